@@ -1,0 +1,77 @@
+// Who may import whom (docs/design.md). `npm run architecture` and test/architecture hold it.
+const layer = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: allowed.map((path) => `^src/${path}`) },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    layer('domain-is-pure', '^src/domain/', ['domain/']),
+    layer('lib-knows-nothing', '^src/lib/', ['lib/']),
+    layer('ports-speak-domain', '^src/ports/', ['ports/', 'domain/']),
+    layer('config-reads-settings', '^src/config/', ['config/', 'domain/', 'lib/']),
+    layer('use-cases-know-ports', '^src/(updates|approvals|backups|certificates|notifications|probes)/', [
+      '(updates|approvals|backups|certificates|notifications|probes)/',
+      'ports/',
+      'domain/',
+      'lib/',
+    ]),
+    layer('edges-know-use-cases', '^src/(http|schedule)/', [
+      '(http|schedule|updates|approvals|backups|certificates|notifications|probes)/',
+      'ports/',
+      'domain/',
+      'lib/',
+      'config/',
+    ]),
+    layer('cli-starts-the-app', '^src/cli/', [
+      '(cli|updates|approvals|backups|certificates|notifications|probes|config)/',
+      'ports/',
+      'domain/',
+      'lib/',
+      'app\\.ts',
+      'http/server\\.ts',
+    ]),
+    {
+      name: 'adapters-stand-alone',
+      severity: 'error',
+      from: { path: '^src/adapters/([^/]+)/' },
+      to: { path: '^src/', pathNot: ['^src/adapters/$1/', '^src/ports/', '^src/domain/', '^src/lib/'] },
+    },
+    {
+      name: 'only-app-wires-adapters',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/app\\.ts$', '^src/adapters/'] },
+      to: { path: '^src/adapters/' },
+    },
+    ...[
+      ['dockerode', 'adapters/docker/'],
+      ['better-sqlite3', 'adapters/sqlite/'],
+      ['@aws-sdk/(client-s3|lib-storage)', 'adapters/storage-s3/'],
+      ['@aws-sdk/client-sesv2', 'adapters/mail-ses/'],
+      ['nodemailer', 'adapters/mail-(smtp|file|ses)/'],
+      ['(express|helmet|express-rate-limit)', 'http/'],
+      ['(winston)', 'lib/logger'],
+      ['commander', 'cli/'],
+    ].map(([pkg, room]) => ({
+      name: `${pkg.replace(/[^a-z0-9]+/g, '-')}-in-one-room`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/${room}` },
+      to: { path: `node_modules/(@types/)?${pkg}(/|$)` },
+    })),
+    {
+      name: 'no-unresolved',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['require', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,52 @@
+/** What a backup set holds, as its manifest says. The manifest is written last: a set without one is not a backup. */
+export interface BackupManifest {
+  format: 1;
+  id: string;
+  project: string | null;
+  /** ISO 8601. */
+  createdAt: string;
+  reason: BackupReason;
+  updateId: string | null;
+  /** Whether the application was stopped while its files were read, so that rows and files belong together. */
+  quiesced: boolean;
+  items: BackupItem[];
+}
+
+export type BackupReason = 'update' | 'operator' | 'schedule';
+
+export interface BackupItem {
+  container: string;
+  image: { reference: string; imageId: string };
+  /** `database`: one `pg_dump -Fc`; `globals`: roles and tablespaces as SQL; `files`: one tar of one path. */
+  kind: 'database' | 'globals' | 'files';
+  /** Name of the database, or the path inside the container. */
+  name: string;
+  /** Key in the storage. */
+  key: string;
+  /** As stored. */
+  bytes: number;
+  /** Of the stored bytes, hex. */
+  sha256: string;
+  compression: 'gzip' | 'none';
+  /** What reading it back showed, such as `812 entries` or `pg_restore read it to its end`. */
+  verified: string;
+}
+
+/** The record of one backup, also of one that failed. */
+export interface BackupRecord {
+  id: string;
+  project: string | null;
+  /** For a set outside any compose project: the one container. */
+  container: string | null;
+  reason: BackupReason;
+  updateId: string | null;
+  status: 'queued' | 'running' | 'succeeded' | 'failed';
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  url: string | null;
+  bytes: number | null;
+  verifiedAt: string | null;
+  items: BackupItem[];
+  error: { code: string; message: string } | null;
+}

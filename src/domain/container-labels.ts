@@ -1,0 +1,41 @@
+export type Policy = 'automatic' | 'manual' | 'ignore';
+export type Jump = 'digest' | 'patch' | 'minor' | 'major';
+export type Strategy = 'recreate' | 'handover';
+
+/** How health is asked on top of Docker's own state. `docker`: HEALTHCHECK if there is one, else runs-and-stays. */
+export type ProbeSpec =
+  | { kind: 'docker' }
+  | { kind: 'nginx' }
+  | { kind: 'postgres' }
+  | { kind: 'gitea' }
+  | { kind: 'http'; port: number; path: string }
+  | { kind: 'tcp'; port: number }
+  | { kind: 'exec'; command: string[] };
+
+export type BackupSpec = { kind: 'postgres' } | { kind: 'files'; paths: string[] };
+
+/** The operator's labels (contract, section 1), read once, with every default filled in. */
+export interface ContainerLabels {
+  watched: boolean;
+  policy: Policy;
+  allow: Jump;
+  strategy: Strategy;
+  probe: ProbeSpec;
+  probeTimeoutMs: number;
+  allowDatabase: boolean;
+  backup: BackupSpec | null;
+  renewalRole: 'certbot' | 'server' | null;
+  /** `diun.watch_repo`; undefined: the label is not there, Diun's own default decides. */
+  watchRepo: boolean | undefined;
+  /** `diun.include_tags`, `diun.exclude_tags`: regular expressions, separated by `;` as Diun does. */
+  includeTags: string[];
+  excludeTags: string[];
+  /** Values that nobody can obey, in words: for the log, `check` and the page. */
+  problems: LabelProblem[];
+}
+
+export interface LabelProblem {
+  label: string;
+  value: string;
+  message: string;
+}

@@ -1,0 +1,24 @@
+import type { ContainerLabels } from './container-labels';
+
+/** A container as policy sees it: found by name outside, by id inside a run. */
+export interface Container {
+  id: string;
+  /** Without the leading slash. */
+  name: string;
+  /** `Config.Image`: the reference it was created by, in the operator's spelling. */
+  reference: string;
+  imageId: string;
+  /** RepoDigests of its image (`nginx@sha256:…`), in the engine's spelling; empty for an image built here. */
+  repoDigests: string[];
+  project: string | null;
+  service: string | null;
+  /** Read from the container's own labels only. */
+  labels: ContainerLabels;
+  running: boolean;
+  /** Started with `--rm`: stopping it deletes it, so no rollback is possible. */
+  autoRemove: boolean;
+  /** Whether its image is that of a database server (by repository, `PG_MAJOR`, probe or backup label). */
+  database: boolean;
+  /** Whether it is the container this process runs in. */
+  self: boolean;
+}

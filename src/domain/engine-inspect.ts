@@ -1,0 +1,132 @@
+/**
+ * The parts of the Docker Engine API's JSON that this project reads or carries over, in the API's own spelling
+ * (docs.docker.com/reference/api/engine, v1.44). Fields that are only carried stay unread in `HostConfig`.
+ */
+export interface ContainerInspect {
+  Id: string;
+  /** With a leading slash. */
+  Name: string;
+  /** Image id (`sha256:…`). */
+  Image: string;
+  Created: string;
+  RestartCount: number;
+  State: ContainerState;
+  Config: ContainerConfig;
+  HostConfig: HostConfig;
+  Mounts: Mount[];
+  NetworkSettings: { Networks: Record<string, EndpointSettings> };
+}
+
+export interface ContainerState {
+  Status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+  Running: boolean;
+  Restarting: boolean;
+  OOMKilled: boolean;
+  ExitCode: number;
+  Error: string;
+  StartedAt: string;
+  FinishedAt: string;
+  Health?: {
+    Status: 'none' | 'starting' | 'healthy' | 'unhealthy';
+    Log?: { ExitCode: number; Output: string }[] | null;
+  };
+}
+
+export interface ContainerConfig {
+  Image: string;
+  Hostname?: string;
+  Domainname?: string;
+  User?: string;
+  Env?: string[] | null;
+  Cmd?: string[] | null;
+  Entrypoint?: string[] | null;
+  WorkingDir?: string;
+  Labels?: Record<string, string> | null;
+  Healthcheck?: Healthcheck | null;
+  StopSignal?: string;
+  StopTimeout?: number | null;
+  Volumes?: Record<string, object> | null;
+  ExposedPorts?: Record<string, object> | null;
+  MacAddress?: string;
+  Tty?: boolean;
+  OpenStdin?: boolean;
+  StdinOnce?: boolean;
+  AttachStdin?: boolean;
+  AttachStdout?: boolean;
+  AttachStderr?: boolean;
+  Shell?: string[] | null;
+}
+
+/** Durations are nanoseconds. */
+export interface Healthcheck {
+  Test?: string[] | null;
+  Interval?: number;
+  Timeout?: number;
+  Retries?: number;
+  StartPeriod?: number;
+  StartInterval?: number;
+}
+
+export interface HostConfig {
+  NetworkMode: string;
+  AutoRemove: boolean;
+  Binds?: string[] | null;
+  Mounts?: HostMount[] | null;
+  VolumesFrom?: string[] | null;
+  Links?: string[] | null;
+  PortBindings?: Record<string, unknown> | null;
+  [field: string]: unknown;
+}
+
+export interface HostMount {
+  Type: string;
+  Source?: string;
+  Target: string;
+  [field: string]: unknown;
+}
+
+export interface Mount {
+  Type: string;
+  Name?: string;
+  Source: string;
+  Destination: string;
+  Driver?: string;
+  Mode: string;
+  RW: boolean;
+  Propagation?: string;
+}
+
+export interface EndpointSettings {
+  NetworkID?: string;
+  IPAddress?: string;
+  GlobalIPv6Address?: string;
+  MacAddress?: string;
+  Aliases?: string[] | null;
+  Links?: string[] | null;
+  DriverOpts?: Record<string, string> | null;
+  IPAMConfig?: { IPv4Address?: string; IPv6Address?: string; LinkLocalIPs?: string[] } | null;
+  [field: string]: unknown;
+}
+
+export interface ImageInspect {
+  /** Image id (`sha256:…`). */
+  Id: string;
+  RepoTags?: string[] | null;
+  RepoDigests?: string[] | null;
+  Architecture?: string;
+  Os?: string;
+  Size?: number;
+  Config: ImageConfig | null;
+}
+
+export type ImageConfig = Omit<ContainerConfig, 'Image'>;
+
+/** Body of `POST /containers/create`, and the networks to join before the start. */
+export interface CreateRequest {
+  body: ContainerConfig & {
+    HostConfig: HostConfig;
+    NetworkingConfig: { EndpointsConfig: Record<string, EndpointSettings> };
+  };
+  /** Every further network: joined with `POST /networks/NAME/connect` between create and start. */
+  connect: { network: string; endpoint: EndpointSettings }[];
+}

@@ -1,0 +1,89 @@
+/**
+ * Errors named by situation. `code` is stable (documented in docs/errors.md, held by a test), `message` says what
+ * happened and what to do, and is fit for a mail: no path of this machine, no secret, no stack.
+ */
+export class PilotError extends Error {
+  override readonly name: string = 'PilotError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+export class EngineError extends PilotError {
+  override readonly name = 'EngineError';
+}
+
+export class StorageError extends PilotError {
+  override readonly name = 'StorageError';
+}
+
+export class MailError extends PilotError {
+  override readonly name = 'MailError';
+  constructor(
+    code: ErrorCode,
+    message: string,
+    /** Trying again cannot help. */
+    readonly permanent: boolean,
+    options?: { cause?: unknown },
+  ) {
+    super(code, message, options);
+  }
+}
+
+export const ERROR_CODES = {
+  engine_unreachable: 'No Docker Engine answers',
+  engine_refused: 'The Docker Engine refused a call',
+  container_not_found: 'No container of that name',
+  container_not_watched: 'The container does not carry diun.enable=true',
+  container_is_self: 'diun-pilot does not update the container it runs in',
+  image_not_found: 'The image is not on this engine',
+  name_taken: 'A container of that name exists already',
+  registry_refused: 'The registry does not give this image',
+  registry_unreachable: 'The registry does not answer',
+  pull_failed: 'The image could not be pulled',
+  exec_failed: 'A command inside a container failed',
+  invalid_reference: 'Not an image reference',
+  different_repository: 'The image is of another repository than the container runs',
+  policy_ignore: 'The policy of the container is ignore',
+  backup_failed: 'The backup failed, so nothing was changed',
+  backup_not_verified: 'The stored backup does not read back',
+  storage_full: 'The backup storage is full',
+  storage_refused: 'The backup storage refuses access',
+  storage_unreachable: 'The backup storage does not answer',
+  object_not_found: 'The object is not in the backup storage',
+  mail_refused: 'The mail server refuses the mail',
+  mail_unreachable: 'The mail server does not answer',
+  preflight_failed: 'The new image cannot work here',
+  recreate_refused: 'The new container would not be the same as the old one',
+  recreate_failed: 'The new container could not be created or started',
+  unhealthy: 'The new container did not become healthy',
+  rollback_failed: 'The old container does not serve either',
+  interrupted: 'diun-pilot was stopped in the middle of the update',
+  invalid_settings: 'Settings are invalid',
+  invalid_request: 'The request has the wrong shape',
+  invalid_body: 'The body is not JSON',
+  body_too_large: 'The body is larger than 64 KiB',
+  unauthorized: 'The token is missing or wrong',
+  method_not_allowed: 'The method is not allowed here',
+  not_found: 'Nothing is here',
+  update_not_found: 'No update of that id',
+  update_running: 'An update of this container already runs',
+  too_many_requests: 'Too many requests',
+  service_stopping: 'diun-pilot is stopping',
+  data_dir_in_use: 'Another diun-pilot uses this data directory',
+  internal_error: 'A defect in diun-pilot',
+} as const;
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The code of any thrown thing; what is no PilotError is a defect. */
+export function codeOf(error: unknown): ErrorCode {
+  return error instanceof PilotError ? error.code : 'internal_error';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,25 @@
+import type { Jump } from './container-labels';
+import type { ImageAt } from './update';
+
+/**
+ * What an update will do, decided before anything is done. Page, mail, log and `check` print this same value; the
+ * lists are sentences for a person.
+ */
+export interface Plan {
+  container: string;
+  project: string | null;
+  service: string | null;
+  from: ImageAt;
+  to: ImageAt;
+  jump: Jump | 'downgrade' | 'other';
+  /** What is backed up first, one sentence for each member of the set; empty: no container of the project carries `backup.kind`. */
+  backup: string[];
+  /** What happens, in order. */
+  course: string[];
+  /** What can go wrong, and what then. */
+  risks: string[];
+  /** What the operator must still do afterwards (a new tag: the line of the compose file). Null: nothing. */
+  followUp: string | null;
+  /** http(s) only. */
+  releaseNotes: string | null;
+}

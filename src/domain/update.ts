@@ -1,0 +1,109 @@
+import type { Policy } from './container-labels';
+import type { Source } from './event';
+
+/** One update: one container, one target digest, from the decision to its end. Times are ISO 8601 in UTC. */
+export interface Update {
+  id: string;
+  /** Name without the leading slash; null only for an ignored event that concerned no container. */
+  container: string | null;
+  project: string | null;
+  service: string | null;
+  policy: Policy | null;
+  status: UpdateStatus;
+  /** The decision, and later the verdict, in words for a person. */
+  reason: string;
+  source: Source;
+  from: ImageAt | null;
+  to: ImageAt;
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  approval: Approval | null;
+  backupId: string | null;
+  steps: Step[];
+  error: UpdateError | null;
+  /** What the operator must still do after it, such as the line to change in the compose file; null: nothing. */
+  followUp: string | null;
+}
+
+/** An image reference as the operator writes it, with the digest of its tag in the registry (`sha256:…`), null when unknown. */
+export interface ImageAt {
+  reference: string;
+  digest: string | null;
+}
+
+export interface UpdateError {
+  code: string;
+  message: string;
+}
+
+export interface Approval {
+  status: 'waiting' | 'approved' | 'declined' | 'expired' | 'superseded';
+  expiresAt: string;
+  decidedAt: string | null;
+}
+
+export const UPDATE_STATUSES = [
+  'awaiting_approval',
+  'queued',
+  'running',
+  'succeeded',
+  'failed',
+  'rolled_back',
+  'rollback_failed',
+  'declined',
+  'expired',
+  'superseded',
+  'ignored',
+] as const;
+export type UpdateStatus = (typeof UPDATE_STATUSES)[number];
+
+/** The ends that a run of the workflow can reach. */
+export type Verdict = Extract<UpdateStatus, 'succeeded' | 'failed' | 'rolled_back' | 'rollback_failed'>;
+
+export const OPEN_STATUSES: readonly UpdateStatus[] = ['awaiting_approval', 'queued', 'running'];
+
+export function isOpen(status: UpdateStatus): boolean {
+  return OPEN_STATUSES.includes(status);
+}
+
+/** In the order of the workflow (contract, section 3). */
+export const STEP_NAMES = [
+  'backup',
+  'pull',
+  'preflight',
+  'recreate',
+  'health_check',
+  'cleanup',
+  'rollback',
+  'rollback_health_check',
+  'restore',
+  'restore_health_check',
+] as const;
+export type StepName = (typeof STEP_NAMES)[number];
+
+export interface Step {
+  name: StepName;
+  status: 'running' | 'succeeded' | 'failed' | 'skipped';
+  startedAt: string;
+  finishedAt: string | null;
+  detail: string | null;
+}
+
+/**
+ * What a run has done to the engine so far, written before each act so that recovery can tell what to undo.
+ * Null: not known yet.
+ */
+export interface Journal {
+  /** The untouched old container: addressed by id, whatever its name is by now. */
+  oldContainerId: string;
+  oldContainerName: string;
+  oldImageId: string;
+  /** The reference that the container is created by (`Config.Image`); the local tag to move and to put back. */
+  oldReference: string;
+  newReference: string;
+  /** Image id that `newReference` named on this engine before; null: the tag did not exist here. */
+  newReferenceWas: string | null;
+  newImageId: string | null;
+  newContainerId: string | null;
+}

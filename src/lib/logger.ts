@@ -1,0 +1,28 @@
+import winston from 'winston';
+
+/** Structured log lines; `child` adds fields such as the update's id to every line. */
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+  child(fields: Record<string, unknown>): Logger;
+}
+
+/** JSON lines on standard output, each with `service: diun-pilot`. */
+export function createLogger(level: string): Logger {
+  return winston.createLogger({
+    level,
+    defaultMeta: { service: 'diun-pilot' },
+    format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
+    transports: [new winston.transports.Console({ stderrLevels: [] })],
+  });
+}
+
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLogger,
+};

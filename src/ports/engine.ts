@@ -1,0 +1,87 @@
+import type { Readable } from 'node:stream';
+import type { ContainerInspect, CreateRequest, EndpointSettings, ImageInspect } from '../domain/engine-inspect';
+
+/**
+ * The Docker Engine. Containers are addressed by id from the first inspect on: after a rename a handle made from the
+ * name acts on the new container (facts, Docker Engine).
+ *
+ * Every method rejects with an `EngineError` (domain/errors): `engine_unreachable` when no engine answers,
+ * `container_not_found`, `image_not_found`, `name_taken` for what the engine said, `engine_refused` with its words else.
+ */
+export interface Engine {
+  /** Version of the engine and of the API spoken; also the health question. */
+  version(): Promise<EngineVersion>;
+  /** Ids of all containers, running or not. */
+  containerIds(): Promise<string[]>;
+  /** Name or id. Rejects with `container_not_found`. */
+  inspectContainer(nameOrId: string): Promise<ContainerInspect>;
+  /** Reference, digest reference or id. Rejects with `image_not_found`. */
+  inspectImage(reference: string): Promise<ImageInspect>;
+  /**
+   * Digest that the registry gives for a reference now, asked through the engine, with its proxy and credentials.
+   * Rejects with `registry_refused` (not found, not allowed) or `registry_unreachable`.
+   */
+  registryDigest(reference: string): Promise<string>;
+  /** Pulls `name@sha256:…` and resolves with the image id. No tag is moved. An error line inside the stream rejects with `pull_failed`. */
+  pull(digestReference: string, onProgress: (progress: PullProgress) => void): Promise<string>;
+  /** Makes the local tag `reference` name the image. */
+  tag(imageId: string, reference: string): Promise<void>;
+  /** Removes a local tag only (`docker rmi reference` of a tag that has other names); one that is not there is fine. */
+  untag(reference: string): Promise<void>;
+
+  /** Creates, joins the further networks, and resolves with the new container's id. If a network refuses, nothing is left behind. */
+  createContainer(name: string, request: CreateRequest): Promise<string>;
+  rename(id: string, name: string): Promise<void>;
+  /** Already running is fine. */
+  start(id: string): Promise<void>;
+  /** With the container's own stop signal and timeout. Already stopped is fine. */
+  stop(id: string): Promise<void>;
+  /** Never removes volumes. Already gone is fine. */
+  remove(id: string): Promise<void>;
+  restart(id: string): Promise<void>;
+  /** Sends a signal to the main process, such as `HUP`. */
+  signal(id: string, signal: string): Promise<void>;
+  connectNetwork(id: string, network: string, endpoint: EndpointSettings): Promise<void>;
+  disconnectNetwork(id: string, network: string): Promise<void>;
+  /** Waits for the end of the main process, and resolves with its exit code. */
+  wait(id: string, signal?: AbortSignal): Promise<number>;
+  /** The last lines of both streams, in order, with no control bytes. */
+  logs(id: string, lines: number): Promise<string[]>;
+
+  /** Runs a command to its end, and resolves with its exit code and at most 64 KiB of each stream. A non-zero code does not reject. */
+  exec(id: string, command: string[], options?: ExecOptions): Promise<ExecResult>;
+  /** Runs a command whose output is data. The stream ends only when the exit code is 0, else it is destroyed with `exec_failed`. */
+  execOutput(id: string, command: string[], options?: ExecOptions): Promise<Readable>;
+  /** Runs a command fed from a stream; resolves like `exec` once the stream has ended and the command too. */
+  execInput(id: string, command: string[], input: Readable, options?: ExecOptions): Promise<ExecResult>;
+  /** A tar of `path` from a running or stopped container. */
+  archive(id: string, path: string): Promise<Readable>;
+  /** Unpacks a tar into a folder of a running or stopped container. */
+  extract(id: string, folder: string, tar: Readable): Promise<void>;
+}
+
+export interface EngineVersion {
+  engine: string;
+  api: string;
+  os: string;
+  architecture: string;
+}
+
+/** Bytes over all layers; total is what is known so far. */
+export interface PullProgress {
+  currentBytes: number;
+  totalBytes: number;
+}
+
+export interface ExecOptions {
+  user?: string;
+  env?: string[];
+  /** Stops waiting, and rejects with the signal's reason. The process inside is left to its end. */
+  signal?: AbortSignal;
+}
+
+export interface ExecResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}

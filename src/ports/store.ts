@@ -1,0 +1,139 @@
+import type { BackupRecord } from '../domain/backup';
+import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
+
+/**
+ * Everything that must survive a crash. Synchronous, so that a state and the mail that tells of it are written in one
+ * transaction without a gap. What a method wrote is on the disk when it returns (WAL, `synchronous=FULL`).
+ */
+export interface Store {
+  /** All of `work` or nothing; a throw undoes it. Nested calls join the outer transaction. */
+  transaction<T>(work: () => T): T;
+  inbox: Inbox;
+  updates: Updates;
+  refusals: Refusals;
+  outbox: Outbox;
+  backups: Backups;
+  /** Reads and writes; throws when the database cannot do its work. */
+  check(): void;
+  close(): void;
+}
+
+/** Accepted webhooks, and the rejected ones that a person should see. */
+export interface Inbox {
+  /**
+   * Stores a body. `duplicate` when the last event accepted for the same image and platform had the same digest and
+   * status: Diun sends one per container (facts, Diun). A duplicate is stored as handled.
+   */
+  accept(webhook: { body: string; image: string; digest: string; platform: string; status: string }): {
+    id: string;
+    duplicate: boolean;
+  };
+  /** Keeps a body that could not be read, with the reason. */
+  reject(body: string, reason: string): string;
+  /** Accepted and not handled yet, oldest first. */
+  pending(limit: number): Webhook[];
+  handled(id: string, outcome: string): void;
+  /** When Diun was last heard: the newest webhook of any kind. ISO 8601. */
+  lastHeardAt(): string | null;
+  recent(limit: number): Webhook[];
+  /** Deletes what was handled or rejected before `before` (ISO 8601), but never the last word on an image. */
+  prune(before: string): number;
+}
+
+export interface Webhook {
+  id: string;
+  receivedAt: string;
+  status: 'pending' | 'handled' | 'duplicate' | 'rejected';
+  body: string;
+  /** What came of it, or why it was rejected. */
+  outcome: string | null;
+}
+
+export interface Updates {
+  insert(update: NewUpdate): Update;
+  get(id: string): Update | null;
+  /** Newest first. `cursor` is the `next` of the page before. */
+  list(filter: UpdateFilter): { updates: Update[]; next: string | null };
+  /** Waiting, queued or running for this container, oldest first. */
+  openFor(container: string): Update[];
+  /** The next to run: automatic before manual, then oldest first. */
+  nextQueued(): Update | null;
+  withStatus(status: UpdateStatus): Update[];
+  change(id: string, fields: Partial<Omit<Update, 'id' | 'createdAt' | 'steps'>>): Update;
+  /** Begins a step, or begins it again after a crash. */
+  beginStep(id: string, name: StepName): void;
+  endStep(id: string, name: StepName, status: Exclude<Step['status'], 'running'>, detail: string | null): void;
+  /** Progress of the running step, in words; not more often than a person reads. */
+  stepDetail(id: string, name: StepName, detail: string): void;
+  journal(id: string): Journal | null;
+  saveJournal(id: string, journal: Journal): void;
+  /** How many ended in each status: for metrics. */
+  countByStatus(): Record<string, number>;
+}
+
+/** Without what the store gives: id and times. */
+export type NewUpdate = Omit<Update, 'id' | 'createdAt' | 'startedAt' | 'finishedAt' | 'steps' | 'backupId' | 'error'> &
+  Partial<Pick<Update, 'finishedAt' | 'error'>>;
+
+export interface UpdateFilter {
+  status?: UpdateStatus;
+  container?: string;
+  limit: number;
+  cursor?: string;
+}
+
+/** Digests that a container is not to be offered again by itself: they failed here (quarantine), or the operator declined them. */
+export interface Refusals {
+  add(refusal: Refusal): void;
+  find(container: string, digest: string): Refusal | null;
+  remove(container: string, digest: string): void;
+  all(): Refusal[];
+}
+
+export interface Refusal {
+  container: string;
+  digest: string;
+  why: 'failed' | 'declined';
+  updateId: string;
+  at: string;
+}
+
+export interface Outbox {
+  /** In the same transaction as the state that the mail tells of. */
+  add(mail: { kind: string; updateId: string | null; subject: string; html: string; text: string }): string;
+  /** To deliver now, oldest first. */
+  due(now: string): OutboxMail[];
+  sent(id: string): void;
+  deferred(id: string, error: string, nextAttemptAt: string): void;
+  /** Permanent: it is kept and shown, and tried again when the service starts with other settings. */
+  refused(id: string, error: string): void;
+  /** Puts refused mails back to be tried; resolves with how many. Called at start. */
+  retryRefused(): number;
+  state(): { pending: number; oldestPendingAt: string | null; refused: number; lastError: string | null };
+  recent(limit: number): OutboxMail[];
+}
+
+export interface OutboxMail {
+  id: string;
+  kind: string;
+  updateId: string | null;
+  createdAt: string;
+  subject: string;
+  html: string;
+  text: string;
+  status: 'pending' | 'sent' | 'refused';
+  attempts: number;
+  nextAttemptAt: string | null;
+  sentAt: string | null;
+  lastError: string | null;
+}
+
+export interface Backups {
+  insert(record: Pick<BackupRecord, 'project' | 'container' | 'reason' | 'updateId'>): BackupRecord;
+  get(id: string): BackupRecord | null;
+  change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt'>>): BackupRecord;
+  nextQueued(): BackupRecord | null;
+  /** Newest first. */
+  list(limit: number): BackupRecord[];
+  lastSucceeded(project: string | null): BackupRecord | null;
+}
