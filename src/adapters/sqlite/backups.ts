@@ -1,0 +1,82 @@
+import type { BackupItem, BackupRecord } from '../../domain/backup';
+import type { Backups } from '../../ports/store';
+import type { Clock } from '../../lib/clock';
+import { newId } from '../../lib/id';
+import { assignments, fromJson } from './columns';
+import type { Database } from './database';
+
+interface Row {
+  id: string;
+  project: string | null;
+  container: string | null;
+  reason: BackupRecord['reason'];
+  update_id: string | null;
+  status: BackupRecord['status'];
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  url: string | null;
+  bytes: number | null;
+  verified_at: string | null;
+  items: string;
+  error: string | null;
+}
+
+const JSON_COLUMNS = new Set(['items', 'error']);
+
+export function createBackups(database: Database, clock: Clock): Backups {
+  const select = (clause: string, ...values: (string | number | null)[]): BackupRecord[] =>
+    database
+      .prepare<(string | number | null)[], Row>(`SELECT * FROM backups ${clause}`)
+      .all(...values)
+      .map(toRecord);
+  const get = (id: string): BackupRecord | null => select('WHERE id = ?', id)[0] ?? null;
+
+  return {
+    get,
+
+    insert: (record) => {
+      const now = clock.now();
+      const id = newId(now);
+      database
+        .prepare(
+          `INSERT INTO backups (id, project, container, reason, update_id, status, created_at)
+           VALUES (@id, @project, @container, @reason, @updateId, 'queued', @now)`,
+        )
+        .run({ ...record, id, now: now.toISOString() });
+      return get(id) as BackupRecord;
+    },
+
+    change: (id, fields) => {
+      const { clause, values } = assignments(fields, JSON_COLUMNS);
+      if (clause !== '') database.prepare(`UPDATE backups SET ${clause} WHERE id = @id`).run({ ...values, id });
+      return get(id) as BackupRecord;
+    },
+
+    nextQueued: () => select(`WHERE status = 'queued' AND update_id IS NULL ORDER BY id LIMIT 1`)[0] ?? null,
+
+    list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
+
+    lastSucceeded: (project) =>
+      select(`WHERE status = 'succeeded' AND project IS ? ORDER BY id DESC LIMIT 1`, project)[0] ?? null,
+  };
+}
+
+function toRecord(row: Row): BackupRecord {
+  return {
+    id: row.id,
+    project: row.project,
+    container: row.container,
+    reason: row.reason,
+    updateId: row.update_id,
+    status: row.status,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    url: row.url,
+    bytes: row.bytes,
+    verifiedAt: row.verified_at,
+    items: fromJson<BackupItem[]>(row.items) ?? [],
+    error: fromJson<{ code: string; message: string }>(row.error),
+  };
+}

@@ -1,0 +1,41 @@
+import Sqlite from 'better-sqlite3';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type Database = Sqlite.Database;
+
+/**
+ * Opens the database and brings its schema up to date. WAL with `synchronous=FULL`: no acknowledged commit was lost
+ * over 60 SIGKILLs (facts, Node libraries). Throws when the schema is newer than this program.
+ */
+export function openDatabase(path: string): Database {
+  const database = new Sqlite(path);
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  database.pragma('busy_timeout = 5000');
+  database.pragma('foreign_keys = ON');
+  migrate(database, join(__dirname, 'migrations'));
+  return database;
+}
+
+function migrate(database: Database, folder: string): void {
+  const files = readdirSync(folder)
+    .filter((name) => /^\d{3}-.*\.sql$/.test(name))
+    .sort();
+  database
+    .transaction(() => {
+      const applied = schemaVersion(database);
+      if (applied > files.length) {
+        throw new Error(
+          `The database has schema ${applied}, this version of diun-pilot knows ${files.length}: start the newer version again, or restore its data directory from before.`,
+        );
+      }
+      for (const name of files.slice(applied)) database.exec(readFileSync(join(folder, name), 'utf8'));
+      database.pragma(`user_version = ${files.length}`);
+    })
+    .immediate();
+}
+
+export function schemaVersion(database: Database): number {
+  return database.pragma('user_version', { simple: true }) as number;
+}

@@ -1,0 +1,27 @@
+import type { Clock } from '../../lib/clock';
+import type { Store } from '../../ports/store';
+import { createBackups } from './backups';
+import { openDatabase, schemaVersion } from './database';
+import { createInbox } from './inbox';
+import { createOutbox } from './outbox';
+import { createRefusals } from './refusals';
+import { createUpdates } from './updates';
+
+/** `path`: the database file, or `:memory:`. */
+export function createSqliteStore({ path, clock }: { path: string; clock: Clock }): Store {
+  const database = openDatabase(path);
+  return {
+    transaction: (work) => database.transaction(work).immediate(),
+    inbox: createInbox(database, clock),
+    updates: createUpdates(database, clock),
+    refusals: createRefusals(database),
+    outbox: createOutbox(database, clock),
+    backups: createBackups(database, clock),
+    check: () => {
+      database.transaction(() => database.pragma(`user_version = ${schemaVersion(database)}`)).immediate();
+    },
+    close: () => {
+      database.close();
+    },
+  };
+}
