@@ -91,19 +91,29 @@ export interface Step {
 }
 
 /**
- * What a run has done to the engine so far, written before each act so that recovery can tell what to undo.
- * Null: not known yet.
+ * How far a run has come, written before each act, so that a run can be resumed after a crash from its stage:
+ * every act is addressed by id and may be done twice.
+ * `preparing`: the old container is untouched and serves. `swapping`: names are being exchanged, the old one stopped,
+ * the new one started. `checking`: the new one runs, its health is being asked. `settled`: it is healthy, the old one
+ * is to be removed. `rolling_back`: the old one is to serve again; the update's error says why.
  */
+export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling_back';
+
 export interface Journal {
+  stage: Stage;
+  /** How often preparing was begun: a run that stops the service again and again is given up. */
+  attempt: number;
   /** The untouched old container: addressed by id, whatever its name is by now. */
   oldContainerId: string;
-  oldContainerName: string;
+  containerName: string;
   oldImageId: string;
-  /** The reference that the container is created by (`Config.Image`); the local tag to move and to put back. */
+  /** The reference that the old container was created by (`Config.Image`). */
   oldReference: string;
   newReference: string;
   /** Image id that `newReference` named on this engine before; null: the tag did not exist here. */
   newReferenceWas: string | null;
   newImageId: string | null;
   newContainerId: string | null;
+  /** Names of containers that depend on this one and were well before it. */
+  dependents: string[];
 }

@@ -34,8 +34,8 @@ export interface Engine {
   rename(id: string, name: string): Promise<void>;
   /** Already running is fine. */
   start(id: string): Promise<void>;
-  /** With the container's own stop signal and timeout. Already stopped is fine. */
-  stop(id: string): Promise<void>;
+  /** With the container's own stop signal, and its own timeout unless one is given. Already stopped is fine. */
+  stop(id: string, timeoutSeconds?: number): Promise<void>;
   /** Never removes volumes. Already gone is fine. */
   remove(id: string): Promise<void>;
   restart(id: string): Promise<void>;

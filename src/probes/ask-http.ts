@@ -1,0 +1,68 @@
+import { request } from 'node:http';
+import type { ExecResult } from '../ports/engine';
+import { execInside, lastWords } from './exec-probe';
+import type { ProbeTarget } from './probe-for';
+
+const ANSWER_WITHIN_MS = 5_000;
+const BODY_AT_MOST = 16 * 1024;
+
+export type HttpAnswer = { status: number; body: string } | { failure: string };
+
+/**
+ * Asks over a network that this process shares with the container; where there is none, inside the container with its
+ * own curl or wget. The failure tells both.
+ */
+export async function askHttp(target: ProbeTarget, port: number, path: string): Promise<HttpAnswer> {
+  const failures: string[] = [];
+  for (const address of target.addresses) {
+    const answer = await get(address, port, path);
+    if ('status' in answer) return answer;
+    failures.push(answer.failure);
+  }
+  const inside = await getInside(target, port, path);
+  return 'status' in inside ? inside : { failure: [...failures, inside.failure].join('; ') };
+}
+
+function get(address: string, port: number, path: string): Promise<HttpAnswer> {
+  return new Promise((resolve) => {
+    const asked = request({ host: address, port, path, timeout: ANSWER_WITHIN_MS, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        if (body.length < BODY_AT_MOST) body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('error', (error) => resolve({ failure: `port ${port}: ${error.message}` }));
+    });
+    const deadline = setTimeout(() => asked.destroy(new Error('no answer within 5 s')), ANSWER_WITHIN_MS);
+    asked.on('timeout', () => asked.destroy(new Error('no answer within 5 s')));
+    asked.on('error', (error) => resolve({ failure: `port ${port}: ${error.message}` }));
+    asked.on('close', () => clearTimeout(deadline));
+    asked.end();
+  });
+}
+
+const MARK = 'diun-pilot-status:';
+
+async function getInside(target: ProbeTarget, port: number, path: string): Promise<HttpAnswer> {
+  const url = `http://127.0.0.1:${port}${path}`;
+  const curl = await execInside(target, ['curl', '-s', '-m', '5', '-w', `\n${MARK}%{http_code}`, url]);
+  if (ran(curl)) return readCurl(curl);
+  const wget = await execInside(target, ['wget', '-q', '-T', '5', '-O', '-', url]);
+  if (!ran(wget)) return { failure: 'not reachable over a shared network, and there is neither curl nor wget inside' };
+  return wget.exitCode === 0 ? { status: 200, body: wget.stdout } : { failure: `inside: wget: ${lastWords(wget)}` };
+}
+
+/** 126 and 127: the shell's and the engine's codes for a command that is not there. */
+function ran(result: ExecResult | { failure: string }): result is ExecResult {
+  return 'exitCode' in result && result.exitCode !== 126 && result.exitCode !== 127;
+}
+
+function readCurl(result: ExecResult): HttpAnswer {
+  const at = result.stdout.lastIndexOf(MARK);
+  const status = Number(result.stdout.slice(at + MARK.length));
+  if (result.exitCode !== 0 || at < 0 || !(status >= 100)) {
+    return { failure: `inside: curl exits ${result.exitCode}: ${lastWords(result)}` };
+  }
+  return { status, body: result.stdout.slice(0, at).trimEnd() };
+}

@@ -1,0 +1,53 @@
+import type { ContainerInspect } from '../domain/engine-inspect';
+
+/** What Docker's own state says: `broken` will not mend itself, `waiting` may, `fine` is all that Docker can tell. */
+export interface StateAnswer {
+  state: 'broken' | 'waiting' | 'fine';
+  detail: string;
+}
+
+export interface StateRules {
+  /** How long it must have run without a restart when nothing else tells its health. */
+  stayMs: number;
+  /** Restarts by the restart policy that are taken for a slow start rather than a crash loop. */
+  toleratedRestarts: number;
+  now: Date;
+}
+
+/** Pure: the container's state, HEALTHCHECK and restarts, read as a person would. */
+export function dockerState(container: ContainerInspect, rules: StateRules): StateAnswer {
+  const { State: state, RestartCount: restarts } = container;
+  if (restarts > rules.toleratedRestarts) return { state: 'broken', detail: `it has restarted ${count(restarts)}` };
+  if (state.Status === 'restarting')
+    return { state: 'waiting', detail: `it exited with code ${state.ExitCode} and restarts` };
+  if (!state.Running) return { state: 'broken', detail: ended(container) };
+  if (state.Status === 'paused') return { state: 'broken', detail: 'it is paused' };
+  return state.Health === undefined || state.Health.Status === 'none'
+    ? runsAndStays(container, rules)
+    : healthcheck(state.Health);
+}
+
+function healthcheck(health: NonNullable<ContainerInspect['State']['Health']>): StateAnswer {
+  const last = health.Log?.at(-1)?.Output.trim();
+  const said = last ? `: ${last.slice(0, 300)}` : '';
+  if (health.Status === 'healthy') return { state: 'fine', detail: 'its HEALTHCHECK passes' };
+  if (health.Status === 'unhealthy') return { state: 'broken', detail: `its HEALTHCHECK fails${said}` };
+  return { state: 'waiting', detail: `its HEALTHCHECK has not passed yet${said}` };
+}
+
+function runsAndStays(container: ContainerInspect, rules: StateRules): StateAnswer {
+  const ranMs = rules.now.getTime() - Date.parse(container.State.StartedAt);
+  return ranMs >= rules.stayMs
+    ? { state: 'fine', detail: `it has run for ${Math.floor(ranMs / 1000)} s without a restart` }
+    : { state: 'waiting', detail: 'it runs, and must stay so for a while' };
+}
+
+function ended({ State: state }: ContainerInspect): string {
+  if (state.OOMKilled) return 'it was killed for want of memory';
+  const why = state.Error === '' ? '' : ` (${state.Error})`;
+  return state.Status === 'created' ? `it did not start${why}` : `it exited with code ${state.ExitCode}${why}`;
+}
+
+function count(times: number): string {
+  return times === 1 ? 'once' : `${times} times`;
+}

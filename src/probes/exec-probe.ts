@@ -1,0 +1,47 @@
+import type { ExecResult } from '../ports/engine';
+import { codeOf } from '../domain/errors';
+import type { Answer, Probe } from './probe';
+import { healthy, notYet } from './probe';
+import type { ProbeTarget } from './probe-for';
+
+const ANSWER_WITHIN_MS = 15_000;
+
+export function execProbe(target: ProbeTarget, command: string[]): Probe {
+  return {
+    question: `${command.join(' ')} in the container`,
+    ask: async () => {
+      const result = await execInside(target, command);
+      if ('failure' in result) return notYet(result.failure);
+      return result.exitCode === 0
+        ? healthy(`${command[0]} exits 0`)
+        : notYet(`${command[0]} exits ${result.exitCode}: ${lastWords(result)}`);
+    },
+  };
+}
+
+/** Runs a command in the container; one that cannot run there is an answer, a missing engine is not. */
+export async function execInside(
+  { engine, container }: ProbeTarget,
+  command: string[],
+): Promise<ExecResult | { failure: string }> {
+  try {
+    return await engine.exec(container.Id, command, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+export function lastWords({ stdout, stderr }: ExecResult): string {
+  const said = (stderr.trim() || stdout.trim()).split('\n').slice(-3).join(' / ');
+  return said === '' ? 'it said nothing' : said.slice(0, 400);
+}
+
+/** For probes that ask several commands: the first failure is the answer. */
+export async function execAll(target: ProbeTarget, commands: string[][], success: string): Promise<Answer> {
+  for (const command of commands) {
+    const answer = await execProbe(target, command).ask();
+    if (!answer.healthy) return answer;
+  }
+  return healthy(success);
+}

@@ -1,0 +1,16 @@
+/** One question about a container's health, on top of Docker's own state. */
+export interface Probe {
+  /** What is asked, in words: `GET http://:3000/api/healthz`. */
+  readonly question: string;
+  /** Asks once. "Not healthy" is an answer; only a missing engine rejects. Bounded to a few seconds. */
+  ask(): Promise<Answer>;
+}
+
+export interface Answer {
+  healthy: boolean;
+  /** What was seen, in words for the update's step and the mail. */
+  detail: string;
+}
+
+export const healthy = (detail: string): Answer => ({ healthy: true, detail });
+export const notYet = (detail: string): Answer => ({ healthy: false, detail });

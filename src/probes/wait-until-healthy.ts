@@ -1,0 +1,86 @@
+import type { ProbeSpec } from '../domain/container-labels';
+import { codeOf, PilotError } from '../domain/errors';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import type { Clock } from '../lib/clock';
+import type { Engine } from '../ports/engine';
+import { addressesOf } from './addresses';
+import { dockerState } from './docker-state';
+import { probeFor } from './probe-for';
+
+const POLL_MS = 500;
+const STAY_MS = 10_000;
+/** Between the first "healthy" and the second look. */
+const SECOND_LOOK_MS = 2_000;
+
+export interface HealthQuestion {
+  engine: Engine;
+  clock: Clock;
+  containerId: string;
+  probe: ProbeSpec;
+  timeoutMs: number;
+  /** Restarts before this question was asked are not held against it: `RestartCount` at its start. */
+  restartsBefore?: number;
+  onProgress?: (detail: string) => void;
+}
+
+type Look = { state: 'broken' | 'waiting' | 'healthy'; detail: string; container: ContainerInspect };
+
+/**
+ * Resolves with what was seen once the container is healthy twice in a row. Rejects with `unhealthy`: at once when it
+ * is broken beyond waiting (exited, crash loop, HEALTHCHECK failed), else at the deadline.
+ */
+export async function waitUntilHealthy(question: HealthQuestion): Promise<string> {
+  const { clock, timeoutMs } = question;
+  const deadline = clock.now().getTime() + timeoutMs;
+  let first: Look | null = null;
+  for (;;) {
+    const look = await lookOnce(question);
+    if (look.state === 'broken') throw new PilotError('unhealthy', `${sentence(look.detail)}.`);
+    if (look.state === 'healthy' && first !== null && sameStart(first, look)) return look.detail;
+    first = look.state === 'healthy' ? look : null;
+    question.onProgress?.(look.detail);
+    if (clock.now().getTime() >= deadline) {
+      throw new PilotError('unhealthy', `Not healthy within ${Math.round(timeoutMs / 1000)} s: ${look.detail}.`);
+    }
+    await clock.sleep(first === null ? POLL_MS : SECOND_LOOK_MS);
+  }
+}
+
+async function lookOnce(question: HealthQuestion): Promise<Look> {
+  const { engine, clock, probe, timeoutMs } = question;
+  const container = await inspect(question);
+  const docker = dockerState(container, {
+    now: clock.now(),
+    stayMs: Math.min(STAY_MS, timeoutMs / 2),
+    toleratedRestarts: (question.restartsBefore ?? 0) + (probe.kind === 'docker' ? 0 : 1),
+  });
+  const explicit = probe.kind !== 'docker';
+  const mayAsk = docker.state === 'fine' || (explicit && onlyStaying(container, docker.state));
+  if (!mayAsk) return { state: docker.state === 'broken' ? 'broken' : 'waiting', detail: docker.detail, container };
+  if (!explicit) return { state: 'healthy', detail: docker.detail, container };
+  const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(engine, container) }).ask();
+  return { state: answer.healthy ? 'healthy' : 'waiting', detail: answer.detail, container };
+}
+
+/** An explicit probe tells more than "runs for a while", so it does not wait for that; a HEALTHCHECK it does wait for. */
+function onlyStaying({ State: state }: ContainerInspect, docker: string): boolean {
+  const hasHealthcheck = state.Health !== undefined && state.Health.Status !== 'none';
+  return docker === 'waiting' && state.Status === 'running' && !hasHealthcheck;
+}
+
+async function inspect({ engine, containerId }: HealthQuestion): Promise<ContainerInspect> {
+  try {
+    return await engine.inspectContainer(containerId);
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+    throw new PilotError('unhealthy', 'The container is gone: it was removed from outside.', { cause: error });
+  }
+}
+
+function sameStart(first: Look, second: Look): boolean {
+  return first.container.State.StartedAt === second.container.State.StartedAt;
+}
+
+function sentence(detail: string): string {
+  return detail.charAt(0).toUpperCase() + detail.slice(1);
+}
