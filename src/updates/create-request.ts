@@ -1,0 +1,101 @@
+import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../domain/engine-inspect';
+import { ownConfig, type OwnConfig } from './own-config';
+import { carriedMounts } from './own-mounts';
+import { carriedNetworks, isContainerMode } from './own-networks';
+
+export interface CreateRequestInput {
+  container: ContainerInspect;
+  oldImage: ImageInspect;
+  newImage: ImageInspect;
+  /** `name:tag` to create by; it becomes `Config.Image`, which Diun reads. */
+  reference: string;
+  /** Labels that the update itself sets, such as Compose's config hash for a new tag. They win over the carried ones. */
+  labels?: Record<string, string>;
+}
+
+/** The label by which Compose knows the image that a container was made from; it recreates a container where it is wrong. */
+export const COMPOSE_IMAGE = 'com.docker.compose.image';
+
+/**
+ * The request that gives the same container on the new image. Three-way: what merely came from the old image is left for
+ * the new image to fill in, everything the operator gave is carried (facts, "Recreate, what others got wrong").
+ * Pure. `compare-containers` proves the result on the created container before it is started.
+ */
+export function createRequest(input: CreateRequestInput): CreateRequest {
+  const { container, oldImage } = input;
+  const own = ownConfig(container.Config, oldImage.Config);
+  const networks = carriedNetworks(container);
+  return {
+    body: {
+      ...withoutNetworkFields(own, container.HostConfig),
+      ...ownHostname(container),
+      ...publishedPorts(container, own),
+      Image: input.reference,
+      Labels: { ...own.Labels, ...composeImage(input), ...input.labels },
+      HostConfig: carriedHostConfig(container),
+      NetworkingConfig: { EndpointsConfig: networks.first },
+    },
+    connect: networks.connect,
+  };
+}
+
+/**
+ * A hostname that the operator gave. The engine's own is the short id, and in another's namespace it is that one's name,
+ * which the engine refuses to be told.
+ */
+export function ownHostname(container: ContainerInspect): { Hostname?: string } {
+  const { Hostname } = container.Config;
+  const { NetworkMode, UTSMode } = container.HostConfig;
+  const isEngines = !Hostname || Hostname === container.Id.slice(0, 12);
+  return isEngines || isContainerMode(NetworkMode) || UTSMode === 'host' ? {} : { Hostname };
+}
+
+/**
+ * Compose's image label for the new image, in the same relation as before: the image id (Compose before 5.5), or a
+ * digest of the image's repository (from 5.5 on, the platform manifest's). No label, no change.
+ */
+export function composeImage({ container, oldImage, newImage }: CreateRequestInput): Record<string, string> {
+  const before = container.Config.Labels?.[COMPOSE_IMAGE];
+  if (before === undefined) return {};
+  const wasDigest = before !== oldImage.Id && digestsOf(oldImage).includes(before);
+  return { [COMPOSE_IMAGE]: (wasDigest ? digestsOf(newImage)[0] : undefined) ?? newImage.Id };
+}
+
+function digestsOf(image: ImageInspect): string[] {
+  return (image.RepoDigests ?? []).map((name) => name.slice(name.indexOf('@') + 1));
+}
+
+/** In another container's namespace the engine refuses ports and names of its own. */
+function withoutNetworkFields(own: OwnConfig, host: HostConfig): OwnConfig {
+  if (!isContainerMode(host.NetworkMode)) return own;
+  const rest = { ...own };
+  delete rest.ExposedPorts;
+  delete rest.Domainname;
+  return rest;
+}
+
+/** A published port is the operator's, also where the old image exposed it and the new one does not: the engine binds exposed ports only. */
+function publishedPorts(container: ContainerInspect, own: OwnConfig): Pick<OwnConfig, 'ExposedPorts'> {
+  if (isContainerMode(container.HostConfig.NetworkMode)) return {};
+  const bound = Object.keys(container.HostConfig.PortBindings ?? {});
+  const exposed = bound.filter((port) => port in (container.Config.ExposedPorts ?? {})).map((port) => [port, {}]);
+  const all = { ...own.ExposedPorts, ...(Object.fromEntries(exposed) as Record<string, object>) };
+  return Object.keys(all).length === 0 ? {} : { ExposedPorts: all };
+}
+
+/** Carried whole, with volumes by name and links in the form that the engine takes. */
+function carriedHostConfig(container: ContainerInspect): HostConfig {
+  const host = container.HostConfig;
+  const links = (host.Links ?? []).map(linkRequest);
+  return { ...host, ...carriedMounts(container), Links: links };
+}
+
+/** Inspect says `/db:/web/alias`, a request says `db:alias` (moby, daemon/links). */
+export function linkRequest(link: string): string {
+  const [target = '', alias = target] = link.split(':');
+  return `${lastPart(target)}:${lastPart(alias)}`;
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

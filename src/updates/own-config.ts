@@ -1,0 +1,109 @@
+import type { ContainerConfig, Healthcheck, ImageConfig } from '../domain/engine-inspect';
+
+/** What the operator gave, without what merely came from the image: the part of `Config` that is carried over. */
+export type OwnConfig = Partial<Omit<ContainerConfig, 'Image' | 'Labels'>> & { Labels: Record<string, string> };
+
+/**
+ * Takes the image's part out of a container's config. The engine merges an image into a create request (moby,
+ * daemon/commit.go `merge`), so what equals the image's needs no carrying, and must not be: the new image may say otherwise.
+ * An own value that happens to equal the image's cannot be told from it and follows the image too.
+ */
+export function ownConfig(config: ContainerConfig, image: ImageConfig | null): OwnConfig {
+  return dropUndefined({
+    ...alwaysOwn(config),
+    ...ownCommand(config, image),
+    User: ownText(config.User, image?.User),
+    WorkingDir: ownText(config.WorkingDir, image?.WorkingDir),
+    StopSignal: ownText(config.StopSignal, image?.StopSignal),
+    Env: notIn(config.Env, image?.Env),
+    Labels: ownLabels(config.Labels, image?.Labels),
+    Volumes: ownKeys(config.Volumes, image?.Volumes),
+    ExposedPorts: ownKeys(config.ExposedPorts, image?.ExposedPorts),
+    Healthcheck: ownHealthcheck(config.Healthcheck, image?.Healthcheck),
+  });
+}
+
+/** Fields that the engine never takes from an image. */
+function alwaysOwn(config: ContainerConfig): Partial<ContainerConfig> {
+  return {
+    Domainname: config.Domainname || undefined,
+    StopTimeout: config.StopTimeout ?? undefined,
+    Shell: nonEmpty(config.Shell),
+    Tty: config.Tty,
+    OpenStdin: config.OpenStdin,
+    StdinOnce: config.StdinOnce,
+    AttachStdin: config.AttachStdin,
+    AttachStdout: config.AttachStdout,
+    AttachStderr: config.AttachStderr,
+  };
+}
+
+/**
+ * Entrypoint and Cmd belong together: an own entrypoint resets the image's Cmd, so then Cmd is carried as it is, empty
+ * or not. An entrypoint that the operator took away (`--entrypoint ""`) is asked for as `[""]`.
+ */
+function ownCommand(config: ContainerConfig, image: ImageConfig | null): Pick<OwnConfig, 'Entrypoint' | 'Cmd'> {
+  const cmd = config.Cmd ?? [];
+  const cmdWasReset = cmd.length === 0 && (image?.Cmd ?? []).length > 0;
+  if (sameList(config.Entrypoint, image?.Entrypoint) && !cmdWasReset) {
+    return sameList(cmd, image?.Cmd) ? {} : { Cmd: cmd };
+  }
+  const entrypoint = nonEmpty(config.Entrypoint) ?? [''];
+  return cmd.length === 0 ? { Entrypoint: entrypoint } : { Entrypoint: entrypoint, Cmd: cmd };
+}
+
+function ownText(value: string | undefined, images: string | undefined): string | undefined {
+  return value && value !== images ? value : undefined;
+}
+
+function notIn(values: string[] | null | undefined, images: string[] | null | undefined): string[] | undefined {
+  const inherited = new Set(images ?? []);
+  return nonEmpty((values ?? []).filter((value) => !inherited.has(value)));
+}
+
+function ownLabels(
+  labels: Record<string, string> | null | undefined,
+  images: Record<string, string> | null | undefined,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels ?? {}).filter(([name, value]) => images?.[name] !== value));
+}
+
+function ownKeys(
+  keys: Record<string, object> | null | undefined,
+  images: Record<string, object> | null | undefined,
+): Record<string, object> | undefined {
+  const own = Object.keys(keys ?? {}).filter((key) => !(key in (images ?? {})));
+  return own.length === 0 ? undefined : Object.fromEntries(own.map((key) => [key, {}]));
+}
+
+/** Field by field, since the engine fills every field that a container leaves out. `["NONE"]` is an own test like any other. */
+function ownHealthcheck(
+  check: Healthcheck | null | undefined,
+  image: Healthcheck | null | undefined,
+): Healthcheck | undefined {
+  const own: Healthcheck = dropUndefined({
+    Test: sameList(check?.Test, image?.Test) ? undefined : nonEmpty(check?.Test),
+    Interval: ownDuration(check?.Interval, image?.Interval),
+    Timeout: ownDuration(check?.Timeout, image?.Timeout),
+    StartPeriod: ownDuration(check?.StartPeriod, image?.StartPeriod),
+    StartInterval: ownDuration(check?.StartInterval, image?.StartInterval),
+    Retries: ownDuration(check?.Retries, image?.Retries),
+  });
+  return Object.keys(own).length === 0 ? undefined : own;
+}
+
+function ownDuration(value: number | undefined, images: number | undefined): number | undefined {
+  return value && value !== images ? value : undefined;
+}
+
+function nonEmpty<T>(list: T[] | null | undefined): T[] | undefined {
+  return list && list.length > 0 ? list : undefined;
+}
+
+function sameList(one: string[] | null | undefined, other: string[] | null | undefined): boolean {
+  return JSON.stringify(one ?? []) === JSON.stringify(other ?? []);
+}
+
+function dropUndefined<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}

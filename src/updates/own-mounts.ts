@@ -1,0 +1,59 @@
+import { posix } from 'node:path';
+import type { ContainerInspect, HostConfig, HostMount, Mount } from '../domain/engine-inspect';
+
+/**
+ * The mount part of a create request that gives a new container the very same volumes: anonymous ones too, by the name that
+ * the engine gave them (inspect's `Mounts`). A request that names none for a declared volume would get a new, empty one.
+ */
+export function carriedMounts(container: ContainerInspect): Pick<HostConfig, 'Binds' | 'Mounts'> {
+  const binds = (container.HostConfig.Binds ?? []).map((bind) => withVolumeName(bind, container.Mounts));
+  const mounts = (container.HostConfig.Mounts ?? []).map((mount) => withSource(mount, container.Mounts));
+  const covered = new Set([...binds.map(bindDestination), ...mounts.map((mount) => cleanPath(mount.Target))]);
+  const rest = container.Mounts.filter(
+    (mount) => !covered.has(cleanPath(mount.Destination)) && isItsOwn(mount, container),
+  );
+  return { Binds: [...binds, ...rest.map(asBind)], Mounts: mounts };
+}
+
+/** Where a bind of `HostConfig.Binds` (`SOURCE:DEST[:OPTIONS]`, or `DEST` alone for an anonymous volume) is mounted. */
+export function bindDestination(bind: string): string {
+  const parts = bind.split(':');
+  return cleanPath((parts.length === 1 ? parts[0] : parts[1]) ?? '');
+}
+
+/** As the engine compares destinations: no trailing slash, no `.` or `..`. */
+export function cleanPath(path: string): string {
+  return posix.resolve('/', path);
+}
+
+/**
+ * Whether a mount that neither Binds nor Mounts ask for is the container's own volume. One that comes by VolumesFrom is
+ * left to it, unless the container declares a volume there: then which of the two it was cannot be told, and the name is safe.
+ */
+function isItsOwn(mount: Mount, container: ContainerInspect): boolean {
+  if (mount.Type !== 'volume' || !mount.Name) return false;
+  const declared = Object.keys(container.Config.Volumes ?? {}).some(
+    (path) => cleanPath(path) === cleanPath(mount.Destination),
+  );
+  return declared || (container.HostConfig.VolumesFrom ?? []).length === 0;
+}
+
+function asBind(mount: Mount): string {
+  return `${mount.Name}:${mount.Destination}${mount.RW ? '' : ':ro'}`;
+}
+
+function withVolumeName(bind: string, mounts: Mount[]): string {
+  if (bind.includes(':')) return bind;
+  const name = volumeAt(bind, mounts);
+  return name === undefined ? bind : `${name}:${bind}`;
+}
+
+function withSource(mount: HostMount, mounts: Mount[]): HostMount {
+  if (mount.Type !== 'volume' || mount.Source) return mount;
+  const name = volumeAt(mount.Target, mounts);
+  return name === undefined ? mount : { ...mount, Source: name };
+}
+
+function volumeAt(path: string, mounts: Mount[]): string | undefined {
+  return mounts.find((mount) => mount.Type === 'volume' && cleanPath(mount.Destination) === cleanPath(path))?.Name;
+}
