@@ -4,12 +4,15 @@
  */
 export class PilotError extends Error {
   override readonly name: string = 'PilotError';
+  /** For programs, in the JSON of an HTTP answer: such as the field that is wrong, and why. */
+  readonly details?: Record<string, unknown>;
   constructor(
     readonly code: ErrorCode,
     message: string,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; details?: Record<string, unknown> },
   ) {
     super(message, options);
+    if (options?.details !== undefined) this.details = options.details;
   }
 }
 

@@ -1,0 +1,34 @@
+import type { BackupRecord } from '../domain/backup';
+import type { Update } from '../domain/update';
+import type { Container } from '../domain/container';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { Secret } from '../lib/secret';
+import type { Store } from '../ports/store';
+import type { Check } from './health-report';
+
+/** What the HTTP side needs of the rest, given once by `app.ts`. */
+export interface HttpDeps {
+  version: string;
+  /** All are accepted, so that a token can be rotated. */
+  webhookTokens: Secret[];
+  apiToken: Secret;
+  publicUrl: string;
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+  /** Stores an accepted or a rejected body; throws PilotError `invalid_body` or `invalid_request` (details: field, reason) after the raw body was kept. */
+  receiveWebhook(rawBody: string): { id: string; duplicate: boolean };
+  requestUpdate(request: { container: string; image?: string }): Promise<Update>;
+  requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
+  health: HealthSources;
+  containers(): Promise<Container[]>;
+}
+
+/** What `/health` asks beside the store. Reasons are read by anyone: no path, no secret, no words of a server. */
+export interface HealthSources {
+  /** Any question that only a working engine answers, such as `engine.version()`. May hang: `/health` does not wait for it. */
+  pingEngine(): Promise<unknown>;
+  scheduler(): Check;
+  certificates(): Check;
+}

@@ -1,0 +1,91 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { PilotError, messageOf, type ErrorCode } from '../domain/errors';
+import { newId } from '../lib/id';
+import { routeOf } from './access-log';
+import type { HttpDeps } from './deps';
+
+/** Status of each code that reaches the outside; any other is a failure of ours. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_body: 400,
+  invalid_reference: 400,
+  unauthorized: 401,
+  not_found: 404,
+  container_not_found: 404,
+  update_not_found: 404,
+  method_not_allowed: 405,
+  container_not_watched: 409,
+  container_is_self: 409,
+  policy_ignore: 409,
+  different_repository: 409,
+  update_running: 409,
+  name_taken: 409,
+  body_too_large: 413,
+  too_many_requests: 429,
+  engine_refused: 502,
+  image_not_found: 502,
+  registry_refused: 502,
+  registry_unreachable: 502,
+  storage_refused: 502,
+  storage_unreachable: 502,
+  engine_unreachable: 503,
+  service_stopping: 503,
+  storage_full: 507,
+};
+
+export interface ErrorBody {
+  error: { code: ErrorCode; message: string; details?: Record<string, unknown> };
+}
+
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? 500;
+}
+
+export const nothingHere: RequestHandler = (_request, _response, next) => {
+  next(new PilotError('not_found', 'Nothing is here: GET /openapi.json lists every route.'));
+};
+
+/** The one place where an error becomes an answer. What is no PilotError is a defect: logged whole, told by its number only. */
+export function answerErrors({ logger, clock }: Pick<HttpDeps, 'logger' | 'clock'>): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) return next(error);
+    const known = error instanceof PilotError ? error : badRequestOf(error);
+    if (known === null) {
+      const requestId = newId(clock.now());
+      logger.error('a request failed by a defect or by the database', {
+        requestId,
+        method: request.method,
+        route: routeOf(response),
+        error: error instanceof Error ? error.stack : messageOf(error),
+      });
+      response.status(500).json(internalError(requestId));
+      return;
+    }
+    const status = statusOf(known.code);
+    if (status >= 500) {
+      logger.warn('a request could not be served', {
+        route: routeOf(response),
+        code: known.code,
+        error: known.message,
+      });
+    }
+    response.status(status).json(errorBody(known));
+  };
+}
+
+function errorBody({ code, message, details }: PilotError): ErrorBody {
+  return { error: details === undefined ? { code, message } : { code, message, details } };
+}
+
+function internalError(requestId: string): ErrorBody {
+  const message = `diun-pilot could not do this, and nothing was promised: its log tells why under requestId ${requestId}. Is its disk full? Else please report it.`;
+  return { error: { code: 'internal_error', message, details: { requestId } } };
+}
+
+/** Express itself refuses what cannot be read, such as `%E0` in a path, with an error that carries a 4xx status. */
+function badRequestOf(error: unknown): PilotError | null {
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  return status >= 400 && status < 500
+    ? new PilotError('invalid_request', 'The request cannot be read: see that its address is encoded correctly.')
+    : null;
+}

@@ -1,0 +1,73 @@
+import type { BackupRecord } from '../domain/backup';
+import type { Outbox } from '../ports/store';
+
+export const CHECK_STATUSES = ['ok', 'degraded', 'down'] as const;
+export type CheckStatus = (typeof CHECK_STATUSES)[number];
+
+export interface Check {
+  status: CheckStatus;
+  /** In words, with what to do; present when the status is not ok. */
+  reason?: string;
+}
+
+export const CHECK_NAMES = ['database', 'docker', 'scheduler', 'outbox', 'backups', 'certificates'] as const;
+export type CheckName = (typeof CHECK_NAMES)[number];
+
+export interface HealthReport {
+  status: CheckStatus;
+  version: string;
+  checks: Record<CheckName, Check>;
+}
+
+const ESSENTIAL: readonly CheckName[] = ['database', 'docker'];
+
+/** `down` only when the service cannot do its work (contract, section 3): without its database or without Docker. */
+export function healthReport(version: string, checks: Record<CheckName, Check>): HealthReport {
+  const down = ESSENTIAL.some((name) => checks[name].status === 'down');
+  const allOk = CHECK_NAMES.every((name) => checks[name].status === 'ok');
+  return { status: down ? 'down' : allOk ? 'ok' : 'degraded', version, checks };
+}
+
+/** Longer than the first retries take, shorter than an operator should stay in the dark. */
+const MAIL_IS_LATE_MS = 15 * 60_000;
+
+export function outboxCheck(state: ReturnType<Outbox['state']>, now: Date): Check {
+  if (state.refused > 0) {
+    return degraded(
+      `${count(state.refused, 'mail')} refused by the mail server: run \`diun-pilot check\`, mend the settings and start again`,
+    );
+  }
+  const oldest = state.oldestPendingAt;
+  if (oldest !== null && now.getTime() - Date.parse(oldest) > MAIL_IS_LATE_MS) {
+    return degraded(
+      `${count(state.pending, 'mail')} waiting since ${oldest}: the mail server does not take them, run \`diun-pilot check\``,
+    );
+  }
+  return { status: 'ok' };
+}
+
+/** Degraded when the newest finished backup of a project failed. `records`: newest first. */
+export function backupsCheck(records: BackupRecord[]): Check {
+  const newest = new Map<string, BackupRecord>();
+  for (const record of records) {
+    const finished = record.status === 'succeeded' || record.status === 'failed';
+    const subject = subjectOf(record);
+    if (finished && !newest.has(subject)) newest.set(subject, record);
+  }
+  const failed = [...newest].filter(([, record]) => record.status === 'failed').map(([subject]) => subject);
+  return failed.length === 0
+    ? { status: 'ok' }
+    : degraded(`the last backup of ${failed.join(', ')} failed: see \`diun-pilot backups\``);
+}
+
+function subjectOf(record: BackupRecord): string {
+  return record.project ?? record.container ?? 'everything';
+}
+
+export function degraded(reason: string): Check {
+  return { status: 'degraded', reason };
+}
+
+function count(number: number, noun: string): string {
+  return number === 1 ? `1 ${noun} is` : `${number} ${noun}s are`;
+}

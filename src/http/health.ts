@@ -1,0 +1,76 @@
+import { systemClock, type Clock } from '../lib/clock';
+import type { HttpDeps } from './deps';
+import { backupsCheck, degraded, healthReport, outboxCheck, type Check, type HealthReport } from './health-report';
+
+/** `/health` answers within this time, whatever the engine does. */
+const ENGINE_ANSWERS_WITHIN_MS = 1_500;
+/** `/health` is open to anyone: asked often, it must not become load. */
+const KEPT_FOR_MS = 2_000;
+
+const DOCKER_DOWN =
+  'no Docker Engine answers: see that it runs and that DOCKER_HOST is right; webhooks are kept until it is back';
+const DATABASE_DOWN =
+  'the database cannot be read or written: see that the disk is not full and that the data directory is writable';
+
+export type AskHealth = () => Promise<HealthReport>;
+
+/** One observer for the life of the app: it keeps what it saw for two seconds. */
+export function createHealth(deps: Pick<HttpDeps, 'version' | 'store' | 'clock' | 'health'>): AskHealth {
+  const { store, clock, health } = deps;
+  const docker = keptFor(KEPT_FOR_MS, clock, () => dockerCheck(() => health.pingEngine()));
+  const database = keptFor(KEPT_FOR_MS, clock, () => Promise.resolve(databaseCheck(() => store.check())));
+  return async () => {
+    const [dockerSeen, databaseSeen] = await Promise.all([docker(), database()]);
+    return healthReport(deps.version, {
+      database: databaseSeen,
+      docker: dockerSeen,
+      scheduler: readable(() => health.scheduler()),
+      outbox: readable(() => outboxCheck(store.outbox.state(), clock.now())),
+      backups: readable(() => backupsCheck(store.backups.list(200))),
+      certificates: readable(() => health.certificates()),
+    });
+  };
+}
+
+/** The bound is real time, also when the app's clock is held. */
+async function dockerCheck(ping: () => Promise<unknown>): Promise<Check> {
+  const answered = new AbortController();
+  const late = systemClock.sleep(ENGINE_ANSWERS_WITHIN_MS, answered.signal).then(() => false);
+  late.catch(() => undefined); // aborted once the engine has answered
+  const reached = Promise.resolve()
+    .then(ping)
+    .then(
+      () => true,
+      () => false,
+    );
+  const up = await Promise.race([reached, late]);
+  answered.abort();
+  return up ? { status: 'ok' } : { status: 'down', reason: DOCKER_DOWN };
+}
+
+function databaseCheck(check: () => void): Check {
+  try {
+    check();
+    return { status: 'ok' };
+  } catch {
+    return { status: 'down', reason: DATABASE_DOWN };
+  }
+}
+
+/** A check that cannot be read is told as such: `/health` itself never fails. */
+function readable(check: () => Check): Check {
+  try {
+    return check();
+  } catch {
+    return degraded('this could not be read: see the check of the database');
+  }
+}
+
+function keptFor<T>(ms: number, clock: Clock, ask: () => Promise<T>): () => Promise<T> {
+  let kept: { at: number; answer: Promise<T> } | null = null;
+  return () => {
+    const now = clock.now().getTime();
+    if (kept === null || now - kept.at >= ms) kept = { at: now, answer: ask() };
+    return kept.answer;
+  };
+}

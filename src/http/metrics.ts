@@ -1,0 +1,83 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { UPDATE_STATUSES } from '../domain/update';
+import type { Store } from '../ports/store';
+
+export interface Metrics {
+  registry: Registry;
+  /** By outcome, since the start of the process. */
+  webhooks: Counter<'outcome'>;
+  /** Seconds by method, route template and status. */
+  durations: Histogram<'method' | 'route' | 'status'>;
+}
+
+/** A registry of its own for each app. What the store knows is read when Prometheus asks. */
+export function createMetrics(store: Store): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  gaugesOfUpdates(store, registry);
+  gaugesOfOutbox(store, registry);
+  gaugeOfBackups(store, registry);
+  return {
+    registry,
+    webhooks: new Counter({
+      name: 'diun_pilot_webhooks_total',
+      help: 'Requests to /webhooks/diun by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    durations: new Histogram({
+      name: 'diun_pilot_http_request_duration_seconds',
+      help: 'Time to answer by route template',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+  };
+}
+
+function gaugesOfUpdates(store: Store, registry: Registry): void {
+  new Gauge({
+    name: 'diun_pilot_updates',
+    help: 'Updates by status',
+    labelNames: ['status'],
+    registers: [registry],
+    collect() {
+      const counted = store.updates.countByStatus();
+      for (const status of UPDATE_STATUSES) this.set({ status }, counted[status] ?? 0);
+    },
+  });
+}
+
+function gaugesOfOutbox(store: Store, registry: Registry): void {
+  for (const [field, help] of [
+    ['pending', 'Mails waiting to be delivered'],
+    ['refused', 'Mails that the mail server refused for good'],
+  ] as const) {
+    new Gauge({
+      name: `diun_pilot_outbox_${field}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(store.outbox.state()[field]);
+      },
+    });
+  }
+}
+
+function gaugeOfBackups(store: Store, registry: Registry): void {
+  new Gauge({
+    name: 'diun_pilot_last_successful_backup_timestamp_seconds',
+    help: 'When the newest good backup of a project ended',
+    labelNames: ['project'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const succeeded = store.backups.list(500).filter((record) => record.status === 'succeeded');
+      for (const record of succeeded.reverse()) {
+        const seconds = Date.parse(record.finishedAt ?? record.createdAt) / 1000;
+        this.set({ project: record.project ?? record.container ?? '' }, seconds);
+      }
+    },
+  });
+}

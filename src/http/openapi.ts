@@ -1,0 +1,123 @@
+import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
+import {
+  backupRequest,
+  backupsQuery,
+  backupsSchema,
+  errorSchema,
+  healthSchema,
+  updateRequest,
+  updateSchema,
+  updatesQuery,
+  updatesSchema,
+  webhookAnswer,
+} from './schemas';
+
+type Document = ReturnType<OpenApiGeneratorV31['generateDocument']>;
+
+/** The document of `/openapi.json`, made of the schemas that validate. */
+export function openApiDocument(version: string, publicUrl: string): Document {
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent('securitySchemes', 'apiToken', { type: 'http', scheme: 'bearer' });
+  registry.registerComponent('securitySchemes', 'webhookToken', { type: 'http', scheme: 'bearer' });
+  for (const path of [...forDiun(), ...forUpdates(), ...forBackups(), ...forOperation()]) registry.registerPath(path);
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: { title: 'diun-pilot', version, description: 'Unattended, safe updates of self-hosted containers.' },
+    servers: [{ url: publicUrl }],
+  });
+}
+
+const api = [{ apiToken: [] }];
+
+function forDiun(): RouteConfig[] {
+  return [
+    {
+      ...describe('post', '/webhooks/diun', 'A notification of Diun: stored durably, then answered'),
+      security: [{ webhookToken: [] }],
+      request: { body: { content: json(z.looseObject({})) } },
+      responses: { 202: answer('Stored', webhookAnswer), ...errors(400, 401, 405, 413, 429) },
+    },
+  ];
+}
+
+function forUpdates(): RouteConfig[] {
+  return [
+    {
+      ...describe('get', '/updates', 'Updates, newest first'),
+      security: api,
+      request: { query: updatesQuery },
+      responses: { 200: answer('A page', updatesSchema), ...errors(400, 401, 429) },
+    },
+    {
+      ...describe('post', '/updates', 'Asks for an update: the same path, the same guards'),
+      security: api,
+      request: { body: { content: json(updateRequest) } },
+      responses: { 202: answer('Accepted', updateSchema), ...errors(400, 401, 404, 409, 413, 429, 502, 503) },
+    },
+    {
+      ...describe('get', '/updates/{id}', 'One update with its steps'),
+      security: api,
+      request: { params: z.object({ id: z.string() }) },
+      responses: { 200: answer('The update', updateSchema), ...errors(401, 404, 429) },
+    },
+  ];
+}
+
+function forBackups(): RouteConfig[] {
+  return [
+    {
+      ...describe('get', '/backups', 'Backups, newest first'),
+      security: api,
+      request: { query: backupsQuery },
+      responses: { 200: answer('The backups', backupsSchema), ...errors(400, 401, 429) },
+    },
+    {
+      ...describe('post', '/backups', 'Takes a backup now, of one project or of all'),
+      security: api,
+      request: { body: { content: json(backupRequest) } },
+      responses: { 202: answer('Accepted', backupsSchema), ...errors(400, 401, 404, 413, 429, 503) },
+    },
+  ];
+}
+
+function forOperation(): RouteConfig[] {
+  return [
+    {
+      ...describe('get', '/health', 'Whether the service can do its work'),
+      responses: { 200: answer('It can', healthSchema), 503: answer('It cannot', healthSchema) },
+    },
+    {
+      ...describe('get', '/metrics', 'For Prometheus'),
+      security: api,
+      responses: {
+        200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } },
+        ...errors(401, 429),
+      },
+    },
+    {
+      ...describe('get', '/openapi.json', 'This document'),
+      responses: { 200: answer('This document', z.looseObject({})) },
+    },
+  ];
+}
+
+function describe(
+  method: 'get' | 'post',
+  path: string,
+  summary: string,
+): Pick<RouteConfig, 'method' | 'path' | 'summary'> {
+  return { method, path, summary };
+}
+
+function answer(description: string, schema: z.ZodType): RouteConfig['responses'][string] {
+  return { description, content: json(schema) };
+}
+
+function errors(...statuses: number[]): RouteConfig['responses'] {
+  return Object.fromEntries(statuses.map((status) => [status, answer('Refused, and why', errorSchema)]));
+}
+
+function json(schema: z.ZodType): { 'application/json': { schema: z.ZodType } } {
+  return { 'application/json': { schema } };
+}

@@ -1,0 +1,56 @@
+import type { Request } from 'express';
+import { PilotError } from '../domain/errors';
+
+const LIMIT_BYTES = 64 * 1024;
+
+/**
+ * The bytes of a body, whatever its Content-Type says: Diun sends none. Rejects with `body_too_large` as soon as that is
+ * known, without waiting for the rest, and with `invalid_body` for a compressed or a cut one.
+ */
+export function readBody(request: Request): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    return Promise.reject(new PilotError('invalid_body', 'Send the body without Content-Encoding.'));
+  }
+  if (Number(request.headers['content-length'] ?? 0) > LIMIT_BYTES) return Promise.reject(tooLarge());
+  return collect(request);
+}
+
+function collect(request: Request): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > LIMIT_BYTES) return reject(tooLarge());
+      chunks.push(chunk);
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('close', () => reject(new PilotError('invalid_body', 'The connection ended inside the body.')));
+    request.on('error', (cause) =>
+      reject(new PilotError('invalid_body', 'The connection broke inside the body.', { cause })),
+    );
+  });
+}
+
+/** The text of the bytes without a byte order mark; null when they are not UTF-8, which JSON always is (RFC 8259, 8.1). */
+export function utf8(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+export async function readJson(request: Request): Promise<unknown> {
+  const text = utf8(await readBody(request));
+  try {
+    return text === null || text === '' ? undefined : (JSON.parse(text) as unknown);
+  } catch (cause) {
+    throw new PilotError('invalid_body', 'The body is not JSON.', { cause });
+  }
+}
+
+function tooLarge(): PilotError {
+  return new PilotError('body_too_large', 'The body is larger than 64 KiB, which no notification of Diun is.');
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { ERROR_CODES, type ErrorCode } from '../domain/errors';
+import { STEP_NAMES, UPDATE_STATUSES } from '../domain/update';
+import { CHECK_NAMES, CHECK_STATUSES } from './health-report';
+
+/** The shapes of every request and answer: they validate, they type, and `/openapi.json` is made of them. */
+const time = z.iso.datetime();
+const policy = z.enum(['automatic', 'manual', 'ignore']);
+const image = z.object({ reference: z.string(), digest: z.string().nullable() }).meta({ id: 'ImageAt' });
+const problem = z.object({ code: z.string(), message: z.string() }).meta({ id: 'Problem' });
+
+const step = z
+  .object({
+    name: z.enum(STEP_NAMES),
+    status: z.enum(['running', 'succeeded', 'failed', 'skipped']),
+    startedAt: time,
+    finishedAt: time.nullable(),
+    detail: z.string().nullable(),
+  })
+  .meta({ id: 'Step' });
+
+const approval = z
+  .object({
+    status: z.enum(['waiting', 'approved', 'declined', 'expired', 'superseded']),
+    expiresAt: time,
+    decidedAt: time.nullable(),
+  })
+  .meta({ id: 'Approval' });
+
+const updateBackup = z
+  .object({ id: z.string(), url: z.string().nullable(), bytes: z.number().int().nullable() })
+  .meta({ id: 'BackupOfUpdate' });
+
+export const updateSchema = z
+  .object({
+    id: z.string(),
+    container: z.string().nullable(),
+    project: z.string().nullable(),
+    service: z.string().nullable(),
+    policy: policy.nullable(),
+    status: z.enum(UPDATE_STATUSES),
+    reason: z.string(),
+    source: z.enum(['diun', 'reconcile', 'operator']),
+    from: image.nullable(),
+    to: image,
+    createdAt: time,
+    startedAt: time.nullable(),
+    finishedAt: time.nullable(),
+    approval: approval.nullable(),
+    backup: updateBackup.nullable(),
+    steps: z.array(step),
+    error: problem.nullable(),
+    followUp: z.string().nullable().meta({ description: 'What the operator must still do afterwards' }),
+  })
+  .meta({ id: 'Update' });
+export type UpdateJson = z.infer<typeof updateSchema>;
+
+export const updatesSchema = z.object({ updates: z.array(updateSchema), next: z.string().nullable() });
+
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be a whole number')
+  .transform(Number)
+  .pipe(z.number().min(1, 'must be at least 1').max(200, 'must be at most 200'));
+
+export const updatesQuery = z.strictObject({
+  status: z.enum(UPDATE_STATUSES).optional(),
+  container: z.string().min(1).max(255).optional(),
+  limit: limit.default(50),
+  cursor: z
+    .string()
+    .regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the `next` of the page before')
+    .optional(),
+});
+
+export const updateRequest = z
+  .strictObject({
+    container: z.string().min(1).max(255).meta({ example: 'gitea' }),
+    image: z.string().min(1).max(1024).optional().meta({ example: 'gitea/gitea:1.24.6' }),
+  })
+  .meta({ id: 'UpdateRequest' });
+
+const backupItem = z
+  .object({
+    container: z.string(),
+    image: z.object({ reference: z.string(), imageId: z.string() }),
+    kind: z.enum(['database', 'globals', 'files']),
+    name: z.string(),
+    key: z.string(),
+    bytes: z.number().int(),
+    sha256: z.string(),
+    compression: z.enum(['gzip', 'none']),
+    verified: z.string(),
+  })
+  .meta({ id: 'BackupItem' });
+
+export const backupSchema = z
+  .object({
+    id: z.string(),
+    project: z.string().nullable(),
+    container: z.string().nullable(),
+    reason: z.enum(['update', 'operator', 'schedule']),
+    updateId: z.string().nullable(),
+    status: z.enum(['queued', 'running', 'succeeded', 'failed']),
+    createdAt: time,
+    startedAt: time.nullable(),
+    finishedAt: time.nullable(),
+    url: z.string().nullable(),
+    bytes: z.number().int().nullable(),
+    verifiedAt: time.nullable(),
+    items: z.array(backupItem),
+    error: problem.nullable(),
+  })
+  .meta({ id: 'Backup' });
+export type BackupJson = z.infer<typeof backupSchema>;
+
+export const backupsSchema = z.object({ backups: z.array(backupSchema) });
+export const backupsQuery = z.strictObject({ limit: limit.default(50) });
+export const backupRequest = z
+  .strictObject({ project: z.string().min(1).max(255).optional() })
+  .meta({ id: 'BackupRequest' });
+
+export const webhookAnswer = z.object({ webhook: z.string(), duplicate: z.boolean() }).meta({ id: 'WebhookAnswer' });
+
+const check = z.object({ status: z.enum(CHECK_STATUSES), reason: z.string().optional() }).meta({ id: 'Check' });
+export const healthSchema = z
+  .object({ status: z.enum(CHECK_STATUSES), version: z.string(), checks: z.record(z.enum(CHECK_NAMES), check) })
+  .meta({ id: 'Health' });
+
+export const errorSchema = z
+  .object({
+    error: z.object({
+      code: z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]),
+      message: z.string(),
+      details: z.record(z.string(), z.unknown()).optional(),
+    }),
+  })
+  .meta({ id: 'Error' });

@@ -1,0 +1,27 @@
+import type { BackupRecord } from '../domain/backup';
+import type { Update } from '../domain/update';
+import type { UpdateJson } from './schemas';
+
+/** An update as the outside sees it (contract, section 3), joined with the backup taken for it. */
+export function toJson(update: Update, backup: BackupRecord | null): UpdateJson {
+  return {
+    id: update.id,
+    container: update.container,
+    project: update.project,
+    service: update.service,
+    policy: update.policy,
+    status: update.status,
+    reason: update.reason,
+    source: update.source,
+    from: update.from,
+    to: update.to,
+    createdAt: update.createdAt,
+    startedAt: update.startedAt,
+    finishedAt: update.finishedAt,
+    approval: update.approval,
+    backup: backup === null ? null : { id: backup.id, url: backup.url, bytes: backup.bytes },
+    steps: update.steps,
+    error: update.error,
+    followUp: update.followUp,
+  };
+}
