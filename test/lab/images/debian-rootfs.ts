@@ -1,0 +1,32 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../command';
+import { machinesMirror, sourcesFor } from '../engine/debian-mirror';
+import type { DockerCli } from '../engine/docker-cli';
+import { LabUnavailable } from '../lab-unavailable';
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Makes a minimal Debian image from the machine's own mirror. The unpacked system is kept as a cache. */
+export async function importDebian(docker: DockerCli, suite: string, tag: string, cacheDir: string): Promise<void> {
+  const archive = join(cacheDir, `debian-${suite}.tar`);
+  if (!existsSync(archive)) await bootstrap(suite, archive);
+  await docker.run(['import', '--change', 'CMD ["bash"]', '--change', `ENV PATH=${PATH}`, archive, tag]);
+}
+
+async function bootstrap(suite: string, archive: string): Promise<void> {
+  const mirror = machinesMirror();
+  if (!mirror)
+    throw new LabUnavailable('no public registry is in reach and this machine has no Debian mirror to build from');
+  const root = `${archive}.root`;
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(root, { recursive: true });
+  const options = ['--variant=minbase', '--include=ca-certificates', `--keyring=${mirror.keyring}`];
+  await run('debootstrap', [...options, suite, root, mirror.main], { timeoutMs: 900_000 });
+  rmSync(join(root, 'etc/apt/sources.list'), { force: true });
+  writeFileSync(join(root, 'etc/apt/sources.list.d/debian.sources'), sourcesFor(suite, mirror));
+  rmSync(join(root, 'var/cache/apt/archives'), { recursive: true, force: true });
+  await run('tar', ['-C', root, '-cf', `${archive}.part`, '.']);
+  rmSync(root, { recursive: true, force: true });
+  renameSync(`${archive}.part`, archive);
+}
