@@ -1,0 +1,63 @@
+import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { extract, pack } from 'tar-stream';
+import { EngineError } from '../../src/domain/errors';
+import type { FakeContainer, FakeFiles } from './fake-engine-types';
+
+/** Volumes and bound folders by name, each a map of relative path to content. */
+export type Volumes = Map<string, Map<string, Buffer>>;
+
+/** A container's view of its files: what is mounted hides what is in the image. */
+export function filesOf(container: FakeContainer, volumes: Volumes): FakeFiles {
+  const at = (path: string): { store: Map<string, Buffer>; key: string } => {
+    const clean = posix.resolve('/', path);
+    const mounts = container.inspect.Mounts.filter((mount) => isBelow(clean, mount.Destination));
+    const mount = mounts.sort((a, b) => b.Destination.length - a.Destination.length)[0];
+    if (!mount) return { store: container.own, key: clean };
+    const name = mount.Name ?? mount.Source;
+    if (!volumes.has(name)) volumes.set(name, new Map());
+    return { store: volumes.get(name)!, key: clean.slice(mount.Destination.length) || '/' };
+  };
+  const everyPath = (): string[] => [
+    ...container.own.keys(),
+    ...container.inspect.Mounts.flatMap((mount) =>
+      [...(volumes.get(mount.Name ?? mount.Source)?.keys() ?? [])].map((key) => posix.join(mount.Destination, key)),
+    ),
+  ];
+  return {
+    read: (path) => at(path).store.get(at(path).key),
+    write: (path, content) => void at(path).store.set(at(path).key, Buffer.from(content)),
+    list: (folder) => [...new Set(everyPath())].filter((path) => isBelow(path, posix.resolve('/', folder))).sort(),
+  };
+}
+
+/** A tar as the engine makes it: names start with the last part of the path. */
+export function tarOf(files: FakeFiles, path: string): Readable {
+  const clean = posix.resolve('/', path);
+  const found = files.list(clean);
+  if (found.length === 0) throw new EngineError('engine_refused', `Could not find the file ${path} in the container`);
+  const tar = pack();
+  for (const name of found) {
+    tar.entry(
+      { name: posix.join(posix.basename(clean), name.slice(clean.length)) },
+      files.read(name) ?? Buffer.alloc(0),
+    );
+  }
+  tar.finalize();
+  return Readable.from(tar);
+}
+
+export async function untarInto(files: FakeFiles, folder: string, tar: Readable): Promise<void> {
+  const entries = extract();
+  tar.on('error', (error) => entries.destroy(error));
+  tar.pipe(entries);
+  for await (const entry of entries) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(chunk as Buffer);
+    if (entry.header.type === 'file') files.write(posix.join(folder, entry.header.name), Buffer.concat(chunks));
+  }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}

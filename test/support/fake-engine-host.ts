@@ -1,0 +1,178 @@
+import type { ContainerInspect, CreateRequest, EndpointSettings } from '../../src/domain/engine-inspect';
+import { EngineError } from '../../src/domain/errors';
+import { createdInspect, endpoint } from './fake-engine-create';
+import { filesOf, type Volumes } from './fake-engine-files';
+import { FakeImages, hex } from './fake-engine-images';
+import { restartsAt, runScript, scriptFor, stateAt, type MainProcess } from './fake-engine-process';
+import type { FakeContainer, FakeFiles, Outcome } from './fake-engine-types';
+
+/** The engine's state: containers, images, volumes, networks. What outlives a crash of the process under test. */
+export class FakeHost {
+  readonly images = new FakeImages();
+  readonly containers = new Map<string, FakeContainer>();
+  readonly volumes: Volumes = new Map();
+  readonly networks = new Set(['bridge', 'host', 'none']);
+  #made = 0;
+
+  constructor(readonly now: () => number) {}
+
+  find(nameOrId: string): FakeContainer {
+    const all = [...this.containers.values()];
+    const found =
+      this.containers.get(nameOrId) ??
+      all.find(({ inspect }) => inspect.Name === `/${nameOrId.replace(/^\//, '')}`) ??
+      all.find(({ inspect }) => /^[0-9a-f]{6,}$/.test(nameOrId) && inspect.Id.startsWith(nameOrId));
+    if (!found) throw new EngineError('container_not_found', `No such container: ${nameOrId}`);
+    return found;
+  }
+
+  create(name: string, request: CreateRequest): FakeContainer {
+    const image = this.images.find(request.body.Image);
+    this.requireFreeName(name);
+    for (const { network } of request.connect) this.requireNetwork(network);
+    const id = hex(`container ${++this.#made}`);
+    const inherited = (request.body.HostConfig.VolumesFrom ?? []).flatMap(
+      (from) => this.find(from.split(':')[0] ?? '').inspect.Mounts,
+    );
+    const newVolume = (): string => hex(`volume ${++this.#made}`);
+    const inspect = createdInspect({ id, name, created: new Date(this.now()), image, request, inherited, newVolume });
+    const own = new Map(Object.entries(image.spec.files ?? {}).map(([path, text]) => [path, Buffer.from(text)]));
+    for (const mount of inspect.Mounts)
+      if (mount.Name && !this.volumes.has(mount.Name)) this.volumes.set(mount.Name, new Map());
+    const times = { startedAt: 0, finishedAt: 0, exitCode: 0 };
+    const container: FakeContainer = { inspect, image, phase: 'created', ...times, own, signals: [], waiters: [] };
+    this.containers.set(id, container);
+    return container;
+  }
+
+  start(container: FakeContainer): void {
+    if (this.state(container).Running) return;
+    const mode = container.inspect.HostConfig.NetworkMode;
+    for (const network of Object.keys(container.inspect.NetworkSettings.Networks)) this.requireNetwork(network);
+    if (mode.startsWith('container:')) this.find(mode.slice('container:'.length));
+    this.requireFreePorts(container);
+    this.requireFreeAddresses(container);
+    Object.assign(container, { phase: 'started', startedAt: this.now(), finishedAt: 0, exitCode: 0 });
+    container.main = this.runMain(container);
+    for (const [index, settings] of Object.values(container.inspect.NetworkSettings.Networks).entries()) {
+      settings.IPAddress = settings.IPAMConfig?.IPv4Address ?? `172.${18 + index}.0.${2 + this.containers.size}`;
+    }
+  }
+
+  stop(container: FakeContainer, exitCode = 0): void {
+    if (!this.state(container).Running) return;
+    Object.assign(container, { phase: 'stopped', finishedAt: this.now(), exitCode });
+    for (const settings of Object.values(container.inspect.NetworkSettings.Networks)) settings.IPAddress = '';
+    for (const done of container.waiters.splice(0)) done(exitCode);
+    if (container.inspect.HostConfig.AutoRemove) this.containers.delete(container.inspect.Id);
+  }
+
+  remove(nameOrId: string): void {
+    const container = this.find(nameOrId);
+    if (this.state(container).Running) {
+      throw new EngineError('engine_refused', 'The container runs and cannot be removed. Stop it first.');
+    }
+    this.containers.delete(container.inspect.Id);
+  }
+
+  rename(container: FakeContainer, name: string): void {
+    this.requireFreeName(name);
+    container.inspect.Name = `/${name}`;
+  }
+
+  connect(container: FakeContainer, network: string, settings: EndpointSettings): void {
+    this.requireNetwork(network);
+    const networks = container.inspect.NetworkSettings.Networks;
+    if (networks[network]) throw new EngineError('engine_refused', `The container is in network ${network} already`);
+    networks[network] = endpoint(settings);
+  }
+
+  inspect(container: FakeContainer): ContainerInspect {
+    const restarts = restartsAt(container, this.mainProcess(container), this.now());
+    return structuredClone({ ...container.inspect, State: this.state(container), RestartCount: restarts });
+  }
+
+  state(container: FakeContainer): ContainerInspect['State'] {
+    return stateAt(container, this.mainProcess(container), this.now());
+  }
+
+  files(container: FakeContainer): FakeFiles {
+    return filesOf(container, this.volumes);
+  }
+
+  command(container: FakeContainer): string[] {
+    return [...(container.inspect.Config.Entrypoint ?? []), ...(container.inspect.Config.Cmd ?? [])];
+  }
+
+  /** Runs the image's script for a command. */
+  run(container: FakeContainer, command: string[], stdin: Buffer, env: string[] = []): Required<Outcome> {
+    const { inspect, image } = container;
+    const all = [...(inspect.Config.Env ?? []), ...env];
+    return runScript(image.spec.scripts ?? {}, {
+      command,
+      stdin,
+      env: all,
+      container: inspect,
+      files: this.files(container),
+    });
+  }
+
+  /** A main process that has a script is a one-off and ends at once; else the image's behaviour says how it goes. */
+  private mainProcess(container: FakeContainer): MainProcess {
+    const { health } = container.image.spec;
+    if (container.main) return { kind: 'ends', afterMs: 0, exitCode: container.main.exitCode };
+    if (health === 'exits') return { kind: 'ends', afterMs: 0, exitCode: 1 };
+    return health === 'crash-loop' ? { kind: 'ends', afterMs: 500, exitCode: 1 } : { kind: 'stays' };
+  }
+
+  /** Waits for the end of the main process: for null until somebody stops it, else so many milliseconds. */
+  endsAfter(container: FakeContainer): { ms: number; exitCode: number } | null {
+    const main = this.mainProcess(container);
+    return main.kind === 'ends' ? { ms: main.afterMs, exitCode: main.exitCode } : null;
+  }
+
+  private runMain(container: FakeContainer): Required<Outcome> | undefined {
+    const command = this.command(container);
+    const isScripted = scriptFor(container.image.spec.scripts ?? {}, command) !== undefined;
+    return isScripted ? this.run(container, command, Buffer.alloc(0)) : undefined;
+  }
+
+  private requireFreeName(name: string): void {
+    if ([...this.containers.values()].some(({ inspect }) => inspect.Name === `/${name}`)) {
+      throw new EngineError('name_taken', `The container name "/${name}" is already in use`);
+    }
+  }
+
+  private requireNetwork(network: string): void {
+    if (!this.networks.has(network)) throw new EngineError('engine_refused', `network ${network} not found`);
+  }
+
+  private requireFreePorts(container: FakeContainer): void {
+    const taken = new Set(this.othersRunning(container).flatMap(({ inspect }) => hostPorts(inspect)));
+    const clash = hostPorts(container.inspect).find((port) => taken.has(port));
+    if (clash) throw new EngineError('engine_refused', `Bind for 0.0.0.0:${clash} failed: port is already allocated`);
+  }
+
+  private requireFreeAddresses(container: FakeContainer): void {
+    const taken = new Set(this.othersRunning(container).flatMap(({ inspect }) => staticAddresses(inspect)));
+    if (staticAddresses(container.inspect).some((address) => taken.has(address))) {
+      throw new EngineError('engine_refused', 'Address already in use');
+    }
+  }
+
+  private othersRunning(container: FakeContainer): FakeContainer[] {
+    return [...this.containers.values()].filter((other) => other !== container && this.state(other).Running);
+  }
+}
+
+function hostPorts(inspect: ContainerInspect): string[] {
+  const bindings = Object.values(inspect.HostConfig.PortBindings ?? {}) as ({ HostPort?: string }[] | null)[];
+  return bindings.flatMap((list) => (list ?? []).map((binding) => binding.HostPort ?? '')).filter(Boolean);
+}
+
+function staticAddresses(inspect: ContainerInspect): string[] {
+  return Object.entries(inspect.NetworkSettings.Networks).flatMap(([network, settings]) => {
+    const address = settings.IPAMConfig?.IPv4Address;
+    return address ? [`${network} ${address}`] : [];
+  });
+}

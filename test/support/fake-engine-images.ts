@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { ImageInspect } from '../../src/domain/engine-inspect';
+import { EngineError } from '../../src/domain/errors';
+import type { FakeImage, ImageSpec } from './fake-engine-types';
+
+/** Images on the engine with their tags, and the registry from which they come. */
+export class FakeImages {
+  readonly onEngine = new Map<string, FakeImage>();
+  /** Local tag (`nginx:1.27`) to image id. */
+  readonly tags = new Map<string, string>();
+  /** `nginx@sha256:…` to image id. */
+  readonly repoDigests = new Map<string, string>();
+  readonly #registry = new Map<string, FakeImage>();
+  readonly #published = new Map<string, FakeImage>();
+
+  add(reference: string, spec: ImageSpec): FakeImage {
+    const image = this.publish(reference, spec);
+    this.#keep(image, repositoryOf(reference));
+    this.tags.set(familiar(reference), image.id);
+    return image;
+  }
+
+  publish(reference: string, spec: ImageSpec): FakeImage {
+    const image = imageOf(spec, `${familiar(reference)} ${this.#published.size}`);
+    this.#registry.set(familiar(reference), image);
+    this.#published.set(`${repositoryOf(reference)}@${image.digest}`, image);
+    return image;
+  }
+
+  unpublish(reference: string): void {
+    this.#registry.delete(familiar(reference));
+  }
+
+  registryDigest(reference: string): string {
+    const image = this.#registry.get(familiar(reference));
+    if (!image)
+      throw new EngineError('registry_refused', `The registry does not know ${reference}. Check the spelling.`);
+    return image.digest;
+  }
+
+  pull(digestReference: string): FakeImage {
+    const name = familiar(digestReference);
+    const image = this.#published.get(name);
+    if (!image) throw new EngineError('pull_failed', `${digestReference} could not be pulled: manifest unknown`);
+    this.#keep(image, repositoryOf(digestReference));
+    return image;
+  }
+
+  find(reference: string): FakeImage {
+    const name = familiar(reference);
+    const byId = [...this.onEngine.keys()].find((id) => isIdPrefix(reference, id));
+    const image = this.onEngine.get(this.tags.get(name) ?? this.repoDigests.get(name) ?? byId ?? '');
+    if (!image) throw new EngineError('image_not_found', `No such image: ${reference}. Pull it first.`);
+    return image;
+  }
+
+  inspect(reference: string): ImageInspect {
+    const image = this.find(reference);
+    const names = (map: Map<string, string>): string[] =>
+      [...map].filter(([, id]) => id === image.id).map(([name]) => name);
+    return {
+      Id: image.id,
+      RepoTags: names(this.tags),
+      RepoDigests: names(this.repoDigests),
+      Architecture: 'amd64',
+      Os: 'linux',
+      Size: 10_000_000,
+      Config: structuredClone(image.config),
+    };
+  }
+
+  #keep(image: FakeImage, repository: string): void {
+    this.onEngine.set(image.id, image);
+    this.repoDigests.set(`${repository}@${image.digest}`, image.id);
+  }
+}
+
+/** As the engine prints it: `docker.io/library/nginx` is `nginx:latest`. */
+export function familiar(reference: string): string {
+  const short = reference.replace(/^(index\.)?docker\.io\//, '').replace(/^library\//, '');
+  return short.includes('@') ? short.replace(/:[^/@]*@/, '@') : /:[^/]*$/.test(short) ? short : `${short}:latest`;
+}
+
+function repositoryOf(reference: string): string {
+  return familiar(reference)
+    .replace(/@.*$/, '')
+    .replace(/:[^/:]*$/, '');
+}
+
+export function hex(seed: string): string {
+  return createHash('sha256').update(seed).digest('hex');
+}
+
+function imageOf(spec: ImageSpec, seed: string): FakeImage {
+  const digest = spec.digest ?? `sha256:${hex(`digest ${seed}`)}`;
+  const config = { Cmd: ['serve'], Env: ['PATH=/usr/local/bin:/usr/bin:/bin'], Labels: {}, ...spec.config };
+  return { id: spec.id ?? `sha256:${hex(`image ${digest}`)}`, digest, config, spec };
+}
+
+function isIdPrefix(reference: string, id: string): boolean {
+  return reference === id || (/^[0-9a-f]{6,}$/.test(reference) && id.startsWith(`sha256:${reference}`));
+}

@@ -1,0 +1,97 @@
+import type { ContainerInspect, HostConfig, ImageConfig } from '../../src/domain/engine-inspect';
+
+/** What comes of a command in a fake container. */
+export interface Outcome {
+  exitCode?: number;
+  stdout?: string | Buffer;
+  stderr?: string;
+  /** Never ends by itself. */
+  hangs?: boolean;
+}
+
+/** One command run in a fake container; `files` is the container's view, volumes included. */
+export interface CommandCall {
+  command: string[];
+  stdin: Buffer;
+  container: ContainerInspect;
+  env: string[];
+  files: FakeFiles;
+}
+
+export interface FakeFiles {
+  read(path: string): Buffer | undefined;
+  write(path: string, content: Buffer | string): void;
+  /** Paths of all files below a folder. */
+  list(folder: string): string[];
+}
+
+/** Scripts by the command's words joined with a space; `*` at the end matches any rest. What has no script is exit code 127. */
+export type Scripts = Record<string, Outcome | ((call: CommandCall) => Outcome)>;
+
+export type Behaviour =
+  /** Runs and stays; its HEALTHCHECK, if it has one, passes after one interval. */
+  | 'healthy'
+  /** Runs and stays, and its HEALTHCHECK never passes. */
+  | 'never'
+  /** Runs for half a second and ends with 1, each time. */
+  | 'crash-loop'
+  /** Its HEALTHCHECK passes only after `slowMs`. */
+  | 'slow'
+  /** Ends with 1 at once. */
+  | 'exits';
+
+export interface ImageSpec {
+  /** Digest of the tag (that of the index); made up from the content when left out. */
+  digest?: string;
+  /** Image id; made up when left out. */
+  id?: string;
+  config?: Partial<ImageConfig>;
+  health?: Behaviour;
+  /** For `slow`: how long after the start. */
+  slowMs?: number;
+  scripts?: Scripts;
+  logs?: string[];
+  /** Files in the image, by absolute path. */
+  files?: Record<string, string>;
+}
+
+export interface FakeImage {
+  id: string;
+  digest: string;
+  config: ImageConfig;
+  spec: ImageSpec;
+}
+
+export interface ContainerSpec {
+  name: string;
+  /** Reference of an image that is on the engine. */
+  image: string;
+  labels?: Record<string, string>;
+  env?: string[];
+  cmd?: string[];
+  entrypoint?: string[];
+  /** Volume name to path. */
+  volumes?: Record<string, string>;
+  /** Host port to container port. */
+  ports?: Record<number, number>;
+  networks?: string[];
+  restart?: 'no' | 'always' | 'unless-stopped' | 'on-failure';
+  hostConfig?: Partial<HostConfig>;
+  /** Created only, not started. */
+  stopped?: boolean;
+}
+
+export interface FakeContainer {
+  inspect: ContainerInspect;
+  image: FakeImage;
+  phase: 'created' | 'started' | 'stopped';
+  /** Milliseconds of the test clock. */
+  startedAt: number;
+  finishedAt: number;
+  exitCode: number;
+  /** What its command's script said at the start; undefined: it has none and serves. */
+  main?: Required<Outcome>;
+  own: Map<string, Buffer>;
+  signals: string[];
+  waiters: ((exitCode: number) => void)[];
+}
