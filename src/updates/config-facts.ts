@@ -1,0 +1,87 @@
+import type { ContainerConfig, ContainerInspect, ImageConfig, ImageInspect } from '../domain/engine-inspect';
+import { composeImage, ownHostname } from './create-request';
+import { factsOf, told, toldInOrder, type Facts } from './facts';
+import { ownConfig, type OwnConfig } from './own-config';
+import { isContainerMode } from './own-networks';
+
+interface Images {
+  oldImage: ImageInspect;
+  newImage: ImageInspect;
+  labels?: Record<string, string>;
+}
+
+/** What the new container's config must be: the operator's own settings, filled in from the new image as the engine does. */
+export function expectedConfig(container: ContainerInspect, images: Images): Facts {
+  const own = ownConfig(container.Config, images.oldImage.Config);
+  const image = images.newImage.Config ?? {};
+  const composes = composeImage({ container, ...images, reference: '' });
+  return configFacts(container, {
+    ...own,
+    ...expectedCommand(own, image),
+    User: own.User ?? image.User,
+    WorkingDir: own.WorkingDir ?? image.WorkingDir,
+    StopSignal: own.StopSignal ?? image.StopSignal,
+    Env: [...(image.Env ?? []), ...(own.Env ?? [])],
+    Labels: { ...image.Labels, ...own.Labels, ...composes, ...images.labels },
+    Volumes: { ...image.Volumes, ...own.Volumes },
+    ExposedPorts: { ...image.ExposedPorts, ...own.ExposedPorts, ...published(container) },
+    Healthcheck: { ...image.Healthcheck, ...own.Healthcheck },
+  });
+}
+
+/** What the new container's config is. */
+export function actualConfig(container: ContainerInspect): Facts {
+  return configFacts(container, container.Config);
+}
+
+function configFacts(container: ContainerInspect, config: Partial<ContainerConfig>): Facts {
+  const shared = isContainerMode(container.HostConfig.NetworkMode);
+  const fields = factsOf({
+    Hostname: ownHostname(container).Hostname,
+    Domainname: shared ? undefined : told(config.Domainname),
+    MacAddress: told(container.Config.MacAddress),
+    User: told(config.User),
+    WorkingDir: told(config.WorkingDir),
+    StopSignal: told(config.StopSignal),
+    StopTimeout: config.StopTimeout?.toString(),
+    Entrypoint: toldInOrder(config.Entrypoint),
+    Cmd: toldInOrder(config.Cmd),
+    Shell: toldInOrder(config.Shell),
+    Tty: told(config.Tty),
+    OpenStdin: told(config.OpenStdin),
+    StdinOnce: told(config.StdinOnce),
+    Volumes: told(Object.keys(config.Volumes ?? {})),
+    ExposedPorts: shared ? undefined : told(Object.keys(config.ExposedPorts ?? {})),
+    ...healthcheckFields(config),
+  });
+  return new Map([...fields, ...environment(config.Env), ...named('Labels', config.Labels ?? {})]);
+}
+
+function expectedCommand(own: OwnConfig, image: ImageConfig): Pick<ContainerConfig, 'Entrypoint' | 'Cmd'> {
+  if (!own.Entrypoint) return { Entrypoint: image.Entrypoint, Cmd: own.Cmd ?? image.Cmd };
+  return { Entrypoint: own.Entrypoint[0] === '' ? [] : own.Entrypoint, Cmd: own.Cmd ?? [] };
+}
+
+function published({ Config, HostConfig }: ContainerInspect): Record<string, object> {
+  const bound = Object.keys(HostConfig.PortBindings ?? {}).filter((port) => port in (Config.ExposedPorts ?? {}));
+  return Object.fromEntries(bound.map((port) => [port, {}]));
+}
+
+function healthcheckFields({ Healthcheck }: Partial<ContainerConfig>): Record<string, string | undefined> {
+  const { Test, ...times } = Healthcheck ?? {};
+  const fields = Object.entries(times).map(([field, value]) => [`Healthcheck ${field}`, told(value)] as const);
+  return { 'Healthcheck Test': toldInOrder(Test), ...Object.fromEntries(fields) };
+}
+
+/** Of two lines for one variable the last wins, as in the engine. */
+function environment(lines: string[] | null | undefined): Facts {
+  const split = (line: string): [string, string] => {
+    const at = line.indexOf('=');
+    return at < 0 ? [line, '(unset)'] : [line.slice(0, at), line.slice(at + 1)];
+  };
+  return named('Env', Object.fromEntries((lines ?? []).map(split)));
+}
+
+function named(field: string, values: Record<string, string>): Facts {
+  return new Map(Object.entries(values).map(([name, value]) => [`${field} ${name}`, value]));
+}
