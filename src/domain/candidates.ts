@@ -1,0 +1,44 @@
+import type { Container } from './container';
+import type { ImageEvent } from './event';
+import { type ImageReference, parseImageReference, repositoryOf, tryParseImageReference } from './image-reference';
+import { runsDigest } from './running-digest';
+
+/**
+ * The watched containers that an event concerns: all of the image's repository, since Diun reports an image once, however
+ * many containers run it, and its `ctn_*` name any one of them (facts, Diun). One exception: a container of another tag that says nothing of
+ * `diun.watch_repo` is left out when something else explains why Diun spoke of this tag: a container that already runs
+ * it, or one of the repository that does say `diun.watch_repo=true`. Throws `invalid_reference`.
+ */
+export function candidates(containers: readonly Container[], event: Pick<ImageEvent, 'image' | 'digest'>): Container[] {
+  const image = parseImageReference(event.image);
+  const related = containers.filter((container) => isOfRepository(container, image));
+  const explained = related.some(
+    (container) =>
+      (runsTag(container, image) && runsDigest(container, event.digest)) ||
+      (container.labels.watched && container.labels.watchRepo === true),
+  );
+  return related.filter(
+    (container) =>
+      container.labels.watched &&
+      (!explained || runsTag(container, image) || container.labels.watchRepo !== undefined || isNameless(container)),
+  );
+}
+
+/** A container created by an image id is known by its digests: it must hear why it is not updated. */
+function isOfRepository(container: Container, image: ImageReference): boolean {
+  const names = isNameless(container) ? container.repoDigests : [container.reference];
+  return names.some((name) => {
+    const parsed = tryParseImageReference(name);
+    return parsed !== null && repositoryOf(parsed) === repositoryOf(image);
+  });
+}
+
+function runsTag({ reference }: Container, image: ImageReference): boolean {
+  return tryParseImageReference(reference)?.tag === image.tag;
+}
+
+/** Created by image id, whole or shortened: then `Config.Image` is the id's beginning. */
+export function isNameless({ reference, imageId }: Pick<Container, 'reference' | 'imageId'>): boolean {
+  const isShortId = /^[0-9a-f]{6,64}$/.test(reference) && imageId.startsWith(`sha256:${reference}`);
+  return isShortId || tryParseImageReference(reference) === null;
+}

@@ -1,0 +1,208 @@
+import { isNameless } from './candidates';
+import type { Container } from './container';
+import type { Jump } from './container-labels';
+import type { Source } from './event';
+import {
+  formatReference,
+  type ImageReference,
+  repositoryOf,
+  sameRepository,
+  tryParseImageReference,
+} from './image-reference';
+import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
+import type { Plan } from './plan';
+import { runsDigest } from './running-digest';
+import { whyTagIsFiltered } from './tag-filter';
+import { isWithin, versionJump } from './version-jump';
+
+export { candidates } from './candidates';
+
+/** One target for one container, and what the store knows of both. */
+export interface Question {
+  container: Container;
+  target: { reference: string; digest: string };
+  known: {
+    refusal: { why: 'failed' | 'declined'; at: string } | null;
+    /** Waiting, queued or running for this container. */
+    open: readonly OpenUpdate[];
+  };
+  source: Source;
+}
+
+/** What is to be done, with the reason as sentences for a person. `supersedes`: ids of open updates that it replaces. */
+export type Decision = { kind: 'start' | 'ask'; jump: Plan['jump']; reason: string; supersedes: string[] } | Ignored;
+export interface Ignored {
+  kind: 'ignore';
+  code: IgnoreCode;
+  reason: string;
+}
+
+export type IgnoreCode =
+  | 'not_watched'
+  | 'self'
+  | 'policy_ignore'
+  | 'auto_remove'
+  | 'digest_reference'
+  | 'invalid_reference'
+  | 'different_repository'
+  | 'already_runs'
+  | 'other_tag_not_watched'
+  | 'tag_filtered'
+  | 'not_newer'
+  | 'not_comparable'
+  | 'failed_before'
+  | 'declined_before'
+  | 'already_open'
+  | 'newer_waits';
+
+/** The question with its references read. */
+interface Case extends Question {
+  own: ImageReference & { tag: string };
+  wanted: ImageReference;
+  /** The target's tag; the container's own where the target names only a digest. */
+  tag: string;
+}
+
+/**
+ * Decides what one target means for one container (contract, sections 1 and 4). Guards come first and hold for everybody;
+ * then what Diun and reconcile may not do by themselves, which the operator may; then the policy.
+ */
+export function decide(question: Question): Decision {
+  const guarded = refuseContainer(question) ?? readCase(question);
+  if ('kind' in guarded) return guarded;
+  const jump = jumpOf(guarded);
+  const refused = refuseRepetition(guarded) ?? (guarded.source === 'operator' ? null : refuseUnasked(guarded));
+  if (refused !== null) return refused;
+  const open = judgeOpenUpdates(guarded);
+  if ('kind' in open) return open;
+  return { ...startOrAsk(guarded, jump), jump, supersedes: open.supersedes };
+}
+
+function refuseContainer({ container }: Question): Ignored | null {
+  const { name, labels, self, autoRemove } = container;
+  if (!labels.watched) return ignore('not_watched', `${name} is not watched: label it with diun.enable=true.`);
+  if (self)
+    return ignore(
+      'self',
+      `${name} is diun-pilot itself. Update it by hand: docker compose pull, then docker compose up -d.`,
+    );
+  if (labels.policy === 'ignore') {
+    return ignore('policy_ignore', `${name} says update.policy=ignore. Change that label if it should be updated.`);
+  }
+  if (!autoRemove) return null;
+  const mend = 'Start it without --rm (auto_remove) and with a restart policy.';
+  return ignore('auto_remove', `${name} deletes itself when it stops, so nothing could be rolled back. ${mend}`);
+}
+
+function readCase(question: Question): Case | Ignored {
+  const { container, target } = question;
+  const own = tryParseImageReference(container.reference);
+  if (own === null || own.tag === null || own.digest !== null || isNameless(container)) return pinned(container, own);
+  const wanted = tryParseImageReference(target.reference);
+  if (wanted === null) return ignore('invalid_reference', `${target.reference} is not an image reference.`);
+  if (!sameRepository(own, wanted)) {
+    const mend = 'Change the image in the compose file for that.';
+    const reason = `${container.name} runs ${container.reference}; ${target.reference} is of another repository. ${mend}`;
+    return ignore('different_repository', reason);
+  }
+  return { ...question, own: { ...own, tag: own.tag }, wanted, tag: wanted.tag ?? own.tag };
+}
+
+function pinned({ name, reference }: Container, own: ImageReference | null): Ignored {
+  const repository = own?.digest ? repositoryOf(own) : 'NAME';
+  const mend = `Create it from a tag, such as ${repository}:${own?.tag ?? 'TAG'}, and it is watched again.`;
+  return ignore(
+    'digest_reference',
+    `${name} was created from ${reference}, which no tag can move and Diun skips. ${mend}`,
+  );
+}
+
+/** The operator may move a container to another tag of the same content; for everybody else there is nothing to do. */
+function refuseRepetition({ container, target, tag, own, source }: Case): Ignored | null {
+  if (!runsDigest(container, target.digest) || (source === 'operator' && tag !== own.tag)) return null;
+  const as = tag === own.tag ? '' : `, as ${container.reference}`;
+  return ignore(
+    'already_runs',
+    `${container.name} already runs ${nameOf(target.reference)} (${short(target.digest)})${as}: nothing to do.`,
+  );
+}
+
+function refuseUnasked(given: Case): Ignored | null {
+  return (given.tag === given.own.tag ? null : refuseOtherTag(given)) ?? refuseKnownBad(given);
+}
+
+function refuseOtherTag({ container, own, tag }: Case): Ignored | null {
+  const { name, labels, reference } = container;
+  if (labels.watchRepo === false) {
+    return ignore('other_tag_not_watched', `${name} follows ${reference} only (diun.watch_repo=false), not ${tag}.`);
+  }
+  const filtered = whyTagIsFiltered(tag, labels.includeTags, labels.excludeTags);
+  if (filtered !== null) return ignore('tag_filtered', `${name} runs ${reference}: ${filtered}.`);
+  const { jump, reason } = versionJump(own.tag, tag);
+  const byHand = `To go there all the same: ${commandFor(name, own, tag)}.`;
+  if (jump === 'downgrade') return ignore('not_newer', `${name} runs ${reference}: ${reason}. ${byHand}`);
+  if (jump !== 'incomparable') return null;
+  return ignore('not_comparable', `${name} runs ${reference} and is not moved to ${tag}: ${reason}. ${byHand}`);
+}
+
+function refuseKnownBad({ container: { name }, known: { refusal }, target, own, tag }: Case): Ignored | null {
+  if (refusal === null) return null;
+  const what = `${nameOf(target.reference)} (${short(target.digest)})`;
+  const again = `To try it all the same: ${commandFor(name, own, tag)}.`;
+  if (refusal.why === 'failed') {
+    return ignore(
+      'failed_before',
+      `${what} failed on ${name} at ${refusal.at} and is not tried again by itself. ${again}`,
+    );
+  }
+  return ignore(
+    'declined_before',
+    `${what} was declined for ${name} at ${refusal.at} and is not offered again. ${again}`,
+  );
+}
+
+function jumpOf({ own, tag }: Case): Plan['jump'] {
+  const { jump } = versionJump(own.tag, tag);
+  return jump === 'incomparable' ? 'other' : jump;
+}
+
+function startOrAsk(
+  { container, own, tag, source }: Case,
+  jump: Plan['jump'],
+): { kind: 'start' | 'ask'; reason: string } {
+  const { name, labels } = container;
+  const what = sentence(container, own, tag, jump);
+  if (source === 'operator') return { kind: 'start', reason: `${what} The operator asked for it.` };
+  const why = whyAsk(container, jump);
+  if (why !== null) return { kind: 'ask', reason: `${what} It waits for approval: ${why}.` };
+  return { kind: 'start', reason: `${what} ${name} is updated automatically, up to ${labels.allow} updates.` };
+}
+
+function whyAsk({ labels, database }: Container, jump: Plan['jump']): string | null {
+  if (labels.policy !== 'automatic') return 'the policy is manual';
+  if (database && !labels.allowDatabase) return 'it is a database, and update.allow-database is not true';
+  if (!isSized(jump)) return `a move of this kind is never made automatically`;
+  return isWithin(jump, labels.allow) ? null : `update.allow is ${labels.allow}, and this is a ${jump} update`;
+}
+
+function sentence({ name, reference }: Container, own: ImageReference, tag: string, jump: Plan['jump']): string {
+  if (jump === 'digest') return `${name}: the tag ${reference} has a new digest.`;
+  const kind = isSized(jump) ? `${jump} update` : jump === 'downgrade' ? 'downgrade' : 'change of tag';
+  return `${name}: ${kind} from ${own.tag ?? ''} to ${tag}.`;
+}
+
+function isSized(jump: Plan['jump']): jump is Jump {
+  return jump !== 'downgrade' && jump !== 'other';
+}
+
+function commandFor(name: string, own: ImageReference, tag: string): string {
+  return `diun-pilot update ${name} ${nameOf(formatReference({ ...own, tag }))}`;
+}
+
+/** Without what Docker fills in by itself: `nginx:1.28`. */
+function nameOf(reference: string): string {
+  return reference.replace(/^docker\.io\/(?:library\/)?/, '');
+}
+
+const short = (digest: string): string => digest.slice(0, 'sha256:'.length + 12);
+const ignore = (code: IgnoreCode, reason: string): Ignored => ({ kind: 'ignore', code, reason });

@@ -1,0 +1,56 @@
+import type { Container } from './container';
+import type { Source } from './event';
+import { tryParseImageReference } from './image-reference';
+import type { Update } from './update';
+import { isHigherVersion } from './version-jump';
+
+export type OpenUpdate = Pick<Update, 'id' | 'status' | 'to'>;
+
+interface Obstacle {
+  kind: 'ignore';
+  code: 'already_open' | 'newer_waits';
+  reason: string;
+}
+
+/**
+ * What the open updates of a container mean for a new target: nothing to do, since this or a higher version is open
+ * already; or the ids of those that the new one supersedes. One that runs is never superseded. The operator's word starts what
+ * waits for approval, and leaves a higher version waiting.
+ */
+export function judgeOpenUpdates(given: {
+  container: Container;
+  target: { reference: string; digest: string };
+  tag: string;
+  known: { open: readonly OpenUpdate[] };
+  source: Source;
+}): Obstacle | { supersedes: string[] } {
+  const { container, tag, source } = given;
+  const operator = source === 'operator';
+  const same = given.known.open.filter(({ to }) => to.digest === given.target.digest);
+  const others = given.known.open.filter(({ to }) => to.digest !== given.target.digest);
+  const underway = same.find(({ status }) => !(operator && status === 'awaiting_approval'));
+  if (underway !== undefined) return alreadyOpen(container, underway);
+  const newer = others.find((update) => isHigher(update, tag));
+  if (newer !== undefined && !operator) return newerWaits(container, tag, newer);
+  const replaced = others.filter((update) => update.status === 'queued' || !isHigher(update, tag));
+  return { supersedes: [...same, ...replaced].filter(({ status }) => status !== 'running').map(({ id }) => id) };
+}
+
+function isHigher({ to }: OpenUpdate, tag: string): boolean {
+  const open = tryParseImageReference(to.reference)?.tag;
+  return open !== undefined && open !== null && isHigherVersion(open, tag);
+}
+
+function alreadyOpen({ name }: Container, { id, status, to }: OpenUpdate): Obstacle {
+  const reason = `The update of ${name} to ${to.reference} with this same digest is ${inWords(status)} (${id}).`;
+  return { kind: 'ignore', code: 'already_open', reason };
+}
+
+function newerWaits({ name }: Container, tag: string, { id, status, to }: OpenUpdate): Obstacle {
+  const mend = status === 'awaiting_approval' ? ` Approve or decline that one first.` : '';
+  const reason = `${name} is not moved to ${tag}: the update to the higher ${to.reference} is ${inWords(status)} (${id}).${mend}`;
+  return { kind: 'ignore', code: 'newer_waits', reason };
+}
+
+const inWords = (status: OpenUpdate['status']): string =>
+  status === 'awaiting_approval' ? 'waiting for approval already' : `${status} already`;

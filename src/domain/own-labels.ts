@@ -1,0 +1,19 @@
+type Labels = Record<string, string>;
+
+/**
+ * These stay even when the image says the same. Whoever drops them takes data out of the backup without a word, and the
+ * only power they give an image is that more is kept.
+ */
+const KEPT = new Set(['backup.kind', 'backup.paths']);
+
+/**
+ * The labels that the operator gave, without those that merely come from the image: an image must not be able to set its
+ * own policy (contract, section 1). The engine copies an image's labels into the container, so a label of equal value
+ * cannot be told from the image's and is dropped too.
+ */
+export function ownLabels(container: Labels | null | undefined, image: Labels | null | undefined): Labels {
+  const inherited = new Map(Object.entries(image ?? {}));
+  return Object.fromEntries(
+    Object.entries(container ?? {}).filter(([key, value]) => KEPT.has(key) || inherited.get(key) !== value),
+  );
+}

@@ -1,0 +1,65 @@
+import type { Application } from './application';
+import type { Container } from './container';
+import type { Plan } from './plan';
+
+interface Risky {
+  container: Container;
+  application: Application;
+  jump: Plan['jump'];
+  hasBackup: boolean;
+}
+
+/** What can go wrong in an update, and what then: one sentence or two each (sources: facts, PostgreSQL, Gitea, nginx). */
+export function risksOf(risky: Risky): string[] {
+  return [
+    downtimeOf(risky),
+    ...risksOfJump(risky),
+    ...RISKS_OF[risky.application](risky),
+    ...(risky.hasBackup ? [] : [noBackup(risky.container)]),
+  ];
+}
+
+function downtimeOf({ container: { name, labels }, application }: Risky): string {
+  if (labels.strategy === 'handover')
+    return `Downtime: none is expected, since the old ${name} serves until the new one does.`;
+  if (application === 'gitea')
+    return `Downtime: Gitea answers again only after its migrations, which can take minutes.`;
+  if (application === 'postgres' || application === 'database') {
+    return `Downtime: whatever uses ${name} has no database until the new one is up, usually for seconds.`;
+  }
+  return `Downtime: from the stop of the old ${name} until the new one answers, usually a few seconds.`;
+}
+
+function risksOfJump({ jump }: Risky): string[] {
+  if (jump === 'major') return ['A major version may drop or change what you rely on: read its release notes first.'];
+  if (jump === 'downgrade')
+    return ['This goes back to an older version: it may not understand what the newer one has written.'];
+  if (jump === 'other') return ['The two tags cannot be compared, so nobody can say how large this change is.'];
+  return [];
+}
+
+const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
+  postgres: ({ jump }) => [
+    ...(jump === 'major' || jump === 'other' || jump === 'downgrade'
+      ? [
+          'PostgreSQL never starts on the data directory of another major version. If the new image is of another one, the update stops before anything is changed; such a move needs a dump and a restore.',
+        ]
+      : []),
+    'If the base of the image changed (such as Debian 12 to 13, or to Alpine), so may the C library and the order of text in indexes: look for "collation version mismatch" in the log afterwards, then REINDEX DATABASE and ALTER DATABASE … REFRESH COLLATION VERSION.',
+  ],
+  database: () => [
+    'A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback brings back the old image, not the old files. Those are only in the backup.',
+  ],
+  gitea: () => [
+    'Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. If the migration has begun, going back needs the backup of database and files, not just the old image.',
+  ],
+  nginx: () => ['nginx keeps no data: going back to the old image is going back completely.'],
+  unknown: ({ container: { name } }) => [
+    `What the new image of ${name} does to its data when it starts is not known here. A rollback brings back the old image, not the old data.`,
+  ],
+};
+
+function noBackup({ name, project }: Container): string {
+  const where = project === null ? name : `the project ${project}`;
+  return `Nothing is backed up, since no container of ${where} carries backup.kind: if it has data that matters, label it before you go on.`;
+}

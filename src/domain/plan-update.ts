@@ -1,0 +1,107 @@
+import { type Application, applicationOf } from './application';
+import type { Container } from './container';
+import type { ProbeSpec } from './container-labels';
+import { durationInWords } from './duration';
+import { tryParseImageReference } from './image-reference';
+import type { Plan } from './plan';
+import { risksOf } from './plan-risks';
+import { runningDigest } from './running-digest';
+
+export interface Planned {
+  container: Container;
+  /** In the operator's own spelling, with the digest to pull. */
+  target: { reference: string; digest: string };
+  jump: Plan['jump'];
+  /** Members of the container's backup set; those without `backup.kind` are passed over. */
+  set: readonly Container[];
+  /** http(s) only, else null. */
+  releaseNotes: string | null;
+}
+
+/** Says in sentences what an update will do and what can go wrong. Pure: nothing is asked of the engine. */
+export function planUpdate({ container, target, jump, set, releaseNotes }: Planned): Plan {
+  const application = applicationOf({
+    labels: container.labels,
+    references: [container.reference, ...container.repoDigests],
+  });
+  const backup = set.flatMap(backupSentence);
+  return {
+    container: container.name,
+    project: container.project,
+    service: container.service,
+    from: { reference: container.reference, digest: runningDigest(container) },
+    to: target,
+    jump,
+    backup,
+    course: courseOf(container, target, application, backup.length > 0),
+    risks: risksOf({ container, application, jump, hasBackup: backup.length > 0 }),
+    followUp: followUpOf(container, target.reference),
+    releaseNotes,
+  };
+}
+
+function backupSentence({ name, labels }: Container): string[] {
+  if (labels.backup === null) return [];
+  if (labels.backup.kind === 'postgres') return [`${name}: every PostgreSQL database, with the roles.`];
+  return [`${name}: the files under ${inWords(labels.backup.paths)}.`];
+}
+
+function courseOf(
+  { name, labels }: Container,
+  target: Planned['target'],
+  application: Application,
+  hasBackup: boolean,
+): string[] {
+  const handover = labels.strategy === 'handover';
+  const swap = handover
+    ? `A new ${name} is started beside the old one; once it answers, the old one is stopped.`
+    : `${name} is stopped and kept, and a new container of the same name is started from the new image.`;
+  const back = handover
+    ? 'the new one is removed, and the old one serves on'
+    : 'the same old container is started again';
+  return [
+    ...(hasBackup ? ['The data is backed up and read back. If that fails, nothing is changed.'] : []),
+    `The image ${target.reference} is pulled by its digest ${target.digest}.`,
+    `It is checked that the new image can work here${preflightWords(application)}. If not, nothing is changed.`,
+    swap,
+    `Its health is asked (${probeWords(labels.probe)}), for up to ${durationInWords(labels.probeTimeoutMs)}.`,
+    `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
+  ];
+}
+
+function preflightWords(application: Application): string {
+  if (application === 'nginx') return ': nginx -t in the new image reads your configuration';
+  if (application === 'postgres') return ': the major version of its data directory must be that of the new image';
+  return '';
+}
+
+function probeWords(probe: ProbeSpec): string {
+  switch (probe.kind) {
+    case 'docker':
+      return 'its HEALTHCHECK, or that it runs without a restart';
+    case 'http':
+      return `http on port ${probe.port}, ${probe.path}`;
+    case 'tcp':
+      return `tcp port ${probe.port}`;
+    case 'exec':
+      return `the command ${probe.command.join(' ')}`;
+    case 'nginx':
+    case 'postgres':
+    case 'gitea':
+      return `the ${probe.kind} probe`;
+  }
+}
+
+/** The file of Compose still names the old tag, and its next `up -d` would go back to it. */
+function followUpOf({ name, reference, service, composeFiles }: Container, target: string): string | null {
+  if (tryParseImageReference(reference)?.tag === tryParseImageReference(target)?.tag) return null;
+  if (composeFiles === null || service === null) {
+    return `${name} was not made by Docker Compose: write ${target} in place of ${reference} wherever you create it from.`;
+  }
+  const change = `in ${composeFiles}, service ${service}, change the line "image: ${reference}" to "image: ${target}"`;
+  return `After the update, ${change}. Until then, "docker compose up -d" goes back to ${reference}.`;
+}
+
+function inWords(paths: readonly string[]): string {
+  return paths.length < 2 ? paths.join('') : `${paths.slice(0, -1).join(', ')} and ${paths.at(-1)}`;
+}

@@ -1,0 +1,181 @@
+import type { BackupSpec, ContainerLabels, Jump, LabelProblem, Policy, ProbeSpec, Strategy } from './container-labels';
+import { durationInWords, parseDuration } from './duration';
+import { nearestName } from './nearest-name';
+import { readProbe } from './read-probe';
+import { whyPatternIsInvalid } from './tag-filter';
+
+const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];
+const JUMPS: readonly Jump[] = ['digest', 'patch', 'minor', 'major'];
+const STRATEGIES: readonly Strategy[] = ['recreate', 'handover'];
+const ROLES = ['certbot', 'server'] as const;
+const KNOWN = [
+  'update.policy',
+  'update.allow',
+  'update.strategy',
+  'update.probe',
+  'update.probe.timeout',
+  'update.allow-database',
+  'backup.kind',
+  'backup.paths',
+  'renewal.role',
+];
+const OURS = /^(?:update|backup|renewal)\./;
+/** As Go's `strconv.ParseBool`, which Diun reads its own labels with. */
+const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True'];
+const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
+const TWO_MINUTES = 120_000;
+const TEN_MINUTES = 600_000;
+const LONGEST_TIMEOUT = 86_400_000;
+const CANNOT_START = 'until that is mended, every update of this container waits for approval';
+
+/** One container's own labels while they are read, with what is wrong about them. */
+class LabelReader {
+  readonly problems: LabelProblem[] = [];
+  /** A guard that the operator asked for cannot be held, so nothing may start by itself. */
+  weakened = false;
+  constructor(private readonly own: Readonly<Record<string, string>>) {}
+
+  /** Surrounding blanks are no part of a value; an empty value is a value. */
+  text(label: string): string | undefined {
+    return Object.hasOwn(this.own, label) ? this.own[label]?.trim() : undefined;
+  }
+
+  names(): string[] {
+    return Object.keys(this.own);
+  }
+
+  problem(label: string, message: string): void {
+    this.problems.push({ label, value: (this.own[label] ?? '').slice(0, 200), message });
+  }
+
+  weakens(label: string, message: string): void {
+    this.weakened = true;
+    this.problem(label, `${message}; ${CANNOT_START}.`);
+  }
+
+  oneOf<T extends string>(label: string, values: readonly T[], missing: T, unknown: T): T {
+    const text = this.text(label);
+    if (text === undefined) return missing;
+    const value = values.find((known) => known === text);
+    if (value === undefined) this.problem(label, `must be one of ${values.join(', ')}; taken as ${unknown}.`);
+    return value ?? unknown;
+  }
+
+  flag(label: string): boolean | undefined {
+    const text = this.text(label);
+    if (text === undefined) return undefined;
+    if (TRUE.includes(text)) return true;
+    if (!FALSE.includes(text)) this.problem(label, 'must be true or false; taken as false.');
+    return false;
+  }
+}
+
+/**
+ * Reads a container's own labels (contract, section 1; `own-labels.ts`). Never throws: what nobody can obey gets the
+ * careful default and a problem in words. Where the unreadable label was to hold an update back (a backup, a probe, a
+ * misspelt name), the careful default is that `automatic` becomes `manual`.
+ */
+export function readLabels(own: Readonly<Record<string, string>>): ContainerLabels {
+  const labels = new LabelReader(own);
+  const probe = readProbeLabel(labels);
+  const rest: Omit<ContainerLabels, 'policy' | 'problems'> = {
+    watched: labels.flag('diun.enable') ?? false,
+    allow: labels.oneOf('update.allow', JUMPS, 'minor', 'digest'),
+    strategy: labels.oneOf('update.strategy', STRATEGIES, 'recreate', 'recreate'),
+    probe,
+    probeTimeoutMs: readTimeout(labels, probe.kind === 'gitea' ? TEN_MINUTES : TWO_MINUTES),
+    allowDatabase: labels.flag('update.allow-database') ?? false,
+    backup: readBackup(labels),
+    renewalRole: readRole(labels),
+    watchRepo: labels.flag('diun.watch_repo'),
+    includeTags: readPatterns(labels, 'diun.include_tags'),
+    excludeTags: readPatterns(labels, 'diun.exclude_tags'),
+  };
+  reportUnknownNames(labels);
+  const policy = labels.oneOf('update.policy', POLICIES, 'manual', 'manual');
+  return {
+    ...rest,
+    policy: labels.weakened && policy === 'automatic' ? 'manual' : policy,
+    problems: labels.problems,
+  };
+}
+
+function readProbeLabel(labels: LabelReader): ProbeSpec {
+  const text = labels.text('update.probe');
+  if (text === undefined) return { kind: 'docker' };
+  const read = readProbe(text);
+  if ('kind' in read) return read;
+  labels.weakens('update.probe', `${read.problem}; Docker's own state is asked instead`);
+  return { kind: 'docker' };
+}
+
+function readTimeout(labels: LabelReader, missing: number): number {
+  const text = labels.text('update.probe.timeout');
+  if (text === undefined) return missing;
+  const ms = parseDuration(text);
+  if (ms !== null && ms <= LONGEST_TIMEOUT) return ms;
+  const wanted = ms === null ? 'must be a duration such as 90s or 10m' : 'must be at most 24h';
+  labels.problem('update.probe.timeout', `${wanted}; taken as ${durationInWords(missing)}.`);
+  return missing;
+}
+
+function readBackup(labels: LabelReader): BackupSpec | null {
+  const kind = labels.text('backup.kind');
+  const paths = labels.text('backup.paths');
+  if (kind === 'files') return readPaths(labels, paths);
+  if (kind !== undefined && kind !== 'postgres') {
+    labels.weakens('backup.kind', 'must be postgres or files; nothing of this container is backed up');
+    return null;
+  }
+  if (paths !== undefined) labels.weakens('backup.paths', 'needs backup.kind=files; these paths are not backed up');
+  return kind === 'postgres' ? { kind } : null;
+}
+
+function readPaths(labels: LabelReader, text: string | undefined): BackupSpec | null {
+  const paths = (text ?? '').split(',').map((path) => path.trim());
+  const named = [...new Set(paths.filter((path) => path !== '').map(withoutTrailingSlash))];
+  const wrong = named.filter((path) => !isArchivable(path));
+  const right = named.filter(isArchivable);
+  if (named.length === 0) {
+    const label = text === undefined ? 'backup.kind' : 'backup.paths';
+    labels.weakens(label, 'backup.kind=files needs backup.paths, such as /data,/etc/gitea; nothing is backed up');
+  } else if (wrong.length > 0) {
+    labels.weakens('backup.paths', `must be absolute paths below / without ..; not backed up: ${wrong.join(', ')}`);
+  }
+  return right.length === 0 ? null : { kind: 'files', paths: right };
+}
+
+/** The root is refused because it holds /proc and /sys. */
+function isArchivable(path: string): boolean {
+  return path.startsWith('/') && path !== '/' && !path.split('/').includes('..');
+}
+
+function withoutTrailingSlash(path: string): string {
+  return path === '/' ? path : path.replace(/\/+$/, '');
+}
+
+function readRole(labels: LabelReader): ContainerLabels['renewalRole'] {
+  const text = labels.text('renewal.role');
+  if (text === undefined) return null;
+  const role = ROLES.find((known) => known === text);
+  if (role === undefined) labels.problem('renewal.role', `must be one of ${ROLES.join(', ')}; taken as none.`);
+  return role ?? null;
+}
+
+function readPatterns(labels: LabelReader, label: string): string[] {
+  const patterns = (labels.text(label) ?? '').split(';').filter((pattern) => pattern !== '');
+  for (const pattern of patterns) {
+    const why = whyPatternIsInvalid(pattern);
+    if (why !== null) labels.problem(label, `${pattern.slice(0, 200)}: ${why}; it lets no other tag through.`);
+  }
+  return patterns;
+}
+
+function reportUnknownNames(labels: LabelReader): void {
+  for (const name of labels.names().filter((known) => OURS.test(known) && !KNOWN.includes(known))) {
+    const meant = nearestName(name, KNOWN);
+    const message = `is no label of diun-pilot${meant === null ? '' : `; ${meant} is`}`;
+    if (name.startsWith('renewal.')) labels.problem(name, `${message}.`);
+    else labels.weakens(name, message);
+  }
+}

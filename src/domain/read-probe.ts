@@ -1,0 +1,36 @@
+import type { ProbeSpec } from './container-labels';
+import { splitCommand } from './split-command';
+
+/** Reads the label `update.probe` (contract, section 1), or says in words what is wrong about it. */
+export function readProbe(text: string): ProbeSpec | { problem: string } {
+  if (text === 'nginx' || text === 'postgres' || text === 'gitea') return { kind: text };
+  if (text.startsWith('exec:')) return readExec(text.slice('exec:'.length));
+  if (text.startsWith('tcp:')) return readTcp(text);
+  if (text.startsWith('http:')) return readHttp(text);
+  return { problem: 'must be nginx, postgres, gitea, http://:PORT/PATH, tcp://:PORT or exec:CMD ARG…' };
+}
+
+function readExec(line: string): ProbeSpec | { problem: string } {
+  const command = splitCommand(line);
+  if (command === null) return { problem: 'the command after exec: has a quote that is not closed' };
+  if (command.length === 0 || command[0] === '') return { problem: 'no command follows exec:' };
+  return { kind: 'exec', command };
+}
+
+function readTcp(text: string): ProbeSpec | { problem: string } {
+  const port = portOf(/^tcp:\/\/:(\d{1,5})$/.exec(text)?.[1]);
+  return port === null ? { problem: 'must look like tcp://:5432, without a host' } : { kind: 'tcp', port };
+}
+
+function readHttp(text: string): ProbeSpec | { problem: string } {
+  const [, digits, path] = /^http:\/\/:(\d{1,5})(\/[\x21-\x7e]*)?$/.exec(text) ?? [];
+  const port = portOf(digits);
+  if (port === null)
+    return { problem: 'must look like http://:8080/healthz, without a host: the container itself is asked' };
+  return { kind: 'http', port, path: path ?? '/' };
+}
+
+function portOf(digits: string | undefined): number | null {
+  const port = Number(digits ?? 0);
+  return port >= 1 && port <= 65535 ? port : null;
+}

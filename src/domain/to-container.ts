@@ -1,0 +1,67 @@
+import { applicationOf } from './application';
+import type { Container } from './container';
+import type { ContainerLabels, LabelProblem } from './container-labels';
+import { readDependsOn } from './depends-on';
+import type { ContainerInspect, ImageInspect } from './engine-inspect';
+import { ownLabels } from './own-labels';
+import { readLabels } from './read-labels';
+
+/** A host name that Docker gave is the first 12 digits of the container's id. */
+const SHORTEST_ID = 12;
+
+/**
+ * A container as policy sees it, from the inspect results of it and of the image that it runs. `selfId`: the id, or its
+ * beginning of at least 12 digits, of the container that this process runs in; null when it runs in none.
+ */
+export function toContainer(inspect: ContainerInspect, image: ImageInspect, selfId: string | null): Container {
+  const all = inspect.Config.Labels ?? {};
+  const own = ownLabels(all, image.Config?.Labels);
+  const labels = withInherited(readLabels(own), all, own);
+  const repoDigests = image.RepoDigests ?? [];
+  const application = applicationOf({
+    labels,
+    references: [inspect.Config.Image, ...(image.RepoTags ?? []), ...repoDigests],
+    env: [...(image.Config?.Env ?? []), ...(inspect.Config.Env ?? [])],
+  });
+  return {
+    id: inspect.Id,
+    name: inspect.Name.replace(/^\//, ''),
+    reference: inspect.Config.Image,
+    imageId: inspect.Image,
+    repoDigests,
+    // Compose labels the images that it builds, too, so Compose's labels are read from all of them.
+    project: all['com.docker.compose.project'] || null,
+    service: all['com.docker.compose.service'] || null,
+    dependsOn: readDependsOn(all['com.docker.compose.depends_on']),
+    composeFiles: composeFilesOf(all),
+    labels,
+    running: inspect.State.Running,
+    autoRemove: inspect.HostConfig.AutoRemove,
+    database: application === 'postgres' || application === 'database',
+    self: selfId !== null && selfId.length >= SHORTEST_ID && inspect.Id.startsWith(selfId),
+  };
+}
+
+/** Compose 2 writes absolute paths; older ones may be relative to the project's folder. */
+function composeFilesOf(all: Readonly<Record<string, string>>): string | null {
+  const files = (all['com.docker.compose.project.config_files'] ?? '').split(',').filter((file) => file !== '');
+  const folder = all['com.docker.compose.project.working_dir'] ?? '';
+  const named = files.map((file) => (file.startsWith('/') || folder === '' ? file : `${folder}/${file}`));
+  return named.length === 0 ? null : named.join(', ');
+}
+
+/** Whoever wrote such a label into the Dockerfile wonders why nothing comes of it. */
+function withInherited(
+  labels: ContainerLabels,
+  all: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+): ContainerLabels {
+  const inherited: LabelProblem[] = Object.entries(all)
+    .filter(([label]) => /^(?:update|renewal|diun)\./.test(label) && !Object.hasOwn(own, label))
+    .map(([label, value]) => ({
+      label,
+      value: value.slice(0, 200),
+      message: 'is a label of the image, and an image must not set its own policy: it has no effect here.',
+    }));
+  return { ...labels, problems: [...labels.problems, ...inherited] };
+}
