@@ -3,11 +3,13 @@ import { ERROR_CODES, type ErrorCode } from '../domain/errors';
 import { STEP_NAMES, UPDATE_STATUSES } from '../domain/update';
 import { CHECK_NAMES, CHECK_STATUSES } from './health-report';
 
-/** The shapes of every request and answer: they validate, they type, and `/openapi.json` is made of them. */
+// The shapes of every request and answer: they validate, they type, and `/openapi.json` is made of them.
+// A schema that may be null somewhere carries no `id`: the generator would make every use of it nullable.
+
 const time = z.iso.datetime();
 const policy = z.enum(['automatic', 'manual', 'ignore']);
-const image = z.object({ reference: z.string(), digest: z.string().nullable() }).meta({ id: 'ImageAt' });
-const problem = z.object({ code: z.string(), message: z.string() }).meta({ id: 'Problem' });
+const image = z.object({ reference: z.string(), digest: z.string().nullable() });
+const problem = z.object({ code: z.string(), message: z.string() });
 
 const step = z
   .object({
@@ -19,17 +21,13 @@ const step = z
   })
   .meta({ id: 'Step' });
 
-const approval = z
-  .object({
-    status: z.enum(['waiting', 'approved', 'declined', 'expired', 'superseded']),
-    expiresAt: time,
-    decidedAt: time.nullable(),
-  })
-  .meta({ id: 'Approval' });
+const approval = z.object({
+  status: z.enum(['waiting', 'approved', 'declined', 'expired', 'superseded']),
+  expiresAt: time,
+  decidedAt: time.nullable(),
+});
 
-const updateBackup = z
-  .object({ id: z.string(), url: z.string().nullable(), bytes: z.number().int().nullable() })
-  .meta({ id: 'BackupOfUpdate' });
+const updateBackup = z.object({ id: z.string(), url: z.string().nullable(), bytes: z.number().int().nullable() });
 
 export const updateSchema = z
   .object({

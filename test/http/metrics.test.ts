@@ -1,0 +1,79 @@
+import supertest from 'supertest';
+import { diunRequest } from '../support/diun-requests';
+import { asDiun, asOperator, startHttp, type RunningHttp } from '../support/http-app';
+import { aNewUpdate } from '../support/update-builder';
+
+let http: RunningHttp;
+beforeEach(async () => {
+  http = await startHttp();
+});
+afterEach(() => http.stop());
+
+async function metrics(): Promise<string> {
+  const response = await supertest(http.url).get('/metrics').set(asOperator).expect(200);
+  expect(response.headers['content-type']).toMatch(/^text\/plain/);
+  return response.text;
+}
+
+test('updates are counted by status, those without any too', async () => {
+  http.store.updates.insert(aNewUpdate({ status: 'failed' }));
+  http.store.updates.insert(aNewUpdate({ status: 'failed' }));
+  const text = await metrics();
+  expect(text).toContain('diun_pilot_updates{status="failed"} 2');
+  expect(text).toContain('diun_pilot_updates{status="rollback_failed"} 0');
+});
+
+test('webhooks are counted by outcome', async () => {
+  const post = (body: string, headers: { Authorization: string } = asDiun) =>
+    supertest(http.url).post('/webhooks/diun').set(headers).send(body);
+  const { body } = diunRequest('update-index');
+  await post(body).expect(202);
+  await post(body).expect(202);
+  await post('{}').expect(400);
+  await post(body, { Authorization: 'wrong' }).expect(401);
+  await supertest(http.url).get('/webhooks/diun').expect(405);
+  await post(`"${'x'.repeat(66_000)}"`).expect(413);
+  const text = await metrics();
+  for (const outcome of ['accepted', 'duplicate', 'rejected', 'unauthorized', 'method_not_allowed', 'too_large']) {
+    expect(text).toContain(`diun_pilot_webhooks_total{outcome="${outcome}"} 1`);
+  }
+});
+
+test('mails that wait or were refused are told', async () => {
+  const mail = { kind: 'test', updateId: null, subject: 's', html: 'h', text: 't' };
+  http.store.outbox.add(mail);
+  http.store.outbox.refused(http.store.outbox.add(mail), 'no');
+  const text = await metrics();
+  expect(text).toContain('diun_pilot_outbox_pending 1');
+  expect(text).toContain('diun_pilot_outbox_refused 1');
+});
+
+test('the newest good backup of each project has its time', async () => {
+  for (const [project, finishedAt] of [
+    ['web', '2026-01-01T00:00:00.000Z'],
+    ['web', '2026-01-02T00:00:00.000Z'],
+    ['git', '2026-01-03T00:00:00.000Z'],
+  ] as const) {
+    const { id } = http.store.backups.insert({ project, container: null, reason: 'schedule', updateId: null });
+    http.store.backups.change(id, { status: 'succeeded', finishedAt });
+  }
+  const text = await metrics();
+  const name = 'diun_pilot_last_successful_backup_timestamp_seconds';
+  expect(text).toContain(`${name}{project="web"} ${Date.parse('2026-01-02T00:00:00Z') / 1000}`);
+  expect(text).toContain(`${name}{project="git"} ${Date.parse('2026-01-03T00:00:00Z') / 1000}`);
+});
+
+test('durations go by route template, so that ids and guesses make no series of their own', async () => {
+  await supertest(http.url).get('/updates/one').set(asOperator).expect(404);
+  await supertest(http.url).get('/updates/two').set(asOperator).expect(404);
+  await supertest(http.url).get('/guess').expect(404);
+  const text = await metrics();
+  const count = 'diun_pilot_http_request_duration_seconds_count';
+  expect(text).toContain(`${count}{method="GET",route="/updates/:id",status="404"} 2`);
+  expect(text).toContain(`${count}{method="GET",route="unmatched",status="404"} 1`);
+  expect(text).not.toContain('guess');
+});
+
+test('the process itself is measured', async () => {
+  expect(await metrics()).toMatch(/^process_resident_memory_bytes \d+/m);
+});

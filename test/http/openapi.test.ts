@@ -1,0 +1,94 @@
+import supertest from 'supertest';
+import { z } from 'zod';
+import { diunRequest } from '../support/diun-requests';
+import { asDiun, asOperator, startHttp, type RunningHttp } from '../support/http-app';
+import { aNewUpdate } from '../support/update-builder';
+
+let http: RunningHttp;
+let document: supertest.Response['body'];
+beforeEach(async () => {
+  http = await startHttp({
+    requestUpdate: () => Promise.resolve(http.store.updates.insert(aNewUpdate())),
+    requestBackups: () =>
+      Promise.resolve([
+        http.store.backups.insert({ project: 'web', container: null, reason: 'operator', updateId: null }),
+      ]),
+  });
+  document = (await supertest(http.url).get('/openapi.json').expect(200)).body;
+});
+afterEach(() => http.stop());
+
+/** Every property that an answer has must be in its schema, and every one it must have is there. */
+function expectDocumented(method: string, template: string, response: supertest.Response): void {
+  const answer = document.paths[template]?.[method]?.responses?.[response.status];
+  if (!answer) throw new Error(`${method} ${template} ${response.status} is not documented`);
+  const schema = closed({ ...answer.content['application/json'].schema, $defs: document.components.schemas });
+  const parsed = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]).safeParse(response.body);
+  expect(parsed.error?.issues ?? []).toEqual([]);
+}
+
+/** References into `$defs`, and objects that take no property beyond those named. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const entries = Object.entries(schema).map(([key, value]): [string, unknown] =>
+    key === '$ref' ? [key, String(value).replace('#/components/schemas/', '#/$defs/')] : [key, closed(value)],
+  );
+  const made = Object.fromEntries(entries);
+  return 'properties' in made && !('additionalProperties' in made) ? { ...made, additionalProperties: false } : made;
+}
+
+test('it is OpenAPI 3.1 and lists every route', () => {
+  expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'diun-pilot', version: '0.1.0' } });
+  const routes = Object.entries(document.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  expect(routes.sort()).toEqual([
+    'get /backups',
+    'get /health',
+    'get /metrics',
+    'get /openapi.json',
+    'get /updates',
+    'get /updates/{id}',
+    'post /backups',
+    'post /updates',
+    'post /webhooks/diun',
+  ]);
+});
+
+test('real answers are as it says, good ones and errors', async () => {
+  const { store } = http;
+  const { id } = store.updates.insert(
+    aNewUpdate({
+      status: 'failed',
+      error: { code: 'unhealthy', message: 'it did not answer' },
+      approval: { status: 'waiting', expiresAt: '2026-01-05T03:00:00.000Z', decidedAt: null },
+    }),
+  );
+  const backup = store.backups.insert({ project: 'web', container: null, reason: 'update', updateId: id });
+  store.updates.change(id, { backupId: backup.id });
+  store.updates.beginStep(id, 'pull');
+  store.updates.insert(aNewUpdate({ container: null, policy: null, from: null, status: 'ignored' }));
+
+  const agent = supertest(http.url);
+  const { body: notification } = diunRequest('update-index');
+  const api = (request: supertest.Test): supertest.Test => request.set(asOperator);
+  expectDocumented('get', '/health', await agent.get('/health'));
+  expectDocumented('get', '/updates', await api(agent.get('/updates')));
+  expectDocumented('get', '/updates', await api(agent.get('/updates?limit=0')));
+  expectDocumented('get', '/updates', await agent.get('/updates'));
+  expectDocumented('get', '/updates/{id}', await api(agent.get(`/updates/${id}`)));
+  expectDocumented('get', '/updates/{id}', await api(agent.get('/updates/nothing')));
+  expectDocumented('post', '/updates', await api(agent.post('/updates').send({ container: 'a' })));
+  expectDocumented('post', '/updates', await api(agent.post('/updates').send({})));
+  expectDocumented('get', '/backups', await api(agent.get('/backups')));
+  expectDocumented('post', '/backups', await api(agent.post('/backups')));
+  expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').set(asDiun).send(notification));
+  expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').set(asDiun).send('{}'));
+  expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').send(notification));
+});
+
+test('the check itself notices a field that is not documented', () => {
+  const response = { status: 202, body: { webhook: 'id', duplicate: false, extra: 1 } } as supertest.Response;
+  expect(() => expectDocumented('post', '/webhooks/diun', response)).toThrow();
+});

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSqliteStore } from '../../src/adapters/sqlite/store';
+import { listen } from '../../src/http/listen';
+import { createHttpApp, type HttpDeps } from '../../src/http/server';
+import { systemClock } from '../../src/lib/clock';
+import { Secret } from '../../src/lib/secret';
+import type { Store } from '../../src/ports/store';
+import { receiveWebhook } from '../../src/updates/receive-webhook';
+import { recordingLogger, type LogLine } from './recording-logger';
+
+export const WEBHOOK_TOKEN = 'recorded-token';
+export const OLD_WEBHOOK_TOKEN = 'token-before-rotation';
+export const API_TOKEN = 'api-token-of-the-tests';
+export const asOperator = { Authorization: `Bearer ${API_TOKEN}` };
+export const asDiun = { Authorization: `Bearer ${WEBHOOK_TOKEN}` };
+
+export interface RunningHttp {
+  url: string;
+  port: number;
+  store: Store;
+  lines: LogLine[];
+  stop(): Promise<void>;
+}
+
+/** The real HTTP app on a real socket and a real database file; what lies behind the use cases is given by the test. */
+export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<RunningHttp> {
+  const folder = mkdtempSync(join(tmpdir(), 'pilot-http-'));
+  const clock = overrides.clock ?? systemClock;
+  const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
+  const { logger, lines } = recordingLogger();
+  const app = createHttpApp({
+    version: '0.1.0',
+    webhookTokens: [new Secret(WEBHOOK_TOKEN), new Secret(OLD_WEBHOOK_TOKEN)],
+    apiToken: new Secret(API_TOKEN),
+    publicUrl: 'http://localhost:8080',
+    store,
+    clock,
+    logger,
+    receiveWebhook: (body) => receiveWebhook(store.inbox, body),
+    requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
+    requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
+    health: {
+      pingEngine: () => Promise.resolve('pong'),
+      scheduler: () => ({ status: 'ok' }),
+      certificates: () => ({ status: 'ok' }),
+    },
+    containers: () => Promise.resolve([]),
+    ...overrides,
+  });
+  const listening = await listen(app, { host: '127.0.0.1', port: 0, logger });
+  const stop = async (): Promise<void> => {
+    await listening.close(1_000);
+    store.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const { port } = listening;
+  return { url: `http://127.0.0.1:${port}`, port, store, lines, stop };
+}

@@ -1,0 +1,60 @@
+import type { BackupRecord } from '../../../src/domain/backup';
+import { backupsCheck, CHECK_NAMES, healthReport, outboxCheck, type Check } from '../../../src/http/health-report';
+
+const NOW = new Date('2026-01-05T03:00:00Z');
+const ok: Check = { status: 'ok' };
+const allOk = { database: ok, docker: ok, scheduler: ok, outbox: ok, backups: ok, certificates: ok };
+
+describe('the report', () => {
+  test('is ok when every check is', () => {
+    expect(healthReport('1', allOk)).toEqual({ status: 'ok', version: '1', checks: allOk });
+  });
+
+  test.each(CHECK_NAMES)('is down only for database and docker: %s', (name) => {
+    const essential = name === 'database' || name === 'docker';
+    expect(healthReport('1', { ...allOk, [name]: { status: 'down' } }).status).toBe(essential ? 'down' : 'degraded');
+    expect(healthReport('1', { ...allOk, [name]: { status: 'degraded' } }).status).toBe('degraded');
+  });
+});
+
+describe('the outbox', () => {
+  const state = { pending: 0, oldestPendingAt: null, refused: 0, lastError: 'smtp://user:pass@host said no' };
+
+  test('is ok while a mail is on its way', () => {
+    expect(outboxCheck({ ...state, pending: 1, oldestPendingAt: '2026-01-05T02:50:00Z' }, NOW)).toEqual(ok);
+  });
+
+  test('is degraded when a mail waits for long', () => {
+    const check = outboxCheck({ ...state, pending: 2, oldestPendingAt: '2026-01-05T02:44:59Z' }, NOW);
+    expect(check).toMatchObject({ status: 'degraded', reason: expect.stringContaining('2 mails are waiting') });
+  });
+
+  test("is degraded when a mail was refused, and keeps the server's words to itself", () => {
+    const check = outboxCheck({ ...state, refused: 1 }, NOW);
+    expect(check).toMatchObject({ status: 'degraded', reason: expect.stringContaining('1 mail is refused') });
+    expect(check.reason).not.toContain('pass');
+  });
+});
+
+describe('the backups', () => {
+  const record = (project: string | null, status: BackupRecord['status'], container: string | null = null) =>
+    ({ project, container, status }) as BackupRecord;
+
+  test('are ok when the newest finished one of each project succeeded', () => {
+    const records = [record('web', 'running'), record('web', 'succeeded'), record('web', 'failed')];
+    expect(backupsCheck(records)).toEqual(ok);
+    expect(backupsCheck([])).toEqual(ok);
+  });
+
+  test('are degraded when it failed, and name the project', () => {
+    const records = [record('git', 'succeeded'), record('web', 'failed'), record('web', 'succeeded')];
+    expect(backupsCheck(records)).toMatchObject({
+      status: 'degraded',
+      reason: expect.stringContaining('of web failed'),
+    });
+  });
+
+  test('name the container where there is no project', () => {
+    expect(backupsCheck([record(null, 'failed', 'alone')]).reason).toContain('of alone failed');
+  });
+});
