@@ -17,24 +17,26 @@ export interface ImageBuilder {
   buildAll(): Promise<LabImages>;
   /** The same image under another digest; `mark` tells one variant from another. */
   variantOf(image: string, mark: string): Promise<string>;
-  /** Tags that this builder made, in the order of their making: what a guest of somebody's engine takes away again. */
-  readonly made: string[];
 }
 
-export function imageBuilder(
-  docker: DockerCli,
-  options: { origin: ImageOrigin; cacheDir: string; say: (line: string) => void },
-): ImageBuilder {
+export interface BuildOptions {
+  origin: ImageOrigin;
+  cacheDir: string;
+  say: (line: string) => void;
+  /** Told of every tag that was not there before: a guest of somebody's engine takes those away again. */
+  made: (tag: string) => void;
+}
+
+export function imageBuilder(docker: DockerCli, options: BuildOptions): ImageBuilder {
   return new Builder(docker, options);
 }
 
 class Builder implements ImageBuilder {
-  readonly made: string[] = [];
-  private readonly bases = new Map<string, Promise<string>>();
+  private readonly known = new Map<string, Promise<string>>();
 
   constructor(
     private readonly docker: DockerCli,
-    private readonly options: { origin: ImageOrigin; cacheDir: string; say: (line: string) => void },
+    private readonly options: BuildOptions,
   ) {}
 
   async buildAll(): Promise<LabImages> {
@@ -48,9 +50,9 @@ class Builder implements ImageBuilder {
   }
 
   private image(name: BaseName | ImageName): Promise<string> {
-    const known = this.bases.get(name) ?? (isBase(name) ? this.base(name) : this.onTop(name));
-    this.bases.set(name, known);
-    return known;
+    const image = this.known.get(name) ?? (isBase(name) ? this.base(name) : this.onTop(name));
+    this.known.set(name, image);
+    return image;
   }
 
   private async onTop(name: ImageName): Promise<string> {
@@ -127,7 +129,7 @@ class Builder implements ImageBuilder {
     if (await this.docker.inspect('image', tag)) return;
     const started = Date.now();
     await make();
-    this.made.push(tag);
+    this.options.made(tag);
     this.options.say(`image ${tag}: ${((Date.now() - started) / 1000).toFixed(1)} s`);
   }
 }

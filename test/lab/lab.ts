@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DockerCli } from './engine/docker-cli';
+import type { Marks } from './engine/leftovers';
+import { imageBuilder, type LabImages } from './images/build-images';
+import { noteMadeImage, registriesSoFar } from './lab-record';
+import { Registry } from './registry/registry';
+
+/** What the tests and the demo work with, whoever opened it. */
+export interface Lab {
+  /** Short and the same for the same folder: part of the name of every compose project. */
+  id: string;
+  dir: string;
+  docker: DockerCli;
+  images: LabImages;
+  registry: Registry;
+  /** The same image under another digest; `mark` tells one variant from another. */
+  variantOf(image: string, mark: string): Promise<string>;
+  /** A new folder that goes with the lab. */
+  scratch(name: string): string;
+  /** `diun-pilot.lab=ID`, for whatever is started without Compose. */
+  label: string;
+}
+
+export type Say = (line: string) => void;
+
+/** A lab's parts, from what its opener knows or exported. */
+export function labParts(dir: string, docker: DockerCli, registryAddress: string, images: LabImages): Lab {
+  const builder = imageBuilder(docker, {
+    origin: 'distribution',
+    cacheDir: join(dir, 'cache'),
+    say: () => undefined,
+    made: (tag) => noteMadeImage(dir, tag),
+  });
+  return {
+    id: labId(dir),
+    dir,
+    docker,
+    images,
+    registry: new Registry(registryAddress, docker),
+    variantOf: (image, mark) => builder.variantOf(image, mark),
+    scratch: (name) => scratch(dir, name),
+    label: marksOf(dir).label,
+  };
+}
+
+export function labDir(): string {
+  return process.env['LAB_DIR'] ?? '/var/tmp/diun-pilot-lab';
+}
+
+export function scratchRoot(dir: string): string {
+  return join(dir, 'scratch');
+}
+
+/** The folder in which processes of tests and demo are remembered: they end before engine and registry do. */
+export function guests(dir: string): string {
+  return join(dir, 'guests');
+}
+
+export function marksOf(dir: string): Marks {
+  const id = labId(dir);
+  return { label: `diun-pilot.lab=${id}`, projectPrefix: projectName(id, ''), registries: registriesSoFar(dir) };
+}
+
+export function projectName(id: string, name: string): string {
+  return `diunpilot-lab-${id}-${name}`;
+}
+
+function labId(dir: string): string {
+  return createHash('sha256').update(dir).digest('hex').slice(0, 4);
+}
+
+function scratch(dir: string, name: string): string {
+  const root = scratchRoot(dir);
+  if (!existsSync(root)) mkdirSync(root, { recursive: true });
+  return mkdtempSync(join(root, `${name}-`));
+}

@@ -1,0 +1,80 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureInstalled } from './engine/debian-packages';
+import type { DockerCli } from './engine/docker-cli';
+import { removeLeftovers } from './engine/leftovers';
+import { openEngine, type LabEngine } from './engine/open-engine';
+import { imageBuilder, type LabImages } from './images/build-images';
+import { imageOrigin } from './images/image-origin';
+import { guests, labDir, labParts, marksOf, scratchRoot, type Lab, type Say } from './lab';
+import { takeLabLock } from './lab-lock';
+import { forgetMadeImages, forgetRegistries, imagesMade, noteMadeImage, noteRegistry } from './lab-record';
+import { type Closers } from './closers';
+import { endStrays } from './lasting-process';
+import { runRegistry } from './registry/run-registry';
+
+export interface OpenLab extends Lab {
+  engineKind: LabEngine['kind'];
+}
+
+/**
+ * Brings the lab up: engine, images, registry. Clears first what a crashed run left. Each part that is up is handed to
+ * `closers` at once. Throws LabUnavailable when this machine cannot host it, LabBusy when another lab works in the folder.
+ */
+export async function openLab(say: Say, closers: Closers): Promise<OpenLab> {
+  const dir = labDir();
+  mkdirSync(dir, { recursive: true });
+  await closers.add('the lock', takeLabLock(dir));
+  await clearProcesses(dir, say);
+  await closers.add('scratch folders', () => rmSync(scratchRoot(dir), { recursive: true, force: true }));
+  const { docker, kind } = await bringUpEngine(dir, say, closers);
+  const origin = await imageOrigin(docker.host);
+  say(`engine: ${kind} (${docker.host}); base images: ${origin}`);
+  const images = await buildImages(dir, docker, origin, say);
+  await closers.add('containers, volumes, networks', () => removeLeftovers(docker, marksOf(dir)));
+  const registry = await runRegistry({ dir, docker, label: marksOf(dir).label, origin, say });
+  await closers.add('the registry', () => registry.stop());
+  noteRegistry(dir, registry.address);
+  await closers.add('processes', () => endStrays(guests(dir)));
+  say(`registry: ${registry.address}`);
+  return { ...labParts(dir, docker, registry.address, images), engineKind: kind };
+}
+
+async function bringUpEngine(dir: string, say: Say, closers: Closers): Promise<LabEngine> {
+  const engine = await openEngine(dir, say);
+  await closers.add('the engine', () => engine.close());
+  await removeLeftovers(engine.docker, marksOf(dir));
+  forgetRegistries(dir);
+  if (engine.kind === 'given') await closers.add('images', () => removeMadeImages(engine.docker, dir, say));
+  return engine;
+}
+
+async function clearProcesses(dir: string, say: Say): Promise<void> {
+  for (const folder of [guests(dir), dir]) {
+    for (const stray of await endStrays(folder)) say(`ended what an earlier run left behind: ${stray}`);
+  }
+  rmSync(scratchRoot(dir), { recursive: true, force: true });
+}
+
+async function buildImages(
+  dir: string,
+  docker: DockerCli,
+  origin: 'public' | 'distribution',
+  say: Say,
+): Promise<LabImages> {
+  if (origin === 'distribution') await ensureInstalled(['debootstrap'], say);
+  const cacheDir = join(dir, 'cache');
+  mkdirSync(cacheDir, { recursive: true });
+  return imageBuilder(docker, { origin, cacheDir, say, made: (tag) => noteMadeImage(dir, tag) }).buildAll();
+}
+
+/** A guest takes its images along, unless LAB_KEEP_IMAGES=1; one that somebody uses by now stays. */
+async function removeMadeImages(docker: DockerCli, dir: string, say: Say): Promise<void> {
+  if (process.env['LAB_KEEP_IMAGES'] === '1') return;
+  for (const tag of imagesMade(dir)) {
+    const outcome = await docker.attempt(['image', 'rm', tag]);
+    if (outcome.code !== 0 && !/no such image/i.test(outcome.stderr))
+      say(`image ${tag} stays: ${outcome.stderr.trim()}`);
+  }
+  forgetMadeImages(dir);
+}

@@ -1,0 +1,70 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Broken, eventually } from '../../support/eventually';
+import { ensureInstalled } from '../engine/debian-packages';
+import type { DockerCli } from '../engine/docker-cli';
+import { freePort } from '../free-port';
+import type { ImageOrigin } from '../images/build-images';
+import { startLasting } from '../lasting-process';
+
+export interface RunningRegistry {
+  /** `127.0.0.1:PORT`; the engine accepts plain HTTP on loopback. */
+  address: string;
+  stop(): Promise<void>;
+}
+
+export interface RegistryPlace {
+  dir: string;
+  docker: DockerCli;
+  label: string;
+  origin: ImageOrigin;
+  say: (line: string) => void;
+}
+
+/** A registry of the lab's own: Debian's, or where public images are in reach the public one in a container. */
+export async function runRegistry(place: RegistryPlace): Promise<RunningRegistry> {
+  const installed = existsSync('/usr/bin/docker-registry');
+  if (!installed && place.origin === 'public') return runInContainer(place);
+  await ensureInstalled(['docker-registry'], place.say);
+  return runAsProcess(place);
+}
+
+async function runAsProcess({ dir }: RegistryPlace): Promise<RunningRegistry> {
+  const home = join(dir, 'registry');
+  mkdirSync(home, { recursive: true });
+  const address = `127.0.0.1:${await freePort()}`;
+  const config = {
+    version: 0.1,
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: join(home, 'storage') }, delete: { enabled: true } },
+    http: { addr: address },
+  };
+  // JSON is YAML.
+  writeFileSync(join(home, 'config.yml'), JSON.stringify(config, null, 2));
+  const registry = startLasting(dir, {
+    name: 'registry',
+    file: '/usr/bin/docker-registry',
+    args: ['serve', join(home, 'config.yml')],
+    logFile: join(home, 'registry.log'),
+  });
+  await answers(address, () => {
+    if (!registry.running()) throw new Broken(`the registry ended: ${registry.lines().slice(-5).join('\n')}`);
+  });
+  return { address, stop: () => registry.stop() };
+}
+
+async function runInContainer({ docker, label }: RegistryPlace): Promise<RunningRegistry> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const options = ['--detach', '--label', label, '--publish', `${address}:5000`];
+  const id = await docker.run(['run', ...options, 'docker.io/library/registry:2']);
+  await answers(address, () => undefined);
+  return { address, stop: async () => void (await docker.run(['rm', '--force', '--volumes', id])) };
+}
+
+async function answers(address: string, stillRuns: () => void): Promise<void> {
+  const look = async () => {
+    stillRuns();
+    return (await fetch(`http://${address}/v2/`)).ok;
+  };
+  await eventually(`the registry answers at ${address}`, look, { timeoutMs: 20_000, everyMs: 50 });
+}
