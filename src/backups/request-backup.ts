@@ -1,0 +1,50 @@
+import type { BackupReason, BackupRecord } from '../domain/backup';
+import type { Container } from '../domain/container';
+import { PilotError } from '../domain/errors';
+import type { Store } from '../ports/store';
+import { backupSets, samePlace } from './backup-set';
+import type { BackupPlace } from './backup-set';
+
+const LOOK_BACK = 100;
+
+export interface RequestDeps {
+  store: Pick<Store, 'backups' | 'transaction'>;
+  /** All containers of the engine, as they are now. */
+  containers: readonly Container[];
+}
+
+/**
+ * Queues one backup for each set, or for that of one project (or of one container outside any project); a set that is
+ * queued already is not queued twice. Resolves with the queued records, none when nothing carries `backup.kind`.
+ *
+ * Throws `invalid_request` for a project that has no set.
+ */
+export function requestBackups(
+  { store, containers }: RequestDeps,
+  request: { project?: string; reason: Exclude<BackupReason, 'update'> },
+): BackupRecord[] {
+  const places = backupSets(containers)
+    .map(({ place }) => place)
+    .filter((place) => request.project === undefined || isNamed(place, request.project));
+  if (places.length === 0 && request.project !== undefined) throw nothingToBackUp(request.project);
+  return store.transaction(() => places.map((place) => queue(store, place, request.reason)));
+}
+
+function queue(store: RequestDeps['store'], place: BackupPlace, reason: BackupReason): BackupRecord {
+  const waiting = store.backups
+    .list(LOOK_BACK)
+    .find((record) => record.status === 'queued' && record.updateId === null && samePlace(record, place));
+  return waiting ?? store.backups.insert({ ...place, reason, updateId: null });
+}
+
+function isNamed(place: BackupPlace, name: string): boolean {
+  return place.project === name || place.container === name;
+}
+
+function nothingToBackUp(project: string): PilotError {
+  return new PilotError(
+    'invalid_request',
+    `Nothing of ${project} can be backed up: no container of a compose project or of the name ${project} carries the label backup.kind.`,
+    { details: { project } },
+  );
+}

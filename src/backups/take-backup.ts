@@ -1,0 +1,163 @@
+import type { BackupItem, BackupRecord } from '../domain/backup';
+import type { Container } from '../domain/container';
+import { messageOf, PilotError } from '../domain/errors';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { BackupStorage } from '../ports/backup-storage';
+import type { Engine } from '../ports/engine';
+import type { Store } from '../ports/store';
+import { asBackupError } from './backup-error';
+import { nameOf } from './backup-set';
+import { filesOf } from './files-source';
+import type { ItemSource } from './item-source';
+import { databasesOf } from './postgres-source';
+import { itemKey, manifestKey, setFolder } from './set-keys';
+import { storeItem } from './store-item';
+import { verifyItem } from './verify-item';
+import { writeManifest } from './write-manifest';
+
+export interface BackupDeps {
+  engine: Engine;
+  storage: BackupStorage;
+  store: Pick<Store, 'backups' | 'transaction'>;
+  clock: Clock;
+  logger: Logger;
+  /** What is being done, in words, with the bytes so far: for the journal. Called every few megabytes. */
+  onProgress: (detail: string) => void;
+  /** Called in the transaction that records a failure, so that its mail is written with it. */
+  onFailed?: (record: BackupRecord) => void;
+}
+
+export interface BackupRequest {
+  record: BackupRecord;
+  /** `membersOf` the record's place (backup-set). */
+  members: Container[];
+  /** Whether the caller has stopped the application, so that rows and files belong together. */
+  quiesced: boolean;
+}
+
+/** One backup while it is taken. */
+interface BackupRun extends BackupDeps, BackupRequest {
+  folder: string;
+  /** Every key that may exist by now, in the order of writing. */
+  keys: string[];
+}
+
+/**
+ * Takes one backup set: every database, then every file, each proven by reading back what was stored, the manifest
+ * last; resolves with the record as succeeded. A set without a manifest is not a backup.
+ *
+ * Rejects with `backup_failed`, `backup_not_verified`, `storage_full`, `storage_refused` or `storage_unreachable`, and
+ * with `engine_unreachable` when no engine answers any more; the record is then failed with the same code and words,
+ * and what was stored is deleted.
+ */
+export async function takeBackup(deps: BackupDeps, request: BackupRequest): Promise<BackupRecord> {
+  const run = begin(deps, request);
+  try {
+    const sources = await findSources(run);
+    const stored = await storeAll(run, sources);
+    const items = await verifyAll(run, sources, stored);
+    await concludeWithManifest(run, items);
+    return succeed(run, items);
+  } catch (error) {
+    await deleteWhatWasStored(run);
+    throw fail(run, asBackupError(error));
+  }
+}
+
+function begin(deps: BackupDeps, request: BackupRequest): BackupRun {
+  const now = deps.clock.now();
+  const record = deps.store.backups.change(request.record.id, { status: 'running', startedAt: now.toISOString() });
+  const logger = deps.logger.child({ backup: record.id, project: record.project });
+  logger.info('backup begins', { members: request.members.map((member) => member.name) });
+  return { ...deps, ...request, record, logger, folder: setFolder(nameOf(record), now, record.id), keys: [] };
+}
+
+async function findSources(run: BackupRun): Promise<ItemSource[]> {
+  const sources: ItemSource[] = [];
+  for (const member of run.members) {
+    const backup = member.labels.backup;
+    if (backup?.kind === 'postgres') sources.push(...(await databasesOf(run.engine, member)));
+    if (backup?.kind === 'files') sources.push(...filesOf(run.engine, member, backup.paths));
+  }
+  if (sources.length > 0) return sources;
+  throw new PilotError(
+    'backup_failed',
+    `There is nothing to back up for ${nameOf(run.record)}: no container of it carries the label backup.kind.`,
+  );
+}
+
+/** All is stored before the first is read back, so that rows and files are read as close together as can be. */
+async function storeAll(run: BackupRun, sources: ItemSource[]): Promise<BackupItem[]> {
+  const items: BackupItem[] = [];
+  for (const source of sources) {
+    const { container, kind, name, compression } = source;
+    const image = { reference: container.reference, imageId: container.imageId };
+    const key = itemKey(run.folder, items.length + 1, { container: container.name, kind, name, compression });
+    run.keys.push(key);
+    const { bytes, sha256 } = await storeItem(run, source, key);
+    items.push({ container: container.name, image, kind, name, key, bytes, sha256, compression, verified: '' });
+    run.logger.info('stored', { item: source.title, key, bytes });
+  }
+  return items;
+}
+
+async function verifyAll(run: BackupRun, sources: ItemSource[], stored: BackupItem[]): Promise<BackupItem[]> {
+  const items: BackupItem[] = [];
+  for (const [index, source] of sources.entries()) {
+    const item = stored[index] as BackupItem;
+    const verified = await verifyItem(run, source, item);
+    items.push({ ...item, verified });
+    run.logger.info('verified', { item: source.title, key: item.key, verified });
+  }
+  return items;
+}
+
+async function concludeWithManifest(run: BackupRun, items: BackupItem[]): Promise<void> {
+  const { id, project, createdAt, reason, updateId } = run.record;
+  const { quiesced } = run;
+  run.keys.push(manifestKey(run.folder));
+  await writeManifest(run.storage, run.folder, {
+    format: 1,
+    id,
+    project,
+    createdAt,
+    reason,
+    updateId,
+    quiesced,
+    items,
+  });
+}
+
+function succeed(run: BackupRun, items: BackupItem[]): BackupRecord {
+  const now = run.clock.now().toISOString();
+  const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+  const url = run.storage.urlOf(run.folder);
+  run.logger.info('backup succeeded', { url, bytes, items: items.length });
+  const { backups } = run.store;
+  return backups.change(run.record.id, { status: 'succeeded', url, bytes, items, verifiedAt: now, finishedAt: now });
+}
+
+function fail(run: BackupRun, error: PilotError): PilotError {
+  run.logger.error('backup failed', { code: error.code, reason: error.message });
+  run.store.transaction(() => {
+    const failed = run.store.backups.change(run.record.id, {
+      status: 'failed',
+      finishedAt: run.clock.now().toISOString(),
+      error: { code: error.code, message: error.message },
+    });
+    run.onFailed?.(failed);
+  });
+  return error;
+}
+
+/** The manifest goes first: at no moment is there one whose objects are gone. */
+async function deleteWhatWasStored(run: BackupRun): Promise<void> {
+  for (const key of run.keys.toReversed()) {
+    try {
+      await run.storage.delete(key);
+    } catch (error) {
+      run.logger.warn('an object of the failed backup could not be deleted', { key, reason: messageOf(error) });
+    }
+  }
+}
