@@ -20,10 +20,7 @@ export interface Planned {
 
 /** Says in sentences what an update will do and what can go wrong. Pure: nothing is asked of the engine. */
 export function planUpdate({ container, target, jump, set, releaseNotes }: Planned): Plan {
-  const application = applicationOf({
-    labels: container.labels,
-    references: [container.reference, ...container.repoDigests],
-  });
+  const application = applicationFor(container);
   const backup = set.flatMap(backupSentence);
   return {
     container: container.name,
@@ -38,6 +35,12 @@ export function planUpdate({ container, target, jump, set, releaseNotes }: Plann
     followUp: followUpOf(container, target.reference),
     releaseNotes,
   };
+}
+
+/** `database` was decided with the image's environment, too. */
+function applicationFor({ labels, reference, repoDigests, database }: Container): Application {
+  const application = applicationOf({ labels, references: [reference, ...repoDigests] });
+  return application === 'unknown' && database ? 'database' : application;
 }
 
 function backupSentence({ name, labels }: Container): string[] {
@@ -84,7 +87,8 @@ function probeWords(probe: ProbeSpec): string {
     case 'tcp':
       return `tcp port ${probe.port}`;
     case 'exec':
-      return `the command ${probe.command.join(' ')}`;
+      // Only its name: arguments may hold a password, and a plan is mailed.
+      return `the command ${probe.command[0]}`;
     case 'nginx':
     case 'postgres':
     case 'gitea':

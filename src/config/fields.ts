@@ -1,0 +1,137 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { parseDuration } from '../domain/duration';
+import { Secret } from '../lib/secret';
+import { whyCronIsInvalid } from './cron';
+import { readBackupUrl, readHttpUrl, readMailUrl, type Read } from './urls';
+
+// One zod type for each kind of setting: from the text of the environment to a value, or to a problem in words. A problem never
+// repeats the text of a setting that may be a secret.
+
+const YEAR = 365 * 86_400_000;
+const SHORTEST_TOKEN = 16;
+const MOST_KEPT = 1000;
+
+export interface Retention {
+  daily: number;
+  weekly: number;
+  monthly: number;
+}
+
+/** A zod type from a function that returns a value or a problem. */
+function read<T>(reader: (text: string) => Read<T>): z.ZodType<T, string> {
+  return z.string().transform((input, context) => {
+    const result = reader(input);
+    if ('value' in result) return result.value;
+    context.addIssue({ code: 'custom', message: result.problem });
+    return z.NEVER;
+  });
+}
+
+export const text = z
+  .string()
+  .refine((value) => !/\p{Cc}/u.test(value), 'must not contain line breaks or control characters');
+
+export const hostName = text.refine(
+  (value) => isIP(value) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value),
+  'must be an address or a host name such as 0.0.0.0',
+);
+
+export const port = read<number>((input) =>
+  /^\d{1,5}$/.test(input) && Number(input) <= 65535
+    ? { value: Number(input) }
+    : { problem: 'must be a port number from 0 to 65535' },
+);
+
+export const duration = read<number>((input) => {
+  const ms = parseDuration(input);
+  if (ms === null) return { problem: 'must be a duration such as 90s, 10m or 72h' };
+  return ms <= YEAR ? { value: ms } : { problem: 'must be at most 365d' };
+});
+
+export const choice = <const T extends string>(values: readonly T[]): z.ZodType<T, string> =>
+  read<T>((input) => {
+    const value = values.find((known) => known === input);
+    return value === undefined ? { problem: `must be one of ${values.join(', ')}` } : { value };
+  });
+
+export const httpUrl = read((input) => readHttpUrl(input));
+export const publicUrl = read<string>((input) => {
+  const url = readHttpUrl(input);
+  return 'value' in url ? { value: url.value.replace(/\/+$/, '') } : url;
+});
+export const backupTarget = read(readBackupUrl);
+export const mailTarget = read(readMailUrl);
+
+export const dockerHost = text.regex(
+  /^(?:unix:\/\/\/|(?:tcp|https?|ssh):\/\/)\S+$/,
+  'must look like unix:///var/run/docker.sock or tcp://host:2375',
+);
+
+export const cron = read<string | null>((input) => {
+  if (input === 'off') return { value: null };
+  const problem = whyCronIsInvalid(input);
+  return problem === null ? { value: input } : { problem };
+});
+
+export const timeZone = read<string>((input) => {
+  const name = input.replace(/^:/, '');
+  try {
+    return { value: new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone };
+  } catch {
+    return { problem: 'must be the name of a time zone such as Europe/Berlin' };
+  }
+});
+
+/** At least one backup must be kept, or every prune would delete all of them. */
+export const retention = read<Retention>((input) => {
+  const kept = { d: 0, w: 0, m: 0 };
+  const parts = input.split(',').map((part) => /^\s*(\d{1,4})([dwm])\s*$/.exec(part));
+  const units = parts.map((part) => part?.[2]);
+  if (parts.includes(null) || new Set(units).size < units.length) {
+    return { problem: 'must look like 7d,4w,6m: how many daily, weekly and monthly backups are kept' };
+  }
+  for (const part of parts) kept[part?.[2] as keyof typeof kept] = Number(part?.[1]);
+  const numbers = Object.values(kept);
+  if (numbers.every((number) => number === 0)) return { problem: 'must keep at least one backup' };
+  if (numbers.some((number) => number > MOST_KEPT)) return { problem: `must keep at most ${MOST_KEPT} of each kind` };
+  return { value: { daily: kept.d, weekly: kept.w, monthly: kept.m } };
+});
+
+const MAILBOX = /^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\]+$/;
+
+/** `pilot@example.org` or `Diun Pilot <pilot@example.org>`; nothing that could begin another header. */
+function readAddress(input: string): Read<string> {
+  const [, name, inner] = /^([^<>,]*)<([^<>]*)>$/.exec(input.trim()) ?? [];
+  const broken = /\p{Cc}/u.test(input) || !MAILBOX.test(inner ?? input.trim());
+  if (broken) return { problem: 'must be a mail address such as pilot@example.org, without line breaks' };
+  return { value: name === undefined ? input.trim() : `${name.trim()} <${inner}>`.trim() };
+}
+
+export const address = read(readAddress);
+
+export const addresses = read<string[]>((input) => {
+  const all = input.split(',').map(readAddress);
+  const broken = all.find((one) => 'problem' in one);
+  if (broken !== undefined) return { problem: 'must be mail addresses separated by commas, without line breaks' };
+  return { value: all.flatMap((one) => ('value' in one ? [one.value] : [])) };
+});
+
+/** One or more tokens separated by commas; a token that can be guessed is refused. */
+export const tokens = (most: number): z.ZodType<Secret[], string> =>
+  read<Secret[]>((input) => {
+    const values = input.split(',').map((token) => token.trim());
+    if (values.length > most)
+      return { problem: most === 1 ? 'must be one token, without a comma' : `must be at most ${most} tokens` };
+    if (values.some((token) => token.length < SHORTEST_TOKEN)) {
+      return {
+        problem: `must have at least ${SHORTEST_TOKEN} characters${most > 1 ? ' each' : ''}: openssl rand -hex 32`,
+      };
+    }
+    if (values.some((token) => !/^[\x21-\x7e]+$/.test(token))) {
+      return { problem: 'must be printable ASCII without blanks, or no header can carry it' };
+    }
+    if (values.some((token) => new Set(token).size < 4))
+      return { problem: 'is too easy to guess: openssl rand -hex 32' };
+    return { value: values.map((token) => new Secret(token)) };
+  });

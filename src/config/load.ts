@@ -1,0 +1,115 @@
+import path from 'node:path';
+import { PilotError } from '../domain/errors';
+import type { Secret } from '../lib/secret';
+import { tokens } from './fields';
+import { readEnvironment } from './read-environment';
+import { rulesOf, type SettingProblem, unknownNames } from './rules';
+import { type Parsed, type SettingName, type Settings, settingsSchema } from './schema';
+import { type SecretName, secretOnDisk } from './secrets-on-disk';
+
+/**
+ * Reads the settings in three moves: parse the texts, hold them against each other, then fill in what was not given.
+ * Throws `invalid_settings` with every problem at once, one `NAME: what is wrong` a line, and changes nothing then.
+ * `generateSecrets`: secrets that are neither given nor on the disk are made there; else they are made for this process only.
+ */
+export function loadSettings(env: NodeJS.ProcessEnv, options: { generateSecrets: boolean }): Settings {
+  const { texts, given, problems } = readEnvironment(env);
+  const { values, problems: wrong } = parse(texts, new Set(problems.map(({ name }) => name.replace(/_FILE$/, ''))));
+  refuseIfAny([...unknownNames(Object.keys(env)), ...problems, ...wrong, ...rulesOf(values, given)]);
+  return complete(values as Parsed, options.generateSecrets);
+}
+
+/** Each setting by itself, so that one that is wrong does not hide another. */
+function parse(
+  texts: Readonly<Record<string, string>>,
+  unreadable: ReadonlySet<string>,
+): { values: Partial<Parsed>; problems: SettingProblem[] } {
+  const values: Record<string, unknown> = {};
+  const problems: SettingProblem[] = [];
+  for (const [name, type] of Object.entries(settingsSchema.shape)) {
+    if (unreadable.has(name)) continue;
+    const result = type.safeParse(texts[name]);
+    if (result.success) values[name] = result.data;
+    else problems.push(...result.error.issues.map(({ message }) => ({ name, message })));
+  }
+  return { values, problems };
+}
+
+function refuseIfAny(problems: readonly SettingProblem[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.map(({ name, message }) => `${name}: ${message}`);
+  throw new PilotError('invalid_settings', [...new Set(lines)].sort().join('\n'));
+}
+
+function complete(parsed: Parsed, generate: boolean): Settings {
+  const dataDir = parsed.PILOT_DATA_DIR;
+  const secrets = secretsOf(parsed, generate);
+  const { PILOT_BACKUP_URL: backup, PILOT_MAIL_URL: mail } = parsed;
+  return {
+    host: parsed.PILOT_HOST,
+    port: parsed.PILOT_PORT,
+    publicUrl: parsed.PILOT_PUBLIC_URL,
+    dataDir,
+    ...secrets,
+    approvalTtlMs: parsed.PILOT_APPROVAL_TTL,
+    backup:
+      backup.kind === 's3' ? backup : { kind: 'file', directory: backup.directory ?? path.join(dataDir, 'backups') },
+    mail: mail.kind === 'file' ? { kind: 'file', directory: mail.directory ?? path.join(dataDir, 'mail') } : mail,
+    mailFrom: parsed.PILOT_MAIL_FROM ?? 'diun-pilot@localhost',
+    mailTo: parsed.PILOT_MAIL_TO ?? ['operator@localhost'],
+    schedules: {
+      backup: parsed.PILOT_BACKUP_SCHEDULE,
+      renewal: parsed.PILOT_RENEWAL_SCHEDULE,
+      reconcile: parsed.PILOT_RECONCILE_SCHEDULE,
+    },
+    retention: parsed.PILOT_BACKUP_RETENTION,
+    logLevel: parsed.PILOT_LOG_LEVEL,
+    ...surroundings(parsed),
+  };
+}
+
+/** What is set as everywhere else: the same variables mean the same to other programs. */
+function surroundings(parsed: Parsed): Pick<Settings, 'timeZone' | 'dockerHost' | 'dockerConfigDir' | 'awsEndpoint'> {
+  const home = parsed.HOME === undefined ? null : path.join(parsed.HOME, '.docker');
+  return {
+    timeZone: parsed.TZ ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    dockerHost: parsed.DOCKER_HOST ?? null,
+    dockerConfigDir: parsed.DOCKER_CONFIG ?? home,
+    awsEndpoint: parsed.AWS_ENDPOINT_URL !== undefined || parsed.AWS_ENDPOINT_URL_S3 !== undefined,
+  };
+}
+
+function secretsOf(
+  parsed: Parsed,
+  generate: boolean,
+): Pick<Settings, 'webhookTokens' | 'apiToken' | 'approvalSecrets'> {
+  const problems: SettingProblem[] = [];
+  const stored = (setting: SettingName, name: SecretName, most: number): Secret[] => {
+    const read = fromDisk(parsed.PILOT_DATA_DIR, name, generate, most);
+    if ('secrets' in read) return read.secrets;
+    problems.push({ name: setting, message: read.problem });
+    return [];
+  };
+  const webhookTokens = parsed.PILOT_WEBHOOK_TOKEN ?? stored('PILOT_WEBHOOK_TOKEN', 'webhook-token', 2);
+  const [apiToken] = parsed.PILOT_API_TOKEN ?? stored('PILOT_API_TOKEN', 'api-token', 1);
+  const approvalSecrets = parsed.PILOT_APPROVAL_SECRET ?? stored('PILOT_APPROVAL_SECRET', 'approval-secret', 5);
+  refuseIfAny(problems);
+  return { webhookTokens, apiToken: apiToken as Secret, approvalSecrets };
+}
+
+/** The file may have been edited by hand, to rotate a secret: the same rules hold for it. */
+function fromDisk(
+  dataDir: string,
+  name: SecretName,
+  generate: boolean,
+  most: number,
+): { secrets: Secret[] } | { problem: string } {
+  const where = `PILOT_DATA_DIR/secrets/${name}`;
+  try {
+    const result = tokens(most).safeParse(secretOnDisk(dataDir, name, generate));
+    if (result.success) return { secrets: result.data };
+    return { problem: `${where}: ${result.error.issues.map(({ message }) => message).join('; ')}` };
+  } catch (error) {
+    return { problem: `${where} cannot be read or made (${(error as NodeJS.ErrnoException).code})` };
+  }
+}

@@ -1,0 +1,55 @@
+import { constants, accessSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { nearestName } from '../domain/nearest-name';
+import { DEFAULTS, type Parsed, SECRET_SETTINGS } from './schema';
+
+export interface SettingProblem {
+  name: string;
+  message: string;
+}
+
+const KNOWN: readonly string[] = [...Object.keys(DEFAULTS), ...SECRET_SETTINGS.map((name) => `${name}_FILE`)];
+
+/** A misspelt setting would silently be its default. */
+export function unknownNames(names: readonly string[]): SettingProblem[] {
+  return names
+    .filter((name) => name.startsWith('PILOT_') && !KNOWN.includes(name))
+    .map((name) => {
+      const meant = nearestName(name, KNOWN);
+      return {
+        name,
+        message: meant === null ? 'is no setting of diun-pilot' : `is no setting; did you mean ${meant}?`,
+      };
+    });
+}
+
+/** What no setting shows by itself: rules between several, and the folder on the disk. Values with a problem of their own are missing. */
+export function rulesOf(parsed: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
+  return [...mailRules(parsed, given), ...dataDirRules(parsed)];
+}
+
+function mailRules({ PILOT_MAIL_URL: mail }: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
+  if (mail === undefined || mail.kind === 'file') return [];
+  return ['PILOT_MAIL_FROM', 'PILOT_MAIL_TO']
+    .filter((name) => !given.has(name))
+    .map((name) => ({ name, message: 'is required unless PILOT_MAIL_URL is file:' }));
+}
+
+function dataDirRules({ PILOT_DATA_DIR: folder }: Partial<Parsed>): SettingProblem[] {
+  const problem = folder === undefined ? null : whyNotWritable(folder);
+  return problem === null ? [] : [{ name: 'PILOT_DATA_DIR', message: problem }];
+}
+
+/** Asks the folder, or where it is still to be made, the nearest one above it. */
+function whyNotWritable(folder: string): string | null {
+  try {
+    if (!statSync(folder).isDirectory()) return 'must be a folder, and there is a file of that name or above it';
+    accessSync(folder, constants.W_OK);
+    return null;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return whyNotWritable(path.dirname(folder));
+    if (code === 'ENOTDIR') return 'must be a folder, and there is a file of that name or above it';
+    return `must be a folder that diun-pilot may write to (${code})`;
+  }
+}

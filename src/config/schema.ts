@@ -1,0 +1,121 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { Secret } from '../lib/secret';
+import {
+  addresses,
+  address,
+  backupTarget,
+  choice,
+  cron,
+  dockerHost,
+  duration,
+  hostName,
+  httpUrl,
+  mailTarget,
+  port,
+  publicUrl,
+  type Retention,
+  retention,
+  text,
+  timeZone,
+  tokens,
+} from './fields';
+
+/** Everything that can be set, read and checked (contract, section 2). Printed or serialised, it shows no secret. */
+export interface Settings {
+  host: string;
+  port: number;
+  /** Without a trailing slash. */
+  publicUrl: string;
+  /** Absolute. */
+  dataDir: string;
+  /** All are accepted. */
+  webhookTokens: Secret[];
+  apiToken: Secret;
+  /** The first signs, all verify. */
+  approvalSecrets: Secret[];
+  approvalTtlMs: number;
+  backup: { kind: 'file'; directory: string } | { kind: 's3'; bucket: string; prefix: string };
+  mail: { kind: 'file'; directory: string } | { kind: 'ses' } | { kind: 'smtp'; url: Secret };
+  mailFrom: string;
+  mailTo: string[];
+  /** Cron expressions in `timeZone`; null: off. */
+  schedules: { backup: string | null; renewal: string | null; reconcile: string | null };
+  /** How many backups of each kind are kept. */
+  retention: Retention;
+  logLevel: 'error' | 'warn' | 'info' | 'debug';
+  /** IANA name, such as `Europe/Berlin`. */
+  timeZone: string;
+  /** As the environment says; null: the engine's usual socket. */
+  dockerHost: string | null;
+  /** Where the Docker client keeps `config.json` with the registries' credentials; null: nowhere. */
+  dockerConfigDir: string | null;
+  /** The AWS SDK talks to another endpoint than Amazon's (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`). */
+  awsEndpoint: boolean;
+}
+
+const SECRETS = ['PILOT_WEBHOOK_TOKEN', 'PILOT_API_TOKEN', 'PILOT_APPROVAL_SECRET', 'PILOT_MAIL_URL'] as const;
+
+/** Every setting of diun-pilot's own with its default as it would be written; empty: no fixed default. */
+export const DEFAULTS = {
+  PILOT_HOST: '0.0.0.0',
+  PILOT_PORT: '8080',
+  PILOT_PUBLIC_URL: 'http://localhost:8080',
+  PILOT_DATA_DIR: './data',
+  PILOT_WEBHOOK_TOKEN: '',
+  PILOT_API_TOKEN: '',
+  PILOT_APPROVAL_SECRET: '',
+  PILOT_APPROVAL_TTL: '72h',
+  PILOT_BACKUP_URL: 'file:',
+  PILOT_MAIL_URL: 'file:',
+  PILOT_MAIL_FROM: '',
+  PILOT_MAIL_TO: '',
+  PILOT_BACKUP_SCHEDULE: '0 2 * * *',
+  PILOT_RENEWAL_SCHEDULE: '30 3 * * 0',
+  PILOT_RECONCILE_SCHEDULE: '0 4 * * *',
+  PILOT_BACKUP_RETENTION: '7d,4w,6m',
+  PILOT_LOG_LEVEL: 'info',
+} as const;
+export type SettingName = keyof typeof DEFAULTS;
+
+/** These may also be given as `NAME_FILE`. */
+export const SECRET_SETTINGS: readonly SettingName[] = SECRETS;
+
+/** Read by us, and by others too. */
+export const SHARED_NAMES = [
+  'TZ',
+  'DOCKER_HOST',
+  'DOCKER_CONFIG',
+  'HOME',
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_S3',
+] as const;
+
+/** From the text of each setting to its value; a problem in words for each that has none. */
+export const settingsSchema = z.object({
+  PILOT_HOST: hostName,
+  PILOT_PORT: port,
+  PILOT_PUBLIC_URL: publicUrl,
+  PILOT_DATA_DIR: text.transform((folder) => path.resolve(folder)),
+  PILOT_WEBHOOK_TOKEN: tokens(2).optional(),
+  PILOT_API_TOKEN: tokens(1).optional(),
+  PILOT_APPROVAL_SECRET: tokens(5).optional(),
+  PILOT_APPROVAL_TTL: duration,
+  PILOT_BACKUP_URL: backupTarget,
+  PILOT_MAIL_URL: mailTarget,
+  PILOT_MAIL_FROM: address.optional(),
+  PILOT_MAIL_TO: addresses.optional(),
+  PILOT_BACKUP_SCHEDULE: cron,
+  PILOT_RENEWAL_SCHEDULE: cron,
+  PILOT_RECONCILE_SCHEDULE: cron,
+  PILOT_BACKUP_RETENTION: retention,
+  PILOT_LOG_LEVEL: choice(['error', 'warn', 'info', 'debug']),
+  TZ: timeZone.optional(),
+  DOCKER_HOST: dockerHost.optional(),
+  DOCKER_CONFIG: text.optional(),
+  HOME: text.optional(),
+  AWS_ENDPOINT_URL: httpUrl.optional(),
+  AWS_ENDPOINT_URL_S3: httpUrl.optional(),
+} satisfies Record<SettingName | (typeof SHARED_NAMES)[number], z.ZodType>);
+
+export type Parsed = z.output<typeof settingsSchema>;
