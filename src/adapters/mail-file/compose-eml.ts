@@ -1,0 +1,28 @@
+import MailComposer from 'nodemailer/lib/mail-composer';
+import type { Mail } from '../../ports/mail-transport';
+
+/** The complete MIME message. Equal mails give equal bytes: nothing in it is random or taken from the clock. */
+export function composeEml(mail: Mail): Promise<Buffer> {
+  return new MailComposer({
+    from: mail.from,
+    to: mail.to,
+    subject: mail.subject,
+    text: mail.text,
+    html: mail.html,
+    date: new Date(mail.date),
+    messageId: messageId(mail),
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    baseBoundary: mail.id,
+    newline: 'unix',
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+    .compile()
+    .build();
+}
+
+/** In the sender's domain, as RFC 5322 (3.6.4) advises. */
+function messageId({ id, from }: Mail): string {
+  const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'localhost';
+  return `<${id}@${domain}>`;
+}

@@ -1,0 +1,106 @@
+import { rootCertificates } from 'node:tls';
+import { createTransport, type SendMailOptions, type SMTPTransportOptions } from 'nodemailer';
+import type { MailError } from '../../domain/errors';
+import type { Logger } from '../../lib/logger';
+import type { Secret } from '../../lib/secret';
+import type { Mail, MailTransport } from '../../ports/mail-transport';
+import { toMailError } from './smtp-errors';
+import { parseSmtpUrl } from './smtp-url';
+
+export interface SmtpOptions {
+  /** `PILOT_MAIL_URL`: it may hold a password. */
+  url: Secret;
+  logger: Logger;
+  /** Silence after which the server counts as gone. */
+  timeoutMs?: number;
+  /** Certificate authority of the server (PEM), beside those that Node trusts. */
+  ca?: string;
+}
+
+/** One connection for each mail. TLS certificates are checked; STARTTLS is used wherever the server offers it. */
+export function createSmtpTransport(options: SmtpOptions): MailTransport {
+  const transporter = createTransport(connectionTo(options));
+  const reached = new Map<string, string[]>();
+
+  /** A server may take a mail for some recipients only: a later try leaves those out. */
+  async function send(mail: Mail): Promise<void> {
+    const done = reached.get(mail.id) ?? [];
+    const rest = mail.to.filter((recipient) => !done.includes(recipient));
+    const { taken, refusals } = await tryToSend(mail, rest);
+    const reachedNow = [...done, ...taken];
+    const later = refusals.find((refusal) => !refusal.permanent);
+    if (later !== undefined) {
+      reached.set(mail.id, reachedNow);
+      throw later;
+    }
+    reached.delete(mail.id);
+    if (reachedNow.length === 0 && refusals[0] !== undefined) throw refusals[0];
+    for (const { message } of refusals)
+      options.logger.error('mail refused for one recipient', { mail: mail.id, message });
+  }
+
+  async function tryToSend(mail: Mail, rest: string[]): Promise<Attempt> {
+    try {
+      const info = await transporter.sendMail(message(mail, rest));
+      const taken = rest.filter((recipient) => !info.rejected.some((address) => isSame(recipient, address)));
+      return { taken, refusals: (info.rejectedErrors ?? []).map(toMailError) };
+    } catch (error) {
+      return { taken: [], refusals: [toMailError(error)] };
+    }
+  }
+
+  return {
+    send,
+    check: async () => {
+      await transporter.verify().catch((error: unknown) => Promise.reject(toMailError(error)));
+    },
+  };
+}
+
+interface Attempt {
+  taken: string[];
+  refusals: MailError[];
+}
+
+function connectionTo({ url, timeoutMs = 15_000, ca }: SmtpOptions): SMTPTransportOptions {
+  const server = parseSmtpUrl(url.reveal());
+  return {
+    host: server.host,
+    port: server.port,
+    secure: server.secure,
+    requireTLS: server.requireTls,
+    ...(server.user === null ? {} : { auth: { user: server.user, pass: server.password ?? '' } }),
+    ...(ca === undefined ? {} : { tls: { ca: [...rootCertificates, ca] } }),
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    dnsTimeout: timeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+function message(mail: Mail, recipients: string[]): SendMailOptions {
+  const { from, to, subject, html, text, date } = mail;
+  return {
+    ...{ from, to, subject, html, text },
+    envelope: { from: bare(from), to: recipients.map(bare) },
+    date: new Date(date),
+    messageId: messageId(mail),
+    headers: { 'Auto-Submitted': 'auto-generated' },
+  };
+}
+
+/** In the sender's domain, as RFC 5322 (3.6.4) advises; the same for every try. */
+function messageId({ id, from }: Mail): string {
+  return `<${id}@${bare(from).split('@')[1] ?? 'localhost'}>`;
+}
+
+/** `Web <web@example.org>` → `web@example.org`. */
+function bare(address: string): string {
+  return (/<([^<>]+)>\s*$/.exec(address)?.[1] ?? address).trim();
+}
+
+function isSame(one: string, other: string): boolean {
+  return bare(one).toLowerCase() === bare(other).toLowerCase();
+}

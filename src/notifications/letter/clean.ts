@@ -1,0 +1,61 @@
+import { stripVTControlCharacters } from 'node:util';
+
+// Container names, image labels, registry errors and log lines are written by strangers. Before they reach a subject, a
+// text part or a page they lose what only deceives: control characters, escape sequences, bidirectional and other
+// invisible format characters (Unicode category Cf), and lone surrogates.
+
+const LINE_BREAK = /\r\n|[\n\r\u0085\u2028\u2029]/;
+const INVISIBLE = /[\p{Cc}\p{Cf}]/gu;
+const LONE_SURROGATE = /\p{Cs}/gu;
+
+const LONGEST_LINE = 2000;
+const LONGEST_LOG_LINE = 300;
+const MOST_LOG_LINES = 60;
+const LONGEST_NAME = 80;
+const LONGEST_SUBJECT = 160;
+
+/** One line, safe to print; at most `longest` characters. */
+export function oneLine(text: string, longest = LONGEST_LINE): string {
+  const words = stripVTControlCharacters(text).replace(/\s+/gu, ' ');
+  return cut(visible(words).trim(), longest);
+}
+
+/** `[diun-pilot] NAME: what`, in one line of bounded length. */
+export function subjectLine(about: string, what: string): string {
+  return oneLine(`[diun-pilot] ${oneLine(about, LONGEST_NAME)}: ${what}`, LONGEST_SUBJECT);
+}
+
+/** The last lines of an output, each safe to print and of bounded length. Indentation stays. */
+export function logLines(lines: string[]): string[] {
+  return lines
+    .flatMap((line) => line.split(LINE_BREAK))
+    .map((line) => visible(stripVTControlCharacters(line).replace(/\t/g, '  ')).trimEnd())
+    .filter((line) => line !== '')
+    .slice(-MOST_LOG_LINES)
+    .map((line) => cut(line, LONGEST_LOG_LINE));
+}
+
+/** Details and error messages of the steps: what happened, in the first line; what a machine printed, in the lines after. */
+export function splitDetail(detail: string): { sentence: string; output: string[] } {
+  const [sentence = '', ...output] = detail.trim().split(LINE_BREAK);
+  return { sentence, output };
+}
+
+/** The address when it is http(s) and without credentials (`https://bank@evil`), else null: the only way into an href. */
+export function webUrl(address: string | null): string | null {
+  if (address === null || !URL.canParse(address)) return null;
+  const url = new URL(address);
+  const harmless = /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  return harmless && url.href.length <= LONGEST_LINE ? url.href : null;
+}
+
+function visible(text: string): string {
+  return text.replace(INVISIBLE, '').replace(LONE_SURROGATE, '\uFFFD');
+}
+
+/** Counted in code points, so that no character is cut in half. */
+function cut(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  const points = [...text];
+  return points.length <= longest ? text : `${points.slice(0, longest - 1).join('')}…`;
+}

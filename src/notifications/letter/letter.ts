@@ -1,0 +1,71 @@
+import type { MailKind } from '../rendered-mail';
+
+/**
+ * What a mail says, before it is HTML or text. Strings are raw: both renderers clean and escape every one of them,
+ * so that no mail can forget to.
+ */
+export interface Letter {
+  kind: MailKind;
+  updateId: string | null;
+  /** Whom it is about: the container's name, or what was to be backed up. */
+  about: string;
+  /** Follows `[diun-pilot] NAME: ` in the subject. */
+  subject: string;
+  verdict: { tone: Tone; word: string };
+  heading: string;
+  blocks: Block[];
+  /** Where to read on; shown at the foot, and nowhere when it is not http(s). */
+  page: string;
+}
+
+export type Tone = 'good' | 'notice' | 'attention' | 'alarm';
+
+export type Block =
+  | { type: 'heading'; text: string }
+  | { type: 'paragraph'; text: string }
+  /** The sentence that must not be missed. */
+  | { type: 'important'; text: string }
+  | { type: 'facts'; facts: Fact[] }
+  | { type: 'list'; items: string[]; ordered?: boolean }
+  | { type: 'steps'; steps: StepLine[] }
+  /** To be copied into a shell. */
+  | { type: 'commands'; lines: string[] }
+  /** Output of a machine, as it was. */
+  | { type: 'log'; lines: string[] }
+  | { type: 'link'; label: string; url: string; button?: boolean };
+
+/** A value of several lines has one entry for each. */
+export interface Fact {
+  label: string;
+  value: string | string[];
+}
+
+export interface StepLine {
+  title: string;
+  result: 'succeeded' | 'failed' | 'skipped' | 'running';
+  duration: string | null;
+  detail: string | null;
+}
+
+/** A heading and what follows it; nothing at all when nothing follows. */
+export function section(heading: string, ...blocks: (Block | null)[]): Block[] {
+  const present = blocks.filter((block) => block !== null);
+  return present.length === 0 ? [] : [{ type: 'heading', text: heading }, ...present];
+}
+
+export const paragraph = (text: string): Block => ({ type: 'paragraph', text });
+
+/** Null when there is nothing to list. */
+export function list(items: string[], ordered = false): Block | null {
+  return items.length === 0 ? null : { type: 'list', items, ordered };
+}
+
+/** Output under the line that announces it (`The last lines of its log:`), when its first line does. */
+export function machineSaid(output: string[]): Block[] {
+  const announced = output[0]?.endsWith(':') === true;
+  const lines = announced ? output.slice(1) : output;
+  return [
+    ...(announced ? [paragraph(output[0] ?? '')] : []),
+    ...(lines.length === 0 ? [] : [{ type: 'log' as const, lines }]),
+  ];
+}

@@ -1,0 +1,80 @@
+import type { BackupRecord } from '../../domain/backup';
+import type { RenderedMail } from '../rendered-mail';
+import { splitDetail } from '../letter/clean';
+import { machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { renderLetter } from '../letter/render-letter';
+import { utc } from '../letter/words';
+import { backupFacts, route } from './passages';
+
+export interface BackupNews {
+  backup: BackupRecord;
+  /** The newest one that succeeded for the same set; null: there is none. */
+  lastGood: BackupRecord | null;
+  publicUrl: string;
+}
+
+export function backupFailed(news: BackupNews): RenderedMail {
+  const { backup, lastGood } = news;
+  const about = backup.project ?? backup.container ?? 'backup';
+  return renderLetter({
+    kind: 'backup_failed',
+    updateId: backup.updateId,
+    about,
+    subject: `backup failed, ${lastGood === null ? 'there is no other one' : `the last good one is of ${day(lastGood)}`}`,
+    verdict: { tone: lastGood === null ? 'alarm' : 'attention', word: 'Backup failed' },
+    heading: `The backup of ${about} failed`,
+    blocks: [
+      paragraph(`Everything runs as before; what is missing is a new backup.${whoAsked(backup)}`),
+      ...whatWentWrong(backup),
+      ...lastGoodPassage(lastGood),
+      ...whatToDo(backup),
+    ],
+    page: route(news.publicUrl, 'backups'),
+  });
+}
+
+function whoAsked(backup: BackupRecord): string {
+  const askers: Record<BackupRecord['reason'], string> = {
+    schedule: ' It was the scheduled one; the next one runs at its usual time.',
+    operator: ' An operator asked for it; it is not tried again by itself.',
+    update: ' It was taken for an update, which was given up.',
+  };
+  return askers[backup.reason];
+}
+
+function whatWentWrong(backup: BackupRecord): Block[] {
+  const { sentence, output } = splitDetail(
+    backup.error?.message ?? 'The reason is not known: look at the log of diun-pilot.',
+  );
+  const started = backup.startedAt ?? backup.createdAt;
+  return section('What went wrong', paragraph(sentence), ...machineSaid(output), {
+    type: 'facts',
+    facts: [
+      { label: 'Backup', value: backup.id },
+      { label: 'Begun', value: utc(started) },
+      ...(backup.error === null ? [] : [{ label: 'Error', value: backup.error.code }]),
+    ],
+  });
+}
+
+function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
+  return section(
+    'The last good backup',
+    lastGood === null
+      ? { type: 'important', text: 'There is none. Until one succeeds, no update is made and nothing can be restored.' }
+      : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Of', value: utc(lastGood.createdAt) }] },
+  );
+}
+
+function whatToDo(backup: BackupRecord): Block[] {
+  return section(
+    'What you can do',
+    paragraph('Ask diun-pilot what it can reach, mend the cause, and take the backup again:'),
+    { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backup'] },
+    backup.reason === 'update' ? paragraph('After that the update can be started again.') : null,
+  );
+}
+
+function day(backup: BackupRecord): string {
+  return backup.createdAt.slice(0, 10);
+}

@@ -1,0 +1,158 @@
+import { PilotError } from '../../domain/errors';
+import type { Step, StepName, Update, UpdateStatus } from '../../domain/update';
+import { splitDetail } from '../letter/clean';
+import { machineSaid, paragraph, section, type Block, type Tone } from '../letter/letter';
+import { shellCommand } from '../letter/shell';
+import { between, utc } from '../letter/words';
+import { nameOf } from './passages';
+
+/** What one of the three failed ends says first. */
+export interface FailureText {
+  subject: string;
+  tone: Tone;
+  word: string;
+  heading: string;
+  opening: Block[];
+  labels: { from: string; to: string };
+}
+
+const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
+
+const TEXTS: Partial<Record<UpdateStatus, (update: Update) => FailureText>> = {
+  failed: nothingChanged,
+  rolled_back: servesAgain,
+  rollback_failed: needsAPerson,
+};
+
+/** Throws when the update has not failed. */
+export function failureText(update: Update): FailureText {
+  const text = TEXTS[update.status];
+  if (text === undefined) {
+    throw new PilotError('internal_error', `An update that is ${update.status} has not failed: no mail says so.`);
+  }
+  return text(update);
+}
+
+/** The step that ended the update, not one that undid it. */
+export function failedStep(update: Update): Step | null {
+  return update.steps.find((step) => step.status === 'failed' && !UNDOING.includes(step.name)) ?? null;
+}
+
+function nothingChanged(update: Update): FailureText {
+  const name = nameOf(update);
+  const gone = update.error?.code === 'container_not_found';
+  return {
+    subject: 'update failed, nothing was changed',
+    tone: 'attention',
+    word: 'Failed, nothing changed',
+    heading: `The update of ${name} failed before anything was changed`,
+    opening: [
+      paragraph(
+        gone
+          ? `There is no container ${name} any more, so the update was never begun. diun-pilot did not remove it.`
+          : `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`,
+      ),
+    ],
+    labels: { from: gone ? 'Ran before' : 'Still runs', to: 'Was to run' },
+  };
+}
+
+function servesAgain(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'update failed, old version is serving again',
+    tone: 'attention',
+    word: 'Rolled back',
+    heading: `${name} serves its old version again`,
+    opening: [
+      paragraph('The new version did not work, so the old container was started again, untouched. Nothing is urgent.'),
+      paragraph(verifiedHow(update)),
+      ...interruption(update),
+      ...restored(update),
+    ],
+    labels: { from: 'Runs again', to: 'Was to run' },
+  };
+}
+
+function verifiedHow(update: Update): string {
+  const check = update.steps.find((step) => step.name === 'rollback_health_check' && step.status === 'succeeded');
+  const how = check?.detail ? splitDetail(check.detail).sentence : 'its health check succeeded';
+  return `Verified after the rollback: ${how}`;
+}
+
+function interruption(update: Update): Block[] {
+  const stopped = update.steps.find((step) => step.name === 'recreate')?.startedAt;
+  const verified = update.steps.find((step) => step.name === 'rollback_health_check')?.finishedAt;
+  const took = between(stopped, verified);
+  if (!stopped || !verified || took === null) return [];
+  return [paragraph(`It may not have answered between ${utc(stopped)} and ${utc(verified)} (${took} at most).`)];
+}
+
+function restored(update: Update): Block[] {
+  const restore = update.steps.find((step) => step.name === 'restore' && step.status === 'succeeded');
+  if (restore === undefined) return [];
+  const text =
+    'The new version had changed the data, so it was restored from the backup: what was written after that is lost.';
+  return [{ type: 'important', text }];
+}
+
+function needsAPerson(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'DOWN, update and rollback failed, act now',
+    tone: 'alarm',
+    word: 'Down, act now',
+    heading: `${name} is not serving: neither the new nor the old version works`,
+    opening: [
+      { type: 'important', text: `Nobody will mend this by itself: ${name} needs a person now.` },
+      ...rollbackTrouble(update),
+      ...firstAid(update),
+    ],
+    labels: { from: 'Ran before', to: 'Was to run' },
+  };
+}
+
+function rollbackTrouble(update: Update): Block[] {
+  const step = update.steps.findLast((each) => each.status === 'failed' && UNDOING.includes(each.name));
+  if (!step?.detail) return [];
+  const { sentence, output } = splitDetail(step.detail);
+  return [paragraph(`What the old version did: ${sentence}`), ...machineSaid(output)];
+}
+
+/** In the order in which one looks at night: what is there, what it says, start it, pin the old image. */
+function firstAid(update: Update): Block[] {
+  const name = nameOf(update);
+  const pinned = pinnedImage(update);
+  return [
+    ...section('Look first', {
+      type: 'commands',
+      lines: [
+        shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
+        shellCommand('docker', 'logs', '--tail', '100', name),
+        shellCommand('docker', 'inspect', '--format', '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}', name),
+      ],
+    }),
+    ...section('Then bring it back', { type: 'commands', lines: [shellCommand('docker', 'start', name)] }),
+    ...(pinned === null || update.service === null ? [] : byCompose(pinned, update.service)),
+    {
+      type: 'list',
+      items: [
+        'Do not remove containers or volumes before it serves again: they hold the old version and its data.',
+        'If the data is damaged, the backup named below is from before the update.',
+      ],
+    },
+  ];
+}
+
+function byCompose(pinned: string, service: string): Block[] {
+  return [
+    paragraph('If it does not start, name the old image by its digest in the compose file, and let Compose create it:'),
+    { type: 'commands', lines: [`image: ${pinned}`, shellCommand('docker', 'compose', 'up', '-d', service)] },
+  ];
+}
+
+/** `nginx:1.27@sha256:…`: what ran before, whatever its tag names by now. */
+function pinnedImage({ from }: Update): string | null {
+  if (from === null || from.digest === null) return null;
+  return from.reference.includes('@') ? from.reference : `${from.reference}@${from.digest}`;
+}

@@ -1,0 +1,131 @@
+import type { BackupRecord } from '../../domain/backup';
+import type { Plan } from '../../domain/plan';
+import type { ImageAt, Update } from '../../domain/update';
+import { splitDetail } from '../letter/clean';
+import { list, paragraph, section, type Block, type Fact } from '../letter/letter';
+import { shellCommand } from '../letter/shell';
+import { bytes, stepDuration, stepTitle, utc } from '../letter/words';
+
+/** What every mail about an update is made from. */
+export interface UpdateNews {
+  update: Update;
+  plan: Plan | null;
+  /** The backup taken before the update; null: none was. */
+  backup: BackupRecord | null;
+  /** Base of every link (`PILOT_PUBLIC_URL`). */
+  publicUrl: string;
+}
+
+export function nameOf(update: Update): string {
+  return update.container ?? update.to.reference;
+}
+
+export function pageOf({ update, publicUrl }: Pick<UpdateNews, 'update' | 'publicUrl'>): string {
+  return route(publicUrl, `updates/${encodeURIComponent(update.id)}`);
+}
+
+export function route(publicUrl: string, path: string): string {
+  return `${publicUrl.replace(/\/+$/, '')}/${path}`;
+}
+
+/** Container, from and to, each version with tag and digest: the digest is what is decided about. */
+export function versions({ update, plan }: UpdateNews, labels: { from: string; to: string }): Block {
+  const facts: Fact[] = [
+    { label: 'Container', value: placeOf(update) },
+    { label: labels.from, value: update.from === null ? 'unknown' : imageLines(update.from) },
+    { label: labels.to, value: imageLines(update.to) },
+  ];
+  if (plan !== null) facts.push({ label: 'Jump', value: JUMPS[plan.jump] });
+  return { type: 'facts', facts };
+}
+
+export function isOtherTag({ from, to }: Update): boolean {
+  return from !== null && from.reference !== to.reference;
+}
+
+function placeOf(update: Update): string {
+  const place = [update.service && `service ${update.service}`, update.project && `project ${update.project}`];
+  const known = place.filter(Boolean).join(' of ');
+  return known === '' ? nameOf(update) : `${nameOf(update)} (${known})`;
+}
+
+function imageLines(image: ImageAt): string[] {
+  return [image.reference, image.digest ?? 'digest unknown'];
+}
+
+const JUMPS: Record<Plan['jump'], string> = {
+  digest: 'the same tag, built anew',
+  patch: 'patch version',
+  minor: 'minor version',
+  major: 'major version',
+  downgrade: 'to an older version',
+  other: 'unknown: the tags are no versions that can be compared',
+};
+
+/** The plan in its own sentences: page, log and mail say the same. */
+export function planPassage({ update, plan }: UpdateNews, followUpHeading: string): Block[] {
+  const followUp = plan?.followUp ?? update.followUp;
+  return [
+    ...(plan === null ? [] : plannedBackup(plan)),
+    ...section('What happens, in this order', list(plan?.course ?? [], true)),
+    ...section('What can go wrong', list(plan?.risks ?? [])),
+    ...section(followUpHeading, followUp === null ? null : paragraph(followUp)),
+    ...releaseNotes(plan),
+  ];
+}
+
+function plannedBackup(plan: Plan): Block[] {
+  const nothing = paragraph('Nothing: no container of its project carries the label backup.kind.');
+  return section('What is backed up first', list(plan.backup) ?? nothing);
+}
+
+function releaseNotes(plan: Plan | null): Block[] {
+  if (plan === null || plan.releaseNotes === null) return [];
+  return [{ type: 'link', label: 'Release notes, as the maker of the image names them', url: plan.releaseNotes }];
+}
+
+export function stepsPassage(update: Update): Block[] {
+  const steps = update.steps.map((step) => ({
+    title: stepTitle(step.name),
+    result: step.status,
+    duration: stepDuration(step),
+    detail: step.detail === null ? null : splitDetail(step.detail).sentence,
+  }));
+  return section('What was done', steps.length === 0 ? null : { type: 'steps', steps });
+}
+
+export function backupPassage({ backup }: UpdateNews): Block[] {
+  if (backup === null || backup.status !== 'succeeded') return [];
+  return section('The backup from before the update', { type: 'facts', facts: backupFacts(backup) });
+}
+
+export function backupFacts(backup: BackupRecord): Fact[] {
+  const size = backup.bytes === null ? [] : [bytes(backup.bytes)];
+  const verified = backup.verifiedAt === null ? 'not verified' : `verified ${utc(backup.verifiedAt)}`;
+  const facts: Fact[] = [
+    { label: 'Backup', value: backup.id },
+    { label: 'State', value: [...size, verified].join(', ') },
+  ];
+  if (backup.url !== null) facts.push({ label: 'Where', value: backup.url });
+  return facts;
+}
+
+/** Both ways to start this very update by hand. */
+export function startCommands({ update, publicUrl }: Pick<UpdateNews, 'update' | 'publicUrl'>): Block[] {
+  const name = nameOf(update);
+  const image = update.to.reference;
+  return [
+    { type: 'commands', lines: [shellCommand('diun-pilot', 'update', name, ...(isOtherTag(update) ? [image] : []))] },
+    paragraph('or from anywhere:'),
+    {
+      type: 'commands',
+      lines: [
+        shellCommand(
+          ...['curl', '-X', 'POST', '-H', { raw: '"Authorization: Bearer $PILOT_API_TOKEN"' }],
+          ...['-H', 'Content-Type: application/json', '-d', JSON.stringify({ container: name, image })],
+          route(publicUrl, 'updates'),
+        ),
+      ],
+    },
+  ];
+}

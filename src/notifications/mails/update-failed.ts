@@ -1,0 +1,90 @@
+import type { Step, Update } from '../../domain/update';
+import type { RenderedMail } from '../rendered-mail';
+import { splitDetail } from '../letter/clean';
+import { machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { renderLetter } from '../letter/render-letter';
+import { stepTitle } from '../letter/words';
+import { failedStep, failureText } from './failure';
+import {
+  backupPassage,
+  isOtherTag,
+  nameOf,
+  pageOf,
+  startCommands,
+  stepsPassage,
+  versions,
+  type UpdateNews,
+} from './passages';
+
+/** `quarantined`: this digest is not tried on this container again by itself. */
+export interface FailedNews extends UpdateNews {
+  quarantined: boolean;
+}
+
+/**
+ * Says truthfully which of the three ends it was: `failed`, `rolled_back` or `rollback_failed`. Throws when the
+ * update has none of these states: there is no true text for it.
+ */
+export function updateFailed(news: FailedNews): RenderedMail {
+  const { update } = news;
+  const told = failureText(update);
+  return renderLetter({
+    kind: 'update_failed',
+    updateId: update.id,
+    about: nameOf(update),
+    subject: told.subject,
+    verdict: { tone: told.tone, word: told.word },
+    heading: told.heading,
+    blocks: [
+      ...told.opening,
+      ...whatWentWrong(news),
+      versions(news, told.labels),
+      ...stepsPassage(update),
+      ...backupPassage(news),
+      ...whatHappensNext(news),
+    ],
+    page: pageOf(news),
+  });
+}
+
+function whatWentWrong({ update }: UpdateNews): Block[] {
+  const step = failedStep(update);
+  const error = splitDetail(cause(update, step));
+  const facts = [
+    ...(step === null ? [] : [{ label: 'Failed step', value: stepTitle(step.name) }]),
+    ...(update.error === null ? [] : [{ label: 'Error', value: update.error.code }]),
+  ];
+  const said = machineSaid(error.output.length > 0 ? error.output : splitDetail(step?.detail ?? '').output);
+  return section(
+    'What went wrong',
+    paragraph(error.sentence),
+    facts.length === 0 ? null : { type: 'facts', facts },
+    ...said,
+  );
+}
+
+/** The error of a failed rollback tells of the old version (that is said first); what began it is with the step. */
+function cause(update: Update, step: Step | null): string {
+  const ofTheNewVersion = update.status === 'rollback_failed' ? step?.detail : null;
+  return ofTheNewVersion ?? update.error?.message ?? update.reason;
+}
+
+function whatHappensNext(news: FailedNews): Block[] {
+  const name = nameOf(news.update);
+  const next = news.quarantined
+    ? `diun-pilot does not try this digest on ${name} again by itself; the next one is handled as usual. ` +
+      'When the cause is mended, you can try the same one again:'
+    : 'It was not the image that failed, so diun-pilot comes back to this update by itself when it next compares ' +
+      'what runs with the registry (reconcile). To try again at once:';
+  return [...section('What happens next', paragraph(next)), ...startCommands(news), ...composeFile(news)];
+}
+
+function composeFile({ update, plan }: UpdateNews): Block[] {
+  if (!isOtherTag(update)) return [];
+  const later = update.followUp ?? plan?.followUp ?? null;
+  return section(
+    'The compose file',
+    paragraph('Leave it as it is: it still names the version from before the update.'),
+    later === null ? null : paragraph(`Only once the new version runs: ${later}`),
+  );
+}

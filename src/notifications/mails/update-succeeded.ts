@@ -1,0 +1,37 @@
+import type { Update } from '../../domain/update';
+import type { RenderedMail } from '../rendered-mail';
+import { splitDetail } from '../letter/clean';
+import { paragraph, section } from '../letter/letter';
+import { renderLetter } from '../letter/render-letter';
+import { between } from '../letter/words';
+import { backupPassage, nameOf, pageOf, stepsPassage, versions, type UpdateNews } from './passages';
+
+/** Manual: whoever started it learns that it is done, and what is left to do. */
+export function updateSucceeded(news: UpdateNews): RenderedMail {
+  const { update, plan } = news;
+  const name = nameOf(update);
+  const followUp = update.followUp ?? plan?.followUp ?? null;
+  return renderLetter({
+    kind: 'update_succeeded',
+    updateId: update.id,
+    about: name,
+    subject: followUp === null ? 'updated, the new version is healthy' : 'updated, one thing is left for you',
+    verdict: { tone: 'good', word: 'Updated' },
+    heading: `${name} runs the new version and is healthy`,
+    blocks: [
+      paragraph(howItWent(update)),
+      ...section('What you must do now', followUp === null ? null : { type: 'important', text: followUp }),
+      versions(news, { from: 'Ran before', to: 'Runs now' }),
+      ...stepsPassage(update),
+      ...backupPassage(news),
+    ],
+    page: pageOf(news),
+  });
+}
+
+function howItWent(update: Update): string {
+  const took = between(update.startedAt, update.finishedAt);
+  const check = update.steps.find((step) => step.name === 'health_check' && step.status === 'succeeded');
+  const how = check?.detail ? ` Health check: ${splitDetail(check.detail).sentence}` : '';
+  return `${took === null ? 'The update is done.' : `The update took ${took}.`}${how}`;
+}

@@ -1,0 +1,10 @@
+import type { Outbox } from '../ports/store';
+import type { RenderedMail } from './rendered-mail';
+
+/**
+ * Puts a mail into the outbox, and returns its id there. To be called inside the transaction that writes the state
+ * which the mail tells of: either both are kept or neither.
+ */
+export function postMail(outbox: Pick<Outbox, 'add'>, mail: RenderedMail): string {
+  return outbox.add(mail);
+}

@@ -1,0 +1,42 @@
+import { MailError } from '../domain/errors';
+import type { Clock } from '../lib/clock';
+
+export type SendOutcome = { sent: true } | { sent: false; error: unknown };
+
+/**
+ * Sends, and gives up waiting after `limitMs`; never rejects. A transport bounds itself: this is the net below it, so
+ * that one which hangs cannot hold up the mails behind. `sentAfterAll` is called when it succeeds after it was given up.
+ */
+export async function sendWithin(
+  limitMs: number,
+  clock: Clock,
+  send: () => Promise<void>,
+  sentAfterAll: () => void,
+): Promise<SendOutcome> {
+  const patience = new AbortController();
+  const sending = attempt(send);
+  const late = clock.sleep(limitMs, patience.signal).then(
+    () => null,
+    () => null,
+  );
+  const outcome = await Promise.race([sending, late]);
+  patience.abort();
+  if (outcome !== null) return outcome;
+  void sending.then((end) => {
+    if (end.sent) sentAfterAll();
+  });
+  return { sent: false, error: new MailError('mail_unreachable', tooLate(limitMs), false) };
+}
+
+async function attempt(send: () => Promise<void>): Promise<SendOutcome> {
+  try {
+    await send();
+    return { sent: true };
+  } catch (error) {
+    return { sent: false, error };
+  }
+}
+
+function tooLate(limitMs: number): string {
+  return `The mail server did not take the mail within ${limitMs / 1000} s; it is tried again.`;
+}
