@@ -1,6 +1,6 @@
 import type { BackupItem, BackupRecord } from '../domain/backup';
 import type { Container } from '../domain/container';
-import { messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { BackupStorage } from '../ports/backup-storage';
@@ -158,6 +158,7 @@ async function deleteWhatWasStored(run: BackupRun): Promise<void> {
       await run.storage.delete(key);
     } catch (error) {
       run.logger.warn('an object of the failed backup could not be deleted', { key, reason: messageOf(error) });
+      if (codeOf(error) === 'storage_unreachable') return; // nor can the others, and each would take its time
     }
   }
 }

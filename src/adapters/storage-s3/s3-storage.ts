@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import { StorageError } from '../../domain/errors';
+import { checkedLength } from '../../lib/checked-length';
+import type { BackupStorage } from '../../ports/backup-storage';
+import { asStorageError } from './s3-errors';
+import { upload, type UploadTarget } from './upload';
+
+const SILENCE_MS = 60_000;
+
+export interface S3StorageOptions {
+  bucket: string;
+  /** Without slashes at its ends; empty for the whole bucket. */
+  prefix: string;
+  /** Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` names another server than Amazon's. */
+  customEndpoint: boolean;
+  /** Only what differs from the SDK's own environment. */
+  client?: Pick<S3ClientConfig, 'endpoint' | 'region' | 'credentials'>;
+  /** How long a connection may stay silent before the request is given up and tried again. */
+  silenceMs?: number;
+  /** How often a request is tried, with growing pauses, before its failure is told. */
+  attempts?: number;
+}
+
+interface Bucket extends UploadTarget {
+  prefix: string;
+}
+
+/** Keeps backups in an S3 bucket. Credentials, region and endpoint come from the AWS SDK's own environment variables. */
+export function createS3Storage(options: S3StorageOptions): BackupStorage {
+  const bucket: Bucket = { ...options, client: createClient(options), cleanUpMs: options.silenceMs ?? SILENCE_MS };
+  const storage: BackupStorage = {
+    urlOf: (key) => `s3://${bucket.bucket}/${fullKey(bucket, key)}`,
+    put: (key, content) => upload(bucket, fullKey(bucket, key), content),
+    get: (key) => get(bucket, key),
+    list: (prefix) => list(bucket, prefix),
+    delete: async (key) => {
+      await ask(bucket, key, () =>
+        bucket.client.send(new DeleteObjectCommand({ Bucket: bucket.bucket, Key: fullKey(bucket, key) })),
+      );
+    },
+    check: () => check(storage),
+  };
+  return storage;
+}
+
+/**
+ * A server of another make may not know the checksums that the SDK sends by default since 3.729, nor buckets as host
+ * names (facts, S3).
+ */
+function createClient({ customEndpoint, client, silenceMs = SILENCE_MS, attempts = 4 }: S3StorageOptions): S3Client {
+  const elsewhere: S3ClientConfig = {
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  };
+  return new S3Client({
+    maxAttempts: attempts,
+    requestHandler: { connectionTimeout: Math.min(10_000, silenceMs), socketTimeout: silenceMs },
+    ...(customEndpoint ? elsewhere : {}),
+    ...client,
+  });
+}
+
+async function get(bucket: Bucket, key: string): Promise<Readable> {
+  const answer = await ask(bucket, key, () =>
+    bucket.client.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: fullKey(bucket, key) })),
+  );
+  return checkedLength(answer.Body as Readable, answer.ContentLength, (error, bytes) =>
+    asStorageError(error ?? cutAfter(bytes, answer.ContentLength), bucket.bucket, key),
+  );
+}
+
+function cutAfter(bytes: number, length: number | undefined): StorageError {
+  const message = `The connection to the bucket broke after ${bytes} of ${length ?? 'unknown'} bytes.`;
+  return new StorageError('storage_unreachable', message);
+}
+
+async function list(bucket: Bucket, prefix: string): Promise<{ key: string; bytes: number }[]> {
+  const found: { key: string; bytes: number }[] = [];
+  const start = fullKey(bucket, '');
+  let token: string | undefined;
+  do {
+    const request = { Bucket: bucket.bucket, Prefix: start + prefix, ContinuationToken: token };
+    const page = await ask(bucket, prefix, () => bucket.client.send(new ListObjectsV2Command(request)));
+    for (const object of page.Contents ?? []) {
+      found.push({ key: (object.Key ?? '').slice(start.length), bytes: object.Size ?? 0 });
+    }
+    token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+  } while (token !== undefined);
+  return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+async function check(storage: BackupStorage): Promise<void> {
+  const key = `check-${randomUUID()}`;
+  const written = Buffer.from(`diun-pilot check ${key}\n`);
+  await storage.put(key, Readable.from([written]));
+  const read = await buffer(await storage.get(key));
+  const listed = await storage.list(key);
+  await storage.delete(key);
+  if (read.equals(written) && listed.length === 1) return;
+  throw new StorageError('storage_refused', 'The bucket does not give back what was stored in it.');
+}
+
+function fullKey(bucket: Bucket, key: string): string {
+  return bucket.prefix === '' ? key : `${bucket.prefix}/${key}`;
+}
+
+async function ask<T>(bucket: Bucket, key: string, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    throw asStorageError(error, bucket.bucket, key);
+  }
+}
