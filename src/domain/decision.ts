@@ -109,12 +109,9 @@ function readCase(question: Question): Case | Ignored {
 }
 
 function pinned({ name, reference }: Container, own: ImageReference | null): Ignored {
-  const repository = own?.digest ? repositoryOf(own) : 'NAME';
-  const mend = `Create it from a tag, such as ${repository}:${own?.tag ?? 'TAG'}, and it is watched again.`;
-  return ignore(
-    'digest_reference',
-    `${name} was created from ${reference}, which no tag can move and Diun skips. ${mend}`,
-  );
+  const example = own?.digest ? `${repositoryOf(own)}:${own.tag ?? 'TAG'}` : 'NAME:TAG';
+  const why = `${name} was created from ${reference}, which no tag can move and Diun skips.`;
+  return ignore('digest_reference', `${why} Create it from a tag, such as ${example}, and it is watched again.`);
 }
 
 /** The operator may move a container to another tag of the same content; for everybody else there is nothing to do. */

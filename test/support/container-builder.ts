@@ -1,0 +1,35 @@
+import type { Container } from '../../src/domain/container';
+import type { ContainerLabels } from '../../src/domain/container-labels';
+import { readLabels } from '../../src/domain/read-labels';
+
+/** A digest that is easy to recognise: `digest('1')` is `sha256:111…`. */
+export function digest(hexDigit: string): string {
+  return `sha256:${hexDigit.repeat(64)}`;
+}
+
+/** A watched, running nginx of a compose project; its labels are read as the product reads them. */
+export function aContainer(
+  fields: Partial<Omit<Container, 'labels'>> & {
+    labels?: Record<string, string>;
+    read?: Partial<ContainerLabels>;
+  } = {},
+): Container {
+  const { labels = {}, read = {}, ...rest } = fields;
+  return {
+    id: 'c'.repeat(64),
+    name: 'web',
+    reference: 'nginx:1.27.3',
+    imageId: digest('0'),
+    repoDigests: [`nginx@${digest('a')}`],
+    project: 'site',
+    service: 'web',
+    dependsOn: [],
+    composeFiles: '/srv/site/docker-compose.yml',
+    labels: { ...readLabels({ 'diun.enable': 'true', ...labels }), ...read },
+    running: true,
+    autoRemove: false,
+    database: false,
+    self: false,
+    ...rest,
+  };
+}

@@ -1,0 +1,142 @@
+import type { Container } from '../../../src/domain/container';
+import { planUpdate, type Planned } from '../../../src/domain/plan-update';
+import { aContainer, digest } from '../../support/container-builder';
+
+const plan = (fields: Partial<Planned> = {}): ReturnType<typeof planUpdate> =>
+  planUpdate({
+    container: aContainer(),
+    target: { reference: 'nginx:1.27.3', digest: digest('b') },
+    jump: 'digest',
+    set: [],
+    releaseNotes: null,
+    ...fields,
+  });
+
+const gitea = aContainer({
+  name: 'gitea',
+  reference: 'gitea/gitea:1.24.5',
+  labels: { 'backup.kind': 'files', 'backup.paths': '/data,/etc/gitea' },
+});
+const db = aContainer({
+  name: 'db',
+  reference: 'postgres:15.6',
+  database: true,
+  labels: { 'backup.kind': 'postgres', 'update.probe': 'postgres' },
+});
+
+test('says from what to what, by digest', () => {
+  const repoDigests = [`mirror.example/nginx@${digest('d')}`, `nginx@${digest('a')}`];
+  expect(plan({ container: aContainer({ repoDigests }), releaseNotes: 'https://nginx.org' })).toMatchObject({
+    container: 'web',
+    project: 'site',
+    service: 'web',
+    from: { reference: 'nginx:1.27.3', digest: digest('a') },
+    to: { reference: 'nginx:1.27.3', digest: digest('b') },
+    jump: 'digest',
+    releaseNotes: 'https://nginx.org',
+  });
+});
+
+test('an image that was built here has no digest', () => {
+  expect(plan({ container: aContainer({ repoDigests: [] }) }).from.digest).toBeNull();
+});
+
+test('names what is backed up, one sentence a member', () => {
+  expect(plan({ set: [db, gitea, aContainer()] }).backup).toEqual([
+    'db: every PostgreSQL database, with the roles.',
+    'gitea: the files under /data and /etc/gitea.',
+  ]);
+});
+
+test('the course begins with the backup, and warns where there is none', () => {
+  expect(plan({ set: [db] }).course[0]).toContain('backed up');
+  const without = plan();
+  expect(without.course[0]).toContain(digest('b'));
+  expect(without.risks.at(-1)).toContain('no container of the project site carries backup.kind');
+  expect(plan({ container: aContainer({ project: null }) }).risks.at(-1)).toContain('no container of web carries');
+});
+
+test('a handover promises no downtime and another way back', () => {
+  const container = aContainer({ labels: { 'update.strategy': 'handover' } });
+  expect(plan({ container }).risks[0]).toContain('none is expected');
+  expect(plan({ container }).course.join(' ')).toContain('beside the old one');
+  expect(plan().course.join(' ')).toContain('the same old container is started again');
+});
+
+test.each([
+  [{}, 'its HEALTHCHECK, or that it runs without a restart), for up to 2 minutes'],
+  [{ 'update.probe': 'nginx', 'update.probe.timeout': '90s' }, 'the nginx probe), for up to 90 seconds'],
+  [{ 'update.probe': 'http://:80/ok' }, 'http on port 80, /ok'],
+  [{ 'update.probe': 'tcp://:80' }, 'tcp port 80'],
+  [{ 'update.probe': 'gitea' }, 'the gitea probe), for up to 10 minutes'],
+])('says how health is asked: %j', (labels, words) => {
+  expect(plan({ container: aContainer({ labels }) }).course.join(' ')).toContain(words);
+});
+
+test('the arguments of an exec probe, which may hold a password, are in no plan', () => {
+  const container = aContainer({ labels: { 'update.probe': 'exec:redis-cli -a hunter2 ping' } });
+  expect(JSON.stringify(plan({ container }))).not.toContain('hunter2');
+  expect(plan({ container }).course.join(' ')).toContain('the command redis-cli');
+});
+
+describe('risks', () => {
+  const risks = (container: Container, jump: Planned['jump'] = 'digest'): string =>
+    plan({ container, jump, set: [db] }).risks.join('\n');
+
+  test('of PostgreSQL are collations always, and the data directory when the major may change', () => {
+    expect(risks(db)).toContain('collation');
+    expect(risks(db)).not.toContain('data directory');
+    expect(risks(db, 'major')).toContain('data directory of another major version');
+  });
+
+  test('of Gitea are its migrations', () => {
+    expect(risks(gitea)).toContain('refuses the newer schema');
+    expect(risks(gitea)).toContain('minutes');
+  });
+
+  test('of nginx are none to the data', () => {
+    expect(risks(aContainer())).toContain('going back completely');
+  });
+
+  test('of a database that only its environment tells are those of a database', () => {
+    expect(risks(aContainer({ reference: 'acme/store:1', repoDigests: [], database: true }))).toContain(
+      'convert its files',
+    );
+  });
+
+  test('of an image that nobody knows are said to be unknown', () => {
+    expect(risks(aContainer({ reference: 'acme/app:1', repoDigests: [] }))).toContain('is not known here');
+  });
+
+  test.each([
+    ['major', 'release notes'],
+    ['downgrade', 'goes back to an older version'],
+    ['other', 'cannot be compared'],
+  ] as const)('of a %s are said', (jump, words) => {
+    expect(risks(aContainer(), jump)).toContain(words);
+  });
+});
+
+describe('what the operator must still do', () => {
+  const next = { reference: 'nginx:1.27.4', digest: digest('b') };
+
+  test('is nothing for the same tag', () => {
+    expect(plan().followUp).toBeNull();
+    expect(
+      plan({ container: aContainer({ reference: 'nginx' }), target: { ...next, reference: 'nginx:latest' } }).followUp,
+    ).toBeNull();
+  });
+
+  test('is one line of the compose file for a new tag', () => {
+    expect(plan({ target: next, jump: 'patch' }).followUp).toBe(
+      'After the update, in /srv/site/docker-compose.yml, service web, change the line "image: nginx:1.27.3" to "image: nginx:1.27.4". Until then, "docker compose up -d" goes back to nginx:1.27.3.',
+    );
+  });
+
+  test('is named without Compose, too', () => {
+    const container = aContainer({ composeFiles: null, service: null });
+    expect(plan({ container, target: next, jump: 'patch' }).followUp).toContain(
+      'write nginx:1.27.4 in place of nginx:1.27.3',
+    );
+  });
+});

@@ -1,0 +1,150 @@
+import type { ContainerInspect, ImageInspect } from '../../../src/domain/engine-inspect';
+import { toContainer } from '../../../src/domain/to-container';
+import { digest } from '../../support/container-builder';
+
+const ID = 'f00d'.repeat(16);
+
+function inspect(config: Partial<ContainerInspect['Config']> = {}, autoRemove = false): ContainerInspect {
+  return {
+    Id: ID,
+    Name: '/site-web-1',
+    Image: digest('1'),
+    Created: '2026-11-23T00:00:00Z',
+    RestartCount: 0,
+    State: {
+      Status: 'running',
+      Running: true,
+      Restarting: false,
+      OOMKilled: false,
+      ExitCode: 0,
+      Error: '',
+      StartedAt: '2026-11-23T00:00:00Z',
+      FinishedAt: '0001-01-01T00:00:00Z',
+    },
+    Config: { Image: 'nginx:1.27', ...config },
+    HostConfig: { NetworkMode: 'default', AutoRemove: autoRemove },
+    Mounts: [],
+    NetworkSettings: { Networks: {} },
+  };
+}
+
+function image(config: ImageInspect['Config'] = {}, repoDigests = [`nginx@${digest('a')}`]): ImageInspect {
+  return { Id: digest('1'), RepoTags: ['nginx:1.27'], RepoDigests: repoDigests, Config: config };
+}
+
+test('a container is what its inspect says, in our words', () => {
+  const labels = {
+    'diun.enable': 'true',
+    'update.policy': 'automatic',
+    'com.docker.compose.project': 'site',
+    'com.docker.compose.service': 'web',
+    'com.docker.compose.depends_on': 'db:service_healthy:true,cache:service_started:false',
+    'com.docker.compose.project.config_files': '/srv/site/compose.yml,/srv/site/override.yml',
+    'com.docker.compose.project.working_dir': '/srv/site',
+  };
+  expect(toContainer(inspect({ Labels: labels }), image(), null)).toMatchObject({
+    id: ID,
+    name: 'site-web-1',
+    reference: 'nginx:1.27',
+    imageId: digest('1'),
+    repoDigests: [`nginx@${digest('a')}`],
+    project: 'site',
+    service: 'web',
+    dependsOn: ['db', 'cache'],
+    composeFiles: '/srv/site/compose.yml, /srv/site/override.yml',
+    labels: { watched: true, policy: 'automatic', problems: [] },
+    running: true,
+    autoRemove: false,
+    database: false,
+    self: false,
+  });
+});
+
+test('a compose file named relative to the project’s folder is named in full', () => {
+  const labels = {
+    'com.docker.compose.project.config_files': 'docker-compose.yml',
+    'com.docker.compose.project.working_dir': '/srv/site',
+  };
+  expect(toContainer(inspect({ Labels: labels }), image(), null).composeFiles).toBe('/srv/site/docker-compose.yml');
+});
+
+test('a policy in the image has no effect, and the operator is told why', () => {
+  const labels = { 'diun.enable': 'true', 'update.policy': 'automatic' };
+  const container = toContainer(inspect({ Labels: labels }), image({ Labels: labels }), null);
+  expect(container.labels).toMatchObject({ watched: false, policy: 'manual' });
+  expect(container.labels.problems.map(({ label }) => label)).toEqual(['diun.enable', 'update.policy']);
+  expect(container.labels.problems[0]?.message).toContain('a label of the image');
+});
+
+test('the project of an image that Compose built is still the container’s project', () => {
+  const labels = { 'com.docker.compose.project': 'site', 'com.docker.compose.service': 'app' };
+  expect(toContainer(inspect({ Labels: labels }), image({ Labels: labels }), null)).toMatchObject({
+    project: 'site',
+    service: 'app',
+  });
+});
+
+test('nothing of Compose, nothing of a registry and no labels are fine', () => {
+  const built: ImageInspect = { Id: digest('1'), RepoTags: null, RepoDigests: null, Config: null };
+  expect(toContainer(inspect({ Labels: null }), built, null)).toMatchObject({
+    project: null,
+    service: null,
+    composeFiles: null,
+    dependsOn: [],
+    repoDigests: [],
+  });
+});
+
+test.each([
+  [ID, true],
+  [ID.slice(0, 12), true],
+  ['f00d', false],
+  ['a'.repeat(64), false],
+  [null, false],
+])('with the own id %s, being itself is %s', (selfId, self) => {
+  expect(toContainer(inspect(), image(), selfId).self).toBe(self);
+});
+
+test('a container started with --rm is known as one', () => {
+  expect(toContainer(inspect({}, true), image(), null).autoRemove).toBe(true);
+});
+
+describe('a database', () => {
+  test.each([
+    ['postgres:15', true],
+    ['bitnami/postgresql:16', true],
+    ['127.0.0.1:5000/lab-postgres:15', true],
+    ['timescale/timescaledb-ha:pg16', true],
+    ['postgis/postgis', true],
+    ['pgvector/pgvector:pg17', true],
+    ['mysql/mysql-server:8', true],
+    ['mariadb', true],
+    ['mongo:7', true],
+    ['valkey/valkey', true],
+    ['clickhouse/clickhouse-server', true],
+    ['prometheuscommunity/postgres-exporter', false],
+    ['mongo-express', false],
+    ['postgres/app', false],
+    ['gitea/gitea', false],
+    ['nginx', false],
+  ])('%s is one: %s', (reference, database) => {
+    const plain: ImageInspect = { Id: digest('1'), RepoTags: [], RepoDigests: [], Config: {} };
+    expect(toContainer(inspect({ Image: reference }), plain, null).database).toBe(database);
+  });
+
+  test('is known by PG_MAJOR, by its probe, by its backup, and by another name of the image', () => {
+    const plain = (config: ImageInspect['Config'], tags: string[] = []): ImageInspect => ({
+      Id: digest('1'),
+      RepoTags: tags,
+      RepoDigests: [],
+      Config: config,
+    });
+    const isDatabase = (labels: Record<string, string>, of: ImageInspect): boolean =>
+      toContainer(inspect({ Image: 'acme/store', Labels: labels }), of, null).database;
+    expect(isDatabase({}, plain({}))).toBe(false);
+    expect(isDatabase({}, plain({ Env: ['PG_MAJOR=17'] }))).toBe(true);
+    expect(isDatabase({ 'update.probe': 'postgres' }, plain({}))).toBe(true);
+    expect(isDatabase({ 'backup.kind': 'postgres' }, plain({}))).toBe(true);
+    expect(isDatabase({}, plain({}, ['mysql:8']))).toBe(true);
+  });
+});
