@@ -20,6 +20,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   different_repository: 409,
   update_running: 409,
   name_taken: 409,
+  auto_remove: 409,
   body_too_large: 413,
   too_many_requests: 429,
   engine_refused: 502,

@@ -2,7 +2,6 @@ import type { Express } from 'express';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { PilotError, type ErrorCode } from '../domain/errors';
-import type { Logger } from '../lib/logger';
 
 export interface Listening {
   port: number;
@@ -14,11 +13,10 @@ export interface ListenOptions {
   host: string;
   /** 0: a free one. */
   port: number;
-  logger: Logger;
 }
 
 /** Rejects with `invalid_settings` when the address cannot be taken. */
-export async function listen(app: Express, { host, port, logger }: ListenOptions): Promise<Listening> {
+export async function listen(app: Express, { host, port }: ListenOptions): Promise<Listening> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 });
   server.on('request', app);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
@@ -26,9 +24,7 @@ export async function listen(app: Express, { host, port, logger }: ListenOptions
     answerRaw(socket, '405 Method Not Allowed', 'method_not_allowed', 'diun-pilot is no proxy.');
   });
   await bound(server, host, port);
-  const taken = (server.address() as AddressInfo).port;
-  logger.info('listening', { host, port: taken });
-  return { port: taken, close: (timeoutMs) => close(server, timeoutMs) };
+  return { port: (server.address() as AddressInfo).port, close: (timeoutMs) => close(server, timeoutMs) };
 }
 
 function bound(server: Server, host: string, port: number): Promise<void> {

@@ -14,6 +14,8 @@ import { updateMethods, updatesMethods } from './routes/updates';
 import { onlyPost, webhookMethods } from './routes/webhook';
 
 export type { HttpDeps, HealthSources } from './deps';
+/** The command line prints an update as the API answers it. */
+export { toJson } from './update-json';
 
 /** Everything that the outside can ask over HTTP (contract, section 3). */
 export function createHttpApp(deps: HttpDeps): express.Express {

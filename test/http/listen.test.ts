@@ -1,11 +1,10 @@
 import express from 'express';
 import { Agent } from 'node:http';
 import { listen, type Listening } from '../../src/http/listen';
-import { silentLogger } from '../../src/lib/logger';
 import { eventually } from '../support/eventually';
 import { send } from '../support/send';
 
-const options = { host: '127.0.0.1', port: 0, logger: silentLogger };
+const options = { host: '127.0.0.1', port: 0 };
 let listening: Listening | null = null;
 afterEach(async () => {
   await listening?.close(0);

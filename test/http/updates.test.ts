@@ -133,6 +133,7 @@ describe('POST /updates', () => {
     ['policy_ignore', 409],
     ['container_is_self', 409],
     ['different_repository', 409],
+    ['auto_remove', 409],
     ['update_running', 409],
     ['invalid_reference', 400],
     ['registry_refused', 502],

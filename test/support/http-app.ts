@@ -49,7 +49,7 @@ export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<Runn
     containers: () => Promise.resolve([]),
     ...overrides,
   });
-  const listening = await listen(app, { host: '127.0.0.1', port: 0, logger });
+  const listening = await listen(app, { host: '127.0.0.1', port: 0 });
   const stop = async (): Promise<void> => {
     await listening.close(1_000);
     store.close();

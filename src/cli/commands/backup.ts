@@ -1,0 +1,47 @@
+import type { BackupRecord } from '../../domain/backup';
+import type { CliContext } from '../context';
+import { follow } from '../follow';
+import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
+import { inBytes } from '../text';
+import { withApp } from '../with-app';
+
+export interface BackupArguments {
+  project?: string;
+  json: boolean;
+}
+
+/** Takes a backup of one project or of all, and follows each to its end; 0 only when all are stored and verified. */
+export function backupCommand(context: CliContext, { project, json }: BackupArguments): Promise<number> {
+  const output = json ? silentOutput : liveOutput(context.stdout);
+  return withApp(context, { json }, async (app, signal) => {
+    const asked = await app.requestBackups(project === undefined ? {} : { project });
+    const look = (): BackupRecord[] => asked.map(({ id }) => app.store.backups.get(id) as BackupRecord);
+    const isOver = (now: BackupRecord[]): boolean => now.every(isEnded);
+    const changed = (before: BackupRecord[] | null, now: BackupRecord[]): void => tell(before, now, output);
+    const ended = asked.length === 0 ? [] : await follow(app, { look, isOver, changed }, signal);
+    if (json) context.stdout.write(`${JSON.stringify({ backups: ended }, null, 2)}\n`);
+    if (ended.length === 0) output.line('Nothing to back up: no container carries the label backup.kind.');
+    return ended.length > 0 && ended.every(({ status }) => status === 'succeeded') ? 0 : 1;
+  });
+}
+
+function tell(before: BackupRecord[] | null, now: BackupRecord[], output: LiveOutput): void {
+  now
+    .filter((record, i) => isEnded(record) && before?.[i]?.status !== record.status)
+    .forEach((record) => output.line(endOf(record)));
+  const open = now.find((record) => !isEnded(record));
+  if (open !== undefined) output.progress(`${subjectOf(open)}: ${open.status} …`);
+}
+
+function endOf(record: BackupRecord): string {
+  if (record.status === 'failed') return `${subjectOf(record)}: failed, ${record.error?.message ?? 'see the log'}`;
+  return `${subjectOf(record)}: stored and verified, ${inBytes(record.bytes)} at ${record.url ?? 'the backup storage'}`;
+}
+
+function subjectOf(record: BackupRecord): string {
+  return record.project ?? record.container ?? record.id;
+}
+
+function isEnded({ status }: BackupRecord): boolean {
+  return status === 'succeeded' || status === 'failed';
+}

@@ -1,0 +1,31 @@
+import type { BackupRecord } from '../../domain/backup';
+import type { CliContext } from '../context';
+import { atTime, inBytes, table } from '../text';
+import { withApp } from '../with-app';
+
+/** Lists backups, newest first. */
+export function backupsCommand(
+  context: CliContext,
+  { limit, json }: { limit: number; json: boolean },
+): Promise<number> {
+  return withApp(context, { json }, (app) => {
+    const backups = app.store.backups.list(limit);
+    if (json) context.stdout.write(`${JSON.stringify({ backups }, null, 2)}\n`);
+    else if (backups.length === 0) context.stdout.write('No backup yet.\n');
+    else context.stdout.write(`${tableOf(backups, app.settings.timeZone)}\n`);
+    return Promise.resolve(0);
+  });
+}
+
+function tableOf(backups: BackupRecord[], timeZone: string): string {
+  const rows = backups.map((record) => [
+    record.id,
+    atTime(record.createdAt, timeZone),
+    record.project ?? record.container ?? '–',
+    record.reason,
+    record.status,
+    inBytes(record.bytes),
+    record.error?.message ?? record.url ?? '–',
+  ]);
+  return table(['ID', 'WHEN', 'PROJECT', 'FOR', 'STATUS', 'SIZE', 'WHERE OR WHY'], rows);
+}

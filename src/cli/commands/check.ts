@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { Container } from '../../domain/container';
+import type { App } from '../../app';
+import type { CliContext } from '../context';
+import { askAll, diunFinding, labelFindings, type Finding } from '../findings';
+import { inColumns, oneLine, table } from '../text';
+import { treatmentOf, type Treatment } from '../treatment';
+import { withApp } from '../with-app';
+
+interface Checked {
+  ok: boolean;
+  findings: Finding[];
+  watched: Treatment[];
+  notWatched: string[];
+}
+
+/** Looks at everything the service depends on and at what is watched; 0 only when nothing failed. Changes nothing outside. */
+export function checkCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
+  return withApp(context, { json, generateSecrets: false }, async (app) => {
+    const checked = await check(app);
+    context.stdout.write(json ? `${JSON.stringify(checked, null, 2)}\n` : inWords(checked, app.settings.dataDir));
+    return checked.ok ? 0 : 1;
+  });
+}
+
+async function check(app: App): Promise<Checked> {
+  const [asked, containers] = await Promise.all([askAll(app), containersIfAny(app)]);
+  const findings = [...asked, diunFinding(app), ...labelFindings(containers)];
+  return {
+    ok: findings.every(({ status }) => status !== 'failed'),
+    findings,
+    watched: containers.filter(isWatched).map((container) => treatmentOf(container, containers)),
+    notWatched: containers.filter((container) => !isWatched(container)).map(({ name }) => name),
+  };
+}
+
+/** That Docker does not answer is a finding already. */
+function containersIfAny(app: App): Promise<Container[]> {
+  return app.containers().catch(() => []);
+}
+
+function isWatched({ labels }: Container): boolean {
+  return labels.watched;
+}
+
+function inWords({ ok, findings, watched, notWatched }: Checked, dataDir: string): string {
+  const marks = { ok: 'ok', warning: 'note', failed: 'FAILED' };
+  const rows = findings.map(({ what, status, words }) => [marks[status], what, words]);
+  const secrets = join(dataDir, 'secrets');
+  return [
+    inColumns(rows),
+    '',
+    watched.length === 0
+      ? 'Nothing is watched: label a container with diun.enable=true.'
+      : table(['CONTAINER', 'IMAGE', 'POLICY', 'ALLOW', 'PROBE', 'BACKUP OF', 'AN UPDATE'], watched.map(cellsOf)),
+    ...(notWatched.length === 0 ? [] : ['', oneLine(`Not watched: ${notWatched.join(', ')}`)]),
+    '',
+    `Token for Diun: PILOT_WEBHOOK_TOKEN, else in ${join(secrets, 'webhook-token')}, made by the first start.`,
+    `Token for the API and the page: PILOT_API_TOKEN, else in ${join(secrets, 'api-token')}.`,
+    '',
+    ok ? 'Everything that is needed works.' : 'Mend what is marked FAILED, then run `diun-pilot check` again.',
+    '',
+  ].join('\n');
+}
+
+function cellsOf({ container, image, policy, allow, probe, backup, treatment }: Treatment): string[] {
+  return [container, image, policy, allow, probe, backup, treatment];
+}

@@ -1,0 +1,47 @@
+import { isOpen } from '../../domain/update';
+import { toJson } from '../../http/server';
+import type { CliContext } from '../context';
+import { follow } from '../follow';
+import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
+import { isSuccess, newsOf, progressOf, verdictOf } from '../update-words';
+import type { App } from '../../app';
+import type { Update } from '../../domain/update';
+import { withApp } from '../with-app';
+
+export interface UpdateArguments {
+  container: string;
+  image?: string;
+  json: boolean;
+}
+
+/** Asks for an update and follows it to its end; 0 only when the container runs what was asked for. */
+export function updateCommand(context: CliContext, { container, image, json }: UpdateArguments): Promise<number> {
+  const output = json ? silentOutput : liveOutput(context.stdout);
+  return withApp(context, { json }, async (app, signal) => {
+    const asked = await app.requestUpdate({ container, ...(image === undefined ? {} : { image }) });
+    if (isUnderWay(asked)) output.line(asked.reason);
+    const ended = isUnderWay(asked) ? await followUpdate(app, asked.id, output, signal) : asked;
+    if (json) context.stdout.write(`${JSON.stringify(withBackup(app, ended), null, 2)}\n`);
+    for (const words of verdictOf(ended)) output.line(words);
+    return isSuccess(ended) ? 0 : 1;
+  });
+}
+
+function followUpdate(app: App, id: string, output: LiveOutput, signal: AbortSignal): Promise<Update> {
+  const look = (): Update => app.store.updates.get(id) as Update;
+  const changed = (before: Update | null, now: Update): void => {
+    for (const news of newsOf(before, now)) output.line(news);
+    const progress = progressOf(now);
+    if (progress !== null) output.progress(progress);
+  };
+  return follow(app, { look, isOver: (now) => !isUnderWay(now), changed }, signal);
+}
+
+/** What waits for approval ends here: it is not this command that approves. */
+function isUnderWay({ status }: Update): boolean {
+  return isOpen(status) && status !== 'awaiting_approval';
+}
+
+function withBackup(app: App, update: Update): ReturnType<typeof toJson> {
+  return toJson(update, update.backupId === null ? null : app.store.backups.get(update.backupId));
+}

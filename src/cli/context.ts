@@ -1,0 +1,26 @@
+import type { Settings } from '../config/schema';
+import type { Logger } from '../lib/logger';
+import type { App } from '../app';
+
+/** What a command gets of the process it runs in, so that a test can be that process. */
+export interface CliContext {
+  version: string;
+  loadSettings(options: { generateSecrets: boolean }): Settings;
+  openApp(settings: Settings, options: { logger: Logger }): App;
+  stdout: Output;
+  stderr: Output;
+  signals: Signals;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+/** The part of `process` that tells of its end. */
+export interface Signals {
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
+  exit(code: number): void;
+}

@@ -1,0 +1,96 @@
+import { messageOf } from '../domain/errors';
+import type { Container } from '../domain/container';
+import type { App } from '../app';
+import { atTime } from './text';
+
+/** One thing that `check` looked at. `failed` makes its exit code 1; `words` say what to do. */
+export interface Finding {
+  what: string;
+  status: 'ok' | 'warning' | 'failed';
+  words: string;
+}
+
+const ANSWERS_WITHIN_MS = 30_000;
+
+/** Asks everything that the service depends on, all at once; none can keep `check` waiting for ever. */
+export function askAll(app: App): Promise<Finding[]> {
+  const { engine, storage, transport, store } = app;
+  return Promise.all([
+    Promise.resolve(settingsFinding(app)),
+    asked(app, 'Docker', async () => {
+      const version = await engine.version();
+      return `Engine ${version.engine}, API ${version.api}, ${version.os}/${version.architecture}`;
+    }),
+    asked(app, 'Database', () => {
+      store.check();
+      return Promise.resolve('reads and writes');
+    }),
+    asked(app, 'Backups', async () => {
+      await storage.check();
+      return `${backupTarget(app)}: takes, gives and deletes`;
+    }),
+    asked(app, 'Mail', async () => {
+      await transport.check();
+      return `${app.settings.mail.kind}: to ${app.settings.mailTo.join(', ')}`;
+    }),
+    asked(app, 'Outbox', () => Promise.resolve(outboxWords(app)), 'warning'),
+  ]);
+}
+
+/** Diun that was never heard is the commonest mistake, but no failure of this service: it may have had nothing to say. */
+export function diunFinding(app: App): Finding {
+  const what = 'Diun';
+  const at = app.store.inbox.lastHeardAt();
+  if (at !== null) return { what, status: 'ok', words: `last heard ${atTime(at, app.settings.timeZone)}` };
+  const url = `${app.settings.publicUrl}/webhooks/diun`;
+  const words = `never heard: set notif.webhook in diun.yml (endpoint ${url}, method POST, header authorization), then try \`diun notif test\``;
+  return { what, status: 'warning', words };
+}
+
+export function labelFindings(containers: readonly Container[]): Finding[] {
+  return containers.flatMap(({ name, labels }) =>
+    labels.problems.map(({ label, value, message }): Finding => ({
+      what: 'Labels',
+      status: 'failed',
+      words: `${name}: ${label}=${value}: ${message}`,
+    })),
+  );
+}
+
+function settingsFinding({ settings }: App): Finding {
+  const { publicUrl, dataDir, timeZone } = settings;
+  return { what: 'Settings', status: 'ok', words: `${publicUrl}, data in ${dataDir}, time zone ${timeZone}` };
+}
+
+function backupTarget({ settings: { backup } }: App): string {
+  return backup.kind === 'file' ? backup.directory : `s3://${[backup.bucket, backup.prefix].filter(Boolean).join('/')}`;
+}
+
+/** Throws what is to be warned of. */
+function outboxWords({ store }: App): string {
+  const { pending, refused, lastError } = store.outbox.state();
+  if (refused === 0) return pending === 0 ? 'no mail waits' : `${pending} waiting to be delivered`;
+  throw new Error(
+    `${refused} refused (${lastError ?? 'no reason given'}): mend the settings; the next start tries again`,
+  );
+}
+
+async function asked(
+  app: App,
+  what: string,
+  ask: () => Promise<string>,
+  otherwise: 'warning' | 'failed' = 'failed',
+): Promise<Finding> {
+  const done = new AbortController();
+  const late = app.clock.sleep(ANSWERS_WITHIN_MS, done.signal).then(() => {
+    throw new Error(`no answer within ${ANSWERS_WITHIN_MS / 1000} s`);
+  });
+  late.catch(() => undefined); // it is the race below that tells
+  try {
+    return { what, status: 'ok', words: await Promise.race([Promise.resolve().then(ask), late]) };
+  } catch (error) {
+    return { what, status: otherwise, words: messageOf(error) };
+  } finally {
+    done.abort();
+  }
+}

@@ -1,0 +1,25 @@
+import type { Output } from './context';
+import { oneLine } from './text';
+
+/** Lines that stay, and on a terminal one line below them that is written over. */
+export interface LiveOutput {
+  line(text: string): void;
+  /** Shown on a terminal only, until the next line or progress. */
+  progress(text: string): void;
+}
+
+const CLEAR = '\r\u001b[K';
+
+export function liveOutput(output: Output): LiveOutput {
+  const clear = output.isTTY ? CLEAR : '';
+  return {
+    line: (text) => void output.write(`${clear}${oneLine(text)}\n`),
+    progress: (text) => {
+      // A line that wraps could not be written over.
+      if (output.isTTY) output.write(`${CLEAR}${oneLine(text).slice(0, (output.columns ?? 80) - 1)}`);
+    },
+  };
+}
+
+/** With `--json` nothing but the document is on standard output. */
+export const silentOutput: LiveOutput = { line: () => undefined, progress: () => undefined };

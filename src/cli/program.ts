@@ -1,0 +1,105 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { UPDATE_STATUSES } from '../domain/update';
+import { backupCommand, type BackupArguments } from './commands/backup';
+import { backupsCommand } from './commands/backups';
+import { checkCommand } from './commands/check';
+import { serveCommand } from './commands/serve';
+import { updateCommand } from './commands/update';
+import { updatesCommand, type UpdatesArguments } from './commands/updates';
+import type { CliContext } from './context';
+
+const SETTINGS_HELP = `
+Settings come from the environment (PILOT_…), the same for every command: see README.md and .env.example.
+Every command takes --json, and ends with 0 only for success.`;
+
+/** Runs one command line (without `node` and the script), and resolves with its exit code. */
+export async function runCli(args: string[], context: CliContext): Promise<number> {
+  let code = 0;
+  const program = createProgram(context, (result) => (code = result));
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    throw error;
+  }
+}
+
+type Done = (code: number) => void;
+type Json = { json: boolean };
+
+function createProgram(context: CliContext, done: Done): Command {
+  const program = new Command('diun-pilot')
+    .description(
+      'Safe updates of self-hosted containers: Diun detects; diun-pilot backs up, updates, checks and rolls back.',
+    )
+    .version(context.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .addHelpText('after', SETTINGS_HELP)
+    .showHelpAfterError('See diun-pilot --help.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+    });
+  addService(program, context, done);
+  addUpdates(program, context, done);
+  addBackups(program, context, done);
+  return program;
+}
+
+function addService(program: Command, context: CliContext, done: Done): void {
+  command(program, 'serve', { isDefault: true })
+    .summary('run the service (the default)')
+    .description(
+      'Runs the service: webhook, API, updates, mails, timers. Logs JSON lines; SIGTERM ends it within 10 s.',
+    )
+    .action(async (options: Json) => done(await serveCommand(context, options)));
+  command(program, 'check')
+    .summary('look whether everything works, and what is watched')
+    .description(
+      'Checks settings, Docker, backup storage, mail, database and labels; shows how each container would be treated and when Diun was last heard.',
+    )
+    .action(async (options: Json) => done(await checkCommand(context, options)));
+}
+
+function addUpdates(program: Command, context: CliContext, done: Done): void {
+  command(program, 'update')
+    .argument('<container>', 'name of a watched container')
+    .argument('[image]', "such as gitea/gitea:1.24.6; without it, what the container's own tag names now")
+    .summary('update a container now')
+    .description('Backs up, updates, checks, and rolls back if need be; shows each step. Asking is approving.')
+    .action(async (container: string, image: string | undefined, options: Json) =>
+      done(await updateCommand(context, { container, image, ...options })),
+    );
+  command(program, 'updates')
+    .summary('list updates, newest first')
+    .description('Lists updates, newest first, with what came of them.')
+    .addOption(new Option('--status <status>', 'only those').choices(UPDATE_STATUSES))
+    .option('--container <name>', 'only those of one container')
+    .option('--limit <number>', 'how many', limit, 20)
+    .action(async (options: UpdatesArguments) => done(await updatesCommand(context, options)));
+}
+
+function addBackups(program: Command, context: CliContext, done: Done): void {
+  command(program, 'backup')
+    .summary('take a backup now')
+    .description('Takes a backup, reads it back to verify it, and shows how it ended.')
+    .option('--project <name>', 'only of this compose project, or of this container outside any')
+    .action(async (options: BackupArguments) => done(await backupCommand(context, options)));
+  command(program, 'backups')
+    .summary('list backups, newest first')
+    .description('Lists backups, newest first, with where they are.')
+    .option('--limit <number>', 'how many', limit, 20)
+    .action(async (options: Json & { limit: number }) => done(await backupsCommand(context, options)));
+}
+
+function command(program: Command, name: string, options: { isDefault?: boolean } = {}): Command {
+  return program.command(name, options).option('--json', 'print JSON for machines', false);
+}
+
+function limit(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 to 9999.');
+  return Number(text);
+}

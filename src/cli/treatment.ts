@@ -1,0 +1,69 @@
+import { membersOf, placeOf } from '../backups/backup-set';
+import { isNameless } from '../domain/candidates';
+import type { Container } from '../domain/container';
+import type { LabelProblem, ProbeSpec } from '../domain/container-labels';
+import { tryParseImageReference } from '../domain/image-reference';
+
+/** How one container would be treated, for `check`: the same for people and machines. */
+export interface Treatment {
+  container: string;
+  image: string;
+  policy: string;
+  allow: string;
+  probe: string;
+  /** What is backed up before its update: the set of its project. */
+  backup: string;
+  /** In words: what an update of it comes to. */
+  treatment: string;
+  problems: LabelProblem[];
+}
+
+export function treatmentOf(container: Container, all: readonly Container[]): Treatment {
+  const { labels } = container;
+  const set = membersOf(placeOf(container), all).map(({ name }) => name);
+  return {
+    container: container.name,
+    image: container.reference,
+    policy: labels.policy,
+    allow: labels.allow,
+    probe: probeInWords(labels.probe),
+    backup: set.length === 0 ? 'none' : set.join(', '),
+    treatment: treatmentInWords(container),
+    problems: labels.problems,
+  };
+}
+
+/** The guards of domain/decision, in the same order, said of every update instead of one. */
+function treatmentInWords(container: Container): string {
+  const { labels, self, autoRemove, database } = container;
+  if (!labels.watched) return 'left alone: not watched';
+  if (self) return 'never: this is diun-pilot itself';
+  if (labels.policy === 'ignore') return 'left alone: update.policy=ignore';
+  if (autoRemove) return 'never: it deletes itself when it stops (--rm), so nothing could be rolled back';
+  if (isPinned(container)) return 'never: it was not created from a tag that could move';
+  if (labels.policy === 'manual') return 'every update waits for approval';
+  if (database && !labels.allowDatabase) return 'every update waits for approval: a database';
+  const larger = labels.allow === 'major' ? '' : '; a larger one waits for approval';
+  return `up to ${labels.allow} at once${larger}`;
+}
+
+function isPinned(container: Container): boolean {
+  const own = tryParseImageReference(container.reference);
+  return isNameless(container) || own === null || own.tag === null || own.digest !== null;
+}
+
+function probeInWords(probe: ProbeSpec): string {
+  switch (probe.kind) {
+    case 'docker':
+    case 'nginx':
+    case 'postgres':
+    case 'gitea':
+      return probe.kind;
+    case 'http':
+      return `http :${probe.port}${probe.path}`;
+    case 'tcp':
+      return `tcp :${probe.port}`;
+    case 'exec':
+      return `exec ${probe.command.join(' ')}`;
+  }
+}

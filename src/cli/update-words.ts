@@ -1,0 +1,67 @@
+import type { Step, Update } from '../domain/update';
+import { shortDigest } from './text';
+
+/** What changed between two looks at an update: a sentence for each step that began or ended, in order. */
+export function newsOf(before: Update | null, now: Update): string[] {
+  const known = new Map(before?.steps.map((step) => [step.name, step]));
+  return now.steps.flatMap((step) => {
+    const was = known.get(step.name);
+    if (was?.status === step.status) return [];
+    return step.status === 'running' ? [`${nameOf(step)} …`] : [`${nameOf(step)}: ${step.status}${detailOf(step)}`];
+  });
+}
+
+/** What is happening at this moment, for the live line; null: nothing runs. */
+export function progressOf(update: Update): string | null {
+  if (update.status === 'queued') return 'waiting for its turn …';
+  const running = update.steps.find(({ status }) => status === 'running');
+  return running === undefined ? null : `${nameOf(running)} …${running.detail === null ? '' : ` ${running.detail}`}`;
+}
+
+/** The end in words: what runs now, and what is to be done. */
+export function verdictOf(update: Update): string[] {
+  const name = update.container ?? 'this container';
+  const why = update.error?.message ?? update.reason;
+  const followUp = update.followUp === null || update.status !== 'succeeded' ? [] : [update.followUp];
+  return [sentence(update, name, why), ...followUp];
+}
+
+function sentence(update: Update, name: string, why: string): string {
+  const target = `${update.to.reference} (${shortDigest(update.to.digest)})`;
+  switch (update.status) {
+    case 'succeeded':
+      return `Succeeded: ${name} runs ${target} and is healthy.`;
+    case 'failed':
+      return `Failed, and nothing was changed: ${why}`;
+    case 'rolled_back':
+      return `Rolled back: the old container of ${name} serves again, and was checked. Why: ${why}`;
+    case 'rollback_failed':
+      return `${name} needs you now: the update failed, and the old container does not serve either. ${why}`;
+    case 'ignored':
+      return `Nothing to do: ${update.reason}`;
+    case 'awaiting_approval':
+      return `Waits for approval: ${update.reason}`;
+    case 'declined':
+    case 'expired':
+    case 'superseded':
+    case 'queued':
+    case 'running':
+      return `${update.status}: ${update.reason}`;
+  }
+}
+
+/**
+ * Success is that the container runs what was asked for: `ignored` too, since a request that is refused is an error,
+ * and what is answered as ignored runs already.
+ */
+export function isSuccess(update: Update): boolean {
+  return update.status === 'succeeded' || update.status === 'ignored';
+}
+
+function nameOf(step: Step): string {
+  return step.name.replaceAll('_', ' ');
+}
+
+function detailOf(step: Step): string {
+  return step.detail === null ? '' : `, ${step.detail}`;
+}

@@ -1,0 +1,91 @@
+import { messageOf, PilotError } from '../domain/errors';
+import type { Logger } from '../lib/logger';
+import type { App } from '../app';
+import type { CliContext, Output } from './context';
+import { oneLine } from './text';
+
+export const INTERRUPTED = 130;
+
+class Interrupted extends Error {}
+
+/**
+ * Opens the app for one command, and closes it whatever happens. A signal aborts the command, a second one ends the
+ * process at once. Resolves with the exit code; an error is printed, never thrown.
+ */
+export async function withApp(
+  context: CliContext,
+  options: { json: boolean; generateSecrets?: boolean },
+  work: (app: App, signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const { signal, release } = abortOnSignal(context);
+  try {
+    const settings = context.loadSettings({ generateSecrets: options.generateSecrets ?? true });
+    const app = context.openApp(settings, { logger: troublesTo(context.stderr) });
+    try {
+      return await work(app, signal);
+    } finally {
+      await app.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) return printError(context, error, options.json);
+    context.stderr.write('\nInterrupted. What was under way is finished or undone by the next start.\n');
+    return INTERRUPTED;
+  } finally {
+    release();
+  }
+}
+
+/** Prints what went wrong as `error:` for people, as the API's error for machines, and answers the exit code. */
+export function printError(
+  { stdout, stderr }: Pick<CliContext, 'stdout' | 'stderr'>,
+  error: unknown,
+  json: boolean,
+): 1 {
+  const code = error instanceof PilotError ? error.code : 'internal_error';
+  if (json) {
+    stdout.write(`${JSON.stringify({ error: { code, message: messageOf(error) } })}\n`);
+  } else if (code === 'invalid_settings') {
+    const problems = messageOf(error).split('\n');
+    stderr.write(
+      `diun-pilot cannot start, since its settings are wrong:\n${problems.map((line) => `  ${line}\n`).join('')}`,
+    );
+  } else if (code === 'internal_error') {
+    stderr.write(`error: a defect, please report it: ${(error instanceof Error && error.stack) || messageOf(error)}\n`);
+  } else {
+    stderr.write(`error: ${messageOf(error)}\n`);
+  }
+  return 1;
+}
+
+function abortOnSignal({ signals }: CliContext): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) signals.exit(INTERRUPTED);
+    controller.abort(new Interrupted());
+  };
+  signals.on('SIGINT', onSignal);
+  signals.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    release: () => {
+      signals.off('SIGINT', onSignal);
+      signals.off('SIGTERM', onSignal);
+    },
+  };
+}
+
+/** A command talks to a person: of the log only the troubles are shown, beside its output. */
+function troublesTo(stderr: Output): Logger {
+  const write = (message: string, fields: Record<string, unknown> = {}): void => {
+    const reason = fields.reason ?? fields.error;
+    stderr.write(`${oneLine(typeof reason === 'string' ? `${message}: ${reason}` : message)}\n`);
+  };
+  const logger: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: write,
+    error: write,
+    child: () => logger,
+  };
+  return logger;
+}
