@@ -1,0 +1,136 @@
+import { PassThrough, type Readable } from 'node:stream';
+import type { ContainerInspect, CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
+import type { Engine, EngineVersion } from '../../ports/engine';
+import { createContainer } from './create-container';
+import { dockerAddress } from './docker-address';
+import { statusOf, toEngineError } from './engine-errors';
+import { output, run } from './exec';
+import { readLines } from './logs';
+import { pull, registryDigest } from './registry';
+import { Wire } from './wire';
+
+/** A start waits for volumes and networks, a removal for the file system. */
+const LIFECYCLE_MS = 5 * 60_000;
+const STOP_MARGIN_MS = 60_000;
+
+/**
+ * The engine behind `DOCKER_HOST`. It need not be up yet: nothing is asked before the first call, and an engine that went
+ * away is found again by the next one. Throws `invalid_settings` for an address that cannot be.
+ */
+export function createDockerEngine(settings: { dockerHost: string | null; dockerConfigDir: string | null }): Engine {
+  const wire = new Wire(dockerAddress(settings.dockerHost));
+  const { dockerConfigDir } = settings;
+  const inspectContainer = (id: string): Promise<ContainerInspect> =>
+    wire.call({ method: 'GET', path: `${at(id)}/json` });
+  const inspectImage = (name: string): Promise<ImageInspect> =>
+    wire.call({ method: 'GET', path: `/images/${name}/json` });
+  return {
+    version: () => version(wire),
+    containerIds: () => containerIds(wire),
+    inspectContainer,
+    inspectImage,
+    registryDigest: (reference) => registryDigest(wire, dockerConfigDir, reference),
+    pull: async (digestReference, onProgress) => {
+      await pull(wire, dockerConfigDir, digestReference, onProgress);
+      return (await inspectImage(digestReference)).Id;
+    },
+    tag: (imageId, reference) => tag(wire, imageId, reference),
+    untag: (reference) => settled(wire.command({ method: 'DELETE', path: `/images/${reference}` }), [404]),
+    createContainer: (name: string, request: CreateRequest) => createContainer(wire, name, request),
+    rename: (id, name) => wire.command({ method: 'POST', path: `${at(id)}/rename`, query: { name } }),
+    start: (id) => settled(wire.command({ method: 'POST', path: `${at(id)}/start`, timeoutMs: LIFECYCLE_MS }), [304]),
+    stop: async (id, seconds) => settled(stopOrRestart(wire, 'stop', await inspectContainer(id), seconds), [304]),
+    remove: (id) => remove(wire, id),
+    restart: async (id) => stopOrRestart(wire, 'restart', await inspectContainer(id)),
+    signal: (id, signal) => wire.command({ method: 'POST', path: `${at(id)}/kill`, query: { signal } }),
+    connectNetwork: (id: string, network: string, endpoint: EndpointSettings) =>
+      wire.command({
+        method: 'POST',
+        path: `${on(network)}/connect`,
+        body: { Container: id, EndpointConfig: endpoint },
+      }),
+    disconnectNetwork: (id, network) =>
+      wire.command({ method: 'POST', path: `${on(network)}/disconnect`, body: { Container: id } }),
+    wait: (id, signal) => wait(wire, id, signal),
+    logs: async (id, lines) => logs(wire, await inspectContainer(id), lines),
+    exec: (id, command, options) => run(wire, id, command, options),
+    execOutput: (id, command, options) => output(wire, id, command, options),
+    execInput: (id, command, input, options) => run(wire, id, command, options, input),
+    archive: (id, path) => archive(wire, id, path),
+    extract: (id, path, tar) => wire.send({ method: 'PUT', path: `${at(id)}/archive`, query: { path } }, tar),
+  };
+}
+
+function at(nameOrId: string): string {
+  return `/containers/${encodeURIComponent(nameOrId)}`;
+}
+
+function on(network: string): string {
+  return `/networks/${encodeURIComponent(network)}`;
+}
+
+async function version(wire: Wire): Promise<EngineVersion> {
+  const told = await wire.call<{ Version: string; Os: string; Arch: string }>({ method: 'GET', path: '/version' });
+  return { engine: told.Version, api: await wire.apiVersion(), os: told.Os, architecture: told.Arch };
+}
+
+async function containerIds(wire: Wire): Promise<string[]> {
+  const all = await wire.call<{ Id: string }[]>({ method: 'GET', path: '/containers/json', query: { all: 'true' } });
+  return all.map(({ Id }) => Id);
+}
+
+function tag(wire: Wire, imageId: string, reference: string): Promise<void> {
+  const at = reference.lastIndexOf(':');
+  const isTag = at > reference.lastIndexOf('/');
+  const [repo, name] = isTag ? [reference.slice(0, at), reference.slice(at + 1)] : [reference, 'latest'];
+  return wire.command({ method: 'POST', path: `/images/${imageId}/tag`, query: { repo, tag: name } });
+}
+
+/** The engine waits for the container's own timeout, -1 being for ever; so do we, and a margin. */
+function stopOrRestart(
+  wire: Wire,
+  act: 'stop' | 'restart',
+  container: ContainerInspect,
+  seconds?: number,
+): Promise<void> {
+  const patience = seconds ?? container.Config.StopTimeout ?? 10;
+  const timeoutMs = patience < 0 ? null : patience * 1000 + STOP_MARGIN_MS;
+  const query = { t: seconds?.toString() };
+  return wire.command({ method: 'POST', path: `${at(container.Id)}/${act}`, query, timeoutMs });
+}
+
+async function remove(wire: Wire, id: string): Promise<void> {
+  const query = { v: 'false', force: 'false' };
+  const removal = wire.command({ method: 'DELETE', path: at(id), query, timeoutMs: LIFECYCLE_MS });
+  await settled(removal, [404], /removal of container .* is already in progress/i);
+}
+
+async function wait(wire: Wire, id: string, signal?: AbortSignal): Promise<number> {
+  const call = { method: 'POST', path: `${at(id)}/wait`, timeoutMs: null, signal } as const;
+  return (await wire.call<{ StatusCode: number }>(call)).StatusCode;
+}
+
+async function logs(wire: Wire, { Id, Config }: ContainerInspect, lines: number): Promise<string[]> {
+  const query = { stdout: 'true', stderr: 'true', tail: lines.toString() };
+  return readLines(await wire.stream({ method: 'GET', path: `${at(Id)}/logs`, query }), Config.Tty ?? false, lines);
+}
+
+async function archive(wire: Wire, id: string, path: string): Promise<Readable> {
+  const answer = await wire.stream({ method: 'GET', path: `${at(id)}/archive`, query: { path } });
+  const tar = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const cut = (error?: Error): void => void tar.destroy(toEngineError(error ?? new Error('the answer was cut')));
+  answer.once('error', cut);
+  answer.once('close', () => !answer.complete && cut());
+  tar.once('close', () => answer.destroy());
+  return answer.pipe(tar);
+}
+
+/** What the engine answers when it is so already is no failure. */
+async function settled(call: Promise<void>, statuses: number[], words?: RegExp): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    const status = statusOf(error) ?? 0;
+    if (!statuses.includes(status) && !(words && words.test((error as Error).message))) throw error;
+  }
+}

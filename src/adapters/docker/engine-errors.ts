@@ -1,0 +1,61 @@
+import { EngineError, messageOf, PilotError, type ErrorCode } from '../../domain/errors';
+
+/** Shape of what docker-modem rejects with: a status and the engine's JSON, or a system error. */
+interface ModemError extends Error {
+  statusCode?: number;
+  code?: string;
+}
+
+const CONNECTION_HINTS: Record<string, string> = {
+  ECONNREFUSED: 'Nothing listens there. Start the engine, or mend DOCKER_HOST.',
+  ENOENT: 'Its socket does not exist. Start the engine, mount the socket, or mend DOCKER_HOST.',
+  EACCES: 'Its socket may not be opened. Give this process the group of the socket (docker-compose.yml: group_add).',
+  EPERM: 'Its socket may not be opened. Give this process the group of the socket (docker-compose.yml: group_add).',
+  ENOTFOUND: 'The name of its host is not known. Mend DOCKER_HOST.',
+  EAI_AGAIN: 'The name of its host cannot be resolved now. Check DNS, or mend DOCKER_HOST.',
+};
+
+/** Any failure of a call as one of ours, with the engine's own words where it gave some. */
+export function toEngineError(error: unknown): PilotError {
+  if (error instanceof PilotError) return error;
+  const { statusCode, code } = error as ModemError;
+  return statusCode === undefined ? unreachable(error, code) : refused(error, statusCode);
+}
+
+export function timedOut(seconds: number): EngineError {
+  return new EngineError(
+    'engine_unreachable',
+    `The Docker Engine did not answer within ${seconds} s. Look at its log, and at the load of the machine.`,
+  );
+}
+
+export function statusOf(error: unknown): number | undefined {
+  return ((error as PilotError).cause as ModemError | undefined)?.statusCode;
+}
+
+function unreachable(error: unknown, code: string | undefined): EngineError {
+  const hint = CONNECTION_HINTS[code ?? ''] ?? 'The connection was cut. Look at the log of the engine.';
+  const what = code === undefined ? '' : ` (${code})`;
+  return new EngineError('engine_unreachable', `The Docker Engine does not answer${what}. ${hint}`, { cause: error });
+}
+
+function refused(error: unknown, status: number): EngineError {
+  const words = engineWords(messageOf(error));
+  const code = codeFor(words, status);
+  const prefix = code === 'engine_refused' ? 'The Docker Engine refused: ' : '';
+  return new EngineError(code, `${prefix}${words}`, { cause: error });
+}
+
+/** The engine's messages are what tells one 404 or 409 from another (moby, api/server/httpstatus). */
+function codeFor(words: string, status: number): ErrorCode {
+  if (status === 404 && /no such container/i.test(words)) return 'container_not_found';
+  if (status === 404 && /no such image|image .*not found/i.test(words)) return 'image_not_found';
+  if (status === 409 && /name .* is already in use/i.test(words)) return 'name_taken';
+  return 'engine_refused';
+}
+
+/** docker-modem says `(HTTP code 404) no such container - WORDS `. */
+function engineWords(message: string): string {
+  const words = message.replace(/^\(HTTP code \d+\) .*? - /, '').trim();
+  return words.replace(/^Error response from daemon: /, '') || 'it gave no reason';
+}

@@ -1,0 +1,121 @@
+import type { IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+import { EngineError, messageOf, type PilotError } from '../../domain/errors';
+import type { PullProgress } from '../../ports/engine';
+import { statusOf, toEngineError } from './engine-errors';
+import { registryAuth } from './registry-credentials';
+import type { Wire } from './wire';
+
+/** The engine asks the registry before it sends a head, with retries of its own. */
+const REGISTRY_MS = 5 * 60_000;
+/** A pull that says nothing for so long has died. */
+const SILENCE_MS = 10 * 60_000;
+
+interface PullLine {
+  id?: string;
+  status?: string;
+  error?: string;
+  progressDetail?: { current?: number; total?: number };
+}
+
+export async function registryDigest(wire: Wire, configDir: string | null, reference: string): Promise<string> {
+  const headers = await registryAuth(configDir, reference);
+  const path = `/distribution/${reference}/json`;
+  try {
+    const answer = await wire.call<{ Descriptor: { digest: string } }>({ method: 'GET', path, headers });
+    return answer.Descriptor.digest;
+  } catch (error) {
+    throw registryError(toEngineError(error), reference);
+  }
+}
+
+/** Pulls to the end of the stream; a line that tells an error fails it, also inside an answer of 200. */
+export async function pull(
+  wire: Wire,
+  configDir: string | null,
+  digestReference: string,
+  onProgress: (progress: PullProgress) => void,
+): Promise<void> {
+  const [fromImage, tag] = digestReference.split('@');
+  const headers = await registryAuth(configDir, digestReference);
+  const call = {
+    method: 'POST',
+    path: '/images/create',
+    query: { fromImage, tag },
+    headers,
+    timeoutMs: REGISTRY_MS,
+  } as const;
+  try {
+    await follow(await wire.stream(call), onProgress);
+  } catch (error) {
+    throw pullError(toEngineError(error), digestReference);
+  }
+}
+
+async function follow(answer: IncomingMessage, onProgress: (progress: PullProgress) => void): Promise<void> {
+  const layers = new Map<string, { current: number; total: number }>();
+  answer.setTimeout(SILENCE_MS, () =>
+    answer.destroy(new EngineError('pull_failed', 'The pull said nothing for ten minutes.')),
+  );
+  // A cut answer ends the lines without an error, so it is kept here.
+  let broken: Error | null = null;
+  answer.once('error', (error) => (broken = error));
+  for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) {
+    const told = parseLine(line);
+    if (told.error !== undefined) throw new EngineError('pull_failed', told.error);
+    if (countLayer(layers, told)) onProgress(sumOf(layers));
+  }
+  if (broken !== null || !answer.complete) throw broken ?? new Error('the answer was cut');
+}
+
+function parseLine(line: string): PullLine {
+  try {
+    return line.trim() === '' ? {} : (JSON.parse(line) as PullLine);
+  } catch (error) {
+    throw new EngineError('pull_failed', 'The progress of the pull was cut in the middle of a line.', { cause: error });
+  }
+}
+
+/** Downloads only: the engine tells of unpacking in the same form. */
+function countLayer(layers: Map<string, { current: number; total: number }>, line: PullLine): boolean {
+  const { id, status, progressDetail } = line;
+  const known = layers.get(id ?? '');
+  if (id && status === 'Downloading' && progressDetail?.total) {
+    layers.set(id, { current: progressDetail.current ?? 0, total: progressDetail.total });
+    return true;
+  }
+  if (status === 'Download complete' && known) known.current = known.total;
+  return status === 'Download complete' && known !== undefined;
+}
+
+function sumOf(layers: Map<string, { current: number; total: number }>): PullProgress {
+  const all = [...layers.values()];
+  const sum = (pick: (layer: { current: number; total: number }) => number): number =>
+    all.reduce((total, layer) => total + pick(layer), 0);
+  return { currentBytes: sum((layer) => layer.current), totalBytes: sum((layer) => layer.total) };
+}
+
+/** The registry's own errors are told by words: the engine gives 403, 404 or 500 for the same (moby, api/server/router/distribution). */
+function registryError(error: PilotError, reference: string): PilotError {
+  const status = statusOf(error);
+  if (status === undefined) return error;
+  const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
+  const denied = /unauthorized|denied|manifest unknown|not found|name unknown|no such|forbidden|invalid reference/i;
+  const isRefusal = [400, 401, 403, 404].includes(status) || denied.test(words);
+  return isRefusal
+    ? new EngineError(
+        'registry_refused',
+        `The registry does not give ${reference}: ${words}. Check name, tag and login.`,
+        { cause: error },
+      )
+    : new EngineError('registry_unreachable', `The registry of ${reference} does not answer: ${words}`, {
+        cause: error,
+      });
+}
+
+function pullError(error: PilotError, reference: string): PilotError {
+  const isOurs = error.code === 'engine_unreachable' || error.code === 'registry_refused';
+  if (isOurs) return error;
+  const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
+  return new EngineError('pull_failed', `${reference} could not be pulled: ${words}`, { cause: error });
+}

@@ -1,0 +1,176 @@
+import Docker from 'dockerode';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { json, text } from 'node:stream/consumers';
+import { EngineError, messageOf } from '../../domain/errors';
+import type { DockerAddress } from './docker-address';
+import { timedOut, toEngineError } from './engine-errors';
+
+/** Minor versions of API 1: Engine 20.10 and 27. Both ends of what the contract suite has seen, and of what the types say. */
+const OLDEST_API = 41;
+const NEWEST_API = 47;
+const SHORT_MS = 60_000;
+const OK = { 200: true, 201: true, 204: true } as const;
+
+export interface Call {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Without the version, such as `/containers/json`. */
+  path: string;
+  query?: Record<string, string | undefined>;
+  body?: object;
+  headers?: Record<string, string>;
+  /** Null: no limit, for calls that take as long as they take. Left out: one minute. */
+  timeoutMs?: number | null;
+  signal?: AbortSignal;
+}
+
+/**
+ * Calls of the Engine API through dockerode's modem. The API version is negotiated at the first call, and again after
+ * the engine was away. Bodies are read here, since the modem waits for ever for one that is cut.
+ */
+export class Wire {
+  #versioned: Promise<{ docker: Docker; api: string }> | null = null;
+
+  constructor(private readonly address: DockerAddress) {}
+
+  async apiVersion(): Promise<string> {
+    return (await this.#negotiated()).api;
+  }
+
+  /** A call whose answer is JSON. */
+  call<T>(call: Call): Promise<T> {
+    return this.#limited(call, async (signal) => (await json(await this.#dial<IncomingMessage>(call, signal))) as T);
+  }
+
+  /** A call whose answer says nothing. */
+  async command(call: Call): Promise<void> {
+    await this.#limited(call, async (signal) => text(await this.#dial<IncomingMessage>(call, signal)));
+  }
+
+  /** A call whose answer is a stream: only the wait for its head is limited. */
+  stream(call: Call): Promise<IncomingMessage> {
+    return this.#head(call, (signal) => this.#dial<IncomingMessage>(call, signal));
+  }
+
+  /** A call that turns into a raw connection both ways. */
+  hijack(call: Call): Promise<Socket> {
+    return this.#head(call, (signal) => this.#dial<Socket>(call, signal, { hijack: true, openStdin: true }));
+  }
+
+  /** Sends a stream; the answer says nothing. A stream that fails fails the call, with its own error. */
+  async send(call: Call, content: Readable): Promise<void> {
+    await this.#guarded(call, async () => {
+      try {
+        await text(await this.#dial<IncomingMessage>(call, call.signal, { file: content }));
+      } catch (error) {
+        throw content.errored ?? error;
+      } finally {
+        content.destroy();
+      }
+    });
+  }
+
+  async #head<T>(call: Call, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = new AbortController();
+    const limitMs = call.timeoutMs ?? SHORT_MS;
+    const timer = setTimeout(() => limit.abort(timedOut(limitMs / 1000)), limitMs);
+    const either = call.signal ? AbortSignal.any([limit.signal, call.signal]) : limit.signal;
+    try {
+      return await this.#guarded(call, () => act(either));
+    } catch (error) {
+      throw limit.signal.aborted ? limit.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #limited<T>(call: Call, act: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
+    const limitMs = call.timeoutMs === undefined ? SHORT_MS : call.timeoutMs;
+    if (limitMs === null) return this.#guarded(call, () => act(call.signal));
+    const limit = AbortSignal.timeout(limitMs);
+    const either = call.signal ? AbortSignal.any([limit, call.signal]) : limit;
+    return this.#guarded(call, async () => {
+      try {
+        return await act(either);
+      } catch (error) {
+        throw limit.aborted ? timedOut(limitMs / 1000) : error;
+      }
+    });
+  }
+
+  /** Gives errors our words, an abort its reason, and forgets the version of an engine that is gone. */
+  async #guarded<T>(call: Call, act: () => Promise<T>): Promise<T> {
+    try {
+      call.signal?.throwIfAborted();
+      return await act();
+    } catch (error) {
+      if (call.signal?.aborted) throw call.signal.reason;
+      const mapped = toEngineError(error);
+      if (mapped.code === 'engine_unreachable' || /client version .* is too (old|new)/.test(mapped.message)) {
+        this.#versioned = null;
+      }
+      throw mapped;
+    }
+  }
+
+  async #dial<T>(call: Call, signal: AbortSignal | undefined, extra: object = {}): Promise<T> {
+    const { docker } = await this.#negotiated();
+    return dial<T>(docker, call, signal, extra);
+  }
+
+  #negotiated(): Promise<{ docker: Docker; api: string }> {
+    const asked = (this.#versioned ??= this.#negotiate());
+    asked.catch(() => {
+      if (this.#versioned === asked) this.#versioned = null;
+    });
+    return asked;
+  }
+
+  async #negotiate(): Promise<{ docker: Docker; api: string }> {
+    const limit = AbortSignal.timeout(SHORT_MS);
+    const answer = await dial<IncomingMessage>(new Docker(this.address), { method: 'GET', path: '/_ping' }, limit);
+    answer.resume();
+    const highest = minorOf(answer.headers['api-version']);
+    if (highest < OLDEST_API) {
+      const message = `The Docker Engine speaks API 1.${highest}, 1.${OLDEST_API} is needed: upgrade the engine.`;
+      throw new EngineError('engine_refused', message);
+    }
+    const api = `1.${Math.min(highest, NEWEST_API)}`;
+    return { docker: new Docker({ ...this.address, version: `v${api}` }), api };
+  }
+}
+
+function dial<T>(docker: Docker, call: Call, signal: AbortSignal | undefined, extra: object = {}): Promise<T> {
+  const query = new URLSearchParams(
+    Object.entries(call.query ?? {}).filter((field): field is [string, string] => !!field[1]),
+  );
+  const modem = docker.modem as { dial(options: object, done: (error: unknown, result: T) => void): void };
+  const options = {
+    method: call.method,
+    // The modem cuts the last character of a path with `?`.
+    path: query.size === 0 ? call.path : `${call.path}?${query.toString()}&`,
+    headers: call.headers ?? {},
+    isStream: true,
+    statusCodes: OK,
+    abortSignal: signal,
+    ...(call.body === undefined ? {} : { file: Buffer.from(JSON.stringify(call.body)), headers: jsonHeaders(call) }),
+    ...extra,
+  };
+  return new Promise((resolve, reject) => {
+    modem.dial(options, (error, result) => (error ? reject(asError(error)) : resolve(result)));
+  });
+}
+
+function minorOf(version: string | string[] | undefined): number {
+  const minor = /^1\.(\d+)$/.exec(String(version))?.[1];
+  return minor === undefined ? OLDEST_API : Number(minor);
+}
+
+function jsonHeaders(call: Call): Record<string, string> {
+  return { ...call.headers, 'Content-Type': 'application/json' };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(messageOf(error));
+}
