@@ -38,8 +38,10 @@ function transientAdvice(name: string): string {
   return 'SES cannot be reached or does not answer; it is tried again';
 }
 
+/** The SDK wraps what the network said; a reader needs only that. */
 function named(error: unknown): { name: string; message: string } {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  const code = (error as NodeJS.ErrnoException).code;
-  return { name: error.name === 'Error' && code ? code : error.name, message: error.message };
+  const code = (error as NodeJS.ErrnoException).code ?? (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  const message = error.message.replace(/^AWS SDK error wrapper for Error: /, '');
+  return { name: error.name === 'Error' ? (code ?? 'network') : error.name, message };
 }

@@ -35,8 +35,13 @@ export function createSmtpTransport(options: SmtpOptions): MailTransport {
     }
     reached.delete(mail.id);
     if (reachedNow.length === 0 && refusals[0] !== undefined) throw refusals[0];
-    for (const { message } of refusals)
-      options.logger.error('mail refused for one recipient', { mail: mail.id, message });
+    if (refusals[0] === undefined) return;
+    const recipients = rest.filter((recipient) => !taken.includes(recipient));
+    options.logger.error('mail refused for some of its recipients', {
+      mail: mail.id,
+      recipients,
+      error: refusals[0].message,
+    });
   }
 
   async function tryToSend(mail: Mail, rest: string[]): Promise<Attempt> {

@@ -48,7 +48,7 @@ function BlockView({ block }: { block: Block }): JSX.Element {
     case 'steps':
       return <Steps steps={block.steps} />;
     case 'commands':
-      return <Machine lines={block.lines.map((line) => oneLine(line))} />;
+      return <Commands lines={block.lines} />;
     case 'log':
       return <Machine lines={logLines(block.lines)} />;
     case 'link':
@@ -63,7 +63,7 @@ function Facts({ facts }: { facts: Fact[] }): JSX.Element {
         <div style={STYLES.fact}>
           <div style={STYLES.label}>{oneLine(fact.label)}</div>
           {[fact.value].flat().map((value) => (
-            <div style={STYLES.value}>{oneLine(value)}</div>
+            <div style={value.startsWith('sha256:') ? STYLES.digest : STYLES.value}>{oneLine(value)}</div>
           ))}
         </div>
       ))}
@@ -87,6 +87,17 @@ function Steps({ steps }: { steps: StepLine[] }): JSX.Element {
         </div>
       ))}
     </>
+  );
+}
+
+/** One below the other with a gap, so that a wrapped command still reads as one. */
+function Commands({ lines }: { lines: string[] }): JSX.Element {
+  return (
+    <pre style={STYLES.machine}>
+      {lines.map((line) => (
+        <div style={STYLES.command}>{oneLine(line)}</div>
+      ))}
+    </pre>
   );
 }
 

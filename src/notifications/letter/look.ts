@@ -33,6 +33,8 @@ export const STYLES = {
   fact: 'margin:0 0 10px',
   label: 'font-size:13px;opacity:.75',
   value: 'word-break:break-all',
+  digest: `font-size:13px;word-break:break-all;${MONOSPACE}`,
+  command: 'margin:4px 0',
   list: 'margin:0 0 12px;padding-left:24px',
   item: 'margin:0 0 6px',
   step: 'margin:0 0 8px;padding:2px 0 2px 12px;border-left:4px solid',

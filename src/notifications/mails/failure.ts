@@ -104,7 +104,7 @@ function needsAPerson(update: Update): FailureText {
     word: 'Down, act now',
     heading: `${name} is not serving: neither the new nor the old version works`,
     opening: [
-      { type: 'important', text: `Nobody will mend this by itself: ${name} needs a person now.` },
+      { type: 'important', text: `Nothing mends this by itself: ${name} needs a person now.` },
       ...rollbackTrouble(update),
       ...firstAid(update),
     ],
@@ -132,13 +132,14 @@ function firstAid(update: Update): Block[] {
         shellCommand('docker', 'inspect', '--format', '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}', name),
       ],
     }),
+    paragraph(`A container named ${name}.diun-pilot-… is one that this update has set aside.`),
     ...section('Then bring it back', { type: 'commands', lines: [shellCommand('docker', 'start', name)] }),
     ...(pinned === null || update.service === null ? [] : byCompose(pinned, update.service)),
     {
       type: 'list',
       items: [
         'Do not remove containers or volumes before it serves again: they hold the old version and its data.',
-        'If the data is damaged, the backup named below is from before the update.',
+        'If the data is damaged, the backup named below (if one is) is from before the update.',
       ],
     },
   ];
@@ -147,7 +148,8 @@ function firstAid(update: Update): Block[] {
 function byCompose(pinned: string, service: string): Block[] {
   return [
     paragraph('If it does not start, name the old image by its digest in the compose file, and let Compose create it:'),
-    { type: 'commands', lines: [`image: ${pinned}`, shellCommand('docker', 'compose', 'up', '-d', service)] },
+    { type: 'commands', lines: [`image: ${pinned}`] },
+    { type: 'commands', lines: [shellCommand('docker', 'compose', 'up', '-d', service)] },
   ];
 }
 

@@ -73,7 +73,7 @@ function whatHappensNext(news: FailedNews): Block[] {
   const name = nameOf(news.update);
   const next = news.quarantined
     ? `diun-pilot does not try this digest on ${name} again by itself; the next one is handled as usual. ` +
-      'When the cause is mended, you can try the same one again:'
+      `${news.update.status === 'rollback_failed' ? 'Once it serves again and' : 'When'} the cause is mended, you can try the same one again:`
     : 'It was not the image that failed, so diun-pilot comes back to this update by itself when it next compares ' +
       'what runs with the registry (reconcile). To try again at once:';
   return [...section('What happens next', paragraph(next)), ...startCommands(news), ...composeFile(news)];
