@@ -12,6 +12,10 @@ export interface Container {
   repoDigests: string[];
   project: string | null;
   service: string | null;
+  /** Services that it depends on, by Compose's label. */
+  dependsOn: string[];
+  /** The compose files that it was made from, by Compose's labels, as a person would name them; null outside Compose. */
+  composeFiles: string | null;
   /** Read from the container's own labels only. */
   labels: ContainerLabels;
   running: boolean;

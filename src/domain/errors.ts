@@ -50,6 +50,7 @@ export const ERROR_CODES = {
   pull_failed: 'The image could not be pulled',
   exec_failed: 'A command inside a container failed',
   invalid_reference: 'Not an image reference',
+  auto_remove: 'The container was started with --rm, so that no rollback is possible',
   different_repository: 'The image is of another repository than the container runs',
   policy_ignore: 'The policy of the container is ignore',
   backup_failed: 'The backup failed, so nothing was changed',
@@ -89,4 +90,9 @@ export function codeOf(error: unknown): ErrorCode {
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Any thrown thing as one of ours; what is no PilotError is a defect. */
+export function toPilotError(error: unknown): PilotError {
+  return error instanceof PilotError ? error : new PilotError('internal_error', messageOf(error), { cause: error });
 }

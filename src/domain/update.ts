@@ -110,6 +110,8 @@ export interface Journal {
   /** The reference that the old container was created by (`Config.Image`). */
   oldReference: string;
   newReference: string;
+  /** Whether `newReference` was made to name the new image, so that it must be put back. */
+  tagMoved: boolean;
   /** Image id that `newReference` named on this engine before; null: the tag did not exist here. */
   newReferenceWas: string | null;
   newImageId: string | null;

@@ -36,7 +36,10 @@ export function startLoop(task: LoopTask): Loop {
   const run = async (): Promise<void> => {
     while (!stopping) {
       woken = false;
-      const restMs = await task.turn().then((more) => (more ? 0 : task.restMs), task.failed);
+      const restMs = await task.turn().then(
+        (more) => (more ? 0 : task.restMs),
+        (error: unknown) => task.failed(error),
+      );
       if (restMs > 0) await restFor(restMs);
     }
   };

@@ -133,6 +133,8 @@ export interface Backups {
   get(id: string): BackupRecord | null;
   change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt'>>): BackupRecord;
   nextQueued(): BackupRecord | null;
+  /** Under way, or interrupted if no worker runs. */
+  running(): BackupRecord[];
   /** Newest first. */
   list(limit: number): BackupRecord[];
   lastSucceeded(project: string | null): BackupRecord | null;

@@ -1,7 +1,7 @@
+import type { ProbeTarget } from './probe';
 import { request } from 'node:http';
 import type { ExecResult } from '../ports/engine';
 import { execInside, lastWords } from './exec-probe';
-import type { ProbeTarget } from './probe-for';
 
 const ANSWER_WITHIN_MS = 5_000;
 const BODY_AT_MOST = 16 * 1024;

@@ -1,8 +1,7 @@
 import type { ExecResult } from '../ports/engine';
 import { codeOf } from '../domain/errors';
-import type { Answer, Probe } from './probe';
+import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
-import type { ProbeTarget } from './probe-for';
 
 const ANSWER_WITHIN_MS = 15_000;
 

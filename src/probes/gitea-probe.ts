@@ -1,6 +1,5 @@
-import type { Answer, Probe } from './probe';
+import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
-import type { ProbeTarget } from './probe-for';
 import { askHttp } from './ask-http';
 import { environmentOf } from '../domain/environment';
 

@@ -1,6 +1,5 @@
-import type { Probe } from './probe';
+import type { Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
-import type { ProbeTarget } from './probe-for';
 import { askHttp } from './ask-http';
 
 /** Any answer below 400 counts as healthy; redirects are not followed. */

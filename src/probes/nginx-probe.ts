@@ -1,7 +1,6 @@
-import type { Answer, Probe } from './probe';
+import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
 import { execInside, lastWords } from './exec-probe';
-import type { ProbeTarget } from './probe-for';
 
 const LISTENING = '0A';
 

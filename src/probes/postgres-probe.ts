@@ -1,7 +1,6 @@
 import { environmentOf } from '../domain/environment';
-import type { Probe } from './probe';
+import type { Probe, ProbeTarget } from './probe';
 import { execAll } from './exec-probe';
-import type { ProbeTarget } from './probe-for';
 
 /** The server accepts connections over TCP (its first start listens on a socket alone) and answers a query. */
 export function postgresProbe(target: ProbeTarget): Probe {

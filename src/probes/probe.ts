@@ -1,3 +1,14 @@
+import type { ContainerInspect } from '../domain/engine-inspect';
+import type { Engine } from '../ports/engine';
+
+/** What a probe is given: the engine and the container as just inspected (its addresses are those of this start). */
+export interface ProbeTarget {
+  engine: Engine;
+  container: ContainerInspect;
+  /** Every address at which this process may reach the container, most likely first. */
+  addresses: string[];
+}
+
 /** One question about a container's health, on top of Docker's own state. */
 export interface Probe {
   /** What is asked, in words: `GET http://:3000/api/healthz`. */

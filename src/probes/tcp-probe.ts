@@ -1,8 +1,7 @@
 import { connect } from 'node:net';
-import type { Probe } from './probe';
+import type { Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
 import { execInside } from './exec-probe';
-import type { ProbeTarget } from './probe-for';
 
 const ANSWER_WITHIN_MS = 5_000;
 

@@ -55,6 +55,8 @@ export function createBackups(database: Database, clock: Clock): Backups {
 
     nextQueued: () => select(`WHERE status = 'queued' AND update_id IS NULL ORDER BY id LIMIT 1`)[0] ?? null,
 
+    running: () => select(`WHERE status = 'running' ORDER BY id`),
+
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
 
     lastSucceeded: (project) =>

@@ -1,0 +1,152 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDockerEngine } from './adapters/docker/docker-engine';
+import { createFileTransport } from './adapters/mail-file/file-transport';
+import { createSesTransport } from './adapters/mail-ses/ses-transport';
+import { createSmtpTransport } from './adapters/mail-smtp/smtp-transport';
+import { createSqliteStore } from './adapters/sqlite/store';
+import { takeWorkerLock } from './adapters/sqlite/worker-lock';
+import { createFileStorage } from './adapters/storage-file/file-storage';
+import { createS3Storage } from './adapters/storage-s3/s3-storage';
+import { requestBackups } from './backups/request-backup';
+import type { Settings } from './config/schema';
+import type { BackupRecord } from './domain/backup';
+import type { Container } from './domain/container';
+import type { Update } from './domain/update';
+import type { HttpDeps } from './http/deps';
+import { listen, type Listening } from './http/listen';
+import { createHttpApp } from './http/server';
+import { systemClock, type Clock } from './lib/clock';
+import type { Logger } from './lib/logger';
+import { ownContainerId } from './lib/own-container';
+import { createDelivery } from './notifications/deliver';
+import type { BackupStorage } from './ports/backup-storage';
+import type { Engine } from './ports/engine';
+import type { MailTransport } from './ports/mail-transport';
+import type { Store } from './ports/store';
+import { createWorkplace, type Workplace } from './updates/workplace';
+import { readContainers } from './updates/read-containers';
+import { receiveWebhook } from './updates/receive-webhook';
+import { requestUpdate } from './updates/request-update';
+import type { UpdateDeps } from './updates/run';
+
+/** The program, wired once: what the command line and the HTTP server are given. */
+export interface App {
+  settings: Settings;
+  store: Store;
+  engine: Engine;
+  storage: BackupStorage;
+  transport: MailTransport;
+  clock: Clock;
+  logger: Logger;
+  /** Read through the engine, labels parsed. */
+  containers(): Promise<Container[]>;
+  requestUpdate(request: { container: string; image?: string }): Promise<Update>;
+  requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
+  /** Takes the data directory's worker lock, takes up what was interrupted, and works the queue. False: another process does. */
+  startWorker(): Promise<boolean>;
+  /** HTTP, and the worker as soon as its lock is free. Never needs an engine to start. */
+  startServing(): Promise<{ port: number }>;
+  /** Graceful, within 10 s: what cannot be finished in that time is left to the next start. */
+  close(): Promise<void>;
+}
+
+const HTTP_CLOSES_WITHIN_MS = 1_500;
+
+export function openApp(settings: Settings, { logger }: { logger: Logger }): App {
+  const clock = systemClock;
+  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+  const store = createSqliteStore({ path: join(settings.dataDir, 'pilot.db'), clock });
+  const engine = createDockerEngine(settings);
+  const storage = createStorage(settings);
+  const transport = createTransport(settings, logger);
+  const { publicUrl, approvalTtlMs } = settings;
+  const deps: UpdateDeps = {
+    ...{ engine, store, storage, clock, logger, publicUrl, approvalTtlMs },
+    selfId: ownContainerId(),
+  };
+  const delivery = createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo });
+  const takeLock = (): ReturnType<typeof takeWorkerLock> => takeWorkerLock(join(settings.dataDir, 'worker.lock'));
+  const workplace = createWorkplace({ deps, delivery, takeLock });
+  const requests = requestsOf(deps, workplace);
+  let listening: Listening | null = null;
+
+  return {
+    ...{ settings, store, engine, storage, transport, clock, logger },
+    ...requests,
+    startWorker: () => Promise.resolve(workplace.enter()),
+    startServing: async () => {
+      listening = await listen(createHttpApp(httpDeps(settings, deps, workplace, requests)), settings);
+      workplace.enterWhenFree();
+      return { port: listening.port };
+    },
+    close: async () => {
+      await listening?.close(HTTP_CLOSES_WITHIN_MS);
+      if (await workplace.leave()) store.close();
+    },
+  };
+}
+
+type Requests = Pick<App, 'containers' | 'requestUpdate' | 'requestBackups'>;
+
+function requestsOf(deps: UpdateDeps, workplace: Workplace): Requests {
+  const containers = (): Promise<Container[]> => readContainers(deps.engine, deps.selfId);
+  return {
+    containers,
+    requestUpdate: async (request) => {
+      const update = await requestUpdate(deps, request);
+      workplace.wake();
+      return update;
+    },
+    requestBackups: async (request) => {
+      const records = requestBackups(
+        { store: deps.store, containers: await containers() },
+        { ...request, reason: 'operator' },
+      );
+      workplace.wake();
+      return records;
+    },
+  };
+}
+
+function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, requests: Requests): HttpDeps {
+  const { store, clock, logger, engine } = deps;
+  const { webhookTokens, apiToken, publicUrl } = settings;
+  return {
+    ...{ webhookTokens, apiToken, publicUrl, store, clock, logger },
+    ...requests,
+    version: version(),
+    receiveWebhook: (rawBody) => {
+      const received = receiveWebhook(store.inbox, rawBody);
+      workplace.wake();
+      return received;
+    },
+    health: {
+      pingEngine: () => engine.version(),
+      scheduler: () => workplace.state(),
+      certificates: () => ({ status: 'ok' }),
+    },
+  };
+}
+
+function createStorage({ backup, awsEndpoint }: Settings): BackupStorage {
+  return backup.kind === 'file'
+    ? createFileStorage({ directory: backup.directory })
+    : createS3Storage({ bucket: backup.bucket, prefix: backup.prefix, customEndpoint: awsEndpoint });
+}
+
+function createTransport({ mail }: Settings, logger: Logger): MailTransport {
+  switch (mail.kind) {
+    case 'file':
+      return createFileTransport({ folder: mail.directory });
+    case 'ses':
+      return createSesTransport();
+    case 'smtp':
+      return createSmtpTransport({ url: mail.url, logger });
+  }
+}
+
+export function version(): string {
+  const packageJson = readFileSync(join(__dirname, '..', 'package.json'), 'utf8');
+  return (JSON.parse(packageJson) as { version: string }).version;
+}

@@ -1,0 +1,28 @@
+import { membersOf, placeOf } from '../backups/backup-set';
+import { takeBackup } from '../backups/take-backup';
+import { readContainers } from './read-containers';
+import type { Progress, Run } from './run';
+import { Skipped } from './run';
+
+/** Backs up the whole set of the container's project, verified; rejects when that fails: no backup, no update. */
+export async function backUpProject(run: Run, progress: Progress): Promise<string | Skipped> {
+  const { store, container, update } = run;
+  const place = placeOf(container);
+  const members = membersOf(place, await readContainers(run.engine, run.selfId));
+  if (members.length === 0) {
+    const where = container.project === null ? container.name : `project ${container.project}`;
+    return new Skipped(`Nothing of ${where} carries the label backup.kind, so there is nothing to back up.`);
+  }
+  const record = store.backups.insert({
+    ...place,
+    reason: 'update',
+    updateId: update.id,
+  });
+  const taken = await takeBackup({ ...run, onProgress: progress }, { record, members, quiesced: false });
+  run.update = store.updates.change(update.id, { backupId: taken.id });
+  return `${taken.items.length} items, ${megabytes(taken.bytes ?? 0)}, read back and verified: ${taken.url}`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

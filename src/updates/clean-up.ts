@@ -1,0 +1,19 @@
+import { codeOf, messageOf } from '../domain/errors';
+import type { Run } from './run';
+import { step } from './run';
+
+/**
+ * Removes the old container, never its volumes. The new one serves and is healthy: a failure here is told on the step
+ * and in the log, but does not undo the update.
+ */
+export async function cleanUp(run: Run): Promise<void> {
+  try {
+    await step(run, 'cleanup', async () => {
+      await run.engine.remove(run.journal.oldContainerId);
+      return `the old container ${run.journal.oldContainerId.slice(0, 12)} is removed; its image ${run.journal.oldImageId.slice(0, 19)} is kept`;
+    });
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    run.logger.warn('the old container could not be removed', { update: run.update.id, reason: messageOf(error) });
+  }
+}

@@ -1,0 +1,89 @@
+import type { ErrorCode, PilotError } from '../domain/errors';
+import { toPilotError } from '../domain/errors';
+import type { Journal, Update, UpdateStatus, Verdict } from '../domain/update';
+import type { Run, UpdateDeps } from './run';
+import { mailOfEnd } from './mail-of-end';
+import { undoPreparation } from './undo-preparation';
+
+/** A digest that failed by itself is not tried again by itself; what the surroundings failed at, is (contract, section 4). */
+const THE_IMAGES_FAULT: readonly ErrorCode[] = [
+  'preflight_failed',
+  'recreate_refused',
+  'recreate_failed',
+  'unhealthy',
+  'rollback_failed',
+  'interrupted',
+  'internal_error',
+];
+
+type Ending = UpdateDeps & { update: Update; journal: Journal };
+
+/** Stores the verdict, what is to be remembered of it and its mail, in one transaction. */
+export function end(run: Ending, verdict: Verdict, error: PilotError | null = null): Update {
+  const { store, clock, update } = run;
+  const ended = store.transaction(() => {
+    const changed = store.updates.change(update.id, {
+      status: verdict,
+      finishedAt: clock.now().toISOString(),
+      reason: reasonOf(run, verdict),
+      error: error === null ? null : { code: error.code, message: error.message },
+      followUp: verdict === 'succeeded' ? update.followUp : null,
+    });
+    remember(run, verdict, error);
+    mailOfEnd(run, changed);
+    return changed;
+  });
+  const fields = { update: update.id, container: update.container, status: verdict, code: error?.code };
+  if (verdict === 'succeeded') run.logger.info('update succeeded', fields);
+  else run.logger.error('update did not succeed', { ...fields, reason: error?.message });
+  return ended;
+}
+
+/** The end of a run that changed nothing: what was prepared is taken away first. */
+export async function endUnchanged(run: Run, error: unknown): Promise<Update> {
+  await undoPreparation(run);
+  return end(run, 'failed', toPilotError(error));
+}
+
+/** The end of an update that was never begun. */
+export function endWithout(deps: UpdateDeps, update: Update, status: UpdateStatus, reason: string): Update {
+  deps.logger.info('update not begun', { update: update.id, container: update.container, status, reason });
+  return deps.store.transaction(() => {
+    const ended = deps.store.updates.change(update.id, {
+      status,
+      reason,
+      finishedAt: deps.clock.now().toISOString(),
+      error: status === 'failed' ? { code: 'container_not_found', message: reason } : null,
+    });
+    if (status === 'failed') mailOfEnd(deps, ended);
+    return ended;
+  });
+}
+
+function remember({ store, clock, update }: Ending, verdict: Verdict, error: PilotError | null): void {
+  if (update.container === null || update.to.digest === null) return;
+  if (verdict === 'succeeded') store.refusals.remove(update.container, update.to.digest);
+  else if (error !== null && THE_IMAGES_FAULT.includes(error.code)) {
+    store.refusals.add({
+      container: update.container,
+      digest: update.to.digest,
+      why: 'failed',
+      updateId: update.id,
+      at: clock.now().toISOString(),
+    });
+  }
+}
+
+function reasonOf({ update, journal }: Ending, verdict: Verdict): string {
+  const name = update.container ?? '';
+  switch (verdict) {
+    case 'succeeded':
+      return `${name} runs ${journal.newReference} and is healthy.`;
+    case 'failed':
+      return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.`;
+    case 'rolled_back':
+      return `${name} was rolled back: the old container serves again and is healthy.`;
+    case 'rollback_failed':
+      return `${name} was rolled back, but the old container is not healthy either: it needs a person now.`;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Container } from '../domain/container';
+import { candidates } from '../domain/decision';
+import type { ImageEvent } from '../domain/event';
+import type { Webhook } from '../ports/store';
+import { offer } from './offer';
+import { readContainers } from './read-containers';
+import { readEvent } from './receive-webhook';
+import type { UpdateDeps } from './run';
+
+const AT_ONCE = 50;
+/** `diun notif test` speaks of this image (recorded in test/fixtures/diun/notif-test.json). */
+const TEST_IMAGE = 'docker.io/diun/testnotif:latest';
+
+/**
+ * Turns accepted webhooks into decisions, oldest first. An event whose container is being updated right now waits for
+ * its end. Resolves with how many were handled; rejects with `engine_unreachable` and keeps all for later.
+ */
+export async function handleInbox(deps: UpdateDeps): Promise<number> {
+  const pending = deps.store.inbox.pending(AT_ONCE);
+  if (pending.length === 0) return 0;
+  const containers = await readContainers(deps.engine, deps.selfId);
+  return pending.filter((webhook) => handle(deps, webhook, containers)).length;
+}
+
+/** False: it must wait. The decisions of one event and the mark that it is handled are one transaction. */
+function handle(deps: UpdateDeps, webhook: Webhook, containers: Container[]): boolean {
+  const event = readEvent(webhook.body);
+  const concerned = candidates(containers, event);
+  const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
+  if (running.size > 0 && (concerned.length === 0 || concerned.some(({ name }) => running.has(name)))) return false;
+  deps.store.transaction(() => deps.store.inbox.handled(webhook.id, decideAll(deps, event, concerned, containers)));
+  return true;
+}
+
+function decideAll(deps: UpdateDeps, event: ImageEvent, concerned: Container[], all: Container[]): string {
+  if (event.image === TEST_IMAGE) {
+    return ignoreEvent(deps, event, 'This is the test notification of `diun notif test`: Diun reaches diun-pilot.');
+  }
+  if (concerned.length === 0) {
+    const mend = 'Label the container that should be updated with diun.enable=true.';
+    return ignoreEvent(deps, event, `No watched container runs an image of this repository. ${mend}`);
+  }
+  return concerned
+    .map((container) => {
+      const target = { reference: event.image, digest: event.digest };
+      const { releaseNotes } = event;
+      const { decision } = offer(deps, { container, all, target, source: 'diun', releaseNotes });
+      return `${container.name}: ${decision.reason}`;
+    })
+    .join('\n');
+}
+
+/** Shown like any other update, so that the operator sees that Diun was heard and why nothing happens. */
+function ignoreEvent({ store, clock, logger }: UpdateDeps, event: ImageEvent, reason: string): string {
+  logger.info('event ignored', { image: event.image, reason });
+  store.updates.insert({
+    container: null,
+    project: null,
+    service: null,
+    policy: null,
+    status: 'ignored',
+    reason,
+    source: 'diun',
+    from: null,
+    to: { reference: event.image, digest: event.digest },
+    approval: null,
+    followUp: null,
+    finishedAt: clock.now().toISOString(),
+  });
+  return reason;
+}

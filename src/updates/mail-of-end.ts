@@ -1,0 +1,27 @@
+import type { Update } from '../domain/update';
+import { updateFailed } from '../notifications/mails/update-failed';
+import { updateSucceeded } from '../notifications/mails/update-succeeded';
+import { postMail } from '../notifications/post-mail';
+import type { UpdateDeps } from './run';
+
+/** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
+export function mailOfEnd({ store, publicUrl }: UpdateDeps, update: Update): void {
+  if (update.status === 'succeeded' && isAutomatic(update)) return;
+  const backup = update.backupId === null ? null : store.backups.get(update.backupId);
+  const news = { update, plan: null, backup, publicUrl };
+  postMail(
+    store.outbox,
+    update.status === 'succeeded'
+      ? updateSucceeded(news)
+      : updateFailed({ ...news, quarantined: isQuarantined(store, update) }),
+  );
+}
+
+function isQuarantined({ refusals }: UpdateDeps['store'], { container, to }: Update): boolean {
+  return container !== null && to.digest !== null && refusals.find(container, to.digest) !== null;
+}
+
+/** What a person started is answered, also where the policy is automatic. */
+function isAutomatic({ policy, source }: Update): boolean {
+  return policy === 'automatic' && source !== 'operator';
+}

@@ -1,0 +1,16 @@
+import type { Plan } from '../domain/plan';
+import type { Update } from '../domain/update';
+import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
+import { updateAvailable } from '../notifications/mails/update-available';
+import { postMail } from '../notifications/post-mail';
+import type { UpdateDeps } from './run';
+
+/** The mail of a decision (contract, section 4): to be called in the transaction that stores it. */
+export function mailOfOffer({ store, publicUrl }: UpdateDeps, update: Update, plan: Plan): void {
+  const news = { update, plan, backup: null, publicUrl };
+  const mail =
+    update.status === 'awaiting_approval'
+      ? criticalUpdateAvailable({ ...news, approvalUrl: null })
+      : updateAvailable(news);
+  postMail(store.outbox, mail);
+}

@@ -1,0 +1,22 @@
+import { parseImageReference, withTag } from '../domain/image-reference';
+
+/** Names that a container bears while an update has it aside; they tell a person in `docker ps` whose it is. */
+const MARK = '.diun-pilot-';
+
+type Role = 'old' | 'new' | 'check';
+
+/** Docker's names allow `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; the update's id makes it unique. */
+export function asideName(container: string, role: Role, updateId: string): string {
+  return `${container}${MARK}${role}-${updateId.slice(-10).toLowerCase()}`;
+}
+
+export function isOurs(name: string): boolean {
+  return /\.diun-pilot-(old|new|check)-[0-9a-z]{10}$/.test(name);
+}
+
+/** The reference to create by: the operator's spelling, with the tag of the target (`nginx:1.27.3` → `nginx:1.27.4`). */
+export function newReferenceFor(oldReference: string, target: string): string {
+  const old = parseImageReference(oldReference);
+  const tag = parseImageReference(target).tag ?? 'latest';
+  return (old.tag ?? 'latest') === tag ? oldReference : withTag(oldReference, tag);
+}

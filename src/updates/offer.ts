@@ -1,0 +1,131 @@
+import type { Container } from '../domain/container';
+import type { Decision } from '../domain/decision';
+import { decide } from '../domain/decision';
+import type { Source } from '../domain/event';
+import { planUpdate } from '../domain/plan-update';
+import { runningDigest } from '../domain/running-digest';
+import type { ImageAt, Update } from '../domain/update';
+import type { NewUpdate } from '../ports/store';
+import { membersOf, placeOf } from '../backups/backup-set';
+import { mailOfOffer } from './mail-of-offer';
+import { newReferenceFor } from './names';
+import type { UpdateDeps } from './run';
+
+export interface Offer {
+  container: Container;
+  /** All containers of the engine: for the backup set and the plan. */
+  all: readonly Container[];
+  target: { reference: string; digest: string };
+  source: Source;
+  releaseNotes: string | null;
+}
+
+/**
+ * Decides what one target means for one container, and stores the decision with its mail. One way for webhook,
+ * reconcile and operator alike. Must be called inside a transaction; does nothing but read and write the store.
+ */
+export function offer(deps: UpdateDeps, offered: Offer): { decision: Decision; update: Update } {
+  const { container, target, source } = offered;
+  const { refusals, updates } = deps.store;
+  const open = updates.openFor(container.name);
+  const decision = decide({
+    container,
+    target,
+    known: { refusal: refusals.find(container.name, target.digest), open },
+    source,
+  });
+  deps.logger.info('decided', {
+    container: container.name,
+    to: target,
+    decision: decision.kind,
+    reason: decision.reason,
+  });
+  if (decision.kind === 'ignore') return { decision, update: recordIgnored(deps, offered, decision, open) };
+  for (const id of decision.supersedes) supersede(deps, id, target.reference);
+  return { decision, update: recordOffer(deps, offered, decision) };
+}
+
+function recordIgnored(
+  deps: UpdateDeps,
+  offered: Offer,
+  decision: Extract<Decision, { kind: 'ignore' }>,
+  open: Update[],
+): Update {
+  const same = open.find(({ to }) => to.digest === offered.target.digest);
+  if (decision.code === 'already_open' && same !== undefined) return same;
+  return deps.store.updates.insert({
+    ...rowOf(offered),
+    status: 'ignored',
+    reason: decision.reason,
+    approval: null,
+    followUp: null,
+    finishedAt: deps.clock.now().toISOString(),
+  });
+}
+
+function recordOffer(deps: UpdateDeps, offered: Offer, decision: Extract<Decision, { kind: 'start' | 'ask' }>): Update {
+  const { container, all, target, source, releaseNotes } = offered;
+  const row = rowOf(offered);
+  const set = membersOf(placeOf(container), all);
+  const plan = planUpdate({
+    container,
+    target: { ...target, reference: row.to.reference },
+    jump: decision.jump,
+    set,
+    releaseNotes,
+  });
+  const update = deps.store.updates.insert({
+    ...row,
+    status: decision.kind === 'start' ? 'queued' : 'awaiting_approval',
+    reason: decision.reason,
+    approval: decision.kind === 'start' ? null : waiting(deps),
+    followUp: plan.followUp,
+  });
+  if (source !== 'operator') mailOfOffer(deps, update, plan);
+  return update;
+}
+
+function waiting({ clock, approvalTtlMs }: UpdateDeps): Update['approval'] {
+  return {
+    status: 'waiting',
+    expiresAt: new Date(clock.now().getTime() + approvalTtlMs).toISOString(),
+    decidedAt: null,
+  };
+}
+
+/** The tag moved, or a newer one came: what was offered before is not what would be run. */
+function supersede({ store, clock }: UpdateDeps, id: string, by: string): void {
+  const now = clock.now().toISOString();
+  const update = store.updates.get(id);
+  store.updates.change(id, {
+    status: 'superseded',
+    reason: `A newer digest came for the same container: ${by}.`,
+    finishedAt: now,
+    ...(update?.approval ? { approval: { ...update.approval, status: 'superseded', decidedAt: now } } : {}),
+  });
+}
+
+function rowOf({
+  container,
+  target,
+  source,
+}: Offer): Pick<NewUpdate, 'container' | 'project' | 'service' | 'policy' | 'source'> & { from: ImageAt; to: ImageAt } {
+  return {
+    container: container.name,
+    project: container.project,
+    service: container.service,
+    policy: container.labels.policy,
+    source,
+    from: { reference: container.reference, digest: runningDigest(container) },
+    to: { reference: spelled(container.reference, target.reference), digest: target.digest },
+  };
+}
+
+/** In the operator's own spelling, where the container has one. */
+function spelled(own: string, target: string): string {
+  try {
+    return newReferenceFor(own, target);
+  } catch {
+    return target;
+  }
+}

@@ -1,0 +1,126 @@
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { codeOf, PilotError } from '../domain/errors';
+import { runsDigest } from '../domain/running-digest';
+import { toContainer } from '../domain/to-container';
+import type { Journal, Update } from '../domain/update';
+import { end, endUnchanged, endWithout } from './end';
+import type { Run, UpdateDeps } from './run';
+import { newReferenceFor } from './names';
+import { undoPreparation } from './undo-preparation';
+
+/** A run that stopped the whole service this often is not begun again. */
+const ATTEMPTS = 3;
+
+/**
+ * Takes up an update: for the first time, by looking again at what the decision saw; or after a crash, by the journal.
+ * `ended`: there was nothing to run, and the update has its end.
+ */
+export async function openRun(deps: UpdateDeps, update: Update): Promise<Run | { ended: Update }> {
+  const journal = deps.store.updates.journal(update.id);
+  if (journal !== null) return resume(deps, update, journal);
+  return begin(deps, update);
+}
+
+async function begin(deps: UpdateDeps, update: Update): Promise<Run | { ended: Update }> {
+  const old = await findByName(deps, update.container ?? '');
+  if (old === null)
+    return { ended: endWithout(deps, update, 'failed', `There is no container ${update.container} any more.`) };
+  const container = await containerOf(deps, old);
+  const changed = whatChanged(update, container);
+  if (changed !== null) return { ended: endWithout(deps, update, changed.status, changed.reason) };
+  const started = deps.store.updates.change(update.id, {
+    status: 'running',
+    startedAt: deps.clock.now().toISOString(),
+  });
+  const run: Run = { ...deps, update: started, old, container, journal: firstJournal(update, old) };
+  deps.store.updates.saveJournal(update.id, run.journal);
+  return run;
+}
+
+async function resume(deps: UpdateDeps, update: Update, journal: Journal): Promise<Run | { ended: Update }> {
+  const old = await findById(deps, journal.oldContainerId);
+  if (old === null) return { ended: await endWithoutOld(deps, update, journal) };
+  const run: Run = { ...deps, update, old, container: await containerOf(deps, old), journal };
+  deps.logger.warn('taking up an interrupted update', { update: update.id, stage: journal.stage });
+  if (journal.stage !== 'preparing') return run;
+  await undoPreparation(run);
+  if (journal.attempt >= ATTEMPTS) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
+  run.journal = { ...firstJournal(update, old), attempt: journal.attempt + 1 };
+  deps.store.updates.saveJournal(update.id, run.journal);
+  return run;
+}
+
+function firstJournal(update: Update, old: ContainerInspect): Journal {
+  return {
+    stage: 'preparing',
+    attempt: 1,
+    oldContainerId: old.Id,
+    containerName: update.container ?? '',
+    oldImageId: old.Image,
+    oldReference: old.Config.Image,
+    newReference: newReferenceFor(old.Config.Image, update.to.reference),
+    tagMoved: false,
+    newReferenceWas: null,
+    newImageId: null,
+    newContainerId: null,
+    dependents: [],
+  };
+}
+
+/** The decision was made of what ran then: if something else runs by now, it does not hold any more. */
+function whatChanged(
+  update: Update,
+  container: Run['container'],
+): { status: 'superseded' | 'ignored'; reason: string } | null {
+  const { reference } = container;
+  const runs = (digest: string | null): boolean => digest !== null && runsDigest(container, digest);
+  if (runs(update.to.digest) && reference === newReferenceFor(reference, update.to.reference)) {
+    return { status: 'ignored', reason: `${update.container} already runs ${update.to.digest}: nothing to do.` };
+  }
+  const from = update.from?.digest ?? null;
+  if (from !== null && !runs(from)) {
+    return {
+      status: 'superseded',
+      reason: `${update.container} was changed meanwhile: it no longer runs ${from}, from which this update was decided.`,
+    };
+  }
+  return null;
+}
+
+/** Past the health check the old one may be gone already; before that, somebody removed it, and only a person can tell. */
+async function endWithoutOld(deps: UpdateDeps, update: Update, journal: Journal): Promise<Update> {
+  const current = await findByName(deps, journal.containerName);
+  const serves = journal.stage === 'settled' && current?.Id === journal.newContainerId;
+  if (serves) {
+    deps.store.updates.endStep(update.id, 'cleanup', 'succeeded', 'the old container is removed');
+    return end({ ...deps, update, journal }, 'succeeded');
+  }
+  const reason = `The old container of ${journal.containerName} was removed from outside while diun-pilot was down, so nothing can be rolled back. Look at it: docker ps -a --filter name=${journal.containerName}`;
+  return end({ ...deps, update, journal }, 'rollback_failed', new PilotError('rollback_failed', reason));
+}
+
+function interrupted(attempts: number): PilotError {
+  return new PilotError(
+    'interrupted',
+    `diun-pilot was stopped ${attempts} times in the middle of this update, before anything was changed. Look for the reason in its log (memory, restarts of the host), then ask again: diun-pilot update.`,
+  );
+}
+
+async function containerOf(deps: UpdateDeps, inspect: ContainerInspect): Promise<Run['container']> {
+  return toContainer(inspect, await deps.engine.inspectImage(inspect.Image), deps.selfId);
+}
+
+/** The engine also finds containers by the first letters of an id, which is not what is meant here. */
+async function findByName(deps: UpdateDeps, name: string): Promise<ContainerInspect | null> {
+  const found = name === '' ? null : await findById(deps, name);
+  return found?.Name === `/${name}` ? found : null;
+}
+
+async function findById({ engine }: UpdateDeps, id: string): Promise<ContainerInspect | null> {
+  try {
+    return await engine.inspectContainer(id);
+  } catch (error) {
+    if (codeOf(error) === 'container_not_found') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+import type { CreateRequest, EndpointSettings, ImageInspect } from '../domain/engine-inspect';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { environmentOf } from '../domain/environment';
+import { createRequest } from './create-request';
+import { asideName } from './names';
+import type { Run } from './run';
+import { removeByName } from './undo-preparation';
+
+const ANSWER_WITHIN_MS = 60_000;
+
+/**
+ * `nginx -t` in a one-off container of the new image, with the live mounts and networks: tells before the swap whether
+ * the configuration still parses. Null: the container is no nginx.
+ */
+export async function testNginxConfig(run: Run, newImage: ImageInspect): Promise<string | null> {
+  if (!isNginx(run, newImage)) return null;
+  const name = asideName(run.journal.containerName, 'check', run.update.id);
+  await removeByName(run, name);
+  try {
+    const { exitCode, log } = await runOnce(run, name, newImage);
+    if (exitCode === 0) return 'nginx -t passes in the new image with the live configuration';
+    throw new PilotError(
+      'preflight_failed',
+      `The configuration of ${run.container.name} does not work with ${run.update.to.reference}: nginx -t exits ${exitCode}. Nothing was stopped. Mend the configuration, then ask again: diun-pilot update ${run.container.name}\n${log.join('\n')}`,
+    );
+  } finally {
+    await removeByName(run, name);
+  }
+}
+
+function isNginx({ container }: Run, newImage: ImageInspect): boolean {
+  return container.labels.probe.kind === 'nginx' || environmentOf(newImage.Config?.Env).has('NGINX_VERSION');
+}
+
+async function runOnce(run: Run, name: string, newImage: ImageInspect): Promise<{ exitCode: number; log: string[] }> {
+  const { engine, old } = run;
+  const oldImage = await engine.inspectImage(old.Image);
+  const request = createRequest({ container: old, oldImage, newImage, reference: newImage.Id });
+  try {
+    const id = await engine.createContainer(name, testOnly(request));
+    await engine.start(id);
+    const exitCode = await engine.wait(id, AbortSignal.timeout(ANSWER_WITHIN_MS));
+    return { exitCode, log: await engine.logs(id, 20) };
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    throw new PilotError('preflight_failed', `nginx -t could not be run in the new image: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The same container, but it only tests: no ports, no fixed addresses, no aliases, no restarts, unknown to Compose and Diun. */
+export function testOnly({ body, connect }: CreateRequest): CreateRequest {
+  const plain = ({ DriverOpts }: EndpointSettings): EndpointSettings => (DriverOpts ? { DriverOpts } : {});
+  return {
+    body: {
+      ...body,
+      Cmd: ['nginx', '-t'],
+      Labels: {},
+      Healthcheck: { Test: ['NONE'] },
+      HostConfig: {
+        ...body.HostConfig,
+        PortBindings: {},
+        PublishAllPorts: false,
+        AutoRemove: false,
+        RestartPolicy: { Name: 'no' },
+      },
+      NetworkingConfig: {
+        EndpointsConfig: Object.fromEntries(
+          Object.entries(body.NetworkingConfig.EndpointsConfig).map(([network, endpoint]) => [
+            network,
+            plain(endpoint),
+          ]),
+        ),
+      },
+    },
+    connect: connect.map(({ network, endpoint }) => ({ network, endpoint: plain(endpoint) })),
+  };
+}

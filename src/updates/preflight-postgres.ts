@@ -1,0 +1,78 @@
+import { text } from 'node:stream/consumers';
+import { extract } from 'tar-stream';
+import type { ImageInspect } from '../domain/engine-inspect';
+import { environmentOf } from '../domain/environment';
+import { codeOf, PilotError } from '../domain/errors';
+import type { Run } from './run';
+
+const DEFAULT_PGDATA = '/var/lib/postgresql/data';
+
+/**
+ * A data directory of another major never starts, and from 18 on the official image looks for it elsewhere and would
+ * silently begin an empty database (facts, PostgreSQL). Null: the container is no PostgreSQL server.
+ */
+export async function comparePostgres(run: Run, newImage: ImageInspect): Promise<string | null> {
+  const before = environmentOf(run.old.Config.Env);
+  const image = environmentOf(newImage.Config?.Env);
+  const major = majorOf(image);
+  if (!before.has('PG_MAJOR') && run.container.labels.probe.kind !== 'postgres') return null;
+  if (major === null) throw unknownMajor(run);
+  const directory = before.get('PGDATA') ?? DEFAULT_PGDATA;
+  const dataMajor = await readDataMajor(run, directory);
+  if (dataMajor !== major) throw otherMajor(run, dataMajor, major);
+  const next = await directoryAfter(run, image);
+  if (next !== directory) throw otherDirectory(run, directory, next);
+  return `its data directory is of PostgreSQL ${dataMajor}, as is the new image`;
+}
+
+function majorOf(image: Map<string, string>): string | null {
+  return image.get('PG_MAJOR') ?? /^(\d+)/.exec(image.get('PG_VERSION') ?? '')?.[1] ?? null;
+}
+
+/** PGDATA of the new container: the operator's own, else that of the new image. */
+async function directoryAfter(run: Run, image: Map<string, string>): Promise<string> {
+  const oldImage = await run.engine.inspectImage(run.old.Image);
+  const before = environmentOf(run.old.Config.Env).get('PGDATA');
+  const own = before === environmentOf(oldImage.Config?.Env).get('PGDATA') ? undefined : before;
+  return own ?? image.get('PGDATA') ?? DEFAULT_PGDATA;
+}
+
+async function readDataMajor(run: Run, directory: string): Promise<string> {
+  try {
+    const tar = await run.engine.archive(run.old.Id, `${directory}/PG_VERSION`);
+    return (await onlyFile(tar.pipe(extract()))).trim();
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    throw new PilotError(
+      'preflight_failed',
+      `There is no PG_VERSION in ${directory} of ${run.container.name}, so it is unknown which PostgreSQL its data needs. Set PGDATA of the container to where its data is.`,
+      { cause: error },
+    );
+  }
+}
+
+async function onlyFile(entries: ReturnType<typeof extract>): Promise<string> {
+  for await (const entry of entries) return text(entry);
+  throw new Error('the archive is empty');
+}
+
+function unknownMajor({ update }: Run): PilotError {
+  return new PilotError(
+    'preflight_failed',
+    `The image ${update.to.reference} does not tell its PostgreSQL major (PG_MAJOR), so it may not fit the data.`,
+  );
+}
+
+function otherMajor({ container, update }: Run, data: string, image: string): PilotError {
+  return new PilotError(
+    'preflight_failed',
+    `The data of ${container.name} is of PostgreSQL ${data}, and ${update.to.reference} is PostgreSQL ${image}, which would not start on it. Nothing was stopped. A new major needs a dump and restore (or pg_upgrade) by hand; until then keep a tag of PostgreSQL ${data}.`,
+  );
+}
+
+function otherDirectory({ container, update }: Run, before: string, after: string): PilotError {
+  return new PilotError(
+    'preflight_failed',
+    `${update.to.reference} keeps its data in ${after}, ${container.name} has it in ${before}: it would start with an empty database. Set PGDATA=${before} on the service, then try again.`,
+  );
+}

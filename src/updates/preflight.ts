@@ -1,0 +1,53 @@
+import { PilotError } from '../domain/errors';
+import { dependentsOf } from '../domain/depends-on';
+import { testNginxConfig } from './preflight-nginx';
+import { comparePostgres } from './preflight-postgres';
+import { newImageOf } from './prepare-replacement';
+import { readContainers } from './read-containers';
+import type { Run } from './run';
+import { reach } from './run';
+
+/**
+ * Everything that can be known before the old container is stopped. Rejects with `preflight_failed`: then the new image
+ * cannot work here, and nothing was changed.
+ */
+export async function preflight(run: Run): Promise<string> {
+  const newImage = await newImageOf(run);
+  mustRun(run);
+  await mustNotLendItsNetwork(run);
+  const checks = [await comparePostgres(run, newImage), await testNginxConfig(run, newImage)];
+  const dependents = await wellDependents(run);
+  reach(run, 'preparing', { dependents });
+  const found = checks.filter((check) => check !== null);
+  if (dependents.length > 0) found.push(`${dependents.join(', ')} will be looked at too, for depending on it`);
+  return found.length === 0 ? 'nothing speaks against it' : found.join('; ');
+}
+
+function mustRun({ old, container }: Run): void {
+  if (old.State.Running) return;
+  throw new PilotError(
+    'preflight_failed',
+    `${container.name} does not run (${old.State.Status}), so nobody could tell whether an update works. Start it first: docker start ${container.name}`,
+  );
+}
+
+/** Whoever joined its network namespace would be left in one without ports (facts, Docker Engine, point 3). */
+async function mustNotLendItsNetwork({ engine, old, container }: Run): Promise<void> {
+  const ids = await engine.containerIds();
+  const all = await Promise.all(ids.filter((id) => id !== old.Id).map((id) => engine.inspectContainer(id)));
+  const guests = all.filter(({ HostConfig: { NetworkMode: mode } }) => mode === `container:${old.Id}`);
+  if (guests.length === 0) return;
+  throw new PilotError(
+    'preflight_failed',
+    `${guests.map(({ Name }) => Name.slice(1)).join(', ')} live in the network of ${container.name} (network_mode) and would lose it. Update it with docker compose, which recreates them together.`,
+  );
+}
+
+async function wellDependents({ engine, old, container, selfId }: Run): Promise<string[]> {
+  const all = await readContainers(engine, selfId);
+  const dependents = dependentsOf(container, all);
+  const inspects = await Promise.all(dependents.map(({ id }) => engine.inspectContainer(id)));
+  return inspects
+    .filter(({ Id, State }) => Id !== old.Id && State.Running && State.Health?.Status !== 'unhealthy')
+    .map(({ Name }) => Name.slice(1));
+}

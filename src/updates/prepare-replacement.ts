@@ -1,0 +1,68 @@
+import type { ImageInspect } from '../domain/engine-inspect';
+import { codeOf, PilotError } from '../domain/errors';
+import type { Engine } from '../ports/engine';
+import { differences } from './compare-containers';
+import { createRequest } from './create-request';
+import { asideName } from './names';
+import type { Run } from './run';
+import { reach } from './run';
+
+/**
+ * Creates the new container beside the running old one, under a name of its own, and compares the two before anything
+ * is stopped. Rejects with `recreate_refused` when they are not the same in all that the operator set.
+ */
+export async function prepareReplacement(run: Run): Promise<void> {
+  const { engine, old, update } = run;
+  const { newReference, containerName } = run.journal;
+  const newImage = await newImageOf(run);
+  const oldImage = await engine.inspectImage(old.Image);
+  await moveTag(run, newImage.Id);
+  const request = createRequest({ container: old, oldImage, newImage, reference: newReference });
+  const id = await create(engine, asideName(containerName, 'new', update.id), request);
+  reach(run, 'preparing', { newContainerId: id });
+  const created = await engine.inspectContainer(id);
+  if (created.Image !== newImage.Id) {
+    throw new PilotError('recreate_refused', `The tag ${newReference} was moved by somebody else while it was used.`);
+  }
+  const found = differences(old, created, { oldImage, newImage });
+  if (found.length > 0) {
+    const told = found.map(({ field, before, after }) => `${field}: ${before} → ${after}`).join('; ');
+    throw new PilotError('recreate_refused', `The new container would not be the same as the old one: ${told}.`);
+  }
+}
+
+/** Written down before it is done, so that it can be put back. */
+async function moveTag(run: Run, newImageId: string): Promise<void> {
+  const { newReference } = run.journal;
+  const was = await imageIfThere(run.engine, newReference);
+  reach(run, 'preparing', { newReferenceWas: was?.Id ?? null, tagMoved: true });
+  await run.engine.tag(newImageId, newReference);
+}
+
+async function create(
+  engine: Engine,
+  name: string,
+  request: Parameters<Engine['createContainer']>[1],
+): Promise<string> {
+  try {
+    return await engine.createContainer(name, request);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PilotError('recreate_failed', `The engine did not create the new container: ${why}`, { cause: error });
+  }
+}
+
+export async function newImageOf({ engine, journal }: Run): Promise<ImageInspect> {
+  if (journal.newImageId === null) throw new Error('no image was pulled before it is used');
+  return engine.inspectImage(journal.newImageId);
+}
+
+async function imageIfThere(engine: Engine, reference: string): Promise<ImageInspect | null> {
+  try {
+    return await engine.inspectImage(reference);
+  } catch (error) {
+    if (codeOf(error) === 'image_not_found') return null;
+    throw error;
+  }
+}

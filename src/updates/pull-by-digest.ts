@@ -1,0 +1,27 @@
+import { PilotError } from '../domain/errors';
+import { digestReference, parseImageReference } from '../domain/image-reference';
+import type { Progress, Run } from './run';
+import { reach } from './run';
+
+/** Pulls exactly the digest that was announced, shown and approved. No tag moves, so the old container keeps its name. */
+export async function pullByDigest(run: Run, progress: Progress): Promise<string> {
+  const { engine, update } = run;
+  if (update.to.digest === null) throw new PilotError('pull_failed', 'The update names no digest to pull.');
+  const wanted = digestReference(parseImageReference(update.to.reference), update.to.digest);
+  const imageId = await engine.pull(wanted, ({ currentBytes, totalBytes }) =>
+    progress(`${megabytes(currentBytes)} of ${megabytes(totalBytes)} MB`),
+  );
+  const image = await engine.inspectImage(imageId);
+  if (!(image.RepoDigests ?? []).some((own) => own.endsWith(`@${update.to.digest}`))) {
+    throw new PilotError(
+      'pull_failed',
+      `The engine pulled ${imageId}, which does not carry the digest ${update.to.digest}.`,
+    );
+  }
+  reach(run, 'preparing', { newImageId: imageId });
+  return `${wanted} is image ${imageId}`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1_000_000).toFixed(1);
+}

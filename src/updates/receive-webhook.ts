@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { parseImageReference } from '../domain/image-reference';
+import type { ImageEvent } from '../domain/event';
+import { PilotError } from '../domain/errors';
+import type { Inbox } from '../ports/store';
+
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+/** The body that Diun 4 sends (facts, Diun; recorded in test/fixtures/diun). Fields that we do not need may change freely. */
+export const diunBody = z.object({
+  status: z.enum(['new', 'update']),
+  provider: z.string().max(200),
+  image: z.string().min(1).max(1000).refine(isReference, 'not an image reference'),
+  digest: z.string().regex(DIGEST, 'not a digest of the form sha256:…'),
+  platform: z.string().max(200),
+  hub_link: z.string().max(4000).nullish(),
+});
+
+/**
+ * Stores a webhook's raw body before anything is answered: what was accepted is never lost, what cannot be read is kept
+ * for the operator. Throws `invalid_body` or `invalid_request` with the field and the reason after it was kept.
+ */
+export function receiveWebhook(inbox: Inbox, rawBody: string): { id: string; duplicate: boolean } {
+  const read = readDiunBody(rawBody);
+  if ('error' in read) {
+    inbox.reject(rawBody, read.error.message);
+    throw read.error;
+  }
+  const { image, digest, platform, status } = read.event;
+  return inbox.accept({ body: rawBody, image, digest, platform, status });
+}
+
+/** Reads a body that `receiveWebhook` accepted. */
+export function readEvent(rawBody: string): ImageEvent {
+  const read = readDiunBody(rawBody);
+  if ('error' in read) throw read.error;
+  return read.event;
+}
+
+function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotError } {
+  const json = parseJson(rawBody);
+  if (json === undefined) return { error: new PilotError('invalid_body', 'The body is not JSON.') };
+  const parsed = diunBody.safeParse(json);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
+    return { error: new PilotError('invalid_request', `Not a notification of Diun: ${problems.join('; ')}.`) };
+  }
+  const { hub_link: link, ...event } = parsed.data;
+  return { event: { ...event, releaseNotes: link !== null && link !== undefined && isHttp(link) ? link : null } };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isReference(text: string): boolean {
+  try {
+    parseImageReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isHttp(link: string): boolean {
+  return URL.canParse(link) && ['http:', 'https:'].includes(new URL(link).protocol);
+}

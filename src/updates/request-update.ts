@@ -1,0 +1,81 @@
+import type { Container } from '../domain/container';
+import type { Decision } from '../domain/decision';
+import type { ErrorCode } from '../domain/errors';
+import { PilotError } from '../domain/errors';
+import { formatReference, parseImageReference, sameRepository } from '../domain/image-reference';
+import type { Update } from '../domain/update';
+import { offer } from './offer';
+import { readContainers } from './read-containers';
+import type { UpdateDeps } from './run';
+
+type Ignored = Extract<Decision, { kind: 'ignore' }>;
+
+/** Decisions that refuse the operator's request, and the error that tells so. The others are answered as an update. */
+const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
+  not_watched: 'container_not_watched',
+  self: 'container_is_self',
+  policy_ignore: 'policy_ignore',
+  auto_remove: 'auto_remove',
+  digest_reference: 'invalid_reference',
+};
+
+/**
+ * The operator asks for an update: to `image`, or to what the container's own tag names in the registry now. He is the
+ * approval, so that no policy, declined or failed digest holds it up; every other guard is the same. An update of the
+ * same digest that waits for approval is approved by it.
+ *
+ * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
+ * `different_repository`, `invalid_reference`, `update_running`, `registry_…` and `engine_unreachable`.
+ */
+export async function requestUpdate(deps: UpdateDeps, request: { container: string; image?: string }): Promise<Update> {
+  const all = await readContainers(deps.engine, deps.selfId);
+  const container = all.find(({ name }) => name === request.container);
+  if (container === undefined) throw notFound(request.container, all);
+  const target = await resolveTarget(deps, container, request.image);
+  return deps.store.transaction(() => {
+    const open = deps.store.updates.openFor(container.name);
+    if (open.some(({ status }) => status === 'running')) throw alreadyRuns(container);
+    const waiting = open.find(({ status, to }) => status === 'awaiting_approval' && to.digest === target.digest);
+    if (waiting !== undefined) return approve(deps, waiting);
+    const { decision, update } = offer(deps, { container, all, target, source: 'operator', releaseNotes: null });
+    const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
+    if (code !== undefined) throw new PilotError(code, decision.reason);
+    return update;
+  });
+}
+
+async function resolveTarget(
+  deps: UpdateDeps,
+  container: Container,
+  image = container.reference,
+): Promise<{ reference: string; digest: string }> {
+  const reference = parseImageReference(image);
+  if (!sameRepository(reference, parseImageReference(container.reference))) {
+    throw new PilotError(
+      'different_repository',
+      `${container.name} runs ${container.reference}; ${image} is of another repository. Change the compose file for that.`,
+    );
+  }
+  const digest = reference.digest ?? (await deps.engine.registryDigest(image));
+  return { reference: formatReference({ ...reference, digest: null }), digest };
+}
+
+/** `diun-pilot update` and `POST /updates` of what waits already is its approval. */
+function approve({ store, clock }: UpdateDeps, update: Update): Update {
+  const decidedAt = clock.now().toISOString();
+  return store.updates.change(update.id, {
+    status: 'queued',
+    reason: 'The operator started it.',
+    approval: update.approval && { ...update.approval, status: 'approved', decidedAt },
+  });
+}
+
+function notFound(name: string, all: Container[]): PilotError {
+  const watched = all.filter(({ labels }) => labels.watched).map((container) => container.name);
+  const known = watched.length === 0 ? 'No container is watched.' : `Watched are: ${watched.join(', ')}.`;
+  return new PilotError('container_not_found', `There is no container ${name}. ${known}`);
+}
+
+function alreadyRuns({ name }: Container): PilotError {
+  return new PilotError('update_running', `An update of ${name} runs already: wait for its end, see GET /updates.`);
+}

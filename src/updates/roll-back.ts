@@ -1,0 +1,87 @@
+import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import type { Update } from '../domain/update';
+import { healthOf } from './check-health';
+import { end } from './end';
+import { asideName } from './names';
+import type { Progress, Run } from './run';
+import { reach, step } from './run';
+import { renameTo } from './swap-containers';
+import { putTagBack, removeByName } from './undo-preparation';
+
+/** Of a container without data of its own: a broken one is not waited for while nobody serves. */
+const BROKEN_STOP_SECONDS = 2;
+
+/**
+ * Starts the untouched old container again and asks its health. `cause` null: the rollback was interrupted, and the
+ * update tells the cause. Ends `rolled_back` only when the very container that served before serves again.
+ */
+export async function rollBack(run: Run, cause: unknown): Promise<Update> {
+  const reason = cause === null ? interruptedCause(run) : toPilotError(cause);
+  run.store.transaction(() => {
+    reach(run, 'rolling_back');
+    run.update = run.store.updates.change(run.update.id, { error: { code: reason.code, message: reason.message } });
+  });
+  try {
+    await step(run, 'rollback', () => startOldAgain(run));
+    await step(run, 'rollback_health_check', (progress) => oldServes(run, progress));
+  } catch (failure) {
+    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    await removeNew(run);
+    return end(run, 'rollback_failed', rollbackFailed(reason, failure));
+  }
+  await removeNew(run);
+  return end(run, 'rolled_back', reason);
+}
+
+async function startOldAgain(run: Run): Promise<string> {
+  const { engine, journal, update } = run;
+  if (journal.newContainerId !== null) await setNewAside(run, journal.newContainerId);
+  await renameTo(engine, journal.oldContainerId, journal.containerName);
+  await engine.start(journal.oldContainerId);
+  await putTagBack(run);
+  return `the old container ${journal.oldContainerId.slice(0, 12)} is started again, ${journal.oldReference} names its image (update ${update.id})`;
+}
+
+/** The old one needs its name, its addresses and its ports; if the new one will not stop, it goes. */
+async function setNewAside({ engine, journal, update, container }: Run, newId: string): Promise<void> {
+  try {
+    await engine.stop(newId, keepsData(container) ? undefined : BROKEN_STOP_SECONDS);
+    await renameTo(engine, newId, asideName(journal.containerName, 'new', update.id));
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    await engine.remove(newId);
+  }
+}
+
+function keepsData({ database, labels }: Run['container']): boolean {
+  return database || labels.backup !== null;
+}
+
+async function oldServes(run: Run, progress: Progress): Promise<string> {
+  const { engine, journal } = run;
+  const current = await engine.inspectContainer(journal.containerName);
+  if (current.Id !== journal.oldContainerId || current.Image !== journal.oldImageId) {
+    throw new PilotError(
+      'rollback_failed',
+      `Another container bears the name ${journal.containerName}: ${current.Id}.`,
+    );
+  }
+  return healthOf(run, journal.oldContainerId, run.container, progress);
+}
+
+async function removeNew(run: Run): Promise<void> {
+  if (run.journal.newContainerId !== null) await run.engine.remove(run.journal.newContainerId);
+  await removeByName(run, asideName(run.journal.containerName, 'check', run.update.id));
+}
+
+function rollbackFailed(reason: PilotError, failure: unknown): PilotError {
+  return new PilotError('rollback_failed', `${messageOf(failure)}\nIt was rolled back because: ${reason.message}`, {
+    cause: failure,
+  });
+}
+
+function interruptedCause({ update }: Run): PilotError {
+  return update.error === null
+    ? new PilotError('interrupted', 'diun-pilot was stopped while it rolled back.')
+    : new PilotError(update.error.code as PilotError['code'], update.error.message);
+}

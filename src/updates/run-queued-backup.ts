@@ -1,0 +1,47 @@
+import type { BackupRecord } from '../domain/backup';
+import { codeOf, messageOf } from '../domain/errors';
+import { membersOf } from '../backups/backup-set';
+import { takeBackup } from '../backups/take-backup';
+import { backupFailed } from '../notifications/mails/backup-failed';
+import { postMail } from '../notifications/post-mail';
+import { readContainers } from './read-containers';
+import type { UpdateDeps } from './run';
+
+/** Takes the next backup that was asked for. False: there is none. A failure is recorded and mailed, not thrown. */
+export async function runQueuedBackup(deps: UpdateDeps): Promise<boolean> {
+  const record = deps.store.backups.nextQueued();
+  if (record === null) return false;
+  const members = membersOf(record, await readContainers(deps.engine, deps.selfId));
+  try {
+    await takeBackup(
+      { ...deps, onProgress: () => undefined, onFailed: (failed) => mailOfFailure(deps, failed) },
+      { record, members, quiesced: false },
+    );
+  } catch (error) {
+    deps.logger.error('backup failed', { backup: record.id, code: codeOf(error), reason: messageOf(error) });
+  }
+  return true;
+}
+
+/** What was under way when the service died has no manifest, so it is no backup. Called once, at start. */
+export function endInterruptedBackups(deps: UpdateDeps): void {
+  const { store, clock } = deps;
+  for (const record of store.backups.running()) {
+    store.transaction(() => {
+      const failed = store.backups.change(record.id, {
+        status: 'failed',
+        finishedAt: clock.now().toISOString(),
+        error: {
+          code: 'interrupted',
+          message: 'diun-pilot was stopped while this backup was taken. Take it again: diun-pilot backup',
+        },
+      });
+      if (record.updateId === null) mailOfFailure(deps, failed);
+    });
+  }
+}
+
+function mailOfFailure({ store, publicUrl }: UpdateDeps, backup: BackupRecord): void {
+  const lastGood = store.backups.lastSucceeded(backup.project);
+  postMail(store.outbox, backupFailed({ backup, lastGood, publicUrl }));
+}

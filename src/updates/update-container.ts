@@ -1,0 +1,64 @@
+import { codeOf } from '../domain/errors';
+import type { Stage, Update } from '../domain/update';
+import { backUpProject } from './back-up-project';
+import { checkHealth } from './check-health';
+import { cleanUp } from './clean-up';
+import { end, endUnchanged } from './end';
+import { openRun } from './open-run';
+import { preflight } from './preflight';
+import { prepareReplacement } from './prepare-replacement';
+import { pullByDigest } from './pull-by-digest';
+import { rollBack } from './roll-back';
+import type { Run, UpdateDeps } from './run';
+import { reach, step } from './run';
+import { swapContainers } from './swap-containers';
+
+/**
+ * Updates one container to one digest, from the backup to the verdict; or, after a crash, goes on from the stage that
+ * the journal tells. Whatever happens, exactly one whole container of that name is left, the local tag names the image
+ * it runs, and the verdict is stored with its mail.
+ *
+ * Rejects only with `engine_unreachable`: then nothing can be known, the update stays `running`, and it is called again
+ * once an engine answers.
+ */
+export async function updateContainer(deps: UpdateDeps, update: Update): Promise<Update> {
+  const run = await openRun(deps, update);
+  if ('ended' in run) return run.ended;
+  try {
+    if (isAt(run, 'preparing')) await prepare(run);
+    if (isAt(run, 'preparing') || isAt(run, 'swapping')) await recreate(run);
+    if (isAt(run, 'checking')) await check(run);
+    if (isAt(run, 'rolling_back')) return await rollBack(run, null);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    return isAt(run, 'preparing') ? endUnchanged(run, error) : rollBack(run, error);
+  }
+  await cleanUp(run);
+  return end(run, 'succeeded');
+}
+
+/** The old container serves, untouched, all through this. */
+async function prepare(run: Run): Promise<void> {
+  await step(run, 'backup', (progress) => backUpProject(run, progress));
+  await step(run, 'pull', (progress) => pullByDigest(run, progress));
+  await step(run, 'preflight', () => preflight(run));
+}
+
+/** The new container is made and compared beside the old one; only then come the seconds without service. */
+async function recreate(run: Run): Promise<void> {
+  await step(run, 'recreate', async () => {
+    if (isAt(run, 'preparing')) await prepareReplacement(run);
+    reach(run, 'swapping');
+    return swapContainers(run);
+  });
+  reach(run, 'checking');
+}
+
+async function check(run: Run): Promise<void> {
+  await step(run, 'health_check', (progress) => checkHealth(run, progress));
+  reach(run, 'settled');
+}
+
+function isAt(run: Run, stage: Stage): boolean {
+  return run.journal.stage === stage;
+}

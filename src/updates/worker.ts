@@ -1,0 +1,92 @@
+import { codeOf, ERROR_CODES, type ErrorCode, messageOf, toPilotError } from '../domain/errors';
+import type { Update } from '../domain/update';
+import type { Loop } from '../lib/loop';
+import { startLoop } from '../lib/loop';
+import { end, endWithout } from './end';
+import { expireApprovals } from './expire-approvals';
+import { handleInbox } from './handle-inbox';
+import { runQueuedBackup } from './run-queued-backup';
+import type { UpdateDeps } from './run';
+import { updateContainer } from './update-container';
+
+/** Requests of the command line reach a running service through the database, so it is looked at this often. */
+const REST_MS = 1_000;
+const WITHOUT_ENGINE_MS = 3_000;
+
+export interface Worker {
+  /** There is something new to do. */
+  wake(): void;
+  /** Begins nothing further; resolves when what is under way has ended. */
+  stop(): Promise<void>;
+  /** Whether both loops work, and if not, why. */
+  state(): { status: 'ok' | 'degraded'; reason?: string };
+}
+
+/**
+ * Decides on what comes in, and works the queue: one thing at a time, which is the lock that updates and backups share.
+ * What was interrupted comes first, then automatic before manual updates, then backups.
+ */
+export function startWorker(deps: UpdateDeps): Worker {
+  const troubles = new Map<string, ErrorCode>();
+  const loop = (name: string, turn: () => Promise<boolean>): Loop =>
+    startLoop({
+      clock: deps.clock,
+      restMs: REST_MS,
+      turn: async () => {
+        const more = await turn();
+        troubles.delete(name);
+        return more;
+      },
+      failed: (error) => {
+        if (troubles.get(name) !== codeOf(error)) deps.logger.error(`${name} must wait`, { reason: messageOf(error) });
+        troubles.set(name, codeOf(error));
+        return WITHOUT_ENGINE_MS;
+      },
+    });
+  const decisions = loop('deciding', async () => (await handleInbox(deps)) > 0);
+  const work = loop('working', () => workOnce(deps));
+  return {
+    wake: () => {
+      decisions.wake();
+      work.wake();
+    },
+    stop: async () => {
+      await Promise.all([decisions.stop(), work.stop()]);
+    },
+    state: () =>
+      troubles.size === 0
+        ? { status: 'ok' }
+        : { status: 'degraded', reason: [...new Set(troubles.values())].map((code) => ERROR_CODES[code]).join('; ') },
+  };
+}
+
+/** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
+export async function workOnce(deps: UpdateDeps): Promise<boolean> {
+  expireApprovals(deps);
+  const update = deps.store.updates.withStatus('running')[0] ?? deps.store.updates.nextQueued();
+  if (update !== null) {
+    await runToItsEnd(deps, update);
+    return true;
+  }
+  return runQueuedBackup(deps);
+}
+
+/** A defect must not stop the queue, nor leave an update without an end that tells of it. */
+async function runToItsEnd(deps: UpdateDeps, update: Update): Promise<void> {
+  try {
+    await updateContainer(deps, update);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
+    const journal = deps.store.updates.journal(update.id);
+    if (journal === null) endWithout(deps, update, 'failed', messageOf(error));
+    else {
+      const verdict = journal.stage === 'preparing' ? 'failed' : 'rollback_failed';
+      end({ ...deps, update, journal }, verdict, toPilotError(error));
+    }
+  }
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

@@ -1,0 +1,77 @@
+import type { Delivery } from '../notifications/deliver';
+import { endInterruptedBackups } from './run-queued-backup';
+import type { UpdateDeps } from './run';
+import { startWorker, type Worker } from './worker';
+
+const ASK_FOR_LOCK_EVERY_MS = 2_000;
+/** Within the 10 s that Docker gives a container to stop. */
+const LEAVE_WITHIN_MS = 7_000;
+
+export interface Workplace {
+  /** Takes the lock and begins to work. False: another process holds it. Already at work: true. */
+  enter(): boolean;
+  /** Enters as soon as the lock is free, asked for every two seconds. */
+  enterWhenFree(): void;
+  wake(): void;
+  /** Stops working and gives the lock back; resolves with whether all that was under way has ended. */
+  leave(): Promise<boolean>;
+  state(): { status: 'ok' | 'degraded'; reason?: string };
+}
+
+interface Parts {
+  deps: UpdateDeps;
+  delivery: Delivery;
+  takeLock(): { release(): void } | null;
+}
+
+/** The one place where a data directory is worked: whoever holds its lock decides, updates, backs up and delivers. */
+export function createWorkplace({ deps, delivery, ...parts }: Parts): Workplace {
+  let lock: { release(): void } | null = null;
+  let worker: Worker | null = null;
+  let asking: NodeJS.Timeout | null = null;
+
+  const enter = (): boolean => {
+    if (worker !== null) return true;
+    lock = parts.takeLock();
+    if (lock === null) return false;
+    endInterruptedBackups(deps);
+    worker = startWorker(deps);
+    delivery.start();
+    return true;
+  };
+
+  return {
+    enter,
+    enterWhenFree: () => {
+      if (enter()) return;
+      deps.logger.warn('another process works this data directory; waiting for its end');
+      asking = setInterval(() => {
+        if (enter() && asking !== null) clearInterval(asking);
+      }, ASK_FOR_LOCK_EVERY_MS);
+    },
+    wake: () => {
+      worker?.wake();
+      delivery.wake();
+    },
+    leave: async () => {
+      if (asking !== null) clearInterval(asking);
+      if (worker === null) return true;
+      const ended = await endedWithin(worker.stop(), LEAVE_WITHIN_MS);
+      await delivery.stop();
+      if (ended) lock?.release();
+      return ended;
+    },
+    state: () =>
+      worker === null ? { status: 'degraded', reason: 'another diun-pilot works this data directory' } : worker.state(),
+  };
+}
+
+function endedWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}

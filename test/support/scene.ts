@@ -1,0 +1,119 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSqliteStore } from '../../src/adapters/sqlite/store';
+import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
+import type { Update } from '../../src/domain/update';
+import type { Store } from '../../src/ports/store';
+import { handleInbox } from '../../src/updates/handle-inbox';
+import { receiveWebhook } from '../../src/updates/receive-webhook';
+import type { UpdateDeps } from '../../src/updates/run';
+import { workOnce } from '../../src/updates/worker';
+import { FakeEngine } from './fake-engine';
+import type { ContainerSpec } from './fake-engine-types';
+import { recordingLogger, type LogLine } from './recording-logger';
+import { TestClock } from './test-clock';
+
+/** The heart on a fake engine, with the real store and the real file storage, on a clock that jumps. */
+export interface Scene {
+  folder: string;
+  clock: TestClock;
+  engine: FakeEngine;
+  store: Store;
+  deps: UpdateDeps;
+  log: LogLine[];
+  /** Diun says that `image` has a digest. */
+  hear(image: string, digest: string, status?: 'new' | 'update'): { id: string; duplicate: boolean };
+  /** Decides and works until nothing is left to do. */
+  settle(): Promise<void>;
+  /** The process died: everything in memory is gone, the engine and the database file are as they were. */
+  restart(): Scene;
+  /** All updates, oldest first. */
+  updates(): Update[];
+  mails(): { kind: string; subject: string; text: string }[];
+  close(): void;
+}
+
+/** A crash of the process loses nothing that was written, so a disk that must not wait for platters will do. */
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+export function openScene(): Scene {
+  const folder = mkdtempSync(join(MEMORY, 'scene-'));
+  const clock = new TestClock();
+  return build(folder, clock, new FakeEngine(clock));
+}
+
+function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
+  const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
+  const { logger, lines } = recordingLogger();
+  const deps: UpdateDeps = {
+    engine,
+    store,
+    storage: createFileStorage({ directory: join(folder, 'backups') }),
+    clock,
+    logger,
+    publicUrl: 'https://pilot.example',
+    approvalTtlMs: 72 * 3_600_000,
+    selfId: null,
+  };
+  return {
+    folder,
+    clock,
+    engine,
+    store,
+    deps,
+    log: lines,
+    hear: (image, digest, status = 'update') => receiveWebhook(store.inbox, notification(image, digest, status)),
+    settle: async () => {
+      for (let more = true; more;) {
+        const decided = (await handleInbox(deps)) > 0;
+        more = (await workOnce(deps)) || decided;
+      }
+    },
+    restart: () => {
+      store.close();
+      return build(folder, clock, engine.afterRestart());
+    },
+    updates: () => store.updates.list({ limit: 200 }).updates.reverse(),
+    mails: () => store.outbox.recent(200).reverse(),
+    close: () => {
+      store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As Diun sends it (test/fixtures/diun). */
+export function notification(image: string, digest: string, status: 'new' | 'update' = 'update'): string {
+  return JSON.stringify({
+    diun_version: 'dev',
+    hostname: 'host',
+    status,
+    provider: 'docker',
+    image,
+    hub_link: '',
+    mime_type: 'application/vnd.docker.distribution.manifest.v2+json',
+    digest,
+    created: null,
+    platform: 'linux/amd64',
+    metadata: null,
+  });
+}
+
+/** nginx of a compose project, watched and automatic unless told otherwise. */
+export function nginx(fields: Partial<ContainerSpec> = {}): ContainerSpec {
+  return {
+    name: 'web-nginx-1',
+    image: 'nginx:stable',
+    ports: { 80: 80 },
+    restart: 'unless-stopped',
+    ...fields,
+    labels: {
+      'diun.enable': 'true',
+      'update.policy': 'automatic',
+      'com.docker.compose.project': 'web',
+      'com.docker.compose.service': 'nginx',
+      ...fields.labels,
+    },
+  };
+}

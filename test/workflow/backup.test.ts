@@ -1,0 +1,235 @@
+import type { Container } from '../../src/domain/container';
+import { EngineError, StorageError } from '../../src/domain/errors';
+import type { BackupStorage } from '../../src/ports/backup-storage';
+import { membersOf } from '../../src/backups/backup-set';
+import { listBackupSets } from '../../src/backups/read-manifest';
+import { takeBackup } from '../../src/backups/take-backup';
+import { readContainers } from '../../src/updates/read-containers';
+import { damagingStorage, type Damage } from '../support/damaging-storage';
+import { aDump, fakePostgres } from '../support/fake-postgres';
+import { memoryStorage } from '../support/memory-storage';
+import { openScene, type Scene } from '../support/scene';
+
+let scene: Scene;
+let storage: ReturnType<typeof memoryStorage>;
+
+beforeEach(() => {
+  scene = openScene();
+  storage = memoryStorage();
+});
+afterEach(() => scene.close());
+
+const inProject = { 'com.docker.compose.project': 'forge' };
+
+function runPostgres(databases?: Record<string, Buffer>, stopped = false): void {
+  scene.engine.addImage({ reference: 'postgres:15', ...fakePostgres(databases) });
+  const labels = { ...inProject, 'backup.kind': 'postgres' };
+  const env = ['POSTGRES_USER=forge', 'POSTGRES_DB=app', 'POSTGRES_PASSWORD=hunter2'];
+  scene.engine.runContainer({ name: 'forge-postgres-1', image: 'postgres:15', labels, env, stopped });
+}
+
+function runGitea(paths = '/data'): void {
+  scene.engine.addImage({
+    reference: 'gitea/gitea:1.24',
+    files: { '/data/a.txt': 'a', '/data/repo/b': 'b'.repeat(1e5) },
+  });
+  const labels = { ...inProject, 'backup.kind': 'files', 'backup.paths': paths };
+  scene.engine.runContainer({ name: 'forge-gitea-1', image: 'gitea/gitea:1.24', labels });
+}
+
+async function backUp(into: BackupStorage = storage, failed: string[] = []): ReturnType<typeof takeBackup> {
+  const members: Container[] = membersOf(
+    { project: 'forge', container: null },
+    await readContainers(scene.engine, null),
+  );
+  const place = { project: 'forge', container: null };
+  const record = scene.store.backups.insert({ ...place, reason: 'operator', updateId: null });
+  const onFailed = ({ error }: { error: { code: string } | null }): void => void failed.push(error?.code ?? 'none');
+  const deps = { ...scene.deps, storage: into, onProgress: () => undefined, onFailed };
+  return takeBackup(deps, { record, members, quiesced: false });
+}
+
+describe('a backup that succeeds', () => {
+  it('holds roles, every database and every path, each read back, and the manifest last', async () => {
+    const written: string[] = [];
+    const observed = {
+      ...storage,
+      put: (...args: Parameters<BackupStorage['put']>) => (written.push(args[0]), storage.put(...args)),
+    };
+    runPostgres();
+    runGitea('/data,/data/repo');
+    const record = await backUp(observed);
+
+    expect(record).toMatchObject({ status: 'succeeded', project: 'forge', error: null });
+    expect(
+      record.items.map(({ container, kind, name, compression, verified }) => [
+        container,
+        kind,
+        name,
+        compression,
+        verified,
+      ]),
+    ).toEqual([
+      ['forge-postgres-1', 'globals', 'globals', 'gzip', 'ends as pg_dumpall ends'],
+      ['forge-postgres-1', 'database', 'app', 'none', 'pg_restore read it to its end'],
+      ['forge-postgres-1', 'database', 'postgres', 'none', 'pg_restore read it to its end'],
+      ['forge-gitea-1', 'files', '/data', 'gzip', '2 entries'],
+      ['forge-gitea-1', 'files', '/data/repo', 'gzip', '1 entry'],
+    ]);
+    expect(written.at(-1)).toMatch(/\/manifest\.json$/);
+    expect(written.slice(0, -1)).toEqual(record.items.map(({ key }) => key));
+    expect(record.bytes).toBe(record.items.reduce((sum, { bytes }) => sum + bytes, 0));
+    expect(record.url).toMatch(/^memory:\/\/\/forge\/\d{8}T\d{6}Z-/);
+  });
+
+  it('is found again by its manifest alone, as on a fresh host', async () => {
+    runGitea();
+    const record = await backUp();
+    const sets = await listBackupSets(storage);
+    expect(sets).toHaveLength(1);
+    expect(sets[0]).toMatchObject({ problem: null, url: record.url, manifest: { id: record.id, items: record.items } });
+  });
+
+  it('asks PostgreSQL as its own user, by names that cannot be taken for connection strings', async () => {
+    const awkward = `it's=a\\test`;
+    runPostgres({ [awkward]: aDump('awkward') });
+    const record = await backUp();
+    expect(record.items.map(({ name }) => name)).toEqual(['globals', awkward]);
+    const dump = scene.engine.transcript.find(({ line }) => line.includes('pg_dump -w'));
+    expect(dump?.args[1]).toEqual(['pg_dump', '-w', '-U', 'forge', '-Fc', '-d', `dbname='it\\'s=a\\\\test'`]);
+    expect(JSON.stringify(scene.engine.transcript)).not.toContain('hunter2');
+  });
+
+  it('is taken of files in a container that is stopped', async () => {
+    runGitea();
+    await scene.engine.stop('forge-gitea-1');
+    await expect(backUp()).resolves.toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe('a backup that fails', () => {
+  async function expectFailure(code: string, message: RegExp, into: BackupStorage = storage): Promise<void> {
+    const told: string[] = [];
+    await expect(backUp(into, told)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    const [record] = scene.store.backups.list(1);
+    expect(record).toMatchObject({ status: 'failed', error: { code, message: expect.stringMatching(message) } });
+    expect(record?.finishedAt).not.toBeNull();
+    expect(told).toEqual([code]);
+    expect([...storage.objects.keys()]).toEqual([]);
+  }
+
+  it('says which server is not running and how to start it', async () => {
+    runPostgres(undefined, true);
+    await expectFailure('backup_failed', /forge-postgres-1.*not running.*docker start forge-postgres-1/);
+  });
+
+  it('keeps nothing of a dump whose exit code is not 0, though its bytes came', async () => {
+    const spec = fakePostgres();
+    const scripts = {
+      ...spec.scripts,
+      'pg_dump *': { exitCode: 1, stdout: aDump('half'), stderr: 'server closed the connection' },
+    };
+    scene.engine.addImage({ reference: 'postgres:15', scripts });
+    scene.engine.runContainer({
+      name: 'forge-postgres-1',
+      image: 'postgres:15',
+      labels: { ...inProject, 'backup.kind': 'postgres' },
+    });
+    await expectFailure(
+      'backup_failed',
+      /Database app of forge-postgres-1 could not be backed up.*server closed the connection/,
+    );
+  });
+
+  it('names the path that does not exist, and its label', async () => {
+    runGitea('/dta');
+    await expectFailure('backup_failed', /\/dta of forge-gitea-1.*backup\.paths/);
+  });
+
+  it.each<[Damage, RegExp, RegExp]>([
+    ['flip', /dump$/, /database app.*were sent.*came back/],
+    ['cut', /dump$/, /database app.*were sent.*came back/],
+    ['empty', /dump$/, /database app.*0 bytes.*came back/],
+    ['flip', /tar\.gz$/, /files \/data of forge-gitea-1/],
+    ['cut', /tar\.gz$/, /files \/data of forge-gitea-1.*unexpected end of file/],
+    ['cut', /sql\.gz$/, /roles of forge-postgres-1.*unexpected end of file/],
+    ['cut', /manifest\.json$/, /manifest.*damaged/],
+  ])('catches what the storage damaged: %s of %s', async (damage, key, message) => {
+    runPostgres();
+    runGitea();
+    await expectFailure('backup_not_verified', message, damagingStorage(storage, key, damage));
+  });
+
+  it('catches a dump that pg_restore cannot read, though it was stored as it came', async () => {
+    const spec = fakePostgres();
+    const scripts = {
+      ...spec.scripts,
+      'pg_restore -f /dev/null': { exitCode: 1, stderr: 'unsupported version (1.16)' },
+    };
+    scene.engine.addImage({ reference: 'postgres:15', scripts });
+    scene.engine.runContainer({
+      name: 'forge-postgres-1',
+      image: 'postgres:15',
+      labels: { ...inProject, 'backup.kind': 'postgres' },
+    });
+    await expectFailure('backup_not_verified', /pg_restore ended with code 1: unsupported version/);
+  });
+
+  it('never takes an empty dump for a backup', async () => {
+    runPostgres({ app: Buffer.alloc(0) });
+    await expectFailure('backup_not_verified', /database app of forge-postgres-1.*it is empty/);
+  });
+
+  it('never takes roles for whole whose last line is missing', async () => {
+    const spec = fakePostgres();
+    scene.engine.addImage({
+      reference: 'postgres:15',
+      scripts: { ...spec.scripts, 'pg_dumpall *': { stdout: 'CREATE ROLE app;\n' } },
+    });
+    scene.engine.runContainer({
+      name: 'forge-postgres-1',
+      image: 'postgres:15',
+      labels: { ...inProject, 'backup.kind': 'postgres' },
+    });
+    await expectFailure('backup_not_verified', /roles of forge-postgres-1.*last line/);
+  });
+
+  it.each(['storage_full', 'storage_refused', 'storage_unreachable'] as const)(
+    'tells %s in the words of the storage',
+    async (code) => {
+      runPostgres();
+      runGitea();
+      const failing: BackupStorage = {
+        ...storage,
+        put: async (key, content) => {
+          if (!key.endsWith('.tar.gz')) return storage.put(key, content);
+          throw new StorageError(code, 'The bucket says no.');
+        },
+      };
+      await expectFailure(code, /^The bucket says no\.$/, failing);
+    },
+  );
+
+  it('says that no engine answers by that code, so that an update can wait for it', async () => {
+    runPostgres();
+    scene.engine.failNext('execOutput', new EngineError('engine_unreachable', 'No Docker Engine answers.'));
+    await expectFailure('engine_unreachable', /No Docker Engine answers/);
+  });
+
+  it('says so when nothing of the project carries the label', async () => {
+    await expectFailure('backup_failed', /nothing to back up for forge/);
+  });
+
+  it('only logs that its objects could not be deleted either, and tells the first error', async () => {
+    runPostgres({ app: Buffer.alloc(0) });
+    const stuck = {
+      ...storage,
+      delete: () => Promise.reject(new StorageError('storage_refused', 'no s3:DeleteObject')),
+    };
+    await expect(backUp(stuck)).rejects.toMatchObject({ code: 'backup_not_verified' });
+    expect(scene.log).toContainEqual(expect.objectContaining({ level: 'warn', reason: 'no s3:DeleteObject' }));
+    expect(await listBackupSets(storage)).toMatchObject([
+      { manifest: null, problem: expect.stringContaining('never finished') },
+    ]);
+  });
+});
