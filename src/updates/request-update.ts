@@ -57,7 +57,8 @@ async function resolveTarget(
     );
   }
   const digest = reference.digest ?? (await deps.engine.registryDigest(image));
-  return { reference: formatReference({ ...reference, digest: null }), digest };
+  const tag = reference.tag ?? parseImageReference(container.reference).tag;
+  return { reference: formatReference({ ...reference, tag, digest: null }), digest };
 }
 
 /** `diun-pilot update` and `POST /updates` of what waits already is its approval. */
