@@ -4,6 +4,8 @@ import { oneLine } from './text';
 /** Lines that stay, and on a terminal one line below them that is written over. */
 export interface LiveOutput {
   line(text: string): void;
+  /** That something began: a line where there is no live one to tell it. */
+  begun(text: string): void;
   /** Shown on a terminal only, until the next line or progress. */
   progress(text: string): void;
 }
@@ -11,9 +13,10 @@ export interface LiveOutput {
 const CLEAR = '\r\u001b[K';
 
 export function liveOutput(output: Output): LiveOutput {
-  const clear = output.isTTY ? CLEAR : '';
+  const line = (text: string): void => void output.write(`${output.isTTY ? CLEAR : ''}${oneLine(text)}\n`);
   return {
-    line: (text) => void output.write(`${clear}${oneLine(text)}\n`),
+    line,
+    begun: output.isTTY ? () => undefined : line,
     progress: (text) => {
       // A line that wraps could not be written over.
       if (output.isTTY) output.write(`${CLEAR}${oneLine(text).slice(0, (output.columns ?? 80) - 1)}`);
@@ -22,4 +25,4 @@ export function liveOutput(output: Output): LiveOutput {
 }
 
 /** With `--json` nothing but the document is on standard output. */
-export const silentOutput: LiveOutput = { line: () => undefined, progress: () => undefined };
+export const silentOutput: LiveOutput = { line: () => undefined, begun: () => undefined, progress: () => undefined };

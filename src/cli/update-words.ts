@@ -1,14 +1,16 @@
 import type { Step, Update } from '../domain/update';
 import { shortDigest } from './text';
 
-/** What changed between two looks at an update: a sentence for each step that began or ended, in order. */
-export function newsOf(before: Update | null, now: Update): string[] {
-  const known = new Map(before?.steps.map((step) => [step.name, step]));
-  return now.steps.flatMap((step) => {
-    const was = known.get(step.name);
-    if (was?.status === step.status) return [];
-    return step.status === 'running' ? [`${nameOf(step)} …`] : [`${nameOf(step)}: ${step.status}${detailOf(step)}`];
-  });
+/** What changed between two looks at an update: a line for each step that began or ended, in order. */
+export function newsOf(before: Update | null, now: Update): { kind: 'began' | 'ended'; words: string }[] {
+  const known = new Map(before?.steps.map((step) => [step.name, step.status]));
+  return now.steps
+    .filter((step) => known.get(step.name) !== step.status)
+    .map((step) =>
+      step.status === 'running'
+        ? { kind: 'began', words: `${nameOf(step)} …` }
+        : { kind: 'ended', words: `${nameOf(step)}: ${step.status}${detailOf(step)}` },
+    );
 }
 
 /** What is happening at this moment, for the live line; null: nothing runs. */

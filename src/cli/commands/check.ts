@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Container } from '../../domain/container';
+import { codeOf, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
 import type { CliContext } from '../context';
 import { askAll, diunFinding, labelFindings, type Finding } from '../findings';
@@ -10,7 +11,8 @@ import { withApp } from '../with-app';
 interface Checked {
   ok: boolean;
   findings: Finding[];
-  watched: Treatment[];
+  /** Null: the containers could not be read. */
+  watched: Treatment[] | null;
   notWatched: string[];
 }
 
@@ -24,19 +26,25 @@ export function checkCommand(context: CliContext, { json }: { json: boolean }): 
 }
 
 async function check(app: App): Promise<Checked> {
-  const [asked, containers] = await Promise.all([askAll(app), containersIfAny(app)]);
-  const findings = [...asked, diunFinding(app), ...labelFindings(containers)];
+  const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
+  const containers = read.containers ?? [];
+  const findings = [...asked, ...read.findings, diunFinding(app), ...labelFindings(containers)];
   return {
     ok: findings.every(({ status }) => status !== 'failed'),
     findings,
-    watched: containers.filter(isWatched).map((container) => treatmentOf(container, containers)),
+    watched: read.containers && containers.filter(isWatched).map((container) => treatmentOf(container, containers)),
     notWatched: containers.filter((container) => !isWatched(container)).map(({ name }) => name),
   };
 }
 
-/** That Docker does not answer is a finding already. */
-function containersIfAny(app: App): Promise<Container[]> {
-  return app.containers().catch(() => []);
+/** That no Docker answers is a finding already. */
+async function readContainers(app: App): Promise<{ containers: Container[] | null; findings: Finding[] }> {
+  try {
+    return { containers: await app.containers(), findings: [] };
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') return { containers: null, findings: [] };
+    return { containers: null, findings: [{ what: 'Containers', status: 'failed', words: messageOf(error) }] };
+  }
 }
 
 function isWatched({ labels }: Container): boolean {
@@ -50,9 +58,7 @@ function inWords({ ok, findings, watched, notWatched }: Checked, dataDir: string
   return [
     inColumns(rows),
     '',
-    watched.length === 0
-      ? 'Nothing is watched: label a container with diun.enable=true.'
-      : table(['CONTAINER', 'IMAGE', 'POLICY', 'ALLOW', 'PROBE', 'BACKUP OF', 'AN UPDATE'], watched.map(cellsOf)),
+    watchedInWords(watched),
     ...(notWatched.length === 0 ? [] : ['', oneLine(`Not watched: ${notWatched.join(', ')}`)]),
     '',
     `Token for Diun: PILOT_WEBHOOK_TOKEN, else in ${join(secrets, 'webhook-token')}, made by the first start.`,
@@ -61,6 +67,12 @@ function inWords({ ok, findings, watched, notWatched }: Checked, dataDir: string
     ok ? 'Everything that is needed works.' : 'Mend what is marked FAILED, then run `diun-pilot check` again.',
     '',
   ].join('\n');
+}
+
+function watchedInWords(watched: Treatment[] | null): string {
+  if (watched === null) return 'What is watched is not known, since the containers cannot be read.';
+  if (watched.length === 0) return 'Nothing is watched: label a container with diun.enable=true.';
+  return table(['CONTAINER', 'IMAGE', 'POLICY', 'ALLOW', 'PROBE', 'BACKUP OF', 'AN UPDATE'], watched.map(cellsOf));
 }
 
 function cellsOf({ container, image, policy, allow, probe, backup, treatment }: Treatment): string[] {

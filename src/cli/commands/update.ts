@@ -30,7 +30,7 @@ export function updateCommand(context: CliContext, { container, image, json }: U
 function followUpdate(app: App, id: string, output: LiveOutput, signal: AbortSignal): Promise<Update> {
   const look = (): Update => app.store.updates.get(id) as Update;
   const changed = (before: Update | null, now: Update): void => {
-    for (const news of newsOf(before, now)) output.line(news);
+    for (const { kind, words } of newsOf(before, now)) output[kind === 'began' ? 'begun' : 'line'](words);
     const progress = progressOf(now);
     if (progress !== null) output.progress(progress);
   };

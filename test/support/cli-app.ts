@@ -1,0 +1,75 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { createFileTransport } from '../../src/adapters/mail-file/file-transport';
+import type { App } from '../../src/app';
+import { requestBackups } from '../../src/backups/request-backup';
+import type { CliContext } from '../../src/cli/context';
+import { runCli } from '../../src/cli/program';
+import { loadSettings } from '../../src/config/load';
+import { readContainers } from '../../src/updates/read-containers';
+import { requestUpdate } from '../../src/updates/request-update';
+import { startWorker, type Worker } from '../../src/updates/worker';
+import type { Scene } from './scene';
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Terminal {
+  env?: Record<string, string>;
+  isTTY?: boolean;
+  /** What differs from the app on the scene. */
+  app?: Partial<App>;
+  signals?: FakeSignals;
+}
+
+/** Signals that a test sends, and the exits that they led to. */
+export class FakeSignals extends EventEmitter {
+  exits: number[] = [];
+  exit(code: number): void {
+    this.exits.push(code);
+  }
+}
+
+/** Runs a command line on a scene: the real commands, use cases and store on the fake engine. */
+export async function runOn(scene: Scene, args: string[], terminal: Terminal = {}): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const env = { PILOT_DATA_DIR: scene.folder, TZ: 'UTC', ...terminal.env };
+  const context: CliContext = {
+    version: '1.2.3',
+    loadSettings: (options) => loadSettings(env, options),
+    openApp: (settings) => ({ ...appOn(scene), settings, ...terminal.app }),
+    stdout: { write: (text) => out.push(text), isTTY: terminal.isTTY ?? false, columns: 60 },
+    stderr: { write: (text) => err.push(text) },
+    signals: terminal.signals ?? new FakeSignals(),
+  };
+  const code = await runCli(args, context);
+  return { code, stdout: out.join(''), stderr: err.join('') };
+}
+
+function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settings'> {
+  let worker: Worker | null = null;
+  return {
+    store,
+    engine,
+    clock,
+    storage: deps.storage,
+    logger: deps.logger,
+    transport: createFileTransport({ folder: join(folder, 'mail') }),
+    containers: () => readContainers(engine, null),
+    requestUpdate: (request) => requestUpdate(deps, request),
+    requestBackups: async (request) =>
+      requestBackups({ store, containers: await readContainers(engine, null) }, { ...request, reason: 'operator' }),
+    startWorker: () => {
+      worker = startWorker(deps);
+      return Promise.resolve(true);
+    },
+    startServing: () => Promise.resolve({ port: 1 }),
+    close: async () => {
+      await worker?.stop();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../../src/lib/clock';
+import { MailError, StorageError } from '../../../src/domain/errors';
+import { runOn, type Terminal } from '../../support/cli-app';
+import { nginx, notification, openScene, type Scene } from '../../support/scene';
+
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+});
+afterEach(() => scene.close());
+
+/** On the real clock: storage and mail are real files, which a clock that jumps would not wait for. */
+const run = (args: string[], terminal: Terminal = {}) =>
+  runOn(scene, args, { ...terminal, app: { clock: systemClock, ...terminal.app } });
+
+test('when all is well it says what works and how each watched container would be treated', async () => {
+  scene.engine.runContainer(nginx({ labels: { 'update.allow': 'patch', 'update.probe': 'nginx' } }));
+  scene.engine.runContainer(nginx({ name: 'not-ours', labels: { 'diun.enable': 'false' }, ports: {} }));
+  scene.hear('docker.io/library/nginx:stable', `sha256:${'a'.repeat(64)}`);
+  const { code, stdout, stderr } = await run(['check']);
+  expect(stderr).toBe('');
+  for (const what of ['Settings', 'Docker', 'Database', 'Backups', 'Mail', 'Outbox', 'Diun']) {
+    expect(stdout).toMatch(new RegExp(`^ok +${what} `, 'm'));
+  }
+  expect(stdout).toMatch(/Diun +last heard 2026-01-05 /);
+  expect(stdout).toMatch(
+    /web-nginx-1 +nginx:stable +automatic +patch +nginx +none +up to patch at once; a larger one waits for approval/,
+  );
+  expect(stdout).toMatch(/^Not watched: not-ours$/m);
+  expect(code).toBe(0);
+});
+
+test('where the tokens are is told, the tokens are not, and none is made', async () => {
+  const env = { PILOT_API_TOKEN: 'a-token-of-the-operator-1234567890' };
+  const { stdout } = await run(['check'], { env });
+  expect(stdout).toContain(join(scene.folder, 'secrets', 'webhook-token'));
+  expect(stdout).not.toContain(env.PILOT_API_TOKEN);
+  expect(existsSync(join(scene.folder, 'secrets'))).toBe(false);
+});
+
+test('Diun that was never heard is a note with the remedy, no failure', async () => {
+  const { code, stdout } = await run(['check']);
+  expect(stdout).toMatch(/^note +Diun +never heard: .*diun\.yml.*method POST.*diun notif test/m);
+  expect(stdout).toMatch(/Nothing is watched: label a container with diun\.enable=true/);
+  expect(code).toBe(0);
+});
+
+test('every failure is shown at once, each with what to do, and ends with 1', async () => {
+  scene.engine.reachable = false;
+  const refuse = <E extends Error>(error: E) => ({ check: () => Promise.reject(error) });
+  const { code, stdout } = await run(['check'], {
+    app: {
+      storage: {
+        ...scene.deps.storage,
+        ...refuse(new StorageError('storage_refused', 'Give it a key that may write.')),
+      },
+      transport: {
+        send: () => Promise.reject(new Error('not asked')),
+        ...refuse(new MailError('mail_refused', 'Verify the sender.', true)),
+      },
+      store: {
+        ...scene.store,
+        check: () => {
+          throw new Error('database disk image is malformed');
+        },
+      },
+    },
+  });
+  expect(stdout).toMatch(/^FAILED +Docker /m);
+  expect(stdout).toMatch(/^FAILED +Backups +Give it a key that may write\.$/m);
+  expect(stdout).toMatch(/^FAILED +Mail +Verify the sender\.$/m);
+  expect(stdout).toMatch(/^FAILED +Database +database disk image is malformed$/m);
+  expect(stdout).toContain('What is watched is not known');
+  expect(code).toBe(1);
+});
+
+test('what never answers is given up', async () => {
+  const version = (): Promise<never> => new Promise(() => undefined);
+  const engine = Object.assign(Object.create(scene.engine) as typeof scene.engine, { version });
+  const { code, stdout } = await run(['check'], { app: { engine, clock: scene.clock } });
+  expect(stdout).toMatch(/^FAILED +Docker +no answer within 30 s$/m);
+  expect(code).toBe(1);
+});
+
+test('a label with a typo is a failure that names container, label and value', async () => {
+  scene.engine.runContainer(nginx({ labels: { 'update.policy': 'automatik' } }));
+  const { code, stdout } = await run(['check']);
+  expect(stdout).toMatch(/^FAILED +Labels +web-nginx-1: update\.policy=automatik: /m);
+  expect(stdout).toMatch(/web-nginx-1 .*every update waits for approval/);
+  expect(code).toBe(1);
+});
+
+test('refused mails are a note', async () => {
+  const id = scene.store.outbox.add({ kind: 'test', updateId: null, subject: 's', html: 'h', text: 't' });
+  scene.store.outbox.refused(id, '550 no such user');
+  const { code, stdout } = await run(['check']);
+  expect(stdout).toMatch(/^note +Outbox +1 refused \(550 no such user\)/m);
+  expect(code).toBe(0);
+});
+
+test('wrong settings are listed all at once, and nothing else is tried', async () => {
+  const env = { PILOT_PORT: 'eighty', PILOT_APPROVAL_TTL: 'soon' };
+  const { code, stdout, stderr } = await run(['check'], { env });
+  expect(stderr).toMatch(/settings are wrong:\n[^]*PILOT_APPROVAL_TTL: [^]*PILOT_PORT: /);
+  expect([code, stdout]).toEqual([1, '']);
+});
+
+test('--json gives the same for machines', async () => {
+  scene.engine.runContainer(nginx());
+  scene.store.inbox.reject(notification('x', 'y'), 'no digest');
+  const { stdout } = await run(['check', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: true,
+    findings: expect.arrayContaining([expect.objectContaining({ what: 'Docker', status: 'ok' })]),
+    watched: [{ container: 'web-nginx-1', policy: 'automatic', problems: [] }],
+    notWatched: [],
+  });
+});

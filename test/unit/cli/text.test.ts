@@ -1,0 +1,38 @@
+import { atTime, inBytes, oneLine, shortDigest, table } from '../../../src/cli/text';
+
+test('a table has columns as wide as their widest cell and no blanks at the end', () => {
+  expect(
+    table(
+      ['A', 'LONG'],
+      [
+        ['wider', 'x'],
+        ['', 'longest'],
+      ],
+    ),
+  ).toBe('A      LONG\nwider  x\n       longest');
+});
+
+test('control bytes become one blank', () => {
+  expect(oneLine('a\r\n\u001b[31mb\u0007\u009bc ')).toBe('a [31mb c');
+});
+
+test.each([
+  [null, '–'],
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1024, '1.0 KiB'],
+  [1024 ** 2 * 1.5, '1.5 MiB'],
+  [1024 ** 5, '1024.0 TiB'],
+])('%p bytes are %s', (bytes, words) => {
+  expect(inBytes(bytes)).toBe(words);
+});
+
+test("a time is told in the operator's zone", () => {
+  expect(atTime('2026-07-01T22:30:00Z', 'Europe/Berlin')).toBe('2026-07-02 00:30');
+  expect(atTime(null, 'UTC')).toBe('–');
+});
+
+test('a digest is told by twelve digits', () => {
+  expect(shortDigest(`sha256:${'0123456789abcdef'.repeat(4)}`)).toBe('sha256:0123456789ab');
+  expect(shortDigest(null)).toBe('unknown digest');
+});
