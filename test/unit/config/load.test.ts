@@ -86,9 +86,9 @@ describe('with nothing set', () => {
 
   test('a secret file that was edited by hand is held to the same rules', () => {
     load();
-    writeFileSync(path.join(folder, 'data', 'secrets', 'webhook-token'), `${TOKEN},short\n`);
+    writeFileSync(path.join(folder, 'data', 'secrets', 'webhook-token'), `${TOKEN},two words\n`);
     expect(problems({})).toEqual([
-      expect.stringMatching(/^PILOT_WEBHOOK_TOKEN: PILOT_DATA_DIR\/secrets\/webhook-token: must have/),
+      expect.stringMatching(/^PILOT_WEBHOOK_TOKEN: PILOT_DATA_DIR\/secrets\/webhook-token: must be/),
     ]);
     writeFileSync(path.join(folder, 'data', 'secrets', 'webhook-token'), `${TOKEN},${TOKEN}-2\n`);
     expect(load().webhookTokens).toHaveLength(2);
@@ -185,8 +185,8 @@ describe('secrets', () => {
 
   test('are not repeated by the problem that they are', () => {
     const wrong = problems({
-      PILOT_API_TOKEN: 'hunter2',
-      PILOT_WEBHOOK_TOKEN: 'hunter2',
+      PILOT_API_TOKEN: 'hunter2 ü',
+      PILOT_WEBHOOK_TOKEN: 'hunter2,',
       PILOT_MAIL_URL: 'smpt://user:hunter2@x',
     });
     expect(wrong).toHaveLength(3);
@@ -232,7 +232,7 @@ describe('problems', () => {
     ['PILOT_WEBHOOK_TOKEN', 'a token with blanks'],
     ['PILOT_API_TOKEN', `${TOKEN},${TOKEN}2`],
     ['PILOT_API_TOKEN', 'ein-schlüssel-mit-umlaut'],
-    ['PILOT_APPROVAL_SECRET', 'short'],
+    ['PILOT_APPROVAL_SECRET', 'two words'],
     ['PILOT_APPROVAL_TTL', '0s'],
     ['PILOT_APPROVAL_TTL', '9999d'],
     ['PILOT_BACKUP_URL', 's3:///prefix'],
