@@ -11,6 +11,7 @@ export function labEnvironment(lab: Lab): Record<string, string> {
     LAB_DIR: lab.dir,
     LAB_REGISTRY: lab.registry.address,
     LAB_DOCKER: lab.docker.path,
+    LAB_IMAGES: lab.origin,
     ...(Object.fromEntries(images) as Record<string, string>),
   };
 }
@@ -20,7 +21,8 @@ export async function connectLab(env: NodeJS.ProcessEnv = process.env): Promise<
   const images = Object.fromEntries(IMAGE_NAMES.map((name) => [name, needed(env, `LAB_IMAGE_${name}`)])) as LabImages;
   const path = env['LAB_DOCKER'] ?? (await findDockerCli()) ?? 'docker';
   const docker = new DockerCli(path, needed(env, 'DOCKER_HOST'));
-  return labParts(needed(env, 'LAB_DIR'), docker, needed(env, 'LAB_REGISTRY'), images);
+  const origin = needed(env, 'LAB_IMAGES') === 'public' ? 'public' : 'distribution';
+  return labParts(needed(env, 'LAB_DIR'), docker, origin, needed(env, 'LAB_REGISTRY'), images);
 }
 
 function needed(env: NodeJS.ProcessEnv, name: string): string {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DockerCli } from './engine/docker-cli';
 import type { Marks } from './engine/leftovers';
-import { imageBuilder, type LabImages } from './images/build-images';
+import { imageBuilder, type ImageOrigin, type LabImages } from './images/build-images';
 import { noteMadeImage, registriesSoFar } from './lab-record';
 import { Registry } from './registry/registry';
 
@@ -13,6 +13,8 @@ export interface Lab {
   id: string;
   dir: string;
   docker: DockerCli;
+  /** Where base images come from here; tells also whether public images can be pulled. */
+  origin: ImageOrigin;
   images: LabImages;
   registry: Registry;
   /** The same image under another digest; `mark` tells one variant from another. */
@@ -26,9 +28,15 @@ export interface Lab {
 export type Say = (line: string) => void;
 
 /** A lab's parts, from what its opener knows or exported. */
-export function labParts(dir: string, docker: DockerCli, registryAddress: string, images: LabImages): Lab {
+export function labParts(
+  dir: string,
+  docker: DockerCli,
+  origin: ImageOrigin,
+  registryAddress: string,
+  images: LabImages,
+): Lab {
   const builder = imageBuilder(docker, {
-    origin: 'distribution',
+    origin,
     cacheDir: join(dir, 'cache'),
     say: () => undefined,
     made: (tag) => noteMadeImage(dir, tag),
@@ -37,11 +45,12 @@ export function labParts(dir: string, docker: DockerCli, registryAddress: string
     id: labId(dir),
     dir,
     docker,
+    origin,
     images,
     registry: new Registry(registryAddress, docker),
     variantOf: (image, mark) => builder.variantOf(image, mark),
     scratch: (name) => scratch(dir, name),
-    label: marksOf(dir).label,
+    label: labelOf(dir),
   };
 }
 
@@ -60,7 +69,11 @@ export function guests(dir: string): string {
 
 export function marksOf(dir: string): Marks {
   const id = labId(dir);
-  return { label: `diun-pilot.lab=${id}`, projectPrefix: projectName(id, ''), registries: registriesSoFar(dir) };
+  return { label: labelOf(dir), projectPrefix: projectName(id, ''), registries: registriesSoFar(dir) };
+}
+
+export function labelOf(dir: string): string {
+  return `diun-pilot.lab=${labId(dir)}`;
 }
 
 export function projectName(id: string, name: string): string {

@@ -6,7 +6,7 @@ import { removeLeftovers } from './engine/leftovers';
 import { openEngine, type LabEngine } from './engine/open-engine';
 import { imageBuilder, type LabImages } from './images/build-images';
 import { imageOrigin } from './images/image-origin';
-import { guests, labDir, labParts, marksOf, scratchRoot, type Lab, type Say } from './lab';
+import { guests, labDir, labelOf, labParts, marksOf, scratchRoot, type Lab, type Say } from './lab';
 import { takeLabLock } from './lab-lock';
 import { forgetMadeImages, forgetRegistries, imagesMade, noteMadeImage, noteRegistry } from './lab-record';
 import { type Closers } from './closers';
@@ -32,12 +32,12 @@ export async function openLab(say: Say, closers: Closers): Promise<OpenLab> {
   say(`engine: ${kind} (${docker.host}); base images: ${origin}`);
   const images = await buildImages(dir, docker, origin, say);
   await closers.add('containers, volumes, networks', () => removeLeftovers(docker, marksOf(dir)));
-  const registry = await runRegistry({ dir, docker, label: marksOf(dir).label, origin, say });
+  const registry = await runRegistry({ dir, docker, label: labelOf(dir), origin, say });
   await closers.add('the registry', () => registry.stop());
   noteRegistry(dir, registry.address);
   await closers.add('processes', () => endStrays(guests(dir)));
   say(`registry: ${registry.address}`);
-  return { ...labParts(dir, docker, registry.address, images), engineKind: kind };
+  return { ...labParts(dir, docker, origin, registry.address, images), engineKind: kind };
 }
 
 async function bringUpEngine(dir: string, say: Say, closers: Closers): Promise<LabEngine> {

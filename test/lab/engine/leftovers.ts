@@ -2,8 +2,8 @@ import type { DockerCli } from './docker-cli';
 
 /** How the lab knows its own objects on an engine that others use too. */
 export interface Marks {
-  /** Label of whatever the lab starts without Compose: `diun-pilot.lab=ID`. */
-  label: string;
+  /** Label of whatever the lab starts without Compose: `diun-pilot.lab=ID`; null when only one project is meant. */
+  label: string | null;
   /** Every compose project of the lab begins so. */
   projectPrefix: string;
   /** Addresses (`127.0.0.1:PORT`) that this lab's registries have or had. */
@@ -49,11 +49,11 @@ async function volumesOf(docker: DockerCli, containers: string[]): Promise<strin
 
 async function own(docker: DockerCli, kind: 'volume' | 'network', marks: Marks): Promise<string[]> {
   const name = kind === 'volume' ? '{{.Name}}' : '{{.ID}}';
-  const labelled = await docker.lines([kind, 'ls', '--filter', `label=${marks.label}`, '--format', name]);
-  const format = `${name}\t{{.Label "com.docker.compose.project"}}`;
+  const format = `${name}\t{{.Label "com.docker.compose.project"}}\t{{.Label "diun-pilot.lab"}}`;
   const rows = (await docker.lines([kind, 'ls', '--format', format])).map((line) => line.split('\t'));
-  const composed = rows.filter(([, project = '']) => project.startsWith(marks.projectPrefix)).map(([id]) => id ?? '');
-  return [...new Set([...labelled, ...composed])];
+  const isOwn = ([, project = '', lab = '']: string[]) =>
+    project.startsWith(marks.projectPrefix) || `diun-pilot.lab=${lab}` === marks.label;
+  return rows.filter(isOwn).map(([id]) => id ?? '');
 }
 
 async function imagesFrom(docker: DockerCli, registries: string[]): Promise<string[]> {

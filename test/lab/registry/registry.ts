@@ -1,6 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { DockerCli } from '../engine/docker-cli';
 import { RegistryHttp, INDEX_TYPE, type Manifest } from './registry-http';
+
+/** Repositories by image id that only carry layers into the registry; kept between runs, nobody runs them. */
+export const UPLOADS = 'lab-upload';
 
 export interface PlatformImage {
   image: string;
@@ -13,6 +16,7 @@ export interface PlatformImage {
  */
 export class Registry {
   private readonly http: RegistryHttp;
+  private readonly uploads = new Map<string, Promise<Manifest>>();
 
   constructor(
     readonly address: string,
@@ -46,11 +50,11 @@ export class Registry {
     return this.http.putManifest(repository, tag, { mediaType: INDEX_TYPE, text });
   }
 
-  /** The digest that the registry gives for a tag; null when the tag does not exist. */
-  async digest(name: string): Promise<string | null> {
+  /** What the registry gives for a tag; null when the tag does not exist. */
+  async tagged(name: string): Promise<{ digest: string; mediaType: string } | null> {
     const { repository, tag } = split(name);
     const manifest = await this.http.getManifest(repository, tag);
-    return manifest && digestOf(manifest);
+    return manifest && { digest: digestOf(manifest), mediaType: manifest.mediaType };
   }
 
   /** Publishes and pulls, so that the engine has the image by the published name, as an operator's `docker pull` does. */
@@ -60,19 +64,29 @@ export class Registry {
     return digest;
   }
 
-  /** Pushes under a passing name and makes the image's layers known in `repository`. */
+  /** Brings the image into the registry, once, and makes its layers known in `repository`. */
   private async upload(localImage: string, repository: string): Promise<Manifest> {
-    const passing = `lab-upload/${randomBytes(6).toString('hex')}`;
-    const reference = `${this.address}/${passing}:latest`;
+    const id = await this.docker.run(['image', 'inspect', '--format', '{{.Id}}', localImage]);
+    const aside = `${UPLOADS}/${id.slice('sha256:'.length, 24)}`;
+    const upload = this.uploads.get(aside) ?? this.uploadAside(localImage, aside);
+    this.uploads.set(aside, upload);
+    const manifest = await upload;
+    await this.http.mountBlobs(manifest, aside, repository);
+    return manifest;
+  }
+
+  private async uploadAside(localImage: string, aside: string): Promise<Manifest> {
+    const there = await this.http.getManifest(aside, 'latest');
+    if (there) return there;
+    const reference = `${this.address}/${aside}:latest`;
     await this.docker.run(['tag', localImage, reference]);
     try {
       await this.docker.run(['push', '--quiet', reference]);
     } finally {
       await this.docker.run(['image', 'rm', reference]);
     }
-    const manifest = await this.http.getManifest(passing, 'latest');
+    const manifest = await this.http.getManifest(aside, 'latest');
     if (!manifest) throw new Error(`the registry has lost ${reference} right after its push`);
-    await this.http.mountBlobs(manifest, passing, repository);
     return manifest;
   }
 }

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Broken, eventually } from '../../support/eventually';
 import { ensureInstalled } from '../engine/debian-packages';
 import type { DockerCli } from '../engine/docker-cli';
 import { freePort } from '../free-port';
 import type { ImageOrigin } from '../images/build-images';
+import { UPLOADS } from './registry';
 import { startLasting } from '../lasting-process';
 
 export interface RunningRegistry {
@@ -32,11 +33,13 @@ export async function runRegistry(place: RegistryPlace): Promise<RunningRegistry
 async function runAsProcess({ dir }: RegistryPlace): Promise<RunningRegistry> {
   const home = join(dir, 'registry');
   mkdirSync(home, { recursive: true });
-  const address = `127.0.0.1:${await freePort()}`;
+  const storage = join(home, 'storage');
+  forgetTags(storage);
+  const address = `127.0.0.1:${await samePort(join(home, 'port'))}`;
   const config = {
     version: 0.1,
     log: { level: 'warn', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(home, 'storage') }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
     http: { addr: address },
   };
   // JSON is YAML.
@@ -51,6 +54,23 @@ async function runAsProcess({ dir }: RegistryPlace): Promise<RunningRegistry> {
     if (!registry.running()) throw new Broken(`the registry ended: ${registry.lines().slice(-5).join('\n')}`);
   });
   return { address, stop: () => registry.stop() };
+}
+
+/** What earlier runs published is not there for this one; layers stay, as a cache. */
+function forgetTags(storage: string): void {
+  const repositories = join(storage, 'docker/registry/v2/repositories');
+  if (!existsSync(repositories)) return;
+  for (const name of readdirSync(repositories)) {
+    if (name !== UPLOADS) rmSync(join(repositories, name), { recursive: true });
+  }
+}
+
+/** The port of the last run if it is free: the engine then knows which layers are there already. */
+async function samePort(record: string): Promise<number> {
+  const last = existsSync(record) ? Number(readFileSync(record, 'utf8')) : 0;
+  const port = await freePort(last).catch(() => freePort());
+  writeFileSync(record, String(port));
+  return port;
 }
 
 async function runInContainer({ docker, label }: RegistryPlace): Promise<RunningRegistry> {
