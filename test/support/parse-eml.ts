@@ -3,7 +3,7 @@ import type { ReceivedMail } from '../contract/mail-transport.contract';
 
 /** A MIME message as a reader's program sees it. `Received` headers come from servers on the way. */
 export async function parseEml(source: Buffer | string): Promise<ReceivedMail> {
-  const parsed = await simpleParser(source);
+  const parsed = await simpleParser(source, { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true });
   return {
     identity: parsed.messageId ?? '',
     from: parsed.from?.text ?? '',

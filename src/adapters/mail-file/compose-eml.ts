@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Mail } from '../../ports/mail-transport';
 
@@ -12,7 +13,7 @@ export function composeEml(mail: Mail): Promise<Buffer> {
     date: new Date(mail.date),
     messageId: messageId(mail),
     headers: { 'Auto-Submitted': 'auto-generated' },
-    baseBoundary: mail.id,
+    baseBoundary: boundary(mail),
     newline: 'unix',
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -25,4 +26,12 @@ export function composeEml(mail: Mail): Promise<Buffer> {
 function messageId({ id, from }: Mail): string {
   const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'localhost';
   return `<${id}@${domain}>`;
+}
+
+/** Follows from the content, so that no content can hold it. */
+function boundary({ id, subject, html, text }: Mail): string {
+  return createHash('sha256')
+    .update(JSON.stringify([id, subject, html, text]))
+    .digest('hex')
+    .slice(0, 32);
 }

@@ -20,9 +20,9 @@ export function oneLine(text: string, longest = LONGEST_LINE): string {
   return cut(visible(words).trim(), longest);
 }
 
-/** `[diun-pilot] NAME: what`, in one line of bounded length. */
+/** `[diun-pilot] NAME: what`, in one line of bounded length, with no encoded word (RFC 2047) that a reader would decode. */
 export function subjectLine(about: string, what: string): string {
-  return oneLine(`[diun-pilot] ${oneLine(about, LONGEST_NAME)}: ${what}`, LONGEST_SUBJECT);
+  return oneLine(`[diun-pilot] ${oneLine(about, LONGEST_NAME)}: ${what}`.replaceAll('=?', '= ?'), LONGEST_SUBJECT);
 }
 
 /** The last lines of an output, each safe to print and of bounded length. Indentation stays. */

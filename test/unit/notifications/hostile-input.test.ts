@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { composeEml } from '../../../src/adapters/mail-file/compose-eml';
+import { subjectLine } from '../../../src/notifications/letter/clean';
+import { backupFailed } from '../../../src/notifications/mails/backup-failed';
+import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
+import { updateAvailable } from '../../../src/notifications/mails/update-available';
+import { updateFailed } from '../../../src/notifications/mails/update-failed';
+import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
+import type { RenderedMail } from '../../../src/notifications/rendered-mail';
+import {
+  aBackup,
+  aFailedRollback,
+  aFailedUpdate,
+  anUpdate,
+  aPlan,
+  aRolledBackUpdate,
+  aStep,
+  news,
+} from '../../support/news-builder';
+import { openDom } from '../../support/dom';
+import { aMail } from '../../support/mail-builder';
+import { parseEml } from '../../support/parse-eml';
+
+jest.setTimeout(30_000);
+
+const PUBLIC = 'https://pilot.example.org/';
+const HOSTILE = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "' onmouseover='alert(1)",
+  'javascript:alert(1)',
+  'JaVaScRiPt\u0000:alert(1)',
+  'data:text/html,<script>alert(1)</script>',
+  'https://bank.example@evil.example/',
+  '</pre></div></body><iframe src=//evil.example>',
+  '<!-- --!><svg/onload=alert(1)>',
+  '\r\nBcc: thief@evil.example',
+  '\nSubject: fake\n\n<p>body</p>',
+  '=?utf-8?q?=0D=0ABcc:_thief@evil.example?=',
+  '\u202egnp.exe\u2066',
+  '\u001b]8;;https://evil.example\u0007click\u001b]8;;\u0007',
+  '\u001b[2J\u001b[31mred',
+  '\u2028--\u2029',
+  '\ud800',
+  '&lt;b&gt;&#x6a;avascript:',
+  '\n-- \nDOWN, ACT NOW',
+  "'; rm -rf / #",
+  '$(reboot)`reboot`',
+];
+const piece = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...HOSTILE) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
+);
+const hostile = fc.array(piece, { minLength: 1, maxLength: 3 }).map((pieces) => pieces.join(''));
+/** Ten strings for each mail; a thousand runs. */
+const tenStrings = fc.array(hostile, { minLength: 10, maxLength: 10 });
+const RUNS = { numRuns: 1000 };
+
+type Strings = readonly string[];
+const KINDS: ((s: Strings) => RenderedMail)[] = [
+  (s) => updateAvailable(newsOf(s, {})),
+  (s) => criticalUpdateAvailable({ ...newsOf(s, {}), approvalUrl: null }),
+  (s) => criticalUpdateAvailable({ ...newsOf(s, {}), approvalUrl: s[9] ?? '' }),
+  (s) => updateSucceeded(newsOf(s, { status: 'succeeded' })),
+  (s) => updateFailed({ ...newsOf(s, { ...aFailedUpdate(), ...fieldsOf(s), status: 'failed' }), quarantined: true }),
+  (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rolled_back' }), quarantined: false }),
+  (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rollback_failed' }), quarantined: true }),
+  (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
+];
+
+function fieldsOf([a = '', b = '', c = '', d = '', e = '', f = '']: Strings) {
+  return {
+    container: a,
+    project: b,
+    service: c,
+    reason: d,
+    from: { reference: e, digest: f },
+    to: { reference: f, digest: a },
+    steps: [
+      aStep('health_check', 1, 2, { status: 'failed', detail: `${a}\n${b}` }),
+      aStep('rollback_health_check', 2, 3, { status: 'failed', detail: `${c}\n${d}` }),
+    ],
+    error: { code: e, message: `${f}\n${a}` },
+    followUp: b,
+  };
+}
+
+function newsOf(s: Strings, differs: Parameters<typeof anUpdate>[0]) {
+  const [a = '', b = '', c = '', d = ''] = s.slice(6);
+  const plan = aPlan({ backup: [a, b], course: [c, d], risks: [a], followUp: b, releaseNotes: c });
+  return {
+    ...news({ update: anUpdate({ ...fieldsOf(s), ...differs }), plan, backup: backupOf(s) }),
+    publicUrl: PUBLIC,
+  };
+}
+
+function backupOf([a = '', b = '', c = '', d = '']: Strings) {
+  return aBackup({ project: a, url: b, id: c, error: { code: d, message: a } });
+}
+
+const dom = openDom();
+afterAll(() => dom.close());
+
+/** Elements and attributes that the templates themselves write. */
+const own = new Set<string>();
+beforeAll(async () => {
+  const benign = Array<string>(10).fill('https://example.org/benign');
+  const failures = [aFailedUpdate(), aRolledBackUpdate(), aFailedRollback()];
+  const mails = [
+    ...KINDS.map((render) => render(benign)),
+    ...failures.map((update) => updateFailed({ ...news({ update }), quarantined: true })),
+  ];
+  for (const { html } of mails) for (const mark of (await dom.read(html)).marks) own.add(mark);
+});
+
+describe.each(KINDS.map((render, index) => [index, render] as const))(
+  'mail %i of hostile strings',
+  (_index, render) => {
+    const runs = { numRuns: Math.ceil(RUNS.numRuns / KINDS.length) };
+
+    it('contains no element, no attribute and no link but its own', async () => {
+      await fc.assert(
+        fc.asyncProperty(tenStrings, async (strings) => {
+          const { marks, links } = await dom.read(render(strings).html);
+          expect(marks.filter((mark) => !own.has(mark))).toEqual([]);
+          for (const href of links) {
+            expect(href).toMatch(/^https?:\/\//);
+            expect(new URL(href).username).toBe('');
+          }
+        }),
+        runs,
+      );
+    });
+
+    it('has exactly the headers of a mail of ours, and one subject line without what deceives', async () => {
+      await fc.assert(
+        fc.asyncProperty(tenStrings, async (strings) => {
+          const { subject, html, text } = render(strings);
+          expect(subject).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+          expect([...subject].length).toBeLessThanOrEqual(160);
+          expect(text).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|[^\P{Cc}\n]/u);
+          const parsed = await parseEml(await composeEml(aMail({ subject, html, text })));
+          expect(parsed).toMatchObject({ to: aMail().to, subject, html, text });
+          expect(parsed.headers).toEqual(EXPECTED_HEADERS);
+        }),
+        { numRuns: 30 },
+      );
+    });
+  },
+);
+
+it('reads back as the one subject that it is, whatever a container is called', async () => {
+  await fc.assert(
+    fc.asyncProperty(hostile, async (name) => {
+      const subject = subjectLine(name, 'update available');
+      const parsed = await parseEml(await composeEml(aMail({ subject, html: 'h', text: 't' })));
+      expect(parsed).toMatchObject({ subject, html: 'h', text: 't', headers: EXPECTED_HEADERS });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const EXPECTED_HEADERS = [
+  'auto-submitted',
+  'content-type',
+  'date',
+  'from',
+  'message-id',
+  'mime-version',
+  'subject',
+  'to',
+];
+
+it('quotes names in commands so that a shell runs nothing of them', () => {
+  const update = anUpdate({ container: `x'; rm -rf / #$(reboot)` });
+  const { text } = criticalUpdateAvailable({ ...news({ update }), approvalUrl: null });
+  expect(text).toContain(`diun-pilot update 'x'\\''; rm -rf / #$(reboot)'`);
+});
+
+it('caps the log lines: the last 60, each of 300 characters at most', () => {
+  const lines = Array.from({ length: 200 }, (_, index) => `line ${index} ${'x'.repeat(500)}`);
+  const update = aFailedUpdate({ error: { code: 'unhealthy', message: ['It died.', ...lines].join('\n') } });
+  const { text } = updateFailed({ ...news({ update }), quarantined: true });
+  const shown = text.split('\n').filter((line) => line.startsWith('  | '));
+  expect(shown).toHaveLength(60);
+  expect(shown.at(-1)).toMatch(/^ {2}\| line 199 x+…$/);
+  expect(Math.max(...shown.map((line) => line.length))).toBe(304);
+});

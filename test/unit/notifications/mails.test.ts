@@ -1,0 +1,179 @@
+import { backupFailed } from '../../../src/notifications/mails/backup-failed';
+import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
+import { updateAvailable } from '../../../src/notifications/mails/update-available';
+import { updateFailed } from '../../../src/notifications/mails/update-failed';
+import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
+import type { RenderedMail } from '../../../src/notifications/rendered-mail';
+import { openDom } from '../../support/dom';
+import {
+  aBackup,
+  aFailedRollback,
+  aFailedUpdate,
+  anUpdate,
+  aPlan,
+  aRolledBackUpdate,
+  aStep,
+  at,
+  NEW_DIGEST,
+  news,
+  OLD_DIGEST,
+  PREPARED,
+} from '../../support/news-builder';
+
+const dom = openDom();
+afterAll(() => dom.close());
+
+/** Words of both parts with white space collapsed: each must say it by itself. */
+async function parts({ html, text }: RenderedMail): Promise<[string, string][]> {
+  const flat = (words: string): string => words.replace(/\n!! /g, ' ').replace(/\s+/g, ' ');
+  return [
+    ['html', flat((await dom.read(html)).text)],
+    ['text', flat(text)],
+  ];
+}
+
+async function bothSay(mail: RenderedMail, ...sentences: string[]): Promise<void> {
+  for (const [part, words] of await parts(mail)) {
+    for (const sentence of sentences) expect(`${part}: ${words}`).toContain(sentence);
+  }
+}
+
+async function neitherSays(mail: RenderedMail, ...sentences: string[]): Promise<void> {
+  for (const [, words] of await parts(mail)) for (const sentence of sentences) expect(words).not.toContain(sentence);
+}
+
+describe('update available', () => {
+  it('says that it is applied by itself, and from what to what', async () => {
+    const mail = updateAvailable(news({ plan: aPlan() }));
+    expect(mail).toMatchObject({ kind: 'update_available', updateId: anUpdate().id });
+    expect(mail.subject).toBe('[diun-pilot] nginx: update available, it is being applied now');
+    await bothSay(
+      mail,
+      'There is nothing to do',
+      OLD_DIGEST,
+      NEW_DIGEST,
+      'nginx does not answer for about half a second',
+    );
+    await bothSay(mail, 'https://nginx.org/en/CHANGES', `https://pilot.example.org/updates/${anUpdate().id}`);
+  });
+});
+
+describe('critical update available', () => {
+  const update = anUpdate({
+    status: 'awaiting_approval',
+    to: { reference: 'nginx:1.28', digest: NEW_DIGEST },
+    approval: { status: 'waiting', expiresAt: '2026-11-26T03:00:10.000Z', decidedAt: null },
+  });
+  const plan = aPlan({ jump: 'minor', followUp: 'Write image: nginx:1.28 into compose.yml' });
+
+  it('shows the whole plan: from, to, backup, course, risks, what is left, and until when', async () => {
+    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl: null });
+    await bothSay(mail, 'nginx:1.27', OLD_DIGEST, 'nginx:1.28', NEW_DIGEST, 'minor version', '2026-11-26 03:00:10 UTC');
+    await bothSay(mail, ...plan.backup, ...plan.course, ...plan.risks, plan.followUp ?? '');
+  });
+
+  it('without a signed link gives the commands that start it', async () => {
+    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl: null });
+    const body = `'{"container":"nginx","image":"nginx:1.28"}'`;
+    await bothSay(mail, 'diun-pilot update nginx nginx:1.28', `-d ${body} https://pilot.example.org/updates`);
+    await bothSay(mail, '"Authorization: Bearer $PILOT_API_TOKEN"');
+  });
+
+  it('with a signed link shows that instead', async () => {
+    const approvalUrl = 'https://pilot.example.org/approvals/abc.def';
+    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl });
+    const { links } = await dom.read(mail.html);
+    expect(links).toContain(approvalUrl);
+    expect(mail.text).toContain(`\n${approvalUrl}\n`);
+    await neitherSays(mail, 'diun-pilot update');
+  });
+
+  it('says so when nothing would be backed up', async () => {
+    const mail = criticalUpdateAvailable({ ...news({ update, plan: aPlan({ backup: [] }) }), approvalUrl: null });
+    await bothSay(mail, 'Nothing: no container of its project carries the label backup.kind.');
+  });
+});
+
+describe('update succeeded', () => {
+  it('says how it was checked, how long it took, and what is left to do first of all', async () => {
+    const steps = [...PREPARED, aStep('health_check', 23, 30, { detail: 'nginx answers, seen twice' })];
+    const update = anUpdate({ status: 'succeeded', finishedAt: at(75), steps, followUp: 'Edit compose.yml' });
+    const mail = updateSucceeded(news({ update, backup: aBackup() }));
+    expect(mail.subject).toBe('[diun-pilot] nginx: updated, one thing is left for you');
+    await bothSay(mail, '1 min 15 s', 'nginx answers, seen twice', 'Edit compose.yml', '12.4 MiB', aBackup().url ?? '');
+  });
+});
+
+describe('update failed', () => {
+  const failed = updateFailed({ ...news({ update: aFailedUpdate(), backup: aBackup() }), quarantined: true });
+  const rolledBack = updateFailed({ ...news({ update: aRolledBackUpdate(), backup: aBackup() }), quarantined: true });
+  const down = updateFailed({ ...news({ update: aFailedRollback(), backup: aBackup() }), quarantined: true });
+
+  it('before the swap: says that nothing was changed and nobody was stopped', async () => {
+    expect(failed.subject).toBe('[diun-pilot] nginx: update failed, nothing was changed');
+    await bothSay(
+      failed,
+      'the old container was never stopped',
+      'preflight_failed',
+      'unknown directive "http3"',
+      'Preflight',
+    );
+    await neitherSays(failed, 'serves its old version again', 'needs a person', 'docker logs');
+  });
+
+  it('after a rollback: says that the old one serves again, how that was verified, and for how long it may not have', async () => {
+    expect(rolledBack.subject).toBe('[diun-pilot] nginx: update failed, old version is serving again');
+    await bothSay(rolledBack, 'Verified after the rollback: nginx answers on port 80, seen twice', '19 s at most');
+    await bothSay(rolledBack, 'Health check', 'host not found in upstream "app"', aBackup().id);
+    await neitherSays(rolledBack, 'never stopped', 'needs a person', 'docker logs');
+  });
+
+  it('after a failed rollback: asks for a person now, with the commands to look and to bring it back', async () => {
+    expect(down.subject).toBe('[diun-pilot] nginx: DOWN, update and rollback failed, act now');
+    await bothSay(down, 'nginx needs a person now', 'docker ps -a --filter name=nginx', 'docker logs --tail 100 nginx');
+    await bothSay(down, 'docker start nginx', `image: nginx:1.27@${OLD_DIGEST}`, 'docker compose up -d nginx');
+    await bothSay(down, 'bind() to 0.0.0.0:80 failed', 'host not found in upstream "app"');
+    await neitherSays(down, 'never stopped', 'Nothing is urgent');
+  });
+
+  it('says whether the digest is tried again by itself', async () => {
+    await bothSay(failed, 'does not try this digest on nginx again by itself', 'diun-pilot update nginx');
+    const passing = updateFailed({ ...news({ update: aFailedUpdate() }), quarantined: false });
+    await bothSay(passing, 'comes back to this update by itself', 'diun-pilot update nginx');
+  });
+
+  it('of a new tag: tells to leave the compose file as it is', async () => {
+    const update = aRolledBackUpdate({ to: { reference: 'nginx:1.28', digest: NEW_DIGEST } });
+    const mail = updateFailed({ ...news({ update }), quarantined: true });
+    await bothSay(mail, 'Leave it as it is', 'diun-pilot update nginx nginx:1.28');
+  });
+
+  it('of a container that is gone: does not claim that it runs', async () => {
+    const update = aFailedUpdate({ steps: [], error: { code: 'container_not_found', message: 'nginx is gone.' } });
+    const mail = updateFailed({ ...news({ update }), quarantined: false });
+    await bothSay(mail, 'There is no container nginx any more');
+    await neitherSays(mail, 'runs its old version', 'Still runs');
+  });
+
+  it('is not written of an update that did not fail', () => {
+    const news_ = { ...news({ update: anUpdate({ status: 'succeeded' }) }), quarantined: false };
+    expect(() => updateFailed(news_)).toThrow('succeeded has not failed');
+  });
+});
+
+describe('backup failed', () => {
+  const failure = { code: 'storage_full', message: 'The backup storage is full.' };
+  const backup = aBackup({ status: 'failed', reason: 'schedule', error: failure, url: null });
+
+  it('says what went wrong, which backup is the last good one, and what to do', async () => {
+    const mail = backupFailed({ backup, lastGood: aBackup(), publicUrl: 'https://pilot.example.org' });
+    expect(mail.subject).toBe('[diun-pilot] web: backup failed, the last good one is of 2026-11-23');
+    await bothSay(mail, 'The backup storage is full.', 'storage_full', aBackup().url ?? '', 'diun-pilot check');
+  });
+
+  it('raises the alarm when there is no good one at all', async () => {
+    const mail = backupFailed({ backup, lastGood: null, publicUrl: 'https://pilot.example.org' });
+    expect(mail.subject).toBe('[diun-pilot] web: backup failed, there is no other one');
+    await bothSay(mail, 'There is none.');
+  });
+});
