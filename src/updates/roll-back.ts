@@ -6,7 +6,7 @@ import { asideName } from './names';
 import type { Progress, Run } from './run';
 import { reach, step } from './run';
 import { renameTo } from './swap-containers';
-import { putTagBack, removeByName } from './undo-preparation';
+import { discard, putTagBack, removeByName } from './undo-preparation';
 
 /** Of a container without data of its own: a broken one is not waited for while nobody serves. */
 const BROKEN_STOP_SECONDS = 2;
@@ -42,14 +42,13 @@ async function startOldAgain(run: Run): Promise<string> {
   return `the old container ${journal.oldContainerId.slice(0, 12)} is started again, ${journal.oldReference} names its image (update ${update.id})`;
 }
 
-/** The old one needs its name, its addresses and its ports; if the new one will not stop, it goes. */
+/** The old one needs its name, its addresses and its ports. A new one that somebody removed meanwhile has given them up. */
 async function setNewAside({ engine, journal, update, container }: Run, newId: string): Promise<void> {
   try {
     await engine.stop(newId, keepsData(container) ? undefined : BROKEN_STOP_SECONDS);
     await renameTo(engine, newId, asideName(journal.containerName, 'new', update.id));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
-    await engine.remove(newId);
+    if (codeOf(error) !== 'container_not_found') throw error;
   }
 }
 
@@ -69,9 +68,15 @@ async function oldServes(run: Run, progress: Progress): Promise<string> {
   return healthOf(run, journal.oldContainerId, run.container, progress);
 }
 
+/** Whoever serves by now, that the new one could not be removed does not change the verdict. */
 async function removeNew(run: Run): Promise<void> {
-  if (run.journal.newContainerId !== null) await run.engine.remove(run.journal.newContainerId);
-  await removeByName(run, asideName(run.journal.containerName, 'check', run.update.id));
+  try {
+    if (run.journal.newContainerId !== null) await discard(run.engine, run.journal.newContainerId);
+    await removeByName(run, asideName(run.journal.containerName, 'check', run.update.id));
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    run.logger.warn('the new container could not be removed', { update: run.update.id, reason: messageOf(error) });
+  }
 }
 
 function rollbackFailed(reason: PilotError, failure: unknown): PilotError {

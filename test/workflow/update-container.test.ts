@@ -201,7 +201,7 @@ it('tells the line to change in the compose file when the tag is new', async () 
 it('leaves what changed meanwhile alone', async () => {
   const image = publish();
   scene.hear('docker.io/library/nginx:stable', image.digest);
-  
+
   await handleInbox(scene.deps);
   const other = scene.engine.addImage({ reference: 'nginx:other' });
   await scene.engine.stop(oldId);

@@ -1,0 +1,197 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readProbe } from '../../src/domain/read-probe';
+import type { ProbeSpec } from '../../src/domain/container-labels';
+import { probeFor } from '../../src/probes/probe-for';
+import { waitUntilHealthy } from '../../src/probes/wait-until-healthy';
+import { FakeEngine } from '../support/fake-engine';
+import type { ImageSpec, Scripts } from '../support/fake-engine-types';
+import { TestClock } from '../support/test-clock';
+
+let clock: TestClock;
+let engine: FakeEngine;
+let made = 0;
+beforeEach(() => {
+  clock = new TestClock();
+  engine = new FakeEngine(clock);
+});
+
+function run(scripts: Scripts = {}, image: ImageSpec = {}, env: string[] = []): string {
+  engine.addImage({ reference: 'app:1', scripts, ...image });
+  return engine.runContainer({ name: `app-${++made}`, image: 'app:1', env });
+}
+
+async function ask(spec: ProbeSpec, scripts: Scripts, options: { addresses?: string[]; env?: string[] } = {}) {
+  const id = run(scripts, {}, options.env);
+  return probeFor(spec, { engine, container: engine.container(id), addresses: options.addresses ?? [] }).ask();
+}
+
+const LISTENS_ON_80 = `  sl  local_address rem_address   st
+   0: 00000000:0050 00000000:0000 0A 00000000:00000000
+   1: 0100007F:0016 00000000:0000 01 00000000:00000000`;
+
+describe('the nginx probe', () => {
+  const spec: ProbeSpec = { kind: 'nginx' };
+  const table = { 'cat /proc/net/tcp /proc/net/tcp6': { stdout: LISTENS_ON_80 } };
+
+  it('is content when the configuration parses and something listens', async () => {
+    const answer = await ask(spec, { 'nginx -t': { exitCode: 0 }, ...table });
+    expect(answer).toEqual({ healthy: true, detail: 'nginx -t passes, and it listens on 80' });
+  });
+
+  it('tells what nginx -t said', async () => {
+    const answer = await ask(spec, { 'nginx -t': { exitCode: 1, stderr: 'unknown directive "brotli"' }, ...table });
+    expect(answer).toMatchObject({ healthy: false, detail: expect.stringContaining('unknown directive "brotli"') });
+  });
+
+  it('waits while nothing listens', async () => {
+    const nobody = { 'cat /proc/net/tcp /proc/net/tcp6': { stdout: '  sl  local_address rem_address   st\n' } };
+    expect(await ask(spec, { 'nginx -t': { exitCode: 0 }, ...nobody })).toMatchObject({ healthy: false });
+  });
+});
+
+describe('the postgres probe', () => {
+  const spec: ProbeSpec = { kind: 'postgres' };
+
+  it('asks as the user and for the database of the container', async () => {
+    const answer = await ask(
+      spec,
+      {
+        'pg_isready -q -h 127.0.0.1 -U git -d gitea': { exitCode: 0 },
+        'psql -X -q -U git -d gitea -c SELECT 1': { exitCode: 0 },
+      },
+      { env: ['POSTGRES_USER=git', 'POSTGRES_DB=gitea'] },
+    );
+    expect(answer.healthy).toBe(true);
+  });
+
+  it('is not content with a server that only accepts connections', async () => {
+    const answer = await ask(spec, {
+      'pg_isready -q -h 127.0.0.1 -U postgres -d postgres': { exitCode: 0 },
+      'psql -X -q -U postgres -d postgres -c SELECT 1': {
+        exitCode: 2,
+        stderr: 'FATAL: the database system is starting up',
+      },
+    });
+    expect(answer).toMatchObject({ healthy: false, detail: expect.stringContaining('starting up') });
+  });
+});
+
+describe('over HTTP', () => {
+  let server: Server;
+  let answer: { status: number; body: string };
+  beforeEach((done) => {
+    server = createServer((_, response) => {
+      response.statusCode = answer.status;
+      response.end(answer.body);
+    }).listen(0, '127.0.0.1', done);
+  });
+  afterEach((done) => {
+    server.close(done);
+  });
+  const port = (): number => (server.address() as AddressInfo).port;
+  const gitea = () =>
+    ask({ kind: 'gitea' }, {}, { addresses: ['127.0.0.1'], env: [`GITEA__server__HTTP_PORT=${port()}`] });
+
+  it.each([
+    [200, true],
+    [302, true],
+    [404, false],
+    [503, false],
+  ])('%i is healthy: %s', async (status, healthy) => {
+    answer = { status, body: '' };
+    expect(await ask({ kind: 'http', port: port(), path: '/' }, {}, { addresses: ['127.0.0.1'] })).toMatchObject({
+      healthy,
+    });
+  });
+
+  it('believes Gitea only when the body says pass', async () => {
+    answer = { status: 200, body: '{"status":"pass","checks":{}}' };
+    expect(await gitea()).toMatchObject({ healthy: true });
+  });
+
+  it.each([
+    [424, '{"status":"fail"}'],
+    [200, '<title>Gitea: Installation stage</title>'],
+    [200, '{"status":"fail"}'],
+    [200, 'not json'],
+  ])('does not believe Gitea that answers %i %s', async (status, body) => {
+    answer = { status, body };
+    expect(await gitea()).toMatchObject({ healthy: false });
+  });
+
+  it('connects for tcp, and tells a closed port', async () => {
+    answer = { status: 200, body: '' };
+    expect(await ask({ kind: 'tcp', port: port() }, {}, { addresses: ['127.0.0.1'] })).toMatchObject({ healthy: true });
+    expect(await ask({ kind: 'tcp', port: 1 }, {}, { addresses: ['127.0.0.1'] })).toMatchObject({ healthy: false });
+  });
+});
+
+describe('without a shared network', () => {
+  const spec: ProbeSpec = { kind: 'http', port: 3000, path: '/ready' };
+  const curl = 'curl -s -m 5 -w \ndiun-pilot-status:%{http_code} http://127.0.0.1:3000/ready';
+
+  it('asks with the curl of the container', async () => {
+    expect(await ask(spec, { [curl]: { stdout: 'ready\ndiun-pilot-status:200' } })).toMatchObject({ healthy: true });
+    expect(await ask(spec, { [curl]: { stdout: 'no\ndiun-pilot-status:503' } })).toMatchObject({ healthy: false });
+  });
+
+  it('else with its wget, and else says that it cannot', async () => {
+    expect(await ask(spec, { 'wget -q -T 5 -O - http://127.0.0.1:3000/ready': { stdout: 'ok' } })).toMatchObject({
+      healthy: true,
+    });
+    expect(await ask(spec, {})).toMatchObject({
+      healthy: false,
+      detail: expect.stringContaining('neither curl nor wget'),
+    });
+  });
+});
+
+describe('the exec probe', () => {
+  it('runs the command as it is written, quotes and all', async () => {
+    const spec = readProbe('exec:test "a b" = ok') as ProbeSpec;
+    expect(await ask(spec, { 'test a b = ok': { exitCode: 0 } })).toMatchObject({ healthy: true });
+    expect(await ask(spec, { 'test a b = ok': { exitCode: 3, stdout: 'nope' } })).toMatchObject({
+      healthy: false,
+      detail: 'test exits 3: nope',
+    });
+  });
+});
+
+describe('waiting until healthy', () => {
+  const wait = (containerId: string, probe: ProbeSpec, timeoutMs = 30_000) =>
+    waitUntilHealthy({ engine, clock, containerId, probe, timeoutMs });
+
+  it('looks a second time before it believes', async () => {
+    let asked = 0;
+    const id = run({ check: () => ({ exitCode: ++asked === 2 ? 1 : 0 }) });
+    await wait(id, { kind: 'exec', command: ['check'] });
+    expect(asked).toBe(4);
+  });
+
+  it('tells broken from slow: an exit is told at once, slowness at the deadline', async () => {
+    const begin = clock.now().getTime();
+    const exits = run({}, { health: 'exits' });
+    await expect(wait(exits, { kind: 'docker' })).rejects.toMatchObject({
+      code: 'unhealthy',
+      message: expect.stringMatching(/exited with code 1/),
+    });
+    expect(clock.now().getTime() - begin).toBeLessThan(2_000);
+    engine.addImage({ reference: 'slow:1' });
+    const slow = engine.runContainer({ name: 'slow', image: 'slow:1' });
+    await expect(wait(slow, { kind: 'exec', command: ['missing'] })).rejects.toMatchObject({
+      message: expect.stringMatching(/Not healthy within 30 s/),
+    });
+    expect(clock.now().getTime() - begin).toBeGreaterThanOrEqual(30_000);
+  });
+
+  it('tells a container that somebody removed', async () => {
+    const id = run();
+    await engine.stop(id);
+    await engine.remove(id);
+    await expect(wait(id, { kind: 'docker' })).rejects.toMatchObject({
+      code: 'unhealthy',
+      message: expect.stringContaining('removed from outside'),
+    });
+  });
+});

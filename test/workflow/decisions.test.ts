@@ -1,0 +1,148 @@
+import { codeOf } from '../../src/domain/errors';
+import type { Update } from '../../src/domain/update';
+import { requestUpdate } from '../../src/updates/request-update';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+});
+afterEach(() => scene.close());
+
+const manual = nginx({ labels: { 'update.policy': 'manual' } });
+const last = (): Update | undefined => scene.updates().at(-1);
+
+async function hear(digest: string, image = 'docker.io/library/nginx:stable'): Promise<void> {
+  scene.hear(image, digest);
+  await scene.settle();
+}
+
+it('offers a manual update by mail and does nothing', async () => {
+  const id = scene.engine.runContainer(manual);
+  const { digest } = scene.engine.publish('nginx:stable');
+  await hear(digest);
+  expect(scene.updates()).toMatchObject([
+    { status: 'awaiting_approval', approval: { status: 'waiting', expiresAt: '2026-01-08T03:00:00.000Z' } },
+  ]);
+  expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available']);
+  expect(scene.engine.container('web-nginx-1').Id).toBe(id);
+  expect(scene.engine.lines()).toEqual([]);
+});
+
+it('supersedes what waits when a newer digest comes', async () => {
+  scene.engine.runContainer(manual);
+  await hear(scene.engine.publish('nginx:stable').digest);
+  await hear(scene.engine.publish('nginx:stable', { logs: ['other'] }).digest);
+  expect(scene.updates()).toMatchObject([
+    { status: 'superseded', approval: { status: 'superseded' } },
+    { status: 'awaiting_approval' },
+  ]);
+});
+
+it('ends an approval that nobody gave in time', async () => {
+  scene.engine.runContainer(manual);
+  await hear(scene.engine.publish('nginx:stable').digest);
+  await scene.clock.advance(72 * 3_600_000);
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'expired', approval: { status: 'expired' } }]);
+});
+
+it('shows the test notification and an unknown image as ignored, with the reason', async () => {
+  await hear(`sha256:${'1'.repeat(64)}`, 'docker.io/diun/testnotif:latest');
+  await hear(`sha256:${'2'.repeat(64)}`, 'docker.io/library/redis:7');
+  expect(scene.updates().map(({ container, status, reason }) => [container, status, reason])).toEqual([
+    [null, 'ignored', expect.stringContaining('diun notif test')],
+    [null, 'ignored', expect.stringContaining('No watched container')],
+  ]);
+});
+
+it('keeps events while the engine is away, and decides when it is back', async () => {
+  scene.engine.runContainer(nginx());
+  const { digest } = scene.engine.publish('nginx:stable');
+  scene.engine.reachable = false;
+  scene.hear('docker.io/library/nginx:stable', digest);
+  await expect(scene.settle()).rejects.toMatchObject({ code: 'engine_unreachable' });
+  expect(scene.updates()).toEqual([]);
+  scene.engine.reachable = true;
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+});
+
+it('takes no policy from the labels of an image', async () => {
+  scene.engine.addImage({ reference: 'nginx:stable', config: { Labels: { 'update.policy': 'automatic' } } });
+  const { labels, ...spec } = nginx();
+  scene.engine.runContainer({ ...spec, labels: { ...labels, 'update.policy': 'automatic' } });
+  await hear(scene.engine.publish('nginx:stable').digest);
+  expect(scene.updates()).toMatchObject([{ status: 'awaiting_approval', policy: 'manual' }]);
+});
+
+describe('the operator', () => {
+  const ask = async (container: string, image?: string): Promise<Update> => {
+    const update = await requestUpdate(scene.deps, { container, image });
+    await scene.settle();
+    return scene.store.updates.get(update.id) as Update;
+  };
+
+  it('starts what waits for approval, and is told by mail how it went', async () => {
+    scene.engine.runContainer(manual);
+    await hear(scene.engine.publish('nginx:stable').digest);
+    const update = await ask('web-nginx-1');
+    expect(scene.updates()).toHaveLength(1);
+    expect(update).toMatchObject({ status: 'succeeded', source: 'diun', approval: { status: 'approved' } });
+    expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'update_succeeded']);
+  });
+
+  it('tries a digest again that failed, and a good end takes it out of quarantine', async () => {
+    scene.engine.runContainer(nginx());
+    const { digest } = scene.engine.publish('nginx:stable', { health: 'exits' });
+    await hear(digest);
+    expect(last()?.status).toBe('rolled_back');
+    expect(scene.store.refusals.all()).toHaveLength(1);
+    scene.engine.publish('nginx:stable', { digest, logs: ['mended'] });
+    expect(await ask('web-nginx-1')).toMatchObject({ source: 'operator' });
+  });
+
+  it('is told that nothing is to be done', async () => {
+    scene.engine.runContainer(nginx());
+    scene.engine.publish('nginx:stable', { digest: scene.engine.host.images.registryDigest('nginx:stable') });
+    expect(await ask('web-nginx-1')).toMatchObject({
+      status: 'ignored',
+      reason: expect.stringContaining('already runs'),
+    });
+  });
+
+  it.each([
+    ['nobody', undefined, 'container_not_found'],
+    ['unwatched', undefined, 'container_not_watched'],
+    ['web-nginx-1', 'redis:7', 'different_repository'],
+    ['web-nginx-1', 'NGINX:stable', 'invalid_reference'],
+    ['ignored', undefined, 'policy_ignore'],
+    ['removes-itself', undefined, 'auto_remove'],
+  ])('is refused for %s %s: %s', async (container, image, code) => {
+    scene.engine.runContainer(nginx());
+    scene.engine.runContainer({ name: 'unwatched', image: 'nginx:stable' });
+    scene.engine.runContainer(nginx({ name: 'ignored', ports: {}, labels: { 'update.policy': 'ignore' } }));
+    scene.engine.runContainer(
+      nginx({ name: 'removes-itself', ports: {}, restart: 'no', hostConfig: { AutoRemove: true } }),
+    );
+    scene.engine.publish('nginx:stable');
+    await expect(requestUpdate(scene.deps, { container, image })).rejects.toMatchObject({ code });
+    expect(scene.updates().filter(({ status }) => status !== 'ignored')).toEqual([]);
+  });
+
+  it('cannot start a second update of a container while one runs', async () => {
+    scene.engine.runContainer(nginx());
+    const { digest } = scene.engine.publish('nginx:stable');
+    let refused: unknown;
+    scene.engine.onCall(
+      'createContainer',
+      async () => {
+        refused = await requestUpdate(scene.deps, { container: 'web-nginx-1', image: 'nginx:stable' }).catch(codeOf);
+      },
+      { once: true },
+    );
+    await hear(digest);
+    expect(refused).toBe('update_running');
+  });
+});
