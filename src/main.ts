@@ -2,11 +2,16 @@
 import { openApp, version } from './app';
 import { runCli } from './cli/program';
 import { loadSettings } from './config/load';
+import { createLogger } from './lib/logger';
+
+// Whoever read our output has gone, as in `diun-pilot updates | head`.
+process.stdout.on('error', () => process.exit(1));
 
 void runCli(process.argv.slice(2), {
   version: version(),
   // eslint-disable-next-line no-restricted-properties -- handed to config/, which reads it
   loadSettings: (options) => loadSettings(process.env, options),
+  createLogger,
   openApp,
   stdout: process.stdout,
   stderr: process.stderr,

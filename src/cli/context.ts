@@ -6,6 +6,8 @@ import type { App } from '../app';
 export interface CliContext {
   version: string;
   loadSettings(options: { generateSecrets: boolean }): Settings;
+  /** Of the service: JSON lines on standard output. */
+  createLogger(level: string): Logger;
   openApp(settings: Settings, options: { logger: Logger }): App;
   stdout: Output;
   stderr: Output;

@@ -49,12 +49,19 @@ export function printError(
     stderr.write(
       `diun-pilot cannot start, since its settings are wrong:\n${problems.map((line) => `  ${line}\n`).join('')}`,
     );
+  } else if (isOfTheSystem(error)) {
+    stderr.write(`error: ${error.message}. See that PILOT_DATA_DIR can be written by this user and has room.\n`);
   } else if (code === 'internal_error') {
     stderr.write(`error: a defect, please report it: ${(error instanceof Error && error.stack) || messageOf(error)}\n`);
   } else {
     stderr.write(`error: ${messageOf(error)}\n`);
   }
   return 1;
+}
+
+/** The file system or the database refused: no defect, and no stack helps. */
+function isOfTheSystem(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && /^(E[A-Z]+|SQLITE_[A-Z_]+)$/.test(String(error.code));
 }
 
 function abortOnSignal({ signals }: CliContext): { signal: AbortSignal; release: () => void } {

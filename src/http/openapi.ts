@@ -1,5 +1,6 @@
 import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
+import { diunBody } from '../updates/receive-webhook';
 import {
   backupRequest,
   backupsQuery,
@@ -35,7 +36,7 @@ function forDiun(): RouteConfig[] {
     {
       ...describe('post', '/webhooks/diun', 'A notification of Diun: stored durably, then answered'),
       security: [{ webhookToken: [] }],
-      request: { body: { content: json(z.looseObject({})) } },
+      request: { body: { content: json(diunBody) } },
       responses: { 202: answer('Stored', webhookAnswer), ...errors(400, 401, 405, 413, 429) },
     },
   ];

@@ -9,12 +9,15 @@ import { loadSettings } from '../../src/config/load';
 import { readContainers } from '../../src/updates/read-containers';
 import { requestUpdate } from '../../src/updates/request-update';
 import { startWorker, type Worker } from '../../src/updates/worker';
+import { recordingLogger, type LogLine } from './recording-logger';
 import type { Scene } from './scene';
 
 export interface Ran {
   code: number;
   stdout: string;
   stderr: string;
+  /** What `serve` logged. */
+  lines: LogLine[];
 }
 
 export interface Terminal {
@@ -37,17 +40,19 @@ export class FakeSignals extends EventEmitter {
 export async function runOn(scene: Scene, args: string[], terminal: Terminal = {}): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
+  const { logger, lines } = recordingLogger();
   const env = { PILOT_DATA_DIR: scene.folder, TZ: 'UTC', ...terminal.env };
   const context: CliContext = {
     version: '1.2.3',
     loadSettings: (options) => loadSettings(env, options),
+    createLogger: () => logger,
     openApp: (settings) => ({ ...appOn(scene), settings, ...terminal.app }),
     stdout: { write: (text) => out.push(text), isTTY: terminal.isTTY ?? false, columns: 60 },
     stderr: { write: (text) => err.push(text) },
     signals: terminal.signals ?? new FakeSignals(),
   };
   const code = await runCli(args, context);
-  return { code, stdout: out.join(''), stderr: err.join('') };
+  return { lines, code, stdout: out.join(''), stderr: err.join('') };
 }
 
 function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settings'> {

@@ -1,5 +1,5 @@
 import { messageOf } from '../../domain/errors';
-import { createLogger, type Logger } from '../../lib/logger';
+import type { Logger } from '../../lib/logger';
 import type { App } from '../../app';
 import type { CliContext, Signals } from '../context';
 import { INTERRUPTED, printError } from '../with-app';
@@ -11,7 +11,7 @@ export async function serveCommand(context: CliContext, { json }: { json: boolea
   let logger: Logger | null = null;
   try {
     const settings = context.loadSettings({ generateSecrets: true });
-    logger = createLogger(settings.logLevel);
+    logger = context.createLogger(settings.logLevel);
     dieOfDefects(context.signals, logger);
     const stopped = firstSignal(context.signals);
     const app = context.openApp(settings, { logger });

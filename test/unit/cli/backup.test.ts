@@ -59,7 +59,7 @@ describe('backups', () => {
   });
 
   test('none yet is no failure', async () => {
-    expect(await runOn(scene, ['backups'])).toEqual({ code: 0, stdout: 'No backup yet.\n', stderr: '' });
+    expect(await runOn(scene, ['backups'])).toMatchObject({ code: 0, stdout: 'No backup yet.\n', stderr: '' });
     expect((await runOn(scene, ['backups', '--json'])).stdout).toBe('{\n  "backups": []\n}\n');
   });
 });

@@ -24,8 +24,19 @@ test.each(['serve', 'check', 'update', 'updates', 'backup', 'backups'])(
   },
 );
 
+test('a data directory that cannot be used is told as such, without a stack', async () => {
+  const env = { PILOT_DATA_DIR: '/dev/null/data' };
+  const { code, stderr } = await runOn(scene, ['updates'], { env });
+  expect(stderr).toMatch(/PILOT_|secrets/);
+  const refused = Object.assign(new Error("EACCES: permission denied, mkdir '/data'"), { code: 'EACCES' });
+  const containers = (): Promise<never> => Promise.reject(refused);
+  const other = await runOn(scene, ['update', 'web'], { app: { requestUpdate: containers } });
+  expect(other.stderr).toMatch(/^error: EACCES: [^\n]*PILOT_DATA_DIR[^\n]*\n$/);
+  expect([code, other.code]).toEqual([1, 1]);
+});
+
 test('--version', async () => {
-  expect(await runOn(scene, ['--version'])).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
+  expect(await runOn(scene, ['--version'])).toMatchObject({ code: 0, stdout: '1.2.3\n', stderr: '' });
 });
 
 test.each([[['upate']], [['update']], [['check', 'extra']], [['--wrong']], [['backup', '--project']]])(

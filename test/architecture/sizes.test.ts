@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+const ROOT = join(__dirname, '..', '..');
+
+function filesBelow(folder: string, ending: RegExp): { file: string; lines: number }[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && ending.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ file: relative(ROOT, path), lines: readFileSync(path, 'utf8').split('\n').length - 1 }));
+}
+
+test('no file of the sources has more than 250 lines', () => {
+  const files = filesBelow('src', /\.(tsx?|sql)$/);
+  expect(files.length).toBeGreaterThan(50);
+  expect(files.filter(({ lines }) => lines > 250)).toEqual([]);
+});
+
+test('no test file has 400 lines or more', () => {
+  expect(filesBelow('test', /\.tsx?$/).filter(({ lines }) => lines >= 400)).toEqual([]);
+});
+
+test('no file is named after nothing in particular', () => {
+  const vague = /(^|[-.])(manager|service|helpers?|utils?|misc|common)([-.]|$)/i;
+  const names = [...filesBelow('src', /\.tsx?$/), ...filesBelow('test', /\.tsx?$/)].map(({ file }) => file);
+  expect(names.filter((file) => vague.test(file.split('/').at(-1) ?? ''))).toEqual([]);
+});
