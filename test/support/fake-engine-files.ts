@@ -37,6 +37,8 @@ export function tarOf(files: FakeFiles, path: string): Readable {
   const found = files.list(clean);
   if (found.length === 0) throw new EngineError('engine_refused', `Could not find the file ${path} in the container`);
   const tar = pack();
+  // A reader that gives up destroys it with its reason, which is told there.
+  tar.on('error', () => undefined);
   for (const name of found) {
     tar.entry(
       { name: posix.join(posix.basename(clean), name.slice(clean.length)) },

@@ -29,7 +29,7 @@ export class FakeHost {
   create(name: string, request: CreateRequest): FakeContainer {
     const image = this.images.find(request.body.Image);
     this.requireFreeName(name);
-    for (const { network } of request.connect) this.requireNetwork(network);
+    for (const { network } of request.connect) this.requireJoinable(network);
     const id = hex(`container ${++this.#made}`);
     const inherited = (request.body.HostConfig.VolumesFrom ?? []).flatMap(
       (from) => this.find(from.split(':')[0] ?? '').inspect.Mounts,
@@ -81,7 +81,7 @@ export class FakeHost {
   }
 
   connect(container: FakeContainer, network: string, settings: EndpointSettings): void {
-    this.requireNetwork(network);
+    this.requireJoinable(network);
     const networks = container.inspect.NetworkSettings.Networks;
     if (networks[network]) throw new EngineError('engine_refused', `The container is in network ${network} already`);
     networks[network] = endpoint(settings);
@@ -141,6 +141,11 @@ export class FakeHost {
     if ([...this.containers.values()].some(({ inspect }) => inspect.Name === `/${name}`)) {
       throw new EngineError('name_taken', `The container name "/${name}" is already in use`);
     }
+  }
+
+  private requireJoinable(network: string): void {
+    if (network === 'host') throw new EngineError('engine_refused', 'container cannot be connected to host network');
+    this.requireNetwork(network);
   }
 
   private requireNetwork(network: string): void {

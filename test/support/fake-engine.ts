@@ -196,8 +196,8 @@ export class FakeEngine implements Engine {
   start(id: string): Promise<void> {
     return this.#call('start', [id], () => this.host.start(this.host.find(id)));
   }
-  stop(id: string): Promise<void> {
-    return this.#call('stop', [id], () => this.host.stop(this.host.find(id)));
+  stop(id: string, timeoutSeconds?: number): Promise<void> {
+    return this.#call('stop', [id, timeoutSeconds], () => this.host.stop(this.host.find(id)));
   }
   remove(id: string): Promise<void> {
     return this.#call('remove', [id], () => {
@@ -312,7 +312,7 @@ export class FakeEngine implements Engine {
 
   async #exec(id: string, command: string[], stdin: Buffer, options: ExecOptions): Promise<ExecResult> {
     const { exitCode, stdout, stderr } = await this.#outcome(id, command, stdin, options);
-    const captured = (text: string | Buffer): string => Buffer.from(text).subarray(0, CAPTURE_BYTES).toString();
+    const captured = (text: string | Buffer): string => Buffer.from(text).subarray(-CAPTURE_BYTES).toString();
     return { exitCode, stdout: captured(stdout), stderr: captured(stderr) };
   }
 
@@ -324,10 +324,10 @@ export class FakeEngine implements Engine {
       await this.clock.sleep(end.ms, signal);
       return end.exitCode;
     }
-    return new Promise((resolve, reject) => {
-      container.waiters.push(resolve);
-      signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    });
+    return Promise.race([
+      new Promise<number>((resolve) => container.waiters.push(resolve)),
+      untilAborted<number>(signal),
+    ]);
   }
 }
 
@@ -342,9 +342,10 @@ function forever<T>(): Promise<T> {
 }
 
 function untilAborted<T>(signal?: AbortSignal): Promise<T> {
-  return new Promise((_, reject) =>
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
-  );
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject(signal.reason as Error);
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 /** A create request as an operator's `docker run` makes it. */

@@ -1,4 +1,4 @@
-import type { CreateRequest } from '../../domain/engine-inspect';
+import type { CreateRequest, EndpointSettings } from '../../domain/engine-inspect';
 import { EngineError, messageOf, type PilotError } from '../../domain/errors';
 import type { Wire } from './wire';
 
@@ -10,15 +10,19 @@ export async function createContainer(wire: Wire, name: string, request: CreateR
   const body = withMacAddress(request.body, await wire.apiVersion());
   const { Id } = await wire.call<{ Id: string }>({ method: 'POST', path: '/containers/create', query: { name }, body });
   try {
-    for (const { network, endpoint } of request.connect) {
-      const path = `/networks/${encodeURIComponent(network)}/connect`;
-      await wire.command({ method: 'POST', path, body: { Container: Id, EndpointConfig: endpoint } });
-    }
+    for (const { network, endpoint } of request.connect) await join(wire, Id, network, endpoint);
   } catch (error) {
     await takeAway(wire, Id, error as PilotError);
     throw error;
   }
   return Id;
+}
+
+/** The engine lets a container that is not started join a network that does not exist, and fails at its start (m, 26.1): too late. */
+async function join(wire: Wire, id: string, network: string, endpoint: EndpointSettings): Promise<void> {
+  const path = `/networks/${encodeURIComponent(network)}`;
+  await wire.call({ method: 'GET', path });
+  await wire.command({ method: 'POST', path: `${path}/connect`, body: { Container: id, EndpointConfig: endpoint } });
 }
 
 async function takeAway(wire: Wire, id: string, why: PilotError): Promise<void> {

@@ -1,0 +1,37 @@
+import { FakeEngine } from '../support/fake-engine';
+import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
+import { TestClock } from '../support/test-clock';
+import { engineContract } from './engine.contract';
+import type { EngineScene } from './engine-scene';
+
+/** What the commands of the suite do in the shell of a real image. */
+const SHELL: Scripts = {
+  'sh -c exit 3': { exitCode: 3 },
+  'sh -c echo out; echo err >&2; exit 3': { exitCode: 3, stdout: 'out\n', stderr: 'err\n' },
+  'sh -c head -c 300000 /dev/zero | tr "\\0" a; echo end': { stdout: `${'a'.repeat(300_000)}end\n` },
+  'sh -c echo $GIVEN': ({ env }) => ({ stdout: `${env.find((line) => line.startsWith('GIVEN='))?.slice(6) ?? ''}\n` }),
+  'sleep 60': { hangs: true },
+  'sh -c printf "\\0\\1\\377\\r\\n\\200"': { stdout: Buffer.from([0, 1, 255, 13, 10, 128]) },
+  'head -c 104857600 /dev/zero': { stdout: Buffer.alloc(104_857_600) },
+  'sh -c echo some; echo the reason >&2; exit 7': { exitCode: 7, stdout: 'some\n', stderr: 'the reason\n' },
+  'sh -c cat | wc -c': ({ stdin }: CommandCall): Outcome => ({ stdout: `${stdin.length}\n` }),
+  'sh -c head -c 10 >/dev/null; exit 4': { exitCode: 4 },
+  'sh -c echo one; echo two; printf "\\033[31mred\\033[0m\\007\\n"': { stdout: 'one\ntwo\nred\n' },
+};
+
+engineContract('the fake engine', () => {
+  const engine = new FakeEngine(new TestClock());
+  engine.addImage({ reference: 'tool:1', scripts: SHELL });
+  engine.addNetwork('contract-net');
+  const { digest } = engine.publish('127.0.0.1:5000/release:2');
+  const scene: EngineScene = {
+    engine,
+    prefix: 'contract',
+    image: 'tool:1',
+    published: { reference: '127.0.0.1:5000/release:2', digest },
+    unpublished: '127.0.0.1:5000/release:404',
+    network: 'contract-net',
+    takeDown: () => Promise.resolve(),
+  };
+  return Promise.resolve(scene);
+});
