@@ -42,8 +42,13 @@ function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotEr
   if (json === undefined) return { error: new PilotError('invalid_body', 'The body is not JSON.') };
   const parsed = diunBody.safeParse(json);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
-    return { error: new PilotError('invalid_request', `Not a notification of Diun: ${problems.join('; ')}.`) };
+    const problems = parsed.error.issues.map(({ path, message }) => ({
+      field: path.join('.') || 'body',
+      reason: message,
+    }));
+    const told = problems.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
+    const details = { ...problems[0], problems };
+    return { error: new PilotError('invalid_request', `Not a notification of Diun: ${told}.`, { details }) };
   }
   const { hub_link: link, ...event } = parsed.data;
   return { event: { ...event, releaseNotes: link !== null && link !== undefined && isHttp(link) ? link : null } };
