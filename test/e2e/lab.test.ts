@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { composeProject, type ComposeProject } from '../lab/compose';
@@ -5,6 +6,7 @@ import { diunProgram } from '../lab/diun/real-diun';
 import { about, recordedRequest, send } from '../lab/diun/recorded-requests';
 import { replayedDiun } from '../lab/diun/replayed-diun';
 import { connectLab } from '../lab/lab-environment';
+import { buildPilotImage } from '../lab/images/pilot-image';
 import { LIVE_NGINX_SITE, type ImageName } from '../lab/images/recipes';
 import type { Lab } from '../lab/lab';
 import { eventually } from '../support/eventually';
@@ -144,6 +146,29 @@ describe('the nginx images', () => {
     await eventually('it is healthy', async () => (await state(web)).Health.Status === 'healthy', {
       timeoutMs: 30_000,
     });
+  });
+});
+
+describe('the image of diun-pilot', () => {
+  it('starts as another user than root, answers, and is healthy by its own check', async () => {
+    const image = await buildPilotImage(lab);
+    const group = String(statSync(lab.docker.host.replace('unix://', '')).gid);
+    const pilot = project(`
+services:
+  pilot:
+    image: ${image}
+    group_add: ['${group}']
+    ports: ['127.0.0.1::8080']
+    healthcheck: { interval: 1s }
+    volumes: ['data:/data', '${lab.docker.host.replace('unix://', '')}:/var/run/docker.sock']
+volumes: { data: {} }
+`);
+    await pilot.up();
+    const health = async () => (await pilot.container('pilot'))['State'].Health.Status === 'healthy';
+    await eventually('it is healthy', health, { timeoutMs: 60_000 });
+    expect(await pilot.exec('pilot', 'id', '-u')).toBe('1000');
+    const answer = await fetch(`${await pilot.url('pilot', 8080)}/health`);
+    expect((await answer.json()).checks.docker.status).toBe('ok');
   });
 });
 

@@ -36,8 +36,10 @@ export async function openLab(say: Say, closers: Closers): Promise<OpenLab> {
   await closers.add('the registry', () => registry.stop());
   noteRegistry(dir, registry.address);
   await closers.add('processes', () => endStrays(guests(dir)));
+  const lab = labParts(dir, docker, origin, registry.address, images);
+  await lab.registry.carryIn(Object.values(images));
   say(`registry: ${registry.address}`);
-  return { ...labParts(dir, docker, origin, registry.address, images), engineKind: kind };
+  return { ...lab, engineKind: kind };
 }
 
 async function bringUpEngine(dir: string, say: Say, closers: Closers): Promise<LabEngine> {

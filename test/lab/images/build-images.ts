@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DockerCli } from '../engine/docker-cli';
 import { BASE_IMAGES, type BaseImage, type BaseName, type PackagedImage } from './base-images';
-import { importDebian } from './debian-rootfs';
+import { importDebian, ROOTFS_RECIPE } from './debian-rootfs';
 import { IMAGE_NAMES, RECIPES, type ImageName } from './recipes';
 
 /** Where the base images come from on this machine. */
@@ -73,7 +73,7 @@ class Builder implements ImageBuilder {
   }
 
   private async debian(suite: string): Promise<string> {
-    const tag = `lab/debian-${suite}:minbase`;
+    const tag = `lab/debian-${suite}:${ROOTFS_RECIPE}`;
     await this.unlessThere(tag, () => importDebian(this.docker, suite, tag, this.options.cacheDir));
     return tag;
   }

@@ -9,9 +9,23 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Makes a minimal Debian image from the machine's own mirror. The unpacked system is kept as a cache. */
 export async function importDebian(docker: DockerCli, suite: string, tag: string, cacheDir: string): Promise<void> {
-  const archive = join(cacheDir, `debian-${suite}.tar`);
+  const archive = join(cacheDir, `debian-${suite}-${ROOTFS_RECIPE}.tar`);
   if (!existsSync(archive)) await bootstrap(suite, archive);
   await docker.run(['import', '--change', 'CMD ["bash"]', '--change', `ENV PATH=${PATH}`, archive, tag]);
+}
+
+/** Changes when the system inside changes: part of its image's tag and of the cache's name. */
+export const ROOTFS_RECIPE = 'slim-1';
+
+/** As the public `-slim` images: no documentation, no translations. */
+const UNWANTED = ['usr/share/doc', 'usr/share/man', 'usr/share/info', 'usr/share/locale'];
+
+function slim(root: string): void {
+  for (const folder of [...UNWANTED, 'var/cache/apt/archives', 'var/lib/apt/lists']) {
+    rmSync(join(root, folder), { recursive: true, force: true });
+  }
+  const excludes = UNWANTED.map((folder) => `path-exclude=/${folder}/*\n`).join('');
+  writeFileSync(join(root, 'etc/dpkg/dpkg.cfg.d/slim'), excludes);
 }
 
 async function bootstrap(suite: string, archive: string): Promise<void> {
@@ -25,7 +39,7 @@ async function bootstrap(suite: string, archive: string): Promise<void> {
   await run('debootstrap', [...options, suite, root, mirror.main], { timeoutMs: 900_000 });
   rmSync(join(root, 'etc/apt/sources.list'), { force: true });
   writeFileSync(join(root, 'etc/apt/sources.list.d/debian.sources'), sourcesFor(suite, mirror));
-  rmSync(join(root, 'var/cache/apt/archives'), { recursive: true, force: true });
+  slim(root);
   await run('tar', ['-C', root, '-cf', `${archive}.part`, '.']);
   rmSync(root, { recursive: true, force: true });
   renameSync(`${archive}.part`, archive);

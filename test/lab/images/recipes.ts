@@ -22,6 +22,7 @@ export const IMAGE_NAMES = [
   'APP_1',
   'APP_2',
   'APP_2_BROKEN',
+  'DEBIAN_13',
 ] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
@@ -43,6 +44,7 @@ export const RECIPES: Record<ImageName, Recipe> = {
     dockerfile: 'app/release.Dockerfile',
     args: { VERSION: '2.0.1', SCHEMA: '2', HEALTH: 'fail' },
   },
+  DEBIAN_13: { from: 'debian13', dockerfile: 'variant/Dockerfile', args: { VARIANT: 'first' } },
 };
 
 /**

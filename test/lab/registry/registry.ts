@@ -30,6 +30,11 @@ export class Registry {
     return `${this.address}/${name}`;
   }
 
+  /** Brings images into the registry ahead of their publication, which then takes no time. */
+  async carryIn(localImages: string[]): Promise<void> {
+    for (const image of localImages) await this.uploadOnce(image);
+  }
+
   /** Publishes a local image as `library/nginx:stable`; returns the digest that the registry then gives for the tag. */
   async publish(localImage: string, name: string): Promise<string> {
     const { repository, tag } = split(name);
@@ -64,15 +69,19 @@ export class Registry {
     return digest;
   }
 
-  /** Brings the image into the registry, once, and makes its layers known in `repository`. */
+  /** Brings the image into the registry and makes its layers known in `repository`. */
   private async upload(localImage: string, repository: string): Promise<Manifest> {
+    const { aside, manifest } = await this.uploadOnce(localImage);
+    await this.http.mountBlobs(manifest, aside, repository);
+    return manifest;
+  }
+
+  private async uploadOnce(localImage: string): Promise<{ aside: string; manifest: Manifest }> {
     const id = await this.docker.run(['image', 'inspect', '--format', '{{.Id}}', localImage]);
     const aside = `${UPLOADS}/${id.slice('sha256:'.length, 24)}`;
     const upload = this.uploads.get(aside) ?? this.uploadAside(localImage, aside);
     this.uploads.set(aside, upload);
-    const manifest = await upload;
-    await this.http.mountBlobs(manifest, aside, repository);
-    return manifest;
+    return { aside, manifest: await upload };
   }
 
   private async uploadAside(localImage: string, aside: string): Promise<Manifest> {

@@ -1,0 +1,37 @@
+# docker build -t diun-pilot .
+ARG BUILD_IMAGE=node:24-bookworm
+ARG BASE_IMAGE=node:24-bookworm-slim
+
+# --- build: has a compiler, for better-sqlite3 where no prebuilt binary can be fetched ---
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+
+# --- runtime ---
+FROM ${BASE_IMAGE} AS runtime
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="diun-pilot" \
+      org.opencontainers.image.description="Unattended, safe updates of self-hosted containers: Diun detects, diun-pilot backs up, updates, checks and rolls back." \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+ENV NODE_ENV=production PILOT_DATA_DIR=/data
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+# A number, not a name: whatever user the base image knows, this one is not root. It must share the group of the Docker
+# socket: `user: '1000:GID'` or `group_add` in the compose file.
+RUN mkdir -p /data && chown 1000:1000 /data && ln -s /app/dist/main.js /usr/local/bin/diun-pilot
+USER 1000:1000
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PILOT_PORT || 8080) + '/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
+CMD ["serve"]

@@ -1,0 +1,57 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../command';
+import type { Lab } from '../lab';
+import { noteMadeImage } from '../lab-record';
+
+const REPOSITORY = join(__dirname, '../../..');
+const TAG = 'lab/diun-pilot:test';
+
+/**
+ * Builds the image of diun-pilot from the shipped Dockerfile: as it is where public images can be pulled; else its
+ * runtime part on a Debian that carries this machine's node, with what `npm run build` and `npm ci` made here.
+ */
+export async function buildPilotImage(lab: Lab): Promise<string> {
+  const build = ['build', '--quiet', '--network', 'host', '--build-arg', 'VERSION=test', '--tag', TAG];
+  if (lab.origin === 'public') {
+    await lab.docker.run([...build, REPOSITORY], { timeoutMs: 900_000 });
+  } else {
+    const context = await builtHere(lab);
+    const base = await nodeImage(lab);
+    await lab.docker.run([...build, '--build-arg', `BASE_IMAGE=${base}`, context], { timeoutMs: 300_000 });
+  }
+  noteMadeImage(lab.dir, TAG);
+  return TAG;
+}
+
+/** A build context that holds the finished /app, and the shipped Dockerfile without the stage that would make it. */
+async function builtHere(lab: Lab): Promise<string> {
+  const context = lab.scratch('pilot-image');
+  const app = join(context, 'app');
+  mkdirSync(app);
+  for (const part of ['package.json', 'package-lock.json', '.npmrc', 'dist', 'node_modules']) {
+    cpSync(join(REPOSITORY, part), join(app, part), { recursive: true, verbatimSymlinks: true });
+  }
+  await run('npm', ['prune', '--omit=dev', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: app });
+  writeFileSync(join(context, 'Dockerfile'), runtimePart(readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8')));
+  return context;
+}
+
+function runtimePart(dockerfile: string): string {
+  const [, runtime] = dockerfile.split('# --- runtime ---\n');
+  if (!runtime) throw new Error('the Dockerfile has lost the line "# --- runtime ---"');
+  return `ARG BASE_IMAGE\n${runtime.replaceAll('COPY --from=build /app/', 'COPY app/')}`;
+}
+
+/** Debian 13, whose C library this machine's node was found to agree with, plus that node. */
+async function nodeImage(lab: Lab): Promise<string> {
+  const tag = `lab/node:${process.version}`;
+  if (await lab.docker.inspect('image', tag)) return tag;
+  const context = lab.scratch('node-image');
+  cpSync(process.execPath, join(context, 'node'));
+  writeFileSync(join(context, 'Dockerfile'), `FROM ${lab.images.DEBIAN_13}\nCOPY node /usr/local/bin/node\n`);
+  await lab.docker.run(['build', '--quiet', '--tag', tag, context]);
+  noteMadeImage(lab.dir, tag);
+  rmSync(context, { recursive: true });
+  return tag;
+}

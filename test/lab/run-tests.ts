@@ -1,0 +1,57 @@
+import { labEnvironment } from './lab-environment';
+import { LabBusy } from './lab-lock';
+import { LabUnavailable } from './lab-unavailable';
+import { inWords, runJest, sum, type Tally } from './run-jest';
+import { Interrupted, withLab } from './with-lab';
+
+const WITHOUT_ENGINE = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture'];
+
+/**
+ * `npm test`: every test, those that need no engine first, then the end-to-end ones in the lab. Arguments are handed on
+ * to Jest (`npm test -- lab.test`). The last line counts both.
+ */
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const chosen = wanted.length > 0 ? ['--passWithNoTests', ...wanted] : [];
+  const fast = await runJest(['--selectProjects', ...WITHOUT_ENGINE, ...chosen]);
+  const total = sum([fast, await endToEnd(chosen)]);
+  const nothingRan = total.passed + total.failed === 0;
+  if (nothingRan) console.error('no test ran at all');
+  console.log(inWords(total));
+  process.exitCode = total.failed > 0 || nothingRan ? 1 : 0;
+}
+
+async function endToEnd(chosen: string[]): Promise<Tally> {
+  const say = (line: string) => console.error(`lab: ${line}`);
+  // A leaked handle of one test must not keep the whole run from its end; the lab ends what a test left running.
+  const run = ['--selectProjects', 'e2e', '--runInBand', '--forceExit', ...chosen];
+  try {
+    return await withLab(say, (lab) => runJest(run, { ...process.env, ...labEnvironment(lab) }));
+  } catch (error) {
+    if (error instanceof LabBusy) return fails(error.message);
+    if (!(error instanceof LabUnavailable)) throw error;
+    if (process.env['CI'] === 'true')
+      return fails(`the end-to-end tests cannot run, and in CI nothing is skipped: ${error.message}`);
+    return skipped(error.message, chosen);
+  }
+}
+
+function fails(why: string): Tally {
+  console.error(`\n!!! FAILED: ${why}\n`);
+  return { passed: 0, failed: 1, skipped: 0 };
+}
+
+/** Lets Jest count the end-to-end tests without running any: no test has an empty name. */
+async function skipped(why: string, chosen: string[]): Promise<Tally> {
+  const tally = await runJest(['--selectProjects', 'e2e', '--silent', '--testNamePattern', '^$', ...chosen]);
+  console.error(`\n!!! SKIPPED: all ${tally.skipped} end-to-end tests, because ${why}\n`);
+  return tally;
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(error instanceof Interrupted ? `\n${error.message}: the lab is taken down` : error);
+    process.exit(error instanceof Interrupted ? 130 : 1);
+  },
+);
