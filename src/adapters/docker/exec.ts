@@ -23,6 +23,8 @@ export async function run(
   options: ExecOptions = {},
   input?: Readable,
 ): Promise<ExecResult> {
+  // An input may break before there is a connection to feed: `feed` tells of it then.
+  input?.on('error', () => undefined);
   const { id, connection } = await start(wire, container, command, options, input !== undefined);
   const [stdout, stderr] = [new Capture(), new Capture()];
   const stop = abortable(connection, options.signal);
@@ -115,10 +117,13 @@ async function start(
 /** Feeds the command, with backpressure, and closes its input at the end. One that ends early simply takes no more. */
 function feed(connection: Socket, input: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
-    input.once('error', (error) => {
-      connection.destroy();
-      reject(error);
-    });
+    const broken = (): void => {
+      if (!input.readableEnded && !connection.destroyed)
+        reject(input.errored ?? new Error('the input was closed early'));
+    };
+    if (input.destroyed) return broken();
+    input.once('error', broken);
+    input.once('close', broken);
     input.once('end', resolve);
     connection.once('end', resolve);
     connection.once('close', resolve);

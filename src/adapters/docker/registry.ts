@@ -100,7 +100,7 @@ function registryError(error: PilotError, reference: string): PilotError {
   const status = statusOf(error);
   if (status === undefined) return error;
   const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
-  const denied = /unauthorized|denied|manifest unknown|not found|name unknown|no such|forbidden|invalid reference/i;
+  const denied = /unauthorized|denied|manifest unknown|not found|name unknown|forbidden|invalid reference/i;
   const isRefusal = [400, 401, 403, 404].includes(status) || denied.test(words);
   return isRefusal
     ? new EngineError(

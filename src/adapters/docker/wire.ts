@@ -1,9 +1,10 @@
 import Docker from 'dockerode';
-import type { IncomingMessage } from 'node:http';
+import { Agent, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { json, text } from 'node:stream/consumers';
-import { EngineError, messageOf } from '../../domain/errors';
+import { EngineError } from '../../domain/errors';
 import type { DockerAddress } from './docker-address';
 import { timedOut, toEngineError } from './engine-errors';
 
@@ -32,7 +33,13 @@ export interface Call {
 export class Wire {
   #versioned: Promise<{ docker: Docker; api: string }> | null = null;
 
-  constructor(private readonly address: DockerAddress) {}
+  readonly #options: DockerAddress & { agent: Agent };
+
+  constructor(address: DockerAddress) {
+    // A kept connection may be dead by the time of the next call, which may be one that must not be made twice.
+    const agent = address.protocol === 'https' ? new HttpsAgent({ keepAlive: false }) : new Agent({ keepAlive: false });
+    this.#options = { ...address, agent };
+  }
 
   async apiVersion(): Promise<string> {
     return (await this.#negotiated()).api;
@@ -60,15 +67,15 @@ export class Wire {
 
   /** Sends a stream; the answer says nothing. A stream that fails fails the call, with its own error. */
   async send(call: Call, content: Readable): Promise<void> {
-    await this.#guarded(call, async () => {
-      try {
-        await text(await this.#dial<IncomingMessage>(call, call.signal, { file: content }));
-      } catch (error) {
-        throw content.errored ?? error;
-      } finally {
-        content.destroy();
-      }
-    });
+    const failed = new AbortController();
+    content.on('error', (error) => failed.abort(error));
+    if (content.errored) failed.abort(content.errored);
+    const signal = call.signal ? AbortSignal.any([failed.signal, call.signal]) : failed.signal;
+    try {
+      await this.#guarded({ ...call, signal }, async () => text(await this.#dial(call, signal, { file: content })));
+    } finally {
+      content.destroy();
+    }
   }
 
   async #head<T>(call: Call, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -129,7 +136,7 @@ export class Wire {
 
   async #negotiate(): Promise<{ docker: Docker; api: string }> {
     const limit = AbortSignal.timeout(SHORT_MS);
-    const answer = await dial<IncomingMessage>(new Docker(this.address), { method: 'GET', path: '/_ping' }, limit);
+    const answer = await dial<IncomingMessage>(new Docker(this.#options), { method: 'GET', path: '/_ping' }, limit);
     answer.resume();
     const highest = minorOf(answer.headers['api-version']);
     if (highest < OLDEST_API) {
@@ -137,7 +144,7 @@ export class Wire {
       throw new EngineError('engine_refused', message);
     }
     const api = `1.${Math.min(highest, NEWEST_API)}`;
-    return { docker: new Docker({ ...this.address, version: `v${api}` }), api };
+    return { docker: new Docker({ ...this.#options, version: `v${api}` }), api };
   }
 }
 
@@ -145,7 +152,7 @@ function dial<T>(docker: Docker, call: Call, signal: AbortSignal | undefined, ex
   const query = new URLSearchParams(
     Object.entries(call.query ?? {}).filter((field): field is [string, string] => !!field[1]),
   );
-  const modem = docker.modem as { dial(options: object, done: (error: unknown, result: T) => void): void };
+  const modem = docker.modem as { dial(options: object, done: (error: Error | null, result: T) => void): void };
   const options = {
     method: call.method,
     // The modem cuts the last character of a path with `?`.
@@ -158,7 +165,7 @@ function dial<T>(docker: Docker, call: Call, signal: AbortSignal | undefined, ex
     ...extra,
   };
   return new Promise((resolve, reject) => {
-    modem.dial(options, (error, result) => (error ? reject(asError(error)) : resolve(result)));
+    modem.dial(options, (error, result) => (error ? reject(error) : resolve(result)));
   });
 }
 
@@ -169,8 +176,4 @@ function minorOf(version: string | string[] | undefined): number {
 
 function jsonHeaders(call: Call): Record<string, string> {
   return { ...call.headers, 'Content-Type': 'application/json' };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(messageOf(error));
 }
