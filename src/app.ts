@@ -8,6 +8,7 @@ import { createSqliteStore } from './adapters/sqlite/store';
 import { takeWorkerLock } from './adapters/sqlite/worker-lock';
 import { createFileStorage } from './adapters/storage-file/file-storage';
 import { createS3Storage } from './adapters/storage-s3/s3-storage';
+import { decideById, type Decided } from './approvals/record-decision';
 import { requestBackups } from './backups/request-backup';
 import type { Settings } from './config/schema';
 import type { BackupRecord } from './domain/backup';
@@ -43,6 +44,8 @@ export interface App {
   containers(): Promise<Container[]>;
   requestUpdate(request: { container: string; image?: string }): Promise<Update>;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
+  /** Decides on an update that waits; throws `update_not_found` and `not_waiting`. */
+  decideById(id: string, decided: Decided, how: string): Update;
   /** Takes the data directory's worker lock, takes up what was interrupted, and works the queue. False: another process does. */
   startWorker(): Promise<boolean>;
   /** HTTP, and the worker as soon as its lock is free. Never needs an engine to start. */
@@ -60,9 +63,9 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   const engine = createDockerEngine(settings);
   const storage = createStorage(settings);
   const transport = createTransport(settings, logger);
-  const { publicUrl, approvalTtlMs } = settings;
+  const { publicUrl, approvalTtlMs, approvalSecrets } = settings;
   const deps: UpdateDeps = {
-    ...{ engine, store, storage, clock, logger, publicUrl, approvalTtlMs },
+    ...{ engine, store, storage, clock, logger, publicUrl, approvalTtlMs, approvalSecrets },
     selfId: ownContainerId(),
   };
   const delivery = createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo });
@@ -87,7 +90,7 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   };
 }
 
-type Requests = Pick<App, 'containers' | 'requestUpdate' | 'requestBackups'>;
+type Requests = Pick<App, 'containers' | 'requestUpdate' | 'requestBackups' | 'decideById'>;
 
 function requestsOf(deps: UpdateDeps, workplace: Workplace): Requests {
   const containers = (): Promise<Container[]> => readContainers(deps.engine, deps.selfId);
@@ -95,6 +98,11 @@ function requestsOf(deps: UpdateDeps, workplace: Workplace): Requests {
     containers,
     requestUpdate: async (request) => {
       const update = await requestUpdate(deps, request);
+      workplace.wake();
+      return update;
+    },
+    decideById: (id, decided, how) => {
+      const update = decideById(deps, id, decided, how);
       workplace.wake();
       return update;
     },

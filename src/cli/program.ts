@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { UPDATE_STATUSES } from '../domain/update';
+import { approveCommand, declineCommand } from './commands/decide';
 import { backupCommand, type BackupArguments } from './commands/backup';
 import { backupsCommand } from './commands/backups';
 import { checkCommand } from './commands/check';
@@ -73,6 +74,16 @@ function addUpdates(program: Command, context: CliContext, done: Done): void {
     .action(async (container: string, image: string | undefined, options: Json) =>
       done(await updateCommand(context, { container, image, ...options })),
     );
+  command(program, 'approve')
+    .argument('<id>', 'id of an update that waits: diun-pilot updates --status awaiting_approval')
+    .summary('approve an update that waits')
+    .description('Approves an update that waits, and follows it to its end.')
+    .action(async (id: string, options: Json) => done(await approveCommand(context, { id, ...options })));
+  command(program, 'decline')
+    .argument('<id>', 'id of an update that waits')
+    .summary('decline an update that waits')
+    .description('Declines an update that waits; the same digest is not offered again.')
+    .action(async (id: string, options: Json) => done(await declineCommand(context, { id, ...options })));
   command(program, 'updates')
     .summary('list updates, newest first')
     .description('Lists updates, newest first, with what came of them.')

@@ -75,6 +75,7 @@ export const ERROR_CODES = {
   method_not_allowed: 'The method is not allowed here',
   not_found: 'Nothing is here',
   update_not_found: 'No update of that id',
+  not_waiting: 'The update does not wait for a decision',
   update_running: 'An update of this container already runs',
   too_many_requests: 'Too many requests',
   service_stopping: 'diun-pilot is stopping',

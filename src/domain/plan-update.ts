@@ -30,6 +30,7 @@ export function planUpdate({ container, target, jump, set, releaseNotes }: Plann
     to: target,
     jump,
     backup,
+    holdsData: container.labels.backup !== null,
     course: courseOf(container, target, application, backup.length > 0),
     risks: risksOf({ container, application, jump, hasBackup: backup.length > 0 }),
     followUp: followUpOf(container, target.reference),

@@ -14,6 +14,8 @@ export interface Plan {
   jump: Jump | 'downgrade' | 'other';
   /** What is backed up first, one sentence for each member of the set; empty: no container of the project carries `backup.kind`. */
   backup: string[];
+  /** The container itself carries `backup.kind`: whoever approves must type its name. */
+  holdsData: boolean;
   /** What happens, in order. */
   course: string[];
   /** What can go wrong, and what then. */

@@ -19,6 +19,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   policy_ignore: 409,
   different_repository: 409,
   update_running: 409,
+  not_waiting: 409,
   name_taken: 409,
   auto_remove: 409,
   body_too_large: 413,

@@ -1,6 +1,11 @@
 /** The kinds of mail, as the outbox stores them. */
 export type MailKind =
-  'update_available' | 'critical_update_available' | 'update_succeeded' | 'update_failed' | 'backup_failed';
+  | 'update_available'
+  | 'critical_update_available'
+  | 'approval_reminder'
+  | 'update_succeeded'
+  | 'update_failed'
+  | 'backup_failed';
 
 /** A mail ready for the outbox. Both parts are complete by themselves and tell the same. */
 export interface RenderedMail {

@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../domain/backup';
+import type { Plan } from '../domain/plan';
 import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
 
 /**
@@ -65,6 +66,17 @@ export interface Updates {
   endStep(id: string, name: StepName, status: Exclude<Step['status'], 'running'>, detail: string | null): void;
   /** Progress of the running step, in words; not more often than a person reads. */
   stepDetail(id: string, name: StepName, detail: string): void;
+  /**
+   * Decides on an update that waits for approval and whose time has not run out at `now`: one conditional write, so that
+   * of many decisions exactly one counts. Null: it does not wait (any more).
+   */
+  decide(id: string, decision: { status: 'queued' | 'declined'; reason: string; now: string }): Update | null;
+  /** The plan as it was offered. */
+  plan(id: string): Plan | null;
+  savePlan(id: string, plan: Plan): void;
+  /** Waiting, not reminded of, and expiring before `before` (ISO 8601). */
+  toRemindOf(before: string): Update[];
+  reminded(id: string): void;
   journal(id: string): Journal | null;
   saveJournal(id: string, journal: Journal): void;
   /** How many ended in each status: for metrics. */

@@ -1,3 +1,4 @@
+import { approvalUrl } from '../approvals/links';
 import type { Plan } from '../domain/plan';
 import type { Update } from '../domain/update';
 import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
@@ -6,11 +7,12 @@ import { postMail } from '../notifications/post-mail';
 import type { UpdateDeps } from './run';
 
 /** The mail of a decision (contract, section 4): to be called in the transaction that stores it. */
-export function mailOfOffer({ store, publicUrl }: UpdateDeps, update: Update, plan: Plan): void {
+export function mailOfOffer(deps: UpdateDeps, update: Update, plan: Plan, replacesEarlier: boolean): void {
+  const { store, publicUrl } = deps;
   const news = { update, plan, backup: null, publicUrl };
   const mail =
     update.status === 'awaiting_approval'
-      ? criticalUpdateAvailable({ ...news, approvalUrl: null })
+      ? criticalUpdateAvailable({ ...news, approvalUrl: approvalUrl(deps, update), replacesEarlier })
       : updateAvailable(news);
   postMail(store.outbox, mail);
 }

@@ -18,6 +18,8 @@ export interface Offer {
   target: { reference: string; digest: string };
   source: Source;
   releaseNotes: string | null;
+  /** An earlier offer that was superseded for this one already. */
+  replaces?: Update;
 }
 
 /**
@@ -81,7 +83,9 @@ function recordOffer(deps: UpdateDeps, offered: Offer, decision: Extract<Decisio
     approval: decision.kind === 'start' ? null : waiting(deps),
     followUp: plan.followUp,
   });
-  if (source !== 'operator') mailOfOffer(deps, update, plan);
+  deps.store.updates.savePlan(update.id, plan);
+  const replacesEarlier = offered.replaces !== undefined || decision.supersedes.length > 0;
+  if (source !== 'operator') mailOfOffer(deps, update, plan, replacesEarlier);
   return update;
 }
 
@@ -94,7 +98,7 @@ function waiting({ clock, approvalTtlMs }: UpdateDeps): Update['approval'] {
 }
 
 /** The tag moved, or a newer one came: what was offered before is not what would be run. */
-function supersede({ store, clock }: UpdateDeps, id: string, by: string): void {
+export function supersede({ store, clock }: UpdateDeps, id: string, by: string): void {
   const now = clock.now().toISOString();
   const update = store.updates.get(id);
   store.updates.change(id, {

@@ -1,9 +1,11 @@
-import { PilotError } from '../domain/errors';
 import { dependentsOf } from '../domain/depends-on';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { PilotError } from '../domain/errors';
+import type { Engine } from '../ports/engine';
 import { testNginxConfig } from './preflight-nginx';
 import { comparePostgres } from './preflight-postgres';
 import { newImageOf } from './prepare-replacement';
-import { readContainers } from './read-containers';
+import { inspectIfThere, readContainers } from './read-containers';
 import type { Run } from './run';
 import { reach } from './run';
 
@@ -33,8 +35,7 @@ function mustRun({ old, container }: Run): void {
 
 /** Whoever joined its network namespace would be left in one without ports (facts, Docker Engine, point 3). */
 async function mustNotLendItsNetwork({ engine, old, container }: Run): Promise<void> {
-  const ids = await engine.containerIds();
-  const all = await Promise.all(ids.filter((id) => id !== old.Id).map((id) => engine.inspectContainer(id)));
+  const all = await inspectThose(engine, await engine.containerIds());
   const guests = all.filter(({ HostConfig: { NetworkMode: mode } }) => mode === `container:${old.Id}`);
   if (guests.length === 0) return;
   throw new PilotError(
@@ -45,9 +46,13 @@ async function mustNotLendItsNetwork({ engine, old, container }: Run): Promise<v
 
 async function wellDependents({ engine, old, container, selfId }: Run): Promise<string[]> {
   const all = await readContainers(engine, selfId);
-  const dependents = dependentsOf(container, all);
-  const inspects = await Promise.all(dependents.map(({ id }) => engine.inspectContainer(id)));
-  return inspects
+  const dependents = dependentsOf(container, all).map(({ id }) => id);
+  return (await inspectThose(engine, dependents))
     .filter(({ Id, State }) => Id !== old.Id && State.Running && State.Health?.Status !== 'unhealthy')
     .map(({ Name }) => Name.slice(1));
+}
+
+async function inspectThose(engine: Engine, ids: string[]): Promise<ContainerInspect[]> {
+  const inspects = await Promise.all(ids.map((id) => inspectIfThere(engine, id)));
+  return inspects.filter((inspect) => inspect !== null);
 }

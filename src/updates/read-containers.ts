@@ -26,8 +26,8 @@ export async function readContainers(engine: Engine, selfId: string | null): Pro
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** A container may be removed between the list and the look at it. */
-async function inspectIfThere(engine: Engine, id: string): Promise<ContainerInspect | null> {
+/** Null: a container may be removed between the list and the look at it, by whoever else works on this engine. */
+export async function inspectIfThere(engine: Engine, id: string): Promise<ContainerInspect | null> {
   try {
     return await engine.inspectContainer(id);
   } catch (error) {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { formatReference, parseImageReference, sameRepository } from '../domain/image-reference';
 import type { Update } from '../domain/update';
+import { recordDecision } from '../approvals/record-decision';
 import { offer } from './offer';
 import { readContainers } from './read-containers';
 import type { UpdateDeps } from './run';
@@ -36,7 +37,8 @@ export async function requestUpdate(deps: UpdateDeps, request: { container: stri
     const open = deps.store.updates.openFor(container.name);
     if (open.some(({ status }) => status === 'running')) throw alreadyRuns(container);
     const waiting = open.find(({ status, to }) => status === 'awaiting_approval' && to.digest === target.digest);
-    if (waiting !== undefined) return approve(deps, waiting);
+    const approved = waiting && recordDecision(deps, waiting, 'approve', 'by asking for it');
+    if (approved) return approved;
     const { decision, update } = offer(deps, { container, all, target, source: 'operator', releaseNotes: null });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
     if (code !== undefined) throw new PilotError(code, decision.reason);
@@ -59,16 +61,6 @@ async function resolveTarget(
   const digest = reference.digest ?? (await deps.engine.registryDigest(image));
   const tag = reference.tag ?? parseImageReference(container.reference).tag;
   return { reference: formatReference({ ...reference, tag, digest: null }), digest };
-}
-
-/** `diun-pilot update` and `POST /updates` of what waits already is its approval. */
-function approve({ store, clock }: UpdateDeps, update: Update): Update {
-  const decidedAt = clock.now().toISOString();
-  return store.updates.change(update.id, {
-    status: 'queued',
-    reason: 'The operator started it.',
-    approval: update.approval && { ...update.approval, status: 'approved', decidedAt },
-  });
 }
 
 function notFound(name: string, all: Container[]): PilotError {

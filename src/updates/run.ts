@@ -4,6 +4,7 @@ import { codeOf, messageOf } from '../domain/errors';
 import type { Journal, Stage, StepName, Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
+import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
@@ -17,6 +18,8 @@ export interface UpdateDeps {
   logger: Logger;
   publicUrl: string;
   approvalTtlMs: number;
+  /** The first signs links, all verify them. */
+  approvalSecrets: readonly Secret[];
   /** Id of the container that this process runs in; null outside one. */
   selfId: string | null;
 }

@@ -5,6 +5,7 @@ import { startLoop } from '../lib/loop';
 import { end, endWithout } from './end';
 import { expireApprovals } from './expire-approvals';
 import { handleInbox } from './handle-inbox';
+import { remindOfApprovals } from './remind-of-approvals';
 import { runQueuedBackup } from './run-queued-backup';
 import type { UpdateDeps } from './run';
 import { updateContainer } from './update-container';
@@ -63,6 +64,7 @@ export function startWorker(deps: UpdateDeps): Worker {
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
 export async function workOnce(deps: UpdateDeps): Promise<boolean> {
   expireApprovals(deps);
+  remindOfApprovals(deps);
   const update = deps.store.updates.withStatus('running')[0] ?? deps.store.updates.nextQueued();
   if (update !== null) {
     await runToItsEnd(deps, update);

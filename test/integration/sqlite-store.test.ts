@@ -154,11 +154,12 @@ it('refuses a database of a newer version', () => {
   store.close();
   const Sqlite = jest.requireActual<typeof import('better-sqlite3')>('better-sqlite3');
   const database = new Sqlite(join(folder, 'pilot.db'));
+  const known = database.pragma('user_version', { simple: true }) as number;
   database.pragma('user_version = 99');
   database.close();
   expect(open).toThrow(/schema 99/);
   const repaired = new Sqlite(join(folder, 'pilot.db'));
-  repaired.pragma('user_version = 1');
+  repaired.pragma(`user_version = ${known}`);
   repaired.close();
   store = open();
 });

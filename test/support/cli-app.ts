@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { createFileTransport } from '../../src/adapters/mail-file/file-transport';
 import type { App } from '../../src/app';
+import { decideById } from '../../src/approvals/record-decision';
 import { requestBackups } from '../../src/backups/request-backup';
 import type { CliContext } from '../../src/cli/context';
 import { runCli } from '../../src/cli/program';
@@ -66,6 +67,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     transport: createFileTransport({ folder: join(folder, 'mail') }),
     containers: () => readContainers(engine, null),
     requestUpdate: (request) => requestUpdate(deps, request),
+    decideById: (id, decided, how) => decideById(deps, id, decided, how),
     requestBackups: async (request) =>
       requestBackups({ store, containers: await readContainers(engine, null) }, { ...request, reason: 'operator' }),
     startWorker: () => {

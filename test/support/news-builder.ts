@@ -57,6 +57,7 @@ export function aPlan(differs: Partial<Plan> = {}): Plan {
     from: { reference: 'nginx:1.27', digest: OLD_DIGEST },
     to: { reference: 'nginx:1.27', digest: NEW_DIGEST },
     jump: 'digest',
+    holdsData: false,
     backup: ['db: every database of its PostgreSQL, by pg_dump', 'app: /data'],
     course: [
       'Back up the project web and read it back.',

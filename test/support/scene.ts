@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import type { Update } from '../../src/domain/update';
+import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
 import { handleInbox } from '../../src/updates/handle-inbox';
 import { receiveWebhook } from '../../src/updates/receive-webhook';
@@ -54,6 +55,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
     logger,
     publicUrl: 'https://pilot.example',
     approvalTtlMs: 72 * 3_600_000,
+    approvalSecrets: [new Secret('scene-approval-secret')],
     selfId: null,
   };
   return {

@@ -1,3 +1,4 @@
+import type { Plan } from '../../domain/plan';
 import type { Approval, Journal, Step, Update, UpdateError } from '../../domain/update';
 import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
@@ -42,6 +43,7 @@ export function createUpdates(database: Database, clock: Clock): Updates {
 
   return {
     ...steps.methods,
+    ...approvalColumns(database, clock, query),
     get,
 
     insert: (update) => {
@@ -91,6 +93,42 @@ export function createUpdates(database: Database, clock: Clock): Updates {
           .all()
           .map(({ status, count }) => [status, count]),
       ),
+  };
+}
+
+/** What belongs to the approval of an update beside its row: the plan that was offered, the decision, the reminder. */
+function approvalColumns(
+  database: Database,
+  clock: Clock,
+  query: (where: string, ...values: (string | number)[]) => Update[],
+): Pick<Updates, 'decide' | 'plan' | 'savePlan' | 'toRemindOf' | 'reminded'> {
+  return {
+    decide: (id, { status, reason, now }) => {
+      const decided = database
+        .prepare(
+          `UPDATE updates SET status = @status, reason = @reason, finished_at = iif(@status = 'declined', @now, NULL),
+             approval = json_set(approval, '$.status', iif(@status = 'queued', 'approved', 'declined'), '$.decidedAt', @now)
+           WHERE id = @id AND status = 'awaiting_approval' AND approval ->> '$.expiresAt' > @now`,
+        )
+        .run({ id, status, reason, now });
+      return decided.changes === 1 ? (query('id = ?', id)[0] ?? null) : null;
+    },
+    plan: (id) =>
+      fromJson<Plan>(
+        database.prepare<[string], { plan: string | null }>('SELECT plan FROM updates WHERE id = ?').get(id)?.plan ??
+          null,
+      ),
+    savePlan: (id, plan) => {
+      database.prepare('UPDATE updates SET plan = ? WHERE id = ?').run(JSON.stringify(plan), id);
+    },
+    toRemindOf: (before) =>
+      query(
+        `status = 'awaiting_approval' AND reminded_at IS NULL AND approval ->> '$.expiresAt' < ? ORDER BY id`,
+        before,
+      ),
+    reminded: (id) => {
+      database.prepare('UPDATE updates SET reminded_at = ? WHERE id = ?').run(clock.now().toISOString(), id);
+    },
   };
 }
 

@@ -14,7 +14,7 @@ export function takeWorkerLock(path: string): WorkerLock | null {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    if (error instanceof Sqlite.SqliteError && error.code === 'SQLITE_BUSY') return null;
+    if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') return null;
     throw error;
   }
   return {

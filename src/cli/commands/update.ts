@@ -19,12 +19,28 @@ export function updateCommand(context: CliContext, { container, image, json }: U
   const output = json ? silentOutput : liveOutput(context.stdout);
   return withApp(context, { json }, async (app, signal) => {
     const asked = await app.requestUpdate({ container, ...(image === undefined ? {} : { image }) });
-    if (isUnderWay(asked)) output.line(asked.reason);
-    const ended = isUnderWay(asked) ? await followUpdate(app, asked.id, output, signal) : asked;
-    if (json) context.stdout.write(`${JSON.stringify(withBackup(app, ended), null, 2)}\n`);
-    for (const words of verdictOf(ended)) output.line(words);
-    return isSuccess(ended) ? 0 : 1;
+    return followToVerdict({ app, context, json, output, signal }, asked);
   });
+}
+
+export interface Following {
+  app: App;
+  context: CliContext;
+  json: boolean;
+  output: LiveOutput;
+  signal: AbortSignal;
+}
+
+/** Shows each step until the update has its end, and resolves with the exit code of its verdict. */
+export async function followToVerdict(
+  { app, context, json, output, signal }: Following,
+  asked: Update,
+): Promise<number> {
+  if (isUnderWay(asked)) output.line(asked.reason);
+  const ended = isUnderWay(asked) ? await followUpdate(app, asked.id, output, signal) : asked;
+  if (json) context.stdout.write(`${JSON.stringify(withBackup(app, ended), null, 2)}\n`);
+  for (const words of verdictOf(ended)) output.line(words);
+  return isSuccess(ended) ? 0 : 1;
 }
 
 function followUpdate(app: App, id: string, output: LiveOutput, signal: AbortSignal): Promise<Update> {

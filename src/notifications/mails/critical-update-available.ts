@@ -1,16 +1,16 @@
 import type { RenderedMail } from '../rendered-mail';
-import { paragraph, section, type Block } from '../letter/letter';
+import { paragraph, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { utc } from '../letter/words';
-import { nameOf, pageOf, planPassage, startCommands, versions, type UpdateNews } from './passages';
+import { howToDecide, type CriticalNews } from './how-to-decide';
+import { nameOf, pageOf, planPassage, versions } from './passages';
 
-/** `approvalUrl`: the signed link; null: the operator starts the update by command. */
-export interface CriticalNews extends UpdateNews {
-  approvalUrl: string | null;
+export interface OfferNews extends CriticalNews {
+  /** An earlier offer for the same container was superseded by this one: its link is void. */
+  replacesEarlier?: boolean;
 }
 
 /** Manual: nothing happens until a person starts it. */
-export function criticalUpdateAvailable(news: CriticalNews): RenderedMail {
+export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
   const name = nameOf(news.update);
   return renderLetter({
     kind: 'critical_update_available',
@@ -21,28 +21,18 @@ export function criticalUpdateAvailable(news: CriticalNews): RenderedMail {
     heading: `Critical update available for ${name}`,
     blocks: [
       paragraph(`Nothing has been changed, and nothing will be until you start it: ${name} goes on as it is.`),
+      ...replacement(news),
       versions(news, { from: 'Runs now', to: 'Would run' }),
       paragraph(`Why it waits: ${news.update.reason}`),
-      ...howToStart(news),
+      ...howToDecide(news),
       ...planPassage(news, 'What you must do afterwards'),
     ],
     page: pageOf(news),
   });
 }
 
-function howToStart(news: CriticalNews): Block[] {
-  if (news.approvalUrl === null) {
-    return section('How to start it', ...startCommands(news), paragraph(expiry(news)));
-  }
-  return section(
-    'How to decide',
-    paragraph('The link opens a page with this plan and two buttons. Opening it changes nothing.'),
-    { type: 'link', label: 'Look at the plan and decide', url: news.approvalUrl, button: true },
-    paragraph(expiry(news)),
-  );
-}
-
-function expiry({ update }: CriticalNews): string {
-  if (update.approval === null) return 'If you do not want it, do nothing.';
-  return `If you do not want it, do nothing: the offer ends ${utc(update.approval.expiresAt)}.`;
+function replacement({ replacesEarlier }: OfferNews): Block[] {
+  const words =
+    'It takes the place of an earlier offer for the same container, whose link is void: a newer version came.';
+  return replacesEarlier === true ? [paragraph(words)] : [];
 }

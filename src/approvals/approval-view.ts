@@ -1,0 +1,29 @@
+import type { BackupRecord } from '../domain/backup';
+import type { Plan } from '../domain/plan';
+import type { Update } from '../domain/update';
+
+/** What the holder of a link may see. `unknown` tells nothing: altered, of another purpose, or never made. */
+export type ApprovalView =
+  | { kind: 'unknown' }
+  | { kind: 'open'; update: Update; plan: Plan; surroundings: Surroundings }
+  | { kind: 'closed'; why: ClosedWhy; update: Update };
+
+export type ClosedWhy = 'approved' | 'declined' | 'expired' | 'superseded';
+
+export interface Surroundings {
+  /** The last verified backup of the project; null: none yet. */
+  lastBackup: BackupRecord | null;
+  /** How long the service was away in past updates of this container, in seconds (median); null: none yet. */
+  usualDowntimeSeconds: number | null;
+}
+
+/** What came of pressing a button. */
+export type DecisionOutcome =
+  | { kind: 'unknown' }
+  /** It had been decided, had expired or was superseded before. */
+  | { kind: 'closed'; why: ClosedWhy; update: Update }
+  /** The container holds data, and its name was not typed as it is. Nothing was decided. */
+  | { kind: 'name_needed'; update: Update; plan: Plan; surroundings: Surroundings }
+  | { kind: 'approved' | 'declined'; update: Update }
+  /** The tag or the container moved meanwhile: nothing is applied, a new offer was made if there is something to offer. */
+  | { kind: 'moved'; update: Update };

@@ -1,0 +1,58 @@
+import { codeOf } from '../domain/errors';
+import type { Update } from '../domain/update';
+import { offerAgain } from '../updates/offer-again';
+import type { UpdateDeps } from '../updates/run';
+import type { DecisionOutcome } from './approval-view';
+import { surroundingsOf, updateOf, whyClosed } from './read-approval';
+import { recordDecision, type Decided } from './record-decision';
+
+export interface Answer {
+  decision: Decided;
+  /** What was typed as the container's name. */
+  name: string | null;
+}
+
+/**
+ * The button of the page that a link opened. Approved is exactly what the page showed: if the tag names another digest
+ * by now, or the container runs another one, nothing is applied and what is new is offered anew.
+ */
+export async function decideApproval(deps: UpdateDeps, token: string, answer: Answer): Promise<DecisionOutcome> {
+  const update = updateOf(deps, token);
+  if (update === null) return { kind: 'unknown' };
+  const closed = whyClosed(deps, update);
+  if (closed !== null) return { kind: 'closed', why: closed, update };
+  if (answer.decision === 'approve') {
+    const plan = deps.store.updates.plan(update.id);
+    if (plan === null) return { kind: 'unknown' };
+    if (plan.holdsData && answer.name?.trim() !== update.container) {
+      return { kind: 'name_needed', update, plan, surroundings: surroundingsOf(deps.store, update) };
+    }
+    if (await hasMoved(deps, update)) return moved(deps, update);
+  }
+  const recorded = recordDecision(deps, update, answer.decision, 'by the link of the mail');
+  if (recorded !== null) return { kind: answer.decision === 'approve' ? 'approved' : 'declined', update: recorded };
+  return nowClosed(deps, update.id);
+}
+
+/** A registry that does not answer now says nothing: what is pulled is the approved digest in any case. */
+async function hasMoved({ engine }: UpdateDeps, { to }: Update): Promise<boolean> {
+  try {
+    return (await engine.registryDigest(to.reference)) !== to.digest;
+  } catch (error) {
+    if (['registry_refused', 'registry_unreachable', 'engine_unreachable'].includes(codeOf(error))) return false;
+    throw error;
+  }
+}
+
+async function moved(deps: UpdateDeps, update: Update): Promise<DecisionOutcome> {
+  await offerAgain(deps, update);
+  const now = deps.store.updates.get(update.id) as Update;
+  const closed = whyClosed(deps, now);
+  return closed === 'superseded' ? { kind: 'moved', update: now } : nowClosed(deps, update.id);
+}
+
+/** Somebody else was faster. */
+function nowClosed(deps: UpdateDeps, id: string): DecisionOutcome {
+  const update = deps.store.updates.get(id) as Update;
+  return { kind: 'closed', why: whyClosed(deps, update) ?? 'superseded', update };
+}

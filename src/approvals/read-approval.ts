@@ -1,0 +1,70 @@
+import type { Update } from '../domain/update';
+import type { Clock } from '../lib/clock';
+import type { Secret } from '../lib/secret';
+import type { Store } from '../ports/store';
+import { verifyApproval } from './approval-token';
+import type { ApprovalView, ClosedWhy, Surroundings } from './approval-view';
+
+export interface ApprovalReader {
+  store: Store;
+  clock: Clock;
+  approvalSecrets: readonly Secret[];
+}
+
+const PAST_UPDATES = 20;
+
+/** What the holder of a link may see now. Reads only: whoever opens a link, a scanner too, changes nothing. */
+export function readApproval(reader: ApprovalReader, token: string): ApprovalView {
+  const update = updateOf(reader, token);
+  if (update === null) return { kind: 'unknown' };
+  const why = whyClosed(reader, update);
+  if (why !== null) return { kind: 'closed', why, update };
+  const plan = reader.store.updates.plan(update.id);
+  if (plan === null) return { kind: 'unknown' };
+  return { kind: 'open', update, plan, surroundings: surroundingsOf(reader.store, update) };
+}
+
+/** The update that a token admits to: signed by us, and of the very digests and container that the update is of. */
+export function updateOf({ store, approvalSecrets }: ApprovalReader, token: string): Update | null {
+  const claims = verifyApproval(approvalSecrets, token);
+  const update = claims === null ? null : store.updates.get(claims.update);
+  if (claims === null || update === null || update.approval === null) return null;
+  const same =
+    update.container === claims.container &&
+    update.to.digest === claims.to &&
+    (update.from?.digest ?? null) === claims.from &&
+    update.approval.expiresAt === claims.expiresAt;
+  return same ? update : null;
+}
+
+/** The state decides; of one that still waits, the time. */
+export function whyClosed({ clock }: Pick<ApprovalReader, 'clock'>, { status, approval }: Update): ClosedWhy | null {
+  if (status === 'awaiting_approval') {
+    return approval !== null && approval.expiresAt > clock.now().toISOString() ? null : 'expired';
+  }
+  if (approval?.status === 'waiting' || approval === null) return 'superseded';
+  return approval.status;
+}
+
+export function surroundingsOf(store: Store, update: Update): Surroundings {
+  const past = store.updates.list({
+    container: update.container ?? '',
+    status: 'succeeded',
+    limit: PAST_UPDATES,
+  }).updates;
+  const seconds = past
+    .map(awaySeconds)
+    .filter((away) => away !== null)
+    .sort((a, b) => a - b);
+  return {
+    lastBackup: store.backups.lastSucceeded(update.project),
+    usualDowntimeSeconds: seconds[Math.floor(seconds.length / 2)] ?? null,
+  };
+}
+
+/** From the begin of the swap to the health that was seen: what its users may have missed at most. */
+function awaySeconds({ steps }: Update): number | null {
+  const begin = steps.find(({ name }) => name === 'recreate')?.startedAt;
+  const end = steps.find(({ name }) => name === 'health_check')?.finishedAt;
+  return begin && end ? (Date.parse(end) - Date.parse(begin)) / 1000 : null;
+}

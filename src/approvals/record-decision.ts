@@ -1,0 +1,55 @@
+import { PilotError } from '../domain/errors';
+import type { Update } from '../domain/update';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { Store } from '../ports/store';
+
+export type Decided = 'approve' | 'decline';
+
+interface Parts {
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Writes the operator's decision, if the update still waits for one: of many at once exactly one counts, the others get
+ * null. A declined digest is remembered in the same transaction, so that it is not offered again.
+ */
+export function recordDecision(
+  { store, clock, logger }: Parts,
+  update: Update,
+  decided: Decided,
+  how: string,
+): Update | null {
+  const now = clock.now().toISOString();
+  const recorded = store.transaction(() => {
+    const status = decided === 'approve' ? 'queued' : 'declined';
+    const reason =
+      decided === 'approve' ? `Approved ${how}.` : `Declined ${how}. ${update.container} goes on as it is.`;
+    const changed = store.updates.decide(update.id, { status, reason, now });
+    if (changed?.status === 'declined' && changed.container !== null && changed.to.digest !== null) {
+      const { container, to, id } = changed;
+      store.refusals.add({ container, digest: to.digest as string, why: 'declined', updateId: id, at: now });
+    }
+    return changed;
+  });
+  if (recorded !== null)
+    logger.info('decided by the operator', { update: update.id, container: update.container, decided, how });
+  return recorded;
+}
+
+/** By id, for who has the page's password or a shell on the host. Throws `update_not_found` and `not_waiting`. */
+export function decideById(parts: Parts, id: string, decided: Decided, how: string): Update {
+  const update = parts.store.updates.get(id);
+  if (update === null)
+    throw new PilotError('update_not_found', `There is no update ${id}: diun-pilot updates lists them.`);
+  const recorded = recordDecision(parts, update, decided, how);
+  if (recorded === null) {
+    throw new PilotError(
+      'not_waiting',
+      `The update of ${update.container} does not wait for a decision (any more): it is ${update.status}.`,
+    );
+  }
+  return recorded;
+}

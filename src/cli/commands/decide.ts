@@ -1,0 +1,29 @@
+import { toJson } from '../../http/server';
+import type { CliContext } from '../context';
+import { liveOutput, silentOutput } from '../live-output';
+import { withApp } from '../with-app';
+import { followToVerdict } from './update';
+
+interface DecideArguments {
+  id: string;
+  json: boolean;
+}
+
+const HOW = 'on the command line';
+
+/** Approves an update that waits, and follows it to its end; 0 only when it succeeded. */
+export function approveCommand(context: CliContext, { id, json }: DecideArguments): Promise<number> {
+  const output = json ? silentOutput : liveOutput(context.stdout);
+  return withApp(context, { json }, (app, signal) =>
+    followToVerdict({ app, context, json, output, signal }, app.decideById(id, 'approve', HOW)),
+  );
+}
+
+/** Declines an update that waits: its digest is not offered to this container again. */
+export function declineCommand(context: CliContext, { id, json }: DecideArguments): Promise<number> {
+  return withApp(context, { json }, (app) => {
+    const update = app.decideById(id, 'decline', HOW);
+    context.stdout.write(json ? `${JSON.stringify(toJson(update, null), null, 2)}\n` : `${update.reason}\n`);
+    return Promise.resolve(0);
+  });
+}

@@ -1,0 +1,18 @@
+import type { Update } from '../domain/update';
+import { offer, supersede } from './offer';
+import { readContainers } from './read-containers';
+import type { UpdateDeps } from './run';
+
+/** The tag of an update that waits names another digest by now: it is superseded, and the new one offered in its place. */
+export async function offerAgain(deps: UpdateDeps, update: Update): Promise<void> {
+  const digest = await deps.engine.registryDigest(update.to.reference);
+  const all = await readContainers(deps.engine, deps.selfId);
+  const container = all.find(({ name }) => name === update.container);
+  deps.store.transaction(() => {
+    if (deps.store.updates.get(update.id)?.status !== 'awaiting_approval') return;
+    supersede(deps, update.id, `${update.to.reference} at ${digest}`);
+    if (container === undefined) return;
+    const target = { reference: update.to.reference, digest };
+    offer(deps, { container, all, target, source: update.source, releaseNotes: null, replaces: update });
+  });
+}

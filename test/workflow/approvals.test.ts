@@ -1,0 +1,174 @@
+import { randomInt } from 'node:crypto';
+import { decideApproval } from '../../src/approvals/decide-approval';
+import { approvalUrl } from '../../src/approvals/links';
+import { readApproval } from '../../src/approvals/read-approval';
+import { decideById } from '../../src/approvals/record-decision';
+import { signApproval } from '../../src/approvals/approval-token';
+import type { Update } from '../../src/domain/update';
+import { Secret } from '../../src/lib/secret';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+let scene: Scene;
+let token: string;
+beforeEach(async () => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+  scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
+  await offer();
+});
+afterEach(() => scene.close());
+
+const first = (): Update => scene.updates()[0] as Update;
+const tokenOf = (update: Update): string => approvalUrl(scene.deps, update)?.split('/approvals/')[1] ?? '';
+
+async function offer(): Promise<void> {
+  const { digest } = scene.engine.publish('nginx:stable', { logs: [String(randomInt(1e9))] });
+  scene.hear('docker.io/library/nginx:stable', digest);
+  await scene.settle();
+  token = tokenOf(scene.updates().at(-1) as Update);
+}
+
+const approve = () => decideApproval(scene.deps, token, { decision: 'approve', name: null });
+const decline = () => decideApproval(scene.deps, token, { decision: 'decline', name: null });
+
+it('mails the link, and whoever opens it sees the plan and changes nothing', () => {
+  expect(scene.mails()[0]?.text).toContain(`https://pilot.example/approvals/${token}`);
+  for (let look = 0; look < 100; look++) {
+    expect(readApproval(scene.deps, token)).toMatchObject({ kind: 'open', plan: { container: 'web-nginx-1' } });
+  }
+  expect(first().status).toBe('awaiting_approval');
+});
+
+it('runs what was approved', async () => {
+  expect(await approve()).toMatchObject({
+    kind: 'approved',
+    update: { status: 'queued', approval: { status: 'approved' } },
+  });
+  await scene.settle();
+  expect(first().status).toBe('succeeded');
+  expect(readApproval(scene.deps, token)).toMatchObject({ kind: 'closed', why: 'approved' });
+});
+
+it('remembers what was declined, and does not offer it again', async () => {
+  const { to } = first();
+  expect(await decline()).toMatchObject({ kind: 'declined', update: { status: 'declined' } });
+  scene.hear('docker.io/library/nginx:stable', `sha256:${'0'.repeat(64)}`);
+  scene.hear('docker.io/library/nginx:stable', to.digest ?? '');
+  await scene.settle();
+  expect(scene.updates().at(-1)).toMatchObject({ status: 'ignored', reason: expect.stringMatching(/declined/) });
+});
+
+it('counts one of a hundred approvals at once', async () => {
+  const outcomes = await Promise.all(Array.from({ length: 100 }, approve));
+  expect(outcomes.filter(({ kind }) => kind === 'approved')).toHaveLength(1);
+  expect(outcomes.filter((outcome) => outcome.kind === 'closed' && outcome.why === 'approved')).toHaveLength(99);
+  await scene.settle();
+  expect(scene.updates()).toHaveLength(1);
+});
+
+it('does not approve what expired, and says so', async () => {
+  await scene.clock.advance(72 * 3_600_000);
+  expect(await approve()).toMatchObject({ kind: 'closed', why: 'expired' });
+  expect(first().status).toBe('awaiting_approval');
+});
+
+it('offers anew when the tag moved meanwhile, by a mail with a new link', async () => {
+  const { digest } = scene.engine.publish('nginx:stable', { logs: ['newer'] });
+  expect(await approve()).toMatchObject({ kind: 'moved' });
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'superseded' }, { status: 'awaiting_approval', to: { digest } }]);
+  expect(readApproval(scene.deps, token)).toMatchObject({ kind: 'closed', why: 'superseded' });
+  expect(scene.mails().at(-1)?.text).toContain(tokenOf(scene.updates()[1] as Update));
+  expect(scene.mails().at(-1)?.text).toMatch(/earlier offer/);
+});
+
+it('approves also when the registry does not answer: what is pulled is the approved digest', async () => {
+  scene.engine.reachable = false;
+  expect(await approve()).toMatchObject({ kind: 'approved' });
+});
+
+it('wants the name typed where the container holds data', async () => {
+  scene.engine.runContainer(
+    nginx({
+      name: 'files-1',
+      ports: {},
+      labels: { 'update.policy': 'manual', 'backup.kind': 'files', 'backup.paths': '/data' },
+    }),
+  );
+  scene.store.refusals.all();
+  await offer();
+  const update = scene
+    .updates()
+    .find(({ container, status }) => container === 'files-1' && status === 'awaiting_approval') as Update;
+  const answer = (name: string | null) => decideApproval(scene.deps, tokenOf(update), { decision: 'approve', name });
+  expect(await answer(null)).toMatchObject({ kind: 'name_needed' });
+  expect(await answer('files-2')).toMatchObject({ kind: 'name_needed' });
+  expect(scene.store.updates.get(update.id)?.status).toBe('awaiting_approval');
+  expect(await answer(' files-1 ')).toMatchObject({ kind: 'approved' });
+});
+
+it('reminds once, a day before the link expires', async () => {
+  await scene.clock.advance(47 * 3_600_000);
+  await scene.settle();
+  expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available']);
+  await scene.clock.advance(2 * 3_600_000);
+  await scene.settle();
+  await scene.settle();
+  expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'approval_reminder']);
+  expect(scene.mails()[1]?.text).toContain(token);
+});
+
+it('lets whoever is on the host decide by id, once', () => {
+  expect(decideById(scene.deps, first().id, 'decline', 'on the command line').status).toBe('declined');
+  expect(() => decideById(scene.deps, first().id, 'approve', 'on the command line')).toThrow(/does not wait/);
+  expect(() => decideById(scene.deps, 'nothing', 'approve', '')).toThrow(/There is no update/);
+});
+
+describe('no other token is accepted', () => {
+  const refused = async (altered: string): Promise<void> => {
+    expect(readApproval(scene.deps, altered)).toEqual({ kind: 'unknown' });
+    expect(await decideApproval(scene.deps, altered, { decision: 'approve', name: null })).toEqual({ kind: 'unknown' });
+  };
+
+  it('of ten thousand altered ones', async () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.';
+    for (let round = 0; round < 10_000; round++) {
+      const at = randomInt(token.length);
+      const other = alphabet[randomInt(alphabet.length)] ?? '';
+      const kinds = [
+        `${token.slice(0, at)}${other}${token.slice(at + 1)}`,
+        `${token.slice(0, at)}${token.slice(at + 1)}`,
+        `${token.slice(0, at)}${other}${token.slice(at)}`,
+        token.slice(0, at),
+      ];
+      const altered = kinds[round % kinds.length] ?? '';
+      if (altered !== token) await refused(altered);
+    }
+    expect(first().status).toBe('awaiting_approval');
+  }, 60_000);
+
+  it('signed with another secret, or for another digest, container or time', async () => {
+    const { id, container, from, to, approval } = first();
+    const claims = {
+      update: id,
+      container: container ?? '',
+      from: from?.digest ?? null,
+      to: to.digest ?? '',
+      expiresAt: approval?.expiresAt ?? '',
+    };
+    const { approvalSecrets } = scene.deps;
+    await refused(signApproval([new Secret('another')], claims));
+    await refused(signApproval(approvalSecrets, { ...claims, to: `sha256:${'9'.repeat(64)}` }));
+    await refused(signApproval(approvalSecrets, { ...claims, container: 'postgres' }));
+    await refused(signApproval(approvalSecrets, { ...claims, from: null }));
+    await refused(signApproval(approvalSecrets, { ...claims, expiresAt: '2999-01-01T00:00:00.000Z' }));
+  });
+
+  it('but one of the secret from before the rotation is', () => {
+    const rotated = { ...scene.deps, approvalSecrets: [new Secret('the new one'), ...scene.deps.approvalSecrets] };
+    expect(readApproval(rotated, token)).toMatchObject({ kind: 'open' });
+    expect(readApproval({ ...scene.deps, approvalSecrets: [new Secret('the new one')] }, token)).toEqual({
+      kind: 'unknown',
+    });
+  });
+});
