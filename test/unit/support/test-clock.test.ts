@@ -1,0 +1,33 @@
+import { TestClock } from '../../support/test-clock';
+
+it('jumps to the earliest sleeper when there is nothing else to do', async () => {
+  const clock = new TestClock({ start: '2026-01-05T03:00:00Z' });
+  const woken: string[] = [];
+  const sleep = async (name: string, ms: number): Promise<void> => {
+    await clock.sleep(ms);
+    woken.push(`${name} ${clock.now().toISOString().slice(11, 19)}`);
+  };
+  await Promise.all([sleep('late', 60_000), sleep('early', 1000), sleep('middle', 30_000)]);
+  expect(woken).toEqual(['early 03:00:01', 'middle 03:00:30', 'late 03:01:00']);
+});
+
+it('stands still until it is moved, when it is manual', async () => {
+  const clock = new TestClock({ autoAdvance: false });
+  let awake = false;
+  const sleeping = clock.sleep(1000).then(() => (awake = true));
+  await clock.advance(999);
+  expect(awake).toBe(false);
+  await clock.advance(1);
+  expect(awake).toBe(true);
+  await sleeping;
+});
+
+it('rejects with the reason of the signal, and does not wake any more', async () => {
+  const clock = new TestClock({ autoAdvance: false });
+  const abort = new AbortController();
+  const sleeping = clock.sleep(1000, abort.signal);
+  const reason = new Error('enough');
+  abort.abort(reason);
+  await expect(sleeping).rejects.toBe(reason);
+  await expect(clock.sleep(1000, abort.signal)).rejects.toBe(reason);
+});
