@@ -1,0 +1,136 @@
+import { join } from 'node:path';
+import type { ComposeProject } from '../lab/compose';
+import type { Inspected } from '../lab/engine/docker-cli';
+import type { Pilot } from '../lab/pilot';
+import type { Crash } from './e2e-crashes';
+import { engineProxy, type EngineProxy } from './e2e-engine-proxy';
+import { AUTOMATIC, nginxService, SITE } from './e2e-services';
+import { imageNamed, namesOf, type Stage } from './e2e-stage';
+import { announce, endOfUpdate, pageOf, updateTo, type UpdateTold } from './e2e-updates';
+import { eventually } from './eventually';
+import { parseEml } from './parse-eml';
+import { startSmtpServer, type TestSmtpServer } from './smtp-server';
+
+/** What is true after a crash, a start on the same data, and the end of the update. */
+export interface AfterCrash {
+  update: UpdateTold;
+  /** Every container that bears the name, or a name that an update made of it. */
+  names: string[];
+  name: string;
+  container: Inspected;
+  /** Id of the container that ran before. */
+  oldId: string;
+  /** Ids: of the one before, of the one announced, and of the one that the tag names now. */
+  images: { old: string; wanted: string; named: string | null };
+  page: string;
+  /** What the mail server was given since the crash began: the same mail twice is two. */
+  mails: { id: string; subject: string }[];
+}
+
+/** An error ends its lane: what comes after it in that lane is missing. */
+export type Seen = Map<Crash, AfterCrash | Error>;
+
+interface Lane {
+  stage: Stage;
+  tag: string;
+  project: ComposeProject;
+  pilot: Pilot;
+  proxy: EngineProxy;
+  smtp: TestSmtpServer;
+  /** Of the two images between which updates go. */
+  ids: { good1: string; good2: string };
+}
+
+/** Crashes one after the other on one nginx with one diun-pilot, while other lanes do the same beside it. */
+export async function runCrashLane(stage: Stage, name: string, crashes: Crash[], seen: Seen): Promise<void> {
+  const lane = await openLane(stage, name, crashes[0]?.ends === 'rolled_back' ? 'unhealthy' : 'healthy');
+  for (const [number, crash] of crashes.entries()) {
+    const after = await crashOnce(lane, crash, number).catch((error: Error) => error);
+    seen.set(crash, after);
+    if (after instanceof Error) return;
+  }
+}
+
+/** The page of one image alone says so: another image is not healthy, and a second tells. */
+const ONLY_GOOD_1 = {
+  'update.probe': 'exec:grep -q ^good-1 /usr/share/nginx/html/index.html',
+  'update.probe.timeout': '1s',
+};
+
+async function openLane(stage: Stage, name: string, kind: 'healthy' | 'unhealthy'): Promise<Lane> {
+  const { lab } = stage;
+  const tag = `crash/${name}:stable`;
+  await lab.registry.publishAndPull(lab.images.NGINX_GOOD_1, tag);
+  const labels = kind === 'healthy' ? AUTOMATIC : { ...AUTOMATIC, ...ONLY_GOOD_1 };
+  const web = nginxService(lab.registry.reference(tag), labels, { networks: ['front', 'back'] });
+  const top = { networks: { front: {}, back: {} } };
+  const project = await stage.project(`crash-${name}`, { web }, { files: SITE, top });
+  const smtp = await startSmtpServer();
+  stage.closing(() => smtp.stop());
+  const proxy = engineProxy(join(lab.scratch('p'), 'engine.sock'), lab.docker.host);
+  await proxy.mend();
+  stage.closing(() => proxy.cut());
+  const mail = {
+    PILOT_MAIL_URL: `smtp://127.0.0.1:${smtp.port}`,
+    PILOT_MAIL_FROM: 'pilot@lab.test',
+    PILOT_MAIL_TO: 'operator@lab.test',
+  };
+  const pilot = await stage.pilot({ env: { DOCKER_HOST: proxy.dockerHost, ...mail } });
+  const ids = {
+    good1: String(await imageNamed(lab, lab.images.NGINX_GOOD_1)),
+    good2: String(await imageNamed(lab, lab.images.NGINX_GOOD_2)),
+  };
+  return { stage, tag, project, pilot, proxy, smtp, ids };
+}
+
+async function crashOnce(lane: Lane, crash: Crash, number: number): Promise<AfterCrash> {
+  const { stage, project, pilot, proxy, smtp } = lane;
+  const reference = stage.lab.registry.reference(lane.tag);
+  const before = await project.container('web');
+  const name = String(before['Name']).slice(1);
+  const { digest, wanted } = await publishOther(lane, String(before['Image']), number);
+  const alreadyReceived = smtp.received.length;
+  const callsBefore = proxy.calls.length;
+  const held = proxy.hold(crash);
+  await announce(pilot, reference, digest);
+  await Promise.race([held, neverCame(lane, name, digest, callsBefore)]);
+  await pilot.kill('SIGKILL');
+  await pilot.start();
+  const update = await endOfUpdate(pilot, name, digest);
+  const mails = await mailsSince(smtp, alreadyReceived, update['status'] === 'succeeded' ? 1 : 2);
+  const container = await project.container('web').catch(() => ({}));
+  return {
+    ...{ update, name, container, mails, oldId: String(before['Id']) },
+    names: await namesOf(stage.lab, project),
+    images: { old: String(before['Image']), wanted, named: await imageNamed(stage.lab, reference) },
+    page: await pageOf(project, 'web').catch((error: Error) => error.message),
+  };
+}
+
+/** The image that does not run now, under a digest that was never seen: a multi-platform tag with one more platform. */
+async function publishOther(lane: Lane, running: string, number: number) {
+  const { registry, images } = lane.stage.lab;
+  const image = running === lane.ids.good1 ? images.NGINX_GOOD_2 : images.NGINX_GOOD_1;
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const digest = await registry.publishIndex(lane.tag, [
+    { image, platform: { os: 'linux', architecture } },
+    { image, platform: { os: 'linux', architecture: `lab${number}` } },
+  ]);
+  return { digest, wanted: running === lane.ids.good1 ? lane.ids.good2 : lane.ids.good1 };
+}
+
+/** An update that ends without that call would be waited for in vain. */
+async function neverCame(lane: Lane, name: string, digest: string, since: number): Promise<never> {
+  await updateTo(lane.pilot, name, digest);
+  const { status, error } = await endOfUpdate(lane.pilot, name, digest);
+  const acts = lane.proxy.calls.slice(since).filter((call) => !call.startsWith('GET '));
+  throw new Error(`never asked; the update is ${status} (${JSON.stringify(error)}) after\n${acts.join('\n')}`);
+}
+
+async function mailsSince({ received }: TestSmtpServer, since: number, atLeast: number): Promise<AfterCrash['mails']> {
+  const arrived = () => received.length >= since + atLeast;
+  // That they do not come is for the assertions to tell, with what came instead.
+  await eventually('the mails arrive', arrived, { timeoutMs: 15_000 }).catch(() => undefined);
+  const parsed = received.slice(since).map(({ raw }) => parseEml(raw));
+  return (await Promise.all(parsed)).map(({ identity, subject }) => ({ id: identity, subject }));
+}
