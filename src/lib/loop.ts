@@ -9,51 +9,53 @@ export interface Loop {
 
 export interface LoopTask {
   clock: Clock;
-  /** Rest between two turns in which nothing was done. */
+  /** Rest between two turns in which nothing was done; `wake` ends it. */
   restMs: number;
+  /** After a wake, how long to wait for what comes with it: one turn for all. */
+  gatherMs: number;
   /** One turn; true when there may be more to do at once. */
   turn(): Promise<boolean>;
-  /** A turn threw: how long to rest before the next. */
+  /** A turn threw: how long to rest before the next. No wake shortens that. */
   failed(error: unknown): number;
 }
 
 /** Turn after turn, one at a time, until stopped. */
 export function startLoop(task: LoopTask): Loop {
   let stopping = false;
-  let rest = new AbortController();
   let woken = false;
+  let resting: { controller: AbortController; wakeable: boolean } | null = null;
 
-  const restFor = async (ms: number): Promise<void> => {
-    if (woken || stopping) return;
-    rest = new AbortController();
-    const aborted = await task.clock.sleep(ms, rest.signal).then(
-      () => false,
-      () => true,
-    );
-    if (aborted) rest = new AbortController();
+  const rest = async (ms: number, wakeable: boolean): Promise<void> => {
+    if (stopping || (wakeable && woken)) return;
+    resting = { controller: new AbortController(), wakeable };
+    await task.clock.sleep(ms, resting.controller.signal).catch(() => undefined); // woken or stopped
+    resting = null;
   };
 
   const run = async (): Promise<void> => {
     while (!stopping) {
       woken = false;
-      const restMs = await task.turn().then(
-        (more) => (more ? 0 : task.restMs),
-        (error: unknown) => task.failed(error),
+      const done = await task.turn().then(
+        (more) => ({ more }),
+        (error: unknown) => ({ failedFor: task.failed(error) }),
       );
-      if (restMs > 0) await restFor(restMs);
+      if ('failedFor' in done) await rest(done.failedFor, false);
+      else if (!done.more) {
+        await rest(task.restMs, true);
+        if (woken) await rest(task.gatherMs, false);
+      }
     }
   };
   const ended = run();
 
-  const interrupt = (): void => rest.abort(new Error('woken'));
   return {
     wake: () => {
       woken = true;
-      interrupt();
+      if (resting?.wakeable) resting.controller.abort(new Error('woken'));
     },
     stop: async () => {
       stopping = true;
-      interrupt();
+      resting?.controller.abort(new Error('stopped'));
       await ended;
     },
   };

@@ -12,6 +12,8 @@ import { updateContainer } from './update-container';
 
 /** Requests of the command line reach a running service through the database, so it is looked at this often. */
 const REST_MS = 1_000;
+/** Diun sends the requests of one check within milliseconds of one another. */
+const GATHER_MS = 100;
 const WITHOUT_ENGINE_MS = 3_000;
 
 export interface Worker {
@@ -33,6 +35,7 @@ export function startWorker(deps: UpdateDeps): Worker {
     startLoop({
       clock: deps.clock,
       restMs: REST_MS,
+      gatherMs: GATHER_MS,
       turn: async () => {
         const more = await turn();
         troubles.delete(name);
