@@ -29,6 +29,8 @@ export class TarEntries extends Transform {
     this.#walker.on('entry', (header, content, next) => {
       if (this.summary.entries++ === 0) this.summary.root = header.type;
       content.on('end', next);
+      // Of an entry that is cut off with its tar: told once, below.
+      content.on('error', () => undefined);
       content.resume();
     });
     this.#walker.on('drain', proceed);

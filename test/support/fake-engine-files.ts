@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { extract, pack } from 'tar-stream';
 import { EngineError } from '../../src/domain/errors';
 import type { FakeContainer, FakeFiles } from './fake-engine-types';
@@ -37,8 +38,6 @@ export function tarOf(files: FakeFiles, path: string): Readable {
   const found = files.list(clean);
   if (found.length === 0) throw new EngineError('engine_refused', `Could not find the file ${path} in the container`);
   const tar = pack();
-  // A reader that gives up destroys it with its reason, which is told there.
-  tar.on('error', () => undefined);
   for (const name of found) {
     tar.entry(
       { name: posix.join(posix.basename(clean), name.slice(clean.length)) },
@@ -46,7 +45,13 @@ export function tarOf(files: FakeFiles, path: string): Readable {
     );
   }
   tar.finalize();
-  return Readable.from(tar);
+  return Readable.from(inPieces(tar), { objectMode: false });
+}
+
+/** Read whole first: a reader that gives up in the middle would leave tar-stream with an error that nobody can hear. */
+async function* inPieces(tar: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
+  const whole = await buffer(tar as AsyncIterable<Buffer>);
+  for (let at = 0; at < whole.length; at += 65_536) yield whole.subarray(at, at + 65_536);
 }
 
 export async function untarInto(files: FakeFiles, folder: string, tar: Readable): Promise<void> {

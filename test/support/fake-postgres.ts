@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import type { CommandCall, ImageSpec, Outcome } from './fake-engine-types';
+
+/** A PostgreSQL server for the fake engine: its tools behave as the real ones do towards a backup. */
+export function fakePostgres(
+  databases: Record<string, Buffer> = { app: aDump('app'), postgres: aDump('postgres') },
+): ImageSpec {
+  const whole = new Set(Object.values(databases).map((dump) => dump.toString('latin1')));
+  return {
+    scripts: {
+      'psql *': { stdout: Object.keys(databases).join('\0') + '\0' },
+      'pg_dumpall *': { stdout: `CREATE ROLE app;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n` },
+      'pg_dump *': ({ command }) => dumpOf(databases, command),
+      'pg_restore -f /dev/null': ({ stdin }: CommandCall): Outcome =>
+        whole.has(stdin.toString('latin1'))
+          ? { exitCode: 0 }
+          : { exitCode: 1, stderr: 'pg_restore: error: could not read from input file: end of file' },
+    },
+  };
+}
+
+/** Large enough to come in several pieces. */
+export function aDump(name: string): Buffer {
+  return Buffer.concat([Buffer.from(`PGDMP ${name}`), randomBytes(200_000)]);
+}
+
+function dumpOf(databases: Record<string, Buffer>, command: string[]): Outcome {
+  const conninfo = command.at(-1) ?? '';
+  const name = /^dbname='(.*)'$/s.exec(conninfo)?.[1]?.replace(/\\(.)/gs, '$1') ?? '';
+  const dump = databases[name];
+  return dump === undefined
+    ? { exitCode: 1, stderr: `pg_dump: error: database "${name}" does not exist` }
+    : { exitCode: 0, stdout: dump };
+}

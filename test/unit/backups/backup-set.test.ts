@@ -1,0 +1,40 @@
+import { backupSets, describeSet, membersOf, placeOf } from '../../../src/backups/backup-set';
+import { aContainer } from '../../support/container-builder';
+
+const files = { 'backup.kind': 'files', 'backup.paths': '/data,/etc/gitea' };
+const gitea = aContainer({ name: 'forge-gitea-1', project: 'forge', labels: files });
+const postgres = aContainer({ name: 'forge-postgres-1', project: 'forge', labels: { 'backup.kind': 'postgres' } });
+const nginx = aContainer({ name: 'forge-nginx-1', project: 'forge' });
+const wiki = aContainer({ name: 'wiki', project: null, labels: { ...files, 'backup.paths': '/pages' } });
+const blog = aContainer({ name: 'blog', project: null, labels: files });
+
+test('a set is every container of the project that carries backup.kind, databases first', () => {
+  const all = [nginx, gitea, wiki, postgres];
+  expect(membersOf(placeOf(nginx), all)).toEqual([postgres, gitea]);
+});
+
+test('a container outside any project is a set of its own', () => {
+  expect(membersOf(placeOf(wiki), [gitea, wiki, blog])).toEqual([wiki]);
+});
+
+test('a project and a container of the same name are two sets', () => {
+  const namesake = aContainer({ name: 'forge', project: null, labels: files });
+  expect(membersOf(placeOf(namesake), [namesake, gitea])).toEqual([namesake]);
+  expect(membersOf(placeOf(gitea), [namesake, gitea])).toEqual([gitea]);
+});
+
+test('every set of the engine is found, and none of a project where nothing carries the label', () => {
+  const plain = aContainer({ name: 'shop-web-1', project: 'shop' });
+  expect(backupSets([wiki, plain, postgres, gitea, blog]).map(({ place }) => place)).toEqual([
+    { project: null, container: 'blog' },
+    { project: null, container: 'wiki' },
+    { project: 'forge', container: null },
+  ]);
+});
+
+test('a set is described in one sentence for each member', () => {
+  expect(describeSet([postgres, gitea])).toEqual([
+    'database of forge-postgres-1 (pg_dump of every database, roles)',
+    'files /data, /etc/gitea of forge-gitea-1',
+  ]);
+});
