@@ -47,7 +47,9 @@ it.each(situations(PREFIX).map((situation) => [situation.name, situation] as con
       expect(running.State.Running).toBe(true);
       expect(differences(before, running, { oldImage, newImage })).toEqual([]);
     } finally {
-      await docker.attempt(['rm', '--force', before.Id, id]);
+      // In this order: the volumes are the old one's, and cannot go while the new one uses them.
+      await docker.attempt(['rm', '--force', id]);
+      await docker.attempt(['rm', '--force', '--volumes', before.Id]);
     }
   },
   60_000,

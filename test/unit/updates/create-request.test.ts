@@ -132,6 +132,14 @@ describe('volumes', () => {
     expect(Tmpfs).toEqual({ '/cache': 'size=1m' });
   });
 
+  it('stay read-only, where the engine says that they are', () => {
+    const { Binds } = requestFor('anonymous-volumes', ({ Mounts }) => {
+      for (const mount of Mounts) mount.RW = mount.Destination !== '/data';
+    }).body.HostConfig;
+    expect(Binds).toContain(`${volumeAt('anonymous-volumes', '/data')}:/data:ro`);
+    expect(Binds).toContain(`${volumeAt('anonymous-volumes', '/logs')}:/logs`);
+  });
+
   it('asked for by a path alone get their name', () => {
     const { Binds } = requestFor('anonymous-volumes', ({ HostConfig }) => (HostConfig.Binds = ['/data'])).body
       .HostConfig;
@@ -229,7 +237,8 @@ describe('the host’s side', () => {
   });
 
   it('takes no hostname in the host’s namespace', () => {
-    expect(requestFor('host-namespaces').body).not.toHaveProperty('Hostname');
+    const { body } = requestFor('host-namespaces', ({ Config }) => (Config.Hostname = 'the-host'));
+    expect(body).not.toHaveProperty('Hostname');
   });
 });
 
