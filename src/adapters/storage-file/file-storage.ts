@@ -19,7 +19,7 @@ export function createFileStorage(options: { directory: string }): BackupStorage
   const storage: BackupStorage = {
     urlOf: (key) => pathToFileURL(pathOfKey(directory, key)).href,
 
-    put: (key, content) => writeWhole(directory, pathOfKey(directory, key), content),
+    put: async (key, content) => writeWhole(directory, pathOfKey(directory, key), content),
 
     get: async (key) => {
       try {

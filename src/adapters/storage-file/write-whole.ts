@@ -23,7 +23,8 @@ export async function writeWhole(root: string, target: string, content: Readable
     return { bytes };
   } catch (error) {
     content.destroy();
-    await rm(partial, { force: true });
+    // What cannot be removed now is removed as a leftover later; the first error is the one to tell.
+    await rm(partial, { force: true }).catch(() => undefined);
     throw error instanceof DiskError ? asStorageError(error.cause, path.relative(root, target)) : error;
   }
 }
