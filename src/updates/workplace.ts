@@ -49,10 +49,7 @@ export function createWorkplace({ deps, delivery, ...parts }: Parts): Workplace 
         if (enter() && asking !== null) clearInterval(asking);
       }, ASK_FOR_LOCK_EVERY_MS);
     },
-    wake: () => {
-      worker?.wake();
-      delivery.wake();
-    },
+    wake: () => worker?.wake(),
     leave: async () => {
       if (asking !== null) clearInterval(asking);
       if (worker === null) return true;

@@ -14,7 +14,7 @@ export function takeWorkerLock(path: string): WorkerLock | null {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') return null;
+    if ((error as { code?: unknown }).code === 'SQLITE_BUSY') return null;
     throw error;
   }
   return {
