@@ -15,6 +15,8 @@ import { runRegistry } from './registry/run-registry';
 
 export interface OpenLab extends Lab {
   engineKind: LabEngine['kind'];
+  /** Has something ended when the lab goes, before any part of it does. */
+  atEnd(what: string, close: () => unknown): Promise<void>;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function openLab(say: Say, closers: Closers): Promise<OpenLab> {
   const lab = labParts(dir, docker, origin, registry.address, images);
   await lab.registry.carryIn(Object.values(images));
   say(`registry: ${registry.address}`);
-  return { ...lab, engineKind: kind };
+  return { ...lab, engineKind: kind, atEnd: (what, close) => closers.add(what, close) };
 }
 
 async function bringUpEngine(dir: string, say: Say, closers: Closers): Promise<LabEngine> {
