@@ -97,7 +97,7 @@ describe('a request that is not the same container', () => {
         ({ field }) => field,
       );
     } finally {
-      await engine.remove(id);
+      await docker.run(['rm', '--volumes', id]);
     }
   }
 
