@@ -105,8 +105,10 @@ export function engineProxy(socket: string, engineHost: string): EngineProxy {
 }
 
 function hand(told: IncomingMessage, answer: ServerResponse): void {
-  const { connection: _connection, 'transfer-encoding': _encoding, ...headers } = told.headers;
-  answer.writeHead(told.statusCode ?? 502, headers);
+  for (const [name, value] of Object.entries(told.headers)) {
+    if (value !== undefined && !['connection', 'transfer-encoding'].includes(name)) answer.setHeader(name, value);
+  }
+  answer.writeHead(told.statusCode ?? 502);
   answer.flushHeaders();
   told.on('aborted', () => answer.destroy());
   told.pipe(answer);
