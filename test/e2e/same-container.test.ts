@@ -30,6 +30,12 @@ function requestFor(container: ContainerInspect): ReturnType<typeof createReques
   return createRequest({ container, oldImage, newImage, reference: images.new });
 }
 
+/** Carried by name, they outlive both containers. */
+async function removeAnonymousVolumes(container: ContainerInspect | undefined): Promise<void> {
+  const names = (container?.Mounts ?? []).flatMap(({ Name }) => (Name && /^[0-9a-f]{64}$/.test(Name) ? [Name] : []));
+  if (names.length > 0) await docker.attempt(['volume', 'rm', ...names]);
+}
+
 it.each(situations(PREFIX).map((situation) => [situation.name, situation] as const))(
   'makes the same container on the new image: %s',
   async (_, situation) => {
@@ -47,9 +53,8 @@ it.each(situations(PREFIX).map((situation) => [situation.name, situation] as con
       expect(running.State.Running).toBe(true);
       expect(differences(before, running, { oldImage, newImage })).toEqual([]);
     } finally {
-      // In this order: the volumes are the old one's, and cannot go while the new one uses them.
-      await docker.attempt(['rm', '--force', id]);
-      await docker.attempt(['rm', '--force', '--volumes', before.Id]);
+      await docker.attempt(['rm', '--force', before.Id, id]);
+      await removeAnonymousVolumes(before);
     }
   },
   60_000,
@@ -59,6 +64,7 @@ it('leaves nothing for compose to recreate after an update of the same tag', asy
   const project = `${PREFIX}-compose`;
   const tag = `${PREFIX}/moving:1`;
   await docker.run(['tag', images.old, tag]);
+  let compared: ContainerInspect | undefined;
   await withComposeProject(docker, project, tag, async (name, composeUp) => {
     const before = await engine.inspectContainer(name);
     await docker.run(['tag', images.new, tag]);
@@ -71,7 +77,9 @@ it('leaves nothing for compose to recreate after an update of the same tag', asy
     await engine.start(id);
     await composeUp();
     expect((await engine.inspectContainer(name)).Id).toBe(id);
+    compared = before;
   });
+  await removeAnonymousVolumes(compared);
   await docker.run(['rmi', tag]);
 }, 120_000);
 
