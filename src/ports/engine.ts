@@ -48,7 +48,7 @@ export interface Engine {
   /** The last lines of both streams, in order, with no control bytes. */
   logs(id: string, lines: number): Promise<string[]>;
 
-  /** Runs a command to its end, and resolves with its exit code and at most 64 KiB of each stream. A non-zero code does not reject. */
+  /** Runs a command to its end, and resolves with its exit code and the last 64 KiB of each stream at most. A non-zero code does not reject. */
   exec(id: string, command: string[], options?: ExecOptions): Promise<ExecResult>;
   /** Runs a command whose output is data. The stream ends only when the exit code is 0, else it is destroyed with `exec_failed`. */
   execOutput(id: string, command: string[], options?: ExecOptions): Promise<Readable>;
