@@ -22,7 +22,7 @@ export function checkedLength(
   });
   source.on('error', (error) => checked.destroy(asError(error, bytes)));
   source.on('close', () => {
-    if (!source.readableEnded) checked.destroy(asError(undefined, bytes));
+    if (!source.readableEnded && !checked.destroyed) checked.destroy(asError(undefined, bytes));
   });
   checked.on('close', () => source.destroy());
   return source.pipe(checked);

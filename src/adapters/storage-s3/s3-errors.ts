@@ -37,7 +37,11 @@ export function asStorageError(error: unknown, bucket: string, key: string): Pil
     return new StorageError('storage_refused', `The bucket ${bucket} refuses access (${name}). ${refusal}`, options);
   }
   const advice = 'It is tried again with the next backup; look at the server and the network if it stays so.';
-  return new StorageError('storage_unreachable', `The bucket ${bucket} does not work (${name}). ${advice}`, options);
+  return new StorageError(
+    'storage_unreachable',
+    `The bucket ${bucket} does not answer as it should (${name}). ${advice}`,
+    options,
+  );
 }
 
 function otherRefusal(status: number | undefined, words: string): string | null {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { AbortMultipartUploadCommand, DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { StorageError } from '../../domain/errors';
+import { checkedLength } from '../../lib/checked-length';
 import { asStorageError } from './s3-errors';
 
 const MIB = 1024 * 1024;
@@ -22,9 +23,10 @@ export interface UploadTarget {
  */
 export async function upload(target: UploadTarget, key: string, content: Readable): Promise<{ bytes: number }> {
   const address = { Bucket: target.bucket, Key: key };
+  const { body, failure } = ownErrorsOf(content);
   const job = new Upload({
     client: target.client,
-    params: { ...address, Body: content, ContentType: 'application/octet-stream' },
+    params: { ...address, Body: body, ContentType: 'application/octet-stream' },
     partSize: PART_SIZE,
     queueSize: PARALLEL_PARTS,
     // Its own abort would hide the first error behind one of the abort.
@@ -32,22 +34,27 @@ export async function upload(target: UploadTarget, key: string, content: Readabl
   });
   let bytes = 0;
   job.on('httpUploadProgress', ({ loaded }) => (bytes = loaded ?? bytes));
-  const streamError = firstErrorOf(content);
   try {
     await job.done();
     return { bytes };
   } catch (error) {
     content.destroy();
-    const first = streamError() ?? asStorageError(error, target.bucket, key);
+    const first = failure() ?? asStorageError(error, target.bucket, key);
     const clean = await clearAway(target, address, job.uploadId, isDoubtful(first));
     throw clean ? first : withLeftovers(first);
   }
 }
 
-function firstErrorOf(content: Readable): () => unknown {
-  let failure: unknown;
-  content.on('error', (error) => (failure ??= error));
-  return () => failure;
+/** Upload destroys what it reads when S3 fails: what it reads is not the content itself, so that the content's own failures are known. */
+function ownErrorsOf(content: Readable): { body: Readable; failure: () => Error | undefined } {
+  let failure: Error | undefined;
+  const body = checkedLength(content, undefined, (cause) => {
+    failure = cause instanceof Error ? cause : new Error('The content was cut before its end.');
+    return failure;
+  });
+  // Told by `done`, or caused by it.
+  body.on('error', () => undefined);
+  return { body, failure: () => failure };
 }
 
 /** The answer to the last request may be what was lost: then the object is there all the same. */

@@ -1,0 +1,39 @@
+import { createS3Storage } from '../../src/adapters/storage-s3/s3-storage';
+import { backupStorageContract } from '../contract/backup-storage.contract';
+import { s3FaultsContract } from '../contract/s3-faults.contract';
+import { startFaultProxy } from '../support/fault-proxy';
+import { startS3MemoryServer } from '../support/s3-memory-server';
+
+const started: { stop: () => Promise<void> }[] = [];
+afterEach(() => Promise.all(started.splice(0).map((server) => server.stop())));
+
+const client = { region: 'us-east-1', credentials: { accessKeyId: 'any', secretAccessKey: 'any' } };
+
+s3FaultsContract('a server in memory', async () => {
+  const server = await startS3MemoryServer('backups');
+  const proxy = await startFaultProxy(server.endpoint);
+  started.push(proxy, server);
+  const storage = createS3Storage({
+    bucket: 'backups',
+    prefix: 'home',
+    customEndpoint: true,
+    client: { ...client, endpoint: proxy.endpoint },
+    silenceMs: 800,
+    attempts: 2,
+  });
+  const objects = (): Promise<string[]> => Promise.resolve([...server.objects.keys()]);
+  return { storage, proxy, objects, uploads: () => Promise.resolve(server.uploads()) };
+});
+
+backupStorageContract('S3 in memory', async () => {
+  const server = await startS3MemoryServer('backups');
+  started.push(server);
+  const endpoint = server.endpoint;
+  const storage = createS3Storage({
+    bucket: 'backups',
+    prefix: '',
+    customEndpoint: true,
+    client: { ...client, endpoint },
+  });
+  return { storage, leftovers: () => Promise.resolve(server.uploads()) };
+});
