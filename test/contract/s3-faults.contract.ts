@@ -134,7 +134,7 @@ export function s3FaultsContract(name: string, open: () => Promise<FaultyStorage
       await faulty.proxy.stop();
       await expect(faulty.storage.check()).rejects.toMatchObject({
         code: 'storage_unreachable',
-        message: expect.stringContaining('does not work'),
+        message: expect.stringContaining('does not answer'),
       });
     });
   });
