@@ -20,4 +20,10 @@ async function main(): Promise<void> {
   }
 }
 
-void main().finally(() => process.exit());
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

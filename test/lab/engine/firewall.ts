@@ -13,8 +13,9 @@ export async function keepFirewall(home: string): Promise<void> {
   if (!/^:DOCKER /m.test(before)) writeFileSync(record(home), before + '\n');
 }
 
-export async function restoreFirewall(home: string): Promise<void> {
-  if (!existsSync(record(home))) return;
+/** Puts the filter back as it was; beside another engine it only takes the rules about our bridge out. */
+export async function restoreFirewall(home: string, bridge: string): Promise<void> {
+  if (!existsSync(record(home))) return removeRulesAbout(bridge);
   const before = readFileSync(record(home), 'utf8');
   // A table that did not exist before is absent from the record: empty it, as restoring would leave it alone.
   for (const table of ['nat', 'filter', 'raw', 'mangle']) {
@@ -24,6 +25,16 @@ export async function restoreFirewall(home: string): Promise<void> {
   if (!before.includes('*filter\n')) await attempt('iptables', ['-P', 'FORWARD', 'ACCEPT']);
   await run('iptables-restore', [], { input: before });
   rmSync(record(home));
+}
+
+async function removeRulesAbout(bridge: string): Promise<void> {
+  let table = '';
+  for (const line of (await run('iptables-save', [])).split('\n')) {
+    if (line.startsWith('*')) table = line.slice(1);
+    const rule = line.split(' ');
+    if (rule[0] !== '-A' || !rule.includes(bridge)) continue;
+    await attempt('iptables', ['-t', table, '-D', ...rule.slice(1)]);
+  }
 }
 
 function record(home: string): string {

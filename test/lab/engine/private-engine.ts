@@ -21,7 +21,7 @@ export async function startPrivateEngine(dir: string, say: (line: string) => voi
   mkdirSync(home, { recursive: true });
   const socket = socketPath(home);
   const network = networkOf(dir);
-  await clearRemains(home, network);
+  await makeWay(home, network);
   await keepFirewall(home);
   await makeBridge(network);
   const daemon = startLasting(dir, {
@@ -80,16 +80,34 @@ async function answers(host: string, daemon: LastingProcess): Promise<void> {
 async function close(home: string, network: Network, daemon: LastingProcess): Promise<void> {
   await daemon.stop('SIGTERM', 60_000);
   await clearRemains(home, network);
-  await restoreFirewall(home);
+  await restoreFirewall(home, network.bridge);
 }
 
-/** Whatever is left of an ended engine, graceful or not, except its data. */
-async function clearRemains(home: string, network: Network): Promise<void> {
+/**
+ * What stands in the way of a start after a crash. Its state stays: by that the new engine finds the containers that
+ * outlived the old one, and ends them.
+ */
+async function makeWay(home: string, network: Network): Promise<void> {
   await endContainerd(join(home, 'exec/containerd/containerd.pid'));
   await attempt('ip', ['link', 'delete', network.bridge]);
-  for (const remains of ['exec', 'docker.sock', 'dockerd.pid']) {
-    rmSync(join(home, remains), { recursive: true, force: true });
-  }
+  // dockerd would take a number that the system has given to somebody else, or not yet collected, for itself.
+  for (const remains of ['docker.sock', 'dockerd.pid']) rmSync(join(home, remains), { force: true });
+}
+
+/** Whatever is left of an ended engine, except its data. */
+async function clearRemains(home: string, network: Network): Promise<void> {
+  await makeWay(home, network);
+  await unmountBelow(home);
+  rmSync(join(home, 'exec'), { recursive: true, force: true });
+}
+
+/** A crash leaves the data directory mounted on itself, and even a graceful end some network namespaces. */
+async function unmountBelow(folder: string): Promise<void> {
+  const mounts = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`));
+  for (const path of mounts.reverse()) await run('umount', ['--lazy', path]);
 }
 
 /** dockerd takes its containerd along, unless it was killed. */
