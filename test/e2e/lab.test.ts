@@ -55,7 +55,9 @@ describe('the registry', () => {
     expect(second).not.toBe(first);
     expect((await lab.registry.tagged(name))?.digest).toBe(second);
     expect(after?.['Id']).toBe(before?.['Id']);
-    const digests = (after?.['RepoDigests'] as string[]).filter((name) => name.startsWith(lab.registry.reference('lab-test/publish')));
+    const digests = (after?.['RepoDigests'] as string[]).filter((name) =>
+      name.startsWith(lab.registry.reference('lab-test/publish')),
+    );
     expect(digests).toEqual([`${lab.registry.reference('lab-test/publish')}@${first}`]);
   });
 
