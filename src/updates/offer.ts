@@ -42,6 +42,14 @@ export function offer(deps: UpdateDeps, offered: Offer): { decision: Decision; u
     decision: decision.kind,
     reason: decision.reason,
   });
+  for (const problem of container.labels.problems) {
+    deps.logger.error('a label does not say what it may say', {
+      container: container.name,
+      label: problem.label,
+      value: problem.value,
+      reason: problem.message,
+    });
+  }
   if (decision.kind === 'ignore') return { decision, update: recordIgnored(deps, offered, decision, open) };
   for (const id of decision.supersedes) supersede(deps, id, target.reference);
   return { decision, update: recordOffer(deps, offered, decision) };

@@ -1,6 +1,7 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { rmSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 
 /** A point in what diun-pilot says to the engine: the last of these calls, which come in this order (others between). */
 export interface Moment {
@@ -57,7 +58,11 @@ export function engineProxy(socket: string, engineHost: string): EngineProxy {
     asked.on('error', () => answer.destroy());
     answer.on('close', () => asked.destroy());
     asked.on('response', (told) => (held ? swallow(told, held) : hand(told, answer)));
-    incoming.pipe(asked);
+    // In one write: the engine may have answered and hung up before a second one, even an empty one.
+    void buffer(incoming).then(
+      (body) => asked.end(body),
+      () => asked.destroy(),
+    );
   };
 
   /** A call that becomes a raw connection; held `after`, the engine has begun to answer. */

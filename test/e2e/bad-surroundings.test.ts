@@ -1,0 +1,184 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../lab/command';
+import type { ComposeProject } from '../lab/compose';
+import { freePort } from '../lab/free-port';
+import type { Pilot } from '../lab/pilot';
+import { engineProxy, type EngineProxy } from '../support/e2e-engine-proxy';
+import { AUTOMATIC, nginxService, SITE, type Service } from '../support/e2e-services';
+import { imageNamed, namesOf, openStage, startedAt } from '../support/e2e-stage';
+import { announce, endOfUpdate, mailsAbout, pageOf, stepsOf, updateTo, type UpdateTold } from '../support/e2e-updates';
+import { eventually } from '../support/eventually';
+
+// What surrounds diun-pilot is broken: each time a clear word of it, and nothing lost.
+jest.setTimeout(120_000);
+
+const stage = openStage();
+
+let web: ComposeProject;
+let pilot: Pilot;
+let proxy: EngineProxy;
+
+const reference = (service: string): string => stage.lab.registry.reference(`bad/${service}:stable`);
+const publishNew = async (service: string, mark: string): Promise<string> => {
+  const { lab } = stage;
+  return lab.registry.publish(await lab.variantOf(lab.images.NGINX_GOOD_2, mark), `bad/${service}:stable`);
+};
+
+beforeAll(async () => {
+  const { lab } = stage;
+  const kept = { ...AUTOMATIC, 'backup.kind': 'files', 'backup.paths': '/kept' };
+  const labels: Record<string, Record<string, string>> = {
+    plain: AUTOMATIC,
+    kept,
+    typo: { ...AUTOMATIC, 'update.policy': 'automtic' },
+  };
+  const services: Record<string, Service> = {};
+  for (const [name, own] of Object.entries(labels)) {
+    await lab.registry.publishAndPull(lab.images.NGINX_GOOD_1, `bad/${name}:stable`);
+    services[name] = nginxService(
+      reference(name),
+      own,
+      name === 'kept' ? { volumes: ['./conf:/etc/nginx/conf.d:ro', 'kept:/kept'] } : {},
+    );
+  }
+  web = await stage.project('bad', services, { files: SITE, top: { volumes: { kept: {} } } });
+  // More than the disk below has room for, and nothing that compresses.
+  await web.exec('kept', 'sh', '-c', 'head -c 3000000 /dev/urandom > /kept/file');
+  proxy = engineProxy(join(lab.scratch('p'), 'engine.sock'), lab.docker.host);
+  stage.closing(() => proxy.cut());
+  pilot = await stage.pilot({ env: { DOCKER_HOST: proxy.dockerHost } });
+});
+
+async function health(): Promise<{ code: number; docker: { status: string; reason?: string } }> {
+  const answer = await fetch(`${pilot.url}/health`);
+  const body = (await answer.json()) as { checks: { docker: { status: string; reason?: string } } };
+  return { code: answer.status, docker: body.checks.docker };
+}
+
+it('no Docker Engine at the start: it serves, says so, keeps what Diun says, and does it once there is one', async () => {
+  expect(await health()).toMatchObject({
+    code: 503,
+    docker: { status: 'down', reason: expect.stringContaining('webhooks are kept') },
+  });
+  const digest = await publishNew('plain', 'bad-1');
+  expect((await announce(pilot, reference('plain'), digest)).status).toBe(202);
+  const logged = async () => pilot.log().find(({ message }) => message === 'deciding must wait');
+  expect(await eventually('the log tells', logged)).toMatchObject({ level: 'error' });
+  expect(await pilot.updates()).toEqual([]);
+  await proxy.mend();
+  expect(await endOfUpdate(pilot, await web.containerName('plain'), digest)).toMatchObject({ status: 'succeeded' });
+  expect(await pageOf(web, 'plain')).toMatch(/^good-2 /);
+  await eventually('it is well again', async () => (await health()).code === 200);
+});
+
+it.each([
+  ['while the swap goes on', [/^POST \/containers\/[^/]+\/stop/], 'after'],
+  ['while it is pulled', [/^POST \/images\/create/], 'before'],
+] as const)(
+  'the engine goes away %s: nothing is claimed, and the update goes on when it is back',
+  async (moment, calls, when) => {
+    const { lab } = stage;
+    const name = await web.containerName('plain');
+    const digest = await publishNew('plain', `bad ${moment}`);
+    const held = proxy.hold({ calls: [...calls], when });
+    await announce(pilot, reference('plain'), digest);
+    await held;
+    await proxy.cut();
+    await eventually('health tells', async () => (await health()).code === 503, { timeoutMs: 20_000 });
+    expect(await updateTo(pilot, name, digest)).toMatchObject({ status: 'running', finishedAt: null });
+    await proxy.mend();
+    expect(await endOfUpdate(pilot, name, digest)).toMatchObject({ status: 'succeeded', error: null });
+    const container = await web.container('plain');
+    expect(container['State'].Running).toBe(true);
+    expect(await imageNamed(lab, reference('plain'))).toBe(container['Image']);
+    expect((await namesOf(lab, web)).filter((found) => found.startsWith(name))).toEqual([name]);
+  },
+);
+
+describe('a place for backups that', () => {
+  /** Nothing of the container is touched, and a mail says why. */
+  async function expectNotTouched(mark: string, env: Record<string, string>, code: string, words: RegExp) {
+    await pilot.restart('SIGTERM', env);
+    const { lab } = stage;
+    const name = await web.containerName('kept');
+    const before = await web.container('kept');
+    const mails = (await mailsAbout(pilot, name, 0)).length;
+    const digest = await publishNew('kept', mark);
+    await announce(pilot, reference('kept'), digest);
+    const update = await endOfUpdate(pilot, name, digest);
+    expect(update).toMatchObject({ status: 'failed', error: { code, message: expect.stringMatching(words) } });
+    expect(stepsOf(update)).toEqual(['backup failed']);
+    const after = await web.container('kept');
+    expect([after['Id'], startedAt(after)]).toEqual([before['Id'], startedAt(before)]);
+    expect(await imageNamed(lab, reference('kept'))).toBe(before['Image']);
+    expect((await mailsAbout(pilot, name, mails + 2)).slice(mails)).toEqual([
+      expect.stringContaining('update available'),
+      expect.stringContaining('nothing was changed'),
+    ]);
+  }
+
+  it('refuses connections', async () => {
+    const aws = { AWS_ACCESS_KEY_ID: 'lab', AWS_SECRET_ACCESS_KEY: 'lab', AWS_REGION: 'eu-central-1' };
+    const env = {
+      ...aws,
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${await freePort()}`,
+      PILOT_BACKUP_URL: 's3://lab-bucket/pilot',
+    };
+    await expectNotTouched('bad-s3', env, 'storage_unreachable', /does not answer/i);
+  });
+
+  it('cannot be written', async () => {
+    // A file where a folder should be stops root, too.
+    const folder = stage.lab.scratch('no-folder');
+    writeFileSync(join(folder, 'backups'), 'a file');
+    chmodSync(join(folder, 'backups'), 0o400);
+    await expectNotTouched('bad-file', { PILOT_BACKUP_URL: `file://${folder}/backups` }, 'storage_refused', /./);
+  });
+
+  it('is full', async () => {
+    const disk = join(stage.lab.scratch('disk'), 'small');
+    mkdirSync(disk);
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+    try {
+      await expectNotTouched('bad-full', { PILOT_BACKUP_URL: `file://${disk}/backups` }, 'storage_full', /full|space/i);
+      const left = readdirSync(disk, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      expect(left.map(({ name }) => name)).toEqual([]);
+    } finally {
+      await pilot.restart('SIGTERM', { PILOT_BACKUP_URL: 'file:' });
+      await run('umount', [disk]);
+    }
+  });
+
+  it('works again: the same digest is tried again, since it was not the image that failed', async () => {
+    const { digest } = (await stage.lab.registry.tagged('bad/kept:stable'))!;
+    await announce(pilot, reference('kept'), digest, 'new-tag');
+    const succeeded = async () =>
+      (await pilot.updates(`?container=${await web.containerName('kept')}&status=succeeded`))[0] as
+        UpdateTold | undefined;
+    const update = await eventually('it succeeds', succeeded, { timeoutMs: 60_000, everyMs: 100 });
+    expect(update).toMatchObject({ to: { digest }, backup: { bytes: expect.any(Number) } });
+  });
+});
+
+it('an image that nobody runs: accepted, and ignored with the reason', async () => {
+  const digest = `sha256:${'ab'.repeat(32)}`;
+  const image = stage.lab.registry.reference('bad/unknown:1');
+  expect((await announce(pilot, image, digest)).status).toBe(202);
+  const shown = async () =>
+    ((await pilot.updates('?status=ignored')) as UpdateTold[]).find(({ to }) => to.digest === digest);
+  expect(await eventually('it is shown', shown)).toMatchObject({
+    container: null,
+    reason: expect.stringContaining('No watched container runs an image of this repository'),
+  });
+});
+
+it('a policy with a typo: it waits for a person, and the log says which label', async () => {
+  const name = await web.containerName('typo');
+  const digest = await publishNew('typo', 'bad-typo');
+  await announce(pilot, reference('typo'), digest);
+  expect(await endOfUpdate(pilot, name, digest)).toMatchObject({ status: 'awaiting_approval', policy: 'manual' });
+  expect(pilot.log()).toContainEqual(
+    expect.objectContaining({ level: 'error', container: name, label: 'update.policy', value: 'automtic' }),
+  );
+});
