@@ -52,7 +52,7 @@ async function readDataMajor(run: Run, directory: string): Promise<string> {
 }
 
 async function onlyFile(entries: ReturnType<typeof extract>): Promise<string> {
-  for await (const entry of entries) return text(entry);
+  for await (const entry of entries) return await text(entry);
   throw new Error('the archive is empty');
 }
 

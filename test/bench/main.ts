@@ -1,5 +1,4 @@
 import { withLab } from '../lab/with-lab';
-import * as backup from './backup';
 import * as downtime from './downtime';
 import { missed } from './report';
 import * as resources from './resources';
@@ -14,7 +13,6 @@ async function main(): Promise<void> {
     (line) => console.error(line),
     async (lab) => {
       await downtime.run(lab);
-      await backup.run(lab);
     },
   );
   const short = missed();

@@ -63,7 +63,7 @@ it('no Docker Engine at the start: it serves, says so, keeps what Diun says, and
   });
   const digest = await publishNew('plain', 'bad-1');
   expect((await announce(pilot, reference('plain'), digest)).status).toBe(202);
-  const logged = async () => pilot.log().find(({ message }) => message === 'deciding must wait');
+  const logged = () => Promise.resolve(pilot.log().find(({ message }) => message === 'deciding must wait'));
   expect(await eventually('the log tells', logged)).toMatchObject({ level: 'error' });
   expect(await pilot.updates()).toEqual([]);
   await proxy.mend();

@@ -1,3 +1,4 @@
+import Sqlite from 'better-sqlite3';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -152,7 +153,6 @@ describe('the worker lock', () => {
 
 it('refuses a database of a newer version', () => {
   store.close();
-  const Sqlite = jest.requireActual<typeof import('better-sqlite3')>('better-sqlite3');
   const database = new Sqlite(join(folder, 'pilot.db'));
   const known = database.pragma('user_version', { simple: true }) as number;
   database.pragma('user_version = 99');

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 
 export interface CommandOptions {
   input?: string | Buffer;
@@ -24,20 +24,35 @@ export class CommandFailed extends Error {
   }
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends the programs that run now, with all that they started: nobody waits for their results any more. */
+export function endCommands(): void {
+  for (const child of running) end(child, 'SIGTERM');
+}
+
 /** Runs a program to its end and tells how it went; rejects only when it cannot be started or exceeds its time. */
 export function attempt(file: string, args: string[], options: CommandOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: 'pipe' });
+    const child = spawn(file, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      stdio: 'pipe',
+      detached: true,
+    });
+    running.add(child);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    const deadline = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 600_000);
+    const deadline = setTimeout(() => end(child, 'SIGKILL'), options.timeoutMs ?? 600_000);
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.on('error', (error) => {
+      running.delete(child);
       clearTimeout(deadline);
       reject(error);
     });
     child.on('close', (code, signal) => {
+      running.delete(child);
       clearTimeout(deadline);
       const outcome = { code: code ?? 1, stdout: text(stdout), stderr: text(stderr) };
       if (signal === 'SIGKILL') outcome.stderr += `\n(killed after ${options.timeoutMs ?? 600_000} ms)`;
@@ -54,6 +69,11 @@ export async function run(file: string, args: string[], options: CommandOptions 
   const outcome = await attempt(file, args, options);
   if (outcome.code !== 0) throw new CommandFailed([file, ...args].join(' '), outcome);
   return outcome.stdout.trimEnd();
+}
+
+/** Each program leads a process group of its own. */
+function end(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
 }
 
 function text(chunks: Buffer[]): string {

@@ -1,4 +1,5 @@
 import { Closers } from './closers';
+import { endCommands } from './command';
 import type { Say } from './lab';
 import { openLab, type OpenLab } from './open-lab';
 
@@ -21,6 +22,7 @@ export async function withLab<T>(say: Say, work: (lab: OpenLab) => Promise<T>): 
   try {
     return await Promise.race([opening.then(work), ending]);
   } finally {
+    endCommands();
     await closers.closeAll();
     // Interrupted half-way up: what it still opens, it closes again; then it is over.
     await Promise.allSettled([Promise.race([opening, pause(60_000)])]);

