@@ -3,13 +3,17 @@ import { PilotError, StorageError } from '../../domain/errors';
 /** The least that the credentials must allow, on the bucket and on `bucket/prefix/*`. */
 const ACTIONS = 's3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload';
 
+const WRONG_ACCESS_KEY = 'The access key does not exist: correct AWS_ACCESS_KEY_ID.';
+
 /** What to do, by the name that S3, or the SDK itself, gives to the refusal. */
 const REFUSALS: Record<string, string> = {
   NoSuchBucket: 'The bucket does not exist: create it, or correct PILOT_BACKUP_URL.',
   AccessDenied: `The credentials do not allow it: they need ${ACTIONS}.`,
   AllAccessDisabled: 'Access to the bucket is switched off at its owner.',
   AccountProblem: 'There is a problem with the account: look at its console.',
-  InvalidAccessKeyId: 'The access key does not exist: correct AWS_ACCESS_KEY_ID.',
+  InvalidAccessKeyId: WRONG_ACCESS_KEY,
+  // Versity's gateway.
+  XAdminUserNotFound: WRONG_ACCESS_KEY,
   SignatureDoesNotMatch: 'The secret key is wrong: correct AWS_SECRET_ACCESS_KEY.',
   ExpiredToken: 'The credentials have expired: renew them.',
   InvalidToken: 'The session token is wrong: correct AWS_SESSION_TOKEN.',
