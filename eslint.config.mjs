@@ -37,6 +37,18 @@ export default tseslint.config(
   { files: ['src/lib/clock.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/cli/**', 'src/main.ts', 'test/lab/**', 'test/bench/**'], rules: { 'no-console': 'off' } },
   {
+    // The one script that runs in a browser: plain JavaScript, no types.
+    files: ['src/http/pages/assets/*.js'],
+    ...tseslint.configs.disableTypeChecked,
+    rules: { ...tseslint.configs.disableTypeChecked.rules, 'no-restricted-properties': 'off' },
+    languageOptions: {
+      parserOptions: { projectService: false },
+      globals: Object.fromEntries(
+        ['document', 'location', 'EventSource', 'setInterval', 'setTimeout'].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     // supertest bodies and recorded JSON are `any` by nature.
     files: ['test/**'],
     rules: {

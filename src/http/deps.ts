@@ -1,3 +1,4 @@
+import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
 import type { BackupRecord } from '../domain/backup';
 import type { Update } from '../domain/update';
 import type { Container } from '../domain/container';
@@ -23,6 +24,17 @@ export interface HttpDeps {
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   health: HealthSources;
   containers(): Promise<Container[]>;
+  approvals: {
+    /** Reads only. */
+    read(token: string): ApprovalView;
+    decide(token: string, answer: { decision: 'approve' | 'decline'; name: string | null }): Promise<DecisionOutcome>;
+    /** By id, for who has the page's password. Throws `update_not_found` and `not_waiting`. */
+    decideById(id: string, decision: 'approve' | 'decline'): Promise<Update>;
+  };
+  /** Next runs of the timers; ISO 8601, null: switched off. */
+  timers(): { name: string; nextAt: string | null }[];
+  /** For the operator page's form tokens. */
+  formSecret: Secret;
 }
 
 /** What `/health` asks beside the store. Reasons are read by anyone: no path, no secret, no words of a server. */

@@ -1,8 +1,11 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { PilotError, messageOf, type ErrorCode } from '../domain/errors';
 import { newId } from '../lib/id';
 import { routeOf } from './access-log';
 import type { HttpDeps } from './deps';
+import { wantsPage } from './negotiate';
+import { errorPage } from './pages/error-page';
+import { sendPage } from './pages/send-page';
 
 /** Status of each code that reaches the outside; any other is a failure of ours. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -10,6 +13,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   invalid_body: 400,
   invalid_reference: 400,
   unauthorized: 401,
+  cross_site: 403,
+  form_expired: 403,
   not_found: 404,
   container_not_found: 404,
   update_not_found: 404,
@@ -22,7 +27,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   not_waiting: 409,
   name_taken: 409,
   auto_remove: 409,
+  link_closed: 410,
   body_too_large: 413,
+  name_needed: 422,
   too_many_requests: 429,
   engine_refused: 502,
   image_not_found: 502,
@@ -51,7 +58,7 @@ export const nothingHere: RequestHandler = (_request, _response, next) => {
 export function answerErrors({ logger, clock }: Pick<HttpDeps, 'logger' | 'clock'>): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
-    const known = error instanceof PilotError ? error : badRequestOf(error);
+    const known = error instanceof PilotError ? error : badRequestOf(error, request);
     if (known === null) {
       const requestId = newId(clock.now());
       logger.error('a request failed by a defect or by the database', {
@@ -60,8 +67,7 @@ export function answerErrors({ logger, clock }: Pick<HttpDeps, 'logger' | 'clock
         route: routeOf(response),
         error: error instanceof Error ? error.stack : messageOf(error),
       });
-      response.status(500).json(internalError(requestId));
-      return;
+      return answerError(request, response, internalError(requestId));
     }
     const status = statusOf(known.code);
     if (status >= 500) {
@@ -71,8 +77,16 @@ export function answerErrors({ logger, clock }: Pick<HttpDeps, 'logger' | 'clock
         error: known.message,
       });
     }
-    response.status(status).json(errorBody(known));
+    answerError(request, response, errorBody(known));
   };
+}
+
+/** A page for a browser, JSON for everybody else. */
+function answerError(request: Request, response: Response, body: ErrorBody): void {
+  const { code, message } = body.error;
+  const status = statusOf(code);
+  if (wantsPage(request, response)) sendPage(response, status, errorPage(status, code, message));
+  else response.status(status).vary('Accept').json(body);
 }
 
 function errorBody({ code, message, details }: PilotError): ErrorBody {
@@ -85,9 +99,10 @@ function internalError(requestId: string): ErrorBody {
 }
 
 /** Express itself refuses what cannot be read, such as `%E0` in a path, with an error that carries a 4xx status. */
-function badRequestOf(error: unknown): PilotError | null {
+function badRequestOf(error: unknown, { path }: Request): PilotError | null {
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
-  return status >= 400 && status < 500
-    ? new PilotError('invalid_request', 'The request cannot be read: see that its address is encoded correctly.')
-    : null;
+  if (status < 400 || status >= 500) return null;
+  return path.startsWith('/approvals/')
+    ? new PilotError('not_found', 'This link opens nothing: copy the whole link from the mail, in one piece.')
+    : new PilotError('invalid_request', 'The request cannot be read: see that its address is encoded correctly.');
 }

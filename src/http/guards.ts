@@ -1,23 +1,44 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { PilotError } from '../domain/errors';
-import { carriesToken } from './authentication';
+import { carriesToken, isBasic } from './authentication';
 import type { HttpDeps } from './deps';
 import { tooManyFailures, type FailedLogins } from './failed-logins';
+import { wantsPage } from './negotiate';
+import { crossSite, isForeignOrUnknown } from './same-site';
 
-/** Lets the API token pass. An address that failed too often waits a minute whatever it sends, so that guessing is slow. */
-export function requireApiToken({ apiToken }: Pick<HttpDeps, 'apiToken'>, failed: FailedLogins): RequestHandler {
+const BEARER = 'Bearer realm="diun-pilot"';
+const BASIC = 'Basic realm="diun-pilot", charset="UTF-8"';
+
+/**
+ * Lets the API token pass, as a bearer or as the password of Basic. A browser sends a password by itself, also for
+ * another site's form: such a POST is refused.
+ */
+export function requireApiToken(deps: Pick<HttpDeps, 'apiToken' | 'publicUrl'>, failed: FailedLogins): RequestHandler {
+  return letIn(deps, failed, (request) =>
+    request.method === 'POST' && isBasic(request.headers.authorization) && isForeignOrUnknown(request, deps.publicUrl)
+      ? crossSite()
+      : undefined,
+  );
+}
+
+/** Lets the page's password pass, for forms that carry a form token of their own. */
+export function requirePassword(deps: Pick<HttpDeps, 'apiToken'>, failed: FailedLogins): RequestHandler {
+  return letIn(deps, failed, () => undefined);
+}
+
+/** An address that failed too often waits a minute whatever it sends, so that guessing is slow. */
+function letIn(
+  { apiToken }: Pick<HttpDeps, 'apiToken'>,
+  failed: FailedLogins,
+  objection: (request: Request) => Error | undefined,
+): RequestHandler {
   return async (request, response, next) => {
     if (await failed.exceededBy(request)) {
       response.set('Retry-After', '60');
       return next(tooManyFailures());
     }
-    if (carriesToken(request.headers.authorization, [apiToken], 'bearer')) return next();
-    await refuse(
-      request,
-      response,
-      failed,
-      'Send `Authorization: Bearer TOKEN` with the token of PILOT_API_TOKEN.',
-    ).then(next);
+    if (carriesToken(request.headers.authorization, [apiToken], ['bearer', 'basic'])) return next(objection(request));
+    await refuse(request, response, failed, apiRemedy(request, response)).then(next);
   };
 }
 
@@ -26,24 +47,36 @@ export function requireWebhookToken(
   { webhookTokens }: Pick<HttpDeps, 'webhookTokens'>,
   failed: FailedLogins,
 ): RequestHandler {
-  return async (request, response, next) => {
-    if (carriesToken(request.headers.authorization, webhookTokens, 'bearer or bare')) return next();
-    await refuse(
-      request,
-      response,
-      failed,
+  const remedy = {
+    challenge: BEARER,
+    words:
       'In diun.yml set notif.webhook.headers.authorization to "Bearer TOKEN" with the token of PILOT_WEBHOOK_TOKEN.',
-    ).then(next);
+  };
+  return async (request, response, next) => {
+    if (carriesToken(request.headers.authorization, webhookTokens, ['bearer', 'bare'])) return next();
+    await refuse(request, response, failed, remedy).then(next);
   };
 }
 
+interface Remedy {
+  challenge: string;
+  words: string;
+}
+
+/** Only a page asks a browser for a password. */
+function apiRemedy(request: Request, response: Response): Remedy {
+  return wantsPage(request, response)
+    ? { challenge: BASIC, words: 'Any user name will do; the password is the token of PILOT_API_TOKEN.' }
+    : { challenge: BEARER, words: 'Send `Authorization: Bearer TOKEN` with the token of PILOT_API_TOKEN.' };
+}
+
 /** Counts the failure, and resolves with the error to answer: 401, or 429 once there were too many. */
-function refuse(request: Request, response: Response, failed: FailedLogins, remedy: string): Promise<Error> {
+function refuse(request: Request, response: Response, failed: FailedLogins, remedy: Remedy): Promise<Error> {
   return new Promise((resolve, reject) => {
     const counted = failed.count(request, response, (error: unknown) => {
       if (error instanceof Error) return resolve(error);
-      response.set('WWW-Authenticate', 'Bearer realm="diun-pilot"');
-      resolve(new PilotError('unauthorized', `The token is missing or wrong. ${remedy}`));
+      response.set('WWW-Authenticate', remedy.challenge);
+      resolve(new PilotError('unauthorized', `The token is missing or wrong. ${remedy.words}`));
     });
     Promise.resolve(counted).catch(reject);
   });

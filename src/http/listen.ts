@@ -1,7 +1,15 @@
 import type { Express } from 'express';
+import type { EventEmitter } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { PilotError, type ErrorCode } from '../domain/errors';
+
+const CLOSING = 'diun-pilot closing';
+
+/** Calls `work` when the server begins to close: what would never end by itself is to end. */
+export function onClosing(app: Express, work: () => void): void {
+  (app as EventEmitter).once(CLOSING, work);
+}
 
 export interface Listening {
   port: number;
@@ -24,7 +32,13 @@ export async function listen(app: Express, { host, port }: ListenOptions): Promi
     answerRaw(socket, '405 Method Not Allowed', 'method_not_allowed', 'diun-pilot is no proxy.');
   });
   await bound(server, host, port);
-  return { port: (server.address() as AddressInfo).port, close: (timeoutMs) => close(server, timeoutMs) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: (timeoutMs) => {
+      (app as EventEmitter).emit(CLOSING);
+      return close(server, timeoutMs);
+    },
+  };
 }
 
 function bound(server: Server, host: string, port: number): Promise<void> {

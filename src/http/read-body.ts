@@ -1,28 +1,31 @@
 import type { Request } from 'express';
 import { PilotError } from '../domain/errors';
 
+/** No notification of Diun is larger. */
 const LIMIT_BYTES = 64 * 1024;
 
 /**
  * The bytes of a body, whatever its Content-Type says: Diun sends none. Rejects with `body_too_large` as soon as that is
  * known, without waiting for the rest, and with `invalid_body` for a compressed or a cut one.
  */
-export function readBody(request: Request): Promise<Buffer> {
+export function readBody(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     return Promise.reject(new PilotError('invalid_body', 'Send the body without Content-Encoding.'));
   }
-  if (Number(request.headers['content-length'] ?? 0) > LIMIT_BYTES) return Promise.reject(tooLarge());
-  return collect(request);
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
+    return Promise.reject(tooLarge(limitBytes));
+  }
+  return collect(request, limitBytes);
 }
 
-function collect(request: Request): Promise<Buffer> {
+function collect(request: Request, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > LIMIT_BYTES) return reject(tooLarge());
+      if (bytes > limitBytes) return reject(tooLarge(limitBytes));
       chunks.push(chunk);
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
@@ -51,6 +54,7 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-function tooLarge(): PilotError {
-  return new PilotError('body_too_large', 'The body is larger than 64 KiB, which no notification of Diun is.');
+function tooLarge(limitBytes: number): PilotError {
+  const what = limitBytes === LIMIT_BYTES ? 'no notification of Diun' : 'no form of diun-pilot';
+  return new PilotError('body_too_large', `The body is larger than ${limitBytes / 1024} KiB, which ${what} is.`);
 }

@@ -3,15 +3,24 @@ import helmet from 'helmet';
 import { accessLog } from './access-log';
 import type { HttpDeps } from './deps';
 import { answerErrors, nothingHere } from './errors';
-import { createFailedLogins } from './failed-logins';
-import { requireApiToken, requireWebhookToken } from './guards';
-import { createHealth } from './health';
-import { createMetrics } from './metrics';
+import { createFailedLogins, type FailedLogins } from './failed-logins';
+import { requireApiToken, requirePassword, requireWebhookToken } from './guards';
+import { createHealth, type AskHealth } from './health';
+import { createMetrics, type Metrics } from './metrics';
+import { onClosing } from './listen';
 import { openApiDocument } from './openapi';
+import { LIVE_SCRIPT_ROUTE } from './pages/assets';
+import { ACTIONS } from './pages/operator/action-form';
 import { route } from './route';
+import { actionMethods } from './routes/actions';
+import { approvalMethods } from './routes/approvals';
 import { backupsMethods } from './routes/backups';
-import { updateMethods, updatesMethods } from './routes/updates';
+import { approvalEventsMethods, updateEventsMethods } from './routes/events';
+import { liveScriptMethods, updateMethods } from './routes/live';
+import { operatorMethods } from './routes/operator';
+import { updatesMethods } from './routes/updates';
 import { onlyPost, webhookMethods } from './routes/webhook';
+import { createStreams } from './streams';
 
 export type { HttpDeps, HealthSources } from './deps';
 /** The command line prints an update as the API answers it. */
@@ -21,9 +30,7 @@ export { toJson } from './update-json';
 export function createHttpApp(deps: HttpDeps): express.Express {
   const metrics = createMetrics(deps.store);
   const failed = createFailedLogins();
-  const apiToken = requireApiToken(deps, failed);
   const askHealth = createHealth(deps);
-  const openApi = openApiDocument(deps.version, deps.publicUrl);
 
   const app = express();
   app.disable('x-powered-by');
@@ -32,6 +39,21 @@ export function createHttpApp(deps: HttpDeps): express.Express {
   app.use(securityHeaders(deps.publicUrl));
 
   route(app, '/webhooks/diun', webhookMethods(deps, metrics, requireWebhookToken(deps, failed)), onlyPost(metrics));
+  programs(app, deps, { metrics, askHealth, apiToken: requireApiToken(deps, failed) });
+  persons(app, deps, { askHealth, failed });
+
+  app.use(nothingHere);
+  app.use(answerErrors(deps));
+  return app;
+}
+
+/** What is read by programs. */
+function programs(
+  app: express.Express,
+  deps: HttpDeps,
+  { metrics, askHealth, apiToken }: { metrics: Metrics; askHealth: AskHealth; apiToken: express.RequestHandler },
+): void {
+  const openApi = openApiDocument(deps.version, deps.publicUrl);
   route(app, '/health', {
     get: [
       async (_request, response) => {
@@ -41,7 +63,6 @@ export function createHttpApp(deps: HttpDeps): express.Express {
     ],
   });
   route(app, '/updates', updatesMethods(deps, apiToken));
-  route(app, '/updates/:id', updateMethods(deps, apiToken));
   route(app, '/backups', backupsMethods(deps, apiToken));
   route(app, '/metrics', {
     get: [
@@ -51,10 +72,24 @@ export function createHttpApp(deps: HttpDeps): express.Express {
     ],
   });
   route(app, '/openapi.json', { get: [(_request, response) => void response.json(openApi)] });
+}
 
-  app.use(nothingHere);
-  app.use(answerErrors(deps));
-  return app;
+/** What is read by persons; an update also by programs. */
+function persons(
+  app: express.Express,
+  deps: HttpDeps,
+  { askHealth, failed }: { askHealth: AskHealth; failed: FailedLogins },
+): void {
+  const password = requirePassword(deps, failed);
+  const streams = createStreams(deps);
+  onClosing(app, () => streams.close());
+  route(app, '/', operatorMethods(deps, askHealth, password));
+  for (const action of ACTIONS) route(app, `/actions/${action}`, actionMethods(deps, action, password));
+  route(app, '/updates/:id', updateMethods(deps, password));
+  route(app, '/updates/:id/events', updateEventsMethods(deps, streams, password));
+  route(app, '/approvals/:token', approvalMethods(deps, createFailedLogins()));
+  route(app, '/approvals/:token/events', approvalEventsMethods(deps, streams));
+  route(app, LIVE_SCRIPT_ROUTE, liveScriptMethods());
 }
 
 /** JSON needs nothing from a browser: everything is forbidden, and nothing is kept. */

@@ -1,5 +1,7 @@
 import type { BackupRecord } from '../domain/backup';
+import { PilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
+import type { Store } from '../ports/store';
 import type { UpdateJson } from './schemas';
 
 /** An update as the outside sees it (contract, section 3), joined with the backup taken for it. */
@@ -24,4 +26,16 @@ export function toJson(update: Update, backup: BackupRecord | null): UpdateJson 
     error: update.error,
     followUp: update.followUp,
   };
+}
+
+/** As `toJson`, with the backup looked up. */
+export function jsonOf(store: Store, update: Update): UpdateJson {
+  return toJson(update, update.backupId === null ? null : store.backups.get(update.backupId));
+}
+
+/** Throws `update_not_found`. */
+export function findUpdate(store: Store, id: string): Update {
+  const update = store.updates.get(id);
+  if (update === null) throw new PilotError('update_not_found', 'No update has this id: GET /updates lists them.');
+  return update;
 }

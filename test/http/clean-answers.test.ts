@@ -12,23 +12,26 @@ const ask = (method: string, url: string, headers: [string, string][] = [TOKEN])
   send(http.port, { method, url, headers });
 
 test.each([
-  ['/', 404],
+  ['/', 401, 'page'],
   ['/nothing', 404],
   ['//updates', 404],
   ['/updates//', 404],
   ['/webhooks', 404],
   ['/webhooks/diun/more', 404],
-  ['/approvals/token', 404],
+  ['/approvals/token', 404, 'page'],
+  ['/approvals/token/more', 404],
+  ['/assets/none.js', 404],
   ['/../../etc/passwd', 404],
   ['/updates/%E0%A4%A', 400],
   ['/updates/%', 400],
   ['/health/', 200],
   ['/__proto__', 404],
   ['/updates?__proto__=1', 400],
-])('GET %s is %i', async (url, status) => {
-  const answer = await ask('GET', url);
+])('GET %s is %i', async (url, status, kind = 'json') => {
+  const answer = await ask('GET', url, kind === 'page' ? [] : [TOKEN]);
   expect(answer.status).toBe(status);
-  expect(answer.headers['content-type']).toMatch(/^application\/json/);
+  expect(answer.headers['content-type']).toMatch(kind === 'page' ? /^text\/html/ : /^application\/json/);
+  if (kind === 'page') return;
   if (status >= 400) expect(answer.json()).toEqual({ error: expect.objectContaining({ code: expect.any(String) }) });
 });
 

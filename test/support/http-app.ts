@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decideById } from '../../src/approvals/record-decision';
+import { readApproval } from '../../src/approvals/read-approval';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
 import { createHttpApp, type HttpDeps } from '../../src/http/server';
@@ -12,8 +14,11 @@ import { recordingLogger, type LogLine } from './recording-logger';
 
 export const WEBHOOK_TOKEN = 'recorded-token';
 export const OLD_WEBHOOK_TOKEN = 'token-before-rotation';
+export const APPROVAL_SECRETS = [new Secret('approval-secret-of-the-tests')];
 export const API_TOKEN = 'api-token-of-the-tests';
 export const asOperator = { Authorization: `Bearer ${API_TOKEN}` };
+/** As a browser sends the page's password. */
+export const asPerson = { Authorization: `Basic ${Buffer.from(`anyone:${API_TOKEN}`).toString('base64')}` };
 export const asDiun = { Authorization: `Bearer ${WEBHOOK_TOKEN}` };
 
 export interface RunningHttp {
@@ -47,6 +52,14 @@ export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<Runn
       certificates: () => ({ status: 'ok' }),
     },
     containers: () => Promise.resolve([]),
+    approvals: {
+      read: (token) => readApproval({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token),
+      decide: () => Promise.reject(new Error('this test decides on nothing by link')),
+      decideById: (id, decision) =>
+        Promise.resolve().then(() => decideById({ store, clock, logger }, id, decision, 'on the page of diun-pilot')),
+    },
+    timers: () => [],
+    formSecret: new Secret('form-secret-of-the-tests'),
     ...overrides,
   });
   const listening = await listen(app, { host: '127.0.0.1', port: 0 });

@@ -1,0 +1,18 @@
+import type { Request, RequestHandler, Response } from 'express';
+
+interface Locals {
+  /** The route is a page: only who asks for JSON gets JSON. */
+  pageFirst?: boolean;
+}
+
+/** Marks a route whose answer is a page for whoever does not say otherwise. */
+export const pageFirst: RequestHandler = (_request, response, next) => {
+  (response.locals as Locals).pageFirst = true;
+  next();
+};
+
+/** A browser gets pages, errors too; curl, which takes anything, gets JSON where the route is not a page itself. */
+export function wantsPage(request: Request, response: Response): boolean {
+  const first = (response.locals as Locals).pageFirst === true ? ['html', 'json'] : ['json', 'html'];
+  return request.accepts(first) === 'html';
+}

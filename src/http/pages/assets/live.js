@@ -1,0 +1,105 @@
+// Follows one update: fills the places that the server has rendered (pages/live-page.tsx) from the update's JSON.
+// Strings are written by strangers: they go into the page by textContent only.
+(() => {
+  'use strict';
+  const OPEN = ['awaiting_approval', 'queued', 'running'];
+  const TONES = {
+    awaiting_approval: 'attention',
+    queued: 'notice',
+    running: 'notice',
+    succeeded: 'good',
+    failed: 'attention',
+    rolled_back: 'attention',
+    rollback_failed: 'alarm',
+  };
+  const address = `${location.pathname.replace(/\/+$/, '')}/events`;
+  const place = (id) => document.getElementById(id);
+  let serverIsAhead = 0;
+  let update = null;
+
+  const inWords = (code) => {
+    const words = code.replaceAll('_', ' ');
+    return words.charAt(0).toUpperCase() + words.slice(1);
+  };
+  const clean = (line) => line.replace(/[\p{Cc}\p{Cf}]/gu, '');
+  const duration = (ms) => {
+    if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+    const seconds = Math.round(ms / 1000);
+    if (seconds < 60) return `${seconds} s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+    return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  };
+  const utc = (time) => `${time.slice(0, 19).replace('T', ' ')} UTC`;
+  // Written only when it differs: a screen reader announces what changes, and a selection survives.
+  const write = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+
+  /** The first line is a sentence, the rest is what a machine printed. */
+  const said = (element, sentence, text) => {
+    const [first = '', ...rest] = (text ?? '').trim().split(/\r\n|[\n\r\u0085\u2028\u2029]/);
+    const output = element.querySelector('.output');
+    write(sentence, clean(first));
+    write(output, rest.slice(-60).map(clean).join('\n'));
+    output.hidden = rest.length === 0;
+  };
+
+  const took = ({ startedAt, finishedAt }) => {
+    const end = finishedAt === null ? Date.now() + serverIsAhead : Date.parse(finishedAt);
+    const span = duration(end - Date.parse(startedAt));
+    return finishedAt === null ? `for ${span}, since ${utc(startedAt)}` : `${span}, begun ${utc(startedAt)}`;
+  };
+
+  const showStep = (step) => {
+    const item = place(`step-${step.name}`);
+    if (item === null) return;
+    item.hidden = false;
+    item.className = step.status;
+    write(item.querySelector('.state'), inWords(step.status));
+    write(item.querySelector('.took'), took(step));
+    said(item, item.querySelector('.detail'), step.detail);
+  };
+
+  const show = () => {
+    const { status, reason, steps, error, followUp } = update;
+    const badge = place('status');
+    write(badge, inWords(status));
+    badge.className = `badge ${TONES[status] ?? 'quiet'}`;
+    write(place('reason'), clean(reason));
+    document.title = document.title.replace(/^[^:]*/, inWords(status));
+    steps.forEach(showStep);
+    place('error').hidden = error === null;
+    place('error').className = `notice ${status === 'rollback_failed' ? 'alarm' : 'attention'}`;
+    said(place('error'), place('error').querySelector('p'), error === null ? '' : error.message);
+    place('followup').hidden = followUp === null;
+    write(place('followup').querySelector('p'), clean(followUp ?? ''));
+    place('ended').hidden = OPEN.includes(status);
+  };
+
+  const tell = (words) => {
+    place('connection').hidden = words === '';
+    write(place('connection'), words);
+  };
+
+  const follow = () => {
+    const stream = new EventSource(address);
+    stream.addEventListener('open', () => tell(''));
+    stream.addEventListener('update', (event) => {
+      serverIsAhead = Number(event.lastEventId) - Date.now();
+      update = JSON.parse(event.data);
+      show();
+      if (!OPEN.includes(update.status)) stream.close();
+    });
+    stream.addEventListener('error', () => {
+      tell('Not connected: what stands here may be old. The update goes on by itself; trying again …');
+      // A browser gives up for good when a proxy answers with an error, as it does while nginx itself is updated.
+      if (stream.readyState !== EventSource.CLOSED) return;
+      setTimeout(follow, 3000);
+    });
+  };
+
+  setInterval(() => {
+    if (update !== null) update.steps.filter(({ status }) => status === 'running').forEach(showStep);
+  }, 1000);
+  follow();
+})();

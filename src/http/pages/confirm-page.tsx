@@ -1,0 +1,140 @@
+import type { JSX } from 'preact';
+import type { Surroundings } from '../../approvals/approval-view';
+import type { Plan } from '../../domain/plan';
+import type { Update } from '../../domain/update';
+import { oneLine } from '../../notifications/letter/clean';
+import { bytes, utc } from '../../notifications/letter/words';
+import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages';
+import { Blocks } from './blocks';
+import { page } from './layout';
+import { absence, ago } from './words';
+
+export interface Offer {
+  update: Update;
+  plan: Plan;
+  surroundings: Surroundings;
+  now: Date;
+  /** Approved without the name: what was typed was not it. */
+  nameMissed?: boolean;
+}
+
+/** What the link of the mail opens: the plan, and two buttons. No script, no cookie; opening it changes nothing. */
+export function confirmPage(offer: Offer): string {
+  const { update, plan } = offer;
+  // The passages ask for more than they print here.
+  const news: UpdateNews = { update, plan, backup: null, publicUrl: '' };
+  return page({
+    title: `Update ${plan.container}?`,
+    children: (
+      <>
+        {offer.nameMissed === true ? <NameMissed container={plan.container} /> : null}
+        <p class="badge attention">Waits for you</p>
+        <h1>Update {oneLine(plan.container)}?</h1>
+        <p>
+          Nothing has been changed, and opening this page changes nothing: only a button does.{' '}
+          <a href="#decide">Go to the buttons</a>
+        </p>
+        <Blocks blocks={[versions(news, { from: 'Runs now', to: 'Would run' })]} />
+        <p>Why it waits: {oneLine(update.reason)}</p>
+        <h2>What will be unavailable</h2>
+        <p>{oneLine(absence(offer.surroundings, plan))}</p>
+        <LastBackup {...offer} />
+        <Blocks blocks={planPassage(news, 'What you must do afterwards')} />
+        <h2>If it fails</h2>
+        <p>{oneLine(ifItFails(plan))}</p>
+        <Decide {...offer} />
+      </>
+    ),
+  });
+}
+
+function NameMissed({ container }: { container: string }): JSX.Element {
+  return (
+    <div class="notice alarm" role="alert">
+      <p>
+        <strong>Nothing was decided.</strong> What was typed is not the name of the container: type{' '}
+        <strong>{oneLine(container)}</strong> exactly as it is written here, then approve again.{' '}
+        <a href="#name">Go to the field</a>
+      </p>
+    </div>
+  );
+}
+
+function LastBackup({ surroundings: { lastBackup }, plan, now }: Offer): JSX.Element {
+  return (
+    <>
+      <h2>The last verified backup</h2>
+      <p>{oneLine(lastBackup === null ? noBackupYet(plan) : backupInWords(lastBackup, now))}</p>
+    </>
+  );
+}
+
+function backupInWords(
+  { finishedAt, createdAt, bytes: size, verifiedAt }: NonNullable<Surroundings['lastBackup']>,
+  now: Date,
+): string {
+  const taken = finishedAt ?? createdAt;
+  const read = verifiedAt === null ? 'not read back' : 'read back to its end';
+  return `${utc(taken)} (${ago(taken, now)}), ${size === null ? '' : `${bytes(size)}, `}${read}.`;
+}
+
+function noBackupYet({ backup, project, container }: Plan): string {
+  const of = project === null ? container : `the project ${project}`;
+  return backup.length === 0
+    ? `There is none: nothing of ${of} is marked to be backed up.`
+    : `There is none of ${of} yet; one is taken before anything is changed.`;
+}
+
+function ifItFails({ container, holdsData }: Plan): string {
+  const back = `If anything goes wrong before the swap, ${container} goes on untouched. If the new version is not healthy after it, the old container is started again and checked. Either way a mail says truthfully which it was.`;
+  return holdsData
+    ? `${back} What the new version has already done to the data can only be undone from the backup.`
+    : back;
+}
+
+function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
+  return (
+    <form method="post" id="decide" class="decide" aria-labelledby="decide-title">
+      <h2 id="decide-title">Decide</h2>
+      {update.approval === null ? null : (
+        <p>
+          If you do nothing, nothing happens: the offer ends {utc(update.approval.expiresAt)} (
+          {ago(update.approval.expiresAt, now)}).
+        </p>
+      )}
+      {plan.holdsData ? <NameField container={plan.container} wrong={nameMissed === true} /> : null}
+      <div class="buttons">
+        <button class="approve" name="decision" value="approve">
+          Approve and update now
+        </button>
+        <div class="decline" id="decline">
+          <p class="came-to-decline">You came by the link to decline: this button does it.</p>
+          <button name="decision" value="decline" formnovalidate>
+            Decline this version
+          </button>
+        </div>
+      </div>
+      <p class="small">Declined, this version is not offered again; {oneLine(plan.container)} goes on as it is.</p>
+    </form>
+  );
+}
+
+function NameField({ container, wrong }: { container: string; wrong: boolean }): JSX.Element {
+  return (
+    <p>
+      <label for="name">
+        It holds data. To approve, type its name: <strong>{oneLine(container)}</strong>
+      </label>
+      <input
+        id="name"
+        name="name"
+        type="text"
+        required
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        aria-invalid={wrong ? 'true' : undefined}
+      />
+    </p>
+  );
+}

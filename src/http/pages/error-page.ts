@@ -1,0 +1,22 @@
+import type { ErrorCode } from '../../domain/errors';
+import { messagePage } from './message-page';
+
+/** An error of an API, for who reads it in a browser. */
+export function errorPage(status: number, code: ErrorCode, message: string): string {
+  return messagePage({
+    tone: status >= 500 ? 'alarm' : 'attention',
+    word: String(status),
+    heading: HEADINGS[code] ?? (status >= 500 ? 'diun-pilot could not do this' : 'This was not done'),
+    sentences: [message],
+    link: { href: '/', text: 'To the page of diun-pilot' },
+  });
+}
+
+const HEADINGS: Partial<Record<ErrorCode, string>> = {
+  not_found: 'Nothing is here',
+  update_not_found: 'There is no such update',
+  unauthorized: 'A password is needed',
+  too_many_requests: 'Too many requests',
+  cross_site: 'This came from another site',
+  form_expired: 'This page is too old',
+};

@@ -1,0 +1,57 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { render } from 'preact-render-to-string';
+import { oneLine } from '../../notifications/letter/clean';
+import { LIVE_SCRIPT_PATH, PAGE_CSS } from './assets';
+
+export interface PageProps {
+  title: string;
+  children: ComponentChildren;
+  /** Follows the update by script; without script the page loads itself anew every five seconds. */
+  live?: boolean;
+  /** Wide: for tables. */
+  wide?: boolean;
+  /** What stands above the heading. */
+  header?: ComponentChildren;
+}
+
+/** One language, one column, landmarks, no picture; nothing is fetched but the live page's script. */
+export function page(props: PageProps): string {
+  return `<!doctype html>${render(<Page {...props} />)}`;
+}
+
+function Page({ title, children, live, wide, header }: PageProps): JSX.Element {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>{oneLine(`${title} – diun-pilot`)}</title>
+        <style dangerouslySetInnerHTML={{ __html: PAGE_CSS }} />
+        {live === true ? <Live /> : null}
+      </head>
+      <body class={wide === true ? 'wide' : undefined}>
+        <a class="skip" href="#content">
+          Skip to the content
+        </a>
+        <header>
+          <p class="brand">diun-pilot</p>
+          {header}
+        </header>
+        <main id="content">{children}</main>
+      </body>
+    </html>
+  );
+}
+
+function Live(): JSX.Element {
+  return (
+    <>
+      <noscript>
+        <meta http-equiv="refresh" content="5" />
+      </noscript>
+      <script src={LIVE_SCRIPT_PATH} defer />
+    </>
+  );
+}

@@ -1,0 +1,145 @@
+import type { JSX } from 'preact';
+import { isOpen, STEP_NAMES, type Step, type StepName, type Update } from '../../domain/update';
+import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
+import type { Block } from '../../notifications/letter/letter';
+import { duration, stepTitle, utc } from '../../notifications/letter/words';
+import { failureText } from '../../notifications/mails/failure';
+import { nameOf, versions } from '../../notifications/mails/passages';
+import { Blocks } from './blocks';
+import { page } from './layout';
+import { inWords, toneOf } from './words';
+
+export interface Followed {
+  update: Update;
+  now: Date;
+  /** The operator's own page links back; behind an approval's link there is nowhere else to go. */
+  operator: boolean;
+}
+
+/** Shown before they begin, so that one sees what is to come. The others only happen after a failure. */
+const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'health_check', 'cleanup'];
+
+/** One update and no other. The script finds its places by id (assets/live.js) and fills them from the same JSON. */
+export function livePage({ update, now, operator }: Followed): string {
+  const open = isOpen(update.status);
+  const name = nameOf(update);
+  return page({
+    title: `${inWords(update.status)}: update of ${name}`,
+    live: open,
+    header: operator ? (
+      <nav aria-label="Pages">
+        <a href="/">All containers and updates</a>
+      </nav>
+    ) : null,
+    children: (
+      <>
+        <p id="connection" class="notice attention" role="status" hidden />
+        <div role="status">
+          <p id="status" class={`badge ${toneOf(update.status)}`}>
+            {inWords(update.status)}
+          </p>
+          <h1>Update of {oneLine(name)}</h1>
+          <p id="reason">{oneLine(update.reason)}</p>
+        </div>
+        {operator && update.status === 'awaiting_approval' ? (
+          <p>
+            <a href="/#waiting">Approve or decline it</a>
+          </p>
+        ) : null}
+        <p id="ended" hidden>
+          <a href="?">Load the full report</a>
+        </p>
+        <FollowUp update={update} />
+        <Failure update={update} />
+        <Blocks blocks={[versions({ update, plan: null, backup: null, publicUrl: '' }, labelsOf(update))]} />
+        <h2>Steps</h2>
+        <Steps update={update} now={now} />
+      </>
+    ),
+  });
+}
+
+function labelsOf({ status }: Update): { from: string; to: string } {
+  return status === 'succeeded' ? { from: 'Ran before', to: 'Runs now' } : { from: 'Ran before', to: 'Is to run' };
+}
+
+function FollowUp({ update: { followUp } }: { update: Update }): JSX.Element {
+  return (
+    <div id="followup" class="notice attention" hidden={followUp === null}>
+      <h2>What you must still do</h2>
+      <p>{oneLine(followUp ?? '')}</p>
+    </div>
+  );
+}
+
+/** What went wrong, and for one that has ended, what the mail says of it. */
+function Failure({ update }: { update: Update }): JSX.Element {
+  const { sentence, output } = splitDetail(update.error?.message ?? '');
+  return (
+    <>
+      <div
+        id="error"
+        class={`notice ${update.status === 'rollback_failed' ? 'alarm' : 'attention'}`}
+        hidden={update.error === null}
+      >
+        <h2>What went wrong</h2>
+        <p>{oneLine(sentence)}</p>
+        <Output lines={output} />
+      </div>
+      <Blocks blocks={aftermath(update)} />
+    </>
+  );
+}
+
+function aftermath(update: Update): Block[] {
+  const failed = ['failed', 'rolled_back', 'rollback_failed'].includes(update.status);
+  return failed ? failureText(update).opening : [];
+}
+
+function Steps({ update, now }: { update: Update; now: Date }): JSX.Element {
+  const begun = new Map(update.steps.map((step) => [step.name, step]));
+  return (
+    <ol id="steps" class="steps">
+      {STEP_NAMES.map((name) => (
+        <StepView name={name} step={begun.get(name) ?? null} open={isOpen(update.status)} now={now} />
+      ))}
+    </ol>
+  );
+}
+
+interface StepProps {
+  name: StepName;
+  step: Step | null;
+  open: boolean;
+  now: Date;
+}
+
+function StepView({ name, step, open, now }: StepProps): JSX.Element {
+  const { sentence, output } = splitDetail(step?.detail ?? '');
+  const shown = step !== null || (open && ALWAYS.includes(name));
+  return (
+    <li id={`step-${name}`} class={step?.status ?? 'pending'} hidden={!shown}>
+      <h3>
+        {stepTitle(name)} <span class="state">{step === null ? 'Not begun' : inWords(step.status)}</span>
+      </h3>
+      <p class="took">{step === null ? '' : took(step, now)}</p>
+      <p class="detail">{oneLine(sentence)}</p>
+      <Output lines={output} />
+    </li>
+  );
+}
+
+function Output({ lines }: { lines: string[] }): JSX.Element {
+  return (
+    <pre class="output" tabindex={0} hidden={lines.length === 0}>
+      {logLines(lines).join('\n')}
+    </pre>
+  );
+}
+
+function took({ startedAt, finishedAt }: Step, now: Date): string {
+  const ms = (finishedAt === null ? now.getTime() : Date.parse(finishedAt)) - Date.parse(startedAt);
+  return finishedAt === null
+    ? `for ${duration(ms)}, since ${utc(startedAt)}`
+    : `${duration(ms)}, begun ${utc(startedAt)}`;
+}

@@ -1,0 +1,130 @@
+import type { ClosedWhy } from '../../approvals/approval-view';
+import type { Update } from '../../domain/update';
+import { oneLine } from '../../notifications/letter/clean';
+import { utc } from '../../notifications/letter/words';
+import { nameOf, versions } from '../../notifications/mails/passages';
+import { Blocks, Machine } from './blocks';
+import { page } from './layout';
+import type { Tone } from './words';
+
+export interface Message {
+  tone: Tone;
+  /** One or two words. */
+  word: string;
+  heading: string;
+  sentences: string[];
+  /** The update that the link speaks of: only what the mail has told already. */
+  update?: Update;
+  commands?: string[];
+  link?: { href: string; text: string };
+}
+
+/** One thing to say, and what to do now. */
+export function messagePage({ tone, word, heading, sentences, update, commands = [], link }: Message): string {
+  return page({
+    title: heading,
+    children: (
+      <>
+        <p class={`badge ${tone}`}>{word}</p>
+        <h1>{oneLine(heading)}</h1>
+        {sentences.map((sentence) => (
+          <p>{oneLine(sentence)}</p>
+        ))}
+        <Machine lines={commands} />
+        {link === undefined ? null : (
+          <p>
+            <a href={link.href}>{link.text}</a>
+          </p>
+        )}
+        {update === undefined ? null : (
+          <Blocks
+            blocks={[
+              versions({ update, plan: null, backup: null, publicUrl: '' }, { from: 'Ran then', to: 'Was offered' }),
+            ]}
+          />
+        )}
+      </>
+    ),
+  });
+}
+
+export function unknownLinkPage(): string {
+  return messagePage({
+    tone: 'quiet',
+    word: 'Not found',
+    heading: 'This link opens nothing',
+    sentences: [
+      'It is no link of diun-pilot, or it was cut or changed on its way. Nothing was done.',
+      'What to do now: copy the whole link from the mail, in one piece. If it was made with an earlier approval secret, decide on the page of diun-pilot or with `diun-pilot approve`.',
+    ],
+  });
+}
+
+const AGAIN = 'Later versions are offered in mails of their own.';
+
+/** Of a link that is not open any more. Nobody learns more here than the link's mail has told. */
+export function closedPage(why: ClosedWhy, update: Update): string {
+  return messagePage({ tone: 'quiet', update, ...CLOSED[why](nameOf(update), update) });
+}
+
+const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 'tone'>> = {
+  approved: (name, { approval }) => ({
+    word: 'Used',
+    heading: `This link was used: the update of ${name} was approved`,
+    sentences: [
+      `It was approved${approval?.decidedAt ? ` ${utc(approval.decidedAt)}` : ''}, and a link counts once. Nothing was done now.`,
+      'What to do now: look how the update goes.',
+    ],
+    link: { href: '?', text: 'Follow the update' },
+  }),
+  declined: (name, { approval }) => ({
+    word: 'Declined',
+    heading: `The update of ${name} was declined`,
+    sentences: [
+      `It was declined${approval?.decidedAt ? ` ${utc(approval.decidedAt)}` : ''}: ${name} goes on as it is, and this version is not offered again. ${AGAIN}`,
+      'What to do now: nothing. If you want this version after all, ask for it on the page of diun-pilot or with `diun-pilot update`.',
+    ],
+  }),
+  expired: (name, { approval }) => ({
+    word: 'Expired',
+    heading: `The offer to update ${name} has expired`,
+    sentences: [
+      `It ended${approval === null ? '' : ` ${utc(approval.expiresAt)}`} without a decision: ${name} goes on as it is, and nothing was changed.`,
+      'What to do now: if you want this version, ask for it on the page of diun-pilot or with `diun-pilot update`.',
+    ],
+  }),
+  superseded: (name) => ({
+    word: 'Superseded',
+    heading: `This offer to update ${name} does not hold any more`,
+    sentences: [
+      'What it was about has changed meanwhile, so this link is void and nothing was done.',
+      `What to do now: look for a newer mail about ${name}; it has the link that counts.`,
+    ],
+  }),
+};
+
+export function declinedPage(update: Update): string {
+  const name = nameOf(update);
+  return messagePage({
+    tone: 'good',
+    word: 'Declined',
+    heading: `Declined: ${name} goes on as it is`,
+    sentences: [`Nothing was changed. This version is not offered again for ${name}. ${AGAIN}`],
+    update,
+  });
+}
+
+/** The tag or the container moved between the mail and the button. */
+export function movedPage(update: Update): string {
+  const name = nameOf(update);
+  return messagePage({
+    tone: 'attention',
+    word: 'Nothing was done',
+    heading: `What you approved for ${name} is not what is there now`,
+    sentences: [
+      `The image or ${name} has changed since the mail was sent. Only what you saw may run, so nothing was done.`,
+      `What to do now: look for a new mail about ${name}, with the plan as it is now.`,
+    ],
+    update,
+  });
+}

@@ -1,0 +1,47 @@
+import type { BackupRecord } from '../../../domain/backup';
+import type { Container } from '../../../domain/container';
+import type { Plan } from '../../../domain/plan';
+import type { Update, UpdateStatus } from '../../../domain/update';
+import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
+import type { HealthReport } from '../../health-report';
+import type { TokenFor } from './action-form';
+
+/** Everything that the operator page shows, read at one time. */
+export interface OperatorData {
+  now: Date;
+  publicUrl: string;
+  health: HealthReport;
+  /** What came of the button that was pressed; null: the page was just opened. */
+  message: Outcome | null;
+  /** Null: the engine does not answer. */
+  containers: Seen[] | null;
+  waiting: { update: Update; plan: Plan | null }[];
+  /** Running first, then queued. */
+  working: Update[];
+  history: { filter: HistoryFilter; updates: Update[]; next: string | null };
+  backups: BackupRecord[];
+  refusals: Refusal[];
+  /** Waiting for a retry, or refused for good. */
+  undelivered: OutboxMail[];
+  lastHeardAt: string | null;
+  rejected: Webhook[];
+  timers: { name: string; nextAt: string | null }[];
+  tokenFor: TokenFor;
+}
+
+export interface Outcome {
+  tone: 'good' | 'alarm';
+  words: string;
+}
+
+/** A watched container, and the newest that was decided about it. */
+export interface Seen {
+  container: Container;
+  latest: Update | null;
+}
+
+export interface HistoryFilter {
+  status?: UpdateStatus;
+  container?: string;
+  cursor?: string;
+}

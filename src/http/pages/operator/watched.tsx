@@ -1,0 +1,66 @@
+import type { JSX } from 'preact';
+import type { Container } from '../../../domain/container';
+import { oneLine } from '../../../notifications/letter/clean';
+import { ago } from '../words';
+import type { OperatorData, Seen } from './operator-data';
+import { Status, UpdateLink } from './parts';
+import { Table } from './table';
+
+/** What Diun watches, how it is treated, and labels that nobody can obey. */
+export function Watched({ containers, now }: OperatorData): JSX.Element {
+  return (
+    <section aria-labelledby="watched">
+      <h2 id="watched">Watched containers</h2>
+      {containers === null ? (
+        <p class="important">
+          No Docker Engine answers, so what is watched cannot be shown. Webhooks are kept until it is back.
+        </p>
+      ) : (
+        <Table
+          caption="Watched containers, how each is treated and what was last decided about it"
+          columns={['Container', 'Image', 'Policy', 'Last check', 'State']}
+          rows={containers.map((seen) => rowOf(seen, now))}
+          empty="No container is watched: label those that should be with diun.enable=true, and create them again."
+        />
+      )}
+    </section>
+  );
+}
+
+function rowOf({ container, latest }: Seen, now: Date): (JSX.Element | string | null)[] {
+  const { name, reference, project, labels } = container;
+  return [
+    <>
+      <strong>{oneLine(name)}</strong>
+      {project === null ? null : <p class="small">project {oneLine(project)}</p>}
+      <Problems container={container} />
+    </>,
+    oneLine(reference),
+    <>
+      <p>{labels.policy === 'automatic' ? `automatic, up to ${labels.allow}` : labels.policy}</p>
+      <p class="small">{labels.backup === null ? 'no backup' : `backup: ${labels.backup.kind}`}</p>
+    </>,
+    latest === null ? (
+      'nothing was heard of it yet'
+    ) : (
+      <>
+        <Status update={latest} /> <UpdateLink update={latest} text={ago(latest.createdAt, now)} />
+      </>
+    ),
+    container.running ? 'runs' : 'is stopped',
+  ];
+}
+
+function Problems({ container }: { container: Container }): JSX.Element | null {
+  const { problems } = container.labels;
+  if (problems.length === 0) return null;
+  return (
+    <ul class="problems">
+      {problems.map(({ label, value, message }) => (
+        <li>
+          <strong>Label {oneLine(label, 200)}</strong> ({oneLine(value, 200)}): {oneLine(message)}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,140 @@
+import type { JSX } from 'preact';
+import type { Plan } from '../../../domain/plan';
+import { UPDATE_STATUSES, type Update } from '../../../domain/update';
+import { oneLine } from '../../../notifications/letter/clean';
+import { utc } from '../../../notifications/letter/words';
+import { nameOf, planPassage } from '../../../notifications/mails/passages';
+import { Blocks } from '../blocks';
+import { ago, inWords } from '../words';
+import { ActionForm } from './action-form';
+import type { HistoryFilter, OperatorData } from './operator-data';
+import { Status, UpdateLink, Versions } from './parts';
+import { Table } from './table';
+
+/** What waits for the operator, with its plan. */
+export function Waiting(data: OperatorData): JSX.Element {
+  return (
+    <section aria-labelledby="waiting">
+      <h2 id="waiting">Waits for you</h2>
+      {data.waiting.length === 0 ? <p>Nothing waits for you.</p> : null}
+      {data.waiting.map(({ update, plan }) => (
+        <article class="card">
+          <h3>{oneLine(nameOf(update))}</h3>
+          <Versions update={update} />
+          <p>{oneLine(update.reason)}</p>
+          {plan === null ? null : <PlanOf update={update} plan={plan} />}
+          {update.approval === null ? null : (
+            <p class="small">
+              Without a decision it ends {utc(update.approval.expiresAt)} ({ago(update.approval.expiresAt, data.now)}).
+            </p>
+          )}
+          <Buttons update={update} plan={plan} data={data} />
+        </article>
+      ))}
+    </section>
+  );
+}
+
+function PlanOf({ update, plan }: { update: Update; plan: Plan }): JSX.Element {
+  return (
+    <details>
+      <summary>
+        The plan<span class="unseen"> for {oneLine(nameOf(update))}</span>
+      </summary>
+      <div class="plan">
+        <Blocks
+          blocks={planPassage({ update, plan, backup: null, publicUrl: '' }, 'What you must do afterwards').map(
+            (block) => (block.type === 'heading' ? { type: 'paragraph', text: `${block.text}:` } : block),
+          )}
+        />
+      </div>
+    </details>
+  );
+}
+
+function Buttons({ update, plan, data }: { update: Update; plan: Plan | null; data: OperatorData }): JSX.Element {
+  const of = `the update of ${oneLine(nameOf(update))}`;
+  const common = { id: update.id, tokenFor: data.tokenFor, of };
+  return (
+    <div class="actions">
+      <ActionForm {...common} action="approve" text="Approve">
+        {plan?.holdsData === true ? (
+          <label>
+            It holds data: type its name to approve
+            <input name="name" type="text" required autocomplete="off" autocapitalize="none" spellcheck={false} />
+          </label>
+        ) : null}
+      </ActionForm>
+      <ActionForm {...common} action="decline" text="Decline" />
+    </div>
+  );
+}
+
+export function Working({ working, now }: OperatorData): JSX.Element {
+  return (
+    <section aria-labelledby="working">
+      <h2 id="working">Under way</h2>
+      <Table
+        caption="Updates that run or are queued"
+        columns={['Container', 'Status', 'From, to', 'Since']}
+        rows={working.map((update) => [
+          oneLine(nameOf(update)),
+          <Status update={update} />,
+          <Versions update={update} />,
+          <UpdateLink update={update} text={`${ago(update.startedAt ?? update.createdAt, now)}, follow it`} />,
+        ])}
+        empty="Nothing runs."
+      />
+    </section>
+  );
+}
+
+export function History({ history: { filter, updates, next }, now }: OperatorData): JSX.Element {
+  return (
+    <section aria-labelledby="history">
+      <h2 id="history">History</h2>
+      <Filter {...filter} />
+      <Table
+        caption="Updates, newest first"
+        columns={['Container', 'Status', 'From, to', 'Why', 'When']}
+        rows={updates.map((update) => [
+          oneLine(nameOf(update)),
+          <Status update={update} />,
+          <Versions update={update} />,
+          oneLine(update.reason),
+          <UpdateLink update={update} text={ago(update.finishedAt ?? update.createdAt, now)} />,
+        ])}
+        empty="No update is like that."
+      />
+      {next === null ? null : <a href={olderThan(filter, next)}>Older updates</a>}
+    </section>
+  );
+}
+
+function olderThan({ status, container }: HistoryFilter, cursor: string): string {
+  const query = new URLSearchParams({ status: status ?? '', container: container ?? '', cursor });
+  return `/?${query.toString()}#history`;
+}
+
+function Filter({ status, container }: HistoryFilter): JSX.Element {
+  return (
+    <form method="get" action="/#history" class="filter" role="search" aria-label="Filter of the history">
+      <p>
+        <label for="status">Status</label>
+        <select id="status" name="status">
+          <option value="">any</option>
+          {UPDATE_STATUSES.map((each) => (
+            <option value={each} selected={each === status}>
+              {inWords(each)}
+            </option>
+          ))}
+        </select>
+      </p>
+      <p>
+        <label for="container">Container</label>
+        <input id="container" name="container" type="text" value={container ?? ''} autocapitalize="none" />
+      </p>
+      <button>Show</button>
+    </form>
+  );
+}

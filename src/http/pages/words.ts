@@ -1,0 +1,49 @@
+import type { Plan } from '../../domain/plan';
+import type { UpdateStatus } from '../../domain/update';
+import { duration } from '../../notifications/letter/words';
+import type { Surroundings } from '../../approvals/approval-view';
+
+export type Tone = 'good' | 'notice' | 'attention' | 'alarm' | 'quiet';
+
+const TONES: Record<UpdateStatus, Tone> = {
+  awaiting_approval: 'attention',
+  queued: 'notice',
+  running: 'notice',
+  succeeded: 'good',
+  failed: 'attention',
+  rolled_back: 'attention',
+  rollback_failed: 'alarm',
+  declined: 'quiet',
+  expired: 'quiet',
+  superseded: 'quiet',
+  ignored: 'quiet',
+};
+
+export function toneOf(status: UpdateStatus): Tone {
+  return TONES[status];
+}
+
+/** `rolled_back` → `Rolled back`; the live script does the same. */
+export function inWords(code: string): string {
+  const words = code.replaceAll('_', ' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}
+
+const DAY_MS = 86_400_000;
+
+/** `12 s ago`, `3 h 5 min ago`, `4 days ago`; of the future `in …`. */
+export function ago(time: string, now: Date): string {
+  const ms = now.getTime() - Date.parse(time);
+  const far = Math.abs(ms);
+  if (far < 1000) return 'now';
+  const span = far < 2 * DAY_MS ? duration(far) : `${Math.floor(far / DAY_MS)} days`;
+  return ms >= 0 ? `${span} ago` : `in ${span}`;
+}
+
+/** What its users will miss, by what past updates took. The plan's own sentence on it is the first of its risks. */
+export function absence({ usualDowntimeSeconds: seconds }: Surroundings, { container }: Plan): string {
+  if (seconds === null) {
+    return `${container} has not been updated by diun-pilot before, so how long it will be away is not known yet.`;
+  }
+  return `In past updates ${container} was away for ${duration(seconds * 1000)} (the median), from the stop of the old container to the health of the new one.`;
+}

@@ -1,0 +1,87 @@
+import { UPDATE_STATUSES } from '../domain/update';
+import type { Container } from '../domain/container';
+import { systemClock } from '../lib/clock';
+import { z } from 'zod';
+import type { HttpDeps } from './deps';
+import { formToken } from './form-token';
+import type { AskHealth } from './health';
+import type { HistoryFilter, OperatorData, Outcome, Seen } from './pages/operator/operator-data';
+
+/** The page comes within this time, whatever the engine does. */
+const ENGINE_ANSWERS_WITHIN_MS = 2_000;
+const HISTORY_AT_ONCE = 25;
+const BACKUPS_AT_ONCE = 20;
+const REJECTED_AT_ONCE = 10;
+const LOOK_BACK = 200;
+
+const empty = z.literal('').transform(() => undefined);
+
+/** The history's filter, and the code of what a button did. An empty field of the form is none. */
+export const operatorQuery = z.strictObject({
+  status: empty.or(z.enum(UPDATE_STATUSES)).optional(),
+  container: empty.or(z.string().max(255)).optional(),
+  cursor: z.string().max(40).optional(),
+  done: z.string().max(40).optional(),
+  problem: z.string().max(40).optional(),
+});
+
+/** From the store, which is always there, and from the engine as far as it answers. */
+export async function readOperatorData(
+  deps: HttpDeps,
+  askHealth: AskHealth,
+  filter: HistoryFilter,
+  message: Outcome | null,
+): Promise<OperatorData> {
+  const { store, clock, formSecret } = deps;
+  const [health, containers] = await Promise.all([askHealth(), containersSeen(deps)]);
+  const now = clock.now();
+  return {
+    now,
+    publicUrl: deps.publicUrl,
+    health,
+    message,
+    containers,
+    waiting: store.updates
+      .withStatus('awaiting_approval')
+      .map((update) => ({ update, plan: store.updates.plan(update.id) })),
+    working: [...store.updates.withStatus('running'), ...store.updates.withStatus('queued')],
+    history: { filter, ...store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
+    backups: store.backups.list(BACKUPS_AT_ONCE),
+    refusals: store.refusals.all(),
+    undelivered: store.outbox.recent(LOOK_BACK).filter(({ status }) => status !== 'sent'),
+    lastHeardAt: store.inbox.lastHeardAt(),
+    rejected: store.inbox
+      .recent(LOOK_BACK)
+      .filter(({ status }) => status === 'rejected')
+      .slice(0, REJECTED_AT_ONCE),
+    timers: deps.timers(),
+    tokenFor: (action, id) => formToken(formSecret, action, id, now),
+  };
+}
+
+async function containersSeen(deps: HttpDeps): Promise<Seen[] | null> {
+  const all = await withinTime(() => deps.containers()).catch((error: unknown) => {
+    deps.logger.warn('the operator page was shown without the containers', { error: String(error) });
+    return null;
+  });
+  if (all === null) return null;
+  return all
+    .filter(({ labels }) => labels.watched)
+    .sort((a, b) => a.name.localeCompare(b.name))
+    .map((container) => ({
+      container,
+      latest: deps.store.updates.list({ container: container.name, limit: 1 }).updates[0] ?? null,
+    }));
+}
+
+/** Null: the engine took too long. The bound is real time, also when the app's clock is held. */
+async function withinTime(containers: () => Promise<Container[]>): Promise<Container[] | null> {
+  const answered = new AbortController();
+  const late = systemClock.sleep(ENGINE_ANSWERS_WITHIN_MS, answered.signal).then(() => null);
+  late.catch(() => undefined); // aborted once the engine has answered
+  try {
+    return await Promise.race([containers(), late]);
+  } finally {
+    answered.abort();
+  }
+}

@@ -1,0 +1,61 @@
+import type { RequestHandler } from 'express';
+import { PilotError } from '../../domain/errors';
+import type { HttpDeps } from '../deps';
+import { isFormToken } from '../form-token';
+import { pageFirst } from '../negotiate';
+import type { Action } from '../pages/operator/action-form';
+import { readForm } from '../read-form';
+import type { Methods } from '../route';
+import { refuseCrossSite } from '../same-site';
+
+type Act = (deps: HttpDeps, id: string, form: URLSearchParams) => Promise<unknown>;
+
+const ACTS: Record<Action, Act> = {
+  approve: (deps, id, form) => approve(deps, id, form.get('name')),
+  decline: ({ approvals }, id) => approvals.decideById(id, 'decline'),
+  backup: (deps, project) => deps.requestBackups(project === '' ? {} : { project }),
+  retry: (deps, id) => retry(deps, id),
+};
+
+/** A button of the operator page. Back to the page in any case, with a code that says what came of it. */
+export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHandler): Methods {
+  const act: RequestHandler = async (request, response) => {
+    const form = await readForm(request);
+    const id = form.get('id') ?? '';
+    if (!isFormToken(deps.formSecret, form.get('form') ?? '', action, id, deps.clock.now())) {
+      throw new PilotError('form_expired', 'This form is too old, so nothing was done: load the page again.');
+    }
+    response.redirect(303, `/?${await outcomeOf(() => ACTS[action](deps, id, form), action)}`);
+  };
+  return { post: [pageFirst, refuseCrossSite(deps), guard, act] };
+}
+
+async function outcomeOf(act: () => Promise<unknown>, action: Action): Promise<string> {
+  try {
+    await act();
+    return `done=${action}`;
+  } catch (error) {
+    if (error instanceof PilotError) return `problem=${error.code}`;
+    throw error;
+  }
+}
+
+/** As behind the link of the mail: whose container holds data must type its name. */
+async function approve({ store, approvals }: HttpDeps, id: string, name: string | null): Promise<void> {
+  const update = store.updates.get(id);
+  if (store.updates.plan(id)?.holdsData === true && name?.trim() !== update?.container) {
+    throw new PilotError('name_needed', 'Type the name of the container to approve.');
+  }
+  await approvals.decideById(id, 'approve');
+}
+
+/** The very digest that was refused, whatever its tag names by now. */
+async function retry(deps: HttpDeps, updateId: string): Promise<void> {
+  const { store } = deps;
+  const refusal = store.refusals.all().find((each) => each.updateId === updateId);
+  const refused = store.updates.get(updateId);
+  if (refusal === undefined || refused === null) {
+    throw new PilotError('update_not_found', 'This digest is not held back any more.');
+  }
+  await deps.requestUpdate({ container: refusal.container, image: `${refused.to.reference}@${refusal.digest}` });
+}

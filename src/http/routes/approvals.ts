@@ -1,0 +1,150 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { createHash } from 'node:crypto';
+import { rateLimit } from 'express-rate-limit';
+import type { DecisionOutcome } from '../../approvals/approval-view';
+import { PilotError } from '../../domain/errors';
+import { isOpen, type Update } from '../../domain/update';
+import { noteInLog } from '../access-log';
+import type { HttpDeps } from '../deps';
+import type { FailedLogins } from '../failed-logins';
+import { pageFirst, wantsPage } from '../negotiate';
+import { confirmPage } from '../pages/confirm-page';
+import { livePage } from '../pages/live-page';
+import { closedPage, declinedPage, movedPage, unknownLinkPage } from '../pages/message-page';
+import { sendPage } from '../pages/send-page';
+import { readForm } from '../read-form';
+import type { Methods } from '../route';
+import { refuseCrossSite } from '../same-site';
+
+type Deps = Pick<HttpDeps, 'approvals' | 'clock' | 'publicUrl'>;
+
+const DECISIONS_A_MINUTE = 120;
+
+/** The link of the mail. GET and HEAD change nothing, ever; the buttons POST. `wrong`: tokens that open nothing, by address. */
+export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
+  const admit = onlyKnownLinks(deps, wrong);
+  return {
+    get: [pageFirst, admit, show(deps)],
+    post: [pageFirst, refuseCrossSite(deps), admit, limitDecisions(), decide(deps)],
+  };
+}
+
+/**
+ * A link that is signed always opens, whoever else fails from the same address: behind a proxy all have one. Wrong ones
+ * are counted, and past the limit not even told apart.
+ */
+function onlyKnownLinks({ approvals }: Deps, wrong: FailedLogins): RequestHandler {
+  return (request, response, next) => {
+    if (approvals.read(tokenOf(request)).kind !== 'unknown') return next();
+    return wrong.count(request, response, (error: unknown) => {
+      if (error instanceof Error) return next(error);
+      answerUnknown(request, response);
+    });
+  };
+}
+
+function show({ approvals, clock }: Deps): RequestHandler {
+  return (request, response) => {
+    const view = approvals.read(tokenOf(request));
+    if (view.kind === 'unknown') return answerUnknown(request, response);
+    noteInLog(response, { update: view.update.id });
+    const now = clock.now();
+    if (view.kind === 'open') return sendPage(response, 200, confirmPage({ ...view, now }));
+    if (view.why !== 'approved') return answerClosed(request, response, view);
+    const html = livePage({ update: view.update, now, operator: false });
+    sendPage(response, 200, html, { live: isOpen(view.update.status) });
+  };
+}
+
+function decide({ approvals, clock }: Deps): RequestHandler {
+  return async (request, response) => {
+    const form = await readForm(request);
+    const decision = form.get('decision');
+    if (decision !== 'approve' && decision !== 'decline') {
+      throw new PilotError('invalid_request', 'The field decision must be approve or decline. Nothing was decided.');
+    }
+    const outcome = await approvals.decide(tokenOf(request), { decision, name: form.get('name') });
+    if (outcome.kind !== 'unknown') noteInLog(response, { update: outcome.update.id });
+    answer(request, response, outcome, clock.now());
+  };
+}
+
+function answer(request: Request, response: Response, outcome: DecisionOutcome, now: Date): void {
+  switch (outcome.kind) {
+    case 'unknown':
+      return answerUnknown(request, response);
+    case 'closed':
+      return answerClosed(request, response, outcome);
+    case 'approved':
+      return response.redirect(303, `/approvals/${encodeURIComponent(tokenOf(request))}`);
+    case 'declined':
+      return sendPage(response, 200, declinedPage(outcome.update));
+    case 'moved':
+      return answerMoved(request, response, outcome.update);
+    case 'name_needed':
+      return answerNameNeeded(request, response, outcome, now);
+  }
+}
+
+function answerUnknown(request: Request, response: Response): void {
+  const error = new PilotError(
+    'not_found',
+    'This link opens nothing: copy the whole link from the mail, in one piece.',
+  );
+  refuse(request, response, { status: 404, html: unknownLinkPage(), error });
+}
+
+function answerClosed(
+  request: Request,
+  response: Response,
+  { why, update }: Extract<DecisionOutcome, { kind: 'closed' }>,
+): void {
+  const error = new PilotError('link_closed', `This link is closed: ${why}. Nothing was done.`, { details: { why } });
+  refuse(request, response, { status: 410, html: closedPage(why, update), error });
+}
+
+function answerMoved(request: Request, response: Response, update: Update): void {
+  const error = new PilotError(
+    'not_waiting',
+    'The image or the container changed meanwhile, so nothing was done: look for a new mail.',
+  );
+  refuse(request, response, { status: 409, html: movedPage(update), error });
+}
+
+function answerNameNeeded(
+  request: Request,
+  response: Response,
+  outcome: Extract<DecisionOutcome, { kind: 'name_needed' }>,
+  now: Date,
+): void {
+  const error = new PilotError('name_needed', 'Send the name of the container in the field name to approve.');
+  refuse(request, response, { status: 422, html: confirmPage({ ...outcome, now, nameMissed: true }), error });
+}
+
+/** The page that says it, or the error for a program. */
+function refuse(
+  request: Request,
+  response: Response,
+  { status, html, error }: { status: number; html: string; error: PilotError },
+): void {
+  if (!wantsPage(request, response)) throw error;
+  sendPage(response, status, html);
+}
+
+/** By link, not by address: behind a proxy all have one. */
+function limitDecisions(): RequestHandler {
+  return rateLimit({
+    windowMs: 60_000,
+    limit: DECISIONS_A_MINUTE,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    keyGenerator: (request) => createHash('sha256').update(tokenOf(request)).digest('hex'),
+    validate: { xForwardedForHeader: false, ip: false },
+    handler: (_request, _response, next) =>
+      next(new PilotError('too_many_requests', 'The buttons of this link were pressed too often: wait a minute.')),
+  });
+}
+
+function tokenOf(request: Request): string {
+  return String(request.params.token);
+}

@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express';
+import { PilotError } from '../../domain/errors';
+import { noteInLog } from '../access-log';
+import type { HttpDeps } from '../deps';
+import type { Methods } from '../route';
+import { headersOnly, type Streams } from '../streams';
+import { findUpdate, jsonOf } from '../update-json';
+
+type Deps = Pick<HttpDeps, 'store' | 'approvals'>;
+
+/** `/updates/:id/events`, for who has the token. */
+export function updateEventsMethods({ store }: Deps, streams: Streams, guard: RequestHandler): Methods {
+  const follow: RequestHandler = async (request, response) => {
+    const { id } = findUpdate(store, String(request.params.id));
+    noteInLog(response, { update: id });
+    await streams.follow(request, response, () => jsonOf(store, findUpdate(store, id)));
+  };
+  return { get: [guard, headersOnly(follow)] };
+}
+
+/** `/approvals/:token/events`: the one update that the link speaks of. */
+export function approvalEventsMethods({ store, approvals }: Deps, streams: Streams): Methods {
+  const follow: RequestHandler = async (request, response) => {
+    const view = approvals.read(String(request.params.token));
+    if (view.kind === 'unknown') throw new PilotError('not_found', 'This link opens nothing: copy the whole of it.');
+    const { id } = view.update;
+    noteInLog(response, { update: id });
+    await streams.follow(request, response, () => jsonOf(store, findUpdate(store, id)));
+  };
+  return { get: [headersOnly(follow)] };
+}

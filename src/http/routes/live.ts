@@ -1,0 +1,32 @@
+import type { RequestHandler } from 'express';
+import { isOpen } from '../../domain/update';
+import { noteInLog } from '../access-log';
+import type { HttpDeps } from '../deps';
+import { wantsPage } from '../negotiate';
+import { LIVE_SCRIPT } from '../pages/assets';
+import { livePage } from '../pages/live-page';
+import { sendPage } from '../pages/send-page';
+import type { Methods } from '../route';
+import { findUpdate, jsonOf } from '../update-json';
+
+/** `/updates/:id`: JSON, or for a browser the page that follows it. */
+export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'>, guard: RequestHandler): Methods {
+  const one: RequestHandler = (request, response) => {
+    const update = findUpdate(store, String(request.params.id));
+    noteInLog(response, { update: update.id });
+    if (!wantsPage(request, response)) return void response.vary('Accept').json(jsonOf(store, update));
+    const html = livePage({ update, now: clock.now(), operator: true });
+    sendPage(response, 200, html, { live: isOpen(update.status) });
+  };
+  return { get: [guard, one] };
+}
+
+/** The same for everybody, and its address changes with it. */
+export function liveScriptMethods(): Methods {
+  return {
+    get: [
+      (_request, response) =>
+        void response.set('Cache-Control', 'public, max-age=86400').type('text/javascript').send(LIVE_SCRIPT),
+    ],
+  };
+}
