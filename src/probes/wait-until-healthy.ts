@@ -39,7 +39,8 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
     if (look.state === 'healthy' && first !== null && sameStart(first, look)) return look.detail;
     first = look.state === 'healthy' ? look : null;
     question.onProgress?.(look.detail);
-    if (clock.now().getTime() >= deadline) {
+    // Healthy at the last moment, or found so late by a slow probe: the second look still tells.
+    if (first === null && clock.now().getTime() >= deadline) {
       throw new PilotError('unhealthy', `Not healthy within ${Math.round(timeoutMs / 1000)} s: ${look.detail}.`);
     }
     await clock.sleep(first === null ? POLL_MS : SECOND_LOOK_MS);

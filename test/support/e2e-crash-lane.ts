@@ -6,7 +6,7 @@ import type { Crash } from './e2e-crashes';
 import { engineProxy, type EngineProxy } from './e2e-engine-proxy';
 import { AUTOMATIC, nginxService, SITE } from './e2e-services';
 import { imageNamed, namesOf, type Stage } from './e2e-stage';
-import { announce, endOfUpdate, pageOf, updateTo, type UpdateTold } from './e2e-updates';
+import { announce, endOfUpdate, pageAt, updateTo, type UpdateTold } from './e2e-updates';
 import { eventually } from './eventually';
 import { parseEml } from './parse-eml';
 import { startSmtpServer, type TestSmtpServer } from './smtp-server';
@@ -37,8 +37,8 @@ interface Lane {
   pilot: Pilot;
   proxy: EngineProxy;
   smtp: TestSmtpServer;
-  /** Of the two images between which updates go. */
-  ids: { good1: string; good2: string };
+  /** Names and ids of the image that runs at first, and of that to which updates go. */
+  images: { first: { name: string; id: string }; other: { name: string; id: string } };
 }
 
 /** Crashes one after the other on one nginx with one diun-pilot, while other lanes do the same beside it. */
@@ -51,18 +51,22 @@ export async function runCrashLane(stage: Stage, name: string, crashes: Crash[],
   }
 }
 
-/** The page of one image alone says so: another image is not healthy, and a second tells. */
-const ONLY_GOOD_1 = {
-  'update.probe': 'exec:grep -q ^good-1 /usr/share/nginx/html/index.html',
-  'update.probe.timeout': '1s',
-};
+/** What dies is not started again by Docker, so that a second tells. The image that dies serves its own page until then. */
+const ONLY_GOOD_1 = 'exec:grep -q ^good-1 /usr/share/nginx/html/index.html';
 
 async function openLane(stage: Stage, name: string, kind: 'healthy' | 'unhealthy'): Promise<Lane> {
   const { lab } = stage;
   const tag = `crash/${name}:stable`;
   await lab.registry.publishAndPull(lab.images.NGINX_GOOD_1, tag);
-  const labels = kind === 'healthy' ? AUTOMATIC : { ...AUTOMATIC, ...ONLY_GOOD_1 };
-  const web = nginxService(lab.registry.reference(tag), labels, { networks: ['front', 'back'] });
+  const networks = { networks: ['front', 'back'] };
+  const web =
+    kind === 'healthy'
+      ? nginxService(lab.registry.reference(tag), AUTOMATIC, networks)
+      : nginxService(
+          lab.registry.reference(tag),
+          { ...AUTOMATIC, 'update.probe': ONLY_GOOD_1 },
+          { ...networks, restart: 'no' },
+        );
   const top = { networks: { front: {}, back: {} } };
   const project = await stage.project(`crash-${name}`, { web }, { files: SITE, top });
   const smtp = await startSmtpServer();
@@ -76,11 +80,12 @@ async function openLane(stage: Stage, name: string, kind: 'healthy' | 'unhealthy
     PILOT_MAIL_TO: 'operator@lab.test',
   };
   const pilot = await stage.pilot({ env: { DOCKER_HOST: proxy.dockerHost, ...mail } });
-  const ids = {
-    good1: String(await imageNamed(lab, lab.images.NGINX_GOOD_1)),
-    good2: String(await imageNamed(lab, lab.images.NGINX_GOOD_2)),
+  const named = async (name: string) => ({ name, id: String(await imageNamed(lab, name)) });
+  const images = {
+    first: await named(lab.images.NGINX_GOOD_1),
+    other: await named(kind === 'healthy' ? lab.images.NGINX_GOOD_2 : lab.images.NGINX_CRASH_LOOPING),
   };
-  return { stage, tag, project, pilot, proxy, smtp, ids };
+  return { stage, tag, project, pilot, proxy, smtp, images };
 }
 
 async function crashOnce(lane: Lane, crash: Crash, number: number): Promise<AfterCrash> {
@@ -103,20 +108,19 @@ async function crashOnce(lane: Lane, crash: Crash, number: number): Promise<Afte
     ...{ update, name, container, mails, oldId: String(before['Id']) },
     names: await namesOf(stage.lab, project),
     images: { old: String(before['Image']), wanted, named: await imageNamed(stage.lab, reference) },
-    page: await pageOf(project, 'web').catch((error: Error) => error.message),
+    page: await pageAt(urlOf(container)).catch((error: Error) => error.message),
   };
 }
 
 /** The image that does not run now, under a digest that was never seen: a multi-platform tag with one more platform. */
 async function publishOther(lane: Lane, running: string, number: number) {
-  const { registry, images } = lane.stage.lab;
-  const image = running === lane.ids.good1 ? images.NGINX_GOOD_2 : images.NGINX_GOOD_1;
+  const { name: image, id: wanted } = running === lane.images.first.id ? lane.images.other : lane.images.first;
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
-  const digest = await registry.publishIndex(lane.tag, [
+  const digest = await lane.stage.lab.registry.publishIndex(lane.tag, [
     { image, platform: { os: 'linux', architecture } },
     { image, platform: { os: 'linux', architecture: `lab${number}` } },
   ]);
-  return { digest, wanted: running === lane.ids.good1 ? lane.ids.good2 : lane.ids.good1 };
+  return { digest, wanted };
 }
 
 /** An update that ends without that call would be waited for in vain. */
@@ -125,6 +129,10 @@ async function neverCame(lane: Lane, name: string, digest: string, since: number
   const { status, error } = await endOfUpdate(lane.pilot, name, digest);
   const acts = lane.proxy.calls.slice(since).filter((call) => !call.startsWith('GET '));
   throw new Error(`never asked; the update is ${status} (${JSON.stringify(error)}) after\n${acts.join('\n')}`);
+}
+
+function urlOf(container: Inspected): string {
+  return `http://127.0.0.1:${container['NetworkSettings']?.Ports['80/tcp']?.[0]?.HostPort}`;
 }
 
 async function mailsSince({ received }: TestSmtpServer, since: number, atLeast: number): Promise<AfterCrash['mails']> {

@@ -1,6 +1,6 @@
 import type { Moment } from './e2e-engine-proxy';
 
-/** One row of the crash table: a call to the engine, on both sides of which diun-pilot is killed. */
+/** Two rows of the crash table: a call by which an update changes something, and diun-pilot killed on each side of it. */
 export interface CrashPoint {
   step: string;
   calls: RegExp[];
@@ -13,7 +13,6 @@ const START = /^POST \/containers\/[^/]+\/start/;
 const STOP = /^POST \/containers\/[^/]+\/stop/;
 const CONNECT = /^POST \/networks\/[^/]+\/connect/;
 const INSPECT = /^GET \/containers\/[^/]+\/json/;
-const EXEC = /^POST \/containers\/[^/]+\/exec/;
 const TAG = /^POST \/images\/[^?]+\/tag/;
 const RENAME_TO_OLD = /^POST \/containers\/[^/]+\/rename\?name=[^&]*\.diun-pilot-old-/;
 const RENAME_TO_NEW = /^POST \/containers\/[^/]+\/rename\?name=[^&]*\.diun-pilot-new-/;
@@ -24,18 +23,15 @@ export const ON_THE_WAY: CrashPoint[] = [
   { step: 'pull', calls: [/^POST \/images\/create/] },
   { step: 'create the one-off of nginx -t', calls: [CREATE_CHECK] },
   { step: 'start the one-off of nginx -t', calls: [CREATE_CHECK, START] },
-  { step: 'wait for nginx -t', calls: [CREATE_CHECK, /^POST \/containers\/[^/]+\/wait/] },
   { step: 'remove the one-off of nginx -t', calls: [CREATE_CHECK, REMOVE] },
   { step: 'move the tag', calls: [TAG] },
   { step: 'create the new container', calls: [CREATE_NEW] },
   { step: 'connect the new container to its second network', calls: [CREATE_NEW, CONNECT] },
-  { step: 'compare the new container', calls: [CREATE_NEW, INSPECT] },
   { step: 'rename the old container', calls: [RENAME_TO_OLD] },
   { step: 'rename the new container', calls: [RENAME_TO_OWN] },
   { step: 'stop the old container', calls: [STOP] },
   { step: 'start the new container', calls: [STOP, START] },
   { step: 'inspect it for its health', calls: [STOP, START, INSPECT] },
-  { step: 'ask its probe', calls: [STOP, START, EXEC] },
   { step: 'remove the old container', calls: [STOP, START, REMOVE] },
 ];
 
@@ -46,7 +42,6 @@ export const ON_THE_WAY_BACK: CrashPoint[] = [
   { step: 'rename the old container back', calls: [RENAME_TO_NEW, RENAME_TO_OWN] },
   { step: 'start the old container', calls: [RENAME_TO_NEW, START] },
   { step: 'put the tag back', calls: [RENAME_TO_NEW, TAG] },
-  { step: 'ask the old one for its health', calls: [RENAME_TO_NEW, START, EXEC] },
   { step: 'remove the new container', calls: [RENAME_TO_NEW, START, REMOVE] },
 ];
 

@@ -59,9 +59,12 @@ export function stepsOf(update: UpdateTold): string[] {
 
 /** The page that a service serves, once it serves one. */
 export async function pageOf(project: ComposeProject, service: string): Promise<string> {
-  const url = await project.url(service, 80);
+  return pageAt(await project.url(service, 80));
+}
+
+export function pageAt(url: string): Promise<string> {
   const read = async () => (await fetch(url)).text();
-  return eventually(`${service} of ${project.name} serves its page`, read, { timeoutMs: 15_000, everyMs: 50 });
+  return eventually(`${url} serves a page`, read, { timeoutMs: 15_000, everyMs: 50 });
 }
 
 /** Subjects of the mails that speak of this container, in order, once there are that many. */
