@@ -8,6 +8,8 @@ import { createSqliteStore } from './adapters/sqlite/store';
 import { takeWorkerLock } from './adapters/sqlite/worker-lock';
 import { createFileStorage } from './adapters/storage-file/file-storage';
 import { createS3Storage } from './adapters/storage-s3/s3-storage';
+import { decideApproval } from './approvals/decide-approval';
+import { readApproval } from './approvals/read-approval';
 import { decideById, type Decided } from './approvals/record-decision';
 import { requestBackups } from './backups/request-backup';
 import type { Settings } from './config/schema';
@@ -19,6 +21,7 @@ import { listen, type Listening } from './http/listen';
 import { createHttpApp } from './http/server';
 import { systemClock, type Clock } from './lib/clock';
 import type { Logger } from './lib/logger';
+import type { Secret } from './lib/secret';
 import { ownContainerId } from './lib/own-container';
 import { createDelivery } from './notifications/deliver';
 import type { BackupStorage } from './ports/backup-storage';
@@ -124,6 +127,17 @@ function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, re
     ...{ webhookTokens, apiToken, publicUrl, store, clock, logger },
     ...requests,
     version: version(),
+    approvals: {
+      read: (token) => readApproval(deps, token),
+      decide: async (token, answer) => {
+        const outcome = await decideApproval(deps, token, answer);
+        workplace.wake();
+        return outcome;
+      },
+      decideById: (id, decision) => Promise.resolve(requests.decideById(id, decision, 'on the operator page')),
+    },
+    timers: () => [],
+    formSecret: settings.approvalSecrets[0] as Secret,
     receiveWebhook: (rawBody) => {
       const received = receiveWebhook(store.inbox, rawBody);
       workplace.wake();

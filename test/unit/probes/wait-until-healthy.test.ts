@@ -7,7 +7,7 @@ function question(exitCode: number) {
   const engine = new FakeEngine(clock);
   engine.addImage({ reference: 'web:1', scripts: { probe: { exitCode } } });
   const containerId = engine.runContainer({ name: 'web', image: 'web:1' });
-  return { engine, clock, containerId, probe: { kind: 'exec', command: ['probe'] } as const };
+  return { engine, clock, containerId, probe: { kind: 'exec' as const, command: ['probe'] } };
 }
 
 it('looks a second time at a container that is healthy only at the deadline', async () => {
