@@ -1,4 +1,5 @@
 import { withLab } from '../lab/with-lab';
+import * as backup from './backup';
 import * as downtime from './downtime';
 import { missed } from './report';
 import * as resources from './resources';
@@ -13,6 +14,7 @@ async function main(): Promise<void> {
     (line) => console.error(line),
     async (lab) => {
       await downtime.run(lab);
+      await backup.run(lab);
     },
   );
   const short = missed();
