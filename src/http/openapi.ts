@@ -5,8 +5,10 @@ import {
   backupRequest,
   backupsQuery,
   backupsSchema,
+  decisionForm,
   errorSchema,
   healthSchema,
+  historyQuery,
   updateRequest,
   updateSchema,
   updatesQuery,
@@ -20,8 +22,10 @@ type Document = ReturnType<OpenApiGeneratorV31['generateDocument']>;
 export function openApiDocument(version: string, publicUrl: string): Document {
   const registry = new OpenAPIRegistry();
   registry.registerComponent('securitySchemes', 'apiToken', { type: 'http', scheme: 'bearer' });
+  registry.registerComponent('securitySchemes', 'pagePassword', { type: 'http', scheme: 'basic' });
   registry.registerComponent('securitySchemes', 'webhookToken', { type: 'http', scheme: 'bearer' });
-  for (const path of [...forDiun(), ...forUpdates(), ...forBackups(), ...forOperation()]) registry.registerPath(path);
+  for (const path of [...forDiun(), ...forUpdates(), ...forApprovals(), ...forBackups(), ...forOperation()])
+    registry.registerPath(path);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: { title: 'diun-pilot', version, description: 'Unattended, safe updates of self-hosted containers.' },
@@ -29,7 +33,8 @@ export function openApiDocument(version: string, publicUrl: string): Document {
   });
 }
 
-const api = [{ apiToken: [] }];
+/** The token as a bearer, or as the password of any user. */
+const api: Record<string, string[]>[] = [{ apiToken: [] }, { pagePassword: [] }];
 
 function forDiun(): RouteConfig[] {
   return [
@@ -60,7 +65,46 @@ function forUpdates(): RouteConfig[] {
       ...describe('get', '/updates/{id}', 'One update with its steps'),
       security: api,
       request: { params: z.object({ id: z.string() }) },
-      responses: { 200: answer('The update', updateSchema), ...errors(401, 404, 429) },
+      responses: {
+        200: { description: 'The update; for a browser its live page', content: { ...json(updateSchema), ...html } },
+        ...errors(401, 404, 429),
+      },
+    },
+    {
+      ...describe('get', '/updates/{id}/events', 'The update at once and at each change, until its end'),
+      security: api,
+      request: { params: z.object({ id: z.string() }) },
+      responses: { 200: events, ...errors(401, 404, 429, 503) },
+    },
+  ];
+}
+
+/** Without a token of the API: the link is what admits. */
+function forApprovals(): RouteConfig[] {
+  const request = { params: z.object({ token: z.string() }) };
+  return [
+    {
+      ...describe(
+        'get',
+        '/approvals/{token}',
+        'The plan and two buttons; once approved, the live page. Changes nothing',
+      ),
+      request,
+      responses: { 200: pageOf('The page'), ...errors(404, 410, 429) },
+    },
+    {
+      ...describe('post', '/approvals/{token}', 'Decides, once'),
+      request: { ...request, body: { content: { 'application/x-www-form-urlencoded': { schema: decisionForm } } } },
+      responses: {
+        200: pageOf('Declined'),
+        303: { description: 'Approved: see the live page' },
+        ...errors(400, 403, 404, 409, 410, 413, 422, 429),
+      },
+    },
+    {
+      ...describe('get', '/approvals/{token}/events', 'As /updates/{id}/events, of the one update of the link'),
+      request,
+      responses: { 200: events, ...errors(404, 429, 503) },
     },
   ];
 }
@@ -87,6 +131,12 @@ function forOperation(): RouteConfig[] {
     {
       ...describe('get', '/health', 'Whether the service can do its work'),
       responses: { 200: answer('It can', healthSchema), 503: answer('It cannot', healthSchema) },
+    },
+    {
+      ...describe('get', '/', 'The operator page'),
+      security: api,
+      request: { query: historyQuery },
+      responses: { 200: pageOf('The page'), ...errors(400, 401, 429) },
     },
     {
       ...describe('get', '/metrics', 'For Prometheus'),
@@ -117,6 +167,18 @@ function answer(description: string, schema: z.ZodType): RouteConfig['responses'
 
 function errors(...statuses: number[]): RouteConfig['responses'] {
   return Object.fromEntries(statuses.map((status) => [status, answer('Refused, and why', errorSchema)]));
+}
+
+const html = { 'text/html': { schema: z.string() } };
+
+/** Each event is named `update`, and its data is the whole update. */
+const events = {
+  description: 'Server-sent events; each holds the whole update, so that Last-Event-ID resumes without a gap',
+  content: { 'text/event-stream': { schema: updateSchema } },
+};
+
+function pageOf(description: string): RouteConfig['responses'][string] {
+  return { description, content: html };
 }
 
 function json(schema: z.ZodType): { 'application/json': { schema: z.ZodType } } {

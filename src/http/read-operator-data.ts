@@ -1,7 +1,5 @@
-import { UPDATE_STATUSES } from '../domain/update';
 import type { Container } from '../domain/container';
 import { systemClock } from '../lib/clock';
-import { z } from 'zod';
 import type { HttpDeps } from './deps';
 import { formToken } from './form-token';
 import type { AskHealth } from './health';
@@ -13,17 +11,6 @@ const HISTORY_AT_ONCE = 25;
 const BACKUPS_AT_ONCE = 20;
 const REJECTED_AT_ONCE = 10;
 const LOOK_BACK = 200;
-
-const empty = z.literal('').transform(() => undefined);
-
-/** The history's filter, and the code of what a button did. An empty field of the form is none. */
-export const operatorQuery = z.strictObject({
-  status: empty.or(z.enum(UPDATE_STATUSES)).optional(),
-  container: empty.or(z.string().max(255)).optional(),
-  cursor: z.string().max(40).optional(),
-  done: z.string().max(40).optional(),
-  problem: z.string().max(40).optional(),
-});
 
 /** From the store, which is always there, and from the engine as far as it answers. */
 export async function readOperatorData(

@@ -71,6 +71,24 @@ export const updatesQuery = z.strictObject({
     .optional(),
 });
 
+/** An empty field of the filter's form is none. */
+const noText = z.literal('').transform(() => undefined);
+
+/** Of the operator page; `done` and `problem` say what a button did. */
+export const historyQuery = z.strictObject({
+  status: noText.or(z.enum(UPDATE_STATUSES)).optional(),
+  container: noText.or(z.string().max(255)).optional(),
+  cursor: updatesQuery.shape.cursor,
+  done: z.string().max(40).optional(),
+  problem: z.string().max(40).optional(),
+});
+
+/** The buttons of the page behind a link. */
+export const decisionForm = z.object({
+  decision: z.enum(['approve', 'decline']),
+  name: z.string().optional().meta({ description: 'For a container that holds data: its name, to approve' }),
+});
+
 export const updateRequest = z
   .strictObject({
     container: z.string().min(1).max(255).meta({ example: 'gitea' }),

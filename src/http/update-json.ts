@@ -30,7 +30,12 @@ export function toJson(update: Update, backup: BackupRecord | null): UpdateJson 
 
 /** As `toJson`, with the backup looked up. */
 export function jsonOf(store: Store, update: Update): UpdateJson {
-  return toJson(update, update.backupId === null ? null : store.backups.get(update.backupId));
+  return toJson(update, backupOf(store, update));
+}
+
+/** The backup taken for it; null: none (yet). */
+export function backupOf(store: Store, { backupId }: Update): BackupRecord | null {
+  return backupId === null ? null : store.backups.get(backupId);
 }
 
 /** Throws `update_not_found`. */

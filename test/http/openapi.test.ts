@@ -44,12 +44,17 @@ test('it is OpenAPI 3.1 and lists every route', () => {
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   expect(routes.sort()).toEqual([
+    'get /',
+    'get /approvals/{token}',
+    'get /approvals/{token}/events',
     'get /backups',
     'get /health',
     'get /metrics',
     'get /openapi.json',
     'get /updates',
     'get /updates/{id}',
+    'get /updates/{id}/events',
+    'post /approvals/{token}',
     'post /backups',
     'post /updates',
     'post /webhooks/diun',
@@ -79,6 +84,10 @@ test('real answers are as it says, good ones and errors', async () => {
   expectDocumented('get', '/updates', await agent.get('/updates'));
   expectDocumented('get', '/updates/{id}', await api(agent.get(`/updates/${id}`)));
   expectDocumented('get', '/updates/{id}', await api(agent.get('/updates/nothing')));
+  expectDocumented('get', '/updates/{id}/events', await api(agent.get('/updates/nothing/events')));
+  const link = '/approvals/{token}';
+  expectDocumented('get', link, await agent.get('/approvals/x').set('Accept', 'application/json'));
+  expectDocumented('get', `${link}/events`, await agent.get('/approvals/x/events'));
   expectDocumented('post', '/updates', await api(agent.post('/updates').send({ container: 'a' })));
   expectDocumented('post', '/updates', await api(agent.post('/updates').send({})));
   expectDocumented('get', '/backups', await api(agent.get('/backups')));

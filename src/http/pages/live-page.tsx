@@ -1,16 +1,19 @@
 import type { JSX } from 'preact';
+import type { BackupRecord } from '../../domain/backup';
 import { isOpen, STEP_NAMES, type Step, type StepName, type Update } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
 import { duration, stepTitle, utc } from '../../notifications/letter/words';
 import { failureText } from '../../notifications/mails/failure';
-import { nameOf, versions } from '../../notifications/mails/passages';
+import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages';
 import { Blocks } from './blocks';
 import { page } from './layout';
 import { inWords, toneOf } from './words';
 
 export interface Followed {
   update: Update;
+  /** Taken before the update; null: none was (yet). */
+  backup: BackupRecord | null;
   now: Date;
   /** The operator's own page links back; behind an approval's link there is nowhere else to go. */
   operator: boolean;
@@ -20,9 +23,11 @@ export interface Followed {
 const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'health_check', 'cleanup'];
 
 /** One update and no other. The script finds its places by id (assets/live.js) and fills them from the same JSON. */
-export function livePage({ update, now, operator }: Followed): string {
+export function livePage({ update, backup, now, operator }: Followed): string {
   const open = isOpen(update.status);
   const name = nameOf(update);
+  // The passages ask for more than they print here.
+  const news: UpdateNews = { update, plan: null, backup, publicUrl: '' };
   return page({
     title: `${inWords(update.status)}: update of ${name}`,
     live: open,
@@ -51,7 +56,7 @@ export function livePage({ update, now, operator }: Followed): string {
         </p>
         <FollowUp update={update} />
         <Failure update={update} />
-        <Blocks blocks={[versions({ update, plan: null, backup: null, publicUrl: '' }, labelsOf(update))]} />
+        <Blocks blocks={[versions(news, labelsOf(update)), ...backupPassage(news)]} />
         <h2>Steps</h2>
         <Steps update={update} now={now} />
       </>

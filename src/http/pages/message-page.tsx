@@ -55,7 +55,7 @@ export function unknownLinkPage(): string {
     heading: 'This link opens nothing',
     sentences: [
       'It is no link of diun-pilot, or it was cut or changed on its way. Nothing was done.',
-      'What to do now: copy the whole link from the mail, in one piece. If it was made with an earlier approval secret, decide on the page of diun-pilot or with `diun-pilot approve`.',
+      'What to do now: copy the whole link from the mail, in one piece. If it was made with an earlier approval secret, decide on the page of diun-pilot or with "diun-pilot approve".',
     ],
   });
 }
@@ -82,7 +82,7 @@ const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 
     heading: `The update of ${name} was declined`,
     sentences: [
       `It was declined${approval?.decidedAt ? ` ${utc(approval.decidedAt)}` : ''}: ${name} goes on as it is, and this version is not offered again. ${AGAIN}`,
-      'What to do now: nothing. If you want this version after all, ask for it on the page of diun-pilot or with `diun-pilot update`.',
+      'What to do now: nothing. If you want this version after all, ask for it on the page of diun-pilot or with "diun-pilot update".',
     ],
   }),
   expired: (name, { approval }) => ({
@@ -90,7 +90,7 @@ const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 
     heading: `The offer to update ${name} has expired`,
     sentences: [
       `It ended${approval === null ? '' : ` ${utc(approval.expiresAt)}`} without a decision: ${name} goes on as it is, and nothing was changed.`,
-      'What to do now: if you want this version, ask for it on the page of diun-pilot or with `diun-pilot update`.',
+      'What to do now: if you want this version, ask for it on the page of diun-pilot or with "diun-pilot update".',
     ],
   }),
   superseded: (name) => ({

@@ -45,5 +45,6 @@ export function absence({ usualDowntimeSeconds: seconds }: Surroundings, { conta
   if (seconds === null) {
     return `${container} has not been updated by diun-pilot before, so how long it will be away is not known yet.`;
   }
-  return `In past updates ${container} was away for ${duration(seconds * 1000)} (the median), from the stop of the old container to the health of the new one.`;
+  const span = seconds < 1 ? 'less than a second' : `about ${duration(seconds * 1000)}`;
+  return `In past updates ${container} was away for ${span}, from the stop of the old container to the health of the new one.`;
 }

@@ -15,8 +15,9 @@ import { sendPage } from '../pages/send-page';
 import { readForm } from '../read-form';
 import type { Methods } from '../route';
 import { refuseCrossSite } from '../same-site';
+import { backupOf } from '../update-json';
 
-type Deps = Pick<HttpDeps, 'approvals' | 'clock' | 'publicUrl'>;
+type Deps = Pick<HttpDeps, 'approvals' | 'clock' | 'publicUrl' | 'store'>;
 
 const DECISIONS_A_MINUTE = 120;
 
@@ -43,7 +44,7 @@ function onlyKnownLinks({ approvals }: Deps, wrong: FailedLogins): RequestHandle
   };
 }
 
-function show({ approvals, clock }: Deps): RequestHandler {
+function show({ approvals, clock, store }: Deps): RequestHandler {
   return (request, response) => {
     const view = approvals.read(tokenOf(request));
     if (view.kind === 'unknown') return answerUnknown(request, response);
@@ -51,7 +52,7 @@ function show({ approvals, clock }: Deps): RequestHandler {
     const now = clock.now();
     if (view.kind === 'open') return sendPage(response, 200, confirmPage({ ...view, now }));
     if (view.why !== 'approved') return answerClosed(request, response, view);
-    const html = livePage({ update: view.update, now, operator: false });
+    const html = livePage({ update: view.update, backup: backupOf(store, view.update), now, operator: false });
     sendPage(response, 200, html, { live: isOpen(view.update.status) });
   };
 }

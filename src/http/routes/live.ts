@@ -7,7 +7,7 @@ import { LIVE_SCRIPT } from '../pages/assets';
 import { livePage } from '../pages/live-page';
 import { sendPage } from '../pages/send-page';
 import type { Methods } from '../route';
-import { findUpdate, jsonOf } from '../update-json';
+import { backupOf, findUpdate, jsonOf } from '../update-json';
 
 /** `/updates/:id`: JSON, or for a browser the page that follows it. */
 export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'>, guard: RequestHandler): Methods {
@@ -15,7 +15,7 @@ export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'
     const update = findUpdate(store, String(request.params.id));
     noteInLog(response, { update: update.id });
     if (!wantsPage(request, response)) return void response.vary('Accept').json(jsonOf(store, update));
-    const html = livePage({ update, now: clock.now(), operator: true });
+    const html = livePage({ update, backup: backupOf(store, update), now: clock.now(), operator: true });
     sendPage(response, 200, html, { live: isOpen(update.status) });
   };
   return { get: [guard, one] };

@@ -7,14 +7,15 @@ import type { Action } from '../pages/operator/action-form';
 import type { Outcome } from '../pages/operator/operator-data';
 import { operatorPage } from '../pages/operator/operator-page';
 import { sendPage } from '../pages/send-page';
-import { operatorQuery, readOperatorData } from '../read-operator-data';
+import { readOperatorData } from '../read-operator-data';
 import type { Methods } from '../route';
+import { historyQuery } from '../schemas';
 import { validate } from '../validate';
 
 /** `GET /`: reads only. */
 export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler): Methods {
   const show: RequestHandler = async (request, response) => {
-    const { done, problem, ...filter } = validate(operatorQuery, request.query, 'query');
+    const { done, problem, ...filter } = validate(historyQuery, request.query, 'query');
     const data = await readOperatorData(deps, askHealth, filter, outcomeOf(done, problem));
     sendPage(response, 200, operatorPage(data));
   };

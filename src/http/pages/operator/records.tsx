@@ -100,7 +100,7 @@ export function Mails({ undelivered, now }: OperatorData): JSX.Element {
       <h2 id="mails">Undelivered mails</h2>
       <Table
         caption="Mails that wait for the mail server or were refused by it"
-        columns={['Subject', 'Status', 'Written', 'Tried', 'The mail server says']}
+        columns={['Subject', 'Status', 'Written', 'Tried', 'Server says']}
         rows={undelivered.map((mail) => [
           oneLine(mail.subject),
           mail.status === 'refused' ? 'refused; tried again at the next start' : 'waits for the next try',

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import type { ApprovalView, ClosedWhy } from '../../src/approvals/approval-view';
+import type { Update } from '../../src/domain/update';
+import { confirmPage } from '../../src/http/pages/confirm-page';
+import { errorPage } from '../../src/http/pages/error-page';
+import { livePage } from '../../src/http/pages/live-page';
+import { closedPage, declinedPage, movedPage } from '../../src/http/pages/message-page';
+import type { OperatorData } from '../../src/http/pages/operator/operator-data';
+import { operatorPage } from '../../src/http/pages/operator/operator-page';
+import { aContainer } from '../support/container-builder';
+import { openDom } from '../support/dom';
+import { hostile } from '../support/hostile-strings';
+import { aBackup, anUpdate, aPlan, aStep, at } from '../support/news-builder';
+
+// Ten strings for each page; a thousand pages.
+jest.setTimeout(120_000);
+const RUNS = 1000;
+const tenStrings = fc.array(hostile, { minLength: 10, maxLength: 10 });
+
+type Strings = readonly string[];
+const now = new Date(at(500));
+
+function updateOf([a = '', b = '', c = '', d = '', e = '', f = '']: Strings, differs: Partial<Update> = {}): Update {
+  return anUpdate({
+    container: a,
+    project: b,
+    service: c,
+    reason: d,
+    from: { reference: e, digest: f },
+    to: { reference: f, digest: a },
+    approval: { status: 'waiting', expiresAt: at(1000), decidedAt: null },
+    steps: [
+      aStep('pull', 1, 2, { detail: `${e} of ${f}` }),
+      aStep('health_check', 1, 2, { status: 'failed', detail: `${a}\n${b}` }),
+      aStep('rollback_health_check', 2, 3, { status: 'failed', detail: `${c}\n${d}` }),
+    ],
+    error: { code: e, message: `${f}\n${a}` },
+    followUp: b,
+    ...differs,
+  });
+}
+
+function planFrom(s: Strings) {
+  const [a = '', b = '', c = '', d = ''] = s.slice(6);
+  return aPlan({
+    container: s[0],
+    backup: [a, b],
+    course: [c, d],
+    risks: [a],
+    followUp: b,
+    releaseNotes: c,
+    holdsData: true,
+  });
+}
+
+function backupFrom([a = '', b = '', c = '', d = '']: Strings) {
+  return aBackup({ project: a, url: b, id: c, error: { code: d, message: a } });
+}
+
+function openFrom(s: Strings): Extract<ApprovalView, { kind: 'open' }> {
+  const surroundings = { lastBackup: backupFrom(s), usualDowntimeSeconds: 4 };
+  return { kind: 'open', update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s), surroundings };
+}
+
+function hostFrom(s: Strings): OperatorData {
+  const [a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = s;
+  const container = aContainer({
+    name: a,
+    reference: b,
+    project: c,
+    read: { problems: [{ label: d, value: e, message: f }], backup: { kind: 'postgres' } },
+  });
+  const update = updateOf(s);
+  const mail = {
+    id: a,
+    kind: b,
+    updateId: null,
+    createdAt: at(0),
+    html: c,
+    text: d,
+    nextAttemptAt: null,
+    sentAt: null,
+  };
+  const check = { status: 'degraded' as const, reason: g };
+  return {
+    now,
+    publicUrl: 'https://pilot.example.org',
+    health: {
+      status: 'down',
+      version: '0.1.0',
+      checks: { database: check, docker: check, scheduler: check, outbox: check, backups: check, certificates: check },
+    },
+    message: { tone: 'alarm', words: 'Nothing was done.' },
+    containers: [{ container, latest: update }],
+    waiting: [{ update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s) }],
+    working: [updateOf(s, { status: 'running' })],
+    history: { filter: { container: a, status: 'failed' }, updates: [update], next: b },
+    backups: [backupFrom(s)],
+    refusals: [{ container: a, digest: b, why: 'failed', updateId: c, at: at(0) }],
+    undelivered: [{ ...mail, subject: e, status: 'refused', attempts: 3, lastError: f }],
+    lastHeardAt: at(0),
+    rejected: [{ id: a, receivedAt: at(0), status: 'rejected', body: `${b}\n${c}`, outcome: d }],
+    timers: [{ name: e, nextAt: at(900) }],
+    tokenFor: () => 'form-token',
+  };
+}
+
+const followed = (status: Update['status'], operator: boolean) => (s: Strings) =>
+  livePage({ update: updateOf(s, { status }), backup: backupFrom(s), now, operator });
+const closed = (why: ClosedWhy) => (s: Strings) => closedPage(why, updateOf(s));
+
+const PAGES: [string, (s: Strings) => string][] = [
+  ['the plan', (s) => confirmPage({ ...openFrom(s), now })],
+  ['the plan, name missed', (s) => confirmPage({ ...openFrom(s), now, nameMissed: true })],
+  ['approved', closed('approved')],
+  ['declined before', closed('declined')],
+  ['expired', closed('expired')],
+  ['superseded', closed('superseded')],
+  ['declined', (s) => declinedPage(updateOf(s))],
+  ['moved', (s) => movedPage(updateOf(s))],
+  ['a running update', followed('running', true)],
+  ['a waiting one', followed('awaiting_approval', true)],
+  ['one behind a link', followed('succeeded', false)],
+  ['a failed one', followed('failed', true)],
+  ['a rolled back one', followed('rolled_back', false)],
+  ['one that is down', followed('rollback_failed', true)],
+  ['the operator page', (s) => operatorPage(hostFrom(s))],
+  ['an error', (s) => errorPage(502, 'registry_refused', s.join('\n'))],
+];
+
+const dom = openDom();
+afterAll(() => dom.close());
+
+/** Elements and attributes that the pages themselves write; values that are input by nature stand in no other attribute. */
+const own = new Set<string>();
+const INPUT_VALUES = /^input value=/;
+beforeAll(async () => {
+  const benign = Array<string>(10).fill('https://example.org/benign');
+  for (const [, render] of PAGES) for (const mark of (await dom.read(render(benign))).marks) own.add(mark);
+});
+
+test.each(PAGES)('%s holds no element, no attribute and no link but its own', async (_name, render) => {
+  await fc.assert(
+    fc.asyncProperty(tenStrings, async (strings) => {
+      const { marks, links, text } = await dom.read(render(strings));
+      expect(marks.filter((mark) => !own.has(mark) && !INPUT_VALUES.test(mark))).toEqual([]);
+      for (const href of links) {
+        if (/^(#|\?$|\/$|\/#|\/\?|\/updates\/)/.test(href)) continue;
+        expect(href).toMatch(/^https?:\/\//);
+        expect(new URL(href).username).toBe('');
+      }
+      // What a reader sees has nothing that turns text around, hides it or speaks to a terminal.
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }),
+    { numRuns: Math.ceil(RUNS / PAGES.length) },
+  );
+});
+
+test('the check itself notices markup that came through', async () => {
+  const { marks, links } = await dom.read(
+    errorPage(500, 'internal_error', 'MARK').replace('MARK', '<b onclick="x">b</b><a href="javascript:x">a</a>'),
+  );
+  expect(marks.filter((mark) => !own.has(mark))).toEqual(['b', 'b onclick=x']);
+  expect(links).toContain('javascript:x');
+});

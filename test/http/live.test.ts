@@ -1,0 +1,64 @@
+import supertest from 'supertest';
+import { asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
+import { fillHost, GITEA, linkOf, offered } from '../support/pages-stage';
+
+let http: RunningHttp;
+let host: ReturnType<typeof fillHost>;
+beforeEach(async () => {
+  http = await startHttp();
+  host = fillHost(http.store);
+});
+afterEach(() => http.stop());
+
+const get = (path: string, accept: string) => supertest(http.url).get(path).set(asPerson).set('Accept', accept);
+const BROWSER = 'text/html,application/xhtml+xml,*/*;q=0.8';
+
+test('the same address is JSON for a program and a page for a browser', async () => {
+  const path = `/updates/${host.running.id}`;
+  for (const accept of ['*/*', 'application/json', 'text/event-stream']) {
+    expect((await get(path, accept).expect(200)).body).toMatchObject({ id: host.running.id, status: 'running' });
+  }
+  expect((await supertest(http.url).get(path).set(asOperator).expect(200)).type).toBe('application/json');
+  const page = await get(path, BROWSER).expect(200);
+  expect(page.type).toBe('text/html');
+  expect(page.headers.vary).toContain('Accept');
+  expect((await get('/updates/none', BROWSER).expect(404)).text).toContain('There is no such update');
+});
+
+test('while it runs: steps with their state and progress; by script, and without it by loading anew', async () => {
+  const { text, headers } = await get(`/updates/${host.running.id}`, BROWSER);
+  expect(text).toContain('41.9 of 68.2 MB');
+  expect(text).toMatch(/<noscript><meta http-equiv="refresh" content="5"\s*\/?><\/noscript>/);
+  expect(text).toMatch(/<script src="\/assets\/live.js\?v=[0-9a-f]{12}" defer/);
+  expect(headers['content-security-policy']).toMatch(/script-src 'self';connect-src 'self'$/);
+});
+
+test('at its end: the verdict, what to do, and neither script nor refresh', async () => {
+  for (const [update, words] of [
+    [host.good, 'What you must still do'],
+    [host.back, 'host not found in upstream'],
+    [host.down, 'Nothing mends this by itself'],
+  ] as const) {
+    const { text, headers } = await get(`/updates/${update.id}`, BROWSER).expect(200);
+    expect(text).toContain(words);
+    expect(text).not.toMatch(/<script|http-equiv="refresh"/);
+    expect(headers['content-security-policy']).not.toContain('script-src');
+  }
+});
+
+test('behind a link it is that one update, with no way to the others', async () => {
+  const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
+  http.store.updates.decide(update.id, { status: 'queued', reason: 'Approved.', now: new Date().toISOString() });
+  const { text } = await supertest(http.url).get(linkOf(update)).expect(200);
+  expect(text).toContain('Queued');
+  expect(text).not.toContain('href="/"');
+  for (const { id } of [host.running, host.good, host.waiting]) expect(text).not.toContain(id);
+  expect(text).not.toContain(linkOf(update));
+});
+
+test('the script is for anyone, and holds nothing that could put markup into a page', async () => {
+  const { text, type } = await supertest(http.url).get('/assets/live.js').buffer(true).expect(200);
+  expect(type).toBe('text/javascript');
+  expect(text).toContain('textContent');
+  expect(text).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Function\(/);
+});

@@ -1,0 +1,212 @@
+import supertest from 'supertest';
+import { PilotError } from '../../src/domain/errors';
+import { digest } from '../support/container-builder';
+import { API_TOKEN, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
+import { CONTAINERS, fillHost, GITEA, offered } from '../support/pages-stage';
+
+let http: RunningHttp;
+let asked: { container: string; image?: string }[];
+let backedUp: { project?: string }[];
+beforeEach(async () => {
+  asked = [];
+  backedUp = [];
+  http = await startHttp({
+    containers: () => Promise.resolve(CONTAINERS),
+    timers: () => [{ name: 'backup', nextAt: '2030-01-05T02:00:00.000Z' }],
+    requestUpdate: (request) => {
+      asked.push(request);
+      return Promise.reject(new PilotError('update_running', 'An update of it runs already.'));
+    },
+    requestBackups: (request) => {
+      backedUp.push(request);
+      return Promise.resolve([]);
+    },
+  });
+});
+afterEach(() => http.stop());
+
+const open = (path = '/') => supertest(http.url).get(path).set(asPerson).set('Accept', 'text/html');
+
+/** The fields of the form of one button, as the page has them. */
+function fieldsOf(page: string, action: string, id?: string): Record<string, string> {
+  const forms = page.match(new RegExp(`<form[^>]*action="/actions/${action}"[\\s\\S]*?</form>`, 'g')) ?? [];
+  const form = forms.find((each) => id === undefined || each.includes(`value="${id}"`));
+  if (form === undefined) throw new Error(`the page has no form for ${action} ${id ?? ''}`);
+  const fields = [...form.matchAll(/name="(id|form)" value(?:="([^"]*)")?/g)];
+  return Object.fromEntries(fields.map(([, name, value = '']) => [name, value]));
+}
+
+const press = (action: string, fields: Record<string, string>) =>
+  supertest(http.url).post(`/actions/${action}`).set(asPerson).set('Accept', 'text/html').type('form').send(fields);
+
+describe('who gets in', () => {
+  test('a browser is asked for the password, and nothing is shown before', async () => {
+    fillHost(http.store);
+    const { headers, text } = await supertest(http.url).get('/').set('Accept', 'text/html').expect(401);
+    expect(headers['www-authenticate']).toBe('Basic realm="diun-pilot", charset="UTF-8"');
+    expect(text).not.toContain(GITEA.name);
+  });
+
+  test.each(['', 'wrong', `${API_TOKEN}x`, API_TOKEN.slice(1)])('the password %j opens nothing', async (password) => {
+    const Authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+    await supertest(http.url).get('/').set({ Authorization }).expect(401);
+    await supertest(http.url).get('/updates').set({ Authorization }).expect(401);
+    await supertest(http.url).post('/actions/backup').set({ Authorization }).expect(401);
+  });
+
+  test('any user name will do, and the bearer as well', async () => {
+    await open().expect(200);
+    await supertest(http.url).get('/').set(asOperator).expect(200);
+    await supertest(http.url).get('/updates').set(asPerson).expect(200);
+  });
+
+  test('a program without a token is told the bearer', async () => {
+    const { headers, body } = await supertest(http.url).get('/updates').expect(401);
+    expect(headers['www-authenticate']).toBe('Bearer realm="diun-pilot"');
+    expect(body.error.code).toBe('unauthorized');
+  });
+
+  test('what a browser sends by itself for another site is refused, also by the API', async () => {
+    const post = (headers: Record<string, string>) => supertest(http.url).post('/backups').set(headers);
+    await post({ ...asPerson, 'Sec-Fetch-Site': 'cross-site' }).expect(403);
+    await post({ ...asPerson, Origin: 'https://evil.example' }).expect(403);
+    await post({ ...asPerson, Origin: 'null' }).expect(403);
+    expect(backedUp).toEqual([]);
+    await post(asPerson).expect(202);
+  });
+});
+
+describe('what it shows', () => {
+  test('everything about this host', async () => {
+    fillHost(http.store);
+    const { text, headers } = await open().expect(200);
+    for (const { name, reference } of CONTAINERS) {
+      expect(text).toContain(name);
+      expect(text).toContain(reference);
+    }
+    for (const words of [
+      'update.allow is;', // the label that is misspelt
+      'Waits for you',
+      '412.7 MiB',
+      'The bucket backups does not answer',
+      'it failed here',
+      'Diun was last heard',
+      '&quot;diun_version&quot;: &quot;4.33.0&quot;',
+      '550 5.7.1 Sender address rejected',
+      '2030-01-05 02:00:00 UTC',
+    ]) {
+      expect(text).toContain(words);
+    }
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none';style-src/);
+    expect(text).not.toContain('<script');
+  });
+
+  test('nothing at all, on a new host', async () => {
+    const empty = await startHttp();
+    try {
+      const { text } = await supertest(empty.url).get('/').set(asPerson).expect(200);
+      expect(text).toContain('Nothing waits for you.');
+      expect(text).toContain('Diun was never heard');
+      expect(text).not.toContain('Next runs');
+    } finally {
+      await empty.stop();
+    }
+  });
+
+  test.each([
+    ['refuses', () => Promise.reject(new PilotError('engine_unreachable', 'No engine.'))],
+    ['hangs', () => new Promise<never>(() => undefined)],
+  ])('the rest of it, when the engine %s', async (_how, containers) => {
+    const down = await startHttp({
+      containers,
+      health: {
+        pingEngine: containers,
+        scheduler: () => ({ status: 'ok' }),
+        certificates: () => ({ status: 'ok' }),
+      },
+    });
+    try {
+      fillHost(down.store);
+      const { text } = await supertest(down.url).get('/').set(asPerson).expect(200);
+      expect(text).toContain('No Docker Engine answers');
+      expect(text).toContain('git-gitea-1');
+    } finally {
+      await down.stop();
+    }
+  });
+
+  test('the history as it is filtered, page by page', async () => {
+    const { back } = fillHost(http.store);
+    const historyOf = (page: string): string => page.slice(page.indexOf('id="history"'), page.indexOf('id="backups"'));
+    const filtered = historyOf((await open('/?status=rolled_back&container=').expect(200)).text);
+    expect(filtered).toContain(back.id);
+    expect(filtered.match(/href="\/updates\//g)).toHaveLength(1);
+    expect(historyOf((await open('/?container=nobody')).text)).toContain('No update is like that.');
+    for (let n = 0; n < 30; n++) offered(http.store, GITEA, 'gitea/gitea:1.24.6');
+    const first = historyOf((await open('/?container=git-gitea-1')).text);
+    const older = /href="(\/\?[^"]*cursor=[^"]*)"/.exec(first)?.[1]?.replaceAll('&amp;', '&');
+    expect(historyOf((await open(older).expect(200)).text)).toContain('Succeeded');
+    await open('/?status=gone').expect(400);
+    await open('/?cursor=1%27--').expect(400);
+  });
+
+  test('says only words of its own about what a button did', async () => {
+    expect((await open('/?problem=not_waiting')).text).toContain('does not wait for a decision');
+    const { text } = await open('/?done=You+were+hacked&problem=__proto__');
+    expect(text).not.toMatch(/hacked|__proto__/);
+  });
+});
+
+describe('its buttons', () => {
+  test('approve, for data with the name typed', async () => {
+    const { waiting } = fillHost(http.store);
+    const fields = fieldsOf((await open()).text, 'approve', waiting.id);
+    expect((await press('approve', fields).expect(303)).headers.location).toBe('/?problem=name_needed');
+    expect(http.store.updates.get(waiting.id)?.status).toBe('awaiting_approval');
+    const approved = await press('approve', { ...fields, name: GITEA.name }).expect(303);
+    expect(approved.headers.location).toBe('/?done=approve');
+    expect(http.store.updates.get(waiting.id)?.status).toBe('queued');
+    const again = await press('approve', { ...fields, name: GITEA.name }).expect(303);
+    expect(again.headers.location).toBe('/?problem=not_waiting');
+  });
+
+  test('decline', async () => {
+    const { waiting } = fillHost(http.store);
+    const { headers } = await press('decline', fieldsOf((await open()).text, 'decline', waiting.id)).expect(303);
+    expect(headers.location).toBe('/?done=decline');
+    expect(http.store.updates.get(waiting.id)?.status).toBe('declined');
+  });
+
+  test('back up everything, or one project', async () => {
+    const { text } = await open();
+    await press('backup', fieldsOf(text, 'backup')).expect(303);
+    await press('backup', fieldsOf(text, 'backup', 'git')).expect(303);
+    expect(backedUp).toEqual([{}, { project: 'git' }]);
+  });
+
+  test('try the very digest again that is in quarantine; what refuses it is told by its code', async () => {
+    const { back } = fillHost(http.store);
+    const { headers } = await press('retry', fieldsOf((await open()).text, 'retry', back.id)).expect(303);
+    expect(asked).toEqual([{ container: 'web-nginx-1', image: `nginx:1.28@${digest('9')}` }]);
+    expect(headers.location).toBe('/?problem=update_running');
+  });
+
+  test.each([
+    ['no form token', (fields: Record<string, string>) => ({ id: fields.id ?? '' })],
+    ['a token of another button', (fields: Record<string, string>) => ({ ...fields, form: 'x'.repeat(43) })],
+    ['a token for another one', (fields: Record<string, string>) => ({ ...fields, id: 'another' })],
+  ])('do nothing with %s', async (_what, change) => {
+    const { waiting } = fillHost(http.store);
+    const fields = fieldsOf((await open()).text, 'decline', waiting.id);
+    expect((await press('decline', change(fields)).expect(403)).text).toContain('too old');
+    expect(http.store.updates.get(waiting.id)?.status).toBe('awaiting_approval');
+  });
+
+  test('do nothing for another site, even with a token', async () => {
+    const fields = fieldsOf((await open()).text, 'backup');
+    await press('backup', fields).set('Sec-Fetch-Site', 'cross-site').expect(403);
+    await press('backup', fields).set('Origin', 'https://evil.example').expect(403);
+    await press('backup', fields).set('Authorization', '').expect(401);
+    expect(backedUp).toEqual([]);
+  });
+});

@@ -1,0 +1,197 @@
+import { approvalUrl } from '../../src/approvals/links';
+import type { Container } from '../../src/domain/container';
+import type { Plan } from '../../src/domain/plan';
+import { planUpdate } from '../../src/domain/plan-update';
+import type { StepName, Update } from '../../src/domain/update';
+import type { Store } from '../../src/ports/store';
+import { aContainer, digest } from './container-builder';
+import { APPROVAL_SECRETS } from './http-app';
+import { aNewUpdate } from './update-builder';
+
+// A host in the middle of its life, as the pages show it: real rows in a real store.
+
+const HOUR = 3_600_000;
+
+export const GITEA = aContainer({
+  name: 'git-gitea-1',
+  reference: 'gitea/gitea:1.24.5',
+  repoDigests: [`gitea/gitea@${digest('a')}`],
+  project: 'git',
+  service: 'gitea',
+  labels: { 'update.policy': 'manual', 'backup.kind': 'files', 'backup.paths': '/data', 'update.probe': 'gitea' },
+});
+const DATABASE = aContainer({
+  name: 'git-db-1',
+  reference: 'postgres:17.4',
+  repoDigests: [`postgres@${digest('b')}`],
+  project: 'git',
+  service: 'db',
+  labels: { 'update.policy': 'manual', 'backup.kind': 'postgres', 'update.probe': 'postgres' },
+  database: true,
+});
+const NGINX = aContainer({
+  name: 'web-nginx-1',
+  reference: 'nginx:1.27',
+  labels: { 'update.policy': 'automatic', 'update.probe': 'nginx', 'update.alow': 'digest', 'backup.kind': 'mysql' },
+});
+const STOPPED = aContainer({
+  name: 'mastodon-streaming',
+  reference: 'ghcr.io/mastodon/streaming:v4.3.1',
+  running: false,
+});
+export const CONTAINERS: Container[] = [GITEA, DATABASE, NGINX, STOPPED];
+
+/** The plan as the product itself makes it. */
+export function planOf(container: Container, reference: string, to: string): Plan {
+  return planUpdate({
+    container,
+    target: { reference, digest: to },
+    jump: 'patch',
+    set: [DATABASE, GITEA].filter(({ project }) => project === container.project),
+    releaseNotes: 'https://github.com/go-gitea/gitea/releases/tag/v1.24.6',
+  });
+}
+
+/** An update that waits for approval, with its plan. */
+export function offered(store: Store, container: Container, reference: string, to = digest('d')): Update {
+  const plan = planOf(container, reference, to);
+  return store.transaction(() => {
+    const update = store.updates.insert(
+      aNewUpdate({
+        container: container.name,
+        project: container.project,
+        service: container.service,
+        policy: container.labels.policy,
+        status: 'awaiting_approval',
+        reason: 'Its policy is manual, so it waits for your decision.',
+        from: plan.from,
+        to: plan.to,
+        followUp: plan.followUp,
+        approval: { status: 'waiting', expiresAt: new Date(Date.now() + 71 * HOUR).toISOString(), decidedAt: null },
+      }),
+    );
+    store.updates.savePlan(update.id, plan);
+    return update;
+  });
+}
+
+/** Path of the mail's link. */
+export function linkOf(update: Update): string {
+  const url = approvalUrl({ publicUrl: '', approvalSecrets: APPROVAL_SECRETS }, update);
+  if (url === null) throw new Error('this update does not wait for approval');
+  return url;
+}
+
+export type StepsDone = [StepName, 'succeeded' | 'failed' | 'running', string | null][];
+
+export function withSteps(store: Store, update: Update, steps: StepsDone): void {
+  for (const [name, status, detail] of steps) {
+    store.updates.beginStep(update.id, name);
+    if (status !== 'running') store.updates.endStep(update.id, name, status, detail);
+    else if (detail !== null) store.updates.stepDetail(update.id, name, detail);
+  }
+}
+
+export const PREPARED_STEPS: StepsDone = [
+  ['backup', 'succeeded', '3 items, 412.7 MiB, each read back'],
+  ['pull', 'succeeded', `docker.io/library/nginx@${digest('e')} is image ${digest('f')}`],
+  ['preflight', 'succeeded', 'nginx -t of the new image accepts the configuration'],
+];
+
+const UNHEALTHY = [
+  'Not healthy within 2m: port 80 refuses connections.',
+  'The last lines of its log:',
+  '2026/11/23 03:00:34 [emerg] 1#1: host not found in upstream "app" in /etc/nginx/conf.d/default.conf:3',
+  'nginx: [emerg] host not found in upstream "app" in /etc/nginx/conf.d/default.conf:3',
+].join('\n');
+
+/** Runs: the pull is under way. */
+export function aRunningOne(store: Store): Update {
+  const update = store.updates.insert(
+    aNewUpdate({ reason: 'The policy is automatic, and the same tag has a new digest.' }),
+  );
+  store.updates.change(update.id, { status: 'running', startedAt: new Date(Date.now() - 34_000).toISOString() });
+  withSteps(store, update, [...PREPARED_STEPS.slice(0, 1), ['pull', 'running', '41.9 of 68.2 MB']]);
+  return update;
+}
+
+/** Ended with the old container serving again, or (`rollback_failed`) with none. */
+export function aBrokenOne(store: Store, status: 'rolled_back' | 'rollback_failed'): Update {
+  const update = store.updates.insert(aNewUpdate({ to: { reference: 'nginx:1.28', digest: digest('9') } }));
+  const verdict = status === 'rolled_back' ? 'succeeded' : 'failed';
+  withSteps(store, update, [
+    ...PREPARED_STEPS,
+    ['recreate', 'succeeded', 'the new container is started'],
+    ['health_check', 'failed', UNHEALTHY],
+    ['rollback', 'succeeded', 'the old container 3f2a91c07bd4 is started again'],
+    ['rollback_health_check', verdict, verdict === 'failed' ? UNHEALTHY : 'nginx answers on port 80, seen twice'],
+  ]);
+  return store.updates.change(update.id, {
+    status,
+    reason: 'web-nginx-1 was rolled back: the old container serves again and is healthy.',
+    finishedAt: new Date().toISOString(),
+    error: { code: 'unhealthy', message: UNHEALTHY },
+  });
+}
+
+/** Ended well, with something left to do. */
+export function aGoodOne(store: Store): Update {
+  const update = store.updates.insert(
+    aNewUpdate({ container: GITEA.name, to: { reference: 'gitea/gitea:1.24.5', digest: digest('8') } }),
+  );
+  withSteps(store, update, [
+    ...PREPARED_STEPS,
+    ['recreate', 'succeeded', 'git-gitea-1 runs the new image'],
+    ['health_check', 'succeeded', 'Gitea answers 200 pass on /api/healthz'],
+    ['cleanup', 'succeeded', 'the old container is removed'],
+  ]);
+  return store.updates.change(update.id, {
+    status: 'succeeded',
+    finishedAt: new Date().toISOString(),
+    followUp:
+      'In /srv/git/docker-compose.yml, service gitea, change the line "image: gitea/gitea:1.24.4" to "image: gitea/gitea:1.24.5".',
+  });
+}
+
+export function aBackup(store: Store, project: string, status: 'succeeded' | 'failed'): void {
+  const { id } = store.backups.insert({ project, container: null, reason: 'schedule', updateId: null });
+  const finishedAt = new Date(Date.now() - 9 * HOUR).toISOString();
+  store.backups.change(
+    id,
+    status === 'succeeded'
+      ? { status, finishedAt, verifiedAt: finishedAt, bytes: 432_743_112, url: `s3://backups/${project}/${id}` }
+      : {
+          status,
+          finishedAt,
+          error: { code: 'storage_unreachable', message: 'The bucket backups does not answer: connect ETIMEDOUT.' },
+        },
+  );
+}
+
+/** All that the operator page can show. */
+export function fillHost(store: Store): { waiting: Update; running: Update; good: Update; back: Update; down: Update } {
+  aBackup(store, 'git', 'succeeded');
+  aBackup(store, 'web', 'failed');
+  const good = aGoodOne(store);
+  const back = aBrokenOne(store, 'rolled_back');
+  const down = aBrokenOne(store, 'rollback_failed');
+  const at = new Date(Date.now() - HOUR).toISOString();
+  store.refusals.add({ container: 'web-nginx-1', digest: digest('9'), why: 'failed', updateId: back.id, at });
+  store.refusals.add({ container: DATABASE.name, digest: digest('7'), why: 'declined', updateId: good.id, at });
+  store.inbox.accept({ body: '{}', image: 'nginx', digest: digest('1'), platform: 'linux/amd64', status: 'update' });
+  store.inbox.reject('{"diun_version": "4.33.0",\n "status": "update"', 'The body is not JSON.');
+  const mail = { updateId: null, html: '<p>…</p>', text: '…' };
+  const late = store.outbox.add({ ...mail, kind: 'update_failed', subject: '[diun-pilot] web-nginx-1: update failed' });
+  store.outbox.refused(late, '550 5.7.1 Sender address rejected: not owned by user');
+  store.updates.insert(
+    aNewUpdate({
+      container: null,
+      from: null,
+      policy: null,
+      status: 'ignored',
+      reason: 'No watched container runs an image of this repository.',
+    }),
+  );
+  const waiting = offered(store, GITEA, 'gitea/gitea:1.24.6');
+  return { waiting, running: aRunningOne(store), good, back, down };
+}

@@ -1,0 +1,27 @@
+import { absence, ago, inWords } from '../../../src/http/pages/words';
+import { aPlan } from '../../support/news-builder';
+
+const now = new Date('2026-11-24T12:00:00.000Z');
+const at = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();
+
+test.each([
+  [0, 'now'],
+  [-12, '12 s ago'],
+  [-3600 * 5, '5 h 0 min ago'],
+  [-86_400 * 4 - 5, '4 days ago'],
+  [7_200, 'in 2 h 0 min'],
+  [86_400 * 3, 'in 3 days'],
+])('%i s from now is %s', (seconds, words) => {
+  expect(ago(at(seconds), now)).toBe(words);
+});
+
+test('a code is told as words', () => {
+  expect(inWords('rollback_health_check')).toBe('Rollback health check');
+});
+
+test('how long a container is away is told from its past, or that nobody knows', () => {
+  const plan = aPlan({ container: 'web' });
+  expect(absence({ lastBackup: null, usualDowntimeSeconds: 4.2 }, plan)).toContain('web was away for about 4 s');
+  expect(absence({ lastBackup: null, usualDowntimeSeconds: 0.2 }, plan)).toContain('less than a second');
+  expect(absence({ lastBackup: null, usualDowntimeSeconds: null }, plan)).toContain('not known yet');
+});
