@@ -27,7 +27,6 @@ export interface Worker {
 
 /**
  * Decides on what comes in, and works the queue: one thing at a time, which is the lock that updates and backups share.
- * What was interrupted comes first, then automatic before manual updates, then backups.
  */
 export function startWorker(deps: UpdateDeps): Worker {
   const troubles = new Map<string, ErrorCode>();
@@ -64,16 +63,24 @@ export function startWorker(deps: UpdateDeps): Worker {
   };
 }
 
+/** Looked at before each turn: what time alone brings about. */
+const BY_TIME: readonly ((deps: UpdateDeps) => void)[] = [expireApprovals, remindOfApprovals];
+
+/** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
+const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [runNextUpdate, runQueuedBackup];
+
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
 export async function workOnce(deps: UpdateDeps): Promise<boolean> {
-  expireApprovals(deps);
-  remindOfApprovals(deps);
+  for (const look of BY_TIME) look(deps);
+  for (const job of JOBS) if (await job(deps)) return true;
+  return false;
+}
+
+/** What was interrupted comes first, then automatic before manual. */
+async function runNextUpdate(deps: UpdateDeps): Promise<boolean> {
   const update = deps.store.updates.withStatus('running')[0] ?? deps.store.updates.nextQueued();
-  if (update !== null) {
-    await runToItsEnd(deps, update);
-    return true;
-  }
-  return runQueuedBackup(deps);
+  if (update !== null) await runToItsEnd(deps, update);
+  return update !== null;
 }
 
 /** A defect must not stop the queue, nor leave an update without an end that tells of it. */
