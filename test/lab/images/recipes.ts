@@ -23,6 +23,7 @@ export const IMAGE_NAMES = [
   'APP_2',
   'APP_2_BROKEN',
   'DEBIAN_13',
+  'EDGE',
 ] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
@@ -45,6 +46,7 @@ export const RECIPES: Record<ImageName, Recipe> = {
     args: { VERSION: '2.0.1', SCHEMA: '2', HEALTH: 'fail' },
   },
   DEBIAN_13: { from: 'debian13', dockerfile: 'variant/Dockerfile', args: { VARIANT: 'first' } },
+  EDGE: { from: 'debian12', dockerfile: 'edge/Dockerfile' },
 };
 
 /**
