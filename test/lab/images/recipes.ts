@@ -24,6 +24,8 @@ export const IMAGE_NAMES = [
   'APP_2_BROKEN',
   'DEBIAN_13',
   'EDGE',
+  'CERTBOT',
+  'PEBBLE',
 ] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
@@ -45,6 +47,8 @@ export const RECIPES: Record<ImageName, Recipe> = {
     dockerfile: 'app/release.Dockerfile',
     args: { VERSION: '2.0.1', SCHEMA: '2', HEALTH: 'fail' },
   },
+  CERTBOT: { from: 'debian12', dockerfile: 'certbot/Dockerfile' },
+  PEBBLE: { from: 'debian12', dockerfile: 'pebble/Dockerfile' },
   DEBIAN_13: { from: 'debian13', dockerfile: 'variant/Dockerfile', args: { VARIANT: 'first' } },
   EDGE: { from: 'debian12', dockerfile: 'edge/Dockerfile' },
 };
