@@ -17,12 +17,19 @@ const base = {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.lab/', '<rootDir>/data/'],
 };
-const kinds = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture', 'e2e'];
+const kinds = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture'];
+const project = (displayName, testMatch, ignored = []) => ({
+  ...base,
+  displayName,
+  testMatch: [`<rootDir>/test/${testMatch}`],
+  testPathIgnorePatterns: [...base.testPathIgnorePatterns, ...ignored],
+});
 
 module.exports = {
-  projects: kinds.map((kind) => ({
-    ...base,
-    displayName: kind,
-    testMatch: [`<rootDir>/test/${kind}/**/*.test.ts?(x)`],
-  })),
+  projects: [
+    ...kinds.map((kind) => project(kind, `${kind}/**/*.test.ts?(x)`)),
+    // Files of end-to-end tests run side by side on one engine, but for those that speak of all that is on it.
+    project('e2e', 'e2e/**/*.test.ts', ['\\.alone\\.test\\.ts$']),
+    project('e2e-alone', 'e2e/**/*.alone.test.ts'),
+  ],
 };

@@ -5,7 +5,8 @@ import { composeProject, type ComposeProject } from '../lab/compose';
 import { freePort } from '../lab/free-port';
 import type { Lab } from '../lab/lab';
 import { eventually } from '../support/eventually';
-import { startS3Server, whyNoS3Server } from '../support/s3-server';
+import { whyNoS3Server } from '../lab/s3-program';
+import { startS3Server } from '../support/s3-server';
 import { percentile, report } from './report';
 import { API_TOKEN, startService, type Service } from './run-pilot';
 

@@ -22,7 +22,8 @@ import type { Service } from '../support/e2e-services';
 import { openStage } from '../support/e2e-stage';
 import { eventually } from '../support/eventually';
 import { describeIf } from '../support/needs';
-import { startS3Server, whyNoS3Server } from '../support/s3-server';
+import { whyNoS3Server } from '../lab/s3-program';
+import { startS3Server } from '../support/s3-server';
 import { spoilingEngine } from '../support/spoiling-engine';
 
 // One project with a real PostgreSQL and a container with files; a backup of it is taken as an update takes it.

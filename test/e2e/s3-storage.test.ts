@@ -5,7 +5,8 @@ import { backupStorageContract } from '../contract/backup-storage.contract';
 import { s3FaultsContract } from '../contract/s3-faults.contract';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy';
 import { describeIf } from '../support/needs';
-import { startS3Server, whyNoS3Server, type S3Server } from '../support/s3-server';
+import { whyNoS3Server } from '../lab/s3-program';
+import { startS3Server, type S3Server } from '../support/s3-server';
 
 jest.setTimeout(60_000);
 

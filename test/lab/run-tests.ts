@@ -2,9 +2,14 @@ import { labEnvironment } from './lab-environment';
 import { LabBusy } from './lab-lock';
 import { LabUnavailable } from './lab-unavailable';
 import { inWords, runJest, sum, type Tally } from './run-jest';
+import { ensureS3Program } from './s3-program';
 import { Interrupted, withLab } from './with-lab';
 
 const WITHOUT_ENGINE = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture'];
+// A leaked handle of one test must not keep the whole run from its end; the lab ends what a test left running.
+const END_TO_END = ['--forceExit', '--passWithNoTests', '--selectProjects'];
+/** These tests mostly wait for containers: three files at once keep two cores busy. */
+const AT_ONCE = 3;
 
 /**
  * `npm test`: every test, those that need no engine first, then the end-to-end ones in the lab. Arguments are handed on
@@ -23,10 +28,13 @@ async function main(): Promise<void> {
 
 async function endToEnd(chosen: string[]): Promise<Tally> {
   const say = (line: string) => console.error(`lab: ${line}`);
-  // A leaked handle of one test must not keep the whole run from its end; the lab ends what a test left running.
-  const run = ['--selectProjects', 'e2e', '--runInBand', '--forceExit', ...chosen];
   try {
-    return await withLab(say, (lab) => runJest(run, { ...process.env, ...labEnvironment(lab) }));
+    return await withLab(say, async (lab) => {
+      await ensureS3Program(say);
+      const env = { ...process.env, ...labEnvironment(lab) };
+      const sideBySide = await runJest([...END_TO_END, 'e2e', `--maxWorkers=${AT_ONCE}`, ...chosen], env);
+      return sum([sideBySide, await runJest([...END_TO_END, 'e2e-alone', '--runInBand', ...chosen], env)]);
+    });
   } catch (error) {
     if (error instanceof LabBusy) return fails(error.message);
     if (!(error instanceof LabUnavailable)) throw error;
@@ -43,7 +51,15 @@ function fails(why: string): Tally {
 
 /** Lets Jest count the end-to-end tests without running any: no test has an empty name. */
 async function skipped(why: string, chosen: string[]): Promise<Tally> {
-  const tally = await runJest(['--selectProjects', 'e2e', '--silent', '--testNamePattern', '^$', ...chosen]);
+  const tally = await runJest([
+    '--selectProjects',
+    'e2e',
+    'e2e-alone',
+    '--silent',
+    '--testNamePattern',
+    '^$',
+    ...chosen,
+  ]);
   console.error(`\n!!! SKIPPED: all ${tally.skipped} end-to-end tests, because ${why}\n`);
   return tally;
 }

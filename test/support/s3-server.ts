@@ -1,15 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateBucketCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { run } from '../lab/command';
 import { freePort } from '../lab/free-port';
 import { guests, labDir, scratchRoot } from '../lab/lab';
 import { startLasting } from '../lab/lasting-process';
+import { ensureS3Program, s3Program } from '../lab/s3-program';
 import { Broken, eventually } from './eventually';
-
-const MODULE = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
 
 export interface S3Server {
   endpoint: string;
@@ -23,15 +20,9 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
-/** Why the real S3 server cannot run here; null: it can. */
-export function whyNoS3Server(): string | null {
-  if (existsSync(binary()) || spawnSync('go', ['version']).status === 0) return null;
-  return `the S3 server (${MODULE}) is not in ${binary()}, and there is no Go to build it with`;
-}
-
-/** A real S3 server (versitygw) on a folder of its own, built once into the lab's folder: two minutes the first time. */
+/** A real S3 server (versitygw) on a folder of its own. */
 export async function startS3Server(): Promise<S3Server> {
-  if (!existsSync(binary())) await build();
+  await ensureS3Program((line) => process.stderr.write(`${line}\n`));
   mkdirSync(scratchRoot(labDir()), { recursive: true });
   const folder = mkdtempSync(join(scratchRoot(labDir()), 's3-'));
   const port = await freePort();
@@ -39,7 +30,7 @@ export async function startS3Server(): Promise<S3Server> {
   for (const name of ['data', 'sidecar']) mkdirSync(join(folder, name));
   const server = startLasting(guests(labDir()), {
     name: 's3',
-    file: binary(),
+    file: s3Program(),
     // With a sidecar the folder need not be on a file system that keeps extended attributes.
     args: ['--port', `127.0.0.1:${port}`, 'posix', '--sidecar', join(folder, 'sidecar'), join(folder, 'data')],
     env: { ...process.env, ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
@@ -74,13 +65,4 @@ function administration(client: S3Client): Pick<S3Server, 'bucket' | 'objects' |
       return Uploads.map(({ Key = '' }) => Key);
     },
   };
-}
-
-function binary(): string {
-  return join(labDir(), 'bin', 'versitygw');
-}
-
-async function build(): Promise<void> {
-  process.stderr.write(`building the S3 server (${MODULE}), about two minutes\n`);
-  await run('go', ['install', MODULE], { env: { ...process.env, GOBIN: join(labDir(), 'bin') }, timeoutMs: 900_000 });
 }
