@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import type { Update } from '../domain/update';
 import type { Secret } from '../lib/secret';
 
 /** What a link speaks of, and nothing else: one update of one container, from one digest to one digest, until a time. */
@@ -14,56 +14,51 @@ export interface ApprovalClaims {
 }
 
 const PURPOSE = 'diun-pilot approval 1';
-const LONGEST_TOKEN = 2_000;
+const LONGEST_TOKEN = 200;
 const MAC_BYTES = 32;
 
-const claimsSchema = z.strictObject({
-  p: z.literal(PURPOSE),
-  u: z.string(),
-  c: z.string(),
-  f: z.string().nullable(),
-  t: z.string(),
-  e: z.iso.datetime(),
-});
-
-/** A token that admits to its update: the claims and their HMAC-SHA256, both in base64url, by the first of the secrets. */
-export function signApproval(secrets: readonly Secret[], claims: ApprovalClaims): string {
-  const [secret] = secrets;
-  if (secret === undefined) throw new Error('no secret to sign with');
-  const { update: u, container: c, from: f, to: t, expiresAt: e } = claims;
-  const payload = Buffer.from(JSON.stringify({ p: PURPOSE, u, c, f, t, e }));
-  return `${payload.toString('base64url')}.${macOf(secret, payload).toString('base64url')}`;
+/** What was offered to a person; null for an update that never was. */
+export function claimsOf({ id, approval, container, from, to }: Update): ApprovalClaims | null {
+  if (approval === null || container === null || to.digest === null) return null;
+  return { update: id, container, from: from?.digest ?? null, to: to.digest, expiresAt: approval.expiresAt };
 }
 
 /**
- * The claims of a token that one of the secrets has signed for this purpose, else null. The bytes are verified before
- * they are read. Expiry is not judged here: the state in the database decides, the signature only admits.
+ * A token that admits to its update: the update's id and the HMAC-SHA256 of all the claims by the first of the secrets,
+ * in base64url. The claims themselves are in the database: so a link is short, and tells nothing to who reads it.
  */
-export function verifyApproval(secrets: readonly Secret[], token: string): ApprovalClaims | null {
-  const parts = token.length > LONGEST_TOKEN ? null : /^([\w-]+)\.([\w-]+)$/.exec(token);
-  if (parts === null) return null;
-  const payload = decoded(parts[1]);
-  const mac = decoded(parts[2]);
-  if (payload === null || mac?.length !== MAC_BYTES) return null;
-  const signed = secrets.map((secret) => timingSafeEqual(macOf(secret, payload), mac)).some((equal) => equal);
-  return signed ? readClaims(payload) : null;
+export function signApproval(secrets: readonly Secret[], claims: ApprovalClaims): string {
+  const [secret] = secrets;
+  if (secret === undefined) throw new Error('no secret to sign with');
+  return `${claims.update}.${macOf(secret, claims).toString('base64url')}`;
+}
+
+/** The update that a token claims to be of; null: it is no token. Nothing is proven by it. */
+export function updateIdIn(token: string): string | null {
+  return parse(token)?.id ?? null;
+}
+
+/**
+ * Whether one of the secrets has signed just these claims, for this purpose. Every secret is tried, and compared in
+ * constant time. Expiry is not judged here: the state in the database decides, the signature only admits.
+ */
+export function isSigned(secrets: readonly Secret[], token: string, claims: ApprovalClaims): boolean {
+  const parsed = parse(token);
+  if (parsed === null || parsed.id !== claims.update) return false;
+  return secrets.map((secret) => timingSafeEqual(macOf(secret, claims), parsed.mac)).some((equal) => equal);
 }
 
 /** One spelling only: base64url ignores trailing bits, and an altered token must not be another spelling of a right one. */
-function decoded(text = ''): Buffer | null {
-  const bytes = Buffer.from(text, 'base64url');
-  return bytes.toString('base64url') === text ? bytes : null;
-}
-
-function readClaims(payload: Buffer): ApprovalClaims | null {
-  const read = claimsSchema.safeParse(JSON.parse(payload.toString('utf8')));
-  if (!read.success) return null;
-  const { u: update, c: container, f: from, t: to, e: expiresAt } = read.data;
-  return { update, container, from, to, expiresAt };
+function parse(token: string): { id: string; mac: Buffer } | null {
+  const [, id = '', text = ''] = (token.length > LONGEST_TOKEN ? null : /^(\w+)\.([\w-]+)$/.exec(token)) ?? [];
+  const mac = Buffer.from(text, 'base64url');
+  return mac.length === MAC_BYTES && mac.toString('base64url') === text ? { id, mac } : null;
 }
 
 /** A key of its own for this purpose (HKDF, RFC 5869), so that nothing signed elsewhere with the secret is a token. */
-function macOf(secret: Secret, payload: Buffer): Buffer {
+function macOf(secret: Secret, { update, container, from, to, expiresAt }: ApprovalClaims): Buffer {
   const key = Buffer.from(hkdfSync('sha256', secret.reveal(), '', PURPOSE, 32));
-  return createHmac('sha256', key).update(payload).digest();
+  return createHmac('sha256', key)
+    .update(JSON.stringify([PURPOSE, update, container, from, to, expiresAt]))
+    .digest();
 }

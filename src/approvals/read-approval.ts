@@ -2,7 +2,7 @@ import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
-import { verifyApproval } from './approval-token';
+import { claimsOf, isSigned, updateIdIn } from './approval-token';
 import type { ApprovalView, ClosedWhy, Surroundings } from './approval-view';
 
 export interface ApprovalReader {
@@ -24,17 +24,12 @@ export function readApproval(reader: ApprovalReader, token: string): ApprovalVie
   return { kind: 'open', update, plan, surroundings: surroundingsOf(reader.store, update) };
 }
 
-/** The update that a token admits to: signed by us, and of the very digests and container that the update is of. */
+/** The update that a token admits to: signed by us, of the very digests and container that the update is of. */
 export function updateOf({ store, approvalSecrets }: ApprovalReader, token: string): Update | null {
-  const claims = verifyApproval(approvalSecrets, token);
-  const update = claims === null ? null : store.updates.get(claims.update);
-  if (claims === null || update === null || update.approval === null) return null;
-  const same =
-    update.container === claims.container &&
-    update.to.digest === claims.to &&
-    (update.from?.digest ?? null) === claims.from &&
-    update.approval.expiresAt === claims.expiresAt;
-  return same ? update : null;
+  const id = updateIdIn(token);
+  const update = id === null ? null : store.updates.get(id);
+  const claims = update === null ? null : claimsOf(update);
+  return claims !== null && isSigned(approvalSecrets, token, claims) ? update : null;
 }
 
 /** The state decides; of one that still waits, the time. */

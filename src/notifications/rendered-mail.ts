@@ -3,6 +3,7 @@ export type MailKind =
   | 'update_available'
   | 'critical_update_available'
   | 'approval_reminder'
+  | 'offer_superseded'
   | 'update_succeeded'
   | 'update_failed'
   | 'backup_failed';

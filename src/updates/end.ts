@@ -3,6 +3,7 @@ import { toPilotError } from '../domain/errors';
 import type { Journal, Update, UpdateStatus, Verdict } from '../domain/update';
 import type { Run, UpdateDeps } from './run';
 import { mailOfEnd } from './mail-of-end';
+import { mailOfSuperseded } from './mail-of-offer';
 import { undoPreparation } from './undo-preparation';
 
 /** A digest that failed by itself is not tried again by itself; what the surroundings failed at, is (contract, section 4). */
@@ -56,6 +57,7 @@ export function endWithout(deps: UpdateDeps, update: Update, status: UpdateStatu
       error: status === 'failed' ? { code: 'container_not_found', message: reason } : null,
     });
     if (status === 'failed') mailOfEnd(deps, ended);
+    if (status === 'superseded') mailOfSuperseded(deps, ended);
     return ended;
   });
 }

@@ -1,20 +1,28 @@
+import { approvalUrl } from '../approvals/links';
 import type { Plan } from '../domain/plan';
 import type { Update } from '../domain/update';
 import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
+import { offerSuperseded } from '../notifications/mails/offer-superseded';
 import { updateAvailable } from '../notifications/mails/update-available';
 import { postMail } from '../notifications/post-mail';
 import type { UpdateDeps } from './run';
 
 /**
- * The mail of a decision (contract, section 4): to be called in the transaction that stores it. The page behind a signed
- * link comes with the next version: until then a mail tells the commands.
+ * The mail of a decision (contract, section 4), with the signed link where it waits: to be called in the transaction that
+ * stores it. `replaced`: the earlier offer that it supersedes.
  */
-export function mailOfOffer(deps: UpdateDeps, update: Update, plan: Plan, replacesEarlier: boolean): void {
+export function mailOfOffer(deps: UpdateDeps, update: Update, plan: Plan, replaced: Update | null): void {
   const { store, publicUrl } = deps;
   const news = { update, plan, backup: null, publicUrl };
   const mail =
     update.status === 'awaiting_approval'
-      ? criticalUpdateAvailable({ ...news, approvalUrl: null, replacesEarlier })
+      ? criticalUpdateAvailable({ ...news, approvalUrl: approvalUrl(deps, update), replaces: replaced?.to ?? null })
       : updateAvailable(news);
   postMail(store.outbox, mail);
+}
+
+/** The notice that a link does not hold any more; of what nobody was asked about there is none. */
+export function mailOfSuperseded({ store, publicUrl }: UpdateDeps, update: Update): void {
+  if (update.approval === null) return;
+  postMail(store.outbox, offerSuperseded({ update, plan: null, backup: null, publicUrl }));
 }

@@ -7,7 +7,7 @@ import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
 import { membersOf, placeOf } from '../backups/backup-set';
-import { mailOfOffer } from './mail-of-offer';
+import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
 import { newReferenceFor } from './names';
 import type { UpdateDeps } from './run';
 
@@ -50,9 +50,13 @@ export function offer(deps: UpdateDeps, offered: Offer): { decision: Decision; u
       reason: problem.message,
     });
   }
-  if (decision.kind === 'ignore') return { decision, update: recordIgnored(deps, offered, decision, open) };
-  for (const id of decision.supersedes) supersede(deps, id, target.reference);
-  return { decision, update: recordOffer(deps, offered, decision) };
+  if (decision.kind === 'ignore') {
+    if (offered.replaces && decision.code !== 'already_open') mailOfSuperseded(deps, offered.replaces);
+    return { decision, update: recordIgnored(deps, offered, decision, open) };
+  }
+  const superseded = decision.supersedes.map((id) => supersede(deps, id, target.reference));
+  const replaced = [...superseded, ...(offered.replaces ? [offered.replaces] : [])];
+  return { decision, update: recordOffer(deps, offered, decision, replaced) };
 }
 
 function recordIgnored(
@@ -73,7 +77,12 @@ function recordIgnored(
   });
 }
 
-function recordOffer(deps: UpdateDeps, offered: Offer, decision: Extract<Decision, { kind: 'start' | 'ask' }>): Update {
+function recordOffer(
+  deps: UpdateDeps,
+  offered: Offer,
+  decision: Extract<Decision, { kind: 'start' | 'ask' }>,
+  replaced: readonly Update[],
+): Update {
   const { container, all, target, source, releaseNotes } = offered;
   const row = rowOf(offered);
   const set = membersOf(placeOf(container), all);
@@ -92,8 +101,8 @@ function recordOffer(deps: UpdateDeps, offered: Offer, decision: Extract<Decisio
     followUp: plan.followUp,
   });
   deps.store.updates.savePlan(update.id, plan);
-  const replacesEarlier = offered.replaces !== undefined || decision.supersedes.length > 0;
-  if (source !== 'operator') mailOfOffer(deps, update, plan, replacesEarlier);
+  if (decision.kind === 'start') for (const earlier of replaced) mailOfSuperseded(deps, earlier);
+  if (source !== 'operator') mailOfOffer(deps, update, plan, replaced.at(-1) ?? null);
   return update;
 }
 
@@ -106,10 +115,10 @@ function waiting({ clock, approvalTtlMs }: UpdateDeps): Update['approval'] {
 }
 
 /** The tag moved, or a newer one came: what was offered before is not what would be run. */
-export function supersede({ store, clock }: UpdateDeps, id: string, by: string): void {
+export function supersede({ store, clock }: UpdateDeps, id: string, by: string): Update {
   const now = clock.now().toISOString();
   const update = store.updates.get(id);
-  store.updates.change(id, {
+  return store.updates.change(id, {
     status: 'superseded',
     reason: `A newer digest came for the same container: ${by}.`,
     finishedAt: now,

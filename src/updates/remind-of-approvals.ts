@@ -1,3 +1,4 @@
+import { approvalUrl } from '../approvals/links';
 import { approvalReminder } from '../notifications/mails/approval-reminder';
 import { postMail } from '../notifications/post-mail';
 import type { UpdateDeps } from './run';
@@ -13,7 +14,7 @@ export function remindOfApprovals(deps: UpdateDeps): void {
       store.updates.reminded(update.id);
       if (isYoung(deps, update.createdAt)) return;
       const news = { update, plan: store.updates.plan(update.id), backup: null, publicUrl };
-      postMail(store.outbox, approvalReminder({ ...news, approvalUrl: null }));
+      postMail(store.outbox, approvalReminder({ ...news, approvalUrl: approvalUrl(deps, update) }));
     });
   }
 }

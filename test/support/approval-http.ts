@@ -37,5 +37,5 @@ export async function offerOn(scene: Scene, image: string): Promise<{ update: Up
 }
 
 export function linkOn({ deps }: Scene, update: Update): string {
-  return new URL(approvalUrl(deps, update) ?? '').pathname;
+  return new URL(approvalUrl(deps, update)).pathname;
 }

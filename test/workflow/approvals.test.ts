@@ -5,6 +5,7 @@ import { readApproval } from '../../src/approvals/read-approval';
 import { decideById } from '../../src/approvals/record-decision';
 import { signApproval } from '../../src/approvals/approval-token';
 import type { Update } from '../../src/domain/update';
+import { requestUpdate } from '../../src/updates/request-update';
 import { Secret } from '../../src/lib/secret';
 import { nginx, openScene, type Scene } from '../support/scene';
 
@@ -18,8 +19,14 @@ beforeEach(async () => {
 });
 afterEach(() => scene.close());
 
+/** Of the links in a mail: each stands there to be opened, and once more to decline. */
+const tokensIn = (text: string): string[] => [
+  ...new Set(
+    [...text.matchAll(/^https:\/\/pilot\.example\/approvals\/([^\s#]+)(?:#decline)?$/gm)].map(([, each]) => each ?? ''),
+  ),
+];
 const first = (): Update => scene.updates()[0] as Update;
-const tokenOf = (update: Update): string => approvalUrl(scene.deps, update)?.split('/approvals/')[1] ?? '';
+const tokenOf = (update: Update): string => approvalUrl(scene.deps, update).split('/approvals/')[1] ?? '';
 
 async function offer(): Promise<void> {
   const { digest } = scene.engine.publish('nginx:stable', { logs: [String(randomInt(1e9))] });
@@ -77,7 +84,34 @@ it('offers anew when the tag moved meanwhile, by a mail with a new link', async 
   await scene.settle();
   expect(scene.updates()).toMatchObject([{ status: 'superseded' }, { status: 'awaiting_approval', to: { digest } }]);
   expect(readApproval(scene.deps, token)).toMatchObject({ kind: 'closed', why: 'superseded' });
-  expect(scene.mails().at(-1)?.text).toMatch(/earlier offer/);
+  const notice = scene.mails().at(-1)?.text ?? '';
+  expect(notice).toMatch(/earlier\s+offer/);
+  expect(tokensIn(notice)).toEqual([tokenOf(scene.updates()[1] as Update)]);
+});
+
+it('says in a mail that a link is void when no new offer took its place', async () => {
+  const { digest } = scene.engine.publish('nginx:stable', { logs: ['newer'] });
+  await requestUpdate(scene.deps, { container: 'web-nginx-1' });
+  expect(scene.updates()).toMatchObject([{ status: 'superseded' }, { status: 'queued', to: { digest } }]);
+  const [offered, notice] = scene.mails();
+  expect(notice).toMatchObject({
+    kind: 'offer_superseded',
+    subject: expect.stringContaining('does not hold any more'),
+  });
+  expect(tokensIn(offered?.text ?? '')).toEqual([token]);
+  expect(tokensIn(notice?.text ?? '')).toEqual([]);
+});
+
+it('says in a mail that an approved update was not begun, since the container was changed meanwhile', async () => {
+  await approve();
+  scene.engine.addImage({ reference: 'nginx:other' });
+  const { Id } = scene.engine.container('web-nginx-1');
+  await scene.engine.stop(Id);
+  await scene.engine.remove(Id);
+  scene.engine.runContainer(nginx({ image: 'nginx:other' }));
+  await scene.settle();
+  expect(first().status).toBe('superseded');
+  expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'offer_superseded']);
 });
 
 it('approves also when the registry does not answer: what is pulled is the approved digest', async () => {
@@ -113,6 +147,7 @@ it('reminds once, a day before the link expires', async () => {
   await scene.settle();
   await scene.settle();
   expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'approval_reminder']);
+  for (const { text } of scene.mails()) expect(tokensIn(text)).toEqual([token]);
 });
 
 it('lets whoever is on the host decide by id, once', () => {

@@ -1,3 +1,4 @@
+import type { ImageAt } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
@@ -5,8 +6,8 @@ import { howToDecide, type CriticalNews } from './how-to-decide';
 import { nameOf, pageOf, planPassage, versions } from './passages';
 
 export interface OfferNews extends CriticalNews {
-  /** An earlier offer for the same container was superseded by this one: its link is void. */
-  replacesEarlier?: boolean;
+  /** What an earlier offer for the same container was about, whose link is void by this one; null: there was none. */
+  replaces: ImageAt | null;
 }
 
 /** Manual: nothing happens until a person starts it. */
@@ -16,7 +17,10 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     kind: 'critical_update_available',
     updateId: news.update.id,
     about: name,
-    subject: 'critical update available, it waits for you',
+    subject:
+      news.replaces === null
+        ? 'critical update available, it waits for you'
+        : 'critical update available, newer than the one offered before',
     verdict: { tone: 'attention', word: 'Waits for you' },
     heading: `Critical update available for ${name}`,
     blocks: [
@@ -31,8 +35,14 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
   });
 }
 
-function replacement({ replacesEarlier }: OfferNews): Block[] {
-  const words =
-    'It takes the place of an earlier offer for the same container, whose link is void: a newer version came.';
-  return replacesEarlier === true ? [paragraph(words)] : [];
+function replacement({ replaces }: OfferNews): Block[] {
+  if (replaces === null) return [];
+  const { reference, digest } = replaces;
+  const earlier = digest === null ? reference : `${reference}, ${digest}`;
+  return [
+    paragraph(
+      `A newer version came, so this takes the place of an earlier offer for the same container (${earlier}), ` +
+        'whose link is void. Only the link of this mail counts.',
+    ),
+  ];
 }

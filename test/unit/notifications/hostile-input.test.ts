@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { composeEml } from '../../../src/adapters/mail-file/compose-eml';
 import { subjectLine } from '../../../src/notifications/letter/clean';
+import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
+import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
@@ -24,6 +26,7 @@ import { parseEml } from '../../support/parse-eml';
 jest.setTimeout(30_000);
 
 const PUBLIC = 'https://pilot.example.org/';
+const LINK = `${PUBLIC}approvals/abc.def`;
 const HOSTILE = [
   '<script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',
@@ -59,8 +62,10 @@ const RUNS = { numRuns: 1000 };
 type Strings = readonly string[];
 const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => updateAvailable(newsOf(s, {})),
-  (s) => criticalUpdateAvailable({ ...newsOf(s, {}), approvalUrl: null }),
-  (s) => criticalUpdateAvailable({ ...newsOf(s, {}), approvalUrl: s[9] ?? '' }),
+  (s) => criticalUpdateAvailable({ ...newsOf(s, {}), approvalUrl: s[9] ?? '', replaces: null }),
+  (s) => criticalUpdateAvailable({ ...newsOf(s, {}), approvalUrl: LINK, replaces: fieldsOf(s).to }),
+  (s) => approvalReminder({ ...newsOf(s, {}), approvalUrl: LINK }),
+  (s) => offerSuperseded(newsOf(s, { ...fieldsOf(s), status: 'superseded' })),
   (s) => updateSucceeded(newsOf(s, { status: 'succeeded' })),
   (s) => updateFailed({ ...newsOf(s, { ...aFailedUpdate(), ...fieldsOf(s), status: 'failed' }), quarantined: true }),
   (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rolled_back' }), quarantined: false }),
@@ -172,8 +177,8 @@ const EXPECTED_HEADERS = [
 ];
 
 it('quotes names in commands so that a shell runs nothing of them', () => {
-  const update = anUpdate({ container: `x'; rm -rf / #$(reboot)` });
-  const { text } = criticalUpdateAvailable({ ...news({ update }), approvalUrl: null });
+  const update = aFailedUpdate({ container: `x'; rm -rf / #$(reboot)` });
+  const { text } = updateFailed({ ...news({ update }), quarantined: true });
   expect(text).toContain(`diun-pilot update 'x'\\''; rm -rf / #$(reboot)'`);
 });
 

@@ -1,5 +1,7 @@
+import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
+import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
@@ -65,32 +67,46 @@ describe('critical update available', () => {
     approval: { status: 'waiting', expiresAt: '2026-11-26T03:00:10.000Z', decidedAt: null },
   });
   const plan = aPlan({ jump: 'minor', followUp: 'Write image: nginx:1.28 into compose.yml' });
+  const approvalUrl = 'https://pilot.example.org/approvals/abc.def';
 
   it('shows the whole plan: from, to, backup, course, risks, what is left, and until when', async () => {
-    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl: null });
+    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, replaces: null });
     await bothSay(mail, 'nginx:1.27', OLD_DIGEST, 'nginx:1.28', NEW_DIGEST, 'minor version', '2026-11-26 03:00:10 UTC');
     await bothSay(mail, ...plan.backup, ...plan.course, ...plan.risks, plan.followUp ?? '');
   });
 
-  it('without a signed link gives the commands that start it', async () => {
-    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl: null });
-    const body = `'{"container":"nginx","image":"nginx:1.28"}'`;
-    await bothSay(mail, 'diun-pilot update nginx nginx:1.28', `-d ${body} https://pilot.example.org/updates`);
-    await bothSay(mail, '"Authorization: Bearer $PILOT_API_TOKEN"');
+  it.each([
+    ['the offer', () => criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, replaces: null })],
+    ['the reminder', () => approvalReminder({ ...news({ update, plan }), approvalUrl })],
+  ])('%s has the signed link, the link to decline, and the commands for who is on the host', async (_what, render) => {
+    const mail = render();
+    const { links } = await dom.read(mail.html);
+    for (const link of [approvalUrl, `${approvalUrl}#decline`]) {
+      expect(links).toContain(link);
+      expect(mail.text).toContain(`\n${link}\n`);
+    }
+    await bothSay(mail, `diun-pilot approve ${update.id}`, `diun-pilot decline ${update.id}`);
+    await bothSay(mail, ...plan.risks, 'Opening it changes nothing', '2026-11-26 03:00:10 UTC');
   });
 
-  it('with a signed link shows that instead', async () => {
-    const approvalUrl = 'https://pilot.example.org/approvals/abc.def';
-    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl });
-    const { links } = await dom.read(mail.html);
-    expect(links).toContain(approvalUrl);
-    expect(mail.text).toContain(`\n${approvalUrl}\n`);
-    await neitherSays(mail, 'diun-pilot update');
+  it('names the earlier offer whose place it takes', async () => {
+    const replaces = { reference: 'nginx:1.27.5', digest: OLD_DIGEST };
+    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, replaces });
+    expect(mail.subject).toBe('[diun-pilot] nginx: critical update available, newer than the one offered before');
+    await bothSay(mail, `earlier offer for the same container (nginx:1.27.5, ${OLD_DIGEST}), whose link is void`);
   });
 
   it('says so when nothing would be backed up', async () => {
-    const mail = criticalUpdateAvailable({ ...news({ update, plan: aPlan({ backup: [] }) }), approvalUrl: null });
+    const nothingKept = aPlan({ backup: [] });
+    const mail = criticalUpdateAvailable({ ...news({ update, plan: nothingKept }), approvalUrl, replaces: null });
     await bothSay(mail, 'Nothing: no container of its project carries the label backup.kind.');
+  });
+
+  it('superseded without a new offer: says that its link is void, why, and gives none', async () => {
+    const reason = 'A newer digest came for the same container: nginx:1.28.';
+    const mail = offerSuperseded(news({ update: { ...update, status: 'superseded', reason }, plan }));
+    await bothSay(mail, 'does not hold any more', 'Its link is void', reason, NEW_DIGEST);
+    await neitherSays(mail, '/approvals/');
   });
 });
 
