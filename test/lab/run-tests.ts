@@ -1,3 +1,4 @@
+import { ensureBrowser } from './browser';
 import { labEnvironment } from './lab-environment';
 import { LabBusy } from './lab-lock';
 import { LabUnavailable } from './lab-unavailable';
@@ -31,6 +32,7 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
   try {
     return await withLab(say, async (lab) => {
       await ensureS3Program(say);
+      await ensureBrowser(say);
       const env = { ...process.env, ...labEnvironment(lab) };
       const sideBySide = await runJest([...END_TO_END, 'e2e', `--maxWorkers=${AT_ONCE}`, ...chosen], env);
       return sum([sideBySide, await runJest([...END_TO_END, 'e2e-alone', '--runInBand', ...chosen], env)]);

@@ -27,7 +27,7 @@ export async function tour(lab: OpenLab, narrator: Narrator, visitor: boolean): 
   await newNginx(scene);
   await brokenNginx(scene);
   await manualApp(scene);
-  if (!visitor) await startManualApp(scene);
+  if (!visitor) await approveManualApp(scene);
   return pilot;
 }
 
@@ -84,23 +84,20 @@ async function manualApp({ lab, stack, pilot, narrator }: Scene): Promise<void> 
   await followUpdate(pilot, narrator, container, 'awaiting_approval');
   await showMails(pilot, narrator, 4);
   narrator.show('app', await (await fetch(`${await stack.url('app', 3000)}/version`)).text());
-  const link = await approvalLink(pilot);
-  if (link) narrator.command('Approve or decline it with the link of the mail', link);
+  narrator.command('Open the link of the mail: the plan, and two buttons', await approvalLink(pilot));
+  narrator.tell(`It holds data, so to approve it you type its name: ${container}`);
   const json = `-H 'Content-Type: application/json' -d '${JSON.stringify(wish(lab, container))}'`;
-  narrator.command(
-    link ? 'Or start it from a terminal' : 'Start it from a terminal',
-    `${curl(pilot)} ${json} ${pilot.url}/updates`,
-  );
+  narrator.command('Or start it from a terminal', `${curl(pilot)} ${json} ${pilot.url}/updates`);
 }
 
-async function startManualApp({ lab, stack, pilot, narrator }: Scene): Promise<void> {
-  narrator.chapter('Nobody is here to start it (DEMO_ONCE=1), so the tour does');
+async function approveManualApp({ stack, pilot, narrator }: Scene): Promise<void> {
+  narrator.chapter('Nobody is here to decide (DEMO_ONCE=1), so the tour presses the button behind the link');
   const container = await stack.containerName('app');
-  const body = JSON.stringify(wish(lab, container));
-  const answer = await pilot.request('/updates', { method: 'POST', body });
-  if (!answer.ok) throw new Error(`POST /updates was answered ${answer.status}: ${await answer.text()}`);
-  const { id } = (await answer.json()) as { id: string };
-  await followUpdateById(pilot, narrator, id, 'succeeded');
+  const body = new URLSearchParams({ decision: 'approve', name: container });
+  const answer = await fetch(await approvalLink(pilot), { method: 'POST', body, redirect: 'manual' });
+  if (answer.status !== 303) throw new Error(`the button was answered ${answer.status}: ${await answer.text()}`);
+  const [update] = await pilot.updates(`?container=${container}`);
+  await followUpdateById(pilot, narrator, String(update.id), 'succeeded');
   narrator.show('app', await (await fetch(`${await stack.url('app', 3000)}/version`)).text());
   await showMails(pilot, narrator, 5);
 }
@@ -115,6 +112,10 @@ export function farewell(pilot: Pilot, narrator: Narrator): void {
   narrator.command('Every update with its steps', `${curl(pilot)} ${pilot.url}/updates`);
   narrator.command('The backups that were taken and verified', `${curl(pilot)} ${pilot.url}/backups`);
   narrator.command('Health', `curl ${pilot.url}/health`);
+  narrator.command(
+    'The operator page; any user name, the password is printed by the command',
+    `cat ${join(pilot.dataDir, 'secrets/api-token')}   # then open ${pilot.url}/`,
+  );
   narrator.tell(`Mails: ${join(pilot.dataDir, 'mail')}   Backups: ${join(pilot.dataDir, 'backups')}`);
 }
 
@@ -137,7 +138,9 @@ async function showMails(pilot: Pilot, narrator: Narrator, atLeast: number): Pro
 
 let shown = 0;
 
-async function approvalLink(pilot: Pilot): Promise<string | null> {
+async function approvalLink(pilot: Pilot): Promise<string> {
   const texts = (await pilot.mails()).map((mail) => mail.text ?? '');
-  return texts.map((text) => /https?:\/\/\S+\/approvals\/[^\s)>\]]+/.exec(text)?.[0]).find(Boolean) ?? null;
+  const link = texts.map((text) => /^http\S+\/approvals\/\S+$/m.exec(text)?.[0]).find(Boolean);
+  if (link === undefined) throw new Error('no mail has a link to approve by');
+  return link;
 }
