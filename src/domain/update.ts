@@ -101,8 +101,10 @@ export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling
 
 export interface Journal {
   stage: Stage;
-  /** How often preparing was begun: a run that stops the service again and again is given up. */
+  /** How often preparing was begun by a new process: a run that stops the service again and again is given up. */
   attempt: number;
+  /** The engine went away, and this process saw it: to begin again then is no further attempt. */
+  engineLost?: boolean;
   /** The untouched old container: addressed by id, whatever its name is by now. */
   oldContainerId: string;
   containerName: string;

@@ -44,8 +44,9 @@ async function resume(deps: UpdateDeps, update: Update, journal: Journal): Promi
   deps.logger.warn('taking up an interrupted update', { update: update.id, stage: journal.stage });
   if (journal.stage !== 'preparing') return run;
   await undoPreparation(run);
-  if (journal.attempt >= ATTEMPTS) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
-  run.journal = { ...firstJournal(update, old), attempt: journal.attempt + 1 };
+  const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;
+  if (attempt > ATTEMPTS) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
+  run.journal = { ...firstJournal(update, old), attempt };
   deps.store.updates.saveJournal(update.id, run.journal);
   return run;
 }

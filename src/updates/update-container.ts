@@ -25,6 +25,15 @@ export async function updateContainer(deps: UpdateDeps, update: Update): Promise
   const run = await openRun(deps, update);
   if ('ended' in run) return run.ended;
   try {
+    return await toItsEnd(run);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') reach(run, run.journal.stage, { engineLost: true });
+    throw error;
+  }
+}
+
+async function toItsEnd(run: Run): Promise<Update> {
+  try {
     if (isAt(run, 'preparing')) await prepare(run);
     if (isAt(run, 'preparing') || isAt(run, 'swapping')) await recreate(run);
     if (isAt(run, 'checking')) await check(run);

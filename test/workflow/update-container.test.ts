@@ -167,6 +167,32 @@ it('leaves an engine that goes away in the middle for what it is, and goes on wh
   expect(scene.engine.container('web-nginx-1').Image).toBe(image.id);
 });
 
+it('begins again however often the engine goes away while it prepares: only a crash of the process is an attempt', async () => {
+  const image = publish();
+  scene.hear('docker.io/library/nginx:stable', image.digest);
+  for (let loss = 1; loss <= 5; loss++) {
+    scene.engine.reachable = true;
+    scene.engine.onCall('pull', () => void (scene.engine.reachable = false), { once: true });
+    await expect(scene.settle()).rejects.toMatchObject({ code: 'engine_unreachable' });
+  }
+  scene.engine.reachable = true;
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+});
+
+it('gives up an update that stops the process again and again while it prepares, and has changed nothing', async () => {
+  scene.hear('docker.io/library/nginx:stable', publish().digest);
+  for (let crash = 1; crash <= 3; crash++) {
+    const dead = scene.engine.crashAt('pull', 'before');
+    void scene.settle();
+    await dead;
+    scene = scene.restart();
+  }
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'interrupted' } }]);
+  expect(scene.engine.container('web-nginx-1').Id).toBe(oldId);
+});
+
 it('updates each of two containers on one image once, however often Diun says it', async () => {
   scene.engine.runContainer(
     nginx({ name: 'web-nginx-b-1', ports: {}, labels: { 'com.docker.compose.service': 'nginx-b' } }),
