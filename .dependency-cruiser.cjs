@@ -55,6 +55,8 @@ module.exports = {
       ['(express|helmet|express-rate-limit)', 'http/'],
       ['(winston)', 'lib/logger'],
       ['commander', 'cli/'],
+      ['node-schedule', '(schedule|config)/'],
+      ['cron-parser', 'lib/due-times'],
     ].map(([pkg, room]) => ({
       name: `${pkg.replace(/[^a-z0-9]+/g, '-')}-in-one-room`,
       severity: 'error',

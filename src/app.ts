@@ -17,6 +17,7 @@ import type { BackupRecord } from './domain/backup';
 import type { Container } from './domain/container';
 import type { Update } from './domain/update';
 import type { HttpDeps } from './http/deps';
+import { schedulerCheck } from './http/health-report';
 import { listen, type Listening } from './http/listen';
 import { createHttpApp } from './http/server';
 import { systemClock, type Clock } from './lib/clock';
@@ -28,6 +29,8 @@ import type { BackupStorage } from './ports/backup-storage';
 import type { Engine } from './ports/engine';
 import type { MailTransport } from './ports/mail-transport';
 import type { Store } from './ports/store';
+import { runTimers } from './schedule/run-timers';
+import { timerPlans, viewTimers, type TimerView } from './schedule/timer-plans';
 import { createWorkplace, type Workplace } from './updates/workplace';
 import { readContainers } from './updates/read-containers';
 import { receiveWebhook } from './updates/receive-webhook';
@@ -47,6 +50,8 @@ export interface App {
   containers(): Promise<Container[]>;
   requestUpdate(request: { container: string; image?: string }): Promise<Update>;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
+  /** When each timer runs next, and what came of its last run. */
+  timers(): TimerView[];
   /** Decides on an update that waits; throws `update_not_found` and `not_waiting`. */
   decideById(id: string, decided: Decided, how: string): Update;
   /** Takes the data directory's worker lock, takes up what was interrupted, and works the queue. False: another process does. */
@@ -73,8 +78,10 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   };
   const delivery = createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo });
   const takeLock = (): ReturnType<typeof takeWorkerLock> => takeWorkerLock(join(settings.dataDir, 'worker.lock'));
-  const workplace = createWorkplace({ deps, delivery, takeLock });
-  const requests = requestsOf(deps, workplace);
+  const plans = timerPlans(settings);
+  const startTimers = (wake: () => void): { stop(): void } => runTimers({ store, clock, logger, plans, wake });
+  const workplace = createWorkplace({ deps, delivery, takeLock, startTimers });
+  const requests = { ...requestsOf(deps, workplace), timers: () => viewTimers(plans, store.timers, clock.now()) };
   let listening: Listening | null = null;
 
   return {
@@ -93,9 +100,9 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   };
 }
 
-type Requests = Pick<App, 'containers' | 'requestUpdate' | 'requestBackups' | 'decideById'>;
+type Requests = Pick<App, 'containers' | 'requestUpdate' | 'requestBackups' | 'decideById' | 'timers'>;
 
-function requestsOf(deps: UpdateDeps, workplace: Workplace): Requests {
+function requestsOf(deps: UpdateDeps, workplace: Workplace): Omit<Requests, 'timers'> {
   const containers = (): Promise<Container[]> => readContainers(deps.engine, deps.selfId);
   return {
     containers,
@@ -136,7 +143,6 @@ function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, re
       },
       decideById: (id, decision) => Promise.resolve(requests.decideById(id, decision, 'on the operator page')),
     },
-    timers: () => [],
     formSecret: settings.approvalSecrets[0] as Secret,
     receiveWebhook: (rawBody) => {
       const received = receiveWebhook(store.inbox, rawBody);
@@ -145,7 +151,7 @@ function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, re
     },
     health: {
       pingEngine: () => engine.version(),
-      scheduler: () => workplace.state(),
+      scheduler: () => schedulerCheck(workplace.state(), store.timers.all()),
       certificates: () => ({ status: 'ok' }),
     },
   };

@@ -47,6 +47,16 @@ export function diunFinding(app: App): Finding {
   return { what, status: 'warning', words };
 }
 
+/** When the timers run next; what went wrong the last time is a note, since the next run tries again. */
+export function timerFindings(app: App): Finding[] {
+  const { timeZone } = app.settings;
+  return app.timers().map(({ name, nextAt, last }): Finding => {
+    const next = nextAt === null ? 'switched off' : `next ${atTime(nextAt, timeZone)}`;
+    const before = last === null ? '' : `; last ${atTime(last.at, timeZone)}: ${last.outcome}`;
+    return { what: `Timer ${name}`, status: (last?.trouble ?? null) === null ? 'ok' : 'warning', words: next + before };
+  });
+}
+
 export function labelFindings(containers: readonly Container[]): Finding[] {
   return containers.flatMap(({ name, labels }) =>
     labels.problems.map(({ label, value, message }): Finding => ({

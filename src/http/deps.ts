@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
+import type { TimerView } from '../schedule/timer-plans';
 import type { Check } from './health-report';
 
 /** What the HTTP side needs of the rest, given once by `app.ts`. */
@@ -31,8 +32,8 @@ export interface HttpDeps {
     /** By id, for who has the page's password. Throws `update_not_found` and `not_waiting`. */
     decideById(id: string, decision: 'approve' | 'decline'): Promise<Update>;
   };
-  /** Next runs of the timers; ISO 8601, null: switched off. */
-  timers(): { name: string; nextAt: string | null }[];
+  /** Next and last runs of the timers. */
+  timers(): TimerView[];
   /** For the operator page's form tokens. */
   formSecret: Secret;
 }

@@ -1,5 +1,6 @@
 import type { BackupRecord } from '../domain/backup';
 import type { Outbox } from '../ports/store';
+import type { TimerState } from '../ports/timers';
 
 export const CHECK_STATUSES = ['ok', 'degraded', 'down'] as const;
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
@@ -26,6 +27,15 @@ export function healthReport(version: string, checks: Record<CheckName, Check>):
   const down = ESSENTIAL.some((name) => checks[name].status === 'down');
   const allOk = CHECK_NAMES.every((name) => checks[name].status === 'ok');
   return { status: down ? 'down' : allOk ? 'ok' : 'degraded', version, checks };
+}
+
+/** The worker first: while it waits, nothing that a timer rang can be done. */
+export function schedulerCheck(worker: Check, timers: readonly TimerState[]): Check {
+  if (worker.status !== 'ok') return worker;
+  const troubles = timers.flatMap(({ name, last }) =>
+    last === null || last.trouble === null ? [] : [`${name}: ${last.trouble}`],
+  );
+  return troubles.length === 0 ? { status: 'ok' } : degraded(troubles.join('; '));
 }
 
 /** Longer than the first retries take, shorter than an operator should stay in the dark. */

@@ -1,6 +1,7 @@
 import type { BackupRecord } from '../domain/backup';
 import type { Plan } from '../domain/plan';
 import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
+import type { Notices, Timers } from './timers';
 
 /**
  * Everything that must survive a crash. Synchronous, so that a state and the mail that tells of it are written in one
@@ -14,6 +15,8 @@ export interface Store {
   refusals: Refusals;
   outbox: Outbox;
   backups: Backups;
+  timers: Timers;
+  notices: Notices;
   /** Reads and writes; throws when the database cannot do its work. */
   check(): void;
   close(): void;

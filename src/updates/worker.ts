@@ -2,6 +2,7 @@ import { codeOf, ERROR_CODES, type ErrorCode, messageOf, toPilotError } from '..
 import type { Update } from '../domain/update';
 import type { Loop } from '../lib/loop';
 import { startLoop } from '../lib/loop';
+import { doDueWork } from './do-due-work';
 import { end, endWithout } from './end';
 import { expireApprovals } from './expire-approvals';
 import { handleInbox } from './handle-inbox';
@@ -67,7 +68,7 @@ export function startWorker(deps: UpdateDeps): Worker {
 const BY_TIME: readonly ((deps: UpdateDeps) => void)[] = [expireApprovals, remindOfApprovals];
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
-const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [runNextUpdate, runQueuedBackup];
+const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [runNextUpdate, doDueWork, runQueuedBackup];
 
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
 export async function workOnce(deps: UpdateDeps): Promise<boolean> {

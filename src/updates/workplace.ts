@@ -10,7 +10,7 @@ const LEAVE_WITHIN_MS = 7_000;
 export interface Workplace {
   /** Takes the lock and begins to work. False: another process holds it. Already at work: true. */
   enter(): boolean;
-  /** Enters as soon as the lock is free, asked for every two seconds. */
+  /** Enters as soon as the lock is free, asked for every two seconds, and runs the timers from then on. */
   enterWhenFree(): void;
   wake(): void;
   /** Stops working and gives the lock back; resolves with whether all that was under way has ended. */
@@ -22,6 +22,8 @@ interface Parts {
   deps: UpdateDeps;
   delivery: Delivery;
   takeLock(): { release(): void } | null;
+  /** Only the service runs timers, and only while it holds the lock; a command of a moment never does. */
+  startTimers(wake: () => void): { stop(): void };
 }
 
 /** The one place where a data directory is worked: whoever holds its lock decides, updates, backs up and delivers. */
@@ -29,6 +31,7 @@ export function createWorkplace({ deps, delivery, ...parts }: Parts): Workplace 
   let lock: { release(): void } | null = null;
   let worker: Worker | null = null;
   let asking: NodeJS.Timeout | null = null;
+  let timers: { stop(): void } | null = null;
 
   const enter = (): boolean => {
     if (worker !== null) return true;
@@ -40,18 +43,26 @@ export function createWorkplace({ deps, delivery, ...parts }: Parts): Workplace 
     return true;
   };
 
+  const wake = (): void => worker?.wake();
+  const serve = (): boolean => {
+    if (!enter()) return false;
+    timers ??= parts.startTimers(wake);
+    return true;
+  };
+
   return {
     enter,
     enterWhenFree: () => {
-      if (enter()) return;
+      if (serve()) return;
       deps.logger.warn('another process works this data directory; waiting for its end');
       asking = setInterval(() => {
-        if (enter() && asking !== null) clearInterval(asking);
+        if (serve() && asking !== null) clearInterval(asking);
       }, ASK_FOR_LOCK_EVERY_MS);
     },
-    wake: () => worker?.wake(),
+    wake,
     leave: async () => {
       if (asking !== null) clearInterval(asking);
+      timers?.stop();
       if (worker === null) return true;
       const ended = await endedWithin(worker.stop(), LEAVE_WITHIN_MS);
       await delivery.stop();

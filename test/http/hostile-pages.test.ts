@@ -100,7 +100,7 @@ function hostFrom(s: Strings): OperatorData {
     undelivered: [{ ...mail, subject: e, status: 'refused', attempts: 3, lastError: f }],
     lastHeardAt: at(0),
     rejected: [{ id: a, receivedAt: at(0), status: 'rejected', body: `${b}\n${c}`, outcome: d }],
-    timers: [{ name: e, nextAt: at(900) }],
+    timers: [{ name: 'backup', nextAt: at(900), last: { at: at(1), outcome: e, trouble: e } }],
     tokenFor: () => 'form-token',
   };
 }

@@ -12,7 +12,7 @@ beforeEach(async () => {
   backedUp = [];
   http = await startHttp({
     containers: () => Promise.resolve(CONTAINERS),
-    timers: () => [{ name: 'backup', nextAt: '2030-01-05T02:00:00.000Z' }],
+    timers: () => [{ name: 'backup', nextAt: '2030-01-05T02:00:00.000Z', last: null }],
     requestUpdate: (request) => {
       asked.push(request);
       return Promise.reject(new PilotError('update_running', 'An update of it runs already.'));

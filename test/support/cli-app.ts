@@ -7,6 +7,7 @@ import { requestBackups } from '../../src/backups/request-backup';
 import type { CliContext } from '../../src/cli/context';
 import { runCli } from '../../src/cli/program';
 import { loadSettings } from '../../src/config/load';
+import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
 import { readContainers } from '../../src/updates/read-containers';
 import { requestUpdate } from '../../src/updates/request-update';
 import { startWorker, type Worker } from '../../src/updates/worker';
@@ -56,6 +57,11 @@ export async function runOn(scene: Scene, args: string[], terminal: Terminal = {
   return { lines, code, stdout: out.join(''), stderr: err.join('') };
 }
 
+const SCHEDULED = {
+  schedules: { backup: '0 2 * * *', renewal: '30 3 * * 0', reconcile: null },
+  timeZone: 'UTC',
+};
+
 function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settings'> {
   let worker: Worker | null = null;
   return {
@@ -70,6 +76,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     decideById: (id, decided, how) => decideById(deps, id, decided, how),
     requestBackups: async (request) =>
       requestBackups({ store, containers: await readContainers(engine, null) }, { ...request, reason: 'operator' }),
+    timers: () => viewTimers(timerPlans(SCHEDULED), store.timers, clock.now()),
     startWorker: () => {
       worker = startWorker(deps);
       return Promise.resolve(true);

@@ -5,6 +5,7 @@ import { openDatabase, schemaVersion } from './database';
 import { createInbox } from './inbox';
 import { createOutbox } from './outbox';
 import { createRefusals } from './refusals';
+import { createNotices, createTimers } from './timers';
 import { createUpdates } from './updates';
 
 /** `path`: the database file, or `:memory:`. */
@@ -17,6 +18,8 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     refusals: createRefusals(database),
     outbox: createOutbox(database, clock),
     backups: createBackups(database, clock),
+    timers: createTimers(database, clock),
+    notices: createNotices(database, clock),
     check: () => {
       database.transaction(() => database.pragma(`user_version = ${schemaVersion(database)}`)).immediate();
     },

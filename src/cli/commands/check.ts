@@ -3,7 +3,7 @@ import type { Container } from '../../domain/container';
 import { codeOf, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
 import type { CliContext } from '../context';
-import { askAll, diunFinding, labelFindings, type Finding } from '../findings';
+import { askAll, diunFinding, labelFindings, timerFindings, type Finding } from '../findings';
 import { inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
 import { withApp } from '../with-app';
@@ -28,7 +28,7 @@ export function checkCommand(context: CliContext, { json }: { json: boolean }): 
 async function check(app: App): Promise<Checked> {
   const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
   const containers = read.containers ?? [];
-  const findings = [...asked, ...read.findings, diunFinding(app), ...labelFindings(containers)];
+  const findings = [...asked, ...read.findings, diunFinding(app), ...timerFindings(app), ...labelFindings(containers)];
   return {
     ok: findings.every(({ status }) => status !== 'failed'),
     findings,

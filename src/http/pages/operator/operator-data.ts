@@ -3,6 +3,7 @@ import type { Container } from '../../../domain/container';
 import type { Plan } from '../../../domain/plan';
 import type { Update, UpdateStatus } from '../../../domain/update';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
+import type { TimerView } from '../../../schedule/timer-plans';
 import type { HealthReport } from '../../health-report';
 import type { TokenFor } from './action-form';
 
@@ -25,7 +26,7 @@ export interface OperatorData {
   undelivered: OutboxMail[];
   lastHeardAt: string | null;
   rejected: Webhook[];
-  timers: { name: string; nextAt: string | null }[];
+  timers: TimerView[];
   tokenFor: TokenFor;
 }
 

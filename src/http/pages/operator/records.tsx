@@ -151,9 +151,10 @@ export function Timers({ timers, now }: OperatorData): JSX.Element | null {
     <section aria-labelledby="timers">
       <h2 id="timers">Next runs</h2>
       <ul>
-        {timers.map(({ name, nextAt }) => (
+        {timers.map(({ name, nextAt, last }) => (
           <li>
             {oneLine(name)}: {nextAt === null ? 'switched off' : `${utc(nextAt)} (${ago(nextAt, now)})`}
+            {last === null ? null : <p class="small">{`Last ${ago(last.at, now)}: ${oneLine(last.outcome)}`}</p>}
           </li>
         ))}
       </ul>

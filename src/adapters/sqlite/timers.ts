@@ -1,0 +1,82 @@
+import type { WorkName } from '../../domain/due-work';
+import type { Clock } from '../../lib/clock';
+import type { Notice, Notices, Timers, TimerState } from '../../ports/timers';
+import type { Database } from './database';
+
+interface Row {
+  name: WorkName;
+  expression: string | null;
+  time_zone: string | null;
+  seen_until: string | null;
+  due_at: string | null;
+  done_at: string | null;
+  outcome: string | null;
+  trouble: string | null;
+}
+
+export function createTimers(database: Database, clock: Clock): Timers {
+  const select = (clause: string, ...values: string[]): TimerState[] =>
+    database
+      .prepare<string[], Row>(`SELECT * FROM timers ${clause}`)
+      .all(...values)
+      .map(toState);
+  const write = (sql: string, values: Record<string, string | null>): void => {
+    database.prepare(sql).run(values);
+  };
+  return {
+    get: (name) => select('WHERE name = ?', name)[0] ?? null,
+    all: () => select('ORDER BY name'),
+    keep: (name, { expression, timeZone }, seenUntil) =>
+      write(
+        `INSERT INTO timers (name, expression, time_zone, seen_until) VALUES (@name, @expression, @timeZone, @seenUntil)
+         ON CONFLICT DO UPDATE SET expression = @expression, time_zone = @timeZone, seen_until = @seenUntil`,
+        { name, expression, timeZone, seenUntil },
+      ),
+    forget: (name) => write('DELETE FROM timers WHERE name = @name', { name }),
+    ring: (name, dueAt) =>
+      write('INSERT INTO timers (name, due_at) VALUES (@name, @dueAt) ON CONFLICT DO UPDATE SET due_at = @dueAt', {
+        name,
+        dueAt,
+      }),
+    due: () =>
+      select('WHERE due_at IS NOT NULL ORDER BY due_at, name').map(({ name, dueAt }) => ({
+        name,
+        dueAt: dueAt as string,
+      })),
+    done: (name, dueAt, { outcome, trouble }) =>
+      write(
+        `UPDATE timers SET due_at = nullif(due_at, @dueAt), done_at = @now, outcome = @outcome, trouble = @trouble
+         WHERE name = @name`,
+        { name, dueAt, outcome, trouble, now: clock.now().toISOString() },
+      ),
+  };
+}
+
+function toState(row: Row): TimerState {
+  const { expression, time_zone: timeZone, done_at: at, outcome, trouble } = row;
+  return {
+    name: row.name,
+    schedule: expression === null || timeZone === null ? null : { expression, timeZone },
+    seenUntil: row.seen_until,
+    dueAt: row.due_at,
+    last: at === null || outcome === null ? null : { at, outcome, trouble },
+  };
+}
+
+export function createNotices(database: Database, clock: Clock): Notices {
+  return {
+    open: (kind, subject, words) => {
+      const values = { kind, subject, words, now: clock.now().toISOString() };
+      const added = database
+        .prepare('INSERT OR IGNORE INTO notices (kind, subject, since, words) VALUES (@kind, @subject, @now, @words)')
+        .run(values);
+      if (added.changes === 1) return true;
+      database.prepare('UPDATE notices SET words = @words WHERE kind = @kind AND subject = @subject').run(values);
+      return false;
+    },
+    close: (kind, subject) => {
+      database.prepare('DELETE FROM notices WHERE kind = ? AND subject = ?').run(kind, subject);
+    },
+    all: () => database.prepare<[], Notice>('SELECT kind, subject, since, words FROM notices ORDER BY since').all(),
+  };
+}

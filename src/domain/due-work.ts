@@ -1,0 +1,26 @@
+/** Timers that an operator knows: three have a setting, the drill has a fixed time. */
+export const TIMER_NAMES = ['backup', 'renewal', 'reconcile', 'drill'] as const;
+export type TimerName = (typeof TIMER_NAMES)[number];
+
+/**
+ * Work that becomes due by time or by an event, and is kept until it is done. `backup-ages`: looks whether the last good
+ * backups are too old. `retention`: removes what is kept no longer, due after a verified backup. `reoffer`: offers again
+ * what waits for approval and was decided from what does not run any more.
+ */
+export type WorkName = TimerName | 'backup-ages' | 'retention' | 'reoffer';
+
+export function isTimerName(name: string): name is TimerName {
+  return TIMER_NAMES.some((known) => known === name);
+}
+
+/** A cron expression in a time zone (IANA name). */
+export interface Schedule {
+  expression: string;
+  timeZone: string;
+}
+
+/** What came of doing it, in words: `outcome` for the operator; `trouble` for anyone, as `/health` tells it, null when all went well. */
+export interface WorkOutcome {
+  outcome: string;
+  trouble: string | null;
+}

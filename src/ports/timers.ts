@@ -1,0 +1,47 @@
+import type { Schedule, WorkName, WorkOutcome } from '../domain/due-work';
+
+/** What is due, and since when; times are ISO 8601. A ring is on the disk when the method returns, and stays until it is done. */
+export interface Timers {
+  get(name: WorkName): TimerState | null;
+  all(): TimerState[];
+  /** The schedule in force from now on; everything due until `seenUntil` counts as rung. */
+  keep(name: WorkName, schedule: Schedule, seenUntil: string): void;
+  /** Switched off: what was due and is not done yet is forgotten too. */
+  forget(name: WorkName): void;
+  /** It is due. However often it rings before it is done, it is done once. */
+  ring(name: WorkName, dueAt: string): void;
+  /** Rung and not done yet, longest due first. */
+  due(): { name: WorkName; dueAt: string }[];
+  /** Done; a ring that came meanwhile stays. */
+  done(name: WorkName, dueAt: string, what: WorkOutcome): void;
+}
+
+export interface TimerState {
+  name: WorkName;
+  /** Null: rung by events only. */
+  schedule: Schedule | null;
+  seenUntil: string | null;
+  dueAt: string | null;
+  /** The last time that it was done; null: never. */
+  last: (WorkOutcome & { at: string }) | null;
+}
+
+/** Situations that last, so that a person is told once and not every day. */
+export interface Notices {
+  /** True: it is new, and its mail is to be written in the same transaction. One that is open keeps its time, with the newest words. */
+  open(kind: NoticeKind, subject: string, words: string): boolean;
+  close(kind: NoticeKind, subject: string): void;
+  /** Longest open first. */
+  all(): Notice[];
+}
+
+export type NoticeKind = 'backup_old' | 'backup_shrunk';
+
+export interface Notice {
+  kind: NoticeKind;
+  /** Whom it concerns, such as a compose project. */
+  subject: string;
+  since: string;
+  /** A clause for anyone to read: no path, no secret, no words of a server. */
+  words: string;
+}

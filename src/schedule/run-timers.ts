@@ -1,0 +1,103 @@
+import { messageOf } from '../domain/errors';
+import type { Schedule } from '../domain/due-work';
+import type { Clock } from '../lib/clock';
+import { nextDue } from '../lib/due-times';
+import type { Logger } from '../lib/logger';
+import type { Store } from '../ports/store';
+import type { TimerState } from '../ports/timers';
+import { armWithNodeSchedule, type Arm } from './arm';
+import type { TimerPlan } from './timer-plans';
+
+export interface RunningTimers {
+  stop(): void;
+}
+
+interface Parts {
+  store: Pick<Store, 'timers' | 'transaction'>;
+  clock: Clock;
+  logger: Logger;
+  plans: readonly TimerPlan[];
+  /** Something is due: the worker is to look. */
+  wake(): void;
+  arm?: Arm;
+}
+
+/** A machine that slept, or whose clock was set, is noticed after this time at the latest. */
+const LOOK_AGAIN_MS = 60 * 60_000;
+const AFTER_TROUBLE_MS = 60_000;
+
+/**
+ * Rings what is due, now and from now on, and does nothing else: what is rung is on the disk, and the worker does it
+ * when it holds the lock. What was due while the service was down rings at once, and once, however often it was due.
+ */
+export function runTimers(parts: Parts): RunningTimers {
+  const armed = new Map<string, () => void>();
+  const arm = parts.arm ?? armWithNodeSchedule;
+  const look = (plan: TimerPlan, schedule: Schedule): void => {
+    const at = lookOnce(parts, plan, schedule);
+    armed.set(
+      plan.name,
+      arm(at, () => look(plan, schedule)),
+    );
+  };
+  for (const plan of parts.plans) {
+    begin(parts, plan);
+    if (plan.schedule !== null) look(plan, plan.schedule);
+  }
+  parts.wake();
+  return {
+    stop: () => {
+      for (const cancel of armed.values()) cancel();
+    },
+  };
+}
+
+/** At start: what was missed is what the schedule would have rung that was in force until now. */
+function begin({ store, clock, logger }: Parts, { name, schedule, atEveryStart }: TimerPlan): void {
+  if (schedule === null) return store.timers.forget(name);
+  const now = clock.now();
+  const before = store.timers.get(name);
+  const missed = missedOf(before, now);
+  const goesOn = missed === null && isSame(before?.schedule ?? null, schedule) ? (before?.seenUntil ?? null) : null;
+  store.transaction(() => {
+    store.timers.keep(name, schedule, goesOn ?? now.toISOString());
+    if (missed !== null) store.timers.ring(name, missed.toISOString());
+    else if (atEveryStart) store.timers.ring(name, now.toISOString());
+  });
+  if (missed !== null) logger.info('was due while diun-pilot was down', { timer: name, dueAt: missed.toISOString() });
+}
+
+function missedOf(before: TimerState | null, now: Date): Date | null {
+  if (!before?.schedule || before.seenUntil === null) return null;
+  const due = nextDue(before.schedule, new Date(before.seenUntil));
+  return due <= now ? due : null;
+}
+
+function isSame(one: Schedule | null, other: Schedule): boolean {
+  return one?.expression === other.expression && one.timeZone === other.timeZone;
+}
+
+/** Rings if it is due, and tells when to look again. */
+function lookOnce(parts: Parts, { name }: TimerPlan, schedule: Schedule): Date {
+  const { store, clock, logger } = parts;
+  const now = clock.now();
+  try {
+    const seenUntil = new Date(store.timers.get(name)?.seenUntil ?? now);
+    const due = nextDue(schedule, seenUntil);
+    if (due > now) return earlier(due, now);
+    store.transaction(() => {
+      store.timers.keep(name, schedule, now.toISOString());
+      store.timers.ring(name, due.toISOString());
+    });
+    logger.info('timer is due', { timer: name, dueAt: due.toISOString() });
+    parts.wake();
+    return earlier(nextDue(schedule, now), now);
+  } catch (error) {
+    logger.error('a timer could not be looked at; tried again in a minute', { timer: name, reason: messageOf(error) });
+    return new Date(now.getTime() + AFTER_TROUBLE_MS);
+  }
+}
+
+function earlier(due: Date, now: Date): Date {
+  return new Date(Math.min(due.getTime(), now.getTime() + LOOK_AGAIN_MS));
+}

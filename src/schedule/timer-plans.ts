@@ -1,0 +1,44 @@
+import type { Settings } from '../config/schema';
+import { isTimerName, type Schedule, type TimerName, type WorkName, type WorkOutcome } from '../domain/due-work';
+import { nextDue } from '../lib/due-times';
+import type { Timers } from '../ports/timers';
+
+export interface TimerPlan {
+  name: WorkName;
+  /** Null: switched off. */
+  schedule: Schedule | null;
+  /** Due at every start as well, whatever was missed. */
+  atEveryStart: boolean;
+}
+
+/** Of an hour in which little else is due. */
+const BACKUP_AGES = '17 * * * *';
+
+/** The timers that the settings ask for. */
+export function timerPlans({ schedules, timeZone }: Pick<Settings, 'schedules' | 'timeZone'>): TimerPlan[] {
+  const plan = (name: WorkName, expression: string | null, atEveryStart = false): TimerPlan => ({
+    name,
+    schedule: expression === null ? null : { expression, timeZone },
+    atEveryStart,
+  });
+  return [
+    plan('backup', schedules.backup),
+    plan('reconcile', schedules.reconcile, true),
+    plan('backup-ages', schedules.backup === null ? null : BACKUP_AGES, true),
+  ];
+}
+
+/** One timer as people see it: when it runs next (ISO 8601; null: switched off), and what came of the last run. */
+export interface TimerView {
+  name: TimerName;
+  nextAt: string | null;
+  last: (WorkOutcome & { at: string }) | null;
+}
+
+export function viewTimers(plans: readonly TimerPlan[], timers: Pick<Timers, 'get'>, now: Date): TimerView[] {
+  return plans.flatMap(({ name, schedule }) => {
+    if (!isTimerName(name)) return [];
+    const nextAt = schedule === null ? null : nextDue(schedule, now).toISOString();
+    return [{ name, nextAt, last: timers.get(name)?.last ?? null }];
+  });
+}

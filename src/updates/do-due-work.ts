@@ -1,0 +1,32 @@
+import type { WorkName, WorkOutcome } from '../domain/due-work';
+import { codeOf, messageOf } from '../domain/errors';
+import { queueScheduledBackups } from './queue-scheduled-backups';
+import type { UpdateDeps } from './run';
+
+/** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
+type Work = (deps: UpdateDeps) => Promise<WorkOutcome>;
+
+const WORKS: Partial<Record<WorkName, Work>> = {
+  backup: queueScheduledBackups,
+};
+
+/** Does the work that is due for the longest time. False: nothing is due. A defect ends it until it is due again. */
+export async function doDueWork(deps: UpdateDeps): Promise<boolean> {
+  const next = deps.store.timers.due().find(({ name }) => WORKS[name] !== undefined);
+  if (next === undefined) return false;
+  const what = await outcomeOf(deps, next.name, WORKS[next.name] as Work);
+  deps.store.timers.done(next.name, next.dueAt, what);
+  return true;
+}
+
+async function outcomeOf(deps: UpdateDeps, name: WorkName, work: Work): Promise<WorkOutcome> {
+  try {
+    const what = await work(deps);
+    deps.logger.info('timer done', { timer: name, outcome: what.outcome });
+    return what;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    deps.logger.error('a timer broke off', { timer: name, code: codeOf(error), reason: messageOf(error) });
+    return { outcome: `It broke off: ${messageOf(error)}`, trouble: 'it broke off the last time: see the log' };
+  }
+}
