@@ -5,14 +5,15 @@ import type { Lab } from '../lab';
 import { noteMadeImage } from '../lab-record';
 
 const REPOSITORY = join(__dirname, '../../..');
-const TAG = 'lab/diun-pilot:test';
 
 /**
  * Builds the image of diun-pilot from the shipped Dockerfile: as it is where public images can be pulled; else its
  * runtime part on a Debian that carries this machine's node, with what `npm run build` and `npm ci` made here.
+ * `tag`: of its own for each caller, since files of tests run side by side.
  */
-export async function buildPilotImage(lab: Lab): Promise<string> {
-  const build = ['build', '--quiet', '--network', 'host', '--build-arg', 'VERSION=test', '--tag', TAG];
+export async function buildPilotImage(lab: Lab, tag = 'test'): Promise<string> {
+  const image = `lab/diun-pilot:${tag}`;
+  const build = ['build', '--quiet', '--network', 'host', '--build-arg', 'VERSION=test', '--tag', image];
   if (lab.origin === 'public') {
     await lab.docker.run([...build, REPOSITORY], { timeoutMs: 900_000 });
   } else {
@@ -20,8 +21,8 @@ export async function buildPilotImage(lab: Lab): Promise<string> {
     const base = await nodeImage(lab);
     await lab.docker.run([...build, '--build-arg', `BASE_IMAGE=${base}`, context], { timeoutMs: 300_000 });
   }
-  noteMadeImage(lab.dir, TAG);
-  return TAG;
+  noteMadeImage(lab.dir, image);
+  return image;
 }
 
 /** A build context that holds the finished /app, and the shipped Dockerfile without the stage that would make it. */

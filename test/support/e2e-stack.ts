@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Outcome } from '../lab/command';
+import type { Inspected } from '../lab/engine/docker-cli';
+import { removeLeftovers } from '../lab/engine/leftovers';
+import { freePort } from '../lab/free-port';
+import { buildPilotImage } from '../lab/images/pilot-image';
+import { projectName, type Lab } from '../lab/lab';
+
+const REPOSITORY = join(__dirname, '../..');
+
+/** Under which name the lab's world knows the stack; Pebble's name server leads every name to `edge`. */
+export const DOMAIN = 'git.lab.test';
+export const WEBHOOK_TOKEN = 'webhook-token-of-the-lab';
+export const API_TOKEN = 'api-token-of-the-lab';
+/** The stack's own tags in the lab's registry. */
+export const TAGS = { nginx: 'stack/nginx:1.26.3', gitea: 'stack/gitea:1.0.0' };
+
+/** The shipped compose file, brought up on the lab's engine: images, ports and the certificate authority by variables. */
+export interface Stack {
+  readonly project: string;
+  /** Published on this machine. */
+  readonly ports: { http: number; https: number; operator: number };
+  /** `docker compose …` on the shipped file, what the lab changes, and the given `.env`; not judged. */
+  compose(args: string[], env?: string): Promise<Outcome>;
+  /** The same, which must succeed; what it printed. */
+  composed(...args: string[]): Promise<string>;
+  container(service: string): Promise<Inspected>;
+  /** Id by service, of every container of the project. */
+  ids(): Promise<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+/** What an operator fills in, on top of `.env.example`; nothing is started. */
+export async function openStack(lab: Lab): Promise<Stack> {
+  await lab.registry.publishAndPull(lab.images.NGINX_GOOD_1, TAGS.nginx);
+  await lab.registry.publishAndPull(lab.images.APP_1, TAGS.gitea);
+  const image = await buildPilotImage(lab, 'stack');
+  const ports = { http: await freePort(), https: await freePort(), operator: await freePort() };
+  const folder = lab.scratch('stack');
+  const project = projectName(lab.id, `stack-${randomBytes(2).toString('hex')}`);
+  writeFileSync(join(folder, 'lab.yml'), JSON.stringify(labChanges(lab), null, 2));
+  writeFileSync(join(folder, '.env'), filledIn(await valuesOf(lab, image, ports)));
+  const compose = (args: string[], env = join(folder, '.env')): Promise<Outcome> => {
+    const files = ['--file', join(REPOSITORY, 'docker-compose.yml'), '--file', join(folder, 'lab.yml')];
+    const where = ['--project-directory', REPOSITORY, '--project-name', project, '--env-file', env];
+    return lab.docker.attempt(['compose', '--progress', 'plain', ...where, ...files, ...args]);
+  };
+  return { project, ports, compose, ...looks(lab, project, compose) };
+}
+
+function looks(
+  lab: Lab,
+  project: string,
+  compose: Stack['compose'],
+): Pick<Stack, 'composed' | 'container' | 'ids' | 'remove'> {
+  const ids = async (): Promise<Record<string, string>> => {
+    const format = '{{.Label "com.docker.compose.service"}}\t{{.ID}}';
+    const list = ['ps', '--all', '--no-trunc', '--filter', `label=com.docker.compose.project=${project}`];
+    const rows = await lab.docker.lines([...list, '--format', format]);
+    return Object.fromEntries(rows.map((row) => row.split('\t') as [string, string]));
+  };
+  return {
+    ids,
+    composed: async (...args) => {
+      const { code, stdout, stderr } = await compose(args);
+      if (code !== 0) throw new Error(`docker compose ${args.join(' ')} ended with code ${code}: ${stderr}`);
+      return stdout.trimEnd();
+    },
+    container: async (service) => {
+      const inspected = await lab.docker.inspect('container', (await ids())[service] ?? '');
+      if (inspected === null) throw new Error(`${project} has no container of service ${service}`);
+      return inspected;
+    },
+    remove: () => removeLeftovers(lab.docker, { label: null, projectPrefix: project, registries: [] }),
+  };
+}
+
+async function valuesOf(lab: Lab, pilot: string, ports: Stack['ports']): Promise<Record<string, string>> {
+  const socket = lab.docker.host.replace('unix://', '');
+  const here = (port: number): string => `127.0.0.1:${port}`;
+  return {
+    ...{ POSTGRES_PASSWORD: 'database', GITEA_SECRET_KEY: 'key', PILOT_WEBHOOK_TOKEN: WEBHOOK_TOKEN },
+    ...{ DOCKER_GID: String(statSync(socket).gid), DOCKER_SOCKET: socket, DOMAIN, PILOT_API_TOKEN: API_TOKEN },
+    ...{ HTTP_PORT: here(ports.http), HTTPS_PORT: here(ports.https), OPERATOR_PORT: here(ports.operator) },
+    GITEA_SSH_PORT: here(await freePort()),
+    ...{ POSTGRES_IMAGE: lab.images.POSTGRES_17, EDGE_IMAGE: lab.images.EDGE, CERTBOT_IMAGE: lab.images.CERTBOT },
+    ...{ GITEA_IMAGE: lab.registry.reference(TAGS.gitea), NGINX_IMAGE: lab.registry.reference(TAGS.nginx) },
+    ...{ DIUN_PILOT_IMAGE: pilot, CERTBOT_SERVER: 'https://pebble:14000/dir', CERTBOT_CA_BUNDLE: '/pebble/ca.pem' },
+    ...(lab.origin === 'public' ? {} : { DIUN_IMAGE: lab.images.NGINX_GOOD_2 }),
+  };
+}
+
+/** `.env.example` with these values in the place of its own. */
+export function filledIn(values: Record<string, string>): string {
+  const example = readFileSync(join(REPOSITORY, '.env.example'), 'utf8');
+  return Object.entries(values).reduce((text, [name, value]) => {
+    const line = new RegExp(`^#?${name}=.*$`, 'm');
+    if (!line.test(text)) throw new Error(`.env.example has no line for ${name}`);
+    return text.replace(line, () => `${name}=${value}`);
+  }, example);
+}
+
+/** What no variable is for: the lab's app has names of its own for the database, and Pebble stands for Let's Encrypt. */
+function labChanges(lab: Lab): object {
+  const database = { APP_DB_HOST: 'postgres', APP_DB_NAME: 'gitea', APP_DB_USER: 'gitea', APP_DB_PASSWORD: 'database' };
+  const pebble = {
+    image: lab.images.PEBBLE,
+    environment: { TARGET: 'edge' },
+    depends_on: ['edge'],
+    networks: ['front'],
+    volumes: ['pebble:/acme'],
+  };
+  const certbot = {
+    depends_on: { pebble: { condition: 'service_healthy' } },
+    networks: ['front'],
+    volumes: ['pebble:/pebble:ro'],
+  };
+  // Where Diun is not to be had, its place is kept by a container that waits: from there its recorded request is sent.
+  const diun =
+    lab.origin === 'public'
+      ? {}
+      : { diun: { entrypoint: ['sh', '-c', 'exec sleep infinity'], stop_signal: 'SIGKILL' } };
+  const gitea = { environment: database, healthcheck: { interval: '1s' }, labels: { 'update.probe.timeout': '60s' } };
+  return { services: { gitea, pebble, certbot, ...diun }, volumes: { pebble: {} } };
+}
