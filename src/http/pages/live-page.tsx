@@ -6,7 +6,7 @@ import type { Block } from '../../notifications/letter/letter';
 import { duration, stepTitle, utc } from '../../notifications/letter/words';
 import { failureText } from '../../notifications/mails/failure';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages';
-import { Blocks } from './blocks';
+import { Blocks, withDigests } from './blocks';
 import { page } from './layout';
 import { inWords, toneOf } from './words';
 
@@ -128,7 +128,7 @@ function StepView({ name, step, open, now }: StepProps): JSX.Element {
         {stepTitle(name)} <span class="state">{step === null ? 'Not begun' : inWords(step.status)}</span>
       </h3>
       <p class="took">{step === null ? '' : took(step, now)}</p>
-      <p class="detail">{oneLine(sentence)}</p>
+      <p class="detail">{withDigests(sentence)}</p>
       <Output lines={output} />
     </li>
   );
