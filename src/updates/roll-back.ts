@@ -5,6 +5,7 @@ import { end } from './end';
 import { asideName } from './names';
 import type { Progress, Run } from './run';
 import { reach, step } from './run';
+import { othersStopped, serveAgain, startStopped } from './stopped-containers';
 import { renameTo } from './swap-containers';
 import { discard, putTagBack, removeByName } from './undo-preparation';
 
@@ -23,9 +24,10 @@ export async function rollBack(run: Run, cause: unknown): Promise<Update> {
   });
   try {
     await step(run, 'rollback', () => startOldAgain(run));
-    await step(run, 'rollback_health_check', (progress) => oldServes(run, progress));
+    await step(run, 'rollback_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
+    await startStopped(run, othersStopped(run));
     await removeNew(run);
     return end(run, 'rollback_failed', rollbackFailed(reason, failure));
   }
@@ -54,6 +56,12 @@ async function setNewAside({ engine, journal, update, container }: Run, newId: s
 
 function keepsData({ database, labels }: Run['container']): boolean {
   return database || labels.backup !== null;
+}
+
+/** The old one first: those that were stopped for the backup may need it. */
+async function allServe(run: Run, progress: Progress): Promise<string> {
+  const old = await oldServes(run, progress);
+  return [old, ...(await serveAgain(run, othersStopped(run), progress))].join('; ');
 }
 
 async function oldServes(run: Run, progress: Progress): Promise<string> {

@@ -1,7 +1,7 @@
 import { codeOf } from '../domain/errors';
 import type { Stage, Update } from '../domain/update';
 import { backUpProject } from './back-up-project';
-import { checkHealth } from './check-health';
+import { checkNewContainer } from './check-new-container';
 import { cleanUp } from './clean-up';
 import { end, endUnchanged } from './end';
 import { openRun } from './open-run';
@@ -46,7 +46,7 @@ async function toItsEnd(run: Run): Promise<Update> {
   return end(run, 'succeeded');
 }
 
-/** The old container serves, untouched, all through this. */
+/** The old container is untouched all through this: it serves, or was stopped for the backup of its own data. */
 async function prepare(run: Run): Promise<void> {
   await step(run, 'backup', (progress) => backUpProject(run, progress));
   await step(run, 'pull', (progress) => pullByDigest(run, progress));
@@ -64,7 +64,7 @@ async function recreate(run: Run): Promise<void> {
 }
 
 async function check(run: Run): Promise<void> {
-  await step(run, 'health_check', (progress) => checkHealth(run, progress));
+  await step(run, 'health_check', (progress) => checkNewContainer(run, progress));
   reach(run, 'settled');
 }
 

@@ -55,7 +55,7 @@ export function livePage({ update, backup, now, operator }: Followed): string {
           <a href="?">Load the full report</a>
         </p>
         <FollowUp update={update} />
-        <Failure update={update} />
+        <Failure update={update} backup={backup} />
         <Blocks blocks={[versions(news, labelsOf(update)), ...backupPassage(news)]} />
         <h2>Steps</h2>
         <Steps update={update} now={now} />
@@ -78,7 +78,7 @@ function FollowUp({ update: { followUp } }: { update: Update }): JSX.Element {
 }
 
 /** What went wrong, and for one that has ended, what the mail says of it. */
-function Failure({ update }: { update: Update }): JSX.Element {
+function Failure({ update, backup }: Pick<Followed, 'update' | 'backup'>): JSX.Element {
   const { sentence, output } = splitDetail(update.error?.message ?? '');
   return (
     <>
@@ -91,14 +91,14 @@ function Failure({ update }: { update: Update }): JSX.Element {
         <p>{oneLine(sentence)}</p>
         <Output lines={output} />
       </div>
-      <Blocks blocks={aftermath(update)} />
+      <Blocks blocks={aftermath(update, backup)} />
     </>
   );
 }
 
-function aftermath(update: Update): Block[] {
+function aftermath(update: Update, backup: BackupRecord | null): Block[] {
   const failed = ['failed', 'rolled_back', 'rollback_failed'].includes(update.status);
-  return failed ? failureText(update).opening : [];
+  return failed ? failureText(update, backup).opening : [];
 }
 
 function Steps({ update, now }: { update: Update; now: Date }): JSX.Element {

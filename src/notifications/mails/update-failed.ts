@@ -27,7 +27,7 @@ export interface FailedNews extends UpdateNews {
  */
 export function updateFailed(news: FailedNews): RenderedMail {
   const { update } = news;
-  const told = failureText(update);
+  const told = failureText(update, news.backup);
   return renderLetter({
     kind: 'update_failed',
     updateId: update.id,
