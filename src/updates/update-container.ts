@@ -1,9 +1,10 @@
 import { codeOf } from '../domain/errors';
 import type { Stage, Update } from '../domain/update';
 import { backUpProject } from './back-up-project';
-import { checkNewContainer } from './check-new-container';
+import { checkHealth } from './check-health';
 import { cleanUp } from './clean-up';
 import { end, endUnchanged } from './end';
+import { drainOld, handsOver, startBeside } from './hand-over';
 import { openRun } from './open-run';
 import { preflight } from './preflight';
 import { prepareReplacement } from './prepare-replacement';
@@ -46,25 +47,31 @@ async function toItsEnd(run: Run): Promise<Update> {
   return end(run, 'succeeded');
 }
 
-/** The old container is untouched all through this: it serves, or was stopped for the backup of its own data. */
+/** The old container serves, untouched, all through this. */
 async function prepare(run: Run): Promise<void> {
   await step(run, 'backup', (progress) => backUpProject(run, progress));
   await step(run, 'pull', (progress) => pullByDigest(run, progress));
   await step(run, 'preflight', () => preflight(run));
 }
 
-/** The new container is made and compared beside the old one; only then come the seconds without service. */
+/**
+ * The new container is made and compared beside the old one; only then come the seconds without service, or, in a
+ * handover, the time in which both serve.
+ */
 async function recreate(run: Run): Promise<void> {
   await step(run, 'recreate', async () => {
     if (isAt(run, 'preparing')) await prepareReplacement(run);
     reach(run, 'swapping');
-    return swapContainers(run);
+    return handsOver(run) ? startBeside(run) : swapContainers(run);
   });
   reach(run, 'checking');
 }
 
 async function check(run: Run): Promise<void> {
-  await step(run, 'health_check', (progress) => checkNewContainer(run, progress));
+  await step(run, 'health_check', async (progress) => {
+    const beside = handsOver(run) ? [await drainOld(run, progress)] : [];
+    return [...beside, await checkHealth(run, progress)].join('; ');
+  });
   reach(run, 'settled');
 }
 

@@ -33,10 +33,10 @@ export function operatorPage(data: OperatorData): string {
   });
 }
 
-function Sections({ waiting, working, timers }: OperatorData): JSX.Element {
-  const sections: [id: string, name: string, count?: number][] = [
-    ['waiting', 'Waits for you', waiting.length],
-    ['working', 'Under way', working.length],
+function Sections({ timers }: OperatorData): JSX.Element {
+  const sections: [string, string][] = [
+    ['waiting', 'Waits for you'],
+    ['working', 'Under way'],
     ['watched', 'Watched'],
     ['history', 'History'],
     ['backups', 'Backups'],
@@ -48,10 +48,9 @@ function Sections({ waiting, working, timers }: OperatorData): JSX.Element {
   return (
     <nav aria-label="Sections">
       <ul>
-        {sections.map(([id, name, count = 0]) => (
+        {sections.map(([id, name]) => (
           <li>
             <a href={`#${id}`}>{name}</a>
-            {count === 0 ? null : <span class="count">{count}</span>}
           </li>
         ))}
       </ul>
@@ -68,16 +67,10 @@ function Message({ message }: OperatorData): JSX.Element | null {
   );
 }
 
+/** Silent when all is well. */
 function Health({ health: { status, checks } }: OperatorData): JSX.Element | null {
   const bad = CHECK_NAMES.filter((name) => checks[name].status !== 'ok');
-  if (bad.length === 0) {
-    return (
-      <p>
-        <span class="badge good">All is well</span> {CHECK_NAMES.map(inWords).join(', ').toLowerCase()}: each was
-        checked.
-      </p>
-    );
-  }
+  if (bad.length === 0) return null;
   return (
     <section class={`notice ${status === 'down' ? 'alarm' : 'attention'}`} aria-labelledby="health">
       <h2 id="health">Needs attention</h2>
