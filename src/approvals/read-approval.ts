@@ -1,4 +1,4 @@
-import type { Update } from '../domain/update';
+import { awaySince, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
@@ -48,7 +48,7 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
     limit: PAST_UPDATES,
   }).updates;
   const seconds = past
-    .map(awaySeconds)
+    .map((update) => awaySeconds(store, update))
     .filter((away) => away !== null)
     .sort((a, b) => a - b);
   return {
@@ -57,9 +57,9 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
   };
 }
 
-/** From the begin of the swap to the health that was seen: what its users may have missed at most. */
-function awaySeconds({ steps }: Update): number | null {
-  const begin = steps.find(({ name }) => name === 'recreate')?.startedAt;
-  const end = steps.find(({ name }) => name === 'health_check')?.finishedAt;
+/** From its stop to the health that was seen: what its users may have missed at most. */
+function awaySeconds({ backups }: Store, update: Update): number | null {
+  const begin = awaySince(update, update.backupId === null ? null : backups.get(update.backupId));
+  const end = update.steps.find(({ name }) => name === 'health_check')?.finishedAt;
   return begin && end ? (Date.parse(end) - Date.parse(begin)) / 1000 : null;
 }

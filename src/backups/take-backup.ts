@@ -67,7 +67,8 @@ export async function takeBackup(deps: BackupDeps, request: BackupRequest): Prom
 
 function begin(deps: BackupDeps, request: BackupRequest): BackupRun {
   const now = deps.clock.now();
-  const record = deps.store.backups.change(request.record.id, { status: 'running', startedAt: now.toISOString() });
+  const begun = { status: 'running', startedAt: now.toISOString(), quiesced: request.quiesced } as const;
+  const record = deps.store.backups.change(request.record.id, begun);
   const logger = deps.logger.child({ backup: record.id, project: record.project });
   logger.info('backup begins', { members: request.members.map((member) => member.name) });
   return { ...deps, ...request, record, logger, folder: setFolder(nameOf(record), now, record.id), keys: [] };

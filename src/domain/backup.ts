@@ -47,6 +47,8 @@ export interface BackupRecord {
   url: string | null;
   bytes: number | null;
   verifiedAt: string | null;
+  /** As in the manifest. */
+  quiesced: boolean;
   items: BackupItem[];
   error: { code: string; message: string } | null;
 }

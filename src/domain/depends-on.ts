@@ -20,3 +20,20 @@ export function readDependsOn(label: string | undefined): string[] {
     .map((entry) => entry.split(':')[0]?.trim() ?? '')
     .filter((service) => service !== '');
 }
+
+/**
+ * Whom others depend on comes first, by name where nobody depends on anybody; stopped in the reverse order. A circle,
+ * which Compose refuses, is broken at its first by name.
+ */
+export function inStartOrder(containers: readonly Container[]): Container[] {
+  const ordered: Container[] = [];
+  const visited = new Set<Container>();
+  const visit = (container: Container): void => {
+    if (visited.has(container)) return;
+    visited.add(container);
+    for (const other of containers) if (dependentsOf(other, [container]).length > 0) visit(other);
+    ordered.push(container);
+  };
+  for (const container of containers.toSorted((a, b) => (a.name < b.name ? -1 : 1))) visit(container);
+  return ordered;
+}

@@ -7,6 +7,8 @@ interface Risky {
   application: Application;
   jump: Plan['jump'];
   hasBackup: boolean;
+  /** Who is stopped for the backup. */
+  stopped: readonly Container[];
 }
 
 /** What can go wrong in an update, and what then: one sentence or two each (sources: facts, PostgreSQL, Gitea, nginx). */
@@ -19,7 +21,12 @@ export function risksOf(risky: Risky): string[] {
   ];
 }
 
-function downtimeOf({ container: { name, labels }, application }: Risky): string {
+function downtimeOf({ container: { name, labels }, application, stopped }: Risky): string {
+  if (stopped.length > 0) {
+    const names = stopped.map((container) => container.name).join(', ');
+    const after = application === 'gitea' ? ', Gitea only after its migrations, which can take minutes' : '';
+    return `Downtime: ${names}: from the begin of the backup, which takes as long as the data is large, until the new ${name} serves${after}.`;
+  }
   if (labels.strategy === 'handover')
     return `Downtime: none is expected, since the old ${name} serves until the new one does.`;
   if (application === 'gitea')

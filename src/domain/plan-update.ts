@@ -14,12 +14,14 @@ export interface Planned {
   jump: Plan['jump'];
   /** Members of the container's backup set; those without `backup.kind` are passed over. */
   set: readonly Container[];
+  /** Who is stopped for the backup, in the order in which they are started again; empty where nobody is. */
+  stopped?: readonly Container[];
   /** http(s) only, else null. */
   releaseNotes: string | null;
 }
 
 /** Says in sentences what an update will do and what can go wrong. Pure: nothing is asked of the engine. */
-export function planUpdate({ container, target, jump, set, releaseNotes }: Planned): Plan {
+export function planUpdate({ container, target, jump, set, stopped = [], releaseNotes }: Planned): Plan {
   const application = applicationFor(container);
   const backup = set.flatMap(backupSentence);
   return {
@@ -31,8 +33,8 @@ export function planUpdate({ container, target, jump, set, releaseNotes }: Plann
     jump,
     backup,
     holdsData: container.labels.backup !== null,
-    course: courseOf(container, target, application, backup.length > 0),
-    risks: risksOf({ container, application, jump, hasBackup: backup.length > 0 }),
+    course: courseOf({ container, target, stopped }, application, backup.length > 0),
+    risks: risksOf({ container, application, jump, hasBackup: backup.length > 0, stopped }),
     followUp: followUpOf(container, target.reference),
     releaseNotes,
   };
@@ -51,8 +53,11 @@ function backupSentence({ name, labels }: Container): string[] {
 }
 
 function courseOf(
-  { name, labels }: Container,
-  target: Planned['target'],
+  {
+    container: { name, labels },
+    target,
+    stopped,
+  }: Pick<Planned, 'container' | 'target'> & { stopped: readonly Container[] },
   application: Application,
   hasBackup: boolean,
 ): string[] {
@@ -64,12 +69,27 @@ function courseOf(
     ? 'the new one is removed, and the old one serves on'
     : 'the same old container is started again';
   return [
+    ...stopSentence(name, stopped),
     ...(hasBackup ? ['The data is backed up and read back. If that fails, nothing is changed.'] : []),
     `The image ${target.reference} is pulled by its digest ${target.digest}.`,
     `It is checked that the new image can work here${preflightWords(application)}. If not, nothing is changed.`,
     swap,
     `Its health is asked (${probeWords(labels.probe)}), for up to ${durationInWords(labels.probeTimeoutMs)}.`,
     `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
+  ];
+}
+
+/** From the backup on: what is written in between would be lost by a restore. */
+function stopSentence(name: string, stopped: readonly Container[]): string[] {
+  if (stopped.length === 0) return [];
+  const others = stopped.filter((container) => container.name !== name).map((container) => container.name);
+  const what = others.length === stopped.length ? inWords(others) : inWords([name, ...others]);
+  const until =
+    others.length === 0
+      ? ''
+      : ` ${inWords(others)} ${others.length === 1 ? 'is' : 'are'} started again once ${name} serves.`;
+  return [
+    `For the backup ${what} ${stopped.length === 1 ? 'is' : 'are'} stopped, so that nothing is written after it.${until}`,
   ];
 }
 

@@ -1,10 +1,14 @@
 import { membersOf, placeOf } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
+import { quiesce } from './quiesce';
 import { readContainers } from './read-containers';
 import type { Progress, Run } from './run';
 import { Skipped } from './run';
 
-/** Backs up the whole set of the container's project, verified; rejects when that fails: no backup, no update. */
+/**
+ * Backs up the whole set of the container's project, verified, with all that write to it stopped where the container
+ * holds data itself; rejects when that fails: no backup, no update.
+ */
 export async function backUpProject(run: Run, progress: Progress): Promise<string | Skipped> {
   const { store, container, update } = run;
   const place = placeOf(container);
@@ -13,14 +17,20 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
     const where = container.project === null ? container.name : `project ${container.project}`;
     return new Skipped(`Nothing of ${where} carries the label backup.kind, so there is nothing to back up.`);
   }
+  const quiesced = await quiesce(run, progress);
   const record = store.backups.insert({
     ...place,
     reason: 'update',
     updateId: update.id,
   });
-  const taken = await takeBackup({ ...run, onProgress: progress }, { record, members, quiesced: false });
+  const taken = await takeBackup({ ...run, onProgress: progress }, { record, members, quiesced });
   run.update = store.updates.change(update.id, { backupId: taken.id });
-  return `${taken.items.length} items, ${megabytes(taken.bytes ?? 0)}, read back and verified: ${taken.url}`;
+  const how = quiesced ? `, with ${namesOf(run)} stopped` : '';
+  return `${taken.items.length} items, ${megabytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
+}
+
+function namesOf({ journal }: Run): string {
+  return journal.stopped.length === 0 ? 'nobody to be' : journal.stopped.map(({ name }) => name).join(', ');
 }
 
 function megabytes(bytes: number): string {

@@ -1,70 +1,56 @@
+import { toContainer } from '../domain/to-container';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { waitUntilHealthy } from '../probes/wait-until-healthy';
-import { readContainers } from './read-containers';
-import type { Progress, Run } from './run';
-import { newContainerOf } from './swap-containers';
+import type { Progress, UpdateDeps } from './run';
 
 const LOG_LINES = 20;
 
-/** Asks the new container's health, then that of all that depend on it and were well before. */
-export async function checkHealth(run: Run, progress: Progress): Promise<string> {
-  const seen = [await healthOf(run, newContainerOf(run), run.container, progress)];
-  for (const dependent of await dependentsToCheck(run)) {
-    progress(`${dependent.name}, which depends on it`);
-    seen.push(`${dependent.name}, which depends on it: ${await dependentHealth(run, dependent, progress)}`);
-  }
-  return seen.join('; ');
-}
-
 /** Rejects with `unhealthy`, and with the last lines of the container's log in the message. */
-export async function healthOf(run: Run, id: string, as: Container, progress: Progress): Promise<string> {
-  const { engine, clock } = run;
+export async function healthOf(
+  deps: Pick<UpdateDeps, 'engine' | 'clock'>,
+  id: string,
+  as: Pick<Container, 'labels'>,
+  progress: Progress,
+  restartsBefore = 0,
+): Promise<string> {
+  const { engine, clock } = deps;
   const { probe, probeTimeoutMs: timeoutMs } = as.labels;
+  const question = { engine, clock, containerId: id, probe, timeoutMs, restartsBefore, onProgress: progress };
   try {
-    return await waitUntilHealthy({ engine, clock, containerId: id, probe, timeoutMs, onProgress: progress });
+    return await waitUntilHealthy(question);
   } catch (error) {
     if (codeOf(error) !== 'unhealthy') throw error;
-    throw new PilotError('unhealthy', `${messageOf(error)}${await lastLines(run, id)}`, { cause: error });
+    throw new PilotError('unhealthy', `${messageOf(error)}${await lastLines(deps, id)}`, { cause: error });
   }
 }
 
-async function lastLines({ engine }: Run, id: string): Promise<string> {
+/**
+ * The health of another container than the updated one, by its own labels. Restarts that came of the moments without
+ * what it depends on are not held against it.
+ */
+export async function healthOfContainer(
+  deps: Pick<UpdateDeps, 'engine' | 'clock' | 'selfId'>,
+  id: string,
+  name: string,
+  progress: Progress,
+): Promise<string> {
+  try {
+    const inspect = await deps.engine.inspectContainer(id);
+    const container = toContainer(inspect, await deps.engine.inspectImage(inspect.Image), deps.selfId);
+    return await healthOf(deps, id, container, progress, inspect.RestartCount + 3);
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy' && codeOf(error) !== 'container_not_found') throw error;
+    throw new PilotError('unhealthy', `${name} is not healthy: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function lastLines({ engine }: Pick<UpdateDeps, 'engine'>, id: string): Promise<string> {
   try {
     const lines = await engine.logs(id, LOG_LINES);
     return lines.length === 0 ? '\nIts log is empty.' : `\nThe last lines of its log:\n${lines.join('\n')}`;
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     return `\nIts log could not be read: ${messageOf(error)}`;
-  }
-}
-
-async function dependentsToCheck(run: Run): Promise<Container[]> {
-  const names = new Set(run.journal.dependents);
-  if (names.size === 0) return [];
-  return (await readContainers(run.engine, run.selfId)).filter(({ name }) => names.has(name));
-}
-
-/** Restarts that came of the moments without the container it depends on are not held against it. */
-async function dependentHealth(run: Run, dependent: Container, progress: Progress): Promise<string> {
-  const { RestartCount } = await run.engine.inspectContainer(dependent.id);
-  const { probe, probeTimeoutMs: timeoutMs } = dependent.labels;
-  try {
-    return await waitUntilHealthy({
-      engine: run.engine,
-      clock: run.clock,
-      containerId: dependent.id,
-      probe,
-      timeoutMs,
-      restartsBefore: RestartCount + 3,
-      onProgress: progress,
-    });
-  } catch (error) {
-    if (codeOf(error) !== 'unhealthy') throw error;
-    const log = await lastLines(run, dependent.id);
-    throw new PilotError(
-      'unhealthy',
-      `${dependent.name}, which depends on it, is not healthy: ${messageOf(error)}${log}`,
-    );
   }
 }

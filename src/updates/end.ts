@@ -1,9 +1,10 @@
-import type { ErrorCode, PilotError } from '../domain/errors';
-import { toPilotError } from '../domain/errors';
+import type { ErrorCode } from '../domain/errors';
+import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { Journal, Update, UpdateStatus, Verdict } from '../domain/update';
 import type { Run, UpdateDeps } from './run';
 import { mailOfEnd } from './mail-of-end';
 import { mailOfSuperseded } from './mail-of-offer';
+import { serveAgain } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
 /** A digest that failed by itself is not tried again by itself; what the surroundings failed at, is (contract, section 4). */
@@ -40,10 +41,21 @@ export function end(run: Ending, verdict: Verdict, error: PilotError | null = nu
   return ended;
 }
 
-/** The end of a run that changed nothing: what was prepared is taken away first. */
+/**
+ * The end of a run that changed nothing: what was prepared is taken away first, and who was stopped for the backup serves
+ * again. If one of those does not, a person is needed, and told so.
+ */
 export async function endUnchanged(run: Run, error: unknown): Promise<Update> {
+  const cause = toPilotError(error);
   await undoPreparation(run);
-  return end(run, 'failed', toPilotError(error));
+  try {
+    await serveAgain(run, run.journal.stopped);
+  } catch (failure) {
+    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    const message = `${messageOf(failure)}\nIt was stopped for the backup. The update was given up because: ${cause.message}`;
+    return end(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
+  }
+  return end(run, 'failed', cause);
 }
 
 /** The end of an update that was never begun. */
@@ -82,12 +94,18 @@ function reasonOf({ update, journal }: Ending, verdict: Verdict): string {
     case 'succeeded':
       return `${name} runs ${journal.newReference} and is healthy.`;
     case 'failed':
-      return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.`;
+      return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.${whoWasStopped(journal)}`;
     case 'rolled_back':
-      return journal.oldStopped
-        ? `${name} was rolled back: the old container serves again and is healthy.`
-        : `${name} was rolled back: the old container was never stopped, and is healthy.`;
+      return `${name} was rolled back: the old container serves again and is healthy.`;
     case 'rollback_failed':
+      if (journal.stage === 'preparing')
+        return `Nothing was changed, but not all that was stopped for the backup serves again: it needs a person now.`;
       return `${name} was rolled back, but the old container is not healthy either: it needs a person now.`;
   }
+}
+
+function whoWasStopped({ stopped }: Journal): string {
+  if (stopped.length === 0) return '';
+  const names = stopped.map(({ name }) => name).join(', ');
+  return ` Stopped for the backup and started again: ${names}.`;
 }

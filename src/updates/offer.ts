@@ -7,6 +7,7 @@ import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
 import { membersOf, placeOf } from '../backups/backup-set';
+import { writersOf } from '../backups/writers';
 import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
 import { newReferenceFor } from './names';
 import type { UpdateDeps } from './run';
@@ -88,6 +89,7 @@ function recordOffer(
   const set = membersOf(placeOf(container), all);
   const plan = planUpdate({
     container,
+    stopped: container.labels.backup === null ? [] : writersOf(placeOf(container), all),
     target: { ...target, reference: row.to.reference },
     jump: decision.jump,
     set,

@@ -6,6 +6,7 @@ import type { Journal, Update } from '../domain/update';
 import { end, endUnchanged, endWithout } from './end';
 import type { Run, UpdateDeps } from './run';
 import { newReferenceFor } from './names';
+import { startStopped } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
 /** A run that stopped the whole service this often is not begun again. */
@@ -45,7 +46,9 @@ async function resume(deps: UpdateDeps, update: Update, journal: Journal): Promi
   if (journal.stage !== 'preparing') return run;
   await undoPreparation(run);
   const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;
-  if (attempt > ATTEMPTS) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
+  const begunAgain = attempt > ATTEMPTS ? false : (await startStopped(run)).length === 0;
+  if (!begunAgain) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
+  run.old = await deps.engine.inspectContainer(old.Id);
   run.journal = { ...firstJournal(update, old), attempt };
   deps.store.updates.saveJournal(update.id, run.journal);
   return run;
@@ -64,8 +67,9 @@ function firstJournal(update: Update, old: ContainerInspect): Journal {
     newReferenceWas: null,
     newImageId: null,
     newContainerId: null,
-    oldStopped: false,
     dependents: [],
+    stopped: [],
+    released: false,
   };
 }
 
@@ -97,14 +101,16 @@ async function endWithoutOld(deps: UpdateDeps, update: Update, journal: Journal)
     deps.store.updates.endStep(update.id, 'cleanup', 'succeeded', 'the old container is removed');
     return end({ ...deps, update, journal }, 'succeeded');
   }
+  await startStopped({ ...deps, update, journal });
   const reason = `The old container of ${journal.containerName} was removed from outside while diun-pilot was down, so nothing can be rolled back. Look at it: docker ps -a --filter name=${journal.containerName}`;
   return end({ ...deps, update, journal }, 'rollback_failed', new PilotError('rollback_failed', reason));
 }
 
 function interrupted(attempts: number): PilotError {
+  const times = attempts === 1 ? 'once' : `${attempts} times`;
   return new PilotError(
     'interrupted',
-    `diun-pilot was stopped ${attempts} times in the middle of this update, before anything was changed. Look for the reason in its log (memory, restarts of the host), then ask again: diun-pilot update.`,
+    `diun-pilot was stopped ${times} in the middle of this update, before anything was changed. Look for the reason in its log (memory, restarts of the host), then ask again: diun-pilot update.`,
   );
 }
 

@@ -1,7 +1,6 @@
 import { dependentsOf } from '../domain/depends-on';
-import type { ContainerInspect } from '../domain/engine-inspect';
+import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
-import { networkOwner } from '../domain/network-owner';
 import type { Engine } from '../ports/engine';
 import { testNginxConfig } from './preflight-nginx';
 import { comparePostgres } from './preflight-postgres';
@@ -11,22 +10,26 @@ import type { Run } from './run';
 import { reach } from './run';
 
 /**
- * Everything that can be known before the old container is stopped. Rejects with `preflight_failed`: then the new image
+ * Everything that can be known before the old container is replaced. Rejects with `preflight_failed`: then the new image
  * cannot work here, and nothing was changed.
  */
 export async function preflight(run: Run): Promise<string> {
-  const newImage = await newImageOf(run);
-  mustRun(run);
-  await mustHaveItsNetwork(run);
-  await mustNotLendItsNetwork(run);
-  const checks = [await comparePostgres(run, newImage), await testNginxConfig(run, newImage)];
+  const found = await lookAhead(run, await newImageOf(run));
   const dependents = await wellDependents(run);
   reach(run, 'preparing', { dependents });
-  const found = checks.filter((check) => check !== null);
   if (dependents.length > 0) found.push(`${dependents.join(', ')} will be looked at too, for depending on it`);
   return found.length === 0 ? 'nothing speaks against it' : found.join('; ');
 }
 
+/** What speaks for the new image, in words; rejects with `preflight_failed` when something speaks against it. */
+export async function lookAhead(run: Run, newImage: ImageInspect): Promise<string[]> {
+  mustRun(run);
+  await mustNotLendItsNetwork(run);
+  const checks = [await comparePostgres(run, newImage), await testNginxConfig(run, newImage)];
+  return checks.filter((check) => check !== null);
+}
+
+/** `old` was looked at before anybody was stopped. */
 function mustRun({ old, container }: Run): void {
   if (old.State.Running) return;
   throw new PilotError(
@@ -35,26 +38,10 @@ function mustRun({ old, container }: Run): void {
   );
 }
 
-/** A container that was made anew has another id, and nobody can be started in the network of the one that is gone. */
-async function mustHaveItsNetwork({ engine, old, container }: Run): Promise<void> {
-  const owner = networkOwner(old);
-  if (owner === null) return;
-  const found = await inspectIfThere(engine, owner);
-  if (found?.State.Running) return;
-  const mend =
-    found === null
-      ? 'is gone, so no new container can join it. Make both anew: docker compose up -d'
-      : `is ${found.Name.slice(1)}, which does not run. Start it first: docker start ${found.Name.slice(1)}`;
-  throw new PilotError(
-    'preflight_failed',
-    `The container in whose network ${container.name} lives (network_mode) ${mend}`,
-  );
-}
-
 /** Whoever joined its network namespace would be left in one without ports (facts, Docker Engine, point 3). */
 async function mustNotLendItsNetwork({ engine, old, container }: Run): Promise<void> {
   const all = await inspectThose(engine, await engine.containerIds());
-  const guests = all.filter((other) => networkOwner(other) === old.Id);
+  const guests = all.filter(({ HostConfig: { NetworkMode: mode } }) => mode === `container:${old.Id}`);
   if (guests.length === 0) return;
   throw new PilotError(
     'preflight_failed',
@@ -62,12 +49,18 @@ async function mustNotLendItsNetwork({ engine, old, container }: Run): Promise<v
   );
 }
 
-async function wellDependents({ engine, old, container, selfId }: Run): Promise<string[]> {
+/** Of those that were stopped for the backup it is known how they were before. */
+async function wellDependents({ engine, old, container, selfId, journal }: Run): Promise<string[]> {
   const all = await readContainers(engine, selfId);
   const dependents = dependentsOf(container, all).map(({ id }) => id);
+  const stopped = new Map(journal.stopped.map(({ id, well }) => [id, well]));
   return (await inspectThose(engine, dependents))
-    .filter(({ Id, State }) => Id !== old.Id && State.Running && State.Health?.Status !== 'unhealthy')
+    .filter((dependent) => dependent.Id !== old.Id && (stopped.get(dependent.Id) ?? isWell(dependent)))
     .map(({ Name }) => Name.slice(1));
+}
+
+export function isWell({ State }: ContainerInspect): boolean {
+  return State.Running && State.Health?.Status !== 'unhealthy';
 }
 
 async function inspectThose(engine: Engine, ids: string[]): Promise<ContainerInspect[]> {

@@ -1,10 +1,9 @@
 import { codeOf } from '../domain/errors';
 import type { Stage, Update } from '../domain/update';
 import { backUpProject } from './back-up-project';
-import { checkHealth } from './check-health';
+import { checkNewContainer } from './check-new-container';
 import { cleanUp } from './clean-up';
 import { end, endUnchanged } from './end';
-import { drainOld, handsOver, startBeside } from './hand-over';
 import { openRun } from './open-run';
 import { preflight } from './preflight';
 import { prepareReplacement } from './prepare-replacement';
@@ -47,31 +46,25 @@ async function toItsEnd(run: Run): Promise<Update> {
   return end(run, 'succeeded');
 }
 
-/** The old container serves, untouched, all through this. */
+/** The old container is untouched all through this: it serves, or was stopped for the backup of its own data. */
 async function prepare(run: Run): Promise<void> {
   await step(run, 'backup', (progress) => backUpProject(run, progress));
   await step(run, 'pull', (progress) => pullByDigest(run, progress));
   await step(run, 'preflight', () => preflight(run));
 }
 
-/**
- * The new container is made and compared beside the old one; only then come the seconds without service, or, in a
- * handover, the time in which both serve.
- */
+/** The new container is made and compared beside the old one; only then come the seconds without service. */
 async function recreate(run: Run): Promise<void> {
   await step(run, 'recreate', async () => {
     if (isAt(run, 'preparing')) await prepareReplacement(run);
     reach(run, 'swapping');
-    return handsOver(run) ? startBeside(run) : swapContainers(run);
+    return swapContainers(run);
   });
   reach(run, 'checking');
 }
 
 async function check(run: Run): Promise<void> {
-  await step(run, 'health_check', async (progress) => {
-    const beside = handsOver(run) ? [await drainOld(run, progress)] : [];
-    return [...beside, await checkHealth(run, progress)].join('; ');
-  });
+  await step(run, 'health_check', (progress) => checkNewContainer(run, progress));
   reach(run, 'settled');
 }
 

@@ -9,6 +9,7 @@ import { handleInbox } from './handle-inbox';
 import { remindOfApprovals } from './remind-of-approvals';
 import { runQueuedBackup } from './run-queued-backup';
 import type { UpdateDeps } from './run';
+import { othersStopped, startStopped } from './stopped-containers';
 import { updateContainer } from './update-container';
 
 /** Requests of the command line reach a running service through the database, so it is looked at this often. */
@@ -94,8 +95,10 @@ async function runToItsEnd(deps: UpdateDeps, update: Update): Promise<void> {
     const journal = deps.store.updates.journal(update.id);
     if (journal === null) endWithout(deps, update, 'failed', messageOf(error));
     else {
-      const verdict = journal.stage === 'preparing' ? 'failed' : 'rollback_failed';
-      end({ ...deps, update, journal }, verdict, toPilotError(error));
+      const run = { ...deps, update, journal };
+      const untouched = journal.stage === 'preparing';
+      const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
+      end(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
     }
   }
 }

@@ -2,7 +2,6 @@ import { FakeEngine } from '../support/fake-engine';
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
 import { TestClock } from '../support/test-clock';
 import { engineContract } from './engine.contract';
-import { engineNamespacesContract } from './engine-namespaces.contract';
 import type { EngineScene } from './engine-scene';
 
 /** What the commands of the suite do in the shell of a real image. */
@@ -20,7 +19,7 @@ const SHELL: Scripts = {
   'sh -c echo one; echo two; printf "\\033[31mred\\033[0m\\007\\n"': { stdout: 'one\ntwo\nred\n' },
 };
 
-function setUp(): Promise<EngineScene> {
+engineContract('the fake engine', () => {
   const engine = new FakeEngine(new TestClock());
   engine.addImage({ reference: 'tool:1', scripts: SHELL });
   engine.addNetwork('contract-net');
@@ -35,7 +34,4 @@ function setUp(): Promise<EngineScene> {
     takeDown: () => Promise.resolve(),
   };
   return Promise.resolve(scene);
-}
-
-engineContract('the fake engine', setUp);
-engineNamespacesContract('the fake engine', setUp);
+});

@@ -109,6 +109,7 @@ it('a rebuild of the same major: backed up with the files, verified, updated, an
   const update = await endOf(pilot, await ask());
   expect(update).toMatchObject({ status: 'succeeded', to: { digest }, error: null });
   expect(stepsOf(update)[0]).toBe('backup succeeded');
+  expect(storedSet(update).manifest.quiesced).toBe(true);
   expectWholeSet(update);
   const health = (update['steps'] as { name: string; detail: string }[]).find(({ name }) => name === 'health_check');
   expect(health?.detail).toContain(`${await data.containerName('app')}, which depends on it: /api/healthz says pass`);

@@ -85,6 +85,7 @@ export function aBackup(differs: Partial<BackupRecord> = {}): BackupRecord {
     url: 's3://backups/web/01KAT3W9A0BCDEFGHJKMNPQRST',
     bytes: 13_002_342,
     verifiedAt: at(12),
+    quiesced: false,
     items: [],
     error: null,
     ...differs,

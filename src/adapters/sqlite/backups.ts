@@ -18,6 +18,7 @@ interface Row {
   url: string | null;
   bytes: number | null;
   verified_at: string | null;
+  quiesced: number;
   items: string;
   error: string | null;
 }
@@ -48,7 +49,9 @@ export function createBackups(database: Database, clock: Clock): Backups {
     },
 
     change: (id, fields) => {
-      const { clause, values } = assignments(fields, JSON_COLUMNS);
+      const { quiesced, ...others } = fields;
+      const flat = quiesced === undefined ? others : { ...others, quiesced: Number(quiesced) };
+      const { clause, values } = assignments(flat, JSON_COLUMNS);
       if (clause !== '') database.prepare(`UPDATE backups SET ${clause} WHERE id = @id`).run({ ...values, id });
       return get(id) as BackupRecord;
     },
@@ -78,6 +81,7 @@ function toRecord(row: Row): BackupRecord {
     url: row.url,
     bytes: row.bytes,
     verifiedAt: row.verified_at,
+    quiesced: row.quiesced === 1,
     items: fromJson<BackupItem[]>(row.items) ?? [],
     error: fromJson<{ code: string; message: string }>(row.error),
   };

@@ -19,7 +19,7 @@ function BlockView({ block }: { block: Block }): JSX.Element | null {
     case 'heading':
       return <h2>{oneLine(block.text)}</h2>;
     case 'paragraph':
-      return <p>{oneLine(block.text)}</p>;
+      return <p>{withDigests(block.text)}</p>;
     case 'important':
       return <p class="important">{oneLine(block.text)}</p>;
     case 'facts':
@@ -53,8 +53,15 @@ function Facts({ facts }: { facts: Fact[] }): JSX.Element {
 }
 
 function List({ items, ordered }: { items: string[]; ordered: boolean }): JSX.Element {
-  const entries: ComponentChildren = items.map((item) => <li>{oneLine(item)}</li>);
+  const entries: ComponentChildren = items.map((item) => <li>{withDigests(item)}</li>);
   return ordered ? <ol>{entries}</ol> : <ul>{entries}</ul>;
+}
+
+/** A digest within a sentence is for a machine: small, so that the sentence stays one to read. */
+export function withDigests(text: string): ComponentChildren {
+  return oneLine(text)
+    .split(/(sha256:[0-9a-f]{64})/)
+    .map((part, index) => (index % 2 === 0 ? part : <span class="digest">{part}</span>));
 }
 
 function stepInWords({ title, result, duration, detail }: StepLine): string {

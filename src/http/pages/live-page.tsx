@@ -6,7 +6,7 @@ import type { Block } from '../../notifications/letter/letter';
 import { duration, stepTitle, utc } from '../../notifications/letter/words';
 import { failureText } from '../../notifications/mails/failure';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages';
-import { Blocks } from './blocks';
+import { Blocks, withDigests } from './blocks';
 import { page } from './layout';
 import { inWords, toneOf } from './words';
 
@@ -14,8 +14,6 @@ export interface Followed {
   update: Update;
   /** Taken before the update; null: none was (yet). */
   backup: BackupRecord | null;
-  /** The old container was never stopped: a handover failed beside it. */
-  servedOn?: boolean;
   now: Date;
   /** The operator's own page links back; behind an approval's link there is nowhere else to go. */
   operator: boolean;
@@ -25,7 +23,7 @@ export interface Followed {
 const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'health_check', 'cleanup'];
 
 /** One update and no other. The script finds its places by id (assets/live.js) and fills them from the same JSON. */
-export function livePage({ update, backup, servedOn, now, operator }: Followed): string {
+export function livePage({ update, backup, now, operator }: Followed): string {
   const open = isOpen(update.status);
   const name = nameOf(update);
   // The passages ask for more than they print here.
@@ -57,7 +55,7 @@ export function livePage({ update, backup, servedOn, now, operator }: Followed):
           <a href="?">Load the full report</a>
         </p>
         <FollowUp update={update} />
-        <Failure update={update} servedOn={servedOn} />
+        <Failure update={update} backup={backup} />
         <Blocks blocks={[versions(news, labelsOf(update)), ...backupPassage(news)]} />
         <h2>Steps</h2>
         <Steps update={update} now={now} />
@@ -80,7 +78,7 @@ function FollowUp({ update: { followUp } }: { update: Update }): JSX.Element {
 }
 
 /** What went wrong, and for one that has ended, what the mail says of it. */
-function Failure({ update, servedOn }: Pick<Followed, 'update' | 'servedOn'>): JSX.Element {
+function Failure({ update, backup }: Pick<Followed, 'update' | 'backup'>): JSX.Element {
   const { sentence, output } = splitDetail(update.error?.message ?? '');
   return (
     <>
@@ -93,14 +91,14 @@ function Failure({ update, servedOn }: Pick<Followed, 'update' | 'servedOn'>): J
         <p>{oneLine(sentence)}</p>
         <Output lines={output} />
       </div>
-      <Blocks blocks={aftermath(update, servedOn)} />
+      <Blocks blocks={aftermath(update, backup)} />
     </>
   );
 }
 
-function aftermath(update: Update, servedOn?: boolean): Block[] {
+function aftermath(update: Update, backup: BackupRecord | null): Block[] {
   const failed = ['failed', 'rolled_back', 'rollback_failed'].includes(update.status);
-  return failed ? failureText(update, servedOn).opening : [];
+  return failed ? failureText(update, backup).opening : [];
 }
 
 function Steps({ update, now }: { update: Update; now: Date }): JSX.Element {
@@ -130,7 +128,7 @@ function StepView({ name, step, open, now }: StepProps): JSX.Element {
         {stepTitle(name)} <span class="state">{step === null ? 'Not begun' : inWords(step.status)}</span>
       </h3>
       <p class="took">{step === null ? '' : took(step, now)}</p>
-      <p class="detail">{oneLine(sentence)}</p>
+      <p class="detail">{withDigests(sentence)}</p>
       <Output lines={output} />
     </li>
   );

@@ -29,14 +29,22 @@ export function inWords(code: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** How long one of it is, its name, and how many are told in it. */
+const UNITS: readonly [number, string, number][] = [
+  [1000, 's', 60],
+  [60_000, 'min', 60],
+  [HOUR_MS, 'h', 48],
+];
 
-/** `12 s ago`, `3 h 5 min ago`, `4 days ago`; of the future `in …`. */
+/** `12 s ago`, `5 min ago`, `9 h ago`, `4 days ago`; of the future `in …`. No more exact than a person asks. */
 export function ago(time: string, now: Date): string {
   const ms = now.getTime() - Date.parse(time);
   const far = Math.abs(ms);
   if (far < 1000) return 'now';
-  const span = far < 2 * DAY_MS ? duration(far) : `${Math.floor(far / DAY_MS)} days`;
+  const [size, unit] = UNITS.find(([each, , most]) => far < each * most) ?? [DAY_MS, 'days'];
+  const span = `${Math.floor(far / size)} ${unit}`;
   return ms >= 0 ? `${span} ago` : `in ${span}`;
 }
 

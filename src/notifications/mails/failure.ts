@@ -1,5 +1,6 @@
 import { PilotError } from '../../domain/errors';
-import type { Step, StepName, Update, UpdateStatus } from '../../domain/update';
+import type { BackupRecord } from '../../domain/backup';
+import { awaySince, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block, type Tone } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
@@ -18,19 +19,21 @@ export interface FailureText {
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 
-const TEXTS: Partial<Record<UpdateStatus, (update: Update, servedOn: boolean) => FailureText>> = {
+type TakenBackup = Pick<BackupRecord, 'quiesced'> | null;
+
+const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup) => FailureText>> = {
   failed: nothingChanged,
-  rolled_back: (update, servedOn) => (servedOn ? neverStopped(update) : servesAgain(update)),
+  rolled_back: servesAgain,
   rollback_failed: needsAPerson,
 };
 
-/** `servedOn`: the old container was never stopped. Throws when the update has not failed. */
-export function failureText(update: Update, servedOn = false): FailureText {
+/** Throws when the update has not failed. */
+export function failureText(update: Update, backup: TakenBackup): FailureText {
   const text = TEXTS[update.status];
   if (text === undefined) {
     throw new PilotError('internal_error', `An update that is ${update.status} has not failed: no mail says so.`);
   }
-  return text(update, servedOn);
+  return text(update, backup);
 }
 
 /** The step that ended the update, not one that undid it. */
@@ -38,7 +41,7 @@ export function failedStep(update: Update): Step | null {
   return update.steps.find((step) => step.status === 'failed' && !UNDOING.includes(step.name)) ?? null;
 }
 
-function nothingChanged(update: Update): FailureText {
+function nothingChanged(update: Update, backup: TakenBackup): FailureText {
   const name = nameOf(update);
   const gone = update.error?.code === 'container_not_found';
   return {
@@ -50,14 +53,16 @@ function nothingChanged(update: Update): FailureText {
       paragraph(
         gone
           ? `There is no container ${name} any more, so the update was never begun. diun-pilot did not remove it.`
-          : `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`,
+          : backup?.quiesced === true
+            ? `${name} runs its old version as before. What was stopped for the backup was started again, and serves. Nothing is urgent.`
+            : `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`,
       ),
     ],
     labels: { from: gone ? 'Ran before' : 'Still runs', to: 'Was to run' },
   };
 }
 
-function servesAgain(update: Update): FailureText {
+function servesAgain(update: Update, backup: TakenBackup): FailureText {
   const name = nameOf(update);
   return {
     subject: 'update failed, old version is serving again',
@@ -67,27 +72,10 @@ function servesAgain(update: Update): FailureText {
     opening: [
       paragraph('The new version did not work, so the old container was started again, untouched. Nothing is urgent.'),
       paragraph(verifiedHow(update)),
-      ...interruption(update),
+      ...interruption(update, backup),
       ...restored(update),
     ],
     labels: { from: 'Runs again', to: 'Was to run' },
-  };
-}
-
-/** A handover that failed while the old one still served. */
-function neverStopped(update: Update): FailureText {
-  const name = nameOf(update);
-  return {
-    subject: 'update failed, old version served on',
-    tone: 'attention',
-    word: 'Rolled back',
-    heading: `${name} serves its old version`,
-    opening: [
-      paragraph('The new version did not work beside the old one, and is removed. The old one was never stopped.'),
-      paragraph(verifiedHow(update)),
-      paragraph('Nothing is urgent. Until the new one was removed, it may have answered some of the requests.'),
-    ],
-    labels: { from: 'Still runs', to: 'Was to run' },
   };
 }
 
@@ -97,8 +85,8 @@ function verifiedHow(update: Update): string {
   return `Verified after the rollback: ${how}`;
 }
 
-function interruption(update: Update): Block[] {
-  const stopped = update.steps.find((step) => step.name === 'recreate')?.startedAt;
+function interruption(update: Update, backup: TakenBackup): Block[] {
+  const stopped = awaySince(update, backup);
   const verified = update.steps.find((step) => step.name === 'rollback_health_check')?.finishedAt;
   const took = between(stopped, verified);
   if (!stopped || !verified || took === null) return [];
@@ -115,6 +103,7 @@ function restored(update: Update): Block[] {
 
 function needsAPerson(update: Update): FailureText {
   const name = nameOf(update);
+  if (!update.steps.some((step) => step.name === 'recreate')) return stoppedForTheBackup(update);
   return {
     subject: 'DOWN, update and rollback failed, act now',
     tone: 'alarm',
@@ -124,6 +113,25 @@ function needsAPerson(update: Update): FailureText {
       { type: 'important', text: `Nothing mends this by itself: ${name} needs a person now.` },
       ...rollbackTrouble(update),
       ...firstAid(update),
+    ],
+    labels: { from: 'Ran before', to: 'Was to run' },
+  };
+}
+
+/** Nothing was replaced, but somebody who was stopped for the backup does not come back. */
+function stoppedForTheBackup(update: Update): FailureText {
+  const { sentence, output } = splitDetail(update.error?.message ?? update.reason);
+  return {
+    subject: 'DOWN, not all that was stopped for the backup serves again, act now',
+    tone: 'alarm',
+    word: 'Down, act now',
+    heading: `The update of ${nameOf(update)} was given up, and something does not serve again`,
+    opening: [
+      { type: 'important', text: 'Nothing was changed, but nothing mends this by itself: it needs a person now.' },
+      paragraph(sentence),
+      ...machineSaid(output),
+      ...section('Look first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
+      ...section('Then bring it back', { type: 'commands', lines: ['docker start NAME'] }),
     ],
     labels: { from: 'Ran before', to: 'Was to run' },
   };

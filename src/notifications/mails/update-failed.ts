@@ -19,8 +19,6 @@ import {
 /** `quarantined`: this digest is not tried on this container again by itself. */
 export interface FailedNews extends UpdateNews {
   quarantined: boolean;
-  /** The old container was never stopped: a handover failed beside it. */
-  servedOn?: boolean;
 }
 
 /**
@@ -29,7 +27,7 @@ export interface FailedNews extends UpdateNews {
  */
 export function updateFailed(news: FailedNews): RenderedMail {
   const { update } = news;
-  const told = failureText(update, news.servedOn);
+  const told = failureText(update, news.backup);
   return renderLetter({
     kind: 'update_failed',
     updateId: update.id,

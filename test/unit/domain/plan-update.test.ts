@@ -56,6 +56,21 @@ test('the course begins with the backup, and warns where there is none', () => {
   expect(plan({ container: aContainer({ project: null }) }).risks.at(-1)).toContain('no container of web carries');
 });
 
+test('says who is stopped for the backup, until when, and that this is when its users miss it', () => {
+  const runner = aContainer({ name: 'runner' });
+  const both = plan({ container: gitea, set: [db, gitea], stopped: [gitea, runner] });
+  expect(both.course[0]).toBe(
+    'For the backup gitea and runner are stopped, so that nothing is written after it. runner is started again once gitea serves.',
+  );
+  expect(both.risks[0]).toMatch(/^Downtime: gitea, runner: from the begin of the backup.*until the new gitea serves/);
+  expect(plan({ container: gitea, set: [gitea], stopped: [gitea] }).course[0]).toBe(
+    'For the backup gitea is stopped, so that nothing is written after it.',
+  );
+  expect(plan({ container: db, set: [db, gitea], stopped: [gitea] }).course[0]).toBe(
+    'For the backup gitea is stopped, so that nothing is written after it. gitea is started again once db serves.',
+  );
+});
+
 test('a handover promises no downtime and another way back', () => {
   const container = aContainer({ labels: { 'update.strategy': 'handover' } });
   expect(plan({ container }).risks[0]).toContain('none is expected');

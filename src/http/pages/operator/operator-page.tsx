@@ -33,10 +33,10 @@ export function operatorPage(data: OperatorData): string {
   });
 }
 
-function Sections({ timers }: OperatorData): JSX.Element {
-  const sections: [string, string][] = [
-    ['waiting', 'Waits for you'],
-    ['working', 'Under way'],
+function Sections({ waiting, working, timers }: OperatorData): JSX.Element {
+  const sections: [id: string, name: string, count?: number][] = [
+    ['waiting', 'Waits for you', waiting.length],
+    ['working', 'Under way', working.length],
     ['watched', 'Watched'],
     ['history', 'History'],
     ['backups', 'Backups'],
@@ -48,9 +48,10 @@ function Sections({ timers }: OperatorData): JSX.Element {
   return (
     <nav aria-label="Sections">
       <ul>
-        {sections.map(([id, name]) => (
+        {sections.map(([id, name, count = 0]) => (
           <li>
             <a href={`#${id}`}>{name}</a>
+            {count === 0 ? null : <span class="count">{count}</span>}
           </li>
         ))}
       </ul>
@@ -67,10 +68,16 @@ function Message({ message }: OperatorData): JSX.Element | null {
   );
 }
 
-/** Silent when all is well. */
 function Health({ health: { status, checks } }: OperatorData): JSX.Element | null {
   const bad = CHECK_NAMES.filter((name) => checks[name].status !== 'ok');
-  if (bad.length === 0) return null;
+  if (bad.length === 0) {
+    return (
+      <p>
+        <span class="badge good">All is well</span> {CHECK_NAMES.map(inWords).join(', ').toLowerCase()}: each was
+        checked.
+      </p>
+    );
+  }
   return (
     <section class={`notice ${status === 'down' ? 'alarm' : 'attention'}`} aria-labelledby="health">
       <h2 id="health">Needs attention</h2>

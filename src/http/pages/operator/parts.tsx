@@ -19,10 +19,10 @@ export function UpdateLink({ update, text }: { update: Update; text: string }): 
 /** Tag and the begin of the digest: enough to tell two apart; the update's page has all of it. */
 export function Versions({ update: { from, to } }: { update: Update }): JSX.Element {
   return (
-    <>
-      {from === null ? null : <p>{short(from)} →</p>}
-      <p>{short(to)}</p>
-    </>
+    <p>
+      {from === null ? null : <>{short(from)} → </>}
+      {short(to)}
+    </p>
   );
 }
 

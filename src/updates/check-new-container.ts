@@ -1,0 +1,29 @@
+import { healthOf, healthOfContainer } from './check-health';
+import { readContainers } from './read-containers';
+import type { Progress, Run } from './run';
+import { reach } from './run';
+import { othersStopped, serveAgain } from './stopped-containers';
+import { newContainerOf } from './swap-containers';
+
+/**
+ * Asks the new container's health; then starts those that were stopped for the backup and asks theirs, and that of all
+ * that depend on it and were well before.
+ */
+export async function checkNewContainer(run: Run, progress: Progress): Promise<string> {
+  const seen = [await healthOf(run, newContainerOf(run), run.container, progress)];
+  const stopped = othersStopped(run);
+  if (stopped.length > 0) reach(run, 'checking', { released: true });
+  seen.push(...(await serveAgain(run, stopped, progress)));
+  for (const { id, name } of await otherDependents(run)) {
+    progress(`${name}, which depends on it`);
+    seen.push(`${name}, which depends on it: ${await healthOfContainer(run, id, name, progress)}`);
+  }
+  return seen.join('; ');
+}
+
+async function otherDependents(run: Run): Promise<{ id: string; name: string }[]> {
+  const asked = new Set(othersStopped(run).map(({ name }) => name));
+  const names = new Set(run.journal.dependents.filter((name) => !asked.has(name)));
+  if (names.size === 0) return [];
+  return (await readContainers(run.engine, run.selfId)).filter(({ name }) => names.has(name));
+}

@@ -1,0 +1,74 @@
+import { placeOf } from '../backups/backup-set';
+import { writersOf } from '../backups/writers';
+import type { Container } from '../domain/container';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import type { Stopped } from '../domain/update';
+import { isWell, lookAhead } from './preflight';
+import { newImageOf } from './prepare-replacement';
+import { pullByDigest } from './pull-by-digest';
+import { inspectIfThere, readContainers } from './read-containers';
+import type { Progress, Run } from './run';
+import { reach } from './run';
+
+/**
+ * For a container that holds data: stops whoever writes to its set, so that rows and files belong together and a restore
+ * loses nothing that was written after the backup. They stay stopped until the new container is healthy or the old one
+ * serves again. False: nobody is known to write, or somebody cannot be stopped, or the update cannot work anyway.
+ */
+export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
+  if (run.container.labels.backup === null) return false;
+  const writers = writersOf(placeOf(run.container), await readContainers(run.engine, run.selfId));
+  // Stopping a container that was started with --rm deletes it.
+  if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
+  await fetchInAdvance(run, progress);
+  if (!(await mayWork(run))) return false;
+  const stopped = await howTheyAre(run, writers);
+  reach(run, 'preparing', { stopped });
+  for (const { id, name } of stopped.toReversed()) {
+    progress(`stopping ${name}`);
+    await stop(run, id, name);
+  }
+  return true;
+}
+
+/** So that nobody waits stopped for a download. A failure is for the step `pull` to tell. */
+async function fetchInAdvance(run: Run, progress: Progress): Promise<void> {
+  try {
+    await pullByDigest(run, (detail) => progress(`fetching the image in advance: ${detail}`));
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    run.logger.warn('the image could not be fetched in advance', { update: run.update.id, reason: messageOf(error) });
+  }
+}
+
+/** Nobody is stopped for an update that the step `preflight` will refuse. */
+async function mayWork(run: Run): Promise<boolean> {
+  if (run.journal.newImageId === null) return true;
+  try {
+    await lookAhead(run, await newImageOf(run));
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'preflight_failed') throw error;
+    return false;
+  }
+}
+
+async function howTheyAre({ engine }: Run, writers: Container[]): Promise<Stopped[]> {
+  const found = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
+  return found
+    .filter((inspect) => inspect?.State.Running === true)
+    .map((inspect) => ({ id: inspect!.Id, name: inspect!.Name.slice(1), well: isWell(inspect!) }));
+}
+
+async function stop({ engine }: Run, id: string, name: string): Promise<void> {
+  try {
+    await engine.stop(id);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'engine_unreachable') throw error;
+    if (code !== 'container_not_found')
+      throw new PilotError('backup_failed', `${name} could not be stopped for the backup: ${messageOf(error)}`, {
+        cause: error,
+      });
+  }
+}

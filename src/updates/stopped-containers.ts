@@ -1,0 +1,56 @@
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import type { Journal, Stopped, Update } from '../domain/update';
+import { healthOfContainer } from './check-health';
+import type { Progress, UpdateDeps } from './run';
+
+type Interrupted = UpdateDeps & { update: Update; journal: Journal };
+
+/** Those that were stopped for the backup, without the container that is updated. */
+export function othersStopped({ journal }: Pick<Interrupted, 'journal'>): Stopped[] {
+  return journal.stopped.filter(({ id }) => id !== journal.oldContainerId);
+}
+
+/**
+ * Starts those that were stopped for the backup, in order; who runs already is fine. What could not be started comes back
+ * in words, so that it cannot keep the others from being started. Rejects only with `engine_unreachable`.
+ */
+export async function startStopped(
+  run: Interrupted,
+  which: readonly Stopped[] = run.journal.stopped,
+): Promise<string[]> {
+  const troubles: string[] = [];
+  for (const { id, name } of which) {
+    try {
+      await run.engine.start(id);
+    } catch (error) {
+      if (codeOf(error) === 'engine_unreachable') throw error;
+      run.logger.error('a container that was stopped for the backup does not start', {
+        update: run.update.id,
+        container: name,
+        reason: messageOf(error),
+      });
+      troubles.push(`${name} does not start: ${messageOf(error)}`);
+    }
+  }
+  return troubles;
+}
+
+/**
+ * Starts them, and waits until each that was well before is so again. Resolves with what was seen of each; rejects with
+ * `unhealthy` and the words of the first that does not come back, when all have been started.
+ */
+export async function serveAgain(
+  run: Interrupted,
+  which: readonly Stopped[],
+  progress: Progress = () => undefined,
+): Promise<string[]> {
+  const troubles = await startStopped(run, which);
+  if (troubles.length > 0) throw new PilotError('unhealthy', `${troubles.join('; ')}.`);
+  const seen: string[] = [];
+  for (const { id, name } of which.filter(({ well }) => well)) {
+    const told = `${name}, which ${run.journal.dependents.includes(name) ? 'depends on it' : 'was stopped for the backup'}`;
+    progress(told);
+    seen.push(`${told}: ${await healthOfContainer(run, id, name, progress)}`);
+  }
+  return seen;
+}

@@ -1,0 +1,70 @@
+import { requestUpdate } from '../../src/updates/request-update';
+import type { Behaviour, ImageSpec } from './fake-engine-types';
+import { fakePostgres } from './fake-postgres';
+import { openScene, type Scene } from './scene';
+
+/** A Gitea with its database and a runner that uses the database too, and beside them an app of another project. */
+export interface Forge {
+  scene: Scene;
+  /** What the images are, by reference: to publish new ones of the same make. */
+  specs: Record<string, ImageSpec>;
+  inProject: Record<string, string>;
+  watched: Record<string, string>;
+  /** The operator asks for an update. */
+  request(container: string): Promise<void>;
+  /** The same, and all is worked. */
+  update(container: string): Promise<void>;
+}
+
+const HEALTHCHECK = { Test: ['CMD', 'true'], Interval: 1e9 };
+
+export function runForge({ runner = 'healthy' }: { runner?: Behaviour } = {}): Forge {
+  const scene = openScene();
+  const inProject = { 'com.docker.compose.project': 'forge' };
+  const watched = { 'diun.enable': 'true' };
+  const onDatabase = { ...inProject, 'com.docker.compose.depends_on': 'db:service_healthy:true' };
+  const specs: Record<string, ImageSpec> = {
+    'postgres:15': { ...fakePostgres(), config: { Env: ['PG_MAJOR=15'] } },
+    'gitea:1': { config: { Healthcheck: HEALTHCHECK } },
+    'runner:1': { health: runner, config: { Healthcheck: HEALTHCHECK } },
+    'nginx:1': {},
+  };
+  const { engine } = scene;
+  for (const [reference, spec] of Object.entries(specs)) engine.addImage({ reference, ...spec });
+  engine.runContainer({
+    name: 'forge-db-1',
+    image: 'postgres:15',
+    volumes: { 'forge-rows': '/var/lib/postgresql/data' },
+    labels: { ...watched, ...inProject, 'com.docker.compose.service': 'db', 'backup.kind': 'postgres' },
+  });
+  engine.files('forge-db-1').write('/var/lib/postgresql/data/PG_VERSION', '15\n');
+  engine.runContainer({
+    name: 'forge-gitea-1',
+    image: 'gitea:1',
+    volumes: { 'forge-files': '/data' },
+    labels: {
+      ...watched,
+      ...onDatabase,
+      'com.docker.compose.service': 'gitea',
+      'backup.kind': 'files',
+      'backup.paths': '/data',
+    },
+  });
+  engine.files('forge-gitea-1').write('/data/repo/a.txt', 'a');
+  const onBoth = `${onDatabase['com.docker.compose.depends_on']},gitea:service_started:true`;
+  const runnersOwn = { 'com.docker.compose.service': 'runner', 'com.docker.compose.depends_on': onBoth };
+  engine.runContainer({ name: 'forge-runner-1', image: 'runner:1', labels: { ...onDatabase, ...runnersOwn } });
+  engine.runContainer({
+    name: 'other-app-1',
+    image: 'nginx:1',
+    labels: { 'com.docker.compose.project': 'other', 'com.docker.compose.depends_on': 'db:service_healthy:true' },
+  });
+  const request = async (container: string): Promise<void> => void (await requestUpdate(scene.deps, { container }));
+  return {
+    ...{ scene, specs, inProject, watched, request },
+    update: async (container) => {
+      await request(container);
+      await scene.settle();
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import { EngineError } from '../../src/domain/errors';
+import type { Behaviour, FakeImage } from '../support/fake-engine-types';
+import { runForge, type Forge } from '../support/forge-scene';
+
+// A container that holds data is stopped for its backup, with all that write to the same set; the database is not.
+
+let forge: Forge;
+beforeEach(() => (forge = runForge()));
+afterEach(() => forge.scene.close());
+
+const acts = (): string[] =>
+  forge.scene.engine
+    .lines()
+    .filter((line) => /^(stop|start|pull|execOutput|createContainer|archive) /.test(line))
+    .map((line) => line.split(' ').slice(0, 2).join(' '));
+
+async function update(container: string): Promise<void> {
+  await forge.update(container);
+}
+
+function publish(reference: string, health: Behaviour = 'healthy'): FakeImage {
+  return forge.scene.engine.publish(reference, { ...forge.specs[reference], health });
+}
+
+const verdict = () => forge.scene.updates().at(-1);
+const running = (): string[] =>
+  forge.scene.engine.containerNames().filter((name) => forge.scene.engine.isRunning(name));
+const ALL = ['forge-db-1', 'forge-gitea-1', 'forge-runner-1', 'other-app-1'];
+
+it('stops the application and all that depend on the database, after the image was fetched, and starts them at the end', async () => {
+  publish('gitea:1');
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'succeeded', error: null });
+  const lines = acts();
+  const course = [
+    'pull docker.io/library/gitea@' + verdict()?.to.digest,
+    'stop forge-runner-1',
+    'stop forge-gitea-1',
+    'execOutput forge-db-1',
+    'archive forge-gitea-1',
+    'createContainer forge-gitea-1.diun-pilot-new-' + verdict()?.id.slice(-10).toLowerCase(),
+    'start forge-gitea-1',
+    'start forge-runner-1',
+  ];
+  expect(course.toSorted((one, other) => lines.indexOf(one) - lines.indexOf(other))).toEqual(course);
+  expect(lines).toEqual(expect.arrayContaining(course));
+  expect(lines.filter((line) => /db-1|other/.test(line) && !line.startsWith('execOutput'))).toEqual([]);
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: true }]);
+  expect(running()).toEqual(ALL);
+});
+
+it('stops the applications for an update of their database, and looks at them once it serves again', async () => {
+  publish('postgres:15');
+  await update('forge-db-1');
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  const health = verdict()?.steps.find(({ name }) => name === 'health_check')?.detail;
+  expect(health).toMatch(/forge-gitea-1, which depends on it: .*forge-runner-1, which depends on it: /);
+  const lines = acts();
+  expect(lines.lastIndexOf('start forge-db-1')).toBeLessThan(lines.indexOf('start forge-gitea-1'));
+  expect(running()).toEqual(ALL);
+});
+
+it('stops nobody for a container without data, and says that the backup is not quiesced', async () => {
+  forge.scene.engine.runContainer({
+    name: 'forge-web-1',
+    image: 'nginx:1',
+    labels: { ...forge.watched, ...forge.inProject },
+  });
+  publish('nginx:1');
+  await update('forge-web-1');
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  expect(acts().filter((line) => line.startsWith('stop'))).toEqual([
+    'stop forge-web-1.diun-pilot-old-' + verdict()?.id.slice(-10).toLowerCase(),
+  ]);
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: false }]);
+});
+
+it('starts all of them again when the backup fails, and says that nothing was changed', async () => {
+  publish('gitea:1');
+  forge.scene.engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed the connection'));
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'backup_failed' } });
+  expect(verdict()?.reason).toContain('Stopped for the backup and started again: forge-gitea-1, forge-runner-1');
+  expect(running()).toEqual(ALL);
+});
+
+it('needs a person, and says so truthfully, when one of them does not come back', async () => {
+  publish('gitea:1');
+  forge.scene.engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed the connection'));
+  forge.scene.engine.onCall('start', (call) => {
+    if (call.line === 'start forge-runner-1') throw new EngineError('engine_refused', 'port is already allocated');
+  });
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'backup_failed' } });
+  expect(verdict()?.error?.message).toMatch(/forge-runner-1 does not start: port is already allocated/);
+  expect(forge.scene.mails().at(-1)?.subject).toContain('not all that was stopped for the backup serves again');
+  expect(running()).toEqual(ALL.filter((name) => name !== 'forge-runner-1'));
+});
+
+it('starts all again after a rollback, the old one first', async () => {
+  publish('gitea:1', 'exits');
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'rolled_back' });
+  expect(running()).toEqual(ALL);
+  const lines = acts();
+  expect(lines.lastIndexOf('start forge-gitea-1')).toBeLessThan(lines.lastIndexOf('start forge-runner-1'));
+});
+
+it('stops nobody for an update that the preflight refuses', async () => {
+  forge.scene.engine.publish('postgres:15', { ...forge.specs['postgres:15'], config: { Env: ['PG_MAJOR=17'] } });
+  await update('forge-db-1');
+  expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'preflight_failed' } });
+  expect(acts().filter((line) => line.startsWith('stop'))).toEqual([]);
+});
+
+it('does not wait for one that was ill before', async () => {
+  forge.scene.close();
+  forge = runForge({ runner: 'never' });
+  await forge.scene.clock.sleep(600_000);
+  publish('gitea:1');
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  expect(forge.scene.engine.isRunning('forge-runner-1')).toBe(true);
+});
+
+it.each(['healthy', 'exits'] as const)(
+  'with a crash at every call and an image that is %s: all serve at the end',
+  async (health) => {
+    const ends = health === 'healthy' ? 'succeeded' : 'rolled_back';
+    forge.scene.close();
+    for (let at = 1, over = false; !over; at++) {
+      for (const when of ['before', 'after'] as const) {
+        forge = runForge();
+        publish('gitea:1', health);
+        await forge.request('forge-gitea-1');
+        const died = forge.scene.engine.crashAt(at, when).then(() => 'died');
+        over = (await Promise.race([died, forge.scene.settle()])) !== 'died';
+        const scene = forge.scene.restart();
+        await scene.settle();
+        const where = `crash ${when} call ${at}`;
+        expect([where, scene.updates().map(({ status }) => status)]).toEqual([where, [ends]]);
+        expect([where, scene.engine.containerNames()]).toEqual([where, ALL]);
+        expect([where, ALL.filter((name) => !scene.engine.isRunning(name))]).toEqual([where, []]);
+        scene.close();
+      }
+    }
+    forge = runForge();
+  },
+  120_000,
+);
