@@ -44,7 +44,8 @@ function treatmentInWords(container: Container): string {
   if (labels.policy === 'manual') return 'every update waits for approval';
   if (database && !labels.allowDatabase) return 'every update waits for approval: a database';
   const larger = labels.allow === 'major' ? '' : '; a larger one waits for approval';
-  return `up to ${labels.allow} at once${larger}`;
+  const how = labels.strategy === 'handover' ? ', by handover' : '';
+  return `up to ${labels.allow} at once${how}${larger}`;
 }
 
 function isPinned(container: Container): boolean {

@@ -4,6 +4,7 @@ import type { ContainerLabels, LabelProblem } from './container-labels';
 import { readDependsOn } from './depends-on';
 import type { ContainerInspect, ImageInspect } from './engine-inspect';
 import { ownLabels } from './own-labels';
+import { whyNoHandover } from './handover';
 import { readLabels } from './read-labels';
 
 /** A host name that Docker gave is the first 12 digits of the container's id. */
@@ -23,6 +24,7 @@ export function toContainer(inspect: ContainerInspect, image: ImageInspect, self
     references: [inspect.Config.Image, ...(image.RepoTags ?? []), ...repoDigests],
     env: [...(image.Config?.Env ?? []), ...(inspect.Config.Env ?? [])],
   });
+  const database = application === 'postgres' || application === 'database';
   return {
     id: inspect.Id,
     name: inspect.Name.replace(/^\//, ''),
@@ -34,10 +36,10 @@ export function toContainer(inspect: ContainerInspect, image: ImageInspect, self
     service: all['com.docker.compose.service'] || null,
     dependsOn: readDependsOn(all['com.docker.compose.depends_on']),
     composeFiles: composeFilesOf(all),
-    labels,
+    labels: withStrategy(labels, inspect, database),
     running: inspect.State.Running,
     autoRemove: inspect.HostConfig.AutoRemove,
-    database: application === 'postgres' || application === 'database',
+    database,
     self: selfId !== null && selfId.length >= SHORTEST_ID && inspect.Id.startsWith(selfId),
   };
 }
@@ -48,6 +50,16 @@ function composeFilesOf(all: Readonly<Record<string, string>>): string | null {
   const folder = all['com.docker.compose.project.working_dir'] ?? '';
   const named = files.map((file) => (file.startsWith('/') || folder === '' ? file : `${folder}/${file}`));
   return named.length === 0 ? null : named.join(', ');
+}
+
+/** A handover that cannot be is told, and becomes a recreate: so the plan, the page and the update itself agree. */
+function withStrategy(labels: ContainerLabels, inspect: ContainerInspect, database: boolean): ContainerLabels {
+  if (labels.strategy !== 'handover') return labels;
+  const why = whyNoHandover(inspect, { backup: labels.backup, database });
+  if (why === null) return labels;
+  const message = `cannot be: ${why}; taken as recreate.`;
+  const problem = { label: 'update.strategy', value: 'handover', message };
+  return { ...labels, strategy: 'recreate', problems: [...labels.problems, problem] };
 }
 
 /** Whoever wrote such a label into the Dockerfile wonders why nothing comes of it. */

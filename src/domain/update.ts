@@ -102,9 +102,10 @@ export interface Step {
 /**
  * How far a run has come, written before each act, so that a run can be resumed after a crash from its stage:
  * every act is addressed by id and may be done twice.
- * `preparing`: the old container is untouched, and serves or was stopped for the backup. `swapping`: names are being exchanged, the old one stopped,
- * the new one started. `checking`: the new one runs, its health is being asked. `settled`: it is healthy, the old one
- * is to be removed. `rolling_back`: the old one is to serve again; the update's error says why.
+ * `preparing`: the old container is untouched, and serves or was stopped for the backup. `swapping`: names are being
+ * exchanged, the old one stopped (not in a handover), the new one started. `checking`: the new one runs, its health is
+ * being asked (in a handover first beside the old one, which then drains). `settled`: it is healthy, the old one is to be
+ * removed. `rolling_back`: the old one is to serve again; the update's error says why.
  */
 export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling_back';
 
@@ -127,6 +128,8 @@ export interface Journal {
   newReferenceWas: string | null;
   newImageId: string | null;
   newContainerId: string | null;
+  /** Whether the old container may have been stopped: after a handover that failed early it never was. */
+  oldStopped: boolean;
   /** Names of containers that depend on this one and were well before it. */
   dependents: string[];
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */

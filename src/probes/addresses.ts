@@ -1,4 +1,5 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
+import { networkOwner } from '../domain/network-owner';
 import type { Engine } from '../ports/engine';
 
 /**
@@ -6,10 +7,9 @@ import type { Engine } from '../ports/engine';
  * On the host's network that is loopback, which only helps a diun-pilot that runs there too.
  */
 export async function addressesOf(engine: Engine, container: ContainerInspect): Promise<string[]> {
-  const mode = container.HostConfig.NetworkMode;
-  if (mode === 'host') return ['127.0.0.1'];
-  const owner = /^container:(.+)$/.exec(mode)?.[1];
-  const endpoints = owner === undefined ? container : await engine.inspectContainer(owner);
+  if (container.HostConfig.NetworkMode === 'host') return ['127.0.0.1'];
+  const owner = networkOwner(container);
+  const endpoints = owner === null ? container : await engine.inspectContainer(owner);
   return Object.values(endpoints.NetworkSettings.Networks)
     .map((network) => network.IPAddress ?? '')
     .filter((address) => address !== '');

@@ -1,10 +1,10 @@
+import { networkOwner } from '../domain/network-owner';
 import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
 import { execInside, lastWords } from './exec-probe';
+import { listenersIn, ownListeners, portsOf } from './listening';
 
-const LISTENING = '0A';
-
-/** The configuration parses in the container as it runs, and something listens. */
+/** The configuration parses in the container as it runs, and it listens. */
 export function nginxProbe(target: ProbeTarget): Probe {
   return {
     question: 'nginx -t in the container, and a listening port',
@@ -12,21 +12,19 @@ export function nginxProbe(target: ProbeTarget): Probe {
       const test = await execInside(target, ['nginx', '-t']);
       if ('failure' in test) return notYet(test.failure);
       if (test.exitCode !== 0) return notYet(`nginx -t exits ${test.exitCode}: ${lastWords(test)}`);
-      return listening(target);
+      return listens(target);
     },
   };
 }
 
-/** Asked through `/proc/net`, so that no network has to be shared with the container (proc(5), state 0A). */
-async function listening(target: ProbeTarget): Promise<Answer> {
-  const table = await execInside(target, ['cat', '/proc/net/tcp', '/proc/net/tcp6']);
-  if ('failure' in table) return healthy(`nginx -t passes (its ports could not be read: ${table.failure})`);
-  const ports = table.stdout
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === LISTENING)
-    .map((fields) => parseInt(fields[1]?.split(':')[1] ?? '', 16))
-    .filter((port) => port > 0);
-  if (ports.length === 0) return notYet('nginx -t passes, but nothing listens yet');
-  return healthy(`nginx -t passes, and it listens on ${[...new Set(ports)].sort((a, b) => a - b).join(', ')}`);
+/** Beside another in one network namespace, "its ports could not be read" would let one pass that never got them. */
+async function listens(target: ProbeTarget): Promise<Answer> {
+  const shared = networkOwner(target.container) !== null;
+  const told = await (shared ? ownListeners(target) : listenersIn(target));
+  if ('failure' in told) {
+    const detail = `nginx -t passes (its ports could not be read: ${told.failure})`;
+    return shared ? notYet(detail) : healthy(detail);
+  }
+  if (told.listeners.length === 0) return notYet('nginx -t passes, but nothing listens yet');
+  return healthy(`nginx -t passes, and it listens on ${portsOf(told.listeners).join(', ')}`);
 }

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
-import { execInside } from './exec-probe';
+import { listenersIn } from './listening';
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -32,8 +32,6 @@ function accepts(host: string, port: number): Promise<boolean> {
 }
 
 async function listensInside(target: ProbeTarget, port: number): Promise<boolean> {
-  const table = await execInside(target, ['cat', '/proc/net/tcp', '/proc/net/tcp6']);
-  if ('failure' in table) return false;
-  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  return table.stdout.split('\n').some((line) => new RegExp(`^\\s*\\d+: [0-9A-F]+:${hexPort} \\S+ 0A `).test(line));
+  const told = await listenersIn(target);
+  return 'listeners' in told && told.listeners.some((listener) => listener.port === port);
 }

@@ -96,7 +96,9 @@ function reasonOf({ update, journal }: Ending, verdict: Verdict): string {
     case 'failed':
       return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.${whoWasStopped(journal)}`;
     case 'rolled_back':
-      return `${name} was rolled back: the old container serves again and is healthy.`;
+      return journal.oldStopped
+        ? `${name} was rolled back: the old container serves again and is healthy.`
+        : `${name} was rolled back: the old container was never stopped, and is healthy.`;
     case 'rollback_failed':
       if (journal.stage === 'preparing')
         return `Nothing was changed, but not all that was stopped for the backup serves again: it needs a person now.`;

@@ -3,6 +3,7 @@ import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail } from '../notifications/post-mail';
 import type { UpdateDeps } from './run';
+import { servedOn } from './served-on';
 
 /** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
 export function mailOfEnd({ store, publicUrl }: UpdateDeps, update: Update): void {
@@ -13,7 +14,7 @@ export function mailOfEnd({ store, publicUrl }: UpdateDeps, update: Update): voi
     store.outbox,
     update.status === 'succeeded'
       ? updateSucceeded(news)
-      : updateFailed({ ...news, quarantined: isQuarantined(store, update) }),
+      : updateFailed({ ...news, servedOn: servedOn(store, update), quarantined: isQuarantined(store, update) }),
   );
 }
 

@@ -67,6 +67,7 @@ function firstJournal(update: Update, old: ContainerInspect): Journal {
     newReferenceWas: null,
     newImageId: null,
     newContainerId: null,
+    oldStopped: false,
     dependents: [],
     stopped: [],
     released: false,

@@ -1,6 +1,7 @@
 import { dependentsOf } from '../domain/depends-on';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
+import { networkOwner } from '../domain/network-owner';
 import type { Engine } from '../ports/engine';
 import { testNginxConfig } from './preflight-nginx';
 import { comparePostgres } from './preflight-postgres';
@@ -24,6 +25,7 @@ export async function preflight(run: Run): Promise<string> {
 /** What speaks for the new image, in words; rejects with `preflight_failed` when something speaks against it. */
 export async function lookAhead(run: Run, newImage: ImageInspect): Promise<string[]> {
   mustRun(run);
+  await mustHaveItsNetwork(run);
   await mustNotLendItsNetwork(run);
   const checks = [await comparePostgres(run, newImage), await testNginxConfig(run, newImage)];
   return checks.filter((check) => check !== null);
@@ -38,10 +40,26 @@ function mustRun({ old, container }: Run): void {
   );
 }
 
+/** A container that was made anew has another id, and nobody can be started in the network of the one that is gone. */
+async function mustHaveItsNetwork({ engine, old, container }: Run): Promise<void> {
+  const owner = networkOwner(old);
+  if (owner === null) return;
+  const found = await inspectIfThere(engine, owner);
+  if (found?.State.Running) return;
+  const mend =
+    found === null
+      ? 'is gone, so no new container can join it. Make both anew: docker compose up -d'
+      : `is ${found.Name.slice(1)}, which does not run. Start it first: docker start ${found.Name.slice(1)}`;
+  throw new PilotError(
+    'preflight_failed',
+    `The container in whose network ${container.name} lives (network_mode) ${mend}`,
+  );
+}
+
 /** Whoever joined its network namespace would be left in one without ports (facts, Docker Engine, point 3). */
 async function mustNotLendItsNetwork({ engine, old, container }: Run): Promise<void> {
   const all = await inspectThose(engine, await engine.containerIds());
-  const guests = all.filter(({ HostConfig: { NetworkMode: mode } }) => mode === `container:${old.Id}`);
+  const guests = all.filter((other) => networkOwner(other) === old.Id);
   if (guests.length === 0) return;
   throw new PilotError(
     'preflight_failed',

@@ -2,6 +2,7 @@ import { placeOf } from '../backups/backup-set';
 import { writersOf } from '../backups/writers';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { networkOwner } from '../domain/network-owner';
 import type { Stopped } from '../domain/update';
 import { isWell, lookAhead } from './preflight';
 import { newImageOf } from './prepare-replacement';
@@ -17,7 +18,9 @@ import { reach } from './run';
  */
 export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (run.container.labels.backup === null) return false;
-  const writers = writersOf(placeOf(run.container), await readContainers(run.engine, run.selfId));
+  const all = await readContainers(run.engine, run.selfId);
+  // Nobody can be started in the network of a container that is stopped.
+  const writers = writersOf(placeOf(run.container), all).filter(({ id }) => id !== networkOwner(run.old));
   // Stopping a container that was started with --rm deletes it.
   if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
   await fetchInAdvance(run, progress);

@@ -2,11 +2,12 @@ import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
 import { healthOf } from './check-health';
 import { end } from './end';
+import { handBack, handsOver } from './hand-over';
 import { asideName } from './names';
 import type { Progress, Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
-import { renameTo } from './swap-containers';
+import { renameTo, setNewAside } from './swap-containers';
 import { discard, putTagBack, removeByName } from './undo-preparation';
 
 /** Of a container without data of its own: a broken one is not waited for while nobody serves. */
@@ -23,7 +24,7 @@ export async function rollBack(run: Run, cause: unknown): Promise<Update> {
     run.update = run.store.updates.change(run.update.id, { error: { code: reason.code, message: reason.message } });
   });
   try {
-    await step(run, 'rollback', () => startOldAgain(run));
+    await step(run, 'rollback', (progress) => (handsOver(run) ? handBack(run, progress) : startOldAgain(run)));
     await step(run, 'rollback_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
@@ -37,21 +38,11 @@ export async function rollBack(run: Run, cause: unknown): Promise<Update> {
 
 async function startOldAgain(run: Run): Promise<string> {
   const { engine, journal, update } = run;
-  if (journal.newContainerId !== null) await setNewAside(run, journal.newContainerId);
+  await setNewAside(run, keepsData(run.container) ? undefined : BROKEN_STOP_SECONDS);
   await renameTo(engine, journal.oldContainerId, journal.containerName);
   await engine.start(journal.oldContainerId);
   await putTagBack(run);
   return `the old container ${journal.oldContainerId.slice(0, 12)} is started again, ${journal.oldReference} names its image (update ${update.id})`;
-}
-
-/** The old one needs its name, its addresses and its ports. A new one that somebody removed meanwhile has given them up. */
-async function setNewAside({ engine, journal, update, container }: Run, newId: string): Promise<void> {
-  try {
-    await engine.stop(newId, keepsData(container) ? undefined : BROKEN_STOP_SECONDS);
-    await renameTo(engine, newId, asideName(journal.containerName, 'new', update.id));
-  } catch (error) {
-    if (codeOf(error) !== 'container_not_found') throw error;
-  }
 }
 
 function keepsData({ database, labels }: Run['container']): boolean {

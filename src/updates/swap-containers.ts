@@ -2,19 +2,25 @@ import { codeOf, PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
 import { asideName } from './names';
 import type { Run } from './run';
+import { reach } from './run';
 
 /**
  * Gives the new container the name and the service. Each act is by id and may be done twice, so that an interrupted
  * swap is simply done again. The old container is kept, renamed and stopped, until the new one is healthy.
  */
 export async function swapContainers(run: Run): Promise<string> {
-  const { engine, journal, update } = run;
-  const newId = newContainerOf(run);
-  await renameTo(engine, journal.oldContainerId, asideName(journal.containerName, 'old', update.id));
-  await renameTo(engine, newId, journal.containerName);
+  const { engine, journal } = run;
+  reach(run, 'swapping', { oldStopped: true });
+  await exchangeNames(run);
   await engine.stop(journal.oldContainerId);
-  await startNew(engine, newId);
-  return `container ${newId.slice(0, 12)} runs ${journal.newReference}, ${journal.oldContainerId.slice(0, 12)} is kept`;
+  await startNew(run);
+  return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference}, ${journal.oldContainerId.slice(0, 12)} is kept`;
+}
+
+export async function exchangeNames(run: Run): Promise<void> {
+  const { engine, journal, update } = run;
+  await renameTo(engine, journal.oldContainerId, asideName(journal.containerName, 'old', update.id));
+  await renameTo(engine, newContainerOf(run), journal.containerName);
 }
 
 export function newContainerOf({ journal }: Pick<Run, 'journal'>): string {
@@ -28,12 +34,24 @@ export async function renameTo(engine: Engine, id: string, name: string): Promis
   if (current !== `/${name}`) await engine.rename(id, name);
 }
 
-async function startNew(engine: Engine, id: string): Promise<void> {
+export async function startNew(run: Run): Promise<void> {
   try {
-    await engine.start(id);
+    await run.engine.start(newContainerOf(run));
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new PilotError('recreate_failed', `The new container did not start: ${why}`, { cause: error });
+  }
+}
+
+/** The old one needs its name, its addresses and its ports. A new one that somebody removed meanwhile has given them up. */
+export async function setNewAside({ engine, journal, update }: Run, stopSeconds?: number): Promise<void> {
+  const { newContainerId: id, containerName } = journal;
+  if (id === null) return;
+  try {
+    await engine.stop(id, stopSeconds);
+    await renameTo(engine, id, asideName(containerName, 'new', update.id));
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
   }
 }

@@ -4,6 +4,7 @@ import { backUpProject } from './back-up-project';
 import { checkNewContainer } from './check-new-container';
 import { cleanUp } from './clean-up';
 import { end, endUnchanged } from './end';
+import { drainOld, handsOver, startBeside } from './hand-over';
 import { openRun } from './open-run';
 import { preflight } from './preflight';
 import { prepareReplacement } from './prepare-replacement';
@@ -53,18 +54,24 @@ async function prepare(run: Run): Promise<void> {
   await step(run, 'preflight', () => preflight(run));
 }
 
-/** The new container is made and compared beside the old one; only then come the seconds without service. */
+/**
+ * The new container is made and compared beside the old one; only then come the seconds without service, or, in a
+ * handover, the time in which both serve.
+ */
 async function recreate(run: Run): Promise<void> {
   await step(run, 'recreate', async () => {
     if (isAt(run, 'preparing')) await prepareReplacement(run);
     reach(run, 'swapping');
-    return swapContainers(run);
+    return handsOver(run) ? startBeside(run) : swapContainers(run);
   });
   reach(run, 'checking');
 }
 
 async function check(run: Run): Promise<void> {
-  await step(run, 'health_check', (progress) => checkNewContainer(run, progress));
+  await step(run, 'health_check', async (progress) => {
+    const beside = handsOver(run) ? [await drainOld(run, progress)] : [];
+    return [...beside, await checkNewContainer(run, progress)].join('; ');
+  });
   reach(run, 'settled');
 }
 

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { extract } from 'tar-stream';
+import type { CreateRequest } from '../../src/domain/engine-inspect';
 import type { Engine } from '../../src/ports/engine';
 
 /** An engine with an image that has a shell, a registry with a release that the engine has not got, and two networks. */
@@ -27,4 +29,35 @@ export async function contentOf(tar: Readable): Promise<Record<string, Buffer>> 
     if (entry.header.type === 'file') files[entry.header.name] = content;
   }
   return files;
+}
+
+type Change = Partial<CreateRequest['body']>;
+
+/** Containers of a scene that is set up by then: each under a name of its own, and ended at once when it is stopped. */
+export function containersOf(scene: () => EngineScene): {
+  nameOf: (what: string) => string;
+  created: (command?: string[], change?: Change) => Promise<string>;
+  running: (command?: string[], change?: Change) => Promise<string>;
+} {
+  const nameOf = (what: string): string => `${scene().prefix}-${what}-${randomUUID().slice(0, 8)}`;
+  const created = (command = ['sleep', '1000'], change: Change = {}): Promise<string> =>
+    scene().engine.createContainer(nameOf('container'), {
+      body: {
+        Image: scene().image,
+        Entrypoint: [command[0] ?? 'sleep'],
+        Cmd: command.slice(1),
+        StopTimeout: 0,
+        Labels: { [scene().prefix]: '' },
+        HostConfig: { NetworkMode: 'default', AutoRemove: false },
+        NetworkingConfig: { EndpointsConfig: {} },
+        ...change,
+      },
+      connect: [],
+    });
+  const running = async (command?: string[], change?: Change): Promise<string> => {
+    const id = await created(command, change);
+    await scene().engine.start(id);
+    return id;
+  };
+  return { nameOf, created, running };
 }

@@ -1,11 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
-import type { CreateRequest } from '../../src/domain/engine-inspect';
 import type { Engine } from '../../src/ports/engine';
 import { eventually } from '../support/eventually';
-import { contentOf, type EngineScene } from './engine-scene';
+import { containersOf, contentOf, type EngineScene } from './engine-scene';
 
 const MIB = 1024 * 1024;
 
@@ -22,29 +21,7 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
 
     afterAll(() => scene?.takeDown(), 120_000);
 
-    const nameOf = (what: string): string => `${scene.prefix}-${what}-${randomUUID().slice(0, 8)}`;
-
-    async function created(command = ['sleep', '1000'], change: Partial<CreateRequest['body']> = {}): Promise<string> {
-      return engine.createContainer(nameOf('container'), {
-        body: {
-          Image: scene.image,
-          Entrypoint: [command[0] ?? 'sleep'],
-          Cmd: command.slice(1),
-          StopTimeout: 0,
-          Labels: { [scene.prefix]: '' },
-          HostConfig: { NetworkMode: 'default', AutoRemove: false },
-          NetworkingConfig: { EndpointsConfig: {} },
-          ...change,
-        },
-        connect: [],
-      });
-    }
-
-    async function running(command?: string[], change?: Partial<CreateRequest['body']>): Promise<string> {
-      const id = await created(command, change);
-      await engine.start(id);
-      return id;
-    }
+    const { nameOf, created, running } = containersOf(() => scene);
 
     describe('containers', () => {
       it('tells its version and the API that is spoken', async () => {

@@ -2,6 +2,7 @@ import { FakeEngine } from '../support/fake-engine';
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
 import { TestClock } from '../support/test-clock';
 import { engineContract } from './engine.contract';
+import { engineNamespacesContract } from './engine-namespaces.contract';
 import type { EngineScene } from './engine-scene';
 
 /** What the commands of the suite do in the shell of a real image. */
@@ -19,7 +20,7 @@ const SHELL: Scripts = {
   'sh -c echo one; echo two; printf "\\033[31mred\\033[0m\\007\\n"': { stdout: 'one\ntwo\nred\n' },
 };
 
-engineContract('the fake engine', () => {
+function setUp(): Promise<EngineScene> {
   const engine = new FakeEngine(new TestClock());
   engine.addImage({ reference: 'tool:1', scripts: SHELL });
   engine.addNetwork('contract-net');
@@ -34,4 +35,7 @@ engineContract('the fake engine', () => {
     takeDown: () => Promise.resolve(),
   };
   return Promise.resolve(scene);
-});
+}
+
+engineContract('the fake engine', setUp);
+engineNamespacesContract('the fake engine', setUp);

@@ -1,10 +1,12 @@
 import { engineContract } from '../contract/engine.contract';
+import { engineNamespacesContract } from '../contract/engine-namespaces.contract';
+import type { EngineScene } from '../contract/engine-scene';
 import { engineInLab } from '../support/situations/engine-in-lab';
 import { closeStage } from '../support/situations/run-situation';
 
 const PREFIX = 'pilot-contract';
 
-engineContract('the real engine', async () => {
+async function setUp(): Promise<EngineScene> {
   const { docker, engine, base, registry } = engineInLab();
   await closeStage(docker, PREFIX);
   await docker.run(['network', 'create', '--label', PREFIX, `${PREFIX}-net`]);
@@ -32,4 +34,7 @@ engineContract('the real engine', async () => {
     await docker.run(['rmi', tag]);
     return pushed.slice(pushed.indexOf('@') + 1);
   }
-});
+}
+
+engineContract('the real engine', setUp);
+engineNamespacesContract('the real engine', setUp);

@@ -30,6 +30,7 @@ export class FakeHost {
     const image = this.images.find(request.body.Image);
     this.requireFreeName(name);
     for (const { network } of request.connect) this.requireJoinable(network);
+    requireNoNetworkOfItsOwn(request);
     const id = hex(`container ${++this.#made}`);
     const inherited = (request.body.HostConfig.VolumesFrom ?? []).flatMap(
       (from) => this.find(from.split(':')[0] ?? '').inspect.Mounts,
@@ -49,7 +50,7 @@ export class FakeHost {
     if (this.state(container).Running) return;
     const mode = container.inspect.HostConfig.NetworkMode;
     for (const network of Object.keys(container.inspect.NetworkSettings.Networks)) this.requireNetwork(network);
-    if (mode.startsWith('container:')) this.find(mode.slice('container:'.length));
+    if (mode.startsWith('container:')) this.joinNetworkOf(container, mode.slice('container:'.length));
     this.requireFreePorts(container);
     this.requireFreeAddresses(container);
     Object.assign(container, { phase: 'started', startedAt: this.now(), finishedAt: 0, exitCode: 0 });
@@ -137,6 +138,17 @@ export class FakeHost {
     return isScripted ? this.run(container, command, Buffer.alloc(0)) : undefined;
   }
 
+  /** As the engine says it, and writes it down as the state's error. */
+  private joinNetworkOf(container: FakeContainer, nameOrId: string): void {
+    const owner = [...this.containers.values()].find(({ inspect: { Id, Name } }) => [Id, Name].includes(nameOrId));
+    container.startError = '';
+    if (owner && this.state(owner).Running) return;
+    container.startError = owner
+      ? `cannot join network of a non running container: ${owner.inspect.Id}`
+      : `No such container: ${nameOrId}`;
+    throw new EngineError('engine_refused', container.startError);
+  }
+
   private requireFreeName(name: string): void {
     if ([...this.containers.values()].some(({ inspect }) => inspect.Name === `/${name}`)) {
       throw new EngineError('name_taken', `The container name "/${name}" is already in use`);
@@ -168,6 +180,19 @@ export class FakeHost {
   private othersRunning(container: FakeContainer): FakeContainer[] {
     return [...this.containers.values()].filter((other) => other !== container && this.state(other).Running);
   }
+}
+
+/** In the namespace of another container (moby, runconfig/hostconfig_unix.go). */
+function requireNoNetworkOfItsOwn({ body }: CreateRequest): void {
+  if (!body.HostConfig.NetworkMode?.startsWith('container:')) return;
+  const conflicts: [string, unknown][] = [
+    ['port publishing', Object.keys(body.HostConfig.PortBindings ?? {})[0]],
+    ['port exposing', Object.keys(body.ExposedPorts ?? {})[0]],
+    ['hostname', body.Hostname],
+  ];
+  const conflict = conflicts.find(([, asked]) => Boolean(asked))?.[0];
+  if (conflict)
+    throw new EngineError('engine_refused', `conflicting options: ${conflict} and the container type network mode`);
 }
 
 function hostPorts(inspect: ContainerInspect): string[] {

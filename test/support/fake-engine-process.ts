@@ -96,7 +96,7 @@ function exitedState(container: FakeContainer): ContainerState {
     Restarting: false,
     OOMKilled: false,
     ExitCode: container.exitCode,
-    Error: '',
+    Error: container.startError ?? '',
     StartedAt: iso(container.startedAt),
     FinishedAt: container.finishedAt ? iso(container.finishedAt) : NEVER,
   };

@@ -89,6 +89,8 @@ export interface FakeContainer {
   startedAt: number;
   finishedAt: number;
   exitCode: number;
+  /** Why the engine could not start it the last time. */
+  startError?: string;
   /** What its command's script said at the start; undefined: it has none and serves. */
   main?: Required<Outcome>;
   own: Map<string, Buffer>;

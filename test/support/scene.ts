@@ -102,6 +102,18 @@ export function notification(image: string, digest: string, status: 'new' | 'upd
   });
 }
 
+/** `nginx` as the shipped stack runs it: in the network of `edge`, which owns the ports, and handed over. Answers both ids. */
+export function runBehindEdge(
+  engine: FakeEngine,
+  fields: Partial<ContainerSpec> = {},
+): { edge: string; nginx: string } {
+  engine.addImage({ reference: 'edge:1' });
+  const edge = engine.runContainer({ name: 'web-edge-1', image: 'edge:1', ports: { 80: 80 }, restart: 'always' });
+  const spec = nginx({ ports: {}, hostConfig: { NetworkMode: `container:${edge}` }, ...fields });
+  const labels = { ...spec.labels, 'update.strategy': 'handover', ...fields.labels };
+  return { edge, nginx: engine.runContainer({ ...spec, labels }) };
+}
+
 /** nginx of a compose project, watched and automatic unless told otherwise. */
 export function nginx(fields: Partial<ContainerSpec> = {}): ContainerSpec {
   return {

@@ -14,6 +14,8 @@ export interface Followed {
   update: Update;
   /** Taken before the update; null: none was (yet). */
   backup: BackupRecord | null;
+  /** The old container was never stopped: a handover failed beside it. */
+  servedOn?: boolean;
   now: Date;
   /** The operator's own page links back; behind an approval's link there is nowhere else to go. */
   operator: boolean;
@@ -23,7 +25,7 @@ export interface Followed {
 const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'health_check', 'cleanup'];
 
 /** One update and no other. The script finds its places by id (assets/live.js) and fills them from the same JSON. */
-export function livePage({ update, backup, now, operator }: Followed): string {
+export function livePage({ update, backup, servedOn, now, operator }: Followed): string {
   const open = isOpen(update.status);
   const name = nameOf(update);
   // The passages ask for more than they print here.
@@ -55,7 +57,7 @@ export function livePage({ update, backup, now, operator }: Followed): string {
           <a href="?">Load the full report</a>
         </p>
         <FollowUp update={update} />
-        <Failure update={update} backup={backup} />
+        <Failure update={update} backup={backup} servedOn={servedOn} />
         <Blocks blocks={[versions(news, labelsOf(update)), ...backupPassage(news)]} />
         <h2>Steps</h2>
         <Steps update={update} now={now} />
@@ -78,7 +80,7 @@ function FollowUp({ update: { followUp } }: { update: Update }): JSX.Element {
 }
 
 /** What went wrong, and for one that has ended, what the mail says of it. */
-function Failure({ update, backup }: Pick<Followed, 'update' | 'backup'>): JSX.Element {
+function Failure({ update, backup, servedOn }: Pick<Followed, 'update' | 'backup' | 'servedOn'>): JSX.Element {
   const { sentence, output } = splitDetail(update.error?.message ?? '');
   return (
     <>
@@ -91,14 +93,14 @@ function Failure({ update, backup }: Pick<Followed, 'update' | 'backup'>): JSX.E
         <p>{oneLine(sentence)}</p>
         <Output lines={output} />
       </div>
-      <Blocks blocks={aftermath(update, backup)} />
+      <Blocks blocks={aftermath(update, backup, servedOn)} />
     </>
   );
 }
 
-function aftermath(update: Update, backup: BackupRecord | null): Block[] {
+function aftermath(update: Update, backup: BackupRecord | null, servedOn?: boolean): Block[] {
   const failed = ['failed', 'rolled_back', 'rollback_failed'].includes(update.status);
-  return failed ? failureText(update, backup).opening : [];
+  return failed ? failureText(update, backup, servedOn).opening : [];
 }
 
 function Steps({ update, now }: { update: Update; now: Date }): JSX.Element {

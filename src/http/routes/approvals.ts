@@ -4,6 +4,7 @@ import { rateLimit } from 'express-rate-limit';
 import type { DecisionOutcome } from '../../approvals/approval-view';
 import { PilotError } from '../../domain/errors';
 import { isOpen, type Update } from '../../domain/update';
+import { servedOn } from '../../updates/served-on';
 import { noteInLog } from '../access-log';
 import type { HttpDeps } from '../deps';
 import type { FailedLogins } from '../failed-logins';
@@ -52,8 +53,9 @@ function show({ approvals, clock, store }: Deps): RequestHandler {
     const now = clock.now();
     if (view.kind === 'open') return sendPage(response, 200, confirmPage({ ...view, now }));
     if (view.why !== 'approved') return answerClosed(request, response, view);
-    const html = livePage({ update: view.update, backup: backupOf(store, view.update), now, operator: false });
-    sendPage(response, 200, html, { live: isOpen(view.update.status) });
+    const { update } = view;
+    const seen = { update, backup: backupOf(store, update), servedOn: servedOn(store, update) };
+    sendPage(response, 200, livePage({ ...seen, now, operator: false }), { live: isOpen(update.status) });
   };
 }
 

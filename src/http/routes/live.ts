@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { isOpen } from '../../domain/update';
+import { servedOn } from '../../updates/served-on';
 import { noteInLog } from '../access-log';
 import type { HttpDeps } from '../deps';
 import { wantsPage } from '../negotiate';
@@ -15,7 +16,8 @@ export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'
     const update = findUpdate(store, String(request.params.id));
     noteInLog(response, { update: update.id });
     if (!wantsPage(request, response)) return void response.vary('Accept').json(jsonOf(store, update));
-    const html = livePage({ update, backup: backupOf(store, update), now: clock.now(), operator: true });
+    const seen = { update, backup: backupOf(store, update), servedOn: servedOn(store, update) };
+    const html = livePage({ ...seen, now: clock.now(), operator: true });
     sendPage(response, 200, html, { live: isOpen(update.status) });
   };
   return { get: [guard, one] };

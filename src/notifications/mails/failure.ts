@@ -21,19 +21,19 @@ const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'rest
 
 type TakenBackup = Pick<BackupRecord, 'quiesced'> | null;
 
-const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup) => FailureText>> = {
+const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, servedOn: boolean) => FailureText>> = {
   failed: nothingChanged,
-  rolled_back: servesAgain,
+  rolled_back: (update, backup, servedOn) => (servedOn ? neverStopped(update) : servesAgain(update, backup)),
   rollback_failed: needsAPerson,
 };
 
-/** Throws when the update has not failed. */
-export function failureText(update: Update, backup: TakenBackup): FailureText {
+/** `servedOn`: the old container was never stopped. Throws when the update has not failed. */
+export function failureText(update: Update, backup: TakenBackup, servedOn = false): FailureText {
   const text = TEXTS[update.status];
   if (text === undefined) {
     throw new PilotError('internal_error', `An update that is ${update.status} has not failed: no mail says so.`);
   }
-  return text(update, backup);
+  return text(update, backup, servedOn);
 }
 
 /** The step that ended the update, not one that undid it. */
@@ -76,6 +76,23 @@ function servesAgain(update: Update, backup: TakenBackup): FailureText {
       ...restored(update),
     ],
     labels: { from: 'Runs again', to: 'Was to run' },
+  };
+}
+
+/** A handover that failed while the old one still served. */
+function neverStopped(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'update failed, old version served on',
+    tone: 'attention',
+    word: 'Rolled back',
+    heading: `${name} serves its old version`,
+    opening: [
+      paragraph('The new version did not work beside the old one, and is removed. The old one was never stopped.'),
+      paragraph(verifiedHow(update)),
+      paragraph('Nothing is urgent. Until the new one was removed, it may have answered some of the requests.'),
+    ],
+    labels: { from: 'Still runs', to: 'Was to run' },
   };
 }
 

@@ -19,6 +19,8 @@ import {
 /** `quarantined`: this digest is not tried on this container again by itself. */
 export interface FailedNews extends UpdateNews {
   quarantined: boolean;
+  /** The old container was never stopped: a handover failed beside it. */
+  servedOn?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface FailedNews extends UpdateNews {
  */
 export function updateFailed(news: FailedNews): RenderedMail {
   const { update } = news;
-  const told = failureText(update, news.backup);
+  const told = failureText(update, news.backup, news.servedOn);
   return renderLetter({
     kind: 'update_failed',
     updateId: update.id,

@@ -148,3 +148,16 @@ describe('a database', () => {
     expect(isDatabase({}, plain({}, ['mysql:8']))).toBe(true);
   });
 });
+
+it('takes a handover that cannot be for a recreate, and says why', () => {
+  const labels = { 'update.strategy': 'handover' };
+  const HostConfig = { NetworkMode: 'front', AutoRemove: false, PortBindings: { '80/tcp': [{ HostPort: '80' }] } };
+  const container = toContainer({ ...inspect({ Labels: labels }), HostConfig }, image(), null);
+  expect(container.labels.strategy).toBe('recreate');
+  expect(container.labels.problems).toMatchObject([{ label: 'update.strategy', value: 'handover' }]);
+  expect(container.labels.problems[0]?.message).toContain('taken as recreate');
+  expect(toContainer(inspect({ Labels: labels }), image(), null).labels).toMatchObject({
+    strategy: 'handover',
+    problems: [],
+  });
+});

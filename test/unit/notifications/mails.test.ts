@@ -144,6 +144,13 @@ describe('update failed', () => {
     await neitherSays(rolledBack, 'never stopped', 'needs a person', 'docker logs');
   });
 
+  it('after a handover that failed beside the old one: says that the old one was never stopped', async () => {
+    const servedOn = updateFailed({ ...news({ update: aRolledBackUpdate() }), quarantined: true, servedOn: true });
+    expect(servedOn.subject).toBe('[diun-pilot] nginx: update failed, old version served on');
+    await bothSay(servedOn, 'was never stopped', 'Verified after the rollback', 'may have answered some');
+    await neitherSays(servedOn, 'was started again', 'at most', 'needs a person');
+  });
+
   it('after a failed rollback: asks for a person now, with the commands to look and to bring it back', async () => {
     expect(down.subject).toBe('[diun-pilot] nginx: DOWN, update and rollback failed, act now');
     await bothSay(down, 'nginx needs a person now', 'docker ps -a --filter name=nginx', 'docker logs --tail 100 nginx');

@@ -1,0 +1,48 @@
+import type { ContainerLabels, ProbeSpec } from './container-labels';
+import type { ContainerInspect } from './engine-inspect';
+import { networkOwner } from './network-owner';
+
+/**
+ * Why a new container cannot serve beside this one, in words that tell what to change; null: it can. Two containers of a
+ * handover run at once, so they must share nothing that only one can have: ports, an address, data.
+ */
+export function whyNoHandover(
+  container: Pick<ContainerInspect, 'HostConfig' | 'Mounts' | 'NetworkSettings'>,
+  is: { backup: ContainerLabels['backup']; database: boolean },
+): string | null {
+  if (is.database) return 'a database is not stateless';
+  if (is.backup !== null) return 'a container with backup.kind is not stateless';
+  return whyNotWritten(container) ?? whyNotNetwork(container);
+}
+
+/**
+ * What the new one is asked while the old one still serves: only what the new one alone can answer. In a shared network
+ * namespace a port may be answered by either, so there Docker's own state must do; `exec` and the like are asked inside.
+ */
+export function canaryProbe(probe: ProbeSpec, container: Pick<ContainerInspect, 'HostConfig'>): ProbeSpec {
+  const overNetwork = probe.kind === 'http' || probe.kind === 'tcp' || probe.kind === 'gitea';
+  return overNetwork && sharesPorts(container) ? { kind: 'docker' } : probe;
+}
+
+function whyNotWritten({ Mounts }: Pick<ContainerInspect, 'Mounts'>): string | null {
+  const written = Mounts.filter(({ Type, RW }) => RW && Type !== 'tmpfs').map(({ Destination }) => Destination);
+  if (written.length === 0) return null;
+  return `two containers must not write to ${written.sort().join(', ')} at once: mount it read-only (:ro)`;
+}
+
+function whyNotNetwork(container: Pick<ContainerInspect, 'HostConfig' | 'NetworkSettings'>): string | null {
+  if (sharesPorts(container)) return null;
+  const { PortBindings, PublishAllPorts } = container.HostConfig;
+  if (Object.keys(PortBindings ?? {}).length > 0 || PublishAllPorts === true) {
+    return 'two containers cannot publish the same ports: let a small container own them, and join it (network_mode: "service:edge")';
+  }
+  const fixed = Object.values(container.NetworkSettings.Networks).find(({ IPAMConfig: own }) =>
+    Boolean(own?.IPv4Address ?? own?.IPv6Address),
+  );
+  return fixed === undefined ? null : 'two containers cannot have the same fixed address';
+}
+
+/** Whether two containers of this set-up listen in one namespace (`listen … reuseport`). */
+function sharesPorts(container: Pick<ContainerInspect, 'HostConfig'>): boolean {
+  return container.HostConfig.NetworkMode === 'host' || networkOwner(container) !== null;
+}

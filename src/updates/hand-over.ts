@@ -1,0 +1,71 @@
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { canaryProbe } from '../domain/handover';
+import { healthOf } from './check-health';
+import type { Progress, Run } from './run';
+import { reach } from './run';
+import { exchangeNames, newContainerOf, renameTo, setNewAside, startNew } from './swap-containers';
+import { putTagBack } from './undo-preparation';
+
+/** By the old container's label, if it can be (domain/handover): nothing changes that while the update runs. */
+export function handsOver({ container }: Pick<Run, 'container'>): boolean {
+  return container.labels.strategy === 'handover';
+}
+
+/** Gives the new container the name and starts it, while the old one serves on under another. May be done twice. */
+export async function startBeside(run: Run): Promise<string> {
+  const { journal } = run;
+  await exchangeNames(run);
+  await startNew(run);
+  return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference} beside ${journal.oldContainerId.slice(0, 12)}, which serves on`;
+}
+
+/**
+ * Asks the new container's health beside the old one, and only then has the old one end with its own stop signal, in its
+ * own time: it drains, and is kept. Rejects with `unhealthy`: then the old one was never stopped. May be done twice.
+ */
+export async function drainOld(run: Run, progress: Progress): Promise<string> {
+  const { engine, journal } = run;
+  const seen = await canaryHealth(run, newContainerOf(run), progress).catch(explainTakenPort);
+  reach(run, 'checking', { oldStopped: true });
+  progress('it is healthy beside the old one, which drains');
+  await engine.stop(journal.oldContainerId);
+  return `beside the old one: ${seen}; the old one has drained`;
+}
+
+/** The way back: the new one drains only when the old one serves, which it may never have ceased to do. May be done twice. */
+export async function handBack(run: Run, progress: Progress): Promise<string> {
+  const { engine, journal } = run;
+  await engine.start(journal.oldContainerId);
+  if (journal.oldStopped) await untilOldServes(run, progress);
+  await setNewAside(run);
+  await renameTo(engine, journal.oldContainerId, journal.containerName);
+  await putTagBack(run);
+  const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
+  return `${journal.oldStopped ? `${old} is started again` : `${old} was never stopped`}; the new one is stopped`;
+}
+
+function canaryHealth(run: Run, id: string, progress: Progress): Promise<string> {
+  const { labels } = run.container;
+  const probe = canaryProbe(labels.probe, run.old);
+  return healthOf(run, id, { ...run.container, labels: { ...labels, probe } }, progress);
+}
+
+/** Whether it does is the verdict of the health check that follows; a broken new one must go in any case. */
+async function untilOldServes(run: Run, progress: Progress): Promise<void> {
+  try {
+    await canaryHealth(run, run.journal.oldContainerId, progress);
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    run.logger.warn('the old container does not serve beside the new one', {
+      update: run.update.id,
+      reason: messageOf(error),
+    });
+  }
+}
+
+/** The commonest mistake, told with its mend. */
+function explainTakenPort(error: unknown): never {
+  if (codeOf(error) !== 'unhealthy' || !/address (?:already )?in use/i.test(messageOf(error))) throw error;
+  const hint = 'Two containers share a port only if both say so: write "listen 80 reuseport;" in each server of nginx.';
+  throw new PilotError('unhealthy', `${hint} ${messageOf(error)}`, { cause: error });
+}

@@ -1,0 +1,53 @@
+import type { CreateRequest } from '../../src/domain/engine-inspect';
+import type { Engine } from '../../src/ports/engine';
+import { containersOf, type EngineScene } from './engine-scene';
+
+/** Promises of ports/engine about containers that live in the network of another, and about what happens to containers. */
+export function engineNamespacesContract(name: string, setUp: () => Promise<EngineScene>): void {
+  describe(`${name}, where one container lives in the network of another`, () => {
+    let scene: EngineScene;
+    let engine: Engine;
+
+    beforeAll(async () => {
+      scene = await setUp();
+      engine = scene.engine;
+    }, 120_000);
+
+    afterAll(() => scene?.takeDown(), 120_000);
+
+    const { created, running } = containersOf(() => scene);
+
+    it('starts a container in the network of another only while that one runs, and keeps the reason', async () => {
+      const owner = await created();
+      const NetworkMode = `container:${owner}`;
+      const guest = await created(['sleep', '1000'], { HostConfig: { NetworkMode, AutoRemove: false } });
+      const reason = /cannot join network of a non running container/;
+      await expect(engine.start(guest)).rejects.toMatchObject({
+        code: 'engine_refused',
+        message: expect.stringMatching(reason),
+      });
+      expect((await engine.inspectContainer(guest)).State).toMatchObject({
+        Running: false,
+        Error: expect.stringMatching(reason),
+      });
+      await engine.start(owner);
+      await engine.start(guest);
+      const { State, HostConfig } = await engine.inspectContainer(guest);
+      expect(State).toMatchObject({ Running: true, Error: '' });
+      expect(HostConfig.NetworkMode).toBe(NetworkMode);
+    });
+
+    it('refuses ports and a host name in the network of another', async () => {
+      const HostConfig = { NetworkMode: `container:${await running()}`, AutoRemove: false };
+      const ports = { ...HostConfig, PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '45098' }] } };
+      const refused: Partial<CreateRequest['body']>[] = [
+        { HostConfig: ports },
+        { HostConfig, ExposedPorts: { '80/tcp': {} } },
+        { HostConfig, Hostname: 'own' },
+      ];
+      for (const change of refused) {
+        await expect(created(['sleep', '1'], change)).rejects.toMatchObject({ code: 'engine_refused' });
+      }
+    });
+  });
+}

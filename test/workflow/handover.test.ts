@@ -1,0 +1,153 @@
+import { EngineError } from '../../src/domain/errors';
+import type { Behaviour, FakeImage } from '../support/fake-engine-types';
+import { openScene, runBehindEdge, type Scene } from '../support/scene';
+
+let scene: Scene;
+let old: FakeImage;
+let ids: { edge: string; nginx: string };
+beforeEach(() => {
+  scene = openScene();
+  old = scene.engine.addImage({ reference: 'nginx:stable', config: { ExposedPorts: { '80/tcp': {} } } });
+  ids = runBehindEdge(scene.engine);
+});
+afterEach(() => scene.close());
+
+async function updateTo(health: Behaviour, logs: string[] = []): Promise<FakeImage> {
+  const image = scene.engine.publish('nginx:stable', { health, logs, config: { ExposedPorts: { '80/tcp': {} } } });
+  scene.hear('docker.io/library/nginx:stable', image.digest);
+  await scene.settle();
+  return image;
+}
+
+function stepsOf(): [string, string][] {
+  return scene.updates()[0]?.steps.map(({ name, status }) => [name, status]) ?? [];
+}
+
+function expectOldServes(): void {
+  expect(scene.engine.containerNames()).toEqual(['web-edge-1', 'web-nginx-1']);
+  expect(scene.engine.container('web-nginx-1')).toMatchObject({ Id: ids.nginx, Image: old.id });
+  expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
+  expect(scene.engine.tagged('nginx:stable')).toBe(old.id);
+}
+
+it('starts the new one beside the old one, in the same network, and stops the old one only then', async () => {
+  const image = await updateTo('healthy');
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded', error: null }]);
+  expect(scene.engine.lines().map((line) => line.split(' ')[0])).toEqual(
+    'pull tag createContainer rename rename start stop remove'.split(' '),
+  );
+  expect(scene.engine.containerNames()).toEqual(['web-edge-1', 'web-nginx-1']);
+  expect(scene.engine.container('web-nginx-1')).toMatchObject({
+    Image: image.id,
+    HostConfig: { NetworkMode: `container:${ids.edge}` },
+  });
+  expect(scene.engine.tagged('nginx:stable')).toBe(image.id);
+  expect(stepsOf()).toEqual([
+    ['backup', 'skipped'],
+    ['pull', 'succeeded'],
+    ['preflight', 'succeeded'],
+    ['recreate', 'succeeded'],
+    ['health_check', 'succeeded'],
+    ['cleanup', 'succeeded'],
+  ]);
+});
+
+it('leaves the old one its own time to drain', async () => {
+  await updateTo('healthy');
+  const stops = scene.engine.transcript.filter(({ method }) => method === 'stop').map(({ args }) => args);
+  expect(stops).toEqual([[ids.nginx, undefined]]);
+});
+
+describe.each<Behaviour>(['exits', 'crash-loop'])('a new one that is a %s', (health) => {
+  it('is removed, and the old one was never stopped: the mail says that too', async () => {
+    const before = scene.engine.container('web-nginx-1').State.StartedAt;
+    await updateTo(health);
+    expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
+    expect(scene.updates()[0]?.reason).toContain('never stopped');
+    expect(stepsOf().slice(3)).toEqual([
+      ['recreate', 'succeeded'],
+      ['health_check', 'failed'],
+      ['rollback', 'succeeded'],
+      ['rollback_health_check', 'succeeded'],
+    ]);
+    expectOldServes();
+    expect(scene.engine.container('web-nginx-1').State.StartedAt).toBe(before);
+    expect(scene.mails().at(-1)?.subject).toContain('old version served on');
+    expect(scene.mails().at(-1)?.text).not.toContain('started again');
+  });
+});
+
+it('tells how to share the port when the new one could not have it', async () => {
+  await updateTo('exits', ['bind() to 0.0.0.0:80 failed (98: Address already in use)']);
+  expect(scene.updates()[0]?.error?.message).toContain('listen 80 reuseport');
+  expectOldServes();
+});
+
+it('starts the old one before the new one goes, when the new one fails after the old one has drained', async () => {
+  scene.engine.onCall('stop', ({ args }) => {
+    if (args[0] !== ids.nginx) return;
+    const fresh = scene.engine.container('web-nginx-1').Id;
+    scene.engine.host.stop(scene.engine.host.find(fresh), 1);
+  });
+  await updateTo('healthy');
+  expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
+  expect(scene.mails().at(-1)?.subject).toContain('old version is serving again');
+  expectOldServes();
+  const acts = scene.engine.lines().map((line) => line.split(' ')[0]);
+  expect(acts.slice(acts.indexOf('stop'))).toEqual('stop start stop rename rename tag stop remove'.split(' '));
+});
+
+it('is recreated, and the label is told, when a handover cannot be', async () => {
+  scene.engine.addImage({ reference: 'app:1' });
+  scene.engine.runContainer({
+    name: 'web-app-1',
+    image: 'app:1',
+    volumes: { data: '/data' },
+    labels: { 'diun.enable': 'true', 'update.policy': 'automatic', 'update.strategy': 'handover' },
+  });
+  const image = scene.engine.publish('app:1');
+  scene.hear('docker.io/library/app:1', image.digest);
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ container: 'web-app-1', status: 'succeeded' }]);
+  const acts = scene.engine.lines().map((line) => line.split(' ')[0]);
+  expect(acts.indexOf('stop')).toBeLessThan(acts.indexOf('start'));
+  expect(JSON.stringify(scene.log)).toContain('two containers must not write to /data at once');
+});
+
+describe('the container that owns the network', () => {
+  it('is gone: nothing is stopped, and the mail says what to do', async () => {
+    const image = scene.engine.publish('nginx:stable');
+    scene.engine.host.containers.delete(ids.edge);
+    scene.hear('docker.io/library/nginx:stable', image.digest);
+    await scene.settle();
+    expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'preflight_failed' } }]);
+    expect(scene.updates()[0]?.error?.message).toContain('docker compose up -d');
+    expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
+  });
+
+  it('is not updated itself, since whoever lives in it would lose it', async () => {
+    scene.engine.runContainer({
+      name: 'other-edge-1',
+      image: 'edge:1',
+      labels: { 'diun.enable': 'true', 'update.policy': 'automatic' },
+    });
+    const owner = scene.engine.container('other-edge-1').Id;
+    scene.engine.runContainer({ name: 'guest', image: 'edge:1', hostConfig: { NetworkMode: `container:${owner}` } });
+    const image = scene.engine.publish('edge:1');
+    scene.hear('docker.io/library/edge:1', image.digest);
+    await scene.settle();
+    expect(scene.updates()).toMatchObject([{ container: 'other-edge-1', status: 'failed' }]);
+    expect(scene.updates()[0]?.error?.message).toContain('guest');
+  });
+});
+
+it('serves on when the engine refuses to start the new one', async () => {
+  scene.engine.failNext(
+    'start',
+    new EngineError('engine_refused', 'exec: "nginx": executable file not found in $PATH'),
+  );
+  await updateTo('healthy');
+  expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'recreate_failed' } }]);
+  expect(scene.updates()[0]?.reason).toContain('never stopped');
+  expectOldServes();
+});
