@@ -1,0 +1,57 @@
+import type { ContainerInspect, ImageInspect } from '../engine-inspect';
+import { ownLabels } from '../own-labels';
+
+/** The compose project that a container was made from, by Compose's own labels. Paths are absolute, on the host. */
+export interface ComposeProject {
+  name: string;
+  service: string;
+  /** Its working directory: what relative paths in the files begin from. */
+  folder: string;
+  /** In Compose's order: a later one wins. */
+  composeFiles: string[];
+  /** As given by `--env-file`; null: none was given, and Compose reads `.env` in the folder, if it is there. */
+  envFiles: string[] | null;
+  /** `com.docker.compose.config-hash`: by which `docker compose up` knows whether the container is current. */
+  configHash: string | null;
+  /** Id of the container whose network namespace it shares; null: none. */
+  joins: string | null;
+}
+
+const PREFIX = 'com.docker.compose.';
+
+/**
+ * Null: not made by Compose, or its files are not named. Where the files are is told by own labels only: an image must
+ * not be able to name a file that is then written.
+ */
+export function composeProjectOf(container: ContainerInspect, image: ImageInspect): ComposeProject | null {
+  const all = container.Config.Labels ?? {};
+  const own = ownLabels(all, image.Config?.Labels);
+  const [name, service, folder] = [
+    all[`${PREFIX}project`],
+    all[`${PREFIX}service`],
+    own[`${PREFIX}project.working_dir`],
+  ];
+  if (!name || !service || !folder?.startsWith('/')) return null;
+  const composeFiles = paths(own[`${PREFIX}project.config_files`], folder);
+  if (composeFiles.length === 0) return null;
+  const envFiles = paths(own[`${PREFIX}project.environment_file`], folder);
+  const [, joins = null] = /^container:(.+)$/.exec(container.HostConfig.NetworkMode) ?? [];
+  return {
+    ...{ name, service, folder, composeFiles, joins },
+    envFiles: envFiles.length === 0 ? null : envFiles,
+    configHash: own[`${PREFIX}config-hash`] ?? null,
+  };
+}
+
+/** What Compose reads variables from. */
+export function envFilesOf({ envFiles, folder }: ComposeProject): string[] {
+  return envFiles ?? [`${folder.replace(/\/+$/, '')}/.env`];
+}
+
+/** Compose 2 writes absolute paths; `--env-file` and older ones may be relative. */
+function paths(label: string | undefined, folder: string): string[] {
+  return (label ?? '')
+    .split(',')
+    .filter((path) => path !== '')
+    .map((path) => (path.startsWith('/') ? path : `${folder.replace(/\/+$/, '')}/${path}`));
+}
