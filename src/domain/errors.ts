@@ -66,6 +66,8 @@ export const ERROR_CODES = {
   recreate_failed: 'The new container could not be created or started',
   unhealthy: 'The new container did not become healthy',
   rollback_failed: 'The old container does not serve either',
+  project_file_refused: 'A file of the compose project is not read or not written',
+  compose_failed: 'Docker Compose does not tell what it was asked',
   interrupted: 'diun-pilot was stopped in the middle of the update',
   invalid_settings: 'Settings are invalid',
   invalid_request: 'The request has the wrong shape',

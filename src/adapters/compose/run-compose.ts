@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import { PilotError } from '../../domain/errors';
+
+const LONGEST_OUTPUT = 4 * 1024 * 1024;
+
+/**
+ * Runs the plugin by itself, without a shell and with an empty environment: what is set for diun-pilot must not get into another project.
+ * Resolves with standard output. Neither output nor the files' text is ever part of an error.
+ */
+export function runCompose(plugin: string, args: string[], timeoutMs: number): Promise<string> {
+  const options = {
+    ...{ timeout: timeoutMs, killSignal: 'SIGKILL' as const, maxBuffer: LONGEST_OUTPUT, cwd: '/' },
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
+  };
+  return new Promise((resolve, reject) => {
+    execFile(plugin, args, options, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else
+        reject(
+          new PilotError('compose_failed', `Docker Compose did not read the files of the project (${whyOf(error)}).`),
+        );
+    });
+  });
+}
+
+function whyOf({ killed, code, signal }: { killed?: boolean; code?: unknown; signal?: unknown }): string {
+  if (killed) return 'it did not answer in time';
+  if (typeof code === 'number') return `exit code ${code}: docker compose config --quiet tells why`;
+  return typeof code === 'string' ? code : `it was ended by ${String(signal)}`;
+}

@@ -1,0 +1,46 @@
+import type { Stats } from 'node:fs';
+import { lstat, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { PilotError } from '../../domain/errors';
+
+/**
+ * Writes the text beside the file, with its mode and owner, and renames it into place, so that at any moment one of the
+ * two is there, whole. `check` is asked last, just before. A crash may leave what lies beside; the next call takes it away.
+ */
+export async function replaceWhole(file: string, text: string, check: () => Promise<void>): Promise<void> {
+  const beside = path.join(path.dirname(file), `.${path.basename(file)}.diun-pilot-new`);
+  const before = await lstat(file);
+  if (before.nlink > 1) {
+    const message = `${file} has a second name (a hard link), which would keep the old text.`;
+    throw new PilotError('project_file_refused', message);
+  }
+  await rm(beside, { force: true });
+  try {
+    await writeLike(before, beside, text);
+    await check();
+    await rename(beside, file);
+  } catch (error) {
+    // The first error is the one to tell; what lies beside is taken away by the next call.
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  await syncFolder(path.dirname(file));
+}
+
+async function writeLike({ mode, uid, gid }: Stats, beside: string, text: string): Promise<void> {
+  const file = await open(beside, 'wx', 0o600);
+  try {
+    const made = await file.stat();
+    if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid);
+    await file.writeFile(text);
+    await file.chmod(mode & 0o7777);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+}
