@@ -1,9 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createComposePlugin } from './adapters/compose/compose-plugin';
 import { createDockerEngine } from './adapters/docker/docker-engine';
 import { createFileTransport } from './adapters/mail-file/file-transport';
 import { createSesTransport } from './adapters/mail-ses/ses-transport';
 import { createSmtpTransport } from './adapters/mail-smtp/smtp-transport';
+import { createProjectFiles } from './adapters/project-files/project-files';
 import { createSqliteStore } from './adapters/sqlite/store';
 import { takeWorkerLock } from './adapters/sqlite/worker-lock';
 import { createFileStorage } from './adapters/storage-file/file-storage';
@@ -74,6 +76,8 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   const { publicUrl, approvalTtlMs, approvalSecrets } = settings;
   const deps: UpdateDeps = {
     ...{ engine, store, storage, clock, logger, publicUrl, approvalTtlMs, approvalSecrets },
+    projectFiles: createProjectFiles(),
+    compose: createComposePlugin({ scratch: join(settings.dataDir, 'compose') }),
     selfId: ownContainerId(),
   };
   const delivery = createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo });

@@ -124,7 +124,8 @@ function followUpOf({ name, reference, service, composeFiles }: Container, targe
     return `${name} was not made by Docker Compose: write ${target} in place of ${reference} wherever you create it from.`;
   }
   const change = `in ${composeFiles}, service ${service}, change the line "image: ${reference}" to "image: ${target}"`;
-  return `After the update, ${change}. Until then, "docker compose up -d" goes back to ${reference}.`;
+  const unless = 'unless the update tells that diun-pilot wrote it (it does where the folder is mounted writable)';
+  return `After the update, ${change}, ${unless}. Until then, "docker compose up -d" goes back to ${reference}.`;
 }
 
 function inWords(paths: readonly string[]): string {

@@ -130,6 +130,8 @@ export interface Journal {
   newContainerId: string | null;
   /** Whether the old container may have been stopped: after a handover that failed early it never was. */
   oldStopped: boolean;
+  /** What is being written into the compose project for a new tag, in words; there once that begins. */
+  tagNote?: string;
   /** Names of containers that depend on this one and were well before it. */
   dependents: string[];
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */

@@ -4,6 +4,7 @@ import { runsDigest } from '../domain/running-digest';
 import { toContainer } from '../domain/to-container';
 import type { Journal, Update } from '../domain/update';
 import { end, endUnchanged, endWithout } from './end';
+import { keepTag } from './keep-tag';
 import type { Run, UpdateDeps } from './run';
 import { newReferenceFor } from './names';
 import { startStopped } from './stopped-containers';
@@ -99,8 +100,11 @@ async function endWithoutOld(deps: UpdateDeps, update: Update, journal: Journal)
   const current = await findByName(deps, journal.containerName);
   const serves = journal.stage === 'settled' && current?.Id === journal.newContainerId;
   if (serves) {
-    deps.store.updates.endStep(update.id, 'cleanup', 'succeeded', 'the old container is removed');
-    return end({ ...deps, update, journal }, 'succeeded');
+    const settled = { ...deps, update, journal };
+    const kept = await keepTag(settled);
+    const detail = `${kept === null ? '' : `${kept}; `}the old container is removed`;
+    deps.store.updates.endStep(update.id, 'cleanup', 'succeeded', detail);
+    return end(settled, 'succeeded');
   }
   await startStopped({ ...deps, update, journal });
   const reason = `The old container of ${journal.containerName} was removed from outside while diun-pilot was down, so nothing can be rolled back. Look at it: docker ps -a --filter name=${journal.containerName}`;

@@ -4,6 +4,7 @@ import type { Engine } from '../ports/engine';
 import { differences } from './compare-containers';
 import { createRequest } from './create-request';
 import { asideName } from './names';
+import { newTagLabels } from './new-tag-labels';
 import type { Run } from './run';
 import { reach } from './run';
 
@@ -16,15 +17,16 @@ export async function prepareReplacement(run: Run): Promise<void> {
   const { newReference, containerName } = run.journal;
   const newImage = await newImageOf(run);
   const oldImage = await engine.inspectImage(old.Image);
+  const labels = await newTagLabels(run, oldImage);
   await moveTag(run, newImage.Id);
-  const request = createRequest({ container: old, oldImage, newImage, reference: newReference });
+  const request = createRequest({ container: old, oldImage, newImage, reference: newReference, labels });
   const id = await create(engine, asideName(containerName, 'new', update.id), request);
   reach(run, 'preparing', { newContainerId: id });
   const created = await engine.inspectContainer(id);
   if (created.Image !== newImage.Id) {
     throw new PilotError('recreate_refused', `The tag ${newReference} was moved by somebody else while it was used.`);
   }
-  const found = differences(old, created, { oldImage, newImage });
+  const found = differences(old, created, { oldImage, newImage, labels });
   if (found.length > 0) {
     const told = found.map(({ field, before, after }) => `${field}: ${before} → ${after}`).join('; ');
     throw new PilotError('recreate_refused', `The new container would not be the same as the old one: ${told}.`);

@@ -6,7 +6,9 @@ import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
+import type { Compose } from '../ports/compose';
 import type { Engine } from '../ports/engine';
+import type { ProjectFiles } from '../ports/project-files';
 import type { Store } from '../ports/store';
 
 /** What every part of the heart is given, once, by app.ts. */
@@ -14,6 +16,8 @@ export interface UpdateDeps {
   engine: Engine;
   store: Store;
   storage: BackupStorage;
+  projectFiles: ProjectFiles;
+  compose: Compose;
   clock: Clock;
   logger: Logger;
   publicUrl: string;
@@ -77,7 +81,11 @@ export async function step(
 }
 
 /** Writes how far the run has come, before the act that it announces. */
-export function reach(run: Run, stage: Stage, known: Partial<Journal> = {}): void {
+export function reach(
+  run: Pick<Run, 'journal' | 'store' | 'update'>,
+  stage: Stage,
+  known: Partial<Journal> = {},
+): void {
   run.journal = { ...run.journal, ...known, stage };
   run.store.updates.saveJournal(run.update.id, run.journal);
 }

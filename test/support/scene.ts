@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createProjectFiles } from '../../src/adapters/project-files/project-files';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import type { Update } from '../../src/domain/update';
@@ -10,16 +11,18 @@ import { handleInbox } from '../../src/updates/handle-inbox';
 import { receiveWebhook } from '../../src/updates/receive-webhook';
 import type { UpdateDeps } from '../../src/updates/run';
 import { workOnce } from '../../src/updates/worker';
+import { FakeCompose } from './fake-compose';
 import { FakeEngine } from './fake-engine';
 import type { ContainerSpec } from './fake-engine-types';
 import { recordingLogger, type LogLine } from './recording-logger';
 import { TestClock } from './test-clock';
 
-/** The heart on a fake engine, with the real store and the real file storage, on a clock that jumps. */
+/** The heart on a fake engine and a fake Compose, with the real store and real files, on a clock that jumps. */
 export interface Scene {
   folder: string;
   clock: TestClock;
   engine: FakeEngine;
+  compose: FakeCompose;
   store: Store;
   deps: UpdateDeps;
   log: LogLine[];
@@ -47,10 +50,13 @@ export function openScene(): Scene {
 function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
   const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
   const { logger, lines } = recordingLogger();
+  const compose = new FakeCompose();
   const deps: UpdateDeps = {
     engine,
     store,
     storage: createFileStorage({ directory: join(folder, 'backups') }),
+    projectFiles: createProjectFiles(),
+    compose,
     clock,
     logger,
     publicUrl: 'https://pilot.example',
@@ -62,6 +68,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
     folder,
     clock,
     engine,
+    compose,
     store,
     deps,
     log: lines,

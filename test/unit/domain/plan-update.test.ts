@@ -144,7 +144,7 @@ describe('what the operator must still do', () => {
 
   test('is one line of the compose file for a new tag', () => {
     expect(plan({ target: next, jump: 'patch' }).followUp).toBe(
-      'After the update, in /srv/site/docker-compose.yml, service web, change the line "image: nginx:1.27.3" to "image: nginx:1.27.4". Until then, "docker compose up -d" goes back to nginx:1.27.3.',
+      'After the update, in /srv/site/docker-compose.yml, service web, change the line "image: nginx:1.27.3" to "image: nginx:1.27.4", unless the update tells that diun-pilot wrote it (it does where the folder is mounted writable). Until then, "docker compose up -d" goes back to nginx:1.27.3.',
     );
   });
 

@@ -1,0 +1,69 @@
+import type { ComposeProject } from '../domain/compose/compose-project';
+import type { ProjectText } from '../domain/compose/project-text';
+import { codeOf, messageOf } from '../domain/errors';
+import type { HashWay } from '../ports/compose';
+import type { ProjectTexts } from './read-project';
+import type { UpdateDeps } from './run';
+
+type Deps = Pick<UpdateDeps, 'compose' | 'engine'>;
+
+/** Which way `up` took is not written down; the one that gives the hash that it wrote is the one. */
+const OTHER = `Compose, asked by diun-pilot, does not know the container by these files: a variable of your shell, another version of Compose, or a change since the container was made.`;
+
+/**
+ * Finds the way in which these files give the hash that the container bears, so that the hash of other files may be asked
+ * in the same way. A sentence: there is none, and why; nothing may be guessed then.
+ */
+export async function provenWay(deps: Deps, project: ComposeProject, texts: ProjectTexts): Promise<HashWay | string> {
+  let reason: string | null = null;
+  for (const way of await waysOf(deps, project)) {
+    try {
+      if ((await hashOf(deps, project, texts, way)) === project.configHash) return way;
+      reason = OTHER;
+    } catch (error) {
+      if (codeOf(error) !== 'compose_failed') throw error;
+      reason ??= messageOf(error);
+    }
+  }
+  return reason ?? OTHER;
+}
+
+export function hashOf(
+  { compose }: Pick<Deps, 'compose'>,
+  project: ComposeProject,
+  { composeFiles, envFiles }: ProjectTexts,
+  way: HashWay,
+): Promise<string> {
+  const textsOf = (files: readonly ProjectText[]): string[] => files.map(({ text }) => text);
+  return compose.configHash({
+    ...{ project: project.name, service: project.service, folder: project.folder, way },
+    composeFiles: textsOf(composeFiles),
+    envFiles: textsOf(envFiles),
+  });
+}
+
+/** The likely ones first. */
+async function waysOf(deps: Deps, project: ComposeProject): Promise<HashWay[]> {
+  const joined = await joinedService(deps, project);
+  const joins = joined === null ? [null] : [{ ...joined, implied: true }, { ...joined, implied: false }, null];
+  return [false, true].flatMap((allProfiles) =>
+    joins.flatMap((way) => [false, true].map((readsEnvFile) => ({ allProfiles, readsEnvFile, joins: way }))),
+  );
+}
+
+/** `network_mode: service:NAME` became `container:ID` when the container was made; NAME is told by the labels of that one. */
+async function joinedService(
+  { engine }: Deps,
+  { joins, name }: ComposeProject,
+): Promise<{ service: string; containerId: string } | null> {
+  if (joins === null) return null;
+  try {
+    const { Id, Config } = await engine.inspectContainer(joins);
+    const service = Config.Labels?.['com.docker.compose.service'];
+    if (!service || Config.Labels?.['com.docker.compose.project'] !== name) return null;
+    return { service, containerId: Id };
+  } catch (error) {
+    if (codeOf(error) === 'container_not_found') return null;
+    throw error;
+  }
+}
