@@ -45,6 +45,12 @@ export interface Engine {
   disconnectNetwork(id: string, network: string): Promise<void>;
   /** Waits for the end of the main process, and resolves with its exit code. */
   wait(id: string, signal?: AbortSignal): Promise<number>;
+  /**
+   * What happens to containers from the moment it resolves, whoever does it. Iterating rejects with `engine_unreachable`
+   * when the connection ends (to be asked for again by the caller, who must look at what he missed), and with the signal's
+   * reason when that is aborted.
+   */
+  events(actions: readonly ContainerAction[], signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
   /** The last lines of both streams, in order, with no control bytes. */
   logs(id: string, lines: number): Promise<string[]>;
 
@@ -58,6 +64,14 @@ export interface Engine {
   archive(id: string, path: string): Promise<Readable>;
   /** Unpacks a tar into a folder of a running or stopped container. */
   extract(id: string, folder: string, tar: Readable): Promise<void>;
+}
+
+/** In the engine's own words. A restart is a `die` and a `start`. */
+export type ContainerAction = 'start' | 'die';
+
+export interface ContainerEvent {
+  action: ContainerAction;
+  containerId: string;
 }
 
 export interface EngineVersion {

@@ -1,5 +1,5 @@
 import type { CreateRequest } from '../../src/domain/engine-inspect';
-import type { Engine } from '../../src/ports/engine';
+import type { ContainerEvent, Engine } from '../../src/ports/engine';
 import { containersOf, type EngineScene } from './engine-scene';
 
 /** Promises of ports/engine about containers that live in the network of another, and about what happens to containers. */
@@ -35,6 +35,23 @@ export function engineNamespacesContract(name: string, setUp: () => Promise<Engi
       const { State, HostConfig } = await engine.inspectContainer(guest);
       expect(State).toMatchObject({ Running: true, Error: '' });
       expect(HostConfig.NetworkMode).toBe(NetworkMode);
+    });
+
+    it('tells of what happens to containers, whoever does it, until it is told to stop', async () => {
+      const stop = new AbortController();
+      const events = (await engine.events(['start'], stop.signal))[Symbol.asyncIterator]();
+      const id = await running();
+      await engine.restart(id);
+      const ours: string[] = [];
+      while (ours.length < 2) {
+        const { value } = (await events.next()) as IteratorYieldResult<ContainerEvent>;
+        if (value.containerId === id) ours.push(value.action);
+      }
+      expect(ours).toEqual(['start', 'start']);
+      const reason = new Error('enough');
+      const next = events.next();
+      stop.abort(reason);
+      await expect(next).rejects.toBe(reason);
     });
 
     it('refuses ports and a host name in the network of another', async () => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
@@ -67,6 +68,25 @@ describe('the API version', () => {
 });
 
 describe('a connection that is cut', () => {
+  it.each([
+    ['cut', (response: ServerResponse): unknown => response.socket?.destroy()],
+    ['ended', (response: ServerResponse): unknown => response.end()],
+  ])('is engine_unreachable for who listens to events, after all that came before it: %s', async (_, finish) => {
+    server.answers.set('/events', (_request, response) => {
+      const line = JSON.stringify({ Action: 'start', Actor: { ID: 'abc' } });
+      response.write(line.slice(0, 9));
+      setImmediate(() => response.write(`${line.slice(9)}\n`, () => setImmediate(() => finish(response))));
+    });
+    const seen: string[] = [];
+    const listen = async (): Promise<void> => {
+      const events = await engine.events(['start'], new AbortController().signal);
+      for await (const { action, containerId } of events) seen.push(`${action} ${containerId}`);
+    };
+    await expect(listen()).rejects.toMatchObject({ code: 'engine_unreachable' });
+    expect(seen).toEqual(['start abc']);
+    expect(decodeURIComponent(server.requests.at(-1) ?? '')).toContain('{"type":["container"],"event":["start"]}');
+  });
+
   it('rejects in the middle of an answer', async () => {
     server.answers.set('/containers/json', (_, response) => {
       response.writeHead(200, { 'Content-Length': '1000' }).write('[{"Id":');

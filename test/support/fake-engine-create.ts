@@ -7,7 +7,7 @@ import type {
   Mount,
 } from '../../src/domain/engine-inspect';
 import { mergeImage } from './fake-engine-merge';
-import type { FakeImage } from './fake-engine-types';
+import type { ContainerSpec, FakeImage } from './fake-engine-types';
 
 export interface Creation {
   id: string;
@@ -115,5 +115,32 @@ function volumeMount(name: string, destination: string, writable: boolean): Moun
     Mode: 'z',
     RW: writable,
     Propagation: '',
+  };
+}
+
+/** A create request as an operator's `docker run` makes it. */
+export function requestOf(spec: ContainerSpec): CreateRequest {
+  const [first = 'default', ...others] = spec.networks ?? [];
+  const ports = Object.entries(spec.ports ?? {});
+  const bindings = ports.map(([host, port]) => [`${port}/tcp`, [{ HostIp: '', HostPort: host }]] as const);
+  return {
+    body: {
+      Image: spec.image,
+      Labels: spec.labels ?? {},
+      Env: spec.env ?? [],
+      Cmd: spec.cmd ?? null,
+      Entrypoint: spec.entrypoint ?? null,
+      ExposedPorts: Object.fromEntries(ports.map(([, port]) => [`${port}/tcp`, {}])),
+      HostConfig: {
+        AutoRemove: false,
+        NetworkMode: first,
+        Binds: Object.entries(spec.volumes ?? {}).map(([name, path]) => `${name}:${path}`),
+        PortBindings: Object.fromEntries(bindings),
+        RestartPolicy: { Name: spec.restart ?? 'no', MaximumRetryCount: 0 },
+        ...spec.hostConfig,
+      },
+      NetworkingConfig: { EndpointsConfig: first === 'default' ? {} : { [first]: {} } },
+    },
+    connect: others.map((network) => ({ network, endpoint: {} })),
   };
 }

@@ -1,6 +1,7 @@
 import type { ContainerInspect, CreateRequest, EndpointSettings } from '../../src/domain/engine-inspect';
 import { EngineError } from '../../src/domain/errors';
 import { createdInspect, endpoint } from './fake-engine-create';
+import { FakeEvents } from './fake-engine-events';
 import { filesOf, type Volumes } from './fake-engine-files';
 import { FakeImages, hex } from './fake-engine-images';
 import { restartsAt, runScript, scriptFor, stateAt, type MainProcess } from './fake-engine-process';
@@ -12,6 +13,7 @@ export class FakeHost {
   readonly containers = new Map<string, FakeContainer>();
   readonly volumes: Volumes = new Map();
   readonly networks = new Set(['bridge', 'host', 'none']);
+  readonly events = new FakeEvents();
   #made = 0;
 
   constructor(readonly now: () => number) {}
@@ -55,6 +57,7 @@ export class FakeHost {
     this.requireFreeAddresses(container);
     Object.assign(container, { phase: 'started', startedAt: this.now(), finishedAt: 0, exitCode: 0 });
     container.main = this.runMain(container);
+    this.events.tell({ action: 'start', containerId: container.inspect.Id });
     for (const [index, settings] of Object.values(container.inspect.NetworkSettings.Networks).entries()) {
       settings.IPAddress = settings.IPAMConfig?.IPv4Address ?? `172.${18 + index}.0.${2 + this.containers.size}`;
     }
@@ -65,6 +68,7 @@ export class FakeHost {
     Object.assign(container, { phase: 'stopped', finishedAt: this.now(), exitCode });
     for (const settings of Object.values(container.inspect.NetworkSettings.Networks)) settings.IPAddress = '';
     for (const done of container.waiters.splice(0)) done(exitCode);
+    this.events.tell({ action: 'die', containerId: container.inspect.Id });
     if (container.inspect.HostConfig.AutoRemove) this.containers.delete(container.inspect.Id);
   }
 

@@ -2,8 +2,17 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { ContainerInspect, CreateRequest, EndpointSettings, ImageInspect } from '../../src/domain/engine-inspect';
 import { codeOf, EngineError, type ErrorCode } from '../../src/domain/errors';
-import type { Engine, EngineVersion, ExecOptions, ExecResult, PullProgress } from '../../src/ports/engine';
+import type {
+  ContainerAction,
+  ContainerEvent,
+  Engine,
+  EngineVersion,
+  ExecOptions,
+  ExecResult,
+  PullProgress,
+} from '../../src/ports/engine';
 import type { Clock } from '../../src/lib/clock';
+import { requestOf } from './fake-engine-create';
 import { tarOf, untarInto } from './fake-engine-files';
 import { familiar } from './fake-engine-images';
 import { FakeHost } from './fake-engine-host';
@@ -28,7 +37,15 @@ interface Trap {
   once: boolean;
 }
 
-const READS: Method[] = ['version', 'containerIds', 'inspectContainer', 'inspectImage', 'registryDigest', 'logs'];
+const READS: Method[] = [
+  'version',
+  'containerIds',
+  'inspectContainer',
+  'inspectImage',
+  'registryDigest',
+  'logs',
+  'events',
+];
 const CAPTURE_BYTES = 64 * 1024;
 
 /**
@@ -37,8 +54,7 @@ const CAPTURE_BYTES = 64 * 1024;
  */
 export class FakeEngine implements Engine {
   readonly transcript: Call[];
-  /** False: every call rejects with `engine_unreachable`. */
-  reachable = true;
+  #reachable = true;
   #traps: Trap[] = [];
   #crashed = false;
   #calls = 0;
@@ -49,6 +65,15 @@ export class FakeEngine implements Engine {
     transcript: Call[] = [],
   ) {
     this.transcript = transcript;
+  }
+
+  /** False: every call rejects with `engine_unreachable`, and so do the events that are listened to. */
+  get reachable(): boolean {
+    return this.#reachable;
+  }
+  set reachable(reachable: boolean) {
+    this.#reachable = reachable;
+    if (!reachable) this.host.events.cut();
   }
 
   // Setting the scene
@@ -233,6 +258,9 @@ export class FakeEngine implements Engine {
   wait(id: string, signal?: AbortSignal): Promise<number> {
     return this.#call('wait', [id], () => this.#end(this.host.find(id), signal));
   }
+  events(actions: readonly ContainerAction[], signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>> {
+    return this.#call('events', [actions], () => this.host.events.listen(actions, signal));
+  }
   logs(id: string, lines: number): Promise<string[]> {
     return this.#call('logs', [id, lines], () => {
       const container = this.host.find(id);
@@ -346,31 +374,4 @@ function untilAborted<T>(signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) reject(signal.reason as Error);
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
-}
-
-/** A create request as an operator's `docker run` makes it. */
-function requestOf(spec: ContainerSpec): CreateRequest {
-  const [first = 'default', ...others] = spec.networks ?? [];
-  const ports = Object.entries(spec.ports ?? {});
-  const bindings = ports.map(([host, port]) => [`${port}/tcp`, [{ HostIp: '', HostPort: host }]] as const);
-  return {
-    body: {
-      Image: spec.image,
-      Labels: spec.labels ?? {},
-      Env: spec.env ?? [],
-      Cmd: spec.cmd ?? null,
-      Entrypoint: spec.entrypoint ?? null,
-      ExposedPorts: Object.fromEntries(ports.map(([, port]) => [`${port}/tcp`, {}])),
-      HostConfig: {
-        AutoRemove: false,
-        NetworkMode: first,
-        Binds: Object.entries(spec.volumes ?? {}).map(([name, path]) => `${name}:${path}`),
-        PortBindings: Object.fromEntries(bindings),
-        RestartPolicy: { Name: spec.restart ?? 'no', MaximumRetryCount: 0 },
-        ...spec.hostConfig,
-      },
-      NetworkingConfig: { EndpointsConfig: first === 'default' ? {} : { [first]: {} } },
-    },
-    connect: others.map((network) => ({ network, endpoint: {} })),
-  };
 }

@@ -4,6 +4,7 @@ import type { Engine, EngineVersion } from '../../ports/engine';
 import { createContainer } from './create-container';
 import { dockerAddress } from './docker-address';
 import { statusOf, toEngineError } from './engine-errors';
+import { containerEvents } from './events';
 import { output, run } from './exec';
 import { readLines } from './logs';
 import { pull, registryDigest } from './registry';
@@ -52,6 +53,7 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     disconnectNetwork: (id, network) =>
       wire.command({ method: 'POST', path: `${on(network)}/disconnect`, body: { Container: id } }),
     wait: (id, signal) => wait(wire, id, signal),
+    events: (actions, signal) => containerEvents(wire, actions, signal),
     logs: async (id, lines) => logs(wire, await inspectContainer(id), lines),
     exec: (id, command, options) => run(wire, id, command, options),
     execOutput: (id, command, options) => output(wire, id, command, options),
