@@ -73,9 +73,9 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   const engine = createDockerEngine(settings);
   const storage = createStorage(settings);
   const transport = createTransport(settings, logger);
-  const { publicUrl, approvalTtlMs, approvalSecrets } = settings;
+  const { publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone } = settings;
   const deps: UpdateDeps = {
-    ...{ engine, store, storage, clock, logger, publicUrl, approvalTtlMs, approvalSecrets },
+    ...{ engine, store, storage, clock, logger, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone },
     projectFiles: createProjectFiles(),
     compose: createComposePlugin({ scratch: join(settings.dataDir, 'compose') }),
     selfId: ownContainerId(),

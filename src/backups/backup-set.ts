@@ -24,7 +24,7 @@ export function membersOf(place: BackupPlace, containers: readonly Container[]):
 export function backupSets(containers: readonly Container[]): { place: BackupPlace; members: Container[] }[] {
   const places = new Map<string, BackupPlace>();
   for (const container of containers) {
-    if (container.labels.backup !== null) places.set(keyOf(placeOf(container)), placeOf(container));
+    if (container.labels.backup !== null) places.set(keyOfPlace(placeOf(container)), placeOf(container));
   }
   return [...places.entries()]
     .sort(([a], [b]) => compare(a, b))
@@ -44,6 +44,11 @@ export function samePlace(a: BackupPlace, b: BackupPlace): boolean {
   return a.project === b.project && a.container === b.container;
 }
 
+/** Tells places apart, also a project and a container of one name. */
+export function keyOfPlace(place: BackupPlace): string {
+  return place.project === null ? `container ${place.container}` : `project ${place.project}`;
+}
+
 /** The name of the place, for people and for keys. */
 export function nameOf(place: BackupPlace): string {
   return place.project ?? place.container ?? 'unnamed';
@@ -55,10 +60,6 @@ function isAt(container: Container, place: BackupPlace): boolean {
 
 function rank(container: Container): number {
   return container.labels.backup?.kind === 'postgres' ? 0 : 1;
-}
-
-function keyOf(place: BackupPlace): string {
-  return place.project === null ? `container ${place.container}` : `project ${place.project}`;
 }
 
 function compare(a: string, b: string): number {

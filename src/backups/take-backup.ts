@@ -26,6 +26,8 @@ export interface BackupDeps {
   onProgress: (detail: string) => void;
   /** Called in the transaction that records a failure, so that its mail is written with it. */
   onFailed?: (record: BackupRecord) => void;
+  /** Called in the transaction that records the verified success. */
+  onSucceeded?: (record: BackupRecord) => void;
 }
 
 export interface BackupRequest {
@@ -135,8 +137,12 @@ function succeed(run: BackupRun, items: BackupItem[]): BackupRecord {
   const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
   const url = run.storage.urlOf(run.folder);
   run.logger.info('backup succeeded', { url, bytes, items: items.length });
-  const { backups } = run.store;
-  return backups.change(run.record.id, { status: 'succeeded', url, bytes, items, verifiedAt: now, finishedAt: now });
+  const ended = { status: 'succeeded', url, bytes, items, verifiedAt: now, finishedAt: now } as const;
+  return run.store.transaction(() => {
+    const record = run.store.backups.change(run.record.id, ended);
+    run.onSucceeded?.(record);
+    return record;
+  });
 }
 
 function fail(run: BackupRun, error: PilotError): PilotError {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration } from '../domain/duration';
+import type { Retention } from '../domain/retention';
 import { Secret } from '../lib/secret';
 import { whyCronIsInvalid } from './cron';
 import { readBackupUrl, readHttpUrl, readMailUrl, type Read } from './urls';
@@ -10,12 +11,6 @@ import { readBackupUrl, readHttpUrl, readMailUrl, type Read } from './urls';
 
 const YEAR = 365 * 86_400_000;
 const MOST_KEPT = 1000;
-
-export interface Retention {
-  daily: number;
-  weekly: number;
-  monthly: number;
-}
 
 /** A zod type from a function that returns a value or a problem. */
 function read<T>(reader: (text: string) => Read<T>): z.ZodType<T, string> {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import type { Retention } from '../domain/retention';
 import type { Secret } from '../lib/secret';
 import {
   addresses,
@@ -14,7 +15,6 @@ import {
   mailTarget,
   port,
   publicUrl,
-  type Retention,
   retention,
   text,
   timeZone,

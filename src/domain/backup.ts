@@ -40,7 +40,8 @@ export interface BackupRecord {
   container: string | null;
   reason: BackupReason;
   updateId: string | null;
-  status: 'queued' | 'running' | 'succeeded' | 'failed';
+  /** `pruned`: it succeeded once, and is kept no longer; nothing of it can be restored. */
+  status: 'queued' | 'running' | 'succeeded' | 'failed' | 'pruned';
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
@@ -51,4 +52,6 @@ export interface BackupRecord {
   quiesced: boolean;
   items: BackupItem[];
   error: { code: string; message: string } | null;
+  /** When and why it was given up, in words; null: it was not. */
+  pruned: { at: string; because: string } | null;
 }

@@ -1,6 +1,6 @@
 import type { BackupRecord } from '../domain/backup';
 import type { Outbox } from '../ports/store';
-import type { TimerState } from '../ports/timers';
+import type { Notice, TimerState } from '../ports/timers';
 
 export const CHECK_STATUSES = ['ok', 'degraded', 'down'] as const;
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
@@ -56,8 +56,8 @@ export function outboxCheck(state: ReturnType<Outbox['state']>, now: Date): Chec
   return { status: 'ok' };
 }
 
-/** Degraded when the newest finished backup of a project failed. `records`: newest first. */
-export function backupsCheck(records: BackupRecord[]): Check {
+/** Degraded when the newest finished backup of a project failed, is too old or shrank. `records`: newest first. */
+export function backupsCheck(records: BackupRecord[], notices: readonly Notice[] = []): Check {
   const newest = new Map<string, BackupRecord>();
   for (const record of records) {
     const finished = record.status === 'succeeded' || record.status === 'failed';
@@ -65,9 +65,11 @@ export function backupsCheck(records: BackupRecord[]): Check {
     if (finished && !newest.has(subject)) newest.set(subject, record);
   }
   const failed = [...newest].filter(([, record]) => record.status === 'failed').map(([subject]) => subject);
-  return failed.length === 0
-    ? { status: 'ok' }
-    : degraded(`the last backup of ${failed.join(', ')} failed: see \`diun-pilot backups\``);
+  const problems = [
+    ...(failed.length === 0 ? [] : [`the last backup of ${failed.join(', ')} failed`]),
+    ...notices.map(({ words }) => words),
+  ];
+  return problems.length === 0 ? { status: 'ok' } : degraded(`${problems.join('; ')}: see \`diun-pilot backups\``);
 }
 
 function subjectOf(record: BackupRecord): string {

@@ -26,7 +26,7 @@ export function createHealth(deps: Pick<HttpDeps, 'version' | 'store' | 'clock' 
       docker: dockerSeen,
       scheduler: readable(() => health.scheduler()),
       outbox: readable(() => outboxCheck(store.outbox.state(), clock.now())),
-      backups: readable(() => backupsCheck(store.backups.list(200))),
+      backups: readable(() => backupsCheck(store.backups.list(200), store.notices.all())),
       certificates: readable(() => health.certificates()),
     });
   };

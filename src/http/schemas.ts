@@ -117,7 +117,7 @@ export const backupSchema = z
     container: z.string().nullable(),
     reason: z.enum(['update', 'operator', 'schedule']),
     updateId: z.string().nullable(),
-    status: z.enum(['queued', 'running', 'succeeded', 'failed']),
+    status: z.enum(['queued', 'running', 'succeeded', 'failed', 'pruned']),
     createdAt: time,
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
@@ -127,6 +127,10 @@ export const backupSchema = z
     quiesced: z.boolean().meta({ description: 'Whether all that write to it were stopped while it was taken' }),
     items: z.array(backupItem),
     error: problem.nullable(),
+    pruned: z
+      .object({ at: time, because: z.string() })
+      .nullable()
+      .meta({ description: 'When and why retention gave it up; nothing of it can be restored' }),
   })
   .meta({ id: 'Backup' });
 export type BackupJson = z.infer<typeof backupSchema>;

@@ -6,7 +6,9 @@ export type MailKind =
   | 'offer_superseded'
   | 'update_succeeded'
   | 'update_failed'
-  | 'backup_failed';
+  | 'backup_failed'
+  | 'backup_old'
+  | 'backup_shrunk';
 
 /** A mail ready for the outbox. Both parts are complete by themselves and tell the same. */
 export interface RenderedMail {

@@ -146,11 +146,20 @@ export interface OutboxMail {
 export interface Backups {
   insert(record: Pick<BackupRecord, 'project' | 'container' | 'reason' | 'updateId'>): BackupRecord;
   get(id: string): BackupRecord | null;
-  change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt'>>): BackupRecord;
+  change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt' | 'pruned'>>): BackupRecord;
   nextQueued(): BackupRecord | null;
   /** Under way, or interrupted if no worker runs. */
   running(): BackupRecord[];
   /** Newest first. */
   list(limit: number): BackupRecord[];
+  /** Never a pruned one. */
   lastSucceeded(project: string | null): BackupRecord | null;
+  /** Succeeded and not pruned, newest first. */
+  good(): BackupRecord[];
+  /** It is kept no longer, with the reason in words. Its objects may still be there. */
+  prune(id: string, because: string): void;
+  /** Pruned, and not known to be gone from the storage; oldest first. */
+  toRemove(): BackupRecord[];
+  /** Nothing of it is left in the storage. */
+  objectsGone(id: string): void;
 }

@@ -1,5 +1,7 @@
 import { membersOf, placeOf } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
+import type { BackupRecord } from '../domain/backup';
+import { afterGoodBackup } from './after-good-backup';
 import { quiesce } from './quiesce';
 import { readContainers } from './read-containers';
 import type { Progress, Run } from './run';
@@ -23,7 +25,8 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
     reason: 'update',
     updateId: update.id,
   });
-  const taken = await takeBackup({ ...run, onProgress: progress }, { record, members, quiesced });
+  const onSucceeded = (good: BackupRecord): void => afterGoodBackup(run, good);
+  const taken = await takeBackup({ ...run, onProgress: progress, onSucceeded }, { record, members, quiesced });
   run.update = store.updates.change(update.id, { backupId: taken.id });
   const how = quiesced ? `, with ${namesOf(run)} stopped` : '';
   return `${taken.items.length} items, ${megabytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;

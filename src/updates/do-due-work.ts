@@ -1,5 +1,7 @@
 import type { WorkName, WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
+import { pruneBackups } from '../backups/prune-backups';
+import { lookAtBackupAges } from './look-at-backup-ages';
 import { queueScheduledBackups } from './queue-scheduled-backups';
 import type { UpdateDeps } from './run';
 
@@ -8,6 +10,8 @@ type Work = (deps: UpdateDeps) => Promise<WorkOutcome>;
 
 const WORKS: Partial<Record<WorkName, Work>> = {
   backup: queueScheduledBackups,
+  retention: pruneBackups,
+  'backup-ages': lookAtBackupAges,
 };
 
 /** Does the work that is due for the longest time. False: nothing is due. A defect ends it until it is due again. */

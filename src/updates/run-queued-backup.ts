@@ -4,6 +4,7 @@ import { membersOf } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
 import { backupFailed } from '../notifications/mails/backup-failed';
 import { postMail } from '../notifications/post-mail';
+import { afterGoodBackup } from './after-good-backup';
 import { readContainers } from './read-containers';
 import type { UpdateDeps } from './run';
 
@@ -14,7 +15,12 @@ export async function runQueuedBackup(deps: UpdateDeps): Promise<boolean> {
   const members = membersOf(record, await readContainers(deps.engine, deps.selfId));
   try {
     await takeBackup(
-      { ...deps, onProgress: () => undefined, onFailed: (failed) => mailOfFailure(deps, failed) },
+      {
+        ...deps,
+        onProgress: () => undefined,
+        onFailed: (failed) => mailOfFailure(deps, failed),
+        onSucceeded: (good) => afterGoodBackup(deps, good),
+      },
       { record, members, quiesced: false },
     );
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
+import type { Retention } from '../domain/retention';
 import type { Journal, Stage, StepName, Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
@@ -22,6 +23,9 @@ export interface UpdateDeps {
   logger: Logger;
   publicUrl: string;
   approvalTtlMs: number;
+  /** How many backups are kept, by days in `timeZone` (IANA name). */
+  retention: Retention;
+  timeZone: string;
   /** The first signs links, all verify them. */
   approvalSecrets: readonly Secret[];
   /** Id of the container that this process runs in; null outside one. */

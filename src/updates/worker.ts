@@ -69,7 +69,7 @@ export function startWorker(deps: UpdateDeps): Worker {
 const BY_TIME: readonly ((deps: UpdateDeps) => void)[] = [expireApprovals, remindOfApprovals];
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
-const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [runNextUpdate, doDueWork, runQueuedBackup];
+const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [runNextUpdate, runQueuedBackup, doDueWork];
 
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
 export async function workOnce(deps: UpdateDeps): Promise<boolean> {

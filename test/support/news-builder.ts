@@ -88,6 +88,7 @@ export function aBackup(differs: Partial<BackupRecord> = {}): BackupRecord {
     quiesced: false,
     items: [],
     error: null,
+    pruned: null,
     ...differs,
   };
 }

@@ -61,6 +61,8 @@ function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
     logger,
     publicUrl: 'https://pilot.example',
     approvalTtlMs: 72 * 3_600_000,
+    retention: { daily: 7, weekly: 4, monthly: 6 },
+    timeZone: 'Europe/Berlin',
     approvalSecrets: [new Secret('scene-approval-secret')],
     selfId: null,
   };

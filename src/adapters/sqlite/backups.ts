@@ -21,9 +21,12 @@ interface Row {
   quiesced: number;
   items: string;
   error: string | null;
+  pruned_at: string | null;
+  pruned_because: string | null;
 }
 
 const JSON_COLUMNS = new Set(['items', 'error']);
+const GOOD = `status = 'succeeded' AND pruned_at IS NULL`;
 
 export function createBackups(database: Database, clock: Clock): Backups {
   const select = (clause: string, ...values: (string | number | null)[]): BackupRecord[] =>
@@ -62,8 +65,23 @@ export function createBackups(database: Database, clock: Clock): Backups {
 
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
 
-    lastSucceeded: (project) =>
-      select(`WHERE status = 'succeeded' AND project IS ? ORDER BY id DESC LIMIT 1`, project)[0] ?? null,
+    lastSucceeded: (project) => select(`WHERE ${GOOD} AND project IS ? ORDER BY id DESC LIMIT 1`, project)[0] ?? null,
+
+    good: () => select(`WHERE ${GOOD} ORDER BY id DESC`),
+
+    prune: (id, because) => {
+      database
+        .prepare('UPDATE backups SET pruned_at = ?, pruned_because = ? WHERE id = ? AND pruned_at IS NULL')
+        .run(clock.now().toISOString(), because, id);
+    },
+
+    toRemove: () => select('WHERE pruned_at IS NOT NULL AND objects_gone_at IS NULL ORDER BY id'),
+
+    objectsGone: (id) => {
+      database
+        .prepare('UPDATE backups SET objects_gone_at = ?, url = NULL WHERE id = ?')
+        .run(clock.now().toISOString(), id);
+    },
   };
 }
 
@@ -74,7 +92,7 @@ function toRecord(row: Row): BackupRecord {
     container: row.container,
     reason: row.reason,
     updateId: row.update_id,
-    status: row.status,
+    status: row.pruned_at === null ? row.status : 'pruned',
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
@@ -84,5 +102,6 @@ function toRecord(row: Row): BackupRecord {
     quiesced: row.quiesced === 1,
     items: fromJson<BackupItem[]>(row.items) ?? [],
     error: fromJson<{ code: string; message: string }>(row.error),
+    pruned: row.pruned_at === null ? null : { at: row.pruned_at, because: row.pruned_because ?? '' },
   };
 }

@@ -25,7 +25,7 @@ function tableOf(backups: BackupRecord[], timeZone: string): string {
     record.reason,
     record.status,
     inBytes(record.bytes),
-    record.error?.message ?? record.url ?? '–',
+    record.error?.message ?? record.pruned?.because ?? record.url ?? '–',
   ]);
   return table(['ID', 'WHEN', 'PROJECT', 'FOR', 'STATUS', 'SIZE', 'WHERE OR WHY'], rows);
 }

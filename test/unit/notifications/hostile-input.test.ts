@@ -3,6 +3,7 @@ import { composeEml } from '../../../src/adapters/mail-file/compose-eml';
 import { subjectLine } from '../../../src/notifications/letter/clean';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
+import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
@@ -71,6 +72,8 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rolled_back' }), quarantined: false }),
   (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rollback_failed' }), quarantined: true }),
   (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
+  (s) => backupOld({ about: s[0] ?? '', lastGood: backupOf(s), publicUrl: PUBLIC }),
+  (s) => backupShrunk({ about: s[0] ?? '', backup: backupOf(s), before: backupOf(s), publicUrl: PUBLIC }),
 ];
 
 function fieldsOf([a = '', b = '', c = '', d = '', e = '', f = '']: Strings) {

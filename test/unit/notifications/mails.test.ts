@@ -1,5 +1,7 @@
+import type { BackupItem } from '../../../src/domain/backup';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
+import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
@@ -181,6 +183,38 @@ describe('update failed', () => {
   it('is not written of an update that did not fail', () => {
     const news_ = { ...news({ update: anUpdate({ status: 'succeeded' }) }), quarantined: false };
     expect(() => updateFailed(news_)).toThrow('succeeded has not failed');
+  });
+});
+
+describe('notices of backups', () => {
+  const publicUrl = 'https://pilot.example.org';
+  const item = (name: string, bytes: number): BackupItem => ({
+    ...{
+      container: 'web-db-1',
+      image: { reference: 'postgres:16', imageId: 'sha256:1' },
+      kind: 'database',
+      name,
+      bytes,
+    },
+    ...{ key: name, sha256: 'f'.repeat(64), compression: 'none', verified: 'read' },
+  });
+
+  it('name the last good one that is too old, or raise the alarm when there is none', async () => {
+    const old = backupOld({ about: 'web', lastGood: aBackup(), publicUrl });
+    expect(old.subject).toBe('[diun-pilot] web: the last good backup is of 2026-11-23');
+    await bothSay(old, aBackup().id, 'told this once', 'diun-pilot check');
+    const none = backupOld({ about: 'web', lastGood: null, publicUrl });
+    expect(none.subject).toBe('[diun-pilot] web: no backup has succeeded yet');
+    await bothSay(none, 'nothing could be restored');
+  });
+
+  it('tell what shrank, item by item', async () => {
+    const before = aBackup({ id: '01OLD', bytes: 4096, items: [item('shop', 3072), item('log', 1024)] });
+    const backup = aBackup({ bytes: 1124, items: [item('shop', 100), item('log', 1024)] });
+    const mail = backupShrunk({ about: 'web', backup, before, publicUrl });
+    expect(mail.subject).toBe('[diun-pilot] web: the backup shrank to less than half: 4.0 KiB before, 1.1 KiB now');
+    await bothSay(mail, 'database shop of web-db-1: 3.0 KiB before, 100 B now', '01OLD');
+    expect(mail.text).not.toContain('database log');
   });
 });
 

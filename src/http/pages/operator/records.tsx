@@ -47,6 +47,7 @@ const BACKUP_TONES: Record<BackupRecord['status'], Tone> = {
   running: 'notice',
   succeeded: 'good',
   failed: 'alarm',
+  pruned: 'notice',
 };
 
 function backupRow(record: BackupRecord, now: Date): ComponentChildren[] {
@@ -55,6 +56,7 @@ function backupRow(record: BackupRecord, now: Date): ComponentChildren[] {
     <>
       <span class={`badge ${BACKUP_TONES[record.status]}`}>{inWords(record.status)}</span>
       {record.error === null ? null : <p>{oneLine(record.error.message, 400)}</p>}
+      {record.pruned === null ? null : <p class="small">{oneLine(record.pruned.because)}</p>}
     </>,
     ago(record.finishedAt ?? record.createdAt, now),
     record.bytes === null ? null : bytes(record.bytes),

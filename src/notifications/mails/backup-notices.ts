@@ -1,0 +1,80 @@
+import type { BackupRecord } from '../../domain/backup';
+import { list, paragraph, section, type Block } from '../letter/letter';
+import { renderLetter } from '../letter/render-letter';
+import { bytes, utc } from '../letter/words';
+import type { RenderedMail } from '../rendered-mail';
+import { backupFacts, route } from './passages';
+
+/** The last good backup of a set is too old, or there never was one. Sent once, until a good one ends the situation. */
+export function backupOld(news: { about: string; lastGood: BackupRecord | null; publicUrl: string }): RenderedMail {
+  const { about, lastGood, publicUrl } = news;
+  const since = lastGood === null ? 'there is none' : `of ${(lastGood.startedAt ?? lastGood.createdAt).slice(0, 10)}`;
+  return renderLetter({
+    kind: 'backup_old',
+    updateId: null,
+    about,
+    subject: lastGood === null ? 'no backup has succeeded yet' : `the last good backup is ${since}`,
+    verdict: { tone: lastGood === null ? 'alarm' : 'attention', word: 'No new backup' },
+    heading: `${about} has had no good backup for too long`,
+    blocks: [
+      paragraph('Everything runs as before. You are told this once; the next good backup ends it.'),
+      ...lastGoodPassage(lastGood),
+      ...section(
+        'What you can do',
+        paragraph('See why the scheduled ones fail or do not run, mend the cause, and take one:'),
+        { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backups', 'diun-pilot backup'] },
+      ),
+    ],
+    page: route(publicUrl, 'backups'),
+  });
+}
+
+/** A set became suspiciously small: data may be missing where it is taken from. */
+export function backupShrunk(news: {
+  about: string;
+  backup: BackupRecord;
+  before: BackupRecord;
+  publicUrl: string;
+}): RenderedMail {
+  const { about, backup, before, publicUrl } = news;
+  const sizes = `${bytes(before.bytes ?? 0)} before, ${bytes(backup.bytes ?? 0)} now`;
+  return renderLetter({
+    kind: 'backup_shrunk',
+    updateId: null,
+    about,
+    subject: `the backup shrank to less than half: ${sizes}`,
+    verdict: { tone: 'attention', word: 'Backup shrank' },
+    heading: `The backup of ${about} is less than half of the one before`,
+    blocks: [
+      paragraph(
+        `It was taken, and read back to its end, so it is whole; but it holds much less: ${sizes}. If nobody removed that much, look now. Until it is three days old, no older backup of this set is removed.`,
+      ),
+      ...section('What is smaller', list(smaller(backup, before)) ?? paragraph('The items are the same ones.')),
+      ...section('The one before', { type: 'facts', facts: backupFacts(before) }),
+      ...section(
+        'What you can do',
+        paragraph('Look whether the data is where backup.paths and the database say, then take a backup again:'),
+        { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backup'] },
+      ),
+    ],
+    page: route(publicUrl, 'backups'),
+  });
+}
+
+function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
+  if (lastGood === null)
+    return section('The last good backup', { type: 'important', text: 'There is none: nothing could be restored.' });
+  const of = { label: 'Of', value: utc(lastGood.startedAt ?? lastGood.createdAt) };
+  return section('The last good backup', { type: 'facts', facts: [...backupFacts(lastGood), of] });
+}
+
+function smaller(backup: BackupRecord, before: BackupRecord): string[] {
+  return before.items.flatMap((item) => {
+    const now = backup.items.find(
+      ({ container, kind, name }) => container === item.container && kind === item.kind && name === item.name,
+    );
+    if (now !== undefined && now.bytes * 2 >= item.bytes) return [];
+    const what = `${item.kind} ${item.name} of ${item.container}`;
+    return [`${what}: ${bytes(item.bytes)} before, ${now === undefined ? 'missing' : bytes(now.bytes)} now`];
+  });
+}

@@ -1,0 +1,36 @@
+import { keyOfPlace, nameOf, samePlace } from '../backups/backup-set';
+import type { BackupRecord } from '../domain/backup';
+import { backupShrunk } from '../notifications/mails/backup-notices';
+import { postMail } from '../notifications/post-mail';
+import type { UpdateDeps } from './run';
+
+const REMEMBERED_MS = 3 * 24 * 3_600_000;
+
+/**
+ * What follows from a verified backup, in the transaction that records it: retention is due, no longer is the last good
+ * one too old, and a set that shrank to less than half of the one before is told of, once.
+ */
+export function afterGoodBackup(deps: UpdateDeps, backup: BackupRecord): void {
+  const { store, clock, publicUrl } = deps;
+  const subject = keyOfPlace(backup);
+  store.timers.ring('retention', clock.now().toISOString());
+  store.notices.close('backup_old', subject);
+  const before = store.backups.good().find((record) => record.id !== backup.id && samePlace(record, backup));
+  if (before === undefined || !isSuspicious(backup, before)) return forgetShrinking(deps, subject);
+  const about = nameOf(backup);
+  const words = `the backup of ${about} shrank to less than half of the one before`;
+  deps.logger.warn('a backup shrank', { backup: backup.id, bytes: backup.bytes, before: before.bytes });
+  if (store.notices.open('backup_shrunk', subject, words))
+    postMail(store.outbox, backupShrunk({ about, backup, before, publicUrl }));
+}
+
+/** While it is remembered, retention removes nothing of the set, so that a person has days to look. */
+function forgetShrinking({ store, clock }: UpdateDeps, subject: string): void {
+  const notice = store.notices.all().find((each) => each.kind === 'backup_shrunk' && each.subject === subject);
+  if (notice !== undefined && clock.now().getTime() - Date.parse(notice.since) > REMEMBERED_MS)
+    store.notices.close('backup_shrunk', subject);
+}
+
+function isSuspicious(backup: BackupRecord, before: BackupRecord): boolean {
+  return (backup.bytes ?? 0) * 2 < (before.bytes ?? 0);
+}

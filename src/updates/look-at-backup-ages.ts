@@ -1,0 +1,56 @@
+import { backupSets, keyOfPlace, nameOf, samePlace, type BackupPlace } from '../backups/backup-set';
+import type { BackupRecord } from '../domain/backup';
+import type { WorkOutcome } from '../domain/due-work';
+import { intervalMs } from '../lib/due-times';
+import { backupOld } from '../notifications/mails/backup-notices';
+import { postMail } from '../notifications/post-mail';
+import { readContainers } from './read-containers';
+import type { UpdateDeps } from './run';
+
+/** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */
+const OLDEST_MS = 36 * 3_600_000;
+const LOOK_BACK = 500;
+
+/** Tells, once, of every set whose last good backup is too old, or that never had one since the first attempt. */
+export async function lookAtBackupAges(deps: UpdateDeps): Promise<WorkOutcome> {
+  const sets = backupSets(await readContainers(deps.engine, deps.selfId));
+  const limitMs = longestAge(deps);
+  const old = sets.filter(({ place }) => isTooOld(deps, place, limitMs));
+  deps.store.transaction(() => {
+    for (const { place } of old) tell(deps, place);
+    const subjects = old.map(({ place }) => keyOfPlace(place));
+    for (const { kind, subject } of deps.store.notices.all()) {
+      if (kind === 'backup_old' && !subjects.includes(subject)) deps.store.notices.close(kind, subject);
+    }
+  });
+  const names = old.map(({ place }) => nameOf(place)).join(', ');
+  return { outcome: names === '' ? 'No last good backup is too old.' : `Too old: ${names}.`, trouble: null };
+}
+
+function longestAge({ store, clock }: UpdateDeps): number {
+  const schedule = store.timers.get('backup')?.schedule ?? null;
+  return schedule === null ? Infinity : Math.max(OLDEST_MS, 1.5 * intervalMs(schedule, clock.now()));
+}
+
+function isTooOld({ store, clock }: UpdateDeps, place: BackupPlace, limitMs: number): boolean {
+  const good = lastGood(store, place);
+  const firstAttempt = store.backups.list(LOOK_BACK).findLast((record) => samePlace(record, place));
+  const since = good?.startedAt ?? firstAttempt?.createdAt;
+  return since !== undefined && clock.now().getTime() - Date.parse(since) > limitMs;
+}
+
+function tell({ store, publicUrl, logger }: UpdateDeps, place: BackupPlace): void {
+  const about = nameOf(place);
+  const good = lastGood(store, place);
+  const words =
+    good === null
+      ? `no backup of ${about} has succeeded yet`
+      : `the last good backup of ${about} is of ${(good.startedAt ?? good.createdAt).slice(0, 16)}Z`;
+  if (!store.notices.open('backup_old', keyOfPlace(place), words)) return;
+  logger.warn('a backup is missing', { set: about, reason: words });
+  postMail(store.outbox, backupOld({ about, lastGood: good, publicUrl }));
+}
+
+function lastGood(store: UpdateDeps['store'], place: BackupPlace): BackupRecord | null {
+  return store.backups.good().find((record) => samePlace(record, place)) ?? null;
+}

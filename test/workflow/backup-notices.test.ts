@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { backupsCheck } from '../../src/http/health-report';
+import { requestBackups } from '../../src/backups/request-backup';
+import { StorageError } from '../../src/domain/errors';
+import { readContainers } from '../../src/updates/read-containers';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+const HOUR = 3_600_000;
+let scene: Scene;
+let id: string;
+beforeEach(() => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable', files: { '/data/a': noise(9) } });
+  id = scene.engine.runContainer(nginx({ labels: { 'backup.kind': 'files', 'backup.paths': '/data' } }));
+  scene.store.timers.keep('backup', { expression: '0 2 * * *', timeZone: 'Europe/Berlin' }, '2026-01-05T03:00:00.000Z');
+});
+afterEach(() => scene.close());
+
+/** What hardly compresses: a number of kibibytes, always the same. */
+function noise(kibibytes: number): string {
+  return Array.from({ length: kibibytes * 16 }, (_, line) => createHash('sha256').update(`${line}`).digest('hex')).join(
+    '',
+  );
+}
+
+async function backUp(): Promise<void> {
+  requestBackups({ store: scene.store, containers: await readContainers(scene.engine, null) }, { reason: 'schedule' });
+  await scene.settle();
+}
+
+async function look(): Promise<void> {
+  scene.store.timers.ring('backup-ages', scene.clock.now().toISOString());
+  await scene.settle();
+}
+
+const kinds = (): string[] => scene.mails().map(({ kind }) => kind);
+const health = (): string => {
+  const { status, reason } = backupsCheck(scene.store.backups.list(200), scene.store.notices.all());
+  return reason ?? status;
+};
+
+describe('the last good backup', () => {
+  test('that is older than a day and a half is told of once, shown on /health, and forgotten with the next good one', async () => {
+    await backUp();
+    await scene.clock.advance(35 * HOUR);
+    await look();
+    expect(kinds()).toEqual([]);
+    await scene.clock.advance(2 * HOUR);
+    await look();
+    await scene.clock.advance(24 * HOUR);
+    await look();
+    expect(kinds()).toEqual(['backup_old']);
+    expect(scene.mails()[0]?.subject).toBe('[diun-pilot] web: the last good backup is of 2026-01-05');
+    expect(health()).toContain('the last good backup of web is of 2026-01-05T03:00Z');
+    await backUp();
+    expect(health()).toBe('ok');
+  });
+
+  test('that never was is told of a day and a half after the first attempt', async () => {
+    scene.engine.onCall('archive', () => {
+      throw new StorageError('storage_full', 'Full.');
+    });
+    await backUp();
+    await scene.clock.advance(37 * HOUR);
+    await look();
+    expect(kinds()).toEqual(['backup_failed', 'backup_old']);
+    expect(health()).toContain('no backup of web has succeeded yet');
+  });
+
+  test('of a set that was never tried is no matter, nor of one that is gone', async () => {
+    await look();
+    await backUp();
+    await scene.clock.advance(40 * HOUR);
+    await scene.engine.stop(id);
+    await scene.engine.remove(id);
+    await look();
+    expect(kinds()).toEqual([]);
+  });
+
+  test('is not too old while backups are switched off, or come once a week', async () => {
+    await backUp();
+    scene.store.timers.keep('backup', { expression: '0 2 * * 0', timeZone: 'UTC' }, '2026-01-05T03:00:00.000Z');
+    await scene.clock.advance(7 * 24 * HOUR);
+    await look();
+    scene.store.timers.forget('backup');
+    await scene.clock.advance(30 * 24 * HOUR);
+    await look();
+    expect(kinds()).toEqual([]);
+  });
+});
+
+describe('a set that shrinks to less than half', () => {
+  const shrinkTo = (kibibytes: number): void => scene.engine.files('web-nginx-1').write('/data/a', noise(kibibytes));
+
+  test('is told of once, with what is smaller, and nothing older is removed meanwhile', async () => {
+    scene.deps.retention = { daily: 1, weekly: 0, monthly: 0 };
+    await backUp();
+    shrinkTo(2);
+    await backUp();
+    await backUp();
+    expect(kinds()).toEqual(['backup_shrunk']);
+    expect(scene.mails()[0]?.text).toContain('files /data of web-nginx-1');
+    expect(health()).toContain('the backup of web shrank');
+    expect(scene.store.backups.good()).toHaveLength(3);
+    await scene.clock.advance(4 * 24 * HOUR);
+    await backUp();
+    expect(health()).toBe('ok');
+    expect(scene.store.backups.good()).toHaveLength(1);
+  });
+
+  test('a set that shrinks a little, or grows, is no matter', async () => {
+    await backUp();
+    shrinkTo(6);
+    await backUp();
+    shrinkTo(20);
+    await backUp();
+    expect(kinds()).toEqual([]);
+  });
+});

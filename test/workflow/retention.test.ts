@@ -1,0 +1,137 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { requestBackups } from '../../src/backups/request-backup';
+import { pruneBackups } from '../../src/backups/prune-backups';
+import { StorageError } from '../../src/domain/errors';
+import { readContainers } from '../../src/updates/read-containers';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+const DAY = 86_400_000;
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+  scene.deps.retention = { daily: 2, weekly: 0, monthly: 0 };
+  scene.engine.addImage({ reference: 'nginx:stable', files: { '/data/a': 'some rows' } });
+  scene.engine.runContainer(nginx({ labels: { 'backup.kind': 'files', 'backup.paths': '/data' } }));
+});
+afterEach(() => scene.close());
+
+async function backUp(): Promise<string> {
+  const containers = await readContainers(scene.engine, null);
+  const [record] = requestBackups({ store: scene.store, containers }, { reason: 'schedule' });
+  await scene.settle();
+  return record?.id ?? '';
+}
+
+async function backUpDaily(days: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let day = 0; day < days; day++) {
+    ids.push(await backUp());
+    await scene.clock.advance(DAY);
+  }
+  return ids;
+}
+
+const statuses = (): Record<string, string> =>
+  Object.fromEntries(scene.store.backups.list(50).map(({ id, status }) => [id, status]));
+const folders = (): string[] => readdirSync(join(scene.folder, 'backups', 'web'));
+const stored = async (): Promise<string[]> => (await scene.deps.storage.list('')).map(({ key }) => key);
+
+test('after each good backup the older ones go, first from the list and then from the storage', async () => {
+  const [first = '', second = '', third = ''] = await backUpDaily(3);
+  expect(statuses()).toEqual({ [first]: 'pruned', [second]: 'succeeded', [third]: 'succeeded' });
+  expect(
+    folders()
+      .map((name) => name.slice(-26))
+      .sort(),
+  ).toEqual([second, third].sort());
+  expect(scene.store.backups.get(first)).toMatchObject({
+    url: null,
+    pruned: { because: expect.stringContaining('neither the newest of one of the last 2 days') },
+  });
+  expect(scene.store.timers.get('retention')?.last).toMatchObject({ trouble: null });
+});
+
+test('a failed backup removes nothing', async () => {
+  const ids = await backUpDaily(2);
+  scene.deps.retention = { daily: 1, weekly: 0, monthly: 0 };
+  scene.engine.onCall('archive', () => {
+    throw new StorageError('storage_full', 'Full.');
+  });
+  await backUp();
+  expect(ids.map((id) => statuses()[id])).toEqual(['succeeded', 'succeeded']);
+});
+
+test('a storage that fails meanwhile is a warning, and the rest goes after the next backup', async () => {
+  const [first = ''] = await backUpDaily(2);
+  const { storage } = scene.deps;
+  const keys = await stored();
+  const manifest = keys.find((key) => key.includes(first) && key.endsWith('manifest.json'));
+  const deleted: string[] = [];
+  scene.deps.storage = {
+    ...storage,
+    delete: (key) => {
+      deleted.push(key);
+      if (!key.endsWith('manifest.json')) throw new StorageError('storage_unreachable', 'The bucket does not answer.');
+      return storage.delete(key);
+    },
+  };
+  const [third = ''] = await backUpDaily(1);
+  expect(deleted[0]).toBe(manifest);
+  expect(statuses()).toMatchObject({ [first]: 'pruned', [third]: 'succeeded' });
+  expect(scene.log).toContainEqual(expect.objectContaining({ level: 'warn', reason: 'The bucket does not answer.' }));
+  expect(scene.store.timers.get('retention')?.last?.trouble).toMatch(/^1 old backups could not be removed/);
+  expect((await stored()).some((key) => key.includes(first))).toBe(true);
+  scene.deps.storage = storage;
+  await backUp();
+  expect((await stored()).some((key) => key.includes(first))).toBe(false);
+  expect(scene.store.timers.get('retention')?.last?.trouble).toBeNull();
+});
+
+test('a crash between the decision and the last object is made good by the next run', async () => {
+  const [first = ''] = await backUpDaily(1);
+  await backUp();
+  scene.store.backups.prune(first, 'because');
+  scene = scene.restart();
+  await pruneBackups(scene.deps);
+  expect((await stored()).some((key) => key.includes(first))).toBe(false);
+});
+
+test('the backup of an update stays while the update is open, and for three days after', async () => {
+  const files = { '/data/a': 'some rows' };
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable', { files }).digest);
+  await scene.settle();
+  const own = scene.updates()[0]?.backupId ?? '';
+  const [sameDay = ''] = await backUpDaily(3);
+  expect(statuses()).toMatchObject({ [own]: 'succeeded', [sameDay]: 'pruned' });
+  await backUpDaily(2);
+  expect(statuses()[own]).toBe('pruned');
+});
+
+test('what is not ours is left alone; what an interrupted backup left goes after a day', async () => {
+  const orphan = 'web/20260101T020000Z-01KAT3W9A0BCDEFGHJKMNPQRST/01-web-files-data.tar.gz';
+  const strangers = ['web/notes.txt', 'other/20260101T020000Z-01KAT3W9A0BCDEFGHJKMNPQRSV/manifest.json'];
+  for (const key of [orphan, ...strangers]) await scene.deps.storage.put(key, Readable.from([Buffer.from('x')]));
+  await backUpDaily(4);
+  const left = await stored();
+  expect(left).not.toContain(orphan);
+  expect(left).toEqual(expect.arrayContaining(strangers));
+});
+
+test('a set that somebody damaged is no orphan: what is left of it may be all there is', async () => {
+  const id = await backUp();
+  const manifest = (await stored()).find((key) => key.endsWith('manifest.json')) ?? '';
+  rmSync(join(scene.folder, 'backups', manifest));
+  await scene.clock.advance(DAY * 2);
+  await backUp();
+  expect((await stored()).filter((key) => key.includes(id))).toHaveLength(1);
+});
+
+test('backups in a storage that was set before are not judged by the one of today', async () => {
+  const ids = await backUpDaily(2);
+  scene.deps.storage = { ...scene.deps.storage, urlOf: (key) => `s3://elsewhere/${key}` };
+  scene.deps.retention = { daily: 1, weekly: 0, monthly: 0 };
+  await backUp();
+  expect(ids.map((id) => statuses()[id])).toEqual(['succeeded', 'succeeded']);
+});
