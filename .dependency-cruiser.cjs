@@ -43,7 +43,7 @@ module.exports = {
     {
       name: 'only-app-wires-adapters',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/app\\.ts$', '^src/adapters/'] },
+      from: { path: '^src/', pathNot: ['^src/(app|socket-proxy)\\.ts$', '^src/adapters/'] },
       to: { path: '^src/adapters/' },
     },
     ...[

@@ -257,6 +257,44 @@ describe('updates', () => {
   });
 });
 
+describe('with docker-compose.socket-proxy.yml', () => {
+  let guarded: Stack;
+
+  beforeAll(async () => {
+    guarded = await openStack(stage.lab, { also: ['docker-compose.socket-proxy.yml'] });
+    stage.closing(() => guarded.remove());
+    await guarded.composed('up', '--detach', '--no-deps', 'socket-proxy', 'diun-pilot');
+  }, 60_000);
+
+  /** What diun-pilot's own container would get for such a request. */
+  function status(method: string, path: string, port: number): Promise<string> {
+    const url = `http://socket-proxy:${port}${path}`;
+    const script = `fetch('${url}', { method: '${method}' }).then((r) => console.log(r.status))`;
+    return guarded.composed('exec', '-T', 'diun-pilot', 'node', '-e', script);
+  }
+
+  it('diun-pilot has no socket, and works', async () => {
+    const health = async () => {
+      const answer = await fetch(`http://127.0.0.1:${guarded.ports.operator}/health`);
+      return ((await answer.json()) as { checks: { docker: { status: string } } }).checks.docker.status === 'ok';
+    };
+    await eventually('it reaches the engine', health, { timeoutMs: 30_000, everyMs: 100 });
+    const socket = ['exec', '-T', 'diun-pilot', 'test', '-S', '/var/run/docker.sock'];
+    expect((await guarded.compose(socket)).code).toBe(1);
+    expect(await guarded.composed('exec', '-T', 'diun-pilot', 'diun-pilot', 'check')).toMatch(/ok +Docker +Engine \d/);
+  });
+
+  it('what is not listed is refused, and written down', async () => {
+    expect(await status('GET', '/v1.45/containers/json', 2375)).toBe('200');
+    expect(await status('GET', '/v1.45/volumes', 2375)).toBe('403');
+    expect(await status('GET', '/v1.45/containers/json', 2376)).toBe('200');
+    expect(await status('POST', '/v1.45/containers/create', 2376)).toBe('403');
+    const told = await guarded.composed('logs', '--no-log-prefix', 'socket-proxy');
+    expect(told).toContain('"message":"refused a call to the engine","method":"GET"');
+    expect(told).toContain('/v1.45/volumes');
+  });
+});
+
 it('`docker compose down -v` leaves nothing', async () => {
   await stack.composed('down', '--volumes', '--timeout', '5');
   const ours = `label=com.docker.compose.project=${stack.project}`;

@@ -32,22 +32,30 @@ export interface Stack {
   remove(): Promise<void>;
 }
 
-/** What an operator fills in, on top of `.env.example`; nothing is started. */
-export async function openStack(lab: Lab): Promise<Stack> {
+/** `.env.example` filled in as an operator does, and `also` further files of the repository; nothing is started. */
+export async function openStack(lab: Lab, { also = [] }: { also?: string[] } = {}): Promise<Stack> {
   await lab.registry.publishAndPull(lab.images.NGINX_GOOD_1, TAGS.nginx);
   await lab.registry.publishAndPull(lab.images.APP_1, TAGS.gitea);
-  const image = await buildPilotImage(lab, 'stack');
+  const image = await pilotImage(lab);
   const ports = { http: await freePort(), https: await freePort(), operator: await freePort() };
   const folder = lab.scratch('stack');
   const project = projectName(lab.id, `stack-${randomBytes(2).toString('hex')}`);
   writeFileSync(join(folder, 'lab.yml'), JSON.stringify(labChanges(lab), null, 2));
   writeFileSync(join(folder, '.env'), filledIn(await valuesOf(lab, image, ports)));
   const compose = (args: string[], env = join(folder, '.env')): Promise<Outcome> => {
-    const files = ['--file', join(REPOSITORY, 'docker-compose.yml'), '--file', join(folder, 'lab.yml')];
+    const shipped = ['docker-compose.yml', ...also].map((file) => join(REPOSITORY, file));
+    const files = [...shipped, join(folder, 'lab.yml')].flatMap((file) => ['--file', file]);
     const where = ['--project-directory', REPOSITORY, '--project-name', project, '--env-file', env];
     return lab.docker.attempt(['compose', '--progress', 'plain', ...where, ...files, ...args]);
   };
   return { project, ports, compose, ...looks(lab, project, compose) };
+}
+
+let built: Promise<string> | null = null;
+
+/** Built once for all the stacks of a file of tests. */
+function pilotImage(lab: Lab): Promise<string> {
+  return (built ??= buildPilotImage(lab, 'stack'));
 }
 
 function looks(

@@ -20,7 +20,7 @@ export async function createContainer(wire: Wire, name: string, request: CreateR
 
 /** The engine lets a container that is not started join a network that does not exist, and fails at its start (m, 26.1): too late. */
 async function join(wire: Wire, id: string, network: string, endpoint: EndpointSettings): Promise<void> {
-  const path = `/networks/${encodeURIComponent(network)}`;
+  const path = `/networks/${encodeURIComponent(network)}` as const;
   await wire.call({ method: 'GET', path });
   await wire.command({ method: 'POST', path: `${path}/connect`, body: { Container: id, EndpointConfig: endpoint } });
 }

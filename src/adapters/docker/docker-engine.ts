@@ -63,11 +63,11 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
   };
 }
 
-function at(nameOrId: string): string {
+function at(nameOrId: string): `/containers/${string}` {
   return `/containers/${encodeURIComponent(nameOrId)}`;
 }
 
-function on(network: string): string {
+function on(network: string): `/networks/${string}` {
   return `/networks/${encodeURIComponent(network)}`;
 }
 

@@ -93,7 +93,7 @@ async function start(
   options: ExecOptions,
   stdin: boolean,
 ): Promise<Started> {
-  const path = `/containers/${encodeURIComponent(container)}/exec`;
+  const path = `/containers/${encodeURIComponent(container)}/exec` as const;
   const { signal } = options;
   const body = {
     AttachStdin: stdin,
@@ -142,7 +142,7 @@ async function endOfOutput(read: Promise<void>, input: Readable | undefined): Pr
 }
 
 async function exitCode(wire: Wire, id: string, signal?: AbortSignal): Promise<number> {
-  const path = `/exec/${id}/json`;
+  const path = `/exec/${id}/json` as const;
   for (let waited = 0, pause = 10; waited < END_WITHIN_MS; waited += pause, pause = Math.min(2 * pause, 500)) {
     const { Running, ExitCode } = await wire.call<{ Running: boolean; ExitCode: number | null }>({
       method: 'GET',

@@ -20,7 +20,7 @@ interface PullLine {
 
 export async function registryDigest(wire: Wire, configDir: string | null, reference: string): Promise<string> {
   const headers = await registryAuth(configDir, reference);
-  const path = `/distribution/${reference}/json`;
+  const path = `/distribution/${reference}/json` as const;
   try {
     const answer = await wire.call<{ Descriptor: { digest: string } }>({ method: 'GET', path, headers });
     return answer.Descriptor.digest;

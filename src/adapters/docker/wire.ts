@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { json, text } from 'node:stream/consumers';
 import { EngineError } from '../../domain/errors';
+import type { EngineCall } from './calls';
 import type { DockerAddress } from './docker-address';
 import { timedOut, toEngineError } from './engine-errors';
 
@@ -14,10 +15,10 @@ const NEWEST_API = 47;
 const SHORT_MS = 60_000;
 const OK = { 200: true, 201: true, 204: true } as const;
 
-export interface Call {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Without the version, such as `/containers/json`. */
-  path: string;
+/** One of the listed calls (calls.ts): method and path, without the version. */
+export type Call = EngineCall & CallDetails;
+
+interface CallDetails {
   query?: Record<string, string | undefined>;
   body?: object;
   headers?: Record<string, string>;

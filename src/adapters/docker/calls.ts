@@ -1,0 +1,50 @@
+/**
+ * Every call that diun-pilot makes to the engine, and what for. `Call` (wire.ts) takes no other: a new one is added here first,
+ * and by that to the socket proxy, which passes these on and nothing else, and to docs/engine-calls.md, which a test compares.
+ */
+export const ENGINE_CALLS = [
+  'GET /_ping',
+  'GET /version',
+  'GET /events',
+  'GET /containers/json',
+  'GET /containers/{id}/json',
+  'GET /containers/{id}/logs',
+  'GET /containers/{id}/archive',
+  'PUT /containers/{id}/archive',
+  'POST /containers/create',
+  'POST /containers/{id}/rename',
+  'POST /containers/{id}/start',
+  'POST /containers/{id}/stop',
+  'POST /containers/{id}/restart',
+  'POST /containers/{id}/kill',
+  'POST /containers/{id}/wait',
+  'POST /containers/{id}/exec',
+  'DELETE /containers/{id}',
+  'POST /exec/{id}/start',
+  'GET /exec/{id}/json',
+  'GET /images/{name}/json',
+  'POST /images/{name}/tag',
+  'DELETE /images/{name}',
+  'POST /images/create',
+  'GET /distribution/{name}/json',
+  'GET /networks/{id}',
+  'POST /networks/{id}/connect',
+  'POST /networks/{id}/disconnect',
+] as const;
+
+/** What Diun asks for (its pkg/docker: version, list, inspect of images), of which nothing changes or reads a container. */
+export const WATCHER_CALLS = [
+  'GET /_ping',
+  'GET /version',
+  'GET /containers/json',
+  'GET /images/{name}/json',
+] as const satisfies readonly (typeof ENGINE_CALLS)[number][];
+
+/** `/containers/{id}/json` as the type of what is filled in. */
+type Filled<Path extends string> = Path extends `${infer Before}{${string}}${infer After}`
+  ? `${Before}${string}${Filled<After>}`
+  : Path;
+
+type Listed<Text> = Text extends `${infer Method} ${infer Path}` ? { method: Method; path: Filled<Path> } : never;
+
+export type EngineCall = Listed<(typeof ENGINE_CALLS)[number]>;

@@ -1,0 +1,166 @@
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type RequestOptions,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { pipeline } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
+import type { Logger } from '../../lib/logger';
+import { callFilter } from './call-filter';
+import type { DockerAddress } from './docker-address';
+
+/** JSON is short; what is longer is a stream, such as files to unpack. */
+const MOST_BODY = 1024 * 1024;
+/** Between two parties, not between their ends (RFC 9110, 7.6.1). */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+
+interface Parts {
+  engine: DockerAddress;
+  /** Such as `GET /containers/{id}/json`: what is passed on; all else is answered 403 and logged. */
+  listed: readonly string[];
+  logger: Logger;
+}
+
+/**
+ * Passes the listed calls on to the engine. Every request is read and written anew, so that none can hide behind another.
+ * A raw connection (`POST /exec/{id}/start`) may be closed by one side while the other still speaks.
+ */
+export function createSocketProxy(parts: Parts): Server {
+  const passes = callFilter(parts.listed);
+  // A wait or a log takes as long as it takes.
+  const server = createServer({ requestTimeout: 0, headersTimeout: 10_000 });
+  server.on('request', (asked, answer) => {
+    if (passes({ method: asked.method ?? '', url: asked.url ?? '' })) return passOn(parts, asked, answer);
+    asked.resume();
+    answer.writeHead(403, { 'Content-Type': 'application/json' }).end(refusal(parts, asked));
+  });
+  server.on('upgrade', (asked: IncomingMessage, client: Socket, head: Buffer) => {
+    client.on('error', () => client.destroy());
+    if (!passes({ method: asked.method ?? '', url: asked.url ?? '' })) {
+      return hangUp(client, '403 Forbidden', refusal(parts, asked));
+    }
+    readBody(asked, client, head).then(
+      ({ body, rest }) => passRaw(parts, asked, { client, body, rest }),
+      () =>
+        hangUp(client, '400 Bad Request', message('The body of this call is missing, too long or of unknown length.')),
+    );
+  });
+  return server;
+}
+
+function refusal({ logger }: Parts, { method, url }: IncomingMessage): string {
+  const path = (url ?? '').split('?', 1)[0];
+  logger.warn('refused a call to the engine', { method, path });
+  return message(`the socket proxy does not pass on ${method} ${path}: it is not in docs/engine-calls.md`);
+}
+
+function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse): void {
+  const headers = endToEnd(asked.headers);
+  const hasBody = 'content-length' in asked.headers || 'transfer-encoding' in asked.headers;
+  // The engine takes a start with a body of unknown length for one of long ago.
+  if (!hasBody) headers['content-length'] = '0';
+  const told = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
+  told.on('response', (response) => {
+    answer.writeHead(response.statusCode ?? 502, endToEnd(response.headers));
+    answer.flushHeaders();
+    pipeline(response, answer, () => undefined); // a cut answer is cut for who asked, too
+  });
+  told.on('error', (error) => {
+    if (answer.headersSent) return void answer.destroy();
+    parts.logger.error('the engine does not answer', { error: error.message });
+    answer.writeHead(502, { 'Content-Type': 'application/json' }).end(message('the engine does not answer'));
+  });
+  answer.on('close', () => told.destroy());
+  asked.on('error', () => told.destroy());
+  if (Number(asked.headers['content-length'] ?? (hasBody ? MOST_BODY + 1 : 0)) > MOST_BODY)
+    return void asked.pipe(told);
+  // In one write: the engine may have answered and hung up before a second one, even an empty one.
+  buffer(asked).then(
+    (body) => told.end(body),
+    () => told.destroy(),
+  );
+}
+
+interface Raw {
+  client: Socket;
+  body: Buffer;
+  /** Already a part of what flows afterwards. */
+  rest: Buffer;
+}
+
+function passRaw(parts: Parts, asked: IncomingMessage, { client, body, rest }: Raw): void {
+  const headers = { ...endToEnd(asked.headers), connection: 'Upgrade', upgrade: 'tcp' };
+  const told = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
+  client.once('close', () => told.destroy());
+  told.on('error', (error) => {
+    parts.logger.error('the engine does not answer', { error: error.message });
+    hangUp(client, '502 Bad Gateway', message('the engine does not answer'));
+  });
+  told.on('response', (response) => {
+    const status = `${response.statusCode} ${response.statusMessage}`;
+    text(response).then(
+      (words) => hangUp(client, status, words),
+      () => client.destroy(),
+    );
+  });
+  told.on('upgrade', (response: IncomingMessage, engine: Socket, first: Buffer) => {
+    engine.on('error', () => client.destroy());
+    client.on('close', () => engine.destroy());
+    client.write(headOf(response));
+    client.write(first);
+    engine.write(rest);
+    client.pipe(engine);
+    engine.pipe(client);
+  });
+  told.end(body);
+}
+
+/** Of a request that turns raw Node reads the head only: what follows is its body, and then the connection's content. */
+async function readBody(asked: IncomingMessage, client: Socket, head: Buffer): Promise<{ body: Buffer; rest: Buffer }> {
+  const length = Number(asked.headers['content-length'] ?? 'none');
+  if (!Number.isInteger(length) || length > MOST_BODY) throw new RangeError('no length that could be');
+  let got = head;
+  while (got.length < length) got = Buffer.concat([got, await nextPart(client)]);
+  return { body: got.subarray(0, length), rest: got.subarray(length) };
+}
+
+function nextPart(client: Socket): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => (): void => {
+      client.off('readable', onReadable).off('end', onEnd).off('close', onEnd);
+      act();
+    };
+    const onReadable = (): void => {
+      const part = client.read() as Buffer | null;
+      if (part !== null) settle(() => resolve(part))();
+    };
+    const onEnd = settle(() => reject(new Error('it ended early')));
+    client.on('readable', onReadable).on('end', onEnd).on('close', onEnd);
+    onReadable();
+  });
+}
+
+function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {
+  const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !HOP_BY_HOP.includes(name));
+  return Object.fromEntries(kept) as Record<string, string | string[]>;
+}
+
+function dial({ socketPath, host, port }: DockerAddress): RequestOptions {
+  return { agent: false, ...(socketPath === undefined ? { host, port } : { socketPath }) };
+}
+
+const message = (words: string): string => JSON.stringify({ message: words });
+
+function headOf({ statusCode, statusMessage, rawHeaders }: IncomingMessage): string {
+  const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1] ?? ''}`] : []));
+  return `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function hangUp(client: Socket, status: string, body: string): void {
+  const head = ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close'];
+  client.end(`HTTP/1.1 ${status}\r\n${head.join('\r\n')}\r\n\r\n${body}`);
+}
