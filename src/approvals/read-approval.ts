@@ -1,3 +1,4 @@
+import { placeOf } from '../backups/backup-set';
 import { awaySince, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Secret } from '../lib/secret';
@@ -52,7 +53,7 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
     .filter((away) => away !== null)
     .sort((a, b) => a - b);
   return {
-    lastBackup: store.backups.lastSucceeded(update.project),
+    lastBackup: store.backups.lastSucceeded(placeOf({ project: update.project, name: update.container ?? '' })),
     usualDowntimeSeconds: seconds[Math.floor(seconds.length / 2)] ?? null,
   };
 }

@@ -1,9 +1,12 @@
 import type { Application } from './application';
 import type { Container } from './container';
 import type { Plan } from './plan';
+import { postgresRisks } from './postgres-risks';
 
 interface Risky {
   container: Container;
+  /** The new image, in the operator's spelling. */
+  target: string;
   application: Application;
   jump: Plan['jump'];
   hasBackup: boolean;
@@ -46,14 +49,7 @@ function risksOfJump({ jump }: Risky): string[] {
 }
 
 const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
-  postgres: ({ jump }) => [
-    ...(jump === 'major' || jump === 'other' || jump === 'downgrade'
-      ? [
-          'PostgreSQL never starts on the data directory of another major version. If the new image is of another one, the update stops before anything is changed; such a move needs a dump and a restore.',
-        ]
-      : []),
-    'If the base of the image changed (such as Debian 12 to 13, or to Alpine), so may the C library and the order of text in indexes: look for "collation version mismatch" in the log afterwards, then REINDEX DATABASE and ALTER DATABASE … REFRESH COLLATION VERSION.',
-  ],
+  postgres: ({ container, target, jump }) => postgresRisks({ from: container.reference, to: target, jump }),
   database: () => [
     'A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback brings back the old image, not the old files. Those are only in the backup.',
   ],

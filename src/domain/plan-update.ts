@@ -34,7 +34,7 @@ export function planUpdate({ container, target, jump, set, stopped = [], release
     backup,
     holdsData: container.labels.backup !== null,
     course: courseOf({ container, target, stopped }, application, backup.length > 0),
-    risks: risksOf({ container, application, jump, hasBackup: backup.length > 0, stopped }),
+    risks: risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
     followUp: followUpOf(container, target.reference),
     releaseNotes,
   };

@@ -152,8 +152,8 @@ export interface Backups {
   running(): BackupRecord[];
   /** Newest first. */
   list(limit: number): BackupRecord[];
-  /** Never a pruned one. */
-  lastSucceeded(project: string | null): BackupRecord | null;
+  /** The newest good one of a project, or of a container outside of any. Never a pruned one. */
+  lastSucceeded(place: Pick<BackupRecord, 'project' | 'container'>): BackupRecord | null;
   /** Succeeded and not pruned, newest first. */
   good(): BackupRecord[];
   /** It is kept no longer, with the reason in words. Its objects may still be there. */

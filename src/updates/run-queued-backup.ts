@@ -48,6 +48,6 @@ export function endInterruptedBackups(deps: UpdateDeps): void {
 }
 
 function mailOfFailure({ store, publicUrl }: UpdateDeps, backup: BackupRecord): void {
-  const lastGood = store.backups.lastSucceeded(backup.project);
+  const lastGood = store.backups.lastSucceeded(backup);
   postMail(store.outbox, backupFailed({ backup, lastGood, publicUrl }));
 }

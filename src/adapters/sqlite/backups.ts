@@ -65,7 +65,9 @@ export function createBackups(database: Database, clock: Clock): Backups {
 
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
 
-    lastSucceeded: (project) => select(`WHERE ${GOOD} AND project IS ? ORDER BY id DESC LIMIT 1`, project)[0] ?? null,
+    lastSucceeded: ({ project, container }) =>
+      select(`WHERE ${GOOD} AND project IS ? AND container IS ? ORDER BY id DESC LIMIT 1`, project, container)[0] ??
+      null,
 
     good: () => select(`WHERE ${GOOD} ORDER BY id DESC`),
 

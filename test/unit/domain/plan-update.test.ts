@@ -98,10 +98,12 @@ describe('risks', () => {
   const risks = (container: Container, jump: Planned['jump'] = 'digest'): string =>
     plan({ container, jump, set: [db] }).risks.join('\n');
 
-  test('of PostgreSQL are collations always, and the data directory when the major may change', () => {
-    expect(risks(db)).toContain('collation');
-    expect(risks(db)).not.toContain('data directory');
-    expect(risks(db, 'major')).toContain('data directory of another major version');
+  test('of PostgreSQL are those that its two tags tell', () => {
+    const to = (reference: string): string =>
+      plan({ container: db, target: { reference, digest: digest('b') } }).risks.join('\n');
+    expect(to('postgres:15.7')).toContain('collation');
+    expect(to('postgres:15.7')).not.toContain('data directory');
+    expect(to('postgres:16.1')).toContain('data directory is of PostgreSQL 15, and PostgreSQL 16 never starts on it');
   });
 
   test('of Gitea are its migrations', () => {
