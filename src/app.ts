@@ -5,6 +5,7 @@ import { createDockerEngine } from './adapters/docker/docker-engine';
 import { createFileTransport } from './adapters/mail-file/file-transport';
 import { createSesTransport } from './adapters/mail-ses/ses-transport';
 import { createSmtpTransport } from './adapters/mail-smtp/smtp-transport';
+import { createRegistryTags } from './adapters/docker/registry-tags';
 import { createProjectFiles } from './adapters/project-files/project-files';
 import { createSqliteStore } from './adapters/sqlite/store';
 import { takeWorkerLock } from './adapters/sqlite/worker-lock';
@@ -78,6 +79,7 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
     ...{ engine, store, storage, clock, logger, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone },
     projectFiles: createProjectFiles(),
     compose: createComposePlugin({ scratch: join(settings.dataDir, 'compose') }),
+    registryTags: createRegistryTags(settings),
     selfId: ownContainerId(),
   };
   const delivery = createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo });

@@ -1,6 +1,5 @@
 import { isNameless } from './candidates';
 import type { Container } from './container';
-import type { Jump } from './container-labels';
 import type { Source } from './event';
 import {
   formatReference,
@@ -13,7 +12,8 @@ import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
 import type { Plan } from './plan';
 import { runsDigest } from './running-digest';
 import { whyTagIsFiltered } from './tag-filter';
-import { isWithin, versionJump } from './version-jump';
+import { versionJump } from './version-jump';
+import { isSized, whyAsk } from './why-ask';
 
 export { candidates } from './candidates';
 
@@ -73,9 +73,10 @@ export function decide(question: Question): Decision {
   const jump = jumpOf(guarded);
   const refused = refuseRepetition(guarded) ?? (guarded.source === 'operator' ? null : refuseUnasked(guarded));
   if (refused !== null) return refused;
-  const open = judgeOpenUpdates(guarded);
+  const verdict = startOrAsk(guarded, jump);
+  const open = judgeOpenUpdates({ ...guarded, kind: verdict.kind });
   if ('kind' in open) return open;
-  return { ...startOrAsk(guarded, jump), jump, supersedes: open.supersedes };
+  return { ...verdict, jump, supersedes: open.supersedes };
 }
 
 function refuseContainer({ container }: Question): Ignored | null {
@@ -175,21 +176,10 @@ function startOrAsk(
   return { kind: 'start', reason: `${what} ${name} is updated automatically, up to ${labels.allow} updates.` };
 }
 
-function whyAsk({ labels, database }: Container, jump: Plan['jump']): string | null {
-  if (labels.policy !== 'automatic') return 'the policy is manual';
-  if (database && !labels.allowDatabase) return 'it is a database, and update.allow-database is not true';
-  if (!isSized(jump)) return `a move of this kind is never made automatically`;
-  return isWithin(jump, labels.allow) ? null : `update.allow is ${labels.allow}, and this is a ${jump} update`;
-}
-
 function sentence({ name, reference }: Container, own: ImageReference, tag: string, jump: Plan['jump']): string {
   if (jump === 'digest') return `${name}: the tag ${reference} has a new digest.`;
   const kind = isSized(jump) ? `${jump} update` : jump === 'downgrade' ? 'downgrade' : 'change of tag';
   return `${name}: ${kind} from ${own.tag ?? ''} to ${tag}.`;
-}
-
-function isSized(jump: Plan['jump']): jump is Jump {
-  return jump !== 'downgrade' && jump !== 'other';
 }
 
 function commandFor(name: string, own: ImageReference, tag: string): string {

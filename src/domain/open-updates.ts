@@ -2,7 +2,8 @@ import type { Container } from './container';
 import type { Source } from './event';
 import { tryParseImageReference } from './image-reference';
 import type { Update } from './update';
-import { isHigherVersion } from './version-jump';
+import { isHigherVersion, versionJump } from './version-jump';
+import { whyAsk } from './why-ask';
 
 export type OpenUpdate = Pick<Update, 'id' | 'status' | 'to'>;
 
@@ -15,12 +16,15 @@ interface Obstacle {
 /**
  * What the open updates of a container mean for a new target: nothing to do, since this or a higher version is open
  * already; or the ids of those that the new one supersedes. One that runs is never superseded. The operator's word starts what
- * waits for approval, and leaves a higher version waiting.
+ * waits for approval, and leaves a higher version waiting. What goes by itself and what must be asked for do not stand in
+ * each other's way: a patch is made while a major waits, and the major that is offered leaves the queued patch alone.
  */
 export function judgeOpenUpdates(given: {
   container: Container;
   target: { reference: string; digest: string };
   tag: string;
+  /** What becomes of the target by itself. */
+  kind: 'start' | 'ask';
   known: { open: readonly OpenUpdate[] };
   source: Source;
 }): Obstacle | { supersedes: string[] } {
@@ -30,10 +34,23 @@ export function judgeOpenUpdates(given: {
   const others = given.known.open.filter(({ to }) => to.digest !== given.target.digest);
   const underway = same.find(({ status }) => !(operator && status === 'awaiting_approval'));
   if (underway !== undefined) return alreadyOpen(container, underway);
-  const newer = others.find((update) => isHigher(update, tag));
+  const newer = others.find(
+    (update) => isHigher(update, tag) && !(given.kind === 'start' && update.status === 'awaiting_approval'),
+  );
   if (newer !== undefined && !operator) return newerWaits(container, tag, newer);
-  const replaced = others.filter((update) => update.status === 'queued' || !isHigher(update, tag));
+  const replaced = others.filter((update) =>
+    update.status === 'queued' ? given.kind === 'start' || !isOnItsWay(given, update) : !isHigher(update, tag),
+  );
   return { supersedes: [...same, ...replaced].filter(({ status }) => status !== 'running').map(({ id }) => id) };
+}
+
+/** Queued since it goes by itself: what must be asked for may wait long, and does not keep it. */
+function isOnItsWay({ container, tag }: { container: Container; tag: string }, { to }: OpenUpdate): boolean {
+  const own = tryParseImageReference(container.reference)?.tag ?? null;
+  const queued = tryParseImageReference(to.reference)?.tag ?? null;
+  if (own === null || queued === null || queued === tag) return false;
+  const { jump } = versionJump(own, queued);
+  return jump !== 'incomparable' && whyAsk(container, jump) === null;
 }
 
 function isHigher({ to }: OpenUpdate, tag: string): boolean {

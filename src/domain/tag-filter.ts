@@ -27,15 +27,29 @@ export function whyTagIsFiltered(tag: string, include: readonly string[], exclud
   return `${tag} matches nothing of diun.include_tags (${include.join(' ; ')})`;
 }
 
+/** Of many tags those that may pass, by the same rules; asked at once, since a repository has thousands. */
+export function passingTags(tags: readonly string[], include: readonly string[], exclude: readonly string[]): string[] {
+  const included = include.map((pattern) => matchEach(pattern, tags));
+  const excluded = exclude.map((pattern) => matchEach(pattern, tags));
+  return tags.filter((_tag, at) => {
+    const keptOut = excluded.some((matched) => matched === null || matched[at] === true);
+    return !keptOut && (include.length === 0 || included.some((matched) => matched?.[at] === true));
+  });
+}
+
 /** Null: the pattern cannot be used. */
 function matches(pattern: string, tag: string): boolean | null {
+  return matchEach(pattern, [tag])?.[0] ?? null;
+}
+
+function matchEach(pattern: string, tags: readonly string[]): boolean[] | null {
   if (whyPatternIsInvalid(pattern) !== null) return null;
   try {
     return runInNewContext(
-      'regex.test(tag)',
-      { regex: compile(pattern), tag },
+      'tags.map((tag) => regex.test(tag))',
+      { regex: compile(pattern), tags },
       { timeout: MATCH_TIMEOUT_MS },
-    ) as boolean;
+    ) as boolean[];
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return null;
     throw error;

@@ -3,6 +3,8 @@ import { codeOf, messageOf } from '../domain/errors';
 import { pruneBackups } from '../backups/prune-backups';
 import { lookAtBackupAges } from './look-at-backup-ages';
 import { queueScheduledBackups } from './queue-scheduled-backups';
+import { reconcile } from './reconcile';
+import { reofferChanged } from './reoffer-changed';
 import type { UpdateDeps } from './run';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
@@ -10,6 +12,8 @@ type Work = (deps: UpdateDeps) => Promise<WorkOutcome>;
 
 const WORKS: Partial<Record<WorkName, Work>> = {
   backup: queueScheduledBackups,
+  reconcile,
+  reoffer: reofferChanged,
   retention: pruneBackups,
   'backup-ages': lookAtBackupAges,
 };

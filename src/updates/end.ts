@@ -33,12 +33,19 @@ export function end(run: Ending, verdict: Verdict, error: PilotError | null = nu
     });
     remember(run, verdict, error);
     mailOfEnd(run, changed);
+    if (verdict === 'succeeded') reofferWhatWaits(run);
     return changed;
   });
   const fields = { update: update.id, container: update.container, status: verdict, code: error?.code };
   if (verdict === 'succeeded') run.logger.info('update succeeded', fields);
   else run.logger.error('update did not succeed', { ...fields, reason: error?.message });
   return ended;
+}
+
+/** What waits for the same container was offered from what does not run any more. */
+function reofferWhatWaits({ store, clock, update }: Ending): void {
+  const waits = store.updates.openFor(update.container ?? '').some(({ status }) => status === 'awaiting_approval');
+  if (waits) store.timers.ring('reoffer', clock.now().toISOString());
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Update } from '../domain/update';
 import { mailOfSuperseded } from './mail-of-offer';
-import { offer, supersede } from './offer';
+import { newerCame, offer, supersede } from './offer';
 import { readContainers } from './read-containers';
 import type { UpdateDeps } from './run';
 
@@ -11,7 +11,7 @@ export async function offerAgain(deps: UpdateDeps, update: Update): Promise<void
   const container = all.find(({ name }) => name === update.container);
   deps.store.transaction(() => {
     if (deps.store.updates.get(update.id)?.status !== 'awaiting_approval') return;
-    const replaces = supersede(deps, update.id, `${update.to.reference} at ${digest}`);
+    const replaces = supersede(deps, update.id, newerCame(`${update.to.reference} at ${digest}`));
     if (container === undefined) return mailOfSuperseded(deps, replaces);
     const target = { reference: update.to.reference, digest };
     offer(deps, { container, all, target, source: update.source, releaseNotes: null, replaces });

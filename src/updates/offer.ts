@@ -28,15 +28,9 @@ export interface Offer {
  * reconcile and operator alike. Must be called inside a transaction; does nothing but read and write the store.
  */
 export function offer(deps: UpdateDeps, offered: Offer): { decision: Decision; update: Update } {
-  const { container, target, source } = offered;
-  const { refusals, updates } = deps.store;
-  const open = updates.openFor(container.name);
-  const decision = decide({
-    container,
-    target,
-    known: { refusal: refusals.find(container.name, target.digest), open },
-    source,
-  });
+  const { container, target } = offered;
+  const open = deps.store.updates.openFor(container.name);
+  const decision = decideOn(deps, offered);
   deps.logger.info('decided', {
     container: container.name,
     to: target,
@@ -55,9 +49,15 @@ export function offer(deps: UpdateDeps, offered: Offer): { decision: Decision; u
     if (offered.replaces && decision.code !== 'already_open') mailOfSuperseded(deps, offered.replaces);
     return { decision, update: recordIgnored(deps, offered, decision, open) };
   }
-  const superseded = decision.supersedes.map((id) => supersede(deps, id, target.reference));
+  const superseded = decision.supersedes.map((id) => supersede(deps, id, newerCame(target.reference)));
   const replaced = [...superseded, ...(offered.replaces ? [offered.replaces] : [])];
   return { decision, update: recordOffer(deps, offered, decision, replaced) };
+}
+
+/** The same decision without a trace: for who asks every day, where there is mostly nothing to do. */
+export function decideOn({ store }: UpdateDeps, { container, target, source }: Offer): Decision {
+  const refusal = store.refusals.find(container.name, target.digest);
+  return decide({ container, target, known: { refusal, open: store.updates.openFor(container.name) }, source });
 }
 
 function recordIgnored(
@@ -116,13 +116,18 @@ function waiting({ clock, approvalTtlMs }: UpdateDeps): Update['approval'] {
   };
 }
 
-/** The tag moved, or a newer one came: what was offered before is not what would be run. */
-export function supersede({ store, clock }: UpdateDeps, id: string, by: string): Update {
+/** Why an offer is superseded by `what`. */
+export function newerCame(what: string): string {
+  return `A newer digest came for the same container: ${what}.`;
+}
+
+/** The tag moved, a newer one came, or the container changed: what was offered before is not what would be run. */
+export function supersede({ store, clock }: UpdateDeps, id: string, reason: string): Update {
   const now = clock.now().toISOString();
   const update = store.updates.get(id);
   return store.updates.change(id, {
     status: 'superseded',
-    reason: `A newer digest came for the same container: ${by}.`,
+    reason,
     finishedAt: now,
     ...(update?.approval ? { approval: { ...update.approval, status: 'superseded', decidedAt: now } } : {}),
   });

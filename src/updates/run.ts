@@ -9,12 +9,14 @@ import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Compose } from '../ports/compose';
 import type { Engine } from '../ports/engine';
+import type { RegistryTags } from '../ports/registry-tags';
 import type { ProjectFiles } from '../ports/project-files';
 import type { Store } from '../ports/store';
 
 /** What every part of the heart is given, once, by app.ts. */
 export interface UpdateDeps {
   engine: Engine;
+  registryTags: RegistryTags;
   store: Store;
   storage: BackupStorage;
   projectFiles: ProjectFiles;

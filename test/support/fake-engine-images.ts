@@ -31,6 +31,14 @@ export class FakeImages {
     this.#registry.delete(familiar(reference));
   }
 
+  /** Tags of the repository of a reference. */
+  published(reference: string): string[] {
+    const prefix = `${repositoryOf(reference)}:`;
+    return [...this.#registry.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length));
+  }
+
   registryDigest(reference: string): string {
     const image = this.#registry.get(familiar(reference));
     if (!image)

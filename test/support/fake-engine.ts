@@ -88,6 +88,11 @@ export class FakeEngine implements Engine {
     return this.host.images.publish(reference, spec);
   }
 
+  /** What the registry beside it lists; no call of the engine. */
+  registryTags(reference: string): Promise<string[]> {
+    return Promise.resolve().then(() => this.host.images.published(reference));
+  }
+
   addNetwork(name: string): void {
     this.host.networks.add(name);
   }

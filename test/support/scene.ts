@@ -53,6 +53,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
   const compose = new FakeCompose();
   const deps: UpdateDeps = {
     engine,
+    registryTags: { tags: (reference) => engine.registryTags(reference) },
     store,
     storage: createFileStorage({ directory: join(folder, 'backups') }),
     projectFiles: createProjectFiles(),

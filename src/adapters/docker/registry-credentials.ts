@@ -10,23 +10,35 @@ interface AuthEntry {
   identitytoken?: string;
 }
 
-/**
- * `X-Registry-Auth` for the registry of a reference, from `auths` of Docker's `config.json`; empty when there is none.
- * Read at each call, since `docker login` rewrites it. Credential helpers are not supported.
- */
+export type Credentials = { username: string; password: string } | { identitytoken: string };
+
+/** `X-Registry-Auth` for the registry of a reference; empty when there are no credentials. */
 export async function registryAuth(dockerConfigDir: string | null, reference: string): Promise<Record<string, string>> {
-  const auths = dockerConfigDir === null ? {} : await readAuths(join(dockerConfigDir, 'config.json'));
-  const { domain } = parseImageReference(reference);
-  const server = domain === 'docker.io' ? DOCKER_HUB : domain;
-  const entry = auths[server] ?? auths[`https://${server}`] ?? auths[`http://${server}`];
-  if (!entry) return {};
-  return { 'X-Registry-Auth': Buffer.from(JSON.stringify(authConfig(entry, server))).toString('base64url') };
+  const found = await credentialsFor(dockerConfigDir, reference);
+  if (found === null) return {};
+  const config = { ...found, serveraddress: serverOf(reference) };
+  return { 'X-Registry-Auth': Buffer.from(JSON.stringify(config)).toString('base64url') };
 }
 
-function authConfig({ auth = '', identitytoken }: AuthEntry, serveraddress: string): object {
-  if (identitytoken) return { identitytoken, serveraddress };
-  const [username = '', ...password] = Buffer.from(auth, 'base64').toString().split(':');
-  return { username, password: password.join(':'), serveraddress };
+/**
+ * From `auths` of Docker's `config.json`, read at each call, since `docker login` rewrites it; null: none. Credential
+ * helpers are not supported.
+ */
+export async function credentialsFor(dockerConfigDir: string | null, reference: string): Promise<Credentials | null> {
+  const auths = dockerConfigDir === null ? {} : await readAuths(join(dockerConfigDir, 'config.json'));
+  const server = serverOf(reference);
+  const entry = auths[server] ?? auths[`https://${server}`] ?? auths[`http://${server}`];
+  if (!entry) return null;
+  if (entry.identitytoken) return { identitytoken: entry.identitytoken };
+  const [username = '', ...password] = Buffer.from(entry.auth ?? '', 'base64')
+    .toString()
+    .split(':');
+  return { username, password: password.join(':') };
+}
+
+function serverOf(reference: string): string {
+  const { domain } = parseImageReference(reference);
+  return domain === 'docker.io' ? DOCKER_HUB : domain;
 }
 
 async function readAuths(path: string): Promise<Record<string, AuthEntry>> {

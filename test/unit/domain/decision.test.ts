@@ -187,6 +187,26 @@ describe('updates that are open already', () => {
     expect(decision.reason).toContain('Approve or decline');
   });
 
+  test('what goes by itself does so beside a higher version that waits, and not beside one that is on its way', () => {
+    const beside = (status: 'awaiting_approval' | 'queued' | 'running'): Decision =>
+      ask({ container: automatic(), to: 'nginx:1.27.4', open: [open('u1', status, '2.0.0', 'c')] });
+    expect(beside('awaiting_approval')).toMatchObject({ kind: 'start', jump: 'patch', supersedes: [] });
+    expect(beside('queued')).toMatchObject({ kind: 'ignore', code: 'newer_waits' });
+    expect(beside('running')).toMatchObject({ kind: 'ignore', code: 'newer_waits' });
+  });
+
+  test('what must be asked for leaves alone what is queued and goes by itself, and supersedes what it replaces', () => {
+    const all = [open('u1', 'queued', '1.27.4', 'c'), open('u2', 'awaiting_approval', '2.0.0', 'd')];
+    expect(ask({ container: automatic(), to: 'nginx:2.0.1', open: all })).toMatchObject({
+      kind: 'ask',
+      supersedes: ['u2'],
+    });
+    expect(ask({ container: automatic(), to: 'nginx:1.27.5', open: all })).toMatchObject({
+      kind: 'start',
+      supersedes: ['u1'],
+    });
+  });
+
   test('the operator starts what waits for approval, but not what runs or is queued already', () => {
     const start = (status: 'awaiting_approval' | 'queued' | 'running'): Decision =>
       ask({ source: 'operator', open: [open('u1', status, '1.27.3', 'b')] });

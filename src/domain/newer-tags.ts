@@ -1,0 +1,44 @@
+import type { Container } from './container';
+import type { Jump } from './container-labels';
+import { tryParseImageReference } from './image-reference';
+import { passingTags } from './tag-filter';
+import { isHigherVersion, versionJump } from './version-jump';
+import { isSized, whyAsk } from './why-ask';
+
+interface Candidate {
+  tag: string;
+  jump: Jump;
+}
+
+/**
+ * Of all tags of its repository those that a container may be moved to: the highest version that Diun's filters let through,
+ * and where that must be asked for, the highest that goes by itself. Highest first; two at most. Only with
+ * `diun.watch_repo=true`, as Diun itself does.
+ */
+export function newerTags(container: Container, tags: readonly string[]): string[] {
+  const { labels } = container;
+  const own = tryParseImageReference(container.reference)?.tag ?? null;
+  if (own === null || labels.watchRepo !== true) return [];
+  const higher = tags.flatMap((tag): Candidate[] => {
+    const { jump } = versionJump(own, tag);
+    return jump !== 'incomparable' && isSized(jump) && jump !== 'digest' ? [{ tag, jump }] : [];
+  });
+  const passing = new Set(
+    passingTags(
+      higher.map(({ tag }) => tag),
+      labels.includeTags,
+      labels.excludeTags,
+    ),
+  );
+  const candidates = higher.filter(({ tag }) => passing.has(tag));
+  const byItself = candidates.filter(({ jump }) => whyAsk(container, jump) === null);
+  const found = [highest(candidates), highest(byItself)].filter((tag) => tag !== null);
+  return [...new Set(found)];
+}
+
+function highest(candidates: readonly Candidate[]): string | null {
+  return candidates.reduce<string | null>(
+    (best, { tag }) => (best === null || isHigherVersion(tag, best) ? tag : best),
+    null,
+  );
+}

@@ -1,0 +1,17 @@
+import type { Container } from './container';
+import type { Jump } from './container-labels';
+import type { Plan } from './plan';
+import { isWithin } from './version-jump';
+
+/** Why a person must approve such a jump of this container, as a clause; null: it goes by itself. */
+export function whyAsk({ labels, database }: Container, jump: Plan['jump']): string | null {
+  if (labels.policy !== 'automatic') return 'the policy is manual';
+  if (database && !labels.allowDatabase) return 'it is a database, and update.allow-database is not true';
+  if (!isSized(jump)) return `a move of this kind is never made automatically`;
+  return isWithin(jump, labels.allow) ? null : `update.allow is ${labels.allow}, and this is a ${jump} update`;
+}
+
+/** A jump that `update.allow` can speak of. */
+export function isSized(jump: Plan['jump']): jump is Jump {
+  return jump !== 'downgrade' && jump !== 'other';
+}

@@ -1,0 +1,104 @@
+import { isNameless } from '../domain/candidates';
+import type { Container } from '../domain/container';
+import type { WorkOutcome } from '../domain/due-work';
+import { codeOf, messageOf } from '../domain/errors';
+import { tryParseImageReference, withTag } from '../domain/image-reference';
+import { newerTags } from '../domain/newer-tags';
+import { askRegistry, type RegistryAsked } from './ask-registry';
+import { decideOn, offer, type Offer } from './offer';
+import { readContainers } from './read-containers';
+import { reofferChanged } from './reoffer-changed';
+import type { UpdateDeps } from './run';
+
+const HOUR_MS = 3_600_000;
+/** What nobody decided about in time is not asked again the next day. */
+const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
+/** What failed through no fault of the image is tried again the next day, and not at each start of the service. */
+const RESTS_FAILED_MS = 20 * HOUR_MS;
+
+interface Reconciling extends UpdateDeps {
+  all: Container[];
+  registry: RegistryAsked;
+  /** What could not be asked, in words. */
+  problems: string[];
+}
+
+/**
+ * Compares what runs with the registry, since an event that met a closed door is lost for ever (facts, Diun): each watched
+ * container's own tag, and with `diun.watch_repo=true` newer ones. What it finds goes the way of a webhook; where there is
+ * nothing to do it leaves no trace. A registry that refuses or does not answer costs only its own containers.
+ */
+export async function reconcile(deps: UpdateDeps): Promise<WorkOutcome> {
+  await reofferChanged(deps);
+  const all = await readContainers(deps.engine, deps.selfId);
+  const concerned = all.filter(isCompared);
+  const run: Reconciling = { ...deps, all, registry: askRegistry(deps), problems: [] };
+  let found = 0;
+  for (const container of concerned) {
+    for (const target of await targetsOf(run, container)) if (offerIfNew(run, container, target)) found += 1;
+  }
+  return told(concerned.length, found, run.problems);
+}
+
+/** The guards that no digest can change (domain/decision): nothing has to be asked for them. */
+function isCompared(container: Container): boolean {
+  const { labels, self, autoRemove, reference } = container;
+  const own = tryParseImageReference(reference);
+  const follows = own !== null && own.tag !== null && own.digest === null && !isNameless(container);
+  return follows && labels.watched && labels.policy !== 'ignore' && !self && !autoRemove;
+}
+
+/** Highest version first, so that a lower one is not offered only to be superseded at once. */
+async function targetsOf(run: Reconciling, container: Container): Promise<Offer['target'][]> {
+  const { registry } = run;
+  const { reference } = container;
+  const tags =
+    container.labels.watchRepo === true
+      ? newerTags(container, (await asked(run, container, 'newer tags', () => registry.tags(reference))) ?? [])
+      : [];
+  const targets: Offer['target'][] = [];
+  for (const target of [...tags.map((tag) => withTag(reference, tag)), reference]) {
+    const digest = await asked(run, container, target, () => registry.digest(target));
+    if (digest !== null) targets.push({ reference: target, digest });
+  }
+  return targets;
+}
+
+/** Null: it could not be asked, and that is told. Rejects with `engine_unreachable`. */
+async function asked<T>(run: Reconciling, { name }: Container, what: string, ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!['registry_refused', 'registry_unreachable'].includes(codeOf(error))) throw error;
+    run.logger.warn('the registry could not be asked', { container: name, what, reason: messageOf(error) });
+    run.problems.push(`${name} (${what}): ${messageOf(error)}`);
+    return null;
+  }
+}
+
+function offerIfNew(run: Reconciling, container: Container, target: Offer['target']): boolean {
+  const offered: Offer = { container, all: run.all, target, source: 'reconcile', releaseNotes: null };
+  return run.store.transaction(() => {
+    if (decideOn(run, offered).kind === 'ignore' || rests(run, container, target.digest)) return false;
+    offer(run, offered);
+    return true;
+  });
+}
+
+function rests({ store, clock }: UpdateDeps, { name }: Container, digest: string): boolean {
+  const ended = (status: 'expired' | 'failed', withinMs: number): boolean =>
+    store.updates
+      .list({ container: name, status, limit: 50 })
+      .updates.some(
+        ({ to, finishedAt }) =>
+          to.digest === digest && finishedAt !== null && clock.now().getTime() - Date.parse(finishedAt) < withinMs,
+      );
+  return ended('expired', RESTS_EXPIRED_MS) || ended('failed', RESTS_FAILED_MS);
+}
+
+function told(compared: number, found: number, problems: readonly string[]): WorkOutcome {
+  const outcome = `${compared} containers compared with their registry, ${found} updates found.`;
+  if (problems.length === 0) return { outcome, trouble: null };
+  const trouble = `a registry could not be asked (${problems.length} times): \`diun-pilot check\` tells which`;
+  return { outcome: `${outcome} Not known: ${problems.join('; ')}`, trouble };
+}

@@ -1,0 +1,36 @@
+import { newerTags } from '../../../src/domain/newer-tags';
+import { aContainer } from '../../support/container-builder';
+
+const TAGS = ['1.27.3', '1.27.4', '1.28.0', '1.28.1-alpine', '2.0.0', '2.1.0-rc1', 'latest', '1.26.9', '3.0.0'];
+const found = (labels: Record<string, string>, tags = TAGS): string[] =>
+  newerTags(aContainer({ labels: { 'diun.watch_repo': 'true', ...labels } }), tags);
+
+test('a manual container may be moved to the highest version', () => {
+  expect(found({})).toEqual(['3.0.0']);
+});
+
+test('an automatic one to the highest version, which is asked for, and to the highest that goes by itself', () => {
+  expect(found({ 'update.policy': 'automatic' })).toEqual(['3.0.0', '1.28.0']);
+  expect(found({ 'update.policy': 'automatic', 'update.allow': 'patch' })).toEqual(['3.0.0', '1.27.4']);
+  expect(found({ 'update.policy': 'automatic', 'update.allow': 'major' })).toEqual(['3.0.0']);
+});
+
+test('only to tags that Diun’s filters let through', () => {
+  expect(found({ 'diun.include_tags': '^1\\.' })).toEqual(['1.28.0']);
+  expect(found({ 'diun.exclude_tags': '^3;^2' })).toEqual(['1.28.0']);
+  expect(found({ 'diun.include_tags': '(' })).toEqual([]);
+});
+
+test('to none without diun.watch_repo=true, below or beside its own version, or from a tag that is none', () => {
+  expect(newerTags(aContainer(), TAGS)).toEqual([]);
+  expect(found({ 'diun.watch_repo': 'false' })).toEqual([]);
+  expect(found({}, ['1.27.3', '1.27.2', '1.27.4-alpine', '1.28'])).toEqual([]);
+  const floating = aContainer({ reference: 'nginx:stable', labels: { 'diun.watch_repo': 'true' } });
+  expect(newerTags(floating, TAGS)).toEqual([]);
+});
+
+test('looks through a repository of twenty thousand tags at once, a pattern without end included', () => {
+  const many = Array.from({ length: 20_000 }, (_, at) => `1.${at}.0`);
+  expect(found({ 'diun.include_tags': '^1\\.\\d+\\.0$' }, many)).toEqual(['1.19999.0']);
+  expect(found({ 'diun.include_tags': '(1+)+x$' }, [...many, `1.28.${'1'.repeat(60)}`])).toEqual([]);
+});
