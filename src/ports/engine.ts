@@ -51,8 +51,8 @@ export interface Engine {
    * reason when that is aborted.
    */
   events(actions: readonly ContainerAction[], signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
-  /** The last lines of both streams, in order, with no control bytes. */
-  logs(id: string, lines: number): Promise<string[]>;
+  /** The last lines of both streams, in order, with no control bytes; of those from `since` on (ISO 8601) if it is given. */
+  logs(id: string, lines: number, since?: string): Promise<string[]>;
 
   /** Runs a command to its end, and resolves with its exit code and the last 64 KiB of each stream at most. A non-zero code does not reject. */
   exec(id: string, command: string[], options?: ExecOptions): Promise<ExecResult>;

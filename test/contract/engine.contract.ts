@@ -360,6 +360,10 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
         const id = await running(['sh', '-c', script]);
         await engine.wait(id);
         expect(await engine.logs(id, 2)).toEqual(['two', 'red']);
+        expect(await engine.logs(id, 9, '2020-01-01T00:00:00.5Z')).toEqual(['one', 'two', 'red']);
+        const { FinishedAt } = (await engine.inspectContainer(id)).State;
+        const later = new Date(Date.parse(FinishedAt) + 1000).toISOString();
+        expect(await engine.logs(id, 9, later)).toEqual([]);
       });
     });
   });

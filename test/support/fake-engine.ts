@@ -266,9 +266,10 @@ export class FakeEngine implements Engine {
   events(actions: readonly ContainerAction[], signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>> {
     return this.#call('events', [actions], () => this.host.events.listen(actions, signal));
   }
-  logs(id: string, lines: number): Promise<string[]> {
+  logs(id: string, lines: number, since = ''): Promise<string[]> {
     return this.#call('logs', [id, lines], () => {
       const container = this.host.find(id);
+      if (Date.parse(since) > container.startedAt) return [];
       const { stdout = '', stderr = '' } = container.main ?? {};
       const scripted = `${stdout.toString()}\n${stderr}`.split('\n').filter(Boolean);
       return [...(container.image.spec.logs ?? []), ...scripted].slice(-lines);

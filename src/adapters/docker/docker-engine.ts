@@ -54,7 +54,7 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
       wire.command({ method: 'POST', path: `${on(network)}/disconnect`, body: { Container: id } }),
     wait: (id, signal) => wait(wire, id, signal),
     events: (actions, signal) => containerEvents(wire, actions, signal),
-    logs: async (id, lines) => logs(wire, await inspectContainer(id), lines),
+    logs: async (id, lines, since) => logs(wire, await inspectContainer(id), lines, since),
     exec: (id, command, options) => run(wire, id, command, options),
     execOutput: (id, command, options) => output(wire, id, command, options),
     execInput: (id, command, input, options) => run(wire, id, command, options, input),
@@ -112,9 +112,15 @@ async function wait(wire: Wire, id: string, signal?: AbortSignal): Promise<numbe
   return (await wire.call<{ StatusCode: number }>(call)).StatusCode;
 }
 
-async function logs(wire: Wire, { Id, Config }: ContainerInspect, lines: number): Promise<string[]> {
-  const query = { stdout: 'true', stderr: 'true', tail: lines.toString() };
+async function logs(wire: Wire, { Id, Config }: ContainerInspect, lines: number, since?: string): Promise<string[]> {
+  const query = { stdout: 'true', stderr: 'true', tail: lines.toString(), since: since && unixTime(since) };
   return readLines(await wire.stream({ method: 'GET', path: `${at(Id)}/logs`, query }), Config.Tty ?? false, lines);
+}
+
+/** The engine takes no ISO 8601 here, and its own times have nanoseconds. */
+function unixTime(iso: string): string {
+  const fraction = /\.(\d+)Z$/.exec(iso)?.[1] ?? '0';
+  return `${Math.floor(Date.parse(iso) / 1000)}.${fraction}`;
 }
 
 async function archive(wire: Wire, id: string, path: string): Promise<Readable> {
