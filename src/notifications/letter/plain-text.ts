@@ -44,7 +44,8 @@ function underlined(heading: string): string {
   return `${heading}\n${'-'.repeat(Math.min(heading.length, WIDTH))}`;
 }
 
-function factLines(facts: Fact[]): string[] {
+function factLines(raw: Fact[]): string[] {
+  const facts = raw.map(({ label, value }) => ({ label: oneLine(label), value }));
   const column = Math.max(...facts.map((fact) => fact.label.length)) + 2;
   return facts.flatMap((fact) => {
     const [first = '', ...rest] = [fact.value].flat().map((value) => oneLine(value));
