@@ -1,0 +1,119 @@
+import { daysLeft, isNotLoaded, isSame, type CertificateSeen } from './certificate';
+import type { ErrorCode } from './errors';
+
+export type RenewalReason = 'schedule' | 'operator' | 'retry' | 'start';
+export type RenewalStatus = 'queued' | 'running' | 'succeeded' | 'failed';
+
+/**
+ * `renewed`: another certificate is served than before. `not_due`: certbot saw no need. `nothing_to_renew`: nothing here
+ * renews. Told by the certificates, not by exit codes alone (facts, Certificates).
+ */
+export const RENEWAL_OUTCOMES = ['renewed', 'not_due', 'nothing_to_renew', 'failed'] as const;
+export type RenewalOutcome = (typeof RENEWAL_OUTCOMES)[number];
+
+/** The record of one renewal of everything on this engine, also of one that failed. Times are ISO 8601. */
+export interface RenewalRecord {
+  id: string;
+  reason: RenewalReason;
+  status: RenewalStatus;
+  /** Null until it has ended. */
+  outcome: RenewalOutcome | null;
+  /** In words, why this outcome; null until it has ended. */
+  detail: string | null;
+  createdAt: string;
+  /** Not begun before: the retry after a failure waits a day. */
+  dueAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  /** As found before certbot was started: what a run that was interrupted compares with. Null: not looked yet. */
+  before: CertificateSeen[] | null;
+  after: CertificateSeen[] | null;
+  error: { code: ErrorCode; message: string } | null;
+}
+
+/** How one certbot ended. */
+export interface CertbotEnd {
+  container: string;
+  /** Null: it did not end in time, or could not be started; then `log` says why. */
+  exitCode: number | null;
+  /** Its last lines. */
+  log: string[];
+}
+
+export interface RenewalFacts {
+  before: CertificateSeen[];
+  after: CertificateSeen[];
+  ends: CertbotEnd[];
+  /** Servers that could not be brought to serve what is on disk, each with the reason. */
+  notLoaded: { server: string; words: string }[];
+}
+
+export interface RenewalVerdict {
+  outcome: RenewalOutcome;
+  detail: string;
+  error: { code: ErrorCode; message: string } | null;
+}
+
+/** What came of a renewal, from what was seen before and after. Pure. */
+export function verdictOn(facts: RenewalFacts, now: Date): RenewalVerdict {
+  const failed = failureOf(facts);
+  if (failed !== null) return { outcome: 'failed', detail: sentenceOf(failed.message), error: failed };
+  const changed = renewedIn(facts);
+  if (changed.length > 0) return { outcome: 'renewed', detail: `${renewedWords(changed, now)}.`, error: null };
+  if (facts.ends.length === 0) {
+    const detail = 'No container carries the label renewal.role=certbot, so nothing here renews certificates.';
+    return { outcome: 'nothing_to_renew', detail, error: null };
+  }
+  if (facts.after.every(({ disk }) => disk === null)) {
+    const detail =
+      'certbot ended well, but there is no certificate yet: ask for the first one (README.md, Certificates).';
+    return { outcome: 'nothing_to_renew', detail, error: null };
+  }
+  return { outcome: 'not_due', detail: `No certificate is due: ${lives(facts.after, now)}.`, error: null };
+}
+
+/** Certificates that were not there before, on disk, or served for the first time. */
+export function renewedIn({ before, after }: Pick<RenewalFacts, 'before' | 'after'>): CertificateSeen[] {
+  const isNew = (seen: CertificateSeen): boolean =>
+    seen.disk !== null && !before.some(({ disk }) => isSame(disk, seen.disk));
+  const isLoadedNow = (seen: CertificateSeen): boolean =>
+    isSame(seen.disk, seen.served) && before.some((old) => old.name === seen.name && isNotLoaded(old));
+  return after.filter((seen) => isNew(seen) || isLoadedNow(seen));
+}
+
+function failureOf(facts: RenewalFacts): RenewalVerdict['error'] {
+  const bad = facts.ends.filter(({ exitCode }) => exitCode !== 0);
+  if (bad.length > 0) return { code: 'renewal_failed', message: bad.map((end) => certbotWords(end, facts)).join('\n') };
+  if (facts.notLoaded.length === 0) return null;
+  return { code: 'certificate_not_served', message: facts.notLoaded.map(({ words }) => words).join('\n') };
+}
+
+function certbotWords({ container, exitCode, log }: CertbotEnd, facts: RenewalFacts): string {
+  const how = exitCode === null ? 'did not come to an end' : `ended with exit code ${exitCode}`;
+  const some = renewedIn(facts).map(({ name }) => name);
+  const what = some.length === 0 ? 'no certificate was renewed' : `only ${some.join(', ')} was renewed`;
+  const loaded = facts.notLoaded.map(({ words }) => ` ${words}`).join('');
+  const lines = log.length === 0 ? ' It wrote no log.' : `\nThe last lines of its log:\n${log.join('\n')}`;
+  return `certbot (${container}) ${how}, and ${what}; what was served before is still served.${loaded}${lines}`;
+}
+
+function renewedWords(seen: CertificateSeen[], now: Date): string {
+  const words = seen.map(({ name, server, disk }) => {
+    const days = disk === null ? '' : `, ${daysLeft(disk, now)} days`;
+    return server === null
+      ? `${name} (on disk; no server carries renewal.role=server${days})`
+      : `${name} (${server}${days})`;
+  });
+  return `Renewed, and served: ${words.join('; ')}`;
+}
+
+function lives(seen: CertificateSeen[], now: Date): string {
+  const known = seen.flatMap(({ name, disk }) =>
+    disk === null ? [] : [`${name} has ${daysLeft(disk, now)} days left`],
+  );
+  return [...new Set(known)].join('; ');
+}
+
+function sentenceOf(message: string): string {
+  return message.split('\n')[0] ?? message;
+}
