@@ -1,6 +1,7 @@
 import type { BackupRecord } from '../domain/backup';
 import type { Plan } from '../domain/plan';
 import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
+import type { Certificates, Renewals } from './renewals';
 import type { Notices, Timers } from './timers';
 
 /**
@@ -17,6 +18,8 @@ export interface Store {
   backups: Backups;
   timers: Timers;
   notices: Notices;
+  renewals: Renewals;
+  certificates: Certificates;
   /** Reads and writes; throws when the database cannot do its work. */
   check(): void;
   close(): void;

@@ -1,11 +1,13 @@
 import type { Clock } from '../../lib/clock';
 import type { Store } from '../../ports/store';
 import { createBackups } from './backups';
+import { createCertificates } from './certificates';
 import { openDatabase, schemaVersion } from './database';
 import { createInbox } from './inbox';
 import { createOutbox } from './outbox';
 import { createRefusals } from './refusals';
 import { createNotices, createTimers } from './timers';
+import { createRenewals } from './renewals';
 import { createUpdates } from './updates';
 
 /** `path`: the database file, or `:memory:`. */
@@ -20,6 +22,8 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     backups: createBackups(database, clock),
     timers: createTimers(database, clock),
     notices: createNotices(database, clock),
+    renewals: createRenewals(database, clock),
+    certificates: createCertificates(database, clock),
     check: () => {
       database.transaction(() => database.pragma(`user_version = ${schemaVersion(database)}`)).immediate();
     },

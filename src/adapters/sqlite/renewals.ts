@@ -1,0 +1,80 @@
+import type { CertificateSeen } from '../../domain/certificate';
+import type { RenewalRecord } from '../../domain/renewal';
+import type { Clock } from '../../lib/clock';
+import { newId } from '../../lib/id';
+import type { Renewals } from '../../ports/renewals';
+import { assignments, fromJson } from './columns';
+import type { Database } from './database';
+
+interface Row {
+  id: string;
+  reason: RenewalRecord['reason'];
+  status: RenewalRecord['status'];
+  outcome: RenewalRecord['outcome'];
+  detail: string | null;
+  created_at: string;
+  due_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  before: string | null;
+  after: string | null;
+  error: string | null;
+}
+
+const JSON_COLUMNS = new Set(['before', 'after', 'error']);
+
+export function createRenewals(database: Database, clock: Clock): Renewals {
+  const select = (clause: string, ...values: (string | number)[]): RenewalRecord[] =>
+    database
+      .prepare<(string | number)[], Row>(`SELECT * FROM renewals ${clause}`)
+      .all(...values)
+      .map(toRecord);
+  const get = (id: string): RenewalRecord | null => select('WHERE id = ?', id)[0] ?? null;
+
+  return {
+    get,
+
+    insert: ({ reason, dueAt }) => {
+      const now = clock.now();
+      const id = newId(now);
+      database
+        .prepare(
+          `INSERT INTO renewals (id, reason, status, created_at, due_at) VALUES (@id, @reason, 'queued', @now, @dueAt)`,
+        )
+        .run({ id, reason, dueAt, now: now.toISOString() });
+      return get(id) as RenewalRecord;
+    },
+
+    change: (id, fields) => {
+      const { clause, values } = assignments(fields, JSON_COLUMNS);
+      if (clause !== '') database.prepare(`UPDATE renewals SET ${clause} WHERE id = @id`).run({ ...values, id });
+      return get(id) as RenewalRecord;
+    },
+
+    queued: () => select(`WHERE status = 'queued' ORDER BY due_at, id LIMIT 1`)[0] ?? null,
+
+    running: () => select(`WHERE status = 'running' ORDER BY id LIMIT 1`)[0] ?? null,
+
+    list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
+
+    lastFinished: () =>
+      select(`WHERE status IN ('succeeded', 'failed') ORDER BY finished_at DESC, id DESC LIMIT 1`)[0] ?? null,
+  };
+}
+
+function toRecord(row: Row): RenewalRecord {
+  return {
+    id: row.id,
+    reason: row.reason,
+    status: row.status,
+    outcome: row.outcome,
+    detail: row.detail,
+    createdAt: row.created_at,
+    dueAt: row.due_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    before: fromJson<CertificateSeen[]>(row.before),
+    after: fromJson<CertificateSeen[]>(row.after),
+    error: fromJson<NonNullable<RenewalRecord['error']>>(row.error),
+  };
+}

@@ -1,0 +1,27 @@
+import type { CertificateSeen } from '../domain/certificate';
+import type { RenewalRecord } from '../domain/renewal';
+
+export interface Renewals {
+  insert(record: Pick<RenewalRecord, 'reason' | 'dueAt'>): RenewalRecord;
+  get(id: string): RenewalRecord | null;
+  change(id: string, fields: Partial<Omit<RenewalRecord, 'id' | 'createdAt'>>): RenewalRecord;
+  /** The one that waits, whether it is due or not: the earliest due. */
+  queued(): RenewalRecord | null;
+  /** Under way, or interrupted if no worker runs. */
+  running(): RenewalRecord | null;
+  /** Newest first. */
+  list(limit: number): RenewalRecord[];
+  /** The one that ended last. */
+  lastFinished(): RenewalRecord | null;
+}
+
+/** What was seen at the last look, and which mails it led to. */
+export interface Certificates {
+  list(): CertificateSeen[];
+  /** All of them: what is not in `seen` is gone. */
+  replace(seen: CertificateSeen[]): void;
+  /** The threshold (days before its end) of the last mail about this certificate. Null: there was none. */
+  alarmedAt(fingerprint: string): number | null;
+  /** In the same transaction as the mail. */
+  alarmed(fingerprint: string, threshold: number): void;
+}
