@@ -9,15 +9,18 @@ import { createRegistryTags } from './adapters/docker/registry-tags';
 import { createProjectFiles } from './adapters/project-files/project-files';
 import { createSqliteStore } from './adapters/sqlite/store';
 import { takeWorkerLock } from './adapters/sqlite/worker-lock';
+import { createTlsCertificateReader } from './adapters/tls/tls-certificate-reader';
 import { createFileStorage } from './adapters/storage-file/file-storage';
 import { createS3Storage } from './adapters/storage-s3/s3-storage';
 import { decideApproval } from './approvals/decide-approval';
 import { readApproval } from './approvals/read-approval';
 import { decideById, type Decided } from './approvals/record-decision';
 import { requestBackups } from './backups/request-backup';
+import { requestRenewal } from './certificates/request-renewal';
 import type { Settings } from './config/schema';
 import type { BackupRecord } from './domain/backup';
 import type { Container } from './domain/container';
+import type { RenewalRecord } from './domain/renewal';
 import type { Update } from './domain/update';
 import type { HttpDeps } from './http/deps';
 import { schedulerCheck } from './http/health-report';
@@ -55,6 +58,8 @@ export interface App {
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   /** When each timer runs next, and what came of its last run. */
   timers(): TimerView[];
+  /** Renews what is due, as soon as nothing else runs. */
+  requestRenewal(): RenewalRecord;
   /** Decides on an update that waits; throws `update_not_found` and `not_waiting`. */
   decideById(id: string, decided: Decided, how: string): Update;
   /** Takes the data directory's worker lock, takes up what was interrupted, and works the queue. False: another process does. */
@@ -80,6 +85,7 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
     projectFiles: createProjectFiles(),
     compose: createComposePlugin({ scratch: join(settings.dataDir, 'compose') }),
     registryTags: createRegistryTags(settings),
+    certificates: createTlsCertificateReader(),
     selfId: ownContainerId(),
   };
   const delivery = createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo });
@@ -106,7 +112,10 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   };
 }
 
-type Requests = Pick<App, 'containers' | 'requestUpdate' | 'requestBackups' | 'decideById' | 'timers'>;
+type Requests = Pick<
+  App,
+  'containers' | 'requestUpdate' | 'requestBackups' | 'requestRenewal' | 'decideById' | 'timers'
+>;
 
 function requestsOf(deps: UpdateDeps, workplace: Workplace): Omit<Requests, 'timers'> {
   const containers = (): Promise<Container[]> => readContainers(deps.engine, deps.selfId);
@@ -121,6 +130,11 @@ function requestsOf(deps: UpdateDeps, workplace: Workplace): Omit<Requests, 'tim
       const update = decideById(deps, id, decided, how);
       workplace.wake();
       return update;
+    },
+    requestRenewal: () => {
+      const record = requestRenewal(deps, { reason: 'operator' });
+      workplace.wake();
+      return record;
     },
     requestBackups: async (request) => {
       const records = requestBackups(
@@ -158,7 +172,6 @@ function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, re
     health: {
       pingEngine: () => engine.version(),
       scheduler: () => schedulerCheck(workplace.state(), store.timers.all()),
-      certificates: () => ({ status: 'ok' }),
     },
   };
 }

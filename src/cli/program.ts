@@ -4,6 +4,7 @@ import { approveCommand, declineCommand } from './commands/decide';
 import { backupCommand, type BackupArguments } from './commands/backup';
 import { backupsCommand } from './commands/backups';
 import { checkCommand } from './commands/check';
+import { renewCommand } from './commands/renew';
 import { serveCommand } from './commands/serve';
 import { updateCommand } from './commands/update';
 import { updatesCommand, type UpdatesArguments } from './commands/updates';
@@ -104,6 +105,10 @@ function addBackups(program: Command, context: CliContext, done: Done): void {
     .description('Lists backups, newest first, with where they are.')
     .option('--limit <number>', 'how many', limit, 20)
     .action(async (options: Json & { limit: number }) => done(await backupsCommand(context, options)));
+  command(program, 'renew')
+    .summary('renew certificates now')
+    .description('Starts certbot, loads what it renewed into the server, and shows what is served at the end.')
+    .action(async (options: Json) => done(await renewCommand(context, options)));
 }
 
 function command(program: Command, name: string, options: { isDefault?: boolean } = {}): Command {

@@ -1,5 +1,6 @@
 import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
 import type { BackupRecord } from '../domain/backup';
+import type { RenewalRecord } from '../domain/renewal';
 import type { Update } from '../domain/update';
 import type { Container } from '../domain/container';
 import type { Clock } from '../lib/clock';
@@ -23,6 +24,7 @@ export interface HttpDeps {
   receiveWebhook(rawBody: string): { id: string; duplicate: boolean };
   requestUpdate(request: { container: string; image?: string }): Promise<Update>;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
+  requestRenewal(): RenewalRecord;
   health: HealthSources;
   containers(): Promise<Container[]>;
   approvals: {
@@ -43,5 +45,4 @@ export interface HealthSources {
   /** Any question that only a working engine answers, such as `engine.version()`. May hang: `/health` does not wait for it. */
   pingEngine(): Promise<unknown>;
   scheduler(): Check;
-  certificates(): Check;
 }

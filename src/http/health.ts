@@ -1,3 +1,4 @@
+import { certificatesCheck } from './certificates-check';
 import { systemClock, type Clock } from '../lib/clock';
 import type { HttpDeps } from './deps';
 import { backupsCheck, degraded, healthReport, outboxCheck, type Check, type HealthReport } from './health-report';
@@ -27,7 +28,9 @@ export function createHealth(deps: Pick<HttpDeps, 'version' | 'store' | 'clock' 
       scheduler: readable(() => health.scheduler()),
       outbox: readable(() => outboxCheck(store.outbox.state(), clock.now())),
       backups: readable(() => backupsCheck(store.backups.list(200), store.notices.all())),
-      certificates: readable(() => health.certificates()),
+      certificates: readable(() =>
+        certificatesCheck(store.certificates.list(), store.renewals.lastFinished(), clock.now()),
+      ),
     });
   };
 }

@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { daysLeft } from '../domain/certificate';
 import { UPDATE_STATUSES } from '../domain/update';
+import type { Clock } from '../lib/clock';
 import type { Store } from '../ports/store';
 
 export interface Metrics {
@@ -11,13 +13,14 @@ export interface Metrics {
 }
 
 /** A registry of its own for each app. What the store knows is read when Prometheus asks. */
-export function createMetrics(store: Store): Metrics {
+export function createMetrics({ store, clock }: { store: Store; clock: Clock }): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   gaugesOfUpdates(store, registry);
   gaugesOfOutbox(store, registry);
   gaugeOfBackups(store, registry);
+  gaugeOfCertificates(store, clock, registry);
   return {
     registry,
     webhooks: new Counter({
@@ -78,6 +81,27 @@ function gaugeOfBackups(store: Store, registry: Registry): void {
         const seconds = Date.parse(record.finishedAt ?? record.createdAt) / 1000;
         this.set({ project: record.project ?? record.container ?? '' }, seconds);
       }
+    },
+  });
+}
+
+/** Of two servers of one name, the certificate that ends first. */
+function gaugeOfCertificates(store: Store, clock: Clock, registry: Registry): void {
+  new Gauge({
+    name: 'diun_pilot_certificate_days_left',
+    help: 'Whole days until a certificate ends, as on disk and as served',
+    labelNames: ['name', 'where'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const known = store.certificates
+        .list()
+        .flatMap(({ name, disk, served }) =>
+          Object.entries({ disk, served }).flatMap(([where, certificate]) =>
+            certificate === null ? [] : [{ name, where, days: daysLeft(certificate, clock.now()) }],
+          ),
+        );
+      for (const { name, where, days } of known.sort((a, b) => b.days - a.days)) this.set({ name, where }, days);
     },
   });
 }

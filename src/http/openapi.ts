@@ -9,6 +9,9 @@ import {
   errorSchema,
   healthSchema,
   historyQuery,
+  renewalSchema,
+  renewalsQuery,
+  renewalsSchema,
   updateRequest,
   updateSchema,
   updatesQuery,
@@ -24,7 +27,14 @@ export function openApiDocument(version: string, publicUrl: string): Document {
   registry.registerComponent('securitySchemes', 'apiToken', { type: 'http', scheme: 'bearer' });
   registry.registerComponent('securitySchemes', 'pagePassword', { type: 'http', scheme: 'basic' });
   registry.registerComponent('securitySchemes', 'webhookToken', { type: 'http', scheme: 'bearer' });
-  for (const path of [...forDiun(), ...forUpdates(), ...forApprovals(), ...forBackups(), ...forOperation()])
+  for (const path of [
+    ...forDiun(),
+    ...forUpdates(),
+    ...forApprovals(),
+    ...forBackups(),
+    ...forRenewals(),
+    ...forOperation(),
+  ])
     registry.registerPath(path);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
@@ -122,6 +132,22 @@ function forBackups(): RouteConfig[] {
       security: api,
       request: { body: { content: json(backupRequest) } },
       responses: { 202: answer('Accepted', backupsSchema), ...errors(400, 401, 404, 413, 429, 503) },
+    },
+  ];
+}
+
+function forRenewals(): RouteConfig[] {
+  return [
+    {
+      ...describe('get', '/renewals', 'Renewals, newest first, and the certificates as served and as on disk'),
+      security: api,
+      request: { query: renewalsQuery },
+      responses: { 200: answer('Renewals and certificates', renewalsSchema), ...errors(400, 401, 429) },
+    },
+    {
+      ...describe('post', '/renewals', 'Renews what is due, as soon as nothing else runs'),
+      security: api,
+      responses: { 202: answer('Accepted', renewalSchema), ...errors(401, 429) },
     },
   ];
 }

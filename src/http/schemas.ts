@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors';
+import { RENEWAL_OUTCOMES } from '../domain/renewal';
 import { STEP_NAMES, UPDATE_STATUSES } from '../domain/update';
 import { CHECK_NAMES, CHECK_STATUSES } from './health-report';
 
@@ -140,6 +141,52 @@ export const backupsQuery = z.strictObject({ limit: limit.default(50) });
 export const backupRequest = z
   .strictObject({ project: z.string().min(1).max(255).optional() })
   .meta({ id: 'BackupRequest' });
+
+const certificate = z.object({
+  fingerprint: z.string().meta({ description: 'SHA-256 of the certificate, in hex' }),
+  names: z.array(z.string()),
+  notBefore: time,
+  notAfter: time,
+});
+const livingCertificate = certificate.extend({ daysLeft: z.number().int() });
+
+const certificateSeen = z.object({
+  name: z.string(),
+  project: z.string().nullable(),
+  server: z.string().nullable(),
+  disk: certificate.nullable(),
+  served: certificate.nullable(),
+  problem: z.string().nullable(),
+});
+const certificateNow = certificateSeen
+  .extend({ disk: livingCertificate.nullable(), served: livingCertificate.nullable() })
+  .meta({ id: 'Certificate' });
+export type CertificateSeenJson = z.infer<typeof certificateNow>;
+
+export const renewalSchema = z
+  .object({
+    id: z.string(),
+    reason: z.enum(['schedule', 'operator', 'retry', 'start']),
+    status: z.enum(['queued', 'running', 'succeeded', 'failed']),
+    outcome: z.enum(RENEWAL_OUTCOMES).nullable(),
+    detail: z.string().nullable(),
+    createdAt: time,
+    dueAt: time.meta({ description: 'Not begun before: the retry after a failure waits a day' }),
+    startedAt: time.nullable(),
+    finishedAt: time.nullable(),
+    before: z.array(certificateSeen).nullable(),
+    after: z.array(certificateSeen).nullable(),
+    error: problem.nullable(),
+  })
+  .meta({ id: 'Renewal' });
+export type RenewalJson = z.infer<typeof renewalSchema>;
+
+export const renewalsSchema = z.object({
+  renewals: z.array(renewalSchema),
+  certificates: z.array(certificateNow).meta({ description: 'As seen at the last look' }),
+});
+export type RenewalsJson = z.infer<typeof renewalsSchema>;
+export const renewalsQuery = z.strictObject({ limit: limit.default(50) });
 
 export const webhookAnswer = z.object({ webhook: z.string(), duplicate: z.boolean() }).meta({ id: 'WebhookAnswer' });
 

@@ -18,6 +18,7 @@ import { backupsMethods } from './routes/backups';
 import { approvalEventsMethods, updateEventsMethods } from './routes/events';
 import { liveScriptMethods, updateMethods } from './routes/live';
 import { operatorMethods } from './routes/operator';
+import { renewalsMethods } from './routes/renewals';
 import { updatesMethods } from './routes/updates';
 import { onlyPost, webhookMethods } from './routes/webhook';
 import { createStreams } from './streams';
@@ -28,7 +29,7 @@ export { toJson } from './update-json';
 
 /** Everything that the outside can ask over HTTP (contract, section 3). */
 export function createHttpApp(deps: HttpDeps): express.Express {
-  const metrics = createMetrics(deps.store);
+  const metrics = createMetrics(deps);
   const failed = createFailedLogins();
   const askHealth = createHealth(deps);
 
@@ -64,6 +65,7 @@ function programs(
   });
   route(app, '/updates', updatesMethods(deps, apiToken));
   route(app, '/backups', backupsMethods(deps, apiToken));
+  route(app, '/renewals', renewalsMethods(deps, apiToken));
   route(app, '/metrics', {
     get: [
       apiToken,

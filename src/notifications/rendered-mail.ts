@@ -8,7 +8,9 @@ export type MailKind =
   | 'update_failed'
   | 'backup_failed'
   | 'backup_old'
-  | 'backup_shrunk';
+  | 'backup_shrunk'
+  | 'renewal_failed'
+  | 'certificate_near_end';
 
 /** A mail ready for the outbox. Both parts are complete by themselves and tell the same. */
 export interface RenderedMail {

@@ -8,6 +8,7 @@ import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Compose } from '../ports/compose';
+import type { CertificateReader } from '../ports/certificate-reader';
 import type { Engine } from '../ports/engine';
 import type { RegistryTags } from '../ports/registry-tags';
 import type { ProjectFiles } from '../ports/project-files';
@@ -21,6 +22,7 @@ export interface UpdateDeps {
   storage: BackupStorage;
   projectFiles: ProjectFiles;
   compose: Compose;
+  certificates: CertificateReader;
   clock: Clock;
   logger: Logger;
   publicUrl: string;

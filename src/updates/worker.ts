@@ -1,3 +1,4 @@
+import { createWatch } from '../certificates/watch-certificates';
 import { codeOf, ERROR_CODES, type ErrorCode, messageOf, toPilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
 import type { Loop } from '../lib/loop';
@@ -8,6 +9,7 @@ import { expireApprovals } from './expire-approvals';
 import { handleInbox } from './handle-inbox';
 import { remindOfApprovals } from './remind-of-approvals';
 import { runQueuedBackup } from './run-queued-backup';
+import { runQueuedRenewal } from './run-queued-renewal';
 import type { UpdateDeps } from './run';
 import { othersStopped, startStopped } from './stopped-containers';
 import { updateContainer } from './update-container';
@@ -23,12 +25,13 @@ export interface Worker {
   wake(): void;
   /** Begins nothing further; resolves when what is under way has ended. */
   stop(): Promise<void>;
-  /** Whether both loops work, and if not, why. */
+  /** Whether all loops work, and if not, why. */
   state(): { status: 'ok' | 'degraded'; reason?: string };
 }
 
 /**
- * Decides on what comes in, and works the queue: one thing at a time, which is the lock that updates and backups share.
+ * Decides on what comes in, watches certificates, and works the queue: one thing at a time, which is the lock that
+ * updates, backups and renewals share.
  */
 export function startWorker(deps: UpdateDeps): Worker {
   const troubles = new Map<string, ErrorCode>();
@@ -50,13 +53,14 @@ export function startWorker(deps: UpdateDeps): Worker {
     });
   const decisions = loop('deciding', async () => (await handleInbox(deps)) > 0);
   const work = loop('working', () => workOnce(deps));
+  const watching = loop('watching certificates', createWatch(deps));
   return {
     wake: () => {
       decisions.wake();
       work.wake();
     },
     stop: async () => {
-      await Promise.all([decisions.stop(), work.stop()]);
+      await Promise.all([decisions.stop(), work.stop(), watching.stop()]);
     },
     state: () =>
       troubles.size === 0
@@ -69,7 +73,12 @@ export function startWorker(deps: UpdateDeps): Worker {
 const BY_TIME: readonly ((deps: UpdateDeps) => void)[] = [expireApprovals, remindOfApprovals];
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
-const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [runNextUpdate, runQueuedBackup, doDueWork];
+const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [
+  runNextUpdate,
+  runQueuedBackup,
+  runQueuedRenewal,
+  doDueWork,
+];
 
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
 export async function workOnce(deps: UpdateDeps): Promise<boolean> {

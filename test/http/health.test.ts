@@ -14,7 +14,6 @@ afterEach(async () => {
 const HEALTHY: HealthSources = {
   pingEngine: () => Promise.resolve('pong'),
   scheduler: () => ({ status: 'ok' }),
-  certificates: () => ({ status: 'ok' }),
 };
 
 async function health(overrides: Parameters<typeof startHttp>[0] = {}) {

@@ -7,6 +7,7 @@ import { livePage } from '../../src/http/pages/live-page';
 import { closedPage, declinedPage, movedPage } from '../../src/http/pages/message-page';
 import type { OperatorData } from '../../src/http/pages/operator/operator-data';
 import { operatorPage } from '../../src/http/pages/operator/operator-page';
+import { aCertificate, aRenewal, aSeen } from '../support/certificate-builder';
 import { aContainer } from '../support/container-builder';
 import { openDom } from '../support/dom';
 import { hostile } from '../support/hostile-strings';
@@ -96,6 +97,8 @@ function hostFrom(s: Strings): OperatorData {
     working: [updateOf(s, { status: 'running' })],
     history: { filter: { container: a, status: 'failed' }, updates: [update], next: b },
     backups: [backupFrom(s)],
+    certificates: [aSeen({ name: d, server: e, served: aCertificate({ left: 5 }), problem: f })],
+    renewals: [aRenewal({ detail: g }), aRenewal({ status: 'queued', outcome: null, detail: null })],
     refusals: [{ container: a, digest: b, why: 'failed', updateId: c, at: at(0) }],
     undelivered: [{ ...mail, subject: e, status: 'refused', attempts: 3, lastError: f }],
     lastHeardAt: at(0),

@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import { diunRequest } from '../support/diun-requests';
+import { aCertificate, aSeen } from '../support/certificate-builder';
 import { asDiun, asOperator, startHttp, type RunningHttp } from '../support/http-app';
 import { aNewUpdate } from '../support/update-builder';
 
@@ -61,6 +62,21 @@ test('the newest good backup of each project has its time', async () => {
   const name = 'diun_pilot_last_successful_backup_timestamp_seconds';
   expect(text).toContain(`${name}{project="web"} ${Date.parse('2026-01-02T00:00:00Z') / 1000}`);
   expect(text).toContain(`${name}{project="git"} ${Date.parse('2026-01-03T00:00:00Z') / 1000}`);
+});
+
+test('each certificate has its days left, on disk and as served; of two of one name the one that ends first', async () => {
+  const now = new Date();
+  const disk = aCertificate({ left: 60.5, now });
+  const served = aCertificate({ left: 20.5, now });
+  http.store.certificates.replace([
+    aSeen({ disk, served }),
+    aSeen({ disk: aCertificate({ left: 9.5, now }), served: null }),
+  ]);
+  const text = await metrics();
+  expect(text).toContain('diun_pilot_certificate_days_left{name="git.example.org",where="served"} 20');
+  expect(text).toContain('diun_pilot_certificate_days_left{name="git.example.org",where="disk"} 9');
+  http.store.certificates.replace([]);
+  expect(await metrics()).not.toContain('diun_pilot_certificate_days_left{');
 });
 
 test('durations go by route template, so that ids and guesses make no series of their own', async () => {

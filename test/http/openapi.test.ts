@@ -1,6 +1,7 @@
 import supertest from 'supertest';
 import { z } from 'zod';
 import { diunRequest } from '../support/diun-requests';
+import { aRenewal, aSeen } from '../support/certificate-builder';
 import { asDiun, asOperator, startHttp, type RunningHttp } from '../support/http-app';
 import { aNewUpdate } from '../support/update-builder';
 
@@ -51,11 +52,13 @@ test('it is OpenAPI 3.1 and lists every route', () => {
     'get /health',
     'get /metrics',
     'get /openapi.json',
+    'get /renewals',
     'get /updates',
     'get /updates/{id}',
     'get /updates/{id}/events',
     'post /approvals/{token}',
     'post /backups',
+    'post /renewals',
     'post /updates',
     'post /webhooks/diun',
   ]);
@@ -74,6 +77,9 @@ test('real answers are as it says, good ones and errors', async () => {
   store.updates.change(id, { backupId: backup.id });
   store.updates.beginStep(id, 'pull');
   store.updates.insert(aNewUpdate({ container: null, policy: null, from: null, status: 'ignored' }));
+  store.certificates.replace([aSeen(), aSeen({ server: null, served: null, problem: 'no answer' })]);
+  const { before, after, error, ...ended } = aRenewal();
+  store.renewals.change(store.renewals.insert(ended).id, { before, after, error, status: 'failed' });
 
   const agent = supertest(http.url);
   const { body: notification } = diunRequest('update-index');
@@ -92,6 +98,9 @@ test('real answers are as it says, good ones and errors', async () => {
   expectDocumented('post', '/updates', await api(agent.post('/updates').send({})));
   expectDocumented('get', '/backups', await api(agent.get('/backups')));
   expectDocumented('post', '/backups', await api(agent.post('/backups')));
+  expectDocumented('post', '/renewals', await api(agent.post('/renewals')));
+  expectDocumented('get', '/renewals', await api(agent.get('/renewals')));
+  expectDocumented('get', '/renewals', await api(agent.get('/renewals?limit=0')));
   expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').set(asDiun).send(notification));
   expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').set(asDiun).send('{}'));
   expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').send(notification));

@@ -122,7 +122,6 @@ describe('what it shows', () => {
       health: {
         pingEngine: containers,
         scheduler: () => ({ status: 'ok' }),
-        certificates: () => ({ status: 'ok' }),
       },
     });
     try {

@@ -4,6 +4,7 @@ import { createFileTransport } from '../../src/adapters/mail-file/file-transport
 import type { App } from '../../src/app';
 import { decideById } from '../../src/approvals/record-decision';
 import { requestBackups } from '../../src/backups/request-backup';
+import { requestRenewal } from '../../src/certificates/request-renewal';
 import type { CliContext } from '../../src/cli/context';
 import { runCli } from '../../src/cli/program';
 import { loadSettings } from '../../src/config/load';
@@ -74,6 +75,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     containers: () => readContainers(engine, null),
     requestUpdate: (request) => requestUpdate(deps, request),
     decideById: (id, decided, how) => decideById(deps, id, decided, how),
+    requestRenewal: () => requestRenewal(deps, { reason: 'operator' }),
     requestBackups: async (request) =>
       requestBackups({ store, containers: await readContainers(engine, null) }, { ...request, reason: 'operator' }),
     timers: () => viewTimers(timerPlans(SCHEDULED), store.timers, clock.now()),

@@ -5,6 +5,7 @@ import { decideById } from '../../src/approvals/record-decision';
 import { readApproval } from '../../src/approvals/read-approval';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
+import { requestRenewal } from '../../src/certificates/request-renewal';
 import { createHttpApp, type HttpDeps } from '../../src/http/server';
 import { systemClock } from '../../src/lib/clock';
 import { Secret } from '../../src/lib/secret';
@@ -46,10 +47,10 @@ export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<Runn
     receiveWebhook: (body) => receiveWebhook(store.inbox, body),
     requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
     requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
+    requestRenewal: () => requestRenewal({ store, clock }, { reason: 'operator' }),
     health: {
       pingEngine: () => Promise.resolve('pong'),
       scheduler: () => ({ status: 'ok' }),
-      certificates: () => ({ status: 'ok' }),
     },
     containers: () => Promise.resolve([]),
     approvals: {

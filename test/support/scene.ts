@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createProjectFiles } from '../../src/adapters/project-files/project-files';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
+import { PilotError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
@@ -58,6 +59,9 @@ function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
     storage: createFileStorage({ directory: join(folder, 'backups') }),
     projectFiles: createProjectFiles(),
     compose,
+    certificates: {
+      served: () => Promise.reject(new PilotError('certificate_unreadable', 'Nothing serves TLS on this scene.')),
+    },
     clock,
     logger,
     publicUrl: 'https://pilot.example',

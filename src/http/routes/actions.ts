@@ -14,6 +14,7 @@ const ACTS: Record<Action, Act> = {
   approve: (deps, id, form) => approve(deps, id, form.get('name')),
   decline: ({ approvals }, id) => approvals.decideById(id, 'decline'),
   backup: (deps, project) => deps.requestBackups(project === '' ? {} : { project }),
+  renew: (deps) => Promise.resolve(deps.requestRenewal()),
   retry: (deps, id) => retry(deps, id),
 };
 

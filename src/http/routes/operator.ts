@@ -26,6 +26,7 @@ const DONE: Record<Action, string> = {
   approve: 'Approved: it starts as soon as nothing else runs.',
   decline: 'Declined: the container goes on as it is, and this version is not offered again.',
   backup: 'The backup is queued: it starts as soon as nothing else runs.',
+  renew: 'The renewal is queued: it starts as soon as nothing else runs.',
   retry: 'The version is tried again: it starts as soon as nothing else runs.',
 };
 

@@ -87,15 +87,13 @@ describe('whatever there is', () => {
   const number = fc.nat(8);
   const keep = fc.record({ daily: number, weekly: number, monthly: number });
   const time = fc.date({ min: new Date('2026-01-01'), max: new Date('2026-12-31'), noInvalidDate: true });
-  const candidates = fc
-    .array(fc.tuple(time, fc.boolean()), { minLength: 1, maxLength: 60 })
-    .map((all) =>
-      all.map(([at, needed], index) => ({
-        id: `${index}`,
-        takenAt: at.toISOString(),
-        neededFor: needed ? 'needed' : null,
-      })),
-    );
+  const candidates = fc.array(fc.tuple(time, fc.boolean()), { minLength: 1, maxLength: 60 }).map((all) =>
+    all.map(([at, needed], index) => ({
+      id: `${index}`,
+      takenAt: at.toISOString(),
+      neededFor: needed ? 'needed' : null,
+    })),
+  );
   const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'Pacific/Auckland');
   const ids = (fates: { id: string; kept: boolean }[]): string[] =>
     fates.filter(({ kept }) => kept).map(({ id }) => id);

@@ -4,8 +4,10 @@ import { subjectLine } from '../../../src/notifications/letter/clean';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
+import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
+import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
@@ -20,6 +22,7 @@ import {
   aStep,
   news,
 } from '../../support/news-builder';
+import { aCertificate, aRenewal, aSeen, NOW } from '../../support/certificate-builder';
 import { openDom } from '../../support/dom';
 import { aMail } from '../../support/mail-builder';
 import { parseEml } from '../../support/parse-eml';
@@ -71,6 +74,8 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => updateFailed({ ...newsOf(s, { ...aFailedUpdate(), ...fieldsOf(s), status: 'failed' }), quarantined: true }),
   (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rolled_back' }), quarantined: false }),
   (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rollback_failed' }), quarantined: true }),
+  (s) => renewalFailed({ renewal: renewalOf(s), retryAt: NOW.toISOString(), now: NOW, publicUrl: PUBLIC }),
+  (s) => certificateNearEnd({ seen: seenOf(s), certificate: certificateOf(s), now: NOW, publicUrl: PUBLIC }),
   (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupOld({ about: s[0] ?? '', lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupShrunk({ about: s[0] ?? '', backup: backupOf(s), before: backupOf(s), publicUrl: PUBLIC }),
@@ -104,6 +109,21 @@ function newsOf(s: Strings, differs: Parameters<typeof anUpdate>[0]) {
 
 function backupOf([a = '', b = '', c = '', d = '']: Strings) {
   return aBackup({ project: a, url: b, id: c, error: { code: d, message: a } });
+}
+
+function certificateOf([a = '', b = '', c = '']: Strings) {
+  return aCertificate({ left: 5, fingerprint: a, names: [b, c] });
+}
+
+function seenOf(s: Strings) {
+  const [a = '', b = '', c = ''] = s.slice(3);
+  return aSeen({ name: a, server: b, served: certificateOf(s), problem: c });
+}
+
+function renewalOf(s: Strings) {
+  const [a = '', b = '', c = ''] = s.slice(6);
+  const error = { code: 'renewal_failed' as const, message: `${b}\nThe last lines of its log:\n${c}` };
+  return aRenewal({ id: a, after: [seenOf(s)], error });
 }
 
 const dom = openDom();

@@ -2,12 +2,15 @@ import type { BackupItem } from '../../../src/domain/backup';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
+import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
+import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
 import type { RenderedMail } from '../../../src/notifications/rendered-mail';
+import { aCertificate, aRenewal, aSeen, NOW } from '../../support/certificate-builder';
 import { openDom } from '../../support/dom';
 import {
   aBackup,
@@ -24,6 +27,7 @@ import {
   PREPARED,
 } from '../../support/news-builder';
 
+const PUBLIC = 'https://pilot.example.org';
 const dom = openDom();
 afterAll(() => dom.close());
 
@@ -232,5 +236,49 @@ describe('backup failed', () => {
     const mail = backupFailed({ backup, lastGood: null, publicUrl: 'https://pilot.example.org' });
     expect(mail.subject).toBe('[diun-pilot] web: backup failed, there is no other one');
     await bothSay(mail, 'There is none.');
+  });
+});
+
+describe('certificates', () => {
+  it('a renewal that failed: what is served, why, and when it is tried again', async () => {
+    const mail = renewalFailed({
+      renewal: aRenewal(),
+      retryAt: '2026-11-24T03:30:00.000Z',
+      now: NOW,
+      publicUrl: PUBLIC,
+    });
+    expect(mail).toMatchObject({ kind: 'renewal_failed', subject: '[diun-pilot] git.example.org: renewal failed' });
+    await bothSay(
+      mail,
+      'What was served before is still served. It is tried again by itself 2026-11-24 03:30:00 UTC.',
+      'Some challenges have failed.',
+      'served: 60 days left, until 2027-01-22',
+      'diun-pilot renew',
+    );
+  });
+
+  it('one near its end: which, where, and what to do', async () => {
+    const certificate = aCertificate({ left: 5.5 });
+    const seen = aSeen({ served: certificate });
+    const mail = certificateNearEnd({ seen, certificate, now: NOW, publicUrl: PUBLIC });
+    expect(mail).toMatchObject({
+      kind: 'certificate_near_end',
+      subject: '[diun-pilot] git.example.org: its certificate ends in 5 days',
+    });
+    await bothSay(
+      mail,
+      'Less than a quarter of its lifetime is left',
+      'served by git-nginx-1',
+      certificate.fingerprint,
+    );
+    await bothSay(mail, 'On disk there is another one, which the server has not loaded');
+    const ended = aCertificate({ left: -2 });
+    const last = certificateNearEnd({
+      seen: aSeen({ disk: ended, served: ended }),
+      certificate: ended,
+      now: NOW,
+      publicUrl: PUBLIC,
+    });
+    await bothSay(last, 'its certificate has ended', 'refuse it since then', 'served by git-nginx-1, and on disk');
   });
 });

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 
-export const ACTIONS = ['approve', 'decline', 'backup', 'retry'] as const;
+export const ACTIONS = ['approve', 'decline', 'backup', 'renew', 'retry'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Makes the token that binds a form to its action and to what it acts on. */

@@ -1,6 +1,8 @@
 import type { BackupRecord } from '../../../domain/backup';
+import type { CertificateSeen } from '../../../domain/certificate';
 import type { Container } from '../../../domain/container';
 import type { Plan } from '../../../domain/plan';
+import type { RenewalRecord } from '../../../domain/renewal';
 import type { Update, UpdateStatus } from '../../../domain/update';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
 import type { TimerView } from '../../../schedule/timer-plans';
@@ -21,6 +23,8 @@ export interface OperatorData {
   working: Update[];
   history: { filter: HistoryFilter; updates: Update[]; next: string | null };
   backups: BackupRecord[];
+  certificates: CertificateSeen[];
+  renewals: RenewalRecord[];
   refusals: Refusal[];
   /** Waiting for a retry, or refused for good. */
   undelivered: OutboxMail[];

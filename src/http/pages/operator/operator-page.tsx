@@ -3,6 +3,7 @@ import { oneLine } from '../../../notifications/letter/clean';
 import { CHECK_NAMES } from '../../health-report';
 import { page } from '../layout';
 import { inWords } from '../words';
+import { Certificates } from './certificates';
 import type { OperatorData } from './operator-data';
 import { Backups, Diun, Mails, Refused, Timers } from './records';
 import { Watched } from './watched';
@@ -24,6 +25,7 @@ export function operatorPage(data: OperatorData): string {
         <Watched {...data} />
         <History {...data} />
         <Backups {...data} />
+        <Certificates {...data} />
         <Refused {...data} />
         <Diun {...data} />
         <Mails {...data} />
@@ -40,6 +42,7 @@ function Sections({ waiting, working, timers }: OperatorData): JSX.Element {
     ['watched', 'Watched'],
     ['history', 'History'],
     ['backups', 'Backups'],
+    ['certificates', 'Certificates'],
     ['refused', 'Not offered again'],
     ['diun', 'Diun'],
     ['mails', 'Mails'],

@@ -1,0 +1,51 @@
+import { isSame, type CertificateSeen } from '../domain/certificate';
+import type { Container } from '../domain/container';
+import { codeOf, messageOf } from '../domain/errors';
+import { certificatesOfNginx, certificatesOfServer, isNginx, lineagesIn, type Lineage } from './find-certificates';
+import type { LookDeps } from './renewal-deps';
+import type { RenewalPlace } from './renewal-places';
+
+/** Every certificate of these places, on disk and as served. What cannot be read is told; only a missing engine rejects. */
+export async function lookAtCertificates(deps: LookDeps, places: RenewalPlace[]): Promise<CertificateSeen[]> {
+  return (await Promise.all(places.map((place) => lookAtPlace(deps, place)))).flat();
+}
+
+async function lookAtPlace(deps: LookDeps, { project, certbots, servers }: RenewalPlace): Promise<CertificateSeen[]> {
+  const troubles: CertificateSeen[] = [];
+  const found = await Promise.all(
+    certbots.map((certbot) => orTrouble(certbot, troubles, () => lineagesIn(deps.engine, certbot))),
+  );
+  const lineages = unique(found.flat());
+  const served = await Promise.all(
+    servers.map((server) => orTrouble(server, troubles, () => lookAtServer(deps, server, lineages))),
+  );
+  const known = served.flat();
+  const rest = lineages.filter(({ disk }) => !known.some((seen) => isSame(seen.disk, disk)));
+  const unloaded = rest.map(({ name, disk }) => ({ name, project, server: null, disk, served: null, problem: null }));
+  return [...known, ...unloaded, ...troubles];
+}
+
+async function lookAtServer(deps: LookDeps, server: Container, lineages: Lineage[]): Promise<CertificateSeen[]> {
+  const inspect = await deps.engine.inspectContainer(server.id);
+  return isNginx(server, inspect)
+    ? certificatesOfNginx(deps, server, inspect)
+    : certificatesOfServer(deps, server, inspect, lineages);
+}
+
+/** Nothing is known of this container then, but why. */
+async function orTrouble<T>(container: Container, troubles: CertificateSeen[], look: () => Promise<T[]>): Promise<T[]> {
+  try {
+    return await look();
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable' || codeOf(error) === 'internal_error') throw error;
+    const { name, project, labels } = container;
+    const server = labels.renewalRole === 'server' ? name : null;
+    troubles.push({ name, project, server, disk: null, served: null, problem: messageOf(error) });
+    return [];
+  }
+}
+
+/** Two certbots may share a volume. */
+function unique(lineages: Lineage[]): Lineage[] {
+  return lineages.filter(({ disk }, i) => lineages.findIndex((other) => isSame(other.disk, disk)) === i);
+}

@@ -1,0 +1,88 @@
+import { isNotLoaded, isSame, type CertificateSeen } from '../domain/certificate';
+import type { Container } from '../domain/container';
+import {
+  verdictOn,
+  type CertbotEnd,
+  type RenewalFacts,
+  type RenewalRecord,
+  type RenewalVerdict,
+} from '../domain/renewal';
+import { loadCertificates, wordsOf } from './load-certificate';
+import { lookAtCertificates } from './look';
+import type { RenewalDeps } from './renewal-deps';
+import { findPlaces, type RenewalPlace } from './renewal-places';
+import { runCertbot } from './run-certbot';
+
+/**
+ * Renews what is due on this engine, and sees that it is served. Told by the certificates before and after, so it may be
+ * run again after an interruption, and does nothing where nothing is to do; what an earlier run renewed without the server
+ * loading it is loaded now. A failure is a verdict; only an engine that is gone rejects.
+ */
+export async function renew(
+  deps: RenewalDeps,
+  record: RenewalRecord,
+): Promise<{ verdict: RenewalVerdict; before: CertificateSeen[]; after: CertificateSeen[] }> {
+  const places = await findPlaces(deps);
+  const before = record.before ?? (await rememberBefore(deps, record, places));
+  const ends = await runEveryCertbot(deps, places);
+  const renewed = await lookAtCertificates(deps, places);
+  const notLoaded = await loadWhatIsNotServed(deps, places, { before, after: renewed });
+  const after = await lookAtCertificates(deps, places);
+  return { verdict: verdictOn({ before, after, ends, notLoaded }, deps.clock.now()), before, after };
+}
+
+/** Written before certbot is started: a run that is interrupted still knows what was there. */
+async function rememberBefore(
+  deps: RenewalDeps,
+  { id }: RenewalRecord,
+  places: RenewalPlace[],
+): Promise<CertificateSeen[]> {
+  const before = await lookAtCertificates(deps, places);
+  deps.store.renewals.change(id, { before });
+  return before;
+}
+
+/** One after the other: two may share their files. */
+async function runEveryCertbot(deps: RenewalDeps, places: RenewalPlace[]): Promise<CertbotEnd[]> {
+  const ends: CertbotEnd[] = [];
+  for (const certbot of places.flatMap(({ certbots }) => certbots)) {
+    deps.logger.info('certbot is started', { container: certbot.name });
+    const end = await runCertbot(deps, certbot);
+    deps.logger.info('certbot has ended', { container: certbot.name, exitCode: end.exitCode });
+    ends.push(end);
+  }
+  return ends;
+}
+
+async function loadWhatIsNotServed(
+  deps: RenewalDeps,
+  places: RenewalPlace[],
+  seen: Pick<RenewalFacts, 'before' | 'after'>,
+): Promise<RenewalFacts['notLoaded']> {
+  const notLoaded: RenewalFacts['notLoaded'] = [];
+  for (const place of places) {
+    for (const server of place.servers) {
+      const stale = staleOf(server, seen);
+      if (stale.length === 0) continue;
+      deps.logger.info('a certificate is loaded', { container: server.name, names: stale.map(({ name }) => name) });
+      try {
+        await loadCertificates(deps, place, server, stale);
+      } catch (error) {
+        notLoaded.push({ server: server.name, words: wordsOf(error) });
+      }
+    }
+  }
+  return notLoaded;
+}
+
+/** What a server must load. One whose configuration cannot be read must load whatever is new on disk beside it. */
+function staleOf(
+  { name, project }: Container,
+  { before, after }: Pick<RenewalFacts, 'before' | 'after'>,
+): CertificateSeen[] {
+  const isNew = ({ disk }: CertificateSeen): boolean => disk !== null && !before.some((old) => isSame(old.disk, disk));
+  const own = after.filter(({ server }) => server === name);
+  if (own.some(({ disk }) => disk === null)) return after.filter((each) => each.project === project && isNew(each));
+  // Where nobody can tell what is served, a certificate that is new on disk is loaded all the same.
+  return own.filter((each) => (each.served === null ? isNew(each) : isNotLoaded(each)));
+}

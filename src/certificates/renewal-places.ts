@@ -1,0 +1,44 @@
+import type { Container } from '../domain/container';
+import type { Engine } from '../ports/engine';
+import { inspectIfThere, readContainers } from '../updates/read-containers';
+
+/** Who renews and who serves, of one compose project; what is outside any project belongs together too. */
+export interface RenewalPlace {
+  project: string | null;
+  certbots: Container[];
+  servers: Container[];
+}
+
+/**
+ * Of this engine, by the label `renewal.role`. What `docker compose run` left behind is not among them: it would do again
+ * what a person once asked for, such as the first certificate.
+ */
+export async function findPlaces({
+  engine,
+  selfId,
+}: {
+  engine: Engine;
+  selfId: string | null;
+}): Promise<RenewalPlace[]> {
+  const containers = (await readContainers(engine, selfId)).filter(({ labels }) => labels.renewalRole !== null);
+  const kept = await Promise.all(containers.map(async ({ id }) => !(await isOneOff(engine, id))));
+  return renewalPlaces(containers.filter((_, i) => kept[i]));
+}
+
+async function isOneOff(engine: Engine, id: string): Promise<boolean> {
+  const inspect = await inspectIfThere(engine, id);
+  return inspect === null || inspect.Config.Labels?.['com.docker.compose.oneoff'] === 'True';
+}
+
+function renewalPlaces(containers: readonly Container[]): RenewalPlace[] {
+  const places = new Map<string | null, RenewalPlace>();
+  for (const container of containers) {
+    const role = container.labels.renewalRole;
+    if (role === null) continue;
+    const { project } = container;
+    const place = places.get(project) ?? { project, certbots: [], servers: [] };
+    places.set(project, place);
+    (role === 'certbot' ? place.certbots : place.servers).push(container);
+  }
+  return [...places.values()];
+}

@@ -1,0 +1,43 @@
+import type { CertificateSeen } from '../../domain/certificate';
+import { lifeInWords } from '../../domain/certificate';
+import type { RenewalRecord } from '../../domain/renewal';
+import type { CliContext } from '../context';
+import { follow } from '../follow';
+import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
+import { withApp } from '../with-app';
+
+/** Renews what is due and follows it to its end; 0 only when everything is served as it should be. */
+export function renewCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
+  const output = json ? silentOutput : liveOutput(context.stdout);
+  return withApp(context, { json }, async (app, signal) => {
+    const { id } = app.requestRenewal();
+    const look = (): RenewalRecord => app.store.renewals.get(id) as RenewalRecord;
+    const isOver = ({ status }: RenewalRecord): boolean => status === 'succeeded' || status === 'failed';
+    const changed = (_before: RenewalRecord | null, now: RenewalRecord): void => {
+      if (!isOver(now)) output.progress(PROGRESS[now.status] ?? '');
+    };
+    const ended = await follow(app, { look, isOver, changed }, signal);
+    if (json) context.stdout.write(`${JSON.stringify(ended, null, 2)}\n`);
+    tell(ended, output, app.clock.now());
+    return ended.status === 'succeeded' && ended.outcome !== 'nothing_to_renew' ? 0 : 1;
+  });
+}
+
+const PROGRESS: Partial<Record<RenewalRecord['status'], string>> = {
+  queued: 'waits until nothing else runs …',
+  running: 'certbot is asked, then the server …',
+};
+
+function tell({ detail, error, after }: RenewalRecord, output: LiveOutput, now: Date): void {
+  for (const line of (error?.message ?? detail ?? '').split('\n')) output.line(line);
+  for (const seen of after ?? []) output.line(`${seen.name}: ${lifeOf(seen, now)}`);
+}
+
+function lifeOf({ disk, served, problem }: CertificateSeen, now: Date): string {
+  const known = [
+    ...(served === null ? [] : [`served, ${lifeInWords(served, now)}`]),
+    ...(disk === null ? [] : [`on disk, ${lifeInWords(disk, now)}`]),
+    ...(problem === null ? [] : [problem]),
+  ];
+  return known.join('; ');
+}

@@ -1,0 +1,68 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { daysLeft, isNotLoaded, lifeInWords, nearsItsEnd, type Certificate } from '../../../domain/certificate';
+import type { RenewalRecord } from '../../../domain/renewal';
+import { oneLine } from '../../../notifications/letter/clean';
+import { ago, inWords, type Tone } from '../words';
+import { ActionForm } from './action-form';
+import type { OperatorData } from './operator-data';
+import { Table } from './table';
+
+/** Each certificate with the days it has left, as served and as on disk, and what past renewals came to. */
+export function Certificates({ certificates, renewals, tokenFor, now }: OperatorData): JSX.Element {
+  return (
+    <section aria-labelledby="certificates">
+      <h2 id="certificates">Certificates</h2>
+      <div class="actions">
+        <ActionForm action="renew" id="" tokenFor={tokenFor} text="Renew certificates now" of="" />
+      </div>
+      <Table
+        caption="Certificates, as served and as on disk"
+        columns={['Name', 'Served', 'On disk', 'Server']}
+        rows={certificates.map((seen) => [
+          <>
+            <strong>{oneLine(seen.name)}</strong>
+            {seen.problem === null ? null : <p class="problems">{oneLine(seen.problem, 400)}</p>}
+            {isNotLoaded(seen) ? <p class="problems">The server has not loaded what is on disk.</p> : null}
+          </>,
+          <Life certificate={seen.served} now={now} />,
+          <Life certificate={seen.disk} now={now} />,
+          seen.server === null ? null : oneLine(seen.server),
+        ])}
+        empty="No certificate was found: containers that renew or serve one carry the label renewal.role."
+      />
+      <Table
+        caption="Renewals, newest first"
+        columns={['Status', 'What came of it', 'Asked by', 'When']}
+        rows={renewals.map((record) => renewalRow(record, now))}
+        empty="Nothing was renewed yet."
+      />
+    </section>
+  );
+}
+
+function Life({ certificate, now }: { certificate: Certificate | null; now: Date }): JSX.Element {
+  if (certificate === null) return <>not known</>;
+  const tone = daysLeft(certificate, now) < 0 ? 'alarm' : nearsItsEnd(certificate, now) ? 'attention' : 'good';
+  return <span class={`badge ${tone}`}>{lifeInWords(certificate, now)}</span>;
+}
+
+const TONES: Record<RenewalRecord['status'], Tone> = {
+  queued: 'notice',
+  running: 'notice',
+  succeeded: 'good',
+  failed: 'alarm',
+};
+
+function renewalRow(record: RenewalRecord, now: Date): ComponentChildren[] {
+  return [
+    <span class={`badge ${TONES[record.status]}`}>{inWords(record.outcome ?? record.status)}</span>,
+    record.detail === null ? waits(record, now) : oneLine(record.detail, 400),
+    inWords(record.reason),
+    ago(record.finishedAt ?? record.startedAt ?? record.createdAt, now),
+  ];
+}
+
+function waits({ status, dueAt }: RenewalRecord, now: Date): string | null {
+  if (status !== 'queued') return null;
+  return Date.parse(dueAt) > now.getTime() ? `runs ${ago(dueAt, now)}` : 'starts as soon as nothing else runs';
+}

@@ -1,0 +1,64 @@
+import { daysLeft, isNotLoaded, isSame, type Certificate, type CertificateSeen } from '../../domain/certificate';
+import { paragraph, section, type Block } from '../letter/letter';
+import { renderLetter } from '../letter/render-letter';
+import { utc } from '../letter/words';
+import type { RenderedMail } from '../rendered-mail';
+import { route } from './passages';
+
+export interface NearEndNews {
+  seen: CertificateSeen;
+  /** Which of the two: that on disk, or that which is served. */
+  certificate: Certificate;
+  now: Date;
+  publicUrl: string;
+}
+
+export function certificateNearEnd(news: NearEndNews): RenderedMail {
+  const { seen, certificate, now, publicUrl } = news;
+  const days = daysLeft(certificate, now);
+  const ended = days < 0;
+  const when = ended ? 'its certificate has ended' : `its certificate ends in ${daysInWords(days)}`;
+  return renderLetter({
+    kind: 'certificate_near_end',
+    updateId: null,
+    about: seen.name,
+    subject: when,
+    verdict: { tone: days < 7 ? 'alarm' : 'attention', word: ended ? 'Certificate ended' : 'Certificate near its end' },
+    heading: `${seen.name}: ${when}`,
+    blocks: [
+      paragraph(
+        ended
+          ? 'Browsers and programs refuse it since then.'
+          : 'Less than a quarter of its lifetime is left, and by now it should have been renewed. When it ends, browsers and programs refuse it.',
+      ),
+      { type: 'facts', facts: factsOf(news) },
+      ...whatToDo(seen),
+    ],
+    page: route(publicUrl, ''),
+  });
+}
+
+function factsOf({ seen, certificate }: NearEndNews): { label: string; value: string | string[] }[] {
+  const where = [
+    ...(isSame(certificate, seen.served) ? [`served by ${seen.server ?? 'its server'}`] : []),
+    ...(isSame(certificate, seen.disk) ? ['on disk'] : []),
+  ];
+  return [
+    { label: 'Names', value: certificate.names },
+    { label: 'Where', value: where.join(', and ') },
+    { label: 'Valid', value: [`from ${utc(certificate.notBefore)}`, `until ${utc(certificate.notAfter)}`] },
+    { label: 'SHA-256', value: certificate.fingerprint },
+  ];
+}
+
+function whatToDo(seen: CertificateSeen): Block[] {
+  const loaded = isNotLoaded(seen)
+    ? 'On disk there is another one, which the server has not loaded. This loads it:'
+    : 'Renew it now; if that does not help, it says why:';
+  return section('What you can do', paragraph(loaded), { type: 'commands', lines: ['diun-pilot renew'] });
+}
+
+function daysInWords(days: number): string {
+  if (days === 0) return 'less than a day';
+  return days === 1 ? '1 day' : `${days} days`;
+}

@@ -1,0 +1,59 @@
+import { lifeInWords, type CertificateSeen } from '../../domain/certificate';
+import type { RenewalRecord } from '../../domain/renewal';
+import { splitDetail } from '../letter/clean';
+import { machineSaid, paragraph, section, type Block, type Fact } from '../letter/letter';
+import { renderLetter } from '../letter/render-letter';
+import { utc } from '../letter/words';
+import type { RenderedMail } from '../rendered-mail';
+import { route } from './passages';
+
+export interface RenewalNews {
+  renewal: RenewalRecord;
+  /** When it is tried again; ISO 8601. */
+  retryAt: string;
+  now: Date;
+  publicUrl: string;
+}
+
+export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews): RenderedMail {
+  const seen = renewal.after ?? renewal.before ?? [];
+  const { sentence, output } = splitDetail(renewal.error?.message ?? renewal.detail ?? 'The reason is not known.');
+  return renderLetter({
+    kind: 'renewal_failed',
+    updateId: null,
+    about: [...new Set(seen.map(({ name }) => name))].join(', ') || 'certificates',
+    subject: 'renewal failed',
+    verdict: { tone: 'attention', word: 'Renewal failed' },
+    heading: 'The renewal of the certificates failed',
+    blocks: [
+      paragraph(`What was served before is still served. It is tried again by itself ${utc(retryAt)}.`),
+      ...section('What went wrong', paragraph(sentence), ...machineSaid(output), {
+        type: 'facts',
+        facts: [
+          { label: 'Renewal', value: renewal.id },
+          { label: 'Begun', value: utc(renewal.startedAt ?? renewal.createdAt) },
+          { label: 'Error', value: renewal.error?.code ?? 'unknown' },
+        ],
+      }),
+      ...certificatesPassage(seen, now),
+      ...section('What you can do', paragraph('Mend the cause, and renew again:'), {
+        type: 'commands',
+        lines: ['diun-pilot renew'],
+      }),
+    ],
+    page: route(publicUrl, ''),
+  });
+}
+
+function certificatesPassage(all: CertificateSeen[], now: Date): Block[] {
+  const facts = all.map((seen): Fact => ({ label: 'Certificate', value: [seen.name, ...lifeOf(seen, now)] }));
+  return section('The certificates now', facts.length === 0 ? null : { type: 'facts', facts });
+}
+
+function lifeOf({ disk, served, problem }: CertificateSeen, now: Date): string[] {
+  return [
+    ...(served === null ? [] : [`served: ${lifeInWords(served, now)}`]),
+    ...(disk === null ? [] : [`on disk: ${lifeInWords(disk, now)}`]),
+    ...(problem === null ? [] : [problem]),
+  ];
+}

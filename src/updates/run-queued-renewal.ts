@@ -1,0 +1,65 @@
+import { renew } from '../certificates/renew';
+import { saveCertificates } from '../certificates/save-certificates';
+import type { CertificateSeen } from '../domain/certificate';
+import { codeOf, messageOf } from '../domain/errors';
+import type { RenewalRecord, RenewalVerdict } from '../domain/renewal';
+import { renewalFailed } from '../notifications/mails/renewal-failed';
+import { postMail } from '../notifications/post-mail';
+import type { UpdateDeps } from './run';
+
+/** Contract, section 4: a failed weekly run is tried again the next day. */
+const RETRY_AFTER_MS = 24 * 3_600_000;
+
+/**
+ * Runs the renewal that is due, or the one that was interrupted: it may be run again. False: there is none. A failure is
+ * recorded, mailed and tried again the next day, not thrown.
+ */
+export async function runQueuedRenewal(deps: UpdateDeps): Promise<boolean> {
+  const record = begin(deps);
+  if (record === null) return false;
+  try {
+    const { verdict, before, after } = await renew(deps, record);
+    end(deps, record, verdict, { before, after });
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const broken = { code: codeOf(error), message: `The renewal broke off: ${messageOf(error)}` };
+    end(deps, record, { outcome: 'failed', detail: broken.message, error: broken }, null);
+  }
+  return true;
+}
+
+function begin({ store, clock }: UpdateDeps): RenewalRecord | null {
+  const interrupted = store.renewals.running();
+  if (interrupted !== null) return interrupted;
+  const queued = store.renewals.queued();
+  const now = clock.now().toISOString();
+  if (queued === null || queued.dueAt > now) return null;
+  return store.renewals.change(queued.id, { status: 'running', startedAt: now });
+}
+
+/** State, mails and the retry in one transaction. */
+function end(
+  deps: UpdateDeps,
+  { id }: RenewalRecord,
+  { outcome, detail, error }: RenewalVerdict,
+  seen: { before: CertificateSeen[]; after: CertificateSeen[] } | null,
+): void {
+  const { store, clock, logger, publicUrl } = deps;
+  store.transaction(() => {
+    const status = outcome === 'failed' ? 'failed' : 'succeeded';
+    const fields = { status, outcome, detail, error, finishedAt: clock.now().toISOString() } as const;
+    const ended = store.renewals.change(id, { ...fields, ...(seen ?? {}) });
+    if (seen !== null) saveCertificates(deps, seen.after);
+    if (status === 'succeeded') return;
+    const retry = store.renewals.queued() ?? store.renewals.insert({ reason: 'retry', dueAt: retryAt(ended) });
+    postMail(store.outbox, renewalFailed({ renewal: ended, retryAt: retry.dueAt, now: clock.now(), publicUrl }));
+  });
+  if (outcome === 'failed')
+    logger.error('a renewal failed', { renewal: id, code: error?.code, reason: error?.message });
+  else logger.info('a renewal has ended', { renewal: id, outcome, detail });
+}
+
+/** A day after it began, so that it stays at the hour of the timer. */
+function retryAt({ startedAt, createdAt }: RenewalRecord): string {
+  return new Date(Date.parse(startedAt ?? createdAt) + RETRY_AFTER_MS).toISOString();
+}

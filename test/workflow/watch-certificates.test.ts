@@ -1,0 +1,96 @@
+import { createWatch } from '../../src/certificates/watch-certificates';
+import { requestRenewal } from '../../src/certificates/request-renewal';
+import { openRenewalScene, type RenewalScene } from '../support/renewal-scene';
+import { openScene } from '../support/scene';
+
+let world: RenewalScene;
+let watch: () => Promise<boolean>;
+beforeEach(() => {
+  world = openRenewalScene();
+  watch = createWatch(world.scene.deps);
+});
+afterEach(() => world.scene.close());
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const subjects = () => world.scene.mails().map(({ subject }) => subject);
+
+test('looks at start and every six hours, and only reads', async () => {
+  await watch();
+  expect(world.scene.store.certificates.list()).toMatchObject([
+    {
+      name: 'git.example.org',
+      project: 'web',
+      server: 'web-nginx-1',
+      disk: world.first.parsed,
+      served: world.first.parsed,
+    },
+  ]);
+  const asked = world.scene.engine.callCount;
+  await world.scene.clock.advance(5 * HOUR);
+  await watch();
+  expect(world.scene.engine.callCount).toBe(asked);
+  await world.scene.clock.advance(HOUR);
+  await watch();
+  expect(world.scene.engine.callCount).toBeGreaterThan(asked);
+  expect(world.scene.engine.lines().filter((line) => !/^archive|nginx -T$/.test(line))).toEqual([]);
+});
+
+test('a host without certificates has none, and no mail', async () => {
+  const empty = openScene();
+  await createWatch(empty.deps)();
+  expect(empty.store.certificates.list()).toEqual([]);
+  expect(empty.mails()).toEqual([]);
+  empty.close();
+});
+
+test('a mail at a quarter of its lifetime, and again with 7, 3 and 1 days left and at its end, each once', async () => {
+  for (let day = 0; day < 63; day++) {
+    await watch();
+    await world.scene.clock.advance(DAY);
+  }
+  expect(subjects()).toEqual([
+    '[diun-pilot] git.example.org: its certificate ends in 22 days',
+    '[diun-pilot] git.example.org: its certificate ends in 6 days',
+    '[diun-pilot] git.example.org: its certificate ends in 2 days',
+    '[diun-pilot] git.example.org: its certificate ends in less than a day',
+    '[diun-pilot] git.example.org: its certificate has ended',
+  ]);
+});
+
+test('nothing is mailed twice after a restart', async () => {
+  await world.scene.clock.advance(40 * DAY);
+  await watch();
+  world.restart();
+  await createWatch(world.scene.deps)();
+  expect(subjects()).toHaveLength(1);
+});
+
+test('of a newer one that is on disk and not loaded, the mail says what to do', async () => {
+  await world.scene.clock.advance(40 * DAY);
+  const next = world.certificate(90);
+  world.scene.engine.files('web-nginx-1').write('/etc/letsencrypt/live/git.example.org/fullchain.pem', next.pem);
+  await watch();
+  const [mail] = world.scene.mails();
+  expect(mail?.text).toContain('On disk there is another one, which the server has not loaded');
+  expect(world.scene.mails()).toHaveLength(1);
+});
+
+test('while a renewal runs it keeps out of its way', async () => {
+  const { id } = requestRenewal(world.scene.deps, { reason: 'operator' });
+  world.scene.store.renewals.change(id, { status: 'running' });
+  await watch();
+  expect(world.scene.store.certificates.list()).toEqual([]);
+  world.scene.store.renewals.change(id, { status: 'succeeded' });
+  await watch();
+  expect(world.scene.store.certificates.list()).toHaveLength(1);
+});
+
+test('a server that is stopped is told, not left out', async () => {
+  await world.scene.engine.stop('web-nginx-1');
+  await watch();
+  expect(world.scene.store.certificates.list()).toMatchObject([
+    { name: 'git.example.org', server: null, disk: world.first.parsed },
+    { name: 'web-nginx-1', disk: null, problem: expect.stringContaining('not running') },
+  ]);
+});
