@@ -30,8 +30,11 @@ interface Trap extends Moment {
   sprung(): void;
 }
 
-/** `mend` it to begin. Paths of sockets are limited to 107 characters. */
-export function engineProxy(socket: string, engineHost: string): EngineProxy {
+/**
+ * `mend` it to begin. Paths of sockets are limited to 107 characters. With `project`, diun-pilot sees the containers of that
+ * compose project only: for tests of what looks at the whole engine, beside others.
+ */
+export function engineProxy(socket: string, engineHost: string, project?: string): EngineProxy {
   const engine = engineHost.replace(/^unix:\/\//, '');
   const calls: string[] = [];
   const sockets = new Set<Socket>();
@@ -53,8 +56,9 @@ export function engineProxy(socket: string, engineHost: string): EngineProxy {
   const pass = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const held = note(incoming);
     if (held?.when === 'before') return held.sprung();
-    const { method, url, headers } = incoming;
-    const asked = request({ socketPath: engine, method, path: url, headers, agent: false });
+    const { method, headers } = incoming;
+    const path = project === undefined ? incoming.url : narrowed(incoming.url ?? '', project);
+    const asked = request({ socketPath: engine, method, path, headers, agent: false });
     asked.on('error', () => answer.destroy());
     answer.on('close', () => asked.destroy());
     asked.on('response', (told) => (held ? swallow(told, held) : hand(told, answer)));
@@ -107,6 +111,12 @@ export function engineProxy(socket: string, engineHost: string): EngineProxy {
     mend,
     calls,
   };
+}
+
+function narrowed(url: string, project: string): string {
+  if (!/\/containers\/json(\?|$)/.test(url)) return url;
+  const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`] });
+  return `${url}${url.includes('?') ? '&' : '?'}filters=${encodeURIComponent(filters)}`;
 }
 
 function hand(told: IncomingMessage, answer: ServerResponse): void {

@@ -33,6 +33,16 @@ test('when all is well it says what works and how each watched container would b
   expect(code).toBe(0);
 });
 
+test('the next runs of the timers are told, with what came of the last; trouble is a note, no failure', async () => {
+  const trouble = 'a registry could not be asked';
+  scene.store.timers.ring('backup', '2026-01-05T02:00:00.000Z');
+  scene.store.timers.done('backup', '2026-01-05T02:00:00.000Z', { outcome: 'Asked for: web.', trouble });
+  const { code, stdout } = await run(['check']);
+  expect(stdout).toMatch(/^note +Timer backup +next 2026-01-06 02:00; last 2026-01-05 03:00: Asked for: web\.$/m);
+  expect(stdout).toMatch(/^ok +Timer reconcile +switched off$/m);
+  expect(code).toBe(0);
+});
+
 test('where the tokens are is told, the tokens are not, and none is made', async () => {
   const env = { PILOT_API_TOKEN: 'a-token-of-the-operator-1234567890' };
   const { stdout } = await run(['check'], { env });
