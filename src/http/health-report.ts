@@ -67,9 +67,15 @@ export function backupsCheck(records: BackupRecord[], notices: readonly Notice[]
   const failed = [...newest].filter(([, record]) => record.status === 'failed').map(([subject]) => subject);
   const problems = [
     ...(failed.length === 0 ? [] : [`the last backup of ${failed.join(', ')} failed`]),
-    ...notices.map(({ words }) => words),
+    ...notices.filter(({ kind }) => kind !== 'network_lost').map(({ words }) => words),
   ];
   return problems.length === 0 ? { status: 'ok' } : degraded(`${problems.join('; ')}: see \`diun-pilot backups\``);
+}
+
+/** With Docker up, a watched container that nobody reaches is told here: only a person can mend it. */
+export function dockerAndNetworks(docker: Check, notices: readonly Notice[]): Check {
+  const lost = notices.filter(({ kind }) => kind === 'network_lost').map(({ words }) => words);
+  return docker.status !== 'ok' || lost.length === 0 ? docker : degraded(lost.join('; '));
 }
 
 function subjectOf(record: BackupRecord): string {

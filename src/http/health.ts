@@ -1,7 +1,15 @@
 import { certificatesCheck } from './certificates-check';
 import { systemClock, type Clock } from '../lib/clock';
 import type { HttpDeps } from './deps';
-import { backupsCheck, degraded, healthReport, outboxCheck, type Check, type HealthReport } from './health-report';
+import {
+  backupsCheck,
+  degraded,
+  dockerAndNetworks,
+  healthReport,
+  outboxCheck,
+  type Check,
+  type HealthReport,
+} from './health-report';
 
 /** `/health` answers within this time, whatever the engine does. */
 const ENGINE_ANSWERS_WITHIN_MS = 1_500;
@@ -24,7 +32,7 @@ export function createHealth(deps: Pick<HttpDeps, 'version' | 'store' | 'clock' 
     const [dockerSeen, databaseSeen] = await Promise.all([docker(), database()]);
     return healthReport(deps.version, {
       database: databaseSeen,
-      docker: dockerSeen,
+      docker: dockerAndNetworks(dockerSeen, databaseSeen.status === 'ok' ? store.notices.all() : []),
       scheduler: readable(() => health.scheduler()),
       outbox: readable(() => outboxCheck(store.outbox.state(), clock.now())),
       backups: readable(() => backupsCheck(store.backups.list(200), store.notices.all())),

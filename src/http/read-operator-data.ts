@@ -11,6 +11,7 @@ const HISTORY_AT_ONCE = 25;
 const BACKUPS_AT_ONCE = 20;
 const RENEWALS_AT_ONCE = 10;
 const REJECTED_AT_ONCE = 10;
+const INCIDENTS_AT_ONCE = 10;
 const LOOK_BACK = 200;
 
 /** From the store, which is always there, and from the engine as far as it answers. */
@@ -44,6 +45,8 @@ export async function readOperatorData(
       .recent(LOOK_BACK)
       .filter(({ status }) => status === 'rejected')
       .slice(0, REJECTED_AT_ONCE),
+    lost: store.notices.all().filter(({ kind }) => kind === 'network_lost'),
+    incidents: store.incidents.recent(INCIDENTS_AT_ONCE),
     timers: deps.timers(),
     tokenFor: (action, id) => formToken(formSecret, action, id, now),
   };

@@ -10,7 +10,8 @@ export type MailKind =
   | 'backup_old'
   | 'backup_shrunk'
   | 'renewal_failed'
-  | 'certificate_near_end';
+  | 'certificate_near_end'
+  | 'network_lost';
 
 /** A mail ready for the outbox. Both parts are complete by themselves and tell the same. */
 export interface RenderedMail {

@@ -38,7 +38,8 @@ export interface Engine {
   stop(id: string, timeoutSeconds?: number): Promise<void>;
   /** Never removes volumes. Already gone is fine. */
   remove(id: string): Promise<void>;
-  restart(id: string): Promise<void>;
+  /** As a stop and a start, also of one that does not run. When the start fails it stays stopped, with the reason in its state. */
+  restart(id: string, timeoutSeconds?: number): Promise<void>;
   /** Sends a signal to the main process, such as `HUP`. */
   signal(id: string, signal: string): Promise<void>;
   connectNetwork(id: string, network: string, endpoint: EndpointSettings): Promise<void>;

@@ -1,6 +1,7 @@
 import type { BackupRecord } from '../domain/backup';
 import type { Plan } from '../domain/plan';
 import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
+import type { Incidents } from './incidents';
 import type { Certificates, Renewals } from './renewals';
 import type { Notices, Timers } from './timers';
 
@@ -20,6 +21,7 @@ export interface Store {
   notices: Notices;
   renewals: Renewals;
   certificates: Certificates;
+  incidents: Incidents;
   /** Reads and writes; throws when the database cannot do its work. */
   check(): void;
   close(): void;

@@ -35,11 +35,11 @@ export interface Notices {
   all(): Notice[];
 }
 
-export type NoticeKind = 'backup_old' | 'backup_shrunk';
+export type NoticeKind = 'backup_old' | 'backup_shrunk' | 'network_lost';
 
 export interface Notice {
   kind: NoticeKind;
-  /** Whom it concerns, such as a compose project. */
+  /** Whom it concerns: a compose project, or a container. */
   subject: string;
   since: string;
   /** A clause for anyone to read: no path, no secret, no words of a server. */

@@ -36,7 +36,7 @@ export async function inspectIfThere(engine: Engine, id: string): Promise<Contai
   }
 }
 
-async function imageIfThere(engine: Engine, id: string): Promise<ImageInspect | null> {
+export async function imageIfThere(engine: Engine, id: string): Promise<ImageInspect | null> {
   try {
     return await engine.inspectImage(id);
   } catch (error) {

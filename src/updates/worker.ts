@@ -13,6 +13,7 @@ import { runQueuedRenewal } from './run-queued-renewal';
 import type { UpdateDeps } from './run';
 import { othersStopped, startStopped } from './stopped-containers';
 import { updateContainer } from './update-container';
+import { watchNetworks } from './watch-networks';
 
 /** Requests of the command line reach a running service through the database, so it is looked at this often. */
 const REST_MS = 1_000;
@@ -31,7 +32,7 @@ export interface Worker {
 
 /**
  * Decides on what comes in, watches certificates, and works the queue: one thing at a time, which is the lock that
- * updates, backups and renewals share.
+ * updates, backups and renewals share. Who has lost the network of another is joined to it again before anything else.
  */
 export function startWorker(deps: UpdateDeps): Worker {
   const troubles = new Map<string, ErrorCode>();
@@ -52,7 +53,11 @@ export function startWorker(deps: UpdateDeps): Worker {
       },
     });
   const decisions = loop('deciding', async () => (await handleInbox(deps)) > 0);
-  const work = loop('working', () => workOnce(deps));
+  const networks = watchNetworks(deps, () => work.wake());
+  const work = loop('working', async () => {
+    await networks.mend();
+    return workOnce(deps);
+  });
   const watching = loop('watching certificates', createWatch(deps));
   return {
     wake: () => {
@@ -60,7 +65,7 @@ export function startWorker(deps: UpdateDeps): Worker {
       work.wake();
     },
     stop: async () => {
-      await Promise.all([decisions.stop(), work.stop(), watching.stop()]);
+      await Promise.all([networks.stop(), decisions.stop(), work.stop(), watching.stop()]);
     },
     state: () =>
       troubles.size === 0

@@ -103,6 +103,8 @@ function hostFrom(s: Strings): OperatorData {
     undelivered: [{ ...mail, subject: e, status: 'refused', attempts: 3, lastError: f }],
     lastHeardAt: at(0),
     rejected: [{ id: a, receivedAt: at(0), status: 'rejected', body: `${b}\n${c}`, outcome: d }],
+    lost: [{ kind: 'network_lost', subject: a, since: at(0), words: b }],
+    incidents: [{ at: at(0), container: c, words: d }],
     timers: [{ name: 'backup', nextAt: at(900), last: { at: at(1), outcome: e, trouble: e } }],
     tokenFor: () => 'form-token',
   };

@@ -101,6 +101,21 @@ describe('what it shows', () => {
     expect(text).not.toContain('<script');
   });
 
+  test('containers that lost their network: who needs a person, and what was mended', async () => {
+    http.store.notices.open('network_lost', 'web-nginx-1', 'Its owner is gone.');
+    http.store.incidents.add({ container: 'web-proxy-1', words: 'web-edge-1 was started again.' });
+    const { text } = await open().expect(200);
+    for (const words of [
+      'Lost networks',
+      'Needs you',
+      'Its owner is gone.',
+      'Mended',
+      'web-edge-1 was started again.',
+    ]) {
+      expect(text).toContain(words);
+    }
+  });
+
   test('nothing at all, on a new host', async () => {
     const empty = await startHttp();
     try {
@@ -108,6 +123,7 @@ describe('what it shows', () => {
       expect(text).toContain('Nothing waits for you.');
       expect(text).toContain('Diun was never heard');
       expect(text).not.toContain('Next runs');
+      expect(text).not.toContain('Lost networks');
     } finally {
       await empty.stop();
     }

@@ -234,8 +234,8 @@ export class FakeEngine implements Engine {
       if (this.host.containers.has(id)) this.host.remove(id);
     });
   }
-  restart(id: string): Promise<void> {
-    return this.#call('restart', [id], () => {
+  restart(id: string, timeoutSeconds?: number): Promise<void> {
+    return this.#call('restart', [id, timeoutSeconds], () => {
       const container = this.host.find(id);
       this.host.stop(container);
       this.host.start(container);

@@ -42,7 +42,7 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     start: (id) => settled(wire.command({ method: 'POST', path: `${at(id)}/start`, timeoutMs: LIFECYCLE_MS }), [304]),
     stop: async (id, seconds) => settled(stopOrRestart(wire, 'stop', await inspectContainer(id), seconds), [304]),
     remove: (id) => remove(wire, id),
-    restart: async (id) => stopOrRestart(wire, 'restart', await inspectContainer(id)),
+    restart: async (id, seconds) => stopOrRestart(wire, 'restart', await inspectContainer(id), seconds),
     signal: (id, signal) => wire.command({ method: 'POST', path: `${at(id)}/kill`, query: { signal } }),
     connectNetwork: (id: string, network: string, endpoint: EndpointSettings) =>
       wire.command({

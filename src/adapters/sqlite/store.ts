@@ -3,6 +3,7 @@ import type { Store } from '../../ports/store';
 import { createBackups } from './backups';
 import { createCertificates } from './certificates';
 import { openDatabase, schemaVersion } from './database';
+import { createIncidents } from './incidents';
 import { createInbox } from './inbox';
 import { createOutbox } from './outbox';
 import { createRefusals } from './refusals';
@@ -24,6 +25,7 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     notices: createNotices(database, clock),
     renewals: createRenewals(database, clock),
     certificates: createCertificates(database, clock),
+    incidents: createIncidents(database, clock),
     check: () => {
       database.transaction(() => database.pragma(`user_version = ${schemaVersion(database)}`)).immediate();
     },

@@ -1,5 +1,12 @@
 import type { BackupRecord } from '../../../src/domain/backup';
-import { backupsCheck, CHECK_NAMES, healthReport, outboxCheck, type Check } from '../../../src/http/health-report';
+import {
+  dockerAndNetworks,
+  backupsCheck,
+  CHECK_NAMES,
+  healthReport,
+  outboxCheck,
+  type Check,
+} from '../../../src/http/health-report';
 
 const NOW = new Date('2026-01-05T03:00:00Z');
 const ok: Check = { status: 'ok' };
@@ -57,4 +64,15 @@ describe('the backups', () => {
   test('name the container where there is no project', () => {
     expect(backupsCheck([record(null, 'failed', 'alone')]).reason).toContain('of alone failed');
   });
+});
+
+test('a container that has lost its network is told with Docker, and not with the backups', () => {
+  const lost = { kind: 'network_lost', subject: 'web', since: '2026-11-23T00:00:00Z', words: 'web is lost' } as const;
+  expect(dockerAndNetworks({ status: 'ok' }, [lost])).toEqual({ status: 'degraded', reason: 'web is lost' });
+  expect(dockerAndNetworks({ status: 'ok' }, [])).toEqual({ status: 'ok' });
+  expect(dockerAndNetworks({ status: 'down', reason: 'no engine' }, [lost])).toEqual({
+    status: 'down',
+    reason: 'no engine',
+  });
+  expect(backupsCheck([], [lost])).toEqual({ status: 'ok' });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { composeEml } from '../../../src/adapters/mail-file/compose-eml';
 import { subjectLine } from '../../../src/notifications/letter/clean';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
+import { networkLost } from '../../../src/notifications/mails/network-lost';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
@@ -76,6 +77,8 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rollback_failed' }), quarantined: true }),
   (s) => renewalFailed({ renewal: renewalOf(s), retryAt: NOW.toISOString(), now: NOW, publicUrl: PUBLIC }),
   (s) => certificateNearEnd({ seen: seenOf(s), certificate: certificateOf(s), now: NOW, publicUrl: PUBLIC }),
+  (s) => networkLost({ container: s[0] ?? '', service: s[1] ?? '', words: s[2] ?? '', publicUrl: PUBLIC }),
+  (s) => networkLost({ container: s[0] ?? '', service: null, words: s[2] ?? '', publicUrl: PUBLIC }),
   (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupOld({ about: s[0] ?? '', lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupShrunk({ about: s[0] ?? '', backup: backupOf(s), before: backupOf(s), publicUrl: PUBLIC }),

@@ -4,8 +4,10 @@ import type { Container } from '../../../domain/container';
 import type { Plan } from '../../../domain/plan';
 import type { RenewalRecord } from '../../../domain/renewal';
 import type { Update, UpdateStatus } from '../../../domain/update';
+import type { Incident } from '../../../ports/incidents';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
 import type { TimerView } from '../../../schedule/timer-plans';
+import type { Notice } from '../../../ports/timers';
 import type { HealthReport } from '../../health-report';
 import type { TokenFor } from './action-form';
 
@@ -30,6 +32,10 @@ export interface OperatorData {
   undelivered: OutboxMail[];
   lastHeardAt: string | null;
   rejected: Webhook[];
+  /** Containers that need a person, since they have lost the network they live in. */
+  lost: Notice[];
+  /** What was mended by itself, newest first. */
+  incidents: Incident[];
   timers: TimerView[];
   tokenFor: TokenFor;
 }

@@ -4,6 +4,7 @@ import { CHECK_NAMES } from '../../health-report';
 import { page } from '../layout';
 import { inWords } from '../words';
 import { Certificates } from './certificates';
+import { hasIncidents, Incidents } from './incidents';
 import type { OperatorData } from './operator-data';
 import { Backups, Diun, Mails, Refused, Timers } from './records';
 import { Watched } from './watched';
@@ -23,6 +24,7 @@ export function operatorPage(data: OperatorData): string {
         <Waiting {...data} />
         <Working {...data} />
         <Watched {...data} />
+        <Incidents {...data} />
         <History {...data} />
         <Backups {...data} />
         <Certificates {...data} />
@@ -35,11 +37,14 @@ export function operatorPage(data: OperatorData): string {
   });
 }
 
-function Sections({ waiting, working, timers }: OperatorData): JSX.Element {
+function Sections({ waiting, working, lost, incidents, timers }: OperatorData): JSX.Element {
   const sections: [id: string, name: string, count?: number][] = [
     ['waiting', 'Waits for you', waiting.length],
     ['working', 'Under way', working.length],
     ['watched', 'Watched'],
+    ...(hasIncidents({ lost, incidents })
+      ? [['incidents', 'Lost networks', lost.length] as [string, string, number]]
+      : []),
     ['history', 'History'],
     ['backups', 'Backups'],
     ['certificates', 'Certificates'],

@@ -1,0 +1,47 @@
+import type { ContainerInspect } from './engine-inspect';
+import { networkOwner } from './network-owner';
+
+/**
+ * A container that lives in the network of another and has lost it. `left_behind`: the owner was started again, and the
+ * guest runs on in a namespace that no longer has ports, or could not join it while the owner was down; a restart joins it
+ * again. `orphaned`: the owner is gone, and what took its place has another id, which no restart can join.
+ */
+export type LostGuest =
+  | { kind: 'left_behind'; guest: ContainerInspect; owner: ContainerInspect }
+  | { kind: 'orphaned'; guest: ContainerInspect };
+
+/** The engine's words for a start that the owner's absence made fail (moby, daemon/container_operations.go). */
+const COULD_NOT_JOIN = /cannot join network of a non running container|No such container: [0-9a-f]{12}/;
+
+/** Pure. Who was stopped by a person, or waits for an owner that is down, is not lost. */
+export function lostGuests(all: readonly ContainerInspect[]): LostGuest[] {
+  return all.flatMap((guest): LostGuest[] => {
+    const ownerId = networkOwner(guest);
+    if (ownerId === null || !wantsToRun(guest)) return [];
+    const owner = all.find(({ Id, Name }) => Id === ownerId || Name === `/${ownerId}`);
+    if (owner === undefined) return [{ kind: 'orphaned', guest }];
+    return isRunning(owner) && wasLeftBehind(guest, owner) ? [{ kind: 'left_behind', guest, owner }] : [];
+  });
+}
+
+function wasLeftBehind(guest: ContainerInspect, owner: ContainerInspect): boolean {
+  return !guest.State.Running || isBefore(guest.State.StartedAt, owner.State.StartedAt);
+}
+
+function wantsToRun({ State }: ContainerInspect): boolean {
+  return State.Running || COULD_NOT_JOIN.test(State.Error);
+}
+
+function isRunning({ State }: ContainerInspect): boolean {
+  return State.Running && !State.Restarting;
+}
+
+/** RFC 3339 with up to nine digits of a second, of which a Date keeps three. */
+function isBefore(one: string, other: string): boolean {
+  const [first, second] = [Date.parse(one), Date.parse(other)];
+  return first === second ? fraction(one) < fraction(other) : first < second;
+}
+
+function fraction(time: string): string {
+  return (/\.(\d+)Z$/.exec(time)?.[1] ?? '').padEnd(9, '0');
+}

@@ -1,0 +1,32 @@
+import type { JSX } from 'preact';
+import { oneLine } from '../../../notifications/letter/clean';
+import { ago } from '../words';
+import type { OperatorData } from './operator-data';
+import { Table } from './table';
+
+/** Containers that lost the network of another: those that need a person, and what was mended by itself. Silent without any. */
+export function Incidents({ lost, incidents, now }: OperatorData): JSX.Element | null {
+  if (!hasIncidents({ lost, incidents })) return null;
+  const open = lost.map(({ subject, since, words }) => ({ container: subject, at: since, words, needed: true }));
+  const mended = incidents.map((incident) => ({ ...incident, needed: false }));
+  return (
+    <section aria-labelledby="incidents">
+      <h2 id="incidents">Lost networks</h2>
+      <Table
+        caption="Containers that lost the network they live in"
+        columns={['Container', 'Status', 'When', 'What']}
+        rows={[...open, ...mended].map(({ container, at, words, needed }) => [
+          oneLine(container),
+          <span class={`badge ${needed ? 'alarm' : 'good'}`}>{needed ? 'Needs you' : 'Mended'}</span>,
+          ago(at, now),
+          oneLine(words, 400),
+        ])}
+        empty=""
+      />
+    </section>
+  );
+}
+
+export function hasIncidents({ lost, incidents }: Pick<OperatorData, 'lost' | 'incidents'>): boolean {
+  return lost.length + incidents.length > 0;
+}

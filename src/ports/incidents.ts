@@ -1,0 +1,16 @@
+/** What diun-pilot mended by itself, so that a person sees it. */
+export interface Incidents {
+  /** The newest two hundred are kept. */
+  add(incident: Omit<Incident, 'at'>): void;
+  /** Newest first. */
+  recent(limit: number): Incident[];
+}
+
+export interface Incident {
+  /** ISO 8601. */
+  at: string;
+  /** Name of the container. */
+  container: string;
+  /** A sentence: what was found, and what was done. */
+  words: string;
+}

@@ -1,0 +1,95 @@
+import type { Container } from '../domain/container';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { codeOf, messageOf } from '../domain/errors';
+import { lostGuests, type LostGuest } from '../domain/lost-guests';
+import { toContainer } from '../domain/to-container';
+import { networkLost } from '../notifications/mails/network-lost';
+import { postMail } from '../notifications/post-mail';
+import { isOurs } from './names';
+import { imageIfThere, inspectIfThere } from './read-containers';
+import type { UpdateDeps } from './run';
+
+/** Nobody reaches it: there is nothing to drain. */
+const STOP_SECONDS = 1;
+
+type Lost = LostGuest & { container: Container };
+
+/**
+ * Restarts watched containers that have lost the network of another in which they live, and tells of those that no restart
+ * can help; none while an update of it runs. True: nothing is left to be mended now. Rejects only with `engine_unreachable`.
+ */
+export async function rejoinGuests(deps: UpdateDeps): Promise<boolean> {
+  const all = await inspectAll(deps);
+  const lost = await watchedOf(deps, lostGuests(all));
+  closeNotices(deps, lost);
+  let settled = true;
+  for (const each of lost) {
+    if (isBeingUpdated(deps, each.container)) settled = false;
+    else if (each.kind === 'orphaned') tellOrphaned(deps, each.container);
+    else settled = (await rejoin(deps, each.container, each.owner)) && settled;
+  }
+  return settled;
+}
+
+async function rejoin(deps: UpdateDeps, container: Container, owner: ContainerInspect): Promise<boolean> {
+  const name = owner.Name.slice(1);
+  try {
+    await deps.engine.restart(container.id, STOP_SECONDS);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const words = `${name}, in whose network it lives, was started again, and ${container.name} could not be restarted to join it: ${messageOf(error)}`;
+    tell(deps, container, words);
+    return false;
+  }
+  const words = `${name}, in whose network it lives, was started again (${owner.State.StartedAt}): restarted to join it.`;
+  deps.store.transaction(() => {
+    deps.store.notices.close('network_lost', container.name);
+    deps.store.incidents.add({ container: container.name, words });
+  });
+  deps.logger.warn('a container was joined to its network again', { container: container.name, reason: words });
+  return true;
+}
+
+function tellOrphaned(deps: UpdateDeps, container: Container): void {
+  tell(
+    deps,
+    container,
+    `The container in whose network ${container.name} lives is gone, and what was made in its place has another id, which no restart can join.`,
+  );
+}
+
+/** Once for as long as it lasts: log, page and mail. */
+function tell({ store, logger, publicUrl }: UpdateDeps, { name, service }: Container, words: string): void {
+  const mend = service === null ? `docker restart ${name}` : `docker compose up -d ${service}`;
+  const isNew = store.transaction(() => {
+    const opened = store.notices.open('network_lost', name, `${name} has lost the network it lives in: ${mend}`);
+    if (opened) postMail(store.outbox, networkLost({ container: name, service, words, publicUrl }));
+    return opened;
+  });
+  if (isNew) logger.error('a container has lost its network', { container: name, reason: words });
+}
+
+/** Whoever mended it, it is over. */
+function closeNotices({ store }: UpdateDeps, lost: readonly Lost[]): void {
+  const still = new Set(lost.map(({ container }) => container.name));
+  for (const { kind, subject } of store.notices.all()) {
+    if (kind === 'network_lost' && !still.has(subject)) store.notices.close(kind, subject);
+  }
+}
+
+function isBeingUpdated({ store }: UpdateDeps, { name }: Container): boolean {
+  return store.updates.openFor(name).some(({ status }) => status === 'running');
+}
+
+async function inspectAll({ engine }: UpdateDeps): Promise<ContainerInspect[]> {
+  const found = await Promise.all((await engine.containerIds()).map((id) => inspectIfThere(engine, id)));
+  return found.filter((inspect) => inspect !== null && !isOurs(inspect.Name)) as ContainerInspect[];
+}
+
+async function watchedOf({ engine, selfId }: UpdateDeps, lost: LostGuest[]): Promise<Lost[]> {
+  const read = lost.map(async (each) => {
+    const image = await imageIfThere(engine, each.guest.Image);
+    return image === null ? null : { ...each, container: toContainer(each.guest, image, selfId) };
+  });
+  return (await Promise.all(read)).filter((each) => each?.container.labels.watched === true) as Lost[];
+}

@@ -1,0 +1,83 @@
+import { codeOf, messageOf } from '../domain/errors';
+import { startLoop } from '../lib/loop';
+import { rejoinGuests } from './rejoin-guests';
+import type { UpdateDeps } from './run';
+
+const LISTEN_AGAIN_MS = 3_000;
+const REFUSED_MS = 30_000;
+/** A connection may be dead without a word: the events are an alarm clock, not the truth. */
+const LOOK_EVERY_MS = 60_000;
+/** What could not be mended is tried again. */
+const TRY_AGAIN_MS = 5_000;
+
+export interface NetworkWatch {
+  /** Looks and mends if there is a reason to; for the worker, since it shares the lock. Rejects with `engine_unreachable`. */
+  mend(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Listens for containers that start: those that live in the network of one that was started again have lost it (facts,
+ * Docker Engine). Looked at when the worker starts, when the engine comes back, after each start, and every minute.
+ */
+export function watchNetworks(deps: UpdateDeps, wake: () => void): NetworkWatch {
+  const { clock, logger } = deps;
+  let lookAt = clock.now().getTime();
+  const ears = listen(deps, () => {
+    lookAt = clock.now().getTime();
+    wake();
+  });
+  return {
+    mend: async () => {
+      const now = clock.now().getTime();
+      if (now < lookAt) return;
+      lookAt = now + LOOK_EVERY_MS;
+      try {
+        if (!(await rejoinGuests(deps))) lookAt = Math.min(lookAt, now + TRY_AGAIN_MS);
+      } catch (error) {
+        if (codeOf(error) !== 'engine_unreachable') return void logger.error('no network was mended', told(error));
+        lookAt = now;
+        throw error;
+      }
+    },
+    stop: () => ears.stop(),
+  };
+}
+
+/** Calls `look` after each start of a container, and whenever one may have been missed. */
+function listen({ clock, engine, logger }: UpdateDeps, look: () => void): { stop(): Promise<void> } {
+  const stopped = new AbortController();
+  let refused = false;
+  const loop = startLoop({
+    clock,
+    restMs: LISTEN_AGAIN_MS,
+    gatherMs: 0,
+    turn: async () => {
+      const events = await engine.events(['start'], stopped.signal);
+      refused = false;
+      look();
+      for await (const { containerId } of events) {
+        logger.debug('a container was started', { id: containerId });
+        look();
+      }
+      return false;
+    },
+    failed: (error) => {
+      if (stopped.signal.aborted || codeOf(error) === 'engine_unreachable') return LISTEN_AGAIN_MS;
+      if (!refused) logger.warn('no events are heard: networks are looked at now and then', told(error));
+      refused = true;
+      look();
+      return REFUSED_MS;
+    },
+  });
+  return {
+    stop: async () => {
+      stopped.abort(new Error('stopped'));
+      await loop.stop();
+    },
+  };
+}
+
+function told(error: unknown): { reason: string } {
+  return { reason: messageOf(error) };
+}
