@@ -1,4 +1,5 @@
 import { approvalUrl } from '../approvals/links';
+import { surroundingsOf } from '../approvals/read-approval';
 import type { Plan } from '../domain/plan';
 import type { Update } from '../domain/update';
 import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
@@ -16,7 +17,12 @@ export function mailOfOffer(deps: UpdateDeps, update: Update, plan: Plan, replac
   const news = { update, plan, backup: null, publicUrl };
   const mail =
     update.status === 'awaiting_approval'
-      ? criticalUpdateAvailable({ ...news, approvalUrl: approvalUrl(deps, update), replaces: replaced?.to ?? null })
+      ? criticalUpdateAvailable({
+          ...news,
+          approvalUrl: approvalUrl(deps, update),
+          surroundings: surroundingsOf(store, update),
+          replaces: replaced?.to ?? null,
+        })
       : updateAvailable(news);
   postMail(store.outbox, mail);
 }

@@ -1,4 +1,5 @@
 import { approvalUrl } from '../approvals/links';
+import { surroundingsOf } from '../approvals/read-approval';
 import { approvalReminder } from '../notifications/mails/approval-reminder';
 import { postMail } from '../notifications/post-mail';
 import type { UpdateDeps } from './run';
@@ -14,7 +15,14 @@ export function remindOfApprovals(deps: UpdateDeps): void {
       store.updates.reminded(update.id);
       if (isYoung(deps, update.createdAt)) return;
       const news = { update, plan: store.updates.plan(update.id), backup: null, publicUrl };
-      postMail(store.outbox, approvalReminder({ ...news, approvalUrl: approvalUrl(deps, update) }));
+      postMail(
+        store.outbox,
+        approvalReminder({
+          ...news,
+          approvalUrl: approvalUrl(deps, update),
+          surroundings: surroundingsOf(store, update),
+        }),
+      );
     });
   }
 }

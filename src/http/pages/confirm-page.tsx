@@ -3,11 +3,12 @@ import type { Surroundings } from '../../approvals/approval-view';
 import type { Plan } from '../../domain/plan';
 import type { Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';
-import { bytes, utc } from '../../notifications/letter/words';
+import { utc } from '../../notifications/letter/words';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages';
+import { surroundingsPassage } from '../../notifications/mails/surroundings';
 import { Blocks } from './blocks';
 import { page } from './layout';
-import { absence, ago } from './words';
+import { ago } from './words';
 
 export interface Offer {
   update: Update;
@@ -36,10 +37,12 @@ export function confirmPage(offer: Offer): string {
         </p>
         <Blocks blocks={[versions(news, { from: 'Runs now', to: 'Would run' })]} />
         <p>Why it waits: {oneLine(update.reason)}</p>
-        <h2>What will be unavailable</h2>
-        <p>{oneLine(absence(offer.surroundings, plan))}</p>
-        <LastBackup {...offer} />
-        <Blocks blocks={planPassage(news, 'What you must do afterwards')} />
+        <Blocks
+          blocks={[
+            ...surroundingsPassage(offer.surroundings, plan, (time) => `${utc(time)} (${ago(time, offer.now)})`),
+            ...planPassage(news, 'What you must do afterwards'),
+          ]}
+        />
         <h2>If it fails</h2>
         <p>{oneLine(ifItFails(plan))}</p>
         <Decide {...offer} />
@@ -58,31 +61,6 @@ function NameMissed({ container }: { container: string }): JSX.Element {
       </p>
     </div>
   );
-}
-
-function LastBackup({ surroundings: { lastBackup }, plan, now }: Offer): JSX.Element {
-  return (
-    <>
-      <h2>The last verified backup</h2>
-      <p>{oneLine(lastBackup === null ? noBackupYet(plan) : backupInWords(lastBackup, now))}</p>
-    </>
-  );
-}
-
-function backupInWords(
-  { finishedAt, createdAt, bytes: size, verifiedAt }: NonNullable<Surroundings['lastBackup']>,
-  now: Date,
-): string {
-  const taken = finishedAt ?? createdAt;
-  const read = verifiedAt === null ? 'not read back' : 'read back to its end';
-  return `${utc(taken)} (${ago(taken, now)}), ${size === null ? '' : `${bytes(size)}, `}${read}.`;
-}
-
-function noBackupYet({ backup, project, container }: Plan): string {
-  const of = project === null ? container : `the project ${project}`;
-  return backup.length === 0
-    ? `There is none: nothing of ${of} is marked to be backed up.`
-    : `There is none of ${of} yet; one is taken before anything is changed.`;
 }
 
 function ifItFails({ container, holdsData }: Plan): string {

@@ -67,7 +67,8 @@ export function livePage({ update, backup, servedOn, now, operator }: Followed):
 }
 
 function labelsOf({ status }: Update): { from: string; to: string } {
-  return status === 'succeeded' ? { from: 'Ran before', to: 'Runs now' } : { from: 'Ran before', to: 'Is to run' };
+  if (status === 'succeeded') return { from: 'Ran before', to: 'Runs now' };
+  return { from: 'Ran before', to: isOpen(status) ? 'Is to run' : 'Was to run' };
 }
 
 function FollowUp({ update: { followUp } }: { update: Update }): JSX.Element {

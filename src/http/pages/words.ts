@@ -1,7 +1,4 @@
-import type { Plan } from '../../domain/plan';
 import type { UpdateStatus } from '../../domain/update';
-import { duration } from '../../notifications/letter/words';
-import type { Surroundings } from '../../approvals/approval-view';
 
 export type Tone = 'good' | 'notice' | 'attention' | 'alarm' | 'quiet';
 
@@ -46,13 +43,4 @@ export function ago(time: string, now: Date): string {
   const [size, unit] = UNITS.find(([each, , most]) => far < each * most) ?? [DAY_MS, 'days'];
   const span = `${Math.floor(far / size)} ${unit}`;
   return ms >= 0 ? `${span} ago` : `in ${span}`;
-}
-
-/** What its users will miss, by what past updates took. The plan's own sentence on it is the first of its risks. */
-export function absence({ usualDowntimeSeconds: seconds }: Surroundings, { container }: Plan): string {
-  if (seconds === null) {
-    return `${container} has not been updated by diun-pilot before, so how long it will be away is not known yet.`;
-  }
-  const span = seconds < 1 ? 'less than a second' : `about ${duration(seconds * 1000)}`;
-  return `In past updates ${container} was away for ${span}, from the stop of the old container to the health of the new one.`;
 }

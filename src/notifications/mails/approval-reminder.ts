@@ -2,8 +2,8 @@ import type { RenderedMail } from '../rendered-mail';
 import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { utc } from '../letter/words';
-import { howToDecide, type CriticalNews } from './how-to-decide';
-import { nameOf, pageOf, planPassage, versions } from './passages';
+import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
+import { nameOf, pageOf, versions } from './passages';
 
 /** A day before an offer ends. */
 export function approvalReminder(news: CriticalNews): RenderedMail {
@@ -20,7 +20,7 @@ export function approvalReminder(news: CriticalNews): RenderedMail {
       paragraph(`Nothing has been changed. The offer ends ${ends}; after that it takes a new one to update ${name}.`),
       versions(news, { from: 'Runs now', to: 'Would run' }),
       ...howToDecide(news),
-      ...planPassage(news, 'What you must do afterwards'),
+      ...wholePlan(news),
     ],
     page: pageOf(news),
   });

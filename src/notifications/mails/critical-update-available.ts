@@ -2,8 +2,8 @@ import type { ImageAt } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { howToDecide, type CriticalNews } from './how-to-decide';
-import { nameOf, pageOf, planPassage, versions } from './passages';
+import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
+import { nameOf, pageOf, versions } from './passages';
 
 export interface OfferNews extends CriticalNews {
   /** What an earlier offer for the same container was about, whose link is void by this one; null: there was none. */
@@ -29,7 +29,7 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
       versions(news, { from: 'Runs now', to: 'Would run' }),
       paragraph(`Why it waits: ${news.update.reason}`),
       ...howToDecide(news),
-      ...planPassage(news, 'What you must do afterwards'),
+      ...wholePlan(news),
     ],
     page: pageOf(news),
   });

@@ -1,11 +1,14 @@
+import type { Surroundings } from '../../approvals/approval-view';
 import { paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { utc } from '../letter/words';
-import type { UpdateNews } from './passages';
+import { planPassage, type UpdateNews } from './passages';
+import { surroundingsPassage } from './surroundings';
 
 /** `approvalUrl`: the signed link to the page with the two buttons. */
 export interface CriticalNews extends UpdateNews {
   approvalUrl: string;
+  surroundings: Surroundings;
 }
 
 /** The links of a mail that asks, and the commands for who sits on the host. Opening a link changes nothing. */
@@ -20,6 +23,15 @@ export function howToDecide(news: CriticalNews): Block[] {
       paragraph('Whoever has the link can decide: do not forward this mail.'),
     ),
     ...byCommand(news),
+  ];
+}
+
+/** The plan as the page shows it. */
+export function wholePlan(news: CriticalNews): Block[] {
+  const { plan, surroundings } = news;
+  return [
+    ...(plan === null ? [] : surroundingsPassage(surroundings, plan)),
+    ...planPassage(news, 'What you must do afterwards'),
   ];
 }
 

@@ -1,5 +1,4 @@
-import { absence, ago, inWords } from '../../../src/http/pages/words';
-import { aPlan } from '../../support/news-builder';
+import { ago, inWords } from '../../../src/http/pages/words';
 
 const now = new Date('2026-11-24T12:00:00.000Z');
 const at = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();
@@ -17,11 +16,4 @@ test.each([
 
 test('a code is told as words', () => {
   expect(inWords('rollback_health_check')).toBe('Rollback health check');
-});
-
-test('how long a container is away is told from its past, or that nobody knows', () => {
-  const plan = aPlan({ container: 'web' });
-  expect(absence({ lastBackup: null, usualDowntimeSeconds: 4.2 }, plan)).toContain('web was away for about 4 s');
-  expect(absence({ lastBackup: null, usualDowntimeSeconds: 0.2 }, plan)).toContain('less than a second');
-  expect(absence({ lastBackup: null, usualDowntimeSeconds: null }, plan)).toContain('not known yet');
 });

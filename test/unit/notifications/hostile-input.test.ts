@@ -67,9 +67,9 @@ const RUNS = { numRuns: 1000 };
 type Strings = readonly string[];
 const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => updateAvailable(newsOf(s, {})),
-  (s) => criticalUpdateAvailable({ ...newsOf(s, {}), approvalUrl: s[9] ?? '', replaces: null }),
-  (s) => criticalUpdateAvailable({ ...newsOf(s, {}), approvalUrl: LINK, replaces: fieldsOf(s).to }),
-  (s) => approvalReminder({ ...newsOf(s, {}), approvalUrl: LINK }),
+  (s) => criticalUpdateAvailable({ ...criticalOf(s), approvalUrl: s[9] ?? '', replaces: null }),
+  (s) => criticalUpdateAvailable({ ...criticalOf(s), approvalUrl: LINK, replaces: fieldsOf(s).to }),
+  (s) => approvalReminder({ ...criticalOf(s), approvalUrl: LINK }),
   (s) => offerSuperseded(newsOf(s, { ...fieldsOf(s), status: 'superseded' })),
   (s) => updateSucceeded(newsOf(s, { status: 'succeeded' })),
   (s) => updateFailed({ ...newsOf(s, { ...aFailedUpdate(), ...fieldsOf(s), status: 'failed' }), quarantined: true }),
@@ -108,6 +108,10 @@ function newsOf(s: Strings, differs: Parameters<typeof anUpdate>[0]) {
     ...news({ update: anUpdate({ ...fieldsOf(s), ...differs }), plan, backup: backupOf(s) }),
     publicUrl: PUBLIC,
   };
+}
+
+function criticalOf(s: Strings) {
+  return { ...newsOf(s, {}), surroundings: { lastBackup: backupOf(s), usualDowntimeSeconds: null } };
 }
 
 function backupOf([a = '', b = '', c = '', d = '']: Strings) {

@@ -74,16 +74,20 @@ describe('critical update available', () => {
   });
   const plan = aPlan({ jump: 'minor', followUp: 'Write image: nginx:1.28 into compose.yml' });
   const approvalUrl = 'https://pilot.example.org/approvals/abc.def';
+  const surroundings = { lastBackup: aBackup(), usualDowntimeSeconds: 4.2 };
 
   it('shows the whole plan: from, to, backup, course, risks, what is left, and until when', async () => {
-    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, replaces: null });
+    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, surroundings, replaces: null });
     await bothSay(mail, 'nginx:1.27', OLD_DIGEST, 'nginx:1.28', NEW_DIGEST, 'minor version', '2026-11-26 03:00:10 UTC');
     await bothSay(mail, ...plan.backup, ...plan.course, ...plan.risks, plan.followUp ?? '');
   });
 
   it.each([
-    ['the offer', () => criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, replaces: null })],
-    ['the reminder', () => approvalReminder({ ...news({ update, plan }), approvalUrl })],
+    [
+      'the offer',
+      () => criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, surroundings, replaces: null }),
+    ],
+    ['the reminder', () => approvalReminder({ ...news({ update, plan }), approvalUrl, surroundings })],
   ])('%s has the signed link, the link to decline, and the commands for who is on the host', async (_what, render) => {
     const mail = render();
     const { links } = await dom.read(mail.html);
@@ -92,19 +96,25 @@ describe('critical update available', () => {
       expect(mail.text).toContain(`\n${link}\n`);
     }
     await bothSay(mail, `diun-pilot approve ${update.id}`, `diun-pilot decline ${update.id}`);
+    await bothSay(mail, 'nginx was away for about 4 s', '2026-11-23 03:00:22 UTC, 12.4 MiB, read back to its end');
     await bothSay(mail, ...plan.risks, 'Opening it changes nothing', '2026-11-26 03:00:10 UTC');
   });
 
   it('names the earlier offer whose place it takes', async () => {
     const replaces = { reference: 'nginx:1.27.5', digest: OLD_DIGEST };
-    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, replaces });
+    const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, surroundings, replaces });
     expect(mail.subject).toBe('[diun-pilot] nginx: critical update available, newer than the one offered before');
     await bothSay(mail, `earlier offer for the same container (nginx:1.27.5, ${OLD_DIGEST}), whose link is void`);
   });
 
   it('says so when nothing would be backed up', async () => {
     const nothingKept = aPlan({ backup: [] });
-    const mail = criticalUpdateAvailable({ ...news({ update, plan: nothingKept }), approvalUrl, replaces: null });
+    const mail = criticalUpdateAvailable({
+      ...news({ update, plan: nothingKept }),
+      approvalUrl,
+      surroundings,
+      replaces: null,
+    });
     await bothSay(mail, 'Nothing: no container of its project carries the label backup.kind.');
   });
 

@@ -81,8 +81,7 @@ function Health({ health: { status, checks } }: OperatorData): JSX.Element | nul
   if (bad.length === 0) {
     return (
       <p>
-        <span class="badge good">All is well</span> {CHECK_NAMES.map(inWords).join(', ').toLowerCase()}: each was
-        checked.
+        <span class="badge good">All is well</span> Every check passed: {CHECK_NAMES.join(', ')}.
       </p>
     );
   }
