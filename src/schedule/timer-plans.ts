@@ -23,6 +23,7 @@ export function timerPlans({ schedules, timeZone }: Pick<Settings, 'schedules' |
   });
   return [
     plan('backup', schedules.backup),
+    plan('renewal', schedules.renewal),
     plan('reconcile', schedules.reconcile, true),
     plan('backup-ages', schedules.backup === null ? null : BACKUP_AGES, true),
   ];

@@ -1,6 +1,7 @@
 import type { WorkName, WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
 import { pruneBackups } from '../backups/prune-backups';
+import { requestRenewal } from '../certificates/request-renewal';
 import { lookAtBackupAges } from './look-at-backup-ages';
 import { queueScheduledBackups } from './queue-scheduled-backups';
 import { reconcile } from './reconcile';
@@ -12,11 +13,18 @@ type Work = (deps: UpdateDeps) => Promise<WorkOutcome>;
 
 const WORKS: Partial<Record<WorkName, Work>> = {
   backup: queueScheduledBackups,
+  renewal: queueScheduledRenewal,
   reconcile,
   reoffer: reofferChanged,
   retention: pruneBackups,
   'backup-ages': lookAtBackupAges,
 };
+
+/** Its outcome is told by the renewal itself. */
+function queueScheduledRenewal(deps: UpdateDeps): Promise<WorkOutcome> {
+  requestRenewal(deps, { reason: 'schedule' });
+  return Promise.resolve({ outcome: 'Asked for.', trouble: null });
+}
 
 /** Does the work that is due for the longest time. False: nothing is due. A defect ends it until it is due again. */
 export async function doDueWork(deps: UpdateDeps): Promise<boolean> {
