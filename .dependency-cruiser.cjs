@@ -13,21 +13,21 @@ module.exports = {
     layer('lib-knows-nothing', '^src/lib/', ['lib/']),
     layer('ports-speak-domain', '^src/ports/', ['ports/', 'domain/']),
     layer('config-reads-settings', '^src/config/', ['config/', 'domain/', 'lib/']),
-    layer('use-cases-know-ports', '^src/(updates|approvals|backups|certificates|notifications|probes)/', [
-      '(updates|approvals|backups|certificates|notifications|probes)/',
+    layer('use-cases-know-ports', '^src/(updates|approvals|backups|restores|certificates|notifications|probes)/', [
+      '(updates|approvals|backups|restores|certificates|notifications|probes)/',
       'ports/',
       'domain/',
       'lib/',
     ]),
     layer('edges-know-use-cases', '^src/(http|schedule)/', [
-      '(http|schedule|updates|approvals|backups|certificates|notifications|probes)/',
+      '(http|schedule|updates|approvals|backups|restores|certificates|notifications|probes)/',
       'ports/',
       'domain/',
       'lib/',
       'config/',
     ]),
     layer('cli-starts-the-app', '^src/cli/', [
-      '(cli|updates|approvals|backups|certificates|notifications|probes|config)/',
+      '(cli|updates|approvals|backups|restores|certificates|notifications|probes|config)/',
       'ports/',
       'domain/',
       'lib/',

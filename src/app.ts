@@ -17,6 +17,9 @@ import { readApproval } from './approvals/read-approval';
 import { decideById, type Decided } from './approvals/record-decision';
 import { requestBackups } from './backups/request-backup';
 import { requestRenewal } from './certificates/request-renewal';
+import type { RestoreRecord } from './domain/restore';
+import type { RestorePlan } from './restores/plan-restore';
+import { planOfRestore, rehearse, requestRestore, type RestoreRequest } from './restores/request-restore';
 import type { Settings } from './config/schema';
 import type { BackupRecord } from './domain/backup';
 import type { Container } from './domain/container';
@@ -56,6 +59,11 @@ export interface App {
   containers(): Promise<Container[]>;
   requestUpdate(request: { container: string; image?: string }): Promise<Update>;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
+  /** What a restore would do; changes nothing. */
+  planRestore(request: RestoreRequest): Promise<RestorePlan>;
+  /** Reads the whole set as a restore would; changes nothing. */
+  rehearseRestore(plan: RestorePlan, onProgress: (detail: string) => void): Promise<void>;
+  requestRestore(plan: RestorePlan, request: Pick<RestoreRequest, 'project'>): RestoreRecord;
   /** When each timer runs next, and what came of its last run. */
   timers(): TimerView[];
   /** Renews what is due, as soon as nothing else runs. */
@@ -114,7 +122,15 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
 
 type Requests = Pick<
   App,
-  'containers' | 'requestUpdate' | 'requestBackups' | 'requestRenewal' | 'decideById' | 'timers'
+  | 'containers'
+  | 'requestUpdate'
+  | 'requestBackups'
+  | 'requestRenewal'
+  | 'planRestore'
+  | 'rehearseRestore'
+  | 'requestRestore'
+  | 'decideById'
+  | 'timers'
 >;
 
 function requestsOf(deps: UpdateDeps, workplace: Workplace): Omit<Requests, 'timers'> {
@@ -133,6 +149,13 @@ function requestsOf(deps: UpdateDeps, workplace: Workplace): Omit<Requests, 'tim
     },
     requestRenewal: () => {
       const record = requestRenewal(deps, { reason: 'operator' });
+      workplace.wake();
+      return record;
+    },
+    planRestore: (request) => planOfRestore(deps, request),
+    rehearseRestore: (plan, onProgress) => rehearse(deps, plan, onProgress),
+    requestRestore: (plan, request) => {
+      const record = requestRestore(deps.store, plan, request);
       workplace.wake();
       return record;
     },

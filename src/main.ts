@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createInterface } from 'node:readline/promises';
 import { openApp, version } from './app';
 import { runCli } from './cli/program';
 import { loadSettings } from './config/load';
@@ -6,6 +7,15 @@ import { createLogger } from './lib/logger';
 
 // Whoever read our output has gone, as in `diun-pilot updates | head`.
 process.stdout.on('error', () => process.exit(1));
+
+async function askAtTerminal(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
+}
 
 void runCli(process.argv.slice(2), {
   version: version(),
@@ -16,4 +26,5 @@ void runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signals: process,
+  ask: process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : null,
 }).then((code) => process.stdout.write('', () => process.exit(code)));

@@ -4,7 +4,8 @@ import type { Container } from '../domain/container';
 import { messageOf, PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
 import type { Finding, ItemSource } from './item-source';
-import { TarEntries } from './tar-entries';
+import { TarEntries, type TarSummary } from './tar-entries';
+import { WithoutAside } from './without-aside';
 
 /** One tar for each path, through the engine: no tar is needed in the image, and the container need not run. */
 export function filesOf(engine: Engine, owner: Container, paths: readonly string[]): ItemSource[] {
@@ -20,7 +21,13 @@ function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
     compression: 'gzip',
     title: `files ${path} of ${owner.name}`,
     advice: `Look at the label backup.paths of ${owner.name}: each path must exist in the container.`,
-    open: () => engine.archive(owner.id, path),
+    open: async () => {
+      const tar = await engine.archive(owner.id, path);
+      const kept = new WithoutAside();
+      tar.on('error', (error) => kept.destroy(error));
+      kept.on('close', () => tar.destroy());
+      return tar.pipe(kept);
+    },
     tap: written,
     verify: (content) => {
       refuseLink(written, owner, path);
@@ -39,15 +46,25 @@ function refuseLink(written: TarEntries, owner: Container, path: string): void {
 }
 
 async function countAgain(content: AsyncIterable<Buffer>, written: number): Promise<Finding> {
+  const found = await walkTar(content);
+  if (found.whole && found.entries !== written) {
+    return { whole: false, words: `${written} entries were written, ${found.entries} are there` };
+  }
+  return found;
+}
+
+/** Reads a tar to its end. */
+export async function walkTar(
+  content: AsyncIterable<Buffer>,
+): Promise<Finding & { entries: number; root: TarSummary['root'] }> {
   const read = new TarEntries();
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   try {
     await pipeline(content, read, nowhere);
   } catch (error) {
-    return { whole: false, words: messageOf(error) };
+    return { whole: false, words: messageOf(error), ...read.summary };
   }
   const { entries } = read.summary;
-  if (entries === 0) return { whole: false, words: 'it holds no entry' };
-  if (entries !== written) return { whole: false, words: `${written} entries were written, ${entries} are there` };
-  return { whole: true, words: entries === 1 ? '1 entry' : `${entries} entries` };
+  if (entries === 0) return { whole: false, words: 'it holds no entry', ...read.summary };
+  return { whole: true, words: entries === 1 ? '1 entry' : `${entries} entries`, ...read.summary };
 }

@@ -1,7 +1,7 @@
 import type { Readable, Transform } from 'node:stream';
 import type { Container } from '../domain/container';
 import { PilotError } from '../domain/errors';
-import type { BackupItem } from '../domain/backup';
+import type { BackupItem, DatabaseProperties } from '../domain/backup';
 
 /** One thing to back up: where its bytes come from, and how what was stored of it is proven to be whole. */
 export interface ItemSource {
@@ -9,6 +9,7 @@ export interface ItemSource {
   kind: BackupItem['kind'];
   name: string;
   compression: BackupItem['compression'];
+  database?: DatabaseProperties | null;
   /** For people: `database app of postgres-1`. */
   title: string;
   /** What to look at when its reading fails. */

@@ -29,3 +29,8 @@ async function readSecret(engine: Engine, id: string, name: string, file: string
   if (exitCode === 0) return stdout.replace(/\n$/, '');
   throw new PilotError('backup_failed', `The file that ${name}_FILE names cannot be read in its container.`);
 }
+
+/** A database may be named so that libpq would take its name for a connection string (`a=b`, `postgres://…`). */
+export function conninfo(database: string): string {
+  return `dbname='${database.replace(/[\\']/g, '\\$&')}'`;
+}

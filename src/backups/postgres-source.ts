@@ -6,7 +6,9 @@ import { asBackupError } from './backup-error';
 import { feedCommand } from './feed-command';
 import type { Finding, ItemSource } from './item-source';
 import type { PostgresLogin } from './postgres-login';
-import { readPostgresLogin } from './postgres-login';
+import { conninfo, readPostgresLogin } from './postgres-login';
+import { readProperties } from './database-properties';
+import { isAside } from '../domain/set-aside';
 
 const GLOBALS_END = 'PostgreSQL database cluster dump complete';
 const TAIL_LENGTH = 4096;
@@ -22,7 +24,12 @@ export async function databasesOf(engine: Engine, server: Container): Promise<It
   }
   const login = await readPostgresLogin(engine, inspect);
   const names = await listDatabases(engine, server, login);
-  return [globalsOf(engine, server, login), ...names.map((name) => databaseOf(engine, server, login, name))];
+  const databases: ItemSource[] = [];
+  for (const name of names) {
+    const database = await readProperties(engine, server.id, login, name);
+    databases.push({ ...databaseOf(engine, server, login, name), database });
+  }
+  return [globalsOf(engine, server, login), ...databases];
 }
 
 async function listDatabases(engine: Engine, server: Container, login: PostgresLogin): Promise<string[]> {
@@ -30,7 +37,7 @@ async function listDatabases(engine: Engine, server: Container, login: PostgresL
   const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-0', '-c', query];
   try {
     const names = await text(await engine.execOutput(server.id, command, { env: login.env }));
-    return names.split('\0').filter((name) => name !== '');
+    return names.split('\0').filter((name) => name !== '' && !isAside(name));
   } catch (error) {
     throw asBackupError(error, `The databases of ${server.name} could not be listed`, adviceFor(server));
   }
@@ -66,7 +73,11 @@ function databaseOf(engine: Engine, server: Container, login: PostgresLogin, nam
 }
 
 /** `pg_restore -l` passes on a dump cut at 60 %; `-f /dev/null` reads it all (measured: facts, PostgreSQL). */
-async function readByPgRestore(engine: Engine, server: Container, content: AsyncIterable<Buffer>): Promise<Finding> {
+export async function readByPgRestore(
+  engine: Engine,
+  server: Pick<Container, 'id'>,
+  content: AsyncIterable<Buffer>,
+): Promise<Finding> {
   const result = await feedCommand(content, (input) =>
     engine.execInput(server.id, ['pg_restore', '-f', '/dev/null'], input),
   );
@@ -77,7 +88,7 @@ async function readByPgRestore(engine: Engine, server: Container, content: Async
   };
 }
 
-async function endsAsPgDumpallDoes(content: AsyncIterable<Buffer>): Promise<Finding> {
+export async function endsAsPgDumpallDoes(content: AsyncIterable<Buffer>): Promise<Finding> {
   let tail = '';
   for await (const chunk of content) tail = (tail + chunk.toString('latin1')).slice(-TAIL_LENGTH);
   return tail.includes(GLOBALS_END)
@@ -87,9 +98,4 @@ async function endsAsPgDumpallDoes(content: AsyncIterable<Buffer>): Promise<Find
 
 function adviceFor(server: Container): string {
   return `Look at docker logs ${server.name}; the dump is taken as POSTGRES_USER of that container.`;
-}
-
-/** A database may be named so that libpq would take its name for a connection string (`a=b`, `postgres://…`). */
-function conninfo(database: string): string {
-  return `dbname='${database.replace(/[\\']/g, '\\$&')}'`;
 }

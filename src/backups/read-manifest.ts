@@ -1,12 +1,14 @@
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { BackupManifest } from '../domain/backup';
+import { databaseProperties } from './database-properties';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { BackupStorage } from '../ports/backup-storage';
 import { MANIFEST, manifestKey } from './set-keys';
 
 const item = z.object({
   container: z.string().min(1),
+  service: z.string().nullable().optional(),
   image: z.object({ reference: z.string(), imageId: z.string() }),
   kind: z.enum(['database', 'globals', 'files']),
   name: z.string().min(1),
@@ -14,6 +16,7 @@ const item = z.object({
   bytes: z.number().int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   compression: z.enum(['gzip', 'none']),
+  database: databaseProperties.nullable().optional(),
   verified: z.string().min(1),
 });
 

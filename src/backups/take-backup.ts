@@ -99,7 +99,12 @@ async function storeAll(run: BackupRun, sources: ItemSource[]): Promise<BackupIt
     const key = itemKey(run.folder, items.length + 1, { container: container.name, kind, name, compression });
     run.keys.push(key);
     const { bytes, sha256 } = await storeItem(run, source, key);
-    items.push({ container: container.name, image, kind, name, key, bytes, sha256, compression, verified: '' });
+    const described = source.database === undefined ? {} : { database: source.database };
+    items.push({
+      ...{ container: container.name, service: container.service, image, kind, name, key, bytes, sha256, compression },
+      ...described,
+      verified: '',
+    });
     run.logger.info('stored', { item: source.title, key, bytes });
   }
   return items;

@@ -15,11 +15,13 @@ interface From {
   onProgress: (detail: string) => void;
 }
 
+type Verified = Pick<ItemSource, 'title' | 'advice' | 'verify'>;
+
 /**
  * Reads one stored item back: the bytes must be those that were sent, and they must read to their end as what they are.
  * Resolves with what that showed, in words; rejects with `backup_not_verified`.
  */
-export async function verifyItem(from: From, source: ItemSource, item: BackupItem): Promise<string> {
+export async function verifyItem(from: From, source: Verified, item: BackupItem): Promise<string> {
   if (item.bytes === 0) throw notVerified(source.title, 'it is empty');
   const meter = new ByteMeter(progressInWords(from.onProgress, `reading back ${source.title}`));
   const finding = await readBack(from, source, item, meter);
@@ -33,7 +35,7 @@ export async function verifyItem(from: From, source: ItemSource, item: BackupIte
   return finding.words;
 }
 
-async function readBack({ storage }: From, source: ItemSource, item: BackupItem, meter: ByteMeter): Promise<Finding> {
+async function readBack({ storage }: From, source: Verified, item: BackupItem, meter: ByteMeter): Promise<Finding> {
   try {
     let finding: Finding = { whole: false, words: 'it was not read' };
     const content = item.compression === 'gzip' ? createGunzip() : new PassThrough();

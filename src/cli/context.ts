@@ -12,6 +12,8 @@ export interface CliContext {
   stdout: Output;
   stderr: Output;
   signals: Signals;
+  /** Asks a person at the terminal; null where none sits there. */
+  ask: ((question: string) => Promise<string>) | null;
 }
 
 export interface Output {

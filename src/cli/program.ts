@@ -5,6 +5,7 @@ import { backupCommand, type BackupArguments } from './commands/backup';
 import { backupsCommand } from './commands/backups';
 import { checkCommand } from './commands/check';
 import { renewCommand } from './commands/renew';
+import { restoreCommand, type RestoreArguments } from './commands/restore';
 import { serveCommand } from './commands/serve';
 import { updateCommand } from './commands/update';
 import { updatesCommand, type UpdatesArguments } from './commands/updates';
@@ -48,6 +49,7 @@ function createProgram(context: CliContext, done: Done): Command {
   addService(program, context, done);
   addUpdates(program, context, done);
   addBackups(program, context, done);
+  addRestore(program, context, done);
   return program;
 }
 
@@ -109,6 +111,21 @@ function addBackups(program: Command, context: CliContext, done: Done): void {
     .summary('renew certificates now')
     .description('Starts certbot, loads what it renewed into the server, and shows what is served at the end.')
     .action(async (options: Json) => done(await renewCommand(context, options)));
+}
+
+function addRestore(program: Command, context: CliContext, done: Done): void {
+  command(program, 'restore')
+    .argument('<backup>', 'id of a backup, its address or folder in the storage, or latest')
+    .option('--dry-run', 'show the plan and read the whole set; change nothing', false)
+    .option('--project <name>', 'compose project to restore into, where it is not that of the set')
+    .option('-y, --yes', 'do not ask', false)
+    .summary('restore a backup')
+    .description(
+      'Reads the whole set, stops who writes to it, restores databases and files beside what is there, swaps them, starts and checks all; keeps what was there before. Needs no record of the backup, only the storage.',
+    )
+    .action(async (backup: string, options: Omit<RestoreArguments, 'backup'>) =>
+      done(await restoreCommand(context, { backup, ...options })),
+    );
 }
 
 function command(program: Command, name: string, options: { isDefault?: boolean } = {}): Command {

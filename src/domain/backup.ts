@@ -16,6 +16,8 @@ export type BackupReason = 'update' | 'operator' | 'schedule';
 
 export interface BackupItem {
   container: string;
+  /** Compose service of the container, by which another stack's is found. */
+  service?: string | null;
   image: { reference: string; imageId: string };
   /** `database`: one `pg_dump -Fc`; `globals`: roles and tablespaces as SQL; `files`: one tar of one path. */
   kind: 'database' | 'globals' | 'files';
@@ -28,8 +30,29 @@ export interface BackupItem {
   /** Of the stored bytes, hex. */
   sha256: string;
   compression: 'gzip' | 'none';
+  /** Of a database: what its dump does not tell and `createdb` must be told. */
+  database?: DatabaseProperties | null;
   /** What reading it back showed, such as `812 entries` or `pg_restore read it to its end`. */
   verified: string;
+}
+
+/** What a dump does not tell of its database: owner, encoding, locale, settings and grants (pg_database). */
+export interface DatabaseProperties {
+  owner: string;
+  encoding: string;
+  collate: string;
+  ctype: string;
+  /** `c` libc, `i` ICU, `b` builtin; null before PostgreSQL 15. */
+  provider: string | null;
+  /** Of ICU and builtin. */
+  locale: string | null;
+  /** Of ICU. */
+  rules: string | null;
+  connectionLimit: number;
+  /** `ALTER DATABASE … SET`, with a role `ALTER ROLE … IN DATABASE … SET`; entries as the catalog has them, `name=value`. */
+  settings: { role: string | null; config: string[] }[] | null;
+  /** Null: the defaults. Grantee null: PUBLIC. */
+  grants: { grantee: string | null; privilege: string; grantable: boolean }[] | null;
 }
 
 /** The record of one backup, also of one that failed. */

@@ -100,8 +100,13 @@ export const updateRequest = z
 const backupItem = z
   .object({
     container: z.string(),
+    service: z.string().nullable().optional(),
     image: z.object({ reference: z.string(), imageId: z.string() }),
     kind: z.enum(['database', 'globals', 'files']),
+    database: z
+      .unknown()
+      .optional()
+      .meta({ description: 'Owner, encoding, locale, settings and grants of a database' }),
     name: z.string(),
     key: z.string(),
     bytes: z.number().int(),

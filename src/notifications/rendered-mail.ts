@@ -11,7 +11,8 @@ export type MailKind =
   | 'backup_shrunk'
   | 'renewal_failed'
   | 'certificate_near_end'
-  | 'network_lost';
+  | 'network_lost'
+  | 'restore_ended';
 
 /** A mail ready for the outbox. Both parts are complete by themselves and tell the same. */
 export interface RenderedMail {

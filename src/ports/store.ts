@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../domain/backup';
+import type { RestoreJournal, RestoreRecord } from '../domain/restore';
 import type { Plan } from '../domain/plan';
 import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Incidents } from './incidents';
@@ -17,6 +18,7 @@ export interface Store {
   refusals: Refusals;
   outbox: Outbox;
   backups: Backups;
+  restores: Restores;
   timers: Timers;
   notices: Notices;
   renewals: Renewals;
@@ -167,4 +169,18 @@ export interface Backups {
   toRemove(): BackupRecord[];
   /** Nothing of it is left in the storage. */
   objectsGone(id: string): void;
+}
+
+export interface Restores {
+  insert(record: Pick<RestoreRecord, 'backupId' | 'folder' | 'url' | 'target' | 'updateId'>): RestoreRecord;
+  get(id: string): RestoreRecord | null;
+  change(id: string, fields: Partial<Omit<RestoreRecord, 'id' | 'createdAt'>>): RestoreRecord;
+  /** Under way (or interrupted, if no worker runs) before queued, then oldest first; null: none. */
+  next(): RestoreRecord | null;
+  /** Asked for by the mail of an update; newest first. */
+  ofUpdate(updateId: string): RestoreRecord[];
+  /** Newest first. */
+  list(limit: number): RestoreRecord[];
+  journal(id: string): RestoreJournal | null;
+  saveJournal(id: string, journal: RestoreJournal): void;
 }

@@ -2,6 +2,7 @@ import { dependentsOf } from '../domain/depends-on';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
 import { networkOwner } from '../domain/network-owner';
+import { isWell } from '../domain/well';
 import type { Engine } from '../ports/engine';
 import { testNginxConfig } from './preflight-nginx';
 import { comparePostgres } from './preflight-postgres';
@@ -75,10 +76,6 @@ async function wellDependents({ engine, old, container, selfId, journal }: Run):
   return (await inspectThose(engine, dependents))
     .filter((dependent) => dependent.Id !== old.Id && (stopped.get(dependent.Id) ?? isWell(dependent)))
     .map(({ Name }) => Name.slice(1));
-}
-
-export function isWell({ State }: ContainerInspect): boolean {
-  return State.Running && State.Health?.Status !== 'unhealthy';
 }
 
 async function inspectThose(engine: Engine, ids: string[]): Promise<ContainerInspect[]> {

@@ -4,7 +4,9 @@ import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { networkOwner } from '../domain/network-owner';
 import type { Stopped } from '../domain/update';
-import { isWell, lookAhead } from './preflight';
+import { isWell } from '../domain/well';
+import { handsOver } from './hand-over';
+import { lookAhead } from './preflight';
 import { newImageOf } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
 import { inspectIfThere, readContainers } from './read-containers';
@@ -17,7 +19,7 @@ import { reach } from './run';
  * serves again. False: nobody is known to write, or somebody cannot be stopped, or the update cannot work anyway.
  */
 export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
-  if (run.container.labels.backup === null) return false;
+  if (run.container.labels.backup === null || handsOver(run)) return false;
   const all = await readContainers(run.engine, run.selfId);
   // Nobody can be started in the network of a container that is stopped.
   const writers = writersOf(placeOf(run.container), all).filter(({ id }) => id !== networkOwner(run.old));

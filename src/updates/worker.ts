@@ -10,6 +10,7 @@ import { handleInbox } from './handle-inbox';
 import { remindOfApprovals } from './remind-of-approvals';
 import { runQueuedBackup } from './run-queued-backup';
 import { runQueuedRenewal } from './run-queued-renewal';
+import { runNextRestore } from '../restores/run-next-restore';
 import type { UpdateDeps } from './run';
 import { othersStopped, startStopped } from './stopped-containers';
 import { updateContainer } from './update-container';
@@ -79,6 +80,7 @@ const BY_TIME: readonly ((deps: UpdateDeps) => void)[] = [expireApprovals, remin
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
 const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [
+  runNextRestore,
   runNextUpdate,
   runQueuedBackup,
   runQueuedRenewal,

@@ -5,6 +5,7 @@ import type { App } from '../../src/app';
 import { decideById } from '../../src/approvals/record-decision';
 import { requestBackups } from '../../src/backups/request-backup';
 import { requestRenewal } from '../../src/certificates/request-renewal';
+import { planOfRestore, rehearse, requestRestore } from '../../src/restores/request-restore';
 import type { CliContext } from '../../src/cli/context';
 import { runCli } from '../../src/cli/program';
 import { loadSettings } from '../../src/config/load';
@@ -29,6 +30,7 @@ export interface Terminal {
   /** What differs from the app on the scene. */
   app?: Partial<App>;
   signals?: FakeSignals;
+  ask?: (question: string) => Promise<string>;
 }
 
 /** Signals that a test sends, and the exits that they led to. */
@@ -53,6 +55,7 @@ export async function runOn(scene: Scene, args: string[], terminal: Terminal = {
     stdout: { write: (text) => out.push(text), isTTY: terminal.isTTY ?? false, columns: 60 },
     stderr: { write: (text) => err.push(text) },
     signals: terminal.signals ?? new FakeSignals(),
+    ask: terminal.ask ?? null,
   };
   const code = await runCli(args, context);
   return { lines, code, stdout: out.join(''), stderr: err.join('') };
@@ -78,6 +81,9 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     requestRenewal: () => requestRenewal(deps, { reason: 'operator' }),
     requestBackups: async (request) =>
       requestBackups({ store, containers: await readContainers(engine, null) }, { ...request, reason: 'operator' }),
+    planRestore: (request) => planOfRestore(deps, request),
+    rehearseRestore: (plan, onProgress) => rehearse(deps, plan, onProgress),
+    requestRestore: (plan, request) => requestRestore(store, plan, request),
     timers: () => viewTimers(timerPlans(SCHEDULED), store.timers, clock.now()),
     startWorker: () => {
       worker = startWorker(deps);

@@ -8,7 +8,10 @@ export function fakePostgres(
   const whole = new Set(Object.values(databases).map((dump) => dump.toString('latin1')));
   return {
     scripts: {
-      'psql *': { stdout: Object.keys(databases).join('\0') + '\0' },
+      'psql *': ({ command }) =>
+        command.at(-1)?.startsWith('SELECT json_build_object') === true
+          ? { stdout: `${JSON.stringify(PROPERTIES)}\n` }
+          : { stdout: Object.keys(databases).join('\0') + '\0' },
       'pg_dumpall *': { stdout: `CREATE ROLE app;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n` },
       'pg_dump *': ({ command }) => dumpOf(databases, command),
       'pg_restore -f /dev/null': ({ stdin }: CommandCall): Outcome =>
@@ -18,6 +21,11 @@ export function fakePostgres(
     },
   };
 }
+
+const PROPERTIES = {
+  ...{ owner: 'app', encoding: 'UTF8', collate: 'C.UTF-8', ctype: 'C.UTF-8', provider: 'c', locale: null, rules: null },
+  ...{ connectionLimit: -1, settings: null, grants: null },
+};
 
 /** Large enough to come in several pieces. */
 export function aDump(name: string): Buffer {

@@ -9,6 +9,7 @@ import { createOutbox } from './outbox';
 import { createRefusals } from './refusals';
 import { createNotices, createTimers } from './timers';
 import { createRenewals } from './renewals';
+import { createRestores } from './restores';
 import { createUpdates } from './updates';
 
 /** `path`: the database file, or `:memory:`. */
@@ -21,6 +22,7 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     refusals: createRefusals(database),
     outbox: createOutbox(database, clock),
     backups: createBackups(database, clock),
+    restores: createRestores(database, clock),
     timers: createTimers(database, clock),
     notices: createNotices(database, clock),
     renewals: createRenewals(database, clock),

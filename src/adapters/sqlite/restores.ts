@@ -1,0 +1,82 @@
+import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/restore';
+import type { Clock } from '../../lib/clock';
+import { newId } from '../../lib/id';
+import type { Restores } from '../../ports/store';
+import { assignments, fromJson } from './columns';
+import type { Database } from './database';
+
+interface Row {
+  id: string;
+  backup_id: string;
+  folder: string;
+  url: string;
+  target: string | null;
+  update_id: string | null;
+  status: RestoreRecord['status'];
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  detail: string | null;
+  kept: string;
+  error: string | null;
+}
+
+const JSON_COLUMNS = new Set(['kept', 'error']);
+
+export function createRestores(database: Database, clock: Clock): Restores {
+  const select = (clause: string, ...values: (string | number)[]): RestoreRecord[] =>
+    database
+      .prepare<(string | number)[], Row>(`SELECT * FROM restores ${clause}`)
+      .all(...values)
+      .map(toRecord);
+  const get = (id: string): RestoreRecord | null => select('WHERE id = ?', id)[0] ?? null;
+
+  return {
+    get,
+    insert: (record) => {
+      const now = clock.now();
+      const id = newId(now);
+      database
+        .prepare(
+          `INSERT INTO restores (id, backup_id, folder, url, target, update_id, status, created_at)
+           VALUES (@id, @backupId, @folder, @url, @target, @updateId, 'queued', @now)`,
+        )
+        .run({ ...record, id, now: now.toISOString() });
+      return get(id) as RestoreRecord;
+    },
+    change: (id, fields) => {
+      const { clause, values } = assignments(fields, JSON_COLUMNS);
+      if (clause !== '') database.prepare(`UPDATE restores SET ${clause} WHERE id = @id`).run({ ...values, id });
+      return get(id) as RestoreRecord;
+    },
+    next: () => select(`WHERE status IN ('queued', 'running') ORDER BY status <> 'running', id LIMIT 1`)[0] ?? null,
+    ofUpdate: (updateId) => select('WHERE update_id = ? ORDER BY id DESC', updateId),
+    list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
+    journal: (id) =>
+      fromJson<RestoreJournal>(
+        database.prepare<[string], { journal: string | null }>('SELECT journal FROM restores WHERE id = ?').get(id)
+          ?.journal ?? null,
+      ),
+    saveJournal: (id, journal) => {
+      database.prepare('UPDATE restores SET journal = ? WHERE id = ?').run(JSON.stringify(journal), id);
+    },
+  };
+}
+
+function toRecord(row: Row): RestoreRecord {
+  return {
+    id: row.id,
+    backupId: row.backup_id,
+    folder: row.folder,
+    url: row.url,
+    target: row.target,
+    updateId: row.update_id,
+    status: row.status,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    detail: row.detail,
+    kept: fromJson<Kept[]>(row.kept) ?? [],
+    error: fromJson<{ code: string; message: string }>(row.error),
+  };
+}

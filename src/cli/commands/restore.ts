@@ -1,0 +1,91 @@
+import { PilotError } from '../../domain/errors';
+import type { RestoreRecord } from '../../domain/restore';
+import type { RestorePlan } from '../../restores/plan-restore';
+import type { App } from '../../app';
+import type { CliContext } from '../context';
+import { follow } from '../follow';
+import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
+import { withApp } from '../with-app';
+
+export interface RestoreArguments {
+  backup: string;
+  project?: string;
+  dryRun: boolean;
+  yes: boolean;
+  json: boolean;
+}
+
+/** Shows what a restore does, asks, and follows it to its end; 0 only when the data is restored and all that use it are healthy. */
+export function restoreCommand(context: CliContext, options: RestoreArguments): Promise<number> {
+  const { backup, project, json } = options;
+  const output = json ? silentOutput : liveOutput(context.stdout);
+  const request = { backup, ...(project === undefined ? {} : { project }) };
+  return withApp(context, { json }, async (app, signal) => {
+    const plan = await app.planRestore(request);
+    output.line(`Restore of ${plan.url}`);
+    plan.course.forEach((sentence, i) => output.line(`${i + 1}. ${sentence}`));
+    if (options.dryRun) return rehearse(app, plan, context, options, output);
+    await confirm(context, options);
+    const ended = await followRestore(app, app.requestRestore(plan, request), output, signal);
+    if (json) context.stdout.write(`${JSON.stringify(ended, null, 2)}\n`);
+    else tellEnd(ended, output);
+    return ended.status === 'succeeded' ? 0 : 1;
+  });
+}
+
+async function rehearse(
+  app: App,
+  plan: RestorePlan,
+  context: CliContext,
+  { json }: RestoreArguments,
+  output: LiveOutput,
+): Promise<number> {
+  await app.rehearseRestore(plan, (detail) => output.progress(detail));
+  const { url, course, manifest } = plan;
+  if (json) context.stdout.write(`${JSON.stringify({ dryRun: true, backup: manifest.id, url, course }, null, 2)}\n`);
+  output.line('The set is whole and fits. Dry run: nothing was stopped and nothing was changed.');
+  return 0;
+}
+
+async function confirm({ ask }: CliContext, { yes, json, backup }: RestoreArguments): Promise<void> {
+  if (yes) return;
+  if (ask === null || json) {
+    throw new PilotError(
+      'not_confirmed',
+      `Nobody can be asked here, so nothing was done: diun-pilot restore ${backup} --yes does it, --dry-run only looks.`,
+    );
+  }
+  const answer = await ask('Restore it now? Type yes: ');
+  if (answer.trim().toLowerCase() !== 'yes') throw new PilotError('not_confirmed', 'Not confirmed: nothing was done.');
+}
+
+function followRestore(
+  app: App,
+  asked: RestoreRecord,
+  output: LiveOutput,
+  signal: AbortSignal,
+): Promise<RestoreRecord> {
+  const look = (): RestoreRecord => app.store.restores.get(asked.id) as RestoreRecord;
+  const isOver = ({ status }: RestoreRecord): boolean => status === 'succeeded' || status === 'failed';
+  const changed = (before: RestoreRecord | null, now: RestoreRecord): void => {
+    if (isOver(now)) return;
+    const words = now.status === 'queued' ? 'waiting for its turn …' : `${now.detail ?? 'reading the set'} …`;
+    if (before?.detail !== now.detail || before.status !== now.status) output.begun(words);
+    output.progress(words);
+  };
+  return follow(app, { look, isOver, changed }, signal);
+}
+
+function tellEnd({ status, detail, error, kept }: RestoreRecord, output: LiveOutput): void {
+  output.line(
+    status === 'succeeded'
+      ? `Restored: ${detail ?? ''} All that use it are healthy.`
+      : `Failed: ${error?.message ?? ''}`,
+  );
+  if (kept.length === 0) return;
+  output.line('What was there before is kept; once you do not need it, remove it:');
+  for (const { what, remove } of kept) {
+    output.line(`  ${what}`);
+    output.line(`    ${remove}`);
+  }
+}

@@ -1,0 +1,69 @@
+import type { BackupManifest } from './backup';
+import type { Stopped } from './update';
+
+/** The record of one restore that was asked for. One after a rollback is part of its update instead. Times are ISO 8601. */
+export interface RestoreRecord {
+  id: string;
+  backupId: string;
+  /** Key of the set in the storage: on a fresh host no record of the backup is there. */
+  folder: string;
+  url: string;
+  /** Compose project whose containers the data goes to, or the one container outside any; null: as the set says. */
+  target: string | null;
+  /** The update whose mail asked for it; null: the command line. */
+  updateId: string | null;
+  status: 'queued' | 'running' | 'succeeded' | 'failed';
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+  /** What is being done, and at last what was done, in words. */
+  detail: string | null;
+  kept: Kept[];
+  error: { code: string; message: string } | null;
+}
+
+/** Data from before a restore, left beside what was restored until a person removes it. */
+export interface Kept {
+  what: string;
+  /** The command that removes it, for a shell on the host. */
+  remove: string;
+}
+
+/**
+ * How far a restore has come, written before each act; every act may be done twice. `checking`: the set is read, nothing
+ * is touched. `staging`: who writes is stopped, the data is unpacked beside the old. `swapping`: old and new change
+ * places. `starting`: the data is restored, all are started. `undoing`: it failed, and the old data takes its place back.
+ */
+export interface RestoreJournal {
+  /** Ten letters and digits that all names of this restore bear. */
+  mark: string;
+  stage: 'checking' | 'staging' | 'swapping' | 'starting' | 'undoing';
+  /** Once it was read whole: a storage that goes away later keeps nobody from the way back. */
+  manifest: BackupManifest | null;
+  /** In the order in which they are started again. */
+  stopped: Stopped[];
+  /** What each path of the set is, by key. */
+  kinds: Record<string, 'folder' | 'file'>;
+  /** Image with a shell, by id of the container whose files it moves. */
+  shells: Record<string, string>;
+  kept: Kept[];
+  /** From here on some data may have changed places. */
+  swapBegan: boolean;
+  /** Why it is being undone. */
+  cause: { code: string; message: string } | null;
+}
+
+export function firstRestoreJournal(id: string): RestoreJournal {
+  const mark = id.slice(-10).toLowerCase();
+  return {
+    mark,
+    stage: 'checking',
+    manifest: null,
+    stopped: [],
+    kinds: {},
+    shells: {},
+    kept: [],
+    swapBegan: false,
+    cause: null,
+  };
+}

@@ -1,0 +1,34 @@
+/** Names of what a restore has beside the data: what it unpacks, and what was there before. No backup holds either. */
+const MARKED = /\.diun-pilot-(?:restore|before)-[0-9a-z]{10}-\d{2,}$/;
+
+const LONGEST_DATABASE_NAME = 63;
+
+type Side = 'restore' | 'before';
+
+/** A folder inside the one whose content changes places, so that it lies in the same volume. */
+export function asideFolder(side: Side, mark: string, number: number): string {
+  return `.diun-pilot-${side}-${mark}-${twoDigits(number)}`;
+}
+
+/** PostgreSQL cuts names after 63 bytes; the number keeps two cut ones apart. */
+export function asideDatabase(database: string, side: Side, mark: string, number: number): string {
+  const suffix = asideFolder(side, mark, number);
+  return `${cutBytes(database, LONGEST_DATABASE_NAME - suffix.length)}${suffix}`;
+}
+
+export function isAside(name: string): boolean {
+  return MARKED.test(name);
+}
+
+function cutBytes(text: string, most: number): string {
+  let kept = '';
+  for (const character of text) {
+    if (Buffer.byteLength(kept + character) > most) break;
+    kept += character;
+  }
+  return kept;
+}
+
+function twoDigits(number: number): string {
+  return String(number).padStart(2, '0');
+}

@@ -1,0 +1,106 @@
+import { endsAsPgDumpallDoes, readByPgRestore } from '../backups/postgres-source';
+import { walkTar } from '../backups/files-source';
+import type { Finding } from '../backups/item-source';
+import { verifyItem } from '../backups/verify-item';
+import { messageOf, PilotError } from '../domain/errors';
+import { dumpedMajor } from './dump-header';
+import { HAS_TOOLS } from './move-scripts';
+import { imageWithShell } from './one-off';
+import type { Placed } from './plan-restore';
+import { psqlOf } from './psql';
+import { placeOfPath, type Place } from './swap-places';
+import type { RestoreRun } from './restore-run';
+
+const HEAD_BYTES = 4096;
+
+/**
+ * Reads the whole set, as it will be restored: sizes and SHA-256, each dump by `pg_restore` of its server, each tar to its end.
+ * Resolves with what each path is. Rejects with `backup_not_verified` for a damaged set, with `restore_refused` for
+ * one that does not fit, and touches nothing.
+ */
+export async function checkSet(run: RestoreRun): Promise<Record<string, 'folder' | 'file'>> {
+  if (run.plan.problems.length > 0) throw new PilotError('restore_refused', run.plan.problems.join(' '));
+  for (const placed of run.plan.roles) await whole(run, placed, endsAsPgDumpallDoes);
+  for (const placed of run.plan.databases) await checkDump(run, placed);
+  const kinds: Record<string, 'folder' | 'file'> = {};
+  for (const placed of run.plan.files) kinds[placed.item.key] = await checkTar(run, placed);
+  return kinds;
+}
+
+/** For each container whose files are moved an image whose shell can move them, found out before anybody is stopped. */
+export async function findShells(run: RestoreRun): Promise<Record<string, string>> {
+  const shells: Record<string, string> = {};
+  const images = [...run.plan.files, ...run.plan.databases].map(({ container }) => container.imageId);
+  for (const { container } of run.plan.files) {
+    const tried = { mark: run.journal.mark, script: HAS_TOOLS };
+    const image = await imageWithShell(run.engine, container, [container.imageId, ...images], tried);
+    if (image === null) {
+      throw new PilotError(
+        'restore_refused',
+        `No image of the set has a shell and mv, cp, rm, chown and stat, so the files of ${container.name} cannot change places. Nothing was stopped. Unpack the set by hand, or add a container with a shell and backup.kind to the project.`,
+      );
+    }
+    shells[container.id] = image;
+  }
+  return shells;
+}
+
+async function checkDump(run: RestoreRun, placed: Placed): Promise<void> {
+  const { item, container } = placed;
+  let head: Buffer = Buffer.alloc(0);
+  const noted = async function* (content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of content) {
+      if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES)]);
+      yield chunk;
+    }
+  };
+  await whole(run, placed, (content) => readByPgRestore(run.engine, container, noted(content)));
+  const major = dumpedMajor(head);
+  const [version = '0'] = await (await psqlOf(run.engine, container)).list('SHOW server_version_num');
+  const own = Math.floor(Number(version) / 10_000);
+  if (major !== null && own < major) {
+    throw new PilotError(
+      'restore_refused',
+      `Database ${item.name} was dumped from PostgreSQL ${major}, and ${container.name} is PostgreSQL ${own}, which cannot take it. Nothing was stopped. Run an image of PostgreSQL ${major} or newer there, with an empty volume.`,
+    );
+  }
+}
+
+async function checkTar(run: RestoreRun, placed: Placed): Promise<'folder' | 'file'> {
+  const { item, container } = placed;
+  let root: string | null = null;
+  await whole(run, placed, async (content) => {
+    const found = await walkTar(content);
+    root = found.root;
+    return found;
+  });
+  const kind = root === 'directory' ? 'folder' : 'file';
+  const place = placeOfPath(item.name, kind, (await run.engine.inspectContainer(container.id)).Mounts);
+  if (place !== 'volume' && !(place === 'own_layer' && run.ownLayer === 'untouched')) {
+    throw new PilotError('restore_refused', `${item.name} of ${container.name} ${WHY[place]} Nothing was stopped.`);
+  }
+  return kind;
+}
+
+const WHY: Record<Exclude<Place, 'volume'>, string> = {
+  own_layer:
+    'lies in no volume but in the container itself, which every update replaces. Put it on a volume, or unpack it by hand: gunzip -c OBJECT.tar.gz | docker cp - CONTAINER:/PARENT.',
+  read_only: 'is mounted read-only there. Mount it writable, and restore again.',
+  mounted_itself:
+    'is a single file that is mounted, so nothing can lie beside it. Mount its folder, or unpack it by hand from the set.',
+};
+
+async function whole(
+  run: RestoreRun,
+  { item, container }: Placed,
+  verify: (content: AsyncIterable<Buffer>) => Promise<Finding>,
+): Promise<void> {
+  const title = `${item.kind} ${item.name} of ${container.name}`;
+  try {
+    await verifyItem(run, { title, advice: 'Look at the backup storage.', verify }, item);
+  } catch (error) {
+    if (!(error instanceof PilotError) || error.code !== 'backup_not_verified') throw error;
+    const message = `${messageOf(error)} Nothing was stopped and nothing was changed: choose another set (diun-pilot backups).`;
+    throw new PilotError('backup_not_verified', message, { cause: error });
+  }
+}

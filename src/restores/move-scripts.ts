@@ -1,0 +1,103 @@
+/**
+ * Shell scripts for the one-off container that moves files: POSIX, with the tools of busybox. Arguments of each: the path, what was
+ * unpacked of it, the name of the folder for what was there, and the folders whose content changes places (the path
+ * itself among them). Each may be cut off anywhere and run again: what is done is seen, or marked beside the unpacked.
+ */
+const COMMON = `set -eu
+path=$1; staged=$2; before=$3; shift 3
+marks=\${staged%/*}
+ours() { case "\${1##*/}" in .diun-pilot-restore-*|.diun-pilot-before-*) return 0 ;; esac; return 1; }
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+unit() { one=$1; shift; for each in "$@"; do [ "$each" = "$one" ] && return 0; done; return 1; }
+like() { chown "$(stat -c %u:%g "$1")" "$2"; chmod "$(stat -c %a "$1")" "$2"; }
+`;
+
+/** `$1` → `$2`, all but ours and the units, whose content is moved by itself; `$3`: the folder whose names the units are told by. */
+const MOVE = `move() {
+  from=$1; to=$2; as=$3; shift 3
+  for entry in "$from"/* "$from"/.[!.]* "$from"/..?*; do
+    there "$entry" || continue
+    name=\${entry##*/}
+    if ours "$entry" || unit "$as/$name" "$@"; then continue; fi
+    rm -rf "\${to:?}/$name"
+    mv "$entry" "$to/"
+  done
+}
+`;
+
+/** The old aside first, marked when all of it is; then the new in its place, with owner and mode of the folder itself. */
+export const SWAP = `${COMMON}${MOVE}
+if [ ! -d "$staged" ]; then
+  kept=\${path%/*}/$before
+  if [ ! -e "$marks/aside-1" ]; then
+    mkdir -p "$kept"
+    if there "$path"; then cp -p "$path" "$kept/"; fi
+    : > "$marks/aside-1"
+  fi
+  cp -p "$staged" "$path"
+  exit 0
+fi
+n=0
+for folder in "$@"; do
+  n=$((n + 1)); kept=$folder/$before; new=$staged\${folder#"$path"}
+  if [ ! -e "$marks/aside-$n" ]; then
+    mkdir -p "$kept"; like "$folder" "$kept"
+    move "$folder" "$kept" "$folder" "$@"
+    : > "$marks/aside-$n"
+  fi
+  if [ -d "$new" ]; then
+    move "$new" "$folder" "$folder" "$@"
+    like "$new" "$folder"
+  fi
+done
+`;
+
+/** What was put in place goes back beside, and only then what was there before comes back. */
+export const SWAP_BACK = `${COMMON}${MOVE}
+if [ ! -d "$staged" ]; then
+  kept=\${path%/*}/$before
+  if [ -e "$marks/aside-1" ]; then
+    if there "$kept/\${path##*/}"; then cp -p "$kept/\${path##*/}" "$path"; else rm -f "$path"; fi
+  fi
+  rm -rf "$kept"
+  exit 0
+fi
+n=0
+for folder in "$@"; do
+  n=$((n + 1)); kept=$folder/$before; new=$staged\${folder#"$path"}
+  if [ -e "$marks/aside-$n" ]; then
+    mkdir -p "$new"
+    move "$folder" "$new" "$folder" "$@"
+    rm -f "$marks/aside-$n"
+  fi
+  if [ -d "$kept" ]; then
+    move "$kept" "$folder" "$folder" "$@"
+    like "$kept" "$folder"
+    rmdir "$kept"
+  fi
+done
+`;
+
+/** An empty place to unpack into, which nobody but root reads. */
+export const MAKE_ROOM = `${COMMON}
+rm -rf "$marks"
+mkdir -p "$marks"
+chmod 700 "$marks"
+`;
+
+export const CLEAR = `${COMMON}
+rm -rf "$marks"
+`;
+
+/** Takes away what only the way there needed, and says which folders hold what was there before. */
+export const TIDY = `${COMMON}
+rm -rf "$marks"
+[ -d "$path" ] || set -- "\${path%/*}"
+for folder in "$@"; do
+  if [ -d "$folder/$before" ]; then rmdir "$folder/$before" 2>/dev/null || echo "$folder/$before"; fi
+done
+`;
+
+/** Whether an image can run the others. */
+export const HAS_TOOLS =
+  'for tool in mv cp rm mkdir rmdir chown chmod stat; do command -v "$tool" >/dev/null || exit 1; done';

@@ -1,0 +1,128 @@
+import { placeOf } from '../backups/backup-set';
+import { inWords } from '../backups/progress';
+import { writersOf } from '../backups/writers';
+import type { BackupItem, BackupManifest } from '../domain/backup';
+import type { Container } from '../domain/container';
+import { inStartOrder } from '../domain/depends-on';
+import { containerFor } from './match-containers';
+
+export interface ToRestore {
+  folder: string;
+  url: string;
+  manifest: BackupManifest;
+  /** Compose project whose containers it goes to; null: that of the set. */
+  target: string | null;
+  containers: readonly Container[];
+}
+
+/** One item of the set and the container that it goes to. `number` is its place in the set, from 1. */
+export interface Placed {
+  item: BackupItem;
+  number: number;
+  container: Container;
+}
+
+/** What a restore will do, decided before anything is done: printed by `--dry-run`, the confirmation, page and mail. */
+export interface RestorePlan {
+  folder: string;
+  url: string;
+  manifest: BackupManifest;
+  roles: Placed[];
+  databases: Placed[];
+  files: Placed[];
+  /** Who is stopped meanwhile, in the order of the start; also those that do not run now. */
+  writers: Container[];
+  /** What happens, in order. */
+  course: string[];
+  /** Why it cannot be done, each with what to do; empty: it can. */
+  problems: string[];
+}
+
+/** Pure: nothing is asked of engine or storage. Whether the set is whole is told by `checkSet`. */
+export function planRestore(wanted: ToRestore): RestorePlan {
+  const { folder, url, manifest, containers } = wanted;
+  const numbered = manifest.items.map((item, index) => ({
+    item,
+    number: index + 1,
+    container: containerFor(item, manifest, wanted.target, containers),
+  }));
+  const placed = numbered.filter((each): each is Placed => each.container !== null && !each.container.self);
+  const of = (kind: BackupItem['kind']): Placed[] => placed.filter(({ item }) => item.kind === kind);
+  const plan = { folder, url, manifest, roles: of('globals'), databases: of('database'), files: of('files') };
+  const writers = writersFor(placed, containers);
+  const own = numbered.filter(({ container }) => container?.self === true);
+  return {
+    ...plan,
+    writers,
+    course: [
+      ...courseOf(plan, writers),
+      ...own.map(({ item }) => `Left out: ${item.name} of ${item.container}, which is diun-pilot itself and runs.`),
+    ],
+    problems: [...numbered.filter(({ container }) => container === null).map(noContainer(wanted)), ...notReady(plan)],
+  };
+}
+
+/** Those of the sets that the data goes to, and whoever gets files, whatever its labels say here. */
+function writersFor(placed: readonly Placed[], containers: readonly Container[]): Container[] {
+  const all = new Map<string, Container>();
+  for (const { item, container } of placed) {
+    for (const writer of writersOf(placeOf(container), containers)) all.set(writer.id, writer);
+    if (item.kind === 'files') all.set(container.id, container);
+  }
+  for (const { item, container } of placed) if (item.kind !== 'files') all.delete(container.id);
+  return inStartOrder([...all.values()]);
+}
+
+function courseOf(
+  plan: Pick<RestorePlan, 'manifest' | 'roles' | 'databases' | 'files'>,
+  writers: Container[],
+): string[] {
+  const { manifest, roles, databases, files } = plan;
+  const bytes = manifest.items.reduce((sum, item) => sum + item.bytes, 0);
+  const names = writers.map(({ name }) => name);
+  return [
+    `The set of ${manifest.createdAt} (${manifest.items.length} items, ${inWords(bytes)}) is read whole first; a damaged one is refused before anything is stopped.`,
+    ...(names.length === 0
+      ? []
+      : [`Stopped until it is done: ${names.join(', ')}. Their users miss them for that time.`]),
+    ...roles.map(
+      ({ container }) =>
+        `${container.name}: roles that are missing are created; those that are there stay as they are.`,
+    ),
+    ...databases.map(
+      ({ item, container }) =>
+        `${container.name}: database ${item.name} is restored beside the one that is there, then takes its name; the one from before is kept under another.`,
+    ),
+    ...files.map(
+      ({ item, container }) =>
+        `${container.name}: ${item.name} is unpacked beside what is there, then takes its place; what was there is kept in a folder in it.`,
+    ),
+    `All that is written since ${manifest.createdAt} is then only in what is kept: commands to remove that are told at the end.`,
+    ...(names.length === 0 ? [] : [`Started again, each asked for its health: ${names.join(', ')}.`]),
+    'It needs room for the data a second time: in the volumes, and on the database server.',
+    manifest.quiesced
+      ? 'All that write were stopped when it was taken: rows and files belong together.'
+      : 'The application ran when it was taken: a file may be newer than the rows that speak of it.',
+  ];
+}
+
+function noContainer({ manifest, target }: ToRestore): (placed: { item: BackupItem }) => string {
+  const project = target ?? manifest.project;
+  return ({ item }) =>
+    `There is no container for ${item.kind} ${item.name} of ${item.container}${project === null ? '' : ` in project ${project}`}. Create it (docker compose up -d), or name another project: --project NAME.`;
+}
+
+function notReady({ roles, databases, files }: Pick<RestorePlan, 'roles' | 'databases' | 'files'>): string[] {
+  const servers = new Map([...roles, ...databases].map(({ container }) => [container.id, container]));
+  const stopped = [...servers.values()].filter(({ running }) => !running);
+  const removed = files.filter(({ container }) => container.running && container.autoRemove);
+  return [
+    ...stopped.map(
+      ({ name }) => `${name} does not run, and its databases cannot be restored without it: docker start ${name}`,
+    ),
+    ...removed.map(({ container }) => `${container.name} was started with --rm, so that stopping it would delete it.`),
+    ...files
+      .filter(({ item }) => item.name === '/')
+      .map(({ container }) => `/ of ${container.name} cannot change places with another.`),
+  ];
+}

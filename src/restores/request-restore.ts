@@ -1,0 +1,46 @@
+import { PilotError } from '../domain/errors';
+import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
+import type { Store } from '../ports/store';
+import { readContainers } from '../updates/read-containers';
+import { checkSet } from './check-set';
+import { findSet } from './find-set';
+import { planRestore, type RestorePlan } from './plan-restore';
+import type { RestoreDeps } from './restore-run';
+
+export interface RestoreRequest {
+  /** Id, address or folder of a set, or `latest`. */
+  backup: string;
+  /** Compose project, or container outside any, that the data goes to; left out: as the set says. */
+  project?: string;
+}
+
+/**
+ * What a restore would do. Rejects with `backup_not_found`, `backup_not_verified` (no manifest, an object missing or
+ * cut), `restore_refused` when the containers do not fit, and changes nothing.
+ */
+export async function planOfRestore(deps: RestoreDeps, { backup, project }: RestoreRequest): Promise<RestorePlan> {
+  const set = await findSet(deps.storage, backup, project ?? null);
+  const containers = await readContainers(deps.engine, deps.selfId);
+  const plan = planRestore({ ...set, target: project ?? null, containers });
+  if (plan.problems.length > 0) throw new PilotError('restore_refused', plan.problems.join(' '));
+  return plan;
+}
+
+/** The rest of what is found out before anything is stopped: the whole set is read. Changes nothing. */
+export async function rehearse(
+  deps: RestoreDeps,
+  plan: RestorePlan,
+  onProgress: (detail: string) => void,
+): Promise<void> {
+  const journal = firstRestoreJournal(plan.manifest.id);
+  await checkSet({ ...deps, plan, journal, save: () => undefined, onProgress, ownLayer: 'refuse' });
+}
+
+/** Queues it, to be done by whoever works this data directory. */
+export function requestRestore(
+  { restores }: Pick<Store, 'restores'>,
+  { folder, url, manifest }: RestorePlan,
+  { project }: Pick<RestoreRequest, 'project'>,
+): RestoreRecord {
+  return restores.insert({ backupId: manifest.id, folder, url, target: project ?? null, updateId: null });
+}

@@ -1,0 +1,105 @@
+import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import type { Stopped } from '../domain/update';
+import { isWell } from '../domain/well';
+import { checkSet, findShells } from './check-set';
+import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './restore-databases';
+import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './restore-files';
+import { reached, type RestoreRun } from './restore-run';
+import { startAgain } from './start-again';
+
+/**
+ * Puts the data of a set in the place of what is there, from the stage that the journal tells: read whole, who writes is
+ * stopped, all unpacked beside, then old and new change places. When it resolves the data is restored, what was there
+ * before is kept, and those that were stopped are still to be started (`startAgain`).
+ *
+ * Rejects with `backup_not_verified` or `restore_refused` before anything was stopped; with `restore_failed` when the data
+ * from before is in its place again and all have been started; with `engine_unreachable` to be called again.
+ */
+export async function restoreData(run: RestoreRun): Promise<void> {
+  if (run.journal.stage === 'checking') await check(run);
+  try {
+    if (run.journal.stage === 'staging') await stage(run);
+    if (run.journal.stage === 'swapping') await swap(run);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const { code, message } = toPilotError(error);
+    run.logger.error('the restore failed and is undone', { code, reason: message });
+    reached(run, { stage: 'undoing', cause: { code, message } });
+  }
+  if (run.journal.stage === 'undoing') await undo(run);
+  await tidy(run);
+}
+
+async function check(run: RestoreRun): Promise<void> {
+  const kinds = await checkSet(run);
+  const shells = await findShells(run);
+  const stopped = await whoIsStopped(run);
+  reached(run, { stage: 'staging', manifest: run.plan.manifest, kinds, shells, stopped });
+}
+
+/** Those that run, and whoever gets files: that one is started at the end also when it does not run now. */
+async function whoIsStopped({ engine, plan }: RestoreRun): Promise<Stopped[]> {
+  const gets = new Set(plan.files.map(({ container }) => container.id));
+  const inspects = await Promise.all(plan.writers.map(({ id }) => engine.inspectContainer(id)));
+  return inspects
+    .filter(({ Id, State }) => State.Running || gets.has(Id))
+    .map((inspect) => ({ id: inspect.Id, name: inspect.Name.slice(1), well: gets.has(inspect.Id) || isWell(inspect) }));
+}
+
+async function stage(run: RestoreRun): Promise<void> {
+  for (const { id, name } of run.journal.stopped.toReversed()) {
+    run.onProgress(`stopping ${name}`);
+    await run.engine.stop(id);
+  }
+  await stageDatabases(run);
+  await stageFiles(run);
+  reached(run, { stage: 'swapping', swapBegan: true });
+}
+
+async function swap(run: RestoreRun): Promise<void> {
+  await swapFiles(run);
+  reached(run, { kept: await swapDatabases(run) });
+  reached(run, { stage: 'starting' });
+}
+
+/** The data is in its place by now: what cannot be tidied up does not undo that. */
+async function tidy(run: RestoreRun): Promise<void> {
+  try {
+    const files = await tidyFiles(run);
+    const told = new Set(files.map(({ what }) => what));
+    reached(run, { kept: [...run.journal.kept.filter(({ what }) => !told.has(what)), ...files] });
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    run.logger.warn('what only the restore needed could not be removed', { reason: messageOf(error) });
+  }
+}
+
+/** Whatever was swapped goes back; what was not is left. Then all serve as before. */
+async function undo(run: RestoreRun): Promise<void> {
+  const cause = run.journal.cause ?? { code: 'interrupted', message: 'the restore was interrupted' };
+  try {
+    run.onProgress('putting the data from before back in its place');
+    if (run.journal.swapBegan) {
+      await swapDatabasesBack(run);
+      await swapFilesBack(run);
+    }
+    await dropStaged(run);
+    await removeStaged(run);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const left = run.journal.stopped.map(({ name }) => name).join(', ');
+    throw failed(
+      `${cause.message} Then the data from before could not be put back: ${messageOf(error)} It is in what is named .diun-pilot-before-${run.journal.mark}-…; left stopped: ${left}.`,
+      error,
+    );
+  }
+  const words = await startAgain(run).catch((error: unknown) => {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    throw failed(`${cause.message} The data from before is in its place, but: ${messageOf(error)}`, error);
+  });
+  throw failed(`${cause.message} The data from before is in its place. ${words}`);
+}
+
+function failed(message: string, cause?: unknown): PilotError {
+  return new PilotError('restore_failed', message, { cause });
+}

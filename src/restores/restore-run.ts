@@ -1,0 +1,31 @@
+import type { RestoreJournal } from '../domain/restore';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { BackupStorage } from '../ports/backup-storage';
+import type { Engine } from '../ports/engine';
+import type { RestorePlan } from './plan-restore';
+
+export interface RestoreDeps {
+  engine: Engine;
+  storage: BackupStorage;
+  clock: Clock;
+  logger: Logger;
+  selfId: string | null;
+}
+
+/** One restore while it runs. */
+export interface RestoreRun extends RestoreDeps {
+  plan: RestorePlan;
+  journal: RestoreJournal;
+  /** Keeps the journal; what it was given is on the disk when it returns. */
+  save(journal: RestoreJournal): void;
+  onProgress: (detail: string) => void;
+  /** Files outside every volume: a manual restore refuses them; after a rollback they are as they were, in the untouched container. */
+  ownLayer: 'refuse' | 'untouched';
+}
+
+/** Writes how far the restore has come, before the act that it announces. */
+export function reached(run: RestoreRun, known: Partial<RestoreJournal>): void {
+  run.journal = { ...run.journal, ...known };
+  run.save(run.journal);
+}

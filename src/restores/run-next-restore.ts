@@ -1,0 +1,78 @@
+import { readManifest } from '../backups/read-manifest';
+import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
+import type { Logger } from '../lib/logger';
+import { restoreEnded } from '../notifications/mails/restore-ended';
+import { postMail } from '../notifications/post-mail';
+import type { Store } from '../ports/store';
+import { readContainers } from '../updates/read-containers';
+import { planRestore } from './plan-restore';
+import { restoreData } from './restore-data';
+import type { RestoreDeps, RestoreRun } from './restore-run';
+import { startAgain } from './start-again';
+
+export type RestoreJob = RestoreDeps & { store: Store; publicUrl: string };
+
+/**
+ * Does the next restore that was asked for, an interrupted one first; but what an update has begun comes before. False:
+ * there is none. Rejects with `engine_unreachable` to be called again; every other end is recorded, with its mail.
+ */
+export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
+  const record = deps.store.restores.next();
+  const busy = record?.status === 'queued' && deps.store.updates.withStatus('running').length > 0;
+  if (record === null || busy) return false;
+  const logger = deps.logger.child({ restore: record.id, backup: record.backupId });
+  try {
+    const run = await open({ ...deps, logger }, record);
+    await restoreData(run);
+    await startedAgain(run);
+    const { kept } = run.journal;
+    end(deps, record, { status: 'succeeded', detail: `The data of ${run.plan.manifest.createdAt} is restored.`, kept });
+    logger.info('restore succeeded', { kept: kept.length });
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    fail(deps, record, error, logger);
+  }
+  return true;
+}
+
+async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun> {
+  const { store, clock } = deps;
+  const journal = store.restores.journal(record.id) ?? firstRestoreJournal(record.id);
+  store.restores.change(record.id, { status: 'running', startedAt: record.startedAt ?? clock.now().toISOString() });
+  const manifest = journal.manifest ?? (await readManifest(deps.storage, record.folder));
+  const containers = await readContainers(deps.engine, deps.selfId);
+  const { folder, url, target } = record;
+  return {
+    ...deps,
+    plan: planRestore({ folder, url, manifest, target, containers }),
+    journal,
+    save: (reached) => store.restores.saveJournal(record.id, reached),
+    onProgress: (detail) => void store.restores.change(record.id, { detail }),
+    ownLayer: 'refuse',
+  };
+}
+
+async function startedAgain(run: RestoreRun): Promise<void> {
+  try {
+    await startAgain(run);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const message = `The data of ${run.plan.manifest.createdAt} is restored, and what was there before is kept; but not all that use it are healthy: ${messageOf(error)}`;
+    throw new PilotError('restore_not_healthy', message, { cause: error });
+  }
+}
+
+function fail(deps: RestoreJob, record: RestoreRecord, error: unknown, logger: Logger): void {
+  const { code, message } = toPilotError(error);
+  logger.error('restore failed', { code, reason: message });
+  const kept = code === 'restore_not_healthy' ? (deps.store.restores.journal(record.id)?.kept ?? []) : [];
+  end(deps, record, { status: 'failed', kept, error: { code, message } });
+}
+
+function end({ store, clock, publicUrl }: RestoreJob, record: RestoreRecord, fields: Partial<RestoreRecord>): void {
+  store.transaction(() => {
+    const ended = store.restores.change(record.id, { ...fields, finishedAt: clock.now().toISOString() });
+    postMail(store.outbox, restoreEnded({ restore: ended, publicUrl }));
+  });
+}
