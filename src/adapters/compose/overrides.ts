@@ -40,8 +40,7 @@ function environmentOf({ service }: HashQuestion, output: string): Record<string
   }
 }
 
-/** A dollar of a value is no variable any more. JSON is YAML. */
+/** Dollars are escaped already, as `config` prints what may be read again. JSON is YAML. */
 function environmentLines(environment: Record<string, string | null>): string[] {
-  const escaped = Object.entries(environment).map(([name, value]) => [name, value?.replaceAll('$', '$$$$') ?? null]);
-  return ['env_file: !reset []', `environment: ${JSON.stringify(Object.fromEntries(escaped))}`];
+  return ['env_file: !reset []', `environment: ${JSON.stringify(environment)}`];
 }
