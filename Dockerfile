@@ -1,6 +1,9 @@
 # docker build -t diun-pilot .
 ARG BUILD_IMAGE=node:24-bookworm
 ARG BASE_IMAGE=node:24-bookworm-slim
+# Asked what `docker compose up -d` would do after a new tag was written (README, "New tags"): best the version of your host.
+# Any image with the plugin at /docker-compose.
+ARG COMPOSE_IMAGE=docker/compose-bin:v5.5.1
 
 # --- build: has a compiler, for better-sqlite3 where no prebuilt binary can be fetched ---
 FROM ${BUILD_IMAGE} AS build
@@ -10,6 +13,8 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+
+FROM ${COMPOSE_IMAGE} AS compose
 
 # --- runtime ---
 FROM ${BASE_IMAGE} AS runtime
@@ -25,6 +30,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY --from=compose /docker-compose /usr/local/lib/docker/cli-plugins/docker-compose
 # A number, not a name: whatever user the base image knows, this one is not root. It must share the group of the Docker
 # socket: `user: '1000:GID'` or `group_add` in the compose file.
 RUN mkdir -p /data && chown 1000:1000 /data && ln -s /app/dist/main.js /usr/local/bin/diun-pilot

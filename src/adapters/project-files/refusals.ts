@@ -20,7 +20,7 @@ function inWords(code: string, shown: string): string {
       return `${shown} is mounted by itself, so that it cannot be replaced as a whole: ${MOUNT}.`;
     case 'EACCES':
     case 'EPERM':
-      return `The user that diun-pilot runs as may not read and replace ${shown} (${code}): run it as the owner of the folder (user: in the compose file).`;
+      return `The user that diun-pilot runs as may not read and replace ${shown} (${code}): mount the folder of the project writable, at the same path, and run diun-pilot as its owner (user: in its compose file).`;
     case 'ENOENT':
     case 'ENOTDIR':
       return `${shown} is not there: ${MOUNT}.`;

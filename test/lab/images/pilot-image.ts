@@ -8,12 +8,14 @@ const REPOSITORY = join(__dirname, '../../..');
 
 /**
  * Builds the image of diun-pilot from the shipped Dockerfile: as it is where public images can be pulled; else its
- * runtime part on a Debian that carries this machine's node, with what `npm run build` and `npm ci` made here.
+ * runtime part on a Debian that carries this machine's node, with what `npm run build` and `npm ci` made here. Its Compose
+ * is that of this machine: it must be the one that makes the containers.
  * `tag`: of its own for each caller, since files of tests run side by side.
  */
 export async function buildPilotImage(lab: Lab, tag = 'test'): Promise<string> {
   const image = `lab/diun-pilot:${tag}`;
   const build = ['build', '--quiet', '--network', 'host', '--build-arg', 'VERSION=test', '--tag', image];
+  build.push('--build-arg', `COMPOSE_IMAGE=${await composeImage(lab)}`);
   if (lab.origin === 'public') {
     await lab.docker.run([...build, REPOSITORY], { timeoutMs: 900_000 });
   } else {
@@ -41,7 +43,7 @@ async function builtHere(lab: Lab): Promise<string> {
 function runtimePart(dockerfile: string): string {
   const [, runtime] = dockerfile.split('# --- runtime ---\n');
   if (!runtime) throw new Error('the Dockerfile has lost the line "# --- runtime ---"');
-  return `ARG BASE_IMAGE\n${runtime.replaceAll('COPY --from=build /app/', 'COPY app/')}`;
+  return `ARG BASE_IMAGE\nARG COMPOSE_IMAGE\nFROM \${COMPOSE_IMAGE} AS compose\n${runtime.replaceAll('COPY --from=build /app/', 'COPY app/')}`;
 }
 
 /** Debian 13, whose C library this machine's node was found to agree with, plus that node. */
@@ -51,6 +53,20 @@ async function nodeImage(lab: Lab): Promise<string> {
   const context = lab.scratch('node-image');
   cpSync(process.execPath, join(context, 'node'));
   writeFileSync(join(context, 'Dockerfile'), `FROM ${lab.images.DEBIAN_13}\nCOPY node /usr/local/bin/node\n`);
+  await lab.docker.run(['build', '--quiet', '--tag', tag, context]);
+  noteMadeImage(lab.dir, tag);
+  rmSync(context, { recursive: true });
+  return tag;
+}
+
+/** The plugin that the lab's docker command line runs, as an image of nothing else. */
+async function composeImage(lab: Lab): Promise<string> {
+  const tag = `lab/compose:${(await lab.docker.run(['compose', 'version', '--short'])).replaceAll(/[^\w.-]/g, '-')}`;
+  if (await lab.docker.inspect('image', tag)) return tag;
+  const plugins = '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}';
+  const context = lab.scratch('compose-image');
+  cpSync(await lab.docker.run(['info', '--format', plugins]), join(context, 'docker-compose'), { dereference: true });
+  writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY docker-compose /docker-compose\n');
   await lab.docker.run(['build', '--quiet', '--tag', tag, context]);
   noteMadeImage(lab.dir, tag);
   rmSync(context, { recursive: true });
