@@ -7,11 +7,8 @@ import type { UpdateDeps } from './run';
 
 type Deps = Pick<UpdateDeps, 'compose' | 'engine'>;
 
-/** Which way `up` took is not written down; the one that gives the hash that it wrote is the one. */
-const OTHER = `Compose, asked by diun-pilot, does not know the container by these files: a variable of your shell, another version of Compose, or a change since the container was made.`;
-
 /**
- * Finds the way in which these files give the hash that the container bears, so that the hash of other files may be asked
+ * Which way `up` took is not written down; the one that gives the hash that it wrote is the one. Finds the way in which these files give the hash that the container bears, so that the hash of other files may be asked
  * in the same way. A sentence: there is none, and why; nothing may be guessed then.
  */
 export async function provenWay(deps: Deps, project: ComposeProject, texts: ProjectTexts): Promise<HashWay | string> {
@@ -19,13 +16,13 @@ export async function provenWay(deps: Deps, project: ComposeProject, texts: Proj
   for (const way of await waysOf(deps, project)) {
     try {
       if ((await hashOf(deps, project, texts, way)) === project.configHash) return way;
-      reason = OTHER;
+      reason = unlike(project);
     } catch (error) {
       if (codeOf(error) !== 'compose_failed') throw error;
       reason ??= messageOf(error);
     }
   }
-  return reason ?? OTHER;
+  return reason ?? unlike(project);
 }
 
 export function hashOf(
@@ -66,4 +63,9 @@ async function joinedService(
     if (codeOf(error) === 'container_not_found') return null;
     throw error;
   }
+}
+
+function unlike({ version }: ComposeProject): string {
+  const other = `another version of Compose than made it${version === null ? '' : ` (${version})`}`;
+  return `Compose, asked by diun-pilot, does not know the container by these files: a variable of your shell, ${other}, or a change since then.`;
 }

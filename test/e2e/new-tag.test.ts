@@ -39,11 +39,17 @@ ${more.map((line) => `        ${line}\n`).join('')}
 # end
 `;
 
-/** Up on 1.27.3. */
-async function openProject(name: string, text: string, files: Record<string, string> = {}): Promise<ComposeProject> {
+/** Up on 1.27.3. `options`: of `docker compose` itself, in the project's folder. */
+async function openProject(
+  name: string,
+  text: string,
+  files: Record<string, string> = {},
+  options: (folder: string) => string[] = () => [],
+): Promise<ComposeProject> {
   const { registry, images } = stage.lab;
   await registry.publishAndPull(images.NGINX_GOOD_1, `new-tag-${name}/nginx:1.27.3`);
   const project = composeProject(stage.lab, `new-tag-${name}`, text, { ...SHARED_SITE, ...files });
+  project.options = options(project.dir);
   stage.closing(() => project.down());
   await project.up();
   return project;
@@ -89,6 +95,22 @@ it('the variable of the .env file names it, where the compose file names the var
   expect((await updated('env', project))['followUp']).toBeNull();
   expect(readFileSync(project.file, 'utf8')).toBe(text);
   expect(readFileSync(join(project.dir, '.env'), 'utf8')).toBe(env.replace('1.27.3', '1.27.4'));
+  await expectUpChangesNothing(project);
+});
+
+it('of several files the last that says it, with --env-file', async () => {
+  const over = 'services: {web: {image: "${PLACE}:${WEB_TAG-none}", restart: always}}\n';
+  const env = `PLACE=${reference('files', '').slice(0, -1)}\nWEB_TAG=1.27.3\n`;
+  const text = yaml('image: nginx:none');
+  const project = await openProject('files', text, { 'over.yml': over, 'versions.env': env }, (folder) => [
+    ...['--file', join(folder, 'over.yml'), '--env-file', join(folder, 'versions.env')],
+  ]);
+  expect((await updated('files', project))['followUp']).toBeNull();
+  expect(readFileSync(join(project.dir, 'versions.env'), 'utf8')).toBe(env.replace('1.27.3', '1.27.4'));
+  expect([readFileSync(project.file, 'utf8'), readFileSync(join(project.dir, 'over.yml'), 'utf8')]).toEqual([
+    text,
+    over,
+  ]);
   await expectUpChangesNothing(project);
 });
 

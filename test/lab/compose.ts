@@ -33,6 +33,8 @@ export function composeProject(
 
 export class ComposeProject {
   readonly file: string;
+  /** Options of `docker compose` itself, for every call, such as a second `--file`. */
+  options: readonly string[] = [];
 
   constructor(
     private readonly lab: Lab,
@@ -65,7 +67,15 @@ export class ComposeProject {
 
   /** Any other compose command in this project; returns what it printed. */
   compose(args: string[]): Promise<string> {
-    const project = ['--project-name', this.name, '--project-directory', this.dir, '--file', this.file];
+    const project = [
+      '--project-name',
+      this.name,
+      '--project-directory',
+      this.dir,
+      '--file',
+      this.file,
+      ...this.options,
+    ];
     return this.lab.docker.run(['compose', ...project, ...args]);
   }
 

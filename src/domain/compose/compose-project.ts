@@ -13,6 +13,8 @@ export interface ComposeProject {
   envFiles: string[] | null;
   /** `com.docker.compose.config-hash`: by which `docker compose up` knows whether the container is current. */
   configHash: string | null;
+  /** Of the Compose that made the container; null: unknown. */
+  version: string | null;
   /** Id of the container whose network namespace it shares; null: none. */
   joins: string | null;
 }
@@ -40,6 +42,7 @@ export function composeProjectOf(container: ContainerInspect, image: ImageInspec
     ...{ name, service, folder, composeFiles, joins },
     envFiles: envFiles.length === 0 ? null : envFiles,
     configHash: own[`${PREFIX}config-hash`] ?? null,
+    version: own[`${PREFIX}version`] ?? null,
   };
 }
 
