@@ -1,5 +1,5 @@
-import { request } from 'node:http';
 import { eventually } from '../support/eventually';
+import { steadyLoad } from '../support/steady-load';
 import { composeProject, type ComposeProject } from '../lab/compose';
 import type { Lab } from '../lab/lab';
 import { startPilot, type Pilot } from '../lab/pilot';
@@ -7,6 +7,7 @@ import { percentile, report } from './report';
 
 const RATE = 200;
 const ROUNDS = 3;
+const ANSWERS_WITHIN_MS = 2_000;
 
 /**
  * Time without service of a recreate, a fresh connection for each request, against `docker compose up -d` of the same
@@ -75,7 +76,8 @@ async function pilotUpdate(lab: Lab, stack: Stack, pilot: Pilot, mark: string, s
   await requestAndWait(pilot, stack, status);
 }
 
-async function requestAndWait(pilot: Pilot, stack: Stack, status: string): Promise<string> {
+/** The operator's request, to its end. */
+export async function requestAndWait(pilot: Pilot, stack: Pick<Stack, 'container'>, status: string): Promise<string> {
   const asked = await pilot.request('/updates', {
     method: 'POST',
     body: JSON.stringify({ container: stack.container }),
@@ -95,7 +97,7 @@ async function rollbackTime(lab: Lab, stack: Stack, pilot: Pilot): Promise<void>
   for (let round = 0; round < ROUNDS; round++) {
     const broken = await lab.variantOf(lab.images.NGINX_NEVER_HEALTHY, `bench-broken-${round}`);
     await lab.registry.publish(broken, 'bench/nginx:stable');
-    const probe = probing(stack.url);
+    const probe = steadyLoad(stack.url, RATE, ANSWERS_WITHIN_MS);
     const id = await requestAndWait(pilot, stack, 'rolled_back');
     const answers = await probe.stop();
     const { steps } = (await pilot.get(`/updates/${id}`)) as { steps: { name: string; finishedAt: string }[] };
@@ -121,7 +123,7 @@ interface Gap {
 
 /** The longest time between two answers around the change, beyond the pace of asking. */
 async function gapOf(url: string, change: () => Promise<void>): Promise<Gap> {
-  const probe = probing(url);
+  const probe = steadyLoad(url, RATE, ANSWERS_WITHIN_MS);
   await change();
   const answers = await probe.stop();
   const served = answers.filter(({ ok }) => ok).map(({ at }) => at);
@@ -131,40 +133,4 @@ async function gapOf(url: string, change: () => Promise<void>): Promise<Gap> {
 
 function told(gaps: Gap[]): string {
   return gaps.map(({ ms, lost, sent }) => `${ms} ms (${lost} of ${sent} lost)`).join(', ');
-}
-
-interface Answer {
-  at: number;
-  ok: boolean;
-}
-
-/** Asks `RATE` times a second, each on a connection of its own, until stopped. */
-function probing(url: string): { stop(): Promise<Answer[]> } {
-  const answers: Answer[] = [];
-  const open = new Set<Promise<void>>();
-  const ask = (): void => {
-    const asked = askOnce(url).then((answer) => void answers.push(answer));
-    open.add(asked);
-    void asked.finally(() => open.delete(asked));
-  };
-  const timer = setInterval(ask, 1000 / RATE);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await Promise.all(open);
-      return answers.sort((a, b) => a.at - b.at);
-    },
-  };
-}
-
-function askOnce(url: string): Promise<Answer> {
-  return new Promise((resolve) => {
-    const asked = request(url, { agent: false, timeout: 2_000 }, (response) => {
-      response.resume();
-      response.once('end', () => resolve({ at: Date.now(), ok: response.statusCode === 200 }));
-    });
-    asked.once('timeout', () => asked.destroy(new Error('no answer')));
-    asked.once('error', () => resolve({ at: Date.now(), ok: false }));
-    asked.end();
-  });
 }

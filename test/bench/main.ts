@@ -1,6 +1,7 @@
 import { withLab } from '../lab/with-lab';
 import * as backup from './backup';
 import * as downtime from './downtime';
+import * as handover from './handover';
 import { missed } from './report';
 import * as resources from './resources';
 import * as webhook from './webhook';
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
     (line) => console.error(line),
     async (lab) => {
       await downtime.run(lab);
+      await handover.run(lab);
       await backup.run(lab);
     },
   );
