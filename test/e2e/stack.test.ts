@@ -17,6 +17,8 @@ const stage = openStage();
 let stack: Stack;
 
 const REPOSITORY = join(__dirname, '../..');
+/** As `diun.watch_repo` finds it. */
+const NEW_NGINX = 'stack/nginx:1.26.4';
 const NEEDED = { POSTGRES_PASSWORD: 'a', GITEA_SECRET_KEY: 'b', PILOT_WEBHOOK_TOKEN: 'c', DOCKER_GID: '999' };
 
 beforeAll(async () => {
@@ -45,8 +47,8 @@ async function updates(): Promise<UpdateTold[]> {
 }
 
 /** Diun's recorded request about this image, by the port that only this machine reaches. */
-async function announce(tag: string, digest: string): Promise<void> {
-  const request = about(recordedRequest('update-same-tag-first-container'), {
+async function announce(tag: string, digest: string, recorded = 'update-same-tag-first-container'): Promise<void> {
+  const request = about(recordedRequest(recorded), {
     image: stage.lab.registry.reference(tag),
     digest,
   });
@@ -191,16 +193,19 @@ describe('from outside', () => {
 });
 
 describe('updates', () => {
-  it('nginx: by itself when Diun tells, and https goes on', async () => {
+  it('nginx: by itself when Diun tells of a new tag, and https goes on', async () => {
     const { lab } = stage;
     const before = await stack.container('nginx');
-    const digest = await lab.registry.publish(lab.images.NGINX_GOOD_2, TAGS.nginx);
-    await announce(TAGS.nginx, digest);
+    const digest = await lab.registry.publish(lab.images.NGINX_GOOD_2, NEW_NGINX);
+    await announce(NEW_NGINX, digest, 'new-tag');
     await updateWith(digest, 'succeeded');
     const after = await stack.container('nginx');
     expect(after['Id']).not.toBe(before['Id']);
     expect((await lab.docker.inspect('image', lab.images.NGINX_GOOD_2))?.['Id']).toBe(after['Image']);
     expect((await answerOf('/version')).status).toBe(200);
+    expect(readFileSync(join(stack.folder, '.env'), 'utf8')).toContain(
+      `\nNGINX_IMAGE=${lab.registry.reference(NEW_NGINX)}\n`,
+    );
   });
 
   it('Gitea: by the link of the mail, followed live through nginx', async () => {

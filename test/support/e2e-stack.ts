@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from '../lab/command';
 import type { Inspected } from '../lab/engine/docker-cli';
@@ -14,15 +14,19 @@ const REPOSITORY = join(__dirname, '../..');
 export const DOMAIN = 'git.lab.test';
 export const WEBHOOK_TOKEN = 'webhook-token-of-the-lab';
 export const API_TOKEN = 'api-token-of-the-lab';
+/** The user of diun-pilot's image. */
+const DIUN_PILOT_USER = 1000;
 /** The stack's own tags in the lab's registry. */
 export const TAGS = { nginx: 'stack/nginx:1.26.3', gitea: 'stack/gitea:1.0.0' };
 
 /** The shipped compose file, brought up on the lab's engine: images, ports and the certificate authority by variables. */
 export interface Stack {
   readonly project: string;
+  /** Where the operator works: the clone with its `.env`. */
+  readonly folder: string;
   /** Published on this machine. */
   readonly ports: { http: number; https: number; operator: number };
-  /** `docker compose …` on the shipped file, what the lab changes, and the given `.env`; not judged. */
+  /** `docker compose …` in the folder, with another `.env` where one is given; not judged. */
   compose(args: string[], env?: string): Promise<Outcome>;
   /** The same, which must succeed; what it printed. */
   composed(...args: string[]): Promise<string>;
@@ -32,23 +36,43 @@ export interface Stack {
   remove(): Promise<void>;
 }
 
-/** `.env.example` filled in as an operator does, and `also` further files of the repository; nothing is started. */
+/** A clone on a server, `.env.example` filled in as an operator does, and `also` further compose files; nothing is started. */
 export async function openStack(lab: Lab, { also = [] }: { also?: string[] } = {}): Promise<Stack> {
   await lab.registry.publishAndPull(lab.images.NGINX_GOOD_1, TAGS.nginx);
   await lab.registry.publishAndPull(lab.images.APP_1, TAGS.gitea);
   const image = await pilotImage(lab);
   const ports = { http: await freePort(), https: await freePort(), operator: await freePort() };
-  const folder = lab.scratch('stack');
+  const folder = cloned(lab);
   const project = projectName(lab.id, `stack-${randomBytes(2).toString('hex')}`);
-  writeFileSync(join(folder, 'lab.yml'), JSON.stringify(labChanges(lab), null, 2));
-  writeFileSync(join(folder, '.env'), filledIn(await valuesOf(lab, image, ports)));
-  const compose = (args: string[], env = join(folder, '.env')): Promise<Outcome> => {
-    const shipped = ['docker-compose.yml', ...also].map((file) => join(REPOSITORY, file));
-    const files = [...shipped, join(folder, 'lab.yml')].flatMap((file) => ['--file', file]);
-    const where = ['--project-directory', REPOSITORY, '--project-name', project, '--env-file', env];
-    return lab.docker.attempt(['compose', '--progress', 'plain', ...where, ...files, ...args]);
+  // Compose reads this file by itself, unless COMPOSE_FILE names others.
+  const override = 'docker-compose.override.yml';
+  writeFileSync(join(folder, override), JSON.stringify(labChanges(lab), null, 2));
+  const files = also.length === 0 ? '' : `COMPOSE_FILE=${['docker-compose.yml', ...also, override].join(':')}\n`;
+  const values = { ...(await valuesOf(lab, image, ports)), STACK_DIR: folder };
+  writeFileSync(join(folder, '.env'), files + filledIn(values));
+  give(folder, DIUN_PILOT_USER);
+  const compose = (args: string[], env?: string): Promise<Outcome> => {
+    const where = ['--project-name', project, ...(env === undefined ? [] : ['--env-file', env])];
+    return lab.docker.attempt(['compose', '--progress', 'plain', ...where, ...args], { cwd: folder });
   };
-  return { project, ports, compose, ...looks(lab, project, compose) };
+  return { project, folder, ports, compose, ...looks(lab, project, compose) };
+}
+
+/** What of the repository the stack is made of. */
+function cloned(lab: Lab): string {
+  const folder = lab.scratch('stack');
+  const files = readdirSync(REPOSITORY).filter((file) =>
+    /^docker-compose\.(?!override).*yml$|^docker-compose\.yml$/.test(file),
+  );
+  for (const part of [...files, 'diun', 'nginx'])
+    cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true });
+  return folder;
+}
+
+/** As `chown -R`, which README.md asks for. */
+function give(folder: string, user: number): void {
+  const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  for (const path of ['', ...entries]) chownSync(join(folder, path), user, user);
 }
 
 let built: Promise<string> | null = null;
