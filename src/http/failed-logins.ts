@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { PilotError } from '../domain/errors';
+import { clientAddress } from './client-address';
 
 const WINDOW_MS = 60_000;
 const FAILURES = 100;
@@ -20,7 +21,7 @@ export function createFailedLogins(): FailedLogins {
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     keyGenerator: addressOf,
-    // The socket's address is meant, also behind a proxy that adds X-Forwarded-For.
+    // Whom to believe is decided in client-address.ts; Express is told of no proxy.
     validate: { xForwardedForHeader: false, ip: false },
     handler: (_request, _response, next) => next(tooManyFailures()),
   });
@@ -38,5 +39,5 @@ export function tooManyFailures(): PilotError {
 }
 
 function addressOf(request: Request): string {
-  return ipKeyGenerator(request.ip ?? '0.0.0.0');
+  return ipKeyGenerator(clientAddress(request));
 }

@@ -271,11 +271,10 @@ describe('with docker-compose.socket-proxy.yml', () => {
     await guarded.composed('up', '--detach', '--no-deps', 'socket-proxy', 'diun-pilot');
   }, 60_000);
 
-  /** What diun-pilot's own container would get for such a request. */
-  function status(method: string, path: string, port: number): Promise<string> {
-    const url = `http://socket-proxy:${port}${path}`;
-    const script = `fetch('${url}', { method: '${method}' }).then((r) => console.log(r.status))`;
-    return guarded.composed('exec', '-T', 'diun-pilot', 'node', '-e', script);
+  /** What diun-pilot's own container gets for such requests. */
+  async function statuses(...asked: [method: string, port: number, path: string][]): Promise<number[]> {
+    const script = `Promise.all(${JSON.stringify(asked)}.map(([method, port, path]) => fetch('http://socket-proxy:' + port + path, { method }).then((r) => r.status))).then((all) => console.log(JSON.stringify(all)))`;
+    return JSON.parse(await guarded.composed('exec', '-T', 'diun-pilot', 'node', '-e', script)) as number[];
   }
 
   it('diun-pilot has no socket, and works', async () => {
@@ -290,10 +289,9 @@ describe('with docker-compose.socket-proxy.yml', () => {
   });
 
   it('what is not listed is refused, and written down', async () => {
-    expect(await status('GET', '/v1.45/containers/json', 2375)).toBe('200');
-    expect(await status('GET', '/v1.45/volumes', 2375)).toBe('403');
-    expect(await status('GET', '/v1.45/containers/json', 2376)).toBe('200');
-    expect(await status('POST', '/v1.45/containers/create', 2376)).toBe('403');
+    const list = '/v1.45/containers/json';
+    expect(await statuses(['GET', 2375, list], ['GET', 2375, '/v1.45/volumes'])).toEqual([200, 403]);
+    expect(await statuses(['GET', 2376, list], ['POST', 2376, '/v1.45/containers/create'])).toEqual([200, 403]);
     const told = await guarded.composed('logs', '--no-log-prefix', 'socket-proxy');
     expect(told).toContain('"message":"refused a call to the engine","method":"GET"');
     expect(told).toContain('/v1.45/volumes');
