@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { about, recordedRequest, send } from '../lab/diun/recorded-requests';
+import type { RenewalsJson } from '../../src/http/schemas';
 import { openStage } from '../support/e2e-stage';
 import { API_TOKEN, DOMAIN, filledIn, openStack, TAGS, WEBHOOK_TOKEN, type Stack } from '../support/e2e-stack';
 import type { UpdateTold } from '../support/e2e-updates';
@@ -150,6 +151,19 @@ describe('the first start, without a certificate', () => {
     expect(await eventually('all are', states, { timeoutMs: 60_000, everyMs: 200 })).toBe(8);
   });
 
+  it('diun-pilot finds certbot and nginx by their labels: nothing is due, and what is served is what lies on disk', async () => {
+    const url = `http://127.0.0.1:${stack.ports.operator}/renewals`;
+    const headers = { Authorization: `Bearer ${API_TOKEN}` };
+    expect((await fetch(url, { method: 'POST', headers })).status).toBe(202);
+    const ended = async (): Promise<RenewalsJson | null> => {
+      const told = (await (await fetch(url, { headers })).json()) as RenewalsJson;
+      return told.renewals.every(({ finishedAt }) => finishedAt !== null) ? told : null;
+    };
+    const { renewals, certificates } = await eventually('it is done', ended, { timeoutMs: 60_000, everyMs: 200 });
+    expect(renewals[0]).toMatchObject({ status: 'succeeded', outcome: 'not_due' });
+    expect(certificates).toEqual([expect.objectContaining({ name: DOMAIN })]);
+  });
+
   it('Diun reaches diun-pilot by the name and with the token that it was given', async () => {
     const before = (await updates()).length;
     if (stage.lab.origin === 'public') await stack.composed('exec', '-T', 'diun', 'diun', 'notif', 'test');
@@ -273,7 +287,7 @@ describe('with docker-compose.socket-proxy.yml', () => {
 
   /** What diun-pilot's own container gets for such requests. */
   async function statuses(...asked: [method: string, port: number, path: string][]): Promise<number[]> {
-    const script = `Promise.all(${JSON.stringify(asked)}.map(([method, port, path]) => fetch('http://socket-proxy:' + port + path, { method }).then((r) => r.status))).then((all) => console.log(JSON.stringify(all)))`;
+    const script = `Promise.all(${JSON.stringify(asked)}.map(([method, port, path]) => fetch('http://socket-proxy:' + port + path, { method }).then((r) => r.status))).then((all) => process.stdout.write(JSON.stringify(all), () => process.exit()))`;
     return JSON.parse(await guarded.composed('exec', '-T', 'diun-pilot', 'node', '-e', script)) as number[];
   }
 
