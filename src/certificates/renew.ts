@@ -13,6 +13,9 @@ import type { RenewalDeps } from './renewal-deps';
 import { findPlaces, type RenewalPlace } from './renewal-places';
 import { runCertbot } from './run-certbot';
 
+const NAMED_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 500;
+
 /**
  * Renews what is due on this engine, and sees that it is served. Told by the certificates before and after, so it may be
  * run again after an interruption, and does nothing where nothing is to do; what an earlier run renewed without the server
@@ -25,7 +28,7 @@ export async function renew(
   const places = await findPlaces(deps);
   const before = record.before ?? (await rememberBefore(deps, record, places));
   const ends = await runEveryCertbot(deps, places);
-  const renewed = await lookAtCertificates(deps, places);
+  const renewed = await lookUntilNamed(deps, places, before);
   const notLoaded = await loadWhatIsNotServed(deps, places, { before, after: renewed });
   const after = await lookAtCertificates(deps, places);
   return { verdict: verdictOn({ before, after, ends, notLoaded }, deps.clock.now()), before, after };
@@ -54,6 +57,23 @@ async function runEveryCertbot(deps: RenewalDeps, places: RenewalPlace[]): Promi
   return ends;
 }
 
+/** A server may write its configuration anew when its first certificate comes: it has a moment to name it. */
+async function lookUntilNamed(
+  deps: RenewalDeps,
+  places: RenewalPlace[],
+  before: CertificateSeen[],
+): Promise<CertificateSeen[]> {
+  const deadline = deps.clock.now().getTime() + NAMED_WITHIN_MS;
+  for (;;) {
+    const seen = await lookAtCertificates(deps, places);
+    const mayName = places.filter((place) => place.servers.length > 0).map(({ project }) => project);
+    const unnamed = seen.filter((each) => each.server === null && mayName.includes(each.project));
+    const waits = unnamed.some((each) => isNewIn(before, each)) && seen.every(({ disk }) => disk !== null);
+    if (!waits || deps.clock.now().getTime() >= deadline) return seen;
+    await deps.clock.sleep(LOOK_EVERY_MS);
+  }
+}
+
 async function loadWhatIsNotServed(
   deps: RenewalDeps,
   places: RenewalPlace[],
@@ -80,9 +100,13 @@ function staleOf(
   { name, project }: Container,
   { before, after }: Pick<RenewalFacts, 'before' | 'after'>,
 ): CertificateSeen[] {
-  const isNew = ({ disk }: CertificateSeen): boolean => disk !== null && !before.some((old) => isSame(old.disk, disk));
+  const isNew = (each: CertificateSeen): boolean => isNewIn(before, each);
   const own = after.filter(({ server }) => server === name);
   if (own.some(({ disk }) => disk === null)) return after.filter((each) => each.project === project && isNew(each));
   // Where nobody can tell what is served, a certificate that is new on disk is loaded all the same.
   return own.filter((each) => (each.served === null ? isNew(each) : isNotLoaded(each)));
+}
+
+function isNewIn(before: CertificateSeen[], { disk }: CertificateSeen): boolean {
+  return disk !== null && !before.some((old) => isSame(old.disk, disk));
 }

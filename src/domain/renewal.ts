@@ -101,7 +101,7 @@ function renewedWords(seen: CertificateSeen[], now: Date): string {
   const words = seen.map(({ name, server, disk }) => {
     const days = disk === null ? '' : `, ${daysLeft(disk, now)} days`;
     return server === null
-      ? `${name} (on disk; no server carries renewal.role=server${days})`
+      ? `${name} (on disk only: no container with renewal.role=server serves it${days})`
       : `${name} (${server}${days})`;
   });
   return `Renewed, and served: ${words.join('; ')}`;

@@ -11,6 +11,8 @@ http { include /etc/nginx/conf.d/*.conf; }
 server { listen 443 ssl; server_name git.example.org; ssl_certificate ${FULLCHAIN}; }
 `;
 
+const PLAIN = '# configuration file /etc/nginx/nginx.conf:\nhttp { server { listen 80; } }\n';
+
 /** A compose project with an nginx that serves TLS and the certbot that renews for it, on the fake engine. */
 export interface RenewalScene {
   scene: Scene;
@@ -20,6 +22,8 @@ export interface RenewalScene {
   served: MadeCertificate | null;
   /** How nginx answers. */
   nginx: { test: Outcome; reload: Outcome; loads: boolean };
+  /** Whether nginx is told to serve TLS. */
+  configured: () => boolean;
   first: MadeCertificate;
   /** certbot puts this on disk, and ends with 0. */
   renewsTo(next: MadeCertificate): void;
@@ -44,6 +48,7 @@ export function openRenewalScene({ certbots = true, servers = true, probe = 'ngi
     certbot: () => ({ stdout: 'Certificate not yet due for renewal' }),
     served: first,
     nginx: { test: {}, reload: {}, loads: true },
+    configured: () => true,
     first,
     renewsTo: (next) => {
       self.certbot = ({ files }) => {
@@ -78,7 +83,7 @@ function addImages(self: RenewalScene, made: Map<string, MadeCertificate>, probe
     if (next !== undefined && self.nginx.loads) self.served = next;
   };
   const scripts = {
-    'nginx -T': () => (self.nginx.test.exitCode ? self.nginx.test : { stdout: SITE }),
+    'nginx -T': () => (self.nginx.test.exitCode ? self.nginx.test : { stdout: self.configured() ? SITE : PLAIN }),
     'nginx -t': () => self.nginx.test,
     'nginx -s reload': (call: CommandCall) => {
       if (!self.nginx.reload.exitCode) load(call);

@@ -76,16 +76,33 @@ describe('a certificate that is due', () => {
     expect(acts()).toEqual(['start web-certbot-1', 'wait web-certbot-1', 'restart web-nginx-1']);
   });
 
-  test('without a server it is renewed on disk, and the words say that nobody loads it', async () => {
+  test('without a server it is renewed on disk, and the words say that nobody serves it', async () => {
     world.scene.close();
     world = openRenewalScene({ servers: false });
     world.renewsTo(world.certificate(90));
     expect(await renew()).toMatchObject({
       outcome: 'renewed',
-      detail: expect.stringContaining('no server carries renewal.role=server'),
+      detail: expect.stringContaining('no container with renewal.role=server serves it'),
       after: [{ name: 'git.example.org', server: null, served: null }],
     });
   });
+});
+
+test('the first certificate: a server that writes its configuration when it comes has a moment to name it', async () => {
+  const { engine, clock } = world.scene;
+  const first = world.certificate(90);
+  const began = clock.now().getTime();
+  world.served = first;
+  world.configured = () => clock.now().getTime() >= began + 2_000;
+  world.renewsTo(first);
+  expect(await renew()).toMatchObject({ outcome: 'renewed', after: [{ server: 'web-nginx-1', served: first.parsed }] });
+  expect(engine.lines()).not.toContain('exec web-nginx-1 nginx -s reload');
+});
+
+test('a certificate that no server names is renewed on disk', async () => {
+  world.configured = () => false;
+  world.renewsTo(world.certificate(90));
+  expect(await renew()).toMatchObject({ outcome: 'renewed', after: [{ server: null, served: null, problem: null }] });
 });
 
 describe('a renewal that fails', () => {
