@@ -57,11 +57,16 @@ export function isNotLoaded({ disk, served }: CertificateSeen): boolean {
   return disk !== null && served !== null && !isSame(disk, served);
 }
 
-/** `61 days left, until 2027-01-24`, for people. */
+/** `61 days left, valid until 2027-01-24`, for people. */
 export function lifeInWords(certificate: Certificate, now: Date): string {
+  return `${leftInWords(certificate, now)}, valid until ${certificate.notAfter.slice(0, 10)}`;
+}
+
+/** `61 days left`, `ended`. */
+export function leftInWords(certificate: Certificate, now: Date): string {
   const days = daysLeft(certificate, now);
-  if (days < 0) return `ended on ${day(certificate.notAfter)}`;
-  return `${days === 1 ? '1 day' : `${days} days`} left, until ${day(certificate.notAfter)}`;
+  if (days < 0) return 'ended';
+  return `${days === 1 ? '1 day' : `${days} days`} left`;
 }
 
 function exactDaysLeft({ notAfter }: Certificate, now: Date): number {
@@ -70,8 +75,4 @@ function exactDaysLeft({ notAfter }: Certificate, now: Date): number {
 
 function quarterOf({ notBefore, notAfter }: Certificate): number {
   return (Date.parse(notAfter) - Date.parse(notBefore)) / DAY_MS / 4;
-}
-
-function day(time: string): string {
-  return time.slice(0, 10);
 }

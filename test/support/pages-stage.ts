@@ -4,6 +4,7 @@ import type { Plan } from '../../src/domain/plan';
 import { planUpdate } from '../../src/domain/plan-update';
 import type { StepName, Update } from '../../src/domain/update';
 import type { Store } from '../../src/ports/store';
+import { aCertificate, aRenewal, aSeen } from './certificate-builder';
 import { aContainer, digest } from './container-builder';
 import { APPROVAL_SECRETS } from './http-app';
 import { aNewUpdate } from './update-builder';
@@ -166,10 +167,32 @@ export function aBackup(store: Store, project: string, status: 'succeeded' | 'fa
   );
 }
 
+/** One that is well, one near its end that the server has not replaced, one that cannot be seen; and renewals of each kind. */
+function someCertificates(store: Store): void {
+  const now = new Date();
+  const well = aCertificate({ left: 61.5, now });
+  store.certificates.replace([
+    aSeen({ disk: well, served: well }),
+    aSeen({ name: 'www.example.org', disk: well, served: aCertificate({ left: 6.5, now }) }),
+    aSeen({
+      name: 'old.example.org',
+      disk: null,
+      served: null,
+      problem: 'old-nginx-1 is not running: docker start old-nginx-1',
+    }),
+  ]);
+  const { before, after, error, detail, dueAt } = aRenewal();
+  const { id } = store.renewals.insert({ reason: 'schedule', dueAt });
+  const finishedAt = now.toISOString();
+  store.renewals.change(id, { before, after, error, detail, finishedAt, status: 'failed', outcome: 'failed' });
+  store.renewals.insert({ reason: 'retry', dueAt: new Date(now.getTime() + 9 * HOUR).toISOString() });
+}
+
 /** All that the operator page can show. */
 export function fillHost(store: Store): { waiting: Update; running: Update; good: Update; back: Update; down: Update } {
   aBackup(store, 'git', 'succeeded');
   aBackup(store, 'web', 'failed');
+  someCertificates(store);
   const good = aGoodOne(store);
   const back = aBrokenOne(store, 'rolled_back');
   const down = aBrokenOne(store, 'rollback_failed');

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { daysLeft, isNotLoaded, lifeInWords, nearsItsEnd, type Certificate } from '../../../domain/certificate';
+import { daysLeft, isNotLoaded, leftInWords, nearsItsEnd, type Certificate } from '../../../domain/certificate';
 import type { RenewalRecord } from '../../../domain/renewal';
 import { oneLine } from '../../../notifications/letter/clean';
 import { ago, inWords, type Tone } from '../words';
@@ -43,7 +43,12 @@ export function Certificates({ certificates, renewals, tokenFor, now }: Operator
 function Life({ certificate, now }: { certificate: Certificate | null; now: Date }): JSX.Element {
   if (certificate === null) return <>not known</>;
   const tone = daysLeft(certificate, now) < 0 ? 'alarm' : nearsItsEnd(certificate, now) ? 'attention' : 'good';
-  return <span class={`badge ${tone}`}>{lifeInWords(certificate, now)}</span>;
+  return (
+    <>
+      <span class={`badge ${tone}`}>{leftInWords(certificate, now)}</span>
+      <p class="small">until {certificate.notAfter.slice(0, 10)}</p>
+    </>
+  );
 }
 
 const TONES: Record<RenewalRecord['status'], Tone> = {
