@@ -1,5 +1,5 @@
 import type { BackupManifest } from './backup';
-import type { Stopped } from './update';
+import type { Stopped } from './well';
 
 /** The record of one restore that was asked for. One after a rollback is part of its update instead. Times are ISO 8601. */
 export interface RestoreRecord {

@@ -1,5 +1,7 @@
 import type { Policy } from './container-labels';
 import type { Source } from './event';
+import type { RestoreJournal } from './restore';
+import type { Stopped } from './well';
 
 /** One update: one container, one target digest, from the decision to its end. Times are ISO 8601 in UTC. */
 export interface Update {
@@ -105,9 +107,10 @@ export interface Step {
  * `preparing`: the old container is untouched, and serves or was stopped for the backup. `swapping`: names are being
  * exchanged, the old one stopped (not in a handover), the new one started. `checking`: the new one runs, its health is
  * being asked (in a handover first beside the old one, which then drains). `settled`: it is healthy, the old one is to be
- * removed. `rolling_back`: the old one is to serve again; the update's error says why.
+ * removed. `rolling_back`: the old one is to serve again; the update's error says why. `restoring`: the old one does
+ * not serve with the data as it is now, so that of this update's backup takes its place.
  */
-export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling_back';
+export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling_back' | 'restoring';
 
 export interface Journal {
   stage: Stage;
@@ -138,11 +141,7 @@ export interface Journal {
   stopped: Stopped[];
   /** Whether they run again beside the new container: what they write from then on is in no backup. */
   released: boolean;
+  /** How far the restore after the rollback has come; null: there is none. */
+  restore: RestoreJournal | null;
 }
 
-export interface Stopped {
-  id: string;
-  name: string;
-  /** Whether it was well before, so that it must be again. */
-  well: boolean;
-}

@@ -4,3 +4,11 @@ import type { ContainerInspect } from './engine-inspect';
 export function isWell({ State }: Pick<ContainerInspect, 'State'>): boolean {
   return State.Running && State.Health?.Status !== 'unhealthy';
 }
+
+/** A container that was stopped on purpose, and is to be started again. */
+export interface Stopped {
+  id: string;
+  name: string;
+  /** Whether it was well before, so that it must be again. */
+  well: boolean;
+}

@@ -1,6 +1,5 @@
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
-import type { Stopped } from '../domain/update';
-import { isWell } from '../domain/well';
+import { isWell, type Stopped } from '../domain/well';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './restore-databases';
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './restore-files';

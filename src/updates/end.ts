@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../domain/errors';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import type { RestoreJournal } from '../domain/restore';
 import type { Journal, Update, UpdateStatus, Verdict } from '../domain/update';
 import type { Run, UpdateDeps } from './run';
 import { mailOfEnd } from './mail-of-end';
@@ -103,6 +104,7 @@ function reasonOf({ update, journal }: Ending, verdict: Verdict): string {
     case 'failed':
       return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.${whoWasStopped(journal)}`;
     case 'rolled_back':
+      if (journal.restore !== null) return restoredReason(name, journal.restore);
       return journal.oldStopped
         ? `${name} was rolled back: the old container serves again and is healthy.`
         : `${name} was rolled back: the old container was never stopped, and is healthy.`;
@@ -117,4 +119,9 @@ function whoWasStopped({ stopped }: Journal): string {
   if (stopped.length === 0) return '';
   const names = stopped.map(({ name }) => name).join(', ');
   return ` Stopped for the backup and started again: ${names}.`;
+}
+
+function restoredReason(name: string, { manifest, kept }: RestoreJournal): string {
+  const aside = kept.length === 0 ? '' : ` Kept aside: ${kept.map(({ what }) => what).join('; ')}.`;
+  return `${name} was rolled back. The new version had changed the data, so the data of ${manifest?.createdAt ?? 'the backup'} was restored; the old container serves again and is healthy.${aside}`;
 }

@@ -72,6 +72,7 @@ function firstJournal(update: Update, old: ContainerInspect): Journal {
     dependents: [],
     stopped: [],
     released: false,
+    restore: null,
   };
 }
 

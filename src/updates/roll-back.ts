@@ -1,14 +1,15 @@
-import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import { codeOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
 import { healthOf } from './check-health';
 import { end } from './end';
 import { handBack, handsOver } from './hand-over';
-import { asideName } from './names';
+import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
+import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
 import type { Progress, Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
 import { renameTo, setNewAside } from './swap-containers';
-import { discard, putTagBack, removeByName } from './undo-preparation';
+import { putTagBack } from './undo-preparation';
 
 /** Of a container without data of its own: a broken one is not waited for while nobody serves. */
 const BROKEN_STOP_SECONDS = 2;
@@ -23,11 +24,18 @@ export async function rollBack(run: Run, cause: unknown): Promise<Update> {
     reach(run, 'rolling_back');
     run.update = run.store.updates.change(run.update.id, { error: { code: reason.code, message: reason.message } });
   });
+  let oldIsHealthy = false;
   try {
     await step(run, 'rollback', (progress) => (handsOver(run) ? handBack(run, progress) : startOldAgain(run)));
-    await step(run, 'rollback_health_check', (progress) => allServe(run, progress));
+    await step(run, 'rollback_health_check', async (progress) => {
+      const seen = await oldServes(run, progress);
+      oldIsHealthy = true;
+      return [seen, ...(await serveAgain(run, othersStopped(run), progress))].join('; ');
+    });
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
+    const ill = !oldIsHealthy && codeOf(failure) === 'unhealthy';
+    if (ill && mayRestore(run)) return restoreAfterRollback(run);
     await startStopped(run, othersStopped(run));
     await removeNew(run);
     return end(run, 'rollback_failed', rollbackFailed(reason, failure));
@@ -49,12 +57,6 @@ function keepsData({ database, labels }: Run['container']): boolean {
   return database || labels.backup !== null;
 }
 
-/** The old one first: those that were stopped for the backup may need it. */
-async function allServe(run: Run, progress: Progress): Promise<string> {
-  const old = await oldServes(run, progress);
-  return [old, ...(await serveAgain(run, othersStopped(run), progress))].join('; ');
-}
-
 async function oldServes(run: Run, progress: Progress): Promise<string> {
   const { engine, journal } = run;
   const current = await engine.inspectContainer(journal.containerName);
@@ -65,27 +67,4 @@ async function oldServes(run: Run, progress: Progress): Promise<string> {
     );
   }
   return healthOf(run, journal.oldContainerId, run.container, progress);
-}
-
-/** Whoever serves by now, that the new one could not be removed does not change the verdict. */
-async function removeNew(run: Run): Promise<void> {
-  try {
-    if (run.journal.newContainerId !== null) await discard(run.engine, run.journal.newContainerId);
-    await removeByName(run, asideName(run.journal.containerName, 'check', run.update.id));
-  } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
-    run.logger.warn('the new container could not be removed', { update: run.update.id, reason: messageOf(error) });
-  }
-}
-
-function rollbackFailed(reason: PilotError, failure: unknown): PilotError {
-  return new PilotError('rollback_failed', `${messageOf(failure)}\nIt was rolled back because: ${reason.message}`, {
-    cause: failure,
-  });
-}
-
-function interruptedCause({ update }: Run): PilotError {
-  return update.error === null
-    ? new PilotError('interrupted', 'diun-pilot was stopped while it rolled back.')
-    : new PilotError(update.error.code as PilotError['code'], update.error.message);
 }

@@ -1,5 +1,6 @@
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Journal, Stopped, Update } from '../domain/update';
+import type { Journal, Update } from '../domain/update';
+import type { Stopped } from '../domain/well';
 import { healthOfContainer } from './check-health';
 import type { Progress, UpdateDeps } from './run';
 

@@ -9,6 +9,7 @@ import { openRun } from './open-run';
 import { preflight } from './preflight';
 import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
+import { restoreAfterRollback } from './restore-after-rollback';
 import { rollBack } from './roll-back';
 import type { Run, UpdateDeps } from './run';
 import { reach, step } from './run';
@@ -39,6 +40,7 @@ async function toItsEnd(run: Run): Promise<Update> {
     if (isAt(run, 'preparing') || isAt(run, 'swapping')) await recreate(run);
     if (isAt(run, 'checking')) await check(run);
     if (isAt(run, 'rolling_back')) return await rollBack(run, null);
+    if (isAt(run, 'restoring')) return await restoreAfterRollback(run);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     return isAt(run, 'preparing') ? endUnchanged(run, error) : rollBack(run, error);

@@ -19,7 +19,7 @@ export interface FailureText {
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 
-type TakenBackup = Pick<BackupRecord, 'quiesced'> | null;
+type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
 
 const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, servedOn: boolean) => FailureText>> = {
   failed: nothingChanged,
@@ -97,14 +97,20 @@ function neverStopped(update: Update): FailureText {
 }
 
 function verifiedHow(update: Update): string {
-  const check = update.steps.find((step) => step.name === 'rollback_health_check' && step.status === 'succeeded');
+  const check = lastCheck(update);
   const how = check?.detail ? splitDetail(check.detail).sentence : 'its health check succeeded';
-  return `Verified after the rollback: ${how}`;
+  return `Verified after the ${check?.name === 'restore_health_check' ? 'restore' : 'rollback'}: ${how}`;
+}
+
+/** The one that saw the old container healthy: the first, or that after the data was restored. */
+function lastCheck(update: Update): Step | undefined {
+  const checks: readonly StepName[] = ['rollback_health_check', 'restore_health_check'];
+  return update.steps.find((step) => checks.includes(step.name) && step.status === 'succeeded');
 }
 
 function interruption(update: Update, backup: TakenBackup): Block[] {
   const stopped = awaySince(update, backup);
-  const verified = update.steps.find((step) => step.name === 'rollback_health_check')?.finishedAt;
+  const verified = lastCheck(update)?.finishedAt;
   const took = between(stopped, verified);
   if (!stopped || !verified || took === null) return [];
   return [paragraph(`It may not have answered between ${utc(stopped)} and ${utc(verified)} (${took} at most).`)];
@@ -114,11 +120,16 @@ function restored(update: Update): Block[] {
   const restore = update.steps.find((step) => step.name === 'restore' && step.status === 'succeeded');
   if (restore === undefined) return [];
   const text =
-    'The new version had changed the data, so it was restored from the backup: what was written after that is lost.';
-  return [{ type: 'important', text }];
+    'The new version had changed the data, and the old one refused it: so the data was restored from the backup of this update, after which all that write to it were stopped.';
+  const { sentence, output } = splitDetail(restore.detail ?? '');
+  return [
+    { type: 'important', text },
+    ...(sentence === '' ? [] : [paragraph(sentence)]),
+    ...(output.length === 0 ? [] : [{ type: 'commands' as const, lines: output }]),
+  ];
 }
 
-function needsAPerson(update: Update): FailureText {
+function needsAPerson(update: Update, backup: TakenBackup): FailureText {
   const name = nameOf(update);
   if (!update.steps.some((step) => step.name === 'recreate')) return stoppedForTheBackup(update);
   return {
@@ -130,6 +141,7 @@ function needsAPerson(update: Update): FailureText {
       { type: 'important', text: `Nothing mends this by itself: ${name} needs a person now.` },
       ...rollbackTrouble(update),
       ...firstAid(update),
+      ...restoreByHand(backup),
     ],
     labels: { from: 'Ran before', to: 'Was to run' },
   };
@@ -185,6 +197,18 @@ function firstAid(update: Update): Block[] {
       ],
     },
   ];
+}
+
+/** Nothing is restored over data by itself that somebody may have written to since. */
+function restoreByHand(backup: TakenBackup): Block[] {
+  if (backup?.status !== 'succeeded') return [];
+  return section(
+    'If its log says that the data is for a newer version',
+    paragraph(
+      'Put the data of the backup from before the update back. What is there now is kept beside it, but what was written since the backup is then only in that.',
+    ),
+    { type: 'commands', lines: [shellCommand('diun-pilot', 'restore', backup.id)] },
+  );
 }
 
 function byCompose(pinned: string, service: string): Block[] {

@@ -1,0 +1,84 @@
+import { codeOf, PilotError } from '../domain/errors';
+import { readManifest } from '../backups/read-manifest';
+import { firstRestoreJournal, type RestoreJournal } from '../domain/restore';
+import type { BackupRecord } from '../domain/backup';
+import type { Update } from '../domain/update';
+import { planRestore } from '../restores/plan-restore';
+import { restoreData } from '../restores/restore-data';
+import type { RestoreRun } from '../restores/restore-run';
+import { startAgain } from '../restores/start-again';
+import { folderOf } from '../restores/set-of-record';
+import { end } from './end';
+import { readContainers } from './read-containers';
+import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
+import type { Progress, Run } from './run';
+import { reach, step } from './run';
+import { othersStopped, serveAgain, startStopped } from './stopped-containers';
+
+/** Only from a backup after which nobody known has written, so that nothing is lost but what the new version did. */
+export function mayRestore(run: Run): boolean {
+  return backupOf(run)?.quiesced === true && !run.journal.released;
+}
+
+/**
+ * The old container does not serve with the data as the new one left it: the data of this very update's backup takes its
+ * place, and the old one is started again. Ends `rolled_back` when it serves, with all that were stopped; else
+ * `rollback_failed`. Goes on from the journal after a crash.
+ */
+export async function restoreAfterRollback(run: Run): Promise<Update> {
+  const reason = interruptedCause(run);
+  const journal = run.journal.restore ?? firstRestoreJournal(run.update.id);
+  reach(run, 'restoring', { restore: journal });
+  try {
+    await step(run, 'restore', (progress) => restore(run, progress));
+    await step(run, 'restore_health_check', (progress) => allServe(run, progress));
+  } catch (failure) {
+    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    await startStopped(run, othersStopped(run));
+    await removeNew(run);
+    return end(run, 'rollback_failed', rollbackFailed(reason, failure));
+  }
+  await removeNew(run);
+  return end(run, 'rolled_back', reason);
+}
+
+async function restore(run: Run, progress: Progress): Promise<string> {
+  const restoring = await open(run, progress);
+  await restoreData(restoring);
+  const { kept } = restoring.journal;
+  const sentence = `The data of ${restoring.plan.manifest.createdAt} is restored, as it was before the new version changed it; what that left is kept`;
+  const told = kept.length === 0 ? '' : `: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
+  return [`${sentence}${told}`, ...kept.map(({ remove }) => remove)].join('\n');
+}
+
+/** Those that the restore stopped, the old container among them; then the others that the backup stopped. */
+async function allServe(run: Run, progress: Progress): Promise<string> {
+  const restoring = await open(run, progress);
+  const seen = await startAgain(restoring);
+  const asked = new Set(restoring.journal.stopped.map(({ id }) => id));
+  const others = othersStopped(run).filter(({ id }) => !asked.has(id));
+  return [seen, ...(await serveAgain(run, others, progress))].join(' ');
+}
+
+async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
+  const backup = backupOf(run);
+  const journal = run.journal.restore as RestoreJournal;
+  if (backup === null) throw new PilotError('restore_refused', 'The record of the backup of this update is gone.');
+  const folder = folderOf(backup);
+  const manifest = journal.manifest ?? (await readManifest(run.storage, folder));
+  const containers = await readContainers(run.engine, run.selfId);
+  return {
+    ...run,
+    logger: run.logger.child({ update: run.update.id, backup: backup.id }),
+    plan: planRestore({ folder, url: backup.url ?? '', manifest, target: null, containers }),
+    journal,
+    save: (reached) => reach(run, 'restoring', { restore: reached }),
+    onProgress,
+    ownLayer: 'untouched',
+  };
+}
+
+function backupOf({ store, update }: Run): BackupRecord | null {
+  const record = update.backupId === null ? null : store.backups.get(update.backupId);
+  return record?.status === 'succeeded' ? record : null;
+}
