@@ -66,6 +66,13 @@ function updateWith(digest: string, status: string): Promise<UpdateTold> {
   return eventually(`the update is ${status}`, found, { timeoutMs: 90_000, everyMs: 100 });
 }
 
+async function expectNoWarning(version: string): Promise<void> {
+  const { stderr } = await stack.compose(['exec', '-T', 'nginx', 'sh', '-c', 'nginx -v && nginx -t']);
+  expect(stderr).toContain(`nginx version: nginx/${version}`);
+  expect(stderr).toContain('test is successful');
+  expect(stderr).not.toContain('[warn]');
+}
+
 const MARKER = '-----BEGIN CERTIFICATE-----';
 
 describe('before anything is started', () => {
@@ -131,6 +138,8 @@ describe('the first start, without a certificate', () => {
     expect([served?.subjectAltName, served?.issuer]).toEqual([`DNS:${DOMAIN}`, expect.stringContaining('Pebble')]);
     expect(answer.headers['strict-transport-security']).toMatch(/^max-age=\d{8}$/);
   });
+
+  it('its configuration gives no reason to warn, in an nginx of 2022', () => expectNoWarning('1.2'));
 
   it('http leads to https', async () => {
     const url = `http://127.0.0.1:${stack.ports.http}/some/path?q=1`;
@@ -217,6 +226,7 @@ describe('updates', () => {
     expect(after['Id']).not.toBe(before['Id']);
     expect((await lab.docker.inspect('image', lab.images.NGINX_GOOD_2))?.['Id']).toBe(after['Image']);
     expect((await answerOf('/version')).status).toBe(200);
+    await expectNoWarning('1.26');
     expect(readFileSync(join(stack.folder, '.env'), 'utf8')).toContain(
       `\nNGINX_IMAGE=${lab.registry.reference(NEW_NGINX)}\n`,
     );
