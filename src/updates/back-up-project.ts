@@ -1,4 +1,5 @@
 import { membersOf, placeOf } from '../backups/backup-set';
+import { inWords } from '../backups/progress';
 import { takeBackup } from '../backups/take-backup';
 import type { BackupRecord } from '../domain/backup';
 import { afterGoodBackup } from './after-good-backup';
@@ -29,13 +30,9 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
   const taken = await takeBackup({ ...run, onProgress: progress, onSucceeded }, { record, members, quiesced });
   run.update = store.updates.change(update.id, { backupId: taken.id });
   const how = quiesced ? `, with ${namesOf(run)} stopped` : '';
-  return `${taken.items.length} items, ${megabytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
+  return `${taken.items.length} items, ${inWords(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
 }
 
 function namesOf({ journal }: Run): string {
   return journal.stopped.length === 0 ? 'nobody to be' : journal.stopped.map(({ name }) => name).join(', ');
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

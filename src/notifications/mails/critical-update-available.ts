@@ -24,7 +24,7 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     verdict: { tone: 'attention', word: 'Waits for you' },
     heading: `Critical update available for ${name}`,
     blocks: [
-      paragraph(`Nothing has been changed, and nothing will be until you start it: ${name} goes on as it is.`),
+      paragraph(`Nothing has been changed, and nothing will be until you approve it: ${name} goes on as it is.`),
       ...replacement(news),
       versions(news, { from: 'Runs now', to: 'Would run' }),
       paragraph(`Why it waits: ${news.update.reason}`),

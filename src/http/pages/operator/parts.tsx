@@ -16,8 +16,15 @@ export function UpdateLink({ update, text }: { update: Update; text: string }): 
   );
 }
 
-/** Tag and the begin of the digest: enough to tell two apart; the update's page has all of it. */
+/** Tag and the begin of the digest: enough to tell two apart; the update's page has all of it. A tag that stays is said once. */
 export function Versions({ update: { from, to } }: { update: Update }): JSX.Element {
+  if (from?.digest && to.digest && from.reference === to.reference) {
+    return (
+      <p>
+        {oneLine(to.reference)}: {begin(from.digest)} → {begin(to.digest)}
+      </p>
+    );
+  }
   return (
     <p>
       {from === null ? null : <>{short(from)} → </>}
@@ -27,5 +34,9 @@ export function Versions({ update: { from, to } }: { update: Update }): JSX.Elem
 }
 
 function short({ reference, digest }: ImageAt): string {
-  return `${oneLine(reference)}${digest === null ? '' : ` (${oneLine(digest.replace('sha256:', '').slice(0, 12))})`}`;
+  return `${oneLine(reference)}${digest === null ? '' : ` (${begin(digest)})`}`;
+}
+
+function begin(digest: string): string {
+  return oneLine(digest.replace('sha256:', '').slice(0, 12));
 }
