@@ -15,7 +15,7 @@ import { reach } from './run';
 /**
  * For a container that holds data: stops whoever writes to its set, so that rows and files belong together and a restore
  * loses nothing that was written after the backup. They stay stopped until the new container is healthy or the old one
- * serves again. False: nobody is known to write, or somebody cannot be stopped, or the update cannot work anyway.
+ * serves again. False: nobody is known to write, or somebody cannot be stopped, or the update or its backup cannot work anyway.
  */
 export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (run.container.labels.backup === null || handsOver(run)) return false;
@@ -25,7 +25,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   // Stopping a container that was started with --rm deletes it.
   if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
   await fetchInAdvance(run, progress);
-  if (!(await mayWork(run))) return false;
+  if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   const stopped = await howTheyAre(run, writers);
   reach(run, 'preparing', { stopped });
   for (const { id, name } of stopped.toReversed()) {
@@ -53,6 +53,20 @@ async function mayWork(run: Run): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) !== 'preflight_failed') throw error;
+    return false;
+  }
+}
+
+/** Nor for a backup that cannot be kept: the step `backup` tells it, with everybody still serving. */
+async function canBeStored({ storage, logger, update }: Run): Promise<boolean> {
+  try {
+    await storage.check();
+    return true;
+  } catch (error) {
+    logger.warn('nobody is stopped for the backup, since its storage does not work', {
+      update: update.id,
+      reason: messageOf(error),
+    });
     return false;
   }
 }

@@ -139,11 +139,12 @@ describe('a place for backups that', () => {
   it('is full', async () => {
     const disk = join(stage.lab.scratch('disk'), 'small');
     mkdirSync(disk);
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
     try {
+      writeFileSync(join(disk, 'filled'), Buffer.alloc(64 * 1024));
       await expectNotTouched('bad-full', { PILOT_BACKUP_URL: `file://${disk}/backups` }, 'storage_full', /full|space/i);
       const left = readdirSync(disk, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-      expect(left.map(({ name }) => name)).toEqual([]);
+      expect(left.map(({ name }) => name)).toEqual(['filled']);
     } finally {
       await pilot.restart('SIGTERM', { PILOT_BACKUP_URL: 'file:' });
       await run('umount', [disk]);

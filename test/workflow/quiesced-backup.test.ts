@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { EngineError } from '../../src/domain/errors';
 import type { Behaviour, FakeImage } from '../support/fake-engine-types';
 import { runForge, type Forge } from '../support/forge-scene';
@@ -110,6 +112,14 @@ it('stops nobody for an update that the preflight refuses', async () => {
   forge.scene.engine.publish('postgres:15', { ...forge.specs['postgres:15'], config: { Env: ['PG_MAJOR=17'] } });
   await update('forge-db-1');
   expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'preflight_failed' } });
+  expect(acts().filter((line) => line.startsWith('stop'))).toEqual([]);
+});
+
+it('stops nobody when the backup could not be kept anyway', async () => {
+  publish('gitea:1');
+  writeFileSync(join(forge.scene.folder, 'backups'), 'a file where the folder should be');
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'storage_refused' } });
   expect(acts().filter((line) => line.startsWith('stop'))).toEqual([]);
 });
 
