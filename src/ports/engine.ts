@@ -36,8 +36,8 @@ export interface Engine {
   start(id: string): Promise<void>;
   /** With the container's own stop signal, and its own timeout unless one is given. Already stopped is fine. */
   stop(id: string, timeoutSeconds?: number): Promise<void>;
-  /** Never removes volumes. Already gone is fine. */
-  remove(id: string): Promise<void>;
+  /** Leaves all volumes, or with `volumes` takes its anonymous ones along; never a named one. Already gone is fine. */
+  remove(id: string, also?: { volumes: boolean }): Promise<void>;
   /** As a stop and a start, also of one that does not run. When the start fails it stays stopped, with the reason in its state. */
   restart(id: string, timeoutSeconds?: number): Promise<void>;
   /** Sends a signal to the main process, such as `HUP`. */

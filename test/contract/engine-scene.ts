@@ -17,6 +17,7 @@ export interface EngineScene {
   /** A reference that the registry does not know. */
   unpublished: string;
   network: string;
+  hasVolume(name: string): Promise<boolean>;
   takeDown(): Promise<void>;
 }
 

@@ -355,6 +355,19 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
         expect(found).toEqual({ 'note.txt': Buffer.from('still here') });
       });
 
+      it('takes the anonymous volumes of a container along when told so, and no named one', async () => {
+        const named = `${scene.prefix}-named`;
+        const HostConfig = { NetworkMode: 'default', AutoRemove: false, Binds: [`${named}:/named`] };
+        const id = await created(undefined, { HostConfig, Volumes: { '/own': {} } });
+        const volumes = (await engine.inspectContainer(id)).Mounts.map(({ Name = '' }) => Name);
+        expect(await Promise.all(volumes.map((name) => scene.hasVolume(name)))).toEqual([true, true]);
+        await engine.remove(id, { volumes: true });
+        await engine.remove(id, { volumes: true });
+        const left: string[] = [];
+        for (const name of volumes) if (await scene.hasVolume(name)) left.push(name);
+        expect(left).toEqual([named]);
+      });
+
       it('tells the last log lines in order, with no control characters', async () => {
         const script = 'echo one; echo two; printf "\\033[31mred\\033[0m\\007\\n"';
         const id = await running(['sh', '-c', script]);

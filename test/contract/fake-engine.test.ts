@@ -32,6 +32,7 @@ function setUp(): Promise<EngineScene> {
     published: { reference: '127.0.0.1:5000/release:2', digest },
     unpublished: '127.0.0.1:5000/release:404',
     network: 'contract-net',
+    hasVolume: (name) => Promise.resolve(engine.host.volumes.has(name)),
     takeDown: () => Promise.resolve(),
   };
   return Promise.resolve(scene);

@@ -44,6 +44,7 @@ async function sceneOn({ docker, engine, base, registry }: EngineInLab, prefix: 
     published: { reference, digest },
     unpublished: `${registry}/${prefix}/release:404`,
     network: `${prefix}-net`,
+    hasVolume: async (name) => (await docker.inspect('volume', name)) !== null,
     takeDown: async () => {
       await closeStage(docker, prefix);
       await docker.attempt(['rmi', reference]);

@@ -14,6 +14,7 @@ export class FakeHost {
   readonly volumes: Volumes = new Map();
   readonly networks = new Set(['bridge', 'host', 'none']);
   readonly events = new FakeEvents();
+  readonly #anonymous = new Set<string>();
   #made = 0;
 
   constructor(readonly now: () => number) {}
@@ -37,7 +38,11 @@ export class FakeHost {
     const inherited = (request.body.HostConfig.VolumesFrom ?? []).flatMap(
       (from) => this.find(from.split(':')[0] ?? '').inspect.Mounts,
     );
-    const newVolume = (): string => hex(`volume ${++this.#made}`);
+    const newVolume = (): string => {
+      const name = hex(`volume ${++this.#made}`);
+      this.#anonymous.add(name);
+      return name;
+    };
     const inspect = createdInspect({ id, name, created: new Date(this.now()), image, request, inherited, newVolume });
     const own = new Map(Object.entries(image.spec.files ?? {}).map(([path, text]) => [path, Buffer.from(text)]));
     for (const mount of inspect.Mounts)
@@ -72,12 +77,14 @@ export class FakeHost {
     if (container.inspect.HostConfig.AutoRemove) this.containers.delete(container.inspect.Id);
   }
 
-  remove(nameOrId: string): void {
+  remove(nameOrId: string, anonymousVolumes = false): void {
     const container = this.find(nameOrId);
     if (this.state(container).Running) {
       throw new EngineError('engine_refused', 'The container runs and cannot be removed. Stop it first.');
     }
     this.containers.delete(container.inspect.Id);
+    if (!anonymousVolumes) return;
+    for (const { Name = '' } of container.inspect.Mounts) if (this.#anonymous.has(Name)) this.volumes.delete(Name);
   }
 
   rename(container: FakeContainer, name: string): void {

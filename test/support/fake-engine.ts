@@ -229,9 +229,9 @@ export class FakeEngine implements Engine {
   stop(id: string, timeoutSeconds?: number): Promise<void> {
     return this.#call('stop', [id, timeoutSeconds], () => this.host.stop(this.host.find(id)));
   }
-  remove(id: string): Promise<void> {
+  remove(id: string, also = { volumes: false }): Promise<void> {
     return this.#call('remove', [id], () => {
-      if (this.host.containers.has(id)) this.host.remove(id);
+      if (this.host.containers.has(id)) this.host.remove(id, also.volumes);
     });
   }
   restart(id: string, timeoutSeconds?: number): Promise<void> {

@@ -41,7 +41,7 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     rename: (id, name) => wire.command({ method: 'POST', path: `${at(id)}/rename`, query: { name } }),
     start: (id) => settled(wire.command({ method: 'POST', path: `${at(id)}/start`, timeoutMs: LIFECYCLE_MS }), [304]),
     stop: async (id, seconds) => settled(stopOrRestart(wire, 'stop', await inspectContainer(id), seconds), [304]),
-    remove: (id) => remove(wire, id),
+    remove: (id, also) => remove(wire, id, also?.volumes ?? false),
     restart: async (id, seconds) => stopOrRestart(wire, 'restart', await inspectContainer(id), seconds),
     signal: (id, signal) => wire.command({ method: 'POST', path: `${at(id)}/kill`, query: { signal } }),
     connectNetwork: (id: string, network: string, endpoint: EndpointSettings) =>
@@ -101,8 +101,8 @@ function stopOrRestart(
   return wire.command({ method: 'POST', path: `${at(container.Id)}/${act}`, query, timeoutMs });
 }
 
-async function remove(wire: Wire, id: string): Promise<void> {
-  const query = { v: 'false', force: 'false' };
+async function remove(wire: Wire, id: string, volumes: boolean): Promise<void> {
+  const query = { v: String(volumes), force: 'false' };
   const removal = wire.command({ method: 'DELETE', path: at(id), query, timeoutMs: LIFECYCLE_MS });
   await settled(removal, [404], /removal of container .* is already in progress/i);
 }
