@@ -15,6 +15,7 @@ import { createS3Storage } from './adapters/storage-s3/s3-storage';
 import { decideApproval } from './approvals/decide-approval';
 import { readApproval } from './approvals/read-approval';
 import { decideById, type Decided } from './approvals/record-decision';
+import { decideRestoreLink, readRestoreLink } from './approvals/restore-link';
 import { requestBackups } from './backups/request-backup';
 import { requestRenewal } from './certificates/request-renewal';
 import type { RestoreRecord } from './domain/restore';
@@ -185,6 +186,14 @@ function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, re
         return outcome;
       },
       decideById: (id, decision) => Promise.resolve(requests.decideById(id, decision, 'on the operator page')),
+    },
+    restoreLinks: {
+      read: (token) => readRestoreLink(deps, token),
+      decide: (token, answer) => {
+        const decided = decideRestoreLink(deps, token, answer);
+        workplace.wake();
+        return decided;
+      },
     },
     formSecret: settings.approvalSecrets[0] as Secret,
     receiveWebhook: (rawBody) => {

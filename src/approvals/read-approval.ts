@@ -3,7 +3,8 @@ import { awaySince, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
-import { claimsOf, isSigned, updateIdIn } from './approval-token';
+import { claimsOf, isSigned } from './approval-token';
+import { updateIdIn } from './signed-token';
 import type { ApprovalView, ClosedWhy, Surroundings } from './approval-view';
 
 export interface ApprovalReader {

@@ -1,4 +1,5 @@
 import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
+import type { RestoreDecision, RestoreView } from '../approvals/restore-link';
 import type { BackupRecord } from '../domain/backup';
 import type { RenewalRecord } from '../domain/renewal';
 import type { Update } from '../domain/update';
@@ -33,6 +34,12 @@ export interface HttpDeps {
     decide(token: string, answer: { decision: 'approve' | 'decline'; name: string | null }): Promise<DecisionOutcome>;
     /** By id, for who has the page's password. Throws `update_not_found` and `not_waiting`. */
     decideById(id: string, decision: 'approve' | 'decline'): Promise<Update>;
+  };
+  /** The second link: restores the data from before a failed update. Null: the token is none of this purpose. */
+  restoreLinks: {
+    /** Reads only. */
+    read(token: string): RestoreView | null;
+    decide(token: string, answer: { decision: 'approve' | 'decline'; name: string | null }): RestoreDecision | null;
   };
   /** Next and last runs of the timers. */
   timers(): TimerView[];

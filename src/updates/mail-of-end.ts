@@ -1,4 +1,5 @@
 import type { Update } from '../domain/update';
+import { restoreUrl } from '../approvals/restore-link';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail } from '../notifications/post-mail';
@@ -6,7 +7,8 @@ import type { UpdateDeps } from './run';
 import { servedOn } from './served-on';
 
 /** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
-export function mailOfEnd({ store, publicUrl }: UpdateDeps, update: Update): void {
+export function mailOfEnd(deps: UpdateDeps, update: Update): void {
+  const { store, publicUrl } = deps;
   if (update.status === 'succeeded' && isAutomatic(update)) return;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
   const news = { update, plan: null, backup, publicUrl };
@@ -14,7 +16,12 @@ export function mailOfEnd({ store, publicUrl }: UpdateDeps, update: Update): voi
     store.outbox,
     update.status === 'succeeded'
       ? updateSucceeded(news)
-      : updateFailed({ ...news, servedOn: servedOn(store, update), quarantined: isQuarantined(store, update) }),
+      : updateFailed({
+          ...news,
+          servedOn: servedOn(store, update),
+          quarantined: isQuarantined(store, update),
+          restoreUrl: restoreUrl(deps, update, backup),
+        }),
   );
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decideById } from '../../src/approvals/record-decision';
+import { decideRestoreLink, readRestoreLink } from '../../src/approvals/restore-link';
 import { readApproval } from '../../src/approvals/read-approval';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
@@ -16,6 +17,7 @@ import { recordingLogger, type LogLine } from './recording-logger';
 export const WEBHOOK_TOKEN = 'recorded-token';
 export const OLD_WEBHOOK_TOKEN = 'token-before-rotation';
 export const APPROVAL_SECRETS = [new Secret('approval-secret-of-the-tests')];
+export const RESTORE_LINKS = { approvalSecrets: APPROVAL_SECRETS, approvalTtlMs: 72 * 3_600_000, publicUrl: '' };
 export const API_TOKEN = 'api-token-of-the-tests';
 export const asOperator = { Authorization: `Bearer ${API_TOKEN}` };
 /** As a browser sends the page's password. */
@@ -58,6 +60,10 @@ export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<Runn
       decide: () => Promise.reject(new Error('this test decides on nothing by link')),
       decideById: (id, decision) =>
         Promise.resolve().then(() => decideById({ store, clock, logger }, id, decision, 'on the page of diun-pilot')),
+    },
+    restoreLinks: {
+      read: (token) => readRestoreLink({ ...RESTORE_LINKS, store, clock }, token),
+      decide: (token, answer) => decideRestoreLink({ ...RESTORE_LINKS, store, clock, logger }, token, answer),
     },
     timers: () => [],
     formSecret: new Secret('form-secret-of-the-tests'),

@@ -8,6 +8,7 @@ import { planPassage, versions, type UpdateNews } from '../../notifications/mail
 import { surroundingsPassage } from '../../notifications/mails/surroundings';
 import { Blocks } from './blocks';
 import { page } from './layout';
+import { NameField } from './name-field';
 import { ago } from './words';
 
 export interface Offer {
@@ -80,7 +81,7 @@ function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
           {ago(update.approval.expiresAt, now)}).
         </p>
       )}
-      {plan.holdsData ? <NameField container={plan.container} wrong={nameMissed === true} /> : null}
+      {plan.holdsData ? <NameField container={plan.container} to="approve" wrong={nameMissed === true} /> : null}
       <div class="buttons">
         <button class="approve" name="decision" value="approve">
           Approve and update now
@@ -94,25 +95,5 @@ function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
       </div>
       <p class="small">Declined, this version is not offered again; {oneLine(plan.container)} goes on as it is.</p>
     </form>
-  );
-}
-
-function NameField({ container, wrong }: { container: string; wrong: boolean }): JSX.Element {
-  return (
-    <p>
-      <label for="name">
-        It holds data. To approve, type its name: <strong>{oneLine(container)}</strong>
-      </label>
-      <input
-        id="name"
-        name="name"
-        type="text"
-        required
-        autocomplete="off"
-        autocapitalize="none"
-        spellcheck={false}
-        aria-invalid={wrong ? 'true' : undefined}
-      />
-    </p>
   );
 }

@@ -15,10 +15,11 @@ import { closedPage, declinedPage, movedPage, unknownLinkPage } from '../pages/m
 import { sendPage } from '../pages/send-page';
 import { readForm } from '../read-form';
 import type { Methods } from '../route';
+import { decideRestore, showRestore } from './restore-link';
 import { refuseCrossSite } from '../same-site';
 import { backupOf } from '../update-json';
 
-type Deps = Pick<HttpDeps, 'approvals' | 'clock' | 'publicUrl' | 'store'>;
+type Deps = Pick<HttpDeps, 'approvals' | 'restoreLinks' | 'clock' | 'publicUrl' | 'store'>;
 
 const DECISIONS_A_MINUTE = 120;
 
@@ -26,8 +27,8 @@ const DECISIONS_A_MINUTE = 120;
 export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
   const admit = onlyKnownLinks(deps, wrong);
   return {
-    get: [pageFirst, admit, show(deps)],
-    post: [pageFirst, refuseCrossSite(deps), admit, limitDecisions(), decide(deps)],
+    get: [pageFirst, showRestore(deps), admit, show(deps)],
+    post: [pageFirst, refuseCrossSite(deps), decideRestore(deps), admit, limitDecisions(), decide(deps)],
   };
 }
 

@@ -21,6 +21,8 @@ export interface FailedNews extends UpdateNews {
   quarantined: boolean;
   /** The old container was never stopped: a handover failed beside it. */
   servedOn?: boolean;
+  /** The signed link that restores the data from before the update, for a rollback that failed; null: there is none. */
+  restoreUrl?: string | null;
 }
 
 /**
@@ -39,6 +41,7 @@ export function updateFailed(news: FailedNews): RenderedMail {
     heading: told.heading,
     blocks: [
       ...told.opening,
+      ...restoreLink(news),
       ...whatWentWrong(news),
       versions(news, told.labels),
       ...stepsPassage(update),
@@ -47,6 +50,15 @@ export function updateFailed(news: FailedNews): RenderedMail {
     ],
     page: pageOf(news),
   });
+}
+
+/** Nothing is put over data by itself that somebody may have written to since. */
+function restoreLink({ restoreUrl }: FailedNews): Block[] {
+  if (!restoreUrl) return [];
+  return [
+    paragraph('The link opens a page that tells what would be restored, and asks. Opening it changes nothing:'),
+    { type: 'link', label: 'Look at it and restore the data', url: restoreUrl, button: true },
+  ];
 }
 
 function whatWentWrong({ update }: UpdateNews): Block[] {

@@ -50,6 +50,20 @@ async function neitherSays(mail: RenderedMail, ...sentences: string[]): Promise<
   for (const [, words] of await parts(mail)) for (const sentence of sentences) expect(words).not.toContain(sentence);
 }
 
+describe('a rollback that failed', () => {
+  it('has the link that restores the data, and the command that does the same', async () => {
+    const backup = aBackup();
+    const restoreUrl = 'https://pilot.example.org/approvals/TOKEN';
+    const mail = updateFailed({ ...news({ update: aFailedRollback(), backup }), quarantined: true, restoreUrl });
+    for (const part of [mail.html, mail.text]) expect(part).toContain(restoreUrl);
+    await bothSay(mail, `diun-pilot restore ${backup.id}`, 'Opening it changes nothing');
+    await neitherSays(
+      updateFailed({ ...news({ update: aFailedRollback() }), quarantined: true }),
+      'diun-pilot restore',
+    );
+  });
+});
+
 describe('update available', () => {
   it('says that it is applied by itself, and from what to what', async () => {
     const mail = updateAvailable(news({ plan: aPlan() }));

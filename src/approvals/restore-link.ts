@@ -1,0 +1,83 @@
+import type { BackupRecord } from '../domain/backup';
+import type { RestoreRecord } from '../domain/restore';
+import type { Update } from '../domain/update';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { Secret } from '../lib/secret';
+import type { Store } from '../ports/store';
+import { folderOf } from '../restores/set-of-record';
+import { isSignedToken, signToken, updateIdIn } from './signed-token';
+
+const PURPOSE = 'diun-pilot restore 1';
+
+interface Signing {
+  /** The first signs. */
+  approvalSecrets: readonly Secret[];
+  approvalTtlMs: number;
+}
+
+/** What the holder of a link to restore may see: the failed update, its backup, and what came of the link. */
+export interface RestoreView {
+  update: Update;
+  backup: BackupRecord;
+  expiresAt: string;
+  state: 'open' | 'expired' | 'used';
+  /** Null: it was not used. */
+  restore: RestoreRecord | null;
+}
+
+export type RestoreDecision = RestoreView & { outcome: 'queued' | 'declined' | 'name_needed' | 'closed' };
+
+/** The link of the mail of a failed rollback; null where there is nothing to restore from. */
+export function restoreUrl(
+  links: Signing & { publicUrl: string },
+  update: Update,
+  backup: BackupRecord | null,
+): string | null {
+  const parts = partsOf(links, update, backup);
+  return parts === null ? null : `${links.publicUrl}/approvals/${signToken(links.approvalSecrets, PURPOSE, parts)}`;
+}
+
+/** Reads only. Null: the token is none of this purpose. */
+export function readRestoreLink(deps: Signing & { store: Store; clock: Clock }, token: string): RestoreView | null {
+  const { updates, backups, restores } = deps.store;
+  const update = updates.get(updateIdIn(token) ?? '');
+  const backup = update?.backupId ? backups.get(update.backupId) : null;
+  const parts = update === null ? null : partsOf(deps, update, backup);
+  if (update === null || backup === null || parts === null) return null;
+  if (!isSignedToken(deps.approvalSecrets, PURPOSE, token, parts)) return null;
+  const restore = restores.ofUpdate(update.id)[0] ?? null;
+  const expiresAt = parts[2];
+  const expired = expiresAt <= deps.clock.now().toISOString();
+  return { update, backup, expiresAt, restore, state: restore !== null ? 'used' : expired ? 'expired' : 'open' };
+}
+
+/** The button: queues the restore, once. The name of the container must be typed, since data is put over data. */
+export function decideRestoreLink(
+  deps: Signing & { store: Store; clock: Clock; logger: Logger },
+  token: string,
+  answer: { decision: 'approve' | 'decline'; name: string | null },
+): RestoreDecision | null {
+  return deps.store.transaction(() => {
+    const view = readRestoreLink(deps, token);
+    if (view === null) return null;
+    if (view.state !== 'open') return { ...view, outcome: 'closed' };
+    if (answer.decision === 'decline') return { ...view, outcome: 'declined' };
+    if (answer.name?.trim() !== view.update.container) return { ...view, outcome: 'name_needed' };
+    const { update, backup } = view;
+    const set = { backupId: backup.id, folder: folderOf(backup), url: backup.url ?? '', target: null };
+    const restore = deps.store.restores.insert({ ...set, updateId: update.id });
+    deps.logger.info('restore asked for by the link of the mail', { update: update.id, restore: restore.id });
+    return { ...view, restore, state: 'used', outcome: 'queued' };
+  });
+}
+
+function partsOf(
+  { approvalTtlMs }: Signing,
+  update: Update,
+  backup: BackupRecord | null,
+): [string, string, string] | null {
+  if (update.status !== 'rollback_failed' || update.finishedAt === null) return null;
+  if (backup?.status !== 'succeeded' || backup.items.length === 0) return null;
+  return [update.id, backup.id, new Date(Date.parse(update.finishedAt) + approvalTtlMs).toISOString()];
+}

@@ -1,0 +1,53 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { RestoreDecision } from '../../approvals/restore-link';
+import { PilotError } from '../../domain/errors';
+import { noteInLog } from '../access-log';
+import type { HttpDeps } from '../deps';
+import { restoreDeclinedPage, restorePage, restoreStatePage } from '../pages/restore-page';
+import { sendPage } from '../pages/send-page';
+import { readForm } from '../read-form';
+
+type Deps = Pick<HttpDeps, 'restoreLinks' | 'clock'>;
+
+/** Links to restore come by the same address as approvals, signed for a purpose of their own. GET changes nothing. */
+export function showRestore({ restoreLinks, clock }: Deps): RequestHandler {
+  return (request, response, next) => {
+    const view = restoreLinks.read(tokenOf(request));
+    if (view === null) return next();
+    noteInLog(response, { update: view.update.id });
+    if (view.state === 'open') return sendPage(response, 200, restorePage(view, clock.now()));
+    sendPage(response, view.state === 'used' ? 200 : 410, restoreStatePage(view));
+  };
+}
+
+export function decideRestore({ restoreLinks, clock }: Deps): RequestHandler {
+  return async (request, response, next) => {
+    if (restoreLinks.read(tokenOf(request)) === null) return next();
+    const form = await readForm(request);
+    const decision = form.get('decision');
+    if (decision !== 'approve' && decision !== 'decline') {
+      throw new PilotError('invalid_request', 'The field decision must be approve or decline. Nothing was done.');
+    }
+    const decided = restoreLinks.decide(tokenOf(request), { decision, name: form.get('name') });
+    if (decided === null) return next();
+    noteInLog(response, { update: decided.update.id });
+    answer(request, response, decided, clock.now());
+  };
+}
+
+function answer(request: Request, response: Response, decided: RestoreDecision, now: Date): void {
+  switch (decided.outcome) {
+    case 'queued':
+      return response.redirect(303, `/approvals/${encodeURIComponent(tokenOf(request))}`);
+    case 'declined':
+      return sendPage(response, 200, restoreDeclinedPage(decided));
+    case 'name_needed':
+      return sendPage(response, 422, restorePage(decided, now, true));
+    case 'closed':
+      return sendPage(response, 410, restoreStatePage(decided));
+  }
+}
+
+function tokenOf(request: Request): string {
+  return String(request.params.token);
+}

@@ -1,0 +1,84 @@
+import supertest from 'supertest';
+import { restoreUrl } from '../../src/approvals/restore-link';
+import type { BackupRecord } from '../../src/domain/backup';
+import type { Update } from '../../src/domain/update';
+import { RESTORE_LINKS, startHttp, type RunningHttp } from '../support/http-app';
+import { TestClock } from '../support/test-clock';
+import { aNewUpdate } from '../support/update-builder';
+
+// The second link: the mail of a failed rollback lets the operator restore the data from before, once.
+
+let http: RunningHttp;
+let clock: TestClock;
+let update: Update;
+let backup: BackupRecord;
+let link: string;
+
+beforeEach(async () => {
+  clock = new TestClock();
+  http = await startHttp({ clock });
+  const { updates, backups } = http.store;
+  const asked = updates.insert(aNewUpdate({ container: 'forge-gitea-1', status: 'running' }));
+  const taken = backups.insert({ project: 'forge', container: null, reason: 'update', updateId: asked.id });
+  const item = {
+    key: `forge/set-${taken.id}/01.dump`,
+    container: 'forge-db-1',
+    kind: 'database',
+    name: 'app',
+  } as const;
+  const whole = {
+    image: { reference: 'x', imageId: 'y' },
+    bytes: 1,
+    sha256: '',
+    compression: 'none',
+    verified: 'whole',
+  } as const;
+  backup = backups.change(taken.id, { status: 'succeeded', url: 'file:///set', items: [{ ...item, ...whole }] });
+  const finishedAt = clock.now().toISOString();
+  update = updates.change(asked.id, { status: 'rollback_failed', backupId: backup.id, finishedAt });
+  link = restoreUrl(RESTORE_LINKS, update, backup) ?? '';
+});
+afterEach(() => http.stop());
+
+const open = (path = link) => supertest(http.url).get(path).set('Accept', 'text/html');
+const press = (fields: Record<string, string>, path = link) =>
+  supertest(http.url).post(path).set('Accept', 'text/html').type('form').send(fields);
+const asked = () => http.store.restores.ofUpdate(update.id);
+
+test('opening it tells what would be put back, and changes nothing', async () => {
+  for (let i = 0; i < 20; i++) await open().expect(200);
+  const { text } = await open();
+  expect(text).toMatch(/Restore the data of forge-gitea-1\?[\s\S]*Restore it now[\s\S]*Leave it as it is/);
+  expect(text).toContain(backup.id);
+  expect(asked()).toEqual([]);
+});
+
+test('the button restores once, when the name of the container is typed', async () => {
+  await press({ decision: 'approve' }).expect(422);
+  await press({ decision: 'approve', name: 'forge-db-1' }).expect(422);
+  await press({ decision: 'decline' }).expect(200);
+  expect(asked()).toEqual([]);
+  const many = await Promise.all(
+    Array.from({ length: 20 }, () => press({ decision: 'approve', name: 'forge-gitea-1' })),
+  );
+  expect(many.map(({ status }) => status).sort()).toEqual([303, ...Array.from({ length: 19 }, () => 410)]);
+  expect(asked()).toMatchObject([{ status: 'queued', backupId: backup.id, folder: `forge/set-${backup.id}` }]);
+  expect((await open().expect(200)).text).toContain('It waits for its turn.');
+});
+
+test('it ends, and is of its own purpose: no approval, no other update, no altered one', async () => {
+  const last = link.at(-1) === 'A' ? 'B' : 'A';
+  await open(`${link.slice(0, -1)}${last}`).expect(404);
+  await press({ decision: 'approve', name: 'forge-gitea-1' }, `${link.slice(0, -1)}${last}`).expect(404);
+  await clock.sleep(RESTORE_LINKS.approvalTtlMs + 1);
+  const { text } = await open().expect(410);
+  expect(text).toContain(`diun-pilot restore ${backup.id}`);
+  await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(410);
+  expect(asked()).toEqual([]);
+});
+
+test('there is none where nothing can be restored', () => {
+  expect(restoreUrl(RESTORE_LINKS, { ...update, status: 'rolled_back' }, backup)).toBeNull();
+  expect(restoreUrl(RESTORE_LINKS, update, { ...backup, status: 'failed' })).toBeNull();
+  expect(restoreUrl(RESTORE_LINKS, update, null)).toBeNull();
+});
