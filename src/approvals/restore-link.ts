@@ -77,7 +77,9 @@ function partsOf(
   update: Update,
   backup: BackupRecord | null,
 ): [string, string, string] | null {
-  if (update.status !== 'rollback_failed' || update.finishedAt === null) return null;
+  // Before it was replaced, no new version has touched the data.
+  const replaced = update.steps.some(({ name }) => name === 'recreate');
+  if (update.status !== 'rollback_failed' || update.finishedAt === null || !replaced) return null;
   if (backup?.status !== 'succeeded' || backup.items.length === 0) return null;
   return [update.id, backup.id, new Date(Date.parse(update.finishedAt) + approvalTtlMs).toISOString()];
 }

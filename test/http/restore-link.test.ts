@@ -34,6 +34,7 @@ beforeEach(async () => {
     verified: 'whole',
   } as const;
   backup = backups.change(taken.id, { status: 'succeeded', url: 'file:///set', items: [{ ...item, ...whole }] });
+  updates.beginStep(asked.id, 'recreate');
   const finishedAt = clock.now().toISOString();
   update = updates.change(asked.id, { status: 'rollback_failed', backupId: backup.id, finishedAt });
   link = restoreUrl(RESTORE_LINKS, update, backup) ?? '';
@@ -81,4 +82,5 @@ test('there is none where nothing can be restored', () => {
   expect(restoreUrl(RESTORE_LINKS, { ...update, status: 'rolled_back' }, backup)).toBeNull();
   expect(restoreUrl(RESTORE_LINKS, update, { ...backup, status: 'failed' })).toBeNull();
   expect(restoreUrl(RESTORE_LINKS, update, null)).toBeNull();
+  expect(restoreUrl(RESTORE_LINKS, { ...update, steps: [] }, backup)).toBeNull();
 });
