@@ -67,6 +67,15 @@ test('the button restores once, when the name of the container is typed', async 
   expect((await open().expect(200)).text).toContain('It waits for its turn.');
 });
 
+test('its buttons are limited as those of an approval are, for each link by itself', async () => {
+  const statuses: number[] = [];
+  for (let i = 0; i < 121; i++) statuses.push((await press({ decision: 'decline' })).status);
+  expect(statuses.slice(-2)).toEqual([200, 429]);
+  await open().expect(200);
+  await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(429);
+  expect(asked()).toEqual([]);
+});
+
 test('it ends, and is of its own purpose: no approval, no other update, no altered one', async () => {
   const last = link.at(-1) === 'A' ? 'B' : 'A';
   await open(`${link.slice(0, -1)}${last}`).expect(404);

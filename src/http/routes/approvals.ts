@@ -27,8 +27,8 @@ const DECISIONS_A_MINUTE = 120;
 export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
   const admit = onlyKnownLinks(deps, wrong);
   return {
-    get: [pageFirst, showRestore(deps), admit, show(deps)],
-    post: [pageFirst, refuseCrossSite(deps), decideRestore(deps), admit, limitDecisions(), decide(deps)],
+    get: [pageFirst, admit, showRestore(deps), show(deps)],
+    post: [pageFirst, refuseCrossSite(deps), admit, limitDecisions(), decideRestore(deps), decide(deps)],
   };
 }
 
@@ -36,9 +36,10 @@ export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
  * A link that is signed always opens, whoever else fails from the same address: behind a proxy all have one. Wrong ones
  * are counted, and past the limit not even told apart.
  */
-function onlyKnownLinks({ approvals }: Deps, wrong: FailedLogins): RequestHandler {
+function onlyKnownLinks({ approvals, restoreLinks }: Deps, wrong: FailedLogins): RequestHandler {
   return (request, response, next) => {
-    if (approvals.read(tokenOf(request)).kind !== 'unknown') return next();
+    const token = tokenOf(request);
+    if (approvals.read(token).kind !== 'unknown' || restoreLinks.read(token) !== null) return next();
     return wrong.count(request, response, (error: unknown) => {
       if (error instanceof Error) return next(error);
       answerUnknown(request, response);
