@@ -10,15 +10,16 @@ import type { Store } from '../ports/store';
 import { keyOfPlace, nameOf } from './backup-set';
 import { findOrphans } from './find-orphans';
 import { manifestKey } from './set-keys';
-import { whyNeeded } from './why-needed';
+import { openRestoreOf, whyNeeded } from './why-needed';
 
 export interface PruneDeps {
-  store: Pick<Store, 'backups' | 'updates' | 'notices'>;
+  store: Pick<Store, 'backups' | 'updates' | 'notices' | 'restores'>;
   storage: BackupStorage;
   clock: Clock;
   logger: Logger;
   retention: Retention;
   timeZone: string;
+  approvalTtlMs: number;
 }
 
 /**
@@ -38,7 +39,7 @@ export async function pruneBackups(deps: PruneDeps): Promise<WorkOutcome> {
     else failures.push(failure);
     return failure === null;
   };
-  for (const record of deps.store.backups.toRemove().filter((each) => isHere(deps, each))) {
+  for (const record of removable(deps)) {
     if (await remove(`backup ${record.id} of ${nameOf(record)}`, keysOf(record)))
       deps.store.backups.objectsGone(record.id);
   }
@@ -63,16 +64,25 @@ function decide(deps: PruneDeps): number {
   return given.length;
 }
 
-function judge({ store, clock, logger, retention, timeZone }: PruneDeps, records: BackupRecord[]): Fate[] {
+function judge(
+  { store, clock, logger, retention, timeZone, approvalTtlMs }: PruneDeps,
+  records: BackupRecord[],
+): Fate[] {
   const now = clock.now();
   const candidates = records.map((record) => ({
     id: record.id,
     takenAt: record.startedAt ?? record.createdAt,
-    neededFor: whyNeeded(store, record, now),
+    neededFor: whyNeeded(store, record, now, approvalTtlMs),
   }));
   const fates = judgeRetention(candidates, retention, timeZone);
   for (const { id, kept, reasons } of fates) if (kept) logger.debug('backup is kept', { backup: id, reasons });
   return fates;
+}
+
+/** What could not be removed yet is still whole in the storage, and somebody may be restoring it. */
+function removable(deps: PruneDeps): BackupRecord[] {
+  const mayGo = (record: BackupRecord): boolean => isHere(deps, record) && openRestoreOf(deps.store, record) === null;
+  return deps.store.backups.toRemove().filter(mayGo);
 }
 
 /** Another storage may have been set since: what lies in the old one is left there, and named as it was. */

@@ -177,6 +177,8 @@ export interface Restores {
   change(id: string, fields: Partial<Omit<RestoreRecord, 'id' | 'createdAt'>>): RestoreRecord;
   /** Under way (or interrupted, if no worker runs) before queued, then oldest first; null: none. */
   next(): RestoreRecord | null;
+  /** All that are queued or under way, in that order. */
+  open(): RestoreRecord[];
   /** Asked for by the mail of an update; newest first. */
   ofUpdate(updateId: string): RestoreRecord[];
   /** Newest first. */

@@ -109,6 +109,50 @@ test('the backup of an update stays while the update is open, and for three days
   expect(statuses()[own]).toBe('pruned');
 });
 
+const askToRestore = (id: string) => {
+  const url = scene.store.backups.get(id)?.url ?? '';
+  return scene.store.restores.insert({ backupId: id, folder: url, url, target: null, updateId: null });
+};
+
+test('the backup that a restore waits for or reads stays until the restore has ended', async () => {
+  const [first = ''] = await backUpDaily(2);
+  scene.deps.retention = { daily: 1, weekly: 0, monthly: 0 };
+  const restore = askToRestore(first);
+  for (const status of ['queued', 'running', 'failed'] as const) {
+    scene.store.restores.change(restore.id, { status });
+    await pruneBackups(scene.deps);
+    expect([status, statuses()[first]]).toEqual([status, status === 'failed' ? 'pruned' : 'succeeded']);
+  }
+});
+
+test('what retention gave up, but could not remove yet, is not taken away from under a restore', async () => {
+  const [first = ''] = await backUpDaily(2);
+  scene.store.backups.prune(first, 'because');
+  const restore = askToRestore(first);
+  await pruneBackups(scene.deps);
+  expect((await stored()).filter((key) => key.includes(first))).toHaveLength(2);
+  scene.store.restores.change(restore.id, { status: 'succeeded' });
+  await pruneBackups(scene.deps);
+  expect((await stored()).filter((key) => key.includes(first))).toEqual([]);
+});
+
+test('the backup of a failed rollback stays as long as the link of its mail offers it, and at least 30 days', async () => {
+  const files = { '/data/a': 'some rows' };
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable', { files }).digest);
+  await scene.settle();
+  const { id = '', backupId } = scene.updates()[0] ?? {};
+  scene.store.updates.change(id, { status: 'rollback_failed' });
+  const at = async (days: number, ttlDays: number): Promise<string | undefined> => {
+    await scene.clock.advance(days * DAY);
+    scene.deps.approvalTtlMs = ttlDays * DAY;
+    await backUpDaily(3);
+    return statuses()[backupId ?? ''];
+  };
+  expect(await at(20, 3)).toBe('succeeded');
+  expect(await at(20, 90)).toBe('succeeded');
+  expect(await at(1, 40)).toBe('pruned');
+});
+
 test('what is not ours is left alone; what an interrupted backup left goes after a day', async () => {
   const orphan = 'web/20260101T020000Z-01KAT3W9A0BCDEFGHJKMNPQRST/01-web-files-data.tar.gz';
   const strangers = ['web/notes.txt', 'other/20260101T020000Z-01KAT3W9A0BCDEFGHJKMNPQRSV/manifest.json'];

@@ -30,6 +30,7 @@ export function createRestores(database: Database, clock: Clock): Restores {
       .all(...values)
       .map(toRecord);
   const get = (id: string): RestoreRecord | null => select('WHERE id = ?', id)[0] ?? null;
+  const open = (): RestoreRecord[] => select(`WHERE status IN ('queued', 'running') ORDER BY status <> 'running', id`);
 
   return {
     get,
@@ -49,7 +50,8 @@ export function createRestores(database: Database, clock: Clock): Restores {
       if (clause !== '') database.prepare(`UPDATE restores SET ${clause} WHERE id = @id`).run({ ...values, id });
       return get(id) as RestoreRecord;
     },
-    next: () => select(`WHERE status IN ('queued', 'running') ORDER BY status <> 'running', id LIMIT 1`)[0] ?? null,
+    next: () => open()[0] ?? null,
+    open,
     ofUpdate: (updateId) => select('WHERE update_id = ? ORDER BY id DESC', updateId),
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
     journal: (id) =>
