@@ -4,6 +4,7 @@ import * as downtime from './downtime';
 import * as handover from './handover';
 import { missed } from './report';
 import * as resources from './resources';
+import * as restore from './restore';
 import * as webhook from './webhook';
 
 // `npm run bench`: every figure next to a peer or a bound, from one run. A missed goal is told, and is no failure: the
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
       await downtime.run(lab);
       await handover.run(lab);
       await backup.run(lab);
+      await restore.run(lab);
     },
   );
   const short = missed();
