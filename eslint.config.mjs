@@ -33,6 +33,11 @@ export default tseslint.config(
     files: ['src/adapters/**'],
     rules: { 'max-lines-per-function': ['error', { max: 75, skipBlankLines: true, skipComments: true }] },
   },
+  {
+    // Where an adapter of the AWS SDK is made, and only there: it is read when it is used.
+    files: ['src/app.ts'],
+    rules: { '@typescript-eslint/no-require-imports': ['error', { allow: ['^\\./adapters/(storage-s3|mail-ses)/'] }] },
+  },
   { files: ['src/config/**'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/lib/clock.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/cli/**', 'src/main.ts', 'test/lab/**', 'test/bench/**'], rules: { 'no-console': 'off' } },

@@ -2,16 +2,16 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createComposePlugin } from './adapters/compose/compose-plugin';
 import { createDockerEngine } from './adapters/docker/docker-engine';
+import type * as SesAdapter from './adapters/mail-ses/ses-transport';
 import { createFileTransport } from './adapters/mail-file/file-transport';
-import { createSesTransport } from './adapters/mail-ses/ses-transport';
 import { createSmtpTransport } from './adapters/mail-smtp/smtp-transport';
 import { createRegistryTags } from './adapters/docker/registry-tags';
 import { createProjectFiles } from './adapters/project-files/project-files';
 import { createSqliteStore } from './adapters/sqlite/store';
 import { takeWorkerLock } from './adapters/sqlite/worker-lock';
 import { createTlsCertificateReader } from './adapters/tls/tls-certificate-reader';
+import type * as S3Adapter from './adapters/storage-s3/s3-storage';
 import { createFileStorage } from './adapters/storage-file/file-storage';
-import { createS3Storage } from './adapters/storage-s3/s3-storage';
 import { decideApproval } from './approvals/decide-approval';
 import { readApproval } from './approvals/read-approval';
 import { decideById, type Decided } from './approvals/record-decision';
@@ -209,9 +209,10 @@ function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, re
 }
 
 function createStorage({ backup, awsEndpoint }: Settings): BackupStorage {
-  return backup.kind === 'file'
-    ? createFileStorage({ directory: backup.directory })
-    : createS3Storage({ bucket: backup.bucket, prefix: backup.prefix, customEndpoint: awsEndpoint });
+  if (backup.kind === 'file') return createFileStorage({ directory: backup.directory });
+  // Read only where it is used, as is SES below: the AWS SDK takes 25 MiB of memory.
+  const s3 = require('./adapters/storage-s3/s3-storage') as typeof S3Adapter;
+  return s3.createS3Storage({ bucket: backup.bucket, prefix: backup.prefix, customEndpoint: awsEndpoint });
 }
 
 function createTransport({ mail }: Settings, logger: Logger): MailTransport {
@@ -219,7 +220,7 @@ function createTransport({ mail }: Settings, logger: Logger): MailTransport {
     case 'file':
       return createFileTransport({ folder: mail.directory });
     case 'ses':
-      return createSesTransport();
+      return (require('./adapters/mail-ses/ses-transport') as typeof SesAdapter).createSesTransport();
     case 'smtp':
       return createSmtpTransport({ url: mail.url, logger });
   }
