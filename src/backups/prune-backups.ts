@@ -64,15 +64,19 @@ function decide(deps: PruneDeps): number {
   return given.length;
 }
 
+/** `records`: newest first. */
 function judge(
   { store, clock, logger, retention, timeZone, approvalTtlMs }: PruneDeps,
   records: BackupRecord[],
 ): Fate[] {
   const now = clock.now();
+  const restorable = records.find(({ drill }) => drill?.status === 'passed');
   const candidates = records.map((record) => ({
     id: record.id,
     takenAt: record.startedAt ?? record.createdAt,
-    neededFor: whyNeeded(store, record, now, approvalTtlMs),
+    neededFor:
+      whyNeeded(store, record, now, approvalTtlMs) ??
+      (record === restorable ? 'the newest that has passed a restore drill' : null),
   }));
   const fates = judgeRetention(candidates, retention, timeZone);
   for (const { id, kept, reasons } of fates) if (kept) logger.debug('backup is kept', { backup: id, reasons });

@@ -1,3 +1,5 @@
+import type { DrillVerdict } from './drill';
+
 /** What a backup set holds, as its manifest says. The manifest is written last: a set without one is not a backup. */
 export interface BackupManifest {
   format: 1;
@@ -77,4 +79,6 @@ export interface BackupRecord {
   error: { code: string; message: string } | null;
   /** When and why it was given up, in words; null: it was not. */
   pruned: { at: string; because: string } | null;
+  /** The newest verdict of a restore drill; null: none was made. */
+  drill: DrillVerdict | null;
 }

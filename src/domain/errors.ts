@@ -71,6 +71,7 @@ export const ERROR_CODES = {
   restore_refused: 'The backup cannot be restored here',
   restore_failed: 'The restore failed, and the data from before is in its place',
   restore_not_healthy: 'The data is restored, but what uses it is not healthy',
+  drill_failed: 'A backup could not be restored in a restore drill',
   backup_not_found: 'No backup of that name',
   not_confirmed: 'The restore was not confirmed',
   interrupted: 'diun-pilot was stopped in the middle of the update',

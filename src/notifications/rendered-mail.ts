@@ -9,6 +9,7 @@ export type MailKind =
   | 'backup_failed'
   | 'backup_old'
   | 'backup_shrunk'
+  | 'drill_failed'
   | 'renewal_failed'
   | 'certificate_near_end'
   | 'network_lost'

@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../domain/backup';
+import type { DrillVerdict } from '../domain/drill';
 import type { RestoreJournal, RestoreRecord } from '../domain/restore';
 import type { Plan } from '../domain/plan';
 import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
@@ -153,7 +154,7 @@ export interface OutboxMail {
 export interface Backups {
   insert(record: Pick<BackupRecord, 'project' | 'container' | 'reason' | 'updateId'>): BackupRecord;
   get(id: string): BackupRecord | null;
-  change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt' | 'pruned'>>): BackupRecord;
+  change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt' | 'pruned' | 'drill'>>): BackupRecord;
   nextQueued(): BackupRecord | null;
   /** Under way, or interrupted if no worker runs. */
   running(): BackupRecord[];
@@ -169,6 +170,16 @@ export interface Backups {
   toRemove(): BackupRecord[];
   /** Nothing of it is left in the storage. */
   objectsGone(id: string): void;
+  /** A restore drill of it is to be made. Asked for already is fine; how often it was begun is forgotten. */
+  askDrill(id: string): void;
+  /** The drill to make next, longest asked for first, also of a set that was pruned meanwhile; null: none. */
+  nextDrill(): BackupRecord | null;
+  /** Returns how often it was begun since it was asked for, this time included. */
+  beginDrill(id: string): number;
+  /** It is asked for no longer. */
+  endDrill(id: string, verdict: DrillVerdict): BackupRecord;
+  /** Of each project, or container outside of any, the record with the newest verdict that passed or failed. */
+  lastDrills(): (BackupRecord & { drill: DrillVerdict })[];
 }
 
 export interface Restores {

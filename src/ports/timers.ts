@@ -35,7 +35,7 @@ export interface Notices {
   all(): Notice[];
 }
 
-export type NoticeKind = 'backup_old' | 'backup_shrunk' | 'network_lost';
+export type NoticeKind = 'backup_old' | 'backup_shrunk' | 'network_lost' | 'drill_failed';
 
 export interface Notice {
   kind: NoticeKind;

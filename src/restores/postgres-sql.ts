@@ -76,6 +76,15 @@ function regrant(database: string, owner: string, grants: NonNullable<DatabasePr
   ];
 }
 
+/** A script for `psql -qAt`: how many tables with rows of their own there are, and how many rows: `12|3456`. */
+export const COUNT_ROWS = String.raw`CREATE TEMP TABLE diun_pilot_counted (n bigint);
+SELECT pg_catalog.format('INSERT INTO pg_temp.diun_pilot_counted SELECT pg_catalog.count(*) FROM ONLY %I.%I', n.nspname, c.relname)
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+\gexec
+SELECT pg_catalog.count(*), coalesce(pg_catalog.sum(n), 0) FROM pg_temp.diun_pilot_counted;
+`;
+
 /** What is there of one database, by name, decides what is still to be done: so it can be cut off anywhere and done again. */
 export interface SwapNames {
   name: string;

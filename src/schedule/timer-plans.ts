@@ -13,6 +13,8 @@ export interface TimerPlan {
 
 /** Of an hour in which little else is due. */
 const BACKUP_AGES = '17 * * * *';
+/** Once a week, after what else Sunday morning brings: backups, Diun, renewals, reconcile. */
+const DRILL = '0 5 * * 0';
 
 /** The timers that the settings ask for. */
 export function timerPlans({ schedules, timeZone }: Pick<Settings, 'schedules' | 'timeZone'>): TimerPlan[] {
@@ -26,6 +28,7 @@ export function timerPlans({ schedules, timeZone }: Pick<Settings, 'schedules' |
     plan('renewal', schedules.renewal),
     plan('reconcile', schedules.reconcile, true),
     plan('backup-ages', schedules.backup === null ? null : BACKUP_AGES, true),
+    plan('drill', schedules.backup === null ? null : DRILL),
   ];
 }
 

@@ -2,19 +2,22 @@ import { keyOfPlace, nameOf, samePlace } from '../backups/backup-set';
 import type { BackupRecord } from '../domain/backup';
 import { backupShrunk } from '../notifications/mails/backup-notices';
 import { postMail } from '../notifications/post-mail';
+import { serversIn } from '../restores/dumped-servers';
 import type { UpdateDeps } from './run';
 
 const REMEMBERED_MS = 3 * 24 * 3_600_000;
 
 /**
  * What follows from a verified backup, in the transaction that records it: retention is due, no longer is the last good
- * one too old, and a set that shrank to less than half of the one before is told of, once.
+ * one too old, one is drilled at once whose set failed its last drill, and a set that shrank to less than half of the one before is told of, once.
  */
 export function afterGoodBackup(deps: UpdateDeps, backup: BackupRecord): void {
   const { store, clock, publicUrl } = deps;
   const subject = keyOfPlace(backup);
   store.timers.ring('retention', clock.now().toISOString());
   store.notices.close('backup_old', subject);
+  const drillFailed = store.notices.all().some((each) => each.kind === 'drill_failed' && each.subject === subject);
+  if (drillFailed && serversIn(backup.items).length > 0) store.backups.askDrill(backup.id);
   const before = store.backups.good().find((record) => record.id !== backup.id && samePlace(record, backup));
   if (before === undefined || !isSuspicious(backup, before)) return forgetShrinking(deps, subject);
   const about = nameOf(backup);

@@ -45,7 +45,8 @@ export async function healthOfContainer(
   }
 }
 
-async function lastLines({ engine }: Pick<UpdateDeps, 'engine'>, id: string): Promise<string> {
+/** Of its log, to be put after a message. */
+export async function lastLines({ engine }: Pick<UpdateDeps, 'engine'>, id: string): Promise<string> {
   try {
     const lines = await engine.logs(id, LOG_LINES);
     return lines.length === 0 ? '\nIts log is empty.' : `\nThe last lines of its log:\n${lines.join('\n')}`;

@@ -3,6 +3,7 @@ import { codeOf, messageOf } from '../domain/errors';
 import { pruneBackups } from '../backups/prune-backups';
 import { requestRenewal } from '../certificates/request-renewal';
 import { lookAtBackupAges } from './look-at-backup-ages';
+import { queueDrills } from './queue-drills';
 import { queueScheduledBackups } from './queue-scheduled-backups';
 import { reconcile } from './reconcile';
 import { reofferChanged } from './reoffer-changed';
@@ -15,6 +16,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
   backup: queueScheduledBackups,
   renewal: queueScheduledRenewal,
   reconcile,
+  drill: queueDrills,
   reoffer: reofferChanged,
   retention: pruneBackups,
   'backup-ages': lookAtBackupAges,

@@ -3,7 +3,7 @@ import { parseImageReference, withTag } from '../domain/image-reference';
 /** Names that a container bears while an update has it aside; they tell a person in `docker ps` whose it is. */
 const MARK = '.diun-pilot-';
 
-type Role = 'old' | 'new' | 'check' | 'restore';
+type Role = 'old' | 'new' | 'check' | 'restore' | 'drill';
 
 /** Docker's names allow `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; the update's id makes it unique. */
 export function asideName(container: string, role: Role, updateId: string): string {
@@ -11,7 +11,7 @@ export function asideName(container: string, role: Role, updateId: string): stri
 }
 
 export function isOurs(name: string): boolean {
-  return /\.diun-pilot-(old|new|check|restore)-[0-9a-z]{10}$/.test(name);
+  return /\.diun-pilot-(old|new|check|restore|drill)-[0-9a-z]{10}$/.test(name);
 }
 
 /** The reference to create by: the operator's spelling, with the tag of the target (`nginx:1.27.3` → `nginx:1.27.4`). */

@@ -10,6 +10,7 @@ import { handleInbox } from './handle-inbox';
 import { remindOfApprovals } from './remind-of-approvals';
 import { runQueuedBackup } from './run-queued-backup';
 import { runQueuedRenewal } from './run-queued-renewal';
+import { runNextDrill } from '../restores/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import type { UpdateDeps } from './run';
 import { othersStopped, startStopped } from './stopped-containers';
@@ -85,6 +86,7 @@ const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [
   runQueuedBackup,
   runQueuedRenewal,
   doDueWork,
+  runNextDrill,
 ];
 
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */

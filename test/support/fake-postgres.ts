@@ -6,20 +6,32 @@ export function fakePostgres(
   databases: Record<string, Buffer> = { app: aDump('app'), postgres: aDump('postgres') },
 ): ImageSpec {
   const whole = new Set(Object.values(databases).map((dump) => dump.toString('latin1')));
+  const restored = ({ stdin }: CommandCall): Outcome =>
+    whole.has(stdin.toString('latin1'))
+      ? { exitCode: 0 }
+      : { exitCode: 1, stderr: 'pg_restore: error: could not read from input file: end of file' };
   return {
+    config: { Env: ['PG_MAJOR=15'], Volumes: { '/var/lib/postgresql/data': {} } },
     scripts: {
-      'psql *': ({ command }) =>
-        command.at(-1)?.startsWith('SELECT json_build_object') === true
-          ? { stdout: `${JSON.stringify(PROPERTIES)}\n` }
-          : { stdout: Object.keys(databases).join('\0') + '\0' },
+      'psql *': (call) => ({ stdout: toldBy(Object.keys(databases), call) }),
+      'pg_isready *': {},
+      'pg_restore -w *': restored,
       'pg_dumpall *': { stdout: `CREATE ROLE app;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n` },
       'pg_dump *': ({ command }) => dumpOf(databases, command),
-      'pg_restore -f /dev/null': ({ stdin }: CommandCall): Outcome =>
-        whole.has(stdin.toString('latin1'))
-          ? { exitCode: 0 }
-          : { exitCode: 1, stderr: 'pg_restore: error: could not read from input file: end of file' },
+      'pg_restore -f /dev/null': restored,
     },
   };
+}
+
+/** What a drill counts in any of its databases. */
+export const COUNTED = '3|120';
+
+function toldBy(databases: string[], { command, stdin }: CommandCall): string {
+  const asked = command.at(-1) ?? '';
+  if (asked.startsWith('SELECT json_build_object')) return `${JSON.stringify(PROPERTIES)}\n`;
+  if (asked.includes('FROM pg_database')) return `${databases.join('\0')}\0`;
+  if (asked.includes('FROM pg_roles')) return 'postgres\0';
+  return stdin.includes('diun_pilot_counted') ? `${COUNTED}\n` : '';
 }
 
 const PROPERTIES = {

@@ -89,6 +89,7 @@ export function aBackup(differs: Partial<BackupRecord> = {}): BackupRecord {
     items: [],
     error: null,
     pruned: null,
+    drill: null,
     ...differs,
   };
 }

@@ -179,3 +179,11 @@ test('backups in a storage that was set before are not judged by the one of toda
   await backUp();
   expect(ids.map((id) => statuses()[id])).toEqual(['succeeded', 'succeeded']);
 });
+
+test('the newest that has passed a restore drill stays, however many newer ones there are', async () => {
+  const ids = await backUpDaily(2);
+  const passed = { status: 'passed', at: scene.clock.now().toISOString(), words: 'Restored.' } as const;
+  for (const id of ids) scene.store.backups.endDrill(id, passed);
+  await backUpDaily(3);
+  expect(ids.map((id) => statuses()[id])).toEqual(['pruned', 'succeeded']);
+});

@@ -1,4 +1,5 @@
 import type { BackupItem, BackupRecord } from '../../domain/backup';
+import type { DrillVerdict } from '../../domain/drill';
 import type { Backups } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
@@ -23,13 +24,21 @@ interface Row {
   error: string | null;
   pruned_at: string | null;
   pruned_because: string | null;
+  drill: string | null;
 }
 
 const JSON_COLUMNS = new Set(['items', 'error']);
 const GOOD = `status = 'succeeded' AND pruned_at IS NULL`;
+const LAST_DRILLS = `
+  SELECT id FROM (
+    SELECT id, row_number() OVER (PARTITION BY project, container ORDER BY drill ->> 'at' DESC, id DESC) AS place
+    FROM backups WHERE drill ->> 'status' IN ('passed', 'failed'))
+  WHERE place = 1`;
+
+type Select = (clause: string, ...values: (string | number | null)[]) => BackupRecord[];
 
 export function createBackups(database: Database, clock: Clock): Backups {
-  const select = (clause: string, ...values: (string | number | null)[]): BackupRecord[] =>
+  const select: Select = (clause, ...values) =>
     database
       .prepare<(string | number | null)[], Row>(`SELECT * FROM backups ${clause}`)
       .all(...values)
@@ -84,6 +93,31 @@ export function createBackups(database: Database, clock: Clock): Backups {
         .prepare('UPDATE backups SET objects_gone_at = ?, url = NULL WHERE id = ?')
         .run(clock.now().toISOString(), id);
     },
+
+    ...createDrills(database, clock, select),
+  };
+}
+
+type Drills = Pick<Backups, 'askDrill' | 'nextDrill' | 'beginDrill' | 'endDrill' | 'lastDrills'>;
+
+function createDrills(database: Database, clock: Clock, select: Select): Drills {
+  const write = (set: string, id: string, ...values: string[]): void => {
+    database.prepare(`UPDATE backups SET ${set} WHERE id = ?`).run(...values, id);
+  };
+  return {
+    askDrill: (id) =>
+      write('drill_asked_at = coalesce(drill_asked_at, ?), drill_tries = 0', id, clock.now().toISOString()),
+    nextDrill: () => select('WHERE drill_asked_at IS NOT NULL ORDER BY drill_asked_at, id LIMIT 1')[0] ?? null,
+    beginDrill: (id) => {
+      write('drill_tries = drill_tries + 1', id);
+      const tries = 'SELECT drill_tries AS tries FROM backups WHERE id = ?';
+      return database.prepare<[string], { tries: number }>(tries).get(id)?.tries ?? 0;
+    },
+    endDrill: (id, verdict) => {
+      write('drill = ?, drill_asked_at = NULL, drill_tries = 0', id, JSON.stringify(verdict));
+      return select('WHERE id = ?', id)[0] as BackupRecord;
+    },
+    lastDrills: () => select(`WHERE id IN (${LAST_DRILLS}) ORDER BY id`) as ReturnType<Drills['lastDrills']>,
   };
 }
 
@@ -105,5 +139,6 @@ function toRecord(row: Row): BackupRecord {
     items: fromJson<BackupItem[]>(row.items) ?? [],
     error: fromJson<{ code: string; message: string }>(row.error),
     pruned: row.pruned_at === null ? null : { at: row.pruned_at, because: row.pruned_because ?? '' },
+    drill: fromJson<DrillVerdict>(row.drill),
   };
 }

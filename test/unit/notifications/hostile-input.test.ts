@@ -5,6 +5,7 @@ import { approvalReminder } from '../../../src/notifications/mails/approval-remi
 import { networkLost } from '../../../src/notifications/mails/network-lost';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
+import { drillFailed } from '../../../src/notifications/mails/drill-failed';
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
@@ -80,6 +81,7 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => networkLost({ container: s[0] ?? '', service: s[1] ?? '', words: s[2] ?? '', publicUrl: PUBLIC }),
   (s) => networkLost({ container: s[0] ?? '', service: null, words: s[2] ?? '', publicUrl: PUBLIC }),
   (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
+  (s) => drillFailed({ backup: backupOf(s), lastPassed: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupOld({ about: s[0] ?? '', lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupShrunk({ about: s[0] ?? '', backup: backupOf(s), before: backupOf(s), publicUrl: PUBLIC }),
 ];
@@ -115,7 +117,8 @@ function criticalOf(s: Strings) {
 }
 
 function backupOf([a = '', b = '', c = '', d = '']: Strings) {
-  return aBackup({ project: a, url: b, id: c, error: { code: d, message: a } });
+  const drill = { status: 'failed', at: NOW.toISOString(), words: `${d}\n${a}` } as const;
+  return aBackup({ project: a, url: b, id: c, error: { code: d, message: a }, drill });
 }
 
 function certificateOf([a = '', b = '', c = '']: Strings) {

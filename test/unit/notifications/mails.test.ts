@@ -2,6 +2,7 @@ import type { BackupItem } from '../../../src/domain/backup';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
+import { drillFailed } from '../../../src/notifications/mails/drill-failed';
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
@@ -243,6 +244,27 @@ describe('notices of backups', () => {
     expect(mail.subject).toBe('[diun-pilot] web: the backup shrank to less than half: 4.0 KiB before, 1.1 KiB now');
     await bothSay(mail, 'database shop of web-db-1: 3.0 KiB before, 100 B now', '01OLD');
     expect(mail.text).not.toContain('database log');
+  });
+});
+
+describe('a restore drill that failed', () => {
+  const publicUrl = 'https://pilot.example.org';
+  const drill = {
+    status: 'failed',
+    at: '2026-11-29T05:01:00.000Z',
+    words: 'Bytes are wrong.\npg_restore: error',
+  } as const;
+  const backup = aBackup({ drill });
+
+  it('says which set, what went wrong, which one has passed, and what to do', async () => {
+    const mail = drillFailed({ backup, lastPassed: aBackup({ id: '01OLD' }), publicUrl });
+    expect(mail.subject).toBe('[diun-pilot] web: restore drill failed, the backup of 2026-11-23 may not be restorable');
+    await bothSay(mail, 'Bytes are wrong.', 'pg_restore: error', '01OLD', `diun-pilot restore ${backup.id} --dry-run`);
+    await bothSay(mail, 'Everything runs as before', 'diun-pilot backup --project web');
+  });
+
+  it('says so when no other one has passed', async () => {
+    await bothSay(drillFailed({ backup, lastPassed: null, publicUrl }), 'No other backup of this set');
   });
 });
 

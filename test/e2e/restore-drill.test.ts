@@ -1,0 +1,127 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
+import { createSqliteStore } from '../../src/adapters/sqlite/store';
+import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
+import { requestBackups } from '../../src/backups/request-backup';
+import { membersOf } from '../../src/backups/backup-set';
+import { takeBackup } from '../../src/backups/take-backup';
+import type { BackupRecord } from '../../src/domain/backup';
+import { systemClock } from '../../src/lib/clock';
+import { silentLogger } from '../../src/lib/logger';
+import type { Engine } from '../../src/ports/engine';
+import type { Store } from '../../src/ports/store';
+import { requestDrills } from '../../src/restores/request-drills';
+import { runNextDrill, type DrillJob } from '../../src/restores/run-next-drill';
+import { readContainers } from '../../src/updates/read-containers';
+import type { ComposeProject } from '../lab/compose';
+import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
+import { namesOf, openStage } from '../support/e2e-stage';
+
+// A set of a real PostgreSQL and real files, restored into throwaway servers of the real engine.
+jest.setTimeout(120_000);
+
+const stage = openStage();
+let shop: ComposeProject;
+let app: ReturnType<typeof appOf>;
+let directory: string;
+let store: Store;
+let deps: DrillJob;
+
+beforeAll(async () => {
+  shop = await stage.project('drill', appServices(stage.lab, stage.lab.images.APP_1), { top: APP_VOLUMES });
+  app = appOf(shop);
+  directory = stage.lab.scratch('backups');
+  store = createSqliteStore({ path: ':memory:', clock: systemClock });
+  stage.closing(() => store.close());
+  deps = {
+    engine: noting(createDockerEngine({ dockerHost: stage.lab.docker.host, dockerConfigDir: null })),
+    storage: createFileStorage({ directory }),
+    store,
+    clock: systemClock,
+    logger: silentLogger,
+    selfId: null,
+    publicUrl: 'http://localhost:8080',
+  };
+  await app.ready();
+  for (const name of ['erste', 'zweite', 'dritte']) await app.keep(name);
+  for (const statement of [
+    'CREATE ROLE clerk PASSWORD $$x$$',
+    'CREATE ROLE "Größe; DROP" IN ROLE clerk',
+    'CREATE SCHEMA "Ä b"',
+    'CREATE TABLE "Ä b"."it\'s" AS SELECT n FROM generate_series(1, 5000) n',
+    'CREATE TABLE "Ä b".parts (n int) PARTITION BY RANGE (n)',
+    'CREATE TABLE "Ä b".part PARTITION OF "Ä b".parts FOR VALUES FROM (0) TO (9)',
+    'INSERT INTO "Ä b".parts VALUES (1), (2)',
+    'ALTER TABLE "Ä b"."it\'s" OWNER TO clerk',
+    'ALTER DATABASE app SET default_transaction_read_only TO on',
+  ])
+    await app.sql(statement);
+}, 180_000);
+
+async function backUp(): Promise<BackupRecord> {
+  const containers = await readContainers(deps.engine, null);
+  const [record] = requestBackups({ store, containers }, { project: shop.name, reason: 'operator' });
+  const request = { record: record as BackupRecord, members: membersOf(record as BackupRecord, containers) };
+  return takeBackup({ ...deps, onProgress: () => undefined }, { ...request, quiesced: false });
+}
+
+async function drill(): Promise<BackupRecord['drill']> {
+  const asked = requestDrills(store, await readContainers(deps.engine, null));
+  expect(asked.map(({ project }) => project)).toEqual([shop.name]);
+  expect(await runNextDrill(deps)).toBe(true);
+  return store.backups.get(asked[0]?.id ?? '')?.drill ?? null;
+}
+
+/** Volumes of the throwaway servers, by name. */
+const made: string[] = [];
+
+function noting(engine: Engine): Engine {
+  const createContainer: Engine['createContainer'] = async (name, request) => {
+    const id = await engine.createContainer(name, request);
+    made.push(...(await engine.inspectContainer(id)).Mounts.map((mount) => mount.Name ?? mount.Source));
+    return id;
+  };
+  return { ...engine, createContainer };
+}
+
+async function expectNothingLeft(): Promise<void> {
+  expect((await namesOf(stage.lab, shop)).map((name) => name.slice(shop.name.length))).toEqual(['-app-1', '-db-1']);
+  expect(made).not.toEqual([]);
+  for (const volume of made) expect(await stage.lab.docker.inspect('volume', volume)).toBeNull();
+}
+
+const mails = (): { kind: string; text: string }[] => store.outbox.recent(9);
+
+it('restores the newest set into a server of its own, counts what is there, and leaves nothing behind', async () => {
+  await backUp();
+  const verdict = await drill();
+  expect(verdict).toMatchObject({ status: 'passed' });
+  expect(verdict?.words).toMatch(
+    /^Restored: database app of \S+-db-1 \(\d+ tables, \d+ rows\); database postgres of \S+ \(0 tables, 0 rows\)\. Read to the end: files \/data of \S+-app-1 \(\d+ entries\)\.$/,
+  );
+  const inApp = await app.sql(
+    "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname !~ '^(pg_|information)'",
+  );
+  const rows = await app.sql('SELECT (SELECT count(*) FROM items) + 5002');
+  expect(verdict?.words).toContain(`database app of ${shop.name}-db-1 (${inApp} tables, `);
+  expect(Number(/(\d+) rows/.exec(verdict?.words ?? '')?.[1])).toBeGreaterThanOrEqual(Number(rows));
+  await expectNothingLeft();
+  expect(mails()).toEqual([]);
+});
+
+it('tells of a damaged dump what is wrong, by mail as well, and leaves nothing behind', async () => {
+  const record = await backUp();
+  const path = join(directory, record.items.find(({ name }) => name === 'app')?.key ?? '');
+  const bytes = readFileSync(path);
+  bytes[Math.floor(bytes.length / 2)]! ^= 1;
+  writeFileSync(path, bytes);
+  const verdict = await drill();
+  expect(verdict).toMatchObject({
+    status: 'failed',
+    words: expect.stringMatching(/database app of .*were sent, .* came back/),
+  });
+  expect(mails()).toMatchObject([{ kind: 'drill_failed', text: expect.stringContaining(record.id) }]);
+  expect(store.notices.all()).toMatchObject([{ kind: 'drill_failed' }]);
+  await expectNothingLeft();
+});

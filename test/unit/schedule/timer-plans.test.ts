@@ -1,0 +1,10 @@
+import { timerPlans } from '../../../src/schedule/timer-plans';
+
+const plansOf = (backup: string | null) =>
+  timerPlans({ schedules: { backup, renewal: null, reconcile: null }, timeZone: 'Europe/Berlin' });
+const drillOf = (backup: string | null) => plansOf(backup).find(({ name }) => name === 'drill')?.schedule;
+
+test('restore drills are due on Sunday at five where backups are scheduled, and never where they are not', () => {
+  expect(drillOf('0 2 * * *')).toEqual({ expression: '0 5 * * 0', timeZone: 'Europe/Berlin' });
+  expect(drillOf(null)).toBeNull();
+});
