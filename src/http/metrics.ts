@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { daysLeft } from '../domain/certificate';
+import type { DrillVerdict } from '../domain/drill';
 import { UPDATE_STATUSES } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Store } from '../ports/store';
@@ -20,6 +21,7 @@ export function createMetrics({ store, clock }: { store: Store; clock: Clock }):
   gaugesOfUpdates(store, registry);
   gaugesOfOutbox(store, registry);
   gaugeOfBackups(store, registry);
+  gaugesOfDrills(store, registry);
   gaugeOfCertificates(store, clock, registry);
   return {
     registry,
@@ -83,6 +85,27 @@ function gaugeOfBackups(store: Store, registry: Registry): void {
       }
     },
   });
+}
+
+/** Of a drill that was skipped nothing is told: it says nothing of the backup. */
+function gaugesOfDrills(store: Store, registry: Registry): void {
+  const gauges = [
+    ['success', 'Whether the last restore drill of a project passed', (drill) => (drill.status === 'passed' ? 1 : 0)],
+    ['timestamp_seconds', 'When the last restore drill of a project ended', (drill) => Date.parse(drill.at) / 1000],
+  ] as const satisfies [string, string, (drill: DrillVerdict) => number][];
+  for (const [name, help, value] of gauges) {
+    new Gauge({
+      name: `diun_pilot_backup_drill_${name}`,
+      help,
+      labelNames: ['project'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const { project, container, drill } of store.backups.lastDrills())
+          this.set({ project: project ?? container ?? '' }, value(drill));
+      },
+    });
+  }
 }
 
 /** Of two servers of one name, the certificate that ends first. */

@@ -137,6 +137,10 @@ export const backupSchema = z
       .object({ at: time, because: z.string() })
       .nullable()
       .meta({ description: 'When and why retention gave it up; nothing of it can be restored' }),
+    drill: z
+      .object({ status: z.enum(['passed', 'failed', 'skipped']), at: time, words: z.string() })
+      .nullable()
+      .meta({ description: 'The newest restore drill: whether it could be restored, and what was counted' }),
   })
   .meta({ id: 'Backup' });
 export type BackupJson = z.infer<typeof backupSchema>;

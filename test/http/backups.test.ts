@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import { PilotError } from '../../src/domain/errors';
+import { backupsSchema } from '../../src/http/schemas';
 import { asOperator, startHttp, type RunningHttp } from '../support/http-app';
 
 let http: RunningHttp;
@@ -65,4 +66,15 @@ test('a failed backup tells why', async () => {
   });
   const { body } = await supertest(http.url).get('/backups').set(asOperator).expect(200);
   expect(body.backups[0]).toMatchObject({ status: 'failed', error: { code: 'storage_full' } });
+});
+
+test('the verdict of a restore drill is told, in the shape that the document promises', async () => {
+  const { id } = http.store.backups.insert({ project: 'web', container: null, reason: 'schedule', updateId: null });
+  const drill = { status: 'passed', at: '2026-01-04T05:00:00.000Z', words: 'Restored: database app.' } as const;
+  http.store.backups.endDrill(id, drill);
+  const { body } = await supertest(http.url).get('/backups').set(asOperator).expect(200);
+  expect(body.backups[0].drill).toEqual(drill);
+  expect(backupsSchema.parse(body)).toEqual(body);
+  const { body: document } = await supertest(http.url).get('/openapi.json').expect(200);
+  expect(document.components.schemas.Backup.properties).toHaveProperty('drill');
 });

@@ -64,6 +64,31 @@ test('the newest good backup of each project has its time', async () => {
   expect(text).toContain(`${name}{project="git"} ${Date.parse('2026-01-03T00:00:00Z') / 1000}`);
 });
 
+test('the last restore drill of each project has its verdict and time; one that was skipped says nothing', async () => {
+  const drilled = (project: string, status: 'passed' | 'failed' | 'skipped', at: string): void => {
+    const { id } = http.store.backups.insert({ project, container: null, reason: 'schedule', updateId: null });
+    http.store.backups.endDrill(id, { status, at, words: 'as told' });
+  };
+  drilled('web', 'failed', '2026-01-08T05:00:00.000Z');
+  drilled('web', 'passed', '2026-01-01T05:00:00.000Z');
+  drilled('web', 'skipped', '2026-01-15T05:00:00.000Z');
+  drilled('git', 'passed', '2026-01-08T05:00:00.000Z');
+  drilled('old', 'skipped', '2026-01-08T05:00:00.000Z');
+  const text = await metrics();
+  const seconds = Date.parse('2026-01-08T05:00:00Z') / 1000;
+  expect(
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('diun_pilot_backup_drill'))
+      .sort(),
+  ).toEqual([
+    'diun_pilot_backup_drill_success{project="git"} 1',
+    'diun_pilot_backup_drill_success{project="web"} 0',
+    `diun_pilot_backup_drill_timestamp_seconds{project="git"} ${seconds}`,
+    `diun_pilot_backup_drill_timestamp_seconds{project="web"} ${seconds}`,
+  ]);
+});
+
 test('each certificate has its days left, on disk and as served; of two of one name the one that ends first', async () => {
   const now = new Date();
   const disk = aCertificate({ left: 60.5, now });

@@ -89,6 +89,7 @@ describe('what it shows', () => {
       'Waits for you',
       '412.7 MiB',
       'The bucket backups does not answer',
+      'Restored: database gitea of git-db-1 (112 tables, 48210 rows)',
       'it failed here',
       'Diun was last heard',
       '&quot;diun_version&quot;: &quot;4.33.0&quot;',

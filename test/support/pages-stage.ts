@@ -152,6 +152,13 @@ export function aGoodOne(store: Store): Update {
   });
 }
 
+const DRILL = {
+  status: 'passed',
+  at: new Date(Date.now() - 3 * 24 * HOUR).toISOString(),
+  words:
+    'Restored: database gitea of git-db-1 (112 tables, 48210 rows). Read to the end: files /data of git-gitea-1 (9120 entries).',
+} as const;
+
 export function aBackup(store: Store, project: string, status: 'succeeded' | 'failed'): void {
   const { id } = store.backups.insert({ project, container: null, reason: 'schedule', updateId: null });
   const finishedAt = new Date(Date.now() - 9 * HOUR).toISOString();
@@ -165,6 +172,7 @@ export function aBackup(store: Store, project: string, status: 'succeeded' | 'fa
           error: { code: 'storage_unreachable', message: 'The bucket backups does not answer: connect ETIMEDOUT.' },
         },
   );
+  if (status === 'succeeded') store.backups.endDrill(id, DRILL);
 }
 
 /** One that is well, one near its end that the server has not replaced, one that cannot be seen; and renewals of each kind. */

@@ -25,7 +25,13 @@ function tableOf(backups: BackupRecord[], timeZone: string): string {
     record.reason,
     record.status,
     inBytes(record.bytes),
-    record.error?.message ?? record.pruned?.because ?? record.url ?? '–',
+    record.drill?.status ?? '–',
+    whereOrWhy(record),
   ]);
-  return table(['ID', 'WHEN', 'PROJECT', 'FOR', 'STATUS', 'SIZE', 'WHERE OR WHY'], rows);
+  return table(['ID', 'WHEN', 'PROJECT', 'FOR', 'STATUS', 'SIZE', 'DRILL', 'WHERE OR WHY'], rows);
+}
+
+function whereOrWhy({ error, pruned, url, drill }: BackupRecord): string {
+  const words = error?.message ?? pruned?.because ?? url ?? '–';
+  return drill === null || drill.status === 'passed' ? words : `${words} (drill: ${drill.words})`;
 }

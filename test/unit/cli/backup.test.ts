@@ -53,9 +53,22 @@ describe('backups', () => {
     withFiles();
     await runOn(scene, ['backup']);
     const { code, stdout } = await runOn(scene, ['backups']);
-    expect(stdout).toMatch(/^ID +WHEN +PROJECT +FOR +STATUS +SIZE +WHERE OR WHY\n/);
-    expect(stdout).toMatch(/web +operator +succeeded +[\d.]+ (B|KiB) +file:/);
+    expect(stdout).toMatch(/^ID +WHEN +PROJECT +FOR +STATUS +SIZE +DRILL +WHERE OR WHY\n/);
+    expect(stdout).toMatch(/web +operator +succeeded +[\d.]+ (B|KiB) +– +file:/);
     expect(code).toBe(0);
+  });
+
+  test('tells the verdict of the restore drill, and of one that did not pass why', async () => {
+    withFiles();
+    await runOn(scene, ['backup']);
+    const { id } = scene.store.backups.list(1)[0] ?? { id: '' };
+    const at = scene.clock.now().toISOString();
+    scene.store.backups.endDrill(id, { status: 'passed', at, words: 'Restored: all.' });
+    expect((await runOn(scene, ['backups'])).stdout).toMatch(/ passed +file:[^ ]+\n/);
+    scene.store.backups.endDrill(id, { status: 'failed', at, words: 'one byte is wrong' });
+    expect((await runOn(scene, ['backups'])).stdout).toMatch(/ failed +file:\S+ \(drill: one byte is wrong\)/);
+    const { stdout } = await runOn(scene, ['backups', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ backups: [{ drill: { status: 'failed', at } }] });
   });
 
   test('none yet is no failure', async () => {

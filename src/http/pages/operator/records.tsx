@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { BackupRecord } from '../../../domain/backup';
+import type { DrillVerdict } from '../../../domain/drill';
 import { oneLine } from '../../../notifications/letter/clean';
 import { bytes, utc } from '../../../notifications/letter/words';
 import type { Refusal } from '../../../ports/store';
@@ -34,7 +35,7 @@ export function Backups({ backups, containers, tokenFor, now }: OperatorData): J
       </div>
       <Table
         caption="Backups, newest first"
-        columns={['Of', 'Status', 'Age', 'Size', 'Verified', 'Where']}
+        columns={['Of', 'Status', 'Age', 'Size', 'Verified', 'Restore drill', 'Where']}
         rows={backups.map((record) => backupRow(record, now))}
         empty="No backup was taken yet."
       />
@@ -61,8 +62,22 @@ function backupRow(record: BackupRecord, now: Date): ComponentChildren[] {
     ago(record.finishedAt ?? record.createdAt, now),
     record.bytes === null ? null : bytes(record.bytes),
     record.verifiedAt === null ? 'not verified' : `read back ${utc(record.verifiedAt)}`,
+    record.drill === null ? null : <Drill drill={record.drill} now={now} />,
     record.url === null ? null : oneLine(record.url),
   ];
+}
+
+const DRILL_TONES: Record<DrillVerdict['status'], Tone> = { passed: 'good', failed: 'alarm', skipped: 'attention' };
+
+function Drill({ drill: { status, at, words }, now }: { drill: DrillVerdict; now: Date }): JSX.Element {
+  return (
+    <>
+      <span class={`badge ${DRILL_TONES[status]}`}>{inWords(status)}</span>
+      <p class="small">
+        {ago(at, now)}: {oneLine(words, 400)}
+      </p>
+    </>
+  );
 }
 
 /** Digests that are not offered again by themselves. */
