@@ -19,7 +19,7 @@ const AT_ONCE = 3;
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2);
   const chosen = wanted.length > 0 ? ['--passWithNoTests', ...wanted] : [];
-  const fast = await runJest(['--selectProjects', ...WITHOUT_ENGINE, ...chosen]);
+  const fast = await runJest(['--selectProjects', ...WITHOUT_ENGINE, '--maxWorkers=100%', ...chosen]);
   const total = sum([fast, await endToEnd(chosen)]);
   const nothingRan = total.passed + total.failed === 0;
   if (nothingRan) console.error('no test ran at all');
