@@ -50,17 +50,22 @@ function risksOfJump({ jump }: Risky): string[] {
 
 const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
   postgres: ({ container, target, jump }) => postgresRisks({ from: container.reference, to: target, jump }),
-  database: () => [
-    'A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback brings back the old image, not the old files. Those are only in the backup.',
+  database: ({ stopped }) => [
+    `A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback brings back the old image, not the old files. Those are only in the backup${byItself(stopped)}.`,
   ],
-  gitea: () => [
-    'Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. If the migration has begun, going back needs the backup of database and files, not just the old image.',
+  gitea: ({ stopped }) => [
+    `Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. If the migration has begun, going back needs the backup of database and files, not just the old image${byItself(stopped)}.`,
   ],
   nginx: () => ['nginx keeps no data: going back to the old image is going back completely.'],
-  unknown: ({ container: { name } }) => [
-    `What the new image of ${name} does to its data when it starts is not known here. A rollback brings back the old image, not the old data.`,
+  unknown: ({ container: { name }, stopped }) => [
+    `What the new image of ${name} does to its data when it starts is not known here. A rollback brings back the old image, not the old data${stopped.length === 0 ? '' : ': that is in the backup'}${byItself(stopped)}.`,
   ],
 };
+
+/** Whoever was stopped for the backup has written nothing since: then it is put back without asking. */
+function byItself(stopped: Risky['stopped']): string {
+  return stopped.length === 0 ? '' : ', which is restored by itself where the old version does not serve without it';
+}
 
 function noBackup({ name, project }: Container): string {
   const where = project === null ? name : `the project ${project}`;

@@ -33,6 +33,7 @@ export function planUpdate({ container, target, jump, set, stopped = [], release
     jump,
     backup,
     holdsData: container.labels.backup !== null,
+    restores: stopped.length > 0,
     course: courseOf({ container, target, stopped }, application, backup.length > 0),
     risks: risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
     followUp: followUpOf(container, target.reference),

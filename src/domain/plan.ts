@@ -16,6 +16,8 @@ export interface Plan {
   backup: string[];
   /** The container itself carries `backup.kind`: whoever approves must type its name. */
   holdsData: boolean;
+  /** If the old version refuses what the new one has made of the data, that of this update's backup is restored by itself. */
+  restores: boolean;
   /** What happens, in order. */
   course: string[];
   /** What can go wrong, and what then. */

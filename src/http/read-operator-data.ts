@@ -9,6 +9,7 @@ import type { HistoryFilter, OperatorData, Outcome, Seen } from './pages/operato
 const ENGINE_ANSWERS_WITHIN_MS = 2_000;
 const HISTORY_AT_ONCE = 25;
 const BACKUPS_AT_ONCE = 20;
+const RESTORES_AT_ONCE = 10;
 const RENEWALS_AT_ONCE = 10;
 const REJECTED_AT_ONCE = 10;
 const INCIDENTS_AT_ONCE = 10;
@@ -36,6 +37,7 @@ export async function readOperatorData(
     working: [...store.updates.withStatus('running'), ...store.updates.withStatus('queued')],
     history: { filter, ...store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
     backups: store.backups.list(BACKUPS_AT_ONCE),
+    restores: store.restores.list(RESTORES_AT_ONCE),
     certificates: store.certificates.list(),
     renewals: store.renewals.list(RENEWALS_AT_ONCE),
     refusals: store.refusals.all(),

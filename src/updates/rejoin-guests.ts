@@ -3,6 +3,7 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import { lostGuests, type LostGuest } from '../domain/lost-guests';
 import { toContainer } from '../domain/to-container';
+import { utc } from '../notifications/letter/words';
 import { networkLost } from '../notifications/mails/network-lost';
 import { postMail } from '../notifications/post-mail';
 import { isOurs } from './names';
@@ -41,7 +42,7 @@ async function rejoin(deps: UpdateDeps, container: Container, owner: ContainerIn
     tell(deps, container, words);
     return false;
   }
-  const words = `${name}, in whose network it lives, was started again (${owner.State.StartedAt}): restarted to join it.`;
+  const words = `${name}, in whose network it lives, was started again (${utc(owner.State.StartedAt)}): restarted to join it.`;
   deps.store.transaction(() => {
     deps.store.notices.close('network_lost', container.name);
     deps.store.incidents.add({ container: container.name, words });

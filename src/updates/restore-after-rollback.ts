@@ -3,6 +3,7 @@ import { readManifest } from '../backups/read-manifest';
 import { firstRestoreJournal, type RestoreJournal } from '../domain/restore';
 import type { BackupRecord } from '../domain/backup';
 import type { Update } from '../domain/update';
+import { utc } from '../notifications/letter/words';
 import { planRestore } from '../restores/plan-restore';
 import { restoreData } from '../restores/restore-data';
 import type { RestoreRun } from '../restores/restore-run';
@@ -46,7 +47,7 @@ async function restore(run: Run, progress: Progress): Promise<string> {
   const restoring = await open(run, progress);
   await restoreData(restoring);
   const { kept } = restoring.journal;
-  const sentence = `The data of ${restoring.plan.manifest.createdAt} is restored, as it was before the new version changed it; what that left is kept`;
+  const sentence = `The data of ${utc(restoring.plan.manifest.createdAt)} is restored, as it was before the new version changed it; what that left is kept`;
   const told = kept.length === 0 ? '' : `: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
   return [`${sentence}${told}`, ...kept.map(({ remove }) => remove)].join('\n');
 }

@@ -11,7 +11,8 @@ import { eventually } from '../support/eventually';
 import { HOSTILE } from '../support/hostile-strings';
 import { API_TOKEN, APPROVAL_SECRETS, startHttp, type RunningHttp } from '../support/http-app';
 import { describeIf } from '../support/needs';
-import { aRunningOne, CONTAINERS, fillHost, GITEA, linkOf, offered } from '../support/pages-stage';
+import { aRunningOne, CONTAINERS, fillHost, GITEA, linkOf, offered, someTimers } from '../support/pages-stage';
+import { askedToRestore, restoredByItself, restoreOf, servedOnThroughout } from '../support/pages-stage-restores';
 import { recordingLogger } from '../support/recording-logger';
 
 // The pages in a real browser. No engine is needed: what they show is in the store.
@@ -52,6 +53,14 @@ function everyPage(): Record<string, string> {
     good: `/updates/${good.id}`,
     'rolled back': `/updates/${back.id}`,
     down: `/updates/${down.id}`,
+    'restored by itself': `/updates/${restoredByItself(http.store).id}`,
+    'served on': `/updates/${servedOnThroughout(http.store).id}`,
+    'asked to restore': askedToRestore(http.store).link,
+    'asked to restore, too late': askedToRestore(http.store, 73 * 3_600_000).link,
+    'a restore that waits': restoreOf(http.store, 'queued'),
+    'a restore that runs': restoreOf(http.store, 'running'),
+    'a restore that went well': restoreOf(http.store, 'succeeded'),
+    'a restore that did not help': restoreOf(http.store, 'failed'),
     'not found': '/nothing',
   };
 }
@@ -93,7 +102,11 @@ async function openProxy(port: number) {
 describeIf(whyNoBrowser(), 'the pages in a browser', () => {
   const browser = openBrowser();
   beforeEach(async () => {
-    http = await startHttp({ containers: () => Promise.resolve(CONTAINERS), approvals: approvals() });
+    http = await startHttp({
+      containers: () => Promise.resolve(CONTAINERS),
+      approvals: approvals(),
+      timers: someTimers,
+    });
   });
   afterEach(async () => {
     await browser.forget();

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import type { ApprovalView, ClosedWhy } from '../../src/approvals/approval-view';
+import type { RestoreView } from '../../src/approvals/restore-link';
+import type { RestoreRecord } from '../../src/domain/restore';
 import type { Update } from '../../src/domain/update';
 import { confirmPage } from '../../src/http/pages/confirm-page';
 import { errorPage } from '../../src/http/pages/error-page';
@@ -7,6 +9,7 @@ import { livePage } from '../../src/http/pages/live-page';
 import { closedPage, declinedPage, movedPage } from '../../src/http/pages/message-page';
 import type { OperatorData } from '../../src/http/pages/operator/operator-data';
 import { operatorPage } from '../../src/http/pages/operator/operator-page';
+import { restorePage, restoreStatePage } from '../../src/http/pages/restore-page';
 import { aCertificate, aRenewal, aSeen } from '../support/certificate-builder';
 import { aContainer } from '../support/container-builder';
 import { openDom } from '../support/dom';
@@ -58,6 +61,30 @@ function backupFrom([a = '', b = '', c = '', d = '']: Strings) {
   return aBackup({ project: a, url: b, id: c, error: { code: d, message: a } });
 }
 
+function restoreFrom([a = '', b = '', c = '', d = '', e = '', f = '']: Strings): RestoreRecord {
+  const times = { createdAt: at(0), startedAt: at(1), finishedAt: at(2) };
+  const error = { code: f, message: `${a}\n${b}` };
+  const kept = [{ what: b, remove: c }];
+  return {
+    ...times,
+    error,
+    kept,
+    id: a,
+    backupId: b,
+    folder: c,
+    url: d,
+    target: e,
+    updateId: '01KAT3W8P4Q2V5X7Z9B1D3F5H7',
+    status: 'failed',
+    detail: a,
+  };
+}
+
+function restoreViewFrom(s: Strings, restore: RestoreRecord | null): RestoreView {
+  const update = updateOf(s, { status: 'rollback_failed' });
+  return { update, backup: backupFrom(s), expiresAt: at(1000), state: restore === null ? 'open' : 'used', restore };
+}
+
 function openFrom(s: Strings): Extract<ApprovalView, { kind: 'open' }> {
   const surroundings = { lastBackup: backupFrom(s), usualDowntimeSeconds: 4 };
   return { kind: 'open', update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s), surroundings };
@@ -97,6 +124,7 @@ function hostFrom(s: Strings): OperatorData {
     working: [updateOf(s, { status: 'running' })],
     history: { filter: { container: a, status: 'failed' }, updates: [update], next: b },
     backups: [backupFrom(s)],
+    restores: [restoreFrom(s)],
     certificates: [aSeen({ name: d, server: e, served: aCertificate({ left: 5 }), problem: f })],
     renewals: [aRenewal({ detail: g }), aRenewal({ status: 'queued', outcome: null, detail: null })],
     refusals: [{ container: a, digest: b, why: 'failed', updateId: c, at: at(0) }],
@@ -129,6 +157,13 @@ const PAGES: [string, (s: Strings) => string][] = [
   ['a failed one', followed('failed', true)],
   ['a rolled back one', followed('rolled_back', false)],
   ['one that is down', followed('rollback_failed', true)],
+  ['the page that asks whether to restore', (s) => restorePage(restoreViewFrom(s, null), now)],
+  ['a restore that ended', (s) => restoreStatePage(restoreViewFrom(s, restoreFrom(s)))],
+  [
+    'a restore that runs',
+    (s) => restoreStatePage(restoreViewFrom(s, { ...restoreFrom(s), status: 'running', finishedAt: null })),
+  ],
+  ['a link to restore that ran out', (s) => restoreStatePage(restoreViewFrom(s, null))],
   ['the operator page', (s) => operatorPage(hostFrom(s))],
   ['an error', (s) => errorPage(502, 'registry_refused', s.join('\n'))],
 ];

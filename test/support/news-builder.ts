@@ -58,6 +58,7 @@ export function aPlan(differs: Partial<Plan> = {}): Plan {
     to: { reference: 'nginx:1.27', digest: NEW_DIGEST },
     jump: 'digest',
     holdsData: false,
+    restores: false,
     backup: ['db: every database of its PostgreSQL, by pg_dump', 'app: /data'],
     course: [
       'Back up the project web and read it back.',

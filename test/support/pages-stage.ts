@@ -4,6 +4,7 @@ import type { Plan } from '../../src/domain/plan';
 import { planUpdate } from '../../src/domain/plan-update';
 import type { StepName, Update } from '../../src/domain/update';
 import type { Store } from '../../src/ports/store';
+import type { TimerView } from '../../src/schedule/timer-plans';
 import { aCertificate, aRenewal, aSeen } from './certificate-builder';
 import { aContainer, digest } from './container-builder';
 import { APPROVAL_SECRETS } from './http-app';
@@ -49,6 +50,7 @@ export function planOf(container: Container, reference: string, to: string): Pla
     target: { reference, digest: to },
     jump: 'patch',
     set: [DATABASE, GITEA].filter(({ project }) => project === container.project),
+    stopped: [GITEA].filter(({ project }) => project === container.project),
     releaseNotes: 'https://github.com/go-gitea/gitea/releases/tag/v1.24.6',
   });
 }
@@ -127,7 +129,10 @@ export function aBrokenOne(store: Store, status: 'rolled_back' | 'rollback_faile
   ]);
   return store.updates.change(update.id, {
     status,
-    reason: 'web-nginx-1 was rolled back: the old container serves again and is healthy.',
+    reason:
+      status === 'rolled_back'
+        ? 'web-nginx-1 was rolled back: the old container serves again and is healthy.'
+        : 'Neither the new nor the old version of web-nginx-1 serves.',
     finishedAt: new Date().toISOString(),
     error: { code: 'unhealthy', message: UNHEALTHY },
   });
@@ -175,6 +180,39 @@ export function aBackup(store: Store, project: string, status: 'succeeded' | 'fa
   if (status === 'succeeded') store.backups.endDrill(id, DRILL);
 }
 
+/** One that retention has given up, and one that waits for its turn. */
+function otherBackups(store: Store): void {
+  const at = new Date(Date.now() - 240 * HOUR).toISOString();
+  const old = store.backups.insert({ project: 'git', container: null, reason: 'schedule', updateId: null });
+  const taken = { finishedAt: at, verifiedAt: at, bytes: 401_234_567, url: `s3://backups/git/${old.id}` };
+  store.backups.change(old.id, { status: 'succeeded', ...taken });
+  store.backups.prune(old.id, 'There is a newer one for each day, week and month that is kept.');
+  store.backups.insert({ project: null, container: 'wiki', reason: 'operator', updateId: null });
+}
+
+/** One container that a person must join to its network again, and one that was mended. */
+function lostNetworks(store: Store): void {
+  store.notices.open(
+    'network_lost',
+    'web-nginx-1',
+    'web-nginx-1 has lost the network it lives in: docker compose up -d nginx',
+  );
+  const words =
+    'web-edge-1, in whose network it lives, was started again (2026-11-23 03:00:34 UTC): restarted to join it.';
+  store.incidents.add({ container: 'web-nginx-1', words });
+}
+
+/** As the service tells them: with a last run, without one, switched off. */
+export function someTimers(): TimerView[] {
+  const at = (hours: number): string => new Date(Date.now() + hours * HOUR).toISOString();
+  const last = { at: at(-16), outcome: 'Asked for: git, web.', trouble: null };
+  return [
+    { name: 'backup', nextAt: at(8), last },
+    { name: 'renewal', nextAt: at(80), last: null },
+    { name: 'reconcile', nextAt: null, last: null },
+  ];
+}
+
 /** One that is well, one near its end that the server has not replaced, one that cannot be seen; and renewals of each kind. */
 function someCertificates(store: Store): void {
   const now = new Date();
@@ -200,7 +238,9 @@ function someCertificates(store: Store): void {
 export function fillHost(store: Store): { waiting: Update; running: Update; good: Update; back: Update; down: Update } {
   aBackup(store, 'git', 'succeeded');
   aBackup(store, 'web', 'failed');
+  otherBackups(store);
   someCertificates(store);
+  lostNetworks(store);
   const good = aGoodOne(store);
   const back = aBrokenOne(store, 'rolled_back');
   const down = aBrokenOne(store, 'rollback_failed');

@@ -44,8 +44,6 @@ export function confirmPage(offer: Offer): string {
             ...planPassage(news, 'What you must do afterwards'),
           ]}
         />
-        <h2>If it fails</h2>
-        <p>{oneLine(ifItFails(plan))}</p>
         <Decide {...offer} />
       </>
     ),
@@ -62,13 +60,6 @@ function NameMissed({ container }: { container: string }): JSX.Element {
       </p>
     </div>
   );
-}
-
-function ifItFails({ container, holdsData }: Plan): string {
-  const back = `If anything goes wrong before the swap, ${container} goes on untouched. If the new version is not healthy after it, the old container is started again and checked. Either way a mail says truthfully which it was.`;
-  return holdsData
-    ? `${back} What the new version has already done to the data can only be undone from the backup.`
-    : back;
 }
 
 function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {

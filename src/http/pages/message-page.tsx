@@ -30,7 +30,7 @@ export function messagePage({ tone, word, heading, sentences, update, commands =
         {sentences.map((sentence) => (
           <p>{oneLine(sentence)}</p>
         ))}
-        <Machine lines={commands} />
+        <Machine lines={commands.map((line) => oneLine(line))} />
         {link === undefined ? null : (
           <p>
             <a href={link.href}>{link.text}</a>

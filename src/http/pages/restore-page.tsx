@@ -1,9 +1,13 @@
 import type { JSX } from 'preact';
 import type { RestoreView } from '../../approvals/restore-link';
+import type { RestoreRecord } from '../../domain/restore';
 import { oneLine } from '../../notifications/letter/clean';
+import { list, paragraph, section, type Block } from '../../notifications/letter/letter';
+import { shellCommand } from '../../notifications/letter/shell';
 import { utc } from '../../notifications/letter/words';
+import { rollbackTrouble } from '../../notifications/mails/failure';
 import { backupFacts, nameOf } from '../../notifications/mails/passages';
-import { keptPassage } from '../../notifications/mails/restore-ended';
+import { howItEnded, keptPassage, whatToDo } from '../../notifications/mails/restore-ended';
 import { Blocks } from './blocks';
 import { page } from './layout';
 import { messagePage } from './message-page';
@@ -21,21 +25,21 @@ export function restorePage({ update, backup, expiresAt }: RestoreView, now: Dat
         <p class="badge alarm">Waits for you</p>
         <h1>Restore the data of {oneLine(name)}?</h1>
         <p>
-          Its update failed, and the old version does not serve either. If its log says that the data is for a newer
-          version, the data of the backup from before the update brings it back. Opening this page changes nothing.
+          Its update failed, and the old version does not serve either. If what it said tells that the data is for a
+          newer version, the data from before the update brings it back. Nothing has been restored, and opening this
+          page changes nothing: only a button does. <a href="#decide">Go to the buttons</a>
         </p>
         <Blocks
           blocks={[
-            { type: 'facts', facts: [...backupFacts(backup), { label: 'Of', value: utc(backup.createdAt) }] },
-            {
-              type: 'list',
-              ordered: true,
-              items: [
-                'The set is read whole; a damaged one is refused before anything is stopped.',
-                'Who writes to the data is stopped. Databases and files are restored beside what is there, then change places with it.',
-                'All are started again and asked for their health. A mail tells how it ended.',
+            ...rollbackTrouble(update),
+            ...section('The backup that would be restored', {
+              type: 'facts',
+              facts: [
+                { label: 'Taken', value: `${utc(backup.createdAt)} (${ago(backup.createdAt, now)})` },
+                ...backupFacts(backup),
               ],
-            },
+            }),
+            ...section('What happens, in this order', list(COURSE, true)),
             {
               type: 'important',
               text: `What was written since ${utc(backup.createdAt)} is then only in what is kept beside; nothing of it is deleted.`,
@@ -47,6 +51,12 @@ export function restorePage({ update, backup, expiresAt }: RestoreView, now: Dat
     ),
   });
 }
+
+const COURSE = [
+  'The backup is read whole; a damaged one is refused before anything is stopped.',
+  'Who writes to the data is stopped. Databases and files are restored beside what is there, then change places with it.',
+  'All are started again and asked for their health. A mail tells how it ended.',
+];
 
 function NameMissed(): JSX.Element {
   return (
@@ -93,22 +103,27 @@ export function restoreStatePage({ update, backup, restore }: RestoreView): stri
   const name = nameOf(update);
   if (restore === null) {
     return messagePage({
-      ...{ tone: 'quiet', word: 'Expired', heading: 'This link has run out' },
-      sentences: [`Nothing was done to ${name}. On the host the same is:`],
-      commands: [`diun-pilot restore ${backup.id}`],
+      ...{ tone: 'quiet', word: 'Expired', heading: `The link to restore the data of ${name} has expired` },
+      sentences: [
+        `Nothing was done to ${name}.`,
+        'What to do now: if it still does not serve, restore it on the host:',
+      ],
+      commands: [shellCommand('diun-pilot', 'restore', backup.id)],
     });
   }
   const words = WORDS[restore.status];
-  const detail = restore.error?.message ?? restore.detail ?? 'It waits for its turn.';
+  const said = restore.finishedAt === null ? progressOf(restore) : [...howItEnded(restore), ...whatToDo(restore)];
   return page({
     title: `Restore of ${name}`,
     children: (
       <>
         <p class={`badge ${words.tone}`}>{words.word}</p>
-        <h1>Restore of {oneLine(name)}</h1>
-        <p>{oneLine(detail)}</p>
+        <h1>Restore of the data of {oneLine(name)}</h1>
+        <Blocks blocks={said} />
         {restore.finishedAt === null ? (
-          <p>Load this page again to see how far it is; a mail tells how it ended.</p>
+          <p>
+            <a href="?">Load this page again</a> to see how far it is; a mail tells how it ended.
+          </p>
         ) : null}
         <Blocks blocks={keptPassage(restore)} />
       </>
@@ -116,10 +131,21 @@ export function restoreStatePage({ update, backup, restore }: RestoreView): stri
   });
 }
 
+function progressOf({ status, detail }: RestoreRecord): Block[] {
+  return [
+    paragraph(
+      status === 'queued' ? 'It starts as soon as nothing else runs.' : `Now: ${detail ?? 'reading the backup'}.`,
+    ),
+  ];
+}
+
 export function restoreDeclinedPage({ update }: RestoreView): string {
   return messagePage({
     ...{ tone: 'quiet', word: 'Nothing done', heading: 'Everything was left as it is' },
-    sentences: [`The link stays open until it ends: ${nameOf(update)} still needs a person.`],
+    sentences: [
+      'Nothing was restored, and nothing was changed.',
+      `What to do now: ${nameOf(update)} still needs a person; the mail says where to look first. Until the link ends it can still be restored by it.`,
+    ],
   });
 }
 

@@ -166,7 +166,8 @@ function stoppedForTheBackup(update: Update): FailureText {
   };
 }
 
-function rollbackTrouble(update: Update): Block[] {
+/** What the old version said when it was to serve again; empty when it was not asked. */
+export function rollbackTrouble(update: Update): Block[] {
   const step = update.steps.findLast((each) => each.status === 'failed' && UNDOING.includes(each.name));
   if (!step?.detail) return [];
   const { sentence, output } = splitDetail(step.detail);

@@ -69,6 +69,7 @@ export function planPassage({ update, plan }: UpdateNews, followUpHeading: strin
     ...(plan === null ? [] : plannedBackup(plan)),
     ...section('What happens, in this order', list(plan?.course ?? [], true)),
     ...section('What can go wrong', list(plan?.risks ?? [])),
+    ...section('If it fails', plan === null ? null : paragraph(ifItFails(plan))),
     ...section(followUpHeading, followUp === null ? null : paragraph(followUp)),
     ...releaseNotes(plan),
   ];
@@ -77,6 +78,15 @@ export function planPassage({ update, plan }: UpdateNews, followUpHeading: strin
 function plannedBackup(plan: Plan): Block[] {
   const nothing = paragraph('Nothing: no container of its project carries the label backup.kind.');
   return section('What is backed up first', list(plan.backup) ?? nothing);
+}
+
+function ifItFails({ container, holdsData, restores }: Plan): string {
+  const data = restores
+    ? ' If it does not, since the new version has changed the data, the backup of this very update is put back by itself: all that write to the data are stopped for it, so that nothing is lost.'
+    : holdsData
+      ? ' What the new version has done to the data by then can only be undone from the backup: the mail tells how.'
+      : '';
+  return `If anything goes wrong before the swap, ${container} goes on as it was. If the new version is not healthy after it, the same old container serves again, and is checked.${data} Either way a mail says truthfully which it was.`;
 }
 
 function releaseNotes(plan: Plan | null): Block[] {

@@ -3,6 +3,7 @@ import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
+import { shellCommand } from '../letter/shell';
 import { utc } from '../letter/words';
 import { route } from './passages';
 
@@ -26,6 +27,7 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
     heading: done ? `The data of ${about} is restored` : `The restore of ${about} did not succeed`,
     blocks: [
       ...howItEnded(restore),
+      ...whatToDo(restore),
       {
         type: 'facts',
         facts: [
@@ -39,10 +41,30 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
   });
 }
 
-function howItEnded({ error, detail }: RestoreRecord): Block[] {
+/** In words, with the last lines of whoever does not serve. */
+export function howItEnded({ error, detail }: RestoreRecord): Block[] {
   if (error === null) return [paragraph(detail ?? 'The data is restored.')];
   const { sentence, output } = splitDetail(error.message);
   return [paragraph(sentence), ...machineSaid(output)];
+}
+
+/** Of one that did not succeed. */
+export function whatToDo({ error, backupId }: RestoreRecord): Block[] {
+  if (error === null) return [];
+  if (error.code === 'restore_not_healthy') {
+    return section(
+      'What to do now',
+      paragraph('The data is in its place, but somebody does not serve with it. Look who, and why:'),
+      { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] },
+    );
+  }
+  return section('What to do now', paragraph('Mend the cause, see whether the backup would fit, and restore again:'), {
+    type: 'commands',
+    lines: [
+      shellCommand('diun-pilot', 'restore', backupId, '--dry-run'),
+      shellCommand('diun-pilot', 'restore', backupId),
+    ],
+  });
 }
 
 /** What was there before is the reader's to remove. */

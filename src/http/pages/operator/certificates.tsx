@@ -30,6 +30,7 @@ export function Certificates({ certificates, renewals, tokenFor, now }: Operator
         ])}
         empty="No certificate was found: containers that renew or serve one carry the label renewal.role."
       />
+      <h3>Renewals</h3>
       <Table
         caption="Renewals, newest first"
         columns={['Status', 'What came of it', 'Asked by', 'When']}

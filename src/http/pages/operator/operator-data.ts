@@ -3,6 +3,7 @@ import type { CertificateSeen } from '../../../domain/certificate';
 import type { Container } from '../../../domain/container';
 import type { Plan } from '../../../domain/plan';
 import type { RenewalRecord } from '../../../domain/renewal';
+import type { RestoreRecord } from '../../../domain/restore';
 import type { Update, UpdateStatus } from '../../../domain/update';
 import type { Incident } from '../../../ports/incidents';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
@@ -25,6 +26,8 @@ export interface OperatorData {
   working: Update[];
   history: { filter: HistoryFilter; updates: Update[]; next: string | null };
   backups: BackupRecord[];
+  /** Those that somebody asked for, newest first; one after a rollback is a step of its update. */
+  restores: RestoreRecord[];
   certificates: CertificateSeen[];
   renewals: RenewalRecord[];
   refusals: Refusal[];

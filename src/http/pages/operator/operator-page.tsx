@@ -3,10 +3,11 @@ import { oneLine } from '../../../notifications/letter/clean';
 import { CHECK_NAMES } from '../../health-report';
 import { page } from '../layout';
 import { inWords } from '../words';
+import { Backups } from './backups';
 import { Certificates } from './certificates';
 import { hasIncidents, Incidents } from './incidents';
 import type { OperatorData } from './operator-data';
-import { Backups, Diun, Mails, Refused, Timers } from './records';
+import { Diun, Mails, Refused, Timers } from './records';
 import { Watched } from './watched';
 import { History, Waiting, Working } from './work';
 

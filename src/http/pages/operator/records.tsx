@@ -1,84 +1,11 @@
-import type { ComponentChildren, JSX } from 'preact';
-import type { BackupRecord } from '../../../domain/backup';
-import type { DrillVerdict } from '../../../domain/drill';
+import type { JSX } from 'preact';
 import { oneLine } from '../../../notifications/letter/clean';
-import { bytes, utc } from '../../../notifications/letter/words';
+import { utc } from '../../../notifications/letter/words';
 import type { Refusal } from '../../../ports/store';
-import { ago, inWords, type Tone } from '../words';
+import { ago } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
 import { Table } from './table';
-
-export function Backups({ backups, containers, tokenFor, now }: OperatorData): JSX.Element {
-  const projects = new Set(
-    (containers ?? [])
-      .map(({ container }) => container)
-      .filter(({ labels }) => labels.backup !== null)
-      .map(({ project }) => project),
-  );
-  return (
-    <section aria-labelledby="backups">
-      <h2 id="backups">Backups</h2>
-      <div class="actions">
-        <ActionForm action="backup" id="" tokenFor={tokenFor} text="Back up everything now" of="" />
-        {[...projects]
-          .filter((project) => project !== null)
-          .map((project) => (
-            <ActionForm
-              action="backup"
-              id={project}
-              tokenFor={tokenFor}
-              text={`Back up ${oneLine(project)} now`}
-              of=""
-            />
-          ))}
-      </div>
-      <Table
-        caption="Backups, newest first"
-        columns={['Of', 'Status', 'Age', 'Size', 'Verified', 'Restore drill', 'Where']}
-        rows={backups.map((record) => backupRow(record, now))}
-        empty="No backup was taken yet."
-      />
-    </section>
-  );
-}
-
-const BACKUP_TONES: Record<BackupRecord['status'], Tone> = {
-  queued: 'notice',
-  running: 'notice',
-  succeeded: 'good',
-  failed: 'alarm',
-  pruned: 'notice',
-};
-
-function backupRow(record: BackupRecord, now: Date): ComponentChildren[] {
-  return [
-    oneLine(record.project ?? record.container ?? 'everything'),
-    <>
-      <span class={`badge ${BACKUP_TONES[record.status]}`}>{inWords(record.status)}</span>
-      {record.error === null ? null : <p>{oneLine(record.error.message, 400)}</p>}
-      {record.pruned === null ? null : <p class="small">{oneLine(record.pruned.because)}</p>}
-    </>,
-    ago(record.finishedAt ?? record.createdAt, now),
-    record.bytes === null ? null : bytes(record.bytes),
-    record.verifiedAt === null ? 'not verified' : `read back ${utc(record.verifiedAt)}`,
-    record.drill === null ? null : <Drill drill={record.drill} now={now} />,
-    record.url === null ? null : oneLine(record.url),
-  ];
-}
-
-const DRILL_TONES: Record<DrillVerdict['status'], Tone> = { passed: 'good', failed: 'alarm', skipped: 'attention' };
-
-function Drill({ drill: { status, at, words }, now }: { drill: DrillVerdict; now: Date }): JSX.Element {
-  return (
-    <>
-      <span class={`badge ${DRILL_TONES[status]}`}>{inWords(status)}</span>
-      <p class="small">
-        {ago(at, now)}: {oneLine(words, 400)}
-      </p>
-    </>
-  );
-}
 
 /** Digests that are not offered again by themselves. */
 export function Refused({ refusals, tokenFor, now }: OperatorData): JSX.Element {

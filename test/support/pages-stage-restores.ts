@@ -1,0 +1,128 @@
+import { restoreUrl } from '../../src/approvals/restore-link';
+import type { BackupItem, BackupRecord } from '../../src/domain/backup';
+import type { Journal, Update } from '../../src/domain/update';
+import type { Store } from '../../src/ports/store';
+import { digest } from './container-builder';
+import { RESTORE_LINKS } from './http-app';
+import { GITEA, PREPARED_STEPS, withSteps } from './pages-stage';
+import { aNewUpdate } from './update-builder';
+
+// Updates after which data was restored, or waits to be, and those whose old container was never stopped.
+
+const HOUR = 3_600_000;
+const REFUSED =
+  'Not healthy within 10m: it exits with 1.\nThe last lines of its log:\n[F] Your database (migration version: 323) is for a newer Gitea, you can not use the newer database for this old Gitea release (321).';
+const KEPT = [
+  {
+    what: 'database gitea from before: gitea.diun-pilot-before-1c2d3e4f5a in git-db-1',
+    remove: 'docker exec -u postgres git-db-1 dropdb gitea.diun-pilot-before-1c2d3e4f5a',
+  },
+  {
+    what: '/data from before: /data/.diun-pilot-before-1c2d3e4f5a in git-gitea-1',
+    remove: 'docker exec git-gitea-1 rm -rf /data/.diun-pilot-before-1c2d3e4f5a',
+  },
+];
+
+function aGiteaUpdate(store: Store): Update {
+  const { name: container, project, service } = GITEA;
+  const from = { reference: 'gitea/gitea:1.24.5', digest: digest('a') };
+  const to = { reference: 'gitea/gitea:1.25.0', digest: digest('5') };
+  const update = store.updates.insert(aNewUpdate({ container, project, service, policy: 'manual', from, to }));
+  withSteps(store, update, [
+    ...PREPARED_STEPS,
+    ['recreate', 'succeeded', 'git-gitea-1 runs the new image'],
+    ['health_check', 'failed', 'Not healthy within 10m: /api/healthz answers 500.'],
+    ['rollback', 'succeeded', 'the old container 3f2a91c07bd4 is started again'],
+    ['rollback_health_check', 'failed', REFUSED],
+  ]);
+  return update;
+}
+
+function itsBackup(store: Store, { id }: Update, at: string): BackupRecord {
+  const taken = store.backups.insert({ project: 'git', container: null, reason: 'update', updateId: id });
+  const item: BackupItem = {
+    ...{ container: 'git-db-1', service: 'db', kind: 'database', name: 'gitea', key: `git/${taken.id}/01.dump` },
+    ...{
+      image: { reference: 'postgres:17.4', imageId: digest('b') },
+      bytes: 432_743_112,
+      sha256: '',
+      verified: 'whole',
+    },
+    compression: 'none',
+  };
+  const url = `s3://backups/git/${taken.id}`;
+  const end = { finishedAt: at, verifiedAt: at, bytes: item.bytes };
+  return store.backups.change(taken.id, { status: 'succeeded', quiesced: true, url, ...end, items: [item] });
+}
+
+/** Neither version serves, so that the mail asks whether to restore: the update, and the path of its link. */
+export function askedToRestore(store: Store, agoMs = HOUR): { update: Update; backup: BackupRecord; link: string } {
+  const asked = aGiteaUpdate(store);
+  const finishedAt = new Date(Date.now() - agoMs).toISOString();
+  const backup = itsBackup(store, asked, finishedAt);
+  const update = store.updates.change(asked.id, {
+    ...{ status: 'rollback_failed', finishedAt, backupId: backup.id },
+    reason: 'Neither the new nor the old version of git-gitea-1 serves.',
+    error: { code: 'rollback_failed', message: REFUSED },
+  });
+  return { update, backup, link: restoreUrl(RESTORE_LINKS, update, backup) ?? '' };
+}
+
+/** The same, and the button was pressed. */
+export function restoreOf(store: Store, status: 'queued' | 'running' | 'succeeded' | 'failed'): string {
+  const { update, backup, link } = askedToRestore(store);
+  const { id } = store.restores.insert({
+    ...{ backupId: backup.id, folder: `git/${backup.id}`, url: backup.url ?? '', target: null, updateId: update.id },
+  });
+  const now = new Date().toISOString();
+  const startedAt = status === 'queued' ? null : now;
+  const finishedAt = status === 'queued' || status === 'running' ? null : now;
+  const detail = { queued: null, running: 'restoring the database gitea', succeeded: null, failed: null }[status];
+  const error = { code: 'restore_not_healthy', message: `The data is restored, but git-gitea-1: ${REFUSED}` };
+  store.restores.change(id, {
+    ...{ status, startedAt, finishedAt, detail },
+    ...(status === 'succeeded' ? { detail: 'The data is restored. git-db-1 and git-gitea-1 are healthy.' } : {}),
+    ...(finishedAt === null ? {} : { kept: KEPT }),
+    ...(status === 'failed' ? { error } : {}),
+  });
+  return link;
+}
+
+/** The old version refused what the new one had made of the data, and serves again with that from before. */
+export function restoredByItself(store: Store): Update {
+  const update = aGiteaUpdate(store);
+  const backup = itsBackup(store, update, new Date(Date.now() - HOUR).toISOString());
+  const kept = [
+    `The data of ${backup.createdAt} is restored, as it was before the new version changed it; what that left is kept: ${KEPT.map(({ what }) => what).join('; ')}. To remove it:`,
+    ...KEPT.map(({ remove }) => remove),
+  ];
+  withSteps(store, update, [
+    ['restore', 'succeeded', kept.join('\n')],
+    ['restore_health_check', 'succeeded', 'Gitea answers 200 pass on /api/healthz'],
+  ]);
+  return store.updates.change(update.id, {
+    ...{ status: 'rolled_back', finishedAt: new Date().toISOString(), backupId: backup.id },
+    reason: 'git-gitea-1 was rolled back, its data restored: the old container serves again and is healthy.',
+    error: { code: 'unhealthy', message: 'Not healthy within 10m: /api/healthz answers 500.' },
+  });
+}
+
+/** A handover that failed beside the old container, which served on. */
+export function servedOnThroughout(store: Store): Update {
+  const update = store.updates.insert(aNewUpdate({ to: { reference: 'nginx:1.28', digest: digest('6') } }));
+  const unhealthy = 'Not healthy within 2m: nothing that it opened listens on port 80.';
+  withSteps(store, update, [
+    ['backup', 'succeeded', 'nothing to back up'],
+    ...PREPARED_STEPS.slice(1),
+    ['recreate', 'succeeded', 'the new container runs beside the old one'],
+    ['health_check', 'failed', unhealthy],
+    ['rollback', 'succeeded', 'the new container is removed; the old one was never stopped'],
+    ['rollback_health_check', 'succeeded', 'nginx answers on port 80, seen twice'],
+  ]);
+  store.updates.saveJournal(update.id, { oldStopped: false } as Journal);
+  return store.updates.change(update.id, {
+    ...{ status: 'rolled_back', finishedAt: new Date().toISOString() },
+    reason: 'web-nginx-1 was not handed over: the old container served on.',
+    error: { code: 'unhealthy', message: unhealthy },
+  });
+}
