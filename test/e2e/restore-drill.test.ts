@@ -17,6 +17,7 @@ import { readContainers } from '../../src/updates/read-containers';
 import type { ComposeProject } from '../lab/compose';
 import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
 import { namesOf, openStage } from '../support/e2e-stage';
+import { eventually } from '../support/eventually';
 
 // A set of a real PostgreSQL and real files, restored into throwaway servers of the real engine.
 jest.setTimeout(120_000);
@@ -123,5 +124,37 @@ it('tells of a damaged dump what is wrong, by mail as well, and leaves nothing b
   });
   expect(mails()).toMatchObject([{ kind: 'drill_failed', text: expect.stringContaining(record.id) }]);
   expect(store.notices.all()).toMatchObject([{ kind: 'drill_failed' }]);
+  await expectNothingLeft();
+});
+
+it('the service killed in the middle of a drill begins it again at its next start, and then leaves nothing', async () => {
+  const pilot = await stage.pilot();
+  const body = JSON.stringify({ project: shop.name });
+  expect((await pilot.request('/backups', { method: 'POST', body })).status).toBe(202);
+  const newest = async (): Promise<BackupRecord> =>
+    ((await pilot.get('/backups')) as { backups: [BackupRecord] }).backups[0];
+  await eventually('the backup is taken', async () => (await newest()).status === 'succeeded', {
+    everyMs: 100,
+    timeoutMs: 30_000,
+  });
+  const own = createSqliteStore({ path: join(pilot.dataDir, 'pilot.db'), clock: systemClock });
+  own.timers.ring('drill', new Date().toISOString());
+  own.close();
+  const drills = async (): Promise<string[]> =>
+    (await namesOf(stage.lab, shop)).filter((name) => name.includes('.diun-pilot-drill-'));
+  await eventually('the throwaway server is there', async () => (await drills()).length === 1, {
+    everyMs: 100,
+    timeoutMs: 30_000,
+  });
+  await pilot.kill();
+  const [name = ''] = await drills();
+  const mounts = (await stage.lab.docker.inspect('container', name))?.['Mounts'] as { Name: string }[];
+  made.push(...mounts.map((mount) => mount.Name));
+  await pilot.start();
+  await eventually('the drill has ended', async () => (await newest()).drill !== null, {
+    everyMs: 100,
+    timeoutMs: 60_000,
+  });
+  expect((await newest()).drill).toMatchObject({ status: 'passed' });
   await expectNothingLeft();
 });
