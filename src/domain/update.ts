@@ -144,4 +144,3 @@ export interface Journal {
   /** How far the restore after the rollback has come; null: there is none. */
   restore: RestoreJournal | null;
 }
-
