@@ -17,7 +17,10 @@ import { readApproval } from './approvals/read-approval';
 import { decideById, type Decided } from './approvals/record-decision';
 import { decideRestoreLink, readRestoreLink } from './approvals/restore-link';
 import { requestBackups } from './backups/request-backup';
+import { lookAtCertificates } from './certificates/look';
+import { findPlaces } from './certificates/renewal-places';
 import { requestRenewal } from './certificates/request-renewal';
+import type { CertificateSeen } from './domain/certificate';
 import type { RestoreRecord } from './domain/restore';
 import type { RestorePlan } from './restores/plan-restore';
 import { planOfRestore, rehearse, requestRestore, type RestoreRequest } from './restores/request-restore';
@@ -41,6 +44,7 @@ import type { MailTransport } from './ports/mail-transport';
 import type { Store } from './ports/store';
 import { runTimers } from './schedule/run-timers';
 import { timerPlans, viewTimers, type TimerView } from './schedule/timer-plans';
+import { foreseeTag, type TagForesight } from './updates/foresee-tag';
 import { createWorkplace, type Workplace } from './updates/workplace';
 import { readContainers } from './updates/read-containers';
 import { receiveWebhook } from './updates/receive-webhook';
@@ -65,6 +69,13 @@ export interface App {
   /** Reads the whole set as a restore would; changes nothing. */
   rehearseRestore(plan: RestorePlan, onProgress: (detail: string) => void): Promise<void>;
   requestRestore(plan: RestorePlan, request: Pick<RestoreRequest, 'project'>): RestoreRecord;
+  /** What only looks, for `check`. */
+  look: {
+    /** What would become of a newer tag; null: none is looked for. */
+    newTag(container: Container): Promise<TagForesight | null>;
+    /** Every certificate, as served and as on disk now. */
+    certificates(): Promise<CertificateSeen[]>;
+  };
   /** When each timer runs next, and what came of its last run. */
   timers(): TimerView[];
   /** Renews what is due, as soon as nothing else runs. */
@@ -132,12 +143,17 @@ type Requests = Pick<
   | 'requestRestore'
   | 'decideById'
   | 'timers'
+  | 'look'
 >;
 
 function requestsOf(deps: UpdateDeps, workplace: Workplace): Omit<Requests, 'timers'> {
   const containers = (): Promise<Container[]> => readContainers(deps.engine, deps.selfId);
   return {
     containers,
+    look: {
+      newTag: (container) => foreseeTag(deps, container),
+      certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
+    },
     requestUpdate: async (request) => {
       const update = await requestUpdate(deps, request);
       workplace.wake();

@@ -91,15 +91,26 @@ async function asked(
   ask: () => Promise<string>,
   otherwise: 'warning' | 'failed' = 'failed',
 ): Promise<Finding> {
+  const [finding] = await within(app, what, otherwise, async () => [{ what, status: 'ok', words: await ask() }]);
+  return finding as Finding;
+}
+
+/** What was found, or that it could not be found out, and why; nothing can keep `check` waiting for ever. */
+export async function within(
+  app: App,
+  what: string,
+  otherwise: 'warning' | 'failed',
+  find: () => Promise<Finding[]>,
+): Promise<Finding[]> {
   const done = new AbortController();
   const late = app.clock.sleep(ANSWERS_WITHIN_MS, done.signal).then(() => {
     throw new Error(`no answer within ${ANSWERS_WITHIN_MS / 1000} s`);
   });
   late.catch(() => undefined); // it is the race below that tells
   try {
-    return { what, status: 'ok', words: await Promise.race([Promise.resolve().then(ask), late]) };
+    return await Promise.race([Promise.resolve().then(find), late]);
   } catch (error) {
-    return { what, status: otherwise, words: messageOf(error) };
+    return [{ what, status: otherwise, words: messageOf(error) }];
   } finally {
     done.abort();
   }

@@ -29,6 +29,14 @@ export function atTime(iso: string | null, timeZone: string): string {
   return new Intl.DateTimeFormat('sv-SE', options).format(new Date(iso));
 }
 
+/** `12 min`, `9 h`, `4 days`. */
+export function ageInWords(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}
+
 export function inBytes(bytes: number | null): string {
   if (bytes === null) return '–';
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -12,6 +12,8 @@ export interface ProjectFile {
 export interface ProjectFiles {
   /** The whole text, byte order mark included; null: there is no such file here, so it is not mounted. At most 256 KiB of UTF-8. */
   read(file: ProjectFile): Promise<string | null>;
+  /** Rejects as `replace` would, as far as that can be known without writing. */
+  mayReplace(file: ProjectFile): Promise<void>;
   /**
    * Puts `after` in place of a file that holds exactly `before`: all of it or nothing, also after a crash, and on the disk
    * when it resolves. Mode and owner are kept.

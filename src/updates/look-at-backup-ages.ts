@@ -14,7 +14,7 @@ const LOOK_BACK = 500;
 /** Tells, once, of every set whose last good backup is too old, or that never had one since the first attempt. */
 export async function lookAtBackupAges(deps: UpdateDeps): Promise<WorkOutcome> {
   const sets = backupSets(await readContainers(deps.engine, deps.selfId));
-  const limitMs = longestAge(deps);
+  const limitMs = longestBackupAge(deps);
   const old = sets.filter(({ place }) => isTooOld(deps, place, limitMs));
   deps.store.transaction(() => {
     for (const { place } of old) tell(deps, place);
@@ -27,7 +27,8 @@ export async function lookAtBackupAges(deps: UpdateDeps): Promise<WorkOutcome> {
   return { outcome: names === '' ? 'No last good backup is too old.' : `Too old: ${names}.`, trouble: null };
 }
 
-function longestAge({ store, clock }: UpdateDeps): number {
+/** How old the last good backup of a set may be; endless, where none is taken by a timer. */
+export function longestBackupAge({ store, clock }: Pick<UpdateDeps, 'store' | 'clock'>): number {
   const schedule = store.timers.get('backup')?.schedule ?? null;
   return schedule === null ? Infinity : Math.max(OLDEST_MS, 1.5 * intervalMs(schedule, clock.now()));
 }

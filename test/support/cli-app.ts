@@ -4,12 +4,15 @@ import { createFileTransport } from '../../src/adapters/mail-file/file-transport
 import type { App } from '../../src/app';
 import { decideById } from '../../src/approvals/record-decision';
 import { requestBackups } from '../../src/backups/request-backup';
+import { lookAtCertificates } from '../../src/certificates/look';
+import { findPlaces } from '../../src/certificates/renewal-places';
 import { requestRenewal } from '../../src/certificates/request-renewal';
 import { planOfRestore, rehearse, requestRestore } from '../../src/restores/request-restore';
 import type { CliContext } from '../../src/cli/context';
 import { runCli } from '../../src/cli/program';
 import { loadSettings } from '../../src/config/load';
 import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
+import { foreseeTag } from '../../src/updates/foresee-tag';
 import { readContainers } from '../../src/updates/read-containers';
 import { requestUpdate } from '../../src/updates/request-update';
 import { startWorker, type Worker } from '../../src/updates/worker';
@@ -76,6 +79,10 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     logger: deps.logger,
     transport: createFileTransport({ folder: join(folder, 'mail') }),
     containers: () => readContainers(engine, null),
+    look: {
+      newTag: (container) => foreseeTag(deps, container),
+      certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
+    },
     requestUpdate: (request) => requestUpdate(deps, request),
     decideById: (id, decided, how) => decideById(deps, id, decided, how),
     requestRenewal: () => requestRenewal(deps, { reason: 'operator' }),

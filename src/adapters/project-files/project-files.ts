@@ -2,6 +2,7 @@ import { open, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { PilotError } from '../../domain/errors';
 import type { ProjectFile, ProjectFiles } from '../../ports/project-files';
+import { mayReplace } from './may-replace';
 import { asRefusal, hasCode } from './refusals';
 import { replaceWhole } from './replace-whole';
 
@@ -15,6 +16,13 @@ export function createProjectFiles(): ProjectFiles {
         return await readText(await realpath(file.path), file.path);
       } catch (error) {
         if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+        throw asRefusal(error, file.path);
+      }
+    },
+    mayReplace: async (file) => {
+      try {
+        await mayReplace(await withinFolder(file), file.path);
+      } catch (error) {
         throw asRefusal(error, file.path);
       }
     },

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { PilotError } from '../../domain/errors';
+import { hardLink } from './may-replace';
 
 /**
  * Writes the text beside the file, with its mode and owner, and renames it into place, so that at any moment one of the
@@ -10,10 +10,7 @@ import { PilotError } from '../../domain/errors';
 export async function replaceWhole(file: string, text: string, check: () => Promise<void>): Promise<void> {
   const beside = path.join(path.dirname(file), `.${path.basename(file)}.diun-pilot-new`);
   const before = await lstat(file);
-  if (before.nlink > 1) {
-    const message = `${file} has a second name (a hard link), which would keep the old text.`;
-    throw new PilotError('project_file_refused', message);
-  }
+  if (before.nlink > 1) throw hardLink(file);
   await rm(beside, { force: true });
   try {
     await writeLike(before, beside, text);

@@ -4,6 +4,7 @@ import { codeOf, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
 import type { CliContext } from '../context';
 import { askAll, diunFinding, labelFindings, timerFindings, type Finding } from '../findings';
+import { backupFindings, certificateFindings, tagFindings, watchedFindings } from '../host-findings';
 import { inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
 import { withApp } from '../with-app';
@@ -28,7 +29,12 @@ export function checkCommand(context: CliContext, { json }: { json: boolean }): 
 async function check(app: App): Promise<Checked> {
   const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
   const containers = read.containers ?? [];
-  const findings = [...asked, ...read.findings, diunFinding(app), ...timerFindings(app), ...labelFindings(containers)];
+  const [tags, certificates] = await Promise.all([tagFindings(app, containers), certificateFindings(app, containers)]);
+  const findings = [
+    ...[...asked, ...read.findings, diunFinding(app), ...timerFindings(app)],
+    ...(read.containers === null ? [] : backupFindings(app, containers)),
+    ...[...certificates, ...tags, ...watchedFindings(read.containers), ...labelFindings(containers)],
+  ];
   return {
     ok: findings.every(({ status }) => status !== 'failed'),
     findings,
@@ -71,7 +77,7 @@ function inWords({ ok, findings, watched, notWatched }: Checked, dataDir: string
 
 function watchedInWords(watched: Treatment[] | null): string {
   if (watched === null) return 'What is watched is not known, since the containers cannot be read.';
-  if (watched.length === 0) return 'Nothing is watched: label a container with diun.enable=true.';
+  if (watched.length === 0) return 'Nothing is watched.';
   return table(['CONTAINER', 'IMAGE', 'POLICY', 'ALLOW', 'PROBE', 'BACKUP OF', 'AN UPDATE'], watched.map(cellsOf));
 }
 

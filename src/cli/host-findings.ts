@@ -1,0 +1,89 @@
+import type { App } from '../app';
+import { backupSets, nameOf, samePlace, type BackupPlace } from '../backups/backup-set';
+import type { BackupRecord } from '../domain/backup';
+import { isNotLoaded, lifeInWords, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
+import type { Container } from '../domain/container';
+import { longestBackupAge } from '../updates/look-at-backup-ages';
+import { within, type Finding } from './findings';
+import { ageInWords, atTime, inBytes } from './text';
+
+// What `check` finds out about the containers of this host. Notes, no failures: the service works.
+
+/** Each set with its last good backup. */
+export function backupFindings(app: App, containers: readonly Container[]): Finding[] {
+  const what = 'Backup set';
+  const sets = backupSets(containers);
+  if (sets.length === 0) return [{ what, status: 'ok', words: 'none: no container carries the label backup.kind' }];
+  const good = app.store.backups.good();
+  return sets.map(({ place }): Finding => {
+    const last = good.find((record) => samePlace(record, place));
+    if (last === undefined)
+      return {
+        what,
+        status: 'warning',
+        words: `${nameOf(place)}: no good backup yet; \`diun-pilot backup\` takes one`,
+      };
+    return { what, ...lastGood(app, place, last) };
+  });
+}
+
+function lastGood(app: App, place: BackupPlace, last: BackupRecord): Omit<Finding, 'what'> {
+  const at = last.startedAt ?? last.createdAt;
+  const age = app.clock.now().getTime() - Date.parse(at);
+  const old = age > longestBackupAge(app);
+  const failed = last.drill?.status === 'failed';
+  const drill = last.drill === null ? '' : `, restore drill ${last.drill.status}`;
+  const advice = old ? '; too old: see `diun-pilot backups`' : failed ? `: ${last.drill?.words ?? ''}` : '';
+  const when = `${ageInWords(age)} ago (${atTime(at, app.settings.timeZone)})`;
+  return {
+    status: old || failed ? 'warning' : 'ok',
+    words: `${nameOf(place)}: last good one ${when}, ${inBytes(last.bytes)}${drill}${advice}`,
+  };
+}
+
+/** As they are served and lie on disk now. */
+export function certificateFindings(app: App, containers: readonly Container[]): Promise<Finding[]> {
+  if (containers.every(({ labels }) => labels.renewalRole === null)) return Promise.resolve([]);
+  const what = 'Certificate';
+  return within(app, what, 'warning', async () => {
+    const seen = await app.look.certificates();
+    if (seen.length === 0) return [{ what, status: 'warning', words: 'none was found: is the first one got yet?' }];
+    return seen.map((each) => ({ what, ...certificateInWords(each, app.clock.now()) }));
+  });
+}
+
+function certificateInWords(seen: CertificateSeen, now: Date): Omit<Finding, 'what'> {
+  const { name, served, disk, problem } = seen;
+  const soonest = [served, disk].find((each) => each !== null && nearsItsEnd(each, now)) ?? null;
+  const parts = [
+    served === null ? null : `served: ${lifeInWords(served, now)}`,
+    disk === null || (served !== null && !isNotLoaded(seen)) ? null : `on disk: ${lifeInWords(disk, now)}`,
+    isNotLoaded(seen) ? 'the server has not loaded what is on disk: run `diun-pilot renew`' : null,
+    soonest === null || isNotLoaded(seen) ? null : 'near its end: run `diun-pilot renew`',
+    problem,
+  ];
+  const worry = soonest !== null || isNotLoaded(seen) || problem !== null;
+  return { status: worry ? 'warning' : 'ok', words: `${name}: ${parts.filter((part) => part !== null).join('; ')}` };
+}
+
+/** What would become of a newer tag; nothing where none is looked for. */
+export function tagFindings(app: App, containers: readonly Container[]): Promise<Finding[]> {
+  return within(app, 'New tags', 'warning', async () => {
+    const foreseen = await Promise.all(containers.map((container) => app.look.newTag(container)));
+    return foreseen
+      .filter((each) => each !== null)
+      .map((each): Finding => {
+        const what = 'New tags';
+        if ('path' in each) return { what, status: 'ok', words: `${each.container}: written into ${each.path}` };
+        const words = `${each.container}: left to you after each update, since it cannot be written: ${each.why}`;
+        return { what, status: 'warning', words };
+      });
+  });
+}
+
+export function watchedFindings(containers: readonly Container[] | null): Finding[] {
+  if (containers === null || containers.some(({ labels }) => labels.watched)) return [];
+  const words =
+    'nothing: give each service that is to be kept current the label diun.enable: "true" (README, Labels), then `docker compose up -d`';
+  return [{ what: 'Watched', status: 'warning', words }];
+}

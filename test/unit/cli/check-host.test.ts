@@ -1,0 +1,136 @@
+import { linkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../../src/lib/clock';
+import { runOn } from '../../support/cli-app';
+import { pinnedProject } from '../../support/pinned-project';
+import { openRenewalScene } from '../../support/renewal-scene';
+import { nginx, openScene, type Scene } from '../../support/scene';
+
+// What `check` tells of the containers of the host. All of it are notes: the service works.
+
+let scene: Scene;
+afterEach(() => scene.close());
+
+/** Storage and mail are real files, which a clock that jumps would not wait for; what is told is as of the scene's time. */
+async function check(): Promise<string> {
+  const clock = { ...systemClock, now: () => scene.clock.now() };
+  const { code, stdout } = await runOn(scene, ['check'], { app: { clock } });
+  expect(code).toBe(0);
+  return stdout;
+}
+
+describe('a newer tag', () => {
+  const WATCHES = { 'diun.watch_repo': 'true' };
+  beforeEach(() => {
+    scene = openScene();
+  });
+
+  test('is told to be written into the file that names it, and looking writes nothing', async () => {
+    const { folder, read } = await pinnedProject(scene, { labels: WATCHES });
+    const file = join(folder, 'compose.yaml');
+    const before = { text: read(), at: statSync(file).mtimeMs };
+    expect(await check()).toMatch(new RegExp(`^ok +New tags +web-web-1: written into ${file}$`, 'm'));
+    expect({ text: read(), at: statSync(file).mtimeMs }).toEqual(before);
+  });
+
+  test('is told to go into .env, where the image line takes it from there', async () => {
+    const compose = 'services:\n  web:\n    image: nginx:${NGINX_TAG}\n';
+    const files = { 'compose.yaml': compose, '.env': 'NGINX_TAG=1.27.3\n' };
+    const { folder } = await pinnedProject(scene, { labels: WATCHES, files });
+    expect(await check()).toContain(`web-web-1: written into ${join(folder, '.env')}`);
+  });
+
+  test.each([
+    [
+      'the folder is not mounted',
+      { labels: { ...WATCHES, 'com.docker.compose.project.config_files': '/srv/nowhere/c.yaml' } },
+      /c\.yaml is not there: mount the folder/,
+    ],
+    [
+      'another service shares the value',
+      { labels: WATCHES, files: { 'compose.yaml': 'services:\n  web: &a\n    image: nginx:1.27.3\n  b: *a\n' } },
+      /anchor|shared|takes/,
+    ],
+    [
+      'the file names something else',
+      { labels: WATCHES, files: { 'compose.yaml': 'services:\n  web:\n    image: nginx:1.26.0\n' } },
+      /names nginx:1\.26\.0 there/,
+    ],
+  ])('is told to be left to the operator where %s', async (_what, project, why) => {
+    await pinnedProject(scene, project);
+    expect(await check()).toMatch(
+      new RegExp(`^note +New tags +web-web-1: left to you after each update.*(${why.source})`, 'm'),
+    );
+  });
+
+  test('is told to be left to the operator where the file has a second name', async () => {
+    const { folder } = await pinnedProject(scene, { labels: WATCHES });
+    linkSync(join(folder, 'compose.yaml'), join(folder, 'second.yaml'));
+    expect(await check()).toMatch(/^note +New tags +web-web-1: .*a second name \(a hard link\)/m);
+  });
+
+  test('is not spoken of where none is looked for', async () => {
+    await pinnedProject(scene);
+    expect(await check()).not.toContain('New tags');
+  });
+});
+
+describe('backup sets', () => {
+  beforeEach(() => {
+    scene = openScene();
+    scene.engine.addImage({ reference: 'nginx:stable' });
+  });
+  const files = { 'backup.kind': 'files', 'backup.paths': '/data' };
+  const taken = (): void => {
+    const { id } = scene.store.backups.insert({ project: 'web', container: null, reason: 'schedule', updateId: null });
+    const startedAt = scene.clock.now().toISOString();
+    scene.store.backups.change(id, { status: 'succeeded', startedAt, bytes: 2048 });
+  };
+
+  test('are told with the age of the last good one', async () => {
+    scene.engine.runContainer(nginx({ labels: files }));
+    taken();
+    await scene.clock.advance(5 * 3_600_000);
+    expect(await check()).toMatch(/^ok +Backup set +web: last good one 5 h ago \(.*\), 2\.0 KiB$/m);
+  });
+
+  test('are a note where the last good one is too old, or there is none', async () => {
+    scene.engine.runContainer(nginx({ labels: files }));
+    expect(await check()).toMatch(/^note +Backup set +web: no good backup yet; `diun-pilot backup` takes one$/m);
+    taken();
+    scene.store.timers.keep('backup', { expression: '0 2 * * *', timeZone: 'UTC' }, scene.clock.now().toISOString());
+    await scene.clock.advance(4 * 24 * 3_600_000);
+    expect(await check()).toMatch(/^note +Backup set +web: last good one 4 days ago .*; too old: see/m);
+  });
+
+  test('are none where nothing is labelled', async () => {
+    scene.engine.runContainer(nginx());
+    expect(await check()).toMatch(/^ok +Backup set +none: no container carries the label backup\.kind$/m);
+  });
+});
+
+describe('certificates', () => {
+  test('are told with the days they have left', async () => {
+    const world = openRenewalScene();
+    ({ scene } = world);
+    expect(await check()).toMatch(/^ok +Certificate +git\.example\.org: served: 60 days left, valid until /m);
+    world.served = world.certificate(70);
+    expect(await check()).toMatch(
+      /^note +Certificate +git\.example\.org: .*has not loaded what is on disk: run `diun-pilot renew`$/m,
+    );
+    world.served = world.first;
+    await scene.clock.advance(50 * 24 * 3_600_000);
+    expect(await check()).toMatch(
+      /^note +Certificate +git\.example\.org: served: \d+ days left.*; near its end: run `diun-pilot renew`$/m,
+    );
+    world.served = null;
+    expect(await check()).toMatch(/^note +Certificate +git\.example\.org: on disk: .*; .+/m);
+  });
+});
+
+test('where nothing is watched it is told what to do about it', async () => {
+  scene = openScene();
+  expect(await check()).toMatch(
+    /^note +Watched +nothing: give each service .*diun\.enable: "true".*docker compose up -d/m,
+  );
+});
