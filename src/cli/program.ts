@@ -28,6 +28,12 @@ export async function runCli(args: string[], context: CliContext): Promise<numbe
   }
 }
 
+/** That a switch is off unless it is given needs no words. */
+function described({ description, defaultValue, argChoices }: Option): string {
+  if (argChoices !== undefined) return `${description}: ${argChoices.join(', ')}`;
+  return typeof defaultValue === 'number' ? `${description} (default: ${defaultValue})` : description;
+}
+
 type Done = (code: number) => void;
 type Json = { json: boolean };
 
@@ -39,6 +45,7 @@ function createProgram(context: CliContext, done: Done): Command {
     .version(context.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
+    .configureHelp({ optionDescription: described })
     .addHelpText('after', SETTINGS_HELP)
     .showHelpAfterError('See diun-pilot --help.')
     .exitOverride()
@@ -63,7 +70,7 @@ function addService(program: Command, context: CliContext, done: Done): void {
   command(program, 'check')
     .summary('look whether everything works, and what is watched')
     .description(
-      'Checks settings, Docker, backup storage, mail, database and labels; shows how each container would be treated and when Diun was last heard.',
+      'Checks settings, Docker, backup storage, mail, database and labels; tells how each container would be treated, where new tags would be written, how old the last good backups are, the days that certificates have left, the next runs, and when Diun was last heard. Changes nothing.',
     )
     .action(async (options: Json) => done(await checkCommand(context, options)));
 }

@@ -15,7 +15,7 @@ export interface PinnedProject {
   folder: string;
   /** Id of the container before. */
   id: string;
-  read(file?: string): string;
+  read: (file?: string) => string;
 }
 
 export interface PinnedOptions {
