@@ -4,6 +4,7 @@ import { ensureInstalled } from './engine/debian-packages';
 import type { DockerCli } from './engine/docker-cli';
 import { removeLeftovers } from './engine/leftovers';
 import { openEngine, type LabEngine } from './engine/open-engine';
+import { clearOtherEngine } from './engine/other-engine';
 import { imageBuilder, type LabImages } from './images/build-images';
 import { imageOrigin } from './images/image-origin';
 import { guests, labDir, labelOf, labParts, marksOf, scratchRoot, type Lab, type Say } from './lab';
@@ -37,7 +38,7 @@ export async function openLab(say: Say, closers: Closers): Promise<OpenLab> {
   const registry = await runRegistry({ dir, docker, label: labelOf(dir), origin, say });
   await closers.add('the registry', () => registry.stop());
   noteRegistry(dir, registry.address);
-  await closers.add('processes', () => endStrays(guests(dir)));
+  await closers.add('processes', () => endGuests(dir));
   const lab = labParts(dir, docker, origin, registry.address, images);
   await lab.registry.carryIn(Object.values(images));
   say(`registry: ${registry.address}`);
@@ -54,10 +55,17 @@ async function bringUpEngine(dir: string, say: Say, closers: Closers): Promise<L
 }
 
 async function clearProcesses(dir: string, say: Say): Promise<void> {
-  for (const folder of [guests(dir), dir]) {
-    for (const stray of await endStrays(folder)) say(`ended what an earlier run left behind: ${stray}`);
+  for (const stray of [...(await endGuests(dir)), ...(await endStrays(dir))]) {
+    say(`ended what an earlier run left behind: ${stray}`);
   }
   rmSync(scratchRoot(dir), { recursive: true, force: true });
+}
+
+/** A second engine leaves more behind than a process. */
+async function endGuests(dir: string): Promise<string[]> {
+  const ended = await endStrays(guests(dir));
+  await clearOtherEngine(dir);
+  return ended;
 }
 
 async function buildImages(

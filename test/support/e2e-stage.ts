@@ -13,6 +13,8 @@ export interface Stage {
   pilot(options?: PilotOptions): Promise<Pilot>;
   /** Closed before whatever was opened earlier. */
   closing(close: () => unknown): void;
+  /** The same on another engine; what is opened there is closed with this. */
+  on(lab: Lab): Stage;
 }
 
 export interface ProjectOptions {
@@ -36,22 +38,27 @@ export function openStage(): Stage {
     for (const close of closers.reverse()) await Promise.resolve(close()).catch((error) => failures.push(error));
     if (failures.length > 0) throw new AggregateError(failures, `not all could be closed: ${failures.join('; ')}`);
   }, 60_000);
+  return stageOf(opened, closers);
+}
+
+function stageOf(lab: () => Lab, closers: (() => unknown)[]): Stage {
   return {
     get lab() {
-      return opened();
+      return lab();
     },
     project: async (name, services, { files = {}, top = {} } = {}) => {
-      const project = composeProject(opened(), name, composeYaml(services, top), files);
+      const project = composeProject(lab(), name, composeYaml(services, top), files);
       closers.push(() => project.down());
       await project.up();
       return project;
     },
     pilot: async (options) => {
-      const pilot = await startPilot(opened(), options);
+      const pilot = await startPilot(lab(), options);
       closers.push(() => pilot.stop());
       return pilot;
     },
     closing: (close) => void closers.push(close),
+    on: (other) => stageOf(() => other, closers),
   };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, run } from '../command';
+import type { EngineNetwork } from './engine-place';
 
 /**
  * dockerd leaves its rules in the machine's packet filter when it ends. Keeps how the filter was before, unless another
@@ -25,6 +26,13 @@ export async function restoreFirewall(home: string, bridge: string): Promise<voi
   if (!before.includes('*filter\n')) await attempt('iptables', ['-P', 'FORWARD', 'ACCEPT']);
   await run('iptables-restore', [], { input: before });
   rmSync(record(home));
+}
+
+/** Lets an engine that writes no rules reach its own networks, where another one's policy drops what it does not know. */
+export async function letThrough({ bridge, range }: EngineNetwork): Promise<void> {
+  await removeRulesAbout(bridge);
+  const about = ['--source', range, '--destination', range, '--match', 'comment', '--comment', bridge];
+  await run('iptables', ['--insert', 'FORWARD', ...about, '--jump', 'ACCEPT']);
 }
 
 async function removeRulesAbout(bridge: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { whyNotInstallable, ensureInstalled } from './debian-packages';
 import { askEngine } from './ask-engine';
 import { DockerCli, findDockerCli } from './docker-cli';
+import { labEnginePlace } from './engine-place';
 import { startPrivateEngine } from './private-engine';
 import { LabUnavailable } from '../lab-unavailable';
 
@@ -30,7 +31,7 @@ export async function openEngine(dir: string, say: (line: string) => void): Prom
     );
   }
   await ensureInstalled(['docker.io', 'docker-compose', 'docker-cli', 'iptables', 'iproute2'], say);
-  const engine = await startPrivateEngine(dir, say);
+  const engine = await startPrivateEngine(labEnginePlace(dir), say);
   return { docker: await cliFor(engine.host, say), kind: 'private', close: () => engine.close() };
 }
 

@@ -21,6 +21,8 @@ export class Registry {
   constructor(
     readonly address: string,
     private readonly docker: DockerCli,
+    /** The engine that pulls, where it is not the one that has the images. */
+    private readonly puller: DockerCli = docker,
   ) {
     this.http = new RegistryHttp(address);
   }
@@ -65,7 +67,7 @@ export class Registry {
   /** Publishes and pulls, so that the engine has the image by the published name, as an operator's `docker pull` does. */
   async publishAndPull(localImage: string, name: string): Promise<string> {
     const digest = await this.publish(localImage, name);
-    await this.docker.run(['pull', '--quiet', this.reference(name)]);
+    await this.puller.run(['pull', '--quiet', this.reference(name)]);
     return digest;
   }
 
