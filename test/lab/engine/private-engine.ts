@@ -8,13 +8,13 @@ import { socketOf, type EngineNetwork, type EnginePlace } from './engine-place';
 import { clearRemains, endContainerd, endOutlived } from './engine-remains';
 import { keepFirewall, letThrough, restoreFirewall } from './firewall';
 
+/** Gracefully; its daemons and shims at once, which containers outlive; or those along with whatever ran in containers. */
+export type EngineEnd = 'SIGTERM' | 'SIGKILL' | 'power failure';
+
 export interface PrivateEngine {
   readonly host: string;
-  /**
-   * Ends it and leaves everything else to the next `begin`: gracefully, or its daemon, containerd and shims at once by
-   * SIGKILL, which containers outlive.
-   */
-  end(how: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Ends it and leaves everything else to the next `begin`. */
+  end(how: EngineEnd): Promise<void>;
   /** Starts it again on its data; resolves as soon as it answers. */
   begin(): Promise<void>;
   /** Ends it for good; only its data stays, as the cache of images. */
@@ -30,9 +30,9 @@ export async function startPrivateEngine(place: EnginePlace, say: (line: string)
   const host = `unix://${socketOf(place)}`;
   let daemon = await begin(place, host);
   say(`private engine at ${host}`);
-  const end = async (how: NodeJS.Signals): Promise<void> => {
-    await daemon.stop(how, 60_000);
-    if (how === 'SIGKILL') await endOutlived(place, 'daemons');
+  const end = async (how: EngineEnd): Promise<void> => {
+    await daemon.stop(how === 'SIGTERM' ? how : 'SIGKILL', 60_000);
+    if (how !== 'SIGTERM') await endOutlived(place, how === 'SIGKILL' ? 'daemons' : 'all');
   };
   return {
     host,
@@ -40,19 +40,22 @@ export async function startPrivateEngine(place: EnginePlace, say: (line: string)
     begin: async () => void (daemon = await begin(place, host)),
     close: async () => {
       await end('SIGTERM');
-      await makeWay(place);
-      await clearRemains(place);
-      await restoreFirewall(place.home, place.network.bridge);
+      await clear(place);
     },
   };
 }
 
-/** Takes away what an engine that did not come to its end has left, data included; nothing is there: nothing to do. */
+/** Ends an engine whose starter is gone, if it still runs, and takes away all that it has left, data included. */
 export async function clearPrivateEngine(place: EnginePlace): Promise<void> {
+  await endOutlived(place, 'all');
+  await clear(place);
+  rmSync(place.home, { recursive: true, force: true });
+}
+
+async function clear(place: EnginePlace): Promise<void> {
   await makeWay(place);
   await clearRemains(place);
   await restoreFirewall(place.home, place.network.bridge);
-  rmSync(place.home, { recursive: true, force: true });
 }
 
 async function begin(place: EnginePlace, host: string): Promise<LastingProcess> {
