@@ -62,13 +62,13 @@ function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
     'The last good backup',
     lastGood === null
       ? { type: 'important', text: 'There is none. Until one succeeds, no update is made and nothing can be restored.' }
-      : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Of', value: utc(lastGood.createdAt) }] },
+      : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Taken', value: utc(lastGood.createdAt) }] },
   );
 }
 
 function whatToDo(backup: BackupRecord): Block[] {
   return section(
-    'What you can do',
+    'What to do now',
     paragraph('Ask diun-pilot what it can reach, mend the cause, and take the backup again:'),
     { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backup'] },
     backup.reason === 'update' ? paragraph('After that the update can be started again.') : null,

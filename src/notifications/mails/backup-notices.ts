@@ -20,7 +20,7 @@ export function backupOld(news: { about: string; lastGood: BackupRecord | null; 
       paragraph('Everything runs as before. You are told this once; the next good backup ends it.'),
       ...lastGoodPassage(lastGood),
       ...section(
-        'What you can do',
+        'What to do now',
         paragraph('See why the scheduled ones fail or do not run, mend the cause, and take one:'),
         { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backups', 'diun-pilot backup'] },
       ),
@@ -52,7 +52,7 @@ export function backupShrunk(news: {
       ...section('What is smaller', list(smaller(backup, before)) ?? paragraph('The items are the same ones.')),
       ...section('The one before', { type: 'facts', facts: backupFacts(before) }),
       ...section(
-        'What you can do',
+        'What to do now',
         paragraph('Look whether the data is where backup.paths and the database say, then take a backup again:'),
         { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backup'] },
       ),
@@ -64,7 +64,7 @@ export function backupShrunk(news: {
 function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
   if (lastGood === null)
     return section('The last good backup', { type: 'important', text: 'There is none: nothing could be restored.' });
-  const of = { label: 'Of', value: utc(lastGood.startedAt ?? lastGood.createdAt) };
+  const of = { label: 'Taken', value: utc(lastGood.startedAt ?? lastGood.createdAt) };
   return section('The last good backup', { type: 'facts', facts: [...backupFacts(lastGood), of] });
 }
 

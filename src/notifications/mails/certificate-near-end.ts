@@ -55,7 +55,7 @@ function whatToDo(seen: CertificateSeen): Block[] {
   const loaded = isNotLoaded(seen)
     ? 'On disk there is another one, which the server has not loaded. This loads it:'
     : 'Renew it now; if that does not help, it says why:';
-  return section('What you can do', paragraph(loaded), { type: 'commands', lines: ['diun-pilot renew'] });
+  return section('What to do now', paragraph(loaded), { type: 'commands', lines: ['diun-pilot renew'] });
 }
 
 function daysInWords(days: number): string {

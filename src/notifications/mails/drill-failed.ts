@@ -33,11 +33,11 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output)),
       ...section('The backup', {
         type: 'facts',
-        facts: [...backupFacts(backup), { label: 'Of', value: utc(backup.createdAt) }],
+        facts: [...backupFacts(backup), { label: 'Taken', value: utc(backup.createdAt) }],
       }),
       ...lastPassedPassage(lastPassed),
       ...section(
-        'What you can do',
+        'What to do now',
         paragraph(
           'Read the set as a restore would, then take a new backup. It is drilled at once, and so is each later one until one passes:',
         ),
@@ -59,6 +59,6 @@ function lastPassedPassage(lastPassed: BackupRecord | null): Block[] {
     'The last one that passed',
     lastPassed === null
       ? { type: 'important', text: 'No other backup of this set that is still kept has passed a drill.' }
-      : { type: 'facts', facts: [...backupFacts(lastPassed), { label: 'Of', value: utc(lastPassed.createdAt) }] },
+      : { type: 'facts', facts: [...backupFacts(lastPassed), { label: 'Taken', value: utc(lastPassed.createdAt) }] },
   );
 }

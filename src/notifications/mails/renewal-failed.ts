@@ -36,7 +36,7 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
         ],
       }),
       ...certificatesPassage(seen, now),
-      ...section('What you can do', paragraph('Mend the cause, and renew again:'), {
+      ...section('What to do now', paragraph('Mend the cause, and renew again:'), {
         type: 'commands',
         lines: ['diun-pilot renew'],
       }),
