@@ -47,7 +47,7 @@ export interface RestoreJournal {
   /** Image with a shell, by id of the container whose files it moves. */
   shells: Record<string, string>;
   kept: Kept[];
-  /** From here on some data may have changed places. */
+  /** Some data may have changed places, and not been put back. */
   swapBegan: boolean;
   /** Why it is being undone. */
   cause: { code: string; message: string } | null;

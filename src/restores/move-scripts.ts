@@ -52,12 +52,16 @@ for folder in "$@"; do
 done
 `;
 
-/** What was put in place goes back beside, and only then what was there before comes back. */
+/**
+ * What was put in place goes back beside, and only then what was there before comes back; the mark goes before what it
+ * speaks of, or a second time would take what came back for what was put in place.
+ */
 export const SWAP_BACK = `${COMMON}${MOVE}
 if [ ! -d "$staged" ]; then
   kept=\${path%/*}/$before
   if [ -e "$marks/aside-1" ]; then
     if there "$kept/\${path##*/}"; then cp -p "$kept/\${path##*/}" "$path"; else rm -f "$path"; fi
+    rm -f "$marks/aside-1"
   fi
   rm -rf "$kept"
   exit 0

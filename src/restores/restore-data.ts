@@ -1,4 +1,5 @@
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import type { RestoreJournal } from '../domain/restore';
 import { isWell, type Stopped } from '../domain/well';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './restore-databases';
@@ -76,27 +77,48 @@ async function tidy(run: RestoreRun): Promise<void> {
 /** Whatever was swapped goes back; what was not is left. Then all serve as before. */
 async function undo(run: RestoreRun): Promise<void> {
   const cause = run.journal.cause ?? { code: 'interrupted', message: 'the restore was interrupted' };
+  if (run.journal.swapBegan) await swapBack(run, cause.message);
+  const left = await removeBeside(run);
+  const words = await startAgain(run).catch((error: unknown) => {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    throw failed(`${cause.message} The data from before is in its place, but: ${messageOf(error)}${left}`, error);
+  });
+  throw failed(`${cause.message} The data from before is in its place. ${words}${left}`);
+}
+
+/** Written down when it is done: once what lies beside is gone, what is in its place would look like what was swapped. */
+async function swapBack(run: RestoreRun, cause: string): Promise<void> {
+  run.onProgress('putting the data from before back in its place');
   try {
-    run.onProgress('putting the data from before back in its place');
-    if (run.journal.swapBegan) {
-      await swapDatabasesBack(run);
-      await swapFilesBack(run);
-    }
-    await dropStaged(run);
-    await removeStaged(run);
+    await swapDatabasesBack(run);
+    await swapFilesBack(run);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     const left = run.journal.stopped.map(({ name }) => name).join(', ');
     throw failed(
-      `${cause.message} Then the data from before could not be put back: ${messageOf(error)} It is in what is named .diun-pilot-before-${run.journal.mark}-…; left stopped: ${left}.`,
+      `${cause} Then the data from before could not be put back: ${messageOf(error)} It is in what is named .diun-pilot-before-${run.journal.mark}-…; left stopped: ${left}.`,
       error,
     );
   }
-  const words = await startAgain(run).catch((error: unknown) => {
+  reached(run, { swapBegan: false });
+}
+
+/** What cannot be removed keeps nobody from serving. Resolves with a sentence that tells of it. */
+async function removeBeside(run: RestoreRun): Promise<string> {
+  try {
+    await dropStaged(run);
+    await removeStaged(run);
+    return '';
+  } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    throw failed(`${cause.message} The data from before is in its place, but: ${messageOf(error)}`, error);
-  });
-  throw failed(`${cause.message} The data from before is in its place. ${words}`);
+    run.logger.warn('what a failed restore has beside could not be removed', { reason: messageOf(error) });
+    return ` What was unpacked beside could not be removed: ${messageOf(error)} It is named .diun-pilot-restore-${run.journal.mark}-…, and nobody needs it.`;
+  }
+}
+
+/** The data from before could not be put back: whoever is stopped must not be started on what is there. */
+export function isHalfSwapped(journal: RestoreJournal | null): boolean {
+  return journal?.stage === 'undoing' && journal.swapBegan;
 }
 
 function failed(message: string, cause?: unknown): PilotError {

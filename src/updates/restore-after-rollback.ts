@@ -1,11 +1,11 @@
-import { codeOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { readManifest } from '../backups/read-manifest';
 import { firstRestoreJournal, type RestoreJournal } from '../domain/restore';
 import type { BackupRecord } from '../domain/backup';
 import type { Update } from '../domain/update';
 import { utc } from '../notifications/letter/words';
 import { planRestore } from '../restores/plan-restore';
-import { restoreData } from '../restores/restore-data';
+import { isHalfSwapped, restoreData } from '../restores/restore-data';
 import type { RestoreRun } from '../restores/restore-run';
 import { startAgain } from '../restores/start-again';
 import { folderOf } from '../restores/set-of-record';
@@ -35,12 +35,20 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
-    await startStopped(run, othersStopped(run));
+    const more = await startOthers(run);
     await removeNew(run);
-    return end(run, 'rollback_failed', rollbackFailed(reason, failure));
+    return end(run, 'rollback_failed', rollbackFailed(reason, new Error(`${messageOf(failure)}${more}`)));
   }
   await removeNew(run);
   return end(run, 'rolled_back', reason);
+}
+
+/** Nobody may write to data that is half the set's and half that from before. Resolves with a sentence that tells of it. */
+async function startOthers(run: Run): Promise<string> {
+  const others = othersStopped(run);
+  if (!isHalfSwapped(run.journal.restore)) await startStopped(run, others);
+  else if (others.length > 0) return ` So are those that write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
+  return '';
 }
 
 async function restore(run: Run, progress: Progress): Promise<string> {

@@ -32,6 +32,16 @@ export async function contentOf(tar: Readable): Promise<Record<string, Buffer>> 
   return files;
 }
 
+/** Type and name of each entry of a tar, in its order. */
+export async function entriesOf(tar: Readable): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of tar.pipe(extract())) {
+    found.push(`${entry.header.type} ${entry.header.name}`);
+    entry.resume();
+  }
+  return found;
+}
+
 type Change = Partial<CreateRequest['body']>;
 
 /** Containers of a scene that is set up by then: each under a name of its own, and ended at once when it is stopped. */

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
 import type { Engine } from '../../src/ports/engine';
 import { eventually } from '../support/eventually';
-import { containersOf, contentOf, type EngineScene } from './engine-scene';
+import { containersOf, contentOf, entriesOf, type EngineScene } from './engine-scene';
 
 const MIB = 1024 * 1024;
 
@@ -334,6 +334,19 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
           'pilot/one.txt': Buffer.from('first'),
           'pilot/deep/two.bin': Buffer.from([0, 255]),
         });
+      });
+
+      it('packs a folder with the folder itself first, and those in it, empty ones too, as entries of their own', async () => {
+        const id = await created();
+        const tar = pack();
+        tar.entry({ name: 'pilot/deep/one.txt' }, 'first');
+        tar.entry({ name: 'pilot/empty/', type: 'directory' });
+        tar.finalize();
+        await engine.extract(id, '/tmp', Readable.from(tar));
+        const [first, ...others] = await entriesOf(await engine.archive(id, '/tmp/pilot'));
+        expect(first).toBe('directory pilot/');
+        expect(others.sort()).toEqual(['directory pilot/deep/', 'directory pilot/empty/', 'file pilot/deep/one.txt']);
+        expect(await entriesOf(await engine.archive(id, '/tmp/pilot/deep/one.txt'))).toEqual(['file one.txt']);
       });
 
       it('refuses to pack what is not there', async () => {

@@ -5,7 +5,7 @@ import { extract, pack } from 'tar-stream';
 import { EngineError } from '../../src/domain/errors';
 import type { FakeContainer, FakeFiles } from './fake-engine-types';
 
-/** Volumes and bound folders by name, each a map of relative path to content. */
+/** Volumes and bound folders by name, each a map of relative path to content; a folder's path ends with a slash. */
 export type Volumes = Map<string, Map<string, Buffer>>;
 
 /** A container's view of its files: what is mounted hides what is in the image. */
@@ -25,25 +25,45 @@ export function filesOf(container: FakeContainer, volumes: Volumes): FakeFiles {
       [...(volumes.get(mount.Name ?? mount.Source)?.keys() ?? [])].map((key) => posix.join(mount.Destination, key)),
     ),
   ];
+  const below = (folder: string): string[] =>
+    [...new Set(everyPath())].filter((path) => isBelow(path, posix.resolve('/', folder))).sort();
   return {
     read: (path) => at(path).store.get(at(path).key),
     write: (path, content) => void at(path).store.set(at(path).key, Buffer.from(content)),
-    list: (folder) => [...new Set(everyPath())].filter((path) => isBelow(path, posix.resolve('/', folder))).sort(),
+    list: (folder) => below(folder).filter((path) => !path.endsWith('/')),
+    folders: (folder) => foldersOf(posix.resolve('/', folder), below(folder)),
+    addFolder: (path) => void at(path).store.set(`${at(path).key}/`, Buffer.alloc(0)),
+    clear: (folder) => {
+      for (const path of below(folder)) {
+        const { store, key } = at(path);
+        store.delete(path.endsWith('/') ? `${key}/` : key);
+      }
+    },
   };
 }
 
-/** A tar as the engine makes it: names start with the last part of the path. */
+/** Those that are known by themselves, and those that lead to a file. */
+function foldersOf(root: string, paths: readonly string[]): string[] {
+  const found = new Set<string>();
+  for (const path of paths) {
+    let folder = path.endsWith('/') ? path.slice(0, -1) : posix.dirname(path);
+    for (; isBelow(folder, root) && folder !== '/'; folder = posix.dirname(folder)) found.add(folder);
+  }
+  return [...found].sort();
+}
+
+/** A tar as the engine makes it: names start with the last part of the path, folders are entries of their own. */
 export function tarOf(files: FakeFiles, path: string): Readable {
   const clean = posix.resolve('/', path);
+  const named = (name: string): string => posix.join(posix.basename(clean), name.slice(clean.length));
   const found = files.list(clean);
-  if (found.length === 0) throw new EngineError('engine_refused', `Could not find the file ${path} in the container`);
-  const tar = pack();
-  for (const name of found) {
-    tar.entry(
-      { name: posix.join(posix.basename(clean), name.slice(clean.length)) },
-      files.read(name) ?? Buffer.alloc(0),
-    );
+  const folders = files.folders(clean);
+  if (found.length + folders.length === 0) {
+    throw new EngineError('engine_refused', `Could not find the file ${path} in the container`);
   }
+  const tar = pack();
+  for (const folder of folders) tar.entry({ name: `${named(folder)}/`, type: 'directory' });
+  for (const name of found) tar.entry({ name: named(name) }, files.read(name) ?? Buffer.alloc(0));
   tar.finalize();
   return Readable.from(inPieces(tar), { objectMode: false });
 }
@@ -61,7 +81,9 @@ export async function untarInto(files: FakeFiles, folder: string, tar: Readable)
   for await (const entry of entries) {
     const chunks: Buffer[] = [];
     for await (const chunk of entry) chunks.push(chunk as Buffer);
-    if (entry.header.type === 'file') files.write(posix.join(folder, entry.header.name), Buffer.concat(chunks));
+    const path = posix.join(folder, entry.header.name);
+    if (entry.header.type === 'file') files.write(path, Buffer.concat(chunks));
+    if (entry.header.type === 'directory') files.addFolder(path);
   }
 }
 

@@ -23,6 +23,11 @@ export interface FakeFiles {
   write(path: string, content: Buffer | string): void;
   /** Paths of all files below a folder. */
   list(folder: string): string[];
+  /** Paths of all folders from one on, itself among them where it is there. */
+  folders(folder: string): string[];
+  addFolder(path: string): void;
+  /** Takes away everything in a folder. */
+  clear(folder: string): void;
 }
 
 /** Scripts by the command's words joined with a space; `*` at the end matches any rest. What has no script is exit code 127. */

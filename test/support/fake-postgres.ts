@@ -1,54 +1,130 @@
 import { randomBytes } from 'node:crypto';
+import { identifier } from '../../src/lib/sql-quoting';
 import type { CommandCall, ImageSpec, Outcome } from './fake-engine-types';
 
-/** A PostgreSQL server for the fake engine: its tools behave as the real ones do towards a backup. */
-export function fakePostgres(
-  databases: Record<string, Buffer> = { app: aDump('app'), postgres: aDump('postgres') },
-): ImageSpec {
-  const whole = new Set(Object.values(databases).map((dump) => dump.toString('latin1')));
-  const restored = ({ stdin }: CommandCall): Outcome =>
-    whole.has(stdin.toString('latin1'))
-      ? { exitCode: 0 }
-      : { exitCode: 1, stderr: 'pg_restore: error: could not read from input file: end of file' };
+/** Content of each database by name, as `pg_dump` gives it. What a restore does to the server is done to this. */
+export type Databases = Record<string, Buffer>;
+
+/**
+ * A PostgreSQL server for the fake engine: its tools behave as the real ones do towards a backup, a restore and a drill.
+ * `databases` are those of the first data folder that is asked; a server with another one begins empty.
+ */
+export function fakePostgres(databases: Databases = { app: aDump('app'), postgres: aDump('postgres') }): ImageSpec {
+  const whole = new Set<string>();
+  const isWhole = (dump: Buffer): boolean => whole.has(dump.toString('latin1'));
+  const servers = new Map<string, Databases>();
+  const of = ({ container: { Mounts } }: CommandCall): Databases => {
+    const folder = Mounts.find(({ Destination }) => Destination === DATA)?.Name ?? 'in the container';
+    if (!servers.has(folder)) servers.set(folder, servers.size === 0 ? databases : { postgres: Buffer.alloc(0) });
+    return servers.get(folder) as Databases;
+  };
   return {
-    config: { Env: ['PG_MAJOR=15'], Volumes: { '/var/lib/postgresql/data': {} } },
+    config: { Env: ['PG_MAJOR=15'], Volumes: { [DATA]: {} } },
     scripts: {
-      'psql *': (call) => ({ stdout: toldBy(Object.keys(databases), call) }),
+      'psql *': (call) => psql(of(call), call),
       'pg_isready *': {},
-      'pg_restore -w *': restored,
       'pg_dumpall *': { stdout: `CREATE ROLE app;\n--\n-- PostgreSQL database cluster dump complete\n--\n\n` },
-      'pg_dump *': ({ command }) => dumpOf(databases, command),
-      'pg_restore -f /dev/null': restored,
+      'pg_dump *': (call) => {
+        const name = nameIn(call.command);
+        const dump = of(call)[name];
+        if (dump === undefined) return refused(`pg_dump: error: database "${name}" does not exist`);
+        whole.add(dump.toString('latin1'));
+        return { stdout: dump };
+      },
+      'pg_restore -f /dev/null': ({ stdin }) => (isWhole(stdin) ? {} : refused(CUT)),
+      'pg_restore *': (call) => {
+        const name = nameIn(call.command);
+        if (!isWhole(call.stdin)) return refused(CUT);
+        if (of(call)[name] === undefined) return refused(`pg_restore: error: database "${name}" does not exist`);
+        of(call)[name] = call.stdin;
+        return {};
+      },
     },
   };
 }
 
+const DATA = '/var/lib/postgresql/data';
+const CUT = 'pg_restore: error: could not read from input file: end of file';
+
 /** What a drill counts in any of its databases. */
 export const COUNTED = '3|120';
-
-function toldBy(databases: string[], { command, stdin }: CommandCall): string {
-  const asked = command.at(-1) ?? '';
-  if (asked.startsWith('SELECT json_build_object')) return `${JSON.stringify(PROPERTIES)}\n`;
-  if (asked.includes('FROM pg_database')) return `${databases.join('\0')}\0`;
-  if (asked.includes('FROM pg_roles')) return 'postgres\0';
-  return stdin.includes('diun_pilot_counted') ? `${COUNTED}\n` : '';
-}
 
 const PROPERTIES = {
   ...{ owner: 'app', encoding: 'UTF8', collate: 'C.UTF-8', ctype: 'C.UTF-8', provider: 'c', locale: null, rules: null },
   ...{ connectionLimit: -1, settings: null, grants: null },
 };
 
+const LISTS: [RegExp, (databases: Databases) => string[]][] = [
+  [/^SELECT datname FROM pg_database/, (databases) => Object.keys(databases)],
+  [/^SELECT rolname FROM pg_roles/, () => ['postgres']],
+  [/^SELECT spcname FROM pg_tablespace/, () => ['pg_default', 'pg_global']],
+  [/^SHOW server_version_num/, () => ['150000']],
+  [/^SELECT pg_terminate_backend/, () => []],
+];
+
 /** Large enough to come in several pieces. */
 export function aDump(name: string): Buffer {
   return Buffer.concat([Buffer.from(`PGDMP ${name}`), randomBytes(200_000)]);
 }
 
-function dumpOf(databases: Record<string, Buffer>, command: string[]): Outcome {
-  const conninfo = command.at(-1) ?? '';
-  const name = /^dbname='(.*)'$/s.exec(conninfo)?.[1]?.replace(/\\(.)/gs, '$1') ?? '';
-  const dump = databases[name];
-  return dump === undefined
-    ? { exitCode: 1, stderr: `pg_dump: error: database "${name}" does not exist` }
-    : { exitCode: 0, stdout: dump };
+function psql(databases: Databases, { command, stdin }: CommandCall): Outcome {
+  if (stdin.includes('diun_pilot_counted')) return { stdout: `${COUNTED}\n` };
+  const statements = command.filter((_, i) => command[i - 1] === '-c');
+  const together = command.includes('--single-transaction');
+  const before = { ...databases };
+  let stdout = '';
+  for (const statement of statements) {
+    const answer = answerTo(databases, statement, together);
+    if (answer.exitCode !== undefined) {
+      if (together) replace(databases, before);
+      return answer;
+    }
+    stdout += answer.stdout?.toString() ?? '';
+  }
+  return { stdout };
+}
+
+function answerTo(databases: Databases, statement: string, together: boolean): Outcome {
+  if (statement.startsWith('SELECT json_build_object')) return { stdout: `${JSON.stringify(PROPERTIES)}\n` };
+  const list = LISTS.find(([query]) => query.test(statement))?.[1](databases);
+  if (list !== undefined) return { stdout: list.map((value) => `${value}\0`).join('') };
+  if (together && /^(CREATE|DROP) DATABASE/.test(statement)) {
+    return refused(`ERROR:  ${statement.split(' ', 2).join(' ')} cannot run inside a transaction block`);
+  }
+  return change(databases, statement);
+}
+
+const NAME = String.raw`"((?:[^"]|"")*)"`;
+const CREATE = new RegExp(`^CREATE DATABASE ${NAME}`);
+const DROP = new RegExp(`^DROP DATABASE IF EXISTS ${NAME}$`);
+const RENAME = new RegExp(`^ALTER DATABASE ${NAME} RENAME TO ${NAME}$`);
+
+function change(databases: Databases, statement: string): Outcome {
+  const [kind, found] = [CREATE, DROP, RENAME].map((one) => [one, one.exec(statement)] as const).find(([, m]) => m) ?? [];
+  const [name = '', to = ''] = found?.slice(1).map((quoted) => quoted.replaceAll('""', '"')) ?? [];
+  if (kind === undefined) return refused(`ERROR:  syntax error at or near "${statement.slice(0, 40)}"`);
+  const taken = kind === RENAME ? to : name;
+  if (kind !== DROP && databases[taken] !== undefined) {
+    return refused(`ERROR:  database ${identifier(taken)} already exists`);
+  }
+  if (kind === RENAME && databases[name] === undefined) {
+    return refused(`ERROR:  database ${identifier(name)} does not exist`);
+  }
+  if (kind !== DROP) databases[taken] = databases[name] ?? Buffer.alloc(0);
+  if (kind !== CREATE) delete databases[name];
+  return {};
+}
+
+function replace(databases: Databases, by: Databases): void {
+  for (const name of Object.keys(databases)) delete databases[name];
+  Object.assign(databases, by);
+}
+
+function nameIn(command: string[]): string {
+  const conninfo = command.find((word) => word.startsWith('dbname=')) ?? '';
+  return /^dbname='(.*)'$/s.exec(conninfo)?.[1]?.replace(/\\(.)/gs, '$1') ?? '';
+}
+
+function refused(stderr: string): Outcome {
+  return { exitCode: 1, stderr };
 }

@@ -1,11 +1,14 @@
 import { requestUpdate } from '../../src/updates/request-update';
 import type { Behaviour, ImageSpec } from './fake-engine-types';
-import { fakePostgres } from './fake-postgres';
+import { aDump, fakePostgres, type Databases } from './fake-postgres';
+import { REAL_SHELL } from './real-shell';
 import { openScene, type Scene } from './scene';
 
 /** A Gitea with its database and a runner that uses the database too, and beside them an app of another project. */
 export interface Forge {
   scene: Scene;
+  /** Of the database server. */
+  databases: Databases;
   /** What the images are, by reference: to publish new ones of the same make. */
   specs: Record<string, ImageSpec>;
   inProject: Record<string, string>;
@@ -18,14 +21,19 @@ export interface Forge {
 
 const HEALTHCHECK = { Test: ['CMD', 'true'], Interval: 1e9 };
 
-export function runForge({ runner = 'healthy' }: { runner?: Behaviour } = {}): Forge {
+export function runForge({
+  runner = 'healthy',
+  paths = '/data',
+  labels = {},
+}: { runner?: Behaviour; paths?: string; labels?: Record<string, string> } = {}): Forge {
   const scene = openScene();
   const inProject = { 'com.docker.compose.project': 'forge' };
   const watched = { 'diun.enable': 'true' };
   const onDatabase = { ...inProject, 'com.docker.compose.depends_on': 'db:service_healthy:true' };
+  const databases: Databases = { app: aDump('app'), postgres: aDump('postgres') };
   const specs: Record<string, ImageSpec> = {
-    'postgres:15': { ...fakePostgres(), config: { Env: ['PG_MAJOR=15'] } },
-    'gitea:1': { config: { Healthcheck: HEALTHCHECK } },
+    'postgres:15': { ...fakePostgres(databases), config: { Env: ['PG_MAJOR=15'] } },
+    'gitea:1': { scripts: REAL_SHELL, config: { Healthcheck: HEALTHCHECK } },
     'runner:1': { health: runner, config: { Healthcheck: HEALTHCHECK } },
     'nginx:1': {},
   };
@@ -47,7 +55,8 @@ export function runForge({ runner = 'healthy' }: { runner?: Behaviour } = {}): F
       ...onDatabase,
       'com.docker.compose.service': 'gitea',
       'backup.kind': 'files',
-      'backup.paths': '/data',
+      'backup.paths': paths,
+      ...labels,
     },
   });
   engine.files('forge-gitea-1').write('/data/repo/a.txt', 'a');
@@ -61,7 +70,7 @@ export function runForge({ runner = 'healthy' }: { runner?: Behaviour } = {}): F
   });
   const request = async (container: string): Promise<void> => void (await requestUpdate(scene.deps, { container }));
   return {
-    ...{ scene, specs, inProject, watched, request },
+    ...{ scene, databases, specs, inProject, watched, request },
     update: async (container) => {
       await request(container);
       await scene.settle();

@@ -48,7 +48,8 @@ export function openScene(): Scene {
   return build(folder, clock, new FakeEngine(clock));
 }
 
-function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
+/** `ghosts`: stores of dead processes. Streams that were open in one may still say how far they are. */
+function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Store[] = []): Scene {
   const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
   const { logger, lines } = recordingLogger();
   const compose = new FakeCompose();
@@ -86,14 +87,11 @@ function build(folder: string, clock: TestClock, engine: FakeEngine): Scene {
         more = (await workOnce(deps)) || decided;
       }
     },
-    restart: () => {
-      store.close();
-      return build(folder, clock, engine.afterRestart());
-    },
+    restart: () => build(folder, clock, engine.afterRestart(), [store, ...ghosts]),
     updates: () => store.updates.list({ limit: 200 }).updates.reverse(),
     mails: () => store.outbox.recent(200).reverse(),
     close: () => {
-      store.close();
+      for (const each of [store, ...ghosts]) each.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

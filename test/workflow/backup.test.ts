@@ -73,8 +73,8 @@ describe('a backup that succeeds', () => {
       ['forge-postgres-1', 'globals', 'globals', 'gzip', 'ends as pg_dumpall ends'],
       ['forge-postgres-1', 'database', 'app', 'none', 'pg_restore read it to its end'],
       ['forge-postgres-1', 'database', 'postgres', 'none', 'pg_restore read it to its end'],
-      ['forge-gitea-1', 'files', '/data', 'gzip', '2 entries'],
-      ['forge-gitea-1', 'files', '/data/repo', 'gzip', '1 entry'],
+      ['forge-gitea-1', 'files', '/data', 'gzip', '4 entries'],
+      ['forge-gitea-1', 'files', '/data/repo', 'gzip', '2 entries'],
     ]);
     expect(written.at(-1)).toMatch(/\/manifest\.json$/);
     expect(written.slice(0, -1)).toEqual(record.items.map(({ key }) => key));

@@ -1,0 +1,117 @@
+import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
+import { aDump } from '../support/fake-postgres';
+import { runForge, type Forge } from '../support/forge-scene';
+import { actsIn, dataOf, FORGE, keptOf, leftovers, nextProcess, readsWhole, type DataSeen } from '../support/restore-scene';
+
+// The new version changes rows and files and then never works; the old one refuses what it finds. The data of this
+// update's backup takes its place, whatever dies in between.
+
+interface Migrating {
+  forge: Forge;
+  before: DataSeen;
+  ids: { container: string; image: string };
+}
+
+type Scripted = (call: CommandCall) => Outcome;
+
+async function migratingForge(): Promise<Migrating> {
+  const forge = runForge({ labels: { 'update.probe': 'exec:reads-data', 'update.probe.timeout': '5s' } });
+  const { engine } = readsWhole(forge.scene);
+  engine.files('forge-gitea-1').write('/data/schema', '1');
+  const old = forge.specs['gitea:1']?.scripts as Scripts;
+  const shell = { ...old };
+  old['reads-data'] = ({ files }: CommandCall) => ({ exitCode: String(files.read('/data/schema')) === '1' ? 0 : 1 });
+  const before = dataOf(engine, forge.databases);
+  const migrates = ({ files }: CommandCall): Outcome => {
+    files.write('/data/schema', '2');
+    files.write('/data/repo/new.txt', 'new');
+    forge.databases.app = aDump('migrated');
+    return { exitCode: 1, stderr: 'never works' };
+  };
+  engine.publish('gitea:1', { ...forge.specs['gitea:1'], scripts: { ...shell, 'reads-data': migrates } });
+  const { Id, Image } = engine.container('forge-gitea-1');
+  await forge.request('forge-gitea-1');
+  return { forge, before, ids: { container: Id, image: Image } };
+}
+
+const told = ({ databases, files }: DataSeen) => ({
+  databases: Object.fromEntries(Object.entries(databases).map(([name, dump]) => [name, dump.subarray(0, 40).toString('hex')])),
+  files,
+});
+
+function expectRestored(where: string, { forge, before, ids }: Migrating, scene = forge.scene): void {
+  const { engine } = scene;
+  const [update, ...others] = scene.updates();
+  expect([where, others.length, update?.status, update?.error?.code]).toEqual([where, 0, 'rolled_back', 'unhealthy']);
+  expect([where, told(dataOf(engine, forge.databases))]).toEqual([where, told(before)]);
+  expect([where, Object.values(keptOf(engine, forge.databases).files)]).toEqual([where, expect.arrayContaining(['2', 'new'])]);
+  expect([where, leftovers(engine, forge.databases)]).toEqual([where, []]);
+  expect([where, engine.containerNames()]).toEqual([where, FORGE]);
+  expect([where, FORGE.filter((name) => !engine.isRunning(name))]).toEqual([where, []]);
+  const { Id, Image } = engine.container('forge-gitea-1');
+  expect([where, Id, Image, engine.tagged('gitea:1')]).toEqual([where, ids.container, ids.image, ids.image]);
+  expect([where, update?.steps.filter(({ status }) => status === 'running')]).toEqual([where, []]);
+  expect([where, scene.mails().filter(({ kind }) => kind === 'update_failed').length]).toEqual([where, 1]);
+}
+
+it('with a crash at every act from the new version on: the old one serves with the data from before, told once', async () => {
+  const whole = await migratingForge();
+  await whole.forge.scene.settle();
+  expectRestored('without a crash', whole);
+  const calls = whole.forge.scene.engine.transcript;
+  whole.forge.scene.close();
+  const acts = actsIn(
+    calls,
+    calls.findIndex(({ line }) => line.endsWith(' reads-data')),
+  );
+  expect(acts.length).toBeGreaterThan(30);
+  for (const at of acts) {
+    for (const when of ['before', 'after'] as const) {
+      const migrating = await migratingForge();
+      const first = migrating.forge.scene;
+      await Promise.race([first.engine.crashAt(at, when), first.settle()]);
+      const scene = nextProcess(first);
+      await scene.settle();
+      expectRestored(`crash ${when} call ${at}`, migrating, scene);
+      scene.close();
+    }
+  }
+}, 120_000);
+
+it('leaves everybody stopped, and needs a person, when the data can neither be put in place nor back', async () => {
+  const { forge } = await migratingForge();
+  const scripts = forge.specs['postgres:15']?.scripts as Scripts;
+  const psql = scripts['psql *'] as Scripted;
+  let renamed = false;
+  scripts['psql *'] = (call) => {
+    if (renamed) return { exitCode: 2, stderr: 'FATAL:  the disk is full' };
+    renamed = call.command.some((word) => word.includes(' RENAME TO '));
+    return psql(call);
+  };
+  const { scene } = forge;
+  await scene.settle();
+  const update = scene.updates()[0];
+  expect([update?.status, update?.error?.message]).toEqual([
+    'rollback_failed',
+    expect.stringMatching(/could not be put back: .*the disk is full.*left stopped: forge-gitea-1\. So are .*: forge-runner-1\./),
+  ]);
+  expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual(['forge-gitea-1', 'forge-runner-1']);
+  expect(Object.keys(keptOf(scene.engine, forge.databases).databases)).toHaveLength(2);
+  scene.close();
+});
+
+it('serves with the data from before the restore, when the backup cannot be restored, and says so', async () => {
+  const { forge } = await migratingForge();
+  (forge.specs['postgres:15']?.scripts as Scripts)['pg_restore *'] = { exitCode: 1, stderr: 'pg_restore: error: no' };
+  const { scene } = forge;
+  await scene.settle();
+  const update = scene.updates()[0];
+  expect([update?.status, update?.error?.message]).toEqual([
+    'rollback_failed',
+    expect.stringMatching(/could not be restored: pg_restore: error: no The data from before is in its place/),
+  ]);
+  expect(scene.engine.files('forge-gitea-1').read('/data/schema')?.toString()).toBe('2');
+  expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual([]);
+  expect(leftovers(scene.engine, forge.databases)).toEqual([]);
+  scene.close();
+});
