@@ -47,7 +47,8 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
 async function startOthers(run: Run): Promise<string> {
   const others = othersStopped(run);
   if (!isHalfSwapped(run.journal.restore)) await startStopped(run, others);
-  else if (others.length > 0) return ` So are those that write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
+  else if (others.length > 0)
+    return ` So are those that write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
   return '';
 }
 

@@ -58,6 +58,7 @@ const LISTS: [RegExp, (databases: Databases) => string[]][] = [
   [/^SELECT datname FROM pg_database/, (databases) => Object.keys(databases)],
   [/^SELECT rolname FROM pg_roles/, () => ['postgres']],
   [/^SELECT spcname FROM pg_tablespace/, () => ['pg_default', 'pg_global']],
+  [/^SELECT 1$/, () => ['1']],
   [/^SHOW server_version_num/, () => ['150000']],
   [/^SELECT pg_terminate_backend/, () => []],
 ];
@@ -100,7 +101,8 @@ const DROP = new RegExp(`^DROP DATABASE IF EXISTS ${NAME}$`);
 const RENAME = new RegExp(`^ALTER DATABASE ${NAME} RENAME TO ${NAME}$`);
 
 function change(databases: Databases, statement: string): Outcome {
-  const [kind, found] = [CREATE, DROP, RENAME].map((one) => [one, one.exec(statement)] as const).find(([, m]) => m) ?? [];
+  const [kind, found] =
+    [CREATE, DROP, RENAME].map((one) => [one, one.exec(statement)] as const).find(([, m]) => m) ?? [];
   const [name = '', to = ''] = found?.slice(1).map((quoted) => quoted.replaceAll('""', '"')) ?? [];
   if (kind === undefined) return refused(`ERROR:  syntax error at or near "${statement.slice(0, 40)}"`);
   const taken = kind === RENAME ? to : name;

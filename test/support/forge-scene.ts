@@ -33,7 +33,7 @@ export function runForge({
   const databases: Databases = { app: aDump('app'), postgres: aDump('postgres') };
   const specs: Record<string, ImageSpec> = {
     'postgres:15': { ...fakePostgres(databases), config: { Env: ['PG_MAJOR=15'] } },
-    'gitea:1': { scripts: REAL_SHELL, config: { Healthcheck: HEALTHCHECK } },
+    'gitea:1': { scripts: { ...REAL_SHELL }, config: { Healthcheck: HEALTHCHECK } },
     'runner:1': { health: runner, config: { Healthcheck: HEALTHCHECK } },
     'nginx:1': {},
   };

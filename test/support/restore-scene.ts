@@ -76,7 +76,12 @@ export function keptOf(engine: FakeEngine, databases: Databases): DataSeen {
 /** Names of what only the way to a restore needs. */
 export function leftovers(engine: FakeEngine, databases: Databases): string[] {
   const files = engine.files('forge-gitea-1');
-  const all = [...Object.keys(databases), ...files.folders('/data'), ...files.list('/data'), ...engine.containerNames()];
+  const all = [
+    ...Object.keys(databases),
+    ...files.folders('/data'),
+    ...files.list('/data'),
+    ...engine.containerNames(),
+  ];
   return all.filter((path) => path.includes('.diun-pilot-restore-'));
 }
 

@@ -1,7 +1,16 @@
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
 import { aDump } from '../support/fake-postgres';
 import { runForge, type Forge } from '../support/forge-scene';
-import { actsIn, dataOf, FORGE, keptOf, leftovers, nextProcess, readsWhole, type DataSeen } from '../support/restore-scene';
+import {
+  actsIn,
+  dataOf,
+  FORGE,
+  keptOf,
+  leftovers,
+  nextProcess,
+  readsWhole,
+  type DataSeen,
+} from '../support/restore-scene';
 
 // The new version changes rows and files and then never works; the old one refuses what it finds. The data of this
 // update's backup takes its place, whatever dies in between.
@@ -35,7 +44,9 @@ async function migratingForge(): Promise<Migrating> {
 }
 
 const told = ({ databases, files }: DataSeen) => ({
-  databases: Object.fromEntries(Object.entries(databases).map(([name, dump]) => [name, dump.subarray(0, 40).toString('hex')])),
+  databases: Object.fromEntries(
+    Object.entries(databases).map(([name, dump]) => [name, dump.subarray(0, 40).toString('hex')]),
+  ),
   files,
 });
 
@@ -44,7 +55,10 @@ function expectRestored(where: string, { forge, before, ids }: Migrating, scene 
   const [update, ...others] = scene.updates();
   expect([where, others.length, update?.status, update?.error?.code]).toEqual([where, 0, 'rolled_back', 'unhealthy']);
   expect([where, told(dataOf(engine, forge.databases))]).toEqual([where, told(before)]);
-  expect([where, Object.values(keptOf(engine, forge.databases).files)]).toEqual([where, expect.arrayContaining(['2', 'new'])]);
+  expect([where, Object.values(keptOf(engine, forge.databases).files)]).toEqual([
+    where,
+    expect.arrayContaining(['2', 'new']),
+  ]);
   expect([where, leftovers(engine, forge.databases)]).toEqual([where, []]);
   expect([where, engine.containerNames()]).toEqual([where, FORGE]);
   expect([where, FORGE.filter((name) => !engine.isRunning(name))]).toEqual([where, []]);
@@ -93,7 +107,9 @@ it('leaves everybody stopped, and needs a person, when the data can neither be p
   const update = scene.updates()[0];
   expect([update?.status, update?.error?.message]).toEqual([
     'rollback_failed',
-    expect.stringMatching(/could not be put back: .*the disk is full.*left stopped: forge-gitea-1\. So are .*: forge-runner-1\./),
+    expect.stringMatching(
+      /could not be put back: .*the disk is full.*left stopped: forge-gitea-1\. So are .*: forge-runner-1\./,
+    ),
   ]);
   expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual(['forge-gitea-1', 'forge-runner-1']);
   expect(Object.keys(keptOf(scene.engine, forge.databases).databases)).toHaveLength(2);

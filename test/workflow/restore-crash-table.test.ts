@@ -108,6 +108,9 @@ function expectWhole(where: string, { forge, scene, backedUp, changed }: AskedRe
 
 /** Each database by a hash, each file by its content. */
 function told({ databases, files }: DataSeen): Record<string, string> {
-  const hashes = Object.entries(databases).map(([name, dump]) => [name, createHash('sha256').update(dump).digest('hex')]);
+  const hashes = Object.entries(databases).map(([name, dump]) => [
+    name,
+    createHash('sha256').update(dump).digest('hex'),
+  ]);
   return { ...Object.fromEntries(hashes), ...files };
 }

@@ -24,7 +24,8 @@ function stored(project: string, day: number, kind: Kind = 'whole'): string {
   return id;
 }
 
-const latest = async (project: string | null): Promise<string> => (await findSet(storage, 'latest', project)).manifest.id;
+const latest = async (project: string | null): Promise<string> =>
+  (await findSet(storage, 'latest', project)).manifest.id;
 
 test('latest is the newest whole set, not one that is cut or was never finished', async () => {
   const ids = [stored('forge', 1), stored('forge', 2), stored('forge', 3, 'cut'), stored('forge', 4, 'unfinished')];
