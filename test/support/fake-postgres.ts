@@ -32,7 +32,7 @@ export function fakePostgres(databases: Databases = { app: aDump('app'), postgre
         return { stdout: dump };
       },
       'pg_restore -f /dev/null': ({ stdin }) => (isWhole(stdin) ? {} : refused(CUT)),
-      'pg_restore *': (call) => {
+      'pg_restore -w *': (call) => {
         const name = nameIn(call.command);
         if (!isWhole(call.stdin)) return refused(CUT);
         if (of(call)[name] === undefined) return refused(`pg_restore: error: database "${name}" does not exist`);

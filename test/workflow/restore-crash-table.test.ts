@@ -24,9 +24,9 @@ type Spoil = (scripts: Scripts) => void;
 const none: Spoil = () => undefined;
 
 const secondDatabaseRefused: Spoil = (scripts) => {
-  const restore = scripts['pg_restore *'] as Scripted;
+  const restore = scripts['pg_restore -w *'] as Scripted;
   let seen = 0;
-  scripts['pg_restore *'] = (call) =>
+  scripts['pg_restore -w *'] = (call) =>
     ++seen % 2 === 0 ? { exitCode: 1, stderr: 'pg_restore: error: extension "x" is not available' } : restore(call);
 };
 
