@@ -118,7 +118,10 @@ it('leaves everybody stopped, and needs a person, when the data can neither be p
 
 it('serves with the data from before the restore, when the backup cannot be restored, and says so', async () => {
   const { forge } = await migratingForge();
-  (forge.specs['postgres:15']?.scripts as Scripts)['pg_restore -w *'] = { exitCode: 1, stderr: 'pg_restore: error: no' };
+  (forge.specs['postgres:15']?.scripts as Scripts)['pg_restore -w *'] = {
+    exitCode: 1,
+    stderr: 'pg_restore: error: no',
+  };
   const { scene } = forge;
   await scene.settle();
   const update = scene.updates()[0];
