@@ -40,6 +40,8 @@ export interface RestoreJournal {
   stage: 'checking' | 'staging' | 'swapping' | 'starting' | 'undoing';
   /** Once it was read whole: a storage that goes away later keeps nobody from the way back. */
   manifest: BackupManifest | null;
+  /** How often the process died while the data was unpacked: one that dies of it every time is undone. */
+  interrupted: number;
   /** In the order in which they are started again. */
   stopped: Stopped[];
   /** What each path of the set is, by key. */
@@ -59,6 +61,7 @@ export function firstRestoreJournal(id: string): RestoreJournal {
     mark,
     stage: 'checking',
     manifest: null,
+    interrupted: 0,
     stopped: [],
     kinds: {},
     shells: {},

@@ -7,6 +7,9 @@ import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from '.
 import { reached, type RestoreRun } from './restore-run';
 import { startAgain } from './start-again';
 
+/** As for an update. */
+const ATTEMPTS = 3;
+
 /**
  * Puts the data of a set in the place of what is there, from the stage that the journal tells: read whole, who writes is
  * stopped, all unpacked beside, then old and new change places. When it resolves the data is restored, what was there
@@ -17,17 +20,32 @@ import { startAgain } from './start-again';
  */
 export async function restoreData(run: RestoreRun): Promise<void> {
   if (run.journal.stage === 'checking') await check(run);
+  else if (run.journal.stage === 'staging') countInterruption(run);
   try {
     if (run.journal.stage === 'staging') await stage(run);
     if (run.journal.stage === 'swapping') await swap(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    if (codeOf(error) === 'engine_unreachable') throw lostEngine(run, error);
     const { code, message } = toPilotError(error);
     run.logger.error('the restore failed and is undone', { code, reason: message });
     reached(run, { stage: 'undoing', cause: { code, message } });
   }
   if (run.journal.stage === 'undoing') await undo(run);
   await tidy(run);
+}
+
+/** Nobody may be left stopped by a restore that takes the whole service down, time and again. */
+function countInterruption(run: RestoreRun): void {
+  const interrupted = run.journal.interrupted + 1;
+  const message = `diun-pilot was stopped ${interrupted} times while it unpacked this backup. Look for the reason in its log (memory, disk, restarts of the host), then ask again.`;
+  const givenUp = { stage: 'undoing', cause: { code: 'interrupted', message } } as const;
+  reached(run, interrupted < ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
+}
+
+/** Which is no fault of the restore: it is called again, and that is not counted. */
+function lostEngine(run: RestoreRun, error: unknown): unknown {
+  reached(run, { interrupted: run.journal.interrupted - 1 });
+  return error;
 }
 
 async function check(run: RestoreRun): Promise<void> {

@@ -1,0 +1,32 @@
+import { askedRestore, dataOf, FORGE, leftovers, nextProcess, restoreOf } from '../support/restore-scene';
+
+it('a restore that takes the service down at every try is undone at the third: all serve on the data from before', async () => {
+  const { forge, changed, ...asked } = await askedRestore();
+  let { scene } = asked;
+  for (let times = 0; times < 3; times++) {
+    await Promise.race([scene.engine.crashAt('extract', 'after'), scene.settle()]);
+    expect(restoreOf(scene).status).toBe('running');
+    scene = nextProcess(scene);
+  }
+  await scene.settle();
+  const message = expect.stringMatching(/stopped 3 times while it unpacked .* The data from before is in its place/);
+  expect(restoreOf(scene)).toMatchObject({ status: 'failed', error: { code: 'restore_failed', message } });
+  expect(dataOf(scene.engine, forge.databases)).toEqual(changed);
+  expect(leftovers(scene.engine, forge.databases)).toEqual([]);
+  expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual([]);
+  scene.close();
+});
+
+it('an engine that goes away is not counted', async () => {
+  const { forge, backedUp, ...asked } = await askedRestore();
+  let { scene } = asked;
+  for (let times = 0; times < 4; times++) {
+    scene.engine.onCall('extract', () => void (scene.engine.reachable = false));
+    await expect(scene.settle()).rejects.toMatchObject({ code: 'engine_unreachable' });
+    scene = nextProcess(scene);
+  }
+  await scene.settle();
+  expect(restoreOf(scene).status).toBe('succeeded');
+  expect(dataOf(scene.engine, forge.databases)).toEqual(backedUp);
+  scene.close();
+});
