@@ -28,8 +28,13 @@ function wasLeftBehind(guest: ContainerInspect, owner: ContainerInspect): boolea
   return !guest.State.Running || isBefore(guest.State.StartedAt, owner.State.StartedAt);
 }
 
+/** Whether the engine's words say that a container did not start for want of the network that it lives in. */
+export function couldNotJoin(words: string): boolean {
+  return COULD_NOT_JOIN.test(words);
+}
+
 function wantsToRun({ State }: ContainerInspect): boolean {
-  return State.Running || COULD_NOT_JOIN.test(State.Error);
+  return State.Running || couldNotJoin(State.Error);
 }
 
 function isRunning({ State }: ContainerInspect): boolean {

@@ -3,6 +3,7 @@ import { canaryProbe } from '../domain/handover';
 import { healthOf } from './check-health';
 import type { Progress, Run } from './run';
 import { reach } from './run';
+import { startJoining } from './start-joining';
 import { exchangeNames, newContainerOf, renameTo, setNewAside, startNew } from './swap-containers';
 import { putTagBack } from './undo-preparation';
 
@@ -35,7 +36,7 @@ export async function drainOld(run: Run, progress: Progress): Promise<string> {
 /** The way back: the new one drains only when the old one serves, which it may never have ceased to do. May be done twice. */
 export async function handBack(run: Run, progress: Progress): Promise<string> {
   const { engine, journal } = run;
-  await engine.start(journal.oldContainerId);
+  await startJoining(run, journal.oldContainerId);
   if (journal.oldStopped) await untilOldServes(run, progress);
   await setNewAside(run);
   await renameTo(engine, journal.oldContainerId, journal.containerName);

@@ -7,6 +7,7 @@ import { end, endUnchanged, endWithout } from './end';
 import { keepTag } from './keep-tag';
 import type { Run, UpdateDeps } from './run';
 import { newReferenceFor } from './names';
+import { startIfNotJoined } from './start-joining';
 import { startStopped } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
@@ -44,6 +45,8 @@ async function resume(deps: UpdateDeps, update: Update, journal: Journal): Promi
   if (old === null) return { ended: await endWithoutOld(deps, update, journal) };
   const run: Run = { ...deps, update, old, container: await containerOf(deps, old), journal };
   deps.logger.warn('taking up an interrupted update', { update: update.id, stage: journal.stage });
+  if (journal.stage === 'checking' && journal.newContainerId !== null)
+    await startIfNotJoined(deps, journal.newContainerId);
   if (journal.stage !== 'preparing') return run;
   await undoPreparation(run);
   const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;

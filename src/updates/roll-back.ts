@@ -7,6 +7,7 @@ import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
 import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
 import type { Progress, Run } from './run';
 import { reach, step } from './run';
+import { startJoining } from './start-joining';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
 import { renameTo, setNewAside } from './swap-containers';
 import { putTagBack } from './undo-preparation';
@@ -48,7 +49,7 @@ async function startOldAgain(run: Run): Promise<string> {
   const { engine, journal, update } = run;
   await setNewAside(run, keepsData(run.container) ? undefined : BROKEN_STOP_SECONDS);
   await renameTo(engine, journal.oldContainerId, journal.containerName);
-  await engine.start(journal.oldContainerId);
+  await startJoining(run, journal.oldContainerId);
   await putTagBack(run);
   return `the old container ${journal.oldContainerId.slice(0, 12)} is started again, ${journal.oldReference} names its image (update ${update.id})`;
 }

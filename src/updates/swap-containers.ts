@@ -2,6 +2,7 @@ import { codeOf, PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
 import { asideName } from './names';
 import type { Run } from './run';
+import { startJoining } from './start-joining';
 import { reach } from './run';
 
 /**
@@ -36,7 +37,7 @@ export async function renameTo(engine: Engine, id: string, name: string): Promis
 
 export async function startNew(run: Run): Promise<void> {
   try {
-    await run.engine.start(newContainerOf(run));
+    await startJoining(run, newContainerOf(run));
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     const why = error instanceof Error ? error.message : String(error);
