@@ -1,6 +1,7 @@
 import { eventually } from '../support/eventually';
 import { steadyLoad } from '../support/steady-load';
 import { composeProject, type ComposeProject } from '../lab/compose';
+import { freePort } from '../lab/free-port';
 import type { Lab } from '../lab/lab';
 import { startPilot, type Pilot } from '../lab/pilot';
 import { percentile, report } from './report';
@@ -49,6 +50,8 @@ interface Stack {
 }
 
 async function openStack(lab: Lab): Promise<Stack> {
+  // A port of its own choice would be another one after each change.
+  const port = await freePort();
   await lab.registry.publishAndPull(await lab.variantOf(lab.images.NGINX_GOOD_2, 'bench-first'), 'bench/nginx:stable');
   const project = composeProject(
     lab,
@@ -57,7 +60,7 @@ async function openStack(lab: Lab): Promise<Stack> {
   nginx:
     image: ${lab.registry.reference('bench/nginx:stable')}
     restart: unless-stopped
-    ports: ['127.0.0.1::80']
+    ports: ['127.0.0.1:${port}:80']
     labels: {diun.enable: 'true', update.policy: automatic, update.probe: nginx}
 `,
   );
