@@ -4,6 +4,7 @@ import { run as command } from '../lab/command';
 import { composeProject, type ComposeProject } from '../lab/compose';
 import { freePort } from '../lab/free-port';
 import type { Lab } from '../lab/lab';
+import { NO_SCHEDULES } from '../lab/pilot';
 import { eventually } from '../support/eventually';
 import { whyNoS3Server } from '../lab/s3-program';
 import { startS3Server } from '../support/s3-server';
@@ -13,7 +14,6 @@ import { API_TOKEN, startService, type Service } from './run-pilot';
 const ROUNDS = 3;
 const ROWS = 2_000_000;
 const GIB = 1024 ** 3;
-const OFF = { PILOT_BACKUP_SCHEDULE: 'off', PILOT_RENEWAL_SCHEDULE: 'off', PILOT_RECONCILE_SCHEDULE: 'off' };
 
 /**
  * A backup by the real service, from its start to its verified end, against `docker exec … pg_dump -Fc > file`, which
@@ -76,7 +76,7 @@ async function openFiles(lab: Lab): Promise<ComposeProject> {
 async function throughput(lab: Lab, rows: ComposeProject): Promise<void> {
   const folder = lab.scratch('bench-dumps');
   const service = await startService(await freePort(), {
-    ...OFF,
+    ...NO_SCHEDULES,
     DOCKER_HOST: lab.docker.host,
     PILOT_BACKUP_URL: `file://${folder}`,
   });
@@ -124,7 +124,7 @@ async function memoryWithS3(lab: Lab, files: ComposeProject): Promise<void> {
 }
 
 async function memory(lab: Lab, files: ComposeProject, target: string, env: Record<string, string>): Promise<void> {
-  const service = await startService(await freePort(), { ...OFF, DOCKER_HOST: lab.docker.host, ...env });
+  const service = await startService(await freePort(), { ...NO_SCHEDULES, DOCKER_HOST: lab.docker.host, ...env });
   try {
     const { seconds } = await backUp(service, files.name);
     report({

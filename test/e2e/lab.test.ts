@@ -9,6 +9,7 @@ import { connectLab } from '../lab/lab-environment';
 import { buildPilotImage } from '../lab/images/pilot-image';
 import { LIVE_NGINX_SITE, type ImageName } from '../lab/images/recipes';
 import type { Lab } from '../lab/lab';
+import { NO_SCHEDULES } from '../lab/pilot';
 import { eventually } from '../support/eventually';
 
 // The lab's own promises: the other end-to-end tests build on them.
@@ -159,6 +160,7 @@ describe('the image of diun-pilot', () => {
 services:
   pilot:
     image: ${image}
+    environment: ${JSON.stringify(NO_SCHEDULES)}
     group_add: ['${group}']
     ports: ['127.0.0.1::8080']
     healthcheck: { interval: 1s }

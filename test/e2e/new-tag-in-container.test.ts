@@ -2,6 +2,7 @@ import { chownSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeProject, type ComposeProject } from '../lab/compose';
 import { buildPilotImage } from '../lab/images/pilot-image';
+import { NO_SCHEDULES } from '../lab/pilot';
 import { AUTOMATIC, composeYaml, nginxService, SITE } from '../support/e2e-services';
 import { openStage } from '../support/e2e-stage';
 import type { UpdateTold } from '../support/e2e-updates';
@@ -35,7 +36,7 @@ async function openBoth(name: string, mount: (folder: string) => string) {
   const service = {
     image,
     labels: {},
-    environment: { PILOT_API_TOKEN: TOKEN },
+    environment: { ...NO_SCHEDULES, PILOT_API_TOKEN: TOKEN },
     group_add: [String(statSync(socket).gid)],
     ports: ['127.0.0.1::8080'],
     volumes: ['/data', `${socket}:/var/run/docker.sock`, mount(project.dir)],

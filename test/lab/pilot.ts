@@ -6,6 +6,13 @@ import { freePort } from './free-port';
 import { guests, type Lab } from './lab';
 import { startLasting, type LastingProcess } from './lasting-process';
 
+/** At its start a service compares, and updates, every watched container of the engine: those of the tests beside it too. */
+export const NO_SCHEDULES = {
+  PILOT_BACKUP_SCHEDULE: 'off',
+  PILOT_RENEWAL_SCHEDULE: 'off',
+  PILOT_RECONCILE_SCHEDULE: 'off',
+};
+
 export interface PilotOptions {
   /** Settings besides those that the lab needs; the schedules are `off` unless given. */
   env?: Record<string, string>;
@@ -138,9 +145,7 @@ export class Pilot {
       PILOT_PORT: String(this.port),
       PILOT_PUBLIC_URL: this.url,
       PILOT_DATA_DIR: this.dataDir,
-      PILOT_BACKUP_SCHEDULE: 'off',
-      PILOT_RENEWAL_SCHEDULE: 'off',
-      PILOT_RECONCILE_SCHEDULE: 'off',
+      ...NO_SCHEDULES,
       ...this.env,
     };
   }

@@ -7,6 +7,7 @@ import { removeLeftovers } from '../lab/engine/leftovers';
 import { freePort } from '../lab/free-port';
 import { buildPilotImage } from '../lab/images/pilot-image';
 import { projectName, type Lab } from '../lab/lab';
+import { NO_SCHEDULES } from '../lab/pilot';
 
 const REPOSITORY = join(__dirname, '../..');
 
@@ -117,8 +118,7 @@ async function valuesOf(lab: Lab, pilot: string, ports: Stack['ports']): Promise
     ...{ DOCKER_GID: String(statSync(socket).gid), DOCKER_SOCKET: socket, DOMAIN, PILOT_API_TOKEN: API_TOKEN },
     ...{ HTTP_PORT: here(ports.http), HTTPS_PORT: here(ports.https), OPERATOR_PORT: here(ports.operator) },
     GITEA_SSH_PORT: here(await freePort()),
-    // At its start it would compare, and update, the watched containers of every test beside it.
-    PILOT_RECONCILE_SCHEDULE: 'off',
+    PILOT_RECONCILE_SCHEDULE: NO_SCHEDULES.PILOT_RECONCILE_SCHEDULE,
     ...{ POSTGRES_IMAGE: lab.images.POSTGRES_17, EDGE_IMAGE: lab.images.EDGE, CERTBOT_IMAGE: lab.images.CERTBOT },
     ...{ GITEA_IMAGE: lab.registry.reference(TAGS.gitea), NGINX_IMAGE: lab.registry.reference(TAGS.nginx) },
     ...{ DIUN_PILOT_IMAGE: pilot, CERTBOT_SERVER: 'https://pebble:14000/dir', CERTBOT_CA_BUNDLE: '/pebble/ca.pem' },
