@@ -33,6 +33,7 @@ import type { HttpDeps } from './http/deps';
 import { schedulerCheck } from './http/health-report';
 import { listen, type Listening } from './http/listen';
 import { createHttpApp } from './http/server';
+import { commitTogether } from './lib/commit-together';
 import { systemClock, type Clock } from './lib/clock';
 import type { Logger } from './lib/logger';
 import type { Secret } from './lib/secret';
@@ -190,6 +191,7 @@ function requestsOf(deps: UpdateDeps, workplace: Workplace): Omit<Requests, 'tim
 function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, requests: Requests): HttpDeps {
   const { store, clock, logger, engine } = deps;
   const { webhookTokens, apiToken, publicUrl } = settings;
+  const together = commitTogether((work) => store.transaction(work));
   return {
     ...{ webhookTokens, apiToken, publicUrl, store, clock, logger },
     ...requests,
@@ -212,8 +214,8 @@ function httpDeps(settings: Settings, deps: UpdateDeps, workplace: Workplace, re
       },
     },
     formSecret: settings.approvalSecrets[0] as Secret,
-    receiveWebhook: (rawBody) => {
-      const received = receiveWebhook(store.inbox, rawBody);
+    receiveWebhook: async (rawBody) => {
+      const received = await together(() => receiveWebhook(store.inbox, rawBody));
       workplace.wake();
       return received;
     },

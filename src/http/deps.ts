@@ -21,8 +21,8 @@ export interface HttpDeps {
   store: Store;
   clock: Clock;
   logger: Logger;
-  /** Stores an accepted or a rejected body; throws PilotError `invalid_body` or `invalid_request` (details: field, reason) after the raw body was kept. */
-  receiveWebhook(rawBody: string): { id: string; duplicate: boolean };
+  /** Stores an accepted or a rejected body; rejects with PilotError `invalid_body` or `invalid_request` (details: field, reason) after the raw body was kept. */
+  receiveWebhook(rawBody: string): Promise<{ id: string; duplicate: boolean }>;
   requestUpdate(request: { container: string; image?: string }): Promise<Update>;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   requestRenewal(): RenewalRecord;

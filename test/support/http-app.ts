@@ -11,6 +11,7 @@ import { createHttpApp, type HttpDeps } from '../../src/http/server';
 import { systemClock } from '../../src/lib/clock';
 import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
+import { commitTogether } from '../../src/lib/commit-together';
 import { receiveWebhook } from '../../src/updates/receive-webhook';
 import { recordingLogger, type LogLine } from './recording-logger';
 
@@ -32,6 +33,12 @@ export interface RunningHttp {
   stop(): Promise<void>;
 }
 
+/** As `app.ts` wires it. */
+export function inGroups(store: Store): HttpDeps['receiveWebhook'] {
+  const together = commitTogether((work) => store.transaction(work));
+  return (body) => together(() => receiveWebhook(store.inbox, body));
+}
+
 /** The real HTTP app on a real socket and a real database file; what lies behind the use cases is given by the test. */
 export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<RunningHttp> {
   const folder = mkdtempSync(join(tmpdir(), 'pilot-http-'));
@@ -46,7 +53,7 @@ export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<Runn
     store,
     clock,
     logger,
-    receiveWebhook: (body) => receiveWebhook(store.inbox, body),
+    receiveWebhook: inGroups(store),
     requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
     requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
     requestRenewal: () => requestRenewal({ store, clock }, { reason: 'operator' }),

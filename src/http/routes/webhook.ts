@@ -15,7 +15,7 @@ export function webhookMethods(deps: HttpDeps, metrics: Metrics, guard: RequestH
   const receive: RequestHandler = async (request, response) => {
     const bytes = await readBody(request);
     const body = utf8(bytes) ?? refuseBytes(deps, bytes);
-    const { id, duplicate } = deps.receiveWebhook(body);
+    const { id, duplicate } = await deps.receiveWebhook(body);
     noteInLog(response, { webhook: id });
     metrics.webhooks.inc({ outcome: duplicate ? 'duplicate' : 'accepted' });
     response.status(202).json({ webhook: id, duplicate });
