@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
-import { runPilot } from '../support/e2e-cli';
+import { runPilot, startPilotCommand } from '../support/e2e-cli';
 import { engineProxy, type EngineProxy } from '../support/e2e-engine-proxy';
 import { namesOf, openStage } from '../support/e2e-stage';
+import { eventually } from '../support/eventually';
 
-// A restore that an operator asked for, on a real PostgreSQL: refused in its middle, and with the service killed in its middle.
+// A restore that an operator asked for, on a real PostgreSQL: refused in its middle, and with the service, or the command alone, killed in its middle.
 jest.setTimeout(120_000);
 
 const stage = openStage();
@@ -20,6 +21,7 @@ const ASIDE = "SELECT count(*) FROM pg_database WHERE datname LIKE '%diun-pilot%
 const EXTENSIONS = '/usr/share/postgresql/15/extension';
 const restore = () => runPilot(stage.lab, dataDir, ['restore', 'latest', '--yes'], { DOCKER_HOST: proxy.dockerHost });
 const onServer = (script: string) => shop.compose(['exec', '-T', '-u', '0', 'db', 'sh', '-c', script]);
+const toldRestored = async () => (await pilot.mails()).filter(({ subject }) => subject?.includes('restored, all'));
 const names = async () => (await app.items()).map(({ name }) => name);
 
 beforeAll(async () => {
@@ -69,8 +71,25 @@ it.each([
   // Whoever is first takes it up: the service, or the command that followed it.
   const { code, stdout } = await restored;
   expect([code, stdout]).toEqual([0, expect.stringContaining('All that use it are healthy')]);
+  await restoredWhole();
+});
+
+it('SIGKILL of the command that restores where no service runs: the service, once started, brings it to its end', async () => {
+  await app.keep('neuere');
+  const told = (await toldRestored()).length;
+  await pilot.stop();
+  const held = proxy.hold({ calls: [UNPACK, ONE_OFF, START], when: 'after' });
+  const command = startPilotCommand(stage.lab, dataDir, ['restore', 'latest', '--yes'], proxy.dockerHost);
+  await held;
+  await command.stop('SIGKILL');
+  await pilot.start();
+  await eventually('its end is told', async () => (await toldRestored()).length > told, { timeoutMs: 60_000 });
+  await restoredWhole();
+});
+
+async function restoredWhole(): Promise<void> {
   await app.ready();
   expect(await names()).toEqual(['erste']);
   expect(await app.sh('cat /data/.diun-pilot-before-*/files/* | grep -c neuere')).not.toBe('0');
   expect(await namesOf(stage.lab, shop)).toHaveLength(2);
-});
+}
