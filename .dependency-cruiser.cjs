@@ -35,15 +35,21 @@ module.exports = {
       'http/server\\.ts',
     ]),
     {
+      name: 'only-app-knows-wiring',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/(app|main)\\.ts$', '^src/wiring/'] },
+      to: { path: '^src/wiring/' },
+    },
+    {
       name: 'adapters-stand-alone',
       severity: 'error',
       from: { path: '^src/adapters/([^/]+)/' },
       to: { path: '^src/', pathNot: ['^src/adapters/$1/', '^src/ports/', '^src/domain/', '^src/lib/'] },
     },
     {
-      name: 'only-app-wires-adapters',
+      name: 'only-wiring-makes-adapters',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/(app|socket-proxy)\\.ts$', '^src/adapters/'] },
+      from: { path: '^src/', pathNot: ['^src/wiring/adapters\\.ts$', '^src/socket-proxy\\.ts$', '^src/adapters/'] },
       to: { path: '^src/adapters/' },
     },
     ...[

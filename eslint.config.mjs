@@ -35,8 +35,10 @@ export default tseslint.config(
   },
   {
     // Where an adapter of the AWS SDK is made, and only there: it is read when it is used.
-    files: ['src/app.ts'],
-    rules: { '@typescript-eslint/no-require-imports': ['error', { allow: ['^\\./adapters/(storage-s3|mail-ses)/'] }] },
+    files: ['src/wiring/adapters.ts'],
+    rules: {
+      '@typescript-eslint/no-require-imports': ['error', { allow: ['^\\.\\./adapters/(storage-s3|mail-ses)/'] }],
+    },
   },
   { files: ['src/config/**'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/lib/clock.ts'], rules: { 'no-restricted-properties': 'off' } },

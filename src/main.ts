@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises';
-import { openApp, version } from './app';
+import { openApp } from './app';
 import { runCli } from './cli/program';
 import { loadSettings } from './config/load';
 import { createLogger } from './lib/logger';
+import { version } from './wiring/version';
 
 // Whoever read our output has gone, as in `diun-pilot updates | head`.
 process.stdout.on('error', () => process.exit(1));

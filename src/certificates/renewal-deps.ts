@@ -4,7 +4,7 @@ import type { CertificateReader } from '../ports/certificate-reader';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
 
-/** What the renewal of certificates is given, once, by app.ts. */
+/** What the renewal of certificates is given, once, by the wiring. */
 export interface RenewalDeps {
   engine: Engine;
   store: Store;

@@ -14,7 +14,7 @@ import type { RegistryTags } from '../ports/registry-tags';
 import type { ProjectFiles } from '../ports/project-files';
 import type { Store } from '../ports/store';
 
-/** What every part of the heart is given, once, by app.ts. */
+/** What every part of the heart is given, once, by the wiring. */
 export interface UpdateDeps {
   engine: Engine;
   registryTags: RegistryTags;

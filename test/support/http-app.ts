@@ -33,7 +33,7 @@ export interface RunningHttp {
   stop(): Promise<void>;
 }
 
-/** As `app.ts` wires it. */
+/** As `wiring/http` wires it. */
 export function inGroups(store: Store): HttpDeps['receiveWebhook'] {
   const together = commitTogether((work) => store.transaction(work));
   return (body) => together(() => receiveWebhook(store.inbox, body));

@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createComposePlugin } from '../adapters/compose/compose-plugin';
+import { createDockerEngine } from '../adapters/docker/docker-engine';
+import { createRegistryTags } from '../adapters/docker/registry-tags';
+import { createFileTransport } from '../adapters/mail-file/file-transport';
+import type * as SesAdapter from '../adapters/mail-ses/ses-transport';
+import { createSmtpTransport } from '../adapters/mail-smtp/smtp-transport';
+import { createProjectFiles } from '../adapters/project-files/project-files';
+import { createSqliteStore } from '../adapters/sqlite/store';
+import { takeWorkerLock } from '../adapters/sqlite/worker-lock';
+import { createFileStorage } from '../adapters/storage-file/file-storage';
+import type * as S3Adapter from '../adapters/storage-s3/s3-storage';
+import { createTlsCertificateReader } from '../adapters/tls/tls-certificate-reader';
+import type { Settings } from '../config/schema';
+import { systemClock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import { ownContainerId } from '../lib/own-container';
+import type { BackupStorage } from '../ports/backup-storage';
+import type { MailTransport } from '../ports/mail-transport';
+import type { UpdateDeps } from '../updates/run';
+
+/** What use cases are given, and what only the wiring asks of the world. */
+export interface Adapters {
+  deps: UpdateDeps;
+  transport: MailTransport;
+  /** That of the data directory; null: another process holds it. */
+  takeWorkerLock: () => { release(): void } | null;
+}
+
+/** Opens the database; the rest connects when it is asked. */
+export function createAdapters(settings: Settings, logger: Logger): Adapters {
+  const clock = systemClock;
+  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+  const { publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone } = settings;
+  return {
+    deps: {
+      ...{ clock, logger, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone },
+      store: createSqliteStore({ path: join(settings.dataDir, 'pilot.db'), clock }),
+      engine: createDockerEngine(settings),
+      storage: createStorage(settings),
+      projectFiles: createProjectFiles(),
+      compose: createComposePlugin({ scratch: join(settings.dataDir, 'compose') }),
+      registryTags: createRegistryTags(settings),
+      certificates: createTlsCertificateReader(),
+      selfId: ownContainerId(),
+    },
+    transport: createTransport(settings, logger),
+    takeWorkerLock: () => takeWorkerLock(join(settings.dataDir, 'worker.lock')),
+  };
+}
+
+function createStorage({ backup, awsEndpoint }: Settings): BackupStorage {
+  if (backup.kind === 'file') return createFileStorage({ directory: backup.directory });
+  // Read only where it is used, as is SES below: the AWS SDK takes 25 MiB of memory.
+  const s3 = require('../adapters/storage-s3/s3-storage') as typeof S3Adapter;
+  return s3.createS3Storage({ bucket: backup.bucket, prefix: backup.prefix, customEndpoint: awsEndpoint });
+}
+
+function createTransport({ mail }: Settings, logger: Logger): MailTransport {
+  switch (mail.kind) {
+    case 'file':
+      return createFileTransport({ folder: mail.directory });
+    case 'ses':
+      return (require('../adapters/mail-ses/ses-transport') as typeof SesAdapter).createSesTransport();
+    case 'smtp':
+      return createSmtpTransport({ url: mail.url, logger });
+  }
+}

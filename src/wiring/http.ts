@@ -1,0 +1,71 @@
+import { decideApproval } from '../approvals/decide-approval';
+import { readApproval } from '../approvals/read-approval';
+import { decideRestoreLink, readRestoreLink } from '../approvals/restore-link';
+import type { Settings } from '../config/schema';
+import type { HttpDeps } from '../http/deps';
+import { schedulerCheck } from '../http/health-report';
+import { commitTogether } from '../lib/commit-together';
+import type { Secret } from '../lib/secret';
+import type { TimerView } from '../schedule/timer-plans';
+import { receiveWebhook } from '../updates/receive-webhook';
+import type { UpdateDeps } from '../updates/run';
+import type { Workplace } from '../updates/workplace';
+import type { Requests } from './requests';
+import { version } from './version';
+
+/** What the HTTP side is given. */
+export function httpDepsOf(
+  settings: Settings,
+  deps: UpdateDeps,
+  workplace: Pick<Workplace, 'wake' | 'state'>,
+  requests: Requests & { timers(): TimerView[] },
+): HttpDeps {
+  const { store, clock, logger } = deps;
+  const { webhookTokens, apiToken, publicUrl } = settings;
+  const wake = (): void => workplace.wake();
+  return {
+    ...{ webhookTokens, apiToken, publicUrl, store, clock, logger },
+    ...requests,
+    version: version(),
+    receiveWebhook: receiving(deps, wake),
+    approvals: approvalsOf(deps, wake, requests),
+    restoreLinks: restoreLinksOf(deps, wake),
+    formSecret: settings.approvalSecrets[0] as Secret,
+    health: {
+      pingEngine: () => deps.engine.version(),
+      scheduler: () => schedulerCheck(workplace.state(), store.timers.all()),
+    },
+  };
+}
+
+function receiving({ store }: UpdateDeps, wake: () => void): HttpDeps['receiveWebhook'] {
+  const together = commitTogether((work) => store.transaction(work));
+  return async (rawBody) => {
+    const received = await together(() => receiveWebhook(store.inbox, rawBody));
+    wake();
+    return received;
+  };
+}
+
+function approvalsOf(deps: UpdateDeps, wake: () => void, requests: Requests): HttpDeps['approvals'] {
+  return {
+    read: (token) => readApproval(deps, token),
+    decide: async (token, answer) => {
+      const outcome = await decideApproval(deps, token, answer);
+      wake();
+      return outcome;
+    },
+    decideById: (id, decision) => Promise.resolve(requests.decideById(id, decision, 'on the operator page')),
+  };
+}
+
+function restoreLinksOf(deps: UpdateDeps, wake: () => void): HttpDeps['restoreLinks'] {
+  return {
+    read: (token) => readRestoreLink(deps, token),
+    decide: (token, answer) => {
+      const decided = decideRestoreLink(deps, token, answer);
+      wake();
+      return decided;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { decideById, type Decided } from '../approvals/record-decision';
+import { requestBackups } from '../backups/request-backup';
+import { lookAtCertificates } from '../certificates/look';
+import { findPlaces } from '../certificates/renewal-places';
+import { requestRenewal } from '../certificates/request-renewal';
+import type { BackupRecord } from '../domain/backup';
+import type { CertificateSeen } from '../domain/certificate';
+import type { Container } from '../domain/container';
+import type { RenewalRecord } from '../domain/renewal';
+import type { RestoreRecord } from '../domain/restore';
+import type { Update } from '../domain/update';
+import type { RestorePlan } from '../restores/plan-restore';
+import { planOfRestore, rehearse, requestRestore, type RestoreRequest } from '../restores/request-restore';
+import { foreseeTag, type TagForesight } from '../updates/foresee-tag';
+import { readContainers } from '../updates/read-containers';
+import { requestUpdate } from '../updates/request-update';
+import type { UpdateDeps } from '../updates/run';
+
+/** What a person may ask for, at the command line, on the page or by the API. What is to be done is queued, and the worker woken. */
+export interface Requests {
+  /** Read through the engine, labels parsed. */
+  containers(): Promise<Container[]>;
+  requestUpdate(request: { container: string; image?: string }): Promise<Update>;
+  requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
+  /** What a restore would do; changes nothing. */
+  planRestore(request: RestoreRequest): Promise<RestorePlan>;
+  /** Reads the whole set as a restore would; changes nothing. */
+  rehearseRestore(plan: RestorePlan, onProgress: (detail: string) => void): Promise<void>;
+  requestRestore(plan: RestorePlan, request: Pick<RestoreRequest, 'project'>): RestoreRecord;
+  /** Renews what is due, as soon as nothing else runs. */
+  requestRenewal(): RenewalRecord;
+  /** Decides on an update that waits; throws `update_not_found` and `not_waiting`. */
+  decideById(id: string, decided: Decided, how: string): Update;
+  /** What only looks, for `check`. */
+  look: {
+    /** What would become of a newer tag; null: none is looked for. */
+    newTag(container: Container): Promise<TagForesight | null>;
+    /** Every certificate, as served and as on disk now. */
+    certificates(): Promise<CertificateSeen[]>;
+  };
+}
+
+export function requestsOf(deps: UpdateDeps, wake: () => void): Requests {
+  const containers = (): Promise<Container[]> => readContainers(deps.engine, deps.selfId);
+  const queued = <T>(asked: T): T => {
+    wake();
+    return asked;
+  };
+  return {
+    containers,
+    requestUpdate: async (request) => queued(await requestUpdate(deps, request)),
+    requestBackups: async (request) => {
+      const there = { store: deps.store, containers: await containers() };
+      return queued(requestBackups(there, { ...request, reason: 'operator' }));
+    },
+    planRestore: (request) => planOfRestore(deps, request),
+    rehearseRestore: (plan, onProgress) => rehearse(deps, plan, onProgress),
+    requestRestore: (plan, request) => queued(requestRestore(deps.store, plan, request)),
+    requestRenewal: () => queued(requestRenewal(deps, { reason: 'operator' })),
+    decideById: (id, decided, how) => queued(decideById(deps, id, decided, how)),
+    look: {
+      newTag: (container) => foreseeTag(deps, container),
+      certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
+    },
+  };
+}
