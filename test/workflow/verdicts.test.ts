@@ -1,0 +1,100 @@
+import { nginx, openScene, runBehindEdge, type Scene } from '../support/scene';
+import type { FakeImage } from '../support/fake-engine-types';
+
+// A verdict is what was looked at, never what was done: each look of an update is made to matter.
+let scene: Scene;
+let old: FakeImage;
+beforeEach(() => {
+  scene = openScene();
+  old = scene.engine.addImage({ reference: 'nginx:stable', config: { ExposedPorts: { '80/tcp': {} } } });
+});
+afterEach(() => scene.close());
+
+async function updateTo(image: FakeImage): Promise<void> {
+  scene.hear('docker.io/library/nginx:stable', image.digest);
+  await scene.settle();
+}
+
+describe('a rollback is not claimed', () => {
+  let oldId: string;
+  beforeEach(() => {
+    oldId = scene.engine.runContainer(nginx());
+  });
+
+  it('when the old container starts, but does not stay', async () => {
+    const image = scene.engine.publish('nginx:stable', { health: 'exits' });
+    scene.engine.onCall('start', ({ args }) => {
+      if (args[0] === oldId) old.spec.health = 'crash-loop';
+    });
+    await updateTo(image);
+    expect(scene.updates()).toMatchObject([{ status: 'rollback_failed', error: { code: 'rollback_failed' } }]);
+    expect(scene.updates()[0]?.steps.at(-1)).toMatchObject({ name: 'rollback_health_check', status: 'failed' });
+    expect(scene.mails().at(-1)?.subject).not.toMatch(/serving again/);
+  });
+
+  it('when somebody else has put another container in its place', async () => {
+    const image = scene.engine.publish('nginx:stable', { health: 'exits' });
+    scene.engine.onCall(
+      'start',
+      async ({ args }) => {
+        if (args[0] !== oldId) return;
+        await scene.engine.rename(oldId, 'moved-away');
+        scene.engine.runContainer(nginx({ ports: {} }));
+      },
+      { when: 'after' },
+    );
+    await updateTo(image);
+    expect(scene.updates()).toMatchObject([{ status: 'rollback_failed' }]);
+    expect(scene.updates()[0]?.error?.message).toContain('Another container bears the name web-nginx-1');
+  });
+});
+
+it('nothing is stopped when the engine has created something else than was asked for', async () => {
+  const oldId = scene.engine.runContainer(nginx());
+  scene.engine.onCall('createContainer', ({ args }) => {
+    const [, { body }] = args as Parameters<Scene['engine']['createContainer']>;
+    body.HostConfig = { ...body.HostConfig, Memory: 64 * 1024 ** 2 };
+  });
+  await updateTo(scene.engine.publish('nginx:stable'));
+  expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'recreate_refused' } }]);
+  expect(scene.updates()[0]?.error?.message).toContain('Memory');
+  expect(scene.engine.lines().filter((line) => /^(stop|rename|start)/.test(line))).toHaveLength(1);
+  expect(scene.engine.containerNames()).toEqual(['web-nginx-1']);
+  expect(scene.engine.container('web-nginx-1').Id).toBe(oldId);
+});
+
+it('an image that does not carry the announced digest is not used', async () => {
+  const oldId = scene.engine.runContainer(nginx());
+  scene.engine.pull = () => Promise.resolve(old.id);
+  await updateTo(scene.engine.publish('nginx:stable'));
+  expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'pull_failed' } }]);
+  expect(scene.engine.container('web-nginx-1').Id).toBe(oldId);
+});
+
+it('after a handover, the new one is ended only when the old one serves again', async () => {
+  const Healthcheck = { Test: ['CMD', 'true'], Interval: 1e9, Retries: 30 };
+  old = scene.engine.addImage({ reference: 'nginx:stable', health: 'slow', slowMs: 5_000, config: { Healthcheck } });
+  const { nginx: oldId } = runBehindEdge(scene.engine);
+  await scene.clock.sleep(10_000);
+  const seen: (string | undefined)[] = [];
+  scene.engine.onCall('stop', ({ args }) => {
+    if (args[0] !== oldId) seen.push(scene.engine.container(oldId).State.Health?.Status);
+    else scene.engine.host.stop(scene.engine.host.find(scene.engine.container('web-nginx-1').Id), 1);
+  });
+  await updateTo(scene.engine.publish('nginx:stable'));
+  expect(scene.updates()).toMatchObject([{ status: 'rolled_back' }]);
+  expect(seen[0]).toBe('healthy');
+});
+
+describe('a configuration that the new nginx refuses', () => {
+  it('fails at preflight, before anything is stopped', async () => {
+    const oldId = scene.engine.runContainer(nginx({ labels: { 'update.probe': 'nginx' } }));
+    const image = scene.engine.publish('nginx:stable', {
+      scripts: { 'nginx -t': { exitCode: 1, stderr: 'unknown directive "more_headers"' } },
+    });
+    await updateTo(image);
+    expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'preflight_failed' } }]);
+    expect(scene.engine.container('web-nginx-1').Id).toBe(oldId);
+    expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
+  });
+});
