@@ -1,4 +1,6 @@
 // Who may import whom (docs/design.md). `npm run architecture` and test/architecture hold it.
+const USE_CASES = 'updates|approvals|backups|restores|certificates|notifications|probes';
+
 const layer = (name, from, allowed) => ({
   name,
   severity: 'error',
@@ -12,22 +14,24 @@ module.exports = {
     layer('domain-is-pure', '^src/domain/', ['domain/']),
     layer('lib-knows-nothing', '^src/lib/', ['lib/']),
     layer('ports-speak-domain', '^src/ports/', ['ports/', 'domain/']),
+    layer('deps-name-ports', '^src/deps\\.ts$', ['ports/', 'domain/', 'lib/']),
     layer('config-reads-settings', '^src/config/', ['config/', 'domain/', 'lib/']),
-    layer('use-cases-know-ports', '^src/(updates|approvals|backups|restores|certificates|notifications|probes)/', [
-      '(updates|approvals|backups|restores|certificates|notifications|probes)/',
+    layer('use-cases-know-ports', `^src/(${USE_CASES})/`, [
+      `(${USE_CASES})/`,
+      'deps\\.ts',
       'ports/',
       'domain/',
       'lib/',
     ]),
     layer('edges-know-use-cases', '^src/(http|schedule)/', [
-      '(http|schedule|updates|approvals|backups|restores|certificates|notifications|probes)/',
+      `(http|schedule|${USE_CASES})/`,
       'ports/',
       'domain/',
       'lib/',
       'config/',
     ]),
     layer('cli-starts-the-app', '^src/cli/', [
-      '(cli|updates|approvals|backups|restores|certificates|notifications|probes|config)/',
+      `(cli|config|${USE_CASES})/`,
       'ports/',
       'domain/',
       'lib/',

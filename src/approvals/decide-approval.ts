@@ -1,7 +1,7 @@
+import type { Deps } from '../deps';
 import { codeOf } from '../domain/errors';
 import type { Update } from '../domain/update';
 import { offerAgain } from '../updates/offer-again';
-import type { UpdateDeps } from '../updates/run';
 import type { DecisionOutcome } from './approval-view';
 import { surroundingsOf, updateOf, whyClosed } from './read-approval';
 import { recordDecision, type Decided } from './record-decision';
@@ -16,7 +16,7 @@ export interface Answer {
  * The button of the page that a link opened. Approved is exactly what the page showed: if the tag names another digest
  * by now, or the container runs another one, nothing is applied and what is new is offered anew.
  */
-export async function decideApproval(deps: UpdateDeps, token: string, answer: Answer): Promise<DecisionOutcome> {
+export async function decideApproval(deps: Deps, token: string, answer: Answer): Promise<DecisionOutcome> {
   const update = updateOf(deps, token);
   if (update === null) return { kind: 'unknown' };
   const closed = whyClosed(deps, update);
@@ -35,7 +35,7 @@ export async function decideApproval(deps: UpdateDeps, token: string, answer: An
 }
 
 /** A registry that does not answer now says nothing: what is pulled is the approved digest in any case. */
-async function hasMoved({ engine }: UpdateDeps, { to }: Update): Promise<boolean> {
+async function hasMoved({ engine }: Deps, { to }: Update): Promise<boolean> {
   try {
     return (await engine.registryDigest(to.reference)) !== to.digest;
   } catch (error) {
@@ -44,7 +44,7 @@ async function hasMoved({ engine }: UpdateDeps, { to }: Update): Promise<boolean
   }
 }
 
-async function moved(deps: UpdateDeps, update: Update): Promise<DecisionOutcome> {
+async function moved(deps: Deps, update: Update): Promise<DecisionOutcome> {
   await offerAgain(deps, update);
   const now = deps.store.updates.get(update.id) as Update;
   const closed = whyClosed(deps, now);
@@ -52,7 +52,7 @@ async function moved(deps: UpdateDeps, update: Update): Promise<DecisionOutcome>
 }
 
 /** Somebody else was faster. */
-function nowClosed(deps: UpdateDeps, id: string): DecisionOutcome {
+function nowClosed(deps: Deps, id: string): DecisionOutcome {
   const update = deps.store.updates.get(id) as Update;
   return { kind: 'closed', why: whyClosed(deps, update) ?? 'superseded', update };
 }

@@ -1,9 +1,9 @@
+import type { Deps } from '../deps';
 import { keyOfPlace, nameOf, samePlace } from '../backups/backup-set';
 import type { BackupRecord } from '../domain/backup';
 import { backupShrunk } from '../notifications/mails/backup-notices';
 import { postMail } from '../notifications/post-mail';
 import { serversIn } from '../restores/dumped-servers';
-import type { UpdateDeps } from './run';
 
 const REMEMBERED_MS = 3 * 24 * 3_600_000;
 
@@ -11,7 +11,7 @@ const REMEMBERED_MS = 3 * 24 * 3_600_000;
  * What follows from a verified backup, in the transaction that records it: retention is due, no longer is the last good
  * one too old, one is drilled at once whose set failed its last drill, and a set that shrank to less than half of the one before is told of, once.
  */
-export function afterGoodBackup(deps: UpdateDeps, backup: BackupRecord): void {
+export function afterGoodBackup(deps: Deps, backup: BackupRecord): void {
   const { store, clock, publicUrl } = deps;
   const subject = keyOfPlace(backup);
   store.timers.ring('retention', clock.now().toISOString());
@@ -28,7 +28,7 @@ export function afterGoodBackup(deps: UpdateDeps, backup: BackupRecord): void {
 }
 
 /** While it is remembered, retention removes nothing of the set, so that a person has days to look. */
-function forgetShrinking({ store, clock }: UpdateDeps, subject: string): void {
+function forgetShrinking({ store, clock }: Deps, subject: string): void {
   const notice = store.notices.all().find((each) => each.kind === 'backup_shrunk' && each.subject === subject);
   if (notice !== undefined && clock.now().getTime() - Date.parse(notice.since) > REMEMBERED_MS)
     store.notices.close('backup_shrunk', subject);

@@ -1,6 +1,6 @@
+import type { Deps } from '../deps';
 import { codeOf } from '../domain/errors';
 import { parseImageReference, repositoryOf } from '../domain/image-reference';
-import type { UpdateDeps } from './run';
 
 /** What is asked of registries in one go: each thing once, and nothing more of a registry that does not answer. */
 export interface RegistryAsked {
@@ -10,7 +10,7 @@ export interface RegistryAsked {
   tags(reference: string): Promise<string[]>;
 }
 
-export function askRegistry({ engine, registryTags }: Pick<UpdateDeps, 'engine' | 'registryTags'>): RegistryAsked {
+export function askRegistry({ engine, registryTags }: Pick<Deps, 'engine' | 'registryTags'>): RegistryAsked {
   const silent = new Map<string, unknown>();
   /** Digests come by way of the engine and its proxy, tags do not: one may fail where the other works. */
   const once = <T>(way: string, key: (reference: string) => string, ask: (reference: string) => Promise<T>) => {

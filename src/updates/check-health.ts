@@ -1,14 +1,15 @@
+import type { Deps } from '../deps';
 import { toContainer } from '../domain/to-container';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { waitUntilHealthy } from '../probes/wait-until-healthy';
-import type { Progress, UpdateDeps } from './run';
+import type { Progress } from './run';
 
 const LOG_LINES = 20;
 
 /** Rejects with `unhealthy`, and with the last lines of the container's log in the message. */
 export async function healthOf(
-  deps: Pick<UpdateDeps, 'engine' | 'clock'>,
+  deps: Pick<Deps, 'engine' | 'clock'>,
   id: string,
   as: Pick<Container, 'labels'>,
   progress: Progress,
@@ -30,7 +31,7 @@ export async function healthOf(
  * what it depends on are not held against it.
  */
 export async function healthOfContainer(
-  deps: Pick<UpdateDeps, 'engine' | 'clock' | 'selfId'>,
+  deps: Pick<Deps, 'engine' | 'clock' | 'selfId'>,
   id: string,
   name: string,
   progress: Progress,
@@ -46,7 +47,7 @@ export async function healthOfContainer(
 }
 
 /** Of its log, to be put after a message. */
-export async function lastLines({ engine }: Pick<UpdateDeps, 'engine'>, id: string): Promise<string> {
+export async function lastLines({ engine }: Pick<Deps, 'engine'>, id: string): Promise<string> {
   try {
     const lines = await engine.logs(id, LOG_LINES);
     return lines.length === 0 ? '\nIts log is empty.' : `\nThe last lines of its log:\n${lines.join('\n')}`;

@@ -1,17 +1,17 @@
+import type { Deps } from '../deps';
 import type { ComposeProject } from '../domain/compose/compose-project';
 import type { ProjectText } from '../domain/compose/project-text';
 import { codeOf, messageOf } from '../domain/errors';
 import type { HashWay } from '../ports/compose';
 import type { ProjectTexts } from './read-project';
-import type { UpdateDeps } from './run';
 
-type Deps = Pick<UpdateDeps, 'compose' | 'engine'>;
+type Asked = Pick<Deps, 'compose' | 'engine'>;
 
 /**
  * Which way `up` took is not written down; the one that gives the hash that it wrote is the one. Finds the way in which these files give the hash that the container bears, so that the hash of other files may be asked
  * in the same way. A sentence: there is none, and why; nothing may be guessed then.
  */
-export async function provenWay(deps: Deps, project: ComposeProject, texts: ProjectTexts): Promise<HashWay | string> {
+export async function provenWay(deps: Asked, project: ComposeProject, texts: ProjectTexts): Promise<HashWay | string> {
   let reason: string | null = null;
   for (const way of await waysOf(deps, project)) {
     try {
@@ -26,7 +26,7 @@ export async function provenWay(deps: Deps, project: ComposeProject, texts: Proj
 }
 
 export function hashOf(
-  { compose }: Pick<Deps, 'compose'>,
+  { compose }: Pick<Asked, 'compose'>,
   project: ComposeProject,
   { composeFiles, envFiles }: ProjectTexts,
   way: HashWay,
@@ -40,7 +40,7 @@ export function hashOf(
 }
 
 /** The likely ones first. */
-async function waysOf(deps: Deps, project: ComposeProject): Promise<HashWay[]> {
+async function waysOf(deps: Asked, project: ComposeProject): Promise<HashWay[]> {
   const joined = await joinedService(deps, project);
   const joins = joined === null ? [null] : [{ ...joined, implied: true }, { ...joined, implied: false }, null];
   return [false, true].flatMap((allProfiles) =>
@@ -50,7 +50,7 @@ async function waysOf(deps: Deps, project: ComposeProject): Promise<HashWay[]> {
 
 /** `network_mode: service:NAME` became `container:ID` when the container was made; NAME is told by the labels of that one. */
 async function joinedService(
-  { engine }: Deps,
+  { engine }: Asked,
   { joins, name }: ComposeProject,
 ): Promise<{ service: string; containerId: string } | null> {
   if (joins === null) return null;

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
 import { pruneBackups } from '../backups/prune-backups';
@@ -7,10 +8,9 @@ import { queueDrills } from './queue-drills';
 import { queueScheduledBackups } from './queue-scheduled-backups';
 import { reconcile } from './reconcile';
 import { reofferChanged } from './reoffer-changed';
-import type { UpdateDeps } from './run';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
-type Work = (deps: UpdateDeps) => Promise<WorkOutcome>;
+type Work = (deps: Deps) => Promise<WorkOutcome>;
 
 const WORKS: Partial<Record<WorkName, Work>> = {
   backup: queueScheduledBackups,
@@ -23,13 +23,13 @@ const WORKS: Partial<Record<WorkName, Work>> = {
 };
 
 /** Its outcome is told by the renewal itself. */
-function queueScheduledRenewal(deps: UpdateDeps): Promise<WorkOutcome> {
+function queueScheduledRenewal(deps: Deps): Promise<WorkOutcome> {
   requestRenewal(deps, { reason: 'schedule' });
   return Promise.resolve({ outcome: 'Asked for.', trouble: null });
 }
 
 /** Does the work that is due for the longest time. False: nothing is due. A defect ends it until it is due again. */
-export async function doDueWork(deps: UpdateDeps): Promise<boolean> {
+export async function doDueWork(deps: Deps): Promise<boolean> {
   const next = deps.store.timers.due().find(({ name }) => WORKS[name] !== undefined);
   if (next === undefined) return false;
   const what = await outcomeOf(deps, next.name, WORKS[next.name] as Work);
@@ -37,7 +37,7 @@ export async function doDueWork(deps: UpdateDeps): Promise<boolean> {
   return true;
 }
 
-async function outcomeOf(deps: UpdateDeps, name: WorkName, work: Work): Promise<WorkOutcome> {
+async function outcomeOf(deps: Deps, name: WorkName, work: Work): Promise<WorkOutcome> {
   try {
     const what = await work(deps);
     deps.logger.info('timer done', { timer: name, outcome: what.outcome });

@@ -1,8 +1,9 @@
+import type { Deps } from '../deps';
 import type { ErrorCode } from '../domain/errors';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/restore';
 import type { Journal, Update, UpdateStatus, Verdict } from '../domain/update';
-import type { Run, UpdateDeps } from './run';
+import type { Run } from './run';
 import { mailOfEnd } from './mail-of-end';
 import { mailOfSuperseded } from './mail-of-offer';
 import { serveAgain } from './stopped-containers';
@@ -19,7 +20,7 @@ const THE_IMAGES_FAULT: readonly ErrorCode[] = [
   'internal_error',
 ];
 
-type Ending = UpdateDeps & { update: Update; journal: Journal };
+type Ending = Deps & { update: Update; journal: Journal };
 
 /** Stores the verdict, what is to be remembered of it and its mail, in one transaction. */
 export function end(run: Ending, verdict: Verdict, error: PilotError | null = null): Update {
@@ -67,7 +68,7 @@ export async function endUnchanged(run: Run, error: unknown): Promise<Update> {
 }
 
 /** The end of an update that was never begun. */
-export function endWithout(deps: UpdateDeps, update: Update, status: UpdateStatus, reason: string): Update {
+export function endWithout(deps: Deps, update: Update, status: UpdateStatus, reason: string): Update {
   deps.logger.info('update not begun', { update: update.id, container: update.container, status, reason });
   return deps.store.transaction(() => {
     const ended = deps.store.updates.change(update.id, {

@@ -1,7 +1,7 @@
-import type { UpdateDeps } from './run';
+import type { Deps } from '../deps';
 
 /** So that nobody waits for an answer that cannot come any more. The decision itself checks the time again. */
-export function expireApprovals({ store, clock, logger }: Pick<UpdateDeps, 'store' | 'clock' | 'logger'>): void {
+export function expireApprovals({ store, clock, logger }: Pick<Deps, 'store' | 'clock' | 'logger'>): void {
   const now = clock.now().toISOString();
   for (const update of store.updates.withStatus('awaiting_approval')) {
     if (update.approval === null || update.approval.expiresAt > now) continue;

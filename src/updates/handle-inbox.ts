@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision';
 import type { ImageEvent } from '../domain/event';
@@ -5,7 +6,6 @@ import type { Webhook } from '../ports/store';
 import { offer } from './offer';
 import { readContainers } from './read-containers';
 import { readEvent } from './receive-webhook';
-import type { UpdateDeps } from './run';
 
 const AT_ONCE = 50;
 /** `diun notif test` speaks of this image (recorded in test/fixtures/diun/notif-test.json). */
@@ -15,7 +15,7 @@ const TEST_IMAGE = 'docker.io/diun/testnotif:latest';
  * Turns accepted webhooks into decisions, oldest first. An event whose container is being updated right now waits for
  * its end. Resolves with how many were handled; rejects with `engine_unreachable` and keeps all for later.
  */
-export async function handleInbox(deps: UpdateDeps): Promise<number> {
+export async function handleInbox(deps: Deps): Promise<number> {
   const pending = deps.store.inbox.pending(AT_ONCE);
   if (pending.length === 0) return 0;
   const containers = await readContainers(deps.engine, deps.selfId);
@@ -23,7 +23,7 @@ export async function handleInbox(deps: UpdateDeps): Promise<number> {
 }
 
 /** False: it must wait. The decisions of one event and the mark that it is handled are one transaction. */
-function handle(deps: UpdateDeps, webhook: Webhook, containers: Container[]): boolean {
+function handle(deps: Deps, webhook: Webhook, containers: Container[]): boolean {
   const event = readEvent(webhook.body);
   const concerned = candidates(containers, event);
   const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
@@ -32,7 +32,7 @@ function handle(deps: UpdateDeps, webhook: Webhook, containers: Container[]): bo
   return true;
 }
 
-function decideAll(deps: UpdateDeps, event: ImageEvent, concerned: Container[], all: Container[]): string {
+function decideAll(deps: Deps, event: ImageEvent, concerned: Container[], all: Container[]): string {
   if (event.image === TEST_IMAGE) {
     return ignoreEvent(deps, event, 'This is the test notification of `diun notif test`: Diun reaches diun-pilot.');
   }
@@ -51,7 +51,7 @@ function decideAll(deps: UpdateDeps, event: ImageEvent, concerned: Container[], 
 }
 
 /** Shown like any other update, so that the operator sees that Diun was heard and why nothing happens. */
-function ignoreEvent({ store, clock, logger }: UpdateDeps, event: ImageEvent, reason: string): string {
+function ignoreEvent({ store, clock, logger }: Deps, event: ImageEvent, reason: string): string {
   logger.info('event ignored', { image: event.image, reason });
   store.updates.insert({
     container: null,

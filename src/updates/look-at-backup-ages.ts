@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { backupSets, keyOfPlace, nameOf, samePlace, type BackupPlace } from '../backups/backup-set';
 import type { BackupRecord } from '../domain/backup';
 import type { WorkOutcome } from '../domain/due-work';
@@ -5,14 +6,13 @@ import { intervalMs } from '../lib/due-times';
 import { backupOld } from '../notifications/mails/backup-notices';
 import { postMail } from '../notifications/post-mail';
 import { readContainers } from './read-containers';
-import type { UpdateDeps } from './run';
 
 /** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */
 const OLDEST_MS = 36 * 3_600_000;
 const LOOK_BACK = 500;
 
 /** Tells, once, of every set whose last good backup is too old, or that never had one since the first attempt. */
-export async function lookAtBackupAges(deps: UpdateDeps): Promise<WorkOutcome> {
+export async function lookAtBackupAges(deps: Deps): Promise<WorkOutcome> {
   const sets = backupSets(await readContainers(deps.engine, deps.selfId));
   const limitMs = longestBackupAge(deps);
   const old = sets.filter(({ place }) => isTooOld(deps, place, limitMs));
@@ -28,19 +28,19 @@ export async function lookAtBackupAges(deps: UpdateDeps): Promise<WorkOutcome> {
 }
 
 /** How old the last good backup of a set may be; endless, where none is taken by a timer. */
-export function longestBackupAge({ store, clock }: Pick<UpdateDeps, 'store' | 'clock'>): number {
+export function longestBackupAge({ store, clock }: Pick<Deps, 'store' | 'clock'>): number {
   const schedule = store.timers.get('backup')?.schedule ?? null;
   return schedule === null ? Infinity : Math.max(OLDEST_MS, 1.5 * intervalMs(schedule, clock.now()));
 }
 
-function isTooOld({ store, clock }: UpdateDeps, place: BackupPlace, limitMs: number): boolean {
+function isTooOld({ store, clock }: Deps, place: BackupPlace, limitMs: number): boolean {
   const good = lastGood(store, place);
   const firstAttempt = store.backups.list(LOOK_BACK).findLast((record) => samePlace(record, place));
   const since = good?.startedAt ?? firstAttempt?.createdAt;
   return since !== undefined && clock.now().getTime() - Date.parse(since) > limitMs;
 }
 
-function tell({ store, publicUrl, logger }: UpdateDeps, place: BackupPlace): void {
+function tell({ store, publicUrl, logger }: Deps, place: BackupPlace): void {
   const about = nameOf(place);
   const good = lastGood(store, place);
   const words =
@@ -52,6 +52,6 @@ function tell({ store, publicUrl, logger }: UpdateDeps, place: BackupPlace): voi
   postMail(store.outbox, backupOld({ about, lastGood: good, publicUrl }));
 }
 
-function lastGood(store: UpdateDeps['store'], place: BackupPlace): BackupRecord | null {
+function lastGood(store: Deps['store'], place: BackupPlace): BackupRecord | null {
   return store.backups.good().find((record) => samePlace(record, place)) ?? null;
 }

@@ -1,13 +1,13 @@
+import type { Deps } from '../deps';
 import type { Update } from '../domain/update';
 import { restoreUrl } from '../approvals/restore-link';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail } from '../notifications/post-mail';
-import type { UpdateDeps } from './run';
 import { servedOn } from './served-on';
 
 /** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
-export function mailOfEnd(deps: UpdateDeps, update: Update): void {
+export function mailOfEnd(deps: Deps, update: Update): void {
   const { store, publicUrl } = deps;
   if (update.status === 'succeeded' && isAutomatic(update)) return;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
@@ -25,7 +25,7 @@ export function mailOfEnd(deps: UpdateDeps, update: Update): void {
   );
 }
 
-function isQuarantined({ refusals }: UpdateDeps['store'], { container, to }: Update): boolean {
+function isQuarantined({ refusals }: Deps['store'], { container, to }: Update): boolean {
   return container !== null && to.digest !== null && refusals.find(container, to.digest) !== null;
 }
 

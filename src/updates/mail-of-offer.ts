@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { approvalUrl } from '../approvals/links';
 import { surroundingsOf } from '../approvals/read-approval';
 import type { Plan } from '../domain/plan';
@@ -6,13 +7,12 @@ import { criticalUpdateAvailable } from '../notifications/mails/critical-update-
 import { offerSuperseded } from '../notifications/mails/offer-superseded';
 import { updateAvailable } from '../notifications/mails/update-available';
 import { postMail } from '../notifications/post-mail';
-import type { UpdateDeps } from './run';
 
 /**
  * The mail of a decision (contract, section 4), with the signed link where it waits: to be called in the transaction that
  * stores it. `replaced`: the earlier offer that it supersedes.
  */
-export function mailOfOffer(deps: UpdateDeps, update: Update, plan: Plan, replaced: Update | null): void {
+export function mailOfOffer(deps: Deps, update: Update, plan: Plan, replaced: Update | null): void {
   const { store, publicUrl } = deps;
   const news = { update, plan, backup: null, publicUrl };
   const mail =
@@ -28,7 +28,7 @@ export function mailOfOffer(deps: UpdateDeps, update: Update, plan: Plan, replac
 }
 
 /** The notice that a link does not hold any more; of what nobody was asked about there is none. */
-export function mailOfSuperseded({ store, publicUrl }: UpdateDeps, update: Update): void {
+export function mailOfSuperseded({ store, publicUrl }: Deps, update: Update): void {
   if (update.approval === null) return;
   postMail(store.outbox, offerSuperseded({ update, plan: null, backup: null, publicUrl }));
 }

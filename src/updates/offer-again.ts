@@ -1,11 +1,11 @@
+import type { Deps } from '../deps';
 import type { Update } from '../domain/update';
 import { mailOfSuperseded } from './mail-of-offer';
 import { newerCame, offer, supersede } from './offer';
 import { readContainers } from './read-containers';
-import type { UpdateDeps } from './run';
 
 /** The tag of an update that waits names another digest by now: it is superseded, and the new one offered in its place. */
-export async function offerAgain(deps: UpdateDeps, update: Update): Promise<void> {
+export async function offerAgain(deps: Deps, update: Update): Promise<void> {
   const digest = await deps.engine.registryDigest(update.to.reference);
   const all = await readContainers(deps.engine, deps.selfId);
   const container = all.find(({ name }) => name === update.container);

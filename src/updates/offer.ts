@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Decision } from '../domain/decision';
 import { decide } from '../domain/decision';
@@ -10,7 +11,6 @@ import { membersOf, placeOf } from '../backups/backup-set';
 import { writersOf } from '../backups/writers';
 import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
 import { newReferenceFor } from './names';
-import type { UpdateDeps } from './run';
 
 export interface Offer {
   container: Container;
@@ -27,7 +27,7 @@ export interface Offer {
  * Decides what one target means for one container, and stores the decision with its mail. One way for webhook,
  * reconcile and operator alike. Must be called inside a transaction; does nothing but read and write the store.
  */
-export function offer(deps: UpdateDeps, offered: Offer): { decision: Decision; update: Update } {
+export function offer(deps: Deps, offered: Offer): { decision: Decision; update: Update } {
   const { container, target } = offered;
   const open = deps.store.updates.openFor(container.name);
   const decision = decideOn(deps, offered);
@@ -55,13 +55,13 @@ export function offer(deps: UpdateDeps, offered: Offer): { decision: Decision; u
 }
 
 /** The same decision without a trace: for who asks every day, where there is mostly nothing to do. */
-export function decideOn({ store }: UpdateDeps, { container, target, source }: Offer): Decision {
+export function decideOn({ store }: Deps, { container, target, source }: Offer): Decision {
   const refusal = store.refusals.find(container.name, target.digest);
   return decide({ container, target, known: { refusal, open: store.updates.openFor(container.name) }, source });
 }
 
 function recordIgnored(
-  deps: UpdateDeps,
+  deps: Deps,
   offered: Offer,
   decision: Extract<Decision, { kind: 'ignore' }>,
   open: Update[],
@@ -79,7 +79,7 @@ function recordIgnored(
 }
 
 function recordOffer(
-  deps: UpdateDeps,
+  deps: Deps,
   offered: Offer,
   decision: Extract<Decision, { kind: 'start' | 'ask' }>,
   replaced: readonly Update[],
@@ -108,7 +108,7 @@ function recordOffer(
   return update;
 }
 
-function waiting({ clock, approvalTtlMs }: UpdateDeps): Update['approval'] {
+function waiting({ clock, approvalTtlMs }: Deps): Update['approval'] {
   return {
     status: 'waiting',
     expiresAt: new Date(clock.now().getTime() + approvalTtlMs).toISOString(),
@@ -122,7 +122,7 @@ export function newerCame(what: string): string {
 }
 
 /** The tag moved, a newer one came, or the container changed: what was offered before is not what would be run. */
-export function supersede({ store, clock }: UpdateDeps, id: string, reason: string): Update {
+export function supersede({ store, clock }: Deps, id: string, reason: string): Update {
   const now = clock.now().toISOString();
   const update = store.updates.get(id);
   return store.updates.change(id, {

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
 import { runsDigest } from '../domain/running-digest';
@@ -5,7 +6,7 @@ import { toContainer } from '../domain/to-container';
 import type { Journal, Update } from '../domain/update';
 import { end, endUnchanged, endWithout } from './end';
 import { keepTag } from './keep-tag';
-import type { Run, UpdateDeps } from './run';
+import type { Run } from './run';
 import { newReferenceFor } from './names';
 import { startIfNotJoined } from './start-joining';
 import { startStopped } from './stopped-containers';
@@ -18,13 +19,13 @@ const ATTEMPTS = 3;
  * Takes up an update: for the first time, by looking again at what the decision saw; or after a crash, by the journal.
  * `ended`: there was nothing to run, and the update has its end.
  */
-export async function openRun(deps: UpdateDeps, update: Update): Promise<Run | { ended: Update }> {
+export async function openRun(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const journal = deps.store.updates.journal(update.id);
   if (journal !== null) return resume(deps, update, journal);
   return begin(deps, update);
 }
 
-async function begin(deps: UpdateDeps, update: Update): Promise<Run | { ended: Update }> {
+async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const old = await findByName(deps, update.container ?? '');
   if (old === null)
     return { ended: endWithout(deps, update, 'failed', `There is no container ${update.container} any more.`) };
@@ -40,7 +41,7 @@ async function begin(deps: UpdateDeps, update: Update): Promise<Run | { ended: U
   return run;
 }
 
-async function resume(deps: UpdateDeps, update: Update, journal: Journal): Promise<Run | { ended: Update }> {
+async function resume(deps: Deps, update: Update, journal: Journal): Promise<Run | { ended: Update }> {
   const old = await findById(deps, journal.oldContainerId);
   if (old === null) return { ended: await endWithoutOld(deps, update, journal) };
   const run: Run = { ...deps, update, old, container: await containerOf(deps, old), journal };
@@ -100,7 +101,7 @@ function whatChanged(
 }
 
 /** Past the health check the old one may be gone already; before that, somebody removed it, and only a person can tell. */
-async function endWithoutOld(deps: UpdateDeps, update: Update, journal: Journal): Promise<Update> {
+async function endWithoutOld(deps: Deps, update: Update, journal: Journal): Promise<Update> {
   const current = await findByName(deps, journal.containerName);
   const serves = journal.stage === 'settled' && current?.Id === journal.newContainerId;
   if (serves) {
@@ -123,17 +124,17 @@ function interrupted(attempts: number): PilotError {
   );
 }
 
-async function containerOf(deps: UpdateDeps, inspect: ContainerInspect): Promise<Run['container']> {
+async function containerOf(deps: Deps, inspect: ContainerInspect): Promise<Run['container']> {
   return toContainer(inspect, await deps.engine.inspectImage(inspect.Image), deps.selfId);
 }
 
 /** The engine also finds containers by the first letters of an id, which is not what is meant here. */
-async function findByName(deps: UpdateDeps, name: string): Promise<ContainerInspect | null> {
+async function findByName(deps: Deps, name: string): Promise<ContainerInspect | null> {
   const found = name === '' ? null : await findById(deps, name);
   return found?.Name === `/${name}` ? found : null;
 }
 
-async function findById({ engine }: UpdateDeps, id: string): Promise<ContainerInspect | null> {
+async function findById({ engine }: Deps, id: string): Promise<ContainerInspect | null> {
   try {
     return await engine.inspectContainer(id);
   } catch (error) {

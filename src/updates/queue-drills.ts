@@ -1,11 +1,11 @@
+import type { Deps } from '../deps';
 import { keyOfPlace, nameOf, placeOf } from '../backups/backup-set';
 import type { WorkOutcome } from '../domain/due-work';
 import { requestDrills } from '../restores/request-drills';
 import { readContainers } from './read-containers';
-import type { UpdateDeps } from './run';
 
 /** The weekly drills. Of a set that is there no longer nothing is drilled, and a failed drill is troubling no more. */
-export async function queueDrills({ engine, selfId, store }: UpdateDeps): Promise<WorkOutcome> {
+export async function queueDrills({ engine, selfId, store }: Deps): Promise<WorkOutcome> {
   const containers = await readContainers(engine, selfId);
   const sets = requestDrills(store, containers).map(nameOf).join(', ');
   const there = new Set(containers.map((container) => keyOfPlace(placeOf(container))));

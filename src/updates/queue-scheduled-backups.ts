@@ -1,11 +1,11 @@
+import type { Deps } from '../deps';
 import { requestBackups } from '../backups/request-backup';
 import { nameOf } from '../backups/backup-set';
 import type { WorkOutcome } from '../domain/due-work';
 import { readContainers } from './read-containers';
-import type { UpdateDeps } from './run';
 
 /** The daily backup of every set there is by then. */
-export async function queueScheduledBackups(deps: UpdateDeps): Promise<WorkOutcome> {
+export async function queueScheduledBackups(deps: Deps): Promise<WorkOutcome> {
   const containers = await readContainers(deps.engine, deps.selfId);
   const queued = requestBackups({ store: deps.store, containers }, { reason: 'schedule' });
   const sets = queued.map(nameOf).join(', ');

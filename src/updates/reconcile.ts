@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { isNameless } from '../domain/candidates';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
@@ -8,7 +9,6 @@ import { askRegistry, type RegistryAsked } from './ask-registry';
 import { decideOn, offer, type Offer } from './offer';
 import { readContainers } from './read-containers';
 import { reofferChanged } from './reoffer-changed';
-import type { UpdateDeps } from './run';
 
 const HOUR_MS = 3_600_000;
 /** What nobody decided about in time is not asked again the next day. */
@@ -16,7 +16,7 @@ const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
 /** What failed through no fault of the image is tried again the next day, and not at each start of the service. */
 const RESTS_FAILED_MS = 20 * HOUR_MS;
 
-interface Reconciling extends UpdateDeps {
+interface Reconciling extends Deps {
   all: Container[];
   registry: RegistryAsked;
   /** What could not be asked, in words. */
@@ -28,7 +28,7 @@ interface Reconciling extends UpdateDeps {
  * container's own tag, and with `diun.watch_repo=true` newer ones. What it finds goes the way of a webhook; where there is
  * nothing to do it leaves no trace. A registry that refuses or does not answer costs only its own containers.
  */
-export async function reconcile(deps: UpdateDeps): Promise<WorkOutcome> {
+export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   await reofferChanged(deps);
   const all = await readContainers(deps.engine, deps.selfId);
   const concerned = all.filter(isCompared);
@@ -85,7 +85,7 @@ function offerIfNew(run: Reconciling, container: Container, target: Offer['targe
   });
 }
 
-function rests({ store, clock }: UpdateDeps, { name }: Container, digest: string): boolean {
+function rests({ store, clock }: Deps, { name }: Container, digest: string): boolean {
   const ended = (status: 'expired' | 'failed', withinMs: number): boolean =>
     store.updates
       .list({ container: name, status, limit: 50 })

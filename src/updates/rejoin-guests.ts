@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
@@ -8,7 +9,6 @@ import { networkLost } from '../notifications/mails/network-lost';
 import { postMail } from '../notifications/post-mail';
 import { isOurs } from './names';
 import { imageIfThere, inspectIfThere } from './read-containers';
-import type { UpdateDeps } from './run';
 
 /** Nobody reaches it: there is nothing to drain. */
 const STOP_SECONDS = 1;
@@ -19,7 +19,7 @@ type Lost = LostGuest & { container: Container };
  * Restarts watched containers that have lost the network of another in which they live, and tells of those that no restart
  * can help; none while an update of it runs. True: nothing is left to be mended now. Rejects only with `engine_unreachable`.
  */
-export async function rejoinGuests(deps: UpdateDeps): Promise<boolean> {
+export async function rejoinGuests(deps: Deps): Promise<boolean> {
   const all = await inspectAll(deps);
   const lost = await watchedOf(deps, lostGuests(all));
   closeNotices(deps, lost);
@@ -32,7 +32,7 @@ export async function rejoinGuests(deps: UpdateDeps): Promise<boolean> {
   return settled;
 }
 
-async function rejoin(deps: UpdateDeps, container: Container, owner: ContainerInspect): Promise<boolean> {
+async function rejoin(deps: Deps, container: Container, owner: ContainerInspect): Promise<boolean> {
   const name = owner.Name.slice(1);
   try {
     await deps.engine.restart(container.id, STOP_SECONDS);
@@ -51,7 +51,7 @@ async function rejoin(deps: UpdateDeps, container: Container, owner: ContainerIn
   return true;
 }
 
-function tellOrphaned(deps: UpdateDeps, container: Container): void {
+function tellOrphaned(deps: Deps, container: Container): void {
   tell(
     deps,
     container,
@@ -60,7 +60,7 @@ function tellOrphaned(deps: UpdateDeps, container: Container): void {
 }
 
 /** Once for as long as it lasts: log, page and mail. */
-function tell({ store, logger, publicUrl }: UpdateDeps, { name, service }: Container, words: string): void {
+function tell({ store, logger, publicUrl }: Deps, { name, service }: Container, words: string): void {
   const mend = service === null ? `docker restart ${name}` : `docker compose up -d ${service}`;
   const isNew = store.transaction(() => {
     const opened = store.notices.open('network_lost', name, `${name} has lost the network it lives in: ${mend}`);
@@ -71,23 +71,23 @@ function tell({ store, logger, publicUrl }: UpdateDeps, { name, service }: Conta
 }
 
 /** Whoever mended it, it is over. */
-function closeNotices({ store }: UpdateDeps, lost: readonly Lost[]): void {
+function closeNotices({ store }: Deps, lost: readonly Lost[]): void {
   const still = new Set(lost.map(({ container }) => container.name));
   for (const { kind, subject } of store.notices.all()) {
     if (kind === 'network_lost' && !still.has(subject)) store.notices.close(kind, subject);
   }
 }
 
-function isBeingUpdated({ store }: UpdateDeps, { name }: Container): boolean {
+function isBeingUpdated({ store }: Deps, { name }: Container): boolean {
   return store.updates.openFor(name).some(({ status }) => status === 'running');
 }
 
-async function inspectAll({ engine }: UpdateDeps): Promise<ContainerInspect[]> {
+async function inspectAll({ engine }: Deps): Promise<ContainerInspect[]> {
   const found = await Promise.all((await engine.containerIds()).map((id) => inspectIfThere(engine, id)));
   return found.filter((inspect) => inspect !== null && !isOurs(inspect.Name)) as ContainerInspect[];
 }
 
-async function watchedOf({ engine, selfId }: UpdateDeps, lost: LostGuest[]): Promise<Lost[]> {
+async function watchedOf({ engine, selfId }: Deps, lost: LostGuest[]): Promise<Lost[]> {
   const read = lost.map(async (each) => {
     const image = await imageIfThere(engine, each.guest.Image);
     return image === null ? null : { ...each, container: toContainer(each.guest, image, selfId) };

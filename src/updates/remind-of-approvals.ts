@@ -1,13 +1,13 @@
+import type { Deps } from '../deps';
 import { approvalUrl } from '../approvals/links';
 import { surroundingsOf } from '../approvals/read-approval';
 import { approvalReminder } from '../notifications/mails/approval-reminder';
 import { postMail } from '../notifications/post-mail';
-import type { UpdateDeps } from './run';
 
 const A_DAY_MS = 24 * 3_600_000;
 
 /** A day before a link expires its reader is reminded once: to be silent would be to let it expire unseen. */
-export function remindOfApprovals(deps: UpdateDeps): void {
+export function remindOfApprovals(deps: Deps): void {
   const { store, clock, publicUrl } = deps;
   const before = new Date(clock.now().getTime() + A_DAY_MS).toISOString();
   for (const update of store.updates.toRemindOf(before)) {
@@ -28,6 +28,6 @@ export function remindOfApprovals(deps: UpdateDeps): void {
 }
 
 /** Where links live for a day or less, the offer itself has just been mailed. */
-function isYoung({ clock, approvalTtlMs }: UpdateDeps, createdAt: string): boolean {
+function isYoung({ clock, approvalTtlMs }: Deps, createdAt: string): boolean {
   return approvalTtlMs <= A_DAY_MS || clock.now().getTime() - Date.parse(createdAt) < A_DAY_MS / 4;
 }

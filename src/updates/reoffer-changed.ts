@@ -1,16 +1,16 @@
+import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
 import { offer, supersede } from './offer';
 import { readContainers } from './read-containers';
-import type { UpdateDeps } from './run';
 
 /**
  * Offers again what waits for approval and was decided from what does not run any more, since a patch was made meanwhile, or
  * somebody changed the container by hand: approved as it is, it would end superseded, unrun.
  */
-export async function reofferChanged(deps: UpdateDeps): Promise<WorkOutcome> {
+export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
   const all = await readContainers(deps.engine, deps.selfId);
   const changed = deps.store.updates.withStatus('awaiting_approval').flatMap((update) => {
     const container = all.find(({ name }) => name === update.container);
@@ -28,7 +28,7 @@ function isOfAnother({ from }: Update, container: Container): boolean {
 }
 
 /** A person may have decided since it was looked at. */
-function reoffer(deps: UpdateDeps, { id, source, to }: Update, container: Container, all: Container[]): void {
+function reoffer(deps: Deps, { id, source, to }: Update, container: Container, all: Container[]): void {
   const { updates } = deps.store;
   if (updates.get(id)?.status !== 'awaiting_approval' || to.digest === null) return;
   const releaseNotes = updates.plan(id)?.releaseNotes ?? null;

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Decision } from '../domain/decision';
 import type { ErrorCode } from '../domain/errors';
@@ -7,7 +8,6 @@ import type { Update } from '../domain/update';
 import { recordDecision } from '../approvals/record-decision';
 import { offer } from './offer';
 import { readContainers } from './read-containers';
-import type { UpdateDeps } from './run';
 
 type Ignored = Extract<Decision, { kind: 'ignore' }>;
 
@@ -28,7 +28,7 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
  * `different_repository`, `invalid_reference`, `update_running`, `registry_…` and `engine_unreachable`.
  */
-export async function requestUpdate(deps: UpdateDeps, request: { container: string; image?: string }): Promise<Update> {
+export async function requestUpdate(deps: Deps, request: { container: string; image?: string }): Promise<Update> {
   const all = await readContainers(deps.engine, deps.selfId);
   const container = all.find(({ name }) => name === request.container);
   if (container === undefined) throw notFound(request.container, all);
@@ -47,7 +47,7 @@ export async function requestUpdate(deps: UpdateDeps, request: { container: stri
 }
 
 async function resolveTarget(
-  deps: UpdateDeps,
+  deps: Deps,
   container: Container,
   image = container.reference,
 ): Promise<{ reference: string; digest: string }> {

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import { codeOf, messageOf } from '../domain/errors';
 import { membersOf } from '../backups/backup-set';
@@ -6,10 +7,9 @@ import { backupFailed } from '../notifications/mails/backup-failed';
 import { postMail } from '../notifications/post-mail';
 import { afterGoodBackup } from './after-good-backup';
 import { readContainers } from './read-containers';
-import type { UpdateDeps } from './run';
 
 /** Takes the next backup that was asked for. False: there is none. A failure is recorded and mailed, not thrown. */
-export async function runQueuedBackup(deps: UpdateDeps): Promise<boolean> {
+export async function runQueuedBackup(deps: Deps): Promise<boolean> {
   const record = deps.store.backups.nextQueued();
   if (record === null) return false;
   const members = membersOf(record, await readContainers(deps.engine, deps.selfId));
@@ -30,7 +30,7 @@ export async function runQueuedBackup(deps: UpdateDeps): Promise<boolean> {
 }
 
 /** What was under way when the service died has no manifest, so it is no backup. Called once, at start. */
-export function endInterruptedBackups(deps: UpdateDeps): void {
+export function endInterruptedBackups(deps: Deps): void {
   const { store, clock } = deps;
   for (const record of store.backups.running()) {
     store.transaction(() => {
@@ -47,7 +47,7 @@ export function endInterruptedBackups(deps: UpdateDeps): void {
   }
 }
 
-function mailOfFailure({ store, publicUrl }: UpdateDeps, backup: BackupRecord): void {
+function mailOfFailure({ store, publicUrl }: Deps, backup: BackupRecord): void {
   const lastGood = store.backups.lastSucceeded(backup);
   postMail(store.outbox, backupFailed({ backup, lastGood, publicUrl }));
 }

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { renew } from '../certificates/renew';
 import { saveCertificates } from '../certificates/save-certificates';
 import type { CertificateSeen } from '../domain/certificate';
@@ -5,7 +6,6 @@ import { codeOf, messageOf } from '../domain/errors';
 import type { RenewalRecord, RenewalVerdict } from '../domain/renewal';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
 import { postMail } from '../notifications/post-mail';
-import type { UpdateDeps } from './run';
 
 /** Contract, section 4: a failed weekly run is tried again the next day. */
 const RETRY_AFTER_MS = 24 * 3_600_000;
@@ -14,7 +14,7 @@ const RETRY_AFTER_MS = 24 * 3_600_000;
  * Runs the renewal that is due, or the one that was interrupted: it may be run again. False: there is none. A failure is
  * recorded, mailed and tried again the next day, not thrown.
  */
-export async function runQueuedRenewal(deps: UpdateDeps): Promise<boolean> {
+export async function runQueuedRenewal(deps: Deps): Promise<boolean> {
   const record = begin(deps);
   if (record === null) return false;
   try {
@@ -28,7 +28,7 @@ export async function runQueuedRenewal(deps: UpdateDeps): Promise<boolean> {
   return true;
 }
 
-function begin({ store, clock }: UpdateDeps): RenewalRecord | null {
+function begin({ store, clock }: Deps): RenewalRecord | null {
   const interrupted = store.renewals.running();
   if (interrupted !== null) return interrupted;
   const queued = store.renewals.queued();
@@ -39,7 +39,7 @@ function begin({ store, clock }: UpdateDeps): RenewalRecord | null {
 
 /** State, mails and the retry in one transaction. */
 function end(
-  deps: UpdateDeps,
+  deps: Deps,
   { id }: RenewalRecord,
   { outcome, detail, error }: RenewalVerdict,
   seen: { before: CertificateSeen[]; after: CertificateSeen[] } | null,

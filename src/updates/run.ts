@@ -1,43 +1,11 @@
+import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
-import type { Retention } from '../domain/retention';
 import type { Journal, Stage, StepName, Update } from '../domain/update';
-import type { Clock } from '../lib/clock';
-import type { Logger } from '../lib/logger';
-import type { Secret } from '../lib/secret';
-import type { BackupStorage } from '../ports/backup-storage';
-import type { Compose } from '../ports/compose';
-import type { CertificateReader } from '../ports/certificate-reader';
-import type { Engine } from '../ports/engine';
-import type { RegistryTags } from '../ports/registry-tags';
-import type { ProjectFiles } from '../ports/project-files';
-import type { Store } from '../ports/store';
-
-/** What every part of the heart is given, once, by the wiring. */
-export interface UpdateDeps {
-  engine: Engine;
-  registryTags: RegistryTags;
-  store: Store;
-  storage: BackupStorage;
-  projectFiles: ProjectFiles;
-  compose: Compose;
-  certificates: CertificateReader;
-  clock: Clock;
-  logger: Logger;
-  publicUrl: string;
-  approvalTtlMs: number;
-  /** How many backups are kept, by days in `timeZone` (IANA name). */
-  retention: Retention;
-  timeZone: string;
-  /** The first signs links, all verify them. */
-  approvalSecrets: readonly Secret[];
-  /** Id of the container that this process runs in; null outside one. */
-  selfId: string | null;
-}
 
 /** One update while it runs: what is known of it, and its journal. */
-export interface Run extends UpdateDeps {
+export interface Run extends Deps {
   update: Update;
   /** As inspected at the begin of this run; the id is what it is addressed by. */
   old: ContainerInspect;

@@ -1,10 +1,11 @@
+import type { Deps } from '../deps';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Journal, Update } from '../domain/update';
 import type { Stopped } from '../domain/well';
 import { healthOfContainer } from './check-health';
-import type { Progress, UpdateDeps } from './run';
+import type { Progress } from './run';
 
-type Interrupted = UpdateDeps & { update: Update; journal: Journal };
+type Interrupted = Deps & { update: Update; journal: Journal };
 
 /** Those that were stopped for the backup, without the container that is updated. */
 export function othersStopped({ journal }: Pick<Interrupted, 'journal'>): Stopped[] {

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { codeOf } from '../domain/errors';
 import type { Stage, Update } from '../domain/update';
 import { backUpProject } from './back-up-project';
@@ -11,7 +12,7 @@ import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
 import { restoreAfterRollback } from './restore-after-rollback';
 import { rollBack } from './roll-back';
-import type { Run, UpdateDeps } from './run';
+import type { Run } from './run';
 import { reach, step } from './run';
 import { swapContainers } from './swap-containers';
 
@@ -23,7 +24,7 @@ import { swapContainers } from './swap-containers';
  * Rejects only with `engine_unreachable`: then nothing can be known, the update stays `running`, and it is called again
  * once an engine answers.
  */
-export async function updateContainer(deps: UpdateDeps, update: Update): Promise<Update> {
+export async function updateContainer(deps: Deps, update: Update): Promise<Update> {
   const run = await openRun(deps, update);
   if ('ended' in run) return run.ended;
   try {

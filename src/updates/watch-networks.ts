@@ -1,7 +1,7 @@
+import type { Deps } from '../deps';
 import { codeOf, messageOf } from '../domain/errors';
 import { startLoop } from '../lib/loop';
 import { rejoinGuests } from './rejoin-guests';
-import type { UpdateDeps } from './run';
 
 const LISTEN_AGAIN_MS = 3_000;
 const REFUSED_MS = 30_000;
@@ -20,7 +20,7 @@ export interface NetworkWatch {
  * Listens for containers that start: those that live in the network of one that was started again have lost it (facts,
  * Docker Engine). Looked at when the worker starts, when the engine comes back, after each start, and every minute.
  */
-export function watchNetworks(deps: UpdateDeps, wake: () => void): NetworkWatch {
+export function watchNetworks(deps: Deps, wake: () => void): NetworkWatch {
   const { clock, logger } = deps;
   let lookAt = clock.now().getTime();
   const ears = listen(deps, () => {
@@ -45,7 +45,7 @@ export function watchNetworks(deps: UpdateDeps, wake: () => void): NetworkWatch 
 }
 
 /** Calls `look` after each start of a container, and whenever one may have been missed. */
-function listen({ clock, engine, logger }: UpdateDeps, look: () => void): { stop(): Promise<void> } {
+function listen({ clock, engine, logger }: Deps, look: () => void): { stop(): Promise<void> } {
   const stopped = new AbortController();
   let refused = false;
   const loop = startLoop({

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { createWatch } from '../certificates/watch-certificates';
 import { codeOf, ERROR_CODES, type ErrorCode, messageOf, toPilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
@@ -12,7 +13,6 @@ import { runQueuedBackup } from './run-queued-backup';
 import { runQueuedRenewal } from './run-queued-renewal';
 import { runNextDrill } from '../restores/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
-import type { UpdateDeps } from './run';
 import { othersStopped, startStopped } from './stopped-containers';
 import { updateContainer } from './update-container';
 import { watchNetworks } from './watch-networks';
@@ -36,7 +36,7 @@ export interface Worker {
  * Decides on what comes in, watches certificates, and works the queue: one thing at a time, which is the lock that
  * updates, backups and renewals share. Who has lost the network of another is joined to it again before anything else.
  */
-export function startWorker(deps: UpdateDeps): Worker {
+export function startWorker(deps: Deps): Worker {
   const troubles = new Map<string, ErrorCode>();
   const loop = (name: string, turn: () => Promise<boolean>): Loop =>
     startLoop({
@@ -77,10 +77,10 @@ export function startWorker(deps: UpdateDeps): Worker {
 }
 
 /** Looked at before each turn: what time alone brings about. */
-const BY_TIME: readonly ((deps: UpdateDeps) => void)[] = [expireApprovals, remindOfApprovals];
+const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApprovals];
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
-const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [
+const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
   runNextRestore,
   runNextUpdate,
   runQueuedBackup,
@@ -90,21 +90,21 @@ const JOBS: readonly ((deps: UpdateDeps) => Promise<boolean>)[] = [
 ];
 
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
-export async function workOnce(deps: UpdateDeps): Promise<boolean> {
+export async function workOnce(deps: Deps): Promise<boolean> {
   for (const look of BY_TIME) look(deps);
   for (const job of JOBS) if (await job(deps)) return true;
   return false;
 }
 
 /** What was interrupted comes first, then automatic before manual. */
-async function runNextUpdate(deps: UpdateDeps): Promise<boolean> {
+async function runNextUpdate(deps: Deps): Promise<boolean> {
   const update = deps.store.updates.withStatus('running')[0] ?? deps.store.updates.nextQueued();
   if (update !== null) await runToItsEnd(deps, update);
   return update !== null;
 }
 
 /** A defect must not stop the queue, nor leave an update without an end that tells of it. */
-async function runToItsEnd(deps: UpdateDeps, update: Update): Promise<void> {
+async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
   try {
     await updateContainer(deps, update);
   } catch (error) {

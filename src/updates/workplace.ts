@@ -1,6 +1,6 @@
+import type { Deps } from '../deps';
 import type { Delivery } from '../notifications/deliver';
 import { endInterruptedBackups } from './run-queued-backup';
-import type { UpdateDeps } from './run';
 import { startWorker, type Worker } from './worker';
 
 const ASK_FOR_LOCK_EVERY_MS = 2_000;
@@ -19,7 +19,7 @@ export interface Workplace {
 }
 
 interface Parts {
-  deps: UpdateDeps;
+  deps: Deps;
   delivery: Delivery;
   takeLock(): { release(): void } | null;
   /** Only the service runs timers, and only while it holds the lock; a command of a moment never does. */

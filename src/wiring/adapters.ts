@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createComposePlugin } from '../adapters/compose/compose-plugin';
@@ -18,11 +19,10 @@ import type { Logger } from '../lib/logger';
 import { ownContainerId } from '../lib/own-container';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { MailTransport } from '../ports/mail-transport';
-import type { UpdateDeps } from '../updates/run';
 
 /** What use cases are given, and what only the wiring asks of the world. */
 export interface Adapters {
-  deps: UpdateDeps;
+  deps: Deps;
   transport: MailTransport;
   /** That of the data directory; null: another process holds it. */
   takeWorkerLock: () => { release(): void } | null;

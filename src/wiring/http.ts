@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { decideApproval } from '../approvals/decide-approval';
 import { readApproval } from '../approvals/read-approval';
 import { decideRestoreLink, readRestoreLink } from '../approvals/restore-link';
@@ -8,7 +9,6 @@ import { commitTogether } from '../lib/commit-together';
 import type { Secret } from '../lib/secret';
 import type { TimerView } from '../schedule/timer-plans';
 import { receiveWebhook } from '../updates/receive-webhook';
-import type { UpdateDeps } from '../updates/run';
 import type { Workplace } from '../updates/workplace';
 import type { Requests } from './requests';
 import { version } from './version';
@@ -16,7 +16,7 @@ import { version } from './version';
 /** What the HTTP side is given. */
 export function httpDepsOf(
   settings: Settings,
-  deps: UpdateDeps,
+  deps: Deps,
   workplace: Pick<Workplace, 'wake' | 'state'>,
   requests: Requests & { timers(): TimerView[] },
 ): HttpDeps {
@@ -38,7 +38,7 @@ export function httpDepsOf(
   };
 }
 
-function receiving({ store }: UpdateDeps, wake: () => void): HttpDeps['receiveWebhook'] {
+function receiving({ store }: Deps, wake: () => void): HttpDeps['receiveWebhook'] {
   const together = commitTogether((work) => store.transaction(work));
   return async (rawBody) => {
     const received = await together(() => receiveWebhook(store.inbox, rawBody));
@@ -47,7 +47,7 @@ function receiving({ store }: UpdateDeps, wake: () => void): HttpDeps['receiveWe
   };
 }
 
-function approvalsOf(deps: UpdateDeps, wake: () => void, requests: Requests): HttpDeps['approvals'] {
+function approvalsOf(deps: Deps, wake: () => void, requests: Requests): HttpDeps['approvals'] {
   return {
     read: (token) => readApproval(deps, token),
     decide: async (token, answer) => {
@@ -59,7 +59,7 @@ function approvalsOf(deps: UpdateDeps, wake: () => void, requests: Requests): Ht
   };
 }
 
-function restoreLinksOf(deps: UpdateDeps, wake: () => void): HttpDeps['restoreLinks'] {
+function restoreLinksOf(deps: Deps, wake: () => void): HttpDeps['restoreLinks'] {
   return {
     read: (token) => readRestoreLink(deps, token),
     decide: (token, answer) => {

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import { decideById, type Decided } from '../approvals/record-decision';
 import { requestBackups } from '../backups/request-backup';
 import { lookAtCertificates } from '../certificates/look';
@@ -14,7 +15,6 @@ import { planOfRestore, rehearse, requestRestore, type RestoreRequest } from '..
 import { foreseeTag, type TagForesight } from '../updates/foresee-tag';
 import { readContainers } from '../updates/read-containers';
 import { requestUpdate } from '../updates/request-update';
-import type { UpdateDeps } from '../updates/run';
 
 /** What a person may ask for, at the command line, on the page or by the API. What is to be done is queued, and the worker woken. */
 export interface Requests {
@@ -40,7 +40,7 @@ export interface Requests {
   };
 }
 
-export function requestsOf(deps: UpdateDeps, wake: () => void): Requests {
+export function requestsOf(deps: Deps, wake: () => void): Requests {
   const containers = (): Promise<Container[]> => readContainers(deps.engine, deps.selfId);
   const queued = <T>(asked: T): T => {
     wake();

@@ -1,3 +1,4 @@
+import type { Deps } from '../../src/deps';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,6 @@ import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
 import { handleInbox } from '../../src/updates/handle-inbox';
 import { receiveWebhook } from '../../src/updates/receive-webhook';
-import type { UpdateDeps } from '../../src/updates/run';
 import { workOnce } from '../../src/updates/worker';
 import { FakeCompose } from './fake-compose';
 import { FakeEngine } from './fake-engine';
@@ -25,7 +25,7 @@ export interface Scene {
   engine: FakeEngine;
   compose: FakeCompose;
   store: Store;
-  deps: UpdateDeps;
+  deps: Deps;
   log: LogLine[];
   /** Diun says that `image` has a digest. */
   hear(image: string, digest: string, status?: 'new' | 'update'): { id: string; duplicate: boolean };
@@ -53,7 +53,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
   const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
   const { logger, lines } = recordingLogger();
   const compose = new FakeCompose();
-  const deps: UpdateDeps = {
+  const deps: Deps = {
     engine,
     registryTags: { tags: (reference) => engine.registryTags(reference) },
     store,

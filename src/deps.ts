@@ -1,0 +1,33 @@
+import type { Retention } from './domain/retention';
+import type { Clock } from './lib/clock';
+import type { Logger } from './lib/logger';
+import type { Secret } from './lib/secret';
+import type { BackupStorage } from './ports/backup-storage';
+import type { CertificateReader } from './ports/certificate-reader';
+import type { Compose } from './ports/compose';
+import type { Engine } from './ports/engine';
+import type { ProjectFiles } from './ports/project-files';
+import type { RegistryTags } from './ports/registry-tags';
+import type { Store } from './ports/store';
+
+/** What the use cases are given, once, by the wiring. */
+export interface Deps {
+  engine: Engine;
+  registryTags: RegistryTags;
+  store: Store;
+  storage: BackupStorage;
+  projectFiles: ProjectFiles;
+  compose: Compose;
+  certificates: CertificateReader;
+  clock: Clock;
+  logger: Logger;
+  publicUrl: string;
+  approvalTtlMs: number;
+  /** How many backups are kept, by days in `timeZone` (IANA name). */
+  retention: Retention;
+  timeZone: string;
+  /** The first signs links, all verify them. */
+  approvalSecrets: readonly Secret[];
+  /** Id of the container that this process runs in; null outside one. */
+  selfId: string | null;
+}
