@@ -1,6 +1,7 @@
+import { inspectIfThere } from '../containers/if-there';
+import { readContainers } from '../containers/read-containers';
 import type { Container } from '../domain/container';
 import type { Engine } from '../ports/engine';
-import { inspectIfThere, readContainers } from '../updates/read-containers';
 
 /** Who renews and who serves, of one compose project; what is outside any project belongs together too. */
 export interface RenewalPlace {

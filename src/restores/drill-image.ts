@@ -1,3 +1,4 @@
+import { imageIfThere } from '../containers/if-there';
 import type { BackupItem } from '../domain/backup';
 import type { Container } from '../domain/container';
 import { NotTried } from '../domain/drill';
@@ -5,7 +6,6 @@ import type { ImageInspect } from '../domain/engine-inspect';
 import { environmentOf } from '../domain/environment';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
-import { imageIfThere } from '../updates/read-containers';
 import { dumpedMajor } from './dump-header';
 import type { DumpedServer } from './dumped-servers';
 

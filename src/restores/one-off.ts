@@ -1,8 +1,8 @@
+import { asideName } from '../containers/aside-names';
+import { removeByName } from '../containers/remove-aside';
 import type { CreateRequest } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
-import { asideName } from '../updates/names';
-import { removeByName } from '../updates/undo-preparation';
 
 export interface OneOff {
   /** Whose volumes it has, running or not. */

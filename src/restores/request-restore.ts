@@ -1,7 +1,7 @@
+import { readContainers } from '../containers/read-containers';
 import { PilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
 import type { Store } from '../ports/store';
-import { readContainers } from '../updates/read-containers';
 import { checkSet } from './check-set';
 import { findSet } from './find-set';
 import { planRestore, type RestorePlan } from './plan-restore';

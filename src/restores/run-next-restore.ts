@@ -1,4 +1,5 @@
 import { readManifest } from '../backups/read-manifest';
+import { readContainers } from '../containers/read-containers';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
 import type { Logger } from '../lib/logger';
@@ -6,7 +7,6 @@ import { utc } from '../notifications/letter/words';
 import { restoreEnded } from '../notifications/mails/restore-ended';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
-import { readContainers } from '../updates/read-containers';
 import { planRestore } from './plan-restore';
 import { restoreData } from './restore-data';
 import type { RestoreDeps, RestoreRun } from './restore-run';

@@ -1,5 +1,5 @@
+import { healthOfContainer } from '../containers/check-health';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { healthOfContainer } from '../updates/check-health';
 import type { RestoreRun } from './restore-run';
 
 /**

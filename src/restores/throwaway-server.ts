@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { lastLines } from '../containers/check-health';
 import type { CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Engine } from '../ports/engine';
 import { waitUntilHealthy } from '../probes/wait-until-healthy';
-import { lastLines } from '../updates/check-health';
 
 export interface Throwaway {
   name: string;

@@ -1,10 +1,10 @@
 import { membersOf, placeOf } from '../backups/backup-set';
 import { inWords } from '../backups/progress';
 import { takeBackup } from '../backups/take-backup';
+import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
 import { afterGoodBackup } from './after-good-backup';
 import { quiesce } from './quiesce';
-import { readContainers } from './read-containers';
 import type { Progress, Run } from './run';
 import { Skipped } from './run';
 

@@ -1,5 +1,5 @@
-import { healthOf, healthOfContainer } from './check-health';
-import { readContainers } from './read-containers';
+import { healthOf, healthOfContainer } from '../containers/check-health';
+import { readContainers } from '../containers/read-containers';
 import type { Progress, Run } from './run';
 import { reach } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';

@@ -1,9 +1,9 @@
+import { healthOf } from '../containers/check-health';
+import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
-import { healthOf } from './check-health';
 import type { Progress, Run } from './run';
 import { reach } from './run';
-import { startJoining } from './start-joining';
 import { exchangeNames, newContainerOf, renameTo, setNewAside, startNew } from './swap-containers';
 import { putTagBack } from './undo-preparation';
 

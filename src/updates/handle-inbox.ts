@@ -1,10 +1,10 @@
+import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision';
 import type { ImageEvent } from '../domain/event';
 import type { Webhook } from '../ports/store';
 import { offer } from './offer';
-import { readContainers } from './read-containers';
 import { readEvent } from './receive-webhook';
 
 const AT_ONCE = 50;

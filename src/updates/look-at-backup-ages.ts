@@ -1,11 +1,11 @@
-import type { Deps } from '../deps';
 import { backupSets, keyOfPlace, nameOf, samePlace, type BackupPlace } from '../backups/backup-set';
+import { readContainers } from '../containers/read-containers';
+import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import type { WorkOutcome } from '../domain/due-work';
 import { intervalMs } from '../lib/due-times';
 import { backupOld } from '../notifications/mails/backup-notices';
 import { postMail } from '../notifications/post-mail';
-import { readContainers } from './read-containers';
 
 /** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */
 const OLDEST_MS = 36 * 3_600_000;

@@ -1,16 +1,16 @@
+import { membersOf, placeOf } from '../backups/backup-set';
+import { writersOf } from '../backups/writers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Decision } from '../domain/decision';
 import { decide } from '../domain/decision';
 import type { Source } from '../domain/event';
+import { newReferenceFor } from '../domain/new-reference';
 import { planUpdate } from '../domain/plan-update';
 import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
-import { membersOf, placeOf } from '../backups/backup-set';
-import { writersOf } from '../backups/writers';
 import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
-import { newReferenceFor } from './names';
 
 export interface Offer {
   container: Container;

@@ -1,14 +1,15 @@
+import { inspectIfThere } from '../containers/if-there';
+import { startIfNotJoined } from '../containers/start-joining';
 import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, PilotError } from '../domain/errors';
+import { PilotError } from '../domain/errors';
+import { newReferenceFor } from '../domain/new-reference';
 import { runsDigest } from '../domain/running-digest';
 import { toContainer } from '../domain/to-container';
 import type { Journal, Update } from '../domain/update';
 import { end, endUnchanged, endWithout } from './end';
 import { keepTag } from './keep-tag';
 import type { Run } from './run';
-import { newReferenceFor } from './names';
-import { startIfNotJoined } from './start-joining';
 import { startStopped } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
@@ -42,7 +43,7 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
 }
 
 async function resume(deps: Deps, update: Update, journal: Journal): Promise<Run | { ended: Update }> {
-  const old = await findById(deps, journal.oldContainerId);
+  const old = await inspectIfThere(deps.engine, journal.oldContainerId);
   if (old === null) return { ended: await endWithoutOld(deps, update, journal) };
   const run: Run = { ...deps, update, old, container: await containerOf(deps, old), journal };
   deps.logger.warn('taking up an interrupted update', { update: update.id, stage: journal.stage });
@@ -130,15 +131,6 @@ async function containerOf(deps: Deps, inspect: ContainerInspect): Promise<Run['
 
 /** The engine also finds containers by the first letters of an id, which is not what is meant here. */
 async function findByName(deps: Deps, name: string): Promise<ContainerInspect | null> {
-  const found = name === '' ? null : await findById(deps, name);
+  const found = name === '' ? null : await inspectIfThere(deps.engine, name);
   return found?.Name === `/${name}` ? found : null;
-}
-
-async function findById({ engine }: Deps, id: string): Promise<ContainerInspect | null> {
-  try {
-    return await engine.inspectContainer(id);
-  } catch (error) {
-    if (codeOf(error) === 'container_not_found') return null;
-    throw error;
-  }
 }

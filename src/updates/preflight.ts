@@ -1,3 +1,5 @@
+import { inspectIfThere } from '../containers/if-there';
+import { readContainers } from '../containers/read-containers';
 import { dependentsOf } from '../domain/depends-on';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
@@ -7,7 +9,6 @@ import type { Engine } from '../ports/engine';
 import { testNginxConfig } from './preflight-nginx';
 import { comparePostgres } from './preflight-postgres';
 import { newImageOf } from './prepare-replacement';
-import { inspectIfThere, readContainers } from './read-containers';
 import type { Run } from './run';
 import { reach } from './run';
 

@@ -1,9 +1,10 @@
+import { asideName } from '../containers/aside-names';
+import { imageIfThere } from '../containers/if-there';
 import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
 import { differences } from './compare-containers';
 import { createRequest } from './create-request';
-import { asideName } from './names';
 import { newTagLabels } from './new-tag-labels';
 import type { Run } from './run';
 import { reach } from './run';
@@ -58,13 +59,4 @@ async function create(
 export async function newImageOf({ engine, journal }: Run): Promise<ImageInspect> {
   if (journal.newImageId === null) throw new Error('no image was pulled before it is used');
   return engine.inspectImage(journal.newImageId);
-}
-
-async function imageIfThere(engine: Engine, reference: string): Promise<ImageInspect | null> {
-  try {
-    return await engine.inspectImage(reference);
-  } catch (error) {
-    if (codeOf(error) === 'image_not_found') return null;
-    throw error;
-  }
 }

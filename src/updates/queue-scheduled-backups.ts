@@ -1,8 +1,8 @@
-import type { Deps } from '../deps';
-import { requestBackups } from '../backups/request-backup';
 import { nameOf } from '../backups/backup-set';
+import { requestBackups } from '../backups/request-backup';
+import { readContainers } from '../containers/read-containers';
+import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
-import { readContainers } from './read-containers';
 
 /** The daily backup of every set there is by then. */
 export async function queueScheduledBackups(deps: Deps): Promise<WorkOutcome> {

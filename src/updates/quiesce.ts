@@ -1,5 +1,7 @@
 import { placeOf } from '../backups/backup-set';
 import { writersOf } from '../backups/writers';
+import { inspectIfThere } from '../containers/if-there';
+import { readContainers } from '../containers/read-containers';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { networkOwner } from '../domain/network-owner';
@@ -8,7 +10,6 @@ import { handsOver } from './hand-over';
 import { lookAhead } from './preflight';
 import { newImageOf } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
-import { inspectIfThere, readContainers } from './read-containers';
 import type { Progress, Run } from './run';
 import { reach } from './run';
 

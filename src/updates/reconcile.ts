@@ -1,3 +1,4 @@
+import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import { isNameless } from '../domain/candidates';
 import type { Container } from '../domain/container';
@@ -7,7 +8,6 @@ import { tryParseImageReference, withTag } from '../domain/image-reference';
 import { newerTags } from '../domain/newer-tags';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { decideOn, offer, type Offer } from './offer';
-import { readContainers } from './read-containers';
 import { reofferChanged } from './reoffer-changed';
 
 const HOUR_MS = 3_600_000;

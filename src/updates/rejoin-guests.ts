@@ -1,3 +1,5 @@
+import { isOurs } from '../containers/aside-names';
+import { imageIfThere, inspectIfThere } from '../containers/if-there';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
@@ -7,8 +9,6 @@ import { toContainer } from '../domain/to-container';
 import { utc } from '../notifications/letter/words';
 import { networkLost } from '../notifications/mails/network-lost';
 import { postMail } from '../notifications/post-mail';
-import { isOurs } from './names';
-import { imageIfThere, inspectIfThere } from './read-containers';
 
 /** Nobody reaches it: there is nothing to drain. */
 const STOP_SECONDS = 1;

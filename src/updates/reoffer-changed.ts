@@ -1,10 +1,10 @@
+import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
 import { offer, supersede } from './offer';
-import { readContainers } from './read-containers';
 
 /**
  * Offers again what waits for approval and was decided from what does not run any more, since a patch was made meanwhile, or

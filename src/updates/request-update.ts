@@ -1,3 +1,5 @@
+import { recordDecision } from '../approvals/record-decision';
+import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Decision } from '../domain/decision';
@@ -5,9 +7,7 @@ import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { formatReference, parseImageReference, sameRepository } from '../domain/image-reference';
 import type { Update } from '../domain/update';
-import { recordDecision } from '../approvals/record-decision';
 import { offer } from './offer';
-import { readContainers } from './read-containers';
 
 type Ignored = Extract<Decision, { kind: 'ignore' }>;
 

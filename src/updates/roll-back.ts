@@ -1,13 +1,13 @@
+import { healthOf } from '../containers/check-health';
+import { startJoining } from '../containers/start-joining';
 import { codeOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
-import { healthOf } from './check-health';
 import { end } from './end';
 import { handBack, handsOver } from './hand-over';
 import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
 import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
 import type { Progress, Run } from './run';
 import { reach, step } from './run';
-import { startJoining } from './start-joining';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
 import { renameTo, setNewAside } from './swap-containers';
 import { putTagBack } from './undo-preparation';

@@ -1,7 +1,7 @@
+import { asideName } from '../containers/aside-names';
+import { discard, removeByName } from '../containers/remove-aside';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { asideName } from './names';
 import type { Run } from './run';
-import { discard, removeByName } from './undo-preparation';
 
 /** Whoever serves by now, that the new one could not be removed does not change the verdict. */
 export async function removeNew(run: Run): Promise<void> {

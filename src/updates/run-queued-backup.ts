@@ -1,12 +1,12 @@
+import { membersOf } from '../backups/backup-set';
+import { takeBackup } from '../backups/take-backup';
+import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import { codeOf, messageOf } from '../domain/errors';
-import { membersOf } from '../backups/backup-set';
-import { takeBackup } from '../backups/take-backup';
 import { backupFailed } from '../notifications/mails/backup-failed';
 import { postMail } from '../notifications/post-mail';
 import { afterGoodBackup } from './after-good-backup';
-import { readContainers } from './read-containers';
 
 /** Takes the next backup that was asked for. False: there is none. A failure is recorded and mailed, not thrown. */
 export async function runQueuedBackup(deps: Deps): Promise<boolean> {

@@ -1,8 +1,8 @@
+import { healthOfContainer } from '../containers/check-health';
 import type { Deps } from '../deps';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Journal, Update } from '../domain/update';
 import type { Stopped } from '../domain/well';
-import { healthOfContainer } from './check-health';
 import type { Progress } from './run';
 
 type Interrupted = Deps & { update: Update; journal: Journal };

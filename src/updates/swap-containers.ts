@@ -1,8 +1,8 @@
+import { asideName } from '../containers/aside-names';
+import { startJoining } from '../containers/start-joining';
 import { codeOf, PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
-import { asideName } from './names';
 import type { Run } from './run';
-import { startJoining } from './start-joining';
 import { reach } from './run';
 
 /**

@@ -1,6 +1,5 @@
-import { codeOf } from '../domain/errors';
-import type { Engine } from '../ports/engine';
-import { asideName } from './names';
+import { asideName } from '../containers/aside-names';
+import { discard, removeByName } from '../containers/remove-aside';
 import type { Run } from './run';
 import { reach } from './run';
 
@@ -11,27 +10,6 @@ export async function undoPreparation(run: Run): Promise<void> {
   await removeByName(run, asideName(journal.containerName, 'new', update.id));
   await removeByName(run, asideName(journal.containerName, 'check', update.id));
   await putTagBack(run);
-}
-
-const DISCARD_WITHIN_SECONDS = 2;
-
-/** Takes away a container that never held anything of its own, running or not. Already gone is fine. */
-export async function discard(engine: Engine, id: string): Promise<void> {
-  try {
-    await engine.stop(id, DISCARD_WITHIN_SECONDS);
-    await engine.remove(id);
-  } catch (error) {
-    if (codeOf(error) !== 'container_not_found') throw error;
-  }
-}
-
-/** A crash may have come between a container's creation and the entry of its id. */
-export async function removeByName({ engine }: Pick<Run, 'engine'>, name: string): Promise<void> {
-  try {
-    await discard(engine, (await engine.inspectContainer(name)).Id);
-  } catch (error) {
-    if (codeOf(error) !== 'container_not_found') throw error;
-  }
 }
 
 /** The local tag must name the image that serves, else Diun loses the container (facts, Diun). */

@@ -15,7 +15,7 @@ import { silentLogger } from '../../src/lib/logger';
 import type { BackupStorage } from '../../src/ports/backup-storage';
 import type { Engine } from '../../src/ports/engine';
 import type { Store } from '../../src/ports/store';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import type { ComposeProject } from '../lab/compose';
 import { damagingStorage, type Damage } from '../support/damaging-storage';
 import type { Service } from '../support/e2e-services';

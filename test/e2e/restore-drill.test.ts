@@ -13,7 +13,7 @@ import type { Engine } from '../../src/ports/engine';
 import type { Store } from '../../src/ports/store';
 import { requestDrills } from '../../src/restores/request-drills';
 import { runNextDrill, type DrillJob } from '../../src/restores/run-next-drill';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import type { ComposeProject } from '../lab/compose';
 import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
 import { namesOf, openStage } from '../support/e2e-stage';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createS3Storage } from '../../src/adapters/storage-s3/s3-storage';
 import { requestBackups } from '../../src/backups/request-backup';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import { whyNoS3Server } from '../lab/s3-program';
 import { describeIf } from '../support/needs';
 import { startS3Server, type S3Server } from '../support/s3-server';

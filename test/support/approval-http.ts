@@ -4,7 +4,7 @@ import { readApproval } from '../../src/approvals/read-approval';
 import { decideById } from '../../src/approvals/record-decision';
 import type { Update } from '../../src/domain/update';
 import { handleInbox } from '../../src/updates/handle-inbox';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import { requestUpdate } from '../../src/updates/request-update';
 import { startHttp, type RunningHttp } from './http-app';
 import type { Scene } from './scene';

@@ -13,7 +13,7 @@ import { runCli } from '../../src/cli/program';
 import { loadSettings } from '../../src/config/load';
 import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
 import { foreseeTag } from '../../src/updates/foresee-tag';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import { requestUpdate } from '../../src/updates/request-update';
 import { startWorker, type Worker } from '../../src/updates/worker';
 import { recordingLogger, type LogLine } from './recording-logger';

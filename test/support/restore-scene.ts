@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { requestBackups } from '../../src/backups/request-backup';
 import type { RestoreRecord } from '../../src/domain/restore';
 import { planOfRestore, requestRestore } from '../../src/restores/request-restore';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import type { Call, FakeEngine, Method } from './fake-engine';
 import { aDump, type Databases } from './fake-postgres';
 import { runForge, type Forge } from './forge-scene';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { backupsCheck } from '../../src/http/health-report';
 import { requestBackups } from '../../src/backups/request-backup';
 import { StorageError } from '../../src/domain/errors';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 const HOUR = 3_600_000;

@@ -4,7 +4,7 @@ import type { BackupStorage } from '../../src/ports/backup-storage';
 import { membersOf } from '../../src/backups/backup-set';
 import { listBackupSets } from '../../src/backups/read-manifest';
 import { takeBackup } from '../../src/backups/take-backup';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import { damagingStorage, type Damage } from '../support/damaging-storage';
 import { aDump, fakePostgres } from '../support/fake-postgres';
 import { memoryStorage } from '../support/memory-storage';

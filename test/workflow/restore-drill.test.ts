@@ -5,7 +5,7 @@ import type { Method } from '../support/fake-engine';
 import type { ImageSpec } from '../support/fake-engine-types';
 import { fakePostgres } from '../support/fake-postgres';
 import { openScene, type Scene } from '../support/scene';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 
 let scene: Scene;
 let volumes: string[];

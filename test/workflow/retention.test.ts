@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { requestBackups } from '../../src/backups/request-backup';
 import { pruneBackups } from '../../src/backups/prune-backups';
 import { StorageError } from '../../src/domain/errors';
-import { readContainers } from '../../src/updates/read-containers';
+import { readContainers } from '../../src/containers/read-containers';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 const DAY = 86_400_000;

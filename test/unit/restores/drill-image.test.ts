@@ -3,7 +3,7 @@ import { NotTried } from '../../../src/domain/drill';
 import { imageForDrill } from '../../../src/restores/drill-image';
 import { requestFor } from '../../../src/restores/throwaway-server';
 import { FakeEngine } from '../../support/fake-engine';
-import { readContainers } from '../../../src/updates/read-containers';
+import { readContainers } from '../../../src/containers/read-containers';
 import { memoryStorage } from '../../support/memory-storage';
 import { TestClock } from '../../support/test-clock';
 

@@ -3,7 +3,7 @@ import { couldNotJoin } from '../domain/lost-guests';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Engine } from '../ports/engine';
-import { inspectIfThere } from './read-containers';
+import { inspectIfThere } from './if-there';
 
 const OWNER_WITHIN_MS = 15_000;
 const ASK_EVERY_MS = 500;

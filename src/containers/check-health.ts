@@ -1,9 +1,9 @@
 import type { Deps } from '../deps';
-import { toContainer } from '../domain/to-container';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { toContainer } from '../domain/to-container';
 import { waitUntilHealthy } from '../probes/wait-until-healthy';
-import type { Progress } from './run';
+import type { Progress } from '../updates/run';
 
 const LOG_LINES = 20;
 

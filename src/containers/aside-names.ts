@@ -1,5 +1,3 @@
-import { parseImageReference, withTag } from '../domain/image-reference';
-
 /** Names that a container bears while an update has it aside; they tell a person in `docker ps` whose it is. */
 const MARK = '.diun-pilot-';
 
@@ -12,11 +10,4 @@ export function asideName(container: string, role: Role, updateId: string): stri
 
 export function isOurs(name: string): boolean {
   return /\.diun-pilot-(old|new|check|restore|drill)-[0-9a-z]{10}$/.test(name);
-}
-
-/** The reference to create by: the operator's spelling, with the tag of the target (`nginx:1.27.3` → `nginx:1.27.4`). */
-export function newReferenceFor(oldReference: string, target: string): string {
-  const old = parseImageReference(oldReference);
-  const tag = parseImageReference(target).tag ?? 'latest';
-  return (old.tag ?? 'latest') === tag ? oldReference : withTag(oldReference, tag);
 }

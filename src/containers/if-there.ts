@@ -1,0 +1,22 @@
+import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
+import { codeOf } from '../domain/errors';
+import type { Engine } from '../ports/engine';
+
+/** Null: a container may be removed between the list and the look at it, by whoever else works on this engine. */
+export async function inspectIfThere(engine: Engine, id: string): Promise<ContainerInspect | null> {
+  try {
+    return await engine.inspectContainer(id);
+  } catch (error) {
+    if (codeOf(error) === 'container_not_found') return null;
+    throw error;
+  }
+}
+
+export async function imageIfThere(engine: Engine, id: string): Promise<ImageInspect | null> {
+  try {
+    return await engine.inspectImage(id);
+  } catch (error) {
+    if (codeOf(error) === 'image_not_found') return null;
+    throw error;
+  }
+}

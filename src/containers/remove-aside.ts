@@ -1,0 +1,23 @@
+import { codeOf } from '../domain/errors';
+import type { Engine } from '../ports/engine';
+
+const DISCARD_WITHIN_SECONDS = 2;
+
+/** Takes away a container that never held anything of its own, running or not. Already gone is fine. */
+export async function discard(engine: Engine, id: string): Promise<void> {
+  try {
+    await engine.stop(id, DISCARD_WITHIN_SECONDS);
+    await engine.remove(id);
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+  }
+}
+
+/** A crash may have come between a container's creation and the entry of its id. */
+export async function removeByName({ engine }: { engine: Engine }, name: string): Promise<void> {
+  try {
+    await discard(engine, (await engine.inspectContainer(name)).Id);
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+  }
+}
