@@ -1,5 +1,5 @@
 // Who may import whom (docs/design.md). `npm run architecture` and test/architecture hold it.
-const USE_CASES = 'updates|containers|approvals|backups|restores|certificates|notifications|probes';
+const USE_CASES = 'updates|queue|networks|approvals|certificates|restores|backups|containers|probes|notifications';
 
 const layer = (name, from, allowed) => ({
   name,

@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../domain/backup';
+import type { Surroundings } from '../domain/approval';
 import type { Plan } from '../domain/plan';
 import type { Update } from '../domain/update';
 
@@ -9,13 +9,6 @@ export type ApprovalView =
   | { kind: 'closed'; why: ClosedWhy; update: Update };
 
 export type ClosedWhy = 'approved' | 'declined' | 'expired' | 'superseded';
-
-export interface Surroundings {
-  /** The last verified backup of the project; null: none yet. */
-  lastBackup: BackupRecord | null;
-  /** How long the service was away in past updates of this container, in seconds (median); null: none yet. */
-  usualDowntimeSeconds: number | null;
-}
 
 /** What came of pressing a button. */
 export type DecisionOutcome =

@@ -1,11 +1,12 @@
 import { placeOf } from '../backups/backup-set';
+import type { Surroundings } from '../domain/approval';
 import { awaySince, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
 import { claimsOf, isSigned } from './approval-token';
+import type { ApprovalView, ClosedWhy } from './approval-view';
 import { updateIdIn } from './signed-token';
-import type { ApprovalView, ClosedWhy, Surroundings } from './approval-view';
 
 export interface ApprovalReader {
   store: Store;

@@ -1,9 +1,9 @@
 import type { App } from '../app';
 import { backupSets, nameOf, samePlace, type BackupPlace } from '../backups/backup-set';
+import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backup';
 import { isNotLoaded, lifeInWords, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
-import { longestBackupAge } from '../updates/look-at-backup-ages';
 import { within, type Finding } from './findings';
 import { ageInWords, atTime, inBytes } from './text';
 

@@ -2,8 +2,8 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { toContainer } from '../domain/to-container';
+import type { Progress } from '../lib/progress';
 import { waitUntilHealthy } from '../probes/wait-until-healthy';
-import type { Progress } from '../updates/run';
 
 const LOG_LINES = 20;
 

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import type { DumpedServer } from '../backups/dumped-servers';
 import { feedCommand } from '../backups/feed-command';
 import { conninfo } from '../backups/postgres-login';
 import { endsAsPgDumpallDoes } from '../backups/postgres-source';
@@ -8,7 +9,6 @@ import type { BackupItem } from '../domain/backup';
 import { PilotError } from '../domain/errors';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine, ExecResult } from '../ports/engine';
-import type { DumpedServer } from './dumped-servers';
 import { missingRoles } from './missing-roles';
 import { applyProperties, COUNT_ROWS, createDatabase, dropDatabase, endConnections, LIST_ROLES } from './postgres-sql';
 import { psqlOf, type Psql } from './psql';

@@ -1,3 +1,4 @@
+import type { DumpedServer } from '../backups/dumped-servers';
 import { imageIfThere } from '../containers/if-there';
 import type { BackupItem } from '../domain/backup';
 import type { Container } from '../domain/container';
@@ -7,7 +8,6 @@ import { environmentOf } from '../domain/environment';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
 import { dumpedMajor } from './dump-header';
-import type { DumpedServer } from './dumped-servers';
 
 interface From {
   engine: Engine;

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { serversIn, type DumpedServer } from '../backups/dumped-servers';
 import { walkTar } from '../backups/files-source';
 import { readManifest } from '../backups/read-manifest';
 import { verifyItem } from '../backups/verify-item';
@@ -11,7 +12,6 @@ import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import { ADVICE, restoreInto } from './drill-databases';
 import { imageForDrill } from './drill-image';
-import { serversIn, type DumpedServer } from './dumped-servers';
 import { containerFor } from './match-containers';
 import { psqlOf } from './psql';
 import type { RestoreDeps } from './restore-run';

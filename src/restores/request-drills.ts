@@ -1,8 +1,8 @@
 import { backupSets } from '../backups/backup-set';
+import { serversIn } from '../backups/dumped-servers';
 import type { BackupRecord } from '../domain/backup';
 import type { Container } from '../domain/container';
 import type { Store } from '../ports/store';
-import { serversIn } from './dumped-servers';
 
 /** Asks for a drill of the newest good backup of each set that is there and holds databases. Answers these backups. */
 export function requestDrills(

@@ -1,11 +1,12 @@
+import { afterGoodBackup } from '../backups/after-good-backup';
 import { membersOf, placeOf } from '../backups/backup-set';
 import { inWords } from '../backups/progress';
 import { takeBackup } from '../backups/take-backup';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
-import { afterGoodBackup } from './after-good-backup';
+import type { Progress } from '../lib/progress';
 import { quiesce } from './quiesce';
-import type { Progress, Run } from './run';
+import type { Run } from './run';
 import { Skipped } from './run';
 
 /**

@@ -1,6 +1,7 @@
 import { healthOf, healthOfContainer } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
-import type { Progress, Run } from './run';
+import type { Progress } from '../lib/progress';
+import type { Run } from './run';
 import { reach } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';
 import { newContainerOf } from './swap-containers';

@@ -1,6 +1,7 @@
 import { PilotError } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/image-reference';
-import type { Progress, Run } from './run';
+import type { Progress } from '../lib/progress';
+import type { Run } from './run';
 import { reach } from './run';
 
 /** Pulls exactly the digest that was announced, shown and approved. No tag moves, so the old container keeps its name. */

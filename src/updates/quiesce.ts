@@ -6,11 +6,12 @@ import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { networkOwner } from '../domain/network-owner';
 import { isWell, type Stopped } from '../domain/well';
+import type { Progress } from '../lib/progress';
 import { handsOver } from './hand-over';
 import { lookAhead } from './preflight';
 import { newImageOf } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
-import type { Progress, Run } from './run';
+import type { Run } from './run';
 import { reach } from './run';
 
 /**

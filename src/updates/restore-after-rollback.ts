@@ -4,6 +4,7 @@ import type { BackupRecord } from '../domain/backup';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreJournal } from '../domain/restore';
 import type { Update } from '../domain/update';
+import type { Progress } from '../lib/progress';
 import { utc } from '../notifications/letter/words';
 import { planRestore } from '../restores/plan-restore';
 import { isHalfSwapped, restoreData } from '../restores/restore-data';
@@ -12,7 +13,7 @@ import { folderOf } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
 import { end } from './end';
 import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
-import type { Progress, Run } from './run';
+import type { Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
 

@@ -3,6 +3,7 @@ import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import type { Journal, Stage, StepName, Update } from '../domain/update';
+import type { Progress } from '../lib/progress';
 
 /** One update while it runs: what is known of it, and its journal. */
 export interface Run extends Deps {
@@ -13,14 +14,12 @@ export interface Run extends Deps {
   journal: Journal;
 }
 
-/** Says what a step does, in words, not more often than a person reads. */
-export type Progress = (detail: string) => void;
-
 /** A step that had nothing to do, with the reason. */
 export class Skipped {
   constructor(readonly reason: string) {}
 }
 
+/** Not more often than a person reads. */
 const PROGRESS_EVERY_MS = 500;
 
 /**

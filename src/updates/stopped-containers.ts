@@ -3,7 +3,7 @@ import type { Deps } from '../deps';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Journal, Update } from '../domain/update';
 import type { Stopped } from '../domain/well';
-import type { Progress } from './run';
+import type { Progress } from '../lib/progress';
 
 type Interrupted = Deps & { update: Update; journal: Journal };
 

@@ -1,15 +1,15 @@
-import type { Deps } from '../deps';
 import { decideApproval } from '../approvals/decide-approval';
 import { readApproval } from '../approvals/read-approval';
 import { decideRestoreLink, readRestoreLink } from '../approvals/restore-link';
 import type { Settings } from '../config/schema';
+import type { Deps } from '../deps';
 import type { HttpDeps } from '../http/deps';
 import { schedulerCheck } from '../http/health-report';
 import { commitTogether } from '../lib/commit-together';
 import type { Secret } from '../lib/secret';
+import type { Workplace } from '../queue/workplace';
 import type { TimerView } from '../schedule/timer-plans';
 import { receiveWebhook } from '../updates/receive-webhook';
-import type { Workplace } from '../updates/workplace';
 import type { Requests } from './requests';
 import { version } from './version';
 

@@ -15,7 +15,7 @@ import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
 import { foreseeTag } from '../../src/updates/foresee-tag';
 import { readContainers } from '../../src/containers/read-containers';
 import { requestUpdate } from '../../src/updates/request-update';
-import { startWorker, type Worker } from '../../src/updates/worker';
+import { startWorker, type Worker } from '../../src/queue/worker';
 import { recordingLogger, type LogLine } from './recording-logger';
 import type { Scene } from './scene';
 

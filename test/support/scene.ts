@@ -11,7 +11,7 @@ import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
 import { handleInbox } from '../../src/updates/handle-inbox';
 import { receiveWebhook } from '../../src/updates/receive-webhook';
-import { workOnce } from '../../src/updates/worker';
+import { workOnce } from '../../src/queue/worker';
 import { FakeCompose } from './fake-compose';
 import { FakeEngine } from './fake-engine';
 import type { ContainerSpec } from './fake-engine-types';

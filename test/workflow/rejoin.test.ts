@@ -1,6 +1,6 @@
 import { EngineError } from '../../src/domain/errors';
-import { rejoinGuests } from '../../src/updates/rejoin-guests';
-import { startWorker } from '../../src/updates/worker';
+import { rejoinGuests } from '../../src/networks/rejoin-guests';
+import { startWorker } from '../../src/queue/worker';
 import { eventually } from '../support/eventually';
 import { openScene, runBehindEdge, type Scene } from '../support/scene';
 

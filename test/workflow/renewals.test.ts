@@ -1,6 +1,6 @@
 import { requestRenewal } from '../../src/certificates/request-renewal';
 import { EngineError } from '../../src/domain/errors';
-import { workOnce } from '../../src/updates/worker';
+import { workOnce } from '../../src/queue/worker';
 import { openRenewalScene, type RenewalScene } from '../support/renewal-scene';
 
 let world: RenewalScene;

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { Surroundings } from '../../approvals/approval-view';
+import type { Surroundings } from '../../domain/approval';
 import type { Plan } from '../../domain/plan';
 import type { Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';

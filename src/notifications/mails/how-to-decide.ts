@@ -1,4 +1,4 @@
-import type { Surroundings } from '../../approvals/approval-view';
+import type { Surroundings } from '../../domain/approval';
 import { paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { utc } from '../letter/words';

@@ -1,4 +1,4 @@
-import type { Surroundings } from '../../approvals/approval-view';
+import type { Surroundings } from '../../domain/approval';
 import type { Plan } from '../../domain/plan';
 import { paragraph, section, type Block } from '../letter/letter';
 import { bytes, duration, utc } from '../letter/words';

@@ -1,4 +1,4 @@
-import { workOnce } from '../../../src/updates/worker';
+import { workOnce } from '../../../src/queue/worker';
 import type { Behaviour } from '../../support/fake-engine-types';
 import { FakeSignals, runOn } from '../../support/cli-app';
 import { nginx, openScene, type Scene } from '../../support/scene';

@@ -1,4 +1,4 @@
-import type { Surroundings } from '../../../src/approvals/approval-view';
+import type { Surroundings } from '../../../src/domain/approval';
 import { surroundingsPassage } from '../../../src/notifications/mails/surroundings';
 import { aBackup, aPlan } from '../../support/news-builder';
 

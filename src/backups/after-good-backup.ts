@@ -1,9 +1,9 @@
 import type { Deps } from '../deps';
-import { keyOfPlace, nameOf, samePlace } from '../backups/backup-set';
 import type { BackupRecord } from '../domain/backup';
 import { backupShrunk } from '../notifications/mails/backup-notices';
 import { postMail } from '../notifications/post-mail';
-import { serversIn } from '../restores/dumped-servers';
+import { keyOfPlace, nameOf, samePlace } from './backup-set';
+import { serversIn } from './dumped-servers';
 
 const REMEMBERED_MS = 3 * 24 * 3_600_000;
 

@@ -1,6 +1,6 @@
+import { endInterruptedBackups } from '../backups/run-next-backup';
 import type { Deps } from '../deps';
 import type { Delivery } from '../notifications/deliver';
-import { endInterruptedBackups } from './run-queued-backup';
 import { startWorker, type Worker } from './worker';
 
 const ASK_FOR_LOCK_EVERY_MS = 2_000;

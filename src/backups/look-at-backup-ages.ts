@@ -1,4 +1,3 @@
-import { backupSets, keyOfPlace, nameOf, samePlace, type BackupPlace } from '../backups/backup-set';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
@@ -6,6 +5,7 @@ import type { WorkOutcome } from '../domain/due-work';
 import { intervalMs } from '../lib/due-times';
 import { backupOld } from '../notifications/mails/backup-notices';
 import { postMail } from '../notifications/post-mail';
+import { backupSets, keyOfPlace, nameOf, samePlace, type BackupPlace } from './backup-set';
 
 /** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */
 const OLDEST_MS = 36 * 3_600_000;

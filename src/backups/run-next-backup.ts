@@ -1,5 +1,3 @@
-import { membersOf } from '../backups/backup-set';
-import { takeBackup } from '../backups/take-backup';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
@@ -7,9 +5,11 @@ import { codeOf, messageOf } from '../domain/errors';
 import { backupFailed } from '../notifications/mails/backup-failed';
 import { postMail } from '../notifications/post-mail';
 import { afterGoodBackup } from './after-good-backup';
+import { membersOf } from './backup-set';
+import { takeBackup } from './take-backup';
 
 /** Takes the next backup that was asked for. False: there is none. A failure is recorded and mailed, not thrown. */
-export async function runQueuedBackup(deps: Deps): Promise<boolean> {
+export async function runNextBackup(deps: Deps): Promise<boolean> {
   const record = deps.store.backups.nextQueued();
   if (record === null) return false;
   const members = membersOf(record, await readContainers(deps.engine, deps.selfId));

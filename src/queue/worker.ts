@@ -1,21 +1,18 @@
-import type { Deps } from '../deps';
+import { runNextBackup } from '../backups/run-next-backup';
+import { runNextRenewal } from '../certificates/run-next-renewal';
 import { createWatch } from '../certificates/watch-certificates';
-import { codeOf, ERROR_CODES, type ErrorCode, messageOf, toPilotError } from '../domain/errors';
-import type { Update } from '../domain/update';
+import type { Deps } from '../deps';
+import { codeOf, ERROR_CODES, type ErrorCode, messageOf } from '../domain/errors';
 import type { Loop } from '../lib/loop';
 import { startLoop } from '../lib/loop';
-import { doDueWork } from './do-due-work';
-import { end, endWithout } from './end';
-import { expireApprovals } from './expire-approvals';
-import { handleInbox } from './handle-inbox';
-import { remindOfApprovals } from './remind-of-approvals';
-import { runQueuedBackup } from './run-queued-backup';
-import { runQueuedRenewal } from './run-queued-renewal';
+import { watchNetworks } from '../networks/watch-networks';
 import { runNextDrill } from '../restores/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
-import { othersStopped, startStopped } from './stopped-containers';
-import { updateContainer } from './update-container';
-import { watchNetworks } from './watch-networks';
+import { expireApprovals } from '../updates/expire-approvals';
+import { handleInbox } from '../updates/handle-inbox';
+import { remindOfApprovals } from '../updates/remind-of-approvals';
+import { runNextUpdate } from '../updates/run-next-update';
+import { doDueWork } from './do-due-work';
 
 /** Requests of the command line reach a running service through the database, so it is looked at this often. */
 const REST_MS = 1_000;
@@ -83,8 +80,8 @@ const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApp
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
   runNextRestore,
   runNextUpdate,
-  runQueuedBackup,
-  runQueuedRenewal,
+  runNextBackup,
+  runNextRenewal,
   doDueWork,
   runNextDrill,
 ];
@@ -94,33 +91,4 @@ export async function workOnce(deps: Deps): Promise<boolean> {
   for (const look of BY_TIME) look(deps);
   for (const job of JOBS) if (await job(deps)) return true;
   return false;
-}
-
-/** What was interrupted comes first, then automatic before manual. */
-async function runNextUpdate(deps: Deps): Promise<boolean> {
-  const update = deps.store.updates.withStatus('running')[0] ?? deps.store.updates.nextQueued();
-  if (update !== null) await runToItsEnd(deps, update);
-  return update !== null;
-}
-
-/** A defect must not stop the queue, nor leave an update without an end that tells of it. */
-async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
-  try {
-    await updateContainer(deps, update);
-  } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
-    deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
-    const journal = deps.store.updates.journal(update.id);
-    if (journal === null) endWithout(deps, update, 'failed', messageOf(error));
-    else {
-      const run = { ...deps, update, journal };
-      const untouched = journal.stage === 'preparing';
-      const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
-      end(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
-    }
-  }
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }

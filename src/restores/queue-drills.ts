@@ -2,7 +2,7 @@ import { keyOfPlace, nameOf, placeOf } from '../backups/backup-set';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
-import { requestDrills } from '../restores/request-drills';
+import { requestDrills } from './request-drills';
 
 /** The weekly drills. Of a set that is there no longer nothing is drilled, and a failed drill is troubling no more. */
 export async function queueDrills({ engine, selfId, store }: Deps): Promise<WorkOutcome> {

@@ -1,8 +1,8 @@
-import { nameOf } from '../backups/backup-set';
-import { requestBackups } from '../backups/request-backup';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
+import { nameOf } from './backup-set';
+import { requestBackups } from './request-backup';
 
 /** The daily backup of every set there is by then. */
 export async function queueScheduledBackups(deps: Deps): Promise<WorkOutcome> {

@@ -1,11 +1,11 @@
 import type { Deps } from '../deps';
-import { renew } from '../certificates/renew';
-import { saveCertificates } from '../certificates/save-certificates';
 import type { CertificateSeen } from '../domain/certificate';
 import { codeOf, messageOf } from '../domain/errors';
 import type { RenewalRecord, RenewalVerdict } from '../domain/renewal';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
 import { postMail } from '../notifications/post-mail';
+import { renew } from './renew';
+import { saveCertificates } from './save-certificates';
 
 /** Contract, section 4: a failed weekly run is tried again the next day. */
 const RETRY_AFTER_MS = 24 * 3_600_000;
@@ -14,7 +14,7 @@ const RETRY_AFTER_MS = 24 * 3_600_000;
  * Runs the renewal that is due, or the one that was interrupted: it may be run again. False: there is none. A failure is
  * recorded, mailed and tried again the next day, not thrown.
  */
-export async function runQueuedRenewal(deps: Deps): Promise<boolean> {
+export async function runNextRenewal(deps: Deps): Promise<boolean> {
   const record = begin(deps);
   if (record === null) return false;
   try {

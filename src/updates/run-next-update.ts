@@ -1,0 +1,35 @@
+import type { Deps } from '../deps';
+import { codeOf, messageOf, toPilotError } from '../domain/errors';
+import type { Update } from '../domain/update';
+import { end, endWithout } from './end';
+import { othersStopped, startStopped } from './stopped-containers';
+import { updateContainer } from './update-container';
+
+/** What was interrupted comes first, then automatic before manual. False: there is none. */
+export async function runNextUpdate(deps: Deps): Promise<boolean> {
+  const update = deps.store.updates.withStatus('running')[0] ?? deps.store.updates.nextQueued();
+  if (update !== null) await runToItsEnd(deps, update);
+  return update !== null;
+}
+
+/** A defect must not stop the queue, nor leave an update without an end that tells of it. */
+async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
+  try {
+    await updateContainer(deps, update);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
+    const journal = deps.store.updates.journal(update.id);
+    if (journal === null) endWithout(deps, update, 'failed', messageOf(error));
+    else {
+      const run = { ...deps, update, journal };
+      const untouched = journal.stage === 'preparing';
+      const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
+      end(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
+    }
+  }
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
