@@ -1,5 +1,19 @@
 // Who may import whom (docs/design.md). `npm run architecture` and test/architecture hold it.
-const USE_CASES = 'updates|queue|networks|approvals|certificates|restores|backups|containers|probes|notifications';
+// The rooms of the use cases, in the order in which they may import: left to right, never back.
+const ROOMS = [
+  'queue',
+  'updates',
+  'decisions',
+  'approvals',
+  'networks',
+  'certificates',
+  'restores',
+  'backups',
+  'containers',
+  'probes',
+  'notifications',
+];
+const USE_CASES = ROOMS.join('|');
 
 const layer = (name, from, allowed) => ({
   name,
@@ -16,13 +30,15 @@ module.exports = {
     layer('ports-speak-domain', '^src/ports/', ['ports/', 'domain/']),
     layer('deps-name-ports', '^src/deps\\.ts$', ['ports/', 'domain/', 'lib/']),
     layer('config-reads-settings', '^src/config/', ['config/', 'domain/', 'lib/']),
-    layer('use-cases-know-ports', `^src/(${USE_CASES})/`, [
-      `(${USE_CASES})/`,
-      'deps\\.ts',
-      'ports/',
-      'domain/',
-      'lib/',
-    ]),
+    ...ROOMS.map((room, at) =>
+      layer(`${room}-knows-rooms-to-its-right`, `^src/${room}/`, [
+        `(${ROOMS.slice(at).join('|')})/`,
+        'deps\\.ts',
+        'ports/',
+        'domain/',
+        'lib/',
+      ]),
+    ),
     layer('edges-know-use-cases', '^src/(http|schedule)/', [
       `(http|schedule|${USE_CASES})/`,
       'ports/',

@@ -2,12 +2,12 @@ import { lookAtBackupAges } from '../backups/look-at-backup-ages';
 import { pruneBackups } from '../backups/prune-backups';
 import { queueScheduledBackups } from '../backups/queue-scheduled-backups';
 import { requestRenewal } from '../certificates/request-renewal';
+import { reconcile } from '../decisions/reconcile';
+import { reofferChanged } from '../decisions/reoffer-changed';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
 import { queueDrills } from '../restores/queue-drills';
-import { reconcile } from '../updates/reconcile';
-import { reofferChanged } from '../updates/reoffer-changed';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
 type Work = (deps: Deps) => Promise<WorkOutcome>;

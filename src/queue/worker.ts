@@ -1,6 +1,9 @@
+import { expireApprovals } from '../approvals/expire-approvals';
+import { remindOfApprovals } from '../approvals/remind-of-approvals';
 import { runNextBackup } from '../backups/run-next-backup';
 import { runNextRenewal } from '../certificates/run-next-renewal';
 import { createWatch } from '../certificates/watch-certificates';
+import { handleInbox } from '../decisions/handle-inbox';
 import type { Deps } from '../deps';
 import { codeOf, ERROR_CODES, type ErrorCode, messageOf } from '../domain/errors';
 import type { Loop } from '../lib/loop';
@@ -8,9 +11,6 @@ import { startLoop } from '../lib/loop';
 import { watchNetworks } from '../networks/watch-networks';
 import { runNextDrill } from '../restores/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
-import { expireApprovals } from '../updates/expire-approvals';
-import { handleInbox } from '../updates/handle-inbox';
-import { remindOfApprovals } from '../updates/remind-of-approvals';
 import { runNextUpdate } from '../updates/run-next-update';
 import { doDueWork } from './do-due-work';
 

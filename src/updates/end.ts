@@ -1,11 +1,11 @@
+import { mailOfSuperseded } from '../decisions/mail-of-offer';
 import type { Deps } from '../deps';
 import type { ErrorCode } from '../domain/errors';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/restore';
 import type { Journal, Update, UpdateStatus, Verdict } from '../domain/update';
-import type { Run } from './run';
 import { mailOfEnd } from './mail-of-end';
-import { mailOfSuperseded } from './mail-of-offer';
+import type { Run } from './run';
 import { serveAgain } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 

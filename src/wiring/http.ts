@@ -1,7 +1,8 @@
-import { decideApproval } from '../approvals/decide-approval';
 import { readApproval } from '../approvals/read-approval';
 import { decideRestoreLink, readRestoreLink } from '../approvals/restore-link';
 import type { Settings } from '../config/schema';
+import { decideApproval } from '../decisions/decide-approval';
+import { receiveWebhook } from '../decisions/receive-webhook';
 import type { Deps } from '../deps';
 import type { HttpDeps } from '../http/deps';
 import { schedulerCheck } from '../http/health-report';
@@ -9,7 +10,6 @@ import { commitTogether } from '../lib/commit-together';
 import type { Secret } from '../lib/secret';
 import type { Workplace } from '../queue/workplace';
 import type { TimerView } from '../schedule/timer-plans';
-import { receiveWebhook } from '../updates/receive-webhook';
 import type { Requests } from './requests';
 import { version } from './version';
 

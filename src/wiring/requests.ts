@@ -4,6 +4,7 @@ import { lookAtCertificates } from '../certificates/look';
 import { findPlaces } from '../certificates/renewal-places';
 import { requestRenewal } from '../certificates/request-renewal';
 import { readContainers } from '../containers/read-containers';
+import { requestUpdate } from '../decisions/request-update';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import type { CertificateSeen } from '../domain/certificate';
@@ -14,7 +15,6 @@ import type { Update } from '../domain/update';
 import type { RestorePlan } from '../restores/plan-restore';
 import { planOfRestore, rehearse, requestRestore, type RestoreRequest } from '../restores/request-restore';
 import { foreseeTag, type TagForesight } from '../updates/foresee-tag';
-import { requestUpdate } from '../updates/request-update';
 
 /** What a person may ask for, at the command line, on the page or by the API. What is to be done is queued, and the worker woken. */
 export interface Requests {

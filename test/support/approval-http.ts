@@ -1,11 +1,11 @@
-import { decideApproval } from '../../src/approvals/decide-approval';
+import { decideApproval } from '../../src/decisions/decide-approval';
 import { approvalUrl } from '../../src/approvals/links';
 import { readApproval } from '../../src/approvals/read-approval';
 import { decideById } from '../../src/approvals/record-decision';
 import type { Update } from '../../src/domain/update';
-import { handleInbox } from '../../src/updates/handle-inbox';
+import { handleInbox } from '../../src/decisions/handle-inbox';
 import { readContainers } from '../../src/containers/read-containers';
-import { requestUpdate } from '../../src/updates/request-update';
+import { requestUpdate } from '../../src/decisions/request-update';
 import { startHttp, type RunningHttp } from './http-app';
 import type { Scene } from './scene';
 

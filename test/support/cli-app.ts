@@ -14,7 +14,7 @@ import { loadSettings } from '../../src/config/load';
 import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
 import { foreseeTag } from '../../src/updates/foresee-tag';
 import { readContainers } from '../../src/containers/read-containers';
-import { requestUpdate } from '../../src/updates/request-update';
+import { requestUpdate } from '../../src/decisions/request-update';
 import { startWorker, type Worker } from '../../src/queue/worker';
 import { recordingLogger, type LogLine } from './recording-logger';
 import type { Scene } from './scene';

@@ -1,4 +1,4 @@
-import { requestUpdate } from '../../src/updates/request-update';
+import { requestUpdate } from '../../src/decisions/request-update';
 import type { Behaviour, ImageSpec } from './fake-engine-types';
 import { aDump, fakePostgres, type Databases } from './fake-postgres';
 import { REAL_SHELL } from './real-shell';

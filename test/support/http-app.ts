@@ -12,7 +12,7 @@ import { systemClock } from '../../src/lib/clock';
 import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
 import { commitTogether } from '../../src/lib/commit-together';
-import { receiveWebhook } from '../../src/updates/receive-webhook';
+import { receiveWebhook } from '../../src/decisions/receive-webhook';
 import { recordingLogger, type LogLine } from './recording-logger';
 
 export const WEBHOOK_TOKEN = 'recorded-token';

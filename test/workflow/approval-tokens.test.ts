@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createHmac } from 'node:crypto';
 import { claimsOf, signApproval, type ApprovalClaims } from '../../src/approvals/approval-token';
-import { decideApproval } from '../../src/approvals/decide-approval';
+import { decideApproval } from '../../src/decisions/decide-approval';
 import { approvalUrl } from '../../src/approvals/links';
 import { readApproval } from '../../src/approvals/read-approval';
 import { recordDecision } from '../../src/approvals/record-decision';

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { decideApproval } from '../../src/approvals/decide-approval';
+import { decideApproval } from '../../src/decisions/decide-approval';
 import { approvalUrl } from '../../src/approvals/links';
 import { readApproval } from '../../src/approvals/read-approval';
 import { decideById } from '../../src/approvals/record-decision';
 import type { Update } from '../../src/domain/update';
-import { requestUpdate } from '../../src/updates/request-update';
+import { requestUpdate } from '../../src/decisions/request-update';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;

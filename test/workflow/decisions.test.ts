@@ -1,6 +1,6 @@
 import { codeOf } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
-import { requestUpdate } from '../../src/updates/request-update';
+import { requestUpdate } from '../../src/decisions/request-update';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;

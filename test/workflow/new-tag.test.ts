@@ -2,7 +2,7 @@ import { linkSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { PilotError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
-import { requestUpdate } from '../../src/updates/request-update';
+import { requestUpdate } from '../../src/decisions/request-update';
 import { PINNED, pinnedProject, type PinnedProject } from '../support/pinned-project';
 import { openScene, type Scene } from '../support/scene';
 

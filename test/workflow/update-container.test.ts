@@ -1,6 +1,6 @@
 import { EngineError } from '../../src/domain/errors';
 import type { Behaviour, FakeImage } from '../support/fake-engine-types';
-import { handleInbox } from '../../src/updates/handle-inbox';
+import { handleInbox } from '../../src/decisions/handle-inbox';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;

@@ -1,4 +1,4 @@
-import { handleInbox } from '../../../src/updates/handle-inbox';
+import { handleInbox } from '../../../src/decisions/handle-inbox';
 import { runOn } from '../../support/cli-app';
 import { nginx, openScene, type Scene } from '../../support/scene';
 

@@ -1,10 +1,10 @@
+import type { DecisionOutcome } from '../approvals/approval-view';
+import { surroundingsOf, updateOf, whyClosed } from '../approvals/read-approval';
+import { recordDecision, type Decided } from '../approvals/record-decision';
 import type { Deps } from '../deps';
 import { codeOf } from '../domain/errors';
 import type { Update } from '../domain/update';
-import { offerAgain } from '../updates/offer-again';
-import type { DecisionOutcome } from './approval-view';
-import { surroundingsOf, updateOf, whyClosed } from './read-approval';
-import { recordDecision, type Decided } from './record-decision';
+import { offerAgain } from './offer-again';
 
 export interface Answer {
   decision: Decided;

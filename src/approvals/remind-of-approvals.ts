@@ -1,8 +1,8 @@
 import type { Deps } from '../deps';
-import { approvalUrl } from '../approvals/links';
-import { surroundingsOf } from '../approvals/read-approval';
 import { approvalReminder } from '../notifications/mails/approval-reminder';
 import { postMail } from '../notifications/post-mail';
+import { approvalUrl } from './links';
+import { surroundingsOf } from './read-approval';
 
 const A_DAY_MS = 24 * 3_600_000;
 

@@ -1,6 +1,6 @@
-import type { Deps } from '../deps';
 import { approvalUrl } from '../approvals/links';
 import { surroundingsOf } from '../approvals/read-approval';
+import type { Deps } from '../deps';
 import type { Plan } from '../domain/plan';
 import type { Update } from '../domain/update';
 import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
