@@ -100,6 +100,13 @@ it('of ten thousand altered, foreign, expired and used tokens none is accepted',
   expect(readApproval(scene.deps, tokenOf(open)).kind).toBe('open');
 }, 120_000);
 
+it('has one spelling only: of the letters that decode to the same bytes at its end, and of paddings, one is accepted', () => {
+  const token = tokenOf(open);
+  const ends = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', '', `${token.at(-1)}=`];
+  const spellings = ends.map((end) => token.slice(0, -1) + end);
+  expect(spellings.filter((spelling) => readApproval(scene.deps, spelling).kind === 'open')).toEqual([token]);
+});
+
 it('says of each closed one why it is closed', () => {
   const why = used.map((update) => readApproval(scene.deps, tokenOf(update)));
   expect(why).toMatchObject([{ why: 'expired' }, { why: 'approved' }, { why: 'declined' }]);
