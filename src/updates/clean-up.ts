@@ -1,5 +1,5 @@
 import { codeOf, messageOf } from '../domain/errors';
-import { keepTag } from './keep-tag';
+import { keepTag } from './new-tag/keep-tag';
 import type { Run } from './run';
 import { step } from './run';
 

@@ -8,7 +8,7 @@ import { runsDigest } from '../domain/running-digest';
 import { toContainer } from '../domain/to-container';
 import type { Journal, Update } from '../domain/update';
 import { end, endUnchanged, endWithout } from './end';
-import { keepTag } from './keep-tag';
+import { keepTag } from './new-tag/keep-tag';
 import type { Run } from './run';
 import { startStopped } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';

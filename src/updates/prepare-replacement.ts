@@ -2,10 +2,10 @@ import { asideName } from '../containers/aside-names';
 import { imageIfThere } from '../containers/if-there';
 import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
+import { differences } from '../domain/recreate/compare-containers';
+import { createRequest } from '../domain/recreate/create-request';
 import type { Engine } from '../ports/engine';
-import { differences } from './compare-containers';
-import { createRequest } from './create-request';
-import { newTagLabels } from './new-tag-labels';
+import { newTagLabels } from './new-tag/new-tag-labels';
 import type { Run } from './run';
 import { reach } from './run';
 

@@ -8,7 +8,7 @@ import { networkOwner } from '../domain/network-owner';
 import { isWell, type Stopped } from '../domain/well';
 import type { Progress } from '../lib/progress';
 import { handsOver } from './hand-over';
-import { lookAhead } from './preflight';
+import { lookAhead } from './preflight/preflight';
 import { newImageOf } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
 import type { Run } from './run';

@@ -7,7 +7,7 @@ import { cleanUp } from './clean-up';
 import { end, endUnchanged } from './end';
 import { drainOld, handsOver, startBeside } from './hand-over';
 import { openRun } from './open-run';
-import { preflight } from './preflight';
+import { preflight } from './preflight/preflight';
 import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
 import { restoreAfterRollback } from './restore-after-rollback';

@@ -14,7 +14,7 @@ import type { RestoreRecord } from '../domain/restore';
 import type { Update } from '../domain/update';
 import type { RestorePlan } from '../restores/plan-restore';
 import { planOfRestore, rehearse, requestRestore, type RestoreRequest } from '../restores/request-restore';
-import { foreseeTag, type TagForesight } from '../updates/foresee-tag';
+import { foreseeTag, type TagForesight } from '../updates/new-tag/foresee-tag';
 
 /** What a person may ask for, at the command line, on the page or by the API. What is to be done is queued, and the worker woken. */
 export interface Requests {

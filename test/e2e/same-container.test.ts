@@ -1,6 +1,6 @@
 import type { ContainerInspect, ImageInspect } from '../../src/domain/engine-inspect';
-import { differences } from '../../src/updates/compare-containers';
-import { createRequest } from '../../src/updates/create-request';
+import { differences } from '../../src/domain/recreate/compare-containers';
+import { createRequest } from '../../src/domain/recreate/create-request';
 import { withComposeProject } from '../support/situations/compose-situation';
 import { engineInLab } from '../support/situations/engine-in-lab';
 import { closeStage, openStage, removeContainers, runSituation } from '../support/situations/run-situation';

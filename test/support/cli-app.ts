@@ -12,7 +12,7 @@ import type { CliContext } from '../../src/cli/context';
 import { runCli } from '../../src/cli/program';
 import { loadSettings } from '../../src/config/load';
 import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
-import { foreseeTag } from '../../src/updates/foresee-tag';
+import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
 import { readContainers } from '../../src/containers/read-containers';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { startWorker, type Worker } from '../../src/queue/worker';

@@ -1,10 +1,10 @@
-import { composeProjectOf } from '../domain/compose/compose-project';
-import { decideTagEdit, withEdit } from '../domain/compose/tag-edit';
-import type { ImageInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf } from '../domain/errors';
+import { composeProjectOf } from '../../domain/compose/compose-project';
+import { decideTagEdit, withEdit } from '../../domain/compose/tag-edit';
+import type { ImageInspect } from '../../domain/engine-inspect';
+import { codeOf, messageOf } from '../../domain/errors';
+import type { Run } from '../run';
 import { hashOf, provenWay } from './compose-hash';
 import { readProject } from './read-project';
-import type { Run } from './run';
 
 const CONFIG_HASH = 'com.docker.compose.config-hash';
 

@@ -1,6 +1,6 @@
-import type { ContainerInspect, CreateRequest } from '../../../src/domain/engine-inspect';
-import { createRequest } from '../../../src/updates/create-request';
-import { recordedContainer, recordedImages } from '../../support/recorded-inspect';
+import type { ContainerInspect, CreateRequest } from '../../../../src/domain/engine-inspect';
+import { createRequest } from '../../../../src/domain/recreate/create-request';
+import { recordedContainer, recordedImages } from '../../../support/recorded-inspect';
 
 const images = recordedImages();
 

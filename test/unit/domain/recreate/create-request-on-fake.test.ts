@@ -1,6 +1,6 @@
-import { createRequest } from '../../../src/updates/create-request';
-import { FakeEngine } from '../../support/fake-engine';
-import { TestClock } from '../../support/test-clock';
+import { createRequest } from '../../../../src/domain/recreate/create-request';
+import { FakeEngine } from '../../../support/fake-engine';
+import { TestClock } from '../../../support/test-clock';
 
 it('makes a request that a second container is created from, beside the renamed first', async () => {
   const fake = new FakeEngine(new TestClock());

@@ -1,4 +1,4 @@
-import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../engine-inspect';
 import { ownConfig, type OwnConfig } from './own-config';
 import { carriedMounts } from './own-mounts';
 import { carriedNetworks, isContainerMode } from './own-networks';

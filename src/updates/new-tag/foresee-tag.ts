@@ -1,11 +1,11 @@
-import { composeProjectOf } from '../domain/compose/compose-project';
-import { decideTagEdit } from '../domain/compose/tag-edit';
-import type { Container } from '../domain/container';
-import { codeOf, messageOf } from '../domain/errors';
-import { tryParseImageReference } from '../domain/image-reference';
-import { parseTag } from '../domain/parse-tag';
-import type { Engine } from '../ports/engine';
-import type { ProjectFiles } from '../ports/project-files';
+import { composeProjectOf } from '../../domain/compose/compose-project';
+import { decideTagEdit } from '../../domain/compose/tag-edit';
+import type { Container } from '../../domain/container';
+import { codeOf, messageOf } from '../../domain/errors';
+import { tryParseImageReference } from '../../domain/image-reference';
+import { parseTag } from '../../domain/parse-tag';
+import type { Engine } from '../../ports/engine';
+import type { ProjectFiles } from '../../ports/project-files';
 import { readProject } from './read-project';
 
 /** What will become of a newer tag of a container: written into the file of this path, or why a person must do it. */

@@ -1,8 +1,8 @@
-import type { Deps } from '../deps';
-import type { ComposeProject } from '../domain/compose/compose-project';
-import type { ProjectText } from '../domain/compose/project-text';
-import { codeOf, messageOf } from '../domain/errors';
-import type { HashWay } from '../ports/compose';
+import type { Deps } from '../../deps';
+import type { ComposeProject } from '../../domain/compose/compose-project';
+import type { ProjectText } from '../../domain/compose/project-text';
+import { codeOf, messageOf } from '../../domain/errors';
+import type { HashWay } from '../../ports/compose';
 import type { ProjectTexts } from './read-project';
 
 type Asked = Pick<Deps, 'compose' | 'engine'>;

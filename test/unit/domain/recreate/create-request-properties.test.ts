@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import type { ContainerInspect, ImageConfig, ImageInspect } from '../../../src/domain/engine-inspect';
-import { differences } from '../../../src/updates/compare-containers';
-import { createRequest } from '../../../src/updates/create-request';
-import { createdInspect } from '../../support/fake-engine-create';
-import type { FakeImage } from '../../support/fake-engine-types';
+import type { ContainerInspect, ImageConfig, ImageInspect } from '../../../../src/domain/engine-inspect';
+import { differences } from '../../../../src/domain/recreate/compare-containers';
+import { createRequest } from '../../../../src/domain/recreate/create-request';
+import { createdInspect } from '../../../support/fake-engine-create';
+import type { FakeImage } from '../../../support/fake-engine-types';
 
 const word = fc.constantFrom('a', 'b', 'c');
 const words = fc.option(fc.array(word, { minLength: 1, maxLength: 2 }), { nil: undefined });

@@ -1,6 +1,6 @@
-import type { ContainerInspect } from '../../../src/domain/engine-inspect';
-import { differences, type Difference } from '../../../src/updates/compare-containers';
-import { recordedContainer, recordedImages } from '../../support/recorded-inspect';
+import type { ContainerInspect } from '../../../../src/domain/engine-inspect';
+import { differences, type Difference } from '../../../../src/domain/recreate/compare-containers';
+import { recordedContainer, recordedImages } from '../../../support/recorded-inspect';
 
 const { oldImage } = recordedImages();
 const sameImage = { oldImage, newImage: oldImage };

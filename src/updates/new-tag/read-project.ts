@@ -1,7 +1,7 @@
-import { type ComposeProject, envFilesOf } from '../domain/compose/compose-project';
-import type { ProjectText } from '../domain/compose/project-text';
-import { PilotError } from '../domain/errors';
-import type { ProjectFiles } from '../ports/project-files';
+import { type ComposeProject, envFilesOf } from '../../domain/compose/compose-project';
+import type { ProjectText } from '../../domain/compose/project-text';
+import { PilotError } from '../../domain/errors';
+import type { ProjectFiles } from '../../ports/project-files';
 
 export interface ProjectTexts {
   composeFiles: ProjectText[];

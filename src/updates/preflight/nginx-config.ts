@@ -1,10 +1,10 @@
-import { asideName } from '../containers/aside-names';
-import { removeByName } from '../containers/remove-aside';
-import type { CreateRequest, EndpointSettings, ImageInspect } from '../domain/engine-inspect';
-import { environmentOf } from '../domain/environment';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { createRequest } from './create-request';
-import type { Run } from './run';
+import { asideName } from '../../containers/aside-names';
+import { removeByName } from '../../containers/remove-aside';
+import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
+import { environmentOf } from '../../domain/environment';
+import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { createRequest } from '../../domain/recreate/create-request';
+import type { Run } from '../run';
 
 const ANSWER_WITHIN_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import type { ContainerConfig, ContainerInspect, ImageConfig, ImageInspect } from '../domain/engine-inspect';
+import type { ContainerConfig, ContainerInspect, ImageConfig, ImageInspect } from '../engine-inspect';
 import { composeImage, ownHostname } from './create-request';
 import { factsOf, told, toldInOrder, type Facts } from './facts';
 import { ownConfig, type OwnConfig } from './own-config';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { ContainerInspect, HostConfig, HostMount, Mount } from '../domain/engine-inspect';
+import type { ContainerInspect, HostConfig, HostMount, Mount } from '../engine-inspect';
 
 /**
  * The mount part of a create request that gives a new container the very same volumes: anonymous ones too, by the name that

@@ -1,4 +1,4 @@
-import type { ContainerConfig, Healthcheck, ImageConfig } from '../domain/engine-inspect';
+import type { ContainerConfig, Healthcheck, ImageConfig } from '../engine-inspect';
 
 /** What the operator gave, without what merely came from the image: the part of `Config` that is carried over. */
 export type OwnConfig = Partial<Omit<ContainerConfig, 'Image' | 'Labels'>> & { Labels: Record<string, string> };

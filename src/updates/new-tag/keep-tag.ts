@@ -1,13 +1,13 @@
-import { type ComposeProject, composeProjectOf } from '../domain/compose/compose-project';
-import { decideTagEdit, type TagEdit, withEdit } from '../domain/compose/tag-edit';
-import { changedInWords, editByHand, placeByHand, recreatedOnce, type TagChange } from '../domain/compose/tag-words';
-import { codeOf, messageOf } from '../domain/errors';
-import { tryParseImageReference } from '../domain/image-reference';
-import { versionJump } from '../domain/version-jump';
+import { type ComposeProject, composeProjectOf } from '../../domain/compose/compose-project';
+import { decideTagEdit, type TagEdit, withEdit } from '../../domain/compose/tag-edit';
+import { changedInWords, editByHand, placeByHand, recreatedOnce, type TagChange } from '../../domain/compose/tag-words';
+import { codeOf, messageOf } from '../../domain/errors';
+import { tryParseImageReference } from '../../domain/image-reference';
+import { versionJump } from '../../domain/version-jump';
+import { reach, type Run } from '../run';
+import { newContainerOf } from '../swap-containers';
 import { provenWay } from './compose-hash';
 import { type ProjectTexts, readProject } from './read-project';
-import { reach, type Run } from './run';
-import { newContainerOf } from './swap-containers';
 
 /** A run past its health check. Its `update` is renewed. */
 type Settled = Omit<Run, 'old' | 'container'>;

@@ -1,16 +1,16 @@
-import { inspectIfThere } from '../containers/if-there';
-import { readContainers } from '../containers/read-containers';
-import { dependentsOf } from '../domain/depends-on';
-import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
-import { PilotError } from '../domain/errors';
-import { networkOwner } from '../domain/network-owner';
-import { isWell } from '../domain/well';
-import type { Engine } from '../ports/engine';
-import { testNginxConfig } from './preflight-nginx';
-import { comparePostgres } from './preflight-postgres';
-import { newImageOf } from './prepare-replacement';
-import type { Run } from './run';
-import { reach } from './run';
+import { inspectIfThere } from '../../containers/if-there';
+import { readContainers } from '../../containers/read-containers';
+import { dependentsOf } from '../../domain/depends-on';
+import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
+import { PilotError } from '../../domain/errors';
+import { networkOwner } from '../../domain/network-owner';
+import { isWell } from '../../domain/well';
+import type { Engine } from '../../ports/engine';
+import { newImageOf } from '../prepare-replacement';
+import type { Run } from '../run';
+import { reach } from '../run';
+import { testNginxConfig } from './nginx-config';
+import { comparePostgres } from './postgres-major';
 
 /**
  * Everything that can be known before the old container is replaced. Rejects with `preflight_failed`: then the new image

@@ -1,4 +1,4 @@
-import type { ContainerInspect, HostConfig } from '../domain/engine-inspect';
+import type { ContainerInspect, HostConfig } from '../engine-inspect';
 import { linkRequest } from './create-request';
 import { factsOf, told, type Facts } from './facts';
 import { bindDestination, cleanPath } from './own-mounts';

@@ -1,4 +1,4 @@
-import type { ContainerInspect, ImageInspect, Mount } from '../domain/engine-inspect';
+import type { ContainerInspect, ImageInspect, Mount } from '../engine-inspect';
 import { actualConfig, expectedConfig } from './config-facts';
 import { told, type Facts } from './facts';
 import { hostFacts } from './host-facts';

@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { extract } from 'tar-stream';
-import type { ImageInspect } from '../domain/engine-inspect';
-import { environmentOf } from '../domain/environment';
-import { codeOf, PilotError } from '../domain/errors';
-import type { Run } from './run';
+import type { ImageInspect } from '../../domain/engine-inspect';
+import { environmentOf } from '../../domain/environment';
+import { codeOf, PilotError } from '../../domain/errors';
+import type { Run } from '../run';
 
 const DEFAULT_PGDATA = '/var/lib/postgresql/data';
 

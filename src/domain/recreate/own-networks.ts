@@ -1,4 +1,4 @@
-import type { ContainerInspect, CreateRequest, EndpointSettings } from '../domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, EndpointSettings } from '../engine-inspect';
 
 export type Endpoints = Record<string, EndpointSettings>;
 
