@@ -1,5 +1,5 @@
 import type { Surroundings } from '../domain/approval';
-import type { Plan } from '../domain/plan';
+import type { Plan } from '../domain/plan/plan';
 import type { Update } from '../domain/update';
 
 /** What the holder of a link may see. `unknown` tells nothing: altered, of another purpose, or never made. */

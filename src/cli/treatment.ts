@@ -1,8 +1,8 @@
 import { membersOf, placeOf } from '../backups/backup-set';
-import { isNameless } from '../domain/candidates';
 import type { Container } from '../domain/container';
-import type { LabelProblem, ProbeSpec } from '../domain/container-labels';
-import { tryParseImageReference } from '../domain/image-reference';
+import { isNameless } from '../domain/decision/candidates';
+import { tryParseImageReference } from '../domain/images/image-reference';
+import type { LabelProblem, ProbeSpec } from '../domain/labels/container-labels';
 
 /** How one container would be treated, for `check`: the same for people and machines. */
 export interface Treatment {

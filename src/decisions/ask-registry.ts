@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import { codeOf } from '../domain/errors';
-import { parseImageReference, repositoryOf } from '../domain/image-reference';
+import { parseImageReference, repositoryOf } from '../domain/images/image-reference';
 
 /** What is asked of registries in one go: each thing once, and nothing more of a registry that does not answer. */
 export interface RegistryAsked {

@@ -1,7 +1,7 @@
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { candidates } from '../domain/decision';
+import { candidates } from '../domain/decision/decision';
 import type { ImageEvent } from '../domain/event';
 import type { Webhook } from '../ports/store';
 import { offer } from './offer';

@@ -1,7 +1,7 @@
 import { approvalUrl } from '../approvals/links';
 import { surroundingsOf } from '../approvals/read-approval';
 import type { Deps } from '../deps';
-import type { Plan } from '../domain/plan';
+import type { Plan } from '../domain/plan/plan';
 import type { Update } from '../domain/update';
 import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
 import { offerSuperseded } from '../notifications/mails/offer-superseded';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PilotError } from '../domain/errors';
 import type { ImageEvent } from '../domain/event';
-import { parseImageReference } from '../domain/image-reference';
+import { parseImageReference } from '../domain/images/image-reference';
 import type { Inbox } from '../ports/store';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

@@ -1,11 +1,11 @@
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
-import { isNameless } from '../domain/candidates';
 import type { Container } from '../domain/container';
+import { isNameless } from '../domain/decision/candidates';
+import { newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
-import { tryParseImageReference, withTag } from '../domain/image-reference';
-import { newerTags } from '../domain/newer-tags';
+import { tryParseImageReference, withTag } from '../domain/images/image-reference';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { decideOn, offer, type Offer } from './offer';
 import { reofferChanged } from './reoffer-changed';

@@ -2,10 +2,10 @@ import { recordDecision } from '../approvals/record-decision';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import type { Decision } from '../domain/decision';
+import type { Decision } from '../domain/decision/decision';
 import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
-import { formatReference, parseImageReference, sameRepository } from '../domain/image-reference';
+import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
 import type { Update } from '../domain/update';
 import { offer } from './offer';
 

@@ -1,4 +1,4 @@
-import type { ContainerLabels } from './container-labels';
+import type { ContainerLabels } from './labels/container-labels';
 
 /** A container as policy sees it: found by name outside, by id inside a run. */
 export interface Container {

@@ -1,5 +1,5 @@
-import type { ContainerLabels, ProbeSpec } from './container-labels';
 import type { ContainerInspect } from './engine-inspect';
+import type { ContainerLabels, ProbeSpec } from './labels/container-labels';
 import { networkOwner } from './network-owner';
 
 /**

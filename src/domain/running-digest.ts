@@ -1,5 +1,5 @@
 import type { Container } from './container';
-import { repositoryOf, tryParseImageReference } from './image-reference';
+import { repositoryOf, tryParseImageReference } from './images/image-reference';
 
 /** Whether the container's image is the one of this digest: a digest names content, wherever it was pulled from. */
 export function runsDigest({ repoDigests }: Pick<Container, 'repoDigests'>, digest: string): boolean {

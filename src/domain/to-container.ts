@@ -1,11 +1,11 @@
-import { applicationOf } from './application';
 import type { Container } from './container';
-import type { ContainerLabels, LabelProblem } from './container-labels';
 import { readDependsOn } from './depends-on';
 import type { ContainerInspect, ImageInspect } from './engine-inspect';
-import { ownLabels } from './own-labels';
 import { whyNoHandover } from './handover';
-import { readLabels } from './read-labels';
+import { applicationOf } from './images/application';
+import type { ContainerLabels, LabelProblem } from './labels/container-labels';
+import { ownLabels } from './labels/own-labels';
+import { readLabels } from './labels/read-labels';
 
 /** A host name that Docker gave is the first 12 digits of the container's id. */
 const SHORTEST_ID = 12;

@@ -1,5 +1,5 @@
-import type { Policy } from './container-labels';
 import type { Source } from './event';
+import type { Policy } from './labels/container-labels';
 import type { RestoreJournal } from './restore';
 import type { Stopped } from './well';
 

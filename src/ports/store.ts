@@ -1,7 +1,7 @@
 import type { BackupRecord } from '../domain/backup';
 import type { DrillVerdict } from '../domain/drill';
+import type { Plan } from '../domain/plan/plan';
 import type { RestoreJournal, RestoreRecord } from '../domain/restore';
-import type { Plan } from '../domain/plan';
 import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Incidents } from './incidents';
 import type { Certificates, Renewals } from './renewals';

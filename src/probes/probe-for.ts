@@ -1,4 +1,4 @@
-import type { ProbeSpec } from '../domain/container-labels';
+import type { ProbeSpec } from '../domain/labels/container-labels';
 import { dockerProbe } from './docker-probe';
 import { execProbe } from './exec-probe';
 import { giteaProbe } from './gitea-probe';

@@ -1,6 +1,6 @@
-import type { ProbeSpec } from '../domain/container-labels';
-import { codeOf, PilotError } from '../domain/errors';
 import type { ContainerInspect } from '../domain/engine-inspect';
+import { codeOf, PilotError } from '../domain/errors';
+import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
 import type { Engine } from '../ports/engine';
 import { addressesOf } from './addresses';

@@ -3,7 +3,7 @@ import { startIfNotJoined } from '../containers/start-joining';
 import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
-import { newReferenceFor } from '../domain/new-reference';
+import { newReferenceFor } from '../domain/images/new-reference';
 import { runsDigest } from '../domain/running-digest';
 import { toContainer } from '../domain/to-container';
 import type { Journal, Update } from '../domain/update';

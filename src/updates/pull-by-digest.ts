@@ -1,5 +1,5 @@
 import { PilotError } from '../domain/errors';
-import { digestReference, parseImageReference } from '../domain/image-reference';
+import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import type { Progress } from '../lib/progress';
 import type { Run } from './run';
 import { reach } from './run';

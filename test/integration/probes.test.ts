@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readProbe } from '../../src/domain/read-probe';
-import type { ProbeSpec } from '../../src/domain/container-labels';
+import { readProbe } from '../../src/domain/labels/read-probe';
+import type { ProbeSpec } from '../../src/domain/labels/container-labels';
 import { probeFor } from '../../src/probes/probe-for';
 import { waitUntilHealthy } from '../../src/probes/wait-until-healthy';
 import { FakeEngine } from '../support/fake-engine';

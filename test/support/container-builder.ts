@@ -1,6 +1,6 @@
 import type { Container } from '../../src/domain/container';
-import type { ContainerLabels } from '../../src/domain/container-labels';
-import { readLabels } from '../../src/domain/read-labels';
+import type { ContainerLabels } from '../../src/domain/labels/container-labels';
+import { readLabels } from '../../src/domain/labels/read-labels';
 
 /** A digest that is easy to recognise: `digest('1')` is `sha256:111…`. */
 export function digest(hexDigit: string): string {

@@ -1,5 +1,5 @@
 import type { BackupRecord } from '../../src/domain/backup';
-import type { Plan } from '../../src/domain/plan';
+import type { Plan } from '../../src/domain/plan/plan';
 import type { Step, Update } from '../../src/domain/update';
 import type { UpdateNews } from '../../src/notifications/mails/passages';
 

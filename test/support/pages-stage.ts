@@ -1,7 +1,7 @@
 import { approvalUrl } from '../../src/approvals/links';
 import type { Container } from '../../src/domain/container';
-import type { Plan } from '../../src/domain/plan';
-import { planUpdate } from '../../src/domain/plan-update';
+import type { Plan } from '../../src/domain/plan/plan';
+import { planUpdate } from '../../src/domain/plan/plan-update';
 import type { StepName, Update } from '../../src/domain/update';
 import type { Store } from '../../src/ports/store';
 import type { TimerView } from '../../src/schedule/timer-plans';

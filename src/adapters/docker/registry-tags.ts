@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EngineError } from '../../domain/errors';
-import { parseImageReference } from '../../domain/image-reference';
+import { parseImageReference } from '../../domain/images/image-reference';
 import type { RegistryTags } from '../../ports/registry-tags';
 import { credentialsFor } from './registry-credentials';
 import { askJson, isLoopback, refused, type JsonAnswer } from './registry-http';

@@ -1,8 +1,8 @@
-import type { Plan } from '../../domain/plan';
+import type { Plan } from '../../domain/plan/plan';
 import type { Approval, Journal, Step, Update, UpdateError } from '../../domain/update';
-import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
+import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';
 import { assignments, fromJson, toJson } from './columns';
 import type { Database } from './database';
 import { createSteps } from './steps';

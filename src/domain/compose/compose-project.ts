@@ -1,5 +1,5 @@
 import type { ContainerInspect, ImageInspect } from '../engine-inspect';
-import { ownLabels } from '../own-labels';
+import { ownLabels } from '../labels/own-labels';
 
 /** The compose project that a container was made from, by Compose's own labels. Paths are absolute, on the host. */
 export interface ComposeProject {

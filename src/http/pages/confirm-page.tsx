@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { Surroundings } from '../../domain/approval';
-import type { Plan } from '../../domain/plan';
+import type { Plan } from '../../domain/plan/plan';
 import type { Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';
 import { utc } from '../../notifications/letter/words';

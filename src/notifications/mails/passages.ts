@@ -1,5 +1,5 @@
 import type { BackupRecord } from '../../domain/backup';
-import type { Plan } from '../../domain/plan';
+import type { Plan } from '../../domain/plan/plan';
 import type { ImageAt, Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { list, paragraph, section, type Block, type Fact } from '../letter/letter';

@@ -1,5 +1,5 @@
 import type { Surroundings } from '../../domain/approval';
-import type { Plan } from '../../domain/plan';
+import type { Plan } from '../../domain/plan/plan';
 import { paragraph, section, type Block } from '../letter/letter';
 import { bytes, duration, utc } from '../letter/words';
 

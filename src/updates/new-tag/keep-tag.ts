@@ -2,8 +2,8 @@ import { type ComposeProject, composeProjectOf } from '../../domain/compose/comp
 import { decideTagEdit, type TagEdit, withEdit } from '../../domain/compose/tag-edit';
 import { changedInWords, editByHand, placeByHand, recreatedOnce, type TagChange } from '../../domain/compose/tag-words';
 import { codeOf, messageOf } from '../../domain/errors';
-import { tryParseImageReference } from '../../domain/image-reference';
-import { versionJump } from '../../domain/version-jump';
+import { tryParseImageReference } from '../../domain/images/image-reference';
+import { versionJump } from '../../domain/images/version-jump';
 import { reach, type Run } from '../run';
 import { newContainerOf } from '../swap-containers';
 import { provenWay } from './compose-hash';

@@ -1,14 +1,14 @@
 import type { BackupRecord } from '../../../domain/backup';
 import type { CertificateSeen } from '../../../domain/certificate';
 import type { Container } from '../../../domain/container';
-import type { Plan } from '../../../domain/plan';
+import type { Plan } from '../../../domain/plan/plan';
 import type { RenewalRecord } from '../../../domain/renewal';
 import type { RestoreRecord } from '../../../domain/restore';
 import type { Update, UpdateStatus } from '../../../domain/update';
 import type { Incident } from '../../../ports/incidents';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
-import type { TimerView } from '../../../schedule/timer-plans';
 import type { Notice } from '../../../ports/timers';
+import type { TimerView } from '../../../schedule/timer-plans';
 import type { HealthReport } from '../../health-report';
 import type { TokenFor } from './action-form';
 

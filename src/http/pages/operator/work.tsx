@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { Plan } from '../../../domain/plan';
+import type { Plan } from '../../../domain/plan/plan';
 import { UPDATE_STATUSES, type Update } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
 import { utc } from '../../../notifications/letter/words';

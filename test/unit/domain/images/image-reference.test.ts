@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { PilotError } from '../../../src/domain/errors';
+import { PilotError } from '../../../../src/domain/errors';
 import {
   digestReference,
   formatReference,
@@ -8,7 +8,7 @@ import {
   sameRepository,
   tryParseImageReference,
   withTag,
-} from '../../../src/domain/image-reference';
+} from '../../../../src/domain/images/image-reference';
 
 const HEX = 'a'.repeat(64);
 const DIGEST = `sha256:${HEX}`;

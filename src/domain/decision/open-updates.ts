@@ -1,8 +1,8 @@
-import type { Container } from './container';
-import type { Source } from './event';
-import { tryParseImageReference } from './image-reference';
-import type { Update } from './update';
-import { isHigherVersion, versionJump } from './version-jump';
+import type { Container } from '../container';
+import type { Source } from '../event';
+import { tryParseImageReference } from '../images/image-reference';
+import { isHigherVersion, versionJump } from '../images/version-jump';
+import type { Update } from '../update';
 import { whyAsk } from './why-ask';
 
 export type OpenUpdate = Pick<Update, 'id' | 'status' | 'to'>;

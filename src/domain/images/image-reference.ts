@@ -1,4 +1,4 @@
-import { PilotError } from './errors';
+import { PilotError } from '../errors';
 
 /** A normalised image reference: `nginx` is `{docker.io, library/nginx, latest}`. At least one of tag and digest is there. */
 export interface ImageReference {

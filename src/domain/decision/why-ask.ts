@@ -1,7 +1,7 @@
-import type { Container } from './container';
-import type { Jump } from './container-labels';
-import type { Plan } from './plan';
-import { isWithin } from './version-jump';
+import type { Container } from '../container';
+import { isWithin } from '../images/version-jump';
+import type { Jump } from '../labels/container-labels';
+import type { Plan } from '../plan/plan';
 
 /** Why a person must approve such a jump of this container, as a clause; null: it goes by itself. */
 export function whyAsk({ labels, database }: Container, jump: Plan['jump']): string | null {

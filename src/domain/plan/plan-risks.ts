@@ -1,5 +1,5 @@
-import type { Application } from './application';
-import type { Container } from './container';
+import type { Container } from '../container';
+import type { Application } from '../images/application';
 import type { Plan } from './plan';
 import { postgresRisks } from './postgres-risks';
 

@@ -1,4 +1,4 @@
-import type { Jump } from './container-labels';
+import type { Jump } from '../labels/container-labels';
 import { type ParsedTag, parseTag } from './parse-tag';
 
 /** How far it is from one tag to another. The reason is in words, also for jumps. */

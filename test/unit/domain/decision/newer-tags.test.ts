@@ -1,5 +1,5 @@
-import { newerTags } from '../../../src/domain/newer-tags';
-import { aContainer } from '../../support/container-builder';
+import { newerTags } from '../../../../src/domain/decision/newer-tags';
+import { aContainer } from '../../../support/container-builder';
 
 const TAGS = ['1.27.3', '1.27.4', '1.28.0', '1.28.1-alpine', '2.0.0', '2.1.0-rc1', 'latest', '1.26.9', '3.0.0'];
 const found = (labels: Record<string, string>, tags = TAGS): string[] =>

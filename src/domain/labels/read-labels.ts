@@ -1,8 +1,8 @@
+import { durationInWords, parseDuration } from '../duration';
+import { whyPatternIsInvalid } from '../images/tag-filter';
+import { nearestName } from '../nearest-name';
 import type { BackupSpec, ContainerLabels, Jump, LabelProblem, Policy, ProbeSpec, Strategy } from './container-labels';
-import { durationInWords, parseDuration } from './duration';
-import { nearestName } from './nearest-name';
 import { readProbe } from './read-probe';
-import { whyPatternIsInvalid } from './tag-filter';
 
 const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];
 const JUMPS: readonly Jump[] = ['digest', 'patch', 'minor', 'major'];

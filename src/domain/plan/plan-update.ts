@@ -1,11 +1,11 @@
-import { type Application, applicationOf } from './application';
-import type { Container } from './container';
-import type { ProbeSpec } from './container-labels';
-import { durationInWords } from './duration';
-import { tryParseImageReference } from './image-reference';
+import type { Container } from '../container';
+import { durationInWords } from '../duration';
+import { type Application, applicationOf } from '../images/application';
+import { tryParseImageReference } from '../images/image-reference';
+import type { ProbeSpec } from '../labels/container-labels';
+import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
 import { risksOf } from './plan-risks';
-import { runningDigest } from './running-digest';
 
 export interface Planned {
   container: Container;

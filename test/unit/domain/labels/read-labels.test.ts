@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { ownLabels } from '../../../src/domain/own-labels';
-import { readLabels } from '../../../src/domain/read-labels';
+import { ownLabels } from '../../../../src/domain/labels/own-labels';
+import { readLabels } from '../../../../src/domain/labels/read-labels';
 
 describe('the operator’s labels', () => {
   test('without any, a container is left alone, and everything else has the default of the contract', () => {

@@ -1,5 +1,5 @@
-import type { ContainerLabels } from './container-labels';
-import { environmentOf } from './environment';
+import { environmentOf } from '../environment';
+import type { ContainerLabels } from '../labels/container-labels';
 import { tryParseImageReference } from './image-reference';
 
 /** What is known about an application, as far as it changes what an update can do to its data. */

@@ -1,8 +1,8 @@
-import type { Container } from './container';
-import type { Jump } from './container-labels';
-import { tryParseImageReference } from './image-reference';
-import { passingTags } from './tag-filter';
-import { isHigherVersion, versionJump } from './version-jump';
+import type { Container } from '../container';
+import { tryParseImageReference } from '../images/image-reference';
+import { passingTags } from '../images/tag-filter';
+import { isHigherVersion, versionJump } from '../images/version-jump';
+import type { Jump } from '../labels/container-labels';
 import { isSized, whyAsk } from './why-ask';
 
 interface Candidate {

@@ -1,18 +1,18 @@
-import { isNameless } from './candidates';
-import type { Container } from './container';
-import type { Source } from './event';
+import type { Container } from '../container';
+import type { Source } from '../event';
 import {
   formatReference,
   type ImageReference,
   repositoryOf,
   sameRepository,
   tryParseImageReference,
-} from './image-reference';
+} from '../images/image-reference';
+import { whyTagIsFiltered } from '../images/tag-filter';
+import { versionJump } from '../images/version-jump';
+import type { Plan } from '../plan/plan';
+import { runsDigest } from '../running-digest';
+import { isNameless } from './candidates';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
-import type { Plan } from './plan';
-import { runsDigest } from './running-digest';
-import { whyTagIsFiltered } from './tag-filter';
-import { versionJump } from './version-jump';
 import { isSized, whyAsk } from './why-ask';
 
 export { candidates } from './candidates';

@@ -1,7 +1,12 @@
-import type { Container } from './container';
-import type { ImageEvent } from './event';
-import { type ImageReference, parseImageReference, repositoryOf, tryParseImageReference } from './image-reference';
-import { runsDigest } from './running-digest';
+import type { Container } from '../container';
+import type { ImageEvent } from '../event';
+import {
+  type ImageReference,
+  parseImageReference,
+  repositoryOf,
+  tryParseImageReference,
+} from '../images/image-reference';
+import { runsDigest } from '../running-digest';
 
 /**
  * The watched containers that an event concerns: all of the image's repository, since Diun reports an image once, however

@@ -1,7 +1,7 @@
-import { candidates } from '../../../src/domain/candidates';
-import type { Container } from '../../../src/domain/container';
-import { aContainer, digest } from '../../support/container-builder';
-import { diunRequest } from '../../support/diun-requests';
+import { candidates } from '../../../../src/domain/decision/candidates';
+import type { Container } from '../../../../src/domain/container';
+import { aContainer, digest } from '../../../support/container-builder';
+import { diunRequest } from '../../../support/diun-requests';
 
 const EVENT = { image: 'docker.io/library/nginx:1.27.3', digest: digest('b') };
 const names = (containers: Container[], event = EVENT): string[] =>

@@ -1,5 +1,5 @@
-import type { Jump } from './container-labels';
-import type { ImageAt } from './update';
+import type { Jump } from '../labels/container-labels';
+import type { ImageAt } from '../update';
 
 /**
  * What an update will do, decided before anything is done. Page, mail, log and `check` print this same value; the

@@ -1,6 +1,6 @@
-import type { Container } from '../../../src/domain/container';
-import { decide, type Decision, type Question } from '../../../src/domain/decision';
-import { aContainer, digest } from '../../support/container-builder';
+import type { Container } from '../../../../src/domain/container';
+import { decide, type Decision, type Question } from '../../../../src/domain/decision/decision';
+import { aContainer, digest } from '../../../support/container-builder';
 
 const NEW = digest('b');
 const AT = '2026-11-23T12:00:00.000Z';

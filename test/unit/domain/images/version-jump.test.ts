@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isHigherVersion, isWithin, versionJump } from '../../../src/domain/version-jump';
+import { isHigherVersion, isWithin, versionJump } from '../../../../src/domain/images/version-jump';
 
 describe('the jump from one tag to another', () => {
   test.each([

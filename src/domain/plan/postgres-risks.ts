@@ -1,5 +1,5 @@
-import { tryParseImageReference } from './image-reference';
-import { parseTag } from './parse-tag';
+import { tryParseImageReference } from '../images/image-reference';
+import { parseTag } from '../images/parse-tag';
 import type { Plan } from './plan';
 
 /** The repository whose first number is PostgreSQL's own major; that of others (PostGIS, TimescaleDB) may count anything. */

@@ -1,6 +1,6 @@
-import type { Container } from '../../../src/domain/container';
-import { planUpdate, type Planned } from '../../../src/domain/plan-update';
-import { aContainer, digest } from '../../support/container-builder';
+import type { Container } from '../../../../src/domain/container';
+import { planUpdate, type Planned } from '../../../../src/domain/plan/plan-update';
+import { aContainer, digest } from '../../../support/container-builder';
 
 const plan = (fields: Partial<Planned> = {}): ReturnType<typeof planUpdate> =>
   planUpdate({
