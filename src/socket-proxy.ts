@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { ENGINE_CALLS, WATCHER_CALLS } from './adapters/docker/calls';
 import { dockerAddress } from './adapters/docker/docker-address';
-import { createSocketProxy } from './adapters/docker/socket-proxy';
+import { createSocketProxy } from './adapters/docker/socket-proxy/socket-proxy';
 import { createLogger } from './lib/logger';
 
 // A second door of the image, for a container of its own that holds the Docker socket in the place of diun-pilot and Diun

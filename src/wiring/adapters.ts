@@ -1,9 +1,8 @@
-import type { Deps } from '../deps';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createComposePlugin } from '../adapters/compose/compose-plugin';
 import { createDockerEngine } from '../adapters/docker/docker-engine';
-import { createRegistryTags } from '../adapters/docker/registry-tags';
+import { createRegistryTags } from '../adapters/docker/registry/tags';
 import { createFileTransport } from '../adapters/mail-file/file-transport';
 import type * as SesAdapter from '../adapters/mail-ses/ses-transport';
 import { createSmtpTransport } from '../adapters/mail-smtp/smtp-transport';
@@ -14,6 +13,7 @@ import { createFileStorage } from '../adapters/storage-file/file-storage';
 import type * as S3Adapter from '../adapters/storage-s3/s3-storage';
 import { createTlsCertificateReader } from '../adapters/tls/tls-certificate-reader';
 import type { Settings } from '../config/schema';
+import type { Deps } from '../deps';
 import { systemClock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import { ownContainerId } from '../lib/own-container';

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { ENGINE_CALLS } from '../../src/adapters/docker/calls';
 import { dockerAddress } from '../../src/adapters/docker/docker-address';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
-import { createSocketProxy } from '../../src/adapters/docker/socket-proxy';
+import { createSocketProxy } from '../../src/adapters/docker/socket-proxy/socket-proxy';
 import { silentLogger } from '../../src/lib/logger';
 import type { Engine } from '../../src/ports/engine';
 import { engineContract } from '../contract/engine.contract';

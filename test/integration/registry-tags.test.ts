@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRegistryTags } from '../../src/adapters/docker/registry-tags';
+import { createRegistryTags } from '../../src/adapters/docker/registry/tags';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 

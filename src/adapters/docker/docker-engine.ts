@@ -4,10 +4,10 @@ import type { Engine, EngineVersion } from '../../ports/engine';
 import { createContainer } from './create-container';
 import { dockerAddress } from './docker-address';
 import { statusOf, toEngineError } from './engine-errors';
-import { containerEvents } from './events';
-import { output, run } from './exec';
-import { readLines } from './logs';
-import { pull, registryDigest } from './registry';
+import { pull, registryDigest } from './registry/pull';
+import { containerEvents } from './streams/events';
+import { output, run } from './streams/exec';
+import { readLines } from './streams/logs';
 import { Wire } from './wire';
 
 /** A start waits for volumes and networks, a removal for the file system. */

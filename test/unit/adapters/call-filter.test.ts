@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { callFilter } from '../../../src/adapters/docker/call-filter';
+import { callFilter } from '../../../src/adapters/docker/socket-proxy/call-filter';
 import { ENGINE_CALLS, WATCHER_CALLS } from '../../../src/adapters/docker/calls';
 
 const passes = callFilter(ENGINE_CALLS);

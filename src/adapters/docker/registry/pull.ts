@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import { EngineError, messageOf, type PilotError } from '../../domain/errors';
-import type { PullProgress } from '../../ports/engine';
-import { statusOf, toEngineError } from './engine-errors';
-import { registryAuth } from './registry-credentials';
-import type { Wire } from './wire';
+import { EngineError, messageOf, type PilotError } from '../../../domain/errors';
+import type { PullProgress } from '../../../ports/engine';
+import { statusOf, toEngineError } from '../engine-errors';
+import type { Wire } from '../wire';
+import { registryAuth } from './credentials';
 
 /** The engine asks the registry before it sends a head, with retries of its own. */
 const REGISTRY_MS = 5 * 60_000;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { EngineError } from '../../domain/errors';
+import { EngineError } from '../../../domain/errors';
 
 /** A page of a thousand tags takes some ten kilobytes. */
 const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { EngineError } from '../../domain/errors';
-import { parseImageReference } from '../../domain/images/image-reference';
-import type { RegistryTags } from '../../ports/registry-tags';
-import { credentialsFor } from './registry-credentials';
-import { askJson, isLoopback, refused, type JsonAnswer } from './registry-http';
-import { authorizationFor, headersOf } from './registry-token';
+import { EngineError } from '../../../domain/errors';
+import { parseImageReference } from '../../../domain/images/image-reference';
+import type { RegistryTags } from '../../../ports/registry-tags';
+import { askJson, isLoopback, refused, type JsonAnswer } from './ask-json';
+import { credentialsFor } from './credentials';
+import { authorizationFor, headersOf } from './token';
 
 /** Docker Hub gives a hundred a page, whatever is asked for. */
 const PAGE = 1_000;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError } from '../../domain/errors';
-import { parseImageReference } from '../../domain/images/image-reference';
+import { EngineError } from '../../../domain/errors';
+import { parseImageReference } from '../../../domain/images/image-reference';
 
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { EngineError } from '../../domain/errors';
+import { EngineError } from '../../../domain/errors';
 
 const HEADER_BYTES = 8;
 const STDERR = 2;

@@ -1,6 +1,6 @@
-import { EngineError } from '../../domain/errors';
-import type { Credentials } from './registry-credentials';
-import { askJson, isLoopback, refused } from './registry-http';
+import { EngineError } from '../../../domain/errors';
+import { askJson, isLoopback, refused } from './ask-json';
+import type { Credentials } from './credentials';
 
 /**
  * The `Authorization` that a registry's challenge asks for (`WWW-Authenticate` of a 401): Basic with the credentials, or a

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { EngineError } from '../../domain/errors';
-import { systemClock } from '../../lib/clock';
-import type { ExecOptions, ExecResult } from '../../ports/engine';
+import { EngineError } from '../../../domain/errors';
+import { systemClock } from '../../../lib/clock';
+import type { ExecOptions, ExecResult } from '../../../ports/engine';
+import type { Wire } from '../wire';
 import { Capture } from './capture';
 import { demux } from './demux';
-import type { Wire } from './wire';
 
 /** After the output has ended, a command has so long to end itself: else the connection was cut under it. */
 const END_WITHIN_MS = 30_000;

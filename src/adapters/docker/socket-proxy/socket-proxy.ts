@@ -9,9 +9,9 @@ import {
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
-import type { Logger } from '../../lib/logger';
+import type { Logger } from '../../../lib/logger';
+import type { DockerAddress } from '../docker-address';
 import { callFilter } from './call-filter';
-import type { DockerAddress } from './docker-address';
 
 /** JSON is short; what is longer is a stream, such as files to unpack. */
 const MOST_BODY = 1024 * 1024;

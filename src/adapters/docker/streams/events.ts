@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { ContainerAction, ContainerEvent } from '../../ports/engine';
-import { toEngineError } from './engine-errors';
-import type { Wire } from './wire';
+import type { ContainerAction, ContainerEvent } from '../../../ports/engine';
+import { toEngineError } from '../engine-errors';
+import type { Wire } from '../wire';
 
 /** What is read of a line of `GET /events` (docs.docker.com/reference/api/engine, SystemEvents). */
 interface Message {
