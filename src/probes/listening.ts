@@ -5,6 +5,8 @@ import type { ProbeTarget } from './probe';
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 /** proc(5). */
 const LISTENING = '0A';
+/** 127.0.0.11, as the tables write it: Docker's resolver, in every container of a network that a person made (m). */
+const DOCKER_RESOLVER = '0B00007F';
 /** The shell's and the engine's words for a command that is not there. */
 const NO_SUCH_COMMAND = [126, 127];
 
@@ -17,8 +19,9 @@ export interface Listener {
 export type Listeners = { listeners: Listener[] } | { failure: string };
 
 /**
- * What is listened on in the container's network namespace, asked inside, so that no network has to be shared with it.
- * `failure`: it cannot tell. Filtered inside, since a busy server's table is longer than what `exec` keeps.
+ * What is listened on in the container's network namespace, but for Docker's own resolver; asked inside, so that no
+ * network has to be shared with it. `failure`: it cannot tell. Filtered inside, since a busy server's table is longer
+ * than what `exec` keeps.
  */
 export async function listenersIn(target: ProbeTarget): Promise<Listeners> {
   const found = await execInside(target, ['grep', '-h', ` ${LISTENING} `, ...TABLES]);
@@ -48,8 +51,10 @@ function listenersOf(table: string): Listener[] {
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields[3] === LISTENING)
-    .map((fields) => ({
-      port: parseInt(fields[1]?.split(':')[1] ?? '', 16),
+    .map((fields) => ({ fields, local: (fields[1] ?? '').split(':') }))
+    .filter(({ local: [address] }) => address !== DOCKER_RESOLVER)
+    .map(({ fields, local: [, port = ''] }) => ({
+      port: parseInt(port, 16),
       inode: /^\d+$/.exec(fields[9] ?? '')?.[0] ?? '0',
     }))
     .filter(({ port }) => port > 0);

@@ -8,6 +8,11 @@ const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when
 const row = (port: string, state: string, inode: number): string =>
   `   0: 00000000:${port} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 100 0 0 10 0\n`;
 const LISTENING = row('0050', '0A', 11) + row('01BB', '0A', 12) + row('1F90', '0A', 21);
+/** Recorded in a container of a network of its own project (Engine 26.1): Docker's resolver, and nginx. */
+const RESOLVER =
+  '   0: 0B00007F:B38F 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 6179858 1 0000000069aa3576 100 0 0 10 0\n';
+const NGINX =
+  '   1: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 6179942 1 00000000260c84ed 100 0 0 10 0\n';
 const GREP = 'grep -h  0A  /proc/net/tcp /proc/net/tcp6';
 const CAT = 'cat /proc/net/tcp /proc/net/tcp6';
 
@@ -24,6 +29,13 @@ function ports(told: Listeners): number[] | string {
 
 it('tells every port that is listened on in the namespace', async () => {
   expect(ports(await listenersIn(target({ [GREP]: { stdout: LISTENING } })))).toEqual([80, 443, 8080]);
+});
+
+it.each<[string, string, number[]]>([
+  ['beside a server', RESOLVER + NGINX, [80]],
+  ['alone', RESOLVER, []],
+])("leaves out the resolver that Docker puts into a container's namespace, %s", async (_, table, own) => {
+  expect(ports(await listenersIn(target({ [GREP]: { stdout: table } })))).toEqual(own);
 });
 
 it('reads the whole table where there is no grep', async () => {
