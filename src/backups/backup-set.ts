@@ -31,15 +31,6 @@ export function backupSets(containers: readonly Container[]): { place: BackupPla
     .map(([, place]) => ({ place, members: membersOf(place, containers) }));
 }
 
-/** What a set holds, one sentence for each member: for the plan, the page and the mail. */
-export function describeSet(members: readonly Container[]): string[] {
-  return members.map((member) => {
-    const backup = member.labels.backup;
-    if (backup?.kind === 'postgres') return `database of ${member.name} (pg_dump of every database, roles)`;
-    return `files ${backup?.paths.join(', ') ?? ''} of ${member.name}`;
-  });
-}
-
 export function samePlace(a: BackupPlace, b: BackupPlace): boolean {
   return a.project === b.project && a.container === b.container;
 }

@@ -1,5 +1,5 @@
 /** Timers that an operator knows: three have a setting, the drill has a fixed time. */
-export const TIMER_NAMES = ['backup', 'renewal', 'reconcile', 'drill'] as const;
+const TIMER_NAMES = ['backup', 'renewal', 'reconcile', 'drill'] as const;
 export type TimerName = (typeof TIMER_NAMES)[number];
 
 /**

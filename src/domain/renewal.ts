@@ -73,7 +73,7 @@ export function verdictOn(facts: RenewalFacts, now: Date): RenewalVerdict {
 }
 
 /** Certificates that were not there before, on disk, or served for the first time. */
-export function renewedIn({ before, after }: Pick<RenewalFacts, 'before' | 'after'>): CertificateSeen[] {
+function renewedIn({ before, after }: Pick<RenewalFacts, 'before' | 'after'>): CertificateSeen[] {
   const isNew = (seen: CertificateSeen): boolean =>
     seen.disk !== null && !before.some(({ disk }) => isSame(disk, seen.disk));
   const isLoadedNow = (seen: CertificateSeen): boolean =>

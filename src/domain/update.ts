@@ -63,7 +63,7 @@ export type UpdateStatus = (typeof UPDATE_STATUSES)[number];
 /** The ends that a run of the workflow can reach. */
 export type Verdict = Extract<UpdateStatus, 'succeeded' | 'failed' | 'rolled_back' | 'rollback_failed'>;
 
-export const OPEN_STATUSES: readonly UpdateStatus[] = ['awaiting_approval', 'queued', 'running'];
+const OPEN_STATUSES: readonly UpdateStatus[] = ['awaiting_approval', 'queued', 'running'];
 
 export function isOpen(status: UpdateStatus): boolean {
   return OPEN_STATUSES.includes(status);

@@ -116,7 +116,7 @@ const backupItem = z
   })
   .meta({ id: 'BackupItem' });
 
-export const backupSchema = z
+const backupSchema = z
   .object({
     id: z.string(),
     project: z.string().nullable(),

@@ -16,7 +16,7 @@ export function dropDatabase(database: string): string {
   return `DROP DATABASE IF EXISTS ${identifier(database)}`;
 }
 
-export function renameDatabase(from: string, to: string): string {
+function renameDatabase(from: string, to: string): string {
   return `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
 }
 

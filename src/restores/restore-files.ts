@@ -50,7 +50,7 @@ export async function tidyFiles(run: RestoreRun): Promise<Kept[]> {
 }
 
 /** All but those in the own layer of a container that nobody has touched. */
-export async function movable(run: RestoreRun): Promise<Placed[]> {
+async function movable(run: RestoreRun): Promise<Placed[]> {
   const found: Placed[] = [];
   for (const placed of run.plan.files) {
     const { Mounts } = await run.engine.inspectContainer(placed.container.id);

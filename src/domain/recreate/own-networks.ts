@@ -25,7 +25,7 @@ export function ownEndpoints(container: ContainerInspect): Endpoints {
 }
 
 /** `host`, `none` and `container:…`: there is no endpoint of its own to ask for. */
-export function sharesNetwork(mode: string): boolean {
+function sharesNetwork(mode: string): boolean {
   return mode === 'host' || mode === 'none' || isContainerMode(mode);
 }
 

@@ -50,7 +50,7 @@ async function runOnce(run: Run, name: string, newImage: ImageInspect): Promise<
 }
 
 /** The same container, but it only tests: no ports, no fixed addresses, no aliases, no restarts, unknown to Compose and Diun. */
-export function testOnly({ body, connect }: CreateRequest): CreateRequest {
+function testOnly({ body, connect }: CreateRequest): CreateRequest {
   const plain = ({ DriverOpts }: EndpointSettings): EndpointSettings => (DriverOpts ? { DriverOpts } : {});
   return {
     body: {

@@ -1,4 +1,4 @@
-import { backupSets, describeSet, membersOf, placeOf } from '../../../src/backups/backup-set';
+import { backupSets, membersOf, placeOf } from '../../../src/backups/backup-set';
 import { aContainer } from '../../support/container-builder';
 
 const files = { 'backup.kind': 'files', 'backup.paths': '/data,/etc/gitea' };
@@ -29,12 +29,5 @@ test('every set of the engine is found, and none of a project where nothing carr
     { project: null, container: 'blog' },
     { project: null, container: 'wiki' },
     { project: 'forge', container: null },
-  ]);
-});
-
-test('a set is described in one sentence for each member', () => {
-  expect(describeSet([postgres, gitea])).toEqual([
-    'database of forge-postgres-1 (pg_dump of every database, roles)',
-    'files /data, /etc/gitea of forge-gitea-1',
   ]);
 });
