@@ -27,7 +27,7 @@ export const text = z
   .refine((value) => !/\p{Cc}/u.test(value), 'must not contain line breaks or control characters');
 
 export const hostName = text.refine(
-  (value) => isIP(value) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value),
+  (value) => isIP(value) !== 0 || (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value) && !/(^|\.)\d+$/.test(value)),
   'must be an address or a host name such as 0.0.0.0',
 );
 
@@ -57,9 +57,9 @@ export const publicUrl = read<string>((input) => {
 export const backupTarget = read(readBackupUrl);
 export const mailTarget = read(readMailUrl);
 
-export const dockerHost = text.regex(
-  /^(?:unix:\/\/\/|(?:tcp|https?|ssh):\/\/)\S+$/,
-  'must look like unix:///var/run/docker.sock or tcp://host:2375',
+export const dockerHost = text.refine(
+  (value) => /^unix:\/\/\/\S+$/.test(value) || (/^(?:tcp|https?):\/\/[^/\s]/.test(value) && URL.canParse(value)),
+  'must look like unix:///var/run/docker.sock or tcp://host:2375; for ssh:// forward the socket, or use a proxy',
 );
 
 export const cron = read<string | null>((input) => {

@@ -72,11 +72,17 @@ function complete(parsed: Parsed, generate: boolean): Settings {
 function surroundings(parsed: Parsed): Pick<Settings, 'timeZone' | 'dockerHost' | 'dockerConfigDir' | 'awsEndpoint'> {
   const home = parsed.HOME === undefined ? null : path.join(parsed.HOME, '.docker');
   return {
-    timeZone: parsed.TZ ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: parsed.TZ ?? zoneOfTheMachine(),
     dockerHost: parsed.DOCKER_HOST ?? null,
     dockerConfigDir: parsed.DOCKER_CONFIG ?? home,
     awsEndpoint: parsed.AWS_ENDPOINT_URL !== undefined || parsed.AWS_ENDPOINT_URL_S3 !== undefined,
   };
+}
+
+/** An empty `TZ` is UTC to the C library; Node tells then of a zone `Etc/Unknown`, in which no time can be computed. */
+function zoneOfTheMachine(): string {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
 }
 
 function secretsOf(

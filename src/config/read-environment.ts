@@ -41,8 +41,8 @@ function takeFile({ texts, given, problems }: Environment, name: string, file: s
 
 function readSecretFile(file: string): { value: string } | { problem: string } {
   try {
-    const value = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-    return value.trim() === '' ? { problem: 'names a file that is empty' } : { value };
+    const value = readFileSync(file, 'utf8').trim();
+    return value === '' ? { problem: 'names a file that is empty' } : { value };
   } catch (error) {
     return { problem: `names a file that cannot be read (${(error as NodeJS.ErrnoException).code})` };
   }

@@ -1,4 +1,4 @@
-import { constants, accessSync, statSync } from 'node:fs';
+import { constants, accessSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { nearestName } from '../domain/nearest-name';
 import { DEFAULTS, type Parsed, SECRET_SETTINGS } from './schema';
@@ -45,11 +45,22 @@ function whyNotWritable(folder: string): string | null {
   try {
     if (!statSync(folder).isDirectory()) return 'must be a folder, and there is a file of that name or above it';
     accessSync(folder, constants.W_OK);
+    makeAndRemove(folder);
     return null;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return whyNotWritable(path.dirname(folder));
+    if (code === 'ENOENT' && !isThere(folder)) return whyNotWritable(path.dirname(folder));
+    if (code === 'ENOSPC' || code === 'EDQUOT') return null; // no fault of the setting, and room may be made
     if (code === 'ENOTDIR') return 'must be a folder, and there is a file of that name or above it';
     return `must be a folder that diun-pilot may write to (${code})`;
   }
+}
+
+/** Root may write everywhere by its rights, yet not into `/proc` and the like. */
+function makeAndRemove(folder: string): void {
+  rmdirSync(mkdtempSync(path.join(folder, '.diun-pilot-')));
+}
+
+function isThere(folder: string): boolean {
+  return statSync(folder, { throwIfNoEntry: false }) !== undefined;
 }

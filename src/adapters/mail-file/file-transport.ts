@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MailError } from '../../domain/errors';
+import { makeFolder } from '../../lib/make-folder';
 import type { Mail, MailTransport } from '../../ports/mail-transport';
 import { composeEml } from './compose-eml';
 
@@ -18,7 +19,7 @@ export function createFileTransport({ folder }: { folder: string }): MailTranspo
     },
     check: () =>
       translated(async () => {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolder(folder);
         const probe = join(folder, `.check-${randomUUID()}`);
         await writeDurably(probe, Buffer.from('diun-pilot'));
         await rm(probe);
@@ -32,7 +33,7 @@ function fileName({ id }: Mail): string {
 }
 
 async function writeWhole(folder: string, name: string, content: Buffer): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const temporary = join(folder, `.${name}-${randomUUID()}`);
   try {
     await writeDurably(temporary, content);

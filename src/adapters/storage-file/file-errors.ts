@@ -13,12 +13,19 @@ export function asStorageError(error: unknown, key: string): PilotError {
     const advice = 'Free some space there, or let PILOT_BACKUP_URL name a larger place.';
     return new StorageError('storage_full', `The backup folder is full (${code}). ${advice}`, options);
   }
-  if (REFUSED.has(code)) {
-    const advice = 'The user that diun-pilot runs as must be able to write to the folder that PILOT_BACKUP_URL names.';
-    return new StorageError('storage_refused', `The backup folder refuses access (${code}). ${advice}`, options);
-  }
+  if (REFUSED.has(code)) return refusal(code, error);
   const advice = 'Look at the disk or the network share that PILOT_BACKUP_URL names.';
   return new StorageError('storage_unreachable', `The backup folder does not work (${code}). ${advice}`, options);
+}
+
+/** The same for what is being written: where nothing can be made, nothing is merely missing. */
+export function asWriteError(error: unknown, key: string): PilotError {
+  return hasCode(error, 'ENOENT') ? refusal('ENOENT', error) : asStorageError(error, key);
+}
+
+function refusal(code: string, cause: unknown): StorageError {
+  const advice = 'The user that diun-pilot runs as must be able to write to the folder that PILOT_BACKUP_URL names.';
+  return new StorageError('storage_refused', `The backup folder refuses access (${code}). ${advice}`, { cause });
 }
 
 export function hasCode(error: unknown, ...codes: string[]): boolean {

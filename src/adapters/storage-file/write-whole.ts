@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { asStorageError } from './file-errors';
+import { makeFolder } from '../../lib/make-folder';
+import { asWriteError } from './file-errors';
 
 /** Where files are until they are whole. Below the same folder, as a rename does not cross file systems. */
 const PARTIAL = '.partial';
@@ -25,7 +26,7 @@ export async function writeWhole(root: string, target: string, content: Readable
     content.destroy();
     // What cannot be removed now is removed as a leftover later; the first error is the one to tell.
     await rm(partial, { force: true }).catch(() => undefined);
-    throw error instanceof DiskError ? asStorageError(error.cause, path.relative(root, target)) : error;
+    throw error instanceof DiskError ? asWriteError(error.cause, path.relative(root, target)) : error;
   }
 }
 
@@ -41,7 +42,7 @@ async function onDisk<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function openPartial(partial: string): Promise<FileHandle> {
-  await mkdir(path.dirname(partial), { recursive: true, mode: 0o700 });
+  await makeFolder(path.dirname(partial));
   return open(partial, 'wx', 0o600);
 }
 
@@ -64,7 +65,7 @@ async function fill(file: FileHandle, content: Readable): Promise<number> {
 
 /** A name is only safe on the disk when its folder is, so every folder up to the root is synced as well. */
 async function moveIntoPlace(root: string, partial: string, target: string): Promise<void> {
-  await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+  await makeFolder(path.dirname(target));
   await rename(partial, target);
   const parts = path.relative(root, path.dirname(target)).split(path.sep);
   for (let depth = parts.length; depth >= 0; depth--) {

@@ -84,6 +84,17 @@ describe('with nothing set', () => {
     ).toBe(8080);
   });
 
+  test('an empty TZ, which Node tells as no zone that exists, is UTC, as everywhere', () => {
+    const before = process.env.TZ;
+    process.env.TZ = '';
+    try {
+      expect(load({ TZ: '' }).timeZone).toBe('UTC');
+    } finally {
+      if (before === undefined) delete process.env.TZ;
+      else process.env.TZ = before;
+    }
+  });
+
   test('a secret file that was edited by hand is held to the same rules', () => {
     load();
     writeFileSync(path.join(folder, 'data', 'secrets', 'webhook-token'), `${TOKEN},two words\n`);
@@ -153,17 +164,18 @@ test('folders of their own, the home of the Docker client, and no bucket prefix'
 });
 
 describe('secrets', () => {
-  test('may come from files, without the newline at their end', () => {
+  test('may come from files, without what an editor leaves around them', () => {
     const settings = load({
       PILOT_API_TOKEN_FILE: file('api', `${TOKEN}\n`),
       PILOT_WEBHOOK_TOKEN_FILE: file('webhook', `${TOKEN},${TOKEN}-old\r\n`),
-      PILOT_APPROVAL_SECRET_FILE: file('approval', TOKEN),
-      PILOT_MAIL_URL_FILE: file('mail', 'ses:\n'),
+      PILOT_APPROVAL_SECRET_FILE: file('approval', `\u{feff}${TOKEN} \n\n`),
+      PILOT_MAIL_URL_FILE: file('mail', 'ses:\n\n'),
       PILOT_MAIL_FROM: 'a@example.org',
       PILOT_MAIL_TO: 'b@example.org',
     });
     expect(settings.apiToken.reveal()).toBe(TOKEN);
     expect(settings.webhookTokens[1]?.reveal()).toBe(`${TOKEN}-old`);
+    expect(settings.approvalSecrets[0]?.reveal()).toBe(TOKEN);
     expect(settings.mail).toEqual({ kind: 'ses' });
   });
 
@@ -222,6 +234,7 @@ describe('problems', () => {
 
   test.each([
     ['PILOT_HOST', 'two words'],
+    ['PILOT_HOST', '256.1.1.1'],
     ['PILOT_PORT', '80a'],
     ['PILOT_PORT', '-1'],
     ['PILOT_PUBLIC_URL', 'https://user:pass@example.org'],
@@ -261,6 +274,11 @@ describe('problems', () => {
     ['PILOT_BACKUP_RETENTION', '9999d'],
     ['PILOT_LOG_LEVEL', 'verbose'],
     ['DOCKER_HOST', '/var/run/docker.sock'],
+    ['DOCKER_HOST', 'ssh://root@host'],
+    ['DOCKER_HOST', 'tcp://'],
+    ['DOCKER_HOST', 'tcp://host:99999'],
+    ['PILOT_DATA_DIR', '/proc/diun-pilot'],
+    ['PILOT_DATA_DIR', '/proc'],
     ['AWS_ENDPOINT_URL', 'minio:9000'],
   ])('%s=%j is one', (name, value) => {
     expect(problems({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
