@@ -39,7 +39,7 @@ export function readEvent(rawBody: string): ImageEvent {
 
 function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotError } {
   const json = parseJson(rawBody);
-  if (json === undefined) return { error: new PilotError('invalid_body', 'The body is not JSON.') };
+  if (json === undefined) return { error: notJson(rawBody) };
   const parsed = diunBody.safeParse(json);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => ({
@@ -52,6 +52,13 @@ function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotEr
   }
   const { hub_link: link, ...event } = parsed.data;
   return { event: { ...event, releaseNotes: link !== null && link !== undefined && isHttp(link) ? link : null } };
+}
+
+function notJson(rawBody: string): PilotError {
+  const reason = rawBody === '' ? 'empty' : 'not JSON';
+  return new PilotError('invalid_body', `The body is ${reason}: Diun sends JSON.`, {
+    details: { field: 'body', reason },
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -23,10 +23,14 @@ export interface ListenOptions {
   port: number;
 }
 
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 };
+
 /** Rejects with `invalid_settings` when the address cannot be taken. */
 export async function listen(app: Express, { host, port }: ListenOptions): Promise<Listening> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 });
+  const server = createServer({ ...TIMEOUTS, requireHostHeader: false });
   server.on('request', app);
+  // A server may go on as if nothing was expected of it (RFC 9110, 10.1.1); Node's own refusal says no word.
+  server.on('checkExpectation', app);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
   server.on('connect', (_request, socket: Socket) => {
     answerRaw(socket, '405 Method Not Allowed', 'method_not_allowed', 'diun-pilot is no proxy.');

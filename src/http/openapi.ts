@@ -9,6 +9,7 @@ import {
   errorSchema,
   healthSchema,
   historyQuery,
+  renewalRequest,
   renewalSchema,
   renewalsQuery,
   renewalsSchema,
@@ -130,7 +131,7 @@ function forBackups(): RouteConfig[] {
     {
       ...describe('post', '/backups', 'Takes a backup now, of one project or of all'),
       security: api,
-      request: { body: { content: json(backupRequest) } },
+      request: { body: { content: json(backupRequest), required: false } },
       responses: { 202: answer('Accepted', backupsSchema), ...errors(400, 401, 404, 413, 429, 503) },
     },
   ];
@@ -147,7 +148,8 @@ function forRenewals(): RouteConfig[] {
     {
       ...describe('post', '/renewals', 'Renews what is due, as soon as nothing else runs'),
       security: api,
-      responses: { 202: answer('Accepted', renewalSchema), ...errors(401, 429) },
+      request: { body: { content: json(renewalRequest), required: false } },
+      responses: { 202: answer('Accepted', renewalSchema), ...errors(400, 401, 413, 429) },
     },
   ];
 }

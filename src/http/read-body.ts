@@ -9,8 +9,8 @@ const LIMIT_BYTES = 64 * 1024;
  * known, without waiting for the rest, and with `invalid_body` for a compressed or a cut one.
  */
 export function readBody(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
+  const encoding = (request.headers['content-encoding'] ?? '').toLowerCase();
+  if (encoding !== '' && encoding !== 'identity') {
     return Promise.reject(new PilotError('invalid_body', 'Send the body without Content-Encoding.'));
   }
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
@@ -45,16 +45,18 @@ export function utf8(bytes: Buffer): string | null {
   }
 }
 
+/** Resolves with undefined for an empty body. */
 export async function readJson(request: Request): Promise<unknown> {
   const text = utf8(await readBody(request));
+  if (text === null) throw new PilotError('invalid_body', 'The body is not UTF-8, so it is not JSON.');
   try {
-    return text === null || text === '' ? undefined : (JSON.parse(text) as unknown);
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
   } catch (cause) {
     throw new PilotError('invalid_body', 'The body is not JSON.', { cause });
   }
 }
 
 function tooLarge(limitBytes: number): PilotError {
-  const what = limitBytes === LIMIT_BYTES ? 'no notification of Diun' : 'no form of diun-pilot';
+  const what = limitBytes === LIMIT_BYTES ? 'no notification of Diun and no request' : 'no form of diun-pilot';
   return new PilotError('body_too_large', `The body is larger than ${limitBytes / 1024} KiB, which ${what} is.`);
 }

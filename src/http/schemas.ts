@@ -195,6 +195,8 @@ export const renewalsSchema = z.object({
   certificates: z.array(certificateNow).meta({ description: 'As seen at the last look' }),
 });
 export type RenewalsJson = z.infer<typeof renewalsSchema>;
+/** There is nothing to choose: what asks for one certificate alone is told so. */
+export const renewalRequest = z.strictObject({}).meta({ id: 'RenewalRequest' });
 export const renewalsQuery = z.strictObject({ limit: limit.default(50) });
 
 export const webhookAnswer = z.object({ webhook: z.string(), duplicate: z.boolean() }).meta({ id: 'WebhookAnswer' });

@@ -1,5 +1,6 @@
 import express from 'express';
 import helmet from 'helmet';
+import { PilotError } from '../domain/errors';
 import { accessLog } from './access-log';
 import type { HttpDeps } from './deps';
 import { answerErrors, nothingHere } from './errors';
@@ -38,6 +39,7 @@ export function createHttpApp(deps: HttpDeps): express.Express {
   app.disable('etag');
   app.use(accessLog(deps.logger, metrics));
   app.use(securityHeaders(deps.publicUrl));
+  app.use(needsHost);
 
   route(app, '/webhooks/diun', webhookMethods(deps, metrics, requireWebhookToken(deps, failed)), onlyPost(metrics));
   programs(app, deps, { metrics, askHealth, apiToken: requireApiToken(deps, failed) });
@@ -93,6 +95,12 @@ function persons(
   route(app, '/approvals/:token/events', approvalEventsMethods(deps, streams));
   route(app, LIVE_SCRIPT_ROUTE, liveScriptMethods());
 }
+
+/** Node's own refusal (RFC 9112, 3.2) says no word. */
+const needsHost: express.RequestHandler = ({ httpVersion, headers }, _response, next) => {
+  const missing = httpVersion === '1.1' && headers.host === undefined;
+  next(missing ? new PilotError('invalid_request', 'The request has no Host header.') : undefined);
+};
 
 /** JSON needs nothing from a browser: everything is forbidden, and nothing is kept. */
 function securityHeaders(publicUrl: string): express.RequestHandler[] {

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { messageOf, PilotError } from '../domain/errors';
 import { isOpen } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -31,6 +31,7 @@ export function createStreams(parts: Parts): Streams {
   let closed = false;
   return {
     follow: async (request, response, look) => {
+      if (request.method === 'HEAD') return answerHead(response, look);
       if (closed) throw new PilotError('service_stopping', 'diun-pilot is stopping: connect again in a few seconds.');
       if (open.size >= MOST_STREAMS) throw tooMany();
       const ended = new AbortController();
@@ -50,13 +51,11 @@ export function createStreams(parts: Parts): Streams {
   };
 }
 
-/** A HEAD asks for the headers only. */
-export function headersOnly(answer: RequestHandler): RequestHandler {
-  return (request, response, next) => {
-    if (request.method !== 'HEAD') return answer(request, response, next);
-    setHeaders(response);
-    response.end();
-  };
+/** The headers only, and only of what is there. */
+function answerHead(response: Response, look: () => UpdateJson): void {
+  look();
+  setHeaders(response);
+  response.end();
 }
 
 interface Stream extends Parts {

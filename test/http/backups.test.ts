@@ -34,6 +34,14 @@ test('POST without a body takes a backup of every project, and the list shows th
   expect(list.body.backups).toEqual([...(body.backups as object[])].reverse());
 });
 
+test('a body that is not UTF-8 is no body left out: nothing is taken', async () => {
+  const request = supertest(http.url).post('/backups').set(asOperator).type('json');
+  request.write(Buffer.from([0x7b, 0x22, 0xe9, 0x22, 0x7d]));
+  const { body } = await request.expect(400);
+  expect(body.error).toMatchObject({ code: 'invalid_body', message: expect.stringContaining('UTF-8') });
+  expect(asked).toEqual([]);
+});
+
 test('POST with a project takes that one', async () => {
   const { body } = await post({ project: 'git' }).expect(202);
   expect(body.backups).toHaveLength(1);

@@ -53,6 +53,25 @@ test('OPTIONS tells the methods', async () => {
   expect(answer.headers.allow).toBe('GET, HEAD, POST');
 });
 
+test.each([
+  ['without a host', 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+  ['with an expectation', 'GET /health HTTP/1.1\r\nHost: x\r\nExpect: more\r\nConnection: close\r\n\r\n', 200],
+])('a request %s is answered in words', async (_what, bytes, status) => {
+  const answer = await sendBytes(http.port, bytes);
+  expect(answer).toContain(`HTTP/1.1 ${status} `);
+  expect(answer).toMatch(status === 200 ? /"checks"/ : /"code":"invalid_request".*Host/);
+});
+
+test.each(['/updates', '/backups', '/renewals', '/'])(
+  '%s with a query that is encoded wrongly is a 400',
+  async (url) => {
+    for (const query of ['container=%E0%A4%A', 'limit=%', '%zz=1']) {
+      const answer = await ask('GET', `${url}?${query}`, [TOKEN, ['Accept', 'application/json']]);
+      expect([answer.status, answer.json().error.code]).toEqual([400, 'invalid_request']);
+    }
+  },
+);
+
 test('HEAD answers as GET does, without the body', async () => {
   const answer = await ask('HEAD', '/health', []);
   expect([answer.status, answer.text]).toEqual([200, '']);

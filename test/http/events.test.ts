@@ -123,6 +123,13 @@ test('HEAD is answered at once', async () => {
   expect([status, headers['content-type'], text]).toEqual([200, 'text/event-stream; charset=utf-8', '']);
 });
 
+test('HEAD of what is not there is answered as GET is', async () => {
+  const authorization: [string, string] = ['Authorization', asOperator.Authorization];
+  for (const url of ['/updates/nothing/events', '/approvals/nothing/events']) {
+    expect((await send(http.port, { method: 'HEAD', url, headers: [authorization] })).status).toBe(404);
+  }
+});
+
 test('ends when the server closes, well before the time to cut connections', async () => {
   const closing = await startHttp();
   const { id } = closing.store.updates.insert(aNewUpdate());

@@ -16,6 +16,19 @@ test('POST asks for one, and a second time for the same one', async () => {
   expect((await get().expect(200)).body.renewals).toEqual([body]);
 });
 
+test.each([['{"certificate":"git.example.org"}'], ['[]'], ['{']])(
+  'POST with %s, which cannot be chosen, is a 400 and asks for none',
+  async (body) => {
+    const answer = await supertest(http.url).post('/renewals').set(asOperator).type('json').send(body).expect(400);
+    expect(answer.body.error.message).toContain('body');
+    expect((await get().expect(200)).body.renewals).toEqual([]);
+  },
+);
+
+test('POST with an empty object is as without a body', async () => {
+  await supertest(http.url).post('/renewals').set(asOperator).send({}).expect(202);
+});
+
 test('GET tells past renewals, and the certificates with the days that each has left, on disk and as served', async () => {
   const now = new Date();
   const [disk, served] = [aCertificate({ left: 60.5, now }), aCertificate({ left: 20.5, now })];

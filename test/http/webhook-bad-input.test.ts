@@ -21,7 +21,7 @@ const post = (body: string | Buffer, headers: [string, string][] = []) =>
 
 describe('a body that is no notification is answered 400 with the reason, and is kept for the operator', () => {
   test.each([
-    ['empty', '', 'invalid_body', /not JSON/],
+    ['empty', '', 'invalid_body', /empty/],
     ['not JSON', '{"image": ', 'invalid_body', /not JSON/],
     ['a list', '[]', 'invalid_request', /body/],
     ['null', 'null', 'invalid_request', /body/],
@@ -34,6 +34,7 @@ describe('a body that is no notification is answered 400 with the reason, and is
     expect(answer.status).toBe(400);
     expect(answer.json().error.code).toBe(code);
     expect(answer.json().error.message).toMatch(message);
+    expect(answer.json().error.details).toMatchObject({ field: expect.any(String), reason: expect.any(String) });
     expect(http.store.inbox.recent(1)).toMatchObject([{ status: 'rejected', body }]);
   });
 
@@ -85,6 +86,10 @@ describe('the limit of 64 KiB', () => {
     const answer = await post('x', [['Content-Encoding', 'gzip']]);
     expect(answer.status).toBe(400);
     expect(answer.json().error.message).toContain('Content-Encoding');
+  });
+
+  test.each(['identity', 'Identity', ''])('Content-Encoding: %s is none', async (encoding) => {
+    expect((await post(UPDATE.body, [['Content-Encoding', encoding]])).status).toBe(202);
   });
 });
 

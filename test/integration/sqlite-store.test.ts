@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
@@ -18,6 +18,14 @@ beforeEach(() => {
 afterEach(() => {
   store.close();
   rmSync(folder, { recursive: true });
+});
+
+test('its files are for the owner alone, also in a folder that others may read', () => {
+  chmodSync(folder, 0o755);
+  store.inbox.reject('a body', 'a reason');
+  for (const name of ['pilot.db', 'pilot.db-wal', 'pilot.db-shm']) {
+    expect([name, statSync(join(folder, name)).mode & 0o777]).toEqual([name, 0o600]);
+  }
 });
 
 const event = (digest: string, image = 'docker.io/library/nginx:stable', status = 'update') => ({

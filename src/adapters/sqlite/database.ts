@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Database = Sqlite.Database;
@@ -9,6 +9,7 @@ export type Database = Sqlite.Database;
  * over 60 SIGKILLs (facts, Node libraries). Throws when the schema is newer than this program.
  */
 export function openDatabase(path: string): Database {
+  makeForOwner(path);
   const database = new Sqlite(path);
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
@@ -17,6 +18,11 @@ export function openDatabase(path: string): Database {
   migrate(database, join(__dirname, 'migrations'));
   keepStatements(database);
   return database;
+}
+
+/** Mails with signed links lie in it: for the owner alone, whatever the folder allows. SQLite gives its other files the same mode. */
+function makeForOwner(path: string): void {
+  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
 }
 
 /** Each statement is compiled once: `prepare` of the same text gives the same statement again. */

@@ -3,11 +3,11 @@ import type { HttpDeps } from '../deps';
 import { readJson } from '../read-body';
 import type { Methods } from '../route';
 import { backupRequest, backupsQuery, type BackupJson } from '../schemas';
-import { validate } from '../validate';
+import { validate, validateQuery } from '../validate';
 
 export function backupsMethods(deps: Pick<HttpDeps, 'store' | 'requestBackups'>, guard: RequestHandler): Methods {
   const list: RequestHandler = (request, response) => {
-    const { limit } = validate(backupsQuery, request.query, 'query');
+    const { limit } = validateQuery(backupsQuery, request);
     const backups: BackupJson[] = deps.store.backups.list(limit);
     response.json({ backups });
   };

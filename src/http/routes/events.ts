@@ -3,7 +3,7 @@ import { PilotError } from '../../domain/errors';
 import { noteInLog } from '../access-log';
 import type { HttpDeps } from '../deps';
 import type { Methods } from '../route';
-import { headersOnly, type Streams } from '../streams';
+import type { Streams } from '../streams';
 import { findUpdate, jsonOf } from '../update-json';
 
 type Deps = Pick<HttpDeps, 'store' | 'approvals'>;
@@ -15,7 +15,7 @@ export function updateEventsMethods({ store }: Deps, streams: Streams, guard: Re
     noteInLog(response, { update: id });
     await streams.follow(request, response, () => jsonOf(store, findUpdate(store, id)));
   };
-  return { get: [guard, headersOnly(follow)] };
+  return { get: [guard, follow] };
 }
 
 /** `/approvals/:token/events`: the one update that the link speaks of. */
@@ -27,5 +27,5 @@ export function approvalEventsMethods({ store, approvals }: Deps, streams: Strea
     noteInLog(response, { update: id });
     await streams.follow(request, response, () => jsonOf(store, findUpdate(store, id)));
   };
-  return { get: [headersOnly(follow)] };
+  return { get: [follow] };
 }

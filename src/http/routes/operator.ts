@@ -10,12 +10,12 @@ import { sendPage } from '../pages/send-page';
 import { readOperatorData } from '../read-operator-data';
 import type { Methods } from '../route';
 import { historyQuery } from '../schemas';
-import { validate } from '../validate';
+import { validateQuery } from '../validate';
 
 /** `GET /`: reads only. */
 export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler): Methods {
   const show: RequestHandler = async (request, response) => {
-    const { done, problem, ...filter } = validate(historyQuery, request.query, 'query');
+    const { done, problem, ...filter } = validateQuery(historyQuery, request);
     const data = await readOperatorData(deps, askHealth, filter, outcomeOf(done, problem));
     sendPage(response, 200, operatorPage(data));
   };

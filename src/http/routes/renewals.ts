@@ -1,23 +1,31 @@
 import type { RequestHandler } from 'express';
 import { daysLeft, type Certificate, type CertificateSeen } from '../../domain/certificate';
 import type { HttpDeps } from '../deps';
+import { readJson } from '../read-body';
 import type { Methods } from '../route';
-import { renewalsQuery, type CertificateSeenJson, type RenewalJson, type RenewalsJson } from '../schemas';
-import { validate } from '../validate';
+import {
+  renewalRequest,
+  renewalsQuery,
+  type CertificateSeenJson,
+  type RenewalJson,
+  type RenewalsJson,
+} from '../schemas';
+import { validate, validateQuery } from '../validate';
 
 type Deps = Pick<HttpDeps, 'store' | 'clock' | 'requestRenewal'>;
 
 export function renewalsMethods({ store, clock, requestRenewal }: Deps, guard: RequestHandler): Methods {
   const list: RequestHandler = (request, response) => {
-    const { limit } = validate(renewalsQuery, request.query, 'query');
+    const { limit } = validateQuery(renewalsQuery, request);
     const now = clock.now();
     const certificates = store.certificates.list().map((seen) => withDaysLeft(seen, now));
     const answer: RenewalsJson = { renewals: store.renewals.list(limit), certificates };
     response.json(answer);
   };
 
-  /** Of everything on this engine, as soon as nothing else runs. */
-  const create: RequestHandler = (_request, response) => {
+  /** Without a body, or with an empty one: of everything on this engine, as soon as nothing else runs. */
+  const create: RequestHandler = async (request, response) => {
+    validate(renewalRequest, (await readJson(request)) ?? {}, 'body');
     const renewal: RenewalJson = requestRenewal();
     response.status(202).json(renewal);
   };

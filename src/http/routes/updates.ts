@@ -5,14 +5,14 @@ import { readJson } from '../read-body';
 import type { Methods } from '../route';
 import { updateRequest, updatesQuery } from '../schemas';
 import { jsonOf } from '../update-json';
-import { validate } from '../validate';
+import { validate, validateQuery } from '../validate';
 
 type Deps = Pick<HttpDeps, 'store' | 'requestUpdate'>;
 
 export function updatesMethods(deps: Deps, guard: RequestHandler): Methods {
   const { store } = deps;
   const list: RequestHandler = (request, response) => {
-    const page = store.updates.list(validate(updatesQuery, request.query, 'query'));
+    const page = store.updates.list(validateQuery(updatesQuery, request));
     response.json({ updates: page.updates.map((update) => jsonOf(store, update)), next: page.next });
   };
 
