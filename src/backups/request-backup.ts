@@ -17,7 +17,7 @@ export interface RequestDeps {
  * Queues one backup for each set, or for that of one project (or of one container outside any project); a set that is
  * queued already is not queued twice. Resolves with the queued records, none when nothing carries `backup.kind`.
  *
- * Throws `invalid_request` for a project that has no set.
+ * Throws `container_not_found` for a name that none has, and `invalid_request` for a project that has no set.
  */
 export function requestBackups(
   { store, containers }: RequestDeps,
@@ -26,7 +26,7 @@ export function requestBackups(
   const places = backupSets(containers)
     .map(({ place }) => place)
     .filter((place) => request.project === undefined || isNamed(place, request.project));
-  if (places.length === 0 && request.project !== undefined) throw nothingToBackUp(request.project);
+  if (places.length === 0 && request.project !== undefined) throw nothingToBackUp(containers, request.project);
   return store.transaction(() => places.map((place) => queue(store, place, request.reason)));
 }
 
@@ -41,7 +41,15 @@ function isNamed(place: BackupPlace, name: string): boolean {
   return place.project === name || place.container === name;
 }
 
-function nothingToBackUp(project: string): PilotError {
+function nothingToBackUp(containers: readonly Container[], project: string): PilotError {
+  if (!containers.some((container) => container.project === project || container.name === project)) {
+    const projects = [...new Set(backupSets(containers).map(({ place }) => place.project ?? place.container))];
+    const known =
+      projects.length === 0
+        ? 'No container carries the label backup.kind'
+        : `Backed up are: ${projects.sort().join(', ')}`;
+    return new PilotError('container_not_found', `There is no project and no container ${project}. ${known}.`);
+  }
   return new PilotError(
     'invalid_request',
     `Nothing of ${project} can be backed up: no container of a compose project or of the name ${project} carries the label backup.kind.`,

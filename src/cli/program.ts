@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { nearestName } from '../domain/nearest-name';
 import { UPDATE_STATUSES } from '../domain/update';
 import { approveCommand, declineCommand } from './commands/decide';
 import { backupCommand, type BackupArguments } from './commands/backup';
@@ -20,12 +21,22 @@ export async function runCli(args: string[], context: CliContext): Promise<numbe
   let code = 0;
   const program = createProgram(context, (result) => (code = result));
   try {
+    refuseUnknownCommand(program, args[0]);
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
     throw error;
   }
+}
+
+/** Commander would take it for an argument of the default command. */
+function refuseUnknownCommand(program: Command, first: string | undefined): void {
+  if (first === undefined || first.startsWith('-')) return;
+  const known = ['help', ...program.commands.map((command) => command.name())];
+  if (known.includes(first)) return;
+  const meant = nearestName(first, known);
+  program.error(`error: unknown command '${first}'.${meant === null ? '' : ` Did you mean ${meant}?`}`);
 }
 
 /** That a switch is off unless it is given needs no words. */
@@ -44,7 +55,7 @@ function createProgram(context: CliContext, done: Done): Command {
     )
     .version(context.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show this help, or that of a command')
     .configureHelp({ optionDescription: described })
     .addHelpText('after', SETTINGS_HELP)
     .showHelpAfterError('See diun-pilot --help.')

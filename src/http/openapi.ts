@@ -158,7 +158,7 @@ function forOperation(): RouteConfig[] {
   return [
     {
       ...describe('get', '/health', 'Whether the service can do its work'),
-      responses: { 200: answer('It can', healthSchema), 503: answer('It cannot', healthSchema) },
+      responses: { 200: answer('It can', healthSchema), 503: answer('It cannot', healthSchema), ...errors() },
     },
     {
       ...describe('get', '/', 'The operator page'),
@@ -176,7 +176,7 @@ function forOperation(): RouteConfig[] {
     },
     {
       ...describe('get', '/openapi.json', 'This document'),
-      responses: { 200: answer('This document', z.looseObject({})) },
+      responses: { 200: answer('This document', z.looseObject({})), ...errors() },
     },
   ];
 }
@@ -194,7 +194,8 @@ function answer(description: string, schema: z.ZodType): RouteConfig['responses'
 }
 
 function errors(...statuses: number[]): RouteConfig['responses'] {
-  return Object.fromEntries(statuses.map((status) => [status, answer('Refused, and why', errorSchema)]));
+  const refused = answer('Refused, and why', errorSchema);
+  return Object.fromEntries([...statuses, 'default'].map((status) => [status, refused]));
 }
 
 const html = { 'text/html': { schema: z.string() } };

@@ -60,12 +60,14 @@ const limit = z
   .string()
   .regex(/^\d{1,3}$/, 'must be a whole number')
   .transform(Number)
-  .pipe(z.number().min(1, 'must be at least 1').max(200, 'must be at most 200'));
+  .pipe(z.number().min(1, 'must be at least 1').max(200, 'must be at most 200'))
+  .default(50)
+  .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: 200, default: 50 });
 
 export const updatesQuery = z.strictObject({
   status: z.enum(UPDATE_STATUSES).optional(),
   container: z.string().min(1).max(255).optional(),
-  limit: limit.default(50),
+  limit,
   cursor: z
     .string()
     .regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the `next` of the page before')
@@ -146,7 +148,7 @@ const backupSchema = z
 export type BackupJson = z.infer<typeof backupSchema>;
 
 export const backupsSchema = z.object({ backups: z.array(backupSchema) });
-export const backupsQuery = z.strictObject({ limit: limit.default(50) });
+export const backupsQuery = z.strictObject({ limit });
 export const backupRequest = z
   .strictObject({ project: z.string().min(1).max(255).optional() })
   .meta({ id: 'BackupRequest' });
@@ -197,7 +199,7 @@ export const renewalsSchema = z.object({
 export type RenewalsJson = z.infer<typeof renewalsSchema>;
 /** There is nothing to choose: what asks for one certificate alone is told so. */
 export const renewalRequest = z.strictObject({}).meta({ id: 'RenewalRequest' });
-export const renewalsQuery = z.strictObject({ limit: limit.default(50) });
+export const renewalsQuery = z.strictObject({ limit });
 
 export const webhookAnswer = z.object({ webhook: z.string(), duplicate: z.boolean() }).meta({ id: 'WebhookAnswer' });
 

@@ -28,6 +28,20 @@ function expectDocumented(method: string, template: string, response: supertest.
   expect(parsed.error?.issues ?? []).toEqual([]);
 }
 
+test('every answer that is not told by its status is an error, and the limit of a list is a number', () => {
+  for (const [template, methods] of Object.entries(document.paths as Record<string, Record<string, unknown>>)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      expect([method, template, operation]).toEqual([
+        method,
+        template,
+        expect.objectContaining({ responses: expect.objectContaining({ default: expect.anything() }) }),
+      ]);
+    }
+  }
+  const limit = document.paths['/updates'].get.parameters.find(({ name }: { name: string }) => name === 'limit');
+  expect(limit.schema).toEqual({ type: 'integer', minimum: 1, maximum: 200, default: 50 });
+});
+
 /** References into `$defs`, and objects that take no property beyond those named. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);

@@ -47,6 +47,13 @@ test('a backup that an update takes for itself does not stand for one that is as
   expect(ask('forge')[0]?.id).not.toBe(own.id);
 });
 
+test('a name that no project and no container has is told as such', () => {
+  expect(() => ask('forgery')).toThrow(
+    expect.objectContaining({ code: 'container_not_found', message: expect.stringContaining('forgery') }),
+  );
+  expect(store.backups.list(10)).toEqual([]);
+});
+
 test('a project without anything to back up is refused by name', () => {
   expect(() => ask('shop')).toThrow(
     expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining('shop') }),

@@ -39,6 +39,22 @@ test('--version', async () => {
   expect(await runOn(scene, ['--version'])).toMatchObject({ code: 0, stdout: '1.2.3\n', stderr: '' });
 });
 
+test.each([
+  [['upate'], "error: unknown command 'upate'. Did you mean update?\n"],
+  [['start'], "error: unknown command 'start'.\n"],
+])('%j is told as a command that there is not', async (args, words) => {
+  const { code, stderr } = await runOn(scene, args);
+  expect(stderr).toContain(words);
+  expect(stderr).toContain('--help');
+  expect(code).toBe(1);
+});
+
+test.each([[['help']], [['help', 'restore']]])('%j is --help', async ([help, ...command]) => {
+  const asked = await runOn(scene, [help ?? '', ...command]);
+  expect(asked).toEqual(await runOn(scene, [...command, '--help']));
+  expect(asked.code).toBe(0);
+});
+
 test.each([[['upate']], [['update']], [['check', 'extra']], [['--wrong']], [['backup', '--project']]])(
   '%j is refused with 1 and points to the help',
   async (args) => {

@@ -36,6 +36,14 @@ test('nothing to renew is no success', async () => {
   expect(code).toBe(1);
 });
 
+test('without an engine nothing is asked for, and it ends at once as every command', async () => {
+  world.scene.engine.reachable = false;
+  const { code, stderr } = await runOn(world.scene, ['renew']);
+  expect(stderr).toMatch(/^error: .*Docker Engine/);
+  expect(code).toBe(1);
+  expect(world.scene.store.renewals.list(1)).toEqual([]);
+});
+
 test('--json prints the record as the API does, and shows progress nowhere', async () => {
   const { code, stdout } = await runOn(world.scene, ['renew', '--json'], { isTTY: true });
   expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', outcome: 'not_due', reason: 'operator' });
