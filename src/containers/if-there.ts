@@ -12,6 +12,12 @@ export async function inspectIfThere(engine: Engine, id: string): Promise<Contai
   }
 }
 
+/** By its very name: the engine also finds containers by the first letters of an id, which is not what is meant here. */
+export async function inspectByName(engine: Engine, name: string): Promise<ContainerInspect | null> {
+  const found = name === '' ? null : await inspectIfThere(engine, name);
+  return found?.Name === `/${name}` ? found : null;
+}
+
 export async function imageIfThere(engine: Engine, id: string): Promise<ImageInspect | null> {
   try {
     return await engine.inspectImage(id);

@@ -4,9 +4,11 @@ import type { ErrorCode } from '../domain/errors';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/restore';
 import type { Journal, Update, UpdateStatus, Verdict } from '../domain/update';
+import { whatElseHappened } from './changed-meanwhile';
 import { mailOfEnd } from './mail-of-end';
+import { nameWhatRunsIfPossible } from './name-what-runs';
 import type { Run } from './run';
-import { serveAgain } from './stopped-containers';
+import { othersStopped, serveAgain } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
 /** A digest that failed by itself is not tried again by itself; what the surroundings failed at, is (contract, section 4). */
@@ -22,6 +24,23 @@ const THE_IMAGES_FAULT: readonly ErrorCode[] = [
 
 type Ending = Deps & { update: Update; journal: Journal };
 
+/** The end of a run that may have moved the tag. Rejects only with `engine_unreachable`: then it is to be called again. */
+export async function endNaming(run: Ending, verdict: Verdict, error: PilotError | null = null): Promise<Update> {
+  await nameWhatRunsIfPossible(run);
+  return end(run, verdict, error);
+}
+
+/** The container that was seen healthy serves, if it is still the one that bears the name. Rejects as `endNaming`. */
+export async function endServing(
+  run: Ending,
+  verdict: 'succeeded' | 'rolled_back',
+  error: PilotError | null = null,
+): Promise<Update> {
+  await nameWhatRunsIfPossible(run);
+  const happened = await whatElseHappened(run);
+  return happened === null ? end(run, verdict, error) : endNaming(run, 'rollback_failed', happened);
+}
+
 /** Stores the verdict, what is to be remembered of it and its mail, in one transaction. */
 export function end(run: Ending, verdict: Verdict, error: PilotError | null = null): Update {
   const { store, clock, update } = run;
@@ -29,7 +48,7 @@ export function end(run: Ending, verdict: Verdict, error: PilotError | null = nu
     const changed = store.updates.change(update.id, {
       status: verdict,
       finishedAt: clock.now().toISOString(),
-      reason: reasonOf(run, verdict),
+      reason: error?.code === 'changed_meanwhile' ? changedReason(run, verdict, error) : reasonOf(run, verdict),
       error: error === null ? null : { code: error.code, message: error.message },
       followUp: verdict === 'succeeded' ? update.followUp : null,
     });
@@ -55,16 +74,17 @@ function reofferWhatWaits({ store, clock, update }: Ending): void {
  * again. If one of those does not, a person is needed, and told so.
  */
 export async function endUnchanged(run: Run, error: unknown): Promise<Update> {
-  const cause = toPilotError(error);
   await undoPreparation(run);
+  const happened = await whatElseHappened(run);
+  const cause = happened ?? toPilotError(error);
   try {
-    await serveAgain(run, run.journal.stopped);
+    await serveAgain(run, happened === null ? run.journal.stopped : othersStopped(run));
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
     const message = `${messageOf(failure)}\nIt was stopped for the backup. The update was given up because: ${cause.message}`;
-    return end(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
+    return endNaming(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }
-  return end(run, 'failed', cause);
+  return endNaming(run, 'failed', cause);
 }
 
 /** The end of an update that was never begun. */
@@ -114,6 +134,13 @@ function reasonOf({ update, journal }: Ending, verdict: Verdict): string {
         return `Nothing was changed, but not all that was stopped for the backup serves again: it needs a person now.`;
       return `${name} was rolled back, but the old container is not healthy either: it needs a person now.`;
   }
+}
+
+function changedReason({ journal }: Ending, verdict: Verdict, { message }: PilotError): string {
+  const sentence = message.split('\n')[0] ?? message;
+  return verdict === 'failed'
+    ? `Nothing was changed by diun-pilot. ${sentence}${whoWasStopped(journal)}`
+    : `${sentence} The update could neither be ended nor undone: look at it.`;
 }
 
 function whoWasStopped({ stopped }: Journal): string {

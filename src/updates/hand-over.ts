@@ -3,10 +3,10 @@ import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
 import type { Progress } from '../lib/progress';
+import { nameWhatRuns } from './name-what-runs';
 import type { Run } from './run';
 import { reach } from './run';
 import { exchangeNames, newContainerOf, renameTo, setNewAside, startNew } from './swap-containers';
-import { putTagBack } from './undo-preparation';
 
 /** By the old container's label, if it can be (domain/handover): nothing changes that while the update runs. */
 export function handsOver({ container }: Pick<Run, 'container'>): boolean {
@@ -41,7 +41,7 @@ export async function handBack(run: Run, progress: Progress): Promise<string> {
   if (journal.oldStopped) await untilOldServes(run, progress);
   await setNewAside(run);
   await renameTo(engine, journal.oldContainerId, journal.containerName);
-  await putTagBack(run);
+  await nameWhatRuns(run);
   const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
   return `${journal.oldStopped ? `${old} is started again` : `${old} was never stopped`}; the new one is stopped`;
 }

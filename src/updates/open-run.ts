@@ -1,4 +1,4 @@
-import { inspectIfThere } from '../containers/if-there';
+import { inspectByName, inspectIfThere } from '../containers/if-there';
 import { startIfNotJoined } from '../containers/start-joining';
 import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
@@ -7,10 +7,11 @@ import { newReferenceFor } from '../domain/images/new-reference';
 import { runsDigest } from '../domain/running-digest';
 import { toContainer } from '../domain/to-container';
 import type { Journal, Update } from '../domain/update';
-import { end, endUnchanged, endWithout } from './end';
+import { leaveTheNewOne, whatElseHappened } from './changed-meanwhile';
+import { endNaming, endServing, endUnchanged, endWithout } from './end';
 import { keepTag } from './new-tag/keep-tag';
 import type { Run } from './run';
-import { startStopped } from './stopped-containers';
+import { othersStopped, startStopped } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
 /** A run that stopped the whole service this often is not begun again. */
@@ -27,7 +28,7 @@ export async function openRun(deps: Deps, update: Update): Promise<Run | { ended
 }
 
 async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
-  const old = await findByName(deps, update.container ?? '');
+  const old = await inspectByName(deps.engine, update.container ?? '');
   if (old === null)
     return { ended: endWithout(deps, update, 'failed', `There is no container ${update.container} any more.`) };
   const container = await containerOf(deps, old);
@@ -103,18 +104,30 @@ function whatChanged(
 
 /** Past the health check the old one may be gone already; before that, somebody removed it, and only a person can tell. */
 async function endWithoutOld(deps: Deps, update: Update, journal: Journal): Promise<Update> {
-  const current = await findByName(deps, journal.containerName);
+  const current = await inspectByName(deps.engine, journal.containerName);
   const serves = journal.stage === 'settled' && current?.Id === journal.newContainerId;
   if (serves) {
     const settled = { ...deps, update, journal };
     const kept = await keepTag(settled);
     const detail = `${kept === null ? '' : `${kept}; `}the old container is removed`;
     deps.store.updates.endStep(update.id, 'cleanup', 'succeeded', detail);
-    return end(settled, 'succeeded');
+    return endServing(settled, 'succeeded');
   }
-  await startStopped({ ...deps, update, journal });
-  const reason = `The old container of ${journal.containerName} was removed from outside while diun-pilot was down, so nothing can be rolled back. Look at it: docker ps -a --filter name=${journal.containerName}`;
-  return end({ ...deps, update, journal }, 'rollback_failed', new PilotError('rollback_failed', reason));
+  const run = { ...deps, update, journal };
+  if (journal.stage === 'preparing') await undoPreparation(run);
+  else await leaveTheNewOne(run);
+  const troubles = await startStopped(run, othersStopped(run));
+  const happened = (await whatElseHappened(run)) ?? goneMeanwhile(journal);
+  return endNaming(
+    run,
+    journal.stage === 'preparing' && troubles.length === 0 ? 'failed' : 'rollback_failed',
+    happened,
+  );
+}
+
+function goneMeanwhile({ containerName }: Journal): PilotError {
+  const what = `Somebody else has removed the old container of ${containerName}.`;
+  return new PilotError('changed_meanwhile', what);
 }
 
 function interrupted(attempts: number): PilotError {
@@ -127,10 +140,4 @@ function interrupted(attempts: number): PilotError {
 
 async function containerOf(deps: Deps, inspect: ContainerInspect): Promise<Run['container']> {
   return toContainer(inspect, await deps.engine.inspectImage(inspect.Image), deps.selfId);
-}
-
-/** The engine also finds containers by the first letters of an id, which is not what is meant here. */
-async function findByName(deps: Deps, name: string): Promise<ContainerInspect | null> {
-  const found = name === '' ? null : await inspectIfThere(deps.engine, name);
-  return found?.Name === `/${name}` ? found : null;
 }

@@ -11,7 +11,7 @@ import { isHalfSwapped, restoreData } from '../restores/restore-data';
 import type { RestoreRun } from '../restores/restore-run';
 import { folderOf } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
-import { end } from './end';
+import { endNaming, endServing } from './end';
 import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
@@ -38,10 +38,10 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
     const more = await startOthers(run);
     await removeNew(run);
-    return end(run, 'rollback_failed', rollbackFailed(reason, new Error(`${messageOf(failure)}${more}`)));
+    return endNaming(run, 'rollback_failed', rollbackFailed(reason, new Error(`${messageOf(failure)}${more}`)));
   }
   await removeNew(run);
-  return end(run, 'rolled_back', reason);
+  return endServing(run, 'rolled_back', reason);
 }
 
 /** Nobody may write to data that is half the set's and half that from before. Resolves with a sentence that tells of it. */

@@ -3,15 +3,16 @@ import { startJoining } from '../containers/start-joining';
 import { codeOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
-import { end } from './end';
+import { leaveTheNewOne, mustBeOurs, whatElseHappened } from './changed-meanwhile';
+import { endNaming, endServing } from './end';
 import { handBack, handsOver } from './hand-over';
 import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
 import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
+import { nameWhatRuns } from './name-what-runs';
 import type { Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
 import { renameTo, setNewAside } from './swap-containers';
-import { putTagBack } from './undo-preparation';
 
 /** Of a container without data of its own: a broken one is not waited for while nobody serves. */
 const BROKEN_STOP_SECONDS = 2;
@@ -28,7 +29,10 @@ export async function rollBack(run: Run, cause: unknown): Promise<Update> {
   });
   let oldIsHealthy = false;
   try {
-    await step(run, 'rollback', (progress) => (handsOver(run) ? handBack(run, progress) : startOldAgain(run)));
+    await step(run, 'rollback', async (progress) => {
+      await mustBeOurs(run);
+      return handsOver(run) ? handBack(run, progress) : startOldAgain(run);
+    });
     await step(run, 'rollback_health_check', async (progress) => {
       const seen = await oldServes(run, progress);
       oldIsHealthy = true;
@@ -36,14 +40,15 @@ export async function rollBack(run: Run, cause: unknown): Promise<Update> {
     });
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
+    const happened = await whatElseHappened(run);
     const ill = !oldIsHealthy && codeOf(failure) === 'unhealthy';
-    if (ill && mayRestore(run)) return restoreAfterRollback(run);
+    if (happened === null && ill && mayRestore(run)) return restoreAfterRollback(run);
     await startStopped(run, othersStopped(run));
-    await removeNew(run);
-    return end(run, 'rollback_failed', rollbackFailed(reason, failure));
+    await (happened === null ? removeNew(run) : leaveTheNewOne(run));
+    return endNaming(run, 'rollback_failed', rollbackFailed(reason, happened ?? failure));
   }
   await removeNew(run);
-  return end(run, 'rolled_back', reason);
+  return endServing(run, 'rolled_back', reason);
 }
 
 async function startOldAgain(run: Run): Promise<string> {
@@ -51,7 +56,7 @@ async function startOldAgain(run: Run): Promise<string> {
   await setNewAside(run, keepsData(run.container) ? undefined : BROKEN_STOP_SECONDS);
   await renameTo(engine, journal.oldContainerId, journal.containerName);
   await startJoining(run, journal.oldContainerId);
-  await putTagBack(run);
+  await nameWhatRuns(run);
   return `the old container ${journal.oldContainerId.slice(0, 12)} is started again, ${journal.oldReference} names its image (update ${update.id})`;
 }
 

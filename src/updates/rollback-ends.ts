@@ -15,7 +15,8 @@ export async function removeNew(run: Run): Promise<void> {
 }
 
 export function rollbackFailed(reason: PilotError, failure: unknown): PilotError {
-  return new PilotError('rollback_failed', `${messageOf(failure)}\nIt was rolled back because: ${reason.message}`, {
+  const code = codeOf(failure) === 'changed_meanwhile' ? 'changed_meanwhile' : 'rollback_failed';
+  return new PilotError(code, `${messageOf(failure)}\nIt was rolled back because: ${reason.message}`, {
     cause: failure,
   });
 }

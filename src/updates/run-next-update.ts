@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import { codeOf, messageOf, toPilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
-import { end, endWithout } from './end';
+import { endNaming, endWithout } from './end';
 import { othersStopped, startStopped } from './stopped-containers';
 import { updateContainer } from './update-container';
 
@@ -25,7 +25,7 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
       const run = { ...deps, update, journal };
       const untouched = journal.stage === 'preparing';
       const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
-      end(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
+      await endNaming(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
     }
   }
 }

@@ -3,8 +3,9 @@ import { codeOf } from '../domain/errors';
 import type { Stage, Update } from '../domain/update';
 import { backUpProject } from './back-up-project';
 import { checkNewContainer } from './check-new-container';
+import { mustBeOurs } from './changed-meanwhile';
 import { cleanUp } from './clean-up';
-import { end, endUnchanged } from './end';
+import { endServing, endUnchanged } from './end';
 import { drainOld, handsOver, startBeside } from './hand-over';
 import { openRun } from './open-run';
 import { preflight } from './preflight/preflight';
@@ -47,7 +48,7 @@ async function toItsEnd(run: Run): Promise<Update> {
     return isAt(run, 'preparing') ? endUnchanged(run, error) : rollBack(run, error);
   }
   await cleanUp(run);
-  return end(run, 'succeeded');
+  return endServing(run, 'succeeded');
 }
 
 /** The old container is untouched all through this: it serves, or was stopped for the backup of its own data. */
@@ -63,7 +64,10 @@ async function prepare(run: Run): Promise<void> {
  */
 async function recreate(run: Run): Promise<void> {
   await step(run, 'recreate', async () => {
-    if (isAt(run, 'preparing')) await prepareReplacement(run);
+    if (isAt(run, 'preparing')) {
+      await prepareReplacement(run);
+      await mustBeOurs(run);
+    }
     reach(run, 'swapping');
     return handsOver(run) ? startBeside(run) : swapContainers(run);
   });

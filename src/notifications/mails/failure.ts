@@ -2,20 +2,12 @@ import { PilotError } from '../../domain/errors';
 import type { BackupRecord } from '../../domain/backup';
 import { awaySince, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block, type Tone } from '../letter/letter';
+import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { between, utc } from '../letter/words';
+import { changedByOthers, isChangedByOthers } from './changed-by-others';
+import type { FailureText } from './failure-text';
 import { nameOf } from './passages';
-
-/** What one of the three failed ends says first. */
-export interface FailureText {
-  subject: string;
-  tone: Tone;
-  word: string;
-  heading: string;
-  opening: Block[];
-  labels: { from: string; to: string };
-}
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 
@@ -29,7 +21,7 @@ const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, 
 
 /** `servedOn`: the old container was never stopped. Throws when the update has not failed. */
 export function failureText(update: Update, backup: TakenBackup, servedOn = false): FailureText {
-  const text = TEXTS[update.status];
+  const text = isChangedByOthers(update) ? changedByOthers : TEXTS[update.status];
   if (text === undefined) {
     throw new PilotError('internal_error', `An update that is ${update.status} has not failed: no mail says so.`);
   }

@@ -79,7 +79,8 @@ function whatWentWrong({ update }: UpdateNews): Block[] {
 
 /** The error of a failed rollback tells of the old version (that is said first); what began it is with the step. */
 function cause(update: Update, step: Step | null): string {
-  const ofTheNewVersion = update.status === 'rollback_failed' ? step?.detail : null;
+  const theirs = update.error?.code === 'changed_meanwhile';
+  const ofTheNewVersion = update.status === 'rollback_failed' && !theirs ? step?.detail : null;
   return ofTheNewVersion ?? update.error?.message ?? update.reason;
 }
 

@@ -1,0 +1,56 @@
+import { imageIfThere, inspectByName } from '../containers/if-there';
+import { readContainers } from '../containers/read-containers';
+import { codeOf, messageOf } from '../domain/errors';
+import type { Run } from './run';
+import { reach } from './run';
+
+type Moved = Pick<Run, 'engine' | 'journal' | 'store' | 'update' | 'selfId'>;
+
+/**
+ * Makes the local tag name the image that runs, else Diun loses the container (facts, Diun). Who bears the container's name now is asked of
+ * the engine, since somebody else may have put another in its place, or moved the tag. A tag that this update moved for a
+ * container that does not use it names again what it named before, unless somebody has moved it since. May be called twice.
+ */
+export async function nameWhatRuns(run: Moved): Promise<void> {
+  const { containerName, newReference, oldReference, tagMoved } = run.journal;
+  const bearer = await inspectByName(run.engine, containerName);
+  const reference = bearer?.Config.Image;
+  if (bearer !== null && (reference === newReference || reference === oldReference))
+    await makeName(run, reference, bearer.Image);
+  if (!tagMoved) return;
+  if (reference !== newReference) await putBack(run);
+  reach(run, run.journal.stage, { tagMoved: false });
+}
+
+/** The same, where the verdict does not depend on it. Rejects only with `engine_unreachable`. */
+export async function nameWhatRunsIfPossible(run: Moved & Pick<Run, 'logger'>): Promise<void> {
+  try {
+    await nameWhatRuns(run);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const { newReference: tag } = run.journal;
+    run.logger.error('the local tag does not name what runs', { update: run.update.id, tag, reason: messageOf(error) });
+  }
+}
+
+async function makeName(run: Moved, reference: string, imageId: string): Promise<void> {
+  const named = (await imageIfThere(run.engine, reference))?.Id ?? null;
+  if (named === imageId || (!run.journal.tagMoved && named !== null && (await isOthers(run, reference, named)))) return;
+  await run.engine.tag(imageId, reference);
+}
+
+/** A tag that this update never touched may be right for another container of the same tag. */
+async function isOthers({ engine, journal, selfId }: Moved, reference: string, imageId: string): Promise<boolean> {
+  const all = await readContainers(engine, selfId);
+  return all.some(
+    (other) => other.name !== journal.containerName && other.reference === reference && other.imageId === imageId,
+  );
+}
+
+async function putBack({ engine, journal }: Moved): Promise<void> {
+  const { newReference, oldReference, oldImageId, newReferenceWas, newImageId } = journal;
+  if ((await imageIfThere(engine, newReference))?.Id !== newImageId) return;
+  const before = newReference === oldReference ? oldImageId : newReferenceWas;
+  const isThere = before !== null && (await imageIfThere(engine, before)) !== null;
+  await (isThere ? engine.tag(before, newReference) : engine.untag(newReference));
+}

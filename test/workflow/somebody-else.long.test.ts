@@ -1,0 +1,149 @@
+import { requestOf } from '../support/fake-engine-create';
+import type { FakeEngine } from '../support/fake-engine';
+import type { Behaviour } from '../support/fake-engine-types';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+// Somebody else acts on the engine before each single call of an update, as `docker compose up -d`, `docker rm -f`,
+// `docker tag` or a second diun-pilot do.
+
+const NAME = 'web-nginx-1';
+const TAG = 'nginx:stable';
+
+interface Act {
+  /** False: it leaves no container of the name, if it comes when there is no other to take its place. */
+  keeps: boolean;
+  act(engine: FakeEngine, images: Images): void;
+}
+interface Images {
+  old: string;
+  next: string;
+  third: string;
+}
+
+const ACTS: Record<string, Act> = {
+  'recreates the container from its tag': { keeps: true, act: (engine) => recreate(engine) },
+  'recreates it on the new image': {
+    keeps: true,
+    act: (engine, { next }) => {
+      engine.host.images.tags.set(TAG, present(engine, next));
+      recreate(engine);
+    },
+  },
+  'recreates it on another image': {
+    keeps: true,
+    act: (engine, { third }) => {
+      engine.host.images.tags.set(TAG, third);
+      recreate(engine);
+    },
+  },
+  'removes the container': { keeps: false, act: (engine) => removeIfThere(engine, NAME) },
+  'removes the old one where it is aside': { keeps: true, act: (engine) => removeAside(engine, '-old-') },
+  'removes the new one where it is aside': { keeps: true, act: (engine) => removeAside(engine, '-new-') },
+  'moves the tag': { keeps: true, act: (engine, { third }) => void engine.host.images.tags.set(TAG, third) },
+};
+
+function aside(engine: FakeEngine): string[] {
+  return engine.containerNames().filter((name) => name !== NAME);
+}
+
+function removeAside(engine: FakeEngine, mark: string): void {
+  for (const name of aside(engine).filter((each) => each.includes(mark))) removeIfThere(engine, name);
+}
+
+/** Pulled by whoever acts, if the update has not done it yet. */
+function present(engine: FakeEngine, id: string): string {
+  const digest = [...digests].find(([, image]) => image === id)?.[0] ?? '';
+  return engine.host.images.pull(`nginx@${digest}`).id;
+}
+const digests = new Map<string, string>();
+
+function removeIfThere(engine: FakeEngine, name: string): void {
+  if (!engine.containerNames().includes(name)) return;
+  engine.host.stop(engine.host.find(name));
+  if (engine.containerNames().includes(name)) engine.host.remove(name);
+}
+
+/** As Compose does: everything of the service goes, and one is made from what the tag names. */
+function recreate(engine: FakeEngine): void {
+  for (const name of [NAME, ...aside(engine)]) removeIfThere(engine, name);
+  engine.host.start(engine.host.create(NAME, requestOf(nginx())));
+}
+
+async function updateWith(
+  health: Behaviour,
+  act: Act | null,
+  at: number,
+): Promise<{ scene: Scene; images: Images; oldId: string }> {
+  const scene = openScene();
+  const third = scene.engine.addImage({ reference: 'nginx:other' });
+  const old = scene.engine.addImage({ reference: TAG });
+  const oldId = scene.engine.runContainer(nginx());
+  const next = scene.engine.publish(TAG, { health });
+  digests.clear();
+  digests.set(next.digest, next.id);
+  const images = { old: old.id, next: next.id, third: third.id };
+  scene.hear('docker.io/library/nginx:stable', next.digest);
+  if (act !== null) scene.engine.onCall(at, () => act.act(scene.engine, images), { once: true });
+  await scene.settle();
+  return { scene, images, oldId };
+}
+
+/** What must be true of an update whose container somebody else has touched in its middle. */
+function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string): string[] {
+  const wrong: string[] = [];
+  const must = (is: boolean, what: string): void => void (is || wrong.push(what));
+  const { engine } = scene;
+  const all = scene.updates();
+  const update = all[0];
+  const bearer = engine.containerNames().includes(NAME) ? engine.container(NAME) : null;
+  must(all.length === 1 && update?.finishedAt !== null, `it has an end (${update?.status})`);
+  must(!update?.steps.some(({ status }) => status === 'running'), 'no step runs on');
+  must(bearer !== null || !keeps, 'a container bears the name');
+  must(bearer === null || engine.tagged(TAG) === bearer.Image, 'the tag names what runs');
+  must(bearer === null || bearer.State.Running || update?.status === 'rollback_failed', 'it runs');
+  const failed = scene.mails().filter(({ kind }) => kind === 'update_failed');
+  must(
+    failed.length === (['failed', 'rolled_back', 'rollback_failed'].includes(update?.status ?? '') ? 1 : 0),
+    'one mail of it',
+  );
+  if (update?.status === 'succeeded')
+    must(bearer === null || bearer.Image !== images.old, 'succeeded: the new one runs');
+  if (update?.status === 'rolled_back')
+    must(bearer !== null && bearer.Image !== images.next, 'rolled back: the new one does not run');
+  if (update?.status === 'failed') {
+    must(aside(engine).length === 0, `failed: nothing is left aside (${aside(engine).join(', ')})`);
+    if (bearer !== null && bearer.Id !== oldId)
+      must(/somebody else/i.test(update.reason + failed[0]?.text), 'failed: says that somebody else did it');
+  }
+  if (update?.status === 'rollback_failed')
+    must(
+      /somebody else/i.test(update.reason) && /somebody else/i.test(failed[0]?.text ?? ''),
+      `says who (${update.reason})`,
+    );
+  return wrong;
+}
+
+describe.each<[string, Behaviour]>([
+  ['a healthy image', 'healthy'],
+  ['an image that never works', 'exits'],
+])('during an update to %s somebody else', (_, health) => {
+  it.each(Object.entries(ACTS))(
+    '%s: one whole container, the tag names it, and the verdict is true',
+    async (_name, act) => {
+      const whole = await updateWith(health, null, 0);
+      const calls = whole.scene.engine.callCount;
+      whole.scene.close();
+      const seen: unknown[] = [];
+      // What comes after the last look came after the update.
+      for (let at = 1; at <= calls - 2; at++) {
+        const { scene, images, oldId } = await updateWith(health, act, at);
+        const wrong = judge(scene, act, images, oldId);
+        const line = scene.engine.lines({ reads: true })[at - 1];
+        if (wrong.length > 0) seen.push([`before call ${at}, ${line}`, scene.updates()[0]?.status, ...wrong]);
+        scene.close();
+      }
+      expect(seen).toEqual([]);
+    },
+    60_000,
+  );
+});
