@@ -20,8 +20,21 @@ export async function swapContainers(run: Run): Promise<string> {
 
 export async function exchangeNames(run: Run): Promise<void> {
   const { engine, journal, update } = run;
-  await renameTo(engine, journal.oldContainerId, asideName(journal.containerName, 'old', update.id));
+  await renameOldAside(run, asideName(journal.containerName, 'old', update.id));
   await renameTo(engine, newContainerOf(run), journal.containerName);
+}
+
+/** One that crashes again and again is refused a new name while it waits for its restart: it serves nobody, and is stopped first. */
+async function renameOldAside(run: Run, name: string): Promise<void> {
+  const { engine, journal } = run;
+  try {
+    await renameTo(engine, journal.oldContainerId, name);
+  } catch (error) {
+    if (codeOf(error) !== 'engine_refused') throw error;
+    reach(run, 'swapping', { oldStopped: true });
+    await engine.stop(journal.oldContainerId);
+    await renameTo(engine, journal.oldContainerId, name);
+  }
 }
 
 export function newContainerOf({ journal }: Pick<Run, 'journal'>): string {

@@ -1,8 +1,12 @@
 import type { CreateRequest } from '../../src/domain/engine-inspect';
 import type { ContainerEvent, Engine } from '../../src/ports/engine';
+import { eventually } from '../support/eventually';
 import { containersOf, type EngineScene } from './engine-scene';
 
-/** Promises of ports/engine about containers that live in the network of another, and about what happens to containers. */
+/**
+ * Promises of ports/engine about containers that live in the network of another, about what happens to containers, and about
+ * those that crash again and again.
+ */
 export function engineNamespacesContract(name: string, setUp: () => Promise<EngineScene>): void {
   describe(`${name}, where one container lives in the network of another`, () => {
     let scene: EngineScene;
@@ -66,5 +70,24 @@ export function engineNamespacesContract(name: string, setUp: () => Promise<Engi
         await expect(created(['sleep', '1'], change)).rejects.toMatchObject({ code: 'engine_refused' });
       }
     });
+
+    it('refuses a new name for one that waits for its restart, until it is stopped', async () => {
+      const id = await created(['sh', '-c', 'exit 3'], {
+        HostConfig: { NetworkMode: 'default', AutoRemove: false, RestartPolicy: { Name: 'always' } },
+      });
+      const { Name } = await engine.inspectContainer(id);
+      await engine.start(id);
+      // From the fourth restart on it waits for longer than a look takes.
+      await eventually('it waits', async () => {
+        await scene.passTime?.();
+        const { State, RestartCount } = await engine.inspectContainer(id);
+        return State.Restarting && RestartCount >= 4;
+      });
+      await expect(engine.rename(id, `${Name.slice(1)}-old`)).rejects.toMatchObject({ code: 'engine_refused' });
+      expect((await engine.inspectContainer(id)).Name).toBe(Name);
+      await engine.stop(id);
+      await engine.rename(id, `${Name.slice(1)}-old`);
+      expect((await engine.inspectContainer(id)).Name).toBe(`${Name}-old`);
+    }, 20_000);
   });
 }

@@ -18,6 +18,8 @@ export interface EngineScene {
   unpublished: string;
   network: string;
   hasVolume(name: string): Promise<boolean>;
+  /** Where time only passes when it is told to. */
+  passTime?(): Promise<void>;
   takeDown(): Promise<void>;
 }
 

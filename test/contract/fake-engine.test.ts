@@ -21,7 +21,8 @@ const SHELL: Scripts = {
 };
 
 function setUp(): Promise<EngineScene> {
-  const engine = new FakeEngine(new TestClock());
+  const clock = new TestClock();
+  const engine = new FakeEngine(clock);
   engine.addImage({ reference: 'tool:1', scripts: SHELL });
   engine.addNetwork('contract-net');
   const { digest } = engine.publish('127.0.0.1:5000/release:2');
@@ -33,6 +34,7 @@ function setUp(): Promise<EngineScene> {
     unpublished: '127.0.0.1:5000/release:404',
     network: 'contract-net',
     hasVolume: (name) => Promise.resolve(engine.host.volumes.has(name)),
+    passTime: () => clock.advance(100),
     takeDown: () => Promise.resolve(),
   };
   return Promise.resolve(scene);

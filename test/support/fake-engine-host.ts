@@ -89,6 +89,7 @@ export class FakeHost {
 
   rename(container: FakeContainer, name: string): void {
     this.requireFreeName(name);
+    if (this.state(container).Restarting) throw new EngineError('engine_refused', 'sandbox not found');
     container.inspect.Name = `/${name}`;
   }
 

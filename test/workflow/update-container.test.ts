@@ -237,3 +237,29 @@ it('leaves what changed meanwhile alone', async () => {
   expect(scene.updates()).toMatchObject([{ status: 'superseded' }]);
   expect(scene.engine.container('web-nginx-1').Image).toBe(other.id);
 });
+
+it('updates a container that crashes again and again: a new image may be what mends it', async () => {
+  scene.engine.host.remove(stopped(oldId));
+  const crashing = scene.engine.addImage({ reference: 'nginx:stable', health: 'crash-loop' });
+  scene.engine.runContainer(nginx());
+  await scene.clock.advance(3_000);
+  expect(scene.engine.container('web-nginx-1')).toMatchObject({ Image: crashing.id, State: { Restarting: true } });
+  await hearAndSettle(publish());
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+  expect(scene.engine.containerNames()).toEqual(['web-nginx-1']);
+});
+
+it('leaves a container that does not run alone, and does not hold that against the image', async () => {
+  const image = publish();
+  stopped(oldId);
+  await hearAndSettle(image);
+  expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'container_not_running' } }]);
+  expect(scene.updates()[0]?.error?.message).toContain('docker start web-nginx-1');
+  expect(scene.store.refusals.find('web-nginx-1', image.digest)).toBeNull();
+  expect(scene.engine.isRunning(oldId)).toBe(false);
+});
+
+function stopped(id: string): string {
+  scene.engine.host.stop(scene.engine.host.find(id));
+  return id;
+}

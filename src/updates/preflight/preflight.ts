@@ -14,7 +14,7 @@ import { comparePostgres } from './postgres-major';
 
 /**
  * Everything that can be known before the old container is replaced. Rejects with `preflight_failed`: then the new image
- * cannot work here, and nothing was changed.
+ * cannot work here; or with `container_not_running`. Nothing was changed.
  */
 export async function preflight(run: Run): Promise<string> {
   const found = await lookAhead(run, await newImageOf(run));
@@ -24,7 +24,7 @@ export async function preflight(run: Run): Promise<string> {
   return found.length === 0 ? 'nothing speaks against it' : found.join('; ');
 }
 
-/** What speaks for the new image, in words; rejects with `preflight_failed` when something speaks against it. */
+/** What speaks for the new image, in words; rejects as `preflight` when something speaks against it. */
 export async function lookAhead(run: Run, newImage: ImageInspect): Promise<string[]> {
   mustRun(run);
   await mustHaveItsNetwork(run);
@@ -33,12 +33,14 @@ export async function lookAhead(run: Run, newImage: ImageInspect): Promise<strin
   return checks.filter((check) => check !== null);
 }
 
-/** `old` was looked at before anybody was stopped. */
-function mustRun({ old, container }: Run): void {
-  if (old.State.Running) return;
+/** `old` was looked at before anybody was stopped. That it does not run is not the new image's fault. */
+function mustRun({ old, container: { name } }: Run): void {
+  const paused = old.State.Status === 'paused';
+  if (old.State.Running && !paused) return;
+  const mend = paused ? `Let it go on first: docker unpause ${name}` : `Start it first: docker start ${name}`;
   throw new PilotError(
-    'preflight_failed',
-    `${container.name} does not run (${old.State.Status}), so nobody could tell whether an update works. Start it first: docker start ${container.name}`,
+    'container_not_running',
+    `${name} does not run (${old.State.Status}), so nobody could tell whether an update works. ${mend}`,
   );
 }
 
