@@ -57,8 +57,9 @@ async function restore(run: Run, progress: Progress): Promise<string> {
   const restoring = await open(run, progress);
   await restoreData(restoring);
   const { kept } = restoring.journal;
-  const sentence = `The data of ${utc(restoring.plan.manifest.createdAt)} is restored, as it was before the new version changed it; what that left is kept`;
-  const told = kept.length === 0 ? '' : `: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
+  const sentence = `The data of ${utc(restoring.plan.manifest.createdAt)} is restored, as it was before the new version changed it`;
+  const told =
+    kept.length === 0 ? '.' : `; what that left is kept: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
   return [`${sentence}${told}`, ...kept.map(({ remove }) => remove)].join('\n');
 }
 

@@ -27,8 +27,9 @@ export function risksOf(risky: Risky): string[] {
 function downtimeOf({ container: { name, labels }, application, stopped }: Risky): string {
   if (stopped.length > 0) {
     const names = stopped.map((container) => container.name).join(', ');
-    const after = application === 'gitea' ? ', Gitea only after its migrations, which can take minutes' : '';
-    return `Downtime: ${names}: from the begin of the backup, which takes as long as the data is large, until the new ${name} serves${after}.`;
+    const are = stopped.length === 1 ? 'is' : 'are';
+    const after = application === 'gitea' ? ', after its migrations, which can take minutes' : '';
+    return `Downtime: ${names} ${are} away from the begin of the backup, which takes longer the more data there is, until the new ${name} serves${after}.`;
   }
   if (labels.strategy === 'handover')
     return `Downtime: none is expected, since the old ${name} serves until the new one does.`;
@@ -54,7 +55,7 @@ const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
     `A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback brings back the old image, not the old files. Those are only in the backup${byItself(stopped)}.`,
   ],
   gitea: ({ stopped }) => [
-    `Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. If the migration has begun, going back needs the backup of database and files, not just the old image${byItself(stopped)}.`,
+    `Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. If the migration has begun, going back needs the old image and the backup of database and files${byItself(stopped)}.`,
   ],
   nginx: () => ['nginx keeps no data: going back to the old image is going back completely.'],
   unknown: ({ container: { name }, stopped }) => [
@@ -64,7 +65,7 @@ const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
 
 /** Whoever was stopped for the backup has written nothing since: then it is put back without asking. */
 function byItself(stopped: Risky['stopped']): string {
-  return stopped.length === 0 ? '' : ', which is restored by itself where the old version does not serve without it';
+  return stopped.length === 0 ? '' : '; it is restored by itself where the old version does not serve without it';
 }
 
 function noBackup({ name, project }: Container): string {

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { render } from 'preact-render-to-string';
 import { logLines, oneLine, webUrl } from './clean';
+import { notesOf } from './in-its-container';
 import type { Block, Fact, Letter, StepLine } from './letter';
 import { MARKS, STYLES, TONES } from './look';
 
@@ -20,16 +21,25 @@ function Page({ letter, subject }: { letter: Letter; subject: string }): JSX.Ele
         <title>{subject}</title>
       </head>
       <body style={STYLES.body}>
+        <Preview {...letter} />
         <div style={STYLES.column}>
           <p style={`${STYLES.verdict};background:${TONES[letter.verdict.tone]}`}>{oneLine(letter.verdict.word)}</p>
           <h1 style={STYLES.title}>{oneLine(letter.heading)}</h1>
           {letter.blocks.map((block) => (
             <BlockView block={block} />
           ))}
-          <Foot page={letter.page} />
+          <Foot {...letter} />
         </div>
       </body>
     </html>
+  );
+}
+
+/** What a mailbox shows beside the subject, which says the verdict already: the first sentences. */
+function Preview({ blocks }: Letter): JSX.Element | null {
+  const first = blocks.find(({ type }) => type === 'paragraph' || type === 'important');
+  return first === undefined || !('text' in first) ? null : (
+    <div style={STYLES.preview}>{oneLine(first.text, 140)}</div>
   );
 }
 
@@ -38,7 +48,7 @@ function BlockView({ block }: { block: Block }): JSX.Element {
     case 'heading':
       return <h2 style={STYLES.heading}>{oneLine(block.text)}</h2>;
     case 'paragraph':
-      return <p style={STYLES.paragraph}>{oneLine(block.text)}</p>;
+      return <p style={STYLES.paragraph}>{withDigests(block.text)}</p>;
     case 'important':
       return <p style={STYLES.important}>{oneLine(block.text)}</p>;
     case 'facts':
@@ -72,8 +82,15 @@ function Facts({ facts }: { facts: Fact[] }): JSX.Element {
 }
 
 function List({ items, ordered }: { items: string[]; ordered: boolean }): JSX.Element {
-  const entries: ComponentChildren = items.map((item) => <li style={STYLES.item}>{oneLine(item)}</li>);
+  const entries: ComponentChildren = items.map((item) => <li style={STYLES.item}>{withDigests(item)}</li>);
   return ordered ? <ol style={STYLES.list}>{entries}</ol> : <ul style={STYLES.list}>{entries}</ul>;
+}
+
+/** A digest within a sentence is for a machine: small, so that the sentence stays one to read. */
+function withDigests(text: string): ComponentChildren {
+  return oneLine(text)
+    .split(/(sha256:[0-9a-f]{64})/)
+    .map((part, index) => (index % 2 === 0 ? part : <span style={STYLES.digest}>{part}</span>));
 }
 
 function Steps({ steps }: { steps: StepLine[] }): JSX.Element {
@@ -119,15 +136,21 @@ function LinkTo({ label, url, button }: { label: string; url: string; button: bo
   );
 }
 
-function Foot({ page }: { page: string }): JSX.Element | null {
-  const href = webUrl(page);
-  if (href === null) return null;
+function Foot(letter: Letter): JSX.Element {
+  const href = webUrl(letter.page);
   return (
-    <p style={STYLES.foot}>
-      diun-pilot:{' '}
-      <a href={href} style={STYLES.link}>
-        {href}
-      </a>
-    </p>
+    <div style={STYLES.foot}>
+      {href === null ? null : (
+        <p style={STYLES.note}>
+          diun-pilot:{' '}
+          <a href={href} style={STYLES.link}>
+            {href}
+          </a>
+        </p>
+      )}
+      {notesOf(letter).map((note) => (
+        <p style={STYLES.note}>{note}</p>
+      ))}
+    </div>
   );
 }

@@ -16,6 +16,8 @@ export interface Letter {
   blocks: Block[];
   /** Where to read on; shown at the foot, and nowhere when it is not http(s). */
   page: string;
+  /** It leads to the operator page, which may not be open to the outside. */
+  onOperatorPage?: boolean;
 }
 
 export type Tone = 'good' | 'notice' | 'attention' | 'alarm';

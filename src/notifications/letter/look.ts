@@ -43,5 +43,7 @@ export const STYLES = {
   link: 'word-break:break-all',
   button:
     'display:inline-block;padding:12px 20px;border-radius:6px;background:#0550ae;color:#fff;font-weight:700;text-decoration:none',
+  preview: 'display:none;max-height:0;overflow:hidden;mso-hide:all',
+  note: 'margin:0 0 8px',
   foot: 'margin:32px 0 0;padding:12px 0 0;border-top:1px solid rgba(128,128,128,.4);font-size:13px',
 } as const;

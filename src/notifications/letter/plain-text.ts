@@ -1,4 +1,5 @@
 import { logLines, oneLine, webUrl } from './clean';
+import { notesOf } from './in-its-container';
 import type { Block, Fact, Letter, StepLine } from './letter';
 
 const WIDTH = 76;
@@ -10,6 +11,7 @@ export function plainText(letter: Letter): string {
     [oneLine(letter.verdict.word).toUpperCase(), ...wrap(oneLine(letter.heading))],
     ...letter.blocks.map(blockText),
     page === null ? [] : ['-- ', 'diun-pilot', page],
+    ...notesOf(letter).map((note) => wrap(note)),
   ];
   return `${paragraphs
     .filter((lines) => lines.length > 0)
@@ -67,12 +69,12 @@ function linkLines(label: string, url: string | null): string[] {
   return url === null ? [] : [`${oneLine(label)}:`, url];
 }
 
-/** Breaks between words only: a digest or an address is never cut. */
+/** Breaks between words only: a digest or an address is never cut, and a time stays in one line with its zone. */
 function wrap(text: string, first = '', next = ''): string[] {
   const lines: string[] = [];
   let line = first;
   let empty = true;
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/ (?!\d\d:\d\d:\d\d UTC|UTC\b)/)) {
     if (!empty && line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = next;

@@ -4,7 +4,7 @@ import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { utc } from '../letter/words';
-import { backupFacts, route } from './passages';
+import { backupFacts, operatorSection } from './passages';
 
 export interface BackupNews {
   backup: BackupRecord;
@@ -29,7 +29,7 @@ export function backupFailed(news: BackupNews): RenderedMail {
       ...lastGoodPassage(lastGood),
       ...whatToDo(backup),
     ],
-    page: route(news.publicUrl, 'backups'),
+    ...operatorSection(news.publicUrl, 'backups'),
   });
 }
 

@@ -3,7 +3,7 @@ import { list, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { bytes, utc } from '../letter/words';
 import type { RenderedMail } from '../rendered-mail';
-import { backupFacts, route } from './passages';
+import { backupFacts, operatorSection } from './passages';
 
 /** The last good backup of a set is too old, or there never was one. Sent once, until a good one ends the situation. */
 export function backupOld(news: { about: string; lastGood: BackupRecord | null; publicUrl: string }): RenderedMail {
@@ -25,7 +25,7 @@ export function backupOld(news: { about: string; lastGood: BackupRecord | null; 
         { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backups', 'diun-pilot backup'] },
       ),
     ],
-    page: route(publicUrl, 'backups'),
+    ...operatorSection(publicUrl, 'backups'),
   });
 }
 
@@ -57,7 +57,7 @@ export function backupShrunk(news: {
         { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backup'] },
       ),
     ],
-    page: route(publicUrl, 'backups'),
+    ...operatorSection(publicUrl, 'backups'),
   });
 }
 

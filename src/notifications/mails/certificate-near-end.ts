@@ -3,7 +3,7 @@ import { paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { utc } from '../letter/words';
 import type { RenderedMail } from '../rendered-mail';
-import { route } from './passages';
+import { operatorSection } from './passages';
 
 export interface NearEndNews {
   seen: CertificateSeen;
@@ -28,13 +28,13 @@ export function certificateNearEnd(news: NearEndNews): RenderedMail {
     blocks: [
       paragraph(
         ended
-          ? 'Browsers and programs refuse it since then.'
+          ? `It ended ${utc(certificate.notAfter)}, and browsers and programs refuse it since then.`
           : 'Less than a quarter of its lifetime is left, and by now it should have been renewed. When it ends, browsers and programs refuse it.',
       ),
       { type: 'facts', facts: factsOf(news) },
       ...whatToDo(seen),
     ],
-    page: route(publicUrl, ''),
+    ...operatorSection(publicUrl, 'certificates'),
   });
 }
 

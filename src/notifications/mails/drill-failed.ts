@@ -5,7 +5,7 @@ import { renderLetter } from '../letter/render-letter';
 import { shellCommand } from '../letter/shell';
 import { utc } from '../letter/words';
 import type { RenderedMail } from '../rendered-mail';
-import { backupFacts, route } from './passages';
+import { backupFacts, operatorSection } from './passages';
 
 export interface DrillNews {
   /** With the verdict that failed. */
@@ -50,7 +50,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
         },
       ),
     ],
-    page: route(publicUrl, ''),
+    ...operatorSection(publicUrl, 'backups'),
   });
 }
 

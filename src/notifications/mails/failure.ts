@@ -33,6 +33,13 @@ export function failedStep(update: Update): Step | null {
   return update.steps.find((step) => step.status === 'failed' && !UNDOING.includes(step.name)) ?? null;
 }
 
+/** The error of a failed rollback tells of the old version (that is said first); what began it is with the step. */
+export function causeOf(update: Update): string {
+  const theirs = update.error?.code === 'changed_meanwhile';
+  const ofTheNewVersion = update.status === 'rollback_failed' && !theirs ? failedStep(update)?.detail : null;
+  return ofTheNewVersion ?? update.error?.message ?? update.reason;
+}
+
 function nothingChanged(update: Update, backup: TakenBackup): FailureText {
   const name = nameOf(update);
   const gone = update.error?.code === 'container_not_found';

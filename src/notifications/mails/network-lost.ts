@@ -2,7 +2,7 @@ import { paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { shellCommand } from '../letter/shell';
 import type { RenderedMail } from '../rendered-mail';
-import { route } from './passages';
+import { operatorSection } from './passages';
 
 export interface NetworkLostNews {
   container: string;
@@ -38,6 +38,6 @@ export function networkLost({ container, service, words, publicUrl }: NetworkLos
             ),
           ]),
     ],
-    page: route(publicUrl, ''),
+    ...operatorSection(publicUrl, 'incidents'),
   });
 }

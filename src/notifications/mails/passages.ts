@@ -1,6 +1,6 @@
 import type { BackupRecord } from '../../domain/backup';
 import type { Plan } from '../../domain/plan/plan';
-import type { ImageAt, Update } from '../../domain/update';
+import type { ImageAt, StepName, Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { list, paragraph, section, type Block, type Fact } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
@@ -26,6 +26,11 @@ export function pageOf({ update, publicUrl }: Pick<UpdateNews, 'update' | 'publi
 
 export function route(publicUrl: string, path: string): string {
   return `${publicUrl.replace(/\/+$/, '')}/${path}`;
+}
+
+/** Foot of a mail that is about no update: a section of the operator page. */
+export function operatorSection(publicUrl: string, id: string): { page: string; onOperatorPage: true } {
+  return { page: route(publicUrl, `#${id}`), onOperatorPage: true };
 }
 
 /** Container, from and to, each version with tag and digest: the digest is what is decided about. */
@@ -99,9 +104,15 @@ export function stepsPassage(update: Update): Block[] {
     title: stepTitle(step.name),
     result: step.status,
     duration: stepDuration(step),
-    detail: step.detail === null ? null : splitDetail(step.detail).sentence,
+    detail: step.detail === null ? null : detailOf(step.name, step.detail),
   }));
   return section('What was done', steps.length === 0 ? null : { type: 'steps', steps });
+}
+
+/** What a restore has set aside is told at the head of the mail, with the commands that remove it. */
+function detailOf(name: StepName, detail: string): string {
+  const { sentence } = splitDetail(detail);
+  return name === 'restore' ? sentence.replace(/; what that left is kept: .*$/, '.') : sentence;
 }
 
 export function backupPassage({ backup }: UpdateNews): Block[] {
@@ -120,22 +131,8 @@ export function backupFacts(backup: BackupRecord): Fact[] {
   return facts;
 }
 
-/** Both ways to start this very update by hand. */
-export function startCommands({ update, publicUrl }: Pick<UpdateNews, 'update' | 'publicUrl'>): Block[] {
-  const name = nameOf(update);
-  const image = update.to.reference;
-  return [
-    { type: 'commands', lines: [shellCommand('diun-pilot', 'update', name, ...(isOtherTag(update) ? [image] : []))] },
-    paragraph('or from anywhere:'),
-    {
-      type: 'commands',
-      lines: [
-        shellCommand(
-          ...['curl', '-X', 'POST', '-H', { raw: '"Authorization: Bearer $PILOT_API_TOKEN"' }],
-          ...['-H', 'Content-Type: application/json', '-d', JSON.stringify({ container: name, image })],
-          route(publicUrl, 'updates'),
-        ),
-      ],
-    },
-  ];
+/** How to start this very update by hand. */
+export function startCommands({ update }: Pick<UpdateNews, 'update'>): Block[] {
+  const image = isOtherTag(update) ? [update.to.reference] : [];
+  return [{ type: 'commands', lines: [shellCommand('diun-pilot', 'update', nameOf(update), ...image)] }];
 }

@@ -1,11 +1,11 @@
-import { lifeInWords, type CertificateSeen } from '../../domain/certificate';
+import { daysLeft, leftInWords, lifeInWords, type CertificateSeen } from '../../domain/certificate';
 import type { RenewalRecord } from '../../domain/renewal';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block, type Fact } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { utc } from '../letter/words';
 import type { RenderedMail } from '../rendered-mail';
-import { route } from './passages';
+import { operatorSection } from './passages';
 
 export interface RenewalNews {
   renewal: RenewalRecord;
@@ -22,7 +22,7 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
     kind: 'renewal_failed',
     updateId: null,
     about: [...new Set(seen.map(({ name }) => name))].join(', ') || 'certificates',
-    subject: 'renewal failed',
+    subject: `renewal failed${timeLeft(seen, now)}`,
     verdict: { tone: 'attention', word: 'Renewal failed' },
     heading: 'The renewal of the certificates failed',
     blocks: [
@@ -41,8 +41,16 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
         lines: ['diun-pilot renew'],
       }),
     ],
-    page: route(publicUrl, ''),
+    ...operatorSection(publicUrl, 'certificates'),
   });
+}
+
+/** How urgent it is: by the first that ends of those that are served. */
+function timeLeft(all: CertificateSeen[], now: Date): string {
+  const served = all.map((seen) => seen.served).filter((each) => each !== null);
+  const [first] = served.sort((a, b) => a.notAfter.localeCompare(b.notAfter));
+  if (first === undefined) return '';
+  return daysLeft(first, now) < 0 ? ', and the certificate has ended' : `, ${leftInWords(first, now)}`;
 }
 
 function certificatesPassage(all: CertificateSeen[], now: Date): Block[] {

@@ -5,7 +5,7 @@ import { list, machineSaid, paragraph, section, type Block } from '../letter/let
 import { renderLetter } from '../letter/render-letter';
 import { shellCommand } from '../letter/shell';
 import { utc } from '../letter/words';
-import { route } from './passages';
+import { operatorSection } from './passages';
 
 /** How a restore that somebody asked for has ended, and what is left to do. */
 export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; publicUrl: string }): RenderedMail {
@@ -24,7 +24,11 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
     verdict: done
       ? { tone: 'good', word: 'Restored' }
       : { tone: 'alarm', word: ill ? 'Not healthy, act now' : 'Restore failed' },
-    heading: done ? `The data of ${about} is restored` : `The restore of ${about} did not succeed`,
+    heading: done
+      ? `The data of ${about} is restored`
+      : ill
+        ? `The data of ${about} is restored, but not everything is healthy with it`
+        : `The restore of ${about} did not succeed`,
     blocks: [
       ...howItEnded(restore),
       ...whatToDo(restore),
@@ -37,7 +41,7 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
       },
       ...keptPassage(restore),
     ],
-    page: route(publicUrl, ''),
+    ...operatorSection(publicUrl, 'backups'),
   });
 }
 
@@ -54,7 +58,7 @@ export function whatToDo({ error, backupId }: RestoreRecord): Block[] {
   if (error.code === 'restore_not_healthy') {
     return section(
       'What to do now',
-      paragraph('The data is in its place, but somebody does not serve with it. Look who, and why:'),
+      paragraph('The data is in its place, but a container does not serve with it. See which one, and why:'),
       { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] },
     );
   }

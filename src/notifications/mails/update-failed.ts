@@ -1,10 +1,9 @@
-import type { Step, Update } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { stepTitle } from '../letter/words';
-import { failedStep, failureText } from './failure';
+import { causeOf, failedStep, failureText } from './failure';
 import {
   backupPassage,
   isOtherTag,
@@ -63,7 +62,7 @@ function restoreLink({ restoreUrl }: FailedNews): Block[] {
 
 function whatWentWrong({ update }: UpdateNews): Block[] {
   const step = failedStep(update);
-  const error = splitDetail(cause(update, step));
+  const error = splitDetail(causeOf(update));
   const facts = [
     ...(step === null ? [] : [{ label: 'Failed step', value: stepTitle(step.name) }]),
     ...(update.error === null ? [] : [{ label: 'Error', value: update.error.code }]),
@@ -77,18 +76,11 @@ function whatWentWrong({ update }: UpdateNews): Block[] {
   );
 }
 
-/** The error of a failed rollback tells of the old version (that is said first); what began it is with the step. */
-function cause(update: Update, step: Step | null): string {
-  const theirs = update.error?.code === 'changed_meanwhile';
-  const ofTheNewVersion = update.status === 'rollback_failed' && !theirs ? step?.detail : null;
-  return ofTheNewVersion ?? update.error?.message ?? update.reason;
-}
-
 function whatHappensNext(news: FailedNews): Block[] {
   const name = nameOf(news.update);
   const next = news.quarantined
     ? `diun-pilot does not try this digest on ${name} again by itself; the next one is handled as usual. ` +
-      `${news.update.status === 'rollback_failed' ? 'Once it serves again and' : 'When'} the cause is mended, you can try the same one again:`
+      `${news.update.status === 'rollback_failed' ? 'Once it serves again and' : 'When'} the cause is mended, you can try the same one again, by "Try it again" on the operator page or on the host:`
     : 'It was not the image that failed, so diun-pilot comes back to this update by itself when it next compares ' +
       'what runs with the registry (reconcile). To try again at once:';
   return [...section('What happens next', paragraph(next)), ...startCommands(news), ...composeFile(news)];

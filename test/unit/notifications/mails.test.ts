@@ -293,7 +293,10 @@ describe('certificates', () => {
       now: NOW,
       publicUrl: PUBLIC,
     });
-    expect(mail).toMatchObject({ kind: 'renewal_failed', subject: '[diun-pilot] git.example.org: renewal failed' });
+    expect(mail).toMatchObject({
+      kind: 'renewal_failed',
+      subject: '[diun-pilot] git.example.org: renewal failed, 60 days left',
+    });
     await bothSay(
       mail,
       'What was served before is still served. It is tried again by itself 2026-11-24 03:30:00 UTC.',

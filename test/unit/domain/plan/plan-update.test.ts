@@ -62,7 +62,9 @@ test('says who is stopped for the backup, until when, and that this is when its 
   expect(both.course[0]).toBe(
     'For the backup gitea and runner are stopped, so that nothing is written after it. runner is started again once gitea serves.',
   );
-  expect(both.risks[0]).toMatch(/^Downtime: gitea, runner: from the begin of the backup.*until the new gitea serves/);
+  expect(both.risks[0]).toMatch(
+    /^Downtime: gitea, runner are away from the begin of the backup.*until the new gitea serves/,
+  );
   expect(plan({ container: gitea, set: [gitea], stopped: [gitea] }).course[0]).toBe(
     'For the backup gitea is stopped, so that nothing is written after it.',
   );
