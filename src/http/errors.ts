@@ -51,7 +51,9 @@ export function statusOf(code: ErrorCode): number {
 }
 
 export const nothingHere: RequestHandler = (_request, _response, next) => {
-  next(new PilotError('not_found', 'Nothing is here: GET /openapi.json lists every route.'));
+  next(
+    new PilotError('not_found', 'Nothing is here: see that the address is whole. GET /openapi.json lists every route.'),
+  );
 };
 
 /** The one place where an error becomes an answer. What is no PilotError is a defect: logged whole, told by its number only. */

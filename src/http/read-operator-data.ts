@@ -7,7 +7,7 @@ import type { HistoryFilter, OperatorData, Outcome, Seen } from './pages/operato
 
 /** The page comes within this time, whatever the engine does. */
 const ENGINE_ANSWERS_WITHIN_MS = 2_000;
-const HISTORY_AT_ONCE = 25;
+const HISTORY_AT_ONCE = 10;
 const BACKUPS_AT_ONCE = 20;
 const RESTORES_AT_ONCE = 10;
 const RENEWALS_AT_ONCE = 10;

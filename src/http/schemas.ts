@@ -79,7 +79,7 @@ const noText = z.literal('').transform(() => undefined);
 
 /** Of the operator page; `done` and `problem` say what a button did. */
 export const historyQuery = z.strictObject({
-  status: noText.or(z.enum(UPDATE_STATUSES)).optional(),
+  status: z.union([noText, z.enum(UPDATE_STATUSES)], `must be one of ${UPDATE_STATUSES.join(', ')}`).optional(),
   container: noText.or(z.string().max(255)).optional(),
   cursor: updatesQuery.shape.cursor,
   done: z.string().max(40).optional(),

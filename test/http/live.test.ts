@@ -46,11 +46,22 @@ test('at its end: the verdict, what to do, and neither script nor refresh', asyn
   }
 });
 
+test('an update that came to nothing leaves nothing to do: its line of the compose file must stay', async () => {
+  const hint = /<div id="followup"[^>]*>/;
+  expect((await get(`/updates/${host.waiting.id}`, BROWSER)).text).toContain('What you must do afterwards');
+  for (const status of ['superseded', 'declined', 'expired', 'failed', 'rolled_back'] as const) {
+    http.store.updates.change(host.waiting.id, { status });
+    const [place] = hint.exec((await get(`/updates/${host.waiting.id}`, BROWSER)).text) ?? [];
+    expect({ status, place }).toEqual({ status, place: expect.stringMatching(/ hidden/) });
+  }
+});
+
 test('behind a link it is that one update, with no way to the others', async () => {
   const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
   http.store.updates.decide(update.id, { status: 'queued', reason: 'Approved.', now: new Date().toISOString() });
   const { text } = await supertest(http.url).get(linkOf(update)).expect(200);
   expect(text).toContain('Queued');
+  expect(text).toContain('You may close this page');
   expect(text).not.toContain('href="/"');
   for (const { id } of [host.running, host.good, host.waiting]) expect(text).not.toContain(id);
   expect(text).not.toContain(linkOf(update));

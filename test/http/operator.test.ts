@@ -2,7 +2,7 @@ import supertest from 'supertest';
 import { PilotError } from '../../src/domain/errors';
 import { digest } from '../support/container-builder';
 import { API_TOKEN, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
-import { CONTAINERS, fillHost, GITEA, offered } from '../support/pages-stage';
+import { aBackup, aBrokenOne, CONTAINERS, fillHost, GITEA, offered } from '../support/pages-stage';
 
 let http: RunningHttp;
 let asked: { container: string; image?: string }[];
@@ -159,11 +159,37 @@ describe('what it shows', () => {
     expect(filtered.match(/href="\/updates\//g)).toHaveLength(1);
     expect(historyOf((await open('/?container=nobody')).text)).toContain('No update is like that.');
     for (let n = 0; n < 30; n++) offered(http.store, GITEA, 'gitea/gitea:1.24.6');
-    const first = historyOf((await open('/?container=git-gitea-1')).text);
-    const older = /href="(\/\?[^"]*cursor=[^"]*)"/.exec(first)?.[1]?.replaceAll('&amp;', '&');
-    expect(historyOf((await open(older).expect(200)).text)).toContain('Succeeded');
+    const [first = '', ...others] = await pagesOf('/?container=git-gitea-1');
+    expect(first).not.toContain('The newest updates');
+    for (const page of others) expect(page).toContain('href="/?status=&amp;container=git-gitea-1#history">The newest');
+    const shown = [first, ...others].map((page) => historyOf(page).match(/href="\/updates\//g)?.length);
+    expect(shown).toEqual([10, 10, 10, 2]);
+    expect(others.at(-1)).toContain('class="badge good">Succeeded');
     await open('/?status=gone').expect(400);
     await open('/?cursor=1%27--').expect(400);
+  });
+
+  async function pagesOf(path: string): Promise<string[]> {
+    const { text } = await open(path).expect(200);
+    const older = /href="([^"]*cursor=[^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&');
+    return older === undefined ? [text] : [text, ...(await pagesOf(older))];
+  }
+
+  test('first of all a container that an update left down, and never that all is well', async () => {
+    aBrokenOne(http.store, 'rollback_failed');
+    const { text } = await open();
+    const attention = text.slice(text.indexOf('id="attention"'), text.indexOf('id="waiting"'));
+    expect(attention).toMatch(/web-nginx-1[\s\S]*the old version did not serve again either[\s\S]*What to do/);
+    expect(text).not.toContain('All is well');
+  });
+
+  test('of a long list its first rows, the newest backup of each set among them; the others are folded away', async () => {
+    for (let n = 0; n < 6; n++) for (const set of ['git', 'web']) aBackup(http.store, set, 'succeeded');
+    const { text } = await open();
+    const backups = text.slice(text.indexOf('id="backups"'), text.indexOf('id="certificates"'));
+    const [inSight = '', folded = ''] = backups.split('10 older backups');
+    expect(inSight.match(/<tr role="row"><td/g)).toHaveLength(2);
+    expect(folded.match(/<tr role="row"><td/g)).toHaveLength(10);
   });
 
   test('says only words of its own about what a button did', async () => {

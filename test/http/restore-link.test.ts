@@ -64,7 +64,9 @@ test('the button restores once, when the name of the container is typed', async 
   );
   expect(many.map(({ status }) => status).sort()).toEqual([303, ...Array.from({ length: 19 }, () => 410)]);
   expect(asked()).toMatchObject([{ status: 'queued', backupId: backup.id, folder: `forge/set-${backup.id}` }]);
-  expect((await open().expect(200)).text).toContain('It starts as soon as nothing else runs.');
+  const followed = await open().expect(200);
+  expect(followed.text).toContain('It starts as soon as nothing else runs.');
+  expect(followed.headers.refresh).toBe('10');
 });
 
 test('its buttons are limited as those of an approval are, for each link by itself', async () => {

@@ -69,9 +69,22 @@ export async function violationsOf(page: Page): Promise<Violation[]> {
   );
 }
 
-/** A page as a person wants it: axe finds nothing, and nothing is wider than the screen. */
+/** A page as a person wants it: axe finds nothing, nothing is wider than the screen, a finger hits what it means. */
 export async function expectFine(page: Page, name: string): Promise<void> {
   expect({ name, violations: await violationsOf(page) }).toEqual({ name, violations: [] });
   const width = await page.evaluate('document.documentElement.scrollWidth');
   expect({ name, width }).toEqual({ name, width: page.viewportSize()?.width });
+  if (width === PHONE.width) expect({ name, small: await smallTargets(page) }).toEqual({ name, small: [] });
+}
+
+/** What a finger is to press and may miss: less than 44 px high. A link within a sentence is as high as its line. */
+function smallTargets(page: Page): Promise<unknown> {
+  return page.evaluate(`[...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary')]
+    .filter((each) => {
+      const { width, height, right } = each.getBoundingClientRect();
+      const around = each.closest('p, li, dd, td')?.textContent.trim() ?? '';
+      const inSentence = each.tagName === 'A' && around.length > each.textContent.trim().length + 3;
+      return width > 0 && right > 0 && height < 44 && !inSentence;
+    })
+    .map((each) => each.outerHTML.slice(0, 120))`);
 }

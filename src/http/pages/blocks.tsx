@@ -19,9 +19,9 @@ function BlockView({ block }: { block: Block }): JSX.Element | null {
     case 'heading':
       return <h2>{oneLine(block.text)}</h2>;
     case 'paragraph':
-      return <p>{withDigests(block.text)}</p>;
+      return <p>{typeset(block.text)}</p>;
     case 'important':
-      return <p class="important">{oneLine(block.text)}</p>;
+      return <p class="important">{typeset(block.text)}</p>;
     case 'facts':
       return <Facts facts={block.facts} />;
     case 'list':
@@ -44,7 +44,7 @@ function Facts({ facts }: { facts: Fact[] }): JSX.Element {
         <div>
           <dt>{oneLine(label)}</dt>
           {[value].flat().map((line) => (
-            <dd class={line.startsWith('sha256:') ? 'digest' : undefined}>{oneLine(line)}</dd>
+            <dd class={line.startsWith('sha256:') ? 'digest' : undefined}>{typeset(line)}</dd>
           ))}
         </div>
       ))}
@@ -53,15 +53,20 @@ function Facts({ facts }: { facts: Fact[] }): JSX.Element {
 }
 
 function List({ items, ordered }: { items: string[]; ordered: boolean }): JSX.Element {
-  const entries: ComponentChildren = items.map((item) => <li>{withDigests(item)}</li>);
+  const entries: ComponentChildren = items.map((item) => <li>{typeset(item)}</li>);
   return ordered ? <ol>{entries}</ol> : <ul>{entries}</ul>;
 }
 
-/** A digest within a sentence is for a machine: small, so that the sentence stays one to read. */
-export function withDigests(text: string): ComponentChildren {
+/** A digest within a sentence is for a machine: small, so that the sentence stays one to read. A time stays in one line. */
+export function typeset(text: string): ComponentChildren {
   return oneLine(text)
-    .split(/(sha256:[0-9a-f]{64})/)
-    .map((part, index) => (index % 2 === 0 ? part : <span class="digest">{part}</span>));
+    .split(/(sha256:[0-9a-f]{64}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC)/)
+    .map((part, index) => (index % 2 === 0 ? part : <Token text={part} />));
+}
+
+function Token({ text }: { text: string }): JSX.Element {
+  if (text.startsWith('sha256:')) return <span class="digest">{text}</span>;
+  return <time dateTime={text.replace(' UTC', 'Z').replace(' ', 'T')}>{text}</time>;
 }
 
 function stepInWords({ title, result, duration, detail }: StepLine): string {

@@ -6,7 +6,7 @@ import { oneLine } from '../../notifications/letter/clean';
 import { utc } from '../../notifications/letter/words';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages';
 import { surroundingsPassage } from '../../notifications/mails/surroundings';
-import { Blocks } from './blocks';
+import { Blocks, typeset } from './blocks';
 import { page } from './layout';
 import { NameField } from './name-field';
 import { ago } from './words';
@@ -32,8 +32,8 @@ export function confirmPage(offer: Offer): string {
         {offer.nameMissed === true ? <NameMissed container={plan.container} /> : null}
         <p class="badge attention">Waits for you</p>
         <h1>Update {oneLine(plan.container)}?</h1>
-        <p>
-          Nothing has been changed, and opening this page changes nothing: only a button does.{' '}
+        <p>Nothing has been changed, and opening this page changes nothing: only a button does.</p>
+        <p class="alone">
           <a href="#decide">Go to the buttons</a>
         </p>
         <Blocks blocks={[versions(news, { from: 'Runs now', to: 'Would run' })]} />
@@ -68,7 +68,7 @@ function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
       <h2 id="decide-title">Decide</h2>
       {update.approval === null ? null : (
         <p>
-          If you do nothing, nothing happens: the offer ends {utc(update.approval.expiresAt)} (
+          If you do nothing, nothing happens: the offer ends {typeset(utc(update.approval.expiresAt))} (
           {ago(update.approval.expiresAt, now)}).
         </p>
       )}

@@ -7,10 +7,16 @@ export function errorPage(status: number, code: ErrorCode, message: string): str
     tone: status >= 500 ? 'alarm' : 'attention',
     word: String(status),
     heading: HEADINGS[code] ?? (status >= 500 ? 'diun-pilot could not do this' : 'This was not done'),
-    sentences: [message],
+    sentences: [SENTENCES[code] ?? message],
     link: { href: '/', text: 'To the page of diun-pilot' },
   });
 }
+
+/** What an API is told by a route, a person is told otherwise. */
+const SENTENCES: Partial<Record<ErrorCode, string>> = {
+  update_not_found:
+    'No update has this id: see that the address is whole. The history of the operator page has them all.',
+};
 
 const HEADINGS: Partial<Record<ErrorCode, string>> = {
   not_found: 'Nothing is here',

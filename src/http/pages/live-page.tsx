@@ -1,12 +1,12 @@
 import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backup';
-import { isOpen, STEP_NAMES, type Step, type StepName, type Update } from '../../domain/update';
+import { isOpen, STEP_NAMES, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
 import { duration, stepTitle, utc } from '../../notifications/letter/words';
-import { failureText } from '../../notifications/mails/failure';
+import { causeOf, failureText } from '../../notifications/mails/failure';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages';
-import { Blocks, withDigests } from './blocks';
+import { Blocks, typeset } from './blocks';
 import { page } from './layout';
 import { inWords, toneOf } from './words';
 
@@ -49,42 +49,56 @@ export function livePage({ update, backup, servedOn, now, operator }: Followed):
           <p id="reason">{oneLine(update.reason)}</p>
         </div>
         {operator && update.status === 'awaiting_approval' ? (
-          <p>
+          <p class="alone">
             <a href="/#waiting">Approve or decline it</a>
           </p>
         ) : null}
-        <p id="ended" hidden>
+        {open && !operator ? (
+          <p id="going">You may close this page: the update goes on by itself, and a mail tells how it ended.</p>
+        ) : null}
+        <p id="ended" class="alone" hidden>
           <a href="?">Load the full report</a>
         </p>
-        <FollowUp update={update} />
+        {open ? null : <FollowUp update={update} />}
         <Failure update={update} backup={backup} servedOn={servedOn} />
-        <Blocks blocks={[versions(news, labelsOf(update)), ...backupPassage(news)]} />
-        <h2>Steps</h2>
+        <Blocks blocks={[versions(news, labelsOf(update, backup, servedOn)), ...backupPassage(news)]} />
         <Steps update={update} now={now} />
+        {open ? <FollowUp update={update} /> : null}
       </>
     ),
   });
 }
 
-function labelsOf({ status }: Update): { from: string; to: string } {
+/** While it is open the script moves it on without writing these anew: they must stay true. */
+function labelsOf(update: Update, ...seen: [BackupRecord | null, boolean?]): { from: string; to: string } {
+  const { status } = update;
+  if (isOpen(status)) return { from: 'From', to: 'To' };
   if (status === 'succeeded') return { from: 'Ran before', to: 'Runs now' };
-  return { from: 'Ran before', to: isOpen(status) ? 'Is to run' : 'Was to run' };
+  if (hasFailed(status)) return failureText(update, ...seen).labels;
+  return { from: 'Ran then', to: status === 'ignored' ? 'Was announced' : 'Was offered' };
 }
 
-function FollowUp({ update: { followUp } }: { update: Update }): JSX.Element {
+/** Of an update that came to nothing, nothing is left to do: the line in the compose file must stay as it is. */
+function FollowUp({ update: { followUp, status } }: { update: Update }): JSX.Element {
+  const heading = isOpen(status) ? 'What you must do afterwards' : 'What you must still do';
   return (
-    <div id="followup" class="notice attention" hidden={followUp === null}>
-      <h2>What you must still do</h2>
-      <p>{oneLine(followUp ?? '')}</p>
+    <div
+      id="followup"
+      class="notice attention"
+      hidden={followUp === null || !(isOpen(status) || status === 'succeeded')}
+    >
+      <h2>{heading}</h2>
+      <p>{typeset(followUp ?? '')}</p>
     </div>
   );
 }
 
-/** What went wrong, and for one that has ended, what the mail says of it. */
+/** For one that has ended what the mail says of it, in its order: how it stands now, then what went wrong. */
 function Failure({ update, backup, servedOn }: Pick<Followed, 'update' | 'backup' | 'servedOn'>): JSX.Element {
-  const { sentence, output } = splitDetail(update.error?.message ?? '');
+  const { sentence, output } = splitDetail(update.error === null ? '' : causeOf(update));
   return (
     <>
+      <Blocks blocks={aftermath(update, backup, servedOn)} />
       <div
         id="error"
         class={`notice ${update.status === 'rollback_failed' ? 'alarm' : 'attention'}`}
@@ -94,24 +108,32 @@ function Failure({ update, backup, servedOn }: Pick<Followed, 'update' | 'backup
         <p>{oneLine(sentence)}</p>
         <Output lines={output} />
       </div>
-      <Blocks blocks={aftermath(update, backup, servedOn)} />
     </>
   );
 }
 
 function aftermath(update: Update, backup: BackupRecord | null, servedOn?: boolean): Block[] {
-  const failed = ['failed', 'rolled_back', 'rollback_failed'].includes(update.status);
-  return failed ? failureText(update, backup, servedOn).opening : [];
+  return hasFailed(update.status) ? failureText(update, backup, servedOn).opening : [];
 }
 
-function Steps({ update, now }: { update: Update; now: Date }): JSX.Element {
+function hasFailed(status: UpdateStatus): boolean {
+  return ['failed', 'rolled_back', 'rollback_failed'].includes(status);
+}
+
+/** None of an update that never ran. */
+function Steps({ update, now }: { update: Update; now: Date }): JSX.Element | null {
+  const open = isOpen(update.status);
+  if (!open && update.steps.length === 0) return null;
   const begun = new Map(update.steps.map((step) => [step.name, step]));
   return (
-    <ol id="steps" class="steps">
-      {STEP_NAMES.map((name) => (
-        <StepView name={name} step={begun.get(name) ?? null} open={isOpen(update.status)} now={now} />
-      ))}
-    </ol>
+    <>
+      <h2>Steps</h2>
+      <ol id="steps" class="steps">
+        {STEP_NAMES.map((name) => (
+          <StepView name={name} step={begun.get(name) ?? null} open={open} now={now} />
+        ))}
+      </ol>
+    </>
   );
 }
 
@@ -131,8 +153,11 @@ function StepView({ name, step, open, now }: StepProps): JSX.Element {
         {stepTitle(name)} <span class="state">{step === null ? 'Not begun' : inWords(step.status)}</span>
       </h3>
       <p class="took">{step === null ? '' : took(step, now)}</p>
-      <p class="detail">{withDigests(sentence)}</p>
-      <Output lines={output} />
+      <p class="detail">{typeset(sentence)}</p>
+      <details hidden={output.length === 0} open={open}>
+        <summary>What was printed</summary>
+        <Output lines={output} />
+      </details>
     </li>
   );
 }

@@ -1,8 +1,10 @@
 import type { ClosedWhy } from '../../approvals/approval-view';
-import type { Update } from '../../domain/update';
+import type { ImageAt, Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';
+import { IN_ITS_CONTAINER } from '../../notifications/letter/in-its-container';
 import { utc } from '../../notifications/letter/words';
 import { nameOf, versions } from '../../notifications/mails/passages';
+import { shellCommand } from '../../notifications/letter/shell';
 import { Blocks, Machine } from './blocks';
 import { page } from './layout';
 import type { Tone } from './words';
@@ -31,8 +33,9 @@ export function messagePage({ tone, word, heading, sentences, update, commands =
           <p>{oneLine(sentence)}</p>
         ))}
         <Machine lines={commands.map((line) => oneLine(line))} />
+        {commands.length === 0 ? null : <p class="small">{IN_ITS_CONTAINER}</p>}
         {link === undefined ? null : (
-          <p>
+          <p class="alone">
             <a href={link.href}>{link.text}</a>
           </p>
         )}
@@ -77,21 +80,23 @@ const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 
     ],
     link: { href: '?', text: 'Follow the update' },
   }),
-  declined: (name, { approval }) => ({
+  declined: (name, { approval, to }) => ({
     word: 'Declined',
     heading: `The update of ${name} was declined`,
     sentences: [
       `It was declined${approval?.decidedAt ? ` ${utc(approval.decidedAt)}` : ''}: ${name} goes on as it is, and this version is not offered again. ${AGAIN}`,
-      'What to do now: nothing. If you want this version after all, ask for it on the page of diun-pilot or with "diun-pilot update".',
+      'What to do now: nothing. If you want this version after all, press "Try it again" on the operator page (Not offered again), or ask for it on the host:',
     ],
+    commands: [askAgain(name, to)],
   }),
-  expired: (name, { approval }) => ({
+  expired: (name, { approval, to }) => ({
     word: 'Expired',
     heading: `The offer to update ${name} has expired`,
     sentences: [
       `It ended${approval === null ? '' : ` ${utc(approval.expiresAt)}`} without a decision: ${name} goes on as it is, and nothing was changed.`,
-      'What to do now: if you want this version, ask for it on the page of diun-pilot or with "diun-pilot update".',
+      'What to do now: nothing, or if you want this version, ask for it on the host:',
     ],
+    commands: [askAgain(name, to)],
   }),
   superseded: (name) => ({
     word: 'Superseded',
@@ -102,6 +107,10 @@ const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 
     ],
   }),
 };
+
+function askAgain(name: string, { reference }: ImageAt): string {
+  return shellCommand('diun-pilot', 'update', name, reference);
+}
 
 export function declinedPage(update: Update): string {
   const name = nameOf(update);

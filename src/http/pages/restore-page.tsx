@@ -8,7 +8,7 @@ import { utc } from '../../notifications/letter/words';
 import { rollbackTrouble } from '../../notifications/mails/failure';
 import { backupFacts, nameOf } from '../../notifications/mails/passages';
 import { howItEnded, keptPassage, whatToDo } from '../../notifications/mails/restore-ended';
-import { Blocks } from './blocks';
+import { Blocks, typeset } from './blocks';
 import { page } from './layout';
 import { messagePage } from './message-page';
 import { NameField } from './name-field';
@@ -25,9 +25,12 @@ export function restorePage({ update, backup, expiresAt }: RestoreView, now: Dat
         <p class="badge alarm">Waits for you</p>
         <h1>Restore the data of {oneLine(name)}?</h1>
         <p>
-          Its update failed, and the old version does not serve either. If what it said tells that the data is for a
-          newer version, the data from before the update brings it back. Nothing has been restored, and opening this
-          page changes nothing: only a button does. <a href="#decide">Go to the buttons</a>
+          Its update failed, and the old version does not serve either. If the old version refuses the data because a
+          newer one has changed it, the data from before the update brings it back. Nothing has been restored, and
+          opening this page changes nothing: only a button does.
+        </p>
+        <p class="alone">
+          <a href="#decide">Go to the buttons</a>
         </p>
         <Blocks
           blocks={[
@@ -81,11 +84,11 @@ function Decide({ name, expiresAt, now, nameMissed }: Deciding): JSX.Element {
     <form method="post" id="decide" class="decide" aria-labelledby="decide-title">
       <h2 id="decide-title">Decide</h2>
       <p>
-        If you do nothing, nothing happens: the link ends {utc(expiresAt)} ({ago(expiresAt, now)}).
+        If you do nothing, nothing happens: the link ends {typeset(utc(expiresAt))} ({ago(expiresAt, now)}).
       </p>
       <NameField container={name} to="restore" wrong={nameMissed} />
       <div class="buttons">
-        <button class="approve" name="decision" value="approve">
+        <button class="grave" name="decision" value="approve">
           Restore it now
         </button>
         <div class="decline">
@@ -97,6 +100,8 @@ function Decide({ name, expiresAt, now, nameMissed }: Deciding): JSX.Element {
     </form>
   );
 }
+
+export const RESTORE_REFRESH_SECONDS = 10;
 
 /** Of a link that was used or has run out, and of what came of it. */
 export function restoreStatePage({ update, backup, restore }: RestoreView): string {
@@ -122,7 +127,8 @@ export function restoreStatePage({ update, backup, restore }: RestoreView): stri
         <Blocks blocks={said} />
         {restore.finishedAt === null ? (
           <p>
-            <a href="?">Load this page again</a> to see how far it is; a mail tells how it ended.
+            This page loads itself again every {RESTORE_REFRESH_SECONDS} seconds. You may close it: a mail tells how the
+            restore ended.
           </p>
         ) : null}
         <Blocks blocks={keptPassage(restore)} />

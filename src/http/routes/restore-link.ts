@@ -3,7 +3,7 @@ import type { RestoreDecision } from '../../approvals/restore-link';
 import { PilotError } from '../../domain/errors';
 import { noteInLog } from '../access-log';
 import type { HttpDeps } from '../deps';
-import { restoreDeclinedPage, restorePage, restoreStatePage } from '../pages/restore-page';
+import { RESTORE_REFRESH_SECONDS, restoreDeclinedPage, restorePage, restoreStatePage } from '../pages/restore-page';
 import { sendPage } from '../pages/send-page';
 import { readForm } from '../read-form';
 
@@ -16,6 +16,7 @@ export function showRestore({ restoreLinks, clock }: Deps): RequestHandler {
     if (view === null) return next();
     noteInLog(response, { update: view.update.id });
     if (view.state === 'open') return sendPage(response, 200, restorePage(view, clock.now()));
+    if (view.restore?.finishedAt === null) response.set('Refresh', String(RESTORE_REFRESH_SECONDS));
     sendPage(response, view.state === 'used' ? 200 : 410, restoreStatePage(view));
   };
 }

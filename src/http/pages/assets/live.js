@@ -42,6 +42,8 @@
     write(sentence, clean(first));
     write(output, rest.slice(-60).map(clean).join('\n'));
     output.hidden = rest.length === 0;
+    const fold = output.closest('details');
+    if (fold !== null) fold.hidden = output.hidden;
   };
 
   const took = ({ startedAt, finishedAt }) => {
@@ -71,9 +73,12 @@
     place('error').hidden = error === null;
     place('error').className = `notice ${status === 'rollback_failed' ? 'alarm' : 'attention'}`;
     said(place('error'), place('error').querySelector('p'), error === null ? '' : error.message);
-    place('followup').hidden = followUp === null;
+    const open = OPEN.includes(status);
+    place('followup').hidden = followUp === null || !(open || status === 'succeeded');
+    write(place('followup').querySelector('h2'), open ? 'What you must do afterwards' : 'What you must still do');
     write(place('followup').querySelector('p'), clean(followUp ?? ''));
-    place('ended').hidden = OPEN.includes(status);
+    place('ended').hidden = open;
+    if (place('going') !== null) place('going').hidden = !open;
   };
 
   const tell = (words) => {

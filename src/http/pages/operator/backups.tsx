@@ -1,52 +1,84 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { BackupRecord } from '../../../domain/backup';
 import type { DrillVerdict } from '../../../domain/drill';
-import type { RestoreRecord } from '../../../domain/restore';
-import { oneLine, splitDetail } from '../../../notifications/letter/clean';
-import { bytes, utc } from '../../../notifications/letter/words';
-import { Machine } from '../blocks';
+import { oneLine } from '../../../notifications/letter/clean';
+import { bytes } from '../../../notifications/letter/words';
 import { ago, inWords, type Tone } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
+import { Restores } from './restores';
 import { Table } from './table';
 
 /** What was taken, and what was put back of it. */
-export function Backups({ backups, restores, containers, tokenFor, now }: OperatorData): JSX.Element {
-  const projects = new Set(
-    (containers ?? [])
-      .map(({ container }) => container)
-      .filter(({ labels }) => labels.backup !== null)
-      .map(({ project }) => project),
-  );
+export function Backups(data: OperatorData): JSX.Element {
+  const { backups, restores, now } = data;
+  const ordered = newestOfEachFirst(backups);
   return (
     <section aria-labelledby="backups">
       <h2 id="backups">Backups</h2>
-      <div class="actions">
-        <ActionForm action="backup" id="" tokenFor={tokenFor} text="Back up everything now" of="" />
-        {[...projects]
-          .filter((project) => project !== null)
-          .map((project) => (
-            <ActionForm
-              action="backup"
-              id={project}
-              tokenFor={tokenFor}
-              text={`Back up ${oneLine(project)} now`}
-              of=""
-            />
-          ))}
-      </div>
+      <Buttons {...data} />
       <Table
-        caption="Backups, newest first"
+        caption="Backups, the newest of each set first"
         columns={['Of', 'Status', 'Age', 'Size', 'Verified', 'Restore drill', 'Where']}
-        rows={backups.map((record) => backupRow(record, now))}
+        rows={[...ordered.newest, ...ordered.older].map((record) => backupRow(record, now))}
         empty="No backup was taken yet."
+        first={ordered.newest.length}
+        rest="older backups"
       />
       {restores.length === 0 ? null : <Restores restores={restores} now={now} />}
     </section>
   );
 }
 
-const BACKUP_TONES: Record<BackupRecord['status'], Tone> = {
+function Buttons({ containers, tokenFor }: OperatorData): JSX.Element {
+  const projects = new Set(
+    (containers ?? [])
+      .filter(({ container: { labels, project } }) => labels.backup !== null && project !== null)
+      .map(({ container }) => container.project ?? ''),
+  );
+  return (
+    <>
+      <div class="actions">
+        <ActionForm action="backup" id="" tokenFor={tokenFor} text="Back up everything now" of="" />
+      </div>
+      {projects.size === 0 ? null : (
+        <details>
+          <summary>Back up one project</summary>
+          <div class="actions">
+            {[...projects].map((project) => (
+              <ActionForm
+                action="backup"
+                id={project}
+                tokenFor={tokenFor}
+                text={`Back up ${oneLine(project)} now`}
+                of=""
+              />
+            ))}
+          </div>
+        </details>
+      )}
+    </>
+  );
+}
+
+/** In sight is how each set stands: what is taken now or went wrong last, and the newest good one. */
+function newestOfEachFirst(records: BackupRecord[]): { newest: BackupRecord[]; older: BackupRecord[] } {
+  const covered = new Set<string>();
+  const newest = new Set<BackupRecord>();
+  for (const record of records) {
+    const set = nameOf(record);
+    if (covered.has(set)) continue;
+    newest.add(record);
+    if (record.status === 'succeeded') covered.add(set);
+  }
+  return { newest: [...newest], older: records.filter((record) => !newest.has(record)) };
+}
+
+function nameOf({ project, container }: BackupRecord): string {
+  return project ?? container ?? 'everything';
+}
+
+const TONES: Record<BackupRecord['status'], Tone> = {
   queued: 'notice',
   running: 'notice',
   succeeded: 'good',
@@ -56,18 +88,22 @@ const BACKUP_TONES: Record<BackupRecord['status'], Tone> = {
 
 function backupRow(record: BackupRecord, now: Date): ComponentChildren[] {
   return [
-    oneLine(record.project ?? record.container ?? 'everything'),
-    <>
-      <span class={`badge ${BACKUP_TONES[record.status]}`}>{inWords(record.status)}</span>
-      {record.error === null ? null : <p>{oneLine(record.error.message, 400)}</p>}
-      {record.pruned === null ? null : <p class="small">{oneLine(record.pruned.because)}</p>}
-    </>,
+    oneLine(nameOf(record)),
+    <span class={`badge ${TONES[record.status]}`}>{inWords(record.status)}</span>,
     ago(record.finishedAt ?? record.createdAt, now),
     record.bytes === null ? null : bytes(record.bytes),
-    verification(record),
+    verification(record, now),
     record.drill === null ? null : <Drill drill={record.drill} now={now} />,
-    record.url === null || record.status === 'pruned' ? null : oneLine(record.url),
+    record.url === null || record.status === 'pruned' ? null : <span class="digest">{oneLine(record.url)}</span>,
   ];
+}
+
+/** Whether it can be relied on, and if not, why. */
+function verification({ status, verifiedAt, error, pruned }: BackupRecord, now: Date): string | null {
+  if (pruned !== null) return `given up: ${oneLine(pruned.because)}`;
+  if (error !== null) return `not verified: ${oneLine(error.message, 400)}`;
+  if (verifiedAt !== null) return `read back ${ago(verifiedAt, now)}`;
+  return status === 'failed' ? 'not verified' : null;
 }
 
 const DRILL_TONES: Record<DrillVerdict['status'], Tone> = { passed: 'good', failed: 'alarm', skipped: 'attention' };
@@ -81,55 +117,4 @@ function Drill({ drill: { status, at, words }, now }: { drill: DrillVerdict; now
       </p>
     </>
   );
-}
-
-function verification({ status, verifiedAt }: BackupRecord): string | null {
-  if (verifiedAt !== null) return `read back ${utc(verifiedAt)}`;
-  return status === 'failed' ? 'not verified' : null;
-}
-
-function Restores({ restores, now }: Pick<OperatorData, 'restores' | 'now'>): JSX.Element {
-  return (
-    <>
-      <h3>Restores</h3>
-      <Table
-        caption="Restores that were asked for, newest first"
-        columns={['Of', 'Status', 'When', 'Asked by', 'What came of it']}
-        rows={restores.map((record) => restoreRow(record, now))}
-        empty=""
-      />
-    </>
-  );
-}
-
-const RESTORE_TONES: Record<RestoreRecord['status'], Tone> = {
-  queued: 'notice',
-  running: 'notice',
-  succeeded: 'good',
-  failed: 'alarm',
-};
-
-function restoreRow(record: RestoreRecord, now: Date): ComponentChildren[] {
-  const { status, detail, error, kept, updateId, target, folder } = record;
-  const { sentence, output } = splitDetail(error?.message ?? detail ?? '');
-  return [
-    oneLine(target ?? folder.split('/')[0] ?? folder),
-    <span class={`badge ${RESTORE_TONES[status]}`}>{inWords(status)}</span>,
-    ago(record.finishedAt ?? record.startedAt ?? record.createdAt, now),
-    updateId === null ? (
-      'the command line'
-    ) : (
-      <a href={`/updates/${encodeURIComponent(updateId)}`}>the mail of an update</a>
-    ),
-    <>
-      <p>{oneLine(sentence, 400)}</p>
-      <Machine lines={output.map((line) => oneLine(line))} />
-      {kept.length === 0 ? null : (
-        <details>
-          <summary>What was there before is kept: how to remove it</summary>
-          <Machine lines={kept.map(({ remove }) => oneLine(remove))} />
-        </details>
-      )}
-    </>,
-  ];
 }

@@ -33,9 +33,11 @@ export function Certificates({ certificates, renewals, tokenFor, now }: Operator
       <h3>Renewals</h3>
       <Table
         caption="Renewals, newest first"
-        columns={['Status', 'What came of it', 'Asked by', 'When']}
+        columns={['When', 'Status', 'What came of it', 'Asked by']}
         rows={renewals.map((record) => renewalRow(record, now))}
         empty="Nothing was renewed yet."
+        first={2}
+        rest="older renewals"
       />
     </section>
   );
@@ -61,10 +63,10 @@ const TONES: Record<RenewalRecord['status'], Tone> = {
 
 function renewalRow(record: RenewalRecord, now: Date): ComponentChildren[] {
   return [
+    ago(record.finishedAt ?? record.startedAt ?? record.createdAt, now),
     <span class={`badge ${TONES[record.status]}`}>{inWords(record.outcome ?? record.status)}</span>,
     record.detail === null ? waits(record, now) : oneLine(record.detail, 400),
     inWords(record.reason),
-    ago(record.finishedAt ?? record.startedAt ?? record.createdAt, now),
   ];
 }
 

@@ -22,6 +22,8 @@ export function Incidents({ lost, incidents, now }: OperatorData): JSX.Element |
           oneLine(words, 400),
         ])}
         empty=""
+        first={Math.max(1, lost.length)}
+        rest="mended before"
       />
     </section>
   );

@@ -2,9 +2,10 @@ import type { JSX } from 'preact';
 import { oneLine } from '../../../notifications/letter/clean';
 import { utc } from '../../../notifications/letter/words';
 import type { Refusal } from '../../../ports/store';
-import { ago } from '../words';
+import { ago, inWords } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
+import { begin } from './parts';
 import { Table } from './table';
 
 /** Digests that are not offered again by themselves. */
@@ -14,12 +15,14 @@ export function Refused({ refusals, tokenFor, now }: OperatorData): JSX.Element 
       <h2 id="refused">Not offered again</h2>
       <Table
         caption="Digests in quarantine, and digests that were declined"
-        columns={['Container', 'Digest', 'Why', 'When', 'Action']}
+        columns={['Container', 'Why', 'Version', 'Action']}
         rows={refusals.map((refusal) => [
           oneLine(refusal.container),
-          <span class="digest">{oneLine(refusal.digest)}</span>,
-          refusal.why === 'failed' ? 'it failed here' : 'it was declined',
-          ago(refusal.at, now),
+          `${refusal.why === 'failed' ? 'it failed here' : 'it was declined'}, ${ago(refusal.at, now)}`,
+          <a class="digest" href={`/updates/${encodeURIComponent(oneLine(refusal.updateId))}`}>
+            {begin(refusal.digest)}
+            <span class="unseen">: the update of {oneLine(refusal.container)} that offered it</span>
+          </a>,
           <ActionForm
             action="retry"
             id={refusal.updateId}
@@ -29,6 +32,8 @@ export function Refused({ refusals, tokenFor, now }: OperatorData): JSX.Element 
           />,
         ])}
         empty="Nothing is in quarantine, and nothing was declined."
+        first={3}
+        rest="more that are not offered again"
       />
     </section>
   );
@@ -44,7 +49,7 @@ export function Mails({ undelivered, now }: OperatorData): JSX.Element {
       <h2 id="mails">Undelivered mails</h2>
       <Table
         caption="Mails that wait for the mail server or were refused by it"
-        columns={['Subject', 'Status', 'Written', 'Tried', 'Server says']}
+        columns={['Subject', 'What', 'Written', 'Tried', 'Server says']}
         rows={undelivered.map((mail) => [
           oneLine(mail.subject),
           mail.status === 'refused' ? 'refused; tried again at the next start' : 'waits for the next try',
@@ -53,6 +58,8 @@ export function Mails({ undelivered, now }: OperatorData): JSX.Element {
           mail.lastError === null ? null : oneLine(mail.lastError, 400),
         ])}
         empty="Every mail was delivered."
+        first={3}
+        rest="older undelivered mails"
       />
     </section>
   );
@@ -97,7 +104,8 @@ export function Timers({ timers, now }: OperatorData): JSX.Element | null {
       <ul>
         {timers.map(({ name, nextAt, last }) => (
           <li>
-            {oneLine(name)}: {nextAt === null ? 'switched off' : `${utc(nextAt)} (${ago(nextAt, now)})`}
+            <strong>{inWords(oneLine(name))}</strong>:{' '}
+            {nextAt === null ? 'switched off' : `${ago(nextAt, now)}, ${utc(nextAt)}`}
             {last === null ? null : <p class="small">{`Last ${ago(last.at, now)}: ${oneLine(last.outcome)}`}</p>}
           </li>
         ))}

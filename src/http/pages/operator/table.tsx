@@ -7,14 +7,39 @@ export interface TableProps {
   rows: ComponentChildren[][];
   /** Instead of a table without rows. */
   empty: string;
+  /** So many rows stand in sight, the others are folded away; all do when it is missing. */
+  first?: number;
+  /** What is folded away, after its number: `older backups`. */
+  rest?: string;
 }
+
+/** A long list shows its first rows; the others wait behind one line that tells their number. */
+export function Table({ first, rest, rows, empty, ...shape }: TableProps): JSX.Element {
+  if (rows.length === 0) return <p>{empty}</p>;
+  const folded = first === undefined ? [] : rows.slice(first);
+  return (
+    <>
+      <Rows {...shape} rows={rows.slice(0, first)} />
+      {folded.length === 0 ? null : (
+        <details class="folded">
+          <summary>
+            {folded.length} {rest}
+          </summary>
+          <Rows {...shape} caption={`${shape.caption}: ${rest}`} rows={folded} />
+        </details>
+      )}
+    </>
+  );
+}
+
+/** What stands in them tells which they are: as a card, they need no label. */
+const PLAIN = new Set(['Image', 'From, to', 'Why', 'When', 'What', 'What came of it', 'Version', 'Action', 'Age']);
 
 /**
  * On a phone its rows become cards. The roles are written out, because browsers take them away from a table that is
  * laid out as blocks.
  */
-export function Table({ caption, columns, rows, empty }: TableProps): JSX.Element {
-  if (rows.length === 0) return <p>{empty}</p>;
+function Rows({ caption, columns, rows }: Pick<TableProps, 'caption' | 'columns' | 'rows'>): JSX.Element {
   return (
     <table role="table">
       <caption>{caption}</caption>
@@ -31,13 +56,19 @@ export function Table({ caption, columns, rows, empty }: TableProps): JSX.Elemen
         {rows.map((cells) => (
           <tr role="row">
             {cells.map((cell, index) => (
-              <td role="cell" data-label={columns[index]}>
-                {cell}
-              </td>
+              <Cell column={columns[index] ?? ''}>{cell}</Cell>
             ))}
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Cell({ column, children }: { column: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <td role="cell" data-label={column} class={PLAIN.has(column) ? 'plain' : undefined}>
+      {children === null ? null : <div>{children}</div>}
+    </td>
   );
 }

@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { Container } from '../../../domain/container';
 import { oneLine } from '../../../notifications/letter/clean';
 import { ago } from '../words';
@@ -6,7 +6,9 @@ import type { OperatorData, Seen } from './operator-data';
 import { Status, UpdateLink } from './parts';
 import { Table } from './table';
 
-/** What Diun watches, how it is treated, and labels that nobody can obey. */
+const IN_SIGHT = 8;
+
+/** What Diun watches, how it is treated, and labels that nobody can obey. Those that ask for a look come first. */
 export function Watched({ containers, now }: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="watched">
@@ -18,27 +20,37 @@ export function Watched({ containers, now }: OperatorData): JSX.Element {
       ) : (
         <Table
           caption="Watched containers, how each is treated and what was last decided about it"
-          columns={['Container', 'Image', 'Policy', 'Last check', 'State']}
-          rows={containers.map((seen) => rowOf(seen, now))}
+          columns={['Container', 'State', 'Image', 'Policy', 'Last check']}
+          rows={[...containers.filter(wantsALook), ...containers.filter((seen) => !wantsALook(seen))].map((seen) =>
+            rowOf(seen, now),
+          )}
           empty="No container is watched: label those that should be with diun.enable=true, and create them again."
+          first={Math.max(IN_SIGHT, containers.filter(wantsALook).length)}
+          rest="more, with nothing to look at"
         />
       )}
     </section>
   );
 }
 
-function rowOf({ container, latest }: Seen, now: Date): (JSX.Element | string | null)[] {
-  const { name, reference, project, labels } = container;
+/** Labelled wrongly, stopped, or left by an update that brought no version back. */
+export function wantsALook({ container, latest }: Seen): boolean {
+  return container.labels.problems.length > 0 || !container.running || latest?.status === 'rollback_failed';
+}
+
+function rowOf({ container, latest }: Seen, now: Date): ComponentChildren[] {
+  const { name, reference, project, labels, running } = container;
   return [
     <>
       <strong>{oneLine(name)}</strong>
       {project === null ? null : <p class="small">project {oneLine(project)}</p>}
       <Problems container={container} />
     </>,
+    running ? 'runs' : <span class="badge attention">Stopped</span>,
     oneLine(reference),
     <>
-      <p>{labels.policy === 'automatic' ? `automatic, up to ${labels.allow}` : labels.policy}</p>
-      <p class="small">{labels.backup === null ? 'no backup' : `backup: ${labels.backup.kind}`}</p>
+      {labels.policy === 'automatic' ? `automatic, up to ${labels.allow}` : labels.policy}
+      <span class="small">, {labels.backup === null ? 'no backup' : `backup: ${labels.backup.kind}`}</span>
     </>,
     latest === null ? (
       'nothing was heard of it yet'
@@ -47,7 +59,6 @@ function rowOf({ container, latest }: Seen, now: Date): (JSX.Element | string | 
         <Status update={latest} /> <UpdateLink update={latest} text={ago(latest.createdAt, now)} />
       </>
     ),
-    container.running ? 'runs' : 'is stopped',
   ];
 }
 

@@ -8,7 +8,7 @@ import { Blocks } from '../blocks';
 import { ago, inWords } from '../words';
 import { ActionForm } from './action-form';
 import type { HistoryFilter, OperatorData } from './operator-data';
-import { Status, UpdateLink, Versions } from './parts';
+import { Doing, Status, UpdateLink, Versions } from './parts';
 import { Table } from './table';
 
 /** What waits for the operator, with its plan. */
@@ -76,10 +76,11 @@ export function Working({ working, now }: OperatorData): JSX.Element {
       <h2 id="working">Under way</h2>
       <Table
         caption="Updates that run or are queued"
-        columns={['Container', 'Status', 'From, to', 'Since']}
+        columns={['Container', 'Status', 'What', 'From, to', 'When']}
         rows={working.map((update) => [
           oneLine(nameOf(update)),
           <Status update={update} />,
+          <Doing update={update} />,
           <Versions update={update} />,
           <UpdateLink update={update} text={`${ago(update.startedAt ?? update.createdAt, now)}, follow it`} />,
         ])}
@@ -98,25 +99,44 @@ export function History({ history: { filter, updates, next }, now }: OperatorDat
         caption="Updates, newest first"
         columns={['Container', 'Status', 'From, to', 'Why', 'When']}
         rows={updates.map((update) => [
-          oneLine(nameOf(update)),
+          <UpdateLink
+            update={update}
+            text={oneLine(nameOf(update))}
+            unseen={`: its update, ${inWords(update.status)}`}
+          />,
           <Status update={update} />,
           <Versions update={update} />,
           oneLine(update.reason),
-          <UpdateLink update={update} text={ago(update.finishedAt ?? update.createdAt, now)} />,
+          ago(update.finishedAt ?? update.createdAt, now),
         ])}
         empty="No update is like that."
       />
-      {next === null ? null : <a href={olderThan(filter, next)}>Older updates</a>}
+      <p class="pages">
+        {filter.cursor === undefined ? null : <a href={pageOf(filter)}>The newest updates</a>}
+        {next === null ? null : <a href={pageOf(filter, next)}>Older updates</a>}
+      </p>
     </section>
   );
 }
 
-function olderThan({ status, container }: HistoryFilter, cursor: string): string {
-  const query = new URLSearchParams({ status: status ?? '', container: container ?? '', cursor });
+/** The page after a cursor; without one, the first. The filter stays. */
+function pageOf({ status, container }: HistoryFilter, cursor?: string): string {
+  const query = new URLSearchParams({ status: status ?? '', container: container ?? '' });
+  if (cursor !== undefined) query.set('cursor', cursor);
   return `/?${query.toString()}#history`;
 }
 
+/** Open while it filters. */
 function Filter({ status, container }: HistoryFilter): JSX.Element {
+  return (
+    <details open={status !== undefined || container !== undefined}>
+      <summary>Show only some</summary>
+      <FilterForm status={status} container={container} />
+    </details>
+  );
+}
+
+function FilterForm({ status, container }: HistoryFilter): JSX.Element {
   return (
     <form method="get" action="/#history" class="filter" role="search" aria-label="Filter of the history">
       <p>
