@@ -331,3 +331,44 @@ describe('certificates', () => {
     await bothSay(last, 'its certificate has ended', 'refuse it since then', 'served by git-nginx-1, and on disk');
   });
 });
+
+describe('every mail', () => {
+  const failed = backupFailed({
+    backup: aBackup({ status: 'failed', error: { code: 'storage_full', message: 'It is full.' }, url: null }),
+    lastGood: null,
+    publicUrl: PUBLIC,
+  });
+
+  it('with a command says where it runs, and with a link to the operator page how to get there', async () => {
+    await bothSay(failed, 'put "docker compose exec diun-pilot" before each command', 'ssh -L 8080:localhost:8080');
+    expect(failed.text).toContain('\nhttps://pilot.example.org/#backups\n');
+    const available = updateAvailable(news({ plan: aPlan() }));
+    await neitherSays(available, 'docker compose exec diun-pilot', 'ssh -L');
+  });
+
+  it('shows its first sentence beside the subject in a mailbox, and not in the mail', () => {
+    expect(failed.html).toMatch(/<body[^>]*><div style="display:none[^"]*">Everything runs as before/);
+  });
+
+  it('keeps a time in one line with its zone', () => {
+    const mail = updateFailed({ ...news({ update: aRolledBackUpdate(), backup: aBackup() }), quarantined: true });
+    expect(mail.text).toContain(
+      '\nIt may not have answered between 2026-11-23 03:00:31 UTC and\n2026-11-23 03:00:50 UTC',
+    );
+  });
+
+  it('names no address to POST to: the shipped nginx leads from outside to the pages alone', async () => {
+    const mail = updateFailed({ ...news({ update: aFailedUpdate() }), quarantined: true });
+    await neitherSays(mail, 'curl');
+    await bothSay(mail, '"Try it again" on the operator page');
+  });
+
+  it('tells what a restore has set aside once, with the commands that remove it', () => {
+    const kept =
+      'The data of 2026-11-23 03:00:10 UTC is restored; what that left is kept: /data from before. To remove it:';
+    const restore = aStep('restore', 36, 38, { detail: `${kept}\ndocker exec web rm -rf /data/before` });
+    const update = aRolledBackUpdate({ steps: [...aRolledBackUpdate().steps, restore] });
+    const { text } = updateFailed({ ...news({ update, backup: aBackup() }), quarantined: true });
+    expect(text.replace(/\s+/g, ' ').split('what that left is kept')).toHaveLength(2);
+  });
+});
