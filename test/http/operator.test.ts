@@ -179,7 +179,7 @@ describe('what it shows', () => {
     aBrokenOne(http.store, 'rollback_failed');
     const { text } = await open();
     const attention = text.slice(text.indexOf('id="attention"'), text.indexOf('id="waiting"'));
-    expect(attention).toMatch(/web-nginx-1[\s\S]*the old version did not serve again either[\s\S]*What to do/);
+    expect(attention).toMatch(/web-nginx-1[\s\S]*Neither the new nor the old version[\s\S]*What to do/);
     expect(text).not.toContain('All is well');
   });
 

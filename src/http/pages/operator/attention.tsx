@@ -54,8 +54,8 @@ function Down({ container, latest, now }: Seen & { now: Date }): JSX.Element | n
   if (latest === null) return null;
   return (
     <li>
-      <strong>{oneLine(container.name)}</strong>: its last update failed, and the old version did not serve again either
-      ({ago(latest.finishedAt ?? latest.createdAt, now)}). <UpdateLink update={latest} text="What to do" />
+      <strong>{oneLine(container.name)}</strong>, {ago(latest.finishedAt ?? latest.createdAt, now)}:{' '}
+      {oneLine(latest.reason)} <UpdateLink update={latest} text="What to do" />
     </li>
   );
 }
