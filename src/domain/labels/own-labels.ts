@@ -1,10 +1,14 @@
 type Labels = Record<string, string>;
 
 /**
- * These stay even when the image says the same. Whoever drops them takes data out of the backup without a word, and the
- * only power they give an image is that more is kept.
+ * These stay even when the image says the same. Whoever drops them takes data out of the backup without a word, or the
+ * operator's limit away from a later image; the only power they give an image is that more is kept, or more is asked.
  */
-const KEPT = new Set(['backup.kind', 'backup.paths']);
+const KEPT = new Map<string, (value: string) => boolean>([
+  ['backup.kind', () => true],
+  ['backup.paths', () => true],
+  ['update.allow', (value) => ['digest', 'patch'].includes(value.trim())],
+]);
 
 /**
  * The labels that the operator gave, without those that merely come from the image: an image must not be able to set its
@@ -14,6 +18,8 @@ const KEPT = new Set(['backup.kind', 'backup.paths']);
 export function ownLabels(container: Labels | null | undefined, image: Labels | null | undefined): Labels {
   const inherited = new Map(Object.entries(image ?? {}));
   return Object.fromEntries(
-    Object.entries(container ?? {}).filter(([key, value]) => KEPT.has(key) || inherited.get(key) !== value),
+    Object.entries(container ?? {}).filter(
+      ([key, value]) => KEPT.get(key)?.(value) === true || inherited.get(key) !== value,
+    ),
   );
 }

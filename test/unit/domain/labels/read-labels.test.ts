@@ -187,6 +187,13 @@ describe('labels that come from the image', () => {
     expect(ownLabels(backup, backup)).toEqual(backup);
   });
 
+  test('cannot take the operator’s limit away: where both say the same narrow one, it holds', () => {
+    const narrow = { 'update.allow': 'patch' };
+    expect(ownLabels(narrow, narrow)).toEqual(narrow);
+    const wide = { 'update.allow': 'major' };
+    expect(ownLabels(wide, wide)).toEqual({});
+  });
+
   test('may be missing altogether', () => {
     expect(ownLabels(null, undefined)).toEqual({});
     expect(ownLabels({ a: '1' }, null)).toEqual({ a: '1' });
