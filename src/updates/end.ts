@@ -48,7 +48,7 @@ export function end(run: Ending, verdict: Verdict, error: PilotError | null = nu
     const changed = store.updates.change(update.id, {
       status: verdict,
       finishedAt: clock.now().toISOString(),
-      reason: error?.code === 'changed_meanwhile' ? changedReason(run, verdict, error) : reasonOf(run, verdict),
+      reason: error?.code === 'changed_meanwhile' ? changedReason(run, verdict, error) : reasonOf(run, verdict, error),
       error: error === null ? null : { code: error.code, message: error.message },
       followUp: verdict === 'succeeded' ? update.followUp : null,
     });
@@ -117,12 +117,13 @@ function remember({ store, clock, update }: Ending, verdict: Verdict, error: Pil
   }
 }
 
-function reasonOf({ update, journal }: Ending, verdict: Verdict): string {
+function reasonOf({ update, journal }: Ending, verdict: Verdict, error: PilotError | null): string {
   const name = update.container ?? '';
   switch (verdict) {
     case 'succeeded':
       return `${name} runs ${journal.newReference} and is healthy.`;
     case 'failed':
+      if (error?.code === 'container_not_running') return `Nothing was changed: ${name} does not run, as before.`;
       return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.${whoWasStopped(journal)}`;
     case 'rolled_back':
       if (journal.restore !== null) return restoredReason(name, journal.restore);

@@ -255,6 +255,7 @@ it('leaves a container that does not run alone, and does not hold that against t
   await hearAndSettle(image);
   expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'container_not_running' } }]);
   expect(scene.updates()[0]?.error?.message).toContain('docker start web-nginx-1');
+  expect(scene.updates()[0]?.reason).toBe('Nothing was changed: web-nginx-1 does not run, as before.');
   expect(scene.store.refusals.find('web-nginx-1', image.digest)).toBeNull();
   expect(scene.engine.isRunning(oldId)).toBe(false);
 });

@@ -43,22 +43,27 @@ export function causeOf(update: Update): string {
 function nothingChanged(update: Update, backup: TakenBackup): FailureText {
   const name = nameOf(update);
   const gone = update.error?.code === 'container_not_found';
+  const runs = !gone && update.error?.code !== 'container_not_running';
   return {
     subject: 'update failed, nothing was changed',
     tone: 'attention',
     word: 'Failed, nothing changed',
     heading: `The update of ${name} failed before anything was changed`,
-    opening: [
-      paragraph(
-        gone
-          ? `There is no container ${name} any more, so the update was never begun. diun-pilot did not remove it.`
-          : backup?.quiesced === true
-            ? `${name} runs its old version as before. What was stopped for the backup was started again, and serves. Nothing is urgent.`
-            : `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`,
-      ),
-    ],
-    labels: { from: gone ? 'Ran before' : 'Still runs', to: 'Was to run' },
+    opening: [paragraph(!runs ? whyNotBegun(name, gone) : runsOn(name, backup))],
+    labels: { from: runs ? 'Still runs' : 'Ran before', to: 'Was to run' },
   };
+}
+
+function whyNotBegun(name: string, gone: boolean): string {
+  return gone
+    ? `There is no container ${name} any more, so the update was never begun. diun-pilot did not remove it.`
+    : `${name} is as it was: it does not run, and diun-pilot did not stop it.`;
+}
+
+function runsOn(name: string, backup: TakenBackup): string {
+  return backup?.quiesced === true
+    ? `${name} runs its old version as before. What was stopped for the backup was started again, and serves. Nothing is urgent.`
+    : `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`;
 }
 
 function servesAgain(update: Update, backup: TakenBackup): FailureText {

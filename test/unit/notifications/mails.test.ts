@@ -209,6 +209,26 @@ describe('update failed', () => {
     await neitherSays(mail, 'runs its old version', 'Still runs');
   });
 
+  it('of a container that does not run: does not claim that it serves', async () => {
+    const error = { code: 'container_not_running', message: 'nginx does not run (exited). Start it first.' };
+    const mail = updateFailed({ ...news({ update: aFailedUpdate({ error }) }), quarantined: false });
+    await bothSay(mail, 'nginx is as it was: it does not run');
+    await neitherSays(mail, 'runs its old version', 'Still runs');
+  });
+
+  it('is not written of an update that somebody else broke off as if it were down', async () => {
+    const error = {
+      code: 'changed_meanwhile',
+      message: 'Somebody else has put another container in the place of nginx.',
+    };
+    const mail = updateFailed({
+      ...news({ update: aRolledBackUpdate({ status: 'rollback_failed', error }) }),
+      quarantined: false,
+    });
+    await bothSay(mail, 'Somebody else has put another container', 'docker ps -a');
+    await neitherSays(mail, 'DOWN', 'neither the new nor the old version works');
+  });
+
   it('is not written of an update that did not fail', () => {
     const news_ = { ...news({ update: anUpdate({ status: 'succeeded' }) }), quarantined: false };
     expect(() => updateFailed(news_)).toThrow('succeeded has not failed');
