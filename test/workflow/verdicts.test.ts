@@ -44,8 +44,9 @@ describe('a rollback is not claimed', () => {
       { when: 'after' },
     );
     await updateTo(image);
-    expect(scene.updates()).toMatchObject([{ status: 'rollback_failed' }]);
-    expect(scene.updates()[0]?.error?.message).toContain('Another container bears the name web-nginx-1');
+    expect(scene.updates()).toMatchObject([{ status: 'rollback_failed', error: { code: 'changed_meanwhile' } }]);
+    expect(scene.updates()[0]?.error?.message).toContain('in the place of web-nginx-1');
+    expect(scene.updates()[0]?.steps.at(-1)).toMatchObject({ name: 'rollback_health_check', status: 'failed' });
   });
 });
 
