@@ -1,10 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { BackupManifest } from '../domain/backup';
-import { databaseProperties } from './database-properties';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { BackupStorage } from '../ports/backup-storage';
 import { MANIFEST, manifestKey } from './set-keys';
+import { databaseProperties } from './sources/database-properties';
 
 const item = z.object({
   container: z.string().min(1),

@@ -3,8 +3,8 @@ import { createGzip } from 'node:zlib';
 import type { BackupStorage } from '../ports/backup-storage';
 import { asBackupError } from './backup-error';
 import { ByteMeter } from './byte-meter';
-import type { ItemSource } from './item-source';
 import { progressInWords } from './progress';
+import type { ItemSource } from './sources/item-source';
 
 /** The fastest level: measured on files that are compressed already, and on text, the higher ones cost more than they save. */
 const GZIP_LEVEL = 1;

@@ -6,9 +6,9 @@ import { messageOf, PilotError } from '../domain/errors';
 import type { BackupStorage } from '../ports/backup-storage';
 import { asBackupError } from './backup-error';
 import { ByteMeter } from './byte-meter';
-import type { Finding, ItemSource } from './item-source';
-import { notVerified } from './item-source';
 import { progressInWords } from './progress';
+import type { Finding, ItemSource } from './sources/item-source';
+import { notVerified } from './sources/item-source';
 
 interface From {
   storage: BackupStorage;

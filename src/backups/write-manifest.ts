@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type { BackupManifest } from '../domain/backup';
 import type { BackupStorage } from '../ports/backup-storage';
-import { notVerified } from './item-source';
 import { readManifest } from './read-manifest';
 import { manifestKey } from './set-keys';
+import { notVerified } from './sources/item-source';
 
 /** Writes the manifest, which makes the set a backup, and reads it back. */
 export async function writeManifest(storage: BackupStorage, folder: string, manifest: BackupManifest): Promise<void> {

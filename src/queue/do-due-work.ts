@@ -1,13 +1,13 @@
 import { lookAtBackupAges } from '../backups/look-at-backup-ages';
-import { pruneBackups } from '../backups/prune-backups';
 import { queueScheduledBackups } from '../backups/queue-scheduled-backups';
+import { pruneBackups } from '../backups/retention/prune-backups';
 import { requestRenewal } from '../certificates/request-renewal';
 import { reconcile } from '../decisions/reconcile';
 import { reofferChanged } from '../decisions/reoffer-changed';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
-import { queueDrills } from '../restores/queue-drills';
+import { queueDrills } from '../restores/drills/queue-drills';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
 type Work = (deps: Deps) => Promise<WorkOutcome>;

@@ -9,7 +9,7 @@ import { codeOf, ERROR_CODES, type ErrorCode, messageOf } from '../domain/errors
 import type { Loop } from '../lib/loop';
 import { startLoop } from '../lib/loop';
 import { watchNetworks } from '../networks/watch-networks';
-import { runNextDrill } from '../restores/run-next-drill';
+import { runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import { runNextUpdate } from '../updates/run-next-update';
 import { doDueWork } from './do-due-work';

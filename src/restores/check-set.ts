@@ -1,14 +1,14 @@
-import { endsAsPgDumpallDoes, readByPgRestore } from '../backups/postgres-source';
-import { walkTar } from '../backups/files-source';
-import type { Finding } from '../backups/item-source';
+import { walkTar } from '../backups/sources/files-source';
+import type { Finding } from '../backups/sources/item-source';
+import { endsAsPgDumpallDoes, readByPgRestore } from '../backups/sources/postgres-source';
 import { verifyItem } from '../backups/verify-item';
 import { messageOf, PilotError } from '../domain/errors';
-import { dumpedMajor } from './dump-header';
-import { HAS_TOOLS } from './move-scripts';
-import { imageWithShell } from './one-off';
+import { dumpedMajor } from './databases/dump-header';
+import { psqlOf } from './databases/psql';
+import { HAS_TOOLS } from './files/move-scripts';
+import { imageWithShell } from './files/one-off';
+import { placeOfPath, type Place } from './files/swap-places';
 import type { Placed } from './plan-restore';
-import { psqlOf } from './psql';
-import { placeOfPath, type Place } from './swap-places';
 import type { RestoreRun } from './restore-run';
 
 const HEAD_BYTES = 4096;

@@ -2,8 +2,8 @@ import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/restore';
 import { isWell, type Stopped } from '../domain/well';
 import { checkSet, findShells } from './check-set';
-import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './restore-databases';
-import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './restore-files';
+import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
+import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';
 import { reached, type RestoreRun } from './restore-run';
 import { startAgain } from './start-again';
 

@@ -1,0 +1,144 @@
+import { posix } from 'node:path';
+import type { BackupRecord } from '../../domain/backup';
+import type { WorkOutcome } from '../../domain/due-work';
+import { codeOf, messageOf } from '../../domain/errors';
+import { type Fate, judgeRetention, type Retention } from '../../domain/retention';
+import type { Clock } from '../../lib/clock';
+import type { Logger } from '../../lib/logger';
+import type { BackupStorage } from '../../ports/backup-storage';
+import type { Store } from '../../ports/store';
+import { keyOfPlace, nameOf } from '../backup-set';
+import { manifestKey } from '../set-keys';
+import { findOrphans } from './find-orphans';
+import { openRestoreOf, whyNeeded } from './why-needed';
+
+export interface PruneDeps {
+  store: Pick<Store, 'backups' | 'updates' | 'notices' | 'restores'>;
+  storage: BackupStorage;
+  clock: Clock;
+  logger: Logger;
+  retention: Retention;
+  timeZone: string;
+  approvalTtlMs: number;
+}
+
+/**
+ * Removes what retention keeps no longer. A backup is first written down as pruned, so that nobody is promised what is
+ * half gone; then its manifest goes, which makes it none, then its objects, one by one. Only backups that this database
+ * knows as good, in the storage of today, are judged: what else lies there is somebody's; and none of a set that shrank
+ * suspiciously, until a person had time to look. A failure of the storage is a
+ * warning: what could not be removed is tried again the next time.
+ */
+export async function pruneBackups(deps: PruneDeps): Promise<WorkOutcome> {
+  const pruned = decide(deps);
+  const failures: string[] = [];
+  let removed = 0;
+  const remove = async (what: string, keys: readonly string[]): Promise<boolean> => {
+    const failure = await deleteAll(deps, what, keys);
+    if (failure === null) removed += 1;
+    else failures.push(failure);
+    return failure === null;
+  };
+  for (const record of removable(deps)) {
+    if (await remove(`backup ${record.id} of ${nameOf(record)}`, keysOf(record)))
+      deps.store.backups.objectsGone(record.id);
+  }
+  for (const { folder, keys } of await orphans(deps, failures)) await remove(`the unfinished ${folder}`, keys);
+  return told(pruned, removed, failures);
+}
+
+function decide(deps: PruneDeps): number {
+  const sets = new Map<string, BackupRecord[]>();
+  for (const record of deps.store.backups.good().filter((each) => isHere(deps, each))) {
+    const place = keyOfPlace(record);
+    sets.set(place, [...(sets.get(place) ?? []), record]);
+  }
+  const shrunk = deps.store.notices.all().filter(({ kind }) => kind === 'backup_shrunk');
+  const given = [...sets]
+    .filter(([place]) => !shrunk.some(({ subject }) => subject === place))
+    .flatMap(([, records]) => judge(deps, records).filter(({ kept }) => !kept));
+  for (const { id, reasons } of given) {
+    deps.store.backups.prune(id, reasons.join('; '));
+    deps.logger.info('backup is kept no longer', { backup: id, reason: reasons.join('; ') });
+  }
+  return given.length;
+}
+
+/** `records`: newest first. */
+function judge(
+  { store, clock, logger, retention, timeZone, approvalTtlMs }: PruneDeps,
+  records: BackupRecord[],
+): Fate[] {
+  const now = clock.now();
+  const restorable = records.find(({ drill }) => drill?.status === 'passed');
+  const candidates = records.map((record) => ({
+    id: record.id,
+    takenAt: record.startedAt ?? record.createdAt,
+    neededFor:
+      whyNeeded(store, record, now, approvalTtlMs) ??
+      (record === restorable ? 'the newest that has passed a restore drill' : null),
+  }));
+  const fates = judgeRetention(candidates, retention, timeZone);
+  for (const { id, kept, reasons } of fates) if (kept) logger.debug('backup is kept', { backup: id, reasons });
+  return fates;
+}
+
+/** What could not be removed yet is still whole in the storage, and somebody may be restoring it. */
+function removable(deps: PruneDeps): BackupRecord[] {
+  const mayGo = (record: BackupRecord): boolean => isHere(deps, record) && openRestoreOf(deps.store, record) === null;
+  return deps.store.backups.toRemove().filter(mayGo);
+}
+
+/** Another storage may have been set since: what lies in the old one is left there, and named as it was. */
+function isHere({ storage }: PruneDeps, record: BackupRecord): boolean {
+  const folder = folderOf(record);
+  return folder !== null && record.url === storage.urlOf(folder);
+}
+
+function folderOf({ items }: BackupRecord): string | null {
+  return items[0] === undefined ? null : posix.dirname(items[0].key);
+}
+
+function keysOf(record: BackupRecord): string[] {
+  return [manifestKey(folderOf(record) as string), ...record.items.map(({ key }) => key)];
+}
+
+async function deleteAll(
+  { storage, logger }: PruneDeps,
+  what: string,
+  keys: readonly string[],
+): Promise<string | null> {
+  try {
+    for (const key of keys) await storage.delete(key);
+    logger.info('removed from the backup storage', { what, objects: keys.length });
+    return null;
+  } catch (error) {
+    logger.warn('could not be removed from the backup storage', { what, reason: messageOf(error) });
+    return `${what}: ${messageOf(error)}`;
+  }
+}
+
+/** Nothing of a backup that the database knows as good, or that is under way, is unfinished. */
+async function orphans(deps: PruneDeps, failures: string[]): Promise<ReturnType<typeof findOrphans>> {
+  try {
+    const keys = (await deps.storage.list('')).map(({ key }) => key);
+    return findOrphans(keys, deps.clock.now()).filter(({ recordId }) => {
+      const status = deps.store.backups.get(recordId)?.status ?? 'failed';
+      return status === 'failed';
+    });
+  } catch (error) {
+    if (codeOf(error) === 'internal_error') throw error;
+    deps.logger.warn('the backup storage could not be looked through', { reason: messageOf(error) });
+    failures.push(`the list of what is there: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+function told(pruned: number, removed: number, failures: readonly string[]): WorkOutcome {
+  const outcome = `${pruned} kept no longer, ${removed} removed from the storage`;
+  if (failures.length === 0) return { outcome: `${outcome}.`, trouble: null };
+  return {
+    outcome: `${outcome}; could not be removed, and tried again after the next backup: ${failures.join('; ')}`,
+    trouble: `${failures.length} old backups could not be removed from the storage; it is tried again after the next backup`,
+  };
+}

@@ -1,0 +1,51 @@
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import type { DatabaseProperties } from '../../domain/backup';
+import { literal } from '../../lib/sql-quoting';
+import type { Engine } from '../../ports/engine';
+import type { PostgresLogin } from './postgres-login';
+import { conninfo } from './postgres-login';
+
+export const databaseProperties = z.object({
+  owner: z.string(),
+  encoding: z.string(),
+  collate: z.string(),
+  ctype: z.string(),
+  provider: z.string().nullable(),
+  locale: z.string().nullable(),
+  rules: z.string().nullable(),
+  connectionLimit: z.number().int(),
+  settings: z.array(z.object({ role: z.string().nullable(), config: z.array(z.string()) })).nullable(),
+  grants: z
+    .array(z.object({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }))
+    .nullable(),
+}) satisfies z.ZodType<DatabaseProperties>;
+
+/** Null: the server has no such database. Rejects with `exec_failed`. */
+export async function readProperties(
+  engine: Engine,
+  serverId: string,
+  login: PostgresLogin,
+  database: string,
+): Promise<DatabaseProperties | null> {
+  const query = propertiesQuery(literal(database));
+  const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-c', query];
+  const told = (await text(await engine.execOutput(serverId, command, { env: login.env }))).trim();
+  return told === '' ? null : databaseProperties.parse(JSON.parse(told));
+}
+
+/** One line of JSON for a database; columns that a version of PostgreSQL has not got are null (pg_database, 13 to 18). */
+function propertiesQuery(database: string): string {
+  return `SELECT json_build_object(
+    'owner', pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding),
+    'collate', d.datcollate, 'ctype', d.datctype, 'provider', to_jsonb(d)->>'datlocprovider',
+    'locale', coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale'),
+    'rules', to_jsonb(d)->>'daticurules', 'connectionLimit', d.datconnlimit,
+    'settings', (SELECT json_agg(json_build_object('config', s.setconfig,
+      'role', CASE WHEN s.setrole = 0 THEN NULL ELSE pg_get_userbyid(s.setrole) END))
+      FROM pg_db_role_setting s WHERE s.setdatabase = d.oid),
+    'grants', (SELECT json_agg(json_build_object('privilege', a.privilege_type, 'grantable', a.is_grantable,
+      'grantee', CASE WHEN a.grantee = 0 THEN NULL ELSE pg_get_userbyid(a.grantee) END))
+      FROM aclexplode(d.datacl) a))
+    FROM pg_database d WHERE d.datname = ${database}`;
+}

@@ -1,0 +1,37 @@
+import type { Readable, Transform } from 'node:stream';
+import type { BackupItem, DatabaseProperties } from '../../domain/backup';
+import type { Container } from '../../domain/container';
+import { PilotError } from '../../domain/errors';
+
+/** One thing to back up: where its bytes come from, and how what was stored of it is proven to be whole. */
+export interface ItemSource {
+  container: Container;
+  kind: BackupItem['kind'];
+  name: string;
+  compression: BackupItem['compression'];
+  database?: DatabaseProperties | null;
+  /** For people: `database app of postgres-1`. */
+  title: string;
+  /** What to look at when its reading fails. */
+  advice: string;
+  /** The bytes before compression. The stream ends only when all of it was read without an error. */
+  open(): Promise<Readable>;
+  /** Looks at the bytes on their way to the storage, before compression. */
+  tap?: Transform;
+  /** Reads what was stored, after decompression, to its very end, and tells what that showed. */
+  verify(content: AsyncIterable<Buffer>): Promise<Finding>;
+}
+
+/** `words`: what was read (`812 entries`), or what is wrong with it. */
+export interface Finding {
+  whole: boolean;
+  words: string;
+}
+
+export function notVerified(title: string, why: string, cause?: unknown): PilotError {
+  return new PilotError(
+    'backup_not_verified',
+    `The stored backup of ${title} does not read back: ${why}. Take another with diun-pilot backup; if it happens again, look at the health of the backup storage.`,
+    { cause },
+  );
+}

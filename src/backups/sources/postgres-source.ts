@@ -1,0 +1,101 @@
+import { text } from 'node:stream/consumers';
+import type { Container } from '../../domain/container';
+import { PilotError } from '../../domain/errors';
+import { isAside } from '../../domain/set-aside';
+import type { Engine } from '../../ports/engine';
+import { asBackupError } from '../backup-error';
+import { readProperties } from './database-properties';
+import { feedCommand } from './feed-command';
+import type { Finding, ItemSource } from './item-source';
+import type { PostgresLogin } from './postgres-login';
+import { conninfo, readPostgresLogin } from './postgres-login';
+
+const GLOBALS_END = 'PostgreSQL database cluster dump complete';
+const TAIL_LENGTH = 4096;
+
+/** What a database server holds: its roles, and one dump for each database that accepts connections. */
+export async function databasesOf(engine: Engine, server: Container): Promise<ItemSource[]> {
+  const inspect = await engine.inspectContainer(server.id);
+  if (!inspect.State.Running) {
+    throw new PilotError(
+      'backup_failed',
+      `The databases of ${server.name} cannot be dumped, because the container is not running. Start it (docker start ${server.name}), or take the label backup.kind off it.`,
+    );
+  }
+  const login = await readPostgresLogin(engine, inspect);
+  const names = await listDatabases(engine, server, login);
+  const databases: ItemSource[] = [];
+  for (const name of names) {
+    const database = await readProperties(engine, server.id, login, name);
+    databases.push({ ...databaseOf(engine, server, login, name), database });
+  }
+  return [globalsOf(engine, server, login), ...databases];
+}
+
+async function listDatabases(engine: Engine, server: Container, login: PostgresLogin): Promise<string[]> {
+  const query = 'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname';
+  const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-0', '-c', query];
+  try {
+    const names = await text(await engine.execOutput(server.id, command, { env: login.env }));
+    return names.split('\0').filter((name) => name !== '' && !isAside(name));
+  } catch (error) {
+    throw asBackupError(error, `The databases of ${server.name} could not be listed`, adviceFor(server));
+  }
+}
+
+function globalsOf(engine: Engine, server: Container, login: PostgresLogin): ItemSource {
+  const command = ['pg_dumpall', '-w', '-U', login.user, '-l', login.database, '--globals-only'];
+  return {
+    container: server,
+    kind: 'globals',
+    name: 'globals',
+    compression: 'gzip',
+    title: `roles of ${server.name}`,
+    advice: adviceFor(server),
+    open: () => engine.execOutput(server.id, command, { env: login.env }),
+    verify: endsAsPgDumpallDoes,
+  };
+}
+
+/** The custom format is compressed already. */
+function databaseOf(engine: Engine, server: Container, login: PostgresLogin, name: string): ItemSource {
+  const command = ['pg_dump', '-w', '-U', login.user, '-Fc', '-d', conninfo(name)];
+  return {
+    container: server,
+    kind: 'database',
+    name,
+    compression: 'none',
+    title: `database ${name} of ${server.name}`,
+    advice: adviceFor(server),
+    open: () => engine.execOutput(server.id, command, { env: login.env }),
+    verify: (content) => readByPgRestore(engine, server, content),
+  };
+}
+
+/** `pg_restore -l` passes on a dump cut at 60 %; `-f /dev/null` reads it all (measured: facts, PostgreSQL). */
+export async function readByPgRestore(
+  engine: Engine,
+  server: Pick<Container, 'id'>,
+  content: AsyncIterable<Buffer>,
+): Promise<Finding> {
+  const result = await feedCommand(content, (input) =>
+    engine.execInput(server.id, ['pg_restore', '-f', '/dev/null'], input),
+  );
+  if (result.exitCode === 0) return { whole: true, words: 'pg_restore read it to its end' };
+  return {
+    whole: false,
+    words: `pg_restore ended with code ${result.exitCode}: ${result.stderr.trim().slice(0, 500)}`,
+  };
+}
+
+export async function endsAsPgDumpallDoes(content: AsyncIterable<Buffer>): Promise<Finding> {
+  let tail = '';
+  for await (const chunk of content) tail = (tail + chunk.toString('latin1')).slice(-TAIL_LENGTH);
+  return tail.includes(GLOBALS_END)
+    ? { whole: true, words: 'ends as pg_dumpall ends' }
+    : { whole: false, words: 'the last line that pg_dumpall writes is missing' };
+}
+
+function adviceFor(server: Container): string {
+  return `Look at docker logs ${server.name}; the dump is taken as POSTGRES_USER of that container.`;
+}

@@ -1,0 +1,112 @@
+import type { DatabaseProperties } from '../../domain/backup';
+import { identifier, literal } from '../../lib/sql-quoting';
+
+/** SQL that a restore runs: pure builders, each name and value quoted. */
+
+export const LIST_DATABASES = 'SELECT datname FROM pg_database';
+export const LIST_ROLES = 'SELECT rolname FROM pg_roles';
+export const LIST_TABLESPACES = 'SELECT spcname FROM pg_tablespace';
+
+/** Whoever is connected would keep a database from being renamed or dropped. */
+export function endConnections(database: string): string {
+  return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(database)} AND pid <> pg_backend_pid()`;
+}
+
+export function dropDatabase(database: string): string {
+  return `DROP DATABASE IF EXISTS ${identifier(database)}`;
+}
+
+function renameDatabase(from: string, to: string): string {
+  return `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)}`;
+}
+
+/** Null: the server's own defaults. */
+export function createDatabase(database: string, properties: DatabaseProperties | null): string {
+  const name = `CREATE DATABASE ${identifier(database)} WITH TEMPLATE template0`;
+  if (properties === null) return name;
+  const { owner, encoding, collate, ctype, connectionLimit } = properties;
+  return [
+    name,
+    `OWNER ${identifier(owner)}`,
+    `ENCODING ${literal(encoding)}`,
+    ...localeOf(properties),
+    `LC_COLLATE ${literal(collate)}`,
+    `LC_CTYPE ${literal(ctype)}`,
+    `CONNECTION LIMIT ${connectionLimit}`,
+  ].join(' ');
+}
+
+function localeOf({ provider, locale, rules }: DatabaseProperties): string[] {
+  if (provider === null) return [];
+  if (provider === 'c') return ['LOCALE_PROVIDER libc'];
+  if (provider === 'b') return ['LOCALE_PROVIDER builtin', `BUILTIN_LOCALE ${literal(locale ?? 'C')}`];
+  const icuRules = rules === null ? [] : [`ICU_RULES ${literal(rules)}`];
+  return ['LOCALE_PROVIDER icu', `ICU_LOCALE ${literal(locale ?? 'und')}`, ...icuRules];
+}
+
+/** Settings and grants, which neither the dump nor `CREATE DATABASE` carries. */
+export function applyProperties(database: string, { settings, grants, owner }: DatabaseProperties): string[] {
+  return [
+    ...(settings ?? []).flatMap(({ role, config }) => config.map((entry) => setting(database, role, entry))),
+    ...(grants === null ? [] : regrant(database, owner, grants)),
+  ];
+}
+
+/** Lists are in the catalog as they are written, everything else as its plain value (PostgreSQL, variable_is_guc_list_quote). */
+const LISTS =
+  /^(?:search_path|temp_tablespaces|local_preload_libraries|session_preload_libraries|shared_preload_libraries|unix_socket_directories)$/;
+
+function setting(database: string, role: string | null, entry: string): string {
+  const at = entry.indexOf('=');
+  const [name, value] = [entry.slice(0, at), entry.slice(at + 1)];
+  const subject =
+    role === null ? `DATABASE ${identifier(database)}` : `ROLE ${identifier(role)} IN DATABASE ${identifier(database)}`;
+  const list = LISTS.test(name) && value !== '';
+  return `ALTER ${subject} SET ${name.split('.').map(identifier).join('.')} TO ${list ? value : literal(value)}`;
+}
+
+function regrant(database: string, owner: string, grants: NonNullable<DatabaseProperties['grants']>): string[] {
+  const on = `ON DATABASE ${identifier(database)}`;
+  return [
+    `REVOKE ALL ${on} FROM PUBLIC, ${identifier(owner)}`,
+    ...grants.map(({ grantee, privilege, grantable }) => {
+      const to = grantee === null ? 'PUBLIC' : identifier(grantee);
+      return `GRANT ${privilege} ${on} TO ${to}${grantable ? ' WITH GRANT OPTION' : ''}`;
+    }),
+  ];
+}
+
+/** A script for `psql -qAt`: how many tables with rows of their own there are, and how many rows: `12|3456`. */
+export const COUNT_ROWS = String.raw`CREATE TEMP TABLE diun_pilot_counted (n bigint);
+SELECT pg_catalog.format('INSERT INTO pg_temp.diun_pilot_counted SELECT pg_catalog.count(*) FROM ONLY %I.%I', n.nspname, c.relname)
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+\gexec
+SELECT pg_catalog.count(*), coalesce(pg_catalog.sum(n), 0) FROM pg_temp.diun_pilot_counted;
+`;
+
+/** What is there of one database, by name, decides what is still to be done: so it can be cut off anywhere and done again. */
+export interface SwapNames {
+  name: string;
+  fresh: string;
+  before: string;
+}
+
+/** Statements of one transaction that puts the fresh ones in place. Nothing where it is done already. */
+export function swapStatements(databases: readonly SwapNames[], there: ReadonlySet<string>): string[] {
+  return databases.flatMap(({ name, fresh, before }) =>
+    there.has(fresh) ? [...(there.has(name) ? [renameDatabase(name, before)] : []), renameDatabase(fresh, name)] : [],
+  );
+}
+
+/** The way back: what was swapped is swapped again, what was not is left. */
+export function undoStatements(databases: readonly SwapNames[], there: ReadonlySet<string>): string[] {
+  return databases.flatMap(({ name, fresh, before }) =>
+    there.has(fresh)
+      ? []
+      : [
+          ...(there.has(name) ? [renameDatabase(name, fresh)] : []),
+          ...(there.has(before) ? [renameDatabase(before, name)] : []),
+        ],
+  );
+}

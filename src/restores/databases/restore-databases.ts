@@ -1,0 +1,157 @@
+import { text } from 'node:stream/consumers';
+import { progressInWords } from '../../backups/progress';
+import { readProperties } from '../../backups/sources/database-properties';
+import { feedCommand } from '../../backups/sources/feed-command';
+import { conninfo } from '../../backups/sources/postgres-login';
+import type { Container } from '../../domain/container';
+import { PilotError } from '../../domain/errors';
+import type { Kept } from '../../domain/restore';
+import { asideDatabase } from '../../domain/set-aside';
+import type { Placed } from '../plan-restore';
+import { readItem } from '../read-item';
+import type { RestoreRun } from '../restore-run';
+import { missingRoles } from './missing-roles';
+import {
+  applyProperties,
+  createDatabase,
+  dropDatabase,
+  endConnections,
+  LIST_DATABASES,
+  LIST_ROLES,
+  LIST_TABLESPACES,
+  swapStatements,
+  undoStatements,
+  type SwapNames,
+} from './postgres-sql';
+import { psqlOf, type Psql } from './psql';
+
+/** How often a client that comes back at once is disconnected again. */
+const SWAP_TRIES = 5;
+const BETWEEN_TRIES_MS = 500;
+
+/** Each database of the set, restored under a name of its own; what an earlier try left is dropped first. */
+export async function stageDatabases(run: RestoreRun): Promise<void> {
+  for (const placed of run.plan.roles) await createMissingRoles(run, placed);
+  for (const placed of run.plan.databases) {
+    const psql = await psqlOf(run.engine, placed.container);
+    await drop(psql, namesOf(run, placed).fresh);
+    await restoreBeside(run, psql, placed);
+  }
+}
+
+/** All databases of a server at once, in one transaction. Done already is fine. */
+export async function swapDatabases(run: RestoreRun): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  for (const [server, names] of byServer(run)) {
+    const psql = await psqlOf(run.engine, server);
+    await inTransaction(run, psql, names, swapStatements);
+    const there = new Set(await psql.list(LIST_DATABASES));
+    kept.push(
+      ...names.filter(({ before }) => there.has(before)).map(({ name, before }) => keptBy(server, psql, name, before)),
+    );
+  }
+  return kept;
+}
+
+export async function swapDatabasesBack(run: RestoreRun): Promise<void> {
+  for (const [server, names] of byServer(run)) {
+    await inTransaction(run, await psqlOf(run.engine, server), names, undoStatements);
+  }
+}
+
+/** Takes away what was restored beside. */
+export async function dropStaged(run: RestoreRun): Promise<void> {
+  for (const [server, names] of byServer(run)) {
+    const psql = await psqlOf(run.engine, server);
+    for (const { fresh } of names) await drop(psql, fresh);
+  }
+}
+
+async function createMissingRoles(run: RestoreRun, { item, container }: Placed): Promise<void> {
+  const psql = await psqlOf(run.engine, container);
+  const script = await text(await readItem(run.storage, item));
+  const { roles, statements, tablespaces } = missingRoles(script, new Set(await psql.list(LIST_ROLES)));
+  const there = new Set(await psql.list(LIST_TABLESPACES));
+  const absent = tablespaces.filter((name) => !there.has(name));
+  if (absent.length > 0) {
+    throw new PilotError(
+      'restore_failed',
+      `${container.name} has no tablespace ${absent.join(', ')}, which the set uses: create it first (CREATE TABLESPACE), then restore again.`,
+    );
+  }
+  if (roles.length === 0) return;
+  run.onProgress(`creating roles of ${container.name}: ${roles.join(', ')}`);
+  await psql.script(`${statements.join(';\n')};\n`);
+}
+
+async function restoreBeside(run: RestoreRun, psql: Psql, placed: Placed): Promise<void> {
+  const { item, container } = placed;
+  const { fresh } = namesOf(run, placed);
+  const properties = item.database ?? (await readProperties(run.engine, container.id, psql.login, item.name));
+  await psql.run([createDatabase(fresh, properties)]);
+  const { user, env } = psql.login;
+  const restore = ['pg_restore', '-w', '-U', user, '-d', conninfo(fresh), '--exit-on-error', '--single-transaction'];
+  const say = progressInWords(run.onProgress, `restoring database ${item.name} of ${container.name}`);
+  const result = await feedCommand(counted(await readItem(run.storage, item), say), (input) =>
+    run.engine.execInput(container.id, restore, input, { env }),
+  );
+  if (result.exitCode !== 0) {
+    const words = result.stderr.trim().slice(-1000);
+    throw new PilotError(
+      'restore_failed',
+      `Database ${item.name} of ${container.name} could not be restored: ${words}`,
+    );
+  }
+  if (properties !== null) await psql.run(applyProperties(fresh, properties));
+}
+
+async function* counted(content: AsyncIterable<Buffer>, say: (bytes: number) => void): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of content) {
+    say((bytes += chunk.length));
+    yield chunk;
+  }
+}
+
+async function inTransaction(
+  run: RestoreRun,
+  psql: Psql,
+  names: SwapNames[],
+  statementsFor: typeof swapStatements,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const statements = statementsFor(names, new Set(await psql.list(LIST_DATABASES)));
+    if (statements.length === 0) return;
+    try {
+      await psql.run(names.flatMap(({ name, fresh, before }) => [name, fresh, before].map(endConnections)));
+      return await psql.transaction(statements);
+    } catch (error) {
+      if (tries === SWAP_TRIES || !/is being accessed by other users/.test(String(error))) throw error;
+      await run.clock.sleep(BETWEEN_TRIES_MS);
+    }
+  }
+}
+
+async function drop(psql: Psql, database: string): Promise<void> {
+  await psql.run([endConnections(database), dropDatabase(database)]);
+}
+
+function namesOf({ journal }: RestoreRun, { item, number }: Placed): SwapNames {
+  const aside = (side: 'restore' | 'before'): string => asideDatabase(item.name, side, journal.mark, number);
+  return { name: item.name, fresh: aside('restore'), before: aside('before') };
+}
+
+function byServer(run: RestoreRun): [Container, SwapNames[]][] {
+  const servers = new Map(run.plan.databases.map(({ container }) => [container.id, container]));
+  return [...servers.values()].map((server) => [
+    server,
+    run.plan.databases.filter(({ container }) => container.id === server.id).map((placed) => namesOf(run, placed)),
+  ]);
+}
+
+function keptBy(server: Container, { login }: Psql, name: string, before: string): Kept {
+  return {
+    what: `database ${name} of ${server.name}, as ${before}`,
+    remove: `docker exec ${server.name} dropdb -U ${login.user} '${before.replaceAll("'", `'\\''`)}'`,
+  };
+}

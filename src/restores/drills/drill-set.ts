@@ -1,0 +1,84 @@
+import { posix } from 'node:path';
+import { serversIn, type DumpedServer } from '../../backups/dumped-servers';
+import { readManifest } from '../../backups/read-manifest';
+import { walkTar } from '../../backups/sources/files-source';
+import { verifyItem } from '../../backups/verify-item';
+import { asideName } from '../../containers/aside-names';
+import { readContainers } from '../../containers/read-containers';
+import type { BackupItem, BackupManifest, BackupRecord } from '../../domain/backup';
+import type { Container } from '../../domain/container';
+import { NotTried } from '../../domain/drill';
+import type { ImageInspect } from '../../domain/engine-inspect';
+import { codeOf, messageOf } from '../../domain/errors';
+import { psqlOf } from '../databases/psql';
+import { containerFor } from '../match-containers';
+import type { RestoreDeps } from '../restore-run';
+import { ADVICE, restoreInto } from './drill-databases';
+import { imageForDrill } from './drill-image';
+import { removeThrowaway, withThrowaway } from './throwaway-server';
+
+/**
+ * Restores a set as if all else were lost: the manifest from the storage, each database into a fresh server of the
+ * image it came from, counted there, each file read to its end. Nothing that runs is touched, nothing is left behind.
+ * Resolves with what was counted, in words.
+ *
+ * Rejects with `NotTried`, `backup_not_verified`, `drill_failed`, `restore_failed` (SQL), the storage's own errors; with
+ * `engine_unreachable` to be called again.
+ */
+export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise<string> {
+  if (record.status !== 'succeeded') throw new NotTried('The backup is kept no longer.');
+  const manifest = await manifestOf(deps, record);
+  const containers = await readContainers(deps.engine, deps.selfId);
+  const servers: [DumpedServer, ImageInspect, string][] = [];
+  for (const dumped of serversIn(manifest.items)) {
+    const running = containerFor(dumped.databases[0], manifest, null, containers);
+    const image = await imageForDrill(deps, dumped, running);
+    servers.push([dumped, image, await preloadedBy(deps, running, image)]);
+  }
+  const told: string[] = [];
+  for (const [dumped, image, preload] of servers) {
+    const name = drillName(dumped.container, record);
+    const parts = { ...deps, onProgress: () => undefined };
+    told.push(...(await withThrowaway(deps, { name, image, preload }, (server) => restoreInto(parts, server, dumped))));
+  }
+  const read: string[] = [];
+  for (const item of manifest.items.filter(({ kind }) => kind === 'files')) read.push(await readToItsEnd(deps, item));
+  return [`Restored: ${told.join('; ')}.`, ...(read.length === 0 ? [] : [`Read to the end: ${read.join('; ')}.`])].join(
+    ' ',
+  );
+}
+
+/** After a crash: by their names, which only this record's drill bears. */
+export async function removeLeftOver({ engine }: Pick<RestoreDeps, 'engine'>, record: BackupRecord): Promise<void> {
+  for (const { container } of serversIn(record.items)) await removeThrowaway(engine, drillName(container, record));
+}
+
+function drillName(container: string, { id }: BackupRecord): string {
+  return asideName(container, 'drill', id);
+}
+
+async function manifestOf({ storage }: RestoreDeps, { items }: BackupRecord): Promise<BackupManifest> {
+  return readManifest(storage, posix.dirname(items[0]?.key ?? ''));
+}
+
+/** What the server itself loads at its start, and an extension in the dump may ask for. */
+async function preloadedBy(deps: RestoreDeps, running: Container | null, image: ImageInspect): Promise<string> {
+  if (running === null || !running.running || running.imageId !== image.Id) return '';
+  try {
+    const psql = await psqlOf(deps.engine, running);
+    return (await psql.list('SHOW shared_preload_libraries'))[0]?.trim() ?? '';
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    deps.logger.warn('what a database server preloads is not known', {
+      server: running.name,
+      reason: messageOf(error),
+    });
+    return '';
+  }
+}
+
+async function readToItsEnd(deps: RestoreDeps, item: BackupItem): Promise<string> {
+  const title = `files ${item.name} of ${item.container}`;
+  const from = { ...deps, onProgress: () => undefined };
+  return `${title} (${await verifyItem(from, { title, advice: ADVICE, verify: walkTar }, item)})`;
+}

@@ -1,0 +1,66 @@
+import { keyOfPlace, nameOf, samePlace } from '../../backups/backup-set';
+import type { BackupRecord } from '../../domain/backup';
+import { NotTried, type DrillVerdict } from '../../domain/drill';
+import { codeOf, messageOf } from '../../domain/errors';
+import { drillFailed } from '../../notifications/mails/drill-failed';
+import { postMail } from '../../notifications/post-mail';
+import type { Store } from '../../ports/store';
+import type { RestoreDeps } from '../restore-run';
+import { drillSet, removeLeftOver } from './drill-set';
+
+const MOST_TRIES = 3;
+
+export type DrillJob = RestoreDeps & { store: Store; publicUrl: string };
+
+/**
+ * Makes the next restore drill that was asked for, from its beginning also after a crash. False: there is none. Rejects
+ * with `engine_unreachable` to be called again; every other end is a verdict.
+ */
+export async function runNextDrill(deps: DrillJob): Promise<boolean> {
+  const { store, logger } = deps;
+  const record = store.backups.nextDrill();
+  if (record === null) return false;
+  const log = logger.child({ backup: record.id, set: nameOf(record) });
+  try {
+    const words = await drill(deps, record);
+    end(deps, record, 'passed', words);
+    log.info('restore drill passed', { counted: words });
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') {
+      store.backups.askDrill(record.id); // which is no failure of it
+      throw error;
+    }
+    const status = error instanceof NotTried ? 'skipped' : 'failed';
+    end(deps, record, status, messageOf(error));
+    if (status === 'skipped') log.warn('restore drill skipped', { reason: messageOf(error) });
+    else log.error('restore drill failed', { code: codeOf(error), reason: messageOf(error) });
+  }
+  return true;
+}
+
+async function drill(deps: DrillJob, record: BackupRecord): Promise<string> {
+  await removeLeftOver(deps, record);
+  if (deps.store.backups.beginDrill(record.id) > MOST_TRIES) {
+    throw new NotTried(`diun-pilot was stopped in the middle of it ${MOST_TRIES} times.`);
+  }
+  return drillSet(deps, record);
+}
+
+/** Verdict, notice and mail in one transaction. What was not tried neither begins nor ends a trouble. */
+function end(deps: DrillJob, { id }: BackupRecord, status: DrillVerdict['status'], words: string): void {
+  const { store, clock, publicUrl } = deps;
+  store.transaction(() => {
+    const record = store.backups.endDrill(id, { status, at: clock.now().toISOString(), words });
+    const subject = keyOfPlace(record);
+    if (status === 'passed') store.notices.close('drill_failed', subject);
+    if (status !== 'failed') return;
+    store.notices.open('drill_failed', subject, `the last restore drill of ${nameOf(record)} failed`);
+    postMail(store.outbox, drillFailed({ backup: record, lastPassed: lastPassedOf(store, record), publicUrl }));
+  });
+}
+
+/** Of the same set, and still kept. */
+function lastPassedOf({ backups }: Store, record: BackupRecord): BackupRecord | null {
+  const passed = backups.good().filter(({ drill }) => drill?.status === 'passed');
+  return passed.find((good) => good.id !== record.id && samePlace(good, record)) ?? null;
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { lastLines } from '../../containers/check-health';
+import type { CreateRequest, ImageInspect } from '../../domain/engine-inspect';
+import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import type { Clock } from '../../lib/clock';
+import type { Engine } from '../../ports/engine';
+import { waitUntilHealthy } from '../../probes/wait-until-healthy';
+
+export interface Throwaway {
+  name: string;
+  image: ImageInspect;
+  /** For `shared_preload_libraries`; empty: none. */
+  preload: string;
+}
+
+export interface Server {
+  id: string;
+  name: string;
+}
+
+const STARTS_WITHIN_MS = 5 * 60_000;
+const STOPS_WITHIN_SECONDS = 2;
+/** Indexes are built by several processes, which share memory: Docker's 64 MiB are too little for large ones. */
+const SHARED_MEMORY = 256 * 1024 * 1024;
+const SUPERUSER = 'postgres';
+
+/**
+ * A fresh database server, without network, port or any volume of others, for as long as `work` takes; gone afterwards
+ * with all its data. What an earlier one left is taken away first. Rejects with `drill_failed` when it does not come up.
+ */
+export async function withThrowaway<T>(
+  { engine, clock }: { engine: Engine; clock: Clock },
+  throwaway: Throwaway,
+  work: (server: Server) => Promise<T>,
+): Promise<T> {
+  const { name } = throwaway;
+  await removeThrowaway(engine, name);
+  let result: T;
+  try {
+    const id = await engine.createContainer(name, requestFor(throwaway, randomBytes(24).toString('base64url')));
+    await engine.start(id);
+    await comesUp(engine, clock, { id, name });
+    result = await work({ id, name });
+  } catch (error) {
+    await removeThrowaway(engine, name).catch((second: unknown) => {
+      if (codeOf(second) === 'engine_unreachable') throw second;
+      throw new PilotError('drill_failed', `${messageOf(error)} ${messageOf(second)}`, { cause: error });
+    });
+    throw error;
+  }
+  await removeThrowaway(engine, name);
+  return result;
+}
+
+/** With its data. Not there is fine. */
+export async function removeThrowaway(engine: Engine, name: string): Promise<void> {
+  try {
+    const { Id } = await engine.inspectContainer(name);
+    await engine.stop(Id, STOPS_WITHIN_SECONDS);
+    await engine.remove(Id, { volumes: true });
+  } catch (error) {
+    if (codeOf(error) === 'container_not_found') return;
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const message = `The server of a restore drill could not be removed: ${messageOf(error)} Remove it by hand: docker rm --force --volumes ${name}`;
+    throw new PilotError('drill_failed', message, { cause: error });
+  }
+}
+
+/** Pure. What the image says of health, ports and labels is put out of force, so that nobody takes it for a server of yours. */
+export function requestFor({ image, preload }: Omit<Throwaway, 'name'>, password: string): CreateRequest {
+  const { Cmd, Labels } = image.Config ?? {};
+  const ofCompose = Object.keys(Labels ?? {}).filter((label) => label.startsWith('com.docker.compose.'));
+  return {
+    body: {
+      Image: image.Id,
+      Cmd: preload === '' ? null : [...(Cmd ?? ['postgres']), '-c', `shared_preload_libraries=${preload}`],
+      Env: [`POSTGRES_USER=${SUPERUSER}`, `POSTGRES_DB=${SUPERUSER}`, `POSTGRES_PASSWORD=${password}`],
+      Labels: { ...Object.fromEntries(ofCompose.map((label) => [label, ''])), 'diun.enable': 'false' },
+      Healthcheck: { Test: ['NONE'] },
+      HostConfig: {
+        AutoRemove: false,
+        NetworkMode: 'none',
+        PortBindings: {},
+        PublishAllPorts: false,
+        RestartPolicy: { Name: 'no' },
+        SecurityOpt: ['no-new-privileges'],
+        ShmSize: SHARED_MEMORY,
+      },
+      NetworkingConfig: { EndpointsConfig: {} },
+    },
+    connect: [],
+  };
+}
+
+async function comesUp(engine: Engine, clock: Clock, { id, name }: Server): Promise<void> {
+  const probe = { kind: 'postgres' } as const;
+  try {
+    await waitUntilHealthy({ engine, clock, containerId: id, probe, timeoutMs: STARTS_WITHIN_MS });
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    const why = `A fresh server for the drill (${name}) did not come up, so nothing was restored: ${messageOf(error)}`;
+    throw new PilotError('drill_failed', `${why}${await lastLines({ engine }, id)}`, { cause: error });
+  }
+}

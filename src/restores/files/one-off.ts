@@ -1,0 +1,90 @@
+import { asideName } from '../../containers/aside-names';
+import { removeByName } from '../../containers/remove-aside';
+import type { CreateRequest } from '../../domain/engine-inspect';
+import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import type { Engine } from '../../ports/engine';
+
+export interface OneOff {
+  /** Whose volumes it has, running or not. */
+  of: { id: string; name: string };
+  /** Id of an image with a shell. */
+  image: string;
+  /** Makes its name the only one: the restore's mark. */
+  mark: string;
+  script: string;
+  args?: readonly string[];
+}
+
+/**
+ * Runs a shell script as root in a container of its own that has the volumes of another, no network, and nothing else;
+ * gone afterwards. What an earlier one left is taken away first. Rejects with `restore_failed` and what it said.
+ */
+export async function runOneOff(engine: Engine, oneOff: OneOff): Promise<string[]> {
+  const name = asideName(oneOff.of.name, 'restore', oneOff.mark);
+  await removeByName({ engine }, name);
+  try {
+    const id = await engine.createContainer(name, await requestFor(engine, oneOff));
+    await engine.start(id);
+    const exitCode = await engine.wait(id);
+    const said = await engine.logs(id, 200);
+    if (exitCode === 0) return said;
+    throw new PilotError(
+      'restore_failed',
+      `Files of ${oneOff.of.name} could not be moved: ${said.slice(-3).join(' ')}`,
+    );
+  } finally {
+    await removeByName({ engine }, name);
+  }
+}
+
+/** The first of the images that has a shell and the tools, which is asked by running it; null: none has. */
+export async function imageWithShell(
+  engine: Engine,
+  of: OneOff['of'],
+  images: readonly string[],
+  run: Pick<OneOff, 'mark' | 'script'>,
+): Promise<string | null> {
+  for (const image of new Set(images)) {
+    try {
+      await runOneOff(engine, { of, image, ...run });
+      return image;
+    } catch (error) {
+      // Without a shell it does not even start.
+      if (!['restore_failed', 'engine_refused', 'image_not_found'].includes(codeOf(error))) throw error;
+    }
+  }
+  return null;
+}
+
+async function requestFor(engine: Engine, { of, image, script, args = [] }: OneOff): Promise<CreateRequest> {
+  try {
+    const [owner, { Config }] = await Promise.all([engine.inspectContainer(of.id), engine.inspectImage(image)]);
+    const mounted = new Set(owner.Mounts.map(({ Destination }) => Destination));
+    // Else the engine would make an anonymous volume for each, and nobody would remove it.
+    const declared = Object.keys(Config?.Volumes ?? {}).filter((path) => !mounted.has(path));
+    return {
+      body: {
+        Image: image,
+        Entrypoint: ['/bin/sh'],
+        Cmd: ['-c', script, 'sh', ...args],
+        User: '0:0',
+        WorkingDir: '/',
+        Env: ['LC_ALL=C'],
+        Labels: {},
+        Healthcheck: { Test: ['NONE'] },
+        HostConfig: {
+          AutoRemove: false,
+          NetworkMode: 'none',
+          RestartPolicy: { Name: 'no' },
+          VolumesFrom: [of.id],
+          Tmpfs: Object.fromEntries(declared.map((path) => [path, ''])),
+        },
+        NetworkingConfig: { EndpointsConfig: {} },
+      },
+      connect: [],
+    };
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+    throw new PilotError('restore_failed', `${of.name} was removed meanwhile: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,82 @@
+import { posix } from 'node:path';
+import { inWords } from '../../backups/progress';
+import type { Kept } from '../../domain/restore';
+import { asideFolder } from '../../domain/set-aside';
+import type { Placed } from '../plan-restore';
+import { readItem } from '../read-item';
+import type { RestoreRun } from '../restore-run';
+import { CLEAR, MAKE_ROOM, SWAP, SWAP_BACK, TIDY } from './move-scripts';
+import { runOneOff } from './one-off';
+import { clean, placeOfPath, unitsOf } from './swap-places';
+
+/** Each path, unpacked beside what is there with owners and modes; what an earlier try left is removed first. */
+export async function stageFiles(run: RestoreRun): Promise<void> {
+  for (const placed of await movable(run)) {
+    const { item, container } = placed;
+    run.onProgress(`unpacking ${item.name} of ${container.name} (${inWords(item.bytes)})`);
+    await move(run, placed, MAKE_ROOM);
+    await run.engine.extract(container.id, posix.dirname(stagedPath(run, placed)), await readItem(run.storage, item));
+  }
+}
+
+export async function swapFiles(run: RestoreRun): Promise<void> {
+  for (const placed of await movable(run)) {
+    run.onProgress(`${placed.item.name} of ${placed.container.name} changes places with what was restored`);
+    await move(run, placed, SWAP);
+  }
+}
+
+export async function swapFilesBack(run: RestoreRun): Promise<void> {
+  for (const placed of await movable(run)) await move(run, placed, SWAP_BACK);
+}
+
+export async function removeStaged(run: RestoreRun): Promise<void> {
+  for (const placed of await movable(run)) await move(run, placed, CLEAR);
+}
+
+/** Leaves nothing but what was there before, and tells where that is. */
+export async function tidyFiles(run: RestoreRun): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  for (const placed of await movable(run)) {
+    const { item, container } = placed;
+    for (const folder of await move(run, placed, TIDY)) {
+      kept.push({
+        what: `${item.name} of ${container.name}, in ${folder}`,
+        remove: `docker exec -u 0 ${container.name} rm -rf '${folder.replaceAll("'", `'\\''`)}'`,
+      });
+    }
+  }
+  return kept;
+}
+
+/** All but those in the own layer of a container that nobody has touched. */
+async function movable(run: RestoreRun): Promise<Placed[]> {
+  const found: Placed[] = [];
+  for (const placed of run.plan.files) {
+    const { Mounts } = await run.engine.inspectContainer(placed.container.id);
+    const place = placeOfPath(placed.item.name, run.journal.kinds[placed.item.key] ?? 'folder', Mounts);
+    if (place === 'volume') found.push(placed);
+  }
+  return found;
+}
+
+async function move(run: RestoreRun, placed: Placed, script: string): Promise<string[]> {
+  const { item, number, container } = placed;
+  const { journal, engine } = run;
+  const { Mounts } = await engine.inspectContainer(container.id);
+  const args = [
+    clean(item.name),
+    stagedPath(run, placed),
+    asideFolder('before', journal.mark, number),
+    ...unitsOf(item.name, Mounts),
+  ];
+  const image = journal.shells[container.id] ?? container.imageId;
+  return runOneOff(engine, { of: container, image, mark: journal.mark, script, args });
+}
+
+/** Where the tar's first entry comes to lie: the tar names everything by the last part of the path. */
+function stagedPath({ journal }: RestoreRun, { item, number }: Placed): string {
+  const path = clean(item.name);
+  const folder = journal.kinds[item.key] === 'file' ? posix.dirname(path) : path;
+  return posix.join(folder, asideFolder('restore', journal.mark, number), posix.basename(path));
+}

@@ -1,0 +1,49 @@
+import { missingRoles } from '../../../../src/restores/databases/missing-roles';
+import { splitSql } from '../../../../src/restores/databases/split-sql';
+
+const SCRIPT = `--
+-- PostgreSQL database cluster dump
+--
+\\restrict abcDEF0123
+SET default_transaction_read_only = off;
+SET client_encoding = 'UTF8';
+
+CREATE ROLE app;
+ALTER ROLE app WITH SUPERUSER INHERIT LOGIN PASSWORD 'SCRAM-SHA-256$4096:own;secret';
+CREATE ROLE "Clerk; of ""x""";
+ALTER ROLE "Clerk; of ""x""" WITH NOLOGIN PASSWORD 'it''s; -- no comment';
+COMMENT ON ROLE "Clerk; of ""x""" IS E'two\\nlines; \\'quoted\\'';
+ALTER ROLE clerk2 SET search_path TO 'a', 'b';
+CREATE ROLE clerk2;
+GRANT app TO clerk2 WITH INHERIT TRUE GRANTED BY app;
+GRANT clerk2 TO app;
+CREATE TABLESPACE fast OWNER app LOCATION '/fast';
+\\unrestrict abcDEF0123
+-- PostgreSQL database cluster dump complete
+`;
+
+test('a script falls apart into its statements, whatever stands in strings and names', () => {
+  const statements = splitSql(SCRIPT);
+  expect(statements).toHaveLength(12);
+  expect(statements).toContain(`ALTER ROLE "Clerk; of ""x""" WITH NOLOGIN PASSWORD 'it''s; -- no comment'`);
+  expect(statements.some((one) => /restrict|cluster dump/.test(one))).toBe(false);
+});
+
+test('only what concerns a role that is missing is run: those that are there stay as they are', () => {
+  const { roles, statements, tablespaces } = missingRoles(SCRIPT, new Set(['app']));
+  expect(roles).toEqual(['Clerk; of "x"', 'clerk2']);
+  expect(statements).toEqual([
+    'CREATE ROLE "Clerk; of ""x"""',
+    `ALTER ROLE "Clerk; of ""x""" WITH NOLOGIN PASSWORD 'it''s; -- no comment'`,
+    `COMMENT ON ROLE "Clerk; of ""x""" IS E'two\\nlines; \\'quoted\\''`,
+    `ALTER ROLE clerk2 SET search_path TO 'a', 'b'`,
+    'CREATE ROLE clerk2',
+    'GRANT app TO clerk2 WITH INHERIT TRUE',
+  ]);
+  expect(tablespaces).toEqual(['fast']);
+});
+
+test('nothing is run where all are there', () => {
+  const there = new Set(['app', 'clerk2', 'Clerk; of "x"']);
+  expect(missingRoles(SCRIPT, there)).toMatchObject({ roles: [], statements: [] });
+});
