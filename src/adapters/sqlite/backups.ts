@@ -3,8 +3,9 @@ import type { DrillVerdict } from '../../domain/drill';
 import type { Backups } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
-import { assignments, fromJson } from './columns';
+import { fromJson } from './columns';
 import type { Database } from './database';
+import { recordsOf, type Records } from './records';
 
 interface Row {
   id: string;
@@ -27,7 +28,7 @@ interface Row {
   drill: string | null;
 }
 
-const JSON_COLUMNS = new Set(['items', 'error']);
+const JSON_FIELDS = new Set(['items', 'error']);
 const GOOD = `status = 'succeeded' AND pruned_at IS NULL`;
 const LAST_DRILLS = `
   SELECT id FROM (
@@ -35,15 +36,10 @@ const LAST_DRILLS = `
     FROM backups WHERE drill ->> 'status' IN ('passed', 'failed'))
   WHERE place = 1`;
 
-type Select = (clause: string, ...values: (string | number | null)[]) => BackupRecord[];
+type Select = Records<BackupRecord>['select'];
 
 export function createBackups(database: Database, clock: Clock): Backups {
-  const select: Select = (clause, ...values) =>
-    database
-      .prepare<(string | number | null)[], Row>(`SELECT * FROM backups ${clause}`)
-      .all(...values)
-      .map(toRecord);
-  const get = (id: string): BackupRecord | null => select('WHERE id = ?', id)[0] ?? null;
+  const { select, get, change } = recordsOf(database, 'backups', { read: toRecord, json: JSON_FIELDS });
 
   return {
     get,
@@ -62,10 +58,7 @@ export function createBackups(database: Database, clock: Clock): Backups {
 
     change: (id, fields) => {
       const { quiesced, ...others } = fields;
-      const flat = quiesced === undefined ? others : { ...others, quiesced: Number(quiesced) };
-      const { clause, values } = assignments(flat, JSON_COLUMNS);
-      if (clause !== '') database.prepare(`UPDATE backups SET ${clause} WHERE id = @id`).run({ ...values, id });
-      return get(id) as BackupRecord;
+      return change(id, quiesced === undefined ? others : { ...others, quiesced: Number(quiesced) });
     },
 
     nextQueued: () => select(`WHERE status = 'queued' AND update_id IS NULL ORDER BY id LIMIT 1`)[0] ?? null,

@@ -2,6 +2,7 @@ import type { Outbox, OutboxMail } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
 import type { Database } from './database';
+import { recordsOf } from './records';
 
 interface Row {
   id: string;
@@ -20,11 +21,7 @@ interface Row {
 
 export function createOutbox(database: Database, clock: Clock): Outbox {
   const now = (): string => clock.now().toISOString();
-  const select = (clause: string, ...values: (string | number)[]): OutboxMail[] =>
-    database
-      .prepare<(string | number)[], Row>(`SELECT * FROM outbox ${clause}`)
-      .all(...values)
-      .map(toMail);
+  const { select } = recordsOf(database, 'outbox', { read: toMail });
 
   return {
     add: (mail) => {

@@ -3,8 +3,9 @@ import type { RenewalRecord } from '../../domain/renewal';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
 import type { Renewals } from '../../ports/renewals';
-import { assignments, fromJson } from './columns';
+import { fromJson } from './columns';
 import type { Database } from './database';
+import { recordsOf } from './records';
 
 interface Row {
   id: string;
@@ -21,18 +22,14 @@ interface Row {
   error: string | null;
 }
 
-const JSON_COLUMNS = new Set(['before', 'after', 'error']);
+const JSON_FIELDS = new Set(['before', 'after', 'error']);
 
 export function createRenewals(database: Database, clock: Clock): Renewals {
-  const select = (clause: string, ...values: (string | number)[]): RenewalRecord[] =>
-    database
-      .prepare<(string | number)[], Row>(`SELECT * FROM renewals ${clause}`)
-      .all(...values)
-      .map(toRecord);
-  const get = (id: string): RenewalRecord | null => select('WHERE id = ?', id)[0] ?? null;
+  const { select, get, change } = recordsOf(database, 'renewals', { read: toRecord, json: JSON_FIELDS });
 
   return {
     get,
+    change,
 
     insert: ({ reason, dueAt }) => {
       const now = clock.now();
@@ -42,12 +39,6 @@ export function createRenewals(database: Database, clock: Clock): Renewals {
           `INSERT INTO renewals (id, reason, status, created_at, due_at) VALUES (@id, @reason, 'queued', @now, @dueAt)`,
         )
         .run({ id, reason, dueAt, now: now.toISOString() });
-      return get(id) as RenewalRecord;
-    },
-
-    change: (id, fields) => {
-      const { clause, values } = assignments(fields, JSON_COLUMNS);
-      if (clause !== '') database.prepare(`UPDATE renewals SET ${clause} WHERE id = @id`).run({ ...values, id });
       return get(id) as RenewalRecord;
     },
 

@@ -2,8 +2,9 @@ import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/restore';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
 import type { Restores } from '../../ports/store';
-import { assignments, fromJson } from './columns';
+import { fromJson } from './columns';
 import type { Database } from './database';
+import { recordsOf } from './records';
 
 interface Row {
   id: string;
@@ -21,19 +22,15 @@ interface Row {
   error: string | null;
 }
 
-const JSON_COLUMNS = new Set(['kept', 'error']);
+const JSON_FIELDS = new Set(['kept', 'error']);
 
 export function createRestores(database: Database, clock: Clock): Restores {
-  const select = (clause: string, ...values: (string | number)[]): RestoreRecord[] =>
-    database
-      .prepare<(string | number)[], Row>(`SELECT * FROM restores ${clause}`)
-      .all(...values)
-      .map(toRecord);
-  const get = (id: string): RestoreRecord | null => select('WHERE id = ?', id)[0] ?? null;
+  const { select, get, change } = recordsOf(database, 'restores', { read: toRecord, json: JSON_FIELDS });
   const open = (): RestoreRecord[] => select(`WHERE status IN ('queued', 'running') ORDER BY status <> 'running', id`);
 
   return {
     get,
+    change,
     insert: (record) => {
       const now = clock.now();
       const id = newId(now);
@@ -43,11 +40,6 @@ export function createRestores(database: Database, clock: Clock): Restores {
            VALUES (@id, @backupId, @folder, @url, @target, @updateId, 'queued', @now)`,
         )
         .run({ ...record, id, now: now.toISOString() });
-      return get(id) as RestoreRecord;
-    },
-    change: (id, fields) => {
-      const { clause, values } = assignments(fields, JSON_COLUMNS);
-      if (clause !== '') database.prepare(`UPDATE restores SET ${clause} WHERE id = @id`).run({ ...values, id });
       return get(id) as RestoreRecord;
     },
     next: () => open()[0] ?? null,

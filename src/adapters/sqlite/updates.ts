@@ -3,8 +3,9 @@ import type { Approval, Journal, Step, Update, UpdateError } from '../../domain/
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
 import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';
-import { assignments, fromJson, toJson } from './columns';
+import { fromJson, toJson } from './columns';
 import type { Database } from './database';
+import { recordsOf } from './records';
 import { createSteps } from './steps';
 
 interface Row {
@@ -29,17 +30,15 @@ interface Row {
   follow_up: string | null;
 }
 
-const JSON_COLUMNS = new Set(['approval', 'error']);
+const JSON_FIELDS = new Set(['approval', 'error']);
+
+type Query = (where: string, ...values: (string | number)[]) => Update[];
 
 export function createUpdates(database: Database, clock: Clock): Updates {
   const steps = createSteps(database, clock);
-  const toUpdate = (row: Row): Update => fromRow(row, steps.of(row.id));
-  const query = (where: string, ...values: (string | number)[]): Update[] =>
-    database
-      .prepare<(string | number)[], Row>(`SELECT * FROM updates WHERE ${where}`)
-      .all(...values)
-      .map(toUpdate);
-  const get = (id: string): Update | null => query('id = ?', id)[0] ?? null;
+  const read = (row: Row): Update => fromRow(row, steps.of(row.id));
+  const { select, get, change } = recordsOf(database, 'updates', { read, json: JSON_FIELDS });
+  const query: Query = (where, ...values) => select(`WHERE ${where}`, ...values);
 
   return {
     ...steps.methods,
@@ -64,14 +63,11 @@ export function createUpdates(database: Database, clock: Clock): Updates {
 
     change: (id, fields) => {
       const { from, to, ...others } = fields;
-      const flat = {
+      return change(id, {
         ...others,
         ...(from === undefined ? {} : { fromReference: from?.reference ?? null, fromDigest: from?.digest ?? null }),
         ...(to === undefined ? {} : { toReference: to.reference, toDigest: to.digest }),
-      };
-      const { clause, values } = assignments(flat, JSON_COLUMNS);
-      if (clause !== '') database.prepare(`UPDATE updates SET ${clause} WHERE id = @id`).run({ ...values, id });
-      return get(id) as Update;
+      });
     },
 
     journal: (id) =>
@@ -100,7 +96,7 @@ export function createUpdates(database: Database, clock: Clock): Updates {
 function approvalColumns(
   database: Database,
   clock: Clock,
-  query: (where: string, ...values: (string | number)[]) => Update[],
+  query: Query,
 ): Pick<Updates, 'decide' | 'plan' | 'savePlan' | 'toRemindOf' | 'reminded'> {
   return {
     decide: (id, { status, reason, now }) => {
@@ -161,10 +157,7 @@ function insertRow(database: Database, id: string, createdAt: string, update: Ne
     });
 }
 
-function listPage(
-  query: (where: string, ...values: (string | number)[]) => Update[],
-  filter: UpdateFilter,
-): ReturnType<Updates['list']> {
+function listPage(query: Query, filter: UpdateFilter): ReturnType<Updates['list']> {
   const conditions: [string, string | undefined][] = [
     ['status = ?', filter.status],
     ['container = ?', filter.container],
