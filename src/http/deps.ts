@@ -1,15 +1,15 @@
 import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
 import type { RestoreDecision, RestoreView } from '../approvals/restore-link';
 import type { BackupRecord } from '../domain/backup';
+import type { Container } from '../domain/container';
 import type { RenewalRecord } from '../domain/renewal';
 import type { Update } from '../domain/update';
-import type { Container } from '../domain/container';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
 import type { TimerView } from '../schedule/timer-plans';
-import type { Check } from './health-report';
+import type { Check } from './health/health-report';
 
 /** What the HTTP side needs of the rest, given once by `wiring/http`. */
 export interface HttpDeps {

@@ -1,8 +1,8 @@
 import type { Container } from '../domain/container';
 import { systemClock } from '../lib/clock';
+import { formToken } from './access/form-token';
 import type { HttpDeps } from './deps';
-import { formToken } from './form-token';
-import type { AskHealth } from './health';
+import type { AskHealth } from './health/health';
 import type { HistoryFilter, OperatorData, Outcome, Seen } from './pages/operator/operator-data';
 
 /** The page comes within this time, whatever the engine does. */

@@ -2,14 +2,14 @@ import express from 'express';
 import helmet from 'helmet';
 import { PilotError } from '../domain/errors';
 import { accessLog } from './access-log';
+import { createFailedLogins, type FailedLogins } from './access/failed-logins';
+import { requireApiToken, requirePassword, requireWebhookToken } from './access/guards';
+import { openApiDocument } from './api/openapi';
 import type { HttpDeps } from './deps';
 import { answerErrors, nothingHere } from './errors';
-import { createFailedLogins, type FailedLogins } from './failed-logins';
-import { requireApiToken, requirePassword, requireWebhookToken } from './guards';
-import { createHealth, type AskHealth } from './health';
-import { createMetrics, type Metrics } from './metrics';
+import { createHealth, type AskHealth } from './health/health';
 import { onClosing } from './listen';
-import { openApiDocument } from './openapi';
+import { createMetrics, type Metrics } from './metrics';
 import { LIVE_SCRIPT_ROUTE } from './pages/assets';
 import { ACTIONS } from './pages/operator/action-form';
 import { route } from './route';
@@ -26,7 +26,7 @@ import { createStreams } from './streams';
 
 export type { HttpDeps, HealthSources } from './deps';
 /** The command line prints an update as the API answers it. */
-export { toJson } from './update-json';
+export { toJson } from './api/update-json';
 
 /** Everything that the outside can ask over HTTP (contract, section 3). */
 export function createHttpApp(deps: HttpDeps): express.Express {

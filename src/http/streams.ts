@@ -3,7 +3,7 @@ import { messageOf, PilotError } from '../domain/errors';
 import { isOpen } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
-import type { UpdateJson } from './schemas';
+import type { UpdateJson } from './api/schemas';
 
 /** All together: each asks the database twice a second. */
 const MOST_STREAMS = 100;

@@ -5,7 +5,7 @@ import { decideApproval } from '../decisions/decide-approval';
 import { receiveWebhook } from '../decisions/receive-webhook';
 import type { Deps } from '../deps';
 import type { HttpDeps } from '../http/deps';
-import { schedulerCheck } from '../http/health-report';
+import { schedulerCheck } from '../http/health/health-report';
 import { commitTogether } from '../lib/commit-together';
 import type { Secret } from '../lib/secret';
 import type { Workplace } from '../queue/workplace';

@@ -1,7 +1,7 @@
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
 import { askServed } from '../../src/certificates/ask-served';
 import { PilotError } from '../../src/domain/errors';
-import type { RenewalJson } from '../../src/http/schemas';
+import type { RenewalJson } from '../../src/http/api/schemas';
 import type { Engine } from '../../src/ports/engine';
 import type { Pilot } from '../lab/pilot';
 import { NAME, SITES, TlsProject, tlsServices } from '../support/e2e-certificates';

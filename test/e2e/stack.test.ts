@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { about, recordedRequest, send } from '../lab/diun/recorded-requests';
-import type { RenewalsJson } from '../../src/http/schemas';
+import type { RenewalsJson } from '../../src/http/api/schemas';
 import { openStage } from '../support/e2e-stage';
 import { API_TOKEN, DOMAIN, filledIn, openStack, TAGS, WEBHOOK_TOKEN, type Stack } from '../support/e2e-stack';
 import type { UpdateTold } from '../support/e2e-updates';

@@ -1,6 +1,6 @@
 import supertest from 'supertest';
 import { PilotError } from '../../src/domain/errors';
-import { backupsSchema } from '../../src/http/schemas';
+import { backupsSchema } from '../../src/http/api/schemas';
 import { asOperator, startHttp, type RunningHttp } from '../support/http-app';
 
 let http: RunningHttp;

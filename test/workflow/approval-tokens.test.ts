@@ -6,7 +6,7 @@ import { approvalUrl } from '../../src/approvals/links';
 import { readApproval } from '../../src/approvals/read-approval';
 import { recordDecision } from '../../src/approvals/record-decision';
 import type { Update } from '../../src/domain/update';
-import { formToken } from '../../src/http/form-token';
+import { formToken } from '../../src/http/access/form-token';
 import { Secret } from '../../src/lib/secret';
 import { offerOn } from '../support/approval-http';
 import { nginx, openScene, type Scene } from '../support/scene';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { backupsCheck } from '../../src/http/health-report';
+import { backupsCheck } from '../../src/http/health/health-report';
 import { requestBackups } from '../../src/backups/request-backup';
 import { StorageError } from '../../src/domain/errors';
 import { readContainers } from '../../src/containers/read-containers';

@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express';
 import { PilotError } from '../../domain/errors';
+import { isFormToken } from '../access/form-token';
+import { refuseCrossSite } from '../access/same-site';
 import type { HttpDeps } from '../deps';
-import { isFormToken } from '../form-token';
 import { pageFirst } from '../negotiate';
 import type { Action } from '../pages/operator/action-form';
 import { readForm } from '../read-form';
 import type { Methods } from '../route';
-import { refuseCrossSite } from '../same-site';
 
 type Act = (deps: HttpDeps, id: string, form: URLSearchParams) => Promise<unknown>;
 

@@ -1,13 +1,15 @@
-import type { Request, RequestHandler, Response } from 'express';
 import { createHash } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { DecisionOutcome } from '../../approvals/approval-view';
 import { PilotError } from '../../domain/errors';
 import { isOpen, type Update } from '../../domain/update';
 import { servedOn } from '../../updates/served-on';
 import { noteInLog } from '../access-log';
+import type { FailedLogins } from '../access/failed-logins';
+import { refuseCrossSite } from '../access/same-site';
+import { backupOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
-import type { FailedLogins } from '../failed-logins';
 import { pageFirst, wantsPage } from '../negotiate';
 import { confirmPage } from '../pages/confirm-page';
 import { livePage } from '../pages/live-page';
@@ -16,8 +18,6 @@ import { sendPage } from '../pages/send-page';
 import { readForm } from '../read-form';
 import type { Methods } from '../route';
 import { decideRestore, showRestore } from './restore-link';
-import { refuseCrossSite } from '../same-site';
-import { backupOf } from '../update-json';
 
 type Deps = Pick<HttpDeps, 'approvals' | 'restoreLinks' | 'clock' | 'publicUrl' | 'store'>;
 

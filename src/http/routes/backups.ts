@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
+import { backupRequest, backupsQuery, type BackupJson } from '../api/schemas';
 import type { HttpDeps } from '../deps';
 import { readJson } from '../read-body';
 import type { Methods } from '../route';
-import { backupRequest, backupsQuery, type BackupJson } from '../schemas';
 import { validate, validateQuery } from '../validate';
 
 export function backupsMethods(deps: Pick<HttpDeps, 'store' | 'requestBackups'>, guard: RequestHandler): Methods {

@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express';
 import { PilotError } from '../../domain/errors';
 import { noteInLog } from '../access-log';
+import { findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import type { Methods } from '../route';
 import type { Streams } from '../streams';
-import { findUpdate, jsonOf } from '../update-json';
 
 type Deps = Pick<HttpDeps, 'store' | 'approvals'>;
 

@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
+import { historyQuery } from '../api/schemas';
 import type { HttpDeps } from '../deps';
-import type { AskHealth } from '../health';
+import type { AskHealth } from '../health/health';
 import { pageFirst } from '../negotiate';
 import type { Action } from '../pages/operator/action-form';
 import type { Outcome } from '../pages/operator/operator-data';
@@ -9,7 +10,6 @@ import { operatorPage } from '../pages/operator/operator-page';
 import { sendPage } from '../pages/send-page';
 import { readOperatorData } from '../read-operator-data';
 import type { Methods } from '../route';
-import { historyQuery } from '../schemas';
 import { validateQuery } from '../validate';
 
 /** `GET /`: reads only. */

@@ -1,15 +1,15 @@
 import type { RequestHandler } from 'express';
 import { daysLeft, type Certificate, type CertificateSeen } from '../../domain/certificate';
-import type { HttpDeps } from '../deps';
-import { readJson } from '../read-body';
-import type { Methods } from '../route';
 import {
   renewalRequest,
   renewalsQuery,
   type CertificateSeenJson,
   type RenewalJson,
   type RenewalsJson,
-} from '../schemas';
+} from '../api/schemas';
+import type { HttpDeps } from '../deps';
+import { readJson } from '../read-body';
+import type { Methods } from '../route';
 import { validate, validateQuery } from '../validate';
 
 type Deps = Pick<HttpDeps, 'store' | 'clock' | 'requestRenewal'>;

@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express';
 import { noteInLog } from '../access-log';
+import { updateRequest, updatesQuery } from '../api/schemas';
+import { jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import { readJson } from '../read-body';
 import type { Methods } from '../route';
-import { updateRequest, updatesQuery } from '../schemas';
-import { jsonOf } from '../update-json';
 import { validate, validateQuery } from '../validate';
 
 type Deps = Pick<HttpDeps, 'store' | 'requestUpdate'>;

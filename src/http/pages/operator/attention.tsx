@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { oneLine } from '../../../notifications/letter/clean';
-import { CHECK_NAMES, type CheckName } from '../../health-report';
+import { CHECK_NAMES, type CheckName } from '../../health/health-report';
 import { ago, inWords } from '../words';
 import type { OperatorData, Seen } from './operator-data';
 import { UpdateLink } from './parts';

@@ -9,7 +9,7 @@ import type { Incident } from '../../../ports/incidents';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
 import type { Notice } from '../../../ports/timers';
 import type { TimerView } from '../../../schedule/timer-plans';
-import type { HealthReport } from '../../health-report';
+import type { HealthReport } from '../../health/health-report';
 import type { TokenFor } from './action-form';
 
 /** Everything that the operator page shows, read at one time. */

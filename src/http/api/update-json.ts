@@ -1,7 +1,7 @@
-import type { BackupRecord } from '../domain/backup';
-import { PilotError } from '../domain/errors';
-import type { Update } from '../domain/update';
-import type { Store } from '../ports/store';
+import type { BackupRecord } from '../../domain/backup';
+import { PilotError } from '../../domain/errors';
+import type { Update } from '../../domain/update';
+import type { Store } from '../../ports/store';
 import type { UpdateJson } from './schemas';
 
 /** An update as the outside sees it (contract, section 3), joined with the backup taken for it. */

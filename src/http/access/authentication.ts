@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '../lib/secret';
+import type { Secret } from '../../lib/secret';
 
 /** `basic`: the token is the password, the user name is not looked at. */
 export type Scheme = 'bearer' | 'bare' | 'basic';

@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '../lib/secret';
+import type { Secret } from '../../lib/secret';
 
 const PURPOSE = 'diun-pilot form 1';
 /** A page may stay open over night; the next window still takes its forms. */

@@ -1,6 +1,6 @@
-import type { BackupRecord } from '../domain/backup';
-import type { Outbox } from '../ports/store';
-import type { Notice, TimerState } from '../ports/timers';
+import type { BackupRecord } from '../../domain/backup';
+import type { Outbox } from '../../ports/store';
+import type { Notice, TimerState } from '../../ports/timers';
 
 export const CHECK_STATUSES = ['ok', 'degraded', 'down'] as const;
 export type CheckStatus = (typeof CHECK_STATUSES)[number];

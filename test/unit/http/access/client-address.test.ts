@@ -1,4 +1,4 @@
-import { clientAddress } from '../../../src/http/client-address';
+import { clientAddress } from '../../../../src/http/access/client-address';
 
 const asked = (remoteAddress: string | undefined, forwarded?: string): string =>
   clientAddress({ socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { ERROR_CODES, type ErrorCode } from '../domain/errors';
-import { RENEWAL_OUTCOMES } from '../domain/renewal';
-import { STEP_NAMES, UPDATE_STATUSES } from '../domain/update';
-import { CHECK_NAMES, CHECK_STATUSES } from './health-report';
+import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
+import { RENEWAL_OUTCOMES } from '../../domain/renewal';
+import { STEP_NAMES, UPDATE_STATUSES } from '../../domain/update';
+import { CHECK_NAMES, CHECK_STATUSES } from '../health/health-report';
 
 // The shapes of every request and answer: they validate, they type, and `/openapi.json` is made of them.
 // A schema that may be null somewhere carries no `id`: the generator would make every use of it nullable.

@@ -1,9 +1,9 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { PilotError } from '../domain/errors';
+import { PilotError } from '../../domain/errors';
+import type { HttpDeps } from '../deps';
+import { wantsPage } from '../negotiate';
 import { carriesToken, isBasic } from './authentication';
-import type { HttpDeps } from './deps';
 import { tooManyFailures, type FailedLogins } from './failed-logins';
-import { wantsPage } from './negotiate';
 import { crossSite, isForeignOrUnknown } from './same-site';
 
 const BEARER = 'Bearer realm="diun-pilot"';

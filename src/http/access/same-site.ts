@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import { PilotError } from '../domain/errors';
+import { PilotError } from '../../domain/errors';
 
 /**
  * Refuses a POST that another site made a browser send (`cross_site`). Our pages send no referrer, and so their own

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
-import { PilotError } from '../domain/errors';
+import { PilotError } from '../../domain/errors';
 import { clientAddress } from './client-address';
 
 const WINDOW_MS = 60_000;

@@ -1,6 +1,6 @@
 import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { diunBody } from '../decisions/receive-webhook';
+import { diunBody } from '../../decisions/receive-webhook';
 import {
   backupRequest,
   backupsQuery,

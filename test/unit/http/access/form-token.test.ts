@@ -1,5 +1,5 @@
-import { formToken, isFormToken } from '../../../src/http/form-token';
-import { Secret } from '../../../src/lib/secret';
+import { formToken, isFormToken } from '../../../../src/http/access/form-token';
+import { Secret } from '../../../../src/lib/secret';
 
 const secret = new Secret('form-secret');
 const made = new Date('2026-11-24T11:59:00.000Z');

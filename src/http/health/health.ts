@@ -1,6 +1,6 @@
+import { systemClock, type Clock } from '../../lib/clock';
+import type { HttpDeps } from '../deps';
 import { certificatesCheck } from './certificates-check';
-import { systemClock, type Clock } from '../lib/clock';
-import type { HttpDeps } from './deps';
 import {
   backupsCheck,
   degraded,

@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../../src/domain/backup';
+import type { BackupRecord } from '../../../../src/domain/backup';
 import {
   dockerAndNetworks,
   backupsCheck,
@@ -6,7 +6,7 @@ import {
   healthReport,
   outboxCheck,
   type Check,
-} from '../../../src/http/health-report';
+} from '../../../../src/http/health/health-report';
 
 const NOW = new Date('2026-01-05T03:00:00Z');
 const ok: Check = { status: 'ok' };
