@@ -1,9 +1,10 @@
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import type { Progress } from '../lib/progress';
 import type { BackupStorage } from '../ports/backup-storage';
 import { asBackupError } from './backup-error';
 import { ByteMeter } from './byte-meter';
-import { progressInWords } from './progress';
+import { progressInWords } from './bytes-in-words';
 import type { ItemSource } from './sources/item-source';
 
 /** The fastest level: measured on files that are compressed already, and on text, the higher ones cost more than they save. */
@@ -11,7 +12,7 @@ const GZIP_LEVEL = 1;
 
 interface Into {
   storage: BackupStorage;
-  onProgress: (detail: string) => void;
+  onProgress: Progress;
 }
 
 /**

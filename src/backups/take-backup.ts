@@ -3,6 +3,7 @@ import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
+import type { Progress } from '../lib/progress';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
@@ -23,7 +24,7 @@ export interface BackupDeps {
   clock: Clock;
   logger: Logger;
   /** What is being done, in words, with the bytes so far: for the journal. Called every few megabytes. */
-  onProgress: (detail: string) => void;
+  onProgress: Progress;
   /** Called in the transaction that records a failure, so that its mail is written with it. */
   onFailed?: (record: BackupRecord) => void;
   /** Called in the transaction that records the verified success. */

@@ -3,16 +3,17 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { BackupItem } from '../domain/backup';
 import { messageOf, PilotError } from '../domain/errors';
+import type { Progress } from '../lib/progress';
 import type { BackupStorage } from '../ports/backup-storage';
 import { asBackupError } from './backup-error';
 import { ByteMeter } from './byte-meter';
-import { progressInWords } from './progress';
+import { progressInWords } from './bytes-in-words';
 import type { Finding, ItemSource } from './sources/item-source';
 import { notVerified } from './sources/item-source';
 
 interface From {
   storage: BackupStorage;
-  onProgress: (detail: string) => void;
+  onProgress: Progress;
 }
 
 type Verified = Pick<ItemSource, 'title' | 'advice' | 'verify'>;

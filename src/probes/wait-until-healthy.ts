@@ -2,6 +2,7 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
+import type { Progress } from '../lib/progress';
 import type { Engine } from '../ports/engine';
 import { addressesOf } from './addresses';
 import { dockerState } from './docker-state';
@@ -20,7 +21,7 @@ export interface HealthQuestion {
   timeoutMs: number;
   /** Restarts before this question was asked are not held against it: `RestartCount` at its start. */
   restartsBefore?: number;
-  onProgress?: (detail: string) => void;
+  onProgress?: Progress;
 }
 
 type Look = { state: 'broken' | 'waiting' | 'healthy'; detail: string; container: ContainerInspect };

@@ -1,5 +1,5 @@
 import { placeOf } from '../backups/backup-set';
-import { inWords } from '../backups/progress';
+import { inWords } from '../backups/bytes-in-words';
 import { writersOf } from '../backups/writers';
 import type { BackupItem, BackupManifest } from '../domain/backup';
 import type { Container } from '../domain/container';

@@ -1,6 +1,7 @@
 import { readContainers } from '../containers/read-containers';
 import { PilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
+import type { Progress } from '../lib/progress';
 import type { Store } from '../ports/store';
 import { checkSet } from './check-set';
 import { findSet } from './find-set';
@@ -27,11 +28,7 @@ export async function planOfRestore(deps: RestoreDeps, { backup, project }: Rest
 }
 
 /** The rest of what is found out before anything is stopped: the whole set is read. Changes nothing. */
-export async function rehearse(
-  deps: RestoreDeps,
-  plan: RestorePlan,
-  onProgress: (detail: string) => void,
-): Promise<void> {
+export async function rehearse(deps: RestoreDeps, plan: RestorePlan, onProgress: Progress): Promise<void> {
   const journal = firstRestoreJournal(plan.manifest.id);
   await checkSet({ ...deps, plan, journal, save: () => undefined, onProgress, ownLayer: 'refuse' });
 }

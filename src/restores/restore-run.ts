@@ -1,17 +1,9 @@
+import type { Deps } from '../deps';
 import type { RestoreJournal } from '../domain/restore';
-import type { Clock } from '../lib/clock';
-import type { Logger } from '../lib/logger';
-import type { BackupStorage } from '../ports/backup-storage';
-import type { Engine } from '../ports/engine';
+import type { Progress } from '../lib/progress';
 import type { RestorePlan } from './plan-restore';
 
-export interface RestoreDeps {
-  engine: Engine;
-  storage: BackupStorage;
-  clock: Clock;
-  logger: Logger;
-  selfId: string | null;
-}
+export type RestoreDeps = Pick<Deps, 'engine' | 'storage' | 'clock' | 'logger' | 'selfId'>;
 
 /** One restore while it runs. */
 export interface RestoreRun extends RestoreDeps {
@@ -19,7 +11,7 @@ export interface RestoreRun extends RestoreDeps {
   journal: RestoreJournal;
   /** Keeps the journal; what it was given is on the disk when it returns. */
   save(journal: RestoreJournal): void;
-  onProgress: (detail: string) => void;
+  onProgress: Progress;
   /** Files outside every volume: a manual restore refuses them; after a rollback they are as they were, in the untouched container. */
   ownLayer: 'refuse' | 'untouched';
 }

@@ -1,6 +1,6 @@
 import { afterGoodBackup } from '../backups/after-good-backup';
 import { membersOf, placeOf } from '../backups/backup-set';
-import { inWords } from '../backups/progress';
+import { inWords } from '../backups/bytes-in-words';
 import { takeBackup } from '../backups/take-backup';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';

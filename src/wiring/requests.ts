@@ -12,6 +12,7 @@ import type { Container } from '../domain/container';
 import type { RenewalRecord } from '../domain/renewal';
 import type { RestoreRecord } from '../domain/restore';
 import type { Update } from '../domain/update';
+import type { Progress } from '../lib/progress';
 import type { RestorePlan } from '../restores/plan-restore';
 import { planOfRestore, rehearse, requestRestore, type RestoreRequest } from '../restores/request-restore';
 import { foreseeTag, type TagForesight } from '../updates/new-tag/foresee-tag';
@@ -25,7 +26,7 @@ export interface Requests {
   /** What a restore would do; changes nothing. */
   planRestore(request: RestoreRequest): Promise<RestorePlan>;
   /** Reads the whole set as a restore would; changes nothing. */
-  rehearseRestore(plan: RestorePlan, onProgress: (detail: string) => void): Promise<void>;
+  rehearseRestore(plan: RestorePlan, onProgress: Progress): Promise<void>;
   requestRestore(plan: RestorePlan, request: Pick<RestoreRequest, 'project'>): RestoreRecord;
   /** Renews what is due, as soon as nothing else runs. */
   requestRenewal(): RenewalRecord;

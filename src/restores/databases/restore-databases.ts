@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { progressInWords } from '../../backups/progress';
+import { progressInWords } from '../../backups/bytes-in-words';
 import { readProperties } from '../../backups/sources/database-properties';
 import { feedCommand } from '../../backups/sources/feed-command';
 import { conninfo } from '../../backups/sources/postgres-login';

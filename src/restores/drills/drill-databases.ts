@@ -7,6 +7,7 @@ import { endsAsPgDumpallDoes } from '../../backups/sources/postgres-source';
 import { verifyItem } from '../../backups/verify-item';
 import type { BackupItem } from '../../domain/backup';
 import { PilotError } from '../../domain/errors';
+import type { Progress } from '../../lib/progress';
 import type { BackupStorage } from '../../ports/backup-storage';
 import type { Engine, ExecResult } from '../../ports/engine';
 import { missingRoles } from '../databases/missing-roles';
@@ -24,7 +25,7 @@ import type { Server } from './throwaway-server';
 export interface DrillParts {
   engine: Engine;
   storage: BackupStorage;
-  onProgress: (detail: string) => void;
+  onProgress: Progress;
 }
 
 export const ADVICE = 'Look at the backup storage.';

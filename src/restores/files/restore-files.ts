@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { inWords } from '../../backups/progress';
+import { inWords } from '../../backups/bytes-in-words';
 import type { Kept } from '../../domain/restore';
 import { asideFolder } from '../../domain/set-aside';
 import type { Placed } from '../plan-restore';

@@ -1,8 +1,10 @@
+import type { Progress } from '../lib/progress';
+
 const MIB = 1024 * 1024;
 const EVERY_BYTES = 8 * MIB;
 
 /** Turns a count of bytes into words for the journal, at the first byte and then every few megabytes. */
-export function progressInWords(say: (detail: string) => void, doing: string): (bytes: number) => void {
+export function progressInWords(say: Progress, doing: string): (bytes: number) => void {
   let next = 0;
   return (bytes) => {
     if (bytes < next) return;
