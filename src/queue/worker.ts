@@ -34,23 +34,8 @@ export interface Worker {
  * updates, backups and renewals share. Who has lost the network of another is joined to it again before anything else.
  */
 export function startWorker(deps: Deps): Worker {
-  const troubles = new Map<string, ErrorCode>();
-  const loop = (name: string, turn: () => Promise<boolean>): Loop =>
-    startLoop({
-      clock: deps.clock,
-      restMs: REST_MS,
-      gatherMs: GATHER_MS,
-      turn: async () => {
-        const more = await turn();
-        troubles.delete(name);
-        return more;
-      },
-      failed: (error) => {
-        if (troubles.get(name) !== codeOf(error)) deps.logger.error(`${name} must wait`, { reason: messageOf(error) });
-        troubles.set(name, codeOf(error));
-        return WITHOUT_ENGINE_MS;
-      },
-    });
+  const troubles: Troubles = new Map();
+  const loop = (name: string, turn: () => Promise<boolean>): Loop => loopTelling(deps, troubles, name, turn);
   const decisions = loop('deciding', async () => (await handleInbox(deps)) > 0);
   const networks = watchNetworks(deps, () => work.wake());
   const work = loop('working', async () => {
@@ -71,6 +56,28 @@ export function startWorker(deps: Deps): Worker {
         ? { status: 'ok' }
         : { status: 'degraded', reason: [...new Set(troubles.values())].map((code) => ERROR_CODES[code]).join('; ') },
   };
+}
+
+/** By the name of the loop: why it must wait. */
+type Troubles = Map<string, ErrorCode>;
+
+/** What a loop fails at is told in the log once for as long as it lasts, and in the worker's state. */
+function loopTelling({ clock, logger }: Deps, troubles: Troubles, name: string, turn: () => Promise<boolean>): Loop {
+  return startLoop({
+    clock,
+    restMs: REST_MS,
+    gatherMs: GATHER_MS,
+    turn: async () => {
+      const more = await turn();
+      troubles.delete(name);
+      return more;
+    },
+    failed: (error) => {
+      if (troubles.get(name) !== codeOf(error)) logger.error(`${name} must wait`, { reason: messageOf(error) });
+      troubles.set(name, codeOf(error));
+      return WITHOUT_ENGINE_MS;
+    },
+  });
 }
 
 /** Looked at before each turn: what time alone brings about. */
