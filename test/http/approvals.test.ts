@@ -104,6 +104,8 @@ describe('the buttons', () => {
     await press('maybe').expect(400);
     await supertest(http.url).post(link).set('Accept', BROWSER).send({ decision: 'approve' }).expect(400);
     await press('approve', { filler: 'x'.repeat(5_000) }).expect(413);
+    const both = supertest(http.url).post(link).set('Accept', BROWSER).type('form');
+    expect((await both.send('decision=approve&decision=decline').expect(400)).text).toContain('comes twice');
     expect(now().status).toBe('awaiting_approval');
   });
 
