@@ -77,7 +77,7 @@ async function throughput(lab: Lab, rows: ComposeProject): Promise<void> {
   const folder = lab.scratch('bench-dumps');
   const service = await startService(await freePort(), {
     ...NO_SCHEDULES,
-    DOCKER_HOST: lab.docker.host,
+    DOCKER_HOST: lab.viewHost,
     PILOT_BACKUP_URL: `file://${folder}`,
   });
   const container = await rows.containerName('db');
@@ -101,7 +101,7 @@ async function throughput(lab: Lab, rows: ComposeProject): Promise<void> {
 
 async function pgDump(lab: Lab, container: string, file: string): Promise<number> {
   const begin = performance.now();
-  const env = { ...process.env, DOCKER_HOST: lab.docker.host };
+  const env = { ...process.env, DOCKER_HOST: lab.viewHost };
   const line = 'exec "$0" exec "$1" pg_dump -U postgres -Fc postgres > "$2"';
   await command('sh', ['-c', line, lab.docker.path, container, file], { env });
   return (performance.now() - begin) / 1000;
@@ -124,7 +124,7 @@ async function memoryWithS3(lab: Lab, files: ComposeProject): Promise<void> {
 }
 
 async function memory(lab: Lab, files: ComposeProject, target: string, env: Record<string, string>): Promise<void> {
-  const service = await startService(await freePort(), { ...NO_SCHEDULES, DOCKER_HOST: lab.docker.host, ...env });
+  const service = await startService(await freePort(), { ...NO_SCHEDULES, DOCKER_HOST: lab.viewHost, ...env });
   try {
     const { seconds } = await backUp(service, files.name);
     report({

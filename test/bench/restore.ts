@@ -72,7 +72,7 @@ function pilot(lab: Lab, folder: string, args: string[]): Promise<{ seconds: num
   const begin = performance.now();
   const child = spawn(process.execPath, [join(__dirname, '../../dist/main.js'), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH: process.env.PATH, DOCKER_HOST: lab.docker.host, PILOT_DATA_DIR: folder },
+    env: { PATH: process.env.PATH, DOCKER_HOST: lab.viewHost, PILOT_DATA_DIR: folder },
   });
   let peakMiB = 0;
   const looking = setInterval(() => (peakMiB = Math.max(peakMiB, peakOf(child.pid))), 100);
@@ -117,7 +117,7 @@ async function shell(lab: Lab, stack: ComposeProject, lines: string[]): Promise<
   const env = {
     ...process.env,
     D: lab.docker.path,
-    DOCKER_HOST: lab.docker.host,
+    DOCKER_HOST: lab.viewHost,
     DB: await stack.containerName('db'),
     APP: await stack.containerName('app'),
   };

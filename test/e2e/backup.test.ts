@@ -62,7 +62,7 @@ const sql = (database: string, statement: string): Promise<string> =>
   inContainer('db', 'sh', '-c', 'PGPASSWORD=s3cret exec psql -XAt -U shop -d "$0" -c "$1"', database, statement);
 
 beforeAll(async () => {
-  engine = createDockerEngine({ dockerHost: stage.lab.docker.host, dockerConfigDir: null });
+  engine = createDockerEngine({ dockerHost: stage.lab.viewHost, dockerConfigDir: null });
   store = createSqliteStore({ path: ':memory:', clock: systemClock });
   stage.closing(() => store.close());
   const files = { password: 's3cret\n' };

@@ -45,7 +45,7 @@ beforeAll(async () => {
   web = await stage.project('bad', services, { files: SITE, top: { volumes: { kept: {} } } });
   // More than the disk below has room for, and nothing that compresses.
   await web.exec('kept', 'sh', '-c', 'head -c 3000000 /dev/urandom > /kept/file');
-  proxy = engineProxy(join(lab.scratch('p'), 'engine.sock'), lab.docker.host);
+  proxy = engineProxy(lab);
   stage.closing(() => proxy.cut());
   pilot = await stage.pilot({ env: { DOCKER_HOST: proxy.dockerHost } });
 });

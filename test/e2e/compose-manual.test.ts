@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { runPilot } from '../support/e2e-cli';
-import { engineProxy } from '../support/e2e-engine-proxy';
 import { AUTOMATIC, nginxService, SITE } from '../support/e2e-services';
 import { imageNamed, openStage, startedAt } from '../support/e2e-stage';
 import { announce, endOf, endOfUpdate, mailsAbout } from '../support/e2e-updates';
@@ -98,11 +96,9 @@ it('POST /updates with another tag goes there, and the compose file names it', a
 
 it('`check`, `backup`, `backups` and `updates` print what is', async () => {
   const name = await web.containerName('web');
-  // `check` judges every label on the engine, and other files of tests have wrong ones beside this.
-  const ours = engineProxy(join(stage.lab.scratch('p'), 'engine.sock'), stage.lab.docker.host, web.name);
-  await ours.mend();
-  stage.closing(() => ours.cut());
-  const check = await runPilot(stage.lab, pilot.dataDir, ['check'], { DOCKER_HOST: ours.dockerHost });
+  // `check` judges every label that it sees, and other files of tests have wrong ones beside this.
+  const ours = await stage.seeing(web.name);
+  const check = await runPilot(ours.lab, pilot.dataDir, ['check']);
   expect([check.code, check.stdout]).toEqual([0, expect.stringMatching(/ok +Docker +Engine \d/)]);
   expect(check.stdout).toMatch(new RegExp(`${name}[\\s\\S]*every update waits for approval`));
   expect(check.stdout).toMatch(/Diun +last heard/);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ComposeProject } from '../lab/compose';
 import { whyNoOtherEngine } from '../lab/engine/other-engine';
 import type { EngineEnd, PrivateEngine } from '../lab/engine/private-engine';
@@ -33,7 +32,7 @@ describeIf(whyNoOtherEngine(), 'the whole engine restarted', () => {
     web = await openEdgeProject(other, 'restart', TAG);
     name = await web.containerName('nginx');
     await pageOf(web, 'edge');
-    proxy = engineProxy(join(stage.lab.scratch('p'), 'engine.sock'), engine.host);
+    proxy = engineProxy(other.lab);
     await proxy.mend();
     stage.closing(() => proxy.cut());
     pilot = await other.pilot({ env: { DOCKER_HOST: proxy.dockerHost } });

@@ -8,31 +8,42 @@ import type { Engine } from '../../src/ports/engine';
 import { engineContract } from '../contract/engine.contract';
 import { engineNamespacesContract } from '../contract/engine-namespaces.contract';
 import type { EngineScene } from '../contract/engine-scene';
+import { openView } from '../lab/engine/view';
 import { engineInLab, type EngineInLab } from '../support/situations/engine-in-lab';
 import { closeStage } from '../support/situations/run-situation';
 
 for (const contract of [engineContract, engineNamespacesContract]) {
-  contract('the real engine', () => sceneOn(engineInLab(), 'pilot-contract'));
-  contract('the real engine behind the socket proxy', sceneBehindTheProxy);
+  contract('the real engine', () => sceneOn(engineInLab(), 'contract'));
+  contract('the real engine behind the socket proxy', () => sceneBehind(proxied, 'proxied'));
+  contract('the real engine in the view of a guest', () => sceneBehind(viewed, 'viewed'));
 }
 
-async function sceneBehindTheProxy(): Promise<EngineScene> {
+type Between = (lab: EngineInLab, socket: string, name: string) => Promise<{ engine: Engine; close: () => unknown }>;
+
+async function sceneBehind(between: Between, name: string): Promise<EngineScene> {
   const lab = engineInLab();
-  const { engine, close } = await proxied(lab);
-  const scene = await sceneOn({ ...lab, engine }, 'pilot-proxied');
+  const { engine, close } = await between(lab, `/tmp/diun-pilot-${name}-${process.pid}.sock`, name);
+  const scene = await sceneOn({ ...lab, engine }, name);
   return { ...scene, takeDown: () => scene.takeDown().finally(close) };
 }
 
-async function proxied({ dockerHost }: EngineInLab): Promise<{ engine: Engine; close: () => void }> {
-  const socket = `/tmp/diun-pilot-proxy-${process.pid}.sock`;
+/** What Diun and diun-pilot get of an engine that was there before the lab. */
+const viewed: Between = async ({ dockerHost, prefix }, socket, name) => {
+  const view = await openView(dockerHost, socket, { label: null, projectPrefix: prefix(name) });
+  return { engine: createDockerEngine({ dockerHost: view.host, dockerConfigDir: null }), close: () => view.close() };
+};
+
+const proxied: Between = async ({ dockerHost }, socket) => {
   rmSync(socket, { force: true });
   const server = createSocketProxy({ engine: dockerAddress(dockerHost), listed: ENGINE_CALLS, logger: silentLogger });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   const engine = createDockerEngine({ dockerHost: `unix://${socket}`, dockerConfigDir: null });
   return { engine, close: () => server.close().closeAllConnections() };
-}
+};
 
-async function sceneOn({ docker, engine, base, registry }: EngineInLab, prefix: string): Promise<EngineScene> {
+async function sceneOn(lab: EngineInLab, name: string): Promise<EngineScene> {
+  const { docker, engine, base, registry } = lab;
+  const prefix = lab.prefix(name);
   await closeStage(docker, prefix);
   await docker.run(['network', 'create', '--label', prefix, `${prefix}-net`]);
   const reference = `${registry}/${prefix}/release:2`;

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { openEdgeProject } from '../support/e2e-edge';
@@ -26,7 +25,7 @@ beforeAll(async () => {
   web = await openEdgeProject(stage, 'handover-crash', TAG);
   name = await web.containerName('nginx');
   await pageOf(web, 'edge');
-  proxy = engineProxy(join(stage.lab.scratch('p'), 'engine.sock'), stage.lab.docker.host);
+  proxy = engineProxy(stage.lab);
   await proxy.mend();
   stage.closing(() => proxy.cut());
   pilot = await stage.pilot({ env: { DOCKER_HOST: proxy.dockerHost } });

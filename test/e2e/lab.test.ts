@@ -8,7 +8,7 @@ import { replayedDiun } from '../lab/diun/replayed-diun';
 import { connectLab } from '../lab/lab-environment';
 import { buildPilotImage } from '../lab/images/pilot-image';
 import { LIVE_NGINX_SITE, type ImageName } from '../lab/images/recipes';
-import type { Lab } from '../lab/lab';
+import { viewSocket, type Lab } from '../lab/lab';
 import { NO_SCHEDULES } from '../lab/pilot';
 import { eventually } from '../support/eventually';
 
@@ -155,7 +155,8 @@ describe('the nginx images', () => {
 describe('the image of diun-pilot', () => {
   it('starts as another user than root, answers, and is healthy by its own check', async () => {
     const image = await buildPilotImage(lab);
-    const group = String(statSync(lab.docker.host.replace('unix://', '')).gid);
+    const socket = viewSocket(lab);
+    const group = String(statSync(socket).gid);
     const pilot = project(`
 services:
   pilot:
@@ -164,7 +165,7 @@ services:
     group_add: ['${group}']
     ports: ['127.0.0.1::8080']
     healthcheck: { interval: 1s }
-    volumes: ['data:/data', '${lab.docker.host.replace('unix://', '')}:/var/run/docker.sock']
+    volumes: ['data:/data', '${socket}:/var/run/docker.sock']
 volumes: { data: {} }
 `);
     await pilot.up();

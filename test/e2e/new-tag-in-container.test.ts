@@ -2,6 +2,7 @@ import { chownSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeProject, type ComposeProject } from '../lab/compose';
 import { buildPilotImage } from '../lab/images/pilot-image';
+import { viewSocket } from '../lab/lab';
 import { NO_SCHEDULES } from '../lab/pilot';
 import { AUTOMATIC, composeYaml, nginxService, SITE } from '../support/e2e-services';
 import { openStage } from '../support/e2e-stage';
@@ -24,7 +25,7 @@ const reference = (name: string, tag: string): string =>
 
 /** A project on 1.27.3 whose files belong to 1000, and diun-pilot as that user. */
 async function openBoth(name: string, mount: (folder: string) => string) {
-  const { registry, images, docker } = stage.lab;
+  const { registry, images } = stage.lab;
   await registry.publishAndPull(images.NGINX_GOOD_1, `in-container-${name}/nginx:1.27.3`);
   const project = await stage.project(
     `in-${name}`,
@@ -32,7 +33,7 @@ async function openBoth(name: string, mount: (folder: string) => string) {
     { files: SITE },
   );
   for (const path of [project.dir, project.file]) chownSync(path, 1000, 1000);
-  const socket = docker.host.replace('unix://', '');
+  const socket = viewSocket(stage.lab);
   const service = {
     image,
     labels: {},

@@ -16,7 +16,7 @@ let pilot: Pilot;
 let proxy: EngineProxy;
 
 beforeAll(async () => {
-  proxy = engineProxy(join(stage.lab.scratch('p'), 'engine.sock'), stage.lab.docker.host);
+  proxy = engineProxy(stage.lab);
   await proxy.mend();
   stage.closing(() => proxy.cut());
   pilot = await stage.pilot({ env: { DOCKER_HOST: proxy.dockerHost } });

@@ -170,7 +170,7 @@ it('killed while certbot runs: the next start ends what was begun', async () => 
 it.each(['openssl', 'curl'])(
   'asks from inside with %s where this process shares no network with nginx',
   async (tool) => {
-    const real = createDockerEngine({ dockerHost: stage.lab.docker.host, dockerConfigDir: null });
+    const real = createDockerEngine({ dockerHost: stage.lab.viewHost, dockerConfigDir: null });
     const only: Engine = {
       ...real,
       exec: (id, command, options) => real.exec(id, command[0] === tool ? command : ['false'], options),

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
@@ -29,7 +28,7 @@ beforeAll(async () => {
   const services = appServices(lab, lab.registry.reference(TAG), WATCHED);
   forge = await stage.project('restored', services, { top: APP_VOLUMES });
   app = appOf(forge);
-  proxy = engineProxy(join(lab.scratch('p'), 'engine.sock'), lab.docker.host);
+  proxy = engineProxy(lab);
   await proxy.mend();
   stage.closing(() => proxy.cut());
   pilot = await stage.pilot({ env: { DOCKER_HOST: proxy.dockerHost } });

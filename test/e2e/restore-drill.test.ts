@@ -36,7 +36,7 @@ beforeAll(async () => {
   store = createSqliteStore({ path: ':memory:', clock: systemClock });
   stage.closing(() => store.close());
   deps = {
-    engine: noting(createDockerEngine({ dockerHost: stage.lab.docker.host, dockerConfigDir: null })),
+    engine: noting(createDockerEngine({ dockerHost: stage.lab.viewHost, dockerConfigDir: null })),
     storage: createFileStorage({ directory }),
     store,
     clock: systemClock,

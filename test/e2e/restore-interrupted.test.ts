@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
@@ -29,7 +28,7 @@ beforeAll(async () => {
   shop = await stage.project('interrupted', appServices(lab, lab.images.APP_1), { top: APP_VOLUMES });
   app = appOf(shop);
   dataDir = lab.scratch('pilot-data');
-  proxy = engineProxy(join(lab.scratch('p'), 'engine.sock'), lab.docker.host, shop.name);
+  proxy = engineProxy((await stage.seeing(shop.name)).lab);
   await proxy.mend();
   stage.closing(() => proxy.cut());
   await app.ready();

@@ -8,8 +8,8 @@ import { buildSituationImages, type SituationImages } from '../support/situation
 import { situations } from '../support/situations/situations';
 import { MOUNT_TAMPERINGS, networkTamperings, tamperings, type Tampering } from '../support/situations/tamperings';
 
-const PREFIX = 'pilot-same';
-const { docker, engine, base } = engineInLab();
+const { docker, engine, base, prefix } = engineInLab();
+const PREFIX = prefix('same');
 
 let images: SituationImages;
 let oldImage: ImageInspect;

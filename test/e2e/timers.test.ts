@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
-import { engineProxy } from '../support/e2e-engine-proxy';
 import { AUTOMATIC, nginxService, SITE } from '../support/e2e-services';
-import { imageNamed, openStage } from '../support/e2e-stage';
+import { imageNamed, openStage, type Stage } from '../support/e2e-stage';
 import { endOfUpdate, pageOf } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
 
@@ -15,7 +13,7 @@ const TAG = 'timers/web:stable';
 const VERSIONS = 'timers/versions';
 
 let project: ComposeProject;
-let dockerHost: string;
+let own: Stage;
 
 beforeAll(async () => {
   const { lab } = stage;
@@ -31,14 +29,10 @@ beforeAll(async () => {
     },
     { files: SITE },
   );
-  const proxy = engineProxy(join(lab.scratch('p'), 'engine.sock'), lab.docker.host, project.name);
-  await proxy.mend();
-  stage.closing(() => proxy.cut());
-  dockerHost = proxy.dockerHost;
+  own = await stage.seeing(project.name);
 });
 
-const pilotWith = (env: Record<string, string>): Promise<Pilot> =>
-  stage.pilot({ env: { DOCKER_HOST: dockerHost, TZ: 'UTC', ...env } });
+const pilotWith = (env: Record<string, string>): Promise<Pilot> => own.pilot({ env: { TZ: 'UTC', ...env } });
 
 it('finds at its start what Diun announced while it was down, and newer tags, and finds them once', async () => {
   const { registry, images } = stage.lab;

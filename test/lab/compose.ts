@@ -113,7 +113,7 @@ export class ComposeProject {
 
   /** Removes containers, volumes (anonymous ones that were handed on, too) and networks. */
   down(): Promise<void> {
-    return removeLeftovers(this.lab.docker, { label: null, projectPrefix: this.name, registries: [] });
+    return removeLeftovers(this.lab.docker, { label: null, projectPrefix: this.name });
   }
 
   private async idsByService(): Promise<Map<string, string>> {

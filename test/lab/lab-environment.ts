@@ -8,6 +8,7 @@ export function labEnvironment(lab: Lab): Record<string, string> {
   const images = Object.entries(lab.images).map(([name, image]) => [`LAB_IMAGE_${name}`, image]);
   return {
     DOCKER_HOST: lab.docker.host,
+    LAB_VIEW: lab.viewHost,
     LAB_DIR: lab.dir,
     LAB_REGISTRY: lab.registry.address,
     LAB_DOCKER: lab.docker.path,
@@ -22,7 +23,14 @@ export async function connectLab(env: NodeJS.ProcessEnv = process.env): Promise<
   const path = env['LAB_DOCKER'] ?? (await findDockerCli()) ?? 'docker';
   const docker = new DockerCli(path, needed(env, 'DOCKER_HOST'));
   const origin = needed(env, 'LAB_IMAGES') === 'public' ? 'public' : 'distribution';
-  return labParts(needed(env, 'LAB_DIR'), docker, origin, needed(env, 'LAB_REGISTRY'), images);
+  return labParts({
+    docker,
+    origin,
+    images,
+    dir: needed(env, 'LAB_DIR'),
+    viewHost: needed(env, 'LAB_VIEW'),
+    registryAddress: needed(env, 'LAB_REGISTRY'),
+  });
 }
 
 function needed(env: NodeJS.ProcessEnv, name: string): string {

@@ -2,17 +2,22 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DockerCli } from './engine/docker-cli';
-import type { Marks } from './engine/leftovers';
+import type { Marks } from './engine/marks';
 import { imageBuilder, type ImageOrigin, type LabImages } from './images/build-images';
-import { noteMadeImage, registriesSoFar } from './lab-record';
+import { noteMadeImage } from './lab-record';
 import { Registry } from './registry/registry';
 
 /** What the tests and the demo work with, whoever opened it. */
 export interface Lab {
-  /** Short and the same for the same folder: part of the name of every compose project. */
+  /** Part of the name of every compose project. */
   id: string;
   dir: string;
   docker: DockerCli;
+  /**
+   * The engine for Diun and diun-pilot, by whose rules they act on whatever they find there: on somebody's engine they
+   * find the lab's own containers alone. `unix://…`.
+   */
+  viewHost: string;
   /** Where base images come from here; tells also whether public images can be pulled. */
   origin: ImageOrigin;
   images: LabImages;
@@ -27,14 +32,13 @@ export interface Lab {
 
 export type Say = (line: string) => void;
 
-/** A lab's parts, from what its opener knows or exported. */
-export function labParts(
-  dir: string,
-  docker: DockerCli,
-  origin: ImageOrigin,
-  registryAddress: string,
-  images: LabImages,
-): Lab {
+/** What the opener of a lab knows, and exports. */
+export interface LabBasis extends Pick<Lab, 'dir' | 'docker' | 'viewHost' | 'origin' | 'images'> {
+  registryAddress: string;
+}
+
+export function labParts({ registryAddress, ...basis }: LabBasis): Lab {
+  const { dir, docker, origin } = basis;
   const builder = imageBuilder(docker, {
     origin,
     cacheDir: join(dir, 'cache'),
@@ -42,11 +46,8 @@ export function labParts(
     made: (tag) => noteMadeImage(dir, tag),
   });
   return {
+    ...basis,
     id: labId(dir),
-    dir,
-    docker,
-    origin,
-    images,
     registry: new Registry(registryAddress, docker),
     variantOf: (image, mark) => builder.variantOf(image, mark),
     scratch: (name) => scratch(dir, name),
@@ -68,19 +69,26 @@ export function guests(dir: string): string {
 }
 
 export function marksOf(dir: string): Marks {
-  const id = labId(dir);
-  return { label: labelOf(dir), projectPrefix: projectName(id, ''), registries: registriesSoFar(dir) };
+  return { label: labelOf(dir), projectPrefix: projectName(labId(dir), '') };
 }
 
 export function labelOf(dir: string): string {
   return `diun-pilot.lab=${labId(dir)}`;
 }
 
+/** What a container mounts in the place of the engine's socket. */
+export function viewSocket({ viewHost }: Lab): string {
+  if (!viewHost.startsWith('unix://')) throw new Error(`${viewHost} is no socket that a container could mount`);
+  return viewHost.slice('unix://'.length);
+}
+
+/** A compose project's name, or that of anything else of the lab on the engine: by it the lab knows its own. */
 export function projectName(id: string, name: string): string {
   return `diunpilot-lab-${id}-${name}`;
 }
 
-function labId(dir: string): string {
+/** Short and the same for the same folder. */
+export function labId(dir: string): string {
   return createHash('sha256').update(dir).digest('hex').slice(0, 4);
 }
 

@@ -5,11 +5,19 @@ import type { DockerCli } from './engine/docker-cli';
 import { removeLeftovers } from './engine/leftovers';
 import { openEngine, type LabEngine } from './engine/open-engine';
 import { clearOtherEngine } from './engine/other-engine';
+import { openView } from './engine/view';
 import { imageBuilder, type LabImages } from './images/build-images';
 import { imageOrigin } from './images/image-origin';
 import { guests, labDir, labelOf, labParts, marksOf, scratchRoot, type Lab, type Say } from './lab';
 import { takeLabLock } from './lab-lock';
-import { forgetMadeImages, forgetRegistries, imagesMade, noteMadeImage, noteRegistry } from './lab-record';
+import {
+  forgetMadeImages,
+  forgetRegistries,
+  imagesMade,
+  noteMadeImage,
+  noteRegistry,
+  registriesSoFar,
+} from './lab-record';
 import { type Closers } from './closers';
 import { endStrays } from './lasting-process';
 import { runRegistry } from './registry/run-registry';
@@ -33,13 +41,14 @@ export async function openLab(say: Say, closers: Closers): Promise<OpenLab> {
   const { docker, kind } = await bringUpEngine(dir, say, closers);
   const origin = await imageOrigin(docker.host);
   say(`engine: ${kind} (${docker.host}); base images: ${origin}`);
+  const viewHost = kind === 'given' ? await bringUpView(dir, docker, closers) : docker.host;
   const images = await buildImages(dir, docker, origin, say);
-  await closers.add('containers, volumes, networks', () => removeLeftovers(docker, marksOf(dir)));
+  await closers.add('containers, volumes, networks', () => clearEngine(dir, docker));
   const registry = await runRegistry({ dir, docker, label: labelOf(dir), origin, say });
   await closers.add('the registry', () => registry.stop());
   noteRegistry(dir, registry.address);
   await closers.add('processes', () => endGuests(dir));
-  const lab = labParts(dir, docker, origin, registry.address, images);
+  const lab = labParts({ dir, docker, viewHost, origin, images, registryAddress: registry.address });
   await lab.registry.carryIn(Object.values(images));
   say(`registry: ${registry.address}`);
   return { ...lab, engineKind: kind, atEnd: (what, close) => closers.add(what, close) };
@@ -48,10 +57,21 @@ export async function openLab(say: Say, closers: Closers): Promise<OpenLab> {
 async function bringUpEngine(dir: string, say: Say, closers: Closers): Promise<LabEngine> {
   const engine = await openEngine(dir, say);
   await closers.add('the engine', () => engine.close());
-  await removeLeftovers(engine.docker, marksOf(dir));
+  await clearEngine(dir, engine.docker);
   forgetRegistries(dir);
   if (engine.kind === 'given') await closers.add('images', () => removeMadeImages(engine.docker, dir, say));
   return engine;
+}
+
+/** A private engine has nothing on it that is not the lab's. */
+async function bringUpView(dir: string, docker: DockerCli, closers: Closers): Promise<string> {
+  const view = await openView(docker.host, join(dir, 'view.sock'), marksOf(dir));
+  await closers.add('the view of the engine', () => view.close());
+  return view.host;
+}
+
+function clearEngine(dir: string, docker: DockerCli): Promise<void> {
+  return removeLeftovers(docker, marksOf(dir), registriesSoFar(dir));
 }
 
 async function clearProcesses(dir: string, say: Say): Promise<void> {

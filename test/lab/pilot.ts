@@ -6,7 +6,7 @@ import { freePort } from './free-port';
 import { guests, type Lab } from './lab';
 import { startLasting, type LastingProcess } from './lasting-process';
 
-/** At its start a service compares, and updates, every watched container of the engine: those of the tests beside it too. */
+/** At its start a service compares, and updates, every watched container that it sees: those of the tests beside it too. */
 export const NO_SCHEDULES = {
   PILOT_BACKUP_SCHEDULE: 'off',
   PILOT_RENEWAL_SCHEDULE: 'off',
@@ -140,7 +140,7 @@ export class Pilot {
   private environment(): NodeJS.ProcessEnv {
     return {
       PATH: process.env['PATH'],
-      DOCKER_HOST: this.lab.docker.host,
+      DOCKER_HOST: this.lab.viewHost,
       PILOT_HOST: '127.0.0.1',
       PILOT_PORT: String(this.port),
       PILOT_PUBLIC_URL: this.url,

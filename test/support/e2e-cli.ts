@@ -24,7 +24,7 @@ export function runPilot(
   env: Record<string, string> = {},
 ): Promise<Outcome> {
   return attempt(process.execPath, [PROGRAM, ...args], {
-    env: { PATH: process.env['PATH'], DOCKER_HOST: lab.docker.host, PILOT_DATA_DIR: dataDir, ...env },
+    env: { PATH: process.env['PATH'], DOCKER_HOST: lab.viewHost, PILOT_DATA_DIR: dataDir, ...env },
     timeoutMs: 90_000,
   });
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ComposeProject } from '../lab/compose';
 import type { Inspected } from '../lab/engine/docker-cli';
 import type { Pilot } from '../lab/pilot';
@@ -71,7 +70,7 @@ async function openLane(stage: Stage, name: string, kind: 'healthy' | 'unhealthy
   const project = await stage.project(`crash-${name}`, { web }, { files: SITE, top });
   const smtp = await startSmtpServer();
   stage.closing(() => smtp.stop());
-  const proxy = engineProxy(join(lab.scratch('p'), 'engine.sock'), lab.docker.host);
+  const proxy = engineProxy(lab);
   await proxy.mend();
   stage.closing(() => proxy.cut());
   const mail = {

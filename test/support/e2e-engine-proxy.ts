@@ -1,7 +1,10 @@
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { rmSync } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { engineAddress } from '../lab/engine/ask-engine';
+import { handOn, relay, relayRaw } from '../lab/engine/relay';
+import type { Lab } from '../lab/lab';
 
 /** A point in what diun-pilot says to the engine: the last of these calls, which come in this order (others between). */
 export interface Moment {
@@ -30,12 +33,11 @@ interface Trap extends Moment {
   sprung(): void;
 }
 
-/**
- * `mend` it to begin. Paths of sockets are limited to 107 characters. With `project`, diun-pilot sees the containers of that
- * compose project only: for tests of what looks at the whole engine, beside others.
- */
-export function engineProxy(socket: string, engineHost: string, project?: string): EngineProxy {
-  const engine = engineHost.replace(/^unix:\/\//, '');
+/** In front of what diun-pilot sees of the lab's engine; `mend` it to begin. */
+export function engineProxy(lab: Lab): EngineProxy {
+  const engine = engineAddress(lab.viewHost);
+  if (engine === null) throw new Error(`the engine at ${lab.viewHost} is not on this machine`);
+  const socket = join(lab.scratch('p'), 'engine.sock');
   const calls: string[] = [];
   const sockets = new Set<Socket>();
   let trap: Trap | null = null;
@@ -56,17 +58,7 @@ export function engineProxy(socket: string, engineHost: string, project?: string
   const pass = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const held = note(incoming);
     if (held?.when === 'before') return held.sprung();
-    const { method, headers } = incoming;
-    const path = project === undefined ? incoming.url : narrowed(incoming.url ?? '', project);
-    const asked = request({ socketPath: engine, method, path, headers, agent: false });
-    asked.on('error', () => answer.destroy());
-    answer.on('close', () => asked.destroy());
-    asked.on('response', (told) => (held ? swallow(told, held) : hand(told, answer)));
-    // In one write: the engine may have answered and hung up before a second one, even an empty one.
-    void buffer(incoming).then(
-      (body) => asked.end(body),
-      () => asked.destroy(),
-    );
+    relay(engine, incoming, answer, held ? (told) => swallow(told, held) : handOn);
   };
 
   /** A call that becomes a raw connection; held `after`, the engine has begun to answer. */
@@ -74,14 +66,7 @@ export function engineProxy(socket: string, engineHost: string, project?: string
     const held = note(incoming);
     client.on('error', () => undefined); // whoever dies in the middle is what these tests are about
     if (held?.when === 'before') return held.sprung();
-    const upstream = connect(engine);
-    upstream.on('error', () => client.destroy());
-    client.on('close', () => upstream.destroy());
-    upstream.write(headOf(incoming));
-    upstream.write(head);
-    client.pipe(upstream);
-    if (held) upstream.once('data', () => held.sprung());
-    else upstream.pipe(client);
+    relayRaw(engine, incoming, { client, head }, held ? () => held.sprung() : undefined);
   };
 
   const mend = async (): Promise<void> => {
@@ -113,29 +98,8 @@ export function engineProxy(socket: string, engineHost: string, project?: string
   };
 }
 
-function narrowed(url: string, project: string): string {
-  if (!/\/containers\/json(\?|$)/.test(url)) return url;
-  const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`] });
-  return `${url}${url.includes('?') ? '&' : '?'}filters=${encodeURIComponent(filters)}`;
-}
-
-function hand(told: IncomingMessage, answer: ServerResponse): void {
-  for (const [name, value] of Object.entries(told.headers)) {
-    if (value !== undefined && !['connection', 'transfer-encoding'].includes(name)) answer.setHeader(name, value);
-  }
-  answer.writeHead(told.statusCode ?? 502);
-  answer.flushHeaders();
-  told.on('aborted', () => answer.destroy());
-  told.pipe(answer);
-}
-
 /** The engine has done it when its answer has ended. */
 function swallow(told: IncomingMessage, held: Trap): void {
   told.resume();
   told.on('end', () => held.sprung());
-}
-
-function headOf({ method, url, rawHeaders }: IncomingMessage): string {
-  const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1] ?? ''}`] : []));
-  return `${method} ${url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
 }

@@ -6,7 +6,7 @@ import type { Inspected } from '../lab/engine/docker-cli';
 import { removeLeftovers } from '../lab/engine/leftovers';
 import { freePort } from '../lab/free-port';
 import { buildPilotImage } from '../lab/images/pilot-image';
-import { projectName, type Lab } from '../lab/lab';
+import { projectName, viewSocket, type Lab } from '../lab/lab';
 import { NO_SCHEDULES } from '../lab/pilot';
 
 const REPOSITORY = join(__dirname, '../..');
@@ -106,12 +106,12 @@ function looks(
       if (inspected === null) throw new Error(`${project} has no container of service ${service}`);
       return inspected;
     },
-    remove: () => removeLeftovers(lab.docker, { label: null, projectPrefix: project, registries: [] }),
+    remove: () => removeLeftovers(lab.docker, { label: null, projectPrefix: project }),
   };
 }
 
 async function valuesOf(lab: Lab, pilot: string, ports: Stack['ports']): Promise<Record<string, string>> {
-  const socket = lab.docker.host.replace('unix://', '');
+  const socket = viewSocket(lab);
   const here = (port: number): string => `127.0.0.1:${port}`;
   return {
     ...{ POSTGRES_PASSWORD: 'database', GITEA_SECRET_KEY: 'key', PILOT_WEBHOOK_TOKEN: WEBHOOK_TOKEN },

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { composeProject, type ComposeProject } from '../lab/compose';
 import type { Inspected } from '../lab/engine/docker-cli';
+import { openView } from '../lab/engine/view';
 import type { Lab } from '../lab/lab';
 import { connectLab } from '../lab/lab-environment';
 import { startPilot, type Pilot, type PilotOptions } from '../lab/pilot';
@@ -15,6 +17,8 @@ export interface Stage {
   closing(close: () => unknown): void;
   /** The same on another engine; what is opened there is closed with this. */
   on(lab: Lab): Stage;
+  /** The same, where each diun-pilot sees nothing but this project: for what it does to all that it sees. */
+  seeing(project: string): Promise<Stage>;
 }
 
 export interface ProjectOptions {
@@ -59,6 +63,12 @@ function stageOf(lab: () => Lab, closers: (() => unknown)[]): Stage {
     },
     closing: (close) => void closers.push(close),
     on: (other) => stageOf(() => other, closers),
+    seeing: async (project) => {
+      const marks = { label: null, projectPrefix: project };
+      const view = await openView(lab().viewHost, join(lab().scratch('v'), 'view.sock'), marks);
+      closers.push(() => view.close());
+      return stageOf(() => ({ ...lab(), viewHost: view.host }), closers);
+    },
   };
 }
 

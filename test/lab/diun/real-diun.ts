@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Broken, eventually } from '../../support/eventually';
-import { guests, type Lab } from '../lab';
+import { guests, viewSocket, type Lab } from '../lab';
 import { startLasting } from '../lasting-process';
 import type { Diun, DiunTarget } from './diun';
 
@@ -29,7 +29,7 @@ export async function diunProgram(lab: Lab, target: DiunTarget, program: string)
 export async function diunInContainer(lab: Lab, target: DiunTarget): Promise<Diun> {
   const home = lab.scratch('diun');
   const config = writeConfig(lab, target, home);
-  const socket = lab.docker.host.replace('unix://', '');
+  const socket = viewSocket(lab);
   const mounts = ['--volume', `${home}:${home}`, '--volume', `${socket}:${socket}`];
   const options = ['--detach', '--label', lab.label, '--network', 'host', ...mounts];
   const id = await lab.docker.run(['run', ...options, PUBLIC_IMAGE, 'serve', '--config', config]);
@@ -45,7 +45,7 @@ function writeConfig(lab: Lab, { baseUrl, token }: DiunTarget, home: string): st
   const config = {
     db: { path: join(home, 'diun.db') },
     watch: { schedule: '@every 3s', jitter: '0s', firstCheckNotif: false },
-    providers: { docker: { endpoint: lab.docker.host, watchByDefault: false } },
+    providers: { docker: { endpoint: lab.viewHost, watchByDefault: false } },
     regopts: [{ name: lab.registry.address, selector: 'image', insecureTLS: true }],
     notif: {
       webhook: {

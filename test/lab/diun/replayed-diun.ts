@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { DockerCli } from '../engine/docker-cli';
 import type { Lab } from '../lab';
 import { INDEX_TYPE } from '../registry/registry-http';
 import type { Diun, DiunTarget } from './diun';
@@ -55,7 +56,8 @@ async function look(lab: Lab, target: DiunTarget, known: Map<string, string>): P
 
 async function watched(lab: Lab): Promise<Watched[]> {
   const format = '{{.ID}}\t{{.Names}}\t{{.Image}}';
-  const rows = await lab.docker.lines(['ps', '--no-trunc', '--filter', 'label=diun.enable=true', '--format', format]);
+  const docker = new DockerCli(lab.docker.path, lab.viewHost);
+  const rows = await docker.lines(['ps', '--no-trunc', '--filter', 'label=diun.enable=true', '--format', format]);
   return rows
     .map((row) => row.split('\t'))
     .map(([id = '', name = '', image = '']) => ({ id, name, image }))

@@ -7,7 +7,7 @@ export interface EngineAnswer {
 
 /** One GET to an engine's API; null when nobody answers there in time. */
 export function askEngine(host: string, path: string, timeoutMs = 5_000): Promise<EngineAnswer | null> {
-  const where = address(host);
+  const where = engineAddress(host);
   if (!where) return Promise.resolve(null);
   return new Promise((resolve) => {
     const asked = request({ ...where, path, timeout: timeoutMs }, (response) => {
@@ -23,7 +23,7 @@ export function askEngine(host: string, path: string, timeoutMs = 5_000): Promis
 }
 
 /** Null for an engine on another machine: published ports, mounts and the loopback registry would be over there. */
-function address(host: string): RequestOptions | null {
+export function engineAddress(host: string): RequestOptions | null {
   if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
   const url = /^tcp:\/\/(127\.0\.0\.1|localhost):(\d+)$/.exec(host);
   return url ? { host: url[1], port: url[2] } : null;

@@ -37,7 +37,7 @@ export async function openOtherEngine(lab: Lab): Promise<OtherEngine> {
   };
   return {
     engine,
-    lab: { ...lab, docker, registry },
+    lab: { ...lab, docker, viewHost: engine.host, registry },
     carry: async (...images) => {
       for (const image of images) await carry(image);
     },
