@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Broken, eventually } from '../../support/eventually';
+import { pullUnlessThere } from '../images/public-image';
 import { guests, viewSocket, type Lab } from '../lab';
 import { startLasting } from '../lasting-process';
 import type { Diun, DiunTarget } from './diun';
@@ -32,6 +33,7 @@ export async function diunInContainer(lab: Lab, target: DiunTarget): Promise<Diu
   const socket = viewSocket(lab);
   const mounts = ['--volume', `${home}:${home}`, '--volume', `${socket}:${socket}`];
   const options = ['--detach', '--label', lab.label, '--network', 'host', ...mounts];
+  await pullUnlessThere(lab.docker, lab.dir, PUBLIC_IMAGE);
   const id = await lab.docker.run(['run', ...options, PUBLIC_IMAGE, 'serve', '--config', config]);
   await hasLookedOnce(async () => {
     const { stdout, stderr } = await lab.docker.attempt(['logs', id]);

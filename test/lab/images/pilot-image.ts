@@ -1,8 +1,9 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../command';
-import type { Lab } from '../lab';
+import { projectName, type Lab } from '../lab';
 import { noteMadeImage } from '../lab-record';
+import { pullUnlessThere } from './public-image';
 
 const REPOSITORY = join(__dirname, '../../..');
 
@@ -10,21 +11,31 @@ const REPOSITORY = join(__dirname, '../../..');
  * Builds the image of diun-pilot from the shipped Dockerfile: as it is where public images can be pulled; else its
  * runtime part on a Debian that carries this machine's node, with what `npm run build` and `npm ci` made here. Its Compose
  * is that of this machine: it must be the one that makes the containers.
- * `tag`: of its own for each caller, since files of tests run side by side.
+ * `tag`: of its own for each caller, since files of tests run side by side. Named as all of the lab, and so removed with it.
  */
 export async function buildPilotImage(lab: Lab, tag = 'test'): Promise<string> {
-  const image = `lab/diun-pilot:${tag}`;
+  const image = `${projectName(lab.id, 'pilot')}:${tag}`;
   const build = ['build', '--quiet', '--network', 'host', '--build-arg', 'VERSION=test', '--tag', image];
   build.push('--build-arg', `COMPOSE_IMAGE=${await composeImage(lab)}`);
   if (lab.origin === 'public') {
+    for (const base of publicBases()) await pullUnlessThere(lab.docker, lab.dir, base);
     await lab.docker.run([...build, REPOSITORY], { timeoutMs: 900_000 });
   } else {
     const context = await builtHere(lab);
     const base = await nodeImage(lab);
     await lab.docker.run([...build, '--build-arg', `BASE_IMAGE=${base}`, context], { timeoutMs: 300_000 });
   }
-  noteMadeImage(lab.dir, image);
   return image;
+}
+
+/** Else the build would pull them, and nobody would know that they were not there before. */
+function publicBases(): string[] {
+  const bases = dockerfile().matchAll(/^ARG B\w+_IMAGE=(\S+)$/gm);
+  return [...bases].map(([, reference = '']) => reference);
+}
+
+function dockerfile(): string {
+  return readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8');
 }
 
 /** A build context that holds the finished /app, and the shipped Dockerfile without the stage that would make it. */
@@ -36,12 +47,12 @@ async function builtHere(lab: Lab): Promise<string> {
     cpSync(join(REPOSITORY, part), join(app, part), { recursive: true, verbatimSymlinks: true });
   }
   await run('npm', ['prune', '--omit=dev', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: app });
-  writeFileSync(join(context, 'Dockerfile'), runtimePart(readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8')));
+  writeFileSync(join(context, 'Dockerfile'), runtimePart(dockerfile()));
   return context;
 }
 
-function runtimePart(dockerfile: string): string {
-  const [, runtime] = dockerfile.split('# --- runtime ---\n');
+function runtimePart(whole: string): string {
+  const [, runtime] = whole.split('# --- runtime ---\n');
   if (!runtime) throw new Error('the Dockerfile has lost the line "# --- runtime ---"');
   return `ARG BASE_IMAGE\nARG COMPOSE_IMAGE\nFROM \${COMPOSE_IMAGE} AS compose\n${runtime.replaceAll('COPY --from=build /app/', 'COPY app/')}`;
 }

@@ -5,8 +5,11 @@ import { ensureInstalled } from '../engine/debian-packages';
 import type { DockerCli } from '../engine/docker-cli';
 import { freePort } from '../free-port';
 import type { ImageOrigin } from '../images/build-images';
+import { pullUnlessThere } from '../images/public-image';
 import { UPLOADS } from './registry';
 import { startLasting } from '../lasting-process';
+
+const PUBLIC_IMAGE = 'docker.io/library/registry:2';
 
 export interface RunningRegistry {
   /** `127.0.0.1:PORT`; the engine accepts plain HTTP on loopback. */
@@ -30,12 +33,12 @@ export async function runRegistry(place: RegistryPlace): Promise<RunningRegistry
   return runAsProcess(place);
 }
 
-async function runAsProcess({ dir }: RegistryPlace): Promise<RunningRegistry> {
+async function runAsProcess({ dir, docker }: RegistryPlace): Promise<RunningRegistry> {
   const home = join(dir, 'registry');
   mkdirSync(home, { recursive: true });
   const storage = join(home, 'storage');
   forgetTags(storage);
-  const address = `127.0.0.1:${await samePort(join(home, 'port'))}`;
+  const address = `127.0.0.1:${await samePort(docker, join(home, 'port'))}`;
   const config = {
     version: 0.1,
     log: { level: 'warn', accesslog: { disabled: true } },
@@ -66,17 +69,25 @@ function forgetTags(storage: string): void {
 }
 
 /** The port of the last run if it is free: the engine then knows which layers are there already. */
-async function samePort(record: string): Promise<number> {
+async function samePort(docker: DockerCli, record: string): Promise<number> {
   const last = existsSync(record) ? Number(readFileSync(record, 'utf8')) : 0;
-  const port = await freePort(last).catch(() => freePort());
+  const port = await ownPort(docker, last);
   writeFileSync(record, String(port));
   return port;
 }
 
-async function runInContainer({ docker, label }: RegistryPlace): Promise<RunningRegistry> {
-  const address = `127.0.0.1:${await freePort()}`;
+/** Images that the engine has from such an address are somebody's: in the end, those of this registry are removed by it. */
+async function ownPort(docker: DockerCli, wanted = 0): Promise<number> {
+  const port = await freePort(wanted).catch(() => freePort());
+  const names = await docker.lines(['image', 'ls', '--format', '{{.Repository}}']);
+  return names.some((name) => name.startsWith(`127.0.0.1:${port}/`)) ? ownPort(docker) : port;
+}
+
+async function runInContainer({ dir, docker, label }: RegistryPlace): Promise<RunningRegistry> {
+  const address = `127.0.0.1:${await ownPort(docker)}`;
   const options = ['--detach', '--label', label, '--publish', `${address}:5000`];
-  const id = await docker.run(['run', ...options, 'docker.io/library/registry:2']);
+  await pullUnlessThere(docker, dir, PUBLIC_IMAGE);
+  const id = await docker.run(['run', ...options, PUBLIC_IMAGE]);
   await answers(address, () => undefined);
   return { address, stop: async () => void (await docker.run(['rm', '--force', '--volumes', id])) };
 }
