@@ -28,7 +28,7 @@ const project = (displayName, testMatch, ignored = []) => ({
 module.exports = {
   projects: [
     ...kinds.map((kind) => project(kind, `${kind}/**/*.test.ts?(x)`)),
-    // Files of end-to-end tests run side by side on one engine, but for those that speak of all that is on it.
+    // Files of end-to-end tests run side by side on one engine, but for those in which another engine has seconds to answer.
     project('e2e', 'e2e/**/*.test.ts', ['\\.alone\\.test\\.ts$']),
     project('e2e-alone', 'e2e/**/*.alone.test.ts'),
   ],

@@ -6,7 +6,7 @@ import { freePort } from './free-port';
 import { guests, type Lab } from './lab';
 import { startLasting, type LastingProcess } from './lasting-process';
 
-/** At its start a service compares, and updates, every watched container that it sees: those of the tests beside it too. */
+/** Nothing begins by itself while a test looks: at its start a service compares, and updates, all that it watches. */
 export const NO_SCHEDULES = {
   PILOT_BACKUP_SCHEDULE: 'off',
   PILOT_RENEWAL_SCHEDULE: 'off',

@@ -1,13 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { composeProject, type ComposeProject } from '../lab/compose';
 import type { Inspected } from '../lab/engine/docker-cli';
 import { openView } from '../lab/engine/view';
-import type { Lab } from '../lab/lab';
+import { projectName, type Lab } from '../lab/lab';
 import { connectLab } from '../lab/lab-environment';
 import { startPilot, type Pilot, type PilotOptions } from '../lab/pilot';
 import { composeYaml, type Service } from './e2e-services';
 
-/** What one file of end-to-end tests works with; all that it opened is closed after its last test. */
+/**
+ * What one file of end-to-end tests works with; all that it opened is closed after its last test. The names of its compose
+ * projects are marked as its own, and its services and its Diun see nothing else on the engine: files run side by side, and
+ * whoever sees a container acts on it.
+ */
 export interface Stage {
   readonly lab: Lab;
   /** The services are up when it resolves. */
@@ -17,7 +22,7 @@ export interface Stage {
   closing(close: () => unknown): void;
   /** The same on another engine; what is opened there is closed with this. */
   on(lab: Lab): Stage;
-  /** The same, where each diun-pilot sees nothing but this project: for what it does to all that it sees. */
+  /** The same, where each diun-pilot sees nothing but this project of the file. */
   seeing(project: string): Promise<Stage>;
 }
 
@@ -35,7 +40,9 @@ export function openStage(): Stage {
     return lab;
   };
   beforeAll(async () => {
-    lab = await connectLab();
+    const shared = await connectLab();
+    const id = `${shared.id}-${randomBytes(2).toString('hex')}`;
+    lab = await seeingOnly({ ...shared, id }, projectName(id, ''), closers);
   });
   afterAll(async () => {
     const failures: unknown[] = [];
@@ -64,12 +71,16 @@ function stageOf(lab: () => Lab, closers: (() => unknown)[]): Stage {
     closing: (close) => void closers.push(close),
     on: (other) => stageOf(() => other, closers),
     seeing: async (project) => {
-      const marks = { label: null, projectPrefix: project };
-      const view = await openView(lab().viewHost, join(lab().scratch('v'), 'view.sock'), marks);
-      closers.push(() => view.close());
-      return stageOf(() => ({ ...lab(), viewHost: view.host }), closers);
+      const seen = await seeingOnly(lab(), project, closers);
+      return stageOf(() => seen, closers);
     },
   };
+}
+
+async function seeingOnly(lab: Lab, projectPrefix: string, closers: (() => unknown)[]): Promise<Lab> {
+  const view = await openView(lab.viewHost, join(lab.scratch('v'), 'view.sock'), { label: null, projectPrefix });
+  closers.push(() => view.close());
+  return { ...lab, viewHost: view.host };
 }
 
 /** Id of the image that a local reference names; null when there is none of that name. */

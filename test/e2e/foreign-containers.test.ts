@@ -10,8 +10,7 @@ import { endOfUpdate, pageOf } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
 
 // An engine on which others run containers that diun-pilot and Diun would act on: in the view that they get, these are not
-// there. Alone, since the Diun and the services of other files of tests see them. Somebody who sees all may still work on this
-// engine and join a guest to its network: so that this was not our service is told by what it asked.
+// there. That it was not our service that did something is told by what it asked.
 jest.setTimeout(60_000);
 
 const stage = openStage();

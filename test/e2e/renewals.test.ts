@@ -10,7 +10,7 @@ import { openStage } from '../support/e2e-stage';
 import { eventually } from '../support/eventually';
 
 // A real certbot, through a real nginx that lives in the network of another container, from a real ACME server. Pebble's
-// certificates are valid for 30 days, which is when certbot takes them for due. A renewal is of the whole engine: alone.
+// certificates are valid for 30 days, which is when certbot takes them for due.
 jest.setTimeout(120_000);
 
 const stage = openStage();
