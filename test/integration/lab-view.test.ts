@@ -9,7 +9,7 @@ import { json, startEngineServer, type EngineServer } from '../support/engine-se
 import { eventually } from '../support/eventually';
 import { startRawServer } from '../support/raw-server';
 
-// That the real adapter works through it is in test/e2e/engine.contract.test.ts: here is what it keeps apart, and that it
+// That the real adapter works through it is in test/e2e/engine.contract.long.test.ts: here is what it keeps apart, and that it
 // only lets flow what the other side takes.
 const MARKS = { label: 'diun-pilot.lab=ab12', projectPrefix: 'diunpilot-lab-ab12-' };
 const CHUNK = Buffer.alloc(256 * 1024);

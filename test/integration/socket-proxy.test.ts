@@ -8,7 +8,7 @@ import { createSocketProxy } from '../../src/adapters/docker/socket-proxy/socket
 import { startEngineServer, type EngineServer } from '../support/engine-server';
 import { recordingLogger } from '../support/recording-logger';
 
-// What a real engine behind it shows is in test/e2e/engine.contract.test.ts: here is what a hostile client tries.
+// What a real engine behind it shows is in test/e2e/engine.contract.long.test.ts: here is what a hostile client tries.
 let engine: EngineServer;
 let proxy: ReturnType<typeof createSocketProxy>;
 let log: ReturnType<typeof recordingLogger>;
