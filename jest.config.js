@@ -26,7 +26,7 @@ const project = (displayName, testMatch, ignored = []) => ({
 });
 
 module.exports = {
-  testSequencer: '<rootDir>/test/lab/long-first.js',
+  testSequencer: '<rootDir>/jest.long-first.js',
   projects: [
     ...kinds.map((kind) => project(kind, `${kind}/**/*.test.ts?(x)`)),
     // Files of end-to-end tests run side by side on one engine, but for those in which another engine has seconds to answer.
