@@ -11,6 +11,8 @@ export interface Finding {
 }
 
 const ANSWERS_WITHIN_MS = 30_000;
+/** What guards a token is its length: no limit keeps a right guess out (http/access/guards). */
+const SHORTEST_TOKEN = 16;
 
 /** Asks everything that the service depends on, all at once; none can keep `check` waiting for ever. */
 export function askAll(app: App): Promise<Finding[]> {
@@ -68,8 +70,11 @@ export function labelFindings(containers: readonly Container[]): Finding[] {
 }
 
 function settingsFinding({ settings }: App): Finding {
-  const { publicUrl, dataDir, timeZone } = settings;
-  return { what: 'Settings', status: 'ok', words: `${publicUrl}, data in ${dataDir}, time zone ${timeZone}` };
+  const { publicUrl, dataDir, timeZone, apiToken } = settings;
+  const words = `${publicUrl}, data in ${dataDir}, time zone ${timeZone}`;
+  if (apiToken.reveal().length >= SHORTEST_TOKEN) return { what: 'Settings', status: 'ok', words };
+  const advice = `PILOT_API_TOKEN is so short that it can be guessed: take one from \`openssl rand -hex 32\``;
+  return { what: 'Settings', status: 'warning', words: `${words}; ${advice}` };
 }
 
 function backupTarget({ settings: { backup } }: App): string {

@@ -9,13 +9,11 @@ const FAILURES = 100;
 export interface FailedLogins {
   /** Counts one failure of this address; the next handler runs while the address is within the limit, else 429. */
   count: RequestHandler;
-  /** Whether the address has failed too often within the last minute. */
-  exceededBy(request: Request): Promise<boolean>;
 }
 
 /** Failed authentications by address; what succeeds is never counted. Kept in memory: a restart forgives. */
 export function createFailedLogins(): FailedLogins {
-  const limiter = rateLimit({
+  const count = rateLimit({
     windowMs: WINDOW_MS,
     limit: FAILURES,
     standardHeaders: 'draft-8',
@@ -25,16 +23,13 @@ export function createFailedLogins(): FailedLogins {
     validate: { xForwardedForHeader: false, ip: false },
     handler: (_request, _response, next) => next(tooManyFailures()),
   });
-  return {
-    count: limiter,
-    exceededBy: async (request) => ((await limiter.getKey(addressOf(request)))?.totalHits ?? 0) > FAILURES,
-  };
+  return { count };
 }
 
-export function tooManyFailures(): PilotError {
+function tooManyFailures(): PilotError {
   return new PilotError(
     'too_many_requests',
-    'Too many requests with a missing or wrong token came from this address: wait a minute, then come with the right one.',
+    'Too many requests with a missing or wrong token came from this address: the right one passes.',
   );
 }
 

@@ -3,7 +3,7 @@ import { PilotError } from '../../domain/errors';
 import type { HttpDeps } from '../deps';
 import { wantsPage } from '../negotiate';
 import { carriesToken, isBasic } from './authentication';
-import { tooManyFailures, type FailedLogins } from './failed-logins';
+import type { FailedLogins } from './failed-logins';
 import { crossSite, isForeignOrUnknown } from './same-site';
 
 const BEARER = 'Bearer realm="diun-pilot"';
@@ -26,19 +26,22 @@ export function requirePassword(deps: Pick<HttpDeps, 'apiToken'>, failed: Failed
   return letIn(deps, failed, () => undefined);
 }
 
-/** An address that failed too often waits a minute whatever it sends, so that guessing is slow. */
+/**
+ * The right token passes always, whoever else fails from the same address: an office has one, and so has all that comes through
+ * a tunnel. That nobody guesses it is the work of its length; `check` tells of a short one.
+ */
 function letIn(
   { apiToken }: Pick<HttpDeps, 'apiToken'>,
   failed: FailedLogins,
   objection: (request: Request) => Error | undefined,
 ): RequestHandler {
   return async (request, response, next) => {
-    if (await failed.exceededBy(request)) {
-      response.set('Retry-After', '60');
-      return next(tooManyFailures());
-    }
     if (carriesToken(request.headers.authorization, [apiToken], ['bearer', 'basic'])) return next(objection(request));
-    await refuse(request, response, failed, apiRemedy(request, response)).then(next);
+    const remedy = apiRemedy(request, response);
+    // A browser comes without a password first, and asks for it only when it is told so.
+    const guessesNothing = remedy.challenge === BASIC && request.headers.authorization === undefined;
+    if (guessesNothing) return next(challenge(response, remedy));
+    await refuse(request, response, failed, remedy).then(next);
   };
 }
 
@@ -74,10 +77,13 @@ function apiRemedy(request: Request, response: Response): Remedy {
 function refuse(request: Request, response: Response, failed: FailedLogins, remedy: Remedy): Promise<Error> {
   return new Promise((resolve, reject) => {
     const counted = failed.count(request, response, (error: unknown) => {
-      if (error instanceof Error) return resolve(error);
-      response.set('WWW-Authenticate', remedy.challenge);
-      resolve(new PilotError('unauthorized', `The token is missing or wrong. ${remedy.words}`));
+      resolve(error instanceof Error ? error : challenge(response, remedy));
     });
     Promise.resolve(counted).catch(reject);
   });
+}
+
+function challenge(response: Response, remedy: Remedy): Error {
+  response.set('WWW-Authenticate', remedy.challenge);
+  return new PilotError('unauthorized', `The token is missing or wrong. ${remedy.words}`);
 }
