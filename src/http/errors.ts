@@ -6,6 +6,7 @@ import type { HttpDeps } from './deps';
 import { wantsPage } from './negotiate';
 import { errorPage } from './pages/error-page';
 import { sendPage } from './pages/send-page';
+import { leadsHome } from './way-home';
 
 /** Status of each code that reaches the outside; any other is a failure of ours. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -87,8 +88,9 @@ export function answerErrors({ logger, clock }: Pick<HttpDeps, 'logger' | 'clock
 function answerError(request: Request, response: Response, body: ErrorBody): void {
   const { code, message } = body.error;
   const status = statusOf(code);
-  if (wantsPage(request, response)) sendPage(response, status, errorPage(status, code, message));
-  else response.status(status).vary('Accept').json(body);
+  if (wantsPage(request, response)) {
+    sendPage(response, status, errorPage({ status, code, message, leadsHome: leadsHome(request) }));
+  } else response.status(status).vary('Accept').json(body);
 }
 
 function errorBody({ code, message, details }: PilotError): ErrorBody {

@@ -208,6 +208,9 @@ describe('from outside', () => {
       body: expect.stringContaining('opens'),
     });
     expect((await answerOf('/updates/01ARZ3NDEKTSV4RRFFQ69G5FAV')).status).toBe(401);
+    const page = await answerOf('/updates/01ARZ3NDEKTSV4RRFFQ69G5FAV', { Accept: 'text/html' });
+    expect(page.body).toContain('A password is needed');
+    expect(page.body).not.toContain('href="/"');
     expect((await answerOf('/assets/live.js')).status).toBe(200);
     const logs = await stack.composed('logs', '--no-log-prefix', 'nginx');
     expect(logs).toContain('"GET (diun-pilot)" 404');

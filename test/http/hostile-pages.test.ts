@@ -139,7 +139,7 @@ function hostFrom(s: Strings): OperatorData {
 }
 
 const followed = (status: Update['status'], operator: boolean) => (s: Strings) =>
-  livePage({ update: updateOf(s, { status }), backup: backupFrom(s), now, operator });
+  livePage({ update: updateOf(s, { status }), backup: backupFrom(s), now, operator, leadsHome: operator });
 const closed = (why: ClosedWhy) => (s: Strings) => closedPage(why, updateOf(s));
 
 const PAGES: [string, (s: Strings) => string][] = [
@@ -165,7 +165,7 @@ const PAGES: [string, (s: Strings) => string][] = [
   ],
   ['a link to restore that ran out', (s) => restoreStatePage(restoreViewFrom(s, null))],
   ['the operator page', (s) => operatorPage(hostFrom(s))],
-  ['an error', (s) => errorPage(502, 'registry_refused', s.join('\n'))],
+  ['an error', (s) => errorPage({ status: 502, leadsHome: true, code: 'registry_refused', message: s.join('\n') })],
 ];
 
 const dom = openDom();
@@ -198,7 +198,10 @@ test.each(PAGES)('%s holds no element, no attribute and no link but its own', as
 
 test('the check itself notices markup that came through', async () => {
   const { marks, links } = await dom.read(
-    errorPage(500, 'internal_error', 'MARK').replace('MARK', '<b onclick="x">b</b><a href="javascript:x">a</a>'),
+    errorPage({ status: 500, leadsHome: true, code: 'internal_error', message: 'MARK' }).replace(
+      'MARK',
+      '<b onclick="x">b</b><a href="javascript:x">a</a>',
+    ),
   );
   expect(marks.filter((mark) => !own.has(mark))).toEqual(['b', 'b onclick=x']);
   expect(links).toContain('javascript:x');

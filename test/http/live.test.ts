@@ -67,6 +67,16 @@ test('behind a link it is that one update, with no way to the others', async () 
   expect(text).not.toContain(linkOf(update));
 });
 
+test('a link to all others is only where / leads to them: a proxy that has something else there says so', async () => {
+  const behind = (path: string) => get(path, BROWSER).set('X-Pilot-Root', 'elsewhere');
+  const paths = [host.running.id, host.waiting.id, 'none'].map((id) => `/updates/${id}`);
+  for (const path of paths) {
+    expect((await get(path, BROWSER)).text).toMatch(/href="\/(#waiting)?"/);
+    expect((await behind(path)).text).not.toMatch(/href="\/(#waiting)?"/);
+  }
+  expect((await behind(paths[1] ?? '')).text).toContain('by the link of its mail, or on the operator page');
+});
+
 test('the script is for anyone, and holds nothing that could put markup into a page', async () => {
   const { text, type } = await supertest(http.url).get('/assets/live.js').buffer(true).expect(200);
   expect(type).toBe('text/javascript');

@@ -1,14 +1,22 @@
 import type { ErrorCode } from '../../domain/errors';
 import { messagePage } from './message-page';
 
+interface ErrorShown {
+  status: number;
+  code: ErrorCode;
+  message: string;
+  /** `/` leads this reader to the operator page. */
+  leadsHome: boolean;
+}
+
 /** An error of an API, for who reads it in a browser. */
-export function errorPage(status: number, code: ErrorCode, message: string): string {
+export function errorPage({ status, code, message, leadsHome }: ErrorShown): string {
   return messagePage({
     tone: status >= 500 ? 'alarm' : 'attention',
     word: String(status),
     heading: HEADINGS[code] ?? (status >= 500 ? 'diun-pilot could not do this' : 'This was not done'),
     sentences: [SENTENCES[code] ?? message],
-    link: { href: '/', text: 'To the page of diun-pilot' },
+    ...(leadsHome ? { link: { href: '/', text: 'To the page of diun-pilot' } } : {}),
   });
 }
 

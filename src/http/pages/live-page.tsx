@@ -17,15 +17,17 @@ export interface Followed {
   /** The old container was never stopped: a handover failed beside it. */
   servedOn?: boolean;
   now: Date;
-  /** The operator's own page links back; behind an approval's link there is nowhere else to go. */
+  /** Who has the password; behind an approval's link there is nowhere else to go. */
   operator: boolean;
+  /** `/` leads this reader to the operator page. */
+  leadsHome?: boolean;
 }
 
 /** Shown before they begin, so that one sees what is to come. The others only happen after a failure. */
 const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'health_check', 'cleanup'];
 
 /** One update and no other. The script finds its places by id (assets/live.js) and fills them from the same JSON. */
-export function livePage({ update, backup, servedOn, now, operator }: Followed): string {
+export function livePage({ update, backup, servedOn, now, operator, leadsHome }: Followed): string {
   const open = isOpen(update.status);
   const name = nameOf(update);
   // The passages ask for more than they print here.
@@ -33,7 +35,7 @@ export function livePage({ update, backup, servedOn, now, operator }: Followed):
   return page({
     title: `${inWords(update.status)}: update of ${name}`,
     live: open,
-    header: operator ? (
+    header: leadsHome ? (
       <nav aria-label="Pages">
         <a href="/">All containers and updates</a>
       </nav>
@@ -48,11 +50,7 @@ export function livePage({ update, backup, servedOn, now, operator }: Followed):
           <h1>Update of {oneLine(name)}</h1>
           <p id="reason">{oneLine(update.reason)}</p>
         </div>
-        {operator && update.status === 'awaiting_approval' ? (
-          <p class="alone">
-            <a href="/#waiting">Approve or decline it</a>
-          </p>
-        ) : null}
+        {operator && update.status === 'awaiting_approval' ? <HowToDecide leadsHome={leadsHome} /> : null}
         {open && !operator ? (
           <p id="going">You may close this page: the update goes on by itself, and a mail tells how it ended.</p>
         ) : null}
@@ -67,6 +65,15 @@ export function livePage({ update, backup, servedOn, now, operator }: Followed):
       </>
     ),
   });
+}
+
+function HowToDecide({ leadsHome }: Pick<Followed, 'leadsHome'>): JSX.Element {
+  if (!leadsHome) return <p>Approve or decline it by the link of its mail, or on the operator page.</p>;
+  return (
+    <p class="alone">
+      <a href="/#waiting">Approve or decline it</a>
+    </p>
+  );
 }
 
 /** While it is open the script moves it on without writing these anew: they must stay true. */

@@ -9,6 +9,7 @@ import { LIVE_SCRIPT } from '../pages/assets';
 import { livePage } from '../pages/live-page';
 import { sendPage } from '../pages/send-page';
 import type { Methods } from '../route';
+import { leadsHome } from '../way-home';
 
 /** `/updates/:id`: JSON, or for a browser the page that follows it. */
 export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'>, guard: RequestHandler): Methods {
@@ -17,7 +18,7 @@ export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'
     noteInLog(response, { update: update.id });
     if (!wantsPage(request, response)) return void response.vary('Accept').json(jsonOf(store, update));
     const seen = { update, backup: backupOf(store, update), servedOn: servedOn(store, update) };
-    const html = livePage({ ...seen, now: clock.now(), operator: true });
+    const html = livePage({ ...seen, now: clock.now(), operator: true, leadsHome: leadsHome(request) });
     sendPage(response, 200, html, { live: isOpen(update.status) });
   };
   return { get: [guard, one] };
