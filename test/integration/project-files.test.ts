@@ -1,17 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProjectFiles } from '../../src/adapters/project-files/project-files';
@@ -37,83 +25,6 @@ async function refusal(work: Promise<unknown>): Promise<string> {
   expect(failure).toMatchObject({ code: 'project_file_refused' });
   return (failure as Error).message;
 }
-
-describe('reading', () => {
-  it('gives the whole text, byte order mark included', async () => {
-    writeFileSync(path, `\ufeff${BEFORE}`);
-    expect(await files.read({ folder, path })).toBe(`\ufeff${BEFORE}`);
-  });
-
-  it('of what is not there gives nothing', async () => {
-    expect(await files.read({ folder, path: join(folder, '.env') })).toBeNull();
-    expect(await files.read({ folder, path: join(path, '.env') })).toBeNull();
-  });
-
-  it('of what is no text of a sensible size is refused', async () => {
-    writeFileSync(path, Buffer.alloc(300_000, 'a'));
-    expect(await refusal(files.read({ folder, path }))).toContain('larger than 256 KiB');
-    writeFileSync(path, Buffer.from([0x61, 0xff]));
-    expect(await refusal(files.read({ folder, path }))).toContain('not UTF-8');
-    expect(await refusal(files.read({ folder, path: folder }))).toContain('no ordinary file');
-  });
-});
-
-describe('replacing', () => {
-  it('keeps mode and owner, and leaves nothing beside', async () => {
-    chmodSync(path, 0o640);
-    if (process.getuid?.() === 0) chownSync(path, 1234, 2345);
-    const before = statSync(path);
-    await replace();
-    const after = statSync(path);
-    expect(readFileSync(path, 'utf8')).toBe(AFTER);
-    expect([after.mode, after.uid, after.gid]).toEqual([before.mode, before.uid, before.gid]);
-    expect(readdirSync(folder)).toEqual(['compose.yaml']);
-  });
-
-  it('of a file that holds something else by now is refused', async () => {
-    expect(await refusal(replace(path, AFTER, BEFORE))).toContain('changed by somebody else');
-    expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual([BEFORE, ['compose.yaml']]);
-  });
-
-  it('follows a link within the project, and keeps it', async () => {
-    mkdirSync(join(folder, 'real'));
-    writeFileSync(join(folder, 'real/compose.yaml'), BEFORE);
-    const link = join(folder, 'link.yaml');
-    symlinkSync('real/compose.yaml', link);
-    await replace(link);
-    expect(readFileSync(join(folder, 'real/compose.yaml'), 'utf8')).toBe(AFTER);
-    expect(readFileSync(link, 'utf8')).toBe(AFTER);
-  });
-
-  it.each([
-    [
-      'a link to a file outside',
-      (project: string, outside: string) => symlinkSync(outside, join(project, 'x.yaml')),
-      'x.yaml',
-    ],
-    [
-      'a linked folder',
-      (project: string, outside: string) => symlinkSync(join(outside, '..'), join(project, 'up')),
-      'up/outside.yaml',
-    ],
-    ['dots', () => undefined, '../outside.yaml'],
-  ])('never leaves the project by %s', async (_, arrange, name) => {
-    const project = join(folder, 'project');
-    mkdirSync(project);
-    const outside = join(folder, 'outside.yaml');
-    writeFileSync(outside, BEFORE);
-    arrange(project, outside);
-    const work = files.replace({ folder: project, path: `${project}/${name}` }, BEFORE, AFTER);
-    expect(await refusal(work)).toContain('outside of the project');
-    expect(readFileSync(outside, 'utf8')).toBe(BEFORE);
-  });
-
-  it('of a file with a second name is refused: that name would keep the old text', async () => {
-    linkSync(path, join(folder, 'second'));
-    expect(await refusal(replace())).toContain('hard link');
-    expect(readFileSync(path, 'utf8')).toBe(BEFORE);
-  });
-});
 
 describeIf(whyNoMount(), 'a file that is mounted', () => {
   const mount = (...args: string[]) => expect(spawnSync('mount', args, { encoding: 'utf8' }).stderr).toBe('');

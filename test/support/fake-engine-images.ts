@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageInspect } from '../../src/domain/engine-inspect';
 import { EngineError } from '../../src/domain/errors';
+import { parseImageReference } from '../../src/domain/images/image-reference';
 import type { FakeImage, ImageSpec } from './fake-engine-types';
 
 /** Images on the engine with their tags, and the registry from which they come. */
@@ -10,6 +11,8 @@ export class FakeImages {
   readonly tags = new Map<string, string>();
   /** `nginx@sha256:…` to image id. */
   readonly repoDigests = new Map<string, string>();
+  /** Registries (`host`, `host:port`) that do not answer. */
+  readonly away = new Set<string>();
   readonly #registry = new Map<string, FakeImage>();
   readonly #published = new Map<string, FakeImage>();
 
@@ -33,13 +36,15 @@ export class FakeImages {
 
   /** Tags of the repository of a reference. */
   published(reference: string): string[] {
+    this.#answers(reference);
     const prefix = `${repositoryOf(reference)}:`;
-    return [...this.#registry.keys()]
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => name.slice(prefix.length));
+    const names = [...this.#registry.keys()].filter((name) => name.startsWith(prefix));
+    if (names.length === 0) throw new EngineError('registry_refused', `The registry has no repository ${prefix}`);
+    return names.map((name) => name.slice(prefix.length));
   }
 
   registryDigest(reference: string): string {
+    this.#answers(reference);
     const image = this.#registry.get(familiar(reference));
     if (!image)
       throw new EngineError('registry_refused', `The registry does not know ${reference}. Check the spelling.`);
@@ -75,6 +80,11 @@ export class FakeImages {
       Size: 10_000_000,
       Config: structuredClone(image.config),
     };
+  }
+
+  #answers(reference: string): void {
+    const { domain } = parseImageReference(reference);
+    if (this.away.has(domain)) throw new EngineError('registry_unreachable', `The registry ${domain} does not answer.`);
   }
 
   #keep(image: FakeImage, repository: string): void {
