@@ -4,6 +4,7 @@ import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backup';
 import { isNotLoaded, lifeInWords, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
+import type { Illness } from '../domain/illness';
 import { within, type Finding } from './findings';
 import { ageInWords, atTime, inBytes } from './text';
 
@@ -39,6 +40,30 @@ function lastGood(app: App, place: BackupPlace, last: BackupRecord): Omit<Findin
     status: old || failed ? 'warning' : 'ok',
     words: `${nameOf(place)}: last good one ${when}, ${inBytes(last.bytes)}${drill}${advice}`,
   };
+}
+
+/** Who would not pass his own health check now: the first update of it would end as a failed rollback. */
+export function probeFindings(app: App, containers: readonly Container[]): Promise<Finding[]> {
+  const what = 'Probe';
+  const asked = containers.filter(({ labels, self, running }) => labels.watched && !self && running);
+  return within(app, what, 'warning', async () => {
+    const ill = await app.look.ill(asked);
+    const well = asked.filter(({ id }) => !ill.has(id)).map(({ name }) => name);
+    const passed: Finding[] =
+      well.length === 0 ? [] : [{ what, status: 'ok', words: `${well.join(', ')}: nothing speaks against it now` }];
+    return [
+      ...passed,
+      ...asked.flatMap(({ id, name }): Finding[] => {
+        const illness = ill.get(id);
+        return illness === undefined ? [] : [{ what, status: 'warning', words: illInWords(name, illness) }];
+      }),
+    ];
+  });
+}
+
+function illInWords(name: string, { of, detail }: Illness): string {
+  const mend = of === 'probe' ? `if ${name} works, mend its label update.probe, else mend ${name}` : `mend ${name}`;
+  return `${name} does not pass its own health check now: ${detail}. An update could not be told from a failure, and would be rolled back in vain: ${mend}`;
 }
 
 /** As they are served and lie on disk now. */

@@ -1,8 +1,10 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
+import type { Illness } from '../domain/illness';
 import { toContainer } from '../domain/to-container';
 import type { Progress } from '../lib/progress';
+import { lookForIllness } from '../probes/look-for-illness';
 import { waitUntilHealthy } from '../probes/wait-until-healthy';
 
 const LOG_LINES = 20;
@@ -44,6 +46,14 @@ export async function healthOfContainer(
     if (codeOf(error) !== 'unhealthy' && codeOf(error) !== 'container_not_found') throw error;
     throw new PilotError('unhealthy', `${name} is not healthy: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** What is wrong with it now, by its own labels; null: nothing that could be seen. Rejects only with `engine_unreachable`. */
+export function illnessOf(
+  { engine, clock }: Pick<Deps, 'engine' | 'clock'>,
+  { id, labels: { probe } }: Pick<Container, 'id' | 'labels'>,
+): Promise<Illness | null> {
+  return lookForIllness({ engine, clock, containerId: id, probe });
 }
 
 /** Of its log, to be put after a message. */

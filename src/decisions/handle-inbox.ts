@@ -1,10 +1,12 @@
+import { illAmong } from '../containers/ill-containers';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision/decision';
 import type { ImageEvent } from '../domain/event';
+import type { Illness } from '../domain/illness';
 import type { Webhook } from '../ports/store';
-import { offer } from './offer';
+import { decideOn, offer } from './offer';
 import { readEvent } from './receive-webhook';
 
 const AT_ONCE = 50;
@@ -18,21 +20,46 @@ const TEST_IMAGE = 'docker.io/diun/testnotif:latest';
 export async function handleInbox(deps: Deps): Promise<number> {
   const pending = deps.store.inbox.pending(AT_ONCE);
   if (pending.length === 0) return 0;
-  const containers = await readContainers(deps.engine, deps.selfId);
-  return pending.filter((webhook) => handle(deps, webhook, containers)).length;
+  let containers = await readContainers(deps.engine, deps.selfId);
+  const offered = aboutToBeOffered(deps, pending, containers);
+  const ill = await illAmong(deps, offered);
+  // Asking has taken its time, and somebody may have been updated in it.
+  if (offered.length > 0) containers = await readContainers(deps.engine, deps.selfId);
+  return pending.filter((webhook) => handle(deps, webhook, { containers, ill })).length;
+}
+
+/** Whose health is asked first, since a decision and its mail are one transaction. Of who is being updated nothing is decided yet. */
+function aboutToBeOffered(deps: Deps, pending: readonly Webhook[], all: Container[]): Container[] {
+  const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
+  const offered = pending.flatMap(({ body }) => {
+    const { image: reference, digest, releaseNotes } = readEvent(body);
+    const target = { reference, digest };
+    return candidates(all, { image: reference, digest }).filter(
+      (container) =>
+        !running.has(container.name) &&
+        decideOn(deps, { container, all, target, source: 'diun', releaseNotes }).kind !== 'ignore',
+    );
+  });
+  return [...new Set(offered)];
+}
+
+interface Seen {
+  containers: Container[];
+  /** Those that fail their health check, by id. */
+  ill: ReadonlyMap<string, Illness>;
 }
 
 /** False: it must wait. The decisions of one event and the mark that it is handled are one transaction. */
-function handle(deps: Deps, webhook: Webhook, containers: Container[]): boolean {
+function handle(deps: Deps, webhook: Webhook, seen: Seen): boolean {
   const event = readEvent(webhook.body);
-  const concerned = candidates(containers, event);
+  const concerned = candidates(seen.containers, event);
   const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
   if (running.size > 0 && (concerned.length === 0 || concerned.some(({ name }) => running.has(name)))) return false;
-  deps.store.transaction(() => deps.store.inbox.handled(webhook.id, decideAll(deps, event, concerned, containers)));
+  deps.store.transaction(() => deps.store.inbox.handled(webhook.id, decideAll(deps, event, concerned, seen)));
   return true;
 }
 
-function decideAll(deps: Deps, event: ImageEvent, concerned: Container[], all: Container[]): string {
+function decideAll(deps: Deps, event: ImageEvent, concerned: Container[], { containers: all, ill }: Seen): string {
   if (event.image === TEST_IMAGE) {
     return ignoreEvent(deps, event, 'This is the test notification of `diun notif test`: Diun reaches diun-pilot.');
   }
@@ -44,7 +71,8 @@ function decideAll(deps: Deps, event: ImageEvent, concerned: Container[], all: C
     .map((container) => {
       const target = { reference: event.image, digest: event.digest };
       const { releaseNotes } = event;
-      const { decision } = offer(deps, { container, all, target, source: 'diun', releaseNotes });
+      const illness = ill.get(container.id) ?? null;
+      const { decision } = offer(deps, { container, all, target, source: 'diun', releaseNotes, ill: illness });
       return `${container.name}: ${decision.reason}`;
     })
     .join('\n');

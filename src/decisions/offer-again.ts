@@ -1,3 +1,4 @@
+import { illnessOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Update } from '../domain/update';
@@ -9,11 +10,12 @@ export async function offerAgain(deps: Deps, update: Update): Promise<void> {
   const digest = await deps.engine.registryDigest(update.to.reference);
   const all = await readContainers(deps.engine, deps.selfId);
   const container = all.find(({ name }) => name === update.container);
+  const ill = container === undefined ? null : await illnessOf(deps, container);
   deps.store.transaction(() => {
     if (deps.store.updates.get(update.id)?.status !== 'awaiting_approval') return;
     const replaces = supersede(deps, update.id, newerCame(`${update.to.reference} at ${digest}`));
     if (container === undefined) return mailOfSuperseded(deps, replaces);
     const target = { reference: update.to.reference, digest };
-    offer(deps, { container, all, target, source: update.source, releaseNotes: null, replaces });
+    offer(deps, { container, all, target, source: update.source, releaseNotes: null, ill, replaces });
   });
 }

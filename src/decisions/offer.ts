@@ -5,6 +5,7 @@ import type { Container } from '../domain/container';
 import type { Decision } from '../domain/decision/decision';
 import { decide } from '../domain/decision/decision';
 import type { Source } from '../domain/event';
+import type { Illness } from '../domain/illness';
 import { newReferenceFor } from '../domain/images/new-reference';
 import { planUpdate } from '../domain/plan/plan-update';
 import { runningDigest } from '../domain/running-digest';
@@ -19,6 +20,8 @@ export interface Offer {
   target: { reference: string; digest: string };
   source: Source;
   releaseNotes: string | null;
+  /** How it fails its health check now; null: it passes. Not there: it was not asked. */
+  ill?: Illness | null;
   /** An earlier offer that was superseded for this one already. */
   replaces?: Update;
 }
@@ -84,7 +87,7 @@ function recordOffer(
   decision: Extract<Decision, { kind: 'start' | 'ask' }>,
   replaced: readonly Update[],
 ): Update {
-  const { container, all, target, source, releaseNotes } = offered;
+  const { container, all, target, source, ill, releaseNotes } = offered;
   const row = rowOf(offered);
   const set = membersOf(placeOf(container), all);
   const plan = planUpdate({
@@ -93,6 +96,7 @@ function recordOffer(
     target: { ...target, reference: row.to.reference },
     jump: decision.jump,
     set,
+    ill,
     releaseNotes,
   });
   const update = deps.store.updates.insert({

@@ -1,3 +1,4 @@
+import { illnessOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
@@ -35,7 +36,7 @@ export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   const run: Reconciling = { ...deps, all, registry: askRegistry(deps), problems: [] };
   let found = 0;
   for (const container of concerned) {
-    for (const target of await targetsOf(run, container)) if (offerIfNew(run, container, target)) found += 1;
+    for (const target of await targetsOf(run, container)) if (await offerIfNew(run, container, target)) found += 1;
   }
   return told(concerned.length, found, run.problems);
 }
@@ -76,13 +77,12 @@ async function asked<T>(run: Reconciling, { name }: Container, what: string, ask
   }
 }
 
-function offerIfNew(run: Reconciling, container: Container, target: Offer['target']): boolean {
+async function offerIfNew(run: Reconciling, container: Container, target: Offer['target']): Promise<boolean> {
   const offered: Offer = { container, all: run.all, target, source: 'reconcile', releaseNotes: null };
-  return run.store.transaction(() => {
-    if (decideOn(run, offered).kind === 'ignore' || rests(run, container, target.digest)) return false;
-    offer(run, offered);
-    return true;
-  });
+  const isNew = (): boolean => decideOn(run, offered).kind !== 'ignore' && !rests(run, container, target.digest);
+  if (!isNew()) return false;
+  const ill = await illnessOf(run, container);
+  return run.store.transaction(() => isNew() && offer(run, { ...offered, ill }) !== null);
 }
 
 function rests({ store, clock }: Deps, { name }: Container, digest: string): boolean {

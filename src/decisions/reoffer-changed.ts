@@ -1,10 +1,11 @@
+import { illnessOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
-import { offer, supersede } from './offer';
+import { offer, supersede, type Offer } from './offer';
 
 /**
  * Offers again what waits for approval and was decided from what does not run any more, since a patch was made meanwhile, or
@@ -17,7 +18,8 @@ export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
     return container !== undefined && isOfAnother(update, container) ? [{ update, container }] : [];
   });
   for (const { update, container } of changed) {
-    deps.store.transaction(() => reoffer(deps, update, container, all));
+    const ill = await illnessOf(deps, container);
+    deps.store.transaction(() => reoffer(deps, update, { container, all, ill }));
   }
   return { outcome: `${changed.length} offered again from what runs by now.`, trouble: null };
 }
@@ -28,11 +30,11 @@ function isOfAnother({ from }: Update, container: Container): boolean {
 }
 
 /** A person may have decided since it was looked at. */
-function reoffer(deps: Deps, { id, source, to }: Update, container: Container, all: Container[]): void {
+function reoffer(deps: Deps, { id, source, to }: Update, seen: Pick<Offer, 'container' | 'all' | 'ill'>): void {
   const { updates } = deps.store;
   if (updates.get(id)?.status !== 'awaiting_approval' || to.digest === null) return;
   const releaseNotes = updates.plan(id)?.releaseNotes ?? null;
-  const replaces = supersede(deps, id, `${container.name} was changed meanwhile, so the update is offered anew.`);
+  const replaces = supersede(deps, id, `${seen.container.name} was changed meanwhile, so the update is offered anew.`);
   const target = { reference: to.reference, digest: to.digest };
-  offer(deps, { container, all, target, source, releaseNotes, replaces });
+  offer(deps, { ...seen, target, source, releaseNotes, replaces });
 }

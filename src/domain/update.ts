@@ -1,4 +1,5 @@
 import type { Source } from './event';
+import type { Illness } from './illness';
 import type { Policy } from './labels/container-labels';
 import type { RestoreJournal } from './restore';
 import type { Stopped } from './well';
@@ -137,6 +138,8 @@ export interface Journal {
   tagNote?: string;
   /** Names of containers that depend on this one and were well before it. */
   dependents: string[];
+  /** It failed its own health check before anything was done; not there: it passed. */
+  illBefore?: Illness;
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */
   stopped: Stopped[];
   /** Whether they run again beside the new container: what they write from then on is in no backup. */

@@ -18,6 +18,7 @@ const THE_IMAGES_FAULT: readonly ErrorCode[] = [
   'recreate_failed',
   'unhealthy',
   'rollback_failed',
+  'unhealthy_as_before',
   'interrupted',
   'internal_error',
 ];
@@ -131,6 +132,8 @@ function reasonOf({ update, journal }: Ending, verdict: Verdict, error: PilotErr
         ? `${name} was rolled back: the old container serves again and is healthy.`
         : `${name} was rolled back: the old container was never stopped, and is healthy.`;
     case 'rollback_failed':
+      if (error?.code === 'unhealthy_as_before')
+        return `${name} was rolled back: the old container is started again, and fails its health check as before the update. It needs a person.`;
       if (journal.stage === 'preparing')
         return `Nothing was changed, but not all that was stopped for the backup serves again: it needs a person now.`;
       return `${name} was rolled back, but the old container is not healthy either: it needs a person now.`;

@@ -1,3 +1,4 @@
+import { illnessOf } from '../containers/check-health';
 import { inspectByName, inspectIfThere } from '../containers/if-there';
 import { startIfNotJoined } from '../containers/start-joining';
 import type { Deps } from '../deps';
@@ -34,11 +35,13 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   const container = await containerOf(deps, old);
   const changed = whatChanged(update, container);
   if (changed !== null) return { ended: endWithout(deps, update, changed.status, changed.reason) };
+  const ill = await illnessOf(deps, container);
   const started = deps.store.updates.change(update.id, {
     status: 'running',
     startedAt: deps.clock.now().toISOString(),
   });
-  const run: Run = { ...deps, update: started, old, container, journal: firstJournal(update, old) };
+  const journal = { ...firstJournal(update, old), ...(ill === null ? {} : { illBefore: ill }) };
+  const run: Run = { ...deps, update: started, old, container, journal };
   deps.store.updates.saveJournal(update.id, run.journal);
   return run;
 }
@@ -56,7 +59,8 @@ async function resume(deps: Deps, update: Update, journal: Journal): Promise<Run
   const begunAgain = attempt > ATTEMPTS ? false : (await startStopped(run)).length === 0;
   if (!begunAgain) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
   run.old = await deps.engine.inspectContainer(old.Id);
-  run.journal = { ...firstJournal(update, old), attempt };
+  const { illBefore } = journal;
+  run.journal = { ...firstJournal(update, old), attempt, ...(illBefore === undefined ? {} : { illBefore }) };
   deps.store.updates.saveJournal(update.id, run.journal);
   return run;
 }

@@ -12,7 +12,7 @@ import type { RestoreRun } from '../restores/restore-run';
 import { folderOf } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
 import { endNaming, endServing } from './end';
-import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
+import { illAsBefore, interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
@@ -31,14 +31,18 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
   const reason = interruptedCause(run);
   const journal = run.journal.restore ?? firstRestoreJournal(run.update.id);
   reach(run, 'restoring', { restore: journal });
+  let restored = false;
   try {
     await step(run, 'restore', (progress) => restore(run, progress));
+    restored = true;
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
     const more = await startOthers(run);
     await removeNew(run);
-    return endNaming(run, 'rollback_failed', rollbackFailed(reason, new Error(`${messageOf(failure)}${more}`)));
+    const asBefore = restored ? await illAsBefore(run) : null;
+    const told = new Error(`${messageOf(failure)}${more}`);
+    return endNaming(run, 'rollback_failed', rollbackFailed(reason, told, asBefore));
   }
   await removeNew(run);
   return endServing(run, 'rolled_back', reason);

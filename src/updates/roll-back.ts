@@ -7,7 +7,7 @@ import { leaveTheNewOne, mustBeOurs, whatElseHappened } from './changed-meanwhil
 import { endNaming, endServing } from './end';
 import { handBack, handsOver } from './hand-over';
 import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
-import { interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
+import { illAsBefore, interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
 import { nameWhatRuns } from './name-what-runs';
 import type { Run } from './run';
 import { reach, step } from './run';
@@ -45,7 +45,8 @@ export async function rollBack(run: Run, cause: unknown): Promise<Update> {
     if (happened === null && ill && mayRestore(run)) return restoreAfterRollback(run);
     await startStopped(run, othersStopped(run));
     await (happened === null ? removeNew(run) : leaveTheNewOne(run));
-    return endNaming(run, 'rollback_failed', rollbackFailed(reason, happened ?? failure));
+    const asBefore = happened === null && ill ? await illAsBefore(run) : null;
+    return endNaming(run, 'rollback_failed', rollbackFailed(reason, happened ?? failure, asBefore));
   }
   await removeNew(run);
   return endServing(run, 'rolled_back', reason);

@@ -3,12 +3,14 @@ import { requestBackups } from '../backups/request-backup';
 import { lookAtCertificates } from '../certificates/look';
 import { findPlaces } from '../certificates/renewal-places';
 import { requestRenewal } from '../certificates/request-renewal';
+import { illAmong } from '../containers/ill-containers';
 import { readContainers } from '../containers/read-containers';
 import { requestUpdate } from '../decisions/request-update';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import type { CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
+import type { Illness } from '../domain/illness';
 import type { RenewalRecord } from '../domain/renewal';
 import type { RestoreRecord } from '../domain/restore';
 import type { Update } from '../domain/update';
@@ -36,6 +38,8 @@ export interface Requests {
   look: {
     /** What would become of a newer tag; null: none is looked for. */
     newTag(container: Container): Promise<TagForesight | null>;
+    /** Which of them fail their own health check now, by id. */
+    ill(containers: readonly Container[]): Promise<ReadonlyMap<string, Illness>>;
     /** Every certificate, as served and as on disk now. */
     certificates(): Promise<CertificateSeen[]>;
   };
@@ -61,6 +65,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
     decideById: (id, decided, how) => queued(decideById(deps, id, decided, how)),
     look: {
       newTag: (container) => foreseeTag(deps, container),
+      ill: (containers) => illAmong(deps, containers),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },
   };

@@ -1,5 +1,6 @@
 import { codeOf } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
+import { reconcile } from '../../src/decisions/reconcile';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { nginx, openScene, type Scene } from '../support/scene';
 
@@ -29,6 +30,21 @@ it('offers a manual update by mail and does nothing', async () => {
   expect(scene.engine.container('web-nginx-1').Id).toBe(id);
   expect(scene.engine.lines()).toEqual([]);
 });
+
+it.each(['diun', 'reconcile'])(
+  'tells first in the plan that the container fails its own health check (%s)',
+  async (source) => {
+    const labels = { 'update.policy': 'manual', 'update.probe': 'exec:not-there' };
+    scene.engine.runContainer(nginx({ labels }));
+    const { digest } = scene.engine.publish('nginx:stable');
+    if (source === 'diun') await hear(digest);
+    else await reconcile(scene.deps);
+    expect(scene.store.updates.plan(last()?.id ?? '')?.risks[0]).toMatch(
+      /^web-nginx-1 did not pass its health check when this was decided \(not-there exits 127: .*\).*its label update\.probe is wrong/,
+    );
+    expect(scene.mails().at(-1)?.text.replace(/\s+/g, ' ')).toContain('web-nginx-1 did not pass its health check');
+  },
+);
 
 it('supersedes what waits when a newer digest comes', async () => {
   scene.engine.runContainer(manual);

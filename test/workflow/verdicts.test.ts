@@ -50,6 +50,59 @@ describe('a rollback is not claimed', () => {
   });
 });
 
+describe('an old container that does not pass its health check after the rollback', () => {
+  const ASKED = { 'update.probe': 'exec:ask-health', 'update.probe.timeout': '5s' };
+  const last = () => scene.mails().at(-1);
+  let passes: boolean;
+  beforeEach(() => {
+    const answer = () => (passes ? {} : { exitCode: 7, stderr: 'connection refused' });
+    old.spec.scripts = { 'ask-health': answer };
+    scene.engine.runContainer(nginx({ labels: ASKED }));
+  });
+
+  it('and did not before the update either is not said to be down: the label may be wrong', async () => {
+    passes = false;
+    await updateTo(scene.engine.publish('nginx:stable', { scripts: old.spec.scripts }));
+    expect(scene.updates()).toMatchObject([
+      {
+        status: 'rollback_failed',
+        error: { code: 'unhealthy_as_before' },
+        reason: expect.stringContaining('fails its health check as before the update'),
+      },
+    ]);
+    expect(scene.updates()[0]?.error?.message).toMatch(
+      /^It did not pass its health check before the update either \(ask-health exits 7: connection refused\): its label update\.probe may be wrong\. /,
+    );
+    expect(last()?.subject).toMatch(/update and rollback failed, and so did its health check before/);
+    expect(last()?.subject).not.toContain('DOWN');
+    expect(last()?.text).toMatch(/its label update\.probe may be wrong.*If it serves as before/s);
+    expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
+  });
+
+  it('but did before is down', async () => {
+    passes = true;
+    scene.engine.onCall('stop', () => void (passes = false));
+    await updateTo(scene.engine.publish('nginx:stable', { scripts: old.spec.scripts }));
+    expect(scene.updates()).toMatchObject([{ status: 'rollback_failed', error: { code: 'rollback_failed' } }]);
+    expect(last()?.subject).toContain('DOWN');
+    expect(last()?.text).not.toContain('update.probe');
+  });
+
+  it('and did not before, but now does not even run, is down', async () => {
+    passes = false;
+    scene.engine.onCall('stop', () => void (old.spec.health = 'exits'));
+    await updateTo(scene.engine.publish('nginx:stable', { scripts: old.spec.scripts }));
+    expect(scene.updates()).toMatchObject([{ status: 'rollback_failed', error: { code: 'rollback_failed' } }]);
+    expect(last()?.subject).toContain('DOWN');
+  });
+
+  it('and did not before is updated all the same: the new version may be what mends it', async () => {
+    passes = false;
+    await updateTo(scene.engine.publish('nginx:stable', { scripts: { 'ask-health': {} } }));
+    expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+  });
+});
+
 it('nothing is stopped when the engine has created something else than was asked for', async () => {
   const oldId = scene.engine.runContainer(nginx());
   scene.engine.onCall('createContainer', ({ args }) => {

@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
 import type { CliContext } from '../context';
 import { askAll, diunFinding, labelFindings, timerFindings, type Finding } from '../findings';
-import { backupFindings, certificateFindings, tagFindings, watchedFindings } from '../host-findings';
+import { backupFindings, certificateFindings, probeFindings, tagFindings, watchedFindings } from '../host-findings';
 import { inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
 import { withApp } from '../with-app';
@@ -29,11 +29,15 @@ export function checkCommand(context: CliContext, { json }: { json: boolean }): 
 async function check(app: App): Promise<Checked> {
   const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
   const containers = read.containers ?? [];
-  const [tags, certificates] = await Promise.all([tagFindings(app, containers), certificateFindings(app, containers)]);
+  const [probes, tags, certificates] = await Promise.all([
+    probeFindings(app, containers),
+    tagFindings(app, containers),
+    certificateFindings(app, containers),
+  ]);
   const findings = [
     ...[...asked, ...read.findings, diunFinding(app), ...timerFindings(app)],
     ...(read.containers === null ? [] : backupFindings(app, containers)),
-    ...[...certificates, ...tags, ...watchedFindings(read.containers), ...labelFindings(containers)],
+    ...[...probes, ...certificates, ...tags, ...watchedFindings(read.containers), ...labelFindings(containers)],
   ];
   return {
     ok: findings.every(({ status }) => status !== 'failed'),

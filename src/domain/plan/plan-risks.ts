@@ -1,4 +1,5 @@
 import type { Container } from '../container';
+import type { Illness } from '../illness';
 import type { Application } from '../images/application';
 import type { Plan } from './plan';
 import { postgresRisks } from './postgres-risks';
@@ -22,6 +23,15 @@ export function risksOf(risky: Risky): string[] {
     ...RISKS_OF[risky.application](risky),
     ...(risky.hasBackup ? [] : [noBackup(risky.container)]),
   ];
+}
+
+/** Nobody could tell whether the update has worked, nor whether its rollback has. */
+export function illBefore({ name }: Container, { of, detail }: Illness): string {
+  const mend =
+    of === 'probe'
+      ? `If ${name} works, its label update.probe is wrong: mend it before you go on.`
+      : 'The new version may mend it; if not, it is rolled back to what is ill as now.';
+  return `${name} did not pass its health check when this was decided (${detail}), so neither may the new version, nor the old one after a rollback. ${mend}`;
 }
 
 function downtimeOf({ container: { name, labels }, application, stopped }: Risky): string {

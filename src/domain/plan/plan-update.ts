@@ -2,10 +2,11 @@ import type { Container } from '../container';
 import { durationInWords } from '../duration';
 import { type Application, applicationOf } from '../images/application';
 import { tryParseImageReference } from '../images/image-reference';
+import type { Illness } from '../illness';
 import type { ProbeSpec } from '../labels/container-labels';
 import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
-import { risksOf } from './plan-risks';
+import { illBefore, risksOf } from './plan-risks';
 
 export interface Planned {
   container: Container;
@@ -16,12 +17,14 @@ export interface Planned {
   set: readonly Container[];
   /** Who is stopped for the backup, in the order in which they are started again; empty where nobody is. */
   stopped?: readonly Container[];
+  /** How it fails its health check now; null: it passes, or was not asked. */
+  ill?: Illness | null;
   /** http(s) only, else null. */
   releaseNotes: string | null;
 }
 
 /** Says in sentences what an update will do and what can go wrong. Pure: nothing is asked of the engine. */
-export function planUpdate({ container, target, jump, set, stopped = [], releaseNotes }: Planned): Plan {
+export function planUpdate({ container, target, jump, set, stopped = [], ill = null, releaseNotes }: Planned): Plan {
   const application = applicationFor(container);
   const backup = set.flatMap(backupSentence);
   return {
@@ -35,7 +38,10 @@ export function planUpdate({ container, target, jump, set, stopped = [], release
     holdsData: container.labels.backup !== null,
     restores: stopped.length > 0,
     course: courseOf({ container, target, stopped }, application, backup.length > 0),
-    risks: risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
+    risks: [
+      ...(ill === null ? [] : [illBefore(container, ill)]),
+      ...risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
+    ],
     followUp: followUpOf(container, target.reference),
     releaseNotes,
   };

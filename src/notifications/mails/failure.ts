@@ -7,6 +7,7 @@ import { shellCommand } from '../letter/shell';
 import { between, utc } from '../letter/words';
 import { changedByOthers, isChangedByOthers } from './changed-by-others';
 import type { FailureText } from './failure-text';
+import { illAsBefore, isIllAsBefore } from './ill-as-before';
 import { nameOf } from './passages';
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
@@ -21,11 +22,16 @@ const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, 
 
 /** `servedOn`: the old container was never stopped. Throws when the update has not failed. */
 export function failureText(update: Update, backup: TakenBackup, servedOn = false): FailureText {
-  const text = isChangedByOthers(update) ? changedByOthers : TEXTS[update.status];
+  const text = special(update) ?? TEXTS[update.status];
   if (text === undefined) {
     throw new PilotError('internal_error', `An update that is ${update.status} has not failed: no mail says so.`);
   }
   return text(update, backup, servedOn);
+}
+
+function special(update: Update): ((update: Update) => FailureText) | null {
+  if (isChangedByOthers(update)) return changedByOthers;
+  return isIllAsBefore(update) ? illAsBefore : null;
 }
 
 /** The step that ended the update, not one that undid it. */

@@ -109,6 +109,37 @@ describe('backup sets', () => {
   });
 });
 
+describe('probes', () => {
+  beforeEach(() => {
+    scene = openScene();
+    scene.engine.addImage({ reference: 'nginx:stable', scripts: { 'ask-health': {} } });
+  });
+  const runs = (name: string, probe: string, more = {}) =>
+    scene.engine.runContainer(nginx({ name, ports: {}, labels: { 'update.probe': probe, ...more } }));
+
+  test('that fail now are a note with what to do, before an update finds out', async () => {
+    runs('well', 'exec:ask-health');
+    runs('wrong', 'exec:ask-wealth');
+    runs('not-watched', 'exec:ask-wealth', { 'diun.enable': 'false' });
+    const told = await check();
+    expect(told).toMatch(/^ok +Probe +well: nothing speaks against it now$/m);
+    expect(told).toMatch(
+      /^note +Probe +wrong does not pass its own health check now: ask-wealth exits 127: .*if wrong works, mend its label update\.probe/m,
+    );
+    expect(told).not.toMatch(/not-watched does not/);
+  });
+
+  test('are asked once more before they are told of', async () => {
+    let asked = 0;
+    scene.engine.addImage({
+      reference: 'nginx:stable',
+      scripts: { busy: () => ({ exitCode: asked++ === 0 ? 1 : 0 }) },
+    });
+    runs('busy', 'exec:busy');
+    expect(await check()).toMatch(/^ok +Probe +busy: /m);
+  });
+});
+
 describe('certificates', () => {
   test('are told with the days they have left', async () => {
     const world = openRenewalScene();

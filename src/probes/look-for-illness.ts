@@ -1,0 +1,43 @@
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { codeOf } from '../domain/errors';
+import type { Illness } from '../domain/illness';
+import { addressesOf } from './addresses';
+import { dockerState } from './docker-state';
+import { probeFor } from './probe-for';
+import type { HealthQuestion } from './wait-until-healthy';
+
+/** So that one bad moment is no illness. */
+const AGAIN_AFTER_MS = 2_000;
+
+export type IllnessQuestion = Pick<HealthQuestion, 'engine' | 'clock' | 'containerId' | 'probe'>;
+
+/**
+ * Asks a container's health on the spot, and when it fails once more after two seconds: what is wrong with it, or null when
+ * nothing is, when it is gone, or when its HEALTHCHECK has yet to tell. A few seconds at most, but for a command that hangs.
+ * Restarts that are over are not held against it. Rejects only with `engine_unreachable`.
+ */
+export async function lookForIllness(question: IllnessQuestion): Promise<Illness | null> {
+  if ((await lookOnce(question)) === null) return null;
+  await question.clock.sleep(AGAIN_AFTER_MS);
+  return lookOnce(question);
+}
+
+async function lookOnce(question: IllnessQuestion): Promise<Illness | null> {
+  const { engine, containerId } = question;
+  try {
+    return await illnessOf(question, await engine.inspectContainer(containerId));
+  } catch (error) {
+    if (codeOf(error) === 'container_not_found') return null;
+    throw error;
+  }
+}
+
+async function illnessOf(question: IllnessQuestion, container: ContainerInspect): Promise<Illness | null> {
+  const { engine, clock, probe } = question;
+  const rules = { now: clock.now(), stayMs: 0, toleratedRestarts: container.RestartCount };
+  const { state, detail } = dockerState(container, rules);
+  if (state === 'broken' || container.State.Status === 'restarting') return { of: 'container', detail };
+  if (state === 'waiting' || probe.kind === 'docker') return null;
+  const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(engine, container) }).ask();
+  return answer.healthy ? null : { of: 'probe', detail: answer.detail };
+}
