@@ -1,19 +1,16 @@
 import { asideName } from '../containers/aside-names';
 import { inspectByName, inspectIfThere } from '../containers/if-there';
+import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';
-import type { Deps } from '../deps';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Journal, Update } from '../domain/update';
-import { renameTo } from './swap-containers';
-
-type Interrupted = Deps & { update: Update; journal: Journal };
+import type { Begun } from './run';
 
 /**
  * What somebody else has done to the container while its update ran, as the error `changed_meanwhile`: `docker compose up`,
  * `docker rm`, another diun-pilot. Null: nobody has. While the old container is untouched it must bear the name; later it or
  * the new one must.
  */
-export async function whatElseHappened({ engine, journal, update }: Interrupted): Promise<PilotError | null> {
+export async function whatElseHappened({ engine, journal, update }: Begun): Promise<PilotError | null> {
   const { containerName: name, oldContainerId, newContainerId, stage } = journal;
   const bearer = (await inspectByName(engine, name))?.Id ?? null;
   if (bearer !== null && bearer !== oldContainerId && bearer !== newContainerId) {
@@ -30,7 +27,7 @@ export async function whatElseHappened({ engine, journal, update }: Interrupted)
 }
 
 /** Rejects with what somebody else has done. */
-export async function mustBeOurs(run: Interrupted): Promise<void> {
+export async function mustBeOurs(run: Begun): Promise<void> {
   const happened = await whatElseHappened(run);
   if (happened !== null) throw happened;
 }
@@ -39,7 +36,7 @@ export async function mustBeOurs(run: Interrupted): Promise<void> {
  * The old container is gone: the new one is all there is of the name, healthy or not, and bears it again. Where somebody
  * else's does, nothing is done. Rejects only with `engine_unreachable`.
  */
-export async function leaveTheNewOne(run: Interrupted): Promise<void> {
+export async function leaveTheNewOne(run: Begun): Promise<void> {
   const { engine, journal } = run;
   if (journal.newContainerId === null || (await inspectByName(engine, journal.containerName)) !== null) return;
   if ((await inspectIfThere(engine, journal.newContainerId)) === null) return;

@@ -2,9 +2,8 @@ import { healthOf, healthOfContainer } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Progress } from '../lib/progress';
 import type { Run } from './run';
-import { reach } from './run';
+import { newContainerOf, reach } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';
-import { newContainerOf } from './swap-containers';
 
 /**
  * Asks the new container's health; then starts those that were stopped for the backup and asks theirs, and that of all

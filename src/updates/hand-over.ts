@@ -1,12 +1,13 @@
 import { healthOf } from '../containers/check-health';
+import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
 import type { Progress } from '../lib/progress';
 import { nameWhatRuns } from './name-what-runs';
 import type { Run } from './run';
-import { reach } from './run';
-import { exchangeNames, newContainerOf, renameTo, setNewAside, startNew } from './swap-containers';
+import { newContainerOf, reach } from './run';
+import { exchangeNames, setNewAside, startNew } from './swap-containers';
 
 /** By the old container's label, if it can be (domain/handover): nothing changes that while the update runs. */
 export function handsOver({ container }: Pick<Run, 'container'>): boolean {

@@ -1,11 +1,12 @@
 import { asideName } from '../containers/aside-names';
 import { imageIfThere } from '../containers/if-there';
-import type { ImageInspect } from '../domain/engine-inspect';
-import { codeOf, PilotError } from '../domain/errors';
+import type { CreateRequest } from '../domain/engine-inspect';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { differences } from '../domain/recreate/compare-containers';
 import { createRequest } from '../domain/recreate/create-request';
 import type { Engine } from '../ports/engine';
 import { newTagLabels } from './new-tag/new-tag-labels';
+import { newImageOf } from './pull-by-digest';
 import type { Run } from './run';
 import { reach } from './run';
 
@@ -42,21 +43,12 @@ async function moveTag(run: Run, newImageId: string): Promise<void> {
   await run.engine.tag(newImageId, newReference);
 }
 
-async function create(
-  engine: Engine,
-  name: string,
-  request: Parameters<Engine['createContainer']>[1],
-): Promise<string> {
+async function create(engine: Engine, name: string, request: CreateRequest): Promise<string> {
   try {
     return await engine.createContainer(name, request);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new PilotError('recreate_failed', `The engine did not create the new container: ${why}`, { cause: error });
+    const message = `The engine did not create the new container: ${messageOf(error)}`;
+    throw new PilotError('recreate_failed', message, { cause: error });
   }
-}
-
-export async function newImageOf({ engine, journal }: Run): Promise<ImageInspect> {
-  if (journal.newImageId === null) throw new Error('no image was pulled before it is used');
-  return engine.inspectImage(journal.newImageId);
 }

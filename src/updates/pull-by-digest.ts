@@ -1,3 +1,4 @@
+import type { ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import type { Progress } from '../lib/progress';
@@ -21,6 +22,12 @@ export async function pullByDigest(run: Run, progress: Progress): Promise<string
   }
   reach(run, 'preparing', { newImageId: imageId });
   return `${wanted} is image ${imageId}`;
+}
+
+/** What `pullByDigest` has pulled. Throws when it has not: a defect. */
+export async function newImageOf({ engine, journal }: Run): Promise<ImageInspect> {
+  if (journal.newImageId === null) throw new Error('no image was pulled before it is used');
+  return engine.inspectImage(journal.newImageId);
 }
 
 function megabytes(bytes: number): string {

@@ -9,8 +9,7 @@ import { isWell, type Stopped } from '../domain/well';
 import type { Progress } from '../lib/progress';
 import { handsOver } from './hand-over';
 import { lookAhead } from './preflight/preflight';
-import { newImageOf } from './prepare-replacement';
-import { pullByDigest } from './pull-by-digest';
+import { newImageOf, pullByDigest } from './pull-by-digest';
 import type { Run } from './run';
 import { reach } from './run';
 

@@ -1,4 +1,5 @@
 import { healthOf } from '../containers/check-health';
+import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
@@ -12,7 +13,7 @@ import { nameWhatRuns } from './name-what-runs';
 import type { Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
-import { renameTo, setNewAside } from './swap-containers';
+import { setNewAside } from './swap-containers';
 
 /** Of a container without data of its own: a broken one is not waited for while nobody serves. */
 const BROKEN_STOP_SECONDS = 2;

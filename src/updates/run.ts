@@ -5,13 +5,18 @@ import { codeOf, messageOf } from '../domain/errors';
 import type { Journal, Stage, StepName, Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
 
-/** One update while it runs: what is known of it, and its journal. */
-export interface Run extends Deps {
+/** An update that has begun: all that is needed to bring it to an end, also when its old container is gone. */
+export interface Begun extends Deps {
   update: Update;
-  /** As inspected at the begin of this run; the id is what it is addressed by. */
-  old: ContainerInspect;
-  container: Container;
   journal: Journal;
+}
+
+/** One update while it runs on a container that is there. */
+export interface Run extends Begun {
+  /** The old container, as inspected at the begin of this run; the id is what it is addressed by. */
+  old: ContainerInspect;
+  /** The same as policy sees it. */
+  container: Container;
 }
 
 /** A step that had nothing to do, with the reason. */
@@ -55,12 +60,14 @@ export async function step(
   }
 }
 
-/** Writes how far the run has come, before the act that it announces. */
-export function reach(
-  run: Pick<Run, 'journal' | 'store' | 'update'>,
-  stage: Stage,
-  known: Partial<Journal> = {},
-): void {
+/** Writes how far the run has come, before the act that it announces. What was read of `run.journal` before is old then. */
+export function reach(run: Begun, stage: Stage, known: Partial<Journal> = {}): void {
   run.journal = { ...run.journal, ...known, stage };
   run.store.updates.saveJournal(run.update.id, run.journal);
+}
+
+/** Id of the container that was created for this update. Throws when there is none: a defect. */
+export function newContainerOf({ journal }: Pick<Begun, 'journal'>): string {
+  if (journal.newContainerId === null) throw new Error('no container was created before it is used');
+  return journal.newContainerId;
 }

@@ -1,14 +1,11 @@
 import { healthOfContainer } from '../containers/check-health';
-import type { Deps } from '../deps';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Journal, Update } from '../domain/update';
 import type { Stopped } from '../domain/well';
 import type { Progress } from '../lib/progress';
-
-type Interrupted = Deps & { update: Update; journal: Journal };
+import type { Begun } from './run';
 
 /** Those that were stopped for the backup, without the container that is updated. */
-export function othersStopped({ journal }: Pick<Interrupted, 'journal'>): Stopped[] {
+export function othersStopped({ journal }: Pick<Begun, 'journal'>): Stopped[] {
   return journal.stopped.filter(({ id }) => id !== journal.oldContainerId);
 }
 
@@ -17,7 +14,7 @@ export function othersStopped({ journal }: Pick<Interrupted, 'journal'>): Stoppe
  * in words, so that it cannot keep the others from being started. Rejects only with `engine_unreachable`.
  */
 export async function startStopped(
-  run: Interrupted,
+  run: Begun,
   which: readonly Stopped[] = run.journal.stopped,
 ): Promise<string[]> {
   const troubles: string[] = [];
@@ -42,7 +39,7 @@ export async function startStopped(
  * `unhealthy` and the words of the first that does not come back, when all have been started.
  */
 export async function serveAgain(
-  run: Interrupted,
+  run: Begun,
   which: readonly Stopped[],
   progress: Progress = () => undefined,
 ): Promise<string[]> {

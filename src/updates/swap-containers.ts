@@ -1,9 +1,9 @@
 import { asideName } from '../containers/aside-names';
+import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';
-import { codeOf, PilotError } from '../domain/errors';
-import type { Engine } from '../ports/engine';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Run } from './run';
-import { reach } from './run';
+import { newContainerOf, reach } from './run';
 
 /**
  * Gives the new container the name and the service. Each act is by id and may be done twice, so that an interrupted
@@ -18,6 +18,7 @@ export async function swapContainers(run: Run): Promise<string> {
   return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference}, ${journal.oldContainerId.slice(0, 12)} is kept`;
 }
 
+/** The old container is set aside, the new one bears its name. Done already, or half, is fine. */
 export async function exchangeNames(run: Run): Promise<void> {
   const { engine, journal, update } = run;
   await renameOldAside(run, asideName(journal.containerName, 'old', update.id));
@@ -37,24 +38,13 @@ async function renameOldAside(run: Run, name: string): Promise<void> {
   }
 }
 
-export function newContainerOf({ journal }: Pick<Run, 'journal'>): string {
-  if (journal.newContainerId === null) throw new Error('no container was created before it is used');
-  return journal.newContainerId;
-}
-
-/** A rename to the name that it has already would be refused. */
-export async function renameTo(engine: Engine, id: string, name: string): Promise<void> {
-  const { Name: current } = await engine.inspectContainer(id);
-  if (current !== `/${name}`) await engine.rename(id, name);
-}
-
+/** Rejects with `recreate_failed` and the engine's words. Running already is fine. */
 export async function startNew(run: Run): Promise<void> {
   try {
     await startJoining(run, newContainerOf(run));
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new PilotError('recreate_failed', `The new container did not start: ${why}`, { cause: error });
+    throw new PilotError('recreate_failed', `The new container did not start: ${messageOf(error)}`, { cause: error });
   }
 }
 

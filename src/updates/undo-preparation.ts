@@ -1,12 +1,10 @@
 import { asideName } from '../containers/aside-names';
 import { discard, removeByName } from '../containers/remove-aside';
 import { nameWhatRuns } from './name-what-runs';
-import type { Run } from './run';
+import type { Begun } from './run';
 
 /** Takes away what was prepared beside the old container, which was never touched, and puts the tag back. */
-export async function undoPreparation(
-  run: Pick<Run, 'engine' | 'journal' | 'store' | 'update' | 'selfId'>,
-): Promise<void> {
+export async function undoPreparation(run: Begun): Promise<void> {
   const { update, journal } = run;
   if (journal.newContainerId !== null) await discard(run.engine, journal.newContainerId);
   await removeByName(run, asideName(journal.containerName, 'new', update.id));

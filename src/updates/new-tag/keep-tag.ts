@@ -4,13 +4,9 @@ import { changedInWords, editByHand, placeByHand, recreatedOnce, type TagChange 
 import { codeOf, messageOf } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { versionJump } from '../../domain/images/version-jump';
-import { reach, type Run } from '../run';
-import { newContainerOf } from '../swap-containers';
+import { type Begun, newContainerOf, reach } from '../run';
 import { provenWay } from './compose-hash';
 import { type ProjectTexts, readProject } from './read-project';
-
-/** A run past its health check. Its `update` is renewed. */
-type Settled = Omit<Run, 'old' | 'container'>;
 
 /** `detail`: what was changed, or null; `followUp`: what is left to the operator, or null. */
 interface Kept {
@@ -19,12 +15,12 @@ interface Kept {
 }
 
 /**
- * After an update to a new tag: writes the tag where the operator keeps it, so that the compose project does not fall back. To be called
+ * After an update to a new tag, past its health check: writes the tag where the operator keeps it, so that the compose project does not fall back. To be called
  * once the new container is settled and before the old one is removed; may be called again after a crash. Resolves with what was
  * changed, in words, or null. What cannot be written is left to the operator as the update's follow-up: that is no
  * failure of the update, so this rejects only for the engine's sake.
  */
-export async function keepTag(run: Settled): Promise<string | null> {
+export async function keepTag(run: Begun): Promise<string | null> {
   const { oldReference, newReference } = run.journal;
   if (oldReference === newReference) return null;
   const container = await run.engine.inspectContainer(newContainerOf(run));
@@ -37,7 +33,7 @@ export async function keepTag(run: Settled): Promise<string | null> {
   return detail;
 }
 
-async function keepIn(run: Settled, project: ComposeProject): Promise<Kept> {
+async function keepIn(run: Begun, project: ComposeProject): Promise<Kept> {
   const { oldReference, newReference } = run.journal;
   const change: TagChange = { service: project.service, oldReference, newReference };
   try {
@@ -64,7 +60,7 @@ async function keepIn(run: Settled, project: ComposeProject): Promise<Kept> {
 }
 
 async function write(
-  run: Settled,
+  run: Begun,
   project: ComposeProject,
   change: TagChange,
   texts: ProjectTexts,
@@ -91,7 +87,7 @@ async function write(
 
 /** The files are right; whether Compose knows the container by them is asked, as they lie there now. */
 async function known(
-  run: Settled,
+  run: Begun,
   project: ComposeProject,
   change: TagChange,
   texts: ProjectTexts,

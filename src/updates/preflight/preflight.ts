@@ -6,7 +6,7 @@ import { PilotError } from '../../domain/errors';
 import { networkOwner } from '../../domain/network-owner';
 import { isWell } from '../../domain/well';
 import type { Engine } from '../../ports/engine';
-import { newImageOf } from '../prepare-replacement';
+import { newImageOf } from '../pull-by-digest';
 import type { Run } from '../run';
 import { reach } from '../run';
 import { testNginxConfig } from './nginx-config';
