@@ -1,4 +1,5 @@
 import type { DrillVerdict } from './drill';
+import type { Failure } from './errors';
 
 /** What a backup set holds, as its manifest says. The manifest is written last: a set without one is not a backup. */
 export interface BackupManifest {
@@ -76,7 +77,7 @@ export interface BackupRecord {
   /** As in the manifest. */
   quiesced: boolean;
   items: BackupItem[];
-  error: { code: string; message: string } | null;
+  error: Failure | null;
   /** When and why it was given up, in words; null: it was not. */
   pruned: { at: string; because: string } | null;
   /** The newest verdict of a restore drill; null: none was made. */

@@ -16,14 +16,17 @@ export class PilotError extends Error {
   }
 }
 
+/** Thrown by the port `Engine`, and by `RegistryTags`. */
 export class EngineError extends PilotError {
   override readonly name = 'EngineError';
 }
 
+/** Thrown by the port `BackupStorage`. */
 export class StorageError extends PilotError {
   override readonly name = 'StorageError';
 }
 
+/** Thrown by the port `MailTransport`. */
 export class MailError extends PilotError {
   override readonly name = 'MailError';
   constructor(
@@ -37,6 +40,7 @@ export class MailError extends PilotError {
   }
 }
 
+/** Every code, with the situation in a few words. */
 export const ERROR_CODES = {
   engine_unreachable: 'No Docker Engine answers',
   engine_refused: 'The Docker Engine refused a call',
@@ -102,11 +106,18 @@ export const ERROR_CODES = {
 } as const;
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What went wrong, as a record keeps it; words as in a PilotError. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+}
+
 /** The code of any thrown thing; what is no PilotError is a defect. */
 export function codeOf(error: unknown): ErrorCode {
   return error instanceof PilotError ? error.code : 'internal_error';
 }
 
+/** The words of any thrown thing, without a stack. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

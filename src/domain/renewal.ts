@@ -1,5 +1,5 @@
 import { daysLeft, isNotLoaded, isSame, type CertificateSeen } from './certificate';
-import type { ErrorCode } from './errors';
+import type { Failure } from './errors';
 
 export type RenewalReason = 'schedule' | 'operator' | 'retry' | 'start';
 export type RenewalStatus = 'queued' | 'running' | 'succeeded' | 'failed';
@@ -28,7 +28,7 @@ export interface RenewalRecord {
   /** As found before certbot was started: what a run that was interrupted compares with. Null: not looked yet. */
   before: CertificateSeen[] | null;
   after: CertificateSeen[] | null;
-  error: { code: ErrorCode; message: string } | null;
+  error: Failure | null;
 }
 
 /** How one certbot ended. */
@@ -51,7 +51,7 @@ export interface RenewalFacts {
 export interface RenewalVerdict {
   outcome: RenewalOutcome;
   detail: string;
-  error: { code: ErrorCode; message: string } | null;
+  error: Failure | null;
 }
 
 /** What came of a renewal, from what was seen before and after. Pure. */

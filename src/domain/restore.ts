@@ -1,4 +1,5 @@
 import type { BackupManifest } from './backup';
+import type { Failure } from './errors';
 import type { Stopped } from './well';
 
 /** The record of one restore that was asked for. One after a rollback is part of its update instead. Times are ISO 8601. */
@@ -19,7 +20,7 @@ export interface RestoreRecord {
   /** What is being done, and at last what was done, in words. */
   detail: string | null;
   kept: Kept[];
-  error: { code: string; message: string } | null;
+  error: Failure | null;
 }
 
 /** Data from before a restore, left beside what was restored until a person removes it. */
@@ -52,7 +53,7 @@ export interface RestoreJournal {
   /** Some data may have changed places, and not been put back. */
   swapBegan: boolean;
   /** Why it is being undone. */
-  cause: { code: string; message: string } | null;
+  cause: Failure | null;
 }
 
 export function firstRestoreJournal(id: string): RestoreJournal {

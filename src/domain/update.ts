@@ -1,3 +1,4 @@
+import type { Failure } from './errors';
 import type { Source } from './event';
 import type { Illness } from './illness';
 import type { Policy } from './labels/container-labels';
@@ -24,7 +25,7 @@ export interface Update {
   approval: Approval | null;
   backupId: string | null;
   steps: Step[];
-  error: UpdateError | null;
+  error: Failure | null;
   /** What the operator must still do after it, such as the line to change in the compose file; null: nothing. */
   followUp: string | null;
 }
@@ -35,11 +36,7 @@ export interface ImageAt {
   digest: string | null;
 }
 
-export interface UpdateError {
-  code: string;
-  message: string;
-}
-
+/** Of an update that a person is asked about. */
 export interface Approval {
   status: 'waiting' | 'approved' | 'declined' | 'expired' | 'superseded';
   expiresAt: string;

@@ -42,5 +42,5 @@ export async function illAsBefore(run: Run): Promise<Illness | null> {
 export function interruptedCause({ update }: Run): PilotError {
   return update.error === null
     ? new PilotError('interrupted', 'diun-pilot was stopped while it rolled back.')
-    : new PilotError(update.error.code as PilotError['code'], update.error.message);
+    : new PilotError(update.error.code, update.error.message);
 }

@@ -194,7 +194,7 @@ describeIf(whyNoBrowser(), 'the pages in a browser', () => {
       http.store.updates.change(id, {
         reason: HOSTILE.join(' '),
         followUp: HOSTILE.join(' '),
-        error: { code: 'x', message: HOSTILE.join('\n') },
+        error: { code: 'unhealthy', message: HOSTILE.join('\n') },
       });
       await page.locator('#step-pull').getByText('<img src=x onerror=alert(1)>').waitFor();
       expect(await page.evaluate(elements)).toBe(before);

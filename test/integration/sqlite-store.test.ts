@@ -126,8 +126,8 @@ describe('the queue of updates', () => {
 
   it('changes what it is told to change, and nothing else', () => {
     const before = store.updates.insert(queued('nginx'));
-    const after = store.updates.change(before.id, { status: 'failed', error: { code: 'x', message: 'y' } });
-    expect(after).toEqual({ ...before, status: 'failed', error: { code: 'x', message: 'y' } });
+    const after = store.updates.change(before.id, { status: 'failed', error: { code: 'unhealthy', message: 'y' } });
+    expect(after).toEqual({ ...before, status: 'failed', error: { code: 'unhealthy', message: 'y' } });
   });
 });
 

@@ -1,5 +1,6 @@
 import { restoreUrl } from '../../src/approvals/restore-link';
 import type { BackupItem, BackupRecord } from '../../src/domain/backup';
+import type { Failure } from '../../src/domain/errors';
 import type { Journal, Update } from '../../src/domain/update';
 import type { Store } from '../../src/ports/store';
 import { digest } from './container-builder';
@@ -78,7 +79,10 @@ export function restoreOf(store: Store, status: 'queued' | 'running' | 'succeede
   const startedAt = status === 'queued' ? null : now;
   const finishedAt = status === 'queued' || status === 'running' ? null : now;
   const detail = { queued: null, running: 'restoring the database gitea', succeeded: null, failed: null }[status];
-  const error = { code: 'restore_not_healthy', message: `The data is restored, but git-gitea-1: ${REFUSED}` };
+  const error: Failure = {
+    code: 'restore_not_healthy',
+    message: `The data is restored, but git-gitea-1: ${REFUSED}`,
+  };
   store.restores.change(id, {
     ...{ status, startedAt, finishedAt, detail },
     ...(status === 'succeeded' ? { detail: 'The data is restored. git-db-1 and git-gitea-1 are healthy.' } : {}),

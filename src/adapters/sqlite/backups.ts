@@ -1,5 +1,6 @@
 import type { BackupItem, BackupRecord } from '../../domain/backup';
 import type { DrillVerdict } from '../../domain/drill';
+import type { Failure } from '../../domain/errors';
 import type { Backups } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
@@ -130,7 +131,7 @@ function toRecord(row: Row): BackupRecord {
     verifiedAt: row.verified_at,
     quiesced: row.quiesced === 1,
     items: fromJson<BackupItem[]>(row.items) ?? [],
-    error: fromJson<{ code: string; message: string }>(row.error),
+    error: fromJson<Failure>(row.error),
     pruned: row.pruned_at === null ? null : { at: row.pruned_at, because: row.pruned_because ?? '' },
     drill: fromJson<DrillVerdict>(row.drill),
   };

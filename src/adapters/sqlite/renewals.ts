@@ -1,4 +1,5 @@
 import type { CertificateSeen } from '../../domain/certificate';
+import type { Failure } from '../../domain/errors';
 import type { RenewalRecord } from '../../domain/renewal';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
@@ -66,6 +67,6 @@ function toRecord(row: Row): RenewalRecord {
     finishedAt: row.finished_at,
     before: fromJson<CertificateSeen[]>(row.before),
     after: fromJson<CertificateSeen[]>(row.after),
-    error: fromJson<NonNullable<RenewalRecord['error']>>(row.error),
+    error: fromJson<Failure>(row.error),
   };
 }

@@ -1,3 +1,4 @@
+import type { Failure } from '../../domain/errors';
 import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/restore';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
@@ -71,6 +72,6 @@ function toRecord(row: Row): RestoreRecord {
     finishedAt: row.finished_at,
     detail: row.detail,
     kept: fromJson<Kept[]>(row.kept) ?? [],
-    error: fromJson<{ code: string; message: string }>(row.error),
+    error: fromJson<Failure>(row.error),
   };
 }

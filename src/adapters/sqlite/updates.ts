@@ -1,5 +1,6 @@
+import type { Failure } from '../../domain/errors';
 import type { Plan } from '../../domain/plan/plan';
-import type { Approval, Journal, Step, Update, UpdateError } from '../../domain/update';
+import type { Approval, Journal, Step, Update } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
 import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';
@@ -188,7 +189,7 @@ function fromRow(row: Row, steps: Step[]): Update {
     approval: fromJson<Approval>(row.approval),
     backupId: row.backup_id,
     steps,
-    error: fromJson<UpdateError>(row.error),
+    error: fromJson<Failure>(row.error),
     followUp: row.follow_up,
   };
 }

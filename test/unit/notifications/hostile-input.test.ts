@@ -26,6 +26,7 @@ import {
 } from '../../support/news-builder';
 import { aCertificate, aRenewal, aSeen, NOW } from '../../support/certificate-builder';
 import { openDom } from '../../support/dom';
+import { hostile, hostileFailure, tenHostile, type Strings } from '../../support/hostile-strings';
 import { aMail } from '../../support/mail-builder';
 import { parseEml } from '../../support/parse-eml';
 
@@ -33,39 +34,8 @@ jest.setTimeout(30_000);
 
 const PUBLIC = 'https://pilot.example.org/';
 const LINK = `${PUBLIC}approvals/abc.def`;
-const HOSTILE = [
-  '<script>alert(1)</script>',
-  '"><img src=x onerror=alert(1)>',
-  "' onmouseover='alert(1)",
-  'javascript:alert(1)',
-  'JaVaScRiPt\u0000:alert(1)',
-  'data:text/html,<script>alert(1)</script>',
-  'https://bank.example@evil.example/',
-  '</pre></div></body><iframe src=//evil.example>',
-  '<!-- --!><svg/onload=alert(1)>',
-  '\r\nBcc: thief@evil.example',
-  '\nSubject: fake\n\n<p>body</p>',
-  '=?utf-8?q?=0D=0ABcc:_thief@evil.example?=',
-  '\u202egnp.exe\u2066',
-  '\u001b]8;;https://evil.example\u0007click\u001b]8;;\u0007',
-  '\u001b[2J\u001b[31mred',
-  '\u2028--\u2029',
-  '\ud800',
-  '&lt;b&gt;&#x6a;avascript:',
-  '\n-- \nDOWN, ACT NOW',
-  "'; rm -rf / #",
-  '$(reboot)`reboot`',
-];
-const piece = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...HOSTILE) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
-);
-const hostile = fc.array(piece, { minLength: 1, maxLength: 3 }).map((pieces) => pieces.join(''));
-/** Ten strings for each mail; a thousand runs. */
-const tenStrings = fc.array(hostile, { minLength: 10, maxLength: 10 });
 const RUNS = { numRuns: 1000 };
 
-type Strings = readonly string[];
 const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => updateAvailable(newsOf(s, {})),
   (s) => criticalUpdateAvailable({ ...criticalOf(s), approvalUrl: s[9] ?? '', replaces: null }),
@@ -98,7 +68,7 @@ function fieldsOf([a = '', b = '', c = '', d = '', e = '', f = '']: Strings) {
       aStep('health_check', 1, 2, { status: 'failed', detail: `${a}\n${b}` }),
       aStep('rollback_health_check', 2, 3, { status: 'failed', detail: `${c}\n${d}` }),
     ],
-    error: { code: e, message: `${f}\n${a}` },
+    error: hostileFailure(e, `${f}\n${a}`),
     followUp: b,
   };
 }
@@ -118,7 +88,7 @@ function criticalOf(s: Strings) {
 
 function backupOf([a = '', b = '', c = '', d = '']: Strings) {
   const drill = { status: 'failed', at: NOW.toISOString(), words: `${d}\n${a}` } as const;
-  return aBackup({ project: a, url: b, id: c, error: { code: d, message: a }, drill });
+  return aBackup({ project: a, url: b, id: c, error: hostileFailure(d, a), drill });
 }
 
 function certificateOf([a = '', b = '', c = '']: Strings) {
@@ -158,7 +128,7 @@ describe.each(KINDS.map((render, index) => [index, render] as const))(
 
     it('contains no element, no attribute and no link but its own', async () => {
       await fc.assert(
-        fc.asyncProperty(tenStrings, async (strings) => {
+        fc.asyncProperty(tenHostile, async (strings) => {
           const { marks, links } = await dom.read(render(strings).html);
           expect(marks.filter((mark) => !own.has(mark))).toEqual([]);
           for (const href of links) {
@@ -172,7 +142,7 @@ describe.each(KINDS.map((render, index) => [index, render] as const))(
 
     it('has exactly the headers of a mail of ours, and one subject line without what deceives', async () => {
       await fc.assert(
-        fc.asyncProperty(tenStrings, async (strings) => {
+        fc.asyncProperty(tenHostile, async (strings) => {
           const { subject, html, text } = render(strings);
           expect(subject).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
           expect([...subject].length).toBeLessThanOrEqual(160);

@@ -1,4 +1,5 @@
 import type { BackupItem } from '../../../src/domain/backup';
+import type { Failure } from '../../../src/domain/errors';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
@@ -210,14 +211,14 @@ describe('update failed', () => {
   });
 
   it('of a container that does not run: does not claim that it serves', async () => {
-    const error = { code: 'container_not_running', message: 'nginx does not run (exited). Start it first.' };
+    const error: Failure = { code: 'container_not_running', message: 'nginx does not run (exited). Start it first.' };
     const mail = updateFailed({ ...news({ update: aFailedUpdate({ error }) }), quarantined: false });
     await bothSay(mail, 'nginx is as it was: it does not run');
     await neitherSays(mail, 'runs its old version', 'Still runs');
   });
 
   it('is not written of an update that somebody else broke off as if it were down', async () => {
-    const error = {
+    const error: Failure = {
       code: 'changed_meanwhile',
       message: 'Somebody else has put another container in the place of nginx.',
     };
@@ -289,7 +290,7 @@ describe('a restore drill that failed', () => {
 });
 
 describe('backup failed', () => {
-  const failure = { code: 'storage_full', message: 'The backup storage is full.' };
+  const failure: Failure = { code: 'storage_full', message: 'The backup storage is full.' };
   const backup = aBackup({ status: 'failed', reason: 'schedule', error: failure, url: null });
 
   it('says what went wrong, which backup is the last good one, and what to do', async () => {
