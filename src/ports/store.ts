@@ -1,8 +1,9 @@
 import type { BackupRecord } from '../domain/backup';
 import type { DrillVerdict } from '../domain/drill';
+import type { Journal } from '../domain/journal';
 import type { Plan } from '../domain/plan/plan';
 import type { RestoreJournal, RestoreRecord } from '../domain/restore';
-import type { Journal, Step, StepName, Update, UpdateStatus } from '../domain/update';
+import type { Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Incidents } from './incidents';
 import type { Certificates, Renewals } from './renewals';
 import type { Notices, Timers } from './timers';

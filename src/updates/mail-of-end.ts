@@ -4,6 +4,7 @@ import { restoreUrl } from '../approvals/restore-link';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail } from '../notifications/post-mail';
+import { isQuarantined } from './quarantine';
 import { servedOn } from './served-on';
 
 /** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
@@ -23,10 +24,6 @@ export function mailOfEnd(deps: Deps, update: Update): void {
           restoreUrl: restoreUrl(deps, update, backup),
         }),
   );
-}
-
-function isQuarantined({ refusals }: Deps['store'], { container, to }: Update): boolean {
-  return container !== null && to.digest !== null && refusals.find(container, to.digest) !== null;
 }
 
 /** What a person started is answered, also where the policy is automatic. */

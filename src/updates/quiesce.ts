@@ -72,11 +72,13 @@ async function canBeStored({ storage, logger, update }: Run): Promise<boolean> {
   }
 }
 
+/** Those that run, and whether they are well: who was ill before need not be well afterwards. */
 async function howTheyAre({ engine }: Run, writers: Container[]): Promise<Stopped[]> {
   const found = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
   return found
-    .filter((inspect) => inspect?.State.Running === true)
-    .map((inspect) => ({ id: inspect!.Id, name: inspect!.Name.slice(1), well: isWell(inspect!) }));
+    .filter((inspect) => inspect !== null)
+    .filter(({ State }) => State.Running)
+    .map((inspect) => ({ id: inspect.Id, name: inspect.Name.slice(1), well: isWell(inspect) }));
 }
 
 async function stop({ engine }: Run, id: string, name: string): Promise<void> {

@@ -12,7 +12,7 @@ import type { RestoreRun } from '../restores/restore-run';
 import { folderOf } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
 import { endNaming, endServing } from './end';
-import { illAsBefore, interruptedCause, removeNew, rollbackFailed } from './rollback-ends';
+import { illAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startStopped } from './stopped-containers';
@@ -28,7 +28,7 @@ export function mayRestore(run: Run): boolean {
  * `rollback_failed`. Goes on from the journal after a crash.
  */
 export async function restoreAfterRollback(run: Run): Promise<Update> {
-  const reason = interruptedCause(run);
+  const cause = whyRolledBack(run.update);
   const journal = run.journal.restore ?? firstRestoreJournal(run.update.id);
   reach(run, 'restoring', { restore: journal });
   let restored = false;
@@ -42,10 +42,10 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     await removeNew(run);
     const asBefore = restored ? await illAsBefore(run) : null;
     const told = new Error(`${messageOf(failure)}${more}`);
-    return endNaming(run, 'rollback_failed', rollbackFailed(reason, told, asBefore));
+    return endNaming(run, 'rollback_failed', rollbackFailed(cause, told, asBefore));
   }
   await removeNew(run);
-  return endServing(run, 'rolled_back', reason);
+  return endServing(run, 'rolled_back', cause);
 }
 
 /** Nobody may write to data that is half the set's and half that from before. Resolves with a sentence that tells of it. */

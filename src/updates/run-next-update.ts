@@ -1,11 +1,13 @@
 import type { Deps } from '../deps';
 import { codeOf, messageOf, toPilotError } from '../domain/errors';
+import type { Journal } from '../domain/journal';
 import type { Update } from '../domain/update';
-import { endNaming, endWithout } from './end';
+import { endNaming } from './end';
+import { endUnbegun } from './end-unbegun';
 import { othersStopped, startStopped } from './stopped-containers';
 import { updateContainer } from './update-container';
 
-/** What was interrupted comes first, then automatic before manual. False: there is none. */
+/** What was interrupted comes first, then automatic before manual. False: there is none. Rejects as `updateContainer`. */
 export async function runNextUpdate(deps: Deps): Promise<boolean> {
   const update = deps.store.updates.withStatus('running')[0] ?? deps.store.updates.nextQueued();
   if (update !== null) await runToItsEnd(deps, update);
@@ -20,14 +22,17 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
     if (codeOf(error) === 'engine_unreachable') throw error;
     deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
     const journal = deps.store.updates.journal(update.id);
-    if (journal === null) endWithout(deps, update, 'failed', messageOf(error));
-    else {
-      const run = { ...deps, update, journal };
-      const untouched = journal.stage === 'preparing';
-      const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
-      await endNaming(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
-    }
+    if (journal === null) endUnbegun(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
+    else await endBrokenOff(deps, update, journal, error);
   }
+}
+
+/** Nobody knows how far it came: only what was never touched is said to be as before. */
+async function endBrokenOff(deps: Deps, update: Update, journal: Journal, error: unknown): Promise<void> {
+  const run = { ...deps, update, journal };
+  const untouched = journal.stage === 'preparing';
+  const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
+  await endNaming(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
 }
 
 function stackOf(error: unknown): string | undefined {

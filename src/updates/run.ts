@@ -2,7 +2,8 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
-import type { Journal, Stage, StepName, Update } from '../domain/update';
+import type { Journal, Stage } from '../domain/journal';
+import type { StepName, Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
 
 /** An update that has begun: all that is needed to bring it to an end, also when its old container is gone. */

@@ -13,10 +13,7 @@ export function othersStopped({ journal }: Pick<Begun, 'journal'>): Stopped[] {
  * Starts those that were stopped for the backup, in order; who runs already is fine. What could not be started comes back
  * in words, so that it cannot keep the others from being started. Rejects only with `engine_unreachable`.
  */
-export async function startStopped(
-  run: Begun,
-  which: readonly Stopped[] = run.journal.stopped,
-): Promise<string[]> {
+export async function startStopped(run: Begun, which: readonly Stopped[] = run.journal.stopped): Promise<string[]> {
   const troubles: string[] = [];
   for (const { id, name } of which) {
     try {

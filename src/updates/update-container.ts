@@ -1,6 +1,7 @@
 import type { Deps } from '../deps';
-import { codeOf } from '../domain/errors';
-import type { Stage, Update } from '../domain/update';
+import { codeOf, toPilotError } from '../domain/errors';
+import type { Stage } from '../domain/journal';
+import type { Update } from '../domain/update';
 import { backUpProject } from './back-up-project';
 import { checkNewContainer } from './check-new-container';
 import { mustBeOurs } from './changed-meanwhile';
@@ -13,6 +14,7 @@ import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
 import { restoreAfterRollback } from './restore-after-rollback';
 import { rollBack } from './roll-back';
+import { whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
 import { swapContainers } from './swap-containers';
@@ -41,11 +43,11 @@ async function toItsEnd(run: Run): Promise<Update> {
     if (isAt(run, 'preparing')) await prepare(run);
     if (isAt(run, 'preparing') || isAt(run, 'swapping')) await recreate(run);
     if (isAt(run, 'checking')) await check(run);
-    if (isAt(run, 'rolling_back')) return await rollBack(run, null);
+    if (isAt(run, 'rolling_back')) return await rollBack(run, whyRolledBack(run.update));
     if (isAt(run, 'restoring')) return await restoreAfterRollback(run);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    return isAt(run, 'preparing') ? endUnchanged(run, error) : rollBack(run, error);
+    return isAt(run, 'preparing') ? endUnchanged(run, error) : rollBack(run, toPilotError(error));
   }
   await cleanUp(run);
   return endServing(run, 'succeeded');

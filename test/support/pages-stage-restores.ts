@@ -1,7 +1,8 @@
 import { restoreUrl } from '../../src/approvals/restore-link';
 import type { BackupItem, BackupRecord } from '../../src/domain/backup';
 import type { Failure } from '../../src/domain/errors';
-import type { Journal, Update } from '../../src/domain/update';
+import type { Journal } from '../../src/domain/journal';
+import type { Update } from '../../src/domain/update';
 import type { Store } from '../../src/ports/store';
 import { digest } from './container-builder';
 import { RESTORE_LINKS } from './http-app';

@@ -1,4 +1,5 @@
 import { nginx, openScene, runBehindEdge, type Scene } from '../support/scene';
+import { EngineError } from '../../src/domain/errors';
 import type { FakeImage } from '../support/fake-engine-types';
 
 // A verdict is what was looked at, never what was done: each look of an update is made to matter.
@@ -123,6 +124,17 @@ it('an image that does not carry the announced digest is not used', async () => 
   await updateTo(scene.engine.publish('nginx:stable'));
   expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'pull_failed' } }]);
   expect(scene.engine.container('web-nginx-1').Id).toBe(oldId);
+});
+
+it('an update that cannot begin fails with what kept it, and does not say that its container is gone', async () => {
+  scene.engine.runContainer(nginx());
+  scene.engine.onCall('inspectContainer', ({ args }) => {
+    if (args[0] === 'web-nginx-1') throw new EngineError('engine_refused', 'The engine is out of file descriptors.');
+  });
+  await updateTo(scene.engine.publish('nginx:stable'));
+  expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'engine_refused' }, steps: [] }]);
+  expect(scene.mails().at(-1)?.text).toContain('out of file descriptors');
+  expect(scene.mails().at(-1)?.text).not.toContain('There is no container');
 });
 
 it('after a handover, the new one is ended only when the old one serves again', async () => {

@@ -1,6 +1,7 @@
 import type { Failure } from '../../domain/errors';
+import type { Journal } from '../../domain/journal';
 import type { Plan } from '../../domain/plan/plan';
-import type { Approval, Journal, Step, Update } from '../../domain/update';
+import type { Approval, Step, Update } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
 import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';

@@ -1,17 +1,18 @@
 import { extendersOf, findImageLine } from './image-line';
 import { type Located, type PieceValue, valuesOf } from './image-values';
 import { countMentions, readPieces } from './interpolation';
-import type { ProjectText } from './project-text';
+import type { ProjectText, ProjectTexts } from './project-text';
 
-export interface TagQuestion {
+/** From which reference to which a service goes. */
+export interface TagChange {
   service: string;
   /** What the old container was created by, and what the new one is (`Config.Image`). */
   oldReference: string;
   newReference: string;
-  /** In Compose's order: a later one wins. */
-  composeFiles: readonly ProjectText[];
-  envFiles: readonly ProjectText[];
 }
+
+/** Where such a change is to be made in these files. */
+export type TagQuestion = TagChange & ProjectTexts;
 
 /** The change of one value, from `before` to `after`, in one file. */
 export interface TagEdit {
@@ -75,8 +76,10 @@ export function applyEdit(
 }
 
 /** The same files with the edit made in the one that it concerns. */
-export function withEdit(files: readonly ProjectText[], edit: TagEdit): ProjectText[] {
-  return files.map((file) => (file.path === edit.path ? { ...file, text: applyEdit(file.text, edit) } : file));
+export function withEdit<T extends ProjectTexts>(texts: T, edit: TagEdit): T {
+  const edited = (file: ProjectText): ProjectText =>
+    file.path === edit.path ? { ...file, text: applyEdit(file.text, edit) } : file;
+  return { ...texts, composeFiles: texts.composeFiles.map(edited), envFiles: texts.envFiles.map(edited) };
 }
 
 function locate({ composeFiles, service }: TagQuestion): Located | Unsure {
@@ -140,11 +143,7 @@ function editOf({ line }: Located, { text, file, offset, variable }: PieceValue,
 
 /** The files are read again as they would be, so that a defect of the reading cannot spoil them. */
 function proven(question: TagQuestion, edit: TagEdit, place: Place): TagDecision {
-  const after = decideTagEdit({
-    ...question,
-    composeFiles: withEdit(question.composeFiles, edit),
-    envFiles: withEdit(question.envFiles, edit),
-  });
+  const after = decideTagEdit(withEdit(question, edit));
   return after.kind === 'written'
     ? { kind: 'edit', edit }
     : unsure('the edited file would not read as it should', place);

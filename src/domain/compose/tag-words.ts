@@ -1,10 +1,4 @@
-import type { Place, TagEdit } from './tag-edit';
-
-export interface TagChange {
-  service: string;
-  oldReference: string;
-  newReference: string;
-}
+import type { Place, TagChange, TagEdit } from './tag-edit';
 
 /** What was changed, for the detail of a step and a mail. */
 export function changedInWords({ path, line, shown }: TagEdit): string {

@@ -1,15 +1,15 @@
 import type { Deps } from '../../deps';
 import type { ComposeProject } from '../../domain/compose/compose-project';
-import type { ProjectText } from '../../domain/compose/project-text';
+import type { ProjectText, ProjectTexts } from '../../domain/compose/project-text';
 import { codeOf, messageOf } from '../../domain/errors';
 import type { HashWay } from '../../ports/compose';
-import type { ProjectTexts } from './read-project';
 
 type Asked = Pick<Deps, 'compose' | 'engine'>;
 
 /**
- * Which way `up` took is not written down; the one that gives the hash that it wrote is the one. Finds the way in which these files give the hash that the container bears, so that the hash of other files may be asked
- * in the same way. A sentence: there is none, and why; nothing may be guessed then.
+ * Finds the way in which these files give the hash that the container bears: which way `up` took is written down nowhere. The
+ * hash of other files may be asked in the same way. A sentence: there is none, and why; nothing may be guessed then. Rejects
+ * only for the engine's sake.
  */
 export async function provenWay(deps: Asked, project: ComposeProject, texts: ProjectTexts): Promise<HashWay | string> {
   let reason: string | null = null;
@@ -25,6 +25,7 @@ export async function provenWay(deps: Asked, project: ComposeProject, texts: Pro
   return reason ?? unlike(project);
 }
 
+/** The hash of the project's service in these files. Rejects with `compose_failed`. */
 export function hashOf(
   { compose }: Pick<Asked, 'compose'>,
   project: ComposeProject,

@@ -1,12 +1,20 @@
 import { type ComposeProject, composeProjectOf } from '../../domain/compose/compose-project';
-import { decideTagEdit, type TagEdit, withEdit } from '../../domain/compose/tag-edit';
-import { changedInWords, editByHand, placeByHand, recreatedOnce, type TagChange } from '../../domain/compose/tag-words';
+import type { ProjectTexts } from '../../domain/compose/project-text';
+import { decideTagEdit, type TagChange, type TagEdit, withEdit } from '../../domain/compose/tag-edit';
+import { changedInWords, editByHand, placeByHand, recreatedOnce } from '../../domain/compose/tag-words';
 import { codeOf, messageOf } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { versionJump } from '../../domain/images/version-jump';
 import { type Begun, newContainerOf, reach } from '../run';
 import { provenWay } from './compose-hash';
-import { type ProjectTexts, readProject } from './read-project';
+import { readProject } from './read-project';
+
+/** A new tag that is to be kept in the files of a compose project. */
+interface Keeping {
+  run: Begun;
+  project: ComposeProject;
+  change: TagChange;
+}
 
 /** `detail`: what was changed, or null; `followUp`: what is left to the operator, or null. */
 interface Kept {
@@ -15,9 +23,9 @@ interface Kept {
 }
 
 /**
- * After an update to a new tag, past its health check: writes the tag where the operator keeps it, so that the compose project does not fall back. To be called
- * once the new container is settled and before the old one is removed; may be called again after a crash. Resolves with what was
- * changed, in words, or null. What cannot be written is left to the operator as the update's follow-up: that is no
+ * After an update to a new tag, past its health check: writes the tag where the operator keeps it, so that the compose project
+ * does not fall back. To be called before the old container is removed; may be called again after a crash. Resolves with
+ * what was changed, in words, or null. What cannot be written is left to the operator as the update's follow-up: that is no
  * failure of the update, so this rejects only for the engine's sake.
  */
 export async function keepTag(run: Begun): Promise<string | null> {
@@ -27,79 +35,58 @@ export async function keepTag(run: Begun): Promise<string | null> {
   const project = composeProjectOf(container, await run.engine.inspectImage(container.Image));
   // Whoever made it otherwise was told by the plan what to change.
   if (project === null) return null;
-  const { detail, followUp } = await keepIn(run, project);
+  const change = { service: project.service, oldReference, newReference };
+  const { detail, followUp } = await keepIn({ run, project, change });
   if (followUp !== null) run.logger.warn('something is left to the operator', { update: run.update.id, followUp });
   run.update = run.store.updates.change(run.update.id, { followUp });
   return detail;
 }
 
-async function keepIn(run: Begun, project: ComposeProject): Promise<Kept> {
-  const { oldReference, newReference } = run.journal;
-  const change: TagChange = { service: project.service, oldReference, newReference };
+async function keepIn(keeping: Keeping): Promise<Kept> {
+  const { run, project, change } = keeping;
   try {
     const texts = await readProject(run.projectFiles, project);
     const decision = decideTagEdit({ ...change, ...texts });
-    switch (decision.kind) {
-      case 'unsure':
-        return left(placeByHand(change, decision.place, project.composeFiles, `${decision.reason}.`));
-      case 'written':
-        return await known(
-          run,
-          project,
-          change,
-          texts,
-          run.journal.tagNote ?? `${decision.place.path} names ${newReference}`,
-        );
-      case 'edit':
-        return await write(run, project, change, texts, decision.edit);
-    }
+    if (decision.kind === 'edit') return await write(keeping, texts, decision.edit);
+    if (decision.kind === 'unsure')
+      return left(placeByHand(change, decision.place, project.composeFiles, `${decision.reason}.`));
+    const note = run.journal.tagNote ?? `${decision.place.path} names ${change.newReference}`;
+    return await known(keeping, texts, note);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     return left(placeByHand(change, null, project.composeFiles, messageOf(error)));
   }
 }
 
-async function write(
-  run: Begun,
-  project: ComposeProject,
-  change: TagChange,
-  texts: ProjectTexts,
-  edit: TagEdit,
-): Promise<Kept> {
+async function write(keeping: Keeping, texts: ProjectTexts, edit: TagEdit): Promise<Kept> {
+  const { run, project, change } = keeping;
   if (isDowngrade(change)) return left(editByHand(change, edit, 'an older version is never written into your files.'));
-  const after = {
-    composeFiles: withEdit(texts.composeFiles, edit),
-    envFiles: withEdit(texts.envFiles, edit),
-  };
-  const textIn = ({ composeFiles, envFiles }: ProjectTexts): string =>
-    [...composeFiles, ...envFiles].find(({ path }) => path === edit.path)?.text ?? '';
+  const after = withEdit(texts, edit);
   const note = changedInWords(edit);
   reach(run, run.journal.stage, { tagNote: note });
   try {
-    await run.projectFiles.replace({ folder: project.folder, path: edit.path }, textIn(texts), textIn(after));
+    const file = { folder: project.folder, path: edit.path };
+    await run.projectFiles.replace(file, textOf(edit.path, texts), textOf(edit.path, after));
   } catch (error) {
     if (codeOf(error) !== 'project_file_refused') throw error;
     return left(editByHand(change, edit, messageOf(error)));
   }
   run.logger.info('the new tag is written', { update: run.update.id, change: note });
-  return known(run, project, change, after, note);
+  return known(keeping, after, note);
 }
 
 /** The files are right; whether Compose knows the container by them is asked, as they lie there now. */
-async function known(
-  run: Begun,
-  project: ComposeProject,
-  change: TagChange,
-  texts: ProjectTexts,
-  detail: string,
-): Promise<Kept> {
+async function known({ run, project, change }: Keeping, texts: ProjectTexts, detail: string): Promise<Kept> {
   const way = await provenWay(run, project, texts);
-  const container = run.journal.containerName;
-  return { detail, followUp: typeof way === 'string' ? recreatedOnce(container, change, way) : null };
+  return { detail, followUp: typeof way === 'string' ? recreatedOnce(run.journal.containerName, change, way) : null };
 }
 
 function left(followUp: string): Kept {
   return { detail: null, followUp };
+}
+
+function textOf(path: string, { composeFiles, envFiles }: ProjectTexts): string {
+  return [...composeFiles, ...envFiles].find((file) => file.path === path)?.text ?? '';
 }
 
 function isDowngrade({ oldReference, newReference }: TagChange): boolean {

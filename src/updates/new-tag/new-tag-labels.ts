@@ -28,11 +28,7 @@ export async function newTagLabels(run: Run, oldImage: ImageInspect): Promise<Re
       return unknown(decision.kind === 'unsure' ? decision.reason : 'the files name it already');
     const way = await provenWay(run, project, texts);
     if (typeof way === 'string') return unknown(way);
-    const after = {
-      composeFiles: withEdit(texts.composeFiles, decision.edit),
-      envFiles: withEdit(texts.envFiles, decision.edit),
-    };
-    return { [CONFIG_HASH]: await hashOf(run, project, after, way) };
+    return { [CONFIG_HASH]: await hashOf(run, project, withEdit(texts, decision.edit), way) };
   } catch (error) {
     if (codeOf(error) !== 'project_file_refused' && codeOf(error) !== 'compose_failed') throw error;
     return unknown(messageOf(error));

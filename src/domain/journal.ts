@@ -1,0 +1,79 @@
+import type { ContainerInspect } from './engine-inspect';
+import type { Illness } from './illness';
+import { newReferenceFor } from './images/new-reference';
+import type { RestoreJournal } from './restore';
+import type { Update } from './update';
+import type { Stopped } from './well';
+
+/**
+ * How far a run has come, written before each act, so that a run can be resumed after a crash from its stage:
+ * every act is addressed by id and may be done twice.
+ * `preparing`: the old container is untouched, and serves or was stopped for the backup. `swapping`: names are being
+ * exchanged, the old one stopped (not in a handover), the new one started. `checking`: the new one runs, its health is
+ * being asked (in a handover first beside the old one, which then drains). `settled`: it is healthy, the old one is to be
+ * removed. `rolling_back`: the old one is to serve again; the update's error says why. `restoring`: the old one does
+ * not serve with the data as it is now, so that of this update's backup takes its place.
+ */
+export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling_back' | 'restoring';
+
+/** What a run must know to go on, or to be undone, whatever happened in between. */
+export interface Journal {
+  stage: Stage;
+  /** How often preparing was begun by a new process: a run that stops the service again and again is given up. */
+  attempt: number;
+  /** The engine went away, and this process saw it: to begin again then is no further attempt. */
+  engineLost?: boolean;
+  /** The untouched old container: addressed by id, whatever its name is by now. */
+  oldContainerId: string;
+  containerName: string;
+  oldImageId: string;
+  /** The reference that the old container was created by (`Config.Image`). */
+  oldReference: string;
+  newReference: string;
+  /** Whether `newReference` was made to name the new image, so that it must be put back. */
+  tagMoved: boolean;
+  /** Image id that `newReference` named on this engine before; null: the tag did not exist here. */
+  newReferenceWas: string | null;
+  newImageId: string | null;
+  newContainerId: string | null;
+  /** Whether the old container may have been stopped: after a handover that failed early it never was. */
+  oldStopped: boolean;
+  /** What is being written into the compose project for a new tag, in words; there once that begins. */
+  tagNote?: string;
+  /** Names of containers that depend on this one and were well before it. */
+  dependents: string[];
+  /** It failed its own health check before anything was done; not there: it passed. */
+  illBefore?: Illness;
+  /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */
+  stopped: Stopped[];
+  /** Whether they run again beside the new container: what they write from then on is in no backup. */
+  released: boolean;
+  /** How far the restore after the rollback has come; null: there is none. */
+  restore: RestoreJournal | null;
+}
+
+/**
+ * That of a run that begins, with the old container as it is inspected then, and what it was ill of before anything was
+ * done (null: nothing that could be seen). Throws `invalid_reference`.
+ */
+export function firstJournal({ container, to }: Update, old: ContainerInspect, illBefore: Illness | null): Journal {
+  return {
+    stage: 'preparing',
+    attempt: 1,
+    oldContainerId: old.Id,
+    containerName: container ?? '',
+    oldImageId: old.Image,
+    oldReference: old.Config.Image,
+    newReference: newReferenceFor(old.Config.Image, to.reference),
+    tagMoved: false,
+    newReferenceWas: null,
+    newImageId: null,
+    newContainerId: null,
+    oldStopped: false,
+    dependents: [],
+    ...(illBefore === null ? {} : { illBefore }),
+    stopped: [],
+    released: false,
+    restore: null,
+  };
+}

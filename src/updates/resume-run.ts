@@ -1,0 +1,83 @@
+import { inspectByName, inspectIfThere } from '../containers/if-there';
+import { startIfNotJoined } from '../containers/start-joining';
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { PilotError } from '../domain/errors';
+import { firstJournal } from '../domain/journal';
+import { toContainer } from '../domain/to-container';
+import type { Update } from '../domain/update';
+import { leaveTheNewOne, whatElseHappened } from './changed-meanwhile';
+import { endNaming, endServing, endUnchanged } from './end';
+import { keepTag } from './new-tag/keep-tag';
+import type { Begun, Run } from './run';
+import { othersStopped, startStopped } from './stopped-containers';
+import { undoPreparation } from './undo-preparation';
+
+/** A run that stopped the whole service this often is not begun again. */
+const ATTEMPTS = 3;
+
+/**
+ * Takes up an update that was interrupted, from the stage that its journal tells; one that was still preparing is begun
+ * again, from nothing. `ended`: it cannot go on, and has its end.
+ */
+export async function resumeRun(begun: Begun): Promise<Run | { ended: Update }> {
+  const { engine, journal } = begun;
+  const old = await inspectIfThere(engine, journal.oldContainerId);
+  if (old === null) return { ended: await endWithoutOld(begun) };
+  const run: Run = { ...begun, old, container: await containerOf(begun, old) };
+  run.logger.warn('taking up an interrupted update', { update: run.update.id, stage: journal.stage });
+  if (journal.stage === 'preparing') return beginAgain(run);
+  if (journal.stage === 'checking' && journal.newContainerId !== null)
+    await startIfNotJoined(run, journal.newContainerId);
+  return run;
+}
+
+/** The old container, as policy sees it. */
+export async function containerOf(deps: Deps, inspect: ContainerInspect): Promise<Container> {
+  return toContainer(inspect, await deps.engine.inspectImage(inspect.Image), deps.selfId);
+}
+
+async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
+  const { engine, store, update, old, journal } = run;
+  await undoPreparation(run);
+  const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;
+  const mayBegin = attempt <= ATTEMPTS && (await startStopped(run)).length === 0;
+  if (!mayBegin) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
+  run.old = await engine.inspectContainer(old.Id);
+  run.journal = { ...firstJournal(update, old, journal.illBefore ?? null), attempt };
+  store.updates.saveJournal(update.id, run.journal);
+  return run;
+}
+
+function interrupted(attempts: number): PilotError {
+  const times = attempts === 1 ? 'once' : `${attempts} times`;
+  return new PilotError(
+    'interrupted',
+    `diun-pilot was stopped ${times} in the middle of this update, before anything was changed. Look for the reason in its log (memory, restarts of the host), then ask again: diun-pilot update.`,
+  );
+}
+
+/** Past the health check the old one may be gone already; before that, somebody removed it, and only a person can tell. */
+async function endWithoutOld(run: Begun): Promise<Update> {
+  const { journal } = run;
+  const bearer = await inspectByName(run.engine, journal.containerName);
+  if (journal.stage === 'settled' && bearer?.Id === journal.newContainerId) return endSettled(run);
+  const untouched = journal.stage === 'preparing';
+  await (untouched ? undoPreparation(run) : leaveTheNewOne(run));
+  const troubles = await startStopped(run, othersStopped(run));
+  const happened = (await whatElseHappened(run)) ?? goneMeanwhile(journal.containerName);
+  return endNaming(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', happened);
+}
+
+/** All but the entries was done: the tag is looked at again, since the crash may have come before it. */
+async function endSettled(run: Begun): Promise<Update> {
+  const kept = await keepTag(run);
+  const detail = `${kept === null ? '' : `${kept}; `}the old container is removed`;
+  run.store.updates.endStep(run.update.id, 'cleanup', 'succeeded', detail);
+  return endServing(run, 'succeeded');
+}
+
+function goneMeanwhile(name: string): PilotError {
+  return new PilotError('changed_meanwhile', `Somebody else has removed the old container of ${name}.`);
+}
