@@ -1,6 +1,7 @@
 import { healthOf } from '../containers/check-health';
 import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';
+import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
@@ -76,19 +77,20 @@ function keepsData({ database, labels }: Run['container']): boolean {
 }
 
 async function oldServes(run: Run, progress: Progress): Promise<string> {
-  await mustBearTheName(run);
+  const { Id, RestartCount: restarts } = await bearerOfTheName(run);
   try {
-    return await healthOf(run, run.journal.oldContainerId, run.container, progress);
+    // Of one that was never stopped, restarts of last year are no crash of today.
+    return await healthOf(run, Id, run.container, progress, restarts);
   } catch (error) {
     if (codeOf(error) !== 'unhealthy') throw error;
     throw new OldIsIll('unhealthy', messageOf(error), { cause: error });
   }
 }
 
-/** The very container that served before, with the image that it ran. */
-async function mustBearTheName({ engine, journal }: Run): Promise<void> {
+/** It must be the very container that served before, with the image that it ran. */
+async function bearerOfTheName({ engine, journal }: Run): Promise<ContainerInspect> {
   const { containerName: name, oldContainerId, oldImageId } = journal;
   const bearer = await engine.inspectContainer(name);
-  if (bearer.Id === oldContainerId && bearer.Image === oldImageId) return;
+  if (bearer.Id === oldContainerId && bearer.Image === oldImageId) return bearer;
   throw new PilotError('rollback_failed', `Another container bears the name ${name}: ${bearer.Id}.`);
 }

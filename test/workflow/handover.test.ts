@@ -77,6 +77,16 @@ describe.each<Behaviour>(['exits', 'crash-loop'])('a new one that is a %s', (hea
   });
 });
 
+it('an old one that was never stopped is not held to have crashed for a restart of long ago', async () => {
+  const inspect = scene.engine.inspectContainer.bind(scene.engine);
+  scene.engine.inspectContainer = async (id) => {
+    const container = await inspect(id);
+    return container.Id === ids.nginx ? { ...container, RestartCount: 3 } : container;
+  };
+  await updateTo('exits');
+  expect(scene.updates()).toMatchObject([{ status: 'rolled_back' }]);
+});
+
 it('tells how to share the port when the new one could not have it', async () => {
   await updateTo('exits', ['bind() to 0.0.0.0:80 failed (98: Address already in use)']);
   expect(scene.updates()[0]?.error?.message).toContain('listen 80 reuseport');
