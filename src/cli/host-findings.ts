@@ -5,6 +5,7 @@ import type { BackupRecord } from '../domain/backup';
 import { isNotLoaded, lifeInWords, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
 import type { Illness } from '../domain/illness';
+import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import { within, type Finding } from './findings';
 import { ageInWords, atTime, inBytes } from './text';
 
@@ -103,6 +104,14 @@ export function tagFindings(app: App, containers: readonly Container[]): Promise
         const words = `${each.container}: left to you after each update, since it cannot be written: ${each.why}`;
         return { what, status: 'warning', words };
       });
+  });
+}
+
+/** Two on one engine both act on all that is watched. */
+export function pilotFindings(containers: readonly Container[]): Finding[] {
+  return otherPilots(containers).map((name): Finding => {
+    const words = `another diun-pilot serves in the container ${name} on this engine: ${ONE_PILOT}`;
+    return { what: 'Other pilot', status: 'warning', words };
   });
 }
 

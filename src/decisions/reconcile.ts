@@ -7,6 +7,7 @@ import { newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
 import { tryParseImageReference, withTag } from '../domain/images/image-reference';
+import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { decideOn, offer, type Offer } from './offer';
 import { reofferChanged } from './reoffer-changed';
@@ -32,6 +33,8 @@ interface Reconciling extends Deps {
 export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   await reofferChanged(deps);
   const all = await readContainers(deps.engine, deps.selfId);
+  for (const container of otherPilots(all))
+    deps.logger.warn(`another diun-pilot serves here: ${ONE_PILOT}`, { container });
   const concerned = all.filter(isCompared);
   const run: Reconciling = { ...deps, all, registry: askRegistry(deps), problems: [] };
   let found = 0;

@@ -25,4 +25,14 @@ export interface Container {
   database: boolean;
   /** Whether it is the container this process runs in. */
   self: boolean;
+  /** What of diun-pilot runs in it, this process or another; null: nothing. */
+  pilot: Pilot | null;
+}
+
+/** A container of diun-pilot's own image (Dockerfile). */
+export interface Pilot {
+  /** It is the service; else a command of a moment, or the proxy of the socket. */
+  serves: boolean;
+  /** Where on the host its data lies; null: nowhere that survives it. */
+  data: string | null;
 }

@@ -6,6 +6,7 @@ import { applicationOf } from './images/application';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
 import { readLabels } from './labels/read-labels';
+import { pilotIn } from './pilots';
 
 /** A host name that Docker gave is the first 12 digits of the container's id. */
 const SHORTEST_ID = 12;
@@ -41,6 +42,7 @@ export function toContainer(inspect: ContainerInspect, image: ImageInspect, self
     autoRemove: inspect.HostConfig.AutoRemove,
     database,
     self: selfId !== null && selfId.length >= SHORTEST_ID && inspect.Id.startsWith(selfId),
+    pilot: pilotIn(inspect),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Container } from '../domain/container';
+import { otherPilots } from '../domain/pilots';
 import { systemClock } from '../lib/clock';
 import { formToken } from './access/form-token';
 import type { HttpDeps } from './deps';
@@ -23,14 +24,15 @@ export async function readOperatorData(
   message: Outcome | null,
 ): Promise<OperatorData> {
   const { store, clock, formSecret } = deps;
-  const [health, containers] = await Promise.all([askHealth(), containersSeen(deps)]);
+  const [health, all] = await Promise.all([askHealth(), allContainers(deps)]);
   const now = clock.now();
   return {
     now,
     publicUrl: deps.publicUrl,
     health,
     message,
-    containers,
+    containers: all && watchedOf(deps, all),
+    otherPilots: otherPilots(all ?? []),
     waiting: store.updates
       .withStatus('awaiting_approval')
       .map((update) => ({ update, plan: store.updates.plan(update.id) })),
@@ -54,18 +56,20 @@ export async function readOperatorData(
   };
 }
 
-async function containersSeen(deps: HttpDeps): Promise<Seen[] | null> {
-  const all = await withinTime(() => deps.containers()).catch((error: unknown) => {
+function allContainers(deps: HttpDeps): Promise<Container[] | null> {
+  return withinTime(() => deps.containers()).catch((error: unknown) => {
     deps.logger.warn('the operator page was shown without the containers', { error: String(error) });
     return null;
   });
-  if (all === null) return null;
+}
+
+function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {
   return all
     .filter(({ labels }) => labels.watched)
     .sort((a, b) => a.name.localeCompare(b.name))
     .map((container) => ({
       container,
-      latest: deps.store.updates.list({ container: container.name, limit: 1 }).updates[0] ?? null,
+      latest: store.updates.list({ container: container.name, limit: 1 }).updates[0] ?? null,
     }));
 }
 

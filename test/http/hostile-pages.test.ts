@@ -118,6 +118,7 @@ function hostFrom(s: Strings): OperatorData {
     },
     message: { tone: 'alarm', words: 'Nothing was done.' },
     containers: [{ container, latest: update }],
+    otherPilots: [a, g],
     waiting: [{ update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s) }],
     working: [updateOf(s, { status: 'running' })],
     history: { filter: { container: a, status: 'failed' }, updates: [update], next: b },

@@ -1,6 +1,6 @@
 import supertest from 'supertest';
 import { PilotError } from '../../src/domain/errors';
-import { digest } from '../support/container-builder';
+import { aContainer, digest } from '../support/container-builder';
 import { API_TOKEN, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { aBackup, aBrokenOne, CONTAINERS, fillHost, GITEA, offered } from '../support/pages-stage';
 
@@ -38,6 +38,14 @@ function fieldsOf(page: string, action: string, id?: string): Record<string, str
 
 const press = (action: string, fields: Record<string, string>) =>
   supertest(http.url).post(`/actions/${action}`).set(asPerson).set('Accept', 'text/html').type('form').send(fields);
+
+test('another diun-pilot on the engine is told of first of all, with what to do', async () => {
+  await http.stop();
+  const other = aContainer({ name: 'theirs', labels: { 'diun.enable': 'false' }, pilot: { serves: true, data: null } });
+  http = await startHttp({ containers: () => Promise.resolve([...CONTAINERS, other]) });
+  const { text } = await open().expect(200);
+  expect(text).toMatch(/Another diun-pilot serves in the container <strong>theirs<\/strong>.*stop the other/);
+});
 
 describe('who gets in', () => {
   test('a browser is asked for the password, and nothing is shown before', async () => {

@@ -30,6 +30,7 @@ export function aContainer(
     autoRemove: false,
     database: false,
     self: false,
+    pilot: null,
     ...rest,
   };
 }

@@ -4,7 +4,14 @@ import { codeOf, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
 import type { CliContext } from '../context';
 import { askAll, diunFinding, labelFindings, timerFindings, type Finding } from '../findings';
-import { backupFindings, certificateFindings, probeFindings, tagFindings, watchedFindings } from '../host-findings';
+import {
+  backupFindings,
+  certificateFindings,
+  pilotFindings,
+  probeFindings,
+  tagFindings,
+  watchedFindings,
+} from '../host-findings';
 import { inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
 import { withApp } from '../with-app';
@@ -37,7 +44,14 @@ async function check(app: App): Promise<Checked> {
   const findings = [
     ...[...asked, ...read.findings, diunFinding(app), ...timerFindings(app)],
     ...(read.containers === null ? [] : backupFindings(app, containers)),
-    ...[...probes, ...certificates, ...tags, ...watchedFindings(read.containers), ...labelFindings(containers)],
+    ...[
+      ...probes,
+      ...certificates,
+      ...tags,
+      ...watchedFindings(read.containers),
+      ...pilotFindings(containers),
+      ...labelFindings(containers),
+    ],
   ];
   return {
     ok: findings.every(({ status }) => status !== 'failed'),

@@ -1,5 +1,6 @@
 import { linkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { reconcile } from '../../../src/decisions/reconcile';
 import { systemClock } from '../../../src/lib/clock';
 import { runOn } from '../../support/cli-app';
 import { pinnedProject } from '../../support/pinned-project';
@@ -157,6 +158,21 @@ describe('certificates', () => {
     world.served = null;
     expect(await check()).toMatch(/^note +Certificate +git\.example\.org: on disk: .*; .+/m);
   });
+});
+
+test('another diun-pilot on the engine is a note with what to do', async () => {
+  scene = openScene();
+  const Labels = { 'org.opencontainers.image.title': 'diun-pilot' };
+  scene.engine.addImage({
+    reference: 'diun-pilot:latest',
+    config: { Entrypoint: ['node', '/app/dist/main.js'], Cmd: [], Labels },
+  });
+  scene.engine.runContainer({ name: 'other-diun-pilot-1', image: 'diun-pilot:latest' });
+  expect(await check()).toMatch(
+    /^note +Other pilot +another diun-pilot serves in the container other-diun-pilot-1 on this engine: .*stop the other/m,
+  );
+  await reconcile(scene.deps);
+  expect(scene.log).toContainEqual(expect.objectContaining({ container: 'other-diun-pilot-1', level: 'warn' }));
 });
 
 test('where nothing is watched it is told what to do about it', async () => {

@@ -57,6 +57,7 @@ test('a container is what its inspect says, in our words', () => {
     autoRemove: false,
     database: false,
     self: false,
+    pilot: null,
   });
 });
 

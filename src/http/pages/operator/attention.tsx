@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { ONE_PILOT } from '../../../domain/pilots';
 import { oneLine } from '../../../notifications/letter/clean';
 import { CHECK_NAMES, type CheckName } from '../../health/health-report';
 import { ago, inWords } from '../words';
@@ -15,10 +16,10 @@ const SECTIONS: Partial<Record<CheckName, string>> = {
 };
 
 /** What is wrong, first of all: containers that an update left without a version that serves, then the checks of /health. */
-export function Attention({ health: { status, checks }, containers, now }: OperatorData): JSX.Element {
+export function Attention({ health: { status, checks }, containers, otherPilots, now }: OperatorData): JSX.Element {
   const down = leftDown(containers);
   const bad = CHECK_NAMES.filter((name) => checks[name].status !== 'ok');
-  if (bad.length + down.length === 0) {
+  if (bad.length + down.length + otherPilots.length === 0) {
     return (
       <p>
         <span class="badge good">All is well</span> Every check passed: {CHECK_NAMES.join(', ')}.
@@ -34,6 +35,11 @@ export function Attention({ health: { status, checks }, containers, now }: Opera
       <ul>
         {down.map((seen) => (
           <Down {...seen} now={now} />
+        ))}
+        {otherPilots.map((name) => (
+          <li>
+            Another diun-pilot serves in the container <strong>{oneLine(name)}</strong> on this engine: {ONE_PILOT}
+          </li>
         ))}
         {bad.map((name) => (
           <li>

@@ -21,6 +21,8 @@ export interface OperatorData {
   message: Outcome | null;
   /** Null: the engine does not answer. */
   containers: Seen[] | null;
+  /** Names of containers in which another diun-pilot serves on this engine. */
+  otherPilots: string[];
   waiting: { update: Update; plan: Plan | null }[];
   /** Running first, then queued. */
   working: Update[];
