@@ -26,6 +26,7 @@ module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     layer('domain-is-pure', '^src/domain/', ['domain/']),
+    layer('images-know-no-policy', '^src/domain/images/', ['domain/images/', 'domain/errors']),
     layer('lib-knows-nothing', '^src/lib/', ['lib/']),
     layer('ports-speak-domain', '^src/ports/', ['ports/', 'domain/']),
     layer('deps-name-ports', '^src/deps\\.ts$', ['ports/', 'domain/', 'lib/']),

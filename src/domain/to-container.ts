@@ -1,8 +1,8 @@
+import { applicationOf } from './application';
 import type { Container } from './container';
 import { readDependsOn } from './depends-on';
 import type { ContainerInspect, ImageInspect } from './engine-inspect';
 import { whyNoHandover } from './handover';
-import { applicationOf } from './images/application';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
 import { readLabels } from './labels/read-labels';

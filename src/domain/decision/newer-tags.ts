@@ -1,8 +1,7 @@
 import type { Container } from '../container';
 import { tryParseImageReference } from '../images/image-reference';
 import { passingTags } from '../images/tag-filter';
-import { isHigherVersion, versionJump } from '../images/version-jump';
-import type { Jump } from '../labels/container-labels';
+import { isHigherVersion, type Jump, versionJump } from '../images/version-jump';
 import { isSized, whyAsk } from './why-ask';
 
 interface Candidate {

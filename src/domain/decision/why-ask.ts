@@ -1,6 +1,5 @@
 import type { Container } from '../container';
-import { isWithin } from '../images/version-jump';
-import type { Jump } from '../labels/container-labels';
+import { isWithin, type Jump } from '../images/version-jump';
 import type { Plan } from '../plan/plan';
 
 /** Why a person must approve such a jump of this container, as a clause; null: it goes by itself. */

@@ -1,5 +1,7 @@
-import type { Jump } from '../labels/container-labels';
 import { type ParsedTag, parseTag } from './parse-tag';
+
+/** The size of a step from one image to another, smallest first: `digest` is the same tag with other content. */
+export type Jump = 'digest' | 'patch' | 'minor' | 'major';
 
 /** How far it is from one tag to another. The reason is in words, also for jumps. */
 export interface VersionJump {

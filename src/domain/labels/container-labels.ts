@@ -1,5 +1,8 @@
+import type { Jump } from '../images/version-jump';
+
+/** `update.policy` (contract, section 1). */
 export type Policy = 'automatic' | 'manual' | 'ignore';
-export type Jump = 'digest' | 'patch' | 'minor' | 'major';
+/** `update.strategy` (contract, section 1). `handover`: the new one starts beside the old one, which then drains. */
 export type Strategy = 'recreate' | 'handover';
 
 /** How health is asked on top of Docker's own state. `docker`: HEALTHCHECK if there is one, else runs-and-stays. */
@@ -12,6 +15,7 @@ export type ProbeSpec =
   | { kind: 'tcp'; port: number }
   | { kind: 'exec'; command: string[] };
 
+/** `backup.kind`; paths are absolute, inside the container. */
 export type BackupSpec = { kind: 'postgres' } | { kind: 'files'; paths: string[] };
 
 /** The operator's labels (contract, section 1), read once, with every default filled in. */
@@ -34,6 +38,7 @@ export interface ContainerLabels {
   problems: LabelProblem[];
 }
 
+/** A label with a value that it cannot have, and what is made of it. */
 export interface LabelProblem {
   label: string;
   value: string;

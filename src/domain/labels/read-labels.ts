@@ -1,7 +1,8 @@
 import { durationInWords, parseDuration } from '../duration';
 import { whyPatternIsInvalid } from '../images/tag-filter';
+import type { Jump } from '../images/version-jump';
 import { nearestName } from '../nearest-name';
-import type { BackupSpec, ContainerLabels, Jump, LabelProblem, Policy, ProbeSpec, Strategy } from './container-labels';
+import type { BackupSpec, ContainerLabels, LabelProblem, Policy, ProbeSpec, Strategy } from './container-labels';
 import { readProbe } from './read-probe';
 
 const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];

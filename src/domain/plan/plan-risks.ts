@@ -1,6 +1,6 @@
 import type { Container } from '../container';
 import type { Illness } from '../illness';
-import type { Application } from '../images/application';
+import type { Application } from '../application';
 import type { Plan } from './plan';
 import { postgresRisks } from './postgres-risks';
 

@@ -1,6 +1,6 @@
 import type { Container } from '../container';
 import { durationInWords } from '../duration';
-import { type Application, applicationOf } from '../images/application';
+import { type Application, applicationOf } from '../application';
 import { tryParseImageReference } from '../images/image-reference';
 import type { Illness } from '../illness';
 import type { ProbeSpec } from '../labels/container-labels';

@@ -1,4 +1,4 @@
-import type { Jump } from '../labels/container-labels';
+import type { Jump } from '../images/version-jump';
 import type { ImageAt } from '../update';
 
 /**

@@ -1,6 +1,6 @@
-import { environmentOf } from '../environment';
-import type { ContainerLabels } from '../labels/container-labels';
-import { tryParseImageReference } from './image-reference';
+import { environmentOf } from './environment';
+import { tryParseImageReference } from './images/image-reference';
+import type { ContainerLabels } from './labels/container-labels';
 
 /** What is known about an application, as far as it changes what an update can do to its data. */
 export type Application = 'postgres' | 'database' | 'gitea' | 'nginx' | 'unknown';
