@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ContainerInspect, CreateRequest, EndpointSettings, ImageInspect } from '../domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
 
 /**
  * The Docker Engine. Containers are addressed by id from the first inspect on: after a rename a handle made from the
@@ -29,8 +29,12 @@ export interface Engine {
   /** Removes a local tag only (`docker rmi reference` of a tag that has other names); one that is not there is fine. */
   untag(reference: string): Promise<void>;
 
-  /** Creates, joins the further networks, and resolves with the new container's id. If a network refuses, nothing is left behind. */
+  /**
+   * Creates, joins the further networks, and resolves with the new container's id; it is not started. If a network refuses,
+   * the container is taken away again; the message names it if even that fails. Rejects with `name_taken`.
+   */
   createContainer(name: string, request: CreateRequest): Promise<string>;
+  /** Running or not, but not while it waits for its restart (`engine_refused`). Rejects with `name_taken`; its own name is refused, too. */
   rename(id: string, name: string): Promise<void>;
   /** Already running is fine. */
   start(id: string): Promise<void>;
@@ -42,8 +46,6 @@ export interface Engine {
   restart(id: string, timeoutSeconds?: number): Promise<void>;
   /** Sends a signal to the main process, such as `HUP`. */
   signal(id: string, signal: string): Promise<void>;
-  connectNetwork(id: string, network: string, endpoint: EndpointSettings): Promise<void>;
-  disconnectNetwork(id: string, network: string): Promise<void>;
   /** Waits for the end of the main process, and resolves with its exit code. */
   wait(id: string, signal?: AbortSignal): Promise<number>;
   /**
@@ -70,11 +72,13 @@ export interface Engine {
 /** In the engine's own words. A restart is a `die` and a `start`. */
 export type ContainerAction = 'start' | 'die';
 
+/** One thing that happened to one container. */
 export interface ContainerEvent {
   action: ContainerAction;
   containerId: string;
 }
 
+/** Versions as `26.1.5` and `1.45`; the platform in the words of image platforms (`linux`, `amd64`). */
 export interface EngineVersion {
   engine: string;
   api: string;
@@ -88,13 +92,17 @@ export interface PullProgress {
   totalBytes: number;
 }
 
+/** How a command is run inside a container. */
 export interface ExecOptions {
+  /** Name or `uid:gid`; left out: the container's own. */
   user?: string;
+  /** `NAME=value`, beside the container's own. */
   env?: string[];
   /** Stops waiting, and rejects with the signal's reason. The process inside is left to its end. */
   signal?: AbortSignal;
 }
 
+/** How a command ended; of each stream the last 64 KiB at most, as UTF-8. */
 export interface ExecResult {
   exitCode: number;
   stdout: string;

@@ -163,14 +163,6 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
         },
       );
 
-      it('joins and leaves a network', async () => {
-        const id = await running();
-        await engine.connectNetwork(id, scene.network, { Aliases: ['later'] });
-        expect((await engine.inspectContainer(id)).NetworkSettings.Networks[scene.network]?.Aliases).toContain('later');
-        await engine.disconnectNetwork(id, scene.network);
-        expect((await engine.inspectContainer(id)).NetworkSettings.Networks[scene.network]).toBeUndefined();
-      });
-
       it('does not start two containers on one published port', async () => {
         const HostConfig = {
           NetworkMode: 'default',

@@ -43,7 +43,7 @@ export function createdInspect(creation: Creation): ContainerInspect {
   };
 }
 
-export function endpoint(settings: EndpointSettings): EndpointSettings {
+function endpoint(settings: EndpointSettings): EndpointSettings {
   const engines = { NetworkID: '', EndpointID: '', Gateway: '', IPAddress: '', MacAddress: '' };
   const asked = { IPAMConfig: null, Links: null, Aliases: null, DriverOpts: null };
   return { ...asked, ...structuredClone(settings), ...engines };

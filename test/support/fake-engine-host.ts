@@ -1,6 +1,6 @@
-import type { ContainerInspect, CreateRequest, EndpointSettings } from '../../src/domain/engine-inspect';
+import type { ContainerInspect, CreateRequest } from '../../src/domain/engine-inspect';
 import { EngineError } from '../../src/domain/errors';
-import { createdInspect, endpoint } from './fake-engine-create';
+import { createdInspect } from './fake-engine-create';
 import { FakeEvents } from './fake-engine-events';
 import { filesOf, type Volumes } from './fake-engine-files';
 import { FakeImages, hex } from './fake-engine-images';
@@ -91,13 +91,6 @@ export class FakeHost {
     this.requireFreeName(name);
     if (this.state(container).Restarting) throw new EngineError('engine_refused', 'sandbox not found');
     container.inspect.Name = `/${name}`;
-  }
-
-  connect(container: FakeContainer, network: string, settings: EndpointSettings): void {
-    this.requireJoinable(network);
-    const networks = container.inspect.NetworkSettings.Networks;
-    if (networks[network]) throw new EngineError('engine_refused', `The container is in network ${network} already`);
-    networks[network] = endpoint(settings);
   }
 
   inspect(container: FakeContainer): ContainerInspect {

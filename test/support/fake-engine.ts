@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { ContainerInspect, CreateRequest, EndpointSettings, ImageInspect } from '../../src/domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, ImageInspect } from '../../src/domain/engine-inspect';
 import { codeOf, EngineError, type ErrorCode } from '../../src/domain/errors';
 import type {
   ContainerAction,
@@ -248,16 +248,6 @@ export class FakeEngine implements Engine {
       const ends: Record<string, number> = { KILL: 137, TERM: 0, QUIT: 0, INT: 0 };
       const code = ends[signal.replace(/^SIG/, '')];
       if (code !== undefined) this.host.stop(container, code);
-    });
-  }
-  connectNetwork(id: string, network: string, settings: EndpointSettings): Promise<void> {
-    return this.#call('connectNetwork', [id, network, settings], () =>
-      this.host.connect(this.host.find(id), network, settings),
-    );
-  }
-  disconnectNetwork(id: string, network: string): Promise<void> {
-    return this.#call('disconnectNetwork', [id, network], () => {
-      delete this.host.find(id).inspect.NetworkSettings.Networks[network];
     });
   }
   wait(id: string, signal?: AbortSignal): Promise<number> {

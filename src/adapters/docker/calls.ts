@@ -29,7 +29,6 @@ export const ENGINE_CALLS = [
   'GET /distribution/{name}/json',
   'GET /networks/{id}',
   'POST /networks/{id}/connect',
-  'POST /networks/{id}/disconnect',
 ] as const;
 
 /** What Diun asks for (its pkg/docker: version, list, inspect of images), of which nothing changes or reads a container. */

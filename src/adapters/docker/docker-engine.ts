@@ -1,5 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
-import type { ContainerInspect, CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, ImageInspect } from '../../domain/engine-inspect';
 import type { Engine, EngineVersion } from '../../ports/engine';
 import { createContainer } from './create-container';
 import { dockerAddress } from './docker-address';
@@ -44,14 +44,6 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     remove: (id, also) => remove(wire, id, also?.volumes ?? false),
     restart: async (id, seconds) => stopOrRestart(wire, 'restart', await inspectContainer(id), seconds),
     signal: (id, signal) => wire.command({ method: 'POST', path: `${at(id)}/kill`, query: { signal } }),
-    connectNetwork: (id: string, network: string, endpoint: EndpointSettings) =>
-      wire.command({
-        method: 'POST',
-        path: `${on(network)}/connect`,
-        body: { Container: id, EndpointConfig: endpoint },
-      }),
-    disconnectNetwork: (id, network) =>
-      wire.command({ method: 'POST', path: `${on(network)}/disconnect`, body: { Container: id } }),
     wait: (id, signal) => wait(wire, id, signal),
     events: (actions, signal) => containerEvents(wire, actions, signal),
     logs: async (id, lines, since) => logs(wire, await inspectContainer(id), lines, since),
@@ -65,10 +57,6 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
 
 function at(nameOrId: string): `/containers/${string}` {
   return `/containers/${encodeURIComponent(nameOrId)}`;
-}
-
-function on(network: string): `/networks/${string}` {
-  return `/networks/${encodeURIComponent(network)}`;
 }
 
 async function version(wire: Wire): Promise<EngineVersion> {
