@@ -15,9 +15,12 @@ export interface BackupManifest {
   items: BackupItem[];
 }
 
+/** Who asked for it; `update`: it precedes one. */
 export type BackupReason = 'update' | 'operator' | 'schedule';
 
+/** One object of a set. */
 export interface BackupItem {
+  /** Name of the container that it was read from. */
   container: string;
   /** Compose service of the container, by which another stack's is found. */
   service?: string | null;
@@ -68,10 +71,13 @@ export interface BackupRecord {
   updateId: string | null;
   /** `pruned`: it succeeded once, and is kept no longer; nothing of it can be restored. */
   status: 'queued' | 'running' | 'succeeded' | 'failed' | 'pruned';
+  /** When it was asked for; this and the following times are ISO 8601, null until then. */
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
+  /** Of its folder, for people; null: nothing of it is in the storage. */
   url: string | null;
+  /** Of all its objects as stored. */
   bytes: number | null;
   verifiedAt: string | null;
   /** As in the manifest. */

@@ -48,6 +48,7 @@ export function alarmThreshold(certificate: Certificate, now: Date): number | nu
   return passed.length === 0 ? null : Math.min(...passed);
 }
 
+/** Both are known, and one and the same. */
 export function isSame(one: Certificate | null, other: Certificate | null): boolean {
   return one !== null && other !== null && one.fingerprint === other.fingerprint;
 }

@@ -14,6 +14,7 @@ export function dependentsOf(container: Container, all: readonly Container[]): C
   );
 }
 
+/** The services of Compose's label `com.docker.compose.depends_on`; none where it is missing or empty. */
 export function readDependsOn(label: string | undefined): string[] {
   return (label ?? '')
     .split(',')

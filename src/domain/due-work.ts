@@ -1,5 +1,7 @@
 /** Timers that an operator knows: three have a setting, the drill has a fixed time. */
 const TIMER_NAMES = ['backup', 'renewal', 'reconcile', 'drill'] as const;
+
+/** As `/health`, the page and the settings name it. */
 export type TimerName = (typeof TIMER_NAMES)[number];
 
 /**
@@ -9,6 +11,7 @@ export type TimerName = (typeof TIMER_NAMES)[number];
  */
 export type WorkName = TimerName | 'backup-ages' | 'retention' | 'reoffer';
 
+/** Whether a name is that of a timer, and not of work that events make due. */
 export function isTimerName(name: string): name is TimerName {
   return TIMER_NAMES.some((known) => known === name);
 }

@@ -17,6 +17,7 @@ export interface ContainerInspect {
   NetworkSettings: { Networks: Record<string, EndpointSettings> };
 }
 
+/** Times are RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` is the engine's "never". */
 export interface ContainerState {
   Status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
   Running: boolean;
@@ -32,6 +33,7 @@ export interface ContainerState {
   };
 }
 
+/** What is set on the container itself: the operator's and the image's, already merged by the engine. */
 export interface ContainerConfig {
   Image: string;
   Hostname?: string;
@@ -67,6 +69,7 @@ export interface Healthcheck {
   StartInterval?: number;
 }
 
+/** What the container is given of its host. */
 export interface HostConfig {
   NetworkMode: string;
   AutoRemove: boolean;
@@ -78,6 +81,7 @@ export interface HostConfig {
   [field: string]: unknown;
 }
 
+/** One of `HostConfig.Mounts`: as it was asked for. */
 export interface HostMount {
   Type: string;
   Source?: string;
@@ -85,6 +89,7 @@ export interface HostMount {
   [field: string]: unknown;
 }
 
+/** As it is mounted, whatever it was asked for by. */
 export interface Mount {
   Type: string;
   Name?: string;
@@ -96,6 +101,7 @@ export interface Mount {
   Propagation?: string;
 }
 
+/** A container in one of its networks. */
 export interface EndpointSettings {
   NetworkID?: string;
   IPAddress?: string;
@@ -108,6 +114,7 @@ export interface EndpointSettings {
   [field: string]: unknown;
 }
 
+/** `GET /images/NAME/json`. */
 export interface ImageInspect {
   /** Image id (`sha256:…`). */
   Id: string;
@@ -119,6 +126,7 @@ export interface ImageInspect {
   Config: ImageConfig | null;
 }
 
+/** What an image gives to a container that does not set it itself. */
 export type ImageConfig = Omit<ContainerConfig, 'Image'>;
 
 /** Body of `POST /containers/create`, and the networks to join before the start. */

@@ -104,6 +104,7 @@ export const ERROR_CODES = {
   data_dir_in_use: 'Another diun-pilot uses this data directory',
   internal_error: 'A defect in diun-pilot',
 } as const;
+/** One of them. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** What went wrong, as a record keeps it; words as in a PilotError. */

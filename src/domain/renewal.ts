@@ -1,7 +1,11 @@
 import { daysLeft, isNotLoaded, isSame, type CertificateSeen } from './certificate';
 import type { Failure } from './errors';
 
-export type RenewalReason = 'schedule' | 'operator' | 'retry' | 'start';
+/** Who asked for it: `retry` comes a day after one that failed. */
+export const RENEWAL_REASONS = ['schedule', 'operator', 'retry'] as const;
+/** One of them. */
+export type RenewalReason = (typeof RENEWAL_REASONS)[number];
+/** How far it has come; what came of it is told by the outcome. */
 export type RenewalStatus = 'queued' | 'running' | 'succeeded' | 'failed';
 
 /**
@@ -9,6 +13,7 @@ export type RenewalStatus = 'queued' | 'running' | 'succeeded' | 'failed';
  * renews. Told by the certificates, not by exit codes alone (facts, Certificates).
  */
 export const RENEWAL_OUTCOMES = ['renewed', 'not_due', 'nothing_to_renew', 'failed'] as const;
+/** One of them. */
 export type RenewalOutcome = (typeof RENEWAL_OUTCOMES)[number];
 
 /** The record of one renewal of everything on this engine, also of one that failed. Times are ISO 8601. */
@@ -40,6 +45,7 @@ export interface CertbotEnd {
   log: string[];
 }
 
+/** All that was seen of one renewal. */
 export interface RenewalFacts {
   before: CertificateSeen[];
   after: CertificateSeen[];
@@ -48,6 +54,7 @@ export interface RenewalFacts {
   notLoaded: { server: string; words: string }[];
 }
 
+/** Its outcome; `detail` in a sentence for a person, `error` of one that failed. */
 export interface RenewalVerdict {
   outcome: RenewalOutcome;
   detail: string;

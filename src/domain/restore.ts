@@ -56,6 +56,7 @@ export interface RestoreJournal {
   cause: Failure | null;
 }
 
+/** That of a restore which begins; its mark is the end of the id (a ULID), so that names are short and unique. */
 export function firstRestoreJournal(id: string): RestoreJournal {
   const mark = id.slice(-10).toLowerCase();
   return {

@@ -16,6 +16,7 @@ export function asideDatabase(database: string, side: Side, mark: string, number
   return `${cutBytes(database, LONGEST_DATABASE_NAME - suffix.length)}${suffix}`;
 }
 
+/** Whether a folder or database bears such a name. */
 export function isAside(name: string): boolean {
   return MARKED.test(name);
 }

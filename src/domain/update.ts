@@ -40,6 +40,7 @@ export interface Approval {
   decidedAt: string | null;
 }
 
+/** Contract, section 3: three that are open, then the ends. */
 export const UPDATE_STATUSES = [
   'awaiting_approval',
   'queued',
@@ -53,6 +54,7 @@ export const UPDATE_STATUSES = [
   'superseded',
   'ignored',
 ] as const;
+/** One of them. */
 export type UpdateStatus = (typeof UPDATE_STATUSES)[number];
 
 /** The ends that a run of the workflow can reach. */
@@ -60,6 +62,7 @@ export type Verdict = Extract<UpdateStatus, 'succeeded' | 'failed' | 'rolled_bac
 
 const OPEN_STATUSES: readonly UpdateStatus[] = ['awaiting_approval', 'queued', 'running'];
 
+/** It waits, is queued or runs: it has no end yet. */
 export function isOpen(status: UpdateStatus): boolean {
   return OPEN_STATUSES.includes(status);
 }
@@ -77,6 +80,7 @@ export const STEP_NAMES = [
   'restore',
   'restore_health_check',
 ] as const;
+/** One of them. */
 export type StepName = (typeof STEP_NAMES)[number];
 
 /**
@@ -88,6 +92,7 @@ export function awaySince({ steps }: Pick<Update, 'steps'>, backup: { quiesced: 
   return steps.find(({ name }) => name === first)?.startedAt ?? null;
 }
 
+/** One step as it went last: after a crash it is begun anew. `detail`: in words, progress while it runs. */
 export interface Step {
   name: StepName;
   status: 'running' | 'succeeded' | 'failed' | 'skipped';

@@ -8,10 +8,12 @@ export interface Compose {
   configHash(question: HashQuestion): Promise<string>;
 }
 
+/** Which service of which project is asked about, and how. */
 export interface HashQuestion {
+  /** Name of the project, as Compose labels it. */
   project: string;
   service: string;
-  /** What relative paths begin from. */
+  /** Absolute; what relative paths begin from. */
   folder: string;
   /** Texts, in Compose's order: a later one wins. */
   composeFiles: readonly string[];

@@ -6,6 +6,7 @@ export interface Incidents {
   recent(limit: number): Incident[];
 }
 
+/** One thing that was mended. */
 export interface Incident {
   /** ISO 8601. */
   at: string;

@@ -2,8 +2,10 @@
 export interface Mail {
   /** Deterministic: the same mail sent again has the same Message-ID. */
   id: string;
+  /** `name@example.org`, or `Name <name@example.org>`; so are the recipients. */
   from: string;
   to: string[];
+  /** One line. */
   subject: string;
   html: string;
   text: string;
@@ -16,6 +18,7 @@ export interface Mail {
  * (rejected sender, unverified domain, no permission), else the outbox tries again later.
  */
 export interface MailTransport {
+  /** Resolves when it was taken, for one of its recipients at least; those for whom it is refused are told in the log. */
   send(mail: Mail): Promise<void>;
   /** Asks whether mail could be sent, without sending one, as far as the transport can tell. */
   check(): Promise<void>;

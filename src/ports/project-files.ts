@@ -2,6 +2,7 @@
 export interface ProjectFile {
   /** The project's folder: nothing outside of it is ever written, also not through a link. */
   folder: string;
+  /** Absolute, of the file itself. */
   path: string;
 }
 

@@ -1,7 +1,9 @@
 import type { CertificateSeen } from '../domain/certificate';
 import type { RenewalRecord } from '../domain/renewal';
 
+/** Renewals that were asked for, and what came of them. `change` sets what is given, and answers the record as it is then. */
 export interface Renewals {
+  /** Queued, not to be begun before `dueAt` (ISO 8601). */
   insert(record: Pick<RenewalRecord, 'reason' | 'dueAt'>): RenewalRecord;
   get(id: string): RenewalRecord | null;
   change(id: string, fields: Partial<Omit<RenewalRecord, 'id' | 'createdAt'>>): RenewalRecord;
@@ -17,6 +19,7 @@ export interface Renewals {
 
 /** What was seen at the last look, and which mails it led to. */
 export interface Certificates {
+  /** In the order in which they were found. */
   list(): CertificateSeen[];
   /** All of them: what is not in `seen` is gone. */
   replace(seen: CertificateSeen[]): void;

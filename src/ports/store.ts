@@ -11,6 +11,9 @@ import type { Notices, Timers } from './timers';
 /**
  * Everything that must survive a crash. Synchronous, so that a state and the mail that tells of it are written in one
  * transaction without a gap. What a method wrote is on the disk when it returns (WAL, `synchronous=FULL`).
+ *
+ * In all of it: ids are ULIDs, so that they sort by age; times are ISO 8601; "recent" lists are newest first; `get`, `find`
+ * and the like answer null where there is none; `change` sets what is given and answers the record as it is then.
  */
 export interface Store {
   /** All of `work` or nothing; a throw undoes it. Nested calls join the outer transaction. */
@@ -28,6 +31,7 @@ export interface Store {
   incidents: Incidents;
   /** Reads and writes; throws when the database cannot do its work. */
   check(): void;
+  /** Nothing may be asked of it afterwards. */
   close(): void;
 }
 
@@ -41,18 +45,21 @@ export interface Inbox {
     id: string;
     duplicate: boolean;
   };
-  /** Keeps a body that could not be read, with the reason. */
+  /** Keeps a body that could not be read, with the reason; answers its id. */
   reject(body: string, reason: string): string;
   /** Accepted and not handled yet, oldest first. */
   pending(limit: number): Webhook[];
+  /** `outcome`: what was decided on it, in words. */
   handled(id: string, outcome: string): void;
   /** When Diun was last heard: the newest webhook of any kind. ISO 8601. */
   lastHeardAt(): string | null;
+  /** Of any status. */
   recent(limit: number): Webhook[];
   /** Deletes what was handled or rejected before `before` (ISO 8601), but never the last word on an image. */
   prune(before: string): number;
 }
 
+/** One request of Diun, its body as it came. */
 export interface Webhook {
   id: string;
   receivedAt: string;
@@ -62,6 +69,7 @@ export interface Webhook {
   outcome: string | null;
 }
 
+/** Updates with their steps, plans and journals. */
 export interface Updates {
   insert(update: NewUpdate): Update;
   get(id: string): Update | null;
@@ -71,10 +79,12 @@ export interface Updates {
   openFor(container: string): Update[];
   /** The next to run: automatic before manual, then oldest first. */
   nextQueued(): Update | null;
+  /** Oldest first. */
   withStatus(status: UpdateStatus): Update[];
   change(id: string, fields: Partial<Omit<Update, 'id' | 'createdAt' | 'steps'>>): Update;
   /** Begins a step, or begins it again after a crash. */
   beginStep(id: string, name: StepName): void;
+  /** Ends a step; one that was skipped before it began is written all the same. */
   endStep(id: string, name: StepName, status: Exclude<Step['status'], 'running'>, detail: string | null): void;
   /** Progress of the running step, in words; not more often than a person reads. */
   stepDetail(id: string, name: StepName, detail: string): void;
@@ -85,11 +95,15 @@ export interface Updates {
   decide(id: string, decision: { status: 'queued' | 'declined'; reason: string; now: string }): Update | null;
   /** The plan as it was offered. */
   plan(id: string): Plan | null;
+  /** In the same transaction as the offer. */
   savePlan(id: string, plan: Plan): void;
   /** Waiting, not reminded of, and expiring before `before` (ISO 8601). */
   toRemindOf(before: string): Update[];
+  /** It is not reminded of again; in the same transaction as the mail. */
   reminded(id: string): void;
+  /** Null: its run has not begun. */
   journal(id: string): Journal | null;
+  /** Whole, before the act that it announces. */
   saveJournal(id: string, journal: Journal): void;
   /** How many ended in each status: for metrics. */
   countByStatus(): Record<string, number>;
@@ -99,6 +113,7 @@ export interface Updates {
 export type NewUpdate = Omit<Update, 'id' | 'createdAt' | 'startedAt' | 'finishedAt' | 'steps' | 'backupId' | 'error'> &
   Partial<Pick<Update, 'finishedAt' | 'error'>>;
 
+/** What is left out does not narrow; `limit`: of one page. */
 export interface UpdateFilter {
   status?: UpdateStatus;
   container?: string;
@@ -108,37 +123,48 @@ export interface UpdateFilter {
 
 /** Digests that a container is not to be offered again by itself: they failed here (quarantine), or the operator declined them. */
 export interface Refusals {
+  /** In the place of an earlier one of the same container and digest. */
   add(refusal: Refusal): void;
   find(container: string, digest: string): Refusal | null;
+  /** One that is not there is fine. */
   remove(container: string, digest: string): void;
+  /** Newest first. */
   all(): Refusal[];
 }
 
+/** One digest that one container is not to be offered again by itself. */
 export interface Refusal {
+  /** Its name. */
   container: string;
   digest: string;
   why: 'failed' | 'declined';
+  /** The update that failed, or was declined. */
   updateId: string;
   at: string;
 }
 
+/** Mails to deliver, and those that were. */
 export interface Outbox {
-  /** In the same transaction as the state that the mail tells of. */
+  /** In the same transaction as the state that the mail tells of; answers its id, which is also the Message-ID's. */
   add(mail: { kind: string; updateId: string | null; subject: string; html: string; text: string }): string;
   /** To deliver now, oldest first. */
   due(now: string): OutboxMail[];
   sent(id: string): void;
+  /** It failed for now; `error` in words. */
   deferred(id: string, error: string, nextAttemptAt: string): void;
   /** Permanent: it is kept and shown, and tried again when the service starts with other settings. */
   refused(id: string, error: string): void;
   /** Puts refused mails back to be tried; resolves with how many. Called at start. */
   retryRefused(): number;
+  /** For `/health`: how many wait, since when, how many were refused, and what went wrong with the newest of those. */
   state(): { pending: number; oldestPendingAt: string | null; refused: number; lastError: string | null };
   recent(limit: number): OutboxMail[];
 }
 
+/** One mail, rendered, with how far its delivery has come. */
 export interface OutboxMail {
   id: string;
+  /** Which mail it is, such as `update_failed`. */
   kind: string;
   updateId: string | null;
   createdAt: string;
@@ -152,10 +178,13 @@ export interface OutboxMail {
   lastError: string | null;
 }
 
+/** Backups that were asked for, and what came of them; whether each is kept, and was drilled. */
 export interface Backups {
+  /** Queued. */
   insert(record: Pick<BackupRecord, 'project' | 'container' | 'reason' | 'updateId'>): BackupRecord;
   get(id: string): BackupRecord | null;
   change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt' | 'pruned' | 'drill'>>): BackupRecord;
+  /** The one asked for first; not those of an update, which takes its own. */
   nextQueued(): BackupRecord | null;
   /** Under way, or interrupted if no worker runs. */
   running(): BackupRecord[];
@@ -183,7 +212,9 @@ export interface Backups {
   lastDrills(): (BackupRecord & { drill: DrillVerdict })[];
 }
 
+/** Restores that somebody asked for; one after a rollback belongs to its update. */
 export interface Restores {
+  /** Queued. */
   insert(record: Pick<RestoreRecord, 'backupId' | 'folder' | 'url' | 'target' | 'updateId'>): RestoreRecord;
   get(id: string): RestoreRecord | null;
   change(id: string, fields: Partial<Omit<RestoreRecord, 'id' | 'createdAt'>>): RestoreRecord;
@@ -195,6 +226,7 @@ export interface Restores {
   ofUpdate(updateId: string): RestoreRecord[];
   /** Newest first. */
   list(limit: number): RestoreRecord[];
+  /** Null: it was not begun. */
   journal(id: string): RestoreJournal | null;
   saveJournal(id: string, journal: RestoreJournal): void;
 }

@@ -2,6 +2,7 @@ import type { Schedule, WorkName, WorkOutcome } from '../domain/due-work';
 
 /** What is due, and since when; times are ISO 8601. A ring is on the disk when the method returns, and stays until it is done. */
 export interface Timers {
+  /** Null: it was never kept nor rung. */
   get(name: WorkName): TimerState | null;
   all(): TimerState[];
   /** The schedule in force from now on; everything due until `seenUntil` counts as rung. */
@@ -16,11 +17,14 @@ export interface Timers {
   done(name: WorkName, dueAt: string, what: WorkOutcome): void;
 }
 
+/** One timer, as the database knows it. */
 export interface TimerState {
   name: WorkName;
   /** Null: rung by events only. */
   schedule: Schedule | null;
+  /** Everything due until then was rung; null: rung by events only. */
   seenUntil: string | null;
+  /** Rung and not done yet: since when; null: nothing is to be done. */
   dueAt: string | null;
   /** The last time that it was done; null: never. */
   last: (WorkOutcome & { at: string }) | null;
@@ -30,17 +34,21 @@ export interface TimerState {
 export interface Notices {
   /** True: it is new, and its mail is to be written in the same transaction. One that is open keeps its time, with the newest words. */
   open(kind: NoticeKind, subject: string, words: string): boolean;
+  /** It is over; one that is not open is fine. */
   close(kind: NoticeKind, subject: string): void;
   /** Longest open first. */
   all(): Notice[];
 }
 
+/** What a notice is about: the last good backup too old, or much smaller than before; a network that was lost; a drill that failed. */
 export type NoticeKind = 'backup_old' | 'backup_shrunk' | 'network_lost' | 'drill_failed';
 
+/** A situation that lasts. */
 export interface Notice {
   kind: NoticeKind;
   /** Whom it concerns: a compose project, or a container. */
   subject: string;
+  /** ISO 8601. */
   since: string;
   /** A clause for anyone to read: no path, no secret, no words of a server. */
   words: string;

@@ -31,12 +31,15 @@ export interface Question {
 
 /** What is to be done, with the reason as sentences for a person. `supersedes`: ids of open updates that it replaces. */
 export type Decision = { kind: 'start' | 'ask'; jump: Plan['jump']; reason: string; supersedes: string[] } | Ignored;
+
+/** Nothing is done; `code` for programs, the reason for a person. */
 export interface Ignored {
   kind: 'ignore';
   code: IgnoreCode;
   reason: string;
 }
 
+/** Why nothing is done; each is decided, and told, in one place of this folder. */
 export type IgnoreCode =
   | 'not_watched'
   | 'self'

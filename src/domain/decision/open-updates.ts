@@ -5,6 +5,7 @@ import { isHigherVersion, versionJump } from '../images/version-jump';
 import type { Update } from '../update';
 import { whyAsk } from './why-ask';
 
+/** What has to be known of an update that waits, is queued or runs. */
 export type OpenUpdate = Pick<Update, 'id' | 'status' | 'to'>;
 
 interface Obstacle {

@@ -63,6 +63,7 @@ export function repositoryOf(reference: ImageReference): string {
   return `${reference.domain}/${reference.path}`;
 }
 
+/** Whether both name one repository, by whatever tag or digest. */
 export function sameRepository(one: ImageReference, other: ImageReference): boolean {
   return one.domain === other.domain && one.path === other.path;
 }

@@ -8,6 +8,7 @@ import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
 import { illBefore, risksOf } from './plan-risks';
 
+/** What a plan is made of. */
 export interface Planned {
   container: Container;
   /** In the operator's own spelling, with the digest to pull. */

@@ -12,6 +12,7 @@ export interface Difference {
   after: string;
 }
 
+/** What may differ between the two by itself. */
 export interface ComparedImages {
   oldImage: ImageInspect;
   newImage: ImageInspect;

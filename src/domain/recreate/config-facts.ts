@@ -1,8 +1,8 @@
 import type { ContainerConfig, ContainerInspect, ImageConfig, ImageInspect } from '../engine-inspect';
+import { isContainerMode } from '../network-owner';
 import { composeImage, ownHostname } from './create-request';
 import { factsOf, told, toldInOrder, type Facts } from './facts';
 import { ownConfig, type OwnConfig } from './own-config';
-import { isContainerMode } from './own-networks';
 
 interface Images {
   oldImage: ImageInspect;

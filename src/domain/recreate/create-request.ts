@@ -1,8 +1,10 @@
 import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../engine-inspect';
+import { isContainerMode } from '../network-owner';
 import { ownConfig, type OwnConfig } from './own-config';
 import { carriedMounts } from './own-mounts';
-import { carriedNetworks, isContainerMode } from './own-networks';
+import { carriedNetworks } from './own-networks';
 
+/** Three inspect results, and what the update itself decides. */
 export interface CreateRequestInput {
   container: ContainerInspect;
   oldImage: ImageInspect;

@@ -16,6 +16,7 @@ export function toldInOrder(list: string[] | null | undefined): string | undefin
   return list && list.length > 0 ? JSON.stringify(list) : undefined;
 }
 
+/** Those of a flat list of fields; what is undefined is left out. */
 export function factsOf(fields: Record<string, string | undefined>): Facts {
   return new Map(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined));
 }

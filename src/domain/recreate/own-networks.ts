@@ -1,5 +1,7 @@
 import type { ContainerInspect, CreateRequest, EndpointSettings } from '../engine-inspect';
+import { isContainerMode } from '../network-owner';
 
+/** By the name of the network. */
 export type Endpoints = Record<string, EndpointSettings>;
 
 /**
@@ -27,10 +29,6 @@ export function ownEndpoints(container: ContainerInspect): Endpoints {
 /** `host`, `none` and `container:…`: there is no endpoint of its own to ask for. */
 function sharesNetwork(mode: string): boolean {
   return mode === 'host' || mode === 'none' || isContainerMode(mode);
-}
-
-export function isContainerMode(mode: string): boolean {
-  return mode.startsWith('container:');
 }
 
 function ownEndpoint(container: ContainerInspect, name: string, endpoint: EndpointSettings): EndpointSettings {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
-import { RENEWAL_OUTCOMES } from '../../domain/renewal';
+import { RENEWAL_OUTCOMES, RENEWAL_REASONS } from '../../domain/renewal';
 import { STEP_NAMES, UPDATE_STATUSES } from '../../domain/update';
 import { CHECK_NAMES, CHECK_STATUSES } from '../health/health-report';
 
@@ -177,7 +177,7 @@ export type CertificateSeenJson = z.infer<typeof certificateNow>;
 export const renewalSchema = z
   .object({
     id: z.string(),
-    reason: z.enum(['schedule', 'operator', 'retry', 'start']),
+    reason: z.enum(RENEWAL_REASONS),
     status: z.enum(['queued', 'running', 'succeeded', 'failed']),
     outcome: z.enum(RENEWAL_OUTCOMES).nullable(),
     detail: z.string().nullable(),
