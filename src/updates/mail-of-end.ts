@@ -26,7 +26,7 @@ export function mailOfEnd(deps: Deps, update: Update): void {
   );
 }
 
-/** What a person started is answered, also where the policy is automatic. */
-function isAutomatic({ policy, source }: Update): boolean {
-  return policy === 'automatic' && source !== 'operator';
+/** What a person asked for or approved is answered, also where the policy is automatic. */
+function isAutomatic({ policy, source, approval }: Update): boolean {
+  return policy === 'automatic' && source !== 'operator' && approval === null;
 }

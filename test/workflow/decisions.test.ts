@@ -1,3 +1,4 @@
+import { decideById } from '../../src/approvals/record-decision';
 import { codeOf } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { reconcile } from '../../src/decisions/reconcile';
@@ -93,6 +94,24 @@ it('takes no policy from the labels of an image', async () => {
   expect(scene.updates()).toMatchObject([{ status: 'awaiting_approval', policy: 'manual' }]);
 });
 
+it('takes a policy that there is not for manual, and says so as an error in the log', async () => {
+  scene.engine.runContainer(nginx({ labels: { 'update.policy': 'automtic' } }));
+  await hear(scene.engine.publish('nginx:stable').digest);
+  expect(scene.updates()).toMatchObject([{ status: 'awaiting_approval', policy: 'manual' }]);
+  const told = { level: 'error', container: 'web-nginx-1', label: 'update.policy', value: 'automtic' };
+  expect(scene.log.filter(({ label }) => label === 'update.policy')).toMatchObject([told]);
+});
+
+it('mails how it went of what somebody approved, also where the policy is automatic', async () => {
+  scene.engine.addImage({ reference: 'nginx:1.27.0' });
+  scene.engine.runContainer(nginx({ image: 'nginx:1.27.0' }));
+  await hear(scene.engine.publish('nginx:2.0.0').digest, 'docker.io/library/nginx:2.0.0');
+  decideById(scene.deps, last()?.id ?? '', 'approve', 'by a test');
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded', policy: 'automatic' }]);
+  expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'update_succeeded']);
+});
+
 describe('the operator', () => {
   const ask = async (container: string, image?: string): Promise<Update> => {
     const update = await requestUpdate(scene.deps, { container, image });
@@ -107,6 +126,13 @@ describe('the operator', () => {
     expect(scene.updates()).toHaveLength(1);
     expect(update).toMatchObject({ status: 'succeeded', source: 'diun', approval: { status: 'approved' } });
     expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'update_succeeded']);
+  });
+
+  it('is told by mail how it went where the policy is automatic, and is offered nothing that he asked for', async () => {
+    scene.engine.runContainer(nginx());
+    scene.engine.publish('nginx:stable');
+    expect(await ask('web-nginx-1')).toMatchObject({ status: 'succeeded', policy: 'automatic', approval: null });
+    expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_succeeded']);
   });
 
   it('tries a digest again that failed, and a good end takes it out of quarantine', async () => {

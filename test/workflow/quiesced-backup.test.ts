@@ -120,7 +120,11 @@ it('stops nobody when the backup could not be kept anyway', async () => {
   writeFileSync(join(forge.scene.folder, 'backups'), 'a file where the folder should be');
   await update('forge-gitea-1');
   expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'storage_refused' } });
+  expect(verdict()?.steps.map(({ name, status }) => `${name} ${status}`)).toEqual(['backup failed']);
   expect(acts().filter((line) => line.startsWith('stop'))).toEqual([]);
+  expect(forge.scene.mails().map(({ kind }) => kind)).toEqual(['update_failed']);
+  expect(forge.scene.mails()[0]?.subject).toContain('update failed, nothing was changed');
+  expect(forge.scene.store.refusals.all()).toEqual([]);
 });
 
 it('does not wait for one that was ill before', async () => {

@@ -127,12 +127,16 @@ it('changes nothing when the new container cannot be created', async () => {
   expect(scene.engine.tagged('nginx:stable')).toBe(old.id);
 });
 
-it('changes nothing when the image cannot be pulled, and tries it again when it is heard again', async () => {
+it('changes nothing when the image cannot be pulled, says so by mail, and tries it again when there is news of it', async () => {
   const image = publish();
   scene.engine.failNext('pull', new EngineError('pull_failed', 'connection reset by peer'));
   await hearAndSettle(image);
   expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'pull_failed' } }]);
-  expect(scene.store.refusals.all()).toEqual([]);
+  expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_available', 'update_failed']);
+  expect(scene.mails()[1]?.subject).toContain('update failed, nothing was changed');
+  scene.hear('docker.io/library/nginx:stable', image.digest, 'new');
+  await scene.settle();
+  expect(scene.updates().map(({ status }) => status)).toEqual(['failed', 'succeeded']);
 });
 
 it('says that it needs a person when the old container does not serve either', async () => {

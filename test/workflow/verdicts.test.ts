@@ -162,5 +162,8 @@ describe('a configuration that the new nginx refuses', () => {
     expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'preflight_failed' } }]);
     expect(scene.engine.container('web-nginx-1').Id).toBe(oldId);
     expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
+    expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_available', 'update_failed']);
+    expect(scene.mails()[1]?.subject).toContain('update failed, nothing was changed');
+    expect(scene.store.refusals.find('web-nginx-1', image.digest)?.why).toBe('failed');
   });
 });
