@@ -12,6 +12,7 @@ import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
 import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
+import { tellLabelProblems } from './tell-label-problems';
 
 export interface Offer {
   container: Container;
@@ -40,14 +41,8 @@ export function offer(deps: Deps, offered: Offer): { decision: Decision; update:
     decision: decision.kind,
     reason: decision.reason,
   });
-  for (const problem of container.labels.problems) {
-    deps.logger.error('a label does not say what it may say', {
-      container: container.name,
-      label: problem.label,
-      value: problem.value,
-      reason: problem.message,
-    });
-  }
+  // Reconcile has told them already, of every container.
+  if (offered.source !== 'reconcile') tellLabelProblems(deps.logger, container);
   if (decision.kind === 'ignore') {
     if (offered.replaces && decision.code !== 'already_open') mailOfSuperseded(deps, offered.replaces);
     return { decision, update: recordIgnored(deps, offered, decision, open) };

@@ -11,6 +11,7 @@ import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { decideOn, offer, type Offer } from './offer';
 import { reofferChanged } from './reoffer-changed';
+import { tellLabelProblems } from './tell-label-problems';
 
 const HOUR_MS = 3_600_000;
 /** What nobody decided about in time is not asked again the next day. */
@@ -28,13 +29,15 @@ interface Reconciling extends Deps {
 /**
  * Compares what runs with the registry, since an event that met a closed door is lost for ever (facts, Diun): each watched
  * container's own tag, and with `diun.watch_repo=true` newer ones. What it finds goes the way of a webhook; where there is
- * nothing to do it leaves no trace. A registry that refuses or does not answer costs only its own containers.
+ * nothing to do it leaves no trace but in the log, which also tells every label that nobody can obey. A registry that refuses
+ * or does not answer costs only its own containers.
  */
 export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   await reofferChanged(deps);
   const all = await readContainers(deps.engine, deps.selfId);
   for (const container of otherPilots(all))
     deps.logger.warn(`another diun-pilot serves here: ${ONE_PILOT}`, { container });
+  for (const container of all) tellLabelProblems(deps.logger, container);
   const concerned = all.filter(isCompared);
   const run: Reconciling = { ...deps, all, registry: askRegistry(deps), problems: [] };
   let found = 0;

@@ -65,7 +65,7 @@ function allContainers(deps: HttpDeps): Promise<Container[] | null> {
 
 function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {
   return all
-    .filter(({ labels }) => labels.watched)
+    .filter(({ labels }) => labels.watched || labels.problems.length > 0)
     .sort((a, b) => a.name.localeCompare(b.name))
     .map((container) => ({
       container,

@@ -94,6 +94,8 @@ describe('what it shows', () => {
     }
     for (const words of [
       'update.allow is;', // the label that is misspelt
+      'Label diun.enable</strong> (yes)', // by which nobody watches it
+      'not watched',
       'Waits for you',
       '412.7 MiB',
       'The bucket backups does not answer',

@@ -41,7 +41,12 @@ const STOPPED = aContainer({
   reference: 'ghcr.io/mastodon/streaming:v4.3.1',
   running: false,
 });
-export const CONTAINERS: Container[] = [GITEA, DATABASE, NGINX, STOPPED];
+const MISLABELLED = aContainer({
+  name: 'vaultwarden',
+  reference: 'vaultwarden/server:1.34.3',
+  labels: { 'diun.enable': 'yes' },
+});
+export const CONTAINERS: Container[] = [GITEA, DATABASE, NGINX, STOPPED, MISLABELLED];
 
 /** The plan as the product itself makes it. */
 export function planOf(container: Container, reference: string, to: string): Plan {

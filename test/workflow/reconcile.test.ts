@@ -58,6 +58,23 @@ describe('the digest of the own tag', () => {
     expect(scene.mails()).toEqual([]);
   });
 
+  test('labels that nobody can obey are told in the log each time, once, of a container that is not watched too', async () => {
+    run('nginx:stable', { 'update.policy': 'automtic' });
+    run('nginx:stable', { 'diun.enable': 'yes' }, 'left-alone');
+    const wrong = () =>
+      scene.log.flatMap(({ level, container, label }) => (label === undefined ? [] : [[level, container, label]]));
+    await reconcile();
+    const told = [
+      ['error', 'left-alone', 'diun.enable'],
+      ['error', 'web-nginx-1', 'update.policy'],
+    ];
+    expect(wrong()).toEqual(told);
+    scene.engine.publish('nginx:stable');
+    await reconcile();
+    expect(scene.updates()).toMatchObject([{ container: 'web-nginx-1', status: 'awaiting_approval' }]);
+    expect(wrong()).toEqual([...told, ...told]);
+  });
+
   test('what was declined is not offered again, and what expired only after a week', async () => {
     run('nginx:stable', MANUAL);
     run('nginx:stable', MANUAL, 'other');

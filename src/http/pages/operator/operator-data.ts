@@ -50,7 +50,7 @@ export interface Outcome {
   words: string;
 }
 
-/** A watched container, and the newest that was decided about it. */
+/** A container that is watched, or has a label that nobody can obey, and the newest that was decided about it. */
 export interface Seen {
   container: Container;
   latest: Update | null;

@@ -49,7 +49,7 @@ function rowOf({ container, latest }: Seen, now: Date): ComponentChildren[] {
     running ? 'runs' : <span class="badge attention">Stopped</span>,
     oneLine(reference),
     <>
-      {labels.policy === 'automatic' ? `automatic, up to ${labels.allow}` : labels.policy}
+      {policyInWords(labels)}
       <span class="small">, {labels.backup === null ? 'no backup' : `backup: ${labels.backup.kind}`}</span>
     </>,
     latest === null ? (
@@ -60,6 +60,11 @@ function rowOf({ container, latest }: Seen, now: Date): ComponentChildren[] {
       </>
     ),
   ];
+}
+
+function policyInWords({ watched, policy, allow }: Container['labels']): string {
+  if (!watched) return 'not watched';
+  return policy === 'automatic' ? `automatic, up to ${allow}` : policy;
 }
 
 function Problems({ container }: { container: Container }): JSX.Element | null {
