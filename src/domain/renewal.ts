@@ -101,7 +101,17 @@ function certbotWords({ container, exitCode, log }: CertbotEnd, facts: RenewalFa
   const what = some.length === 0 ? 'no certificate was renewed' : `only ${some.join(', ')} was renewed`;
   const loaded = facts.notLoaded.map(({ words }) => ` ${words}`).join('');
   const lines = log.length === 0 ? ' It wrote no log.' : `\nThe last lines of its log:\n${log.join('\n')}`;
-  return `certbot (${container}) ${how}, and ${what}; what was served before is still served.${loaded}${lines}`;
+  return `certbot (${container}) ${how}, and ${what}; ${whatIsServed(facts.before, facts.after)}.${loaded}${lines}`;
+}
+
+/** What became of what was served before, as it was seen, for the middle of a sentence. A restarted server may not be back. */
+export function whatIsServed(before: CertificateSeen[], after: CertificateSeen[]): string {
+  const then = before.filter(({ served }) => served !== null);
+  const now = after.filter(({ served }) => served !== null);
+  const unseen = then.filter(({ name }) => !now.some((seen) => seen.name === name)).map(({ name }) => name);
+  if (unseen.length > 0) return `${unseen.join(', ')} was not seen to be served any more`;
+  const same = then.every((old) => now.some((seen) => seen.name === old.name && isSame(seen.served, old.served)));
+  return same ? 'what was served before is still served' : 'what was not renewed is served as before';
 }
 
 function renewedWords(seen: CertificateSeen[], now: Date): string {

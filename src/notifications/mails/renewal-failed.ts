@@ -1,5 +1,5 @@
 import { daysLeft, leftInWords, lifeInWords, type CertificateSeen } from '../../domain/certificate';
-import type { RenewalRecord } from '../../domain/renewal';
+import { whatIsServed, type RenewalRecord } from '../../domain/renewal';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block, type Fact } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
@@ -26,7 +26,7 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
     verdict: { tone: 'attention', word: 'Renewal failed' },
     heading: 'The renewal of the certificates failed',
     blocks: [
-      paragraph(`What was served before is still served. It is tried again by itself ${utc(retryAt)}.`),
+      paragraph(`${servedNow(renewal)} It is tried again by itself ${utc(retryAt)}.`),
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output), {
         type: 'facts',
         facts: [
@@ -43,6 +43,11 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
     ],
     ...operatorSection(publicUrl, 'certificates'),
   });
+}
+
+function servedNow({ before, after }: RenewalRecord): string {
+  if (before === null || after === null) return 'It broke off, and what is served now was not looked at.';
+  return `It failed, and ${whatIsServed(before, after)}.`;
 }
 
 /** How urgent it is: by the first that ends of those that are served. */

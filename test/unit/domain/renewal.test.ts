@@ -34,7 +34,18 @@ test.each<[string, Partial<RenewalFacts>, string, string]>([
     'failed',
     'and no certificate was renewed; what was served before is still served.',
   ],
-  ['one of two', { ends: [failed], after: renewed }, 'failed', 'only git.example.org was renewed'],
+  [
+    'certbot failed, and the server is gone',
+    { ends: [failed], after: [aSeen({ disk: old, served: null })] },
+    'failed',
+    'git.example.org was not seen to be served any more.',
+  ],
+  [
+    'one of two',
+    { ends: [failed], after: renewed },
+    'failed',
+    'only git.example.org was renewed; what was not renewed is served',
+  ],
   ['it did not end', { ends: [{ ...failed, exitCode: null }] }, 'failed', 'did not come to an end'],
   [
     'not loaded',

@@ -320,7 +320,7 @@ describe('certificates', () => {
     });
     await bothSay(
       mail,
-      'What was served before is still served. It is tried again by itself 2026-11-24 03:30:00 UTC.',
+      'It failed, and what was served before is still served. It is tried again by itself 2026-11-24 03:30:00 UTC.',
       'Some challenges have failed.',
       'served: 60 days left, valid until 2027-01-22',
       'diun-pilot renew',
