@@ -39,7 +39,7 @@ async function rejoin(deps: Deps, container: Container, owner: ContainerInspect)
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     const words = `${name}, in whose network it lives, was started again, and ${container.name} could not be restarted to join it: ${messageOf(error)}`;
-    tell(deps, container, words);
+    tell(deps, container, { words, triesAgain: true });
     return false;
   }
   const words = `${name}, in whose network it lives, was started again (${utc(owner.State.StartedAt)}): restarted to join it.`;
@@ -52,19 +52,21 @@ async function rejoin(deps: Deps, container: Container, owner: ContainerInspect)
 }
 
 function tellOrphaned(deps: Deps, container: Container): void {
-  tell(
-    deps,
-    container,
-    `The container in whose network ${container.name} lives is gone, and what was made in its place has another id, which no restart can join.`,
-  );
+  const words = `The container in whose network ${container.name} lives is gone, and what was made in its place has another id, which no restart can join.`;
+  tell(deps, container, { words, triesAgain: false });
 }
 
 /** Once for as long as it lasts: log, page and mail. */
-function tell({ store, logger, publicUrl }: Deps, { name, service }: Container, words: string): void {
-  const mend = service === null ? `docker restart ${name}` : `docker compose up -d ${service}`;
+function tell(
+  { store, logger, publicUrl }: Deps,
+  { name, service }: Container,
+  { words, triesAgain }: { words: string; triesAgain: boolean },
+): void {
+  const byHand = triesAgain ? `docker restart ${name}` : 'create it anew in the network that is there now';
+  const mend = service === null ? byHand : `docker compose up -d ${service}`;
   const isNew = store.transaction(() => {
     const opened = store.notices.open('network_lost', name, `${name} has lost the network it lives in: ${mend}`);
-    if (opened) postMail(store.outbox, networkLost({ container: name, service, words, publicUrl }));
+    if (opened) postMail(store.outbox, networkLost({ container: name, service, words, triesAgain, publicUrl }));
     return opened;
   });
   if (isNew) logger.error('a container has lost its network', { container: name, reason: words });

@@ -2,7 +2,7 @@ import { EngineError } from '../../src/domain/errors';
 import { rejoinGuests } from '../../src/networks/rejoin-guests';
 import { startWorker } from '../../src/queue/worker';
 import { eventually } from '../support/eventually';
-import { openScene, runBehindEdge, type Scene } from '../support/scene';
+import { nginx, openScene, runBehindEdge, type Scene } from '../support/scene';
 
 let scene: Scene;
 let ids: { edge: string; nginx: string };
@@ -52,6 +52,7 @@ it('mends what it could not restart while the network was down, and tells of it 
   expect(await rejoinGuests(scene.deps)).toBe(false);
   expect(scene.engine.isRunning(ids.nginx)).toBe(false);
   expect(scene.mails()).toMatchObject([{ kind: 'network_lost', subject: expect.stringContaining('act now') }]);
+  expect(scene.mails()[0]?.text).toContain('diun-pilot goes on trying');
   scene.engine.host.start(scene.engine.host.find(ids.edge));
   expect(await rejoinGuests(scene.deps)).toBe(true);
   expect(scene.engine.isRunning(ids.nginx)).toBe(true);
@@ -66,11 +67,25 @@ it('says what to do, once, when the owner was made anew: no restart can help', a
   await rejoinGuests(scene.deps);
   expect(restarts()).toEqual([]);
   expect(scene.mails()).toMatchObject([{ kind: 'network_lost' }]);
+  expect(scene.mails()[0]?.text).toContain('until a person joins it to its network again');
   expect(scene.mails()[0]?.text).toContain('docker compose up -d nginx');
   expect(scene.store.notices.all()).toMatchObject([{ kind: 'network_lost', subject: 'web-nginx-1' }]);
   scene.engine.host.containers.delete(ids.nginx);
   await rejoinGuests(scene.deps);
   expect(scene.store.notices.all()).toEqual([]);
+});
+
+it('outside Compose it promises no restart that cannot help', async () => {
+  scene.engine.host.containers.delete(ids.nginx);
+  const outside = { 'com.docker.compose.service': '' };
+  scene.engine.runContainer(
+    nginx({ ports: {}, hostConfig: { NetworkMode: `container:${ids.edge}` }, labels: outside }),
+  );
+  scene.engine.host.containers.delete(ids.edge);
+  await rejoinGuests(scene.deps);
+  expect(scene.mails()[0]?.text).toContain('Create it anew');
+  expect(scene.mails()[0]?.text).not.toContain('docker restart');
+  expect(scene.store.notices.all()[0]?.words).toContain('create it anew');
 });
 
 it('waits while an update of it runs', async () => {

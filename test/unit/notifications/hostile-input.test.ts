@@ -36,6 +36,7 @@ const PUBLIC = 'https://pilot.example.org/';
 const LINK = `${PUBLIC}approvals/abc.def`;
 const RUNS = { numRuns: 1000 };
 
+const lost = (s: Strings) => ({ container: s[0] ?? '', words: s[2] ?? '', publicUrl: PUBLIC });
 const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => updateAvailable(newsOf(s, {})),
   (s) => criticalUpdateAvailable({ ...criticalOf(s), approvalUrl: s[9] ?? '', replaces: null }),
@@ -48,8 +49,8 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rollback_failed' }), quarantined: true }),
   (s) => renewalFailed({ renewal: renewalOf(s), retryAt: NOW.toISOString(), now: NOW, publicUrl: PUBLIC }),
   (s) => certificateNearEnd({ seen: seenOf(s), certificate: certificateOf(s), now: NOW, publicUrl: PUBLIC }),
-  (s) => networkLost({ container: s[0] ?? '', service: s[1] ?? '', words: s[2] ?? '', publicUrl: PUBLIC }),
-  (s) => networkLost({ container: s[0] ?? '', service: null, words: s[2] ?? '', publicUrl: PUBLIC }),
+  (s) => networkLost({ ...lost(s), service: s[1] ?? '', triesAgain: false }),
+  (s) => networkLost({ ...lost(s), service: null, triesAgain: true }),
   (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => drillFailed({ backup: backupOf(s), lastPassed: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupOld({ about: s[0] ?? '', lastGood: backupOf(s), publicUrl: PUBLIC }),
