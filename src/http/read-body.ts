@@ -4,15 +4,25 @@ import { PilotError } from '../domain/errors';
 /** No notification of Diun is larger. */
 const LIMIT_BYTES = 64 * 1024;
 
+/** Nothing is unpacked. */
+export const COMPRESSED = 'Send the body without Content-Encoding.';
+
+export function isCompressed({ headers }: Pick<Request, 'headers'>): boolean {
+  const encoding = (headers['content-encoding'] ?? '').toLowerCase();
+  return encoding !== '' && encoding !== 'identity';
+}
+
+/** As `readBytes`. Rejects a compressed body with `invalid_body`, too. */
+export function readBody(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
+  if (isCompressed(request)) return Promise.reject(new PilotError('invalid_body', COMPRESSED));
+  return readBytes(request, limitBytes);
+}
+
 /**
  * The bytes of a body, whatever its Content-Type says: Diun sends none. Rejects with `body_too_large` as soon as that is
- * known, without waiting for the rest, and with `invalid_body` for a compressed or a cut one.
+ * known, without waiting for the rest, and with `invalid_body` for a cut one.
  */
-export function readBody(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
-  const encoding = (request.headers['content-encoding'] ?? '').toLowerCase();
-  if (encoding !== '' && encoding !== 'identity') {
-    return Promise.reject(new PilotError('invalid_body', 'Send the body without Content-Encoding.'));
-  }
+export function readBytes(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
     return Promise.reject(tooLarge(limitBytes));
   }

@@ -41,7 +41,11 @@ describe('a body that is no notification is answered 400 with the reason, and is
   test('invalid UTF-8, as far as it can be read', async () => {
     const answer = await post(Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]));
     expect(answer.status).toBe(400);
-    expect(answer.json().error).toMatchObject({ code: 'invalid_body', message: expect.stringContaining('UTF-8') });
+    expect(answer.json().error).toMatchObject({
+      code: 'invalid_body',
+      message: expect.stringContaining('UTF-8'),
+      details: { field: 'body', reason: expect.stringContaining('UTF-8') },
+    });
     expect(http.store.inbox.recent(1)).toMatchObject([{ status: 'rejected', body: '{"\uFFFD\uFFFD"}' }]);
   });
 });
@@ -82,10 +86,12 @@ describe('the limit of 64 KiB', () => {
     expect(status).toBe(413);
   });
 
-  test('a compressed body is refused instead of unpacked', async () => {
+  test('a compressed body is refused instead of unpacked, and kept', async () => {
     const answer = await post('x', [['Content-Encoding', 'gzip']]);
     expect(answer.status).toBe(400);
+    expect(answer.json().error).toMatchObject({ code: 'invalid_body', details: { field: 'body' } });
     expect(answer.json().error.message).toContain('Content-Encoding');
+    expect(http.store.inbox.recent(1)).toMatchObject([{ status: 'rejected', body: 'x' }]);
   });
 
   test.each(['identity', 'Identity', ''])('Content-Encoding: %s is none', async (encoding) => {

@@ -3,7 +3,7 @@ import { PilotError } from '../../domain/errors';
 import { noteInLog } from '../access-log';
 import type { HttpDeps } from '../deps';
 import type { Metrics } from '../metrics';
-import { readBody, utf8 } from '../read-body';
+import { COMPRESSED, isCompressed, readBytes, utf8 } from '../read-body';
 import type { Methods } from '../route';
 
 /** Diun logs the body of our answer: this is where an operator first reads what is wrong. */
@@ -13,8 +13,9 @@ const DIUN_FIX =
 /** Stored durably, then answered; nothing else happens before the answer (contract, section 3). */
 export function webhookMethods(deps: HttpDeps, metrics: Metrics, guard: RequestHandler): Methods {
   const receive: RequestHandler = async (request, response) => {
-    const bytes = await readBody(request);
-    const body = utf8(bytes) ?? refuseBytes(deps, bytes);
+    const bytes = await readBytes(request);
+    if (isCompressed(request)) refuseBytes(deps, bytes, COMPRESSED);
+    const body = utf8(bytes) ?? refuseBytes(deps, bytes, 'The body is not UTF-8, so it is not JSON.');
     const { id, duplicate } = await deps.receiveWebhook(body);
     noteInLog(response, { webhook: id });
     metrics.webhooks.inc({ outcome: duplicate ? 'duplicate' : 'accepted' });
@@ -51,8 +52,7 @@ function refusalOf(status: number): string {
 }
 
 /** Kept as far as it can be read, so that the operator sees it. */
-function refuseBytes(deps: HttpDeps, bytes: Buffer): never {
-  const reason = 'The body is not UTF-8, so it is not JSON.';
+function refuseBytes(deps: HttpDeps, bytes: Buffer, reason: string): never {
   deps.store.inbox.reject(bytes.toString('utf8'), reason);
-  throw new PilotError('invalid_body', reason, { details: { field: 'body', reason: 'not UTF-8' } });
+  throw new PilotError('invalid_body', reason, { details: { field: 'body', reason } });
 }
