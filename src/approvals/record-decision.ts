@@ -46,9 +46,11 @@ export function decideById(parts: Parts, id: string, decided: Decided, how: stri
     throw new PilotError('update_not_found', `There is no update ${id}: diun-pilot updates lists them.`);
   const recorded = recordDecision(parts, update, decided, how);
   if (recorded === null) {
+    // What still stands as waiting has run out of time since it was looked at last.
+    const state = update.status === 'awaiting_approval' ? 'expired' : update.status;
     throw new PilotError(
       'not_waiting',
-      `The update of ${update.container} does not wait for a decision (any more): it is ${update.status}.`,
+      `The update of ${update.container} does not wait for a decision (any more): it is ${state}.`,
     );
   }
   return recorded;

@@ -51,7 +51,8 @@ describe('GET /updates', () => {
   test.each([
     ['status=gone', 'status'],
     ['limit=0', 'limit'],
-    ['limit=201', 'limit'],
+    ['limit=201', 'limit: must be at most 200'],
+    ['limit=1000', 'limit: must be at most 200'],
     ['limit=many', 'limit'],
     ['limit=1e1', 'limit'],
     ['cursor=nonsense', 'cursor'],

@@ -148,6 +148,13 @@ it('reminds once, a day before the link expires', async () => {
   for (const { text } of scene.mails()) expect(tokensIn(text)).toEqual([token]);
 });
 
+it('takes no decision by id of what has expired, also before that is written down', async () => {
+  await scene.clock.advance(72 * 3_600_000);
+  for (const decision of ['approve', 'decline'] as const)
+    expect(() => decideById(scene.deps, first().id, decision, 'by a test')).toThrow('it is expired');
+  expect(first().status).toBe('awaiting_approval');
+});
+
 it('lets whoever is on the host decide by id, once', () => {
   expect(decideById(scene.deps, first().id, 'decline', 'on the command line').status).toBe('declined');
   expect(() => decideById(scene.deps, first().id, 'approve', 'on the command line')).toThrow(/does not wait/);

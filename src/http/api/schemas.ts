@@ -58,7 +58,7 @@ export const updatesSchema = z.object({ updates: z.array(updateSchema), next: z.
 
 const limit = z
   .string()
-  .regex(/^\d{1,3}$/, 'must be a whole number')
+  .regex(/^\d{1,9}$/, 'must be a whole number')
   .transform(Number)
   .pipe(z.number().min(1, 'must be at least 1').max(200, 'must be at most 200'))
   .default(50)
