@@ -3,7 +3,6 @@ import type { DrillVerdict } from '../../domain/drill';
 import type { Failure } from '../../domain/errors';
 import type { Backups } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
-import { newId } from '../../lib/id';
 import { fromJson } from './columns';
 import type { Database } from './database';
 import { recordsOf, type Records } from './records';
@@ -37,79 +36,59 @@ const LAST_DRILLS = `
     FROM backups WHERE drill ->> 'status' IN ('passed', 'failed'))
   WHERE place = 1`;
 
-type Select = Records<BackupRecord>['select'];
-
 export function createBackups(database: Database, clock: Clock): Backups {
-  const { select, get, change } = recordsOf(database, 'backups', { read: toRecord, json: JSON_FIELDS });
-
+  const records = recordsOf(database, { name: 'backups', clock, read: toRecord, json: JSON_FIELDS });
+  const { select, get, add, change } = records;
   return {
     get,
-
-    insert: (record) => {
-      const now = clock.now();
-      const id = newId(now);
-      database
-        .prepare(
-          `INSERT INTO backups (id, project, container, reason, update_id, status, created_at)
-           VALUES (@id, @project, @container, @reason, @updateId, 'queued', @now)`,
-        )
-        .run({ ...record, id, now: now.toISOString() });
-      return get(id) as BackupRecord;
-    },
-
-    change: (id, fields) => {
-      const { quiesced, ...others } = fields;
-      return change(id, quiesced === undefined ? others : { ...others, quiesced: Number(quiesced) });
-    },
-
+    insert: ({ project, container, reason, updateId }) =>
+      add({ project, container, reason, updateId, status: 'queued' }),
+    change: (id, { quiesced, ...others }) =>
+      change(id, quiesced === undefined ? others : { ...others, quiesced: Number(quiesced) }),
     nextQueued: () => select(`WHERE status = 'queued' AND update_id IS NULL ORDER BY id LIMIT 1`)[0] ?? null,
-
     running: () => select(`WHERE status = 'running' ORDER BY id`),
-
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
-
     lastSucceeded: ({ project, container }) =>
       select(`WHERE ${GOOD} AND project IS ? AND container IS ? ORDER BY id DESC LIMIT 1`, project, container)[0] ??
       null,
-
     good: () => select(`WHERE ${GOOD} ORDER BY id DESC`),
+    ...createPruning(database, clock, records),
+    ...createDrills(database, clock, records),
+  };
+}
 
+function createPruning(
+  database: Database,
+  clock: Clock,
+  { select, set }: Records<BackupRecord>,
+): Pick<Backups, 'prune' | 'toRemove' | 'objectsGone'> {
+  const now = (): string => clock.now().toISOString();
+  return {
     prune: (id, because) => {
       database
         .prepare('UPDATE backups SET pruned_at = ?, pruned_because = ? WHERE id = ? AND pruned_at IS NULL')
-        .run(clock.now().toISOString(), because, id);
+        .run(now(), because, id);
     },
-
     toRemove: () => select('WHERE pruned_at IS NOT NULL AND objects_gone_at IS NULL ORDER BY id'),
-
-    objectsGone: (id) => {
-      database
-        .prepare('UPDATE backups SET objects_gone_at = ?, url = NULL WHERE id = ?')
-        .run(clock.now().toISOString(), id);
-    },
-
-    ...createDrills(database, clock, select),
+    objectsGone: (id) => set(id, 'objects_gone_at = ?, url = NULL', now()),
   };
 }
 
 type Drills = Pick<Backups, 'askDrill' | 'nextDrill' | 'beginDrill' | 'endDrill' | 'lastDrills'>;
 
-function createDrills(database: Database, clock: Clock, select: Select): Drills {
-  const write = (set: string, id: string, ...values: string[]): void => {
-    database.prepare(`UPDATE backups SET ${set} WHERE id = ?`).run(...values, id);
-  };
+function createDrills(database: Database, clock: Clock, { select, get, set }: Records<BackupRecord>): Drills {
   return {
     askDrill: (id) =>
-      write('drill_asked_at = coalesce(drill_asked_at, ?), drill_tries = 0', id, clock.now().toISOString()),
+      set(id, 'drill_asked_at = coalesce(drill_asked_at, ?), drill_tries = 0', clock.now().toISOString()),
     nextDrill: () => select('WHERE drill_asked_at IS NOT NULL ORDER BY drill_asked_at, id LIMIT 1')[0] ?? null,
     beginDrill: (id) => {
-      write('drill_tries = drill_tries + 1', id);
+      set(id, 'drill_tries = drill_tries + 1');
       const tries = 'SELECT drill_tries AS tries FROM backups WHERE id = ?';
       return database.prepare<[string], { tries: number }>(tries).get(id)?.tries ?? 0;
     },
     endDrill: (id, verdict) => {
-      write('drill = ?, drill_asked_at = NULL, drill_tries = 0', id, JSON.stringify(verdict));
-      return select('WHERE id = ?', id)[0] as BackupRecord;
+      set(id, 'drill = ?, drill_asked_at = NULL, drill_tries = 0', JSON.stringify(verdict));
+      return get(id) as BackupRecord;
     },
     lastDrills: () => select(`WHERE id IN (${LAST_DRILLS}) ORDER BY id`) as ReturnType<Drills['lastDrills']>,
   };

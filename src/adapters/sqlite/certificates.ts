@@ -1,7 +1,7 @@
 import type { Certificate, CertificateSeen } from '../../domain/certificate';
 import type { Clock } from '../../lib/clock';
 import type { Certificates } from '../../ports/renewals';
-import { fromJson, toJson } from './columns';
+import { fromJson, insertion } from './columns';
 import type { Database } from './database';
 
 type Row = Pick<CertificateSeen, 'name' | 'project' | 'server' | 'problem'> & {
@@ -15,27 +15,12 @@ export function createCertificates(database: Database, clock: Clock): Certificat
       database
         .prepare<[], Row>('SELECT name, project, server, disk, served, problem FROM certificates ORDER BY position')
         .all()
-        .map((row) => ({
-          ...row,
-          disk: fromJson<Certificate>(row.disk),
-          served: fromJson<Certificate>(row.served),
-        })),
-
-    replace: (seen) =>
-      database.transaction(() => {
-        database.prepare('DELETE FROM certificates').run();
-        const insert = database.prepare(
-          `INSERT INTO certificates (name, project, server, disk, served, problem)
-           VALUES (@name, @project, @server, @disk, @served, @problem)`,
-        );
-        for (const each of seen) insert.run({ ...each, disk: toJson(each.disk), served: toJson(each.served) });
-      })(),
-
+        .map(toSeen),
+    replace: (seen) => database.transaction(() => replaceAll(database, seen))(),
     alarmedAt: (fingerprint) =>
       database
         .prepare<[string], { threshold: number }>('SELECT threshold FROM certificate_alarms WHERE fingerprint = ?')
         .get(fingerprint)?.threshold ?? null,
-
     alarmed: (fingerprint, threshold) =>
       void database
         .prepare(
@@ -44,4 +29,17 @@ export function createCertificates(database: Database, clock: Clock): Certificat
         )
         .run({ fingerprint, threshold, at: clock.now().toISOString() }),
   };
+}
+
+function replaceAll(database: Database, seen: readonly CertificateSeen[]): void {
+  database.prepare('DELETE FROM certificates').run();
+  for (const { name, project, server, disk, served, problem } of seen) {
+    const row = { name, project, server, disk, served, problem };
+    const { clause, values } = insertion(row, new Set(['disk', 'served']));
+    database.prepare(`INSERT INTO certificates ${clause}`).run(values);
+  }
+}
+
+function toSeen(row: Row): CertificateSeen {
+  return { ...row, disk: fromJson<Certificate>(row.disk), served: fromJson<Certificate>(row.served) };
 }

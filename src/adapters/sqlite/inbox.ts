@@ -1,7 +1,9 @@
 import type { Inbox, Webhook } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
+import { insertion } from './columns';
 import type { Database } from './database';
+import { recordsOf } from './records';
 
 interface Row {
   id: string;
@@ -12,64 +14,20 @@ interface Row {
 }
 
 export function createInbox(database: Database, clock: Clock): Inbox {
-  const insert = database.prepare(
-    `INSERT INTO webhooks (id, received_at, status, image, platform, digest, event, body, outcome)
-     VALUES (@id, @receivedAt, @status, @image, @platform, @digest, @event, @body, @outcome)`,
-  );
-  const lastOfImage = database.prepare<[string, string], { id: string; digest: string; event: string }>(
-    'SELECT id, digest, event FROM webhooks WHERE image = ? AND platform = ? ORDER BY id DESC LIMIT 1',
-  );
-  const store = (fields: Record<string, unknown>): string => {
-    const now = clock.now();
-    const id = newId(now);
-    insert.run({
-      id,
-      receivedAt: now.toISOString(),
-      image: null,
-      platform: null,
-      digest: null,
-      event: null,
-      outcome: null,
-      ...fields,
-    });
-    return id;
-  };
-
-  const accept = database.transaction((webhook: Parameters<Inbox['accept']>[0]) => {
-    const last = lastOfImage.get(webhook.image, webhook.platform);
-    const duplicate = last !== undefined && last.digest === webhook.digest && last.event === webhook.status;
-    const { status: event, ...fields } = webhook;
-    const id = store({
-      ...fields,
-      event,
-      status: duplicate ? 'duplicate' : 'pending',
-      outcome: duplicate ? `the same as ${last.id}` : null,
-    });
-    return { id, duplicate };
-  });
-
+  const { select, set } = recordsOf(database, { name: 'webhooks', clock, read: toWebhook });
+  const accept = database.transaction((webhook: Accepted) => store(database, clock, judge(database, webhook)));
   return {
-    accept: (webhook) => accept.immediate(webhook),
-
-    reject: (body, reason) => store({ body, status: 'rejected', outcome: reason }),
-
-    pending: (limit) =>
-      database
-        .prepare<[number], Row>(`SELECT * FROM webhooks WHERE status = 'pending' ORDER BY id LIMIT ?`)
-        .all(limit)
-        .map(toWebhook),
-
-    handled: (id, outcome) => {
-      database.prepare(`UPDATE webhooks SET status = 'handled', outcome = ? WHERE id = ?`).run(outcome, id);
+    accept: (webhook) => {
+      const { id, status } = accept.immediate(webhook);
+      return { id, duplicate: status === 'duplicate' };
     },
-
+    reject: (body, reason) => store(database, clock, { body, status: 'rejected', outcome: reason }).id,
+    pending: (limit) => select(`WHERE status = 'pending' ORDER BY id LIMIT ?`, limit),
+    handled: (id, outcome) => set(id, `status = 'handled', outcome = ?`, outcome),
     lastHeardAt: () =>
       database.prepare<[], { received_at: string }>('SELECT received_at FROM webhooks ORDER BY id DESC LIMIT 1').get()
         ?.received_at ?? null,
-
-    recent: (limit) =>
-      database.prepare<[number], Row>('SELECT * FROM webhooks ORDER BY id DESC LIMIT ?').all(limit).map(toWebhook),
-
+    recent: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
     prune: (before) =>
       database
         .prepare(
@@ -78,6 +36,31 @@ export function createInbox(database: Database, clock: Clock): Inbox {
         )
         .run(before).changes,
   };
+}
+
+type Accepted = Parameters<Inbox['accept']>[0];
+type Stored = Pick<Webhook, 'body' | 'status' | 'outcome'> &
+  Partial<Record<'image' | 'platform' | 'digest' | 'event', string>>;
+
+/** A duplicate says the same as the last one of its image and platform. */
+function judge(database: Database, { status: event, ...webhook }: Accepted): Stored {
+  const last = database
+    .prepare<[string, string], { id: string; digest: string; event: string }>(
+      'SELECT id, digest, event FROM webhooks WHERE image = ? AND platform = ? ORDER BY id DESC LIMIT 1',
+    )
+    .get(webhook.image, webhook.platform);
+  const same = last?.digest === webhook.digest && last.event === event;
+  return same
+    ? { ...webhook, event, status: 'duplicate', outcome: `the same as ${last.id}` }
+    : { ...webhook, event, status: 'pending', outcome: null };
+}
+
+function store(database: Database, clock: Clock, webhook: Stored): Pick<Webhook, 'id' | 'status'> {
+  const now = clock.now();
+  const id = newId(now);
+  const { clause, values } = insertion({ id, receivedAt: now.toISOString(), ...webhook }, new Set());
+  database.prepare(`INSERT INTO webhooks ${clause}`).run(values);
+  return { id, status: webhook.status };
 }
 
 function toWebhook(row: Row): Webhook {

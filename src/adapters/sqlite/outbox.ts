@@ -1,6 +1,5 @@
 import type { Outbox, OutboxMail } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
-import { newId } from '../../lib/id';
 import type { Database } from './database';
 import { recordsOf } from './records';
 
@@ -20,63 +19,38 @@ interface Row {
 }
 
 export function createOutbox(database: Database, clock: Clock): Outbox {
+  const records = recordsOf<Row, OutboxMail>(database, { name: 'outbox', clock, read: toMail });
+  const { select, add } = records;
   const now = (): string => clock.now().toISOString();
-  const { select } = recordsOf(database, 'outbox', { read: toMail });
-
+  const tried = (id: string, assigned: string, ...values: string[]): void =>
+    records.set(id, `attempts = attempts + 1, ${assigned}`, ...values);
   return {
-    add: (mail) => {
-      const id = newId(clock.now());
-      database
-        .prepare(
-          `INSERT INTO outbox (id, kind, update_id, created_at, subject, html, text, status, next_attempt_at)
-           VALUES (@id, @kind, @updateId, @now, @subject, @html, @text, 'pending', @now)`,
-        )
-        .run({ ...mail, id, now: now() });
-      return id;
-    },
-
+    add: ({ kind, updateId, subject, html, text }) =>
+      add({ kind, updateId, subject, html, text, status: 'pending', nextAttemptAt: now() }).id,
     due: (at) => select(`WHERE status = 'pending' AND next_attempt_at <= ? ORDER BY id LIMIT 100`, at),
-
-    sent: (id) => {
-      database
-        .prepare(
-          `UPDATE outbox SET status = 'sent', sent_at = ?, attempts = attempts + 1, next_attempt_at = NULL, last_error = NULL WHERE id = ?`,
-        )
-        .run(now(), id);
-    },
-
-    deferred: (id, error, nextAttemptAt) => {
-      database
-        .prepare('UPDATE outbox SET attempts = attempts + 1, last_error = ?, next_attempt_at = ? WHERE id = ?')
-        .run(error, nextAttemptAt, id);
-    },
-
-    refused: (id, error) => {
-      database
-        .prepare(
-          `UPDATE outbox SET status = 'refused', attempts = attempts + 1, last_error = ?, next_attempt_at = NULL WHERE id = ?`,
-        )
-        .run(error, id);
-    },
-
+    sent: (id) => tried(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL, last_error = NULL`, now()),
+    deferred: (id, error, nextAttemptAt) => tried(id, 'last_error = ?, next_attempt_at = ?', error, nextAttemptAt),
+    refused: (id, error) => tried(id, `status = 'refused', last_error = ?, next_attempt_at = NULL`, error),
     retryRefused: () =>
       database.prepare(`UPDATE outbox SET status = 'pending', next_attempt_at = ? WHERE status = 'refused'`).run(now())
         .changes,
-
     state: () => ({
-      ...(database
-        .prepare<[], { pending: number; oldestPendingAt: string | null; refused: number }>(
-          `SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
-             min(created_at) FILTER (WHERE status = 'pending') AS oldestPendingAt,
-             count(*) FILTER (WHERE status = 'refused') AS refused FROM outbox`,
-        )
-        .get() as { pending: number; oldestPendingAt: string | null; refused: number }),
+      ...counted(database),
       lastError:
         select(`WHERE last_error IS NOT NULL AND status <> 'sent' ORDER BY id DESC LIMIT 1`)[0]?.lastError ?? null,
     }),
-
     recent: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
   };
+}
+
+type Counted = Omit<ReturnType<Outbox['state']>, 'lastError'>;
+
+function counted(database: Database): Counted {
+  const counts = `SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
+      min(created_at) FILTER (WHERE status = 'pending') AS oldestPendingAt,
+      count(*) FILTER (WHERE status = 'refused') AS refused
+    FROM outbox`;
+  return database.prepare<[], Counted>(counts).get() as Counted;
 }
 
 function toMail(row: Row): OutboxMail {

@@ -2,7 +2,6 @@ import type { CertificateSeen } from '../../domain/certificate';
 import type { Failure } from '../../domain/errors';
 import type { RenewalRecord } from '../../domain/renewal';
 import type { Clock } from '../../lib/clock';
-import { newId } from '../../lib/id';
 import type { Renewals } from '../../ports/renewals';
 import { fromJson } from './columns';
 import type { Database } from './database';
@@ -26,29 +25,15 @@ interface Row {
 const JSON_FIELDS = new Set(['before', 'after', 'error']);
 
 export function createRenewals(database: Database, clock: Clock): Renewals {
-  const { select, get, change } = recordsOf(database, 'renewals', { read: toRecord, json: JSON_FIELDS });
-
+  const records = recordsOf(database, { name: 'renewals', clock, read: toRecord, json: JSON_FIELDS });
+  const { select, get, add, change } = records;
   return {
     get,
     change,
-
-    insert: ({ reason, dueAt }) => {
-      const now = clock.now();
-      const id = newId(now);
-      database
-        .prepare(
-          `INSERT INTO renewals (id, reason, status, created_at, due_at) VALUES (@id, @reason, 'queued', @now, @dueAt)`,
-        )
-        .run({ id, reason, dueAt, now: now.toISOString() });
-      return get(id) as RenewalRecord;
-    },
-
+    insert: ({ reason, dueAt }) => add({ reason, dueAt, status: 'queued' }),
     queued: () => select(`WHERE status = 'queued' ORDER BY due_at, id LIMIT 1`)[0] ?? null,
-
     running: () => select(`WHERE status = 'running' ORDER BY id LIMIT 1`)[0] ?? null,
-
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
-
     lastFinished: () =>
       select(`WHERE status IN ('succeeded', 'failed') ORDER BY finished_at DESC, id DESC LIMIT 1`)[0] ?? null,
   };

@@ -1,7 +1,6 @@
 import type { Failure } from '../../domain/errors';
 import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/restore';
 import type { Clock } from '../../lib/clock';
-import { newId } from '../../lib/id';
 import type { Restores } from '../../ports/store';
 import { fromJson } from './columns';
 import type { Database } from './database';
@@ -26,35 +25,20 @@ interface Row {
 const JSON_FIELDS = new Set(['kept', 'error']);
 
 export function createRestores(database: Database, clock: Clock): Restores {
-  const { select, get, change } = recordsOf(database, 'restores', { read: toRecord, json: JSON_FIELDS });
+  const records = recordsOf(database, { name: 'restores', clock, read: toRecord, json: JSON_FIELDS });
+  const { select, get, add, change, kept, keep } = records;
   const open = (): RestoreRecord[] => select(`WHERE status IN ('queued', 'running') ORDER BY status <> 'running', id`);
-
   return {
     get,
     change,
-    insert: (record) => {
-      const now = clock.now();
-      const id = newId(now);
-      database
-        .prepare(
-          `INSERT INTO restores (id, backup_id, folder, url, target, update_id, status, created_at)
-           VALUES (@id, @backupId, @folder, @url, @target, @updateId, 'queued', @now)`,
-        )
-        .run({ ...record, id, now: now.toISOString() });
-      return get(id) as RestoreRecord;
-    },
+    insert: ({ backupId, folder, url, target, updateId }) =>
+      add({ backupId, folder, url, target, updateId, status: 'queued' }),
     next: () => open()[0] ?? null,
     open,
     ofUpdate: (updateId) => select('WHERE update_id = ? ORDER BY id DESC', updateId),
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
-    journal: (id) =>
-      fromJson<RestoreJournal>(
-        database.prepare<[string], { journal: string | null }>('SELECT journal FROM restores WHERE id = ?').get(id)
-          ?.journal ?? null,
-      ),
-    saveJournal: (id, journal) => {
-      database.prepare('UPDATE restores SET journal = ? WHERE id = ?').run(JSON.stringify(journal), id);
-    },
+    journal: (id) => kept<RestoreJournal>(id, 'journal'),
+    saveJournal: (id, journal) => keep(id, 'journal', journal),
   };
 }
 

@@ -19,43 +19,46 @@ export interface Steps {
 
 /** The journal that people read: one row for each step of an update. */
 export function createSteps(database: Database, clock: Clock): Steps {
-  const now = (): string => clock.now().toISOString();
   return {
     of: (updateId) =>
       database
         .prepare<[string], Row>('SELECT * FROM steps WHERE update_id = ?')
         .all(updateId)
         .sort((a, b) => STEP_NAMES.indexOf(a.name) - STEP_NAMES.indexOf(b.name))
-        .map((row) => ({
-          name: row.name,
-          status: row.status,
-          startedAt: row.started_at,
-          finishedAt: row.finished_at,
-          detail: row.detail,
-        })),
+        .map(toStep),
+    methods: createMethods(database, clock),
+  };
+}
 
-    methods: {
-      beginStep: (id, name) => {
-        database
-          .prepare(
-            `INSERT INTO steps (update_id, name, status, started_at) VALUES (?, ?, 'running', ?)
-             ON CONFLICT DO UPDATE SET status = 'running', started_at = excluded.started_at, finished_at = NULL, detail = NULL`,
-          )
-          .run(id, name, now());
-      },
-
-      endStep: (id, name, status, detail) => {
-        database
-          .prepare(
-            `INSERT INTO steps (update_id, name, status, started_at, finished_at, detail) VALUES (@id, @name, @status, @now, @now, @detail)
-             ON CONFLICT DO UPDATE SET status = excluded.status, finished_at = excluded.finished_at, detail = excluded.detail`,
-          )
-          .run({ id, name, status, detail, now: now() });
-      },
-
-      stepDetail: (id, name, detail) => {
-        database.prepare('UPDATE steps SET detail = ? WHERE update_id = ? AND name = ?').run(detail, id, name);
-      },
+function createMethods(database: Database, clock: Clock): Steps['methods'] {
+  const write = (sql: string, values: Record<string, string | null>): void => {
+    database.prepare(sql).run({ ...values, now: clock.now().toISOString() });
+  };
+  return {
+    beginStep: (id, name) =>
+      write(
+        `INSERT INTO steps (update_id, name, status, started_at) VALUES (@id, @name, 'running', @now)
+         ON CONFLICT DO UPDATE SET status = 'running', started_at = @now, finished_at = NULL, detail = NULL`,
+        { id, name },
+      ),
+    endStep: (id, name, status, detail) =>
+      write(
+        `INSERT INTO steps (update_id, name, status, started_at, finished_at, detail) VALUES (@id, @name, @status, @now, @now, @detail)
+         ON CONFLICT DO UPDATE SET status = @status, finished_at = @now, detail = @detail`,
+        { id, name, status, detail },
+      ),
+    stepDetail: (id, name, detail) => {
+      database.prepare('UPDATE steps SET detail = ? WHERE update_id = ? AND name = ?').run(detail, id, name);
     },
+  };
+}
+
+function toStep(row: Row): Step {
+  return {
+    name: row.name,
+    status: row.status,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    detail: row.detail,
   };
 }

@@ -26,31 +26,26 @@ export function createTimers(database: Database, clock: Clock): Timers {
   return {
     get: (name) => select('WHERE name = ?', name)[0] ?? null,
     all: () => select('ORDER BY name'),
-    keep: (name, { expression, timeZone }, seenUntil) =>
-      write(
-        `INSERT INTO timers (name, expression, time_zone, seen_until) VALUES (@name, @expression, @timeZone, @seenUntil)
-         ON CONFLICT DO UPDATE SET expression = @expression, time_zone = @timeZone, seen_until = @seenUntil`,
-        { name, expression, timeZone, seenUntil },
-      ),
+    keep: (name, { expression, timeZone }, seenUntil) => write(KEEP, { name, expression, timeZone, seenUntil }),
     forget: (name) => write('DELETE FROM timers WHERE name = @name', { name }),
-    ring: (name, dueAt) =>
-      write('INSERT INTO timers (name, due_at) VALUES (@name, @dueAt) ON CONFLICT DO UPDATE SET due_at = @dueAt', {
-        name,
-        dueAt,
-      }),
+    ring: (name, dueAt) => write(RING, { name, dueAt }),
     due: () =>
       select('WHERE due_at IS NOT NULL ORDER BY due_at, name').map(({ name, dueAt }) => ({
         name,
         dueAt: dueAt as string,
       })),
     done: (name, dueAt, { outcome, trouble }) =>
-      write(
-        `UPDATE timers SET due_at = nullif(due_at, @dueAt), done_at = @now, outcome = @outcome, trouble = @trouble
-         WHERE name = @name`,
-        { name, dueAt, outcome, trouble, now: clock.now().toISOString() },
-      ),
+      write(DONE, { name, dueAt, outcome, trouble, now: clock.now().toISOString() }),
   };
 }
+
+const KEEP = `
+  INSERT INTO timers (name, expression, time_zone, seen_until) VALUES (@name, @expression, @timeZone, @seenUntil)
+  ON CONFLICT DO UPDATE SET expression = @expression, time_zone = @timeZone, seen_until = @seenUntil`;
+const RING = 'INSERT INTO timers (name, due_at) VALUES (@name, @dueAt) ON CONFLICT DO UPDATE SET due_at = @dueAt';
+const DONE = `
+  UPDATE timers SET due_at = nullif(due_at, @dueAt), done_at = @now, outcome = @outcome, trouble = @trouble
+  WHERE name = @name`;
 
 function toState(row: Row): TimerState {
   const { expression, time_zone: timeZone, done_at: at, outcome, trouble } = row;

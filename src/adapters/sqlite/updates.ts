@@ -3,11 +3,10 @@ import type { Journal } from '../../domain/journal';
 import type { Plan } from '../../domain/plan/plan';
 import type { Approval, Step, Update } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
-import { newId } from '../../lib/id';
 import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';
-import { fromJson, toJson } from './columns';
+import { fromJson } from './columns';
 import type { Database } from './database';
-import { recordsOf } from './records';
+import { recordsOf, type Records } from './records';
 import { createSteps } from './steps';
 
 interface Row {
@@ -34,72 +33,36 @@ interface Row {
 
 const JSON_FIELDS = new Set(['approval', 'error']);
 
-type Query = (where: string, ...values: (string | number)[]) => Update[];
-
 export function createUpdates(database: Database, clock: Clock): Updates {
   const steps = createSteps(database, clock);
   const read = (row: Row): Update => fromRow(row, steps.of(row.id));
-  const { select, get, change } = recordsOf(database, 'updates', { read, json: JSON_FIELDS });
-  const query: Query = (where, ...values) => select(`WHERE ${where}`, ...values);
-
+  const records = recordsOf(database, { name: 'updates', clock, read, json: JSON_FIELDS });
+  const { select, get, add, change, kept, keep } = records;
   return {
     ...steps.methods,
-    ...approvalColumns(database, clock, query),
+    ...createApprovals(database, clock, records),
     get,
-
-    insert: (update) => {
-      const now = clock.now();
-      const id = newId(now);
-      insertRow(database, id, now.toISOString(), update);
-      return get(id) as Update;
-    },
-
-    list: (filter) => listPage(query, filter),
-
+    insert: (update) => add(columnsOf(update)),
+    change: (id, fields) => change(id, columnsOf(fields)),
+    list: (filter) => listPage(records, filter),
     openFor: (container) =>
-      query(`container = ? AND status IN ('awaiting_approval', 'queued', 'running') ORDER BY id`, container),
-
-    nextQueued: () => query(`status = 'queued' ORDER BY policy <> 'automatic', id LIMIT 1`)[0] ?? null,
-
-    withStatus: (status) => query('status = ? ORDER BY id', status),
-
-    change: (id, fields) => {
-      const { from, to, ...others } = fields;
-      return change(id, {
-        ...others,
-        ...(from === undefined ? {} : { fromReference: from?.reference ?? null, fromDigest: from?.digest ?? null }),
-        ...(to === undefined ? {} : { toReference: to.reference, toDigest: to.digest }),
-      });
-    },
-
-    journal: (id) =>
-      fromJson<Journal>(
-        database.prepare<[string], { journal: string | null }>('SELECT journal FROM updates WHERE id = ?').get(id)
-          ?.journal ?? null,
-      ),
-
-    saveJournal: (id, journal) => {
-      database.prepare('UPDATE updates SET journal = ? WHERE id = ?').run(JSON.stringify(journal), id);
-    },
-
-    countByStatus: () =>
-      Object.fromEntries(
-        database
-          .prepare<[], { status: string; count: number }>(
-            'SELECT status, count(*) AS count FROM updates GROUP BY status',
-          )
-          .all()
-          .map(({ status, count }) => [status, count]),
-      ),
+      select(`WHERE container = ? AND status IN ('awaiting_approval', 'queued', 'running') ORDER BY id`, container),
+    nextQueued: () => select(`WHERE status = 'queued' ORDER BY policy <> 'automatic', id LIMIT 1`)[0] ?? null,
+    withStatus: (status) => select('WHERE status = ? ORDER BY id', status),
+    plan: (id) => kept<Plan>(id, 'plan'),
+    savePlan: (id, plan) => keep(id, 'plan', plan),
+    journal: (id) => kept<Journal>(id, 'journal'),
+    saveJournal: (id, journal) => keep(id, 'journal', journal),
+    countByStatus: () => countByStatus(database),
   };
 }
 
-/** What belongs to the approval of an update beside its row: the plan that was offered, the decision, the reminder. */
-function approvalColumns(
+/** Decisions of a person, and that he is reminded of them. */
+function createApprovals(
   database: Database,
   clock: Clock,
-  query: Query,
-): Pick<Updates, 'decide' | 'plan' | 'savePlan' | 'toRemindOf' | 'reminded'> {
+  { select, get, set }: Records<Update>,
+): Pick<Updates, 'decide' | 'toRemindOf' | 'reminded'> {
   return {
     decide: (id, { status, reason, now }) => {
       const decided = database
@@ -109,57 +72,33 @@ function approvalColumns(
            WHERE id = @id AND status = 'awaiting_approval' AND approval ->> '$.expiresAt' > @now`,
         )
         .run({ id, status, reason, now });
-      return decided.changes === 1 ? (query('id = ?', id)[0] ?? null) : null;
-    },
-    plan: (id) =>
-      fromJson<Plan>(
-        database.prepare<[string], { plan: string | null }>('SELECT plan FROM updates WHERE id = ?').get(id)?.plan ??
-          null,
-      ),
-    savePlan: (id, plan) => {
-      database.prepare('UPDATE updates SET plan = ? WHERE id = ?').run(JSON.stringify(plan), id);
+      return decided.changes === 1 ? get(id) : null;
     },
     toRemindOf: (before) =>
-      query(
-        `status = 'awaiting_approval' AND reminded_at IS NULL AND approval ->> '$.expiresAt' < ? ORDER BY id`,
+      select(
+        `WHERE status = 'awaiting_approval' AND reminded_at IS NULL AND approval ->> '$.expiresAt' < ? ORDER BY id`,
         before,
       ),
-    reminded: (id) => {
-      database.prepare('UPDATE updates SET reminded_at = ? WHERE id = ?').run(clock.now().toISOString(), id);
-    },
+    reminded: (id) => set(id, 'reminded_at = ?', clock.now().toISOString()),
   };
 }
 
-function insertRow(database: Database, id: string, createdAt: string, update: NewUpdate): void {
-  database
-    .prepare(
-      `INSERT INTO updates (id, container, project, service, policy, status, reason, source, from_reference, from_digest,
-         to_reference, to_digest, created_at, finished_at, approval, error, follow_up)
-       VALUES (@id, @container, @project, @service, @policy, @status, @reason, @source, @fromReference, @fromDigest,
-         @toReference, @toDigest, @createdAt, @finishedAt, @approval, @error, @followUp)`,
-    )
-    .run({
-      id,
-      createdAt,
-      container: update.container,
-      project: update.project,
-      service: update.service,
-      policy: update.policy,
-      status: update.status,
-      reason: update.reason,
-      source: update.source,
-      fromReference: update.from?.reference ?? null,
-      fromDigest: update.from?.digest ?? null,
-      toReference: update.to.reference,
-      toDigest: update.to.digest,
-      finishedAt: update.finishedAt ?? null,
-      approval: toJson(update.approval),
-      error: toJson(update.error ?? null),
-      followUp: update.followUp,
-    });
+/** An image is two columns. */
+function columnsOf({ from, to, ...others }: Partial<NewUpdate>): Record<string, unknown> {
+  return {
+    ...others,
+    ...(from === undefined ? {} : { fromReference: from?.reference ?? null, fromDigest: from?.digest ?? null }),
+    ...(to === undefined ? {} : { toReference: to.reference, toDigest: to.digest }),
+  };
 }
 
-function listPage(query: Query, filter: UpdateFilter): ReturnType<Updates['list']> {
+function countByStatus(database: Database): Record<string, number> {
+  const counts = 'SELECT status, count(*) AS count FROM updates GROUP BY status';
+  const rows = database.prepare<[], { status: string; count: number }>(counts).all();
+  return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+}
+
+function listPage({ select }: Records<Update>, filter: UpdateFilter): ReturnType<Updates['list']> {
   const conditions: [string, string | undefined][] = [
     ['status = ?', filter.status],
     ['container = ?', filter.container],
@@ -167,7 +106,7 @@ function listPage(query: Query, filter: UpdateFilter): ReturnType<Updates['list'
   ];
   const given = conditions.filter((condition): condition is [string, string] => condition[1] !== undefined);
   const where = ['1 = 1', ...given.map(([clause]) => clause)].join(' AND ');
-  const found = query(`${where} ORDER BY id DESC LIMIT ?`, ...given.map(([, value]) => value), filter.limit + 1);
+  const found = select(`WHERE ${where} ORDER BY id DESC LIMIT ?`, ...given.map(([, value]) => value), filter.limit + 1);
   const updates = found.slice(0, filter.limit);
   return { updates, next: found.length > filter.limit ? (updates.at(-1)?.id ?? null) : null };
 }
