@@ -21,42 +21,54 @@ export interface LoopTask {
 
 /** Turn after turn, one at a time, until stopped. */
 export function startLoop(task: LoopTask): Loop {
-  let stopping = false;
-  let woken = false;
-  let resting: { controller: AbortController; wakeable: boolean } | null = null;
+  const loop = new TurnLoop(task);
+  loop.start();
+  return loop;
+}
 
-  const rest = async (ms: number, wakeable: boolean): Promise<void> => {
-    if (stopping || (wakeable && woken)) return;
-    resting = { controller: new AbortController(), wakeable };
-    await task.clock.sleep(ms, resting.controller.signal).catch(() => undefined); // woken or stopped
-    resting = null;
-  };
+class TurnLoop implements Loop {
+  #stopping = false;
+  #woken = false;
+  #resting: { alarm: AbortController; wakeable: boolean } | null = null;
+  #ended: Promise<void> = Promise.resolve();
 
-  const run = async (): Promise<void> => {
-    while (!stopping) {
-      woken = false;
-      const done = await task.turn().then(
-        (more) => ({ more }),
-        (error: unknown) => ({ failedFor: task.failed(error) }),
+  constructor(private readonly task: LoopTask) {}
+
+  start(): void {
+    this.#ended = this.#run();
+  }
+
+  wake(): void {
+    this.#woken = true;
+    if (this.#resting?.wakeable) this.#resting.alarm.abort(new Error('woken'));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#resting?.alarm.abort(new Error('stopped'));
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#woken = false;
+      await this.task.turn().then(
+        (more) => (more ? undefined : this.#restUntilWoken()),
+        (error: unknown) => this.#rest(this.task.failed(error), { wakeable: false }),
       );
-      if ('failedFor' in done) await rest(done.failedFor, false);
-      else if (!done.more) {
-        await rest(task.restMs, true);
-        if (woken) await rest(task.gatherMs, false);
-      }
     }
-  };
-  const ended = run();
+  }
 
-  return {
-    wake: () => {
-      woken = true;
-      if (resting?.wakeable) resting.controller.abort(new Error('woken'));
-    },
-    stop: async () => {
-      stopping = true;
-      resting?.controller.abort(new Error('stopped'));
-      await ended;
-    },
-  };
+  async #restUntilWoken(): Promise<void> {
+    if (!this.#woken) await this.#rest(this.task.restMs, { wakeable: true });
+    if (this.#woken) await this.#rest(this.task.gatherMs, { wakeable: false });
+  }
+
+  async #rest(ms: number, { wakeable }: { wakeable: boolean }): Promise<void> {
+    if (this.#stopping) return;
+    const alarm = new AbortController();
+    this.#resting = { alarm, wakeable };
+    await this.task.clock.sleep(ms, alarm.signal).catch(() => undefined); // woken or stopped
+    this.#resting = null;
+  }
 }

@@ -25,53 +25,72 @@ export interface DeliveryParts extends Omit<Postman, 'outbox' | 'random' | 'mayR
   random?: () => number;
 }
 
-export function createDelivery({ store, random = Math.random, ...parts }: DeliveryParts): Delivery {
-  const { clock, logger } = parts;
-  const { outbox } = store;
-  let phase: 'open' | 'stopping' | 'closed' = 'open';
-  let alarm = new AbortController();
-  let round: Promise<void> = Promise.resolve();
-  let loop: Promise<void> = Promise.resolve();
-  const postman: Postman = { ...parts, outbox, random, mayRecord: () => phase !== 'closed' };
+export function createDelivery(parts: DeliveryParts): Delivery {
+  return new OutboxDelivery(parts);
+}
 
-  async function deliverRound(): Promise<void> {
-    for (const mail of outbox.due(clock.now().toISOString())) {
-      if (phase !== 'open') return;
-      await deliverMail(mail, postman);
-    }
+class OutboxDelivery implements Delivery {
+  #phase: 'open' | 'stopping' | 'closed' = 'open';
+  #alarm = new AbortController();
+  #round: Promise<void> = Promise.resolve();
+  #loop: Promise<void> = Promise.resolve();
+  readonly #postman: Postman;
+
+  constructor({ store: { outbox }, random = Math.random, ...parts }: DeliveryParts) {
+    this.#postman = { ...parts, outbox, random, mayRecord: () => this.#phase !== 'closed' };
+  }
+
+  start(): void {
+    this.#postman.outbox.retryRefused();
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#phase = 'stopping';
+    this.#alarm.abort();
+    const patience = new AbortController();
+    const bound = settled(this.#postman.clock.sleep(STOP_WITHIN_MS, patience.signal));
+    await Promise.race([Promise.all([settled(this.#loop), settled(this.#round)]), bound]);
+    patience.abort();
+    this.#phase = 'closed';
   }
 
   /** Rounds never overlap: each begins when the one before has ended, however it ended. */
-  const deliverDue = (): Promise<void> => (round = settled(round).then(deliverRound));
+  deliverDue(): Promise<void> {
+    this.#round = settled(this.#round).then(() => this.#deliverRound());
+    return this.#round;
+  }
 
-  async function run(): Promise<void> {
-    while (phase === 'open') {
-      alarm = new AbortController();
-      await deliverDue().catch((error: unknown) => {
+  wake(): void {
+    this.#alarm.abort();
+  }
+
+  state(): ReturnType<Outbox['state']> {
+    return this.#postman.outbox.state();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger } = this.#postman;
+    while (this.#isOpen()) {
+      this.#alarm = new AbortController();
+      await this.deliverDue().catch((error: unknown) => {
         logger.error('the outbox cannot be read or written', { error: messageOf(error) });
       });
-      if (phase === 'open') await settled(clock.sleep(LOOK_AGAIN_MS, alarm.signal));
+      if (this.#isOpen()) await settled(clock.sleep(LOOK_AGAIN_MS, this.#alarm.signal));
     }
   }
 
-  return {
-    start: () => {
-      outbox.retryRefused();
-      loop = run();
-    },
-    stop: async () => {
-      phase = 'stopping';
-      alarm.abort();
-      const patience = new AbortController();
-      const bound = settled(clock.sleep(STOP_WITHIN_MS, patience.signal));
-      await Promise.race([Promise.all([settled(loop), settled(round)]), bound]);
-      patience.abort();
-      phase = 'closed';
-    },
-    deliverDue,
-    wake: () => alarm.abort(),
-    state: () => outbox.state(),
-  };
+  async #deliverRound(): Promise<void> {
+    const { outbox, clock } = this.#postman;
+    for (const mail of outbox.due(clock.now().toISOString())) {
+      if (!this.#isOpen()) return;
+      await deliverMail(mail, this.#postman);
+    }
+  }
+
+  #isOpen(): boolean {
+    return this.#phase === 'open';
+  }
 }
 
 /** Whoever needs the error has it already. */

@@ -27,51 +27,60 @@ interface Parts {
 }
 
 /** The one place where a data directory is worked: whoever holds its lock decides, updates, backs up and delivers. */
-export function createWorkplace({ deps, delivery, ...parts }: Parts): Workplace {
-  let lock: { release(): void } | null = null;
-  let worker: Worker | null = null;
-  let asking: NodeJS.Timeout | null = null;
-  let timers: { stop(): void } | null = null;
+export function createWorkplace(parts: Parts): Workplace {
+  return new LockedWorkplace(parts);
+}
 
-  const enter = (): boolean => {
-    if (worker !== null) return true;
-    lock = parts.takeLock();
-    if (lock === null) return false;
-    endInterruptedBackups(deps);
-    worker = startWorker(deps);
-    delivery.start();
+class LockedWorkplace implements Workplace {
+  #lock: { release(): void } | null = null;
+  #worker: Worker | null = null;
+  #asking: NodeJS.Timeout | null = null;
+  #timers: { stop(): void } | null = null;
+
+  constructor(private readonly parts: Parts) {}
+
+  enter(): boolean {
+    if (this.#worker !== null) return true;
+    this.#lock = this.parts.takeLock();
+    if (this.#lock === null) return false;
+    endInterruptedBackups(this.parts.deps);
+    this.#worker = startWorker(this.parts.deps);
+    this.parts.delivery.start();
     return true;
-  };
+  }
 
-  const wake = (): void => worker?.wake();
-  const serve = (): boolean => {
-    if (!enter()) return false;
-    timers ??= parts.startTimers(wake);
+  enterWhenFree(): void {
+    if (this.#serve()) return;
+    this.parts.deps.logger.warn('another process works this data directory; waiting for its end');
+    const asking = setInterval(() => {
+      if (this.#serve()) clearInterval(asking);
+    }, ASK_FOR_LOCK_EVERY_MS);
+    this.#asking = asking;
+  }
+
+  #serve(): boolean {
+    if (!this.enter()) return false;
+    this.#timers ??= this.parts.startTimers(() => this.wake());
     return true;
-  };
+  }
 
-  return {
-    enter,
-    enterWhenFree: () => {
-      if (serve()) return;
-      deps.logger.warn('another process works this data directory; waiting for its end');
-      asking = setInterval(() => {
-        if (serve() && asking !== null) clearInterval(asking);
-      }, ASK_FOR_LOCK_EVERY_MS);
-    },
-    wake,
-    leave: async () => {
-      if (asking !== null) clearInterval(asking);
-      timers?.stop();
-      if (worker === null) return true;
-      const ended = await endedWithin(worker.stop(), LEAVE_WITHIN_MS);
-      await delivery.stop();
-      if (ended) lock?.release();
-      return ended;
-    },
-    state: () =>
-      worker === null ? { status: 'degraded', reason: 'another diun-pilot works this data directory' } : worker.state(),
-  };
+  wake(): void {
+    this.#worker?.wake();
+  }
+
+  async leave(): Promise<boolean> {
+    if (this.#asking !== null) clearInterval(this.#asking);
+    this.#timers?.stop();
+    if (this.#worker === null) return true;
+    const ended = await endedWithin(this.#worker.stop(), LEAVE_WITHIN_MS);
+    await this.parts.delivery.stop();
+    if (ended) this.#lock?.release();
+    return ended;
+  }
+
+  state(): ReturnType<Workplace['state']> {
+    return this.#worker?.state() ?? { status: 'degraded', reason: 'another diun-pilot works this data directory' };
+  }
 }
 
 function endedWithin(work: Promise<void>, ms: number): Promise<boolean> {

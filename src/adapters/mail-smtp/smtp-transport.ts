@@ -19,52 +19,62 @@ export interface SmtpOptions {
 
 /** One connection for each mail. TLS certificates are checked; STARTTLS is used wherever the server offers it. */
 export function createSmtpTransport(options: SmtpOptions): MailTransport {
-  const transporter = createTransport(connectionTo(options));
-  const reached = new Map<string, string[]>();
+  return new SmtpTransport(options);
+}
 
-  /** A server may take a mail for some recipients only: a later try leaves those out. */
-  async function send(mail: Mail): Promise<void> {
-    const done = reached.get(mail.id) ?? [];
-    const rest = mail.to.filter((recipient) => !done.includes(recipient));
-    const { taken, refusals } = await tryToSend(mail, rest);
-    const reachedNow = [...done, ...taken];
-    const later = refusals.find((refusal) => !refusal.permanent);
-    if (later !== undefined) {
-      reached.set(mail.id, reachedNow);
-      throw later;
-    }
-    reached.delete(mail.id);
-    if (reachedNow.length === 0 && refusals[0] !== undefined) throw refusals[0];
-    if (refusals[0] === undefined) return;
-    const recipients = rest.filter((recipient) => !taken.includes(recipient));
-    options.logger.error('mail refused for some of its recipients', {
-      mail: mail.id,
-      recipients,
-      error: refusals[0].message,
-    });
+class SmtpTransport implements MailTransport {
+  readonly #transporter: ReturnType<typeof connect>;
+  /** By the mail's id: who has it, of one that is to be tried again for the others. */
+  readonly #reached = new Map<string, string[]>();
+  readonly #logger: Logger;
+
+  constructor(options: SmtpOptions) {
+    this.#transporter = connect(options);
+    this.#logger = options.logger;
   }
 
-  async function tryToSend(mail: Mail, rest: string[]): Promise<Attempt> {
+  /** A server may take a mail for some recipients only: a later try leaves those out. */
+  async send(mail: Mail): Promise<void> {
+    const before = this.#reached.get(mail.id) ?? [];
+    const rest = mail.to.filter((recipient) => !before.includes(recipient));
+    const { taken, refusals } = await this.#tryToSend(mail, rest);
+    const reached = [...before, ...taken];
+    const later = refusals.find((refusal) => !refusal.permanent);
+    if (later !== undefined) {
+      this.#reached.set(mail.id, reached);
+      throw later;
+    }
+    this.#reached.delete(mail.id);
+    const [refusal] = refusals;
+    if (refusal === undefined) return;
+    if (reached.length === 0) throw refusal;
+    const recipients = rest.filter((recipient) => !taken.includes(recipient));
+    const fields = { mail: mail.id, recipients, error: refusal.message };
+    this.#logger.error('mail refused for some of its recipients', fields);
+  }
+
+  async check(): Promise<void> {
+    await this.#transporter.verify().catch((error: unknown) => Promise.reject(toMailError(error)));
+  }
+
+  async #tryToSend(mail: Mail, rest: string[]): Promise<Attempt> {
     try {
-      const info = await transporter.sendMail(message(mail, rest));
+      const info = await this.#transporter.sendMail(message(mail, rest));
       const taken = rest.filter((recipient) => !info.rejected.some((address) => isSame(recipient, address)));
       return { taken, refusals: (info.rejectedErrors ?? []).map(toMailError) };
     } catch (error) {
       return { taken: [], refusals: [toMailError(error)] };
     }
   }
-
-  return {
-    send,
-    check: async () => {
-      await transporter.verify().catch((error: unknown) => Promise.reject(toMailError(error)));
-    },
-  };
 }
 
 interface Attempt {
   taken: string[];
   refusals: MailError[];
+}
+
+function connect(options: SmtpOptions) {
+  return createTransport(connectionTo(options));
 }
 
 function connectionTo({ url, timeoutMs = 15_000, ca }: SmtpOptions): SMTPTransportOptions {

@@ -18,48 +18,51 @@ export function createFileStorage(options: { directory: string }): BackupStorage
   const directory = path.resolve(options.directory);
   const storage: BackupStorage = {
     urlOf: (key) => pathToFileURL(pathOfKey(directory, key)).href,
-
     put: async (key, content) => writeWhole(directory, pathOfKey(directory, key), content),
-
-    get: async (key) => {
-      try {
-        const file = await open(pathOfKey(directory, key), 'r');
-        const { size } = await file.stat();
-        return checkedLength(file.createReadStream(), size, (error) => asStorageError(error ?? CUT, key));
-      } catch (error) {
-        throw asStorageError(error, key);
-      }
-    },
-
-    list: async (prefix) => {
-      try {
-        const keys = (await keysBelow(directory, '')).filter((key) => key.startsWith(prefix)).sort();
-        const sizes = await Promise.all(keys.map((key) => sizeOf(directory, key)));
-        return keys.flatMap((key, index) => (sizes[index] === null ? [] : [{ key, bytes: sizes[index] as number }]));
-      } catch (error) {
-        throw asStorageError(error, prefix);
-      }
-    },
-
-    delete: async (key) => {
-      try {
-        await unlink(pathOfKey(directory, key));
-        await removeEmptyFolders(directory, path.posix.dirname(key));
-      } catch (error) {
-        if (!hasCode(error, 'ENOENT')) throw asStorageError(error, key);
-      }
-    },
-
-    check: async () => {
-      const key = `check-${randomUUID()}`;
-      const written = Buffer.from(`diun-pilot check ${key}\n`);
-      await storage.put(key, Readable.from([written]));
-      const read = await buffer(await storage.get(key));
-      await storage.delete(key);
-      if (!read.equals(written)) throw new StorageError('storage_refused', 'The backup folder gives back other bytes.');
-    },
+    get: (key) => read(directory, key),
+    list: (prefix) => list(directory, prefix),
+    delete: (key) => remove(directory, key),
+    check: () => checkByWriting(storage),
   };
   return storage;
+}
+
+async function read(directory: string, key: string): Promise<Readable> {
+  try {
+    const file = await open(pathOfKey(directory, key), 'r');
+    const { size } = await file.stat();
+    return checkedLength(file.createReadStream(), size, (error) => asStorageError(error ?? CUT, key));
+  } catch (error) {
+    throw asStorageError(error, key);
+  }
+}
+
+async function list(directory: string, prefix: string): ReturnType<BackupStorage['list']> {
+  try {
+    const keys = (await keysBelow(directory, '')).filter((key) => key.startsWith(prefix)).sort();
+    const sizes = await Promise.all(keys.map((key) => sizeOf(directory, key)));
+    return keys.flatMap((key, index) => (sizes[index] === null ? [] : [{ key, bytes: sizes[index] as number }]));
+  } catch (error) {
+    throw asStorageError(error, prefix);
+  }
+}
+
+async function remove(directory: string, key: string): Promise<void> {
+  try {
+    await unlink(pathOfKey(directory, key));
+    await removeEmptyFolders(directory, path.posix.dirname(key));
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw asStorageError(error, key);
+  }
+}
+
+async function checkByWriting(storage: BackupStorage): Promise<void> {
+  const key = `check-${randomUUID()}`;
+  const written = Buffer.from(`diun-pilot check ${key}\n`);
+  await storage.put(key, Readable.from([written]));
+  const back = await buffer(await storage.get(key));
+  await storage.delete(key);
+  if (!back.equals(written)) throw new StorageError('storage_refused', 'The backup folder gives back other bytes.');
 }
 
 /** A folder that is not there yet holds nothing; names that begin with a dot are not ours. */
