@@ -1,6 +1,7 @@
 import type { Container } from '../domain/container';
 import { otherPilots } from '../domain/pilots';
 import { systemClock } from '../lib/clock';
+import type { Store } from '../ports/store';
 import { formToken } from './access/form-token';
 import type { HttpDeps } from './deps';
 import type { AskHealth } from './health/health';
@@ -23,7 +24,7 @@ export async function readOperatorData(
   filter: HistoryFilter,
   message: Outcome | null,
 ): Promise<OperatorData> {
-  const { store, clock, formSecret } = deps;
+  const { clock, formSecret } = deps;
   const [health, all] = await Promise.all([askHealth(), allContainers(deps)]);
   const now = clock.now();
   return {
@@ -33,11 +34,20 @@ export async function readOperatorData(
     message,
     containers: all && watchedOf(deps, all),
     otherPilots: otherPilots(all ?? []),
+    history: { filter, ...deps.store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
+    ...recordsIn(deps.store),
+    timers: deps.timers(),
+    tokenFor: (action, id) => formToken(formSecret, action, id, now),
+  };
+}
+
+/** As much of each kind as a page has room for. */
+function recordsIn(store: Store) {
+  return {
     waiting: store.updates
       .withStatus('awaiting_approval')
       .map((update) => ({ update, plan: store.updates.plan(update.id) })),
     working: [...store.updates.withStatus('running'), ...store.updates.withStatus('queued')],
-    history: { filter, ...store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
     backups: store.backups.list(BACKUPS_AT_ONCE),
     restores: store.restores.list(RESTORES_AT_ONCE),
     certificates: store.certificates.list(),
@@ -51,9 +61,7 @@ export async function readOperatorData(
       .slice(0, REJECTED_AT_ONCE),
     lost: store.notices.all().filter(({ kind }) => kind === 'network_lost'),
     incidents: store.incidents.recent(INCIDENTS_AT_ONCE),
-    timers: deps.timers(),
-    tokenFor: (action, id) => formToken(formSecret, action, id, now),
-  };
+  } satisfies Partial<OperatorData>;
 }
 
 function allContainers(deps: HttpDeps): Promise<Container[] | null> {

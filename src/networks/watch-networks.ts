@@ -45,26 +45,23 @@ export function watchNetworks(deps: Deps, wake: () => void): NetworkWatch {
 }
 
 /** Calls `look` after each start of a container, and whenever one may have been missed. */
-function listen({ clock, engine, logger }: Deps, look: () => void): { stop(): Promise<void> } {
+function listen(deps: Deps, look: () => void): { stop(): Promise<void> } {
   const stopped = new AbortController();
   let refused = false;
   const loop = startLoop({
-    clock,
+    clock: deps.clock,
     restMs: LISTEN_AGAIN_MS,
     gatherMs: 0,
     turn: async () => {
-      const events = await engine.events(['start'], stopped.signal);
-      refused = false;
-      look();
-      for await (const { containerId } of events) {
-        logger.debug('a container was started', { id: containerId });
+      await hearStarts(deps, stopped.signal, () => {
+        refused = false;
         look();
-      }
+      });
       return false;
     },
     failed: (error) => {
       if (stopped.signal.aborted || codeOf(error) === 'engine_unreachable') return LISTEN_AGAIN_MS;
-      if (!refused) logger.warn('no events are heard: networks are looked at now and then', told(error));
+      if (!refused) deps.logger.warn('no events are heard: networks are looked at now and then', told(error));
       refused = true;
       look();
       return REFUSED_MS;
@@ -76,6 +73,16 @@ function listen({ clock, engine, logger }: Deps, look: () => void): { stop(): Pr
       await loop.stop();
     },
   };
+}
+
+/** `heard`: once it listens, since one may have been missed before, and after each start. Rejects as `Engine.events`. */
+async function hearStarts({ engine, logger }: Deps, signal: AbortSignal, heard: () => void): Promise<void> {
+  const events = await engine.events(['start'], signal);
+  heard();
+  for await (const { containerId } of events) {
+    logger.debug('a container was started', { id: containerId });
+    heard();
+  }
 }
 
 function told(error: unknown): { reason: string } {

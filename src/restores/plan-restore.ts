@@ -73,36 +73,39 @@ function writersFor(placed: readonly Placed[], containers: readonly Container[])
   return inStartOrder([...all.values()]);
 }
 
-function courseOf(
-  plan: Pick<RestorePlan, 'manifest' | 'roles' | 'databases' | 'files'>,
-  writers: Container[],
-): string[] {
-  const { manifest, roles, databases, files } = plan;
-  const bytes = manifest.items.reduce((sum, item) => sum + item.bytes, 0);
-  const names = writers.map(({ name }) => name);
+type Moved = Pick<RestorePlan, 'roles' | 'databases' | 'files'>;
+
+function courseOf(plan: Moved & Pick<RestorePlan, 'manifest'>, writers: Container[]): string[] {
+  const { createdAt, items, quiesced } = plan.manifest;
+  const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+  const names = writers.map(({ name }) => name).join(', ');
   return [
-    `The set of ${manifest.createdAt} (${manifest.items.length} items, ${inWords(bytes)}) is read whole first; a damaged one is refused before anything is stopped.`,
-    ...(names.length === 0
-      ? []
-      : [`Stopped until it is done: ${names.join(', ')}. Their users miss them for that time.`]),
-    ...roles.map(
-      ({ container }) =>
-        `${container.name}: roles that are missing are created; those that are there stay as they are.`,
-    ),
-    ...databases.map(
-      ({ item, container }) =>
-        `${container.name}: database ${item.name} is restored beside the one that is there, then takes its name; the one from before is kept under another.`,
-    ),
-    ...files.map(
-      ({ item, container }) =>
-        `${container.name}: ${item.name} is unpacked beside what is there, then takes its place; what was there is kept in a folder in it.`,
-    ),
-    `All that is written since ${manifest.createdAt} is then only in what is kept: commands to remove that are told at the end.`,
-    ...(names.length === 0 ? [] : [`Started again, each asked for its health: ${names.join(', ')}.`]),
+    `The set of ${createdAt} (${items.length} items, ${inWords(bytes)}) is read whole first; a damaged one is refused before anything is stopped.`,
+    ...(names === '' ? [] : [`Stopped until it is done: ${names}. Their users miss them for that time.`]),
+    ...whatMoves(plan),
+    `All that is written since ${createdAt} is then only in what is kept: commands to remove that are told at the end.`,
+    ...(names === '' ? [] : [`Started again, each asked for its health: ${names}.`]),
     'It needs room for the data a second time: in the volumes, and on the database server.',
-    manifest.quiesced
+    quiesced
       ? 'All that write were stopped when it was taken: rows and files belong together.'
       : 'The application ran when it was taken: a file may be newer than the rows that speak of it.',
+  ];
+}
+
+function whatMoves({ roles, databases, files }: Moved): string[] {
+  return [
+    ...roles.map(
+      ({ container: { name } }) =>
+        `${name}: roles that are missing are created; those that are there stay as they are.`,
+    ),
+    ...databases.map(
+      ({ item, container: { name } }) =>
+        `${name}: database ${item.name} is restored beside the one that is there, then takes its name; the one from before is kept under another.`,
+    ),
+    ...files.map(
+      ({ item, container: { name } }) =>
+        `${name}: ${item.name} is unpacked beside what is there, then takes its place; what was there is kept in a folder in it.`,
+    ),
   ];
 }
 
@@ -112,7 +115,7 @@ function noContainer({ manifest, target }: ToRestore): (placed: { item: BackupIt
     `There is no container for ${item.kind} ${item.name} of ${item.container}${project === null ? '' : ` in project ${project}`}. Create it (docker compose up -d), or name another project: --project NAME.`;
 }
 
-function notReady({ roles, databases, files }: Pick<RestorePlan, 'roles' | 'databases' | 'files'>): string[] {
+function notReady({ roles, databases, files }: Moved): string[] {
   const servers = new Map([...roles, ...databases].map(({ container }) => [container.id, container]));
   const stopped = [...servers.values()].filter(({ running }) => !running);
   const removed = files.filter(({ container }) => container.running && container.autoRemove);

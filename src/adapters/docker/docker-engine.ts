@@ -1,5 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
-import type { ContainerInspect, CreateRequest, ImageInspect } from '../../domain/engine-inspect';
+import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
 import type { Engine, EngineVersion } from '../../ports/engine';
 import { createContainer } from './create-container';
 import { dockerAddress } from './docker-address';
@@ -20,33 +20,25 @@ const STOP_MARGIN_MS = 60_000;
  */
 export function createDockerEngine(settings: { dockerHost: string | null; dockerConfigDir: string | null }): Engine {
   const wire = new Wire(dockerAddress(settings.dockerHost));
-  const { dockerConfigDir } = settings;
-  const inspectContainer = (id: string): Promise<ContainerInspect> =>
-    wire.call({ method: 'GET', path: `${at(id)}/json` });
-  const inspectImage = (name: string): Promise<ImageInspect> =>
-    wire.call({ method: 'GET', path: `/images/${name}/json` });
   return {
     version: () => version(wire),
     containerIds: () => containerIds(wire),
-    inspectContainer,
-    inspectImage,
-    registryDigest: (reference) => registryDigest(wire, dockerConfigDir, reference),
-    pull: async (digestReference, onProgress) => {
-      await pull(wire, dockerConfigDir, digestReference, onProgress);
-      return (await inspectImage(digestReference)).Id;
-    },
+    inspectContainer: (nameOrId) => inspectContainer(wire, nameOrId),
+    inspectImage: (reference) => inspectImage(wire, reference),
+    registryDigest: (reference) => registryDigest(wire, settings.dockerConfigDir, reference),
+    pull: (digestReference, onProgress) => pullImage(wire, settings.dockerConfigDir, digestReference, onProgress),
     tag: (imageId, reference) => tag(wire, imageId, reference),
     untag: (reference) => settled(wire.command({ method: 'DELETE', path: `/images/${reference}` }), [404]),
-    createContainer: (name: string, request: CreateRequest) => createContainer(wire, name, request),
+    createContainer: (name, request) => createContainer(wire, name, request),
     rename: (id, name) => wire.command({ method: 'POST', path: `${at(id)}/rename`, query: { name } }),
     start: (id) => settled(wire.command({ method: 'POST', path: `${at(id)}/start`, timeoutMs: LIFECYCLE_MS }), [304]),
-    stop: async (id, seconds) => settled(stopOrRestart(wire, 'stop', await inspectContainer(id), seconds), [304]),
+    stop: (id, seconds) => settled(stopOrRestart(wire, 'stop', id, seconds), [304]),
     remove: (id, also) => remove(wire, id, also?.volumes ?? false),
-    restart: async (id, seconds) => stopOrRestart(wire, 'restart', await inspectContainer(id), seconds),
+    restart: (id, seconds) => stopOrRestart(wire, 'restart', id, seconds),
     signal: (id, signal) => wire.command({ method: 'POST', path: `${at(id)}/kill`, query: { signal } }),
     wait: (id, signal) => wait(wire, id, signal),
     events: (actions, signal) => containerEvents(wire, actions, signal),
-    logs: async (id, lines, since) => logs(wire, await inspectContainer(id), lines, since),
+    logs: (id, lines, since) => logs(wire, id, lines, since),
     exec: (id, command, options) => run(wire, id, command, options),
     execOutput: (id, command, options) => output(wire, id, command, options),
     execInput: (id, command, input, options) => run(wire, id, command, options, input),
@@ -57,6 +49,23 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
 
 function at(nameOrId: string): `/containers/${string}` {
   return `/containers/${encodeURIComponent(nameOrId)}`;
+}
+
+function inspectContainer(wire: Wire, nameOrId: string): Promise<ContainerInspect> {
+  return wire.call({ method: 'GET', path: `${at(nameOrId)}/json` });
+}
+
+function inspectImage(wire: Wire, reference: string): Promise<ImageInspect> {
+  return wire.call({ method: 'GET', path: `/images/${reference}/json` });
+}
+
+async function pullImage(
+  wire: Wire,
+  configDir: string | null,
+  ...[digestReference, onProgress]: Parameters<Engine['pull']>
+): Promise<string> {
+  await pull(wire, configDir, digestReference, onProgress);
+  return (await inspectImage(wire, digestReference)).Id;
 }
 
 async function version(wire: Wire): Promise<EngineVersion> {
@@ -77,16 +86,12 @@ function tag(wire: Wire, imageId: string, reference: string): Promise<void> {
 }
 
 /** The engine waits for the container's own timeout, -1 being for ever; so do we, and a margin. */
-function stopOrRestart(
-  wire: Wire,
-  act: 'stop' | 'restart',
-  container: ContainerInspect,
-  seconds?: number,
-): Promise<void> {
-  const patience = seconds ?? container.Config.StopTimeout ?? 10;
+async function stopOrRestart(wire: Wire, act: 'stop' | 'restart', id: string, seconds?: number): Promise<void> {
+  const { Id, Config } = await inspectContainer(wire, id);
+  const patience = seconds ?? Config.StopTimeout ?? 10;
   const timeoutMs = patience < 0 ? null : patience * 1000 + STOP_MARGIN_MS;
   const query = { t: seconds?.toString() };
-  return wire.command({ method: 'POST', path: `${at(container.Id)}/${act}`, query, timeoutMs });
+  return wire.command({ method: 'POST', path: `${at(Id)}/${act}`, query, timeoutMs });
 }
 
 async function remove(wire: Wire, id: string, volumes: boolean): Promise<void> {
@@ -100,7 +105,8 @@ async function wait(wire: Wire, id: string, signal?: AbortSignal): Promise<numbe
   return (await wire.call<{ StatusCode: number }>(call)).StatusCode;
 }
 
-async function logs(wire: Wire, { Id, Config }: ContainerInspect, lines: number, since?: string): Promise<string[]> {
+async function logs(wire: Wire, id: string, lines: number, since?: string): Promise<string[]> {
+  const { Id, Config } = await inspectContainer(wire, id);
   const query = { stdout: 'true', stderr: 'true', tail: lines.toString(), since: since && unixTime(since) };
   return readLines(await wire.stream({ method: 'GET', path: `${at(Id)}/logs`, query }), Config.Tty ?? false, lines);
 }

@@ -72,10 +72,17 @@ function forUpdates(): RouteConfig[] {
       request: { body: { content: json(updateRequest) } },
       responses: { 202: answer('Accepted', updateSchema), ...errors(400, 401, 404, 409, 413, 429, 502, 503) },
     },
+    ...forOneUpdate(),
+  ];
+}
+
+function forOneUpdate(): RouteConfig[] {
+  const request = { params: z.object({ id: z.string() }) };
+  return [
     {
       ...describe('get', '/updates/{id}', 'One update with its steps'),
       security: api,
-      request: { params: z.object({ id: z.string() }) },
+      request,
       responses: {
         200: { description: 'The update; for a browser its live page', content: { ...json(updateSchema), ...html } },
         ...errors(401, 404, 429),
@@ -84,7 +91,7 @@ function forUpdates(): RouteConfig[] {
     {
       ...describe('get', '/updates/{id}/events', 'The update at once and at each change, until its end'),
       security: api,
-      request: { params: z.object({ id: z.string() }) },
+      request,
       responses: { 200: events, ...errors(401, 404, 429, 503) },
     },
   ];

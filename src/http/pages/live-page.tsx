@@ -29,27 +29,16 @@ const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 
 /** One update and no other. The script finds its places by id (assets/live.js) and fills them from the same JSON. */
 export function livePage({ update, backup, servedOn, now, operator, leadsHome }: Followed): string {
   const open = isOpen(update.status);
-  const name = nameOf(update);
   // The passages ask for more than they print here.
   const news: UpdateNews = { update, plan: null, backup, publicUrl: '' };
   return page({
-    title: `${inWords(update.status)}: update of ${name}`,
+    title: `${inWords(update.status)}: update of ${nameOf(update)}`,
     live: open,
-    header: leadsHome ? (
-      <nav aria-label="Pages">
-        <a href="/">All containers and updates</a>
-      </nav>
-    ) : null,
+    header: leadsHome ? <WayHome /> : null,
     children: (
       <>
         <p id="connection" class="notice attention" role="status" hidden />
-        <div role="status">
-          <p id="status" class={`badge ${toneOf(update.status)}`}>
-            {inWords(update.status)}
-          </p>
-          <h1>Update of {oneLine(name)}</h1>
-          <p id="reason">{oneLine(update.reason)}</p>
-        </div>
+        <Status update={update} />
         {operator && update.status === 'awaiting_approval' ? <HowToDecide leadsHome={leadsHome} /> : null}
         {open && !operator ? (
           <p id="going">You may close this page: the update goes on by itself, and a mail tells how it ended.</p>
@@ -65,6 +54,26 @@ export function livePage({ update, backup, servedOn, now, operator, leadsHome }:
       </>
     ),
   });
+}
+
+function WayHome(): JSX.Element {
+  return (
+    <nav aria-label="Pages">
+      <a href="/">All containers and updates</a>
+    </nav>
+  );
+}
+
+function Status({ update }: { update: Update }): JSX.Element {
+  return (
+    <div role="status">
+      <p id="status" class={`badge ${toneOf(update.status)}`}>
+        {inWords(update.status)}
+      </p>
+      <h1>Update of {oneLine(nameOf(update))}</h1>
+      <p id="reason">{oneLine(update.reason)}</p>
+    </div>
+  );
 }
 
 function HowToDecide({ leadsHome }: Pick<Followed, 'leadsHome'>): JSX.Element {

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { RestoreView } from '../../approvals/restore-link';
+import type { BackupRecord } from '../../domain/backup';
 import type { RestoreRecord } from '../../domain/restore';
 import { oneLine } from '../../notifications/letter/clean';
 import { list, paragraph, section, type Block } from '../../notifications/letter/letter';
@@ -22,37 +23,44 @@ export function restorePage({ update, backup, expiresAt }: RestoreView, now: Dat
     children: (
       <>
         {nameMissed ? <NameMissed /> : null}
-        <p class="badge alarm">Waits for you</p>
-        <h1>Restore the data of {oneLine(name)}?</h1>
-        <p>
-          Its update failed, and the old version does not serve either. If the old version refuses the data because a
-          newer one has changed it, the data from before the update brings it back. Nothing has been restored, and
-          opening this page changes nothing: only a button does.
-        </p>
-        <p class="alone">
-          <a href="#decide">Go to the buttons</a>
-        </p>
-        <Blocks
-          blocks={[
-            ...rollbackTrouble(update),
-            ...section('The backup that would be restored', {
-              type: 'facts',
-              facts: [
-                { label: 'Taken', value: `${utc(backup.createdAt)} (${ago(backup.createdAt, now)})` },
-                ...backupFacts(backup),
-              ],
-            }),
-            ...section('What happens, in this order', list(COURSE, true)),
-            {
-              type: 'important',
-              text: `What was written since ${utc(backup.createdAt)} is then only in what is kept beside; nothing of it is deleted.`,
-            },
-          ]}
-        />
+        <Question name={name} />
+        <Blocks blocks={[...rollbackTrouble(update), ...whatWouldHappen(backup, now)]} />
         <Decide name={name} expiresAt={expiresAt} now={now} nameMissed={nameMissed} />
       </>
     ),
   });
+}
+
+function Question({ name }: { name: string }): JSX.Element {
+  return (
+    <>
+      <p class="badge alarm">Waits for you</p>
+      <h1>Restore the data of {oneLine(name)}?</h1>
+      <p>
+        Its update failed, and the old version does not serve either. If the old version refuses the data because a
+        newer one has changed it, the data from before the update brings it back. Nothing has been restored, and opening
+        this page changes nothing: only a button does.
+      </p>
+      <p class="alone">
+        <a href="#decide">Go to the buttons</a>
+      </p>
+    </>
+  );
+}
+
+function whatWouldHappen(backup: BackupRecord, now: Date): Block[] {
+  const taken = `${utc(backup.createdAt)} (${ago(backup.createdAt, now)})`;
+  return [
+    ...section('The backup that would be restored', {
+      type: 'facts',
+      facts: [{ label: 'Taken', value: taken }, ...backupFacts(backup)],
+    }),
+    ...section('What happens, in this order', list(COURSE, true)),
+    {
+      type: 'important',
+      text: `What was written since ${utc(backup.createdAt)} is then only in what is kept beside; nothing of it is deleted.`,
+    },
+  ];
 }
 
 const COURSE = [
@@ -106,16 +114,7 @@ export const RESTORE_REFRESH_SECONDS = 10;
 /** Of a link that was used or has run out, and of what came of it. */
 export function restoreStatePage({ update, backup, restore }: RestoreView): string {
   const name = nameOf(update);
-  if (restore === null) {
-    return messagePage({
-      ...{ tone: 'quiet', word: 'Expired', heading: `The link to restore the data of ${name} has expired` },
-      sentences: [
-        `Nothing was done to ${name}.`,
-        'What to do now: if it still does not serve, restore it on the host:',
-      ],
-      commands: [shellCommand('diun-pilot', 'restore', backup.id)],
-    });
-  }
+  if (restore === null) return expiredPage(name, backup);
   const words = WORDS[restore.status];
   const said = restore.finishedAt === null ? progressOf(restore) : [...howItEnded(restore), ...whatToDo(restore)];
   return page({
@@ -134,6 +133,14 @@ export function restoreStatePage({ update, backup, restore }: RestoreView): stri
         <Blocks blocks={keptPassage(restore)} />
       </>
     ),
+  });
+}
+
+function expiredPage(name: string, backup: BackupRecord): string {
+  return messagePage({
+    ...{ tone: 'quiet', word: 'Expired', heading: `The link to restore the data of ${name} has expired` },
+    sentences: [`Nothing was done to ${name}.`, 'What to do now: if it still does not serve, restore it on the host:'],
+    commands: [shellCommand('diun-pilot', 'restore', backup.id)],
   });
 }
 

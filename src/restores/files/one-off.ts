@@ -1,6 +1,6 @@
 import { asideName } from '../../containers/aside-names';
 import { removeByName } from '../../containers/remove-aside';
-import type { CreateRequest } from '../../domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';
 
@@ -56,35 +56,43 @@ export async function imageWithShell(
   return null;
 }
 
-async function requestFor(engine: Engine, { of, image, script, args = [] }: OneOff): Promise<CreateRequest> {
+async function requestFor(engine: Engine, oneOff: OneOff): Promise<CreateRequest> {
   try {
-    const [owner, { Config }] = await Promise.all([engine.inspectContainer(of.id), engine.inspectImage(image)]);
-    const mounted = new Set(owner.Mounts.map(({ Destination }) => Destination));
-    // Else the engine would make an anonymous volume for each, and nobody would remove it.
-    const declared = Object.keys(Config?.Volumes ?? {}).filter((path) => !mounted.has(path));
-    return {
-      body: {
-        Image: image,
-        Entrypoint: ['/bin/sh'],
-        Cmd: ['-c', script, 'sh', ...args],
-        User: '0:0',
-        WorkingDir: '/',
-        Env: ['LC_ALL=C'],
-        Labels: {},
-        Healthcheck: { Test: ['NONE'] },
-        HostConfig: {
-          AutoRemove: false,
-          NetworkMode: 'none',
-          RestartPolicy: { Name: 'no' },
-          VolumesFrom: [of.id],
-          Tmpfs: Object.fromEntries(declared.map((path) => [path, ''])),
-        },
-        NetworkingConfig: { EndpointsConfig: {} },
-      },
-      connect: [],
-    };
+    const owner = await engine.inspectContainer(oneOff.of.id);
+    return request(oneOff, declaredBeside(owner, await engine.inspectImage(oneOff.image)));
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
-    throw new PilotError('restore_failed', `${of.name} was removed meanwhile: ${messageOf(error)}`, { cause: error });
+    const message = `${oneOff.of.name} was removed meanwhile: ${messageOf(error)}`;
+    throw new PilotError('restore_failed', message, { cause: error });
   }
+}
+
+/** What the image declares as volumes and is not mounted: else the engine would make an anonymous one for each, and nobody would remove it. */
+function declaredBeside({ Mounts }: ContainerInspect, { Config }: ImageInspect): string[] {
+  const mounted = new Set(Mounts.map(({ Destination }) => Destination));
+  return Object.keys(Config?.Volumes ?? {}).filter((path) => !mounted.has(path));
+}
+
+function request({ of, image, script, args = [] }: OneOff, inMemory: readonly string[]): CreateRequest {
+  return {
+    body: {
+      Image: image,
+      Entrypoint: ['/bin/sh'],
+      Cmd: ['-c', script, 'sh', ...args],
+      User: '0:0',
+      WorkingDir: '/',
+      Env: ['LC_ALL=C'],
+      Labels: {},
+      Healthcheck: { Test: ['NONE'] },
+      HostConfig: {
+        AutoRemove: false,
+        NetworkMode: 'none',
+        RestartPolicy: { Name: 'no' },
+        VolumesFrom: [of.id],
+        Tmpfs: Object.fromEntries(inMemory.map((path) => [path, ''])),
+      },
+      NetworkingConfig: { EndpointsConfig: {} },
+    },
+    connect: [],
+  };
 }

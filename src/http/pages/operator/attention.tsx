@@ -20,11 +20,7 @@ export function Attention({ health: { status, checks }, containers, otherPilots,
   const down = leftDown(containers);
   const bad = CHECK_NAMES.filter((name) => checks[name].status !== 'ok');
   if (bad.length + down.length + otherPilots.length === 0) {
-    return (
-      <p>
-        <span class="badge good">All is well</span> Every check passed: {CHECK_NAMES.join(', ')}.
-      </p>
-    );
+    return <AllIsWell />;
   }
   return (
     <section
@@ -48,6 +44,14 @@ export function Attention({ health: { status, checks }, containers, otherPilots,
         ))}
       </ul>
     </section>
+  );
+}
+
+function AllIsWell(): JSX.Element {
+  return (
+    <p>
+      <span class="badge good">All is well</span> Every check passed: {CHECK_NAMES.join(', ')}.
+    </p>
   );
 }
 

@@ -1,5 +1,12 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { daysLeft, isNotLoaded, leftInWords, nearsItsEnd, type Certificate } from '../../../domain/certificate';
+import {
+  daysLeft,
+  isNotLoaded,
+  leftInWords,
+  nearsItsEnd,
+  type Certificate,
+  type CertificateSeen,
+} from '../../../domain/certificate';
 import type { RenewalRecord } from '../../../domain/renewal';
 import { oneLine } from '../../../notifications/letter/clean';
 import { ago, inWords, type Tone } from '../words';
@@ -18,16 +25,7 @@ export function Certificates({ certificates, renewals, tokenFor, now }: Operator
       <Table
         caption="Certificates, as served and as on disk"
         columns={['Name', 'Served', 'On disk', 'Server']}
-        rows={certificates.map((seen) => [
-          <>
-            <strong>{oneLine(seen.name)}</strong>
-            {seen.problem === null ? null : <p class="problems">{oneLine(seen.problem, 400)}</p>}
-            {isNotLoaded(seen) ? <p class="problems">The server has not loaded what is on disk.</p> : null}
-          </>,
-          <Life certificate={seen.served} now={now} />,
-          <Life certificate={seen.disk} now={now} />,
-          seen.server === null ? null : oneLine(seen.server),
-        ])}
+        rows={certificates.map((seen) => certificateRow(seen, now))}
         empty="No certificate was found: containers that renew or serve one carry the label renewal.role."
       />
       <h3>Renewals</h3>
@@ -41,6 +39,19 @@ export function Certificates({ certificates, renewals, tokenFor, now }: Operator
       />
     </section>
   );
+}
+
+function certificateRow(seen: CertificateSeen, now: Date): ComponentChildren[] {
+  return [
+    <>
+      <strong>{oneLine(seen.name)}</strong>
+      {seen.problem === null ? null : <p class="problems">{oneLine(seen.problem, 400)}</p>}
+      {isNotLoaded(seen) ? <p class="problems">The server has not loaded what is on disk.</p> : null}
+    </>,
+    <Life certificate={seen.served} now={now} />,
+    <Life certificate={seen.disk} now={now} />,
+    seen.server === null ? null : oneLine(seen.server),
+  ];
 }
 
 function Life({ certificate, now }: { certificate: Certificate | null; now: Date }): JSX.Element {
