@@ -1,0 +1,65 @@
+import { requestRenewal } from '../../src/certificates/request-renewal';
+import { requestUpdate } from '../../src/decisions/request-update';
+import { workOnce } from '../../src/queue/worker';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+let scene: Scene;
+beforeEach(() => (scene = openScene()));
+afterEach(() => scene.close());
+
+/** A line for everything that has ended by now. */
+function ended(): string[] {
+  const { updates, backups, renewals, restores, timers } = scene.store;
+  return [
+    ...restores.list(9).flatMap(({ finishedAt }) => (finishedAt === null ? [] : ['restore'])),
+    ...updates
+      .list({ limit: 9 })
+      .updates.flatMap(({ container, finishedAt }) => (finishedAt ? [`update ${container}`] : [])),
+    ...backups
+      .list(9)
+      .flatMap(({ updateId, reason, finishedAt, drill }) => [
+        ...(finishedAt !== null && updateId === null && reason === 'operator' ? ['backup'] : []),
+        ...(drill === null ? [] : ['drill']),
+      ]),
+    ...renewals.list(9).flatMap(({ finishedAt }) => (finishedAt === null ? [] : ['renewal'])),
+    ...(timers.get('backup-ages')?.last ? ['what is due by time'] : []),
+  ];
+}
+
+it('does one thing at a time: restores, automatic before manual updates, backups, renewals, what is due, drills', async () => {
+  const { store, engine, clock } = scene;
+  for (const [name, policy] of [
+    ['manual', 'manual'],
+    ['automatic', 'automatic'],
+  ] as const) {
+    engine.addImage({ reference: `${name}:1` });
+    engine.runContainer(nginx({ name, image: `${name}:1`, ports: {}, labels: { 'update.policy': policy } }));
+  }
+  const drilled = store.backups.insert({ project: 'web', container: null, reason: 'schedule', updateId: null });
+  store.backups.change(drilled.id, { status: 'succeeded', finishedAt: clock.now().toISOString() });
+  store.backups.askDrill(drilled.id);
+  store.timers.ring('backup-ages', clock.now().toISOString());
+  requestRenewal(scene.deps, { reason: 'operator' });
+  store.backups.insert({ project: 'web', container: null, reason: 'operator', updateId: null });
+  for (const container of ['manual', 'automatic']) {
+    engine.publish(`${container}:1`);
+    await requestUpdate(scene.deps, { container });
+  }
+  store.restores.insert({ backupId: 'b', folder: 'web/none', url: 'file:///web/none', target: null, updateId: null });
+
+  const order: string[] = [];
+  while (await workOnce(scene.deps)) {
+    const now = ended().filter((each) => !order.includes(each));
+    expect(now).toHaveLength(1);
+    order.push(...now);
+  }
+  expect(order).toEqual([
+    'restore',
+    'update automatic',
+    'update manual',
+    'backup',
+    'renewal',
+    'what is due by time',
+    'drill',
+  ]);
+});
