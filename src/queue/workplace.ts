@@ -6,6 +6,7 @@ import { startWorker, type Worker } from './worker';
 const ASK_FOR_LOCK_EVERY_MS = 2_000;
 /** Within the 10 s that Docker gives a container to stop. */
 const LEAVE_WITHIN_MS = 7_000;
+const WEBHOOKS_KEPT_MS = 90 * 86_400_000;
 
 export interface Workplace {
   /** Takes the lock and begins to work. False: another process holds it. Already at work: true. */
@@ -44,6 +45,7 @@ class LockedWorkplace implements Workplace {
     this.#lock = this.parts.takeLock();
     if (this.#lock === null) return false;
     endInterruptedBackups(this.parts.deps);
+    forgetOldWebhooks(this.parts.deps);
     this.#worker = startWorker(this.parts.deps);
     this.parts.delivery.start();
     return true;
@@ -81,6 +83,11 @@ class LockedWorkplace implements Workplace {
   state(): ReturnType<Workplace['state']> {
     return this.#worker?.state() ?? { status: 'degraded', reason: 'another diun-pilot works this data directory' };
   }
+}
+
+/** What Diun said is kept for three months; the last word on an image always, since it tells what is a duplicate. */
+function forgetOldWebhooks({ store, clock }: Deps): void {
+  store.inbox.prune(new Date(clock.now().getTime() - WEBHOOKS_KEPT_MS).toISOString());
 }
 
 function endedWithin(work: Promise<void>, ms: number): Promise<boolean> {

@@ -40,7 +40,8 @@ export class FakeEvents {
       listener.failure = signal.reason as Error;
       listener.wake();
     };
-    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
     return this.#read(listener);
   }
 
