@@ -28,6 +28,20 @@ test('decline ID says what that means, and nothing runs', async () => {
   expect(scene.engine.lines()).toEqual([]);
 });
 
+test('--json prints the update as the API does, and nothing else', async () => {
+  const id = waiting();
+  const approved = await runOn(scene, ['approve', id, '--json']);
+  expect(JSON.parse(approved.stdout)).toMatchObject({ id, status: 'succeeded', approval: { status: 'approved' } });
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable', { logs: ['newer'] }).digest);
+  await handleInbox(scene.deps);
+  const next = scene.updates()[1]?.id;
+  const declined = await runOn(scene, ['decline', next ?? '', '--json']);
+  expect(JSON.parse(declined.stdout)).toMatchObject({ id: next, status: 'declined' });
+  const again = await runOn(scene, ['decline', next ?? '', '--json']);
+  expect(JSON.parse(again.stdout)).toMatchObject({ error: { code: 'not_waiting' } });
+  expect([approved.code, declined.code, again.code]).toEqual([0, 0, 1]);
+});
+
 test('what does not wait any more is refused, and ends with 1', async () => {
   await runOn(scene, ['decline', waiting()]);
   const again = await runOn(scene, ['approve', waiting()]);
