@@ -97,6 +97,12 @@ test('wrong settings: all problems at once in plain words on standard error, and
   expect(served.stdout()).toBe('');
 }, 60_000);
 
+test('an empty TZ, of which Node tells a zone that there is not, is UTC, as everywhere', async () => {
+  const check = start(['check', '--json'], { TZ: '' });
+  await check.ended;
+  expect(check.stdout()).toContain('time zone UTC');
+});
+
 test('a port in use: which, and what to set, and 1', async () => {
   const port = freePort();
   const first = start([], { PILOT_PORT: port });

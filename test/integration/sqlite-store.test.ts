@@ -59,6 +59,13 @@ describe('the inbox', () => {
     expect(store.inbox.pending(10).map(({ id }) => id)).toEqual([first.id]);
   });
 
+  it('counts the same digest of another platform, or under another status, as news', () => {
+    const answers = [{}, { platform: 'linux/arm64' }, { status: 'new' }].map((differs) =>
+      store.inbox.accept({ ...event('sha256:1'), ...differs }),
+    );
+    expect(answers.map(({ duplicate }) => duplicate)).toEqual([false, false, false]);
+  });
+
   it('hears a tag that goes to another digest and back again', () => {
     const answers = ['sha256:1', 'sha256:2', 'sha256:1'].map((digest) => store.inbox.accept(event(digest)));
     expect(answers.map(({ duplicate }) => duplicate)).toEqual([false, false, false]);

@@ -110,7 +110,7 @@ describe('a set that shrinks to less than half', () => {
 
   test('a set that shrinks a little, or grows, is no matter', async () => {
     await backUp();
-    shrinkTo(6);
+    shrinkTo(5);
     await backUp();
     shrinkTo(20);
     await backUp();

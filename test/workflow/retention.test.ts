@@ -53,6 +53,19 @@ test('after each good backup the older ones go, first from the list and then fro
   expect(scene.store.timers.get('retention')?.last).toMatchObject({ trouble: null });
 });
 
+test('a day is one of the time zone that is set', async () => {
+  // 2026-01-05T23:30 and 2026-01-06T00:30 in Berlin: one day for UTC.
+  scene.deps.timeZone = 'Europe/Berlin';
+  await scene.clock.advance(19.5 * 3_600_000);
+  const first = await backUp();
+  await scene.clock.advance(3_600_000);
+  const second = await backUp();
+  expect(statuses()).toEqual({ [first]: 'succeeded', [second]: 'succeeded' });
+  await scene.clock.advance(3_600_000);
+  const third = await backUp();
+  expect(statuses()).toEqual({ [first]: 'succeeded', [second]: 'pruned', [third]: 'succeeded' });
+});
+
 test('a failed backup removes nothing', async () => {
   const ids = await backUpDaily(2);
   scene.deps.retention = { daily: 1, weekly: 0, monthly: 0 };

@@ -62,6 +62,18 @@ describe('a healthy new image', () => {
     ]);
   });
 
+  it('takes no volume away with the old container, not even one without a name', async () => {
+    const taken: unknown[] = [];
+    const { engine } = scene;
+    const remove = engine.remove.bind(engine);
+    engine.remove = (id, also) => {
+      taken.push(also?.volumes ?? false);
+      return remove(id, also);
+    };
+    await hearAndSettle(publish());
+    expect(taken).toEqual([false]);
+  });
+
   it('tells by mail that an automatic update comes, and is silent when it went well', async () => {
     await hearAndSettle(publish());
     expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_available']);
@@ -137,6 +149,20 @@ it('changes nothing when the image cannot be pulled, says so by mail, and tries 
   scene.hear('docker.io/library/nginx:stable', image.digest, 'new');
   await scene.settle();
   expect(scene.updates().map(({ status }) => status)).toEqual(['failed', 'succeeded']);
+});
+
+it('rolls back when the new one is healthy, but one that depends on it is so no more', async () => {
+  scene.engine.addImage({ reference: 'app:1' });
+  const labels = { 'com.docker.compose.project': 'web', 'com.docker.compose.depends_on': 'nginx:service_started:true' };
+  const app = scene.engine.runContainer({ name: 'web-app-1', image: 'app:1', labels });
+  await scene.clock.sleep(60_000);
+  const breaks = () => scene.engine.host.stop(scene.engine.host.find(app), 1);
+  scene.engine.onCall('start', breaks, { when: 'after', once: true });
+  await hearAndSettle(publish());
+  expect(scene.updates()).toMatchObject([{ error: { code: 'unhealthy' } }]);
+  expect(scene.updates()[0]?.error?.message).toContain('web-app-1 is not healthy');
+  expect(stepsOf()).toMatchObject({ health_check: 'failed', rollback: 'succeeded' });
+  expect(scene.engine.container('web-nginx-1').Id).toBe(oldId);
 });
 
 it('says that it needs a person when the old container does not serve either', async () => {

@@ -84,17 +84,6 @@ describe('with nothing set', () => {
     ).toBe(8080);
   });
 
-  test('an empty TZ, which Node tells as no zone that exists, is UTC, as everywhere', () => {
-    const before = process.env.TZ;
-    process.env.TZ = '';
-    try {
-      expect(load({ TZ: '' }).timeZone).toBe('UTC');
-    } finally {
-      if (before === undefined) delete process.env.TZ;
-      else process.env.TZ = before;
-    }
-  });
-
   test('a secret file that was edited by hand is held to the same rules', () => {
     load();
     writeFileSync(path.join(folder, 'data', 'secrets', 'webhook-token'), `${TOKEN},two words\n`);
