@@ -1,36 +1,60 @@
+import { environmentOf } from '../domain/environment';
+import { askHttp } from './ask-http';
 import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
-import { askHttp } from './ask-http';
-import { environmentOf } from '../domain/environment';
 
 const PATH = '/api/healthz';
+const USUAL_PORT = 3000;
+/** Of Gitea's template of the page, in every language. */
+const INSTALLATION_PAGE = 'page-content install';
 
 /**
- * Gitea's health route. A 200 alone says nothing: with its configuration lost Gitea answers 200 with its installation
- * page (facts, Gitea), so the body must say `pass`.
+ * Gitea's health route, over plain HTTP. A 200 alone says nothing, nor does `"status": "pass"`: with its configuration lost
+ * Gitea says so too, since it then checks nothing, and shows everybody its installation page (Gitea 1.26 and 1.27, measured).
+ * So what passed without a single check is asked for its front page.
  */
 export function giteaProbe(target: ProbeTarget): Probe {
-  const port = Number(environmentOf(target.container.Config.Env).get('GITEA__server__HTTP_PORT') ?? 3000);
+  const port = portIn(target.container.Config.Env);
   return {
     question: `GET http://:${port}${PATH}, its body`,
     ask: async () => {
       const answer = await askHttp(target, port, PATH);
       if ('failure' in answer) return notYet(answer.failure);
-      return judge(answer.status, answer.body);
+      const judged = judge(answer.status, answer.body);
+      if (!judged.healthy || hasChecks(answer.body)) return judged;
+      return (await showsInstallation(target, port)) ? LOST : judged;
     },
   };
 }
 
+const LOST = notYet('Gitea shows its installation page: its configuration is lost');
+
 function judge(status: number, body: string): Answer {
   if (status !== 200) return notYet(`${PATH} answers ${status}: ${body.slice(0, 300)}`);
-  if (/installation/i.test(body)) return notYet('Gitea shows its installation page: its configuration is lost');
-  return statusIn(body) === 'pass' ? healthy(`${PATH} says pass`) : notYet(`${PATH} says: ${body.slice(0, 300)}`);
+  if (/installation/i.test(body)) return LOST;
+  return bodyOf(body).status === 'pass' ? healthy(`${PATH} says pass`) : notYet(`${PATH} says: ${body.slice(0, 300)}`);
 }
 
-function statusIn(body: string): unknown {
+function hasChecks(body: string): boolean {
+  return Object.keys(bodyOf(body).checks ?? {}).length > 0;
+}
+
+async function showsInstallation(target: ProbeTarget, port: number): Promise<boolean> {
+  const page = await askHttp(target, port, '/');
+  return 'body' in page && page.body.includes(INSTALLATION_PAGE);
+}
+
+/** As Gitea's own `environment-to-ini` reads it, else as its image fills in the first `app.ini`. */
+function portIn(entries: readonly string[] | null | undefined): number {
+  const environment = environmentOf(entries);
+  const [, written] = [...environment].find(([key]) => key.toUpperCase() === 'GITEA__SERVER__HTTP_PORT') ?? [];
+  return Number(written ?? environment.get('HTTP_PORT')) || USUAL_PORT;
+}
+
+function bodyOf(body: string): { status?: unknown; checks?: object | null } {
   try {
-    return (JSON.parse(body) as { status?: unknown }).status;
+    return (JSON.parse(body) ?? {}) as { status?: unknown };
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -80,18 +80,20 @@ describe('the postgres probe', () => {
 describe('over HTTP', () => {
   let server: Server;
   let answer: { status: number; body: string };
+  let frontPage: string | null;
   beforeEach((done) => {
-    server = createServer((_, response) => {
+    frontPage = null;
+    server = createServer((request, response) => {
       response.statusCode = answer.status;
-      response.end(answer.body);
+      response.end(request.url === '/' && frontPage !== null ? frontPage : answer.body);
     }).listen(0, '127.0.0.1', done);
   });
   afterEach((done) => {
     server.close(done);
   });
   const port = (): number => (server.address() as AddressInfo).port;
-  const gitea = () =>
-    ask({ kind: 'gitea' }, {}, { addresses: ['127.0.0.1'], env: [`GITEA__server__HTTP_PORT=${port()}`] });
+  const gitea = (variable = 'GITEA__server__HTTP_PORT') =>
+    ask({ kind: 'gitea' }, {}, { addresses: ['127.0.0.1'], env: [`${variable}=${port()}`] });
 
   it.each([
     [200, true],
@@ -119,6 +121,35 @@ describe('over HTTP', () => {
     answer = { status, body };
     expect(await gitea()).toMatchObject({ healthy: false });
   });
+
+  /** What Gitea 1.26.0 and 1.27.3 answer without a configuration, word for word. */
+  const UNINSTALLED = `{
+  "status": "pass",
+  "description": "Gitea: Git with a cup of tea"
+}`;
+
+  it('does not believe a Gitea that lost its configuration: it passes without a check, and shows its installation page', async () => {
+    answer = { status: 200, body: UNINSTALLED };
+    frontPage = '<title>Installation - Gitea</title><div role="main" aria-label="x" class="page-content install">';
+    expect(await gitea()).toEqual({
+      healthy: false,
+      detail: 'Gitea shows its installation page: its configuration is lost',
+    });
+  });
+
+  it('believes what passes without a check when its front page is another', async () => {
+    answer = { status: 200, body: UNINSTALLED };
+    frontPage = '<title>Gitea</title><div role="main" class="page-content home">';
+    expect(await gitea()).toMatchObject({ healthy: true });
+  });
+
+  it.each(['GITEA__server__HTTP_PORT', 'GITEA__SERVER__HTTP_PORT', 'HTTP_PORT'])(
+    'finds the port of Gitea in %s',
+    async (variable) => {
+      answer = { status: 200, body: '{"status":"pass","checks":{"database:ping":[{"status":"pass"}]}}' };
+      expect(await gitea(variable)).toEqual({ healthy: true, detail: '/api/healthz says pass' });
+    },
+  );
 
   it('connects for tcp, and tells a closed port', async () => {
     answer = { status: 200, body: '' };
