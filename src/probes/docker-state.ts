@@ -11,6 +11,8 @@ export interface StateRules {
   stayMs: number;
   /** Restarts by the restart policy that are taken for a slow start rather than a crash loop. */
   toleratedRestarts: number;
+  /** A HEALTHCHECK that fails may yet pass: what is under way may take longer than it was told. Else it is final. */
+  healthcheckMayRecover: boolean;
   now: Date;
 }
 
@@ -24,14 +26,18 @@ export function dockerState(container: ContainerInspect, rules: StateRules): Sta
   if (state.Status === 'paused') return { state: 'broken', detail: 'it is paused' };
   return state.Health === undefined || state.Health.Status === 'none'
     ? runsAndStays(container, rules)
-    : healthcheck(state.Health);
+    : healthcheck(state.Health, rules);
 }
 
-function healthcheck(health: NonNullable<ContainerInspect['State']['Health']>): StateAnswer {
+function healthcheck(
+  health: NonNullable<ContainerInspect['State']['Health']>,
+  { healthcheckMayRecover }: StateRules,
+): StateAnswer {
   const last = health.Log?.at(-1)?.Output.trim();
   const said = last ? `: ${last.slice(0, 300)}` : '';
   if (health.Status === 'healthy') return { state: 'fine', detail: 'its HEALTHCHECK passes' };
-  if (health.Status === 'unhealthy') return { state: 'broken', detail: `its HEALTHCHECK fails${said}` };
+  if (health.Status === 'unhealthy')
+    return { state: healthcheckMayRecover ? 'waiting' : 'broken', detail: `its HEALTHCHECK fails${said}` };
   return { state: 'waiting', detail: `its HEALTHCHECK has not passed yet${said}` };
 }
 

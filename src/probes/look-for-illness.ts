@@ -34,7 +34,8 @@ async function lookOnce(question: IllnessQuestion): Promise<Illness | null> {
 
 async function illnessOf(question: IllnessQuestion, container: ContainerInspect): Promise<Illness | null> {
   const { engine, clock, probe } = question;
-  const rules = { now: clock.now(), stayMs: 0, toleratedRestarts: container.RestartCount };
+  const toleratedRestarts = container.RestartCount;
+  const rules = { now: clock.now(), stayMs: 0, toleratedRestarts, healthcheckMayRecover: false };
   const { state, detail } = dockerState(container, rules);
   if (state === 'broken' || container.State.Status === 'restarting') return { of: 'container', detail };
   if (state === 'waiting' || probe.kind === 'docker') return null;

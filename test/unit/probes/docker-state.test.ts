@@ -2,7 +2,7 @@ import type { ContainerInspect } from '../../../src/domain/engine-inspect';
 import { dockerState } from '../../../src/probes/docker-state';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
-const rules = { stayMs: 10_000, toleratedRestarts: 0, now: NOW };
+const rules = { stayMs: 10_000, toleratedRestarts: 0, healthcheckMayRecover: false, now: NOW };
 
 function container(state: Partial<ContainerInspect['State']>, restarts = 0): ContainerInspect {
   return {
@@ -61,6 +61,13 @@ describe('what Docker says of a container', () => {
     expect(dockerState(container({ Status: 'exited', Running: false, ExitCode: 3 }), rules).detail).toBe(
       'it exited with code 3',
     );
+  });
+
+  it('waits for a failed HEALTHCHECK where that may recover, and not for one that exited', () => {
+    const patient = { ...rules, healthcheckMayRecover: true };
+    const failed = container({ Health: { Status: 'unhealthy' } });
+    expect(dockerState(failed, patient)).toEqual({ state: 'waiting', detail: 'its HEALTHCHECK fails' });
+    expect(dockerState(container({ Status: 'exited', Running: false }), patient).state).toBe('broken');
   });
 
   it('forgives as many restarts as it is told to', () => {

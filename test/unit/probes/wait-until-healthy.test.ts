@@ -20,3 +20,51 @@ it('waits no longer than the deadline for one that is not', async () => {
   await expect(waitUntilHealthy({ ...asked, timeoutMs: 3000 })).rejects.toMatchObject({ code: 'unhealthy' });
   expect(asked.clock.now().getTime() - began).toBe(3000);
 });
+
+describe('a HEALTHCHECK that gives up during the migrations of a new version', () => {
+  const SLOW_MS = 6 * 60_000;
+  const healthz = `curl -s -m 5 -w \ndiun-pilot-status:%{http_code} http://127.0.0.1:1/api/healthz`;
+  const passes = { stdout: '{"status":"pass","checks":{"database:ping":[{"status":"pass"}]}}\ndiun-pilot-status:200' };
+
+  /** On the host's network, at a port where nobody listens: so it is asked inside, by its curl. */
+  const refusedOutside = { networks: ['host'], env: ['HTTP_PORT=1'] };
+
+  function migrating(kind: 'gitea' | 'nginx') {
+    const clock = new TestClock();
+    const engine = new FakeEngine(clock);
+    const healthcheck = { Test: ['CMD', 'ask'], Interval: 10e9, Retries: 3 };
+    const scripts = { [healthz]: passes };
+    engine.addImage({
+      reference: 'app:2',
+      config: { Healthcheck: healthcheck },
+      health: 'slow',
+      slowMs: SLOW_MS,
+      scripts,
+    });
+    return {
+      engine,
+      clock,
+      containerId: engine.runContainer({ name: 'app', image: 'app:2', ...refusedOutside }),
+      probe: { kind },
+    };
+  }
+
+  it('is waited for where Gitea migrates', async () => {
+    const told: string[] = [];
+    const question = { ...migrating('gitea'), timeoutMs: 600_000, onProgress: (detail: string) => told.push(detail) };
+    await expect(waitUntilHealthy(question)).resolves.toBe('/api/healthz says pass');
+    expect(told).toContain('its HEALTHCHECK fails');
+  });
+
+  it('is waited for no longer than the probe may take', async () => {
+    await expect(waitUntilHealthy({ ...migrating('gitea'), timeoutMs: 180_000 })).rejects.toThrow(
+      'Not healthy within 180 s: its HEALTHCHECK fails.',
+    );
+  });
+
+  it('is final for others', async () => {
+    await expect(waitUntilHealthy({ ...migrating('nginx'), timeoutMs: 600_000 })).rejects.toThrow(
+      'Its HEALTHCHECK fails.',
+    );
+  });
+});
