@@ -246,8 +246,14 @@ describe('updates', () => {
     const latest = latestOf(follow);
     await eventually('the first event comes at once', () => latest()?.['status'] === 'awaiting_approval');
     await approve(path);
-    const end = () => latest()?.['status'] === 'succeeded';
+    const meanwhile = new Set<number>();
+    const end = async () => {
+      meanwhile.add((await answerOf('/version')).status);
+      return latest()?.['status'] === 'succeeded';
+    };
     await eventually('the stream tells the end', end, { timeoutMs: 90_000, everyMs: 100 });
+    // While Gitea is away, nginx says so in words of its own, and that it will come back.
+    expect([...meanwhile].filter((status) => status !== 200)).toEqual([503]);
     expect(JSON.parse((await answerOf('/version')).body)).toMatchObject({ version: '2.0.0', schema: 2 });
     expect(await updateWith(digest, 'succeeded')).toMatchObject({ backup: { bytes: expect.any(Number) } });
   });
