@@ -6,6 +6,7 @@ import type { Decision } from '../domain/decision/decision';
 import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
+import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
 import { offer } from './offer';
 
@@ -23,7 +24,8 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
 /**
  * The operator asks for an update: to `image`, or to what the container's own tag names in the registry now. He is the
  * approval, so that no policy, declined or failed digest holds it up; every other guard is the same. An update of the
- * same digest that waits for approval is approved by it.
+ * same digest that waits for approval is approved by it; so is one to another tag, where he names no image and his own tag
+ * has nothing new.
  *
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
  * `different_repository`, `invalid_reference`, `update_running`, `registry_…` and `engine_unreachable`.
@@ -36,14 +38,21 @@ export async function requestUpdate(deps: Deps, request: { container: string; im
   return deps.store.transaction(() => {
     const open = deps.store.updates.openFor(container.name);
     if (open.some(({ status }) => status === 'running')) throw alreadyRuns(container);
-    const waiting = open.find(({ status, to }) => status === 'awaiting_approval' && to.digest === target.digest);
-    const approved = waiting && recordDecision(deps, waiting, 'approve', 'by asking for it');
+    const waiting = open.filter(({ status }) => status === 'awaiting_approval');
+    const meant =
+      waiting.find(({ to }) => to.digest === target.digest) ?? (nothingElse(container, target, request) && waiting[0]);
+    const approved = meant && recordDecision(deps, meant, 'approve', 'by asking for it');
     if (approved) return approved;
     const { decision, update } = offer(deps, { container, all, target, source: 'operator', releaseNotes: null });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
     if (code !== undefined) throw new PilotError(code, decision.reason);
     return update;
   });
+}
+
+/** No image is named, and the container runs what its own tag names: what waits is then all that he can mean. */
+function nothingElse(container: Container, { digest }: { digest: string }, { image }: { image?: string }): boolean {
+  return image === undefined && runsDigest(container, digest);
 }
 
 async function resolveTarget(

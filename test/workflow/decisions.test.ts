@@ -135,6 +135,21 @@ describe('the operator', () => {
     expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_succeeded']);
   });
 
+  it('starts what waits of another tag, where his own has nothing new and he names no image', async () => {
+    scene.engine.addImage({ reference: 'nginx:1.27.3' });
+    const labels = { 'update.policy': 'manual', 'diun.watch_repo': 'true' };
+    scene.engine.runContainer(nginx({ image: 'nginx:1.27.3', labels }));
+    scene.engine.publish('nginx:1.27.3', { digest: scene.engine.host.images.registryDigest('nginx:1.27.3') });
+    await hear(scene.engine.publish('nginx:1.27.4').digest, 'nginx:1.27.4');
+    expect(last()?.status).toBe('awaiting_approval');
+    expect(await ask('web-nginx-1', 'nginx:1.27.3')).toMatchObject({ status: 'ignored' });
+    expect(await ask('web-nginx-1')).toMatchObject({
+      status: 'succeeded',
+      to: { reference: 'nginx:1.27.4' },
+      approval: { status: 'approved' },
+    });
+  });
+
   it('tries a digest again that failed, and a good end takes it out of quarantine', async () => {
     scene.engine.runContainer(nginx());
     const { digest } = scene.engine.publish('nginx:stable', { health: 'exits' });
