@@ -44,8 +44,9 @@ export function diunFinding(app: App): Finding {
   const what = 'Diun';
   const at = app.store.inbox.lastHeardAt();
   if (at !== null) return { what, status: 'ok', words: `last heard ${atTime(at, app.settings.timeZone)}` };
-  const url = `${app.settings.publicUrl}/webhooks/diun`;
-  const words = `never heard: set notif.webhook in diun.yml (endpoint ${url}, method POST, header authorization), then try \`diun notif test\``;
+  // Not the public URL: what stands before diun-pilot hands on approvals, and need not hand on this.
+  const endpoint = `endpoint http://diun-pilot:${app.settings.port}/webhooks/diun, by the name under which Diun reaches it`;
+  const words = `never heard: set notif.webhook in diun.yml (${endpoint}; method POST, header authorization), then try \`diun notif test\``;
   return { what, status: 'warning', words };
 }
 

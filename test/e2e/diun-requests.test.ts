@@ -96,12 +96,12 @@ it('a new tag of a watched repository: the container that watches it goes there,
   const update = await endOfUpdate(pilot, name, digest);
   expect(update).toMatchObject({ status: 'succeeded', from: { reference: reference('1.27.3') } });
   expect(update['to']).toEqual({ reference: reference('1.27.5'), digest });
-  const line = `change the line "image: ${reference('1.27.3')}" to "image: ${reference('1.27.5')}"`;
+  const change = `service pinned must name ${reference('1.27.5')} in place of ${reference('1.27.3')}, in ${web.file}`;
   expect(update['followUp']).toBeNull();
   expect(readFileSync(web.file, 'utf8')).toContain(`"image": "${reference('1.27.5')}"`);
   await mailsAbout(pilot, name, 1);
   const mail = (await pilot.mails()).find(({ subject }) => subject?.includes(name));
-  expect(mail?.text?.replace(/\s+/g, ' ')).toContain(`in ${web.file}, service pinned, ${line}`);
+  expect(mail?.text?.replace(/\s+/g, ' ')).toContain(change);
   const after = await web.container('pinned');
   expect(after['Config'].Image).toBe(reference('1.27.5'));
   expect(await imageNamed(lab, reference('1.27.5'))).toBe(after['Image']);

@@ -246,7 +246,7 @@ describe('updates', () => {
     const latest = latestOf(follow);
     await eventually('the first event comes at once', () => latest()?.['status'] === 'awaiting_approval');
     await approve(path);
-    const meanwhile = new Set<number>();
+    const meanwhile = new Set<number | undefined>();
     const end = async () => {
       meanwhile.add((await answerOf('/version')).status);
       return latest()?.['status'] === 'succeeded';

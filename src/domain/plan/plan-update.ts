@@ -131,9 +131,9 @@ function followUpOf({ name, reference, service, composeFiles }: Container, targe
   if (composeFiles === null || service === null) {
     return `${name} was not made by Docker Compose: write ${target} in place of ${reference} wherever you create it from.`;
   }
-  const change = `in ${composeFiles}, service ${service}, change the line "image: ${reference}" to "image: ${target}"`;
-  const unless = 'unless the update tells that diun-pilot wrote it (it does where the folder is mounted writable)';
-  return `After the update, ${change}, ${unless}. Until then, "docker compose up -d" goes back to ${reference}.`;
+  const where = `service ${service} must name ${target} in place of ${reference}, in ${composeFiles} or the .env read with it`;
+  const who = 'diun-pilot writes it there and tells so, where the folder is mounted writable';
+  return `After the update, ${where}. ${who}; until it stands there, "docker compose up -d" goes back to ${reference}.`;
 }
 
 function inWords(paths: readonly string[]): string {

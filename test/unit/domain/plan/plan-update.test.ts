@@ -146,9 +146,9 @@ describe('what the operator must still do', () => {
     ).toBeNull();
   });
 
-  test('is one line of the compose file for a new tag', () => {
+  test('is the new tag, in the compose file or the .env that it reads', () => {
     expect(plan({ target: next, jump: 'patch' }).followUp).toBe(
-      'After the update, in /srv/site/docker-compose.yml, service web, change the line "image: nginx:1.27.3" to "image: nginx:1.27.4", unless the update tells that diun-pilot wrote it (it does where the folder is mounted writable). Until then, "docker compose up -d" goes back to nginx:1.27.3.',
+      'After the update, service web must name nginx:1.27.4 in place of nginx:1.27.3, in /srv/site/docker-compose.yml or the .env read with it. diun-pilot writes it there and tells so, where the folder is mounted writable; until it stands there, "docker compose up -d" goes back to nginx:1.27.3.',
     );
   });
 
