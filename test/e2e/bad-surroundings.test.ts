@@ -4,11 +4,22 @@ import { run } from '../lab/command';
 import type { ComposeProject } from '../lab/compose';
 import { freePort } from '../lab/free-port';
 import type { Pilot } from '../lab/pilot';
+import { IMAGE_TYPE } from '../lab/registry/registry-http';
 import { engineProxy, type EngineProxy } from '../support/e2e-engine-proxy';
 import { AUTOMATIC, nginxService, SITE, type Service } from '../support/e2e-services';
 import { imageNamed, namesOf, openStage, startedAt } from '../support/e2e-stage';
-import { announce, endOfUpdate, mailsAbout, pageOf, stepsOf, updateTo, type UpdateTold } from '../support/e2e-updates';
+import {
+  announce,
+  endOf,
+  endOfUpdate,
+  mailsAbout,
+  pageOf,
+  stepsOf,
+  updateTo,
+  type UpdateTold,
+} from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy';
 
 // What surrounds diun-pilot is broken: each time a clear word of it, and nothing lost.
 jest.setTimeout(120_000);
@@ -19,7 +30,11 @@ let web: ComposeProject;
 let pilot: Pilot;
 let proxy: EngineProxy;
 
-const reference = (service: string): string => stage.lab.registry.reference(`bad/${service}:stable`);
+let registry: FaultProxy;
+
+const reference = (service: string): string =>
+  service === 'pulled' ? `${behindProxy()}:stable` : stage.lab.registry.reference(`bad/${service}:stable`);
+const behindProxy = (): string => `${new URL(registry.endpoint).host}/bad/pulled`;
 const publishNew = async (service: string, mark: string): Promise<string> => {
   const { lab } = stage;
   return lab.registry.publish(await lab.variantOf(lab.images.NGINX_GOOD_2, mark), `bad/${service}:stable`);
@@ -27,6 +42,8 @@ const publishNew = async (service: string, mark: string): Promise<string> => {
 
 beforeAll(async () => {
   const { lab } = stage;
+  registry = await startFaultProxy(`http://${lab.registry.address}`);
+  stage.closing(() => registry.stop());
   const kept = { ...AUTOMATIC, 'backup.kind': 'files', 'backup.paths': '/kept' };
   const labels: Record<string, Record<string, string>> = {
     plain: AUTOMATIC,
@@ -42,6 +59,10 @@ beforeAll(async () => {
       name === 'kept' ? { volumes: ['./conf:/etc/nginx/conf.d:ro', 'kept:/kept'] } : {},
     );
   }
+  const first = await lab.registry.publish(lab.images.NGINX_GOOD_1, 'bad/pulled:stable');
+  await lab.docker.run(['pull', '--quiet', reference('pulled')]);
+  stage.closing(() => lab.docker.attempt(['rmi', reference('pulled'), `${behindProxy()}@${first}`]));
+  services['pulled'] = nginxService(reference('pulled'));
   web = await stage.project('bad', services, { files: SITE, top: { volumes: { kept: {} } } });
   // More than the disk below has room for, and nothing that compresses.
   await web.exec('kept', 'sh', '-c', 'head -c 3000000 /dev/urandom > /kept/file');
@@ -160,6 +181,67 @@ describe('a place for backups that', () => {
     const update = await eventually('it succeeds', succeeded, { timeoutMs: 60_000, everyMs: 100 });
     expect(update).toMatchObject({ to: { digest }, backup: { bytes: expect.any(Number) } });
   });
+});
+
+describe('a registry that', () => {
+  let name: string;
+  let digest: string;
+  let layer: RegExp;
+  beforeAll(async () => {
+    const { lab } = stage;
+    name = await web.containerName('pulled');
+    const image = `${web.name}-fresh`;
+    // A layer that the engine has to fetch, and that comes in many pieces.
+    const dockerfile = `FROM ${lab.images.NGINX_GOOD_2}\nRUN head -c 3000000 /dev/urandom > /fresh\n`;
+    await lab.docker.run(['build', '--quiet', '--tag', image, '-'], { input: dockerfile });
+    digest = await lab.registry.publish(image, 'bad/pulled:stable');
+    await lab.docker.run(['rmi', image]);
+    layer = new RegExp(`^GET .*/blobs/${await lastLayer()}`);
+  });
+  afterEach(() => registry.mend());
+
+  async function lastLayer(): Promise<string> {
+    const url = `http://${stage.lab.registry.address}/v2/bad/pulled/manifests/${digest}`;
+    const manifest = await (await fetch(url, { headers: { Accept: IMAGE_TYPE } })).json();
+    return (manifest as { layers: { digest: string }[] }).layers.at(-1)?.digest ?? 'none';
+  }
+
+  it.each([
+    ['gives other bytes than the digest names', { kind: 'flip-answer' }, /verification failed.*gave other bytes/],
+    ['has lost a layer', { kind: 'error', status: 404, code: 'BLOB_UNKNOWN' }, /unknown.*does not have all of it/],
+  ] as const)('%s: nothing is touched, and it was not the image', async (_what, fault, words) => {
+    const before = await web.container('pulled');
+    const mails = (await mailsAbout(pilot, name, 0)).length;
+    registry.fail(layer, fault);
+    const asked = await pilot.request('/updates', { method: 'POST', body: JSON.stringify({ container: name }) });
+    const update = await endOf(pilot, ((await asked.json()) as { id: string }).id);
+    expect(update).toMatchObject({
+      status: 'failed',
+      error: { code: 'pull_failed', message: expect.stringMatching(words) },
+    });
+    expect(stepsOf(update)).toEqual(['backup succeeded', 'pull failed']);
+    const after = await web.container('pulled');
+    expect([after['Id'], startedAt(after)]).toEqual([before['Id'], startedAt(before)]);
+    expect(await imageNamed(stage.lab, reference('pulled'))).toBe(before['Image']);
+    expect((await mailsAbout(pilot, name, mails + 1)).slice(mails)).toEqual([
+      expect.stringContaining('nothing was changed'),
+    ]);
+  });
+
+  it('breaks off in the middle of a layer: the engine fetches the rest, and the digest is not held against the image', async () => {
+    registry.fail(layer, { kind: 'cut-inside' }, 1);
+    registry.requests.splice(0);
+    await announce(pilot, reference('pulled'), digest);
+    expect(await endOfSecond()).toMatchObject({ status: 'succeeded', source: 'diun', to: { digest } });
+    expect(registry.requests.filter((line) => layer.test(line))).toHaveLength(2);
+  });
+
+  async function endOfSecond(): Promise<UpdateTold> {
+    const heard = async () =>
+      ((await pilot.updates(`?container=${name}`)) as UpdateTold[]).find(({ source }) => source === 'diun');
+    const update = await eventually('it is heard', heard);
+    return endOf(pilot, String(update['id']));
+  }
 });
 
 it('an image that nobody runs: accepted, and ignored with the reason', async () => {

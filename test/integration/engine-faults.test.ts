@@ -229,6 +229,20 @@ describe('a pull', () => {
     });
   });
 
+  it.each([
+    ['no space left on device', /The engine's disk is full: `docker image prune -a`/],
+    ['filesystem layer verification failed for digest sha256:97aeb', /gave other bytes than the digest names/],
+    ['unknown blob', /does not have all of it/],
+    ['unexpected EOF', /Look at the registry, and at the network/],
+    ['received unexpected HTTP status: 500 Internal Server Error', /Look at the registry/],
+    ['toomanyrequests: You have reached your pull rate limit.', /limit\. The registry limits who asks/],
+    ['pull access denied for nginx', /Check the login/],
+    ['tls: failed to verify certificate: x509: certificate signed by unknown authority', /does not trust/],
+  ])('tells what to do: %s', async (words, remedy) => {
+    server.answers.set('/images/create', (_, response) => void response.end(lines({ error: words })));
+    await expect(pull()).rejects.toMatchObject({ code: 'pull_failed', message: expect.stringMatching(remedy) });
+  });
+
   it('fails when its answer is cut between two lines', async () => {
     server.answers.set('/images/create', (_, response) => {
       response.write(lines({ status: 'Pulling' }));

@@ -27,6 +27,8 @@ export interface FaultProxy {
   requests: string[];
   /** Makes the next `times` requests that match fail (all of them unless given). */
   fail(matches: RegExp, fault: Fault, times?: number): void;
+  /** From now on nothing fails. */
+  mend(): void;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     fail: (matches, fault, times = Infinity) => void traps.push({ matches, fault, left: times }),
+    mend: () => void traps.splice(0),
     stop: () => stop(server),
   };
 }

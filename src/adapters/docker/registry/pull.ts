@@ -117,5 +117,24 @@ function pullError(error: PilotError, reference: string): PilotError {
   const isOurs = error.code === 'engine_unreachable' || error.code === 'registry_refused';
   if (isOurs) return error;
   const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
-  return new EngineError('pull_failed', `${reference} could not be pulled: ${words}`, { cause: error });
+  const message = `${reference} could not be pulled: ${words.replace(/\.$/, '')}. ${whatToDo(words)}`;
+  return new EngineError('pull_failed', message, { cause: error });
+}
+
+/** By the words of the engine (moby, distribution/) and of registries: they are all that it tells. The engine has tried again by itself where that may help. */
+const REMEDIES: readonly [words: RegExp, remedy: string][] = [
+  [
+    /verification failed/i,
+    'The registry, or a proxy before it, gave other bytes than the digest names; none are kept.',
+  ],
+  [/no space left|disk quota/i, "The engine's disk is full: `docker image prune -a` removes images that nobody runs."],
+  [/too ?many ?requests|rate limit/i, 'The registry limits who asks without a login: see DOCKER_CONFIG, or wait.'],
+  [/unauthorized|denied|forbidden/i, 'Check the login for this registry (DOCKER_CONFIG).'],
+  [/x509|certificate/i, "The engine does not trust the registry's certificate: see its certs.d, and its clock."],
+  [/unknown|not found/i, 'The registry does not have all of it: see whether its publisher has taken it back.'],
+];
+
+function whatToDo(words: string): string {
+  const found = REMEDIES.find(([pattern]) => pattern.test(words));
+  return found?.[1] ?? 'Look at the registry, and at the network, name resolution and proxy of the engine.';
 }
