@@ -1,6 +1,6 @@
 import type { Express, RequestHandler } from 'express';
 import { PilotError } from '../domain/errors';
-import { noteRoute } from './access-log';
+import { noteRoute } from './telemetry/access-log';
 
 export interface Methods {
   get?: RequestHandler[];

@@ -1,7 +1,7 @@
 import express from 'express';
 import helmet from 'helmet';
 import { PilotError } from '../domain/errors';
-import { accessLog } from './access-log';
+import { accessLog } from './telemetry/access-log';
 import { createFailedLogins, type FailedLogins } from './access/failed-logins';
 import { requireApiToken, requirePassword, requireWebhookToken } from './access/guards';
 import { openApiDocument } from './api/openapi';
@@ -9,7 +9,7 @@ import type { HttpDeps } from './deps';
 import { answerErrors, nothingHere } from './errors';
 import { createHealth, type AskHealth } from './health/health';
 import { onClosing } from './listen';
-import { createMetrics, type Metrics } from './metrics';
+import { createMetrics, type Metrics } from './telemetry/metrics';
 import { LIVE_SCRIPT_ROUTE } from './pages/assets';
 import { ACTIONS } from './pages/operator/action-form';
 import { route } from './route';

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { PilotError } from '../../domain/errors';
 import type { HttpDeps } from '../deps';
-import { wantsPage } from '../negotiate';
+import { wantsPage } from '../request/negotiate';
 import { carriesToken, isBasic } from './authentication';
 import type { FailedLogins } from './failed-logins';
 import { crossSite, isForeignOrUnknown } from './same-site';

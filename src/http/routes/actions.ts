@@ -3,9 +3,9 @@ import { PilotError } from '../../domain/errors';
 import { isFormToken } from '../access/form-token';
 import { refuseCrossSite } from '../access/same-site';
 import type { HttpDeps } from '../deps';
-import { pageFirst } from '../negotiate';
+import { pageFirst } from '../request/negotiate';
 import type { Action } from '../pages/operator/action-form';
-import { readForm } from '../read-form';
+import { readForm } from '../request/read-form';
 import type { Methods } from '../route';
 
 type Act = (deps: HttpDeps, id: string, form: URLSearchParams) => Promise<unknown>;

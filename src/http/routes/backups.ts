@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
 import { backupRequest, backupsQuery, type BackupJson } from '../api/schemas';
 import type { HttpDeps } from '../deps';
-import { readJson } from '../read-body';
+import { readJson } from '../request/read-body';
 import type { Methods } from '../route';
-import { validate, validateQuery } from '../validate';
+import { validate, validateQuery } from '../request/validate';
 
 export function backupsMethods(deps: Pick<HttpDeps, 'store' | 'requestBackups'>, guard: RequestHandler): Methods {
   const list: RequestHandler = (request, response) => {

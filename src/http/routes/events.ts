@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { PilotError } from '../../domain/errors';
-import { noteInLog } from '../access-log';
+import { noteInLog } from '../telemetry/access-log';
 import { findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import type { Methods } from '../route';

@@ -1,15 +1,15 @@
 import type { RequestHandler } from 'express';
 import { isOpen } from '../../domain/update';
 import { servedOn } from '../../updates/served-on';
-import { noteInLog } from '../access-log';
+import { noteInLog } from '../telemetry/access-log';
 import { backupOf, findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
-import { wantsPage } from '../negotiate';
+import { wantsPage } from '../request/negotiate';
 import { LIVE_SCRIPT } from '../pages/assets';
 import { livePage } from '../pages/live-page';
 import { sendPage } from '../pages/send-page';
 import type { Methods } from '../route';
-import { leadsHome } from '../way-home';
+import { leadsHome } from '../request/way-home';
 
 /** `/updates/:id`: JSON, or for a browser the page that follows it. */
 export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'>, guard: RequestHandler): Methods {

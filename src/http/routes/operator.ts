@@ -3,14 +3,14 @@ import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
 import { historyQuery } from '../api/schemas';
 import type { HttpDeps } from '../deps';
 import type { AskHealth } from '../health/health';
-import { pageFirst } from '../negotiate';
+import { pageFirst } from '../request/negotiate';
 import type { Action } from '../pages/operator/action-form';
 import type { Outcome } from '../pages/operator/operator-data';
 import { operatorPage } from '../pages/operator/operator-page';
 import { sendPage } from '../pages/send-page';
-import { readOperatorData } from '../read-operator-data';
+import { readOperatorData } from './read-operator-data';
 import type { Methods } from '../route';
-import { validateQuery } from '../validate';
+import { validateQuery } from '../request/validate';
 
 /** `GET /`: reads only. */
 export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler): Methods {

@@ -8,9 +8,9 @@ import {
   type RenewalsJson,
 } from '../api/schemas';
 import type { HttpDeps } from '../deps';
-import { readJson } from '../read-body';
+import { readJson } from '../request/read-body';
 import type { Methods } from '../route';
-import { validate, validateQuery } from '../validate';
+import { validate, validateQuery } from '../request/validate';
 
 type Deps = Pick<HttpDeps, 'store' | 'clock' | 'requestRenewal'>;
 

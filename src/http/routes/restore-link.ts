@@ -1,11 +1,11 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { RestoreDecision } from '../../approvals/restore-link';
 import { PilotError } from '../../domain/errors';
-import { noteInLog } from '../access-log';
+import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';
 import { RESTORE_REFRESH_SECONDS, restoreDeclinedPage, restorePage, restoreStatePage } from '../pages/restore-page';
 import { sendPage } from '../pages/send-page';
-import { readForm } from '../read-form';
+import { readForm } from '../request/read-form';
 
 type Deps = Pick<HttpDeps, 'restoreLinks' | 'clock'>;
 

@@ -1,11 +1,11 @@
 import type { RequestHandler } from 'express';
-import { noteInLog } from '../access-log';
+import { noteInLog } from '../telemetry/access-log';
 import { updateRequest, updatesQuery } from '../api/schemas';
 import { jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
-import { readJson } from '../read-body';
+import { readJson } from '../request/read-body';
 import type { Methods } from '../route';
-import { validate, validateQuery } from '../validate';
+import { validate, validateQuery } from '../request/validate';
 
 type Deps = Pick<HttpDeps, 'store' | 'requestUpdate'>;
 

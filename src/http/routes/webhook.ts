@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
 import { PilotError } from '../../domain/errors';
-import { noteInLog } from '../access-log';
+import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';
-import type { Metrics } from '../metrics';
-import { COMPRESSED, isCompressed, readBytes, utf8 } from '../read-body';
+import type { Metrics } from '../telemetry/metrics';
+import { COMPRESSED, isCompressed, readBytes, utf8 } from '../request/read-body';
 import type { Methods } from '../route';
 
 /** Diun logs the body of our answer: this is where an operator first reads what is wrong. */

@@ -1,9 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { daysLeft } from '../domain/certificate';
-import type { DrillVerdict } from '../domain/drill';
-import { UPDATE_STATUSES } from '../domain/update';
-import type { Clock } from '../lib/clock';
-import type { Store } from '../ports/store';
+import { daysLeft } from '../../domain/certificate';
+import type { DrillVerdict } from '../../domain/drill';
+import { UPDATE_STATUSES } from '../../domain/update';
+import type { Clock } from '../../lib/clock';
+import type { Store } from '../../ports/store';
 
 export interface Metrics {
   registry: Registry;

@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express';
-import type { Logger } from '../lib/logger';
+import type { Logger } from '../../lib/logger';
 import type { Metrics } from './metrics';
 
 interface Locals {

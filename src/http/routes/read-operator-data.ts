@@ -1,11 +1,11 @@
-import type { Container } from '../domain/container';
-import { otherPilots } from '../domain/pilots';
-import { systemClock } from '../lib/clock';
-import type { Store } from '../ports/store';
-import { formToken } from './access/form-token';
-import type { HttpDeps } from './deps';
-import type { AskHealth } from './health/health';
-import type { HistoryFilter, OperatorData, Outcome, Seen } from './pages/operator/operator-data';
+import type { Container } from '../../domain/container';
+import { otherPilots } from '../../domain/pilots';
+import { systemClock } from '../../lib/clock';
+import type { Store } from '../../ports/store';
+import { formToken } from '../access/form-token';
+import type { HttpDeps } from '../deps';
+import type { AskHealth } from '../health/health';
+import type { HistoryFilter, OperatorData, Outcome, Seen } from '../pages/operator/operator-data';
 
 /** The page comes within this time, whatever the engine does. */
 const ENGINE_ANSWERS_WITHIN_MS = 2_000;

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
-import { PilotError } from '../domain/errors';
+import { PilotError } from '../../domain/errors';
 
 /** The query by the schema, as `validate`. What is encoded wrongly is refused: express would take it for other words. */
 export function validateQuery<S extends z.ZodType>(schema: S, { url, query }: Request): z.output<S> {

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { PilotError } from '../domain/errors';
+import { PilotError } from '../../domain/errors';
 import { readBody, utf8 } from './read-body';
 
 const LIMIT_BYTES = 4 * 1024;

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { PilotError } from '../domain/errors';
+import { PilotError } from '../../domain/errors';
 
 /** No notification of Diun is larger. */
 const LIMIT_BYTES = 64 * 1024;
