@@ -1,4 +1,6 @@
 import supertest from 'supertest';
+import { isOpen, UPDATE_STATUSES, type UpdateStatus } from '../../src/domain/update';
+import { toneOf } from '../../src/http/pages/words';
 import { asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { fillHost, GITEA, linkOf, offered } from '../support/pages-stage';
 
@@ -11,6 +13,7 @@ beforeEach(async () => {
 afterEach(() => http.stop());
 
 const get = (path: string, accept: string) => supertest(http.url).get(path).set(asPerson).set('Accept', accept);
+const VERDICTS: readonly UpdateStatus[] = ['succeeded', 'failed', 'rolled_back', 'rollback_failed'];
 const BROWSER = 'text/html,application/xhtml+xml,*/*;q=0.8';
 
 test('the same address is JSON for a program and a page for a browser', async () => {
@@ -75,6 +78,16 @@ test('a link to all others is only where / leads to them: a proxy that has somet
     expect((await behind(path)).text).not.toMatch(/href="\/(#waiting)?"/);
   }
   expect((await behind(paths[1] ?? '')).text).toContain('by the link of its mail, or on the operator page');
+});
+
+test('the script gives each status of an update under way, and each end of a run, the tone that the page has', async () => {
+  const { text } = await supertest(http.url).get('/assets/live.js').buffer(true).expect(200);
+  const told = new Map(
+    [.../TONES = \{(.*?)\}/s.exec(text)![1]!.matchAll(/(\w+): '(\w+)'/g)].map(([, status, tone]) => [status, tone]),
+  );
+  const followed = UPDATE_STATUSES.filter((status) => isOpen(status) || VERDICTS.includes(status));
+  expect([...told.keys()].sort()).toEqual([...followed].sort());
+  for (const status of followed) expect(`${status} ${told.get(status)}`).toBe(`${status} ${toneOf(status)}`);
 });
 
 test('the script is for anyone, and holds nothing that could put markup into a page', async () => {

@@ -20,6 +20,19 @@ export function toneOf(status: UpdateStatus): Tone {
   return TONES[status];
 }
 
+const TONES_OF_WORK = {
+  queued: 'notice',
+  running: 'notice',
+  succeeded: 'good',
+  failed: 'alarm',
+  pruned: 'quiet',
+} as const;
+
+/** Of a backup, a restore or a renewal: one that failed is a person's, nothing has put it right. */
+export function toneOfWork(status: keyof typeof TONES_OF_WORK): Tone {
+  return TONES_OF_WORK[status];
+}
+
 /** `rolled_back` → `Rolled back`; the live script does the same. */
 export function inWords(code: string): string {
   const words = code.replaceAll('_', ' ');

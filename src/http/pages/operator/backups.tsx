@@ -3,7 +3,7 @@ import type { BackupRecord } from '../../../domain/backup';
 import type { DrillVerdict } from '../../../domain/drill';
 import { oneLine } from '../../../notifications/letter/clean';
 import { bytes } from '../../../notifications/letter/words';
-import { ago, inWords, type Tone } from '../words';
+import { ago, inWords, toneOfWork, type Tone } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
 import { Restores } from './restores';
@@ -78,18 +78,10 @@ function nameOf({ project, container }: BackupRecord): string {
   return project ?? container ?? 'everything';
 }
 
-const TONES: Record<BackupRecord['status'], Tone> = {
-  queued: 'notice',
-  running: 'notice',
-  succeeded: 'good',
-  failed: 'alarm',
-  pruned: 'quiet',
-};
-
 function backupRow(record: BackupRecord, now: Date): ComponentChildren[] {
   return [
     oneLine(nameOf(record)),
-    <span class={`badge ${TONES[record.status]}`}>{inWords(record.status)}</span>,
+    <span class={`badge ${toneOfWork(record.status)}`}>{inWords(record.status)}</span>,
     ago(record.finishedAt ?? record.createdAt, now),
     record.bytes === null ? null : bytes(record.bytes),
     verification(record, now),

@@ -9,7 +9,7 @@ import {
 } from '../../../domain/certificate';
 import type { RenewalRecord } from '../../../domain/renewal';
 import { oneLine } from '../../../notifications/letter/clean';
-import { ago, inWords, type Tone } from '../words';
+import { ago, inWords, toneOfWork } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
 import { Table } from './table';
@@ -65,17 +65,10 @@ function Life({ certificate, now }: { certificate: Certificate | null; now: Date
   );
 }
 
-const TONES: Record<RenewalRecord['status'], Tone> = {
-  queued: 'notice',
-  running: 'notice',
-  succeeded: 'good',
-  failed: 'alarm',
-};
-
 function renewalRow(record: RenewalRecord, now: Date): ComponentChildren[] {
   return [
     ago(record.finishedAt ?? record.startedAt ?? record.createdAt, now),
-    <span class={`badge ${TONES[record.status]}`}>{inWords(record.outcome ?? record.status)}</span>,
+    <span class={`badge ${toneOfWork(record.status)}`}>{inWords(record.outcome ?? record.status)}</span>,
     record.detail === null ? waits(record, now) : oneLine(record.detail, 400),
     inWords(record.reason),
   ];

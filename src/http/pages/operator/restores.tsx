@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import type { RestoreRecord } from '../../../domain/restore';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
 import { Machine } from '../blocks';
-import { ago, inWords, type Tone } from '../words';
+import { ago, inWords, toneOfWork } from '../words';
 import type { OperatorData } from './operator-data';
 import { Table } from './table';
 
@@ -23,18 +23,11 @@ export function Restores({ restores, now }: Pick<OperatorData, 'restores' | 'now
   );
 }
 
-const TONES: Record<RestoreRecord['status'], Tone> = {
-  queued: 'notice',
-  running: 'notice',
-  succeeded: 'good',
-  failed: 'alarm',
-};
-
 function restoreRow(record: RestoreRecord, now: Date): ComponentChildren[] {
   const { status, updateId, target, folder } = record;
   return [
     oneLine(target ?? folder.split('/')[0] ?? folder),
-    <span class={`badge ${TONES[status]}`}>{inWords(status)}</span>,
+    <span class={`badge ${toneOfWork(status)}`}>{inWords(status)}</span>,
     ago(record.finishedAt ?? record.startedAt ?? record.createdAt, now),
     <Outcome {...record} />,
     updateId === null ? (
