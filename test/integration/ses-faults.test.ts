@@ -1,22 +1,12 @@
 import { createSesTransport } from '../../src/adapters/mail-ses/ses-transport';
-import { MailError } from '../../src/domain/errors';
 import type { MailTransport } from '../../src/ports/mail-transport';
-import { aMail } from '../support/mail-builder';
+import { aMail, failureOf } from '../support/mail-builder';
 import { hangs, resets, startRawServer } from '../support/raw-server';
 import { sesError, startFaultySes, type FaultySes } from '../support/ses-server';
 
 function transportTo(endpoint: string): MailTransport {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   return createSesTransport({ client: { endpoint, region: 'eu-central-1', credentials }, answerTimeoutMs: 150 });
-}
-
-async function failureOf(work: Promise<void>): Promise<MailError> {
-  const error: unknown = await work.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(MailError);
-  return error as MailError;
 }
 
 describe('SES that refuses', () => {

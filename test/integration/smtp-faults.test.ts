@@ -1,9 +1,8 @@
 import type { SMTPServerOptions } from 'smtp-server';
 import { createSmtpTransport } from '../../src/adapters/mail-smtp/smtp-transport';
-import { MailError } from '../../src/domain/errors';
 import { Secret } from '../../src/lib/secret';
 import type { MailTransport } from '../../src/ports/mail-transport';
-import { aMail } from '../support/mail-builder';
+import { aMail, failureOf } from '../support/mail-builder';
 import { hangs, resets, resetsAtOnce, startRawServer } from '../support/raw-server';
 import { recordingLogger, type LogLine } from '../support/recording-logger';
 import { smtpError, startSmtpServer, type TestSmtpServer } from '../support/smtp-server';
@@ -22,15 +21,6 @@ async function serverThat(options: SMTPServerOptions): Promise<TestSmtpServer> {
 function transportTo(address: string): { transport: MailTransport; lines: LogLine[] } {
   const { logger, lines } = recordingLogger();
   return { transport: createSmtpTransport({ url: new Secret(address), logger, timeoutMs: 300 }), lines };
-}
-
-async function failureOf(work: Promise<void>): Promise<MailError> {
-  const error: unknown = await work.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(MailError);
-  return error as MailError;
 }
 
 const refuses =

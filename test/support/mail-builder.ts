@@ -1,3 +1,4 @@
+import { MailError } from '../../src/domain/errors';
 import type { Mail } from '../../src/ports/mail-transport';
 
 /** With everything that a careless transport breaks: umlauts, long lines, a line of one dot, quotes. */
@@ -12,4 +13,14 @@ export function aMail(differs: Partial<Mail> = {}): Mail {
     date: '2026-11-23T03:00:10.000Z',
     ...differs,
   };
+}
+
+/** What a transport rejects with, which must be a `MailError`. */
+export async function failureOf(sending: Promise<void>): Promise<MailError> {
+  const error: unknown = await sending.then(
+    () => new Error('it succeeded'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(MailError);
+  return error as MailError;
 }

@@ -1,32 +1,16 @@
 import type { ContainerInspect, ContainerState } from '../../../src/domain/engine-inspect';
 import { lostGuests } from '../../../src/domain/lost-guests';
-import { digest } from '../../support/container-builder';
+import { anInspect } from '../../support/inspect-builder';
 
 const EDGE = 'e'.repeat(64);
 
 function container(name: string, state: Partial<ContainerState>, mode = 'default'): ContainerInspect {
-  return {
+  return anInspect({
     Id: name === 'edge' ? EDGE : 'c'.repeat(64),
     Name: `/${name}`,
-    Image: digest('1'),
-    Created: '2026-11-23T00:00:00Z',
-    RestartCount: 0,
-    State: {
-      Status: 'running',
-      Running: true,
-      Restarting: false,
-      OOMKilled: false,
-      ExitCode: 0,
-      Error: '',
-      StartedAt: '2026-11-23T10:00:00.5Z',
-      FinishedAt: '0001-01-01T00:00:00Z',
-      ...state,
-    },
-    Config: { Image: 'nginx:1.27' },
-    HostConfig: { NetworkMode: mode, AutoRemove: false },
-    Mounts: [],
-    NetworkSettings: { Networks: {} },
-  };
+    state: { StartedAt: '2026-11-23T10:00:00.5Z', ...state },
+    host: { NetworkMode: mode },
+  });
 }
 
 const edge = (state: Partial<ContainerState> = {}): ContainerInspect => container('edge', state);

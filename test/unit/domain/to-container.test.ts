@@ -1,31 +1,12 @@
 import type { ContainerInspect, ImageInspect } from '../../../src/domain/engine-inspect';
 import { toContainer } from '../../../src/domain/to-container';
 import { digest } from '../../support/container-builder';
+import { anInspect } from '../../support/inspect-builder';
 
 const ID = 'f00d'.repeat(16);
 
 function inspect(config: Partial<ContainerInspect['Config']> = {}, autoRemove = false): ContainerInspect {
-  return {
-    Id: ID,
-    Name: '/site-web-1',
-    Image: digest('1'),
-    Created: '2026-11-23T00:00:00Z',
-    RestartCount: 0,
-    State: {
-      Status: 'running',
-      Running: true,
-      Restarting: false,
-      OOMKilled: false,
-      ExitCode: 0,
-      Error: '',
-      StartedAt: '2026-11-23T00:00:00Z',
-      FinishedAt: '0001-01-01T00:00:00Z',
-    },
-    Config: { Image: 'nginx:1.27', ...config },
-    HostConfig: { NetworkMode: 'default', AutoRemove: autoRemove },
-    Mounts: [],
-    NetworkSettings: { Networks: {} },
-  };
+  return anInspect({ Id: ID, Name: '/site-web-1', config, host: { AutoRemove: autoRemove } });
 }
 
 function image(config: ImageInspect['Config'] = {}, repoDigests = [`nginx@${digest('a')}`]): ImageInspect {

@@ -1,24 +1,12 @@
 import type { ContainerInspect } from '../../../src/domain/engine-inspect';
 import { dockerState } from '../../../src/probes/docker-state';
+import { anInspect } from '../../support/inspect-builder';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
 const rules = { stayMs: 10_000, toleratedRestarts: 0, healthcheckMayRecover: false, now: NOW };
 
 function container(state: Partial<ContainerInspect['State']>, restarts = 0): ContainerInspect {
-  return {
-    RestartCount: restarts,
-    State: {
-      Status: 'running',
-      Running: true,
-      Restarting: false,
-      OOMKilled: false,
-      ExitCode: 0,
-      Error: '',
-      StartedAt: '2026-11-23T11:59:00Z',
-      FinishedAt: '',
-      ...state,
-    },
-  } as ContainerInspect;
+  return anInspect({ RestartCount: restarts, state: { StartedAt: '2026-11-23T11:59:00Z', ...state } });
 }
 
 describe('what Docker says of a container', () => {
