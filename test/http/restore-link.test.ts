@@ -1,8 +1,9 @@
 import supertest from 'supertest';
 import { restoreUrl } from '../../src/approvals/restore-link';
+import { signToken } from '../../src/approvals/signed-token';
 import type { BackupRecord } from '../../src/domain/backup';
 import type { Update } from '../../src/domain/update';
-import { RESTORE_LINKS, startHttp, type RunningHttp } from '../support/http-app';
+import { APPROVAL_SECRETS, RESTORE_LINKS, startHttp, type RunningHttp } from '../support/http-app';
 import { TestClock } from '../support/test-clock';
 import { aNewUpdate } from '../support/update-builder';
 
@@ -82,6 +83,16 @@ test('it ends, and is of its own purpose: no approval, no other update, no alter
   const last = link.at(-1) === 'A' ? 'B' : 'A';
   await open(`${link.slice(0, -1)}${last}`).expect(404);
   await press({ decision: 'approve', name: 'forge-gitea-1' }, `${link.slice(0, -1)}${last}`).expect(404);
+  const expiresAt = new Date(clock.now().getTime() + RESTORE_LINKS.approvalTtlMs).toISOString();
+  const ofAnApproval = signToken(APPROVAL_SECRETS, 'diun-pilot approval 1', [update.id, backup.id, expiresAt]);
+  const other = http.store.updates.insert(aNewUpdate({ container: 'forge-gitea-1', status: 'running' }));
+  http.store.updates.beginStep(other.id, 'recreate');
+  const { finishedAt, backupId } = update;
+  http.store.updates.change(other.id, { status: 'rollback_failed', backupId, finishedAt });
+  for (const foreign of [`/approvals/${ofAnApproval}`, link.replace(update.id, other.id)]) {
+    await open(foreign).expect(404);
+    await press({ decision: 'approve', name: 'forge-gitea-1' }, foreign).expect(404);
+  }
   await clock.sleep(RESTORE_LINKS.approvalTtlMs + 1);
   const { text } = await open().expect(410);
   expect(text).toContain(`diun-pilot restore ${backup.id}`);
