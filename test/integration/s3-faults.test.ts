@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { createS3Storage } from '../../src/adapters/storage-s3/s3-storage';
 import { backupStorageContract } from '../contract/backup-storage.contract';
 import { s3FaultsContract } from '../contract/s3-faults.contract';
@@ -36,4 +37,19 @@ backupStorageContract('S3 in memory', async () => {
     client: { ...client, endpoint },
   });
   return { storage, leftovers: () => Promise.resolve(server.uploads()) };
+});
+
+test('all lies below the prefix of the address, and what lies beside it is not seen', async () => {
+  const server = await startS3MemoryServer('backups');
+  started.push(server);
+  const { endpoint } = server;
+  const storage = createS3Storage({
+    ...{ bucket: 'backups', prefix: 'home/nas', customEndpoint: true },
+    client: { ...client, endpoint },
+  });
+  server.objects.set('home/nasty/01', Buffer.from("somebody's"));
+  await storage.put('web/set/01', Readable.from([Buffer.from('rows')]));
+  expect([...server.objects.keys()].sort()).toEqual(['home/nas/web/set/01', 'home/nasty/01']);
+  expect(await storage.list('')).toEqual([{ key: 'web/set/01', bytes: 4 }]);
+  expect(storage.urlOf('web/set')).toBe('s3://backups/home/nas/web/set');
 });
