@@ -5,6 +5,7 @@ import { readApproval } from '../../src/approvals/read-approval';
 import { decideById } from '../../src/approvals/record-decision';
 import type { Update } from '../../src/domain/update';
 import { requestUpdate } from '../../src/decisions/request-update';
+import { expectEndsHaveTimes } from '../support/expect-ends-have-times';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;
@@ -15,7 +16,10 @@ beforeEach(async () => {
   scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
   await offer();
 });
-afterEach(() => scene.close());
+afterEach(() => {
+  expectEndsHaveTimes(scene);
+  scene.close();
+});
 
 /** Of the links in a mail: each stands there to be opened, and once more to decline. */
 const tokensIn = (text: string): string[] => [

@@ -3,6 +3,7 @@ import { codeOf } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { reconcile } from '../../src/decisions/reconcile';
 import { requestUpdate } from '../../src/decisions/request-update';
+import { expectEndsHaveTimes } from '../support/expect-ends-have-times';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;
@@ -10,7 +11,10 @@ beforeEach(() => {
   scene = openScene();
   scene.engine.addImage({ reference: 'nginx:stable' });
 });
-afterEach(() => scene.close());
+afterEach(() => {
+  expectEndsHaveTimes(scene);
+  scene.close();
+});
 
 const manual = nginx({ labels: { 'update.policy': 'manual' } });
 const last = (): Update | undefined => scene.updates().at(-1);

@@ -1,6 +1,7 @@
 import { EngineError } from '../../src/domain/errors';
 import type { Behaviour, FakeImage } from '../support/fake-engine-types';
 import { handleInbox } from '../../src/decisions/handle-inbox';
+import { expectEndsHaveTimes } from '../support/expect-ends-have-times';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;
@@ -11,7 +12,10 @@ beforeEach(() => {
   old = scene.engine.addImage({ reference: 'nginx:stable' });
   oldId = scene.engine.runContainer(nginx());
 });
-afterEach(() => scene.close());
+afterEach(() => {
+  expectEndsHaveTimes(scene);
+  scene.close();
+});
 
 function publish(health: Behaviour = 'healthy'): FakeImage {
   return scene.engine.publish('nginx:stable', { health, logs: ['bind() to 0.0.0.0:80 failed'] });
