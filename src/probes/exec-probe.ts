@@ -5,11 +5,11 @@ import { healthy, notYet } from './probe';
 
 const ANSWER_WITHIN_MS = 15_000;
 
-export function execProbe(target: ProbeTarget, command: string[]): Probe {
+export function execProbe(target: ProbeTarget, command: string[], env: string[] = []): Probe {
   return {
     question: `${command.join(' ')} in the container`,
     ask: async () => {
-      const result = await execInside(target, command);
+      const result = await execInside(target, command, env);
       if ('failure' in result) return notYet(result.failure);
       return result.exitCode === 0
         ? healthy(`${command[0]} exits 0`)
@@ -22,9 +22,10 @@ export function execProbe(target: ProbeTarget, command: string[]): Probe {
 export async function execInside(
   { engine, container }: ProbeTarget,
   command: string[],
+  env: string[] = [],
 ): Promise<ExecResult | { failure: string }> {
   try {
-    return await engine.exec(container.Id, command, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    return await engine.exec(container.Id, command, { env, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     return { failure: error instanceof Error ? error.message : String(error) };
@@ -36,10 +37,19 @@ export function lastWords({ stdout, stderr }: ExecResult): string {
   return said === '' ? 'it said nothing' : said.slice(0, 400);
 }
 
+interface Questions {
+  target: ProbeTarget;
+  commands: string[][];
+  /** For each of them, besides the container's own: `NAME=value`. */
+  env?: string[];
+  /** What is said when all of them exit 0. */
+  success: string;
+}
+
 /** For probes that ask several commands: the first failure is the answer. */
-export async function execAll(target: ProbeTarget, commands: string[][], success: string): Promise<Answer> {
+export async function execAll({ target, commands, env, success }: Questions): Promise<Answer> {
   for (const command of commands) {
-    const answer = await execProbe(target, command).ask();
+    const answer = await execProbe(target, command, env).ask();
     if (!answer.healthy) return answer;
   }
   return healthy(success);

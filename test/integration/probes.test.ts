@@ -57,18 +57,46 @@ describe('the postgres probe', () => {
     const answer = await ask(
       spec,
       {
-        'pg_isready -q -h 127.0.0.1 -U git -d gitea': { exitCode: 0 },
-        'psql -X -q -U git -d gitea -c SELECT 1': { exitCode: 0 },
+        "pg_isready -q -h 127.0.0.1 -U git -d dbname='gitea'": { exitCode: 0 },
+        "psql -X -q -w -U git -d dbname='gitea' -c SELECT 1": { exitCode: 0 },
       },
       { env: ['POSTGRES_USER=git', 'POSTGRES_DB=gitea'] },
     );
     expect(answer.healthy).toBe(true);
   });
 
+  const secrets = ['POSTGRES_USER_FILE=/run/secrets/user', 'POSTGRES_PASSWORD_FILE=/run/secrets/password'];
+
+  it('asks as the user whom a file names, with the password that the socket may want', async () => {
+    const env: string[][] = [];
+    const answer = await ask(
+      spec,
+      {
+        'cat /run/secrets/user': { stdout: 'boss\n' },
+        'cat /run/secrets/password': { stdout: 's3cret\n' },
+        "pg_isready -q -h 127.0.0.1 -U boss -d dbname='postgres'": { exitCode: 0 },
+        "psql -X -q -w -U boss -d dbname='postgres' -c SELECT 1": (call) => {
+          env.push(call.env);
+          return { exitCode: 0 };
+        },
+      },
+      { env: secrets },
+    );
+    expect(answer.healthy).toBe(true);
+    expect(env).toEqual([expect.arrayContaining(['PGPASSWORD=s3cret'])]);
+  });
+
+  it('is not content with a server whose login cannot be read', async () => {
+    expect(await ask(spec, { 'cat *': { exitCode: 1 } }, { env: secrets })).toEqual({
+      healthy: false,
+      detail: 'The file that POSTGRES_USER_FILE names cannot be read in its container.',
+    });
+  });
+
   it('is not content with a server that only accepts connections', async () => {
     const answer = await ask(spec, {
-      'pg_isready -q -h 127.0.0.1 -U postgres -d postgres': { exitCode: 0 },
-      'psql -X -q -U postgres -d postgres -c SELECT 1': {
+      "pg_isready -q -h 127.0.0.1 -U postgres -d dbname='postgres'": { exitCode: 0 },
+      "psql -X -q -w -U postgres -d dbname='postgres' -c SELECT 1": {
         exitCode: 2,
         stderr: 'FATAL: the database system is starting up',
       },

@@ -7,8 +7,8 @@ import { asBackupError } from '../backup-error';
 import { readProperties } from './database-properties';
 import { feedCommand } from './feed-command';
 import type { Finding, ItemSource } from './item-source';
-import type { PostgresLogin } from './postgres-login';
-import { conninfo, readPostgresLogin } from './postgres-login';
+import type { PostgresLogin } from '../../probes/postgres-login';
+import { conninfo, readPostgresLogin } from '../../probes/postgres-login';
 
 const GLOBALS_END = 'PostgreSQL database cluster dump complete';
 const TAIL_LENGTH = 4096;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { conninfo, readPostgresLogin, type PostgresLogin } from '../../backups/sources/postgres-login';
+import { conninfo, readPostgresLogin, type PostgresLogin } from '../../probes/postgres-login';
 import { PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';
 

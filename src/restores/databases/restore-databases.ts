@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { progressInWords } from '../../backups/bytes-in-words';
 import { readProperties } from '../../backups/sources/database-properties';
 import { feedCommand } from '../../backups/sources/feed-command';
-import { conninfo } from '../../backups/sources/postgres-login';
+import { conninfo } from '../../probes/postgres-login';
 import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/restore';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { DumpedServer } from '../../backups/dumped-servers';
 import { feedCommand } from '../../backups/sources/feed-command';
-import { conninfo } from '../../backups/sources/postgres-login';
+import { conninfo } from '../../probes/postgres-login';
 import { endsAsPgDumpallDoes } from '../../backups/sources/postgres-source';
 import { verifyItem } from '../../backups/verify-item';
 import type { BackupItem } from '../../domain/backup';

@@ -1,7 +1,9 @@
-import type { ContainerInspect } from '../../domain/engine-inspect';
-import { environmentOf } from '../../domain/environment';
-import { PilotError } from '../../domain/errors';
-import type { Engine } from '../../ports/engine';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { environmentOf } from '../domain/environment';
+import { PilotError } from '../domain/errors';
+import type { Engine } from '../ports/engine';
+
+const READ_WITHIN_MS = 15_000;
 
 export interface PostgresLogin {
   user: string;
@@ -25,7 +27,10 @@ export async function readPostgresLogin(engine: Engine, server: ContainerInspect
 }
 
 async function readSecret(engine: Engine, id: string, name: string, file: string): Promise<string> {
-  const { exitCode, stdout } = await engine.exec(id, ['cat', file], { user: '0' });
+  const { exitCode, stdout } = await engine.exec(id, ['cat', file], {
+    user: '0',
+    signal: AbortSignal.timeout(READ_WITHIN_MS),
+  });
   if (exitCode === 0) return stdout.replace(/\n$/, '');
   throw new PilotError('backup_failed', `The file that ${name}_FILE names cannot be read in its container.`);
 }
