@@ -1,7 +1,7 @@
 import { environmentOf } from '../domain/environment';
 import { askHttp } from './ask-http';
 import type { Answer, Probe, ProbeTarget } from './probe';
-import { healthy, notYet } from './probe';
+import { beyondWaiting, healthy, notYet } from './probe';
 
 const PATH = '/api/healthz';
 const USUAL_PORT = 3000;
@@ -27,7 +27,8 @@ export function giteaProbe(target: ProbeTarget): Probe {
   };
 }
 
-const LOST = notYet('Gitea shows its installation page: its configuration is lost');
+/** Whoever comes first to that page is the administrator: it must not stay open for as long as a migration may take. */
+const LOST = beyondWaiting('Gitea shows its installation page: its configuration is lost');
 
 function judge(status: number, body: string): Answer {
   if (status !== 200) return notYet(`${PATH} answers ${status}: ${body.slice(0, 300)}`);

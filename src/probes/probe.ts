@@ -21,7 +21,10 @@ export interface Answer {
   healthy: boolean;
   /** What was seen, in words for the update's step and the mail. */
   detail: string;
+  /** It will not mend itself: waiting is of no use. */
+  final?: true;
 }
 
 export const healthy = (detail: string): Answer => ({ healthy: true, detail });
 export const notYet = (detail: string): Answer => ({ healthy: false, detail });
+export const beyondWaiting = (detail: string): Answer => ({ healthy: false, detail, final: true });

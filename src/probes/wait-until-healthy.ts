@@ -28,7 +28,8 @@ type Look = { state: 'broken' | 'waiting' | 'healthy'; detail: string; container
 
 /**
  * Resolves with what was seen once the container is healthy twice in a row. Rejects with `unhealthy`: at once when it
- * is broken beyond waiting (exited, crash loop, HEALTHCHECK failed; Gitea's HEALTHCHECK is waited for), else at the deadline.
+ * is broken beyond waiting (exited, crash loop, HEALTHCHECK failed, but for Gitea's; or what its probe says will not mend
+ * itself), else at the deadline.
  */
 export async function waitUntilHealthy(question: HealthQuestion): Promise<string> {
   const { clock, timeoutMs } = question;
@@ -63,7 +64,8 @@ async function lookOnce(question: HealthQuestion): Promise<Look> {
   if (!mayAsk) return { state: docker.state === 'broken' ? 'broken' : 'waiting', detail: docker.detail, container };
   if (!explicit) return { state: 'healthy', detail: docker.detail, container };
   const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(engine, container) }).ask();
-  return { state: answer.healthy ? 'healthy' : 'waiting', detail: answer.detail, container };
+  const unhealthy = answer.final ? 'broken' : 'waiting';
+  return { state: answer.healthy ? 'healthy' : unhealthy, detail: answer.detail, container };
 }
 
 /** An explicit probe tells more than "runs for a while", so it does not wait for that; a HEALTHCHECK it does wait for. */

@@ -162,6 +162,7 @@ describe('over HTTP', () => {
     expect(await gitea()).toEqual({
       healthy: false,
       detail: 'Gitea shows its installation page: its configuration is lost',
+      final: true,
     });
   });
 

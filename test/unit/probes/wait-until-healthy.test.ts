@@ -1,5 +1,6 @@
 import { waitUntilHealthy } from '../../../src/probes/wait-until-healthy';
 import { FakeEngine } from '../../support/fake-engine';
+import type { Scripts } from '../../support/fake-engine-types';
 import { TestClock } from '../../support/test-clock';
 
 function question(exitCode: number) {
@@ -19,6 +20,26 @@ it('waits no longer than the deadline for one that is not', async () => {
   const began = asked.clock.now().getTime();
   await expect(waitUntilHealthy({ ...asked, timeoutMs: 3000 })).rejects.toMatchObject({ code: 'unhealthy' });
   expect(asked.clock.now().getTime() - began).toBe(3000);
+});
+
+it('waits no longer for a Gitea that lost its configuration: its installation page is open to everybody', async () => {
+  const clock = new TestClock();
+  const engine = new FakeEngine(clock);
+  const inside = (path: string, body: string): Scripts => ({
+    [`curl -s -m 5 -w \ndiun-pilot-status:%{http_code} http://127.0.0.1:1${path}`]: {
+      stdout: `${body}\ndiun-pilot-status:200`,
+    },
+  });
+  const pages = {
+    ...inside('/api/healthz', '{"status":"pass"}'),
+    ...inside('/', '<div class="page-content install">'),
+  };
+  engine.addImage({ reference: 'app:2', scripts: pages });
+  const containerId = engine.runContainer({ name: 'app', image: 'app:2', networks: ['host'], env: ['HTTP_PORT=1'] });
+  const began = clock.now().getTime();
+  const question = { engine, clock, containerId, probe: { kind: 'gitea' as const }, timeoutMs: 600_000 };
+  await expect(waitUntilHealthy(question)).rejects.toThrow('Gitea shows its installation page');
+  expect(clock.now().getTime()).toBe(began);
 });
 
 describe('a HEALTHCHECK that gives up during the migrations of a new version', () => {
