@@ -37,6 +37,8 @@ export interface BackupRequest {
   members: Container[];
   /** Whether the caller has stopped the application, so that rows and files belong together. */
   quiesced: boolean;
+  /** Asked once all is read: false when somebody has been started meanwhile, so that nothing untrue is recorded. */
+  stillQuiesced?: () => Promise<boolean>;
 }
 
 /** One backup while it is taken. */
@@ -59,6 +61,7 @@ export async function takeBackup(deps: BackupDeps, request: BackupRequest): Prom
   try {
     const sources = await findSources(run);
     const stored = await storeAll(run, sources);
+    await lookWhoRuns(run);
     const items = await verifyAll(run, sources, stored);
     await concludeWithManifest(run, items);
     return succeed(run, items);
@@ -109,6 +112,12 @@ async function storeAll(run: BackupRun, sources: ItemSource[]): Promise<BackupIt
     run.logger.info('stored', { item: source.title, key, bytes });
   }
   return items;
+}
+
+async function lookWhoRuns(run: BackupRun): Promise<void> {
+  if (!run.quiesced || run.stillQuiesced === undefined || (await run.stillQuiesced())) return;
+  run.quiesced = false;
+  run.record = run.store.backups.change(run.record.id, { quiesced: false });
 }
 
 async function verifyAll(run: BackupRun, sources: ItemSource[], stored: BackupItem[]): Promise<BackupItem[]> {

@@ -46,7 +46,7 @@ export interface Journal {
   illBefore?: Illness;
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */
   stopped: Stopped[];
-  /** Whether they run again beside the new container: what they write from then on is in no backup. */
+  /** Whether they run again beside the new container, or somebody else has started one: what is written from then on is in no backup. */
   released: boolean;
   /** How far the restore after the rollback has come; null: there is none. */
   restore: RestoreJournal | null;

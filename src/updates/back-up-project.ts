@@ -8,6 +8,7 @@ import type { Progress } from '../lib/progress';
 import { quiesce } from './quiesce';
 import type { Run } from './run';
 import { Skipped } from './run';
+import { startedByOthers } from './stopped-containers';
 
 /**
  * Backs up the whole set of the container's project, verified, with all that write to it stopped where the container
@@ -28,9 +29,15 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
     updateId: update.id,
   });
   const onSucceeded = (good: BackupRecord): void => afterGoodBackup(run, good);
-  const taken = await takeBackup({ ...run, onProgress: progress, onSucceeded }, { record, members, quiesced });
+  const stillQuiesced = async (): Promise<boolean> => (await startedByOthers(run)).length === 0;
+  const request = { record, members, quiesced, stillQuiesced };
+  const taken = await takeBackup({ ...run, onProgress: progress, onSucceeded }, request);
   run.update = store.updates.change(update.id, { backupId: taken.id });
-  const how = quiesced ? `, with ${namesOf(run)} stopped` : '';
+  const how = taken.quiesced
+    ? `, with ${namesOf(run)} stopped`
+    : quiesced
+      ? ', though somebody else started what was stopped for it'
+      : '';
   return `${taken.items.length} items, ${inWords(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
 }
 

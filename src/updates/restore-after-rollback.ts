@@ -15,11 +15,12 @@ import { endNaming, endServing } from './end';
 import { illAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
-import { othersStopped, serveAgain, startStopped } from './stopped-containers';
+import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
 
 /** Only from a backup after which nobody known has written, so that nothing is lost but what the new version did. */
-export function mayRestore(run: Run): boolean {
-  return backupOf(run)?.quiesced === true && !run.journal.released;
+export async function mayRestore(run: Run): Promise<boolean> {
+  if (backupOf(run)?.quiesced !== true || run.journal.released) return false;
+  return (await startedByOthers(run, othersStopped(run))).length === 0;
 }
 
 /**

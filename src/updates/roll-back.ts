@@ -56,7 +56,7 @@ async function allServeAgain(run: Run, progress: Progress): Promise<string> {
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
   const happened = await whatElseHappened(run);
   const ill = happened === null && failure instanceof OldIsIll;
-  if (ill && mayRestore(run)) return restoreAfterRollback(run);
+  if (ill && (await mayRestore(run))) return restoreAfterRollback(run);
   await startStopped(run, othersStopped(run));
   await (happened === null ? removeNew(run) : leaveTheNewOne(run));
   const asBefore = ill ? await illAsBefore(run) : null;

@@ -1,4 +1,5 @@
 import { healthOfContainer } from '../containers/check-health';
+import { inspectIfThere } from '../containers/if-there';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Stopped } from '../domain/well';
 import type { Progress } from '../lib/progress';
@@ -7,6 +8,12 @@ import type { Begun } from './run';
 /** Those that were stopped for the backup, without the container that is updated. */
 export function othersStopped({ journal }: Pick<Begun, 'journal'>): Stopped[] {
   return journal.stopped.filter(({ id }) => id !== journal.oldContainerId);
+}
+
+/** Which of those that were stopped for the backup run all the same, before this run has started them: by name. */
+export async function startedByOthers(run: Begun, which: readonly Stopped[] = run.journal.stopped): Promise<string[]> {
+  const found = await Promise.all(which.map(({ id }) => inspectIfThere(run.engine, id)));
+  return which.filter((_, index) => found[index]?.State.Running === true).map(({ name }) => name);
 }
 
 /**

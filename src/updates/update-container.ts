@@ -17,6 +17,7 @@ import { rollBack } from './roll-back';
 import { whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
+import { startedByOthers } from './stopped-containers';
 import { swapContainers } from './swap-containers';
 
 /**
@@ -69,6 +70,7 @@ async function recreate(run: Run): Promise<void> {
     if (isAt(run, 'preparing')) {
       await prepareReplacement(run);
       await mustBeOurs(run);
+      if ((await startedByOthers(run)).length > 0) reach(run, 'preparing', { released: true });
     }
     reach(run, 'swapping');
     return handsOver(run) ? startBeside(run) : swapContainers(run);

@@ -134,3 +134,22 @@ it('serves with the data from before the restore, when the backup cannot be rest
   expect(leftovers(scene.engine, forge.databases)).toEqual([]);
   scene.close();
 });
+
+it.each([
+  ['while it is backed up', 'archive', false],
+  ['after it was backed up', 'createContainer', true],
+  ['while the old one is started again', 'rename', true],
+] as const)(
+  'is not restored where somebody else started a writer %s: what that wrote is in no backup',
+  async (_when, call, quiesced) => {
+    const { forge } = await migratingForge();
+    const { engine } = forge.scene;
+    engine.onCall(call, () => engine.host.start(engine.host.find('forge-runner-1')));
+    await forge.scene.settle();
+    expect(forge.scene.updates()).toMatchObject([{ status: 'rollback_failed', error: { code: 'rollback_failed' } }]);
+    expect(forge.scene.updates()[0]?.steps.map(({ name }) => name)).not.toContain('restore');
+    expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced }]);
+    expect(keptOf(engine, forge.databases).files).toEqual({});
+    expect(forge.scene.mails().at(-1)?.text).toContain('diun-pilot restore');
+  },
+);

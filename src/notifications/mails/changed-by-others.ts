@@ -31,7 +31,17 @@ export function changedByOthers(update: Update): FailureText {
           shellCommand('docker', 'logs', '--tail', '100', name),
         ],
       }),
-      ...(begun ? [paragraph(`A container named ${name}.diun-pilot-… is one that this update has set aside.`)] : []),
+      ...(begun
+        ? [
+            paragraph(
+              `A container named ${name}.diun-pilot-… is one that this update has set aside, one named by digits and ${name} is what a docker compose up could not end. If none runs by the name itself, let Compose make it:`,
+            ),
+            {
+              type: 'commands' as const,
+              lines: [shellCommand('docker', 'compose', 'up', '-d', update.service ?? name)],
+            },
+          ]
+        : []),
     ],
     labels: { from: 'Ran before', to: 'Was to run' },
   };
