@@ -63,3 +63,17 @@ it('does one thing at a time: restores, automatic before manual updates, backups
     'drill',
   ]);
 });
+
+it('what an update has begun comes before a restore that is asked for', async () => {
+  const { store, engine } = scene;
+  engine.addImage({ reference: 'automatic:1' });
+  engine.runContainer(nginx({ name: 'automatic', image: 'automatic:1', ports: {} }));
+  engine.publish('automatic:1');
+  const { id } = await requestUpdate(scene.deps, { container: 'automatic' });
+  store.updates.change(id, { status: 'running' });
+  store.restores.insert({ backupId: 'b', folder: 'web/none', url: 'file:///web/none', target: null, updateId: null });
+  expect(await workOnce(scene.deps)).toBe(true);
+  expect(ended()).toEqual(['update automatic']);
+  expect(await workOnce(scene.deps)).toBe(true);
+  expect(ended()).toEqual(['restore', 'update automatic']);
+});

@@ -258,6 +258,23 @@ it('tells the line to change in the compose file when the tag is new', async () 
   expect(scene.engine.tagged('nginx:1.27.3')).not.toBeNull();
 });
 
+it('decides on news of a container that is being updated when that has ended, from what runs then', async () => {
+  const first = publish();
+  let handledMeanwhile = -1;
+  const newsComes = async (): Promise<void> => {
+    const next = scene.engine.publish('nginx:stable', { logs: ['newer'] });
+    scene.hear('docker.io/library/nginx:stable', next.digest);
+    handledMeanwhile = await handleInbox(scene.deps);
+  };
+  scene.engine.onCall('createContainer', newsComes, { once: true });
+  await hearAndSettle(first);
+  expect(handledMeanwhile).toBe(0);
+  expect(scene.updates()).toMatchObject([
+    { status: 'succeeded' },
+    { status: 'succeeded', from: { digest: first.digest } },
+  ]);
+});
+
 it('leaves what changed meanwhile alone', async () => {
   const image = publish();
   scene.hear('docker.io/library/nginx:stable', image.digest);
