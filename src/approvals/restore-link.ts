@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
-import { folderOf } from '../restores/set-of-record';
+import { folderToRestore } from '../restores/set-of-record';
 import { isSignedToken, signToken, updateIdIn } from './signed-token';
 
 const PURPOSE = 'diun-pilot restore 1';
@@ -65,7 +65,7 @@ export function decideRestoreLink(
     if (answer.decision === 'decline') return { ...view, outcome: 'declined' };
     if (answer.name?.trim() !== view.update.container) return { ...view, outcome: 'name_needed' };
     const { update, backup } = view;
-    const set = { backupId: backup.id, folder: folderOf(backup), url: backup.url ?? '', target: null };
+    const set = { backupId: backup.id, folder: folderToRestore(backup), url: backup.url ?? '', target: null };
     const restore = deps.store.restores.insert({ ...set, updateId: update.id });
     deps.logger.info('restore asked for by the link of the mail', { update: update.id, restore: restore.id });
     return { ...view, restore, state: 'used', outcome: 'queued' };

@@ -1,4 +1,4 @@
-import type { BackupItem } from '../domain/backup';
+import type { BackupItem, BackupRecord } from '../domain/backup';
 
 export const MANIFEST = 'manifest.json';
 
@@ -24,6 +24,12 @@ export function itemKey(
   const words = [String(number).padStart(2, '0'), item.container, item.kind, item.kind === 'globals' ? '' : item.name];
   const name = segment(words.filter((word) => word !== '').join('-'));
   return `${folder}/${name}.${extension}${item.compression === 'gzip' ? '.gz' : ''}`;
+}
+
+/** The folder that the objects of a set lie in; null for a record that names none. */
+export function folderOf({ items }: Pick<BackupRecord, 'items'>): string | null {
+  const [first] = items;
+  return first === undefined ? null : first.key.slice(0, first.key.lastIndexOf('/'));
 }
 
 export function manifestKey(folder: string): string {

@@ -2,7 +2,7 @@ import { illAmong } from '../containers/ill-containers';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { candidates } from '../domain/decision/decision';
+import { candidates } from '../domain/decision/candidates';
 import type { ImageEvent } from '../domain/event';
 import type { Illness } from '../domain/illness';
 import type { Webhook } from '../ports/store';

@@ -3,7 +3,8 @@ import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Update } from '../domain/update';
 import { mailOfSuperseded } from './mail-of-offer';
-import { newerCame, offer, supersede } from './offer';
+import { offer } from './offer';
+import { newerCame, supersede } from './supersede';
 
 /** The tag of an update that waits names another digest by now: it is superseded, and the new one offered in its place. */
 export async function offerAgain(deps: Deps, update: Update): Promise<void> {

@@ -12,6 +12,7 @@ import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
 import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
+import { newerCame, supersede } from './supersede';
 import { tellLabelProblems } from './tell-label-problems';
 
 export interface Offer {
@@ -113,23 +114,6 @@ function waiting({ clock, approvalTtlMs }: Deps): Update['approval'] {
     expiresAt: new Date(clock.now().getTime() + approvalTtlMs).toISOString(),
     decidedAt: null,
   };
-}
-
-/** Why an offer is superseded by `what`. */
-export function newerCame(what: string): string {
-  return `A newer digest came for the same container: ${what}.`;
-}
-
-/** The tag moved, a newer one came, or the container changed: what was offered before is not what would be run. */
-export function supersede({ store, clock }: Deps, id: string, reason: string): Update {
-  const now = clock.now().toISOString();
-  const update = store.updates.get(id);
-  return store.updates.change(id, {
-    status: 'superseded',
-    reason,
-    finishedAt: now,
-    ...(update?.approval ? { approval: { ...update.approval, status: 'superseded', decidedAt: now } } : {}),
-  });
 }
 
 function rowOf({

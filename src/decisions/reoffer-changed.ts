@@ -5,7 +5,8 @@ import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
-import { offer, supersede, type Offer } from './offer';
+import { offer, type Offer } from './offer';
+import { supersede } from './supersede';
 
 /**
  * Offers again what waits for approval and was decided from what does not run any more, since a patch was made meanwhile, or

@@ -9,7 +9,7 @@ import { utc } from '../notifications/letter/words';
 import { planRestore } from '../restores/plan-restore';
 import { isHalfSwapped, restoreData } from '../restores/restore-data';
 import type { RestoreRun } from '../restores/restore-run';
-import { folderOf } from '../restores/set-of-record';
+import { folderToRestore } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
 import { endNaming, endServing } from './end';
 import { illAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
@@ -81,7 +81,7 @@ async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
   const backup = backupOf(run);
   const journal = run.journal.restore as RestoreJournal;
   if (backup === null) throw new PilotError('restore_refused', 'The record of the backup of this update is gone.');
-  const folder = folderOf(backup);
+  const folder = folderToRestore(backup);
   const manifest = journal.manifest ?? (await readManifest(run.storage, folder));
   const containers = await readContainers(run.engine, run.selfId);
   return {

@@ -101,7 +101,7 @@ test('an empty TZ, of which Node tells a zone that there is not, is UTC, as ever
   const check = start(['check', '--json'], { TZ: '' });
   await check.ended;
   expect(check.stdout()).toContain('time zone UTC');
-});
+}, 60_000);
 
 test('a port in use: which, and what to set, and 1', async () => {
   const port = freePort();

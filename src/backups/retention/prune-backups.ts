@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import type { BackupRecord } from '../../domain/backup';
 import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, messageOf } from '../../domain/errors';
@@ -8,7 +7,7 @@ import type { Logger } from '../../lib/logger';
 import type { BackupStorage } from '../../ports/backup-storage';
 import type { Store } from '../../ports/store';
 import { keyOfPlace, nameOf } from '../backup-set';
-import { manifestKey } from '../set-keys';
+import { folderOf, manifestKey } from '../set-keys';
 import { findOrphans } from './find-orphans';
 import { openRestoreOf, whyNeeded } from './why-needed';
 
@@ -93,10 +92,6 @@ function removable(deps: PruneDeps): BackupRecord[] {
 function isHere({ storage }: PruneDeps, record: BackupRecord): boolean {
   const folder = folderOf(record);
   return folder !== null && record.url === storage.urlOf(folder);
-}
-
-function folderOf({ items }: BackupRecord): string | null {
-  return items[0] === undefined ? null : posix.dirname(items[0].key);
 }
 
 function keysOf(record: BackupRecord): string[] {

@@ -15,8 +15,6 @@ import { isNameless } from './candidates';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
 import { isSized, whyAsk } from './why-ask';
 
-export { candidates } from './candidates';
-
 /** One target for one container, and what the store knows of both. */
 export interface Question {
   container: Container;
