@@ -2,7 +2,7 @@ import type { FakeEngine } from '../support/fake-engine';
 import type { Behaviour } from '../support/fake-engine-types';
 import { openScene, runBehindEdge, type Scene } from '../support/scene';
 
-// As crash-table.test.ts, of a handover: besides, at no moment does nobody serve.
+// As crash-table.long.test.ts, of a handover: besides, at no moment does nobody serve.
 
 interface Situation {
   health: Behaviour;
