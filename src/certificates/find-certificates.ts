@@ -2,7 +2,6 @@ import { buffer } from 'node:stream/consumers';
 import { isSame, type Certificate, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { environmentOf } from '../domain/environment';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { nginxSites, type NginxSite } from '../domain/nginx-sites';
 import type { Engine } from '../ports/engine';
@@ -19,10 +18,6 @@ const HTTPS = 443;
 export interface Lineage {
   name: string;
   disk: Certificate;
-}
-
-export function isNginx(container: Container, inspect: ContainerInspect): boolean {
-  return container.labels.probe.kind === 'nginx' || environmentOf(inspect.Config.Env).has('NGINX_VERSION');
 }
 
 /** Every certificate that an nginx is configured with, on disk and as served. */

@@ -1,9 +1,9 @@
+import { runsNginx } from '../domain/application';
 import { isSame, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { messageOf, PilotError } from '../domain/errors';
 import { execInside, lastWords } from '../probes/exec-probe';
-import { isNginx } from './find-certificates';
 import { lookAtCertificates } from './look';
 import type { RenewalDeps } from './renewal-deps';
 import type { RenewalPlace } from './renewal-places';
@@ -26,7 +26,7 @@ export async function loadCertificates(
   stale: CertificateSeen[],
 ): Promise<void> {
   const inspect = await deps.engine.inspectContainer(server.id);
-  if (isNginx(server, inspect)) await reloadNginx(deps, server, inspect);
+  if (runsNginx(server.labels, inspect.Config.Env)) await reloadNginx(deps, server, inspect);
   else await deps.engine.restart(server.id);
   await untilServed(deps, { ...place, servers: [server] }, stale);
 }

@@ -1,7 +1,8 @@
+import { runsNginx } from '../domain/application';
 import { isSame, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf } from '../domain/errors';
-import { certificatesOfNginx, certificatesOfServer, isNginx, lineagesIn, type Lineage } from './find-certificates';
+import { certificatesOfNginx, certificatesOfServer, lineagesIn, type Lineage } from './find-certificates';
 import type { LookDeps } from './renewal-deps';
 import type { RenewalPlace } from './renewal-places';
 
@@ -27,7 +28,7 @@ async function lookAtPlace(deps: LookDeps, { project, certbots, servers }: Renew
 
 async function lookAtServer(deps: LookDeps, server: Container, lineages: Lineage[]): Promise<CertificateSeen[]> {
   const inspect = await deps.engine.inspectContainer(server.id);
-  return isNginx(server, inspect)
+  return runsNginx(server.labels, inspect.Config.Env)
     ? certificatesOfNginx(deps, server, inspect)
     : certificatesOfServer(deps, server, inspect, lineages);
 }

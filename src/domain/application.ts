@@ -27,6 +27,17 @@ export function applicationOf(image: {
   return found.find((application) => application !== 'unknown') ?? 'unknown';
 }
 
+/**
+ * Whether nginx can be asked in such a container (`nginx -t`): its label says so, or the variable of the official image. Its
+ * name is not enough: an image named after nginx may hold something else.
+ */
+export function runsNginx(
+  { probe }: Pick<ContainerLabels, 'probe'>,
+  env: readonly string[] | null | undefined,
+): boolean {
+  return probe.kind === 'nginx' || environmentOf(env).has('NGINX_VERSION');
+}
+
 function applicationOfReference(reference: string): Application {
   const basename = tryParseImageReference(reference)?.path.split('/').pop() ?? '';
   const words = basename.split(/[-_.]+/);

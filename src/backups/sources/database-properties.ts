@@ -3,8 +3,7 @@ import { z } from 'zod';
 import type { DatabaseProperties } from '../../domain/backup';
 import { literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';
-import type { PostgresLogin } from '../../probes/postgres-login';
-import { conninfo } from '../../probes/postgres-login';
+import { conninfo, type PostgresLogin } from '../../probes/postgres-login';
 
 export const databaseProperties = z.object({
   owner: z.string(),

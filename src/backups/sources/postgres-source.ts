@@ -3,12 +3,11 @@ import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import { isAside } from '../../domain/set-aside';
 import type { Engine } from '../../ports/engine';
+import { conninfo, readPostgresLogin, type PostgresLogin } from '../../probes/postgres-login';
 import { asBackupError } from '../backup-error';
 import { readProperties } from './database-properties';
 import { feedCommand } from './feed-command';
 import type { Finding, ItemSource } from './item-source';
-import type { PostgresLogin } from '../../probes/postgres-login';
-import { conninfo, readPostgresLogin } from '../../probes/postgres-login';
 
 const GLOBALS_END = 'PostgreSQL database cluster dump complete';
 const TAIL_LENGTH = 4096;

@@ -1,7 +1,7 @@
 import { asideName } from '../../containers/aside-names';
 import { removeByName } from '../../containers/remove-aside';
+import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
-import { environmentOf } from '../../domain/environment';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import { createRequest } from '../../domain/recreate/create-request';
 import type { Run } from '../run';
@@ -13,7 +13,7 @@ const ANSWER_WITHIN_MS = 60_000;
  * the configuration still parses. Null: the container is no nginx.
  */
 export async function testNginxConfig(run: Run, newImage: ImageInspect): Promise<string | null> {
-  if (!isNginx(run, newImage)) return null;
+  if (!runsNginx(run.container.labels, newImage.Config?.Env)) return null;
   const name = asideName(run.journal.containerName, 'check', run.update.id);
   await removeByName(run, name);
   try {
@@ -26,10 +26,6 @@ export async function testNginxConfig(run: Run, newImage: ImageInspect): Promise
   } finally {
     await removeByName(run, name);
   }
-}
-
-function isNginx({ container }: Run, newImage: ImageInspect): boolean {
-  return container.labels.probe.kind === 'nginx' || environmentOf(newImage.Config?.Env).has('NGINX_VERSION');
 }
 
 async function runOnce(run: Run, name: string, newImage: ImageInspect): Promise<{ exitCode: number; log: string[] }> {
