@@ -33,10 +33,19 @@ function headOfDump(version: string): Buffer {
   return Buffer.concat([...start, ...Array.from({ length: 7 }, () => number), text('app'), text(version)]);
 }
 
+/** What pg_restore 15 says of a dump of 17, measured; it does not know what is in it. */
+const READS_NOTHING_NEWER = {
+  'pg_restore -f /dev/null': ({ stdin }: { stdin: Buffer }) =>
+    stdin.includes('17.2')
+      ? { exitCode: 1, stderr: 'pg_restore: error: unsupported version (1.16) in file header' }
+      : {},
+};
+
 it('into a server that is older than the one it was dumped from', async () => {
   forge = runForge();
   forge.databases.app = headOfDump('17.2 (Debian 17.2-1)');
   await backUp();
+  Object.assign(forge.specs['postgres:15']?.scripts ?? {}, READS_NOTHING_NEWER);
   await expectRefused('was dumped from PostgreSQL 17, and forge-db-1 is PostgreSQL 15');
 });
 
