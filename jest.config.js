@@ -32,5 +32,8 @@ module.exports = {
     // Files of end-to-end tests run side by side on one engine, but for those in which another engine has seconds to answer.
     project('e2e', 'e2e/**/*.test.ts', ['\\.alone\\.test\\.ts$']),
     project('e2e-alone', 'e2e/**/*.alone.test.ts'),
+    // Reports of real users: on the real engine, and `*.fast.test.ts` on fakes.
+    project('field', 'field/**/*.test.ts', ['\\.fast\\.test\\.ts$']),
+    project('field-fast', 'field/**/*.fast.test.ts'),
   ],
 };

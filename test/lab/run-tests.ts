@@ -6,7 +6,7 @@ import { inWords, runJest, sum, type Tally } from './run-jest';
 import { ensureS3Program } from './s3-program';
 import { Interrupted, withLab } from './with-lab';
 
-const WITHOUT_ENGINE = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture'];
+const WITHOUT_ENGINE = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture', 'field-fast'];
 // A leaked handle of one test must not keep the whole run from its end; the lab ends what a test left running.
 const END_TO_END = ['--forceExit', '--passWithNoTests', '--selectProjects'];
 /** These tests mostly wait for containers: three files at once keep two cores busy. */
@@ -34,7 +34,7 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
       await ensureS3Program(say);
       await ensureBrowser(say);
       const env = { ...process.env, ...labEnvironment(lab) };
-      const sideBySide = await runJest([...END_TO_END, 'e2e', `--maxWorkers=${AT_ONCE}`, ...chosen], env);
+      const sideBySide = await runJest([...END_TO_END, 'e2e', 'field', `--maxWorkers=${AT_ONCE}`, ...chosen], env);
       return sum([sideBySide, await runJest([...END_TO_END, 'e2e-alone', '--runInBand', ...chosen], env)]);
     });
   } catch (error) {
@@ -57,6 +57,7 @@ async function skipped(why: string, chosen: string[]): Promise<Tally> {
     '--selectProjects',
     'e2e',
     'e2e-alone',
+    'field',
     '--silent',
     '--testNamePattern',
     '^$',
