@@ -1,10 +1,10 @@
 import Docker from 'dockerode';
-import { Agent, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { json, text } from 'node:stream/consumers';
 import { EngineError } from '../../domain/errors';
+import { callAgent } from './call-agent';
 import type { EngineCall } from './calls';
 import type { DockerAddress } from './docker-address';
 import { timedOut, toEngineError } from './engine-errors';
@@ -34,13 +34,7 @@ interface CallDetails {
 export class Wire {
   #versioned: Promise<{ docker: Docker; api: string }> | null = null;
 
-  readonly #options: DockerAddress & { agent: Agent };
-
-  constructor(address: DockerAddress) {
-    // A kept connection may be dead by the time of the next call, which may be one that must not be made twice.
-    const agent = address.protocol === 'https' ? new HttpsAgent({ keepAlive: false }) : new Agent({ keepAlive: false });
-    this.#options = { ...address, agent };
-  }
+  constructor(private readonly address: DockerAddress) {}
 
   async apiVersion(): Promise<string> {
     return (await this.#negotiated()).api;
@@ -124,7 +118,7 @@ export class Wire {
 
   async #dial<T>(call: Call, signal: AbortSignal | undefined, extra: object = {}): Promise<T> {
     const { docker } = await this.#negotiated();
-    return dial<T>(docker, call, signal, extra);
+    return dial<T>(docker, this.address, call, signal, extra);
   }
 
   #negotiated(): Promise<{ docker: Docker; api: string }> {
@@ -137,7 +131,12 @@ export class Wire {
 
   async #negotiate(): Promise<{ docker: Docker; api: string }> {
     const limit = AbortSignal.timeout(SHORT_MS);
-    const answer = await dial<IncomingMessage>(new Docker(this.#options), { method: 'GET', path: '/_ping' }, limit);
+    const answer = await dial<IncomingMessage>(
+      new Docker({ ...this.address }),
+      this.address,
+      { method: 'GET', path: '/_ping' },
+      limit,
+    );
     answer.resume();
     const highest = minorOf(answer.headers['api-version']);
     if (highest < OLDEST_API) {
@@ -145,15 +144,25 @@ export class Wire {
       throw new EngineError('engine_refused', message);
     }
     const api = `1.${Math.min(highest, NEWEST_API)}`;
-    return { docker: new Docker({ ...this.#options, version: `v${api}` }), api };
+    return { docker: new Docker({ ...this.address, version: `v${api}` }), api };
   }
 }
 
-function dial<T>(docker: Docker, call: Call, signal: AbortSignal | undefined, extra: object = {}): Promise<T> {
+type Modem = { agent?: Agent; dial(options: object, done: (error: Error | null, result: never) => void): void };
+
+/** The modem is handed plain data only; the signal acts through the connection. */
+function dial<T>(
+  docker: Docker,
+  { protocol }: DockerAddress,
+  call: Call,
+  signal: AbortSignal | undefined,
+  extra: object = {},
+): Promise<T> {
+  // The modem takes an agent for all of its calls: each call gets a modem that differs in nothing else.
+  const modem = Object.create(docker.modem, { agent: { value: callAgent(protocol, signal) } }) as Modem;
   const query = new URLSearchParams(
     Object.entries(call.query ?? {}).filter((field): field is [string, string] => !!field[1]),
   );
-  const modem = docker.modem as { dial(options: object, done: (error: Error | null, result: T) => void): void };
   const options = {
     method: call.method,
     // The modem cuts the last character of a path with `?`.
@@ -161,7 +170,6 @@ function dial<T>(docker: Docker, call: Call, signal: AbortSignal | undefined, ex
     headers: call.headers ?? {},
     isStream: true,
     statusCodes: OK,
-    abortSignal: signal,
     ...(call.body === undefined ? {} : { file: Buffer.from(JSON.stringify(call.body)), headers: jsonHeaders(call) }),
     ...extra,
   };
