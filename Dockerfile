@@ -1,7 +1,7 @@
 # docker build -t diun-pilot .
 ARG BUILD_IMAGE=node:24-bookworm
 ARG BASE_IMAGE=node:24-bookworm-slim
-# Asked what `docker compose up -d` would do after a new tag was written (README, "New tags"): best the version of your host.
+# Asked what `docker compose up -d` would do after a new tag was written (docs/how-updates-work.md, "New tags"): best the version of your host.
 # Any image with the plugin at /docker-compose.
 ARG COMPOSE_IMAGE=docker/compose-bin:v5.5.1
 

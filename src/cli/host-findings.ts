@@ -118,6 +118,6 @@ export function pilotFindings(containers: readonly Container[]): Finding[] {
 export function watchedFindings(containers: readonly Container[] | null): Finding[] {
   if (containers === null || containers.some(({ labels }) => labels.watched)) return [];
   const words =
-    'nothing: give each service that is to be kept current the label diun.enable: "true" (README, Labels), then `docker compose up -d`';
+    'nothing: give each service that is to be kept current the label diun.enable: "true" (docs/labels.md), then `docker compose up -d`';
   return [{ what: 'Watched', status: 'warning', words }];
 }

@@ -13,7 +13,7 @@ import { updatesCommand, type UpdatesArguments } from './commands/updates';
 import type { CliContext } from './context';
 
 const SETTINGS_HELP = `
-Settings come from the environment (PILOT_…), the same for every command: see README.md and .env.example.
+Settings come from the environment (PILOT_…), the same for every command: see docs/configuration.md and .env.example.
 Every command takes --json, and ends with 0 only for success.`;
 
 /** Runs one command line (without `node` and the script), and resolves with its exit code. */

@@ -74,7 +74,7 @@ export function Diun({ lastHeardAt, rejected, now }: OperatorData): JSX.Element 
       <h2 id="diun">Diun</h2>
       <p>
         {lastHeardAt === null
-          ? 'Diun was never heard: set its webhook as README.md says, then run diun notif test.'
+          ? 'Diun was never heard: configure its webhook as docs/getting-started.md shows, then run diun notif test.'
           : `Diun was last heard ${ago(lastHeardAt, now)}, ${utc(lastHeardAt)}.`}
       </p>
       {rejected.length === 0 ? null : <h3>Rejected webhooks</h3>}
