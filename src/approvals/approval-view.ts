@@ -18,5 +18,7 @@ export type DecisionOutcome =
   /** The container holds data, and its name was not typed as it is. Nothing was decided. */
   | { kind: 'name_needed'; update: Update; plan: Plan; surroundings: Surroundings }
   | { kind: 'approved' | 'declined'; update: Update }
+  /** The registry does not know what was to be approved. Nothing was decided. */
+  | { kind: 'refused'; update: Update; reason: string }
   /** The tag or the container moved meanwhile: nothing is applied, a new offer was made if there is something to offer. */
   | { kind: 'moved'; update: Update };

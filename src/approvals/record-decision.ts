@@ -39,8 +39,8 @@ export function recordDecision(
   return recorded;
 }
 
-/** By id, for who has the page's password or a shell on the host. Throws `update_not_found` and `not_waiting`. */
-export function decideById(parts: Parts, id: string, decided: Decided, how: string): Update {
+/** By id, once the registry has confirmed what is approved (`decisions/decide-by-id.ts`). Throws `update_not_found` and `not_waiting`. */
+export function recordById(parts: Parts, id: string, decided: Decided, how: string): Update {
   const update = parts.store.updates.get(id);
   if (update === null)
     throw new PilotError('update_not_found', `There is no update ${id}: diun-pilot updates lists them.`);

@@ -2,8 +2,8 @@ import type { DecisionOutcome } from '../approvals/approval-view';
 import { surroundingsOf, updateOf, whyClosed } from '../approvals/read-approval';
 import { recordDecision, type Decided } from '../approvals/record-decision';
 import type { Deps } from '../deps';
-import { codeOf } from '../domain/errors';
 import type { Update } from '../domain/update';
+import { confirmApproval } from './confirm-approval';
 import { offerAgain } from './offer-again';
 
 export interface Answer {
@@ -14,7 +14,8 @@ export interface Answer {
 
 /**
  * The button of the page that a link opened. Approved is exactly what the page showed: if the tag names another digest
- * by now, or the container runs another one, nothing is applied and what is new is offered anew.
+ * by now, or the container runs another one, nothing is applied and what is new is offered again. A registry that does
+ * not answer keeps the approval waiting in the queue: the start asks again.
  */
 export async function decideApproval(deps: Deps, token: string, answer: Answer): Promise<DecisionOutcome> {
   const update = updateOf(deps, token);
@@ -27,21 +28,13 @@ export async function decideApproval(deps: Deps, token: string, answer: Answer):
     if (plan.holdsData && answer.name?.trim() !== update.container) {
       return { kind: 'name_needed', update, plan, surroundings: surroundingsOf(deps.store, update) };
     }
-    if (await hasMoved(deps, update)) return moved(deps, update);
+    const confirmed = await confirmApproval(deps, update);
+    if (confirmed.kind === 'different') return moved(deps, update);
+    if (confirmed.kind === 'unknown') return { kind: 'refused', update, reason: confirmed.reason };
   }
   const recorded = recordDecision(deps, update, answer.decision, 'by the link of the mail');
   if (recorded !== null) return { kind: answer.decision === 'approve' ? 'approved' : 'declined', update: recorded };
   return nowClosed(deps, update.id);
-}
-
-/** A registry that does not answer now says nothing: what is pulled is the approved digest in any case. */
-async function hasMoved({ engine }: Deps, { to }: Update): Promise<boolean> {
-  try {
-    return (await engine.registryDigest(to.reference)) !== to.digest;
-  } catch (error) {
-    if (['registry_refused', 'registry_unreachable', 'engine_unreachable'].includes(codeOf(error))) return false;
-    throw error;
-  }
 }
 
 async function moved(deps: Deps, update: Update): Promise<DecisionOutcome> {

@@ -5,74 +5,110 @@ import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision/candidates';
 import type { ImageEvent } from '../domain/event';
 import type { Illness } from '../domain/illness';
+import { askAgainAt } from '../domain/patience';
+import { fewAtATime } from '../lib/few-at-a-time';
 import type { Webhook } from '../ports/store';
-import { decideOn, offer } from './offer';
+import { askRegistry } from './ask-registry';
+import { confirmDigest, type Confirmation } from './confirm-digest';
+import { decideOn, offer, type Offer } from './offer';
 import { readEvent } from './receive-webhook';
 
 const AT_ONCE = 50;
+const REGISTRIES_AT_ONCE = 4;
 /** `diun notif test` speaks of this image (recorded in test/fixtures/diun/notif-test.json). */
 const TEST_IMAGE = 'docker.io/diun/testnotif:latest';
 
-/**
- * Turns accepted webhooks into decisions, oldest first. An event whose container is being updated right now waits for
- * its end. Resolves with how many were handled; rejects with `engine_unreachable` and keeps all for later.
- */
-export async function handleInbox(deps: Deps): Promise<number> {
-  const pending = deps.store.inbox.pending(AT_ONCE);
-  if (pending.length === 0) return 0;
-  let containers = await readContainers(deps.engine, deps.selfId);
-  const offered = aboutToBeOffered(deps, pending, containers);
-  const ill = await illAmong(deps, offered);
-  // Asking has taken its time, and somebody may have been updated in it.
-  if (offered.length > 0) containers = await readContainers(deps.engine, deps.selfId);
-  return pending.filter((webhook) => handle(deps, webhook, { containers, ill })).length;
+/** One accepted webhook with the event in it. */
+interface News {
+  webhook: Webhook;
+  event: ImageEvent;
 }
 
-/** Whose health is asked first, since a decision and its mail are one transaction. Of who is being updated nothing is decided yet. */
-function aboutToBeOffered(deps: Deps, pending: readonly Webhook[], all: Container[]): Container[] {
-  const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
-  const offered = pending.flatMap(({ body }) => {
-    const { image: reference, digest, releaseNotes } = readEvent(body);
-    const target = { reference, digest };
-    return candidates(all, { image: reference, digest }).filter(
-      (container) =>
-        !running.has(container.name) &&
-        decideOn(deps, { container, all, target, source: 'diun', releaseNotes }).kind !== 'ignore',
-    );
-  });
-  return [...new Set(offered)];
-}
-
+/** What was found out about the news before the decisions, which are transactions and cannot wait for an answer. */
 interface Seen {
   containers: Container[];
   /** Those that fail their health check, by id. */
   ill: ReadonlyMap<string, Illness>;
+  /** What the registry says, by id of the webhook; only of news that something might be done about. */
+  confirmed: ReadonlyMap<string, Confirmation>;
 }
 
-/** False: it must wait. The decisions of one event and the mark that it is handled are one transaction. */
-function handle(deps: Deps, webhook: Webhook, seen: Seen): boolean {
-  const event = readEvent(webhook.body);
+/**
+ * Turns accepted webhooks into decisions, oldest first. A webhook says only that something is new: the registry is asked
+ * for the digest of the tag, and while it does not answer the event waits. So does an event whose container is being
+ * updated. Resolves with how many were handled or put off; rejects with `engine_unreachable` and keeps all for later.
+ */
+export async function handleInbox(deps: Deps): Promise<number> {
+  const news = deps.store.inbox.pending(AT_ONCE).map((webhook) => ({ webhook, event: readEvent(webhook.body) }));
+  if (news.length === 0) return 0;
+  const seen = await lookInto(deps, news, await readContainers(deps.engine, deps.selfId));
+  return news.filter((each) => handle(deps, each, seen)).length;
+}
+
+async function lookInto(deps: Deps, news: readonly News[], containers: Container[]): Promise<Seen> {
+  const concerned = news
+    .map((each) => ({ ...each, offered: toBeOffered(deps, each.event, containers) }))
+    .filter(({ offered }) => offered.length > 0);
+  if (concerned.length === 0) return { containers, ill: new Map(), confirmed: new Map() };
+  const registry = askRegistry(deps);
+  const answers = await fewAtATime(concerned, REGISTRIES_AT_ONCE, ({ event }) =>
+    confirmDigest((reference) => registry.digest(reference), { reference: event.image, digest: event.digest }),
+  );
+  const confirmed = new Map(concerned.map(({ webhook }, index) => [webhook.id, answers[index] as Confirmation]));
+  const same = concerned.filter(({ webhook }) => confirmed.get(webhook.id)?.kind === 'same');
+  const ill = await illAmong(deps, [...new Set(same.flatMap(({ offered }) => offered))]);
+  // The questions have taken time, and a container may have been updated meanwhile.
+  return { containers: await readContainers(deps.engine, deps.selfId), ill, confirmed };
+}
+
+/** Those for which something might be done. Of a container that is being updated nothing is decided yet. */
+function toBeOffered(deps: Deps, event: ImageEvent, all: Container[]): Container[] {
+  const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
+  return candidates(all, event).filter(
+    (container) => !running.has(container.name) && decideOn(deps, offerOf(event, container, all)).kind !== 'ignore',
+  );
+}
+
+function offerOf({ image, digest, releaseNotes }: ImageEvent, container: Container, all: Container[]): Offer {
+  return { container, all, target: { reference: image, digest }, source: 'diun', releaseNotes };
+}
+
+/** False: it must wait for the end of an update. The decisions of one event and the mark that it is handled are one transaction. */
+function handle(deps: Deps, news: News, seen: Seen): boolean {
+  const { webhook, event } = news;
   const concerned = candidates(seen.containers, event);
   const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
   if (running.size > 0 && (concerned.length === 0 || concerned.some(({ name }) => running.has(name)))) return false;
-  deps.store.transaction(() => deps.store.inbox.handled(webhook.id, decideAll(deps, event, concerned, seen)));
+  const confirmed = seen.confirmed.get(webhook.id);
+  if (confirmed?.kind === 'silent') return wait(deps, news, confirmed.reason);
+  // Since the questions, another container may have come that nothing was asked for.
+  if (confirmed === undefined && toBeOffered(deps, event, seen.containers).length > 0) return false;
+  deps.store.transaction(() => deps.store.inbox.handled(webhook.id, decideAll(deps, news, concerned, seen)));
   return true;
 }
 
-function decideAll(deps: Deps, event: ImageEvent, concerned: Container[], { containers: all, ill }: Seen): string {
+function wait({ store, clock, logger }: Deps, { webhook, event }: News, reason: string): true {
+  const until = askAgainAt(new Date(webhook.receivedAt), clock.now());
+  store.inbox.wait(webhook.id, until, `Waiting: ${reason} It is asked again at ${until}.`);
+  logger.warn('an event waits for the registry', { image: event.image, webhook: webhook.id, until, reason });
+  return true;
+}
+
+function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[], seen: Seen): string {
   if (event.image === TEST_IMAGE) {
     return ignoreEvent(deps, event, 'This is the test notification of `diun notif test`: Diun reaches diun-pilot.');
   }
   if (concerned.length === 0) {
-    const mend = 'Label the container that should be updated with diun.enable=true.';
-    return ignoreEvent(deps, event, `No watched container runs an image of this repository. ${mend}`);
+    const remedy = 'Label the container that should be updated with diun.enable=true.';
+    return ignoreEvent(deps, event, `No watched container runs an image of this repository. ${remedy}`);
   }
+  const confirmed = seen.confirmed.get(webhook.id);
+  const registry =
+    confirmed === undefined ? {} : { registry: { refusal: confirmed.kind === 'same' ? null : confirmed.reason } };
   return concerned
     .map((container) => {
-      const target = { reference: event.image, digest: event.digest };
-      const { releaseNotes } = event;
-      const illness = ill.get(container.id) ?? null;
-      const { decision } = offer(deps, { container, all, target, source: 'diun', releaseNotes, ill: illness });
+      const ill = seen.ill.get(container.id) ?? null;
+      const { decision } = offer(deps, { ...offerOf(event, container, seen.containers), ...registry, ill });
       return `${container.name}: ${decision.reason}`;
     })
     .join('\n');

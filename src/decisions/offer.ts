@@ -2,7 +2,7 @@ import { membersOf, placeOf } from '../backups/backup-set';
 import { writersOf } from '../backups/writers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import type { Decision } from '../domain/decision/decision';
+import type { Decision, RegistryWord } from '../domain/decision/decision';
 import { decide } from '../domain/decision/decision';
 import type { Source } from '../domain/event';
 import type { Illness } from '../domain/illness';
@@ -22,6 +22,8 @@ export interface Offer {
   target: { reference: string; digest: string };
   source: Source;
   releaseNotes: string | null;
+  /** What the registry says of the target; left out: the target is the registry's own word. */
+  registry?: RegistryWord;
   /** How it fails its health check now; null: it passes. Not there: it was not asked. */
   ill?: Illness | null;
   /** An earlier offer that was superseded for this one already. */
@@ -54,9 +56,15 @@ export function offer(deps: Deps, offered: Offer): { decision: Decision; update:
 }
 
 /** The same decision without a trace: for who asks every day, where there is mostly nothing to do. */
-export function decideOn({ store }: Deps, { container, target, source }: Offer): Decision {
+export function decideOn({ store }: Deps, { container, target, source, registry }: Offer): Decision {
   const refusal = store.refusals.find(container.name, target.digest);
-  return decide({ container, target, known: { refusal, open: store.updates.openFor(container.name) }, source });
+  return decide({
+    container,
+    target,
+    known: { refusal, open: store.updates.openFor(container.name) },
+    source,
+    registry,
+  });
 }
 
 function recordIgnored(

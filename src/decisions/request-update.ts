@@ -8,7 +8,10 @@ import { PilotError } from '../domain/errors';
 import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
+import { decideById } from './decide-by-id';
 import { offer } from './offer';
+
+const HOW = 'by asking for it';
 
 type Ignored = Extract<Decision, { kind: 'ignore' }>;
 
@@ -28,26 +31,31 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
  * has nothing new.
  *
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
- * `different_repository`, `invalid_reference`, `update_running`, `registry_…` and `engine_unreachable`.
+ * `different_repository`, `invalid_reference`, `digest_not_confirmed`, `update_running`, `registry_…` and `engine_unreachable`.
  */
 export async function requestUpdate(deps: Deps, request: { container: string; image?: string }): Promise<Update> {
   const all = await readContainers(deps.engine, deps.selfId);
   const container = all.find(({ name }) => name === request.container);
   if (container === undefined) throw notFound(request.container, all);
   const target = await resolveTarget(deps, container, request.image);
+  const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
+  if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', HOW);
   return deps.store.transaction(() => {
-    const open = deps.store.updates.openFor(container.name);
-    if (open.some(({ status }) => status === 'running')) throw alreadyRuns(container);
-    const waiting = open.filter(({ status }) => status === 'awaiting_approval');
-    const meant =
-      waiting.find(({ to }) => to.digest === target.digest) ?? (nothingElse(container, target, request) && waiting[0]);
-    const approved = meant && recordDecision(deps, meant, 'approve', 'by asking for it');
+    const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
+    const approved = meant && recordDecision(deps, meant, 'approve', HOW);
     if (approved) return approved;
     const { decision, update } = offer(deps, { container, all, target, source: 'operator', releaseNotes: null });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
     if (code !== undefined) throw new PilotError(code, decision.reason);
     return update;
   });
+}
+
+/** Those that wait for approval, oldest first. Throws `update_running`. */
+function waitingFor({ store }: Deps, container: Container): Update[] {
+  const open = store.updates.openFor(container.name);
+  if (open.some(({ status }) => status === 'running')) throw alreadyRuns(container);
+  return open.filter(({ status }) => status === 'awaiting_approval');
 }
 
 /** No image is named, and the container runs what its own tag names: what waits is then all that he can mean. */
@@ -58,18 +66,25 @@ function nothingElse(container: Container, { digest }: { digest: string }, { ima
 async function resolveTarget(
   deps: Deps,
   container: Container,
-  image = container.reference,
+  image: string | undefined,
 ): Promise<{ reference: string; digest: string }> {
-  const reference = parseImageReference(image);
+  const reference = parseImageReference(image ?? container.reference);
   if (!sameRepository(reference, parseImageReference(container.reference))) {
     throw new PilotError(
       'different_repository',
-      `${container.name} runs ${container.reference}; ${image} is of another repository. Change the compose file for that.`,
+      `${container.name} runs ${container.reference}; ${image ?? ''} is of another repository. Change the compose file for that.`,
     );
   }
-  const digest = reference.digest ?? (await deps.engine.registryDigest(image));
   const tag = reference.tag ?? parseImageReference(container.reference).tag;
-  return { reference: formatReference({ ...reference, tag, digest: null }), digest };
+  const target = formatReference({ ...reference, tag, digest: null });
+  const digest = await deps.engine.registryDigest(target);
+  if (image !== undefined && reference.digest !== null && reference.digest !== digest) {
+    throw new PilotError(
+      'digest_not_confirmed',
+      `The registry names ${digest} for ${target}, not ${reference.digest}. Leave the digest out, or name a tag that has it.`,
+    );
+  }
+  return { reference: target, digest };
 }
 
 function notFound(name: string, all: Container[]): PilotError {

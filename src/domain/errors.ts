@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   name_taken: 'A container of that name exists already',
   registry_refused: 'The registry does not give this image',
   registry_unreachable: 'The registry does not answer',
+  digest_not_confirmed: 'The registry names another digest for the tag',
   pull_failed: 'The image could not be pulled',
   exec_failed: 'A command inside a container failed',
   invalid_reference: 'Not an image reference',

@@ -25,6 +25,17 @@ export interface Update {
   error: Failure | null;
   /** What the operator must still do after it, such as the line to change in the compose file; null: nothing. */
   followUp: string | null;
+  /** It is queued and must wait for the registry, and its `reason` says so; null: it may start. */
+  hold: Hold | null;
+}
+
+/** Why a queued update does not start yet. */
+export interface Hold {
+  since: string;
+  /** When it is tried again. */
+  until: string;
+  /** The update's reason without the words on the wait. */
+  reason: string;
 }
 
 /** An image reference as the operator writes it, with the digest of its tag in the registry (`sha256:…`), null when unknown. */

@@ -25,6 +25,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   policy_ignore: 409,
   different_repository: 409,
   update_running: 409,
+  digest_not_confirmed: 409,
   not_waiting: 409,
   name_taken: 409,
   auto_remove: 409,

@@ -47,8 +47,10 @@ export interface Inbox {
   };
   /** Keeps a body that could not be read, with the reason; answers its id. */
   reject(body: string, reason: string): string;
-  /** Accepted and not handled yet, oldest first. */
+  /** Accepted, not handled and not waiting now, oldest first. */
   pending(limit: number): Webhook[];
+  /** It stays pending and is not looked at before `until` (ISO 8601), for the reason `why`. */
+  wait(id: string, until: string, why: string): void;
   /** `outcome`: what was decided on it, in words. */
   handled(id: string, outcome: string): void;
   /** When Diun was last heard: the newest webhook of any kind. ISO 8601. */
@@ -77,7 +79,7 @@ export interface Updates {
   list(filter: UpdateFilter): { updates: Update[]; next: string | null };
   /** Waiting, queued or running for this container, oldest first. */
   openFor(container: string): Update[];
-  /** The next to run: automatic before manual, then oldest first. */
+  /** The next to run, but none that is on hold now: automatic before manual, then oldest first. */
   nextQueued(): Update | null;
   /** Oldest first. */
   withStatus(status: UpdateStatus): Update[];
@@ -110,8 +112,11 @@ export interface Updates {
 }
 
 /** Without what the store gives: id and times. */
-export type NewUpdate = Omit<Update, 'id' | 'createdAt' | 'startedAt' | 'finishedAt' | 'steps' | 'backupId' | 'error'> &
-  Partial<Pick<Update, 'finishedAt' | 'error'>>;
+export type NewUpdate = Omit<
+  Update,
+  'id' | 'createdAt' | 'startedAt' | 'finishedAt' | 'steps' | 'backupId' | 'error' | 'hold'
+> &
+  Partial<Pick<Update, 'finishedAt' | 'error' | 'hold'>>;
 
 /** What is left out does not narrow; `limit`: of one page. */
 export interface UpdateFilter {

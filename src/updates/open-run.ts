@@ -6,13 +6,14 @@ import { firstJournal } from '../domain/journal';
 import { newReferenceFor } from '../domain/images/new-reference';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
+import { confirmStart } from './confirm-start';
 import { endUnbegun, type Unbegun } from './end-unbegun';
 import { containerOf, resumeRun } from './resume-run';
 import type { Run } from './run';
 
 /**
  * Takes up an update: for the first time, by looking again at what the decision saw; or after a crash, by the journal.
- * `ended`: there was nothing to run, and the update has its end.
+ * `ended`: nothing runs now: the update has its end, or waits in the queue for the registry.
  */
 export async function openRun(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const journal = deps.store.updates.journal(update.id);
@@ -25,9 +26,16 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   const container = await containerOf(deps, old);
   const changed = whatChanged(update, container);
   if (changed !== null) return { ended: endUnbegun(deps, update, changed) };
+  const refused = await confirmStart(deps, update);
+  if (refused !== null) return { ended: 'held' in refused ? refused.held : endUnbegun(deps, update, refused) };
   const ill = await illnessOf(deps, container);
   const startedAt = deps.clock.now().toISOString();
-  const started = deps.store.updates.change(update.id, { status: 'running', startedAt });
+  const started = deps.store.updates.change(update.id, {
+    status: 'running',
+    startedAt,
+    reason: update.hold?.reason ?? update.reason,
+    hold: null,
+  });
   const journal = firstJournal(update, old, ill);
   deps.store.updates.saveJournal(update.id, journal);
   return { ...deps, update: started, old, container, journal };

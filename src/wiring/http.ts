@@ -55,7 +55,7 @@ function approvalsOf(deps: Deps, wake: () => void, requests: Requests): HttpDeps
       wake();
       return outcome;
     },
-    decideById: (id, decision) => Promise.resolve(requests.decideById(id, decision, 'on the operator page')),
+    decideById: (id, decision) => requests.decideById(id, decision, 'on the operator page'),
   };
 }
 

@@ -1,10 +1,11 @@
-import { decideById, type Decided } from '../approvals/record-decision';
+import type { Decided } from '../approvals/record-decision';
 import { requestBackups } from '../backups/request-backup';
 import { lookAtCertificates } from '../certificates/look';
 import { findPlaces } from '../certificates/renewal-places';
 import { requestRenewal } from '../certificates/request-renewal';
 import { illAmong } from '../containers/ill-containers';
 import { readContainers } from '../containers/read-containers';
+import { decideById } from '../decisions/decide-by-id';
 import { requestUpdate } from '../decisions/request-update';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
@@ -32,8 +33,8 @@ export interface Requests {
   requestRestore(plan: RestorePlan, request: Pick<RestoreRequest, 'project'>): RestoreRecord;
   /** Renews what is due, as soon as nothing else runs. */
   requestRenewal(): RenewalRecord;
-  /** Decides on an update that waits; throws `update_not_found` and `not_waiting`. */
-  decideById(id: string, decided: Decided, how: string): Update;
+  /** Decides on an update that waits; rejects with `update_not_found`, `not_waiting` and `registry_refused`. */
+  decideById(id: string, decided: Decided, how: string): Promise<Update>;
   /** What only looks, for `check`. */
   look: {
     /** What would become of a newer tag; null: none is looked for. */
@@ -62,7 +63,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
     rehearseRestore: (plan, onProgress) => rehearse(deps, plan, onProgress),
     requestRestore: (plan, request) => queued(requestRestore(deps.store, plan, request)),
     requestRenewal: () => queued(requestRenewal(deps, { reason: 'operator' })),
-    decideById: (id, decided, how) => queued(decideById(deps, id, decided, how)),
+    decideById: async (id, decided, how) => queued(await decideById(deps, id, decided, how)),
     look: {
       newTag: (container) => foreseeTag(deps, container),
       ill: (containers) => illAmong(deps, containers),

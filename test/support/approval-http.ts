@@ -1,7 +1,7 @@
 import { decideApproval } from '../../src/decisions/decide-approval';
 import { approvalUrl } from '../../src/approvals/links';
 import { readApproval } from '../../src/approvals/read-approval';
-import { decideById } from '../../src/approvals/record-decision';
+import { decideById } from '../../src/decisions/decide-by-id';
 import type { Update } from '../../src/domain/update';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { readContainers } from '../../src/containers/read-containers';
@@ -21,8 +21,7 @@ export function startHttpOn(scene: Scene): Promise<RunningHttp> {
     approvals: {
       read: (token) => readApproval(deps, token),
       decide: (token, answer) => decideApproval(deps, token, answer),
-      decideById: (id, decision) =>
-        Promise.resolve().then(() => decideById(deps, id, decision, 'on the page of diun-pilot')),
+      decideById: (id, decision) => decideById(deps, id, decision, 'on the page of diun-pilot'),
     },
   });
 }

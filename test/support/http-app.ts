@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decideById } from '../../src/approvals/record-decision';
+import { recordById } from '../../src/approvals/record-decision';
 import { decideRestoreLink, readRestoreLink } from '../../src/approvals/restore-link';
 import { readApproval } from '../../src/approvals/read-approval';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
@@ -66,7 +66,7 @@ export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<Runn
       read: (token) => readApproval({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token),
       decide: () => Promise.reject(new Error('this test decides on nothing by link')),
       decideById: (id, decision) =>
-        Promise.resolve().then(() => decideById({ store, clock, logger }, id, decision, 'on the page of diun-pilot')),
+        Promise.resolve().then(() => recordById({ store, clock, logger }, id, decision, 'on the page of diun-pilot')),
     },
     restoreLinks: {
       read: (token) => readRestoreLink({ ...RESTORE_LINKS, store, clock }, token),

@@ -45,6 +45,7 @@ export function anUpdate(differs: Partial<Update> = {}): Update {
     steps: [],
     error: null,
     followUp: null,
+    hold: null,
     ...differs,
   };
 }

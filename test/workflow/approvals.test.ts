@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { decideApproval } from '../../src/decisions/decide-approval';
 import { approvalUrl } from '../../src/approvals/links';
 import { readApproval } from '../../src/approvals/read-approval';
-import { decideById } from '../../src/approvals/record-decision';
+import { recordById } from '../../src/approvals/record-decision';
 import type { Update } from '../../src/domain/update';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { expectEndsHaveTimes } from '../support/expect-ends-have-times';
@@ -155,12 +155,12 @@ it('reminds once, a day before the link expires', async () => {
 it('takes no decision by id of what has expired, also before that is written down', async () => {
   await scene.clock.advance(72 * 3_600_000);
   for (const decision of ['approve', 'decline'] as const)
-    expect(() => decideById(scene.deps, first().id, decision, 'by a test')).toThrow('it is expired');
+    expect(() => recordById(scene.deps, first().id, decision, 'by a test')).toThrow('it is expired');
   expect(first().status).toBe('awaiting_approval');
 });
 
 it('lets whoever is on the host decide by id, once', () => {
-  expect(decideById(scene.deps, first().id, 'decline', 'on the command line').status).toBe('declined');
-  expect(() => decideById(scene.deps, first().id, 'approve', 'on the command line')).toThrow(/does not wait/);
-  expect(() => decideById(scene.deps, 'nothing', 'approve', '')).toThrow(/There is no update/);
+  expect(recordById(scene.deps, first().id, 'decline', 'on the command line').status).toBe('declined');
+  expect(() => recordById(scene.deps, first().id, 'approve', 'on the command line')).toThrow(/does not wait/);
+  expect(() => recordById(scene.deps, 'nothing', 'approve', '')).toThrow(/There is no update/);
 });

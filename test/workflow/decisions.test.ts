@@ -1,4 +1,4 @@
-import { decideById } from '../../src/approvals/record-decision';
+import { decideById } from '../../src/decisions/decide-by-id';
 import { codeOf } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { reconcile } from '../../src/decisions/reconcile';
@@ -110,7 +110,7 @@ it('mails how it went of what somebody approved, also where the policy is automa
   scene.engine.addImage({ reference: 'nginx:1.27.0' });
   scene.engine.runContainer(nginx({ image: 'nginx:1.27.0' }));
   await hear(scene.engine.publish('nginx:2.0.0').digest, 'docker.io/library/nginx:2.0.0');
-  decideById(scene.deps, last()?.id ?? '', 'approve', 'by a test');
+  await decideById(scene.deps, last()?.id ?? '', 'approve', 'by a test');
   await scene.settle();
   expect(scene.updates()).toMatchObject([{ status: 'succeeded', policy: 'automatic' }]);
   expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'update_succeeded']);

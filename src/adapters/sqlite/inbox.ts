@@ -22,7 +22,13 @@ export function createInbox(database: Database, clock: Clock): Inbox {
       return { id, duplicate: status === 'duplicate' };
     },
     reject: (body, reason) => store(database, clock, { body, status: 'rejected', outcome: reason }).id,
-    pending: (limit) => select(`WHERE status = 'pending' ORDER BY id LIMIT ?`, limit),
+    pending: (limit) =>
+      select(
+        `WHERE status = 'pending' AND (waits_until IS NULL OR waits_until <= ?) ORDER BY id LIMIT ?`,
+        clock.now().toISOString(),
+        limit,
+      ),
+    wait: (id, until, why) => set(id, 'waits_until = ?, outcome = ?', until, why),
     handled: (id, outcome) => set(id, `status = 'handled', outcome = ?`, outcome),
     lastHeardAt: () =>
       database.prepare<[], { received_at: string }>('SELECT received_at FROM webhooks ORDER BY id DESC LIMIT 1').get()

@@ -1,7 +1,7 @@
 import type { Failure } from '../../domain/errors';
 import type { Journal } from '../../domain/journal';
 import type { Plan } from '../../domain/plan/plan';
-import type { Approval, Step, Update } from '../../domain/update';
+import type { Approval, Hold, Step, Update } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';
 import { fromJson } from './columns';
@@ -29,9 +29,10 @@ interface Row {
   backup_id: string | null;
   error: string | null;
   follow_up: string | null;
+  hold: string | null;
 }
 
-const JSON_FIELDS = new Set(['approval', 'error']);
+const JSON_FIELDS = new Set(['approval', 'error', 'hold']);
 
 export function createUpdates(database: Database, clock: Clock): Updates {
   const steps = createSteps(database, clock);
@@ -47,7 +48,10 @@ export function createUpdates(database: Database, clock: Clock): Updates {
     list: (filter) => listPage(records, filter),
     openFor: (container) =>
       select(`WHERE container = ? AND status IN ('awaiting_approval', 'queued', 'running') ORDER BY id`, container),
-    nextQueued: () => select(`WHERE status = 'queued' ORDER BY policy <> 'automatic', id LIMIT 1`)[0] ?? null,
+    nextQueued: () => {
+      const due = `status = 'queued' AND (hold IS NULL OR hold ->> '$.until' <= ?)`;
+      return select(`WHERE ${due} ORDER BY policy <> 'automatic', id LIMIT 1`, clock.now().toISOString())[0] ?? null;
+    },
     withStatus: (status) => select('WHERE status = ? ORDER BY id', status),
     plan: (id) => kept<Plan>(id, 'plan'),
     savePlan: (id, plan) => keep(id, 'plan', plan),
@@ -131,5 +135,6 @@ function fromRow(row: Row, steps: Step[]): Update {
     steps,
     error: fromJson<Failure>(row.error),
     followUp: row.follow_up,
+    hold: fromJson<Hold>(row.hold),
   };
 }

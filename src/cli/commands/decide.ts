@@ -14,16 +14,17 @@ const HOW = 'on the command line';
 /** Approves an update that waits, and follows it to its end; 0 only when it succeeded. */
 export function approveCommand(context: CliContext, { id, json }: DecideArguments): Promise<number> {
   const output = json ? silentOutput : liveOutput(context.stdout);
-  return withApp(context, { json }, (app, signal) =>
-    followToVerdict({ app, context, json, output, signal }, app.decideById(id, 'approve', HOW)),
-  );
+  return withApp(context, { json }, async (app, signal) => {
+    const approved = await app.decideById(id, 'approve', HOW);
+    return followToVerdict({ app, context, json, output, signal }, approved);
+  });
 }
 
 /** Declines an update that waits: its digest is not offered to this container again. */
 export function declineCommand(context: CliContext, { id, json }: DecideArguments): Promise<number> {
-  return withApp(context, { json }, (app) => {
-    const update = app.decideById(id, 'decline', HOW);
+  return withApp(context, { json }, async (app) => {
+    const update = await app.decideById(id, 'decline', HOW);
     context.stdout.write(json ? `${JSON.stringify(toJson(update, null), null, 2)}\n` : `${update.reason}\n`);
-    return Promise.resolve(0);
+    return 0;
   });
 }

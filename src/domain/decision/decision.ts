@@ -25,6 +25,14 @@ export interface Question {
     open: readonly OpenUpdate[];
   };
   source: Source;
+  /** What the registry says of the target; left out: it was not asked. */
+  registry?: RegistryWord;
+}
+
+/** What speaks against a target, by the registry's own word. */
+export interface RegistryWord {
+  /** Why the digest is not what the registry names for the tag; null: it is. */
+  refusal: string | null;
 }
 
 /** What is to be done, with the reason as sentences for a person. `supersedes`: ids of open updates that it replaces. */
@@ -53,6 +61,7 @@ export type IgnoreCode =
   | 'not_comparable'
   | 'failed_before'
   | 'declined_before'
+  | 'digest_not_confirmed'
   | 'already_open'
   | 'newer_waits';
 
@@ -74,6 +83,8 @@ export function decide(question: Question): Decision {
   const jump = jumpOf(guarded);
   const refused = refuseRepetition(guarded) ?? (guarded.source === 'operator' ? null : refuseUnasked(guarded));
   if (refused !== null) return refused;
+  const unconfirmed = refuseUnconfirmed(guarded);
+  if (unconfirmed !== null) return unconfirmed;
   const verdict = startOrAsk(guarded, jump);
   const open = judgeOpenUpdates({ ...guarded, kind: verdict.kind });
   if ('kind' in open) return open;
@@ -158,6 +169,11 @@ function refuseKnownBad({ container: { name }, known: { refusal }, target, own, 
     'declined_before',
     `${what} was declined for ${name} at ${refusal.at} and is not offered again. ${again}`,
   );
+}
+
+function refuseUnconfirmed({ container: { name }, registry }: Case): Ignored | null {
+  if (!registry || registry.refusal === null) return null;
+  return ignore('digest_not_confirmed', `${name} stays as it is: ${registry.refusal}`);
 }
 
 function jumpOf({ own, tag }: Case): Plan['jump'] {

@@ -137,3 +137,18 @@ export function movedPage(update: Update): string {
     update,
   });
 }
+
+/** The registry does not know the offered image now, so nothing could be approved. */
+export function refusedPage(update: Update): string {
+  const name = nameOf(update);
+  return messagePage({
+    tone: 'attention',
+    word: 'Nothing was done',
+    heading: `The registry does not give the image that was offered for ${name}`,
+    sentences: [
+      'Only what the registry confirms may run, so nothing was approved. The offer stays open.',
+      'What to do now: see that the tag exists and that the login of the registry is valid, then approve again.',
+    ],
+    update,
+  });
+}

@@ -13,7 +13,7 @@ import type { HttpDeps } from '../deps';
 import { pageFirst, wantsPage } from '../request/negotiate';
 import { confirmPage } from '../pages/confirm-page';
 import { livePage } from '../pages/live-page';
-import { closedPage, declinedPage, movedPage, unknownLinkPage } from '../pages/message-page';
+import { closedPage, declinedPage, movedPage, refusedPage, unknownLinkPage } from '../pages/message-page';
 import { sendPage } from '../pages/send-page';
 import { readForm } from '../request/read-form';
 import type { Methods } from '../route';
@@ -86,6 +86,8 @@ function answer(request: Request, response: Response, outcome: DecisionOutcome, 
       return sendPage(response, 200, declinedPage(outcome.update));
     case 'moved':
       return answerMoved(request, response, outcome.update);
+    case 'refused':
+      return answerRefused(request, response, outcome);
     case 'name_needed':
       return answerNameNeeded(request, response, outcome, now);
   }
@@ -114,6 +116,15 @@ function answerMoved(request: Request, response: Response, update: Update): void
     'The image or the container changed meanwhile, so nothing was done: look for a new mail.',
   );
   refuse(request, response, { status: 409, html: movedPage(update), error });
+}
+
+function answerRefused(
+  request: Request,
+  response: Response,
+  { update, reason }: Extract<DecisionOutcome, { kind: 'refused' }>,
+): void {
+  const error = new PilotError('registry_refused', `Nothing was approved: ${reason}`);
+  refuse(request, response, { status: 502, html: refusedPage(update), error });
 }
 
 function answerNameNeeded(

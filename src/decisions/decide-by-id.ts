@@ -1,0 +1,24 @@
+import { type Decided, recordById } from '../approvals/record-decision';
+import type { Deps } from '../deps';
+import { PilotError } from '../domain/errors';
+import type { Update } from '../domain/update';
+import { confirmApproval } from './confirm-approval';
+import { offerAgain } from './offer-again';
+
+/**
+ * The decision of the operator page and the command line. An approval holds for what the operator saw: a tag that moved
+ * is offered again, and one that the registry does not know is refused. Throws `update_not_found`, `not_waiting` and
+ * `registry_refused`.
+ */
+export async function decideById(deps: Deps, id: string, decided: Decided, how: string): Promise<Update> {
+  const update = deps.store.updates.get(id);
+  if (decided === 'approve' && update?.status === 'awaiting_approval') {
+    const confirmed = await confirmApproval(deps, update);
+    if (confirmed.kind === 'unknown') throw new PilotError('registry_refused', confirmed.reason);
+    if (confirmed.kind === 'different') {
+      await offerAgain(deps, update);
+      throw new PilotError('not_waiting', `${confirmed.reason} Nothing was approved: see the newer offer.`);
+    }
+  }
+  return recordById(deps, id, decided, how);
+}

@@ -1,0 +1,219 @@
+import { decideApproval } from '../../src/decisions/decide-approval';
+import { decideById } from '../../src/decisions/decide-by-id';
+import { approvalUrl } from '../../src/approvals/links';
+import { handleInbox } from '../../src/decisions/handle-inbox';
+import { requestUpdate } from '../../src/decisions/request-update';
+import { EngineError } from '../../src/domain/errors';
+import type { Update } from '../../src/domain/update';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+const REGISTRY = 'docker.io';
+const MINUTE = 60_000;
+const manual = nginx({ labels: { 'update.policy': 'manual' } });
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:1.27.3' });
+  scene.engine.addImage({ reference: 'nginx:stable' });
+});
+afterEach(() => scene.close());
+
+const last = (): Update => scene.updates().at(-1) as Update;
+const silence = (): void => void scene.engine.host.images.away.add(REGISTRY);
+const answerAgain = (): void => void scene.engine.host.images.away.delete(REGISTRY);
+const kinds = (): string[] => scene.mails().map(({ kind }) => kind);
+
+async function hear(image: string, digest: string): Promise<void> {
+  scene.hear(`docker.io/library/${image}`, digest);
+  await scene.settle();
+}
+
+describe('what a webhook announces', () => {
+  it('is refused and shown when the registry names another digest for the tag', async () => {
+    const id = scene.engine.runContainer(nginx());
+    const older = scene.engine.publish('nginx:1.26.0').digest;
+    await hear('nginx:stable', older);
+    expect(scene.engine.container('web-nginx-1').Id).toBe(id);
+    expect(scene.updates()).toMatchObject([
+      { container: 'web-nginx-1', status: 'ignored', reason: expect.stringMatching(/The registry names sha256:/) },
+    ]);
+    expect(kinds()).toEqual([]);
+  });
+
+  it('is refused and shown when the registry does not know the tag', async () => {
+    const id = scene.engine.runContainer(nginx({ image: 'nginx:1.27.3', labels: { 'diun.watch_repo': 'true' } }));
+    await hear('nginx:1.27.4', scene.engine.publish('nginx:1.26.0').digest);
+    expect(scene.engine.container('web-nginx-1').Id).toBe(id);
+    expect(last()).toMatchObject({
+      status: 'ignored',
+      reason: expect.stringMatching(/does not know .*nginx:1\.27\.4/),
+    });
+  });
+
+  it('waits while the registry does not answer, says so, and is acted on once it does', async () => {
+    scene.engine.runContainer(nginx());
+    const { id, digest } = scene.engine.publish('nginx:stable');
+    silence();
+    await hear('nginx:stable', digest);
+    expect(scene.updates()).toEqual([]);
+    expect(scene.store.inbox.recent(1)).toMatchObject([
+      { status: 'pending', outcome: expect.stringMatching(/^Waiting: .*does not answer/) },
+    ]);
+    answerAgain();
+    await scene.clock.advance(MINUTE);
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'succeeded' });
+    expect(scene.engine.container('web-nginx-1').Image).toBe(id);
+  });
+
+  it('keeps no other event waiting, and does not ask a silent registry at each turn', async () => {
+    scene.engine.runContainer(nginx());
+    scene.engine.addImage({ reference: 'quay.io/app:1' });
+    scene.engine.runContainer(nginx({ name: 'app', image: 'quay.io/app:1', ports: {} }));
+    const stable = scene.engine.publish('nginx:stable').digest;
+    silence();
+    for (let event = 0; event < 60; event++)
+      scene.hear(`docker.io/library/nginx:stable`, stable, event % 2 ? 'new' : 'update');
+    scene.hear('quay.io/app:1', scene.engine.publish('quay.io/app:1').digest);
+    await scene.settle();
+    expect(scene.updates()).toMatchObject([{ container: 'app', status: 'succeeded' }]);
+    const asked = (): number =>
+      scene.engine.lines({ reads: true }).filter((line) => /^registryDigest .*nginx/.test(line)).length;
+    const before = asked();
+    for (let turn = 0; turn < 20; turn++) {
+      await scene.clock.advance(1_000);
+      await handleInbox(scene.deps);
+    }
+    // Sixty events are two batches, and half a minute may have passed.
+    expect(asked() - before).toBeLessThanOrEqual(2);
+  });
+
+  it('is not asked about at the registry where nothing would be done anyway', async () => {
+    scene.engine.runContainer(nginx({ labels: { 'update.policy': 'ignore' } }));
+    await hear('nginx:stable', scene.engine.publish('nginx:stable').digest);
+    expect(scene.engine.lines({ reads: true }).filter((line) => line.startsWith('registryDigest'))).toEqual([]);
+  });
+});
+
+describe('an approval', () => {
+  beforeEach(async () => {
+    scene.engine.runContainer(manual);
+    await hear('nginx:stable', scene.engine.publish('nginx:stable').digest);
+    expect(last().status).toBe('awaiting_approval');
+  });
+
+  const byLink = (): Promise<unknown> => {
+    const token = approvalUrl(scene.deps, last()).split('/approvals/')[1] ?? '';
+    return decideApproval(scene.deps, token, { decision: 'approve', name: null });
+  };
+  const ways: [string, () => Promise<unknown>][] = [
+    ['by link', byLink],
+    [
+      'on the page and the command line',
+      () => decideById(scene.deps, last().id, 'approve', 'by a test').catch((error: unknown) => error),
+    ],
+    ['by the API', () => requestUpdate(scene.deps, { container: 'web-nginx-1' }).catch((error: unknown) => error)],
+  ];
+
+  it.each(ways)('%s starts nothing that the tag no longer names', async (_, approve) => {
+    const offered = last();
+    const newer = scene.engine.publish('nginx:stable', { logs: ['newer'] });
+    await approve();
+    await scene.settle();
+    expect(scene.store.updates.get(offered.id)?.status).toBe('superseded');
+    expect(scene.engine.container('web-nginx-1').Image).not.toBe(offered.to.digest);
+    expect([last().status, last().to.digest]).toEqual([
+      expect.stringMatching(/awaiting_approval|succeeded/),
+      newer.digest,
+    ]);
+  });
+
+  it.each(ways)('%s is refused while the registry does not know the tag', async (_, approve) => {
+    const { Id } = scene.engine.container('web-nginx-1');
+    scene.engine.host.images.unpublish('nginx:stable');
+    const answer = await approve();
+    expect(JSON.stringify(answer, ['kind', 'code', 'message'])).toMatch(/registry_refused|refused/);
+    await scene.settle();
+    expect(scene.engine.container('web-nginx-1').Id).toBe(Id);
+    expect(last().status).toBe('awaiting_approval');
+  });
+
+  it.each(ways.slice(0, 2))(
+    '%s is kept while the registry does not answer, and starts once it does',
+    async (_, approve) => {
+      silence();
+      await approve();
+      await scene.settle();
+      expect(last()).toMatchObject({ status: 'queued', reason: expect.stringMatching(/waits for the registry/i) });
+      answerAgain();
+      await scene.clock.advance(MINUTE);
+      await scene.settle();
+      expect(last()).toMatchObject({ status: 'succeeded' });
+    },
+  );
+});
+
+describe('what is queued', () => {
+  async function queue(): Promise<void> {
+    scene.engine.runContainer(nginx());
+    scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+    await handleInbox(scene.deps);
+    expect(last().status).toBe('queued');
+  }
+
+  it('is not started when the tag has moved since', async () => {
+    await queue();
+    scene.engine.publish('nginx:stable', { logs: ['newer'] });
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'superseded', reason: expect.stringMatching(/The registry names sha256:/) });
+    expect(scene.engine.lines()).toEqual([]);
+  });
+
+  it('fails, with nothing changed, when the registry no longer knows the tag', async () => {
+    await queue();
+    scene.engine.host.images.unpublish('nginx:stable');
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'failed', error: { code: 'registry_refused' } });
+    expect(scene.engine.lines()).toEqual([]);
+    expect(scene.store.refusals.all()).toEqual([]);
+  });
+
+  it('waits, says so and lets others go first, while the registry does not answer', async () => {
+    scene.engine.addImage({ reference: 'quay.io/app:1' });
+    scene.engine.runContainer(nginx({ name: 'app', image: 'quay.io/app:1', ports: {} }));
+    await queue();
+    const held = last();
+    scene.hear('quay.io/app:1', scene.engine.publish('quay.io/app:1').digest);
+    silence();
+    await scene.settle();
+    expect(scene.store.updates.get(held.id)).toMatchObject({
+      status: 'queued',
+      reason: expect.stringMatching(/waits for the registry/i),
+    });
+    expect(last()).toMatchObject({ container: 'app', status: 'succeeded' });
+    answerAgain();
+    await scene.clock.advance(MINUTE);
+    await scene.settle();
+    expect(scene.store.updates.get(held.id)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('is not started by an answer of the registry that fails otherwise', async () => {
+    await queue();
+    scene.engine.failNext('registryDigest', new EngineError('engine_unreachable', 'The engine went away.'));
+    await expect(scene.settle()).rejects.toMatchObject({ code: 'engine_unreachable' });
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe('the operator', () => {
+  it('cannot name a digest that the tag does not have', async () => {
+    scene.engine.runContainer(nginx());
+    const other = scene.engine.publish('nginx:1.26.0').digest;
+    scene.engine.publish('nginx:stable');
+    await expect(
+      requestUpdate(scene.deps, { container: 'web-nginx-1', image: `nginx:stable@${other}` }),
+    ).rejects.toMatchObject({ code: 'digest_not_confirmed' });
+    expect(scene.updates()).toEqual([]);
+  });
+});
