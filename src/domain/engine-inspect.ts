@@ -17,6 +17,15 @@ export interface ContainerInspect {
   NetworkSettings: { Networks: Record<string, EndpointSettings> };
 }
 
+/**
+ * A container by the list and by an inspect that was made once: nothing else of its state is known. `HostConfig` is as it was
+ * created, but for what `docker update` changes (limits, restart policy).
+ */
+export type ContainerSnapshot = Pick<
+  ContainerInspect,
+  'Id' | 'Name' | 'Image' | 'Config' | 'HostConfig' | 'Mounts' | 'NetworkSettings'
+> & { State: Pick<ContainerState, 'Running'> };
+
 /** Times are RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` is the engine's "never". */
 export interface ContainerState {
   Status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';

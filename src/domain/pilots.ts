@@ -7,7 +7,7 @@ const DATA_DIR = '/data';
 const PROGRAM = /(?:^|\/)(?:main\.js|diun-pilot)$/;
 
 /** What of diun-pilot runs in a container, by its image's label. */
-export function pilotIn({ Config, Mounts }: ContainerInspect): Pilot | null {
+export function pilotIn({ Config, Mounts }: Pick<ContainerInspect, 'Config' | 'Mounts'>): Pilot | null {
   if (Config.Labels?.[TITLE] !== 'diun-pilot') return null;
   const command = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])];
   const serves =

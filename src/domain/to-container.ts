@@ -1,7 +1,7 @@
 import { applicationOf } from './application';
 import type { Container } from './container';
 import { readDependsOn } from './depends-on';
-import type { ContainerInspect, ImageInspect } from './engine-inspect';
+import type { ContainerSnapshot, ImageInspect } from './engine-inspect';
 import { whyNoHandover } from './handover';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
@@ -15,7 +15,7 @@ const SHORTEST_ID = 12;
  * A container as policy sees it, from the inspect results of it and of the image that it runs. `selfId`: the id, or its
  * beginning of at least 12 digits, of the container that this process runs in; null when it runs in none.
  */
-export function toContainer(inspect: ContainerInspect, image: ImageInspect, selfId: string | null): Container {
+export function toContainer(inspect: ContainerSnapshot, image: ImageInspect, selfId: string | null): Container {
   const all = inspect.Config.Labels ?? {};
   const own = ownLabels(all, image.Config?.Labels);
   const labels = withInherited(readLabels(own), all, own);
@@ -55,7 +55,7 @@ function composeFilesOf(all: Readonly<Record<string, string>>): string | null {
 }
 
 /** A handover that cannot be is told, and becomes a recreate: so the plan, the page and the update itself agree. */
-function withStrategy(labels: ContainerLabels, inspect: ContainerInspect, database: boolean): ContainerLabels {
+function withStrategy(labels: ContainerLabels, inspect: ContainerSnapshot, database: boolean): ContainerLabels {
   if (labels.strategy !== 'handover') return labels;
   const why = whyNoHandover(inspect, { backup: labels.backup, database });
   if (why === null) return labels;

@@ -1,10 +1,12 @@
 import { isOurs } from '../containers/aside-names';
 import { imageIfThere, inspectIfThere } from '../containers/if-there';
+import { inspectAll } from '../containers/inspect-all';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import { lostGuests, type LostGuest } from '../domain/lost-guests';
+import { networkOwner } from '../domain/network-owner';
 import { toContainer } from '../domain/to-container';
 import { utc } from '../notifications/letter/words';
 import { networkLost } from '../notifications/mails/network-lost';
@@ -20,8 +22,7 @@ type Lost = LostGuest & { container: Container };
  * can help; none while an update of it runs. True: nothing is left to be mended now. Rejects only with `engine_unreachable`.
  */
 export async function rejoinGuests(deps: Deps): Promise<boolean> {
-  const all = await inspectAll(deps);
-  const lost = await watchedOf(deps, lostGuests(all));
+  const lost = await watchedOf(deps, lostGuests(await guestsAndOwners(deps)));
   closeNotices(deps, lost);
   let settled = true;
   for (const each of lost) {
@@ -84,9 +85,15 @@ function isBeingUpdated({ store }: Deps, { name }: Container): boolean {
   return store.updates.openFor(name).some(({ status }) => status === 'running');
 }
 
-async function inspectAll({ engine }: Deps): Promise<ContainerInspect[]> {
-  const found = await Promise.all((await engine.containerIds()).map((id) => inspectIfThere(engine, id)));
-  return found.filter((inspect) => inspect !== null && !isOurs(inspect.Name)) as ContainerInspect[];
+/** Who lives in the network of another, and those others: the times of their starts are not in the list. */
+async function guestsAndOwners({ engine }: Deps): Promise<ContainerInspect[]> {
+  const all = (await inspectAll(engine)).filter(({ Name }) => !isOurs(Name));
+  const owners = new Set(all.map(networkOwner).filter((owner) => owner !== null));
+  const concerned = all.filter(
+    (each) => networkOwner(each) !== null || owners.has(each.Id) || owners.has(each.Name.slice(1)),
+  );
+  const found = await Promise.all(concerned.map(({ Id }) => inspectIfThere(engine, Id)));
+  return found.filter((inspect) => inspect !== null);
 }
 
 async function watchedOf({ engine, selfId }: Deps, lost: LostGuest[]): Promise<Lost[]> {

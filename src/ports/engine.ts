@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, EndpointSettings, ImageInspect } from '../domain/engine-inspect';
 
 /**
  * The Docker Engine. Containers are addressed by id from the first inspect on: after a rename a handle made from the
@@ -13,6 +13,10 @@ export interface Engine {
   version(): Promise<EngineVersion>;
   /** Ids of all containers, running or not. */
   containerIds(): Promise<string[]>;
+  /** Every container, running or not, in one call. */
+  containers(): Promise<ListedContainer[]>;
+  /** Every image that has a name, or that no other image is built on, in one call. */
+  images(): Promise<ListedImage[]>;
   /** Name or id. Rejects with `container_not_found`. */
   inspectContainer(nameOrId: string): Promise<ContainerInspect>;
   /** Reference, digest reference or id. Rejects with `image_not_found`. */
@@ -67,6 +71,23 @@ export interface Engine {
   archive(id: string, path: string): Promise<Readable>;
   /** Unpacks a tar into a folder of a running or stopped container. */
   extract(id: string, folder: string, tar: Readable): Promise<void>;
+}
+
+/** A line of the list of containers: what may change while the id stays the same. */
+export interface ListedContainer {
+  id: string;
+  /** Without the leading slash. Null: the list does not have it, as of a container that is being removed. */
+  name: string | null;
+  /** As `State.Running` of its inspect: also paused, or waiting for its restart. */
+  running: boolean;
+  networks: Record<string, EndpointSettings>;
+}
+
+/** A line of the list of images: its names now, as an inspect has them. */
+export interface ListedImage {
+  id: string;
+  repoTags: string[];
+  repoDigests: string[];
 }
 
 /** In the engine's own words. A restart is a `die` and a `start`. */

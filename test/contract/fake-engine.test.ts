@@ -2,6 +2,7 @@ import { FakeEngine } from '../support/fake-engine';
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
 import { TestClock } from '../support/test-clock';
 import { engineContract } from './engine.contract';
+import { engineListsContract } from './engine-lists.contract';
 import { engineNamespacesContract } from './engine-namespaces.contract';
 import type { EngineScene } from './engine-scene';
 
@@ -42,3 +43,4 @@ function setUp(): Promise<EngineScene> {
 
 engineContract('the fake engine', setUp);
 engineNamespacesContract('the fake engine', setUp);
+engineListsContract('the fake engine', setUp);

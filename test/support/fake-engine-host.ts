@@ -1,5 +1,6 @@
 import type { ContainerInspect, CreateRequest } from '../../src/domain/engine-inspect';
 import { EngineError } from '../../src/domain/errors';
+import type { ListedContainer } from '../../src/ports/engine';
 import { createdInspect } from './fake-engine-create';
 import { FakeEvents } from './fake-engine-events';
 import { filesOf, type Volumes } from './fake-engine-files';
@@ -96,6 +97,11 @@ export class FakeHost {
   inspect(container: FakeContainer): ContainerInspect {
     const restarts = restartsAt(container, this.mainProcess(container), this.now());
     return structuredClone({ ...container.inspect, State: this.state(container), RestartCount: restarts });
+  }
+
+  listed(container: FakeContainer): ListedContainer {
+    const { Id, Name, State, NetworkSettings } = this.inspect(container);
+    return { id: Id, name: Name.slice(1), running: State.Running, networks: NetworkSettings.Networks };
   }
 
   state(container: FakeContainer): ContainerInspect['State'] {

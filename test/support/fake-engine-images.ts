@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ImageInspect } from '../../src/domain/engine-inspect';
 import { EngineError } from '../../src/domain/errors';
 import { parseImageReference } from '../../src/domain/images/image-reference';
+import type { ListedImage } from '../../src/ports/engine';
 import type { FakeImage, ImageSpec } from './fake-engine-types';
 
 /** Images on the engine with their tags, and the registry from which they come. */
@@ -80,6 +81,13 @@ export class FakeImages {
       Size: 10_000_000,
       Config: structuredClone(image.config),
     };
+  }
+
+  listed(): ListedImage[] {
+    return [...this.onEngine.keys()].map((id) => {
+      const { RepoTags, RepoDigests } = this.inspect(id);
+      return { id, repoTags: RepoTags ?? [], repoDigests: RepoDigests ?? [] };
+    });
   }
 
   #answers(reference: string): void {

@@ -9,6 +9,8 @@ import type {
   EngineVersion,
   ExecOptions,
   ExecResult,
+  ListedContainer,
+  ListedImage,
   PullProgress,
 } from '../../src/ports/engine';
 import type { Clock } from '../../src/lib/clock';
@@ -40,6 +42,8 @@ interface Trap {
 const READS: Method[] = [
   'version',
   'containerIds',
+  'containers',
+  'images',
   'inspectContainer',
   'inspectImage',
   'registryDigest',
@@ -191,6 +195,12 @@ export class FakeEngine implements Engine {
   }
   containerIds(): Promise<string[]> {
     return this.#call('containerIds', [], () => [...this.host.containers.keys()]);
+  }
+  containers(): Promise<ListedContainer[]> {
+    return this.#call('containers', [], () => [...this.host.containers.values()].map((one) => this.host.listed(one)));
+  }
+  images(): Promise<ListedImage[]> {
+    return this.#call('images', [], () => this.host.images.listed());
   }
   inspectContainer(nameOrId: string): Promise<ContainerInspect> {
     return this.#call('inspectContainer', [nameOrId], () => this.container(nameOrId));

@@ -86,7 +86,15 @@ export function leftovers(engine: FakeEngine, databases: Databases): string[] {
 }
 
 /** What is true after one of these is true before it. */
-const ONLY_LOOKS: Method[] = ['containerIds', 'inspectContainer', 'inspectImage', 'wait', 'logs'];
+const ONLY_LOOKS: Method[] = [
+  'containerIds',
+  'containers',
+  'images',
+  'inspectContainer',
+  'inspectImage',
+  'wait',
+  'logs',
+];
 
 /** Numbers, from 1, of the calls that change something, from the one at `first` on. */
 export function actsIn(calls: readonly Call[], first: number): number[] {

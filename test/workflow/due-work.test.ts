@@ -38,7 +38,7 @@ test('what is due waits for an engine, over a restart as well', async () => {
 
 test('a defect in it is told, and neither stops the queue nor is tried without end', async () => {
   scene.engine.onCall(
-    'containerIds',
+    'containers',
     () => {
       throw new Error('a defect');
     },

@@ -22,6 +22,7 @@ export const ENGINE_CALLS = [
   'DELETE /containers/{id}',
   'POST /exec/{id}/start',
   'GET /exec/{id}/json',
+  'GET /images/json',
   'GET /images/{name}/json',
   'POST /images/{name}/tag',
   'DELETE /images/{name}',

@@ -4,6 +4,7 @@ import type { Engine, EngineVersion } from '../../ports/engine';
 import { createContainer } from './create-container';
 import { dockerAddress } from './docker-address';
 import { statusOf, toEngineError } from './engine-errors';
+import { containers, images } from './lists';
 import { pull, registryDigest } from './registry/pull';
 import { containerEvents } from './streams/events';
 import { output, run } from './streams/exec';
@@ -23,6 +24,8 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
   return {
     version: () => version(wire),
     containerIds: () => containerIds(wire),
+    containers: () => containers(wire),
+    images: () => images(wire),
     inspectContainer: (nameOrId) => inspectContainer(wire, nameOrId),
     inspectImage: (reference) => inspectImage(wire, reference),
     registryDigest: (reference) => registryDigest(wire, settings.dockerConfigDir, reference),

@@ -1,4 +1,5 @@
 import { inspectIfThere } from '../../containers/if-there';
+import { inspectAll } from '../../containers/inspect-all';
 import { readContainers } from '../../containers/read-containers';
 import { dependentsOf } from '../../domain/depends-on';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
@@ -62,8 +63,7 @@ async function mustHaveItsNetwork({ engine, old, container }: Run): Promise<void
 
 /** Whoever joined its network namespace would be left in one without ports (facts, Docker Engine, point 3). */
 async function mustNotLendItsNetwork({ engine, old, container }: Run): Promise<void> {
-  const all = await inspectThose(engine, await engine.containerIds());
-  const guests = all.filter((other) => networkOwner(other) === old.Id);
+  const guests = (await inspectAll(engine)).filter((other) => networkOwner(other) === old.Id);
   if (guests.length === 0) return;
   throw new PilotError(
     'preflight_failed',

@@ -1,0 +1,82 @@
+import type { Engine } from '../../src/ports/engine';
+import { containersOf, type EngineScene } from './engine-scene';
+
+/** What the lists of containers and images say is what an inspect of each says at that moment. */
+export function engineListsContract(name: string, setUp: () => Promise<EngineScene>): void {
+  describe(`${name} lists what an inspect says`, () => {
+    let scene: EngineScene;
+    let engine: Engine;
+
+    beforeAll(async () => {
+      scene = await setUp();
+      engine = scene.engine;
+    });
+
+    afterAll(() => scene?.takeDown());
+
+    const { created } = containersOf(() => scene);
+
+    async function listed(id: string): Promise<unknown> {
+      const found = (await engine.containers()).find((each) => each.id === id);
+      return found && { name: found.name, running: found.running, networks: Object.keys(found.networks) };
+    }
+
+    async function inspected(id: string): Promise<unknown> {
+      const { Name, State, NetworkSettings } = await engine.inspectContainer(id);
+      return { name: Name.slice(1), running: State.Running, networks: Object.keys(NetworkSettings.Networks) };
+    }
+
+    it('a container that was only created, runs, was renamed, is stopped and is removed', async () => {
+      const id = await created();
+      expect(await listed(id)).toEqual(await inspected(id));
+      await engine.start(id);
+      expect(await listed(id)).toMatchObject({ running: true });
+      expect(await listed(id)).toEqual(await inspected(id));
+      const { Name } = await engine.inspectContainer(id);
+      await engine.rename(id, `${Name.slice(1)}-renamed`);
+      expect(await listed(id)).toMatchObject({ name: `${Name.slice(1)}-renamed` });
+      await engine.stop(id);
+      expect(await listed(id)).toMatchObject({ running: false });
+      expect(await listed(id)).toEqual(await inspected(id));
+      await engine.remove(id);
+      expect(await listed(id)).toBeUndefined();
+    });
+
+    it('what a container was created with stays as it is through a stop, a rename and a start', async () => {
+      const id = await created(undefined, { Volumes: { '/data': {} } });
+      const before = await engine.inspectContainer(id);
+      await engine.start(id);
+      await engine.stop(id);
+      await engine.rename(id, `${before.Name.slice(1)}-again`);
+      await engine.start(id);
+      const after = await engine.inspectContainer(id);
+      for (const part of ['Id', 'Image', 'Created', 'Config', 'Mounts'] as const)
+        expect(after[part]).toEqual(before[part]);
+      expect(after.HostConfig).toEqual(before.HostConfig);
+    });
+
+    it('an image with the tags and digests that it has by then', async () => {
+      const names = async (): Promise<unknown> => {
+        const { Id, RepoTags, RepoDigests } = await engine.inspectImage(scene.image);
+        const found = (await engine.images()).find(({ id }) => id === Id);
+        expect(found?.repoTags.toSorted()).toEqual((RepoTags ?? []).toSorted());
+        expect(found?.repoDigests.toSorted()).toEqual((RepoDigests ?? []).toSorted());
+        return found?.repoTags;
+      };
+      const { Id } = await engine.inspectImage(scene.image);
+      const also = `${scene.prefix}-listed:1`;
+      await engine.tag(Id, also);
+      expect(await names()).toContain(also);
+      await engine.untag(also);
+      expect(await names()).not.toContain(also);
+    });
+
+    it('an image that was pulled by its digest', async () => {
+      const { reference, digest } = scene.published;
+      const id = await engine.pull(`${reference.replace(/:[^:/]*$/, '')}@${digest}`, () => undefined);
+      const found = (await engine.images()).find((image) => image.id === id);
+      expect(found?.repoDigests).toEqual((await engine.inspectImage(id)).RepoDigests);
+      expect(found?.repoDigests[0]).toContain(digest);
+    });
+  });
+}
