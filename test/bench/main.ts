@@ -1,26 +1,32 @@
 import { withLab } from '../lab/with-lab';
 import * as backup from './backup';
 import * as downtime from './downtime';
+import * as growth from './growth';
 import * as handover from './handover';
 import { missed } from './report';
 import * as resources from './resources';
 import * as restore from './restore';
 import * as webhook from './webhook';
 
-// `npm run bench`: every figure next to a peer or a bound, from one run. A missed goal is told, and is no failure: the
-// machine may be busy.
+const WITHOUT_ENGINE = { webhook, resources };
+const IN_LAB = { downtime, handover, backup, restore, growth };
+
+// `npm run bench`: every figure next to a peer or a bound, from one run; `npm run bench -- growth` runs that part only. A
+// missed goal is shown, and is not a failure: the machine may be busy.
 async function main(): Promise<void> {
-  await webhook.run();
-  await resources.run();
-  await withLab(
-    (line) => console.error(line),
-    async (lab) => {
-      await downtime.run(lab);
-      await handover.run(lab);
-      await backup.run(lab);
-      await restore.run(lab);
-    },
-  );
+  const wanted = process.argv.slice(2);
+  const chosen = <T>(parts: Record<string, T>): T[] =>
+    Object.entries(parts).flatMap(([name, part]) => (wanted.length === 0 || wanted.includes(name) ? [part] : []));
+  for (const part of chosen(WITHOUT_ENGINE)) await part.run();
+  const inLab = chosen(IN_LAB);
+  if (inLab.length > 0) {
+    await withLab(
+      (line) => console.error(line),
+      async (lab) => {
+        for (const part of inLab) await part.run(lab);
+      },
+    );
+  }
   const short = missed();
   console.log(short.length === 0 ? 'every goal met' : `missed: ${short.map(({ what }) => what).join('; ')}`);
 }

@@ -63,7 +63,7 @@ function load(url: string, options: { connections: number; overallRate?: number 
 }
 
 /** Another digest each time: nothing is a duplicate. */
-function body(): string {
+export function body(): string {
   return JSON.stringify({
     diun_version: '4.33.0',
     hostname: 'bench',
