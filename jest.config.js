@@ -1,5 +1,6 @@
 // One project per kind of test; `npm run test:fast` runs those that need no engine.
 const base = {
+  setupFilesAfterEnv: ['<rootDir>/jest.timeout.js'],
   testEnvironment: 'node',
   transform: {
     '^.+\\.tsx?$': [

@@ -15,9 +15,9 @@ export function engineNamespacesContract(name: string, setUp: () => Promise<Engi
     beforeAll(async () => {
       scene = await setUp();
       engine = scene.engine;
-    }, 120_000);
+    });
 
-    afterAll(() => scene?.takeDown(), 120_000);
+    afterAll(() => scene?.takeDown());
 
     const { created, running } = containersOf(() => scene);
 
@@ -88,6 +88,6 @@ export function engineNamespacesContract(name: string, setUp: () => Promise<Engi
       await engine.stop(id);
       await engine.rename(id, `${Name.slice(1)}-old`);
       expect((await engine.inspectContainer(id)).Name).toBe(`${Name}-old`);
-    }, 20_000);
+    });
   });
 }

@@ -17,9 +17,9 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
     beforeAll(async () => {
       scene = await setUp();
       engine = scene.engine;
-    }, 120_000);
+    });
 
-    afterAll(() => scene?.takeDown(), 120_000);
+    afterAll(() => scene?.takeDown());
 
     const { nameOf, created, running } = containersOf(() => scene);
 
@@ -279,7 +279,7 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
             .update(Buffer.alloc(100 * MIB))
             .digest('hex'),
         );
-      }, 120_000);
+      });
 
       it('never ends the output of a command that fails: it breaks, with what the command said last', async () => {
         const output = await engine.execOutput(await running(), ['sh', '-c', 'echo some; echo the reason >&2; exit 7']);

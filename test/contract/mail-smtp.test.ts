@@ -16,7 +16,7 @@ mailTransportContract('mail-smtp', async () => {
     transport: createSmtpTransport({
       url: new Secret(`smtp://127.0.0.1:${server.port}`),
       logger: silentLogger,
-      timeoutMs: 2_000,
+      timeoutMs: 60_000,
     }),
     received: () => Promise.all(server.received.map(async ({ raw, to }) => ({ ...(await parseEml(raw)), to }))),
     takeDown,

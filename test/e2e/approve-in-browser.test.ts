@@ -13,8 +13,6 @@ import { eventually } from '../support/eventually';
 import { describeIf } from '../support/needs';
 
 // What an operator with one mail and a browser sees and does, on the real service and the real engine.
-jest.setTimeout(180_000);
-
 const MANUAL = { 'diun.enable': 'true', 'update.policy': 'manual' };
 const PASSWORD = 'only-the-database-knows-this';
 const stage = openStage();
@@ -49,7 +47,7 @@ beforeAll(async () => {
   };
   stack = await stage.project('browser', services, { files: SITE, top: { volumes: { rows: {}, files: {} } } });
   pilot = await stage.pilot();
-  await eventually('the application answers', version, { timeoutMs: 60_000, everyMs: 100 });
+  await eventually('the application answers', version, { timeoutMs: 120_000, everyMs: 100 });
 });
 
 const version = async (): Promise<string> => (await fetch(`${await stack.url('app', 3000)}/version`)).text();

@@ -27,8 +27,6 @@ import { startS3Server } from '../support/s3-server';
 import { spoilingEngine } from '../support/spoiling-engine';
 
 // One project with a real PostgreSQL and a container with files; a backup of it is taken as an update takes it.
-jest.setTimeout(120_000);
-
 const AWKWARD = `it's=a\\ test`;
 const stage = openStage();
 let project: ComposeProject;
@@ -68,7 +66,7 @@ beforeAll(async () => {
   const files = { password: 's3cret\n' };
   project = await stage.project('backup', { db: postgresService(), app: filesService() }, { files });
   await eventually('PostgreSQL answers', () => inContainer('db', 'pg_isready', '-h', '127.0.0.1'), {
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   });
   const asking = 's/^local(.*)trust$/local\\1scram-sha-256/';
   await inContainer('db', 'sh', '-c', `sed -Ei '${asking}' "$PGDATA/pg_hba.conf" && kill -HUP 1`);
@@ -82,7 +80,7 @@ beforeAll(async () => {
   const fill =
     'mkdir -p /data/repo && seq 1 50000 > /data/repo/numbers && ln -s repo /data/link && ln -s /data /linked';
   await inContainer('app', 'sh', '-c', fill);
-}, 180_000);
+});
 
 beforeEach(() => (directory = stage.lab.scratch('backups')));
 
@@ -198,7 +196,7 @@ describe('a set of a real PostgreSQL and real files', () => {
     );
     await project.compose(['start', 'db']);
     await eventually('PostgreSQL answers', () => inContainer('db', 'pg_isready', '-h', '127.0.0.1'), {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
     });
   });
 

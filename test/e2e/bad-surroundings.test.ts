@@ -22,8 +22,6 @@ import { eventually } from '../support/eventually';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy';
 
 // What surrounds diun-pilot is broken: each time a clear word of it, and nothing lost.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 
 let web: ComposeProject;
@@ -106,7 +104,7 @@ it.each([
     await announce(pilot, reference('plain'), digest);
     await held;
     await proxy.cut();
-    await eventually('health tells', async () => (await health()).code === 503, { timeoutMs: 20_000 });
+    await eventually('health tells', async () => (await health()).code === 503, { timeoutMs: 120_000 });
     expect(await updateTo(pilot, name, digest)).toMatchObject({ status: 'running', finishedAt: null });
     await proxy.mend();
     expect(await endOfUpdate(pilot, name, digest)).toMatchObject({ status: 'succeeded', error: null });
@@ -178,7 +176,7 @@ describe('a place for backups that', () => {
     const succeeded = async () =>
       (await pilot.updates(`?container=${await web.containerName('kept')}&status=succeeded`))[0] as
         UpdateTold | undefined;
-    const update = await eventually('it succeeds', succeeded, { timeoutMs: 60_000, everyMs: 100 });
+    const update = await eventually('it succeeds', succeeded, { timeoutMs: 120_000, everyMs: 100 });
     expect(update).toMatchObject({ to: { digest }, backup: { bytes: expect.any(Number) } });
   });
 });

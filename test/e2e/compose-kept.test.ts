@@ -7,8 +7,6 @@ import { openStage } from '../support/e2e-stage';
 import { announce, endOfUpdate } from '../support/e2e-updates';
 
 // One container that uses all that Compose can say of it, updated: every field of its inspect result is compared.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const TAG = 'kept/web:stable';
 const subnet = `10.231.${process.pid % 250}`;

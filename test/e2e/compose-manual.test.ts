@@ -7,8 +7,6 @@ import { imageNamed, openStage, startedAt } from '../support/e2e-stage';
 import { announce, endOf, endOfUpdate, mailsAbout } from '../support/e2e-updates';
 
 // What waits for a person, and what the person types.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const MANUAL = { ...AUTOMATIC, 'update.policy': 'manual' };
 

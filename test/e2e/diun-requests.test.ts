@@ -9,8 +9,6 @@ import { imageNamed, openStage } from '../support/e2e-stage';
 import { endOfUpdate, mailsAbout, type UpdateTold } from '../support/e2e-updates';
 
 // Every request that was recorded from the real Diun gets the answer and the decision that its situation asks for.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const REPOSITORY = 'requests/nginx';
 const tested = new Set<string>();

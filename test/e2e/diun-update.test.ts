@@ -6,8 +6,6 @@ import { imageNamed, openStage } from '../support/e2e-stage';
 import { endOfUpdate, mailsAbout, pageOf } from '../support/e2e-updates';
 
 // The whole path: a new image in the registry, Diun (the real one where it can be had) that sees it, and the update.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const TAG = 'diun/web:stable';
 const MULTI = 'diun/web:multi';

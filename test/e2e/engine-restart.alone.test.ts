@@ -11,8 +11,6 @@ import { eventually } from '../support/eventually';
 import { describeIf } from '../support/needs';
 
 // The whole engine goes and comes back under `edge` and nginx, with diun-pilot beside it all the while.
-jest.setTimeout(60_000);
-
 const TAG = 'engine-restart/nginx:stable';
 const START_NEW = [/^POST \/containers\/create\?name=[^&]*\.diun-pilot-new-/, /^POST \/containers\/[^/]+\/start/];
 const STOP = /^POST \/containers\/[^/]+\/stop/;
@@ -36,7 +34,7 @@ describeIf(whyNoOtherEngine(), 'the whole engine restarted', () => {
     await proxy.mend();
     stage.closing(() => proxy.cut());
     pilot = await other.pilot({ env: { DOCKER_HOST: proxy.dockerHost } });
-  }, 120_000);
+  });
 
   /** What the issue asks for, from the moment the engine answers again. */
   const serves = (page: string): Promise<boolean> =>
@@ -46,7 +44,7 @@ describeIf(whyNoOtherEngine(), 'the whole engine restarted', () => {
         const answer = await fetch(await web.url('edge', 80), { signal: AbortSignal.timeout(2_000) });
         return (await answer.text()).startsWith(page);
       },
-      { timeoutMs: 10_000, everyMs: 50 },
+      { timeoutMs: 120_000, everyMs: 50 },
     );
   const dockerIs = (status: string): Promise<unknown> =>
     eventually(
@@ -55,7 +53,7 @@ describeIf(whyNoOtherEngine(), 'the whole engine restarted', () => {
         const health = await (await fetch(`${pilot.url}/health`)).json();
         return (health as { checks: { docker: { status: string } } }).checks.docker.status === status;
       },
-      { timeoutMs: 20_000, everyMs: 50 },
+      { timeoutMs: 120_000, everyMs: 50 },
     );
   const wholeOnes = async (): Promise<string[]> =>
     (await namesOf(other.lab, web)).filter((found) => found.startsWith(name));
@@ -100,7 +98,7 @@ describeIf(whyNoOtherEngine(), 'the whole engine restarted', () => {
     expect(await pilot.mails()).toHaveLength(mailsBefore);
     await engine.begin();
     await serves('good-');
-    const update = await endOfUpdate(pilot, name, digest, 45_000);
+    const update = await endOfUpdate(pilot, name, digest);
     expect(update).toMatchObject({ status: 'succeeded', error: null });
     expect(await wholeOnes()).toEqual([name]);
     const nginx = await web.container('nginx');

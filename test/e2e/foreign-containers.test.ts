@@ -11,8 +11,6 @@ import { eventually } from '../support/eventually';
 
 // An engine on which others run containers that diun-pilot and Diun would act on: in the view that they get, these are not
 // there. That it was not our service that did something is told by what it asked.
-jest.setTimeout(60_000);
-
 const stage = openStage();
 
 let own: Stage;

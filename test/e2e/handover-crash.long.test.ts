@@ -7,8 +7,6 @@ import { announce, endOfUpdate, pageOf } from '../support/e2e-updates';
 import { steadyLoad } from '../support/steady-load';
 
 // SIGKILL of the real process around the acts of a handover, under load: whoever serves goes on serving all the while.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const RATE = 50;
 const TAG = 'handover-crash/nginx:stable';

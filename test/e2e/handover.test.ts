@@ -7,8 +7,6 @@ import type { ImageName } from '../lab/images/recipes';
 import type { Pilot } from '../lab/pilot';
 
 // nginx behind `edge`, asked about a hundred times a second, a fresh connection each, through everything that follows.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const RATE = 100;
 const TAG = 'handover/nginx:stable';

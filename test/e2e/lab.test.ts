@@ -13,8 +13,6 @@ import { NO_SCHEDULES } from '../lab/pilot';
 import { eventually } from '../support/eventually';
 
 // The lab's own promises: the other end-to-end tests build on them.
-jest.setTimeout(120_000);
-
 let lab: Lab;
 const projects: ComposeProject[] = [];
 const receivers: (Server | TcpServer)[] = [];
@@ -147,7 +145,7 @@ describe('the nginx images', () => {
     const web = await started('NGINX_SLOW');
     expect((await state(web)).Health.Status).toBe('starting');
     await eventually('it is healthy', async () => (await state(web)).Health.Status === 'healthy', {
-      timeoutMs: 30_000,
+      timeoutMs: 120_000,
     });
   });
 });
@@ -170,7 +168,7 @@ volumes: { data: {} }
 `);
     await pilot.up();
     const health = async () => (await pilot.container('pilot'))['State'].Health.Status === 'healthy';
-    await eventually('it is healthy', health, { timeoutMs: 60_000 });
+    await eventually('it is healthy', health, { timeoutMs: 120_000 });
     expect(await pilot.exec('pilot', 'id', '-u')).toBe('1000');
     const answer = await fetch(`${await pilot.url('pilot', 8080)}/health`);
     expect((await answer.json()).checks.docker.status).toBe('ok');
@@ -214,7 +212,7 @@ describe('Diun', () => {
     try {
       expect(calls).toEqual([]);
       const digest = await lab.registry.publish(lab.images.NGINX_GOOD_2, name);
-      const call = await eventually('Diun reports it', () => calls[0], { timeoutMs: 20_000 });
+      const call = await eventually('Diun reports it', () => calls[0], { timeoutMs: 120_000 });
       expect(call).toMatchObject({ image: lab.registry.reference(name), digest });
       expect(call.metadata.ctn_id).toBe((await web.container('web'))['Id']);
     } finally {

@@ -9,8 +9,6 @@ import { openStage } from '../support/e2e-stage';
 import { announce, endOfUpdate, mailsAbout, updateTo, type UpdateTold } from '../support/e2e-updates';
 
 // Diun says that a repository has a newer tag; afterwards `docker compose up -d` must keep it, and do nothing at all.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 let pilot: Pilot;
 let proxy: EngineProxy;

@@ -10,8 +10,6 @@ import { namesOf, openStage, type Stage } from '../support/e2e-stage';
 import { describeIf } from '../support/needs';
 
 // The server is lost: what is left is the set of backups and the compose file, and the new server has an engine of its own.
-jest.setTimeout(120_000);
-
 const TREE =
   'cd /data && find . -path "./.diun-pilot-*" -prune -o -printf "%p %u:%g %m %y %l %s\\n" | grep -v app.ini | sort';
 const CONTENTS =
@@ -49,7 +47,7 @@ describeIf(whyNoOtherEngine(), 'a set on another engine', () => {
     name = shop.name;
     await shop.down();
     other = (await opening).stage;
-  }, 120_000);
+  });
 
   it('is restored into the empty stack there, by a diun-pilot that knows nothing: same rows, same files, app healthy', async () => {
     const { lab } = other;

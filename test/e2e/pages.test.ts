@@ -16,8 +16,6 @@ import { askedToRestore, restoredByItself, restoreOf, servedOnThroughout } from 
 import { recordingLogger } from '../support/recording-logger';
 
 // The pages in a real browser. No engine is needed: what they show is in the store.
-jest.setTimeout(120_000);
-
 let http: RunningHttp;
 /** The link is read as it is; the button only records: there is no registry here that could have moved. */
 function approvals(): HttpDeps['approvals'] {

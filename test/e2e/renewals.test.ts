@@ -11,8 +11,6 @@ import { eventually } from '../support/eventually';
 
 // A real certbot, through a real nginx that lives in the network of another container, from a real ACME server. Pebble's
 // certificates are valid for 30 days, which is when certbot takes them for due.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 let tls: TlsProject;
 let pilot: Pilot;
@@ -40,7 +38,7 @@ const endOf = (id: string): Promise<RenewalJson> =>
       const { renewals } = (await pilot.get('/renewals')) as { renewals: RenewalJson[] };
       return renewals.find((each) => each.id === id && each.finishedAt !== null);
     },
-    { timeoutMs: 60_000, everyMs: 50 },
+    { timeoutMs: 120_000, everyMs: 50 },
   );
 
 const mailsOf = async (words: RegExp) => (await pilot.mails()).filter(({ subject }) => words.test(subject ?? ''));

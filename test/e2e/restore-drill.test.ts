@@ -20,8 +20,6 @@ import { namesOf, openStage } from '../support/e2e-stage';
 import { eventually } from '../support/eventually';
 
 // A set of a real PostgreSQL and real files, restored into throwaway servers of the real engine.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 let shop: ComposeProject;
 let app: ReturnType<typeof appOf>;
@@ -58,7 +56,7 @@ beforeAll(async () => {
     'ALTER DATABASE app SET default_transaction_read_only TO on',
   ])
     await app.sql(statement);
-}, 180_000);
+});
 
 async function backUp(): Promise<BackupRecord> {
   const containers = await readContainers(deps.engine, null);
@@ -135,7 +133,7 @@ it('the service killed in the middle of a drill begins it again at its next star
     ((await pilot.get('/backups')) as { backups: [BackupRecord] }).backups[0];
   await eventually('the backup is taken', async () => (await newest()).status === 'succeeded', {
     everyMs: 100,
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
   });
   const own = createSqliteStore({ path: join(pilot.dataDir, 'pilot.db'), clock: systemClock });
   own.timers.ring('drill', new Date().toISOString());
@@ -144,7 +142,7 @@ it('the service killed in the middle of a drill begins it again at its next star
     (await namesOf(stage.lab, shop)).filter((name) => name.includes('.diun-pilot-drill-'));
   await eventually('the throwaway server is there', async () => (await drills()).length === 1, {
     everyMs: 100,
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
   });
   await pilot.kill();
   const [name = ''] = await drills();
@@ -153,7 +151,7 @@ it('the service killed in the middle of a drill begins it again at its next star
   await pilot.start();
   await eventually('the drill has ended', async () => (await newest()).drill !== null, {
     everyMs: 100,
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   });
   expect((await newest()).drill).toMatchObject({ status: 'passed' });
   await expectNothingLeft();

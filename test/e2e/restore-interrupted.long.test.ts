@@ -7,8 +7,6 @@ import { namesOf, openStage } from '../support/e2e-stage';
 import { eventually } from '../support/eventually';
 
 // A restore that an operator asked for, on a real PostgreSQL: refused in its middle, and with the service, or the command alone, killed in its middle.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 let shop: ComposeProject;
 let app: ReturnType<typeof appOf>;
@@ -37,7 +35,7 @@ beforeAll(async () => {
   expect((await runPilot(lab, dataDir, ['backup', '--project', shop.name])).code).toBe(0);
   await app.keep('zweite');
   pilot = await stage.pilot({ dataDir, env: { DOCKER_HOST: proxy.dockerHost } });
-}, 120_000);
+});
 
 it('puts everything back when the second database cannot be restored: the data from before, all healthy, told', async () => {
   await onServer(`mv ${EXTENSIONS}/hstore.control /tmp/`);
@@ -82,7 +80,7 @@ it('SIGKILL of the command that restores where no service runs: the service, onc
   await held;
   await command.stop('SIGKILL');
   await pilot.start();
-  await eventually('its end is told', async () => (await toldRestored()).length > told, { timeoutMs: 60_000 });
+  await eventually('its end is told', async () => (await toldRestored()).length > told, { timeoutMs: 120_000 });
   await restoredWhole();
 });
 

@@ -6,8 +6,6 @@ import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
 import { namesOf, openStage, startedAt } from '../support/e2e-stage';
 
 // A set of a real PostgreSQL and real files put back by `diun-pilot restore`: in its own stack and in an empty one.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 let shop: ComposeProject;
 let app: ReturnType<typeof appOf>;
@@ -45,7 +43,7 @@ beforeAll(async () => {
   const { code, stdout } = await cli('backup', '--project', shop.name, '--json');
   expect(code).toBe(0);
   set = (JSON.parse(stdout) as { backups: { id: string }[] }).backups[0]?.id ?? '';
-}, 180_000);
+});
 
 async function spoil(): Promise<void> {
   await app.sql("DELETE FROM items WHERE name = 'erste'");

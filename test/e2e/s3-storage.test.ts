@@ -8,8 +8,6 @@ import { describeIf } from '../support/needs';
 import { whyNoS3Server } from '../lab/s3-program';
 import { startS3Server, type S3Server } from '../support/s3-server';
 
-jest.setTimeout(60_000);
-
 describeIf(whyNoS3Server(), 'a real S3 server over the wire', () => {
   let server: S3Server;
   const proxies: FaultProxy[] = [];

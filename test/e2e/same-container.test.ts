@@ -19,12 +19,12 @@ beforeAll(async () => {
   images = await buildSituationImages(docker, base, PREFIX);
   [oldImage, newImage] = [await engine.inspectImage(images.old), await engine.inspectImage(images.new)];
   await openStage(docker, PREFIX, images.old);
-}, 120_000);
+});
 
 afterAll(async () => {
   await closeStage(docker, PREFIX);
   await docker.run(['rmi', images.old, images.new]);
-}, 120_000);
+});
 
 function requestFor(container: ContainerInspect): ReturnType<typeof createRequest> {
   return createRequest({ container, oldImage, newImage, reference: images.new });
@@ -81,7 +81,7 @@ it('leaves nothing for compose to recreate after an update of the same tag', asy
   });
   await removeAnonymousVolumes(compared);
   await docker.run(['rmi', tag]);
-}, 120_000);
+});
 
 describe('a request that is not the same container', () => {
   let everything: ContainerInspect;
@@ -92,7 +92,7 @@ describe('a request that is not the same container', () => {
     const start = async (name: string) => runSituation(docker, PREFIX, images.old, find(name));
     everything = await engine.inspectContainer(await start('everything'));
     networked = await engine.inspectContainer(await start('two-networks'));
-  }, 60_000);
+  });
 
   afterAll(() => removeContainers(docker, `name=${PREFIX}-tampered`));
 

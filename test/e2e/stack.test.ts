@@ -12,8 +12,6 @@ import type { UpdateTold } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
 
 // The shipped docker-compose.yml as it is, on the lab's engine: what a stranger gets who clones, fills in .env and brings it up.
-jest.setTimeout(180_000);
-
 const stage = openStage();
 let stack: Stack;
 
@@ -25,7 +23,7 @@ const NEEDED = { POSTGRES_PASSWORD: 'a', GITEA_SECRET_KEY: 'b', PILOT_WEBHOOK_TO
 beforeAll(async () => {
   stack = await openStack(stage.lab);
   stage.closing(() => stack.remove());
-}, 180_000);
+});
 
 /** As a browser at home would ask, by name and port 443. */
 function ask(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
@@ -63,7 +61,7 @@ function updateWith(digest: string, status: string): Promise<UpdateTold> {
     if (update?.['status'] === status) return update;
     throw new Error(JSON.stringify(update));
   };
-  return eventually(`the update is ${status}`, found, { timeoutMs: 90_000, everyMs: 100 });
+  return eventually(`the update is ${status}`, found, { timeoutMs: 120_000, everyMs: 100 });
 }
 
 async function expectNoWarning(version: string): Promise<void> {
@@ -118,7 +116,7 @@ describe('the first start, without a certificate', () => {
   it('brings everything up, and certbot gets the certificate through nginx', async () => {
     await stack.composed('up', '--detach', '--quiet-pull');
     const certbot = async () => (await stack.container('certbot'))['State'].Status === 'exited';
-    await eventually('certbot has ended', certbot, { timeoutMs: 60_000, everyMs: 200 });
+    await eventually('certbot has ended', certbot, { timeoutMs: 120_000, everyMs: 200 });
     expect((await stack.composed('logs', '--no-log-prefix', 'certbot')).split('\n')).toContainEqual(
       expect.stringContaining('Successfully received certificate'),
     );
@@ -127,7 +125,7 @@ describe('the first start, without a certificate', () => {
 
   it('https is served with it, by itself', async () => {
     const healthy = async () => (await answerOf('/api/healthz')).status === 200;
-    await eventually('Gitea answers by https', healthy, { timeoutMs: 60_000, everyMs: 200 });
+    await eventually('Gitea answers by https', healthy, { timeoutMs: 120_000, everyMs: 200 });
     const answer = await ask('/version');
     answer.resume();
     const served = (answer.socket as TLSSocket).getPeerX509Certificate();
@@ -157,7 +155,7 @@ describe('the first start, without a certificate', () => {
       if (bad.length > 0) throw new Error(bad.join(', '));
       return told.length;
     };
-    expect(await eventually('all are', states, { timeoutMs: 60_000, everyMs: 200 })).toBe(8);
+    expect(await eventually('all are', states, { timeoutMs: 120_000, everyMs: 200 })).toBe(8);
   });
 
   it('diun-pilot finds certbot and nginx by their labels: nothing is due, and what is served is what lies on disk', async () => {
@@ -168,7 +166,7 @@ describe('the first start, without a certificate', () => {
       const told = (await (await fetch(url, { headers })).json()) as RenewalsJson;
       return told.renewals.every(({ finishedAt }) => finishedAt !== null) ? told : null;
     };
-    const { renewals, certificates } = await eventually('it is done', ended, { timeoutMs: 60_000, everyMs: 200 });
+    const { renewals, certificates } = await eventually('it is done', ended, { timeoutMs: 120_000, everyMs: 200 });
     expect(renewals[0]).toMatchObject({ status: 'succeeded', outcome: 'not_due' });
     expect(certificates).toEqual([expect.objectContaining({ name: DOMAIN })]);
   });
@@ -251,7 +249,7 @@ describe('updates', () => {
       meanwhile.add((await answerOf('/version')).status);
       return latest()?.['status'] === 'succeeded';
     };
-    await eventually('the stream tells the end', end, { timeoutMs: 90_000, everyMs: 100 });
+    await eventually('the stream tells the end', end, { timeoutMs: 120_000, everyMs: 100 });
     // While Gitea is away, nginx says so in words of its own, and that it will come back.
     expect([...meanwhile].filter((status) => status !== 200)).toEqual([503]);
     expect(JSON.parse((await answerOf('/version')).body)).toMatchObject({ version: '2.0.0', schema: 2 });
@@ -264,7 +262,7 @@ describe('updates', () => {
       const whole = mails.replaceAll('=\r\n', '').replaceAll('=\n', '');
       return new RegExp(`https://${DOMAIN}(/approvals/[A-Za-z0-9._~-]+)`).exec(whole)?.[1];
     };
-    return eventually('the mail with the link is there', read, { timeoutMs: 20_000, everyMs: 200 });
+    return eventually('the mail with the link is there', read, { timeoutMs: 120_000, everyMs: 200 });
   }
 
   /** The update as the last event told it. */
@@ -302,7 +300,7 @@ describe('with docker-compose.socket-proxy.yml', () => {
     guarded = await openStack(stage.lab, { also: ['docker-compose.socket-proxy.yml'] });
     stage.closing(() => guarded.remove());
     await guarded.composed('up', '--detach', '--no-deps', 'socket-proxy', 'diun-pilot');
-  }, 60_000);
+  });
 
   /** What diun-pilot's own container gets for such requests. */
   async function statuses(...asked: [method: string, port: number, path: string][]): Promise<number[]> {
@@ -315,7 +313,7 @@ describe('with docker-compose.socket-proxy.yml', () => {
       const answer = await fetch(`http://127.0.0.1:${guarded.ports.operator}/health`);
       return ((await answer.json()) as { checks: { docker: { status: string } } }).checks.docker.status === 'ok';
     };
-    await eventually('it reaches the engine', health, { timeoutMs: 30_000, everyMs: 100 });
+    await eventually('it reaches the engine', health, { timeoutMs: 120_000, everyMs: 100 });
     const socket = ['exec', '-T', 'diun-pilot', 'test', '-S', '/var/run/docker.sock'];
     expect((await guarded.compose(socket)).code).toBe(1);
     expect(await guarded.composed('exec', '-T', 'diun-pilot', 'diun-pilot', 'check')).toMatch(/ok +Docker +Engine \d/);

@@ -6,8 +6,6 @@ import { endOfUpdate, pageOf } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
 
 // What time brings about, with the real service on the real engine: what was due or said while it was down is made good.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const TAG = 'timers/web:stable';
 const VERSIONS = 'timers/versions';

@@ -10,8 +10,6 @@ import { endOf, mailsAbout, stepsOf, type UpdateTold } from '../support/e2e-upda
 import { eventually } from '../support/eventually';
 
 // PostgreSQL with rows, and an application on it with files: what an update of the database must never lose.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const TAG = 'data/postgres:15';
 
@@ -47,7 +45,7 @@ beforeAll(async () => {
   );
   pilot = await stage.pilot();
   db = await data.containerName('db');
-  await eventually('the application answers', items, { timeoutMs: 60_000, everyMs: 100 });
+  await eventually('the application answers', items, { timeoutMs: 120_000, everyMs: 100 });
   for (const name of ['erste', 'zweite']) await keepItem(name);
 });
 

@@ -7,8 +7,6 @@ import type { ImageName } from '../lab/images/recipes';
 import type { Pilot } from '../lab/pilot';
 
 // One nginx a situation, each on a tag of its own; one diun-pilot updates them.
-jest.setTimeout(120_000);
-
 const stage = openStage();
 const SITUATIONS = ['good', 'breaking', 'unhealthy', 'crashing', 'slow'] as const;
 type Situation = (typeof SITUATIONS)[number];

@@ -69,7 +69,7 @@ describe('the page that the link opens', () => {
       await Promise.all([open(), open(), supertest(http.url).head(link), supertest(http.url).head(link)]);
     }
     expect([scene.updates(), scene.mails().length, scene.engine.lines()]).toEqual(before);
-  }, 60_000);
+  });
 });
 
 describe('the buttons', () => {
@@ -114,7 +114,7 @@ describe('the buttons', () => {
     for (let n = 0; n < 125; n++) answers.push((await press('maybe')).status);
     expect(answers.slice(0, 120)).toEqual(Array(120).fill(400));
     expect(answers.at(-1)).toBe(429);
-  }, 30_000);
+  });
 
   test.each([
     ['another site', { 'Sec-Fetch-Site': 'cross-site' }],
@@ -223,7 +223,7 @@ describe('a link that is not open', () => {
     expect(statuses.slice(0, 100)).toEqual(Array(100).fill(404));
     expect(statuses.slice(-2)).toEqual([429, 429]);
     await open().expect(200);
-  }, 30_000);
+  });
 
   test('a program that asks for JSON gets the code', async () => {
     await press('decline');

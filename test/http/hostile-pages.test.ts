@@ -17,7 +17,6 @@ import { hostileFailure, tenHostile, type Strings } from '../support/hostile-str
 import { aBackup, anUpdate, aPlan, aStep, at } from '../support/news-builder';
 
 // Ten strings for each page; a thousand pages.
-jest.setTimeout(120_000);
 const RUNS = 1000;
 
 const now = new Date(at(500));

@@ -82,7 +82,7 @@ test('without Docker it starts, accepts webhooks and keeps them; SIGTERM ends it
   expect((await send(Number(port), recorded)).json().duplicate).toBe(true);
   second.child.kill('SIGINT');
   expect((await second.ended).code).toBe(0);
-}, 120_000);
+});
 
 test('wrong settings: all problems at once in plain words on standard error, and 1', async () => {
   const served = start(['serve'], {
@@ -95,13 +95,13 @@ test('wrong settings: all problems at once in plain words on standard error, and
     expect(served.stderr()).toContain(`${name}: `);
   expect(served.stderr()).not.toMatch(/\n\s+at /);
   expect(served.stdout()).toBe('');
-}, 60_000);
+});
 
 test('an empty TZ, of which Node tells a zone that there is not, is UTC, as everywhere', async () => {
   const check = start(['check', '--json'], { TZ: '' });
   await check.ended;
   expect(check.stdout()).toContain('time zone UTC');
-}, 60_000);
+});
 
 test('a port in use: which, and what to set, and 1', async () => {
   const port = freePort();
@@ -110,4 +110,4 @@ test('a port in use: which, and what to set, and 1', async () => {
   const second = start([], { PILOT_PORT: port, PILOT_DATA_DIR: join(folder, 'other') });
   expect((await second.ended).code).toBe(1);
   expect(second.stderr()).toMatch(new RegExp(`port ${port} is in use.*PILOT_PORT`));
-}, 120_000);
+});

@@ -32,7 +32,7 @@ export function openBrowser(): Seer {
   const requests: Request[] = [];
   beforeAll(async () => {
     browser = await playwright.launch({ executablePath: chromium(), args: FLAGS.split(' ') });
-  }, 60_000);
+  });
   afterAll(() => browser?.close());
   return {
     requests,

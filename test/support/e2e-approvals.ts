@@ -19,7 +19,7 @@ export function linkInMail(pilot: Pilot, container: string, digest: string): Pro
       if (link === undefined) throw new Error(`no link among ${texts.length} mails`);
       return link;
     },
-    { timeoutMs: 30_000, everyMs: 50 },
+    { timeoutMs: 120_000, everyMs: 50 },
   );
 }
 

@@ -137,7 +137,7 @@ function urlOf(container: Inspected): string {
 async function mailsSince({ received }: TestSmtpServer, since: number, atLeast: number): Promise<AfterCrash['mails']> {
   const arrived = () => received.length >= since + atLeast;
   // That they do not come is for the assertions to tell, with what came instead.
-  await eventually('the mails arrive', arrived, { timeoutMs: 15_000 }).catch(() => undefined);
+  await eventually('the mails arrive', arrived, { timeoutMs: 120_000 }).catch(() => undefined);
   const parsed = received.slice(since).map(({ raw }) => parseEml(raw));
   return (await Promise.all(parsed)).map(({ identity, subject }) => ({ id: identity, subject }));
 }

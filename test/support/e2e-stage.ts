@@ -48,7 +48,7 @@ export function openStage(): Stage {
     const failures: unknown[] = [];
     for (const close of closers.reverse()) await Promise.resolve(close()).catch((error) => failures.push(error));
     if (failures.length > 0) throw new AggregateError(failures, `not all could be closed: ${failures.join('; ')}`);
-  }, 60_000);
+  });
   return stageOf(opened, closers);
 }
 

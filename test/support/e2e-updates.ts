@@ -21,10 +21,16 @@ export function announce(
 
 /** The update of this container to this digest, as soon as there is one. */
 export function updateTo(pilot: Pilot, container: string, digest: string): Promise<UpdateTold> {
-  return eventually(`an update of ${container} to ${digest}`, () => findUpdate(pilot, container, digest), {
-    timeoutMs: 30_000,
-    everyMs: 50,
-  });
+  const found = (): Promise<UpdateTold | undefined> => {
+    mustRun(pilot);
+    return findUpdate(pilot, container, digest);
+  };
+  return eventually(`an update of ${container} to ${digest}`, found, { everyMs: 50 });
+}
+
+/** What has ended answers no more, however long one waits. */
+function mustRun(pilot: Pilot): void {
+  if (!pilot.running) throw new Broken(`diun-pilot ended:\n${pilot.lines().slice(-15).join('\n')}`);
 }
 
 /** The same, once it has an end or waits for a person. */
@@ -32,19 +38,20 @@ export async function endOfUpdate(
   pilot: Pilot,
   container: string,
   digest: string,
-  timeoutMs = 90_000,
+  timeoutMs = 120_000,
 ): Promise<UpdateTold> {
   const ended = async () => {
+    mustRun(pilot);
     const update = await findUpdate(pilot, container, digest);
-    if (!pilot.running) throw new Broken(`diun-pilot ended:\n${pilot.lines().slice(-15).join('\n')}`);
     if (update && !OPEN.includes(String(update['status']))) return update;
     throw new Error(update ? `${update['status']}: ${JSON.stringify(update['steps'])}` : 'there is no such update');
   };
   return eventually(`the update of ${container} to ${digest} ends`, ended, { timeoutMs, everyMs: 100 });
 }
 
-export async function endOf(pilot: Pilot, id: string, timeoutMs = 90_000): Promise<UpdateTold> {
+export async function endOf(pilot: Pilot, id: string, timeoutMs = 120_000): Promise<UpdateTold> {
   const ended = async () => {
+    mustRun(pilot);
     const update = (await pilot.get(`/updates/${id}`)) as UpdateTold;
     if (!OPEN.includes(String(update['status']))) return update;
     throw new Error(`${update['status']}: ${JSON.stringify(update['steps'])}`);
@@ -64,7 +71,7 @@ export async function pageOf(project: ComposeProject, service: string): Promise<
 
 export function pageAt(url: string): Promise<string> {
   const read = async () => (await fetch(url)).text();
-  return eventually(`${url} serves a page`, read, { timeoutMs: 15_000, everyMs: 50 });
+  return eventually(`${url} serves a page`, read, { timeoutMs: 120_000, everyMs: 50 });
 }
 
 /** Subjects of the mails that speak of this container, in order, once there are that many. */
@@ -78,7 +85,7 @@ export async function mailsAbout(pilot: Pilot, container: string, atLeast: numbe
       if (found.length < atLeast) throw new Error(`only ${JSON.stringify(found)}`);
       return found;
     },
-    { timeoutMs: 20_000, everyMs: 50 },
+    { everyMs: 50 },
   );
 }
 

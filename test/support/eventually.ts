@@ -10,7 +10,7 @@ export class Broken extends Error {}
 export async function eventually<T>(
   what: string,
   fn: () => T | Promise<T>,
-  { timeoutMs = 10_000, everyMs = 10 }: { timeoutMs?: number; everyMs?: number } = {},
+  { timeoutMs = 120_000, everyMs = 10 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown = 'it was never true';

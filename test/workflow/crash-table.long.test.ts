@@ -59,5 +59,5 @@ describe.each<[string, Situation]>([
         scene.close();
       }
     }
-  }, 60_000);
+  });
 });

@@ -84,5 +84,5 @@ describe.each<[string, Situation]>([
         scene.close();
       }
     }
-  }, 60_000);
+  });
 });

@@ -90,7 +90,7 @@ it('with a crash at every act from the new version on: the old one serves with t
       scene.close();
     }
   }
-}, 120_000);
+});
 
 it('leaves everybody stopped, and needs a person, when the data can neither be put in place nor back', async () => {
   const { forge } = await migratingForge();

@@ -30,8 +30,6 @@ import { hostile, hostileFailure, tenHostile, type Strings } from '../../support
 import { aMail } from '../../support/mail-builder';
 import { parseEml } from '../../support/parse-eml';
 
-jest.setTimeout(30_000);
-
 const PUBLIC = 'https://pilot.example.org/';
 const LINK = `${PUBLIC}approvals/abc.def`;
 const RUNS = { numRuns: 1000 };
