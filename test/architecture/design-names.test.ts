@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
 const design = readFileSync(join(ROOT, 'docs', 'design.md'), 'utf8');
-const rooms = readdirSync(join(ROOT, 'src'), { withFileTypes: true });
+const rooms = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter(({ name }) => name !== 'README.md');
 const quoted = [...design.matchAll(/`([^`\n]+)`/g)].map(([, words = '']) => words);
 
 /** `decisions/offer`, `test/bench/handover`, `adapters/docker/`: a file with or without its ending, or a folder. */
