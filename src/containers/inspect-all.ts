@@ -13,7 +13,7 @@ const known = new WeakMap<Engine, { containers: Known<ContainerInspect>; images:
 
 /**
  * Every container of the engine in one call: what may change comes from the list, the rest from an inspect that is made once
- * in the life of a container. Who needs more of the state (health, times, restarts) inspects that container itself.
+ * in the life of a container. Who acts on its state, or needs more of it (health, times, restarts), inspects it itself.
  */
 export async function inspectAll(engine: Engine): Promise<ContainerSnapshot[]> {
   const listed = await engine.containers();

@@ -13,7 +13,7 @@ export interface Engine {
   version(): Promise<EngineVersion>;
   /** Ids of all containers, running or not. */
   containerIds(): Promise<string[]>;
-  /** Every container, running or not, in one call. */
+  /** Every container, running or not, in one call. `running` may lag behind a start or a stop by a moment (m, 26.1). */
   containers(): Promise<ListedContainer[]>;
   /** Every image that has a name, or that no other image is built on, in one call. */
   images(): Promise<ListedImage[]>;

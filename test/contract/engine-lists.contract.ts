@@ -1,4 +1,5 @@
 import type { Engine } from '../../src/ports/engine';
+import { eventually } from '../support/eventually';
 import { containersOf, type EngineScene } from './engine-scene';
 
 /** What the lists of containers and images say is what an inspect of each says at that moment. */
@@ -21,6 +22,9 @@ export function engineListsContract(name: string, setUp: () => Promise<EngineSce
       return found && { name: found.name, running: found.running, networks: Object.keys(found.networks) };
     }
 
+    const running = async (id: string): Promise<boolean | undefined> =>
+      (await engine.containers()).find((each) => each.id === id)?.running;
+
     async function inspected(id: string): Promise<unknown> {
       const { Name, State, NetworkSettings } = await engine.inspectContainer(id);
       return { name: Name.slice(1), running: State.Running, networks: Object.keys(NetworkSettings.Networks) };
@@ -30,16 +34,16 @@ export function engineListsContract(name: string, setUp: () => Promise<EngineSce
       const id = await created();
       expect(await listed(id)).toEqual(await inspected(id));
       await engine.start(id);
-      expect(await listed(id)).toMatchObject({ running: true });
+      await eventually('the start is listed', async () => (await running(id)) === true);
       expect(await listed(id)).toEqual(await inspected(id));
       const { Name } = await engine.inspectContainer(id);
       await engine.rename(id, `${Name.slice(1)}-renamed`);
       expect(await listed(id)).toMatchObject({ name: `${Name.slice(1)}-renamed` });
       await engine.stop(id);
-      expect(await listed(id)).toMatchObject({ running: false });
+      await eventually('the stop is listed', async () => (await running(id)) === false);
       expect(await listed(id)).toEqual(await inspected(id));
       await engine.remove(id);
-      expect(await listed(id)).toBeUndefined();
+      await eventually('the removal is listed', async () => (await listed(id)) === undefined);
     });
 
     it('what a container was created with stays as it is through a stop, a rename and a start', async () => {
