@@ -61,7 +61,7 @@ it('an image that never becomes healthy: the old one was never stopped, and not 
   ]);
   expectNoneLost(answers);
   expect([after['Id'], startedAt(after), after['State'].Running]).toEqual([before['Id'], startedAt(before), true]);
-  expect(await mailsAbout(pilot, name, 4)).toContainEqual(expect.stringContaining('old version served on'));
+  expect(await mailsAbout(pilot, name, 4)).toContainEqual(expect.stringContaining('the old version kept running'));
 });
 
 it('a good image: it takes over from the old one, and not one request is lost', async () => {

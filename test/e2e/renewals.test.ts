@@ -89,10 +89,10 @@ it('warns of a certificate near its end, renews it from the command line, and th
   const old = await tls.age(5);
   await pilot.restart();
   const [mail] = await eventually('the mail', async () => {
-    const found = await mailsOf(/its certificate ends in/);
+    const found = await mailsOf(/its certificate expires in/);
     return found.length > 0 ? found : null;
   });
-  expect(mail?.subject).toBe(`[diun-pilot] ${NAME}: its certificate ends in 4 days`);
+  expect(mail?.subject).toBe(`[diun-pilot] ${NAME}: its certificate expires in 4 days`);
   expect(mail?.text).toContain('diun-pilot renew');
   expect(await certificatesHealth()).toMatchObject({
     status: 'degraded',
@@ -109,7 +109,7 @@ it('warns of a certificate near its end, renews it from the command line, and th
   expect(again.code).toBe(0);
   expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'not_due', status: 'succeeded' });
   expect(await certificatesHealth()).toEqual({ status: 'ok' });
-  expect(await mailsOf(/its certificate ends in/)).toHaveLength(1);
+  expect(await mailsOf(/its certificate expires in/)).toHaveLength(1);
 });
 
 it('a challenge that cannot be answered: the old one stays served, a mail says why, and it is tried again', async () => {

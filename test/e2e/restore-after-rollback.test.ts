@@ -74,7 +74,7 @@ it('is rolled back, its data restored, and the old version healthy with every ro
   );
   await expectAsBefore(before);
   await mailsAbout(pilot, name, 1);
-  const mail = (await pilot.mails()).find(({ subject }) => subject?.includes('old version is serving again'));
+  const mail = (await pilot.mails()).find(({ subject }) => subject?.includes('the old version is running'));
   const text = mail?.text?.replace(/\s+(!! )?/g, ' ') ?? '';
   expect(text).toContain('The new version had changed the data, and the old one refused it');
   expect(text).toMatch(/Verified after the restore: .*api\/healthz says pass/);

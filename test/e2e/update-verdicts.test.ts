@@ -122,7 +122,7 @@ describe.each(BROKEN)('an image %s', (_, situation, image, why) => {
     expect(await pageOf(web, situation)).toMatch(/^good-1 /);
     expect(await mailsAbout(pilot, name, 2)).toEqual([
       expect.stringContaining('update available'),
-      expect.stringContaining('old version is serving again'),
+      expect.stringContaining('the old version is running'),
     ]);
   });
 

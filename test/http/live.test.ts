@@ -40,7 +40,7 @@ test('at its end: the verdict, what to do, and neither script nor refresh', asyn
   for (const [update, words] of [
     [host.good, 'What you must still do'],
     [host.back, 'host not found in upstream'],
-    [host.down, 'Nothing mends this by itself'],
+    [host.down, 'Manual action required'],
   ] as const) {
     const { text, headers } = await get(`/updates/${update.id}`, BROWSER).expect(200);
     expect(text).toContain(words);

@@ -50,7 +50,7 @@ describe('the last good backup', () => {
     await scene.clock.advance(24 * HOUR);
     await look();
     expect(kinds()).toEqual(['backup_old']);
-    expect(scene.mails()[0]?.subject).toBe('[diun-pilot] web: the last good backup is of 2026-01-05');
+    expect(scene.mails()[0]?.subject).toBe('[diun-pilot] web: the last good backup is from 2026-01-05 – please check');
     expect(health()).toContain('the last good backup of web is of 2026-01-05T03:00Z');
     await backUp();
     expect(health()).toBe('ok');

@@ -72,7 +72,7 @@ describe.each<Behaviour>(['exits', 'crash-loop'])('a new one that is a %s', (hea
     ]);
     expectOldServes();
     expect(scene.engine.container('web-nginx-1').State.StartedAt).toBe(before);
-    expect(scene.mails().at(-1)?.subject).toContain('old version served on');
+    expect(scene.mails().at(-1)?.subject).toContain('the old version kept running');
     expect(scene.mails().at(-1)?.text).not.toContain('started again');
   });
 });
@@ -101,7 +101,7 @@ it('starts the old one before the new one goes, when the new one fails after the
   });
   await updateTo('healthy');
   expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
-  expect(scene.mails().at(-1)?.subject).toContain('old version is serving again');
+  expect(scene.mails().at(-1)?.subject).toContain('the old version is running');
   expectOldServes();
   const acts = scene.engine.lines().map((line) => line.split(' ')[0]);
   expect(acts.slice(acts.indexOf('stop'))).toEqual('stop start stop rename rename tag stop remove'.split(' '));

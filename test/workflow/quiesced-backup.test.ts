@@ -95,7 +95,7 @@ it('needs a person, and says so truthfully, when one of them does not come back'
   await update('forge-gitea-1');
   expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'backup_failed' } });
   expect(verdict()?.error?.message).toMatch(/forge-runner-1 does not start: port is already allocated/);
-  expect(forge.scene.mails().at(-1)?.subject).toContain('not all that was stopped for the backup serves again');
+  expect(forge.scene.mails().at(-1)?.subject).toContain('a container stopped for the backup did not restart');
   expect(running()).toEqual(ALL.filter((name) => name !== 'forge-runner-1'));
 });
 
@@ -123,7 +123,7 @@ it('stops nobody when the backup could not be kept anyway', async () => {
   expect(verdict()?.steps.map(({ name, status }) => `${name} ${status}`)).toEqual(['backup failed']);
   expect(acts().filter((line) => line.startsWith('stop'))).toEqual([]);
   expect(forge.scene.mails().map(({ kind }) => kind)).toEqual(['update_failed']);
-  expect(forge.scene.mails()[0]?.subject).toContain('update failed, nothing was changed');
+  expect(forge.scene.mails()[0]?.subject).toContain('update failed, nothing was changed – nothing urgent');
   expect(forge.scene.store.refusals.all()).toEqual([]);
 });
 

@@ -51,8 +51,10 @@ it('mends what it could not restart while the network was down, and tells of it 
   scene.engine.onCall('restart', () => scene.engine.host.stop(scene.engine.host.find(ids.edge)), { once: true });
   expect(await rejoinGuests(scene.deps)).toBe(false);
   expect(scene.engine.isRunning(ids.nginx)).toBe(false);
-  expect(scene.mails()).toMatchObject([{ kind: 'network_lost', subject: expect.stringContaining('act now') }]);
-  expect(scene.mails()[0]?.text).toContain('diun-pilot goes on trying');
+  expect(scene.mails()).toMatchObject([
+    { kind: 'network_lost', subject: expect.stringContaining('manual action required') },
+  ]);
+  expect(scene.mails()[0]?.text).toContain('diun-pilot keeps trying');
   scene.engine.host.start(scene.engine.host.find(ids.edge));
   expect(await rejoinGuests(scene.deps)).toBe(true);
   expect(scene.engine.isRunning(ids.nginx)).toBe(true);
@@ -67,7 +69,7 @@ it('says what to do, once, when the owner was made anew: no restart can help', a
   await rejoinGuests(scene.deps);
   expect(restarts()).toEqual([]);
   expect(scene.mails()).toMatchObject([{ kind: 'network_lost' }]);
-  expect(scene.mails()[0]?.text).toContain('until a person joins it to its network again');
+  expect(scene.mails()[0]?.text).toContain('is unreachable until it is re-attached to its network');
   expect(scene.mails()[0]?.text).toContain('docker compose up -d nginx');
   expect(scene.store.notices.all()).toMatchObject([{ kind: 'network_lost', subject: 'web-nginx-1' }]);
   scene.engine.host.containers.delete(ids.nginx);
@@ -83,7 +85,7 @@ it('outside Compose it promises no restart that cannot help', async () => {
   );
   scene.engine.host.containers.delete(ids.edge);
   await rejoinGuests(scene.deps);
-  expect(scene.mails()[0]?.text).toContain('Create it anew');
+  expect(scene.mails()[0]?.text).toContain('Create it again');
   expect(scene.mails()[0]?.text).not.toContain('docker restart');
   expect(scene.store.notices.all()[0]?.words).toContain('create it anew');
 });

@@ -108,7 +108,7 @@ describe.each([
     expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
     expect(scene.engine.tagged('nginx:stable')).toBe(old.id);
     expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_available', 'update_failed']);
-    expect(scene.mails()[1]?.subject).toMatch(/old version is serving again|rolled back/i);
+    expect(scene.mails()[1]?.subject).toMatch(/the old version is running|rolled back/i);
   });
 
   it('is not tried again by itself, but by the operator', async () => {
@@ -149,7 +149,7 @@ it('changes nothing when the image cannot be pulled, says so by mail, and tries 
   await hearAndSettle(image);
   expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'pull_failed' } }]);
   expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_available', 'update_failed']);
-  expect(scene.mails()[1]?.subject).toContain('update failed, nothing was changed');
+  expect(scene.mails()[1]?.subject).toContain('update failed, nothing was changed – nothing urgent');
   scene.hear('docker.io/library/nginx:stable', image.digest, 'new');
   await scene.settle();
   expect(scene.updates().map(({ status }) => status)).toEqual(['failed', 'succeeded']);

@@ -74,9 +74,9 @@ describe('an old container that does not pass its health check after the rollbac
     expect(scene.updates()[0]?.error?.message).toMatch(
       /^It did not pass its health check before the update either \(ask-health exits 7: connection refused\): its label update\.probe may be wrong\. /,
     );
-    expect(last()?.subject).toMatch(/update and rollback failed, and so did its health check before/);
+    expect(last()?.subject).toMatch(/update and rollback failed, health check was already failing/);
     expect(last()?.subject).not.toContain('DOWN');
-    expect(last()?.text).toMatch(/its label update\.probe may be wrong.*If it serves as before/s);
+    expect(last()?.text).toMatch(/its label update\.probe may be wrong.*If it works/s);
     expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
   });
 
@@ -163,7 +163,7 @@ describe('a configuration that the new nginx refuses', () => {
     expect(scene.engine.container('web-nginx-1').Id).toBe(oldId);
     expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
     expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_available', 'update_failed']);
-    expect(scene.mails()[1]?.subject).toContain('update failed, nothing was changed');
+    expect(scene.mails()[1]?.subject).toContain('update failed, nothing was changed – nothing urgent');
     expect(scene.store.refusals.find('web-nginx-1', image.digest)?.why).toBe('failed');
   });
 });

@@ -50,11 +50,11 @@ test('a mail at a quarter of its lifetime, and again with 7, 3 and 1 days left a
     await world.scene.clock.advance(DAY);
   }
   expect(subjects()).toEqual([
-    '[diun-pilot] git.example.org: its certificate ends in 22 days',
-    '[diun-pilot] git.example.org: its certificate ends in 6 days',
-    '[diun-pilot] git.example.org: its certificate ends in 2 days',
-    '[diun-pilot] git.example.org: its certificate ends in less than a day',
-    '[diun-pilot] git.example.org: its certificate has ended',
+    '[diun-pilot] git.example.org: its certificate expires in 22 days',
+    '[diun-pilot] git.example.org: its certificate expires in 6 days',
+    '[diun-pilot] git.example.org: its certificate expires in 2 days',
+    '[diun-pilot] git.example.org: its certificate expires in less than a day',
+    '[diun-pilot] git.example.org: its certificate has expired',
   ]);
 });
 
@@ -72,7 +72,7 @@ test('of a newer one that is on disk and not loaded, the mail says what to do', 
   world.scene.engine.files('web-nginx-1').write('/etc/letsencrypt/live/git.example.org/fullchain.pem', next.pem);
   await watch();
   const [mail] = world.scene.mails();
-  expect(mail?.text).toContain('On disk there is another one, which the server has not loaded');
+  expect(mail?.text).toContain('A different certificate is on disk, but the server has not loaded it');
   expect(world.scene.mails()).toHaveLength(1);
 });
 

@@ -20,11 +20,11 @@ export function backupFailed(news: BackupNews): RenderedMail {
     kind: 'backup_failed',
     updateId: backup.updateId,
     about,
-    subject: `backup failed, ${lastGood === null ? 'there is no other one' : `the last good one is of ${day(lastGood)}`}`,
+    subject: `backup failed, ${lastGood === null ? 'no good backup exists' : `last good backup: ${day(lastGood)}`} – please check`,
     verdict: { tone: lastGood === null ? 'alarm' : 'attention', word: 'Backup failed' },
     heading: `The backup of ${about} failed`,
     blocks: [
-      paragraph(`Everything runs as before; what is missing is a new backup.${whoAsked(backup)}`),
+      paragraph(`Everything is running as before, but there is no new backup.${origin(backup)}`),
       ...whatWentWrong(backup),
       ...lastGoodPassage(lastGood),
       ...whatToDo(backup),
@@ -33,25 +33,25 @@ export function backupFailed(news: BackupNews): RenderedMail {
   });
 }
 
-function whoAsked(backup: BackupRecord): string {
-  const askers: Record<BackupRecord['reason'], string> = {
-    schedule: ' It was the scheduled one; the next one runs at its usual time.',
-    operator: ' An operator asked for it; it is not tried again by itself.',
-    update: ' It was taken for an update, which was given up.',
+function origin(backup: BackupRecord): string {
+  const origins: Record<BackupRecord['reason'], string> = {
+    schedule: ' It was the scheduled backup; the next one runs at its usual time.',
+    operator: ' An operator requested it; it is not retried automatically.',
+    update: ' It was taken for an update, which was cancelled.',
   };
-  return askers[backup.reason];
+  return origins[backup.reason];
 }
 
 function whatWentWrong(backup: BackupRecord): Block[] {
   const { sentence, output } = splitDetail(
-    backup.error?.message ?? 'The reason is not known: look at the log of diun-pilot.',
+    backup.error?.message ?? 'The reason is unknown: see the log of diun-pilot.',
   );
   const started = backup.startedAt ?? backup.createdAt;
   return section('What went wrong', paragraph(sentence), ...machineSaid(output), {
     type: 'facts',
     facts: [
       { label: 'Backup', value: backup.id },
-      { label: 'Begun', value: utc(started) },
+      { label: 'Started', value: utc(started) },
       ...(backup.error === null ? [] : [{ label: 'Error', value: backup.error.code }]),
     ],
   });
@@ -61,7 +61,7 @@ function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
   return section(
     'The last good backup',
     lastGood === null
-      ? { type: 'important', text: 'There is none. Until one succeeds, no update is made and nothing can be restored.' }
+      ? { type: 'important', text: 'There is none. Until one succeeds, no update runs and nothing can be restored.' }
       : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Taken', value: utc(lastGood.createdAt) }] },
   );
 }
@@ -69,9 +69,9 @@ function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
 function whatToDo(backup: BackupRecord): Block[] {
   return section(
     'What to do now',
-    paragraph('Ask diun-pilot what it can reach, mend the cause, and take the backup again:'),
+    paragraph('Check what diun-pilot can reach, fix the cause, and take the backup again:'),
     { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backup'] },
-    backup.reason === 'update' ? paragraph('After that the update can be started again.') : null,
+    backup.reason === 'update' ? paragraph('Then request the update again.') : null,
   );
 }
 

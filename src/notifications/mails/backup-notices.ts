@@ -8,20 +8,23 @@ import { backupFacts, operatorSection } from './passages';
 /** The last good backup of a set is too old, or there never was one. Sent once, until a good one ends the situation. */
 export function backupOld(news: { about: string; lastGood: BackupRecord | null; publicUrl: string }): RenderedMail {
   const { about, lastGood, publicUrl } = news;
-  const since = lastGood === null ? 'there is none' : `of ${(lastGood.startedAt ?? lastGood.createdAt).slice(0, 10)}`;
+  const since = lastGood === null ? 'there is none' : `from ${(lastGood.startedAt ?? lastGood.createdAt).slice(0, 10)}`;
   return renderLetter({
     kind: 'backup_old',
     updateId: null,
     about,
-    subject: lastGood === null ? 'no backup has succeeded yet' : `the last good backup is ${since}`,
+    subject:
+      lastGood === null
+        ? 'no backup has succeeded yet – please check'
+        : `the last good backup is ${since} – please check`,
     verdict: { tone: lastGood === null ? 'alarm' : 'attention', word: 'No new backup' },
-    heading: `${about} has had no good backup for too long`,
+    heading: `${about} has not had a good backup for too long`,
     blocks: [
-      paragraph('Everything runs as before. You are told this once; the next good backup ends it.'),
+      paragraph('Everything is running as before. This is reported once, until the next good backup.'),
       ...lastGoodPassage(lastGood),
       ...section(
         'What to do now',
-        paragraph('See why the scheduled ones fail or do not run, mend the cause, and take one:'),
+        paragraph('Find out why scheduled backups fail or do not run, fix the cause, and take one:'),
         { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backups', 'diun-pilot backup'] },
       ),
     ],
@@ -42,18 +45,20 @@ export function backupShrunk(news: {
     kind: 'backup_shrunk',
     updateId: null,
     about,
-    subject: `the backup shrank to less than half: ${sizes}`,
+    subject: `the backup shrank to less than half: ${sizes} – please check`,
     verdict: { tone: 'attention', word: 'Backup shrank' },
     heading: `The backup of ${about} is less than half of the one before`,
     blocks: [
       paragraph(
-        `It was taken, and read back to its end, so it is whole; but it holds much less: ${sizes}. If nobody removed that much, look now. Until it is three days old, no older backup of this set is removed.`,
+        `The backup is complete and was read back, but it is much smaller: ${sizes}. If you did not remove that much data, check it now. For three days, no older backup of this set is removed.`,
       ),
-      ...section('What is smaller', list(smaller(backup, before)) ?? paragraph('The items are the same ones.')),
-      ...section('The one before', { type: 'facts', facts: backupFacts(before) }),
+      ...section('What is smaller', list(smaller(backup, before)) ?? paragraph('The same items as before.')),
+      ...section('The previous backup', { type: 'facts', facts: backupFacts(before) }),
       ...section(
         'What to do now',
-        paragraph('Look whether the data is where backup.paths and the database say, then take a backup again:'),
+        paragraph(
+          'Check that the data is where backup.paths and the database settings point, then take a backup again:',
+        ),
         { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backup'] },
       ),
     ],
@@ -63,7 +68,7 @@ export function backupShrunk(news: {
 
 function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
   if (lastGood === null)
-    return section('The last good backup', { type: 'important', text: 'There is none: nothing could be restored.' });
+    return section('The last good backup', { type: 'important', text: 'There is none: nothing can be restored.' });
   const of = { label: 'Taken', value: utc(lastGood.startedAt ?? lastGood.createdAt) };
   return section('The last good backup', { type: 'facts', facts: [...backupFacts(lastGood), of] });
 }

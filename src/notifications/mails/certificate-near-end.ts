@@ -17,19 +17,22 @@ export function certificateNearEnd(news: NearEndNews): RenderedMail {
   const { seen, certificate, now, publicUrl } = news;
   const days = daysLeft(certificate, now);
   const ended = days < 0;
-  const when = ended ? 'its certificate has ended' : `its certificate ends in ${daysInWords(days)}`;
+  const when = ended ? 'its certificate has expired' : `its certificate expires in ${daysInWords(days)}`;
   return renderLetter({
     kind: 'certificate_near_end',
     updateId: null,
     about: seen.name,
     subject: when,
-    verdict: { tone: days < 7 ? 'alarm' : 'attention', word: ended ? 'Certificate ended' : 'Certificate near its end' },
+    verdict: {
+      tone: days < 7 ? 'alarm' : 'attention',
+      word: ended ? 'Certificate expired' : 'Certificate near expiry',
+    },
     heading: `${seen.name}: ${when}`,
     blocks: [
       paragraph(
         ended
-          ? `It ended ${utc(certificate.notAfter)}, and browsers and programs refuse it since then.`
-          : 'Less than a quarter of its lifetime is left, and by now it should have been renewed. When it ends, browsers and programs refuse it.',
+          ? `It expired at ${utc(certificate.notAfter)}. Browsers and programs have refused it since then.`
+          : 'Less than a quarter of its lifetime is left, and it should have been renewed by now. Once it expires, browsers and programs refuse it.',
       ),
       { type: 'facts', facts: factsOf(news) },
       ...whatToDo(seen),
@@ -53,8 +56,8 @@ function factsOf({ seen, certificate }: NearEndNews): { label: string; value: st
 
 function whatToDo(seen: CertificateSeen): Block[] {
   const loaded = isNotLoaded(seen)
-    ? 'On disk there is another one, which the server has not loaded. This loads it:'
-    : 'Renew it now; if that does not help, it says why:';
+    ? 'A different certificate is on disk, but the server has not loaded it. This command loads it:'
+    : 'Renew it now. If that fails, the command shows the reason:';
   return section('What to do now', paragraph(loaded), { type: 'commands', lines: ['diun-pilot renew'] });
 }
 

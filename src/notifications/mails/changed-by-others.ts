@@ -7,34 +7,34 @@ import { nameOf } from './passages';
 export const isChangedByOthers = ({ error, status }: Update): boolean =>
   error?.code === 'changed_meanwhile' && (status === 'failed' || status === 'rollback_failed');
 
-/** What is there now is theirs, and was left alone: nobody but a person knows whether it is meant so. */
+/** The current container is the result of an external change and stays as it is: only the operator knows whether that is intended. */
 export function changedByOthers(update: Update): FailureText {
   const name = nameOf(update);
-  const begun = update.status === 'rollback_failed';
+  const started = update.status === 'rollback_failed';
   return {
-    subject: `update ${begun ? 'broken off' : 'not made'}, somebody else changed the container, look at it`,
-    tone: begun ? 'alarm' : 'attention',
-    word: begun ? 'Broken off, look at it' : 'Not made',
-    heading: `Somebody else changed ${name} while its update ran`,
+    subject: `update ${started ? 'aborted' : 'not started'}, container was changed externally – please check`,
+    tone: started ? 'alarm' : 'attention',
+    word: started ? 'Aborted, please check' : 'Not started',
+    heading: `${name} was changed externally while its update ran`,
     opening: [
-      ...(begun ? [{ type: 'important' as const, text: `diun-pilot cannot tell whether ${name} serves.` }] : []),
+      ...(started
+        ? [{ type: 'important' as const, text: `diun-pilot cannot verify whether ${name} works. Please check it.` }]
+        : []),
       paragraph(
-        'A docker compose up, a docker rm or another diun-pilot, for example. What it left there was not touched by this update any more.',
+        'Possible causes: docker compose up, docker rm, or another diun-pilot. This update did not touch the result of that change.',
       ),
-      ...(begun
-        ? []
-        : [paragraph('Nothing was changed by diun-pilot; what was made ready for the update is removed.')]),
-      ...section('Look at it', {
+      ...(started ? [] : [paragraph('diun-pilot changed nothing and removed what it had prepared for the update.')]),
+      ...section('Check it', {
         type: 'commands',
         lines: [
           shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
           shellCommand('docker', 'logs', '--tail', '100', name),
         ],
       }),
-      ...(begun
+      ...(started
         ? [
             paragraph(
-              `A container named ${name}.diun-pilot-… is one that this update has set aside, one named by digits and ${name} is what a docker compose up could not end. If none runs by the name itself, let Compose make it:`,
+              `A container named ${name}.diun-pilot-… was renamed by this update. One named with digits and ${name} was left by an interrupted docker compose up. If no container named ${name} is running, create it:`,
             ),
             {
               type: 'commands' as const,

@@ -15,20 +15,20 @@ export interface DrillNews {
   publicUrl: string;
 }
 
-/** The newest backup of a set could not be restored where nothing but it was at stake. */
+/** The newest backup of a set could not be restored in a drill. */
 export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): RenderedMail {
   const about = backup.project ?? backup.container ?? 'backup';
-  const { sentence, output } = splitDetail(backup.drill?.words ?? 'The reason is not known: look at the log.');
+  const { sentence, output } = splitDetail(backup.drill?.words ?? 'The reason is unknown: see the log.');
   return renderLetter({
     kind: 'drill_failed',
     updateId: null,
     about,
-    subject: `restore drill failed, the backup of ${backup.createdAt.slice(0, 10)} may not be restorable`,
+    subject: `restore drill failed, the backup of ${backup.createdAt.slice(0, 10)} may not be restorable – please check`,
     verdict: { tone: 'alarm', word: 'Restore drill failed' },
-    heading: `The newest backup of ${about} did not pass its restore drill`,
+    heading: `The newest backup of ${about} failed its restore drill`,
     blocks: [
       paragraph(
-        'Everything runs as before: a drill restores into a server of its own, which is removed afterwards. But this backup cannot be relied on as it is.',
+        'Everything is running as before: a drill restores into a temporary server, which is removed afterwards. But do not rely on this backup.',
       ),
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output)),
       ...section('The backup', {
@@ -39,7 +39,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
       ...section(
         'What to do now',
         paragraph(
-          'Read the set as a restore would, then take a new backup. It is drilled at once, and so is each later one until one passes:',
+          'Read the set as a restore would, then take a new backup. Each new backup is drilled at once until one passes:',
         ),
         {
           type: 'commands',
@@ -58,7 +58,7 @@ function lastPassedPassage(lastPassed: BackupRecord | null): Block[] {
   return section(
     'The last one that passed',
     lastPassed === null
-      ? { type: 'important', text: 'No other backup of this set that is still kept has passed a drill.' }
+      ? { type: 'important', text: 'No other retained backup of this set has passed a drill.' }
       : { type: 'facts', facts: [...backupFacts(lastPassed), { label: 'Taken', value: utc(lastPassed.createdAt) }] },
   );
 }

@@ -16,8 +16,8 @@ type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
 
 const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, servedOn: boolean) => FailureText>> = {
   failed: nothingChanged,
-  rolled_back: (update, backup, servedOn) => (servedOn ? neverStopped(update) : servesAgain(update, backup)),
-  rollback_failed: needsAPerson,
+  rolled_back: (update, backup, servedOn) => (servedOn ? neverStopped(update) : runsAgain(update, backup)),
+  rollback_failed: manualActionRequired,
 };
 
 /** `servedOn`: the old container was never stopped. Throws when the update has not failed. */
@@ -39,7 +39,7 @@ export function failedStep(update: Update): Step | null {
   return update.steps.find((step) => step.status === 'failed' && !UNDOING.includes(step.name)) ?? null;
 }
 
-/** The error of a failed rollback tells of the old version (that is said first); what began it is with the step. */
+/** The error of a failed rollback describes the old version; the cause of the rollback is in the failed step. */
 export function causeOf(update: Update): string {
   const theirs = update.error?.code === 'changed_meanwhile';
   const ofTheNewVersion = update.status === 'rollback_failed' && !theirs ? failedStep(update)?.detail : null;
@@ -51,36 +51,36 @@ function nothingChanged(update: Update, backup: TakenBackup): FailureText {
   const gone = update.error?.code === 'container_not_found';
   const runs = !gone && update.error?.code !== 'container_not_running';
   return {
-    subject: 'update failed, nothing was changed',
+    subject: 'update failed, nothing was changed – nothing urgent',
     tone: 'attention',
     word: 'Failed, nothing changed',
     heading: `The update of ${name} failed before anything was changed`,
-    opening: [paragraph(!runs ? whyNotBegun(name, gone) : runsOn(name, backup))],
+    opening: [paragraph(!runs ? whyNotStarted(name, gone) : runsOn(name, backup))],
     labels: { from: runs ? 'Still runs' : 'Ran before', to: 'Was to run' },
   };
 }
 
-function whyNotBegun(name: string, gone: boolean): string {
+function whyNotStarted(name: string, gone: boolean): string {
   return gone
-    ? `There is no container ${name} any more, so the update was never begun. diun-pilot did not remove it.`
-    : `${name} is as it was: it does not run, and diun-pilot did not stop it.`;
+    ? `The container ${name} no longer exists, so the update did not start. diun-pilot did not remove it.`
+    : `${name} is unchanged: it is not running, and diun-pilot did not stop it.`;
 }
 
 function runsOn(name: string, backup: TakenBackup): string {
   return backup?.quiesced === true
-    ? `${name} runs its old version as before. What was stopped for the backup was started again, and serves. Nothing is urgent.`
+    ? `${name} runs its old version as before. The containers stopped for the backup are running again and healthy. Nothing is urgent.`
     : `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`;
 }
 
-function servesAgain(update: Update, backup: TakenBackup): FailureText {
+function runsAgain(update: Update, backup: TakenBackup): FailureText {
   const name = nameOf(update);
   return {
-    subject: 'update failed, old version is serving again',
+    subject: 'rolled back – nothing urgent, the old version is running',
     tone: 'attention',
     word: 'Rolled back',
-    heading: `${name} serves its old version again`,
+    heading: `${name} is running its old version again`,
     opening: [
-      paragraph('The new version did not work, so the old container was started again, untouched. Nothing is urgent.'),
+      paragraph('The new version did not work, so the unchanged old container was started again. Nothing is urgent.'),
       paragraph(verifiedHow(update)),
       ...interruption(update, backup),
       ...restored(update),
@@ -93,14 +93,14 @@ function servesAgain(update: Update, backup: TakenBackup): FailureText {
 function neverStopped(update: Update): FailureText {
   const name = nameOf(update);
   return {
-    subject: 'update failed, old version served on',
+    subject: 'rolled back – nothing urgent, the old version kept running',
     tone: 'attention',
     word: 'Rolled back',
-    heading: `${name} serves its old version`,
+    heading: `${name} is still running its old version`,
     opening: [
-      paragraph('The new version did not work beside the old one, and is removed. The old one was never stopped.'),
+      paragraph('The new version did not work next to the old one and was removed. The old one was never stopped.'),
       paragraph(verifiedHow(update)),
-      paragraph('Nothing is urgent. Until the new one was removed, it may have answered some of the requests.'),
+      paragraph('Nothing is urgent. Until the new one was removed, it may have answered some requests.'),
     ],
     labels: { from: 'Still runs', to: 'Was to run' },
   };
@@ -123,14 +123,14 @@ function interruption(update: Update, backup: TakenBackup): Block[] {
   const verified = lastCheck(update)?.finishedAt;
   const took = between(stopped, verified);
   if (!stopped || !verified || took === null) return [];
-  return [paragraph(`It may not have answered between ${utc(stopped)} and ${utc(verified)} (${took} at most).`)];
+  return [paragraph(`It may have been offline between ${utc(stopped)} and ${utc(verified)} (at most ${took}).`)];
 }
 
 function restored(update: Update): Block[] {
   const restore = update.steps.find((step) => step.name === 'restore' && step.status === 'succeeded');
   if (restore === undefined) return [];
   const text =
-    'The new version had changed the data, and the old one refused it: so the data was restored from the backup of this update, after which all that write to it were stopped.';
+    'The new version had changed the data, and the old one refused it. So the data was restored from the backup of this update. All containers that write to it had been stopped since that backup.';
   const { sentence, output } = splitDetail(restore.detail ?? '');
   return [
     { type: 'important', text },
@@ -139,16 +139,16 @@ function restored(update: Update): Block[] {
   ];
 }
 
-function needsAPerson(update: Update, backup: TakenBackup): FailureText {
+function manualActionRequired(update: Update, backup: TakenBackup): FailureText {
   const name = nameOf(update);
   if (!update.steps.some((step) => step.name === 'recreate')) return stoppedForTheBackup(update);
   return {
-    subject: 'DOWN, update and rollback failed, act now',
+    subject: 'DOWN, update and rollback failed – manual action required',
     tone: 'alarm',
-    word: 'Down, act now',
-    heading: `${name} is not serving: neither the new nor the old version works`,
+    word: 'Down, manual action required',
+    heading: `${name} is down: neither the new nor the old version works`,
     opening: [
-      { type: 'important', text: `Nothing mends this by itself: ${name} needs a person now.` },
+      { type: 'important', text: `Manual action required: diun-pilot cannot repair ${name} automatically.` },
       ...rollbackTrouble(update),
       ...firstAid(update),
       ...restoreByHand(backup),
@@ -157,16 +157,19 @@ function needsAPerson(update: Update, backup: TakenBackup): FailureText {
   };
 }
 
-/** Nothing was replaced, but somebody who was stopped for the backup does not come back. */
+/** Nothing was replaced, but a container that was stopped for the backup does not restart. */
 function stoppedForTheBackup(update: Update): FailureText {
   const { sentence, output } = splitDetail(update.error?.message ?? update.reason);
   return {
-    subject: 'DOWN, not all that was stopped for the backup serves again, act now',
+    subject: 'DOWN, a container stopped for the backup did not restart – manual action required',
     tone: 'alarm',
-    word: 'Down, act now',
-    heading: `The update of ${nameOf(update)} was given up, and something does not serve again`,
+    word: 'Down, manual action required',
+    heading: `Update of ${nameOf(update)} cancelled; a container did not come back up`,
     opening: [
-      { type: 'important', text: 'Nothing was changed, but nothing mends this by itself: it needs a person now.' },
+      {
+        type: 'important',
+        text: 'Manual action required: nothing was changed, but a container that was stopped for the backup is not running.',
+      },
       paragraph(sentence),
       ...machineSaid(output),
       ...section('Look first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
@@ -176,15 +179,15 @@ function stoppedForTheBackup(update: Update): FailureText {
   };
 }
 
-/** What the old version said when it was to serve again; empty when it was not asked. */
+/** Why the old version did not become healthy after the rollback; empty when it was not checked. */
 export function rollbackTrouble(update: Update): Block[] {
   const step = update.steps.findLast((each) => each.status === 'failed' && UNDOING.includes(each.name));
   if (!step?.detail) return [];
   const { sentence, output } = splitDetail(step.detail);
-  return [paragraph(`What the old version did: ${sentence}`), ...machineSaid(output)];
+  return [paragraph(`Result for the old version: ${sentence}`), ...machineSaid(output)];
 }
 
-/** In the order in which one looks at night: what is there, what it says, start it, pin the old image. */
+/** In the order of an incident: state, log, start, pin the old image. */
 function firstAid(update: Update): Block[] {
   const name = nameOf(update);
   const pinned = pinnedImage(update);
@@ -197,26 +200,26 @@ function firstAid(update: Update): Block[] {
         shellCommand('docker', 'inspect', '--format', '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}', name),
       ],
     }),
-    paragraph(`A container named ${name}.diun-pilot-… is one that this update has set aside.`),
+    paragraph(`A container named ${name}.diun-pilot-… was renamed by this update.`),
     ...section('Then bring it back', { type: 'commands', lines: [shellCommand('docker', 'start', name)] }),
     ...(pinned === null || update.service === null ? [] : byCompose(pinned, update.service)),
     {
       type: 'list',
       items: [
-        'Do not remove containers or volumes before it serves again: they hold the old version and its data.',
-        'If the data is damaged, the backup named below (if one is) is from before the update.',
+        'Do not remove containers or volumes before it is running again: they hold the old version and its data.',
+        'If the data is damaged, use the backup from before the update, listed below if there is one.',
       ],
     },
   ];
 }
 
-/** Nothing is restored over data by itself that somebody may have written to since. */
+/** Data that may have been written since the backup is never overwritten automatically. */
 function restoreByHand(backup: TakenBackup): Block[] {
   if (backup?.status !== 'succeeded') return [];
   return section(
-    'If its log says that the data is for a newer version',
+    'If its log reports that the data is for a newer version',
     paragraph(
-      'Put the data of the backup from before the update back. What is there now is kept beside it, but what was written since the backup is then only in that.',
+      'Restore the backup from before the update. The current data is kept next to it. Changes made since the backup are then only in that copy.',
     ),
     { type: 'commands', lines: [shellCommand('diun-pilot', 'restore', backup.id)] },
   );
@@ -224,7 +227,9 @@ function restoreByHand(backup: TakenBackup): Block[] {
 
 function byCompose(pinned: string, service: string): Block[] {
   return [
-    paragraph('If it does not start, name the old image by its digest in the compose file, and let Compose create it:'),
+    paragraph(
+      'If it does not start, pin the old image by its digest in the compose file and create the container again:',
+    ),
     { type: 'commands', lines: [`image: ${pinned}`] },
     { type: 'commands', lines: [shellCommand('docker', 'compose', 'up', '-d', service)] },
   ];

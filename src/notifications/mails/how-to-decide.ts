@@ -11,16 +11,16 @@ export interface CriticalNews extends UpdateNews {
   surroundings: Surroundings;
 }
 
-/** The links of a mail that asks, and the commands for who sits on the host. Opening a link changes nothing. */
+/** The links of an approval request, and the commands for an operator on the host. Opening a link never changes anything. */
 export function howToDecide(news: CriticalNews): Block[] {
   return [
     ...section(
       'How to decide',
-      paragraph('The link opens a page with this plan and two buttons. Opening it changes nothing.'),
+      paragraph('The link opens a page with this plan and two buttons. Opening it never changes anything.'),
       { type: 'link', label: 'Look at the plan and decide', url: news.approvalUrl, button: true },
       { type: 'link', label: 'Decline this update', url: `${news.approvalUrl}#decline`, button: false },
       paragraph(expiry(news)),
-      paragraph('Whoever has the link can decide: do not forward this mail.'),
+      paragraph('Any person with the link can decide: do not forward this mail.'),
     ),
     ...byCommand(news),
   ];
@@ -36,8 +36,8 @@ export function wholePlan(news: CriticalNews): Block[] {
 }
 
 function expiry({ update }: CriticalNews): string {
-  if (update.approval === null) return 'If you do not want it, do nothing.';
-  return `If you do nothing, nothing happens: the offer ends ${utc(update.approval.expiresAt)}.`;
+  if (update.approval === null) return 'To skip this update, do nothing.';
+  return `If you do nothing, nothing happens: the request expires at ${utc(update.approval.expiresAt)}.`;
 }
 
 function byCommand({ update }: CriticalNews): Block[] {

@@ -8,28 +8,28 @@ import { nameOf } from './passages';
 export const isIllAsBefore = ({ error, status }: Update): boolean =>
   error?.code === 'unhealthy_as_before' && status === 'rollback_failed';
 
-/** Its health check failed before the update too, so it tells nothing: neither that the service is down nor that it serves. */
+/** The health check failed before the update too, so it proves neither that the service is down nor that it works. */
 export function illAsBefore(update: Update): FailureText {
   const name = nameOf(update);
   return {
-    subject: 'update and rollback failed, and so did its health check before, look at it',
+    subject: 'update and rollback failed, health check was already failing – please check',
     tone: 'alarm',
-    word: 'Not healthy, as before',
+    word: 'Unhealthy, as before',
     heading: `${name} fails its health check with its old version, as it did before the update`,
     opening: [
       {
         type: 'important',
-        text: `The old container is started again, untouched, but whether ${name} serves nothing can tell: it needs a person.`,
+        text: `The unchanged old container is running again, but diun-pilot cannot tell whether ${name} works. Please check it.`,
       },
       paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
       ...section(
-        'If it serves as before',
+        'If it works',
         paragraph(
-          'Its health check is what is wrong: mend its label update.probe (or its HEALTHCHECK), let Compose create it anew, and ask whether it passes now:',
+          'The health check is wrong. Fix the label update.probe (or the HEALTHCHECK), re-create the container, and verify:',
         ),
         { type: 'commands', lines: ['docker compose up -d', shellCommand('diun-pilot', 'check')] },
       ),
-      ...section('If it does not', {
+      ...section('If it does not work', {
         type: 'commands',
         lines: [
           shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
@@ -37,7 +37,7 @@ export function illAsBefore(update: Update): FailureText {
         ],
       }),
       paragraph(
-        `It was ill before the update already, so that its cause may be another. A container named ${name}.diun-pilot-… is one that this update has set aside.`,
+        `It was ill before the update already, so that its cause may be another. A container named ${name}.diun-pilot-… was renamed by this update.`,
       ),
     ],
     labels: { from: 'Runs again', to: 'Was to run' },

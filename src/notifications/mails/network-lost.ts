@@ -8,41 +8,41 @@ export interface NetworkLostNews {
   container: string;
   /** Compose's service; null outside Compose. */
   service: string | null;
-  /** What was found, and why it is not mended by itself. */
+  /** What was found, and why diun-pilot cannot repair it. */
   words: string;
-  /** A restart would join it, and goes on being tried; else only a person can. */
+  /** A restart would re-attach it and is retried; otherwise manual action is required. */
   triesAgain: boolean;
   publicUrl: string;
 }
 
-/** A container runs where nobody reaches it, and it could not be joined to its network again. */
+/** A container is running but unreachable, and could not be re-attached to its network. */
 export function networkLost(news: NetworkLostNews): RenderedMail {
   const { container, words, triesAgain, publicUrl } = news;
   const until = triesAgain
-    ? 'it has joined its network again. diun-pilot goes on trying, and its page tells when it has.'
-    : 'a person joins it to its network again.';
+    ? 'it is re-attached to its network. diun-pilot keeps trying, and its page shows the result.'
+    : 'it is re-attached to its network manually.';
   return renderLetter({
     kind: 'network_lost',
     updateId: null,
     about: container,
-    subject: 'cannot be reached, its network is lost, act now',
-    verdict: { tone: 'alarm', word: 'Not reachable, act now' },
+    subject: 'UNREACHABLE, its network is lost – manual action required',
+    verdict: { tone: 'alarm', word: 'Unreachable, manual action required' },
     heading: `${container} has lost its network`,
     blocks: [
-      { type: 'important', text: `Nobody reaches ${container} until ${until}` },
+      { type: 'important', text: `${container} is unreachable until ${until}` },
       paragraph(words),
-      ...section('Bring it back', ...howToJoin(news)),
+      ...section('Bring it back', ...howToReattach(news)),
     ],
     ...operatorSection(publicUrl, 'incidents'),
   });
 }
 
-function howToJoin({ container, service, triesAgain }: NetworkLostNews): Block[] {
-  const anew = paragraph('Create it anew with the network of the container that owns the ports now.');
-  if (service === null && !triesAgain) return [anew];
+function howToReattach({ container, service, triesAgain }: NetworkLostNews): Block[] {
+  const recreate = paragraph('Create it again with the network of the container that owns the ports now.');
+  if (service === null && !triesAgain) return [recreate];
   if (service === null) return [{ type: 'commands', lines: [shellCommand('docker', 'restart', container)] }];
   return [
     { type: 'commands', lines: [shellCommand('docker', 'compose', 'up', '-d', service)] },
-    paragraph('Run it in the folder of the compose file: Compose creates it anew in the network that is there now.'),
+    paragraph('Run it in the folder of the compose file: Compose re-creates the container in the current network.'),
   ];
 }

@@ -22,21 +22,21 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
     kind: 'renewal_failed',
     updateId: null,
     about: [...new Set(seen.map(({ name }) => name))].join(', ') || 'certificates',
-    subject: `renewal failed${timeLeft(seen, now)}`,
+    subject: `renewal failed${timeLeft(seen, now)} – please check`,
     verdict: { tone: 'attention', word: 'Renewal failed' },
     heading: 'The renewal of the certificates failed',
     blocks: [
-      paragraph(`${servedNow(renewal)} It is tried again by itself ${utc(retryAt)}.`),
+      paragraph(`${servedNow(renewal)} It is retried automatically at ${utc(retryAt)}.`),
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output), {
         type: 'facts',
         facts: [
           { label: 'Renewal', value: renewal.id },
-          { label: 'Begun', value: utc(renewal.startedAt ?? renewal.createdAt) },
+          { label: 'Started', value: utc(renewal.startedAt ?? renewal.createdAt) },
           { label: 'Error', value: renewal.error?.code ?? 'unknown' },
         ],
       }),
       ...certificatesPassage(seen, now),
-      ...section('What to do now', paragraph('Mend the cause, and renew again:'), {
+      ...section('What to do now', paragraph('Fix the cause and renew again:'), {
         type: 'commands',
         lines: ['diun-pilot renew'],
       }),
@@ -46,16 +46,16 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
 }
 
 function servedNow({ before, after }: RenewalRecord): string {
-  if (before === null || after === null) return 'It broke off, and what is served now was not looked at.';
+  if (before === null || after === null) return 'It was aborted before the served certificate was checked.';
   return `It failed, and ${whatIsServed(before, after)}.`;
 }
 
-/** How urgent it is: by the first that ends of those that are served. */
+/** The urgency: the time until the first served certificate expires. */
 function timeLeft(all: CertificateSeen[], now: Date): string {
   const served = all.map((seen) => seen.served).filter((each) => each !== null);
   const [first] = served.sort((a, b) => a.notAfter.localeCompare(b.notAfter));
   if (first === undefined) return '';
-  return daysLeft(first, now) < 0 ? ', and the certificate has ended' : `, ${leftInWords(first, now)}`;
+  return daysLeft(first, now) < 0 ? ', and the certificate has expired' : `, ${leftInWords(first, now)}`;
 }
 
 function certificatesPassage(all: CertificateSeen[], now: Date): Block[] {

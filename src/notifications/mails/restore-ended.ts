@@ -7,7 +7,7 @@ import { shellCommand } from '../letter/shell';
 import { utc } from '../letter/words';
 import { operatorSection } from './passages';
 
-/** How a restore that somebody asked for has ended, and what is left to do. */
+/** The verdict on a requested restore, and what is left to do. */
 export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; publicUrl: string }): RenderedMail {
   const about = restore.target ?? restore.folder.split('/')[0] ?? 'backup';
   const done = restore.status === 'succeeded';
@@ -17,18 +17,18 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
     updateId: restore.updateId,
     about,
     subject: done
-      ? 'restored, all is healthy'
+      ? 'restored, all containers are healthy'
       : ill
-        ? 'RESTORED BUT NOT HEALTHY, act now'
-        : 'restore failed, the backup was not put in place',
+        ? 'RESTORED BUT UNHEALTHY – manual action required'
+        : 'restore failed, the previous data is in place – please check',
     verdict: done
       ? { tone: 'good', word: 'Restored' }
-      : { tone: 'alarm', word: ill ? 'Not healthy, act now' : 'Restore failed' },
+      : { tone: 'alarm', word: ill ? 'Unhealthy, manual action required' : 'Restore failed' },
     heading: done
       ? `The data of ${about} is restored`
       : ill
-        ? `The data of ${about} is restored, but not everything is healthy with it`
-        : `The restore of ${about} did not succeed`,
+        ? `The data of ${about} is restored, but not every container is healthy`
+        : `The restore of ${about} failed`,
     blocks: [
       ...howItEnded(restore),
       ...whatToDo(restore),
@@ -36,7 +36,7 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
         type: 'facts',
         facts: [
           { label: 'Backup', value: restore.url },
-          { label: 'Asked for', value: utc(restore.createdAt) },
+          { label: 'Requested', value: utc(restore.createdAt) },
         ],
       },
       ...keptPassage(restore),
@@ -45,7 +45,7 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
   });
 }
 
-/** In words, with the last lines of whoever does not serve. */
+/** As text, with the last log lines of the unhealthy container. */
 export function howItEnded({ error, detail }: RestoreRecord): Block[] {
   if (error === null) return [paragraph(detail ?? 'The data is restored.')];
   const { sentence, output } = splitDetail(error.message);
@@ -58,11 +58,11 @@ export function whatToDo({ error, backupId }: RestoreRecord): Block[] {
   if (error.code === 'restore_not_healthy') {
     return section(
       'What to do now',
-      paragraph('The data is in its place, but a container does not serve with it. See which one, and why:'),
+      paragraph('The data is restored, but a container is unhealthy. Find out which one, and why:'),
       { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] },
     );
   }
-  return section('What to do now', paragraph('Mend the cause, see whether the backup would fit, and restore again:'), {
+  return section('What to do now', paragraph('Fix the cause, verify the backup, and restore again:'), {
     type: 'commands',
     lines: [
       shellCommand('diun-pilot', 'restore', backupId, '--dry-run'),
@@ -71,13 +71,13 @@ export function whatToDo({ error, backupId }: RestoreRecord): Block[] {
   });
 }
 
-/** What was there before is the reader's to remove. */
+/** Only the operator removes the previous data. */
 export function keptPassage({ kept }: Pick<RestoreRecord, 'kept'>): Block[] {
   if (kept.length === 0) return [];
   return section(
-    'What was there before is kept',
+    'The previous data is kept',
     list(kept.map(({ what }) => what)),
-    paragraph('Once you are sure that you do not need it, remove it:'),
+    paragraph('When you no longer need it, remove it:'),
     { type: 'commands', lines: kept.map(({ remove }) => remove) },
   );
 }

@@ -3,7 +3,7 @@ import type { Plan } from '../../domain/plan/plan';
 import { paragraph, section, type Block } from '../letter/letter';
 import { bytes, duration, utc } from '../letter/words';
 
-/** What past updates and backups tell of a plan: mail and page say the same. `when` puts a time into words. */
+/** What past updates and backups show for a plan, the same in mail and page. `when` formats a time. */
 export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when = utc): Block[] {
   return [
     ...section('What will be unavailable', paragraph(absence(surroundings, plan))),
@@ -11,13 +11,13 @@ export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when
   ];
 }
 
-/** What its users will miss, by what past updates took. The plan's own sentence on it is the first of its risks. */
+/** The expected downtime, from past updates. The plan's own sentence about it is the first of its risks. */
 function absence({ usualDowntimeSeconds: seconds }: Surroundings, { container }: Plan): string {
   if (seconds === null) {
-    return `${container} has not been updated by diun-pilot before, so how long it will be away is not known yet.`;
+    return `diun-pilot has not updated ${container} before, so the downtime is not known yet.`;
   }
   const span = seconds < 1 ? 'less than a second' : `about ${duration(seconds * 1000)}`;
-  return `In past updates ${container} was away for ${span}, from the stop of the old container to the health of the new one.`;
+  return `In past updates ${container} was offline for ${span}, from the stop of the old container until the new one was healthy.`;
 }
 
 function lastBackup(
@@ -28,8 +28,8 @@ function lastBackup(
   const of = project === null ? container : `the project ${project}`;
   if (last === null) {
     return backup.length === 0
-      ? `There is none: nothing of ${of} is marked to be backed up.`
-      : `There is none of ${of} yet; one is taken before anything is changed.`;
+      ? `There is none: no container of ${of} has a backup.kind label.`
+      : `There is none of ${of} yet. One is taken before anything is changed.`;
   }
   const read = last.verifiedAt === null ? 'not read back' : 'read back to its end';
   const size = last.bytes === null ? '' : `${bytes(last.bytes)}, `;

@@ -55,7 +55,9 @@ export function updateFailed(news: FailedNews): RenderedMail {
 function restoreLink({ restoreUrl }: FailedNews): Block[] {
   if (!restoreUrl) return [];
   return [
-    paragraph('The link opens a page that tells what would be restored, and asks. Opening it changes nothing:'),
+    paragraph(
+      'The link opens a page that shows what would be restored and asks for confirmation. Opening it never changes anything:',
+    ),
     { type: 'link', label: 'Look at it and restore the data', url: restoreUrl, button: true },
   ];
 }

@@ -58,7 +58,7 @@ describe('a rollback that failed', () => {
     const restoreUrl = 'https://pilot.example.org/approvals/TOKEN';
     const mail = updateFailed({ ...news({ update: aFailedRollback(), backup }), quarantined: true, restoreUrl });
     for (const part of [mail.html, mail.text]) expect(part).toContain(restoreUrl);
-    await bothSay(mail, `diun-pilot restore ${backup.id}`, 'Opening it changes nothing');
+    await bothSay(mail, `diun-pilot restore ${backup.id}`, 'Opening it never changes anything');
     await neitherSays(
       updateFailed({ ...news({ update: aFailedRollback() }), quarantined: true }),
       'diun-pilot restore',
@@ -112,8 +112,8 @@ describe('critical update available', () => {
       expect(mail.text).toContain(`\n${link}\n`);
     }
     await bothSay(mail, `diun-pilot approve ${update.id}`, `diun-pilot decline ${update.id}`);
-    await bothSay(mail, 'nginx was away for about 4 s', '2026-11-23 03:00:22 UTC, 12.4 MiB, read back to its end');
-    await bothSay(mail, ...plan.risks, 'Opening it changes nothing', '2026-11-26 03:00:10 UTC');
+    await bothSay(mail, 'nginx was offline for about 4 s', '2026-11-23 03:00:22 UTC, 12.4 MiB, read back to its end');
+    await bothSay(mail, ...plan.risks, 'Opening it never changes anything', '2026-11-26 03:00:10 UTC');
   });
 
   it('names the earlier offer whose place it takes', async () => {
@@ -158,7 +158,7 @@ describe('update failed', () => {
   const down = updateFailed({ ...news({ update: aFailedRollback(), backup: aBackup() }), quarantined: true });
 
   it('before the swap: says that nothing was changed and nobody was stopped', async () => {
-    expect(failed.subject).toBe('[diun-pilot] nginx: update failed, nothing was changed');
+    expect(failed.subject).toBe('[diun-pilot] nginx: update failed, nothing was changed – nothing urgent');
     await bothSay(
       failed,
       'the old container was never stopped',
@@ -166,26 +166,31 @@ describe('update failed', () => {
       'unknown directive "http3"',
       'Preflight',
     );
-    await neitherSays(failed, 'serves its old version again', 'needs a person', 'docker logs');
+    await neitherSays(failed, 'running its old version again', 'Manual action', 'docker logs');
   });
 
   it('after a rollback: says that the old one serves again, how that was verified, and for how long it may not have', async () => {
-    expect(rolledBack.subject).toBe('[diun-pilot] nginx: update failed, old version is serving again');
-    await bothSay(rolledBack, 'Verified after the rollback: nginx answers on port 80, seen twice', '19 s at most');
+    expect(rolledBack.subject).toBe('[diun-pilot] nginx: rolled back – nothing urgent, the old version is running');
+    await bothSay(rolledBack, 'Verified after the rollback: nginx answers on port 80, seen twice', 'at most 19 s');
     await bothSay(rolledBack, 'Health check', 'host not found in upstream "app"', aBackup().id);
     await neitherSays(rolledBack, 'never stopped', 'needs a person', 'docker logs');
   });
 
   it('after a handover that failed beside the old one: says that the old one was never stopped', async () => {
     const servedOn = updateFailed({ ...news({ update: aRolledBackUpdate() }), quarantined: true, servedOn: true });
-    expect(servedOn.subject).toBe('[diun-pilot] nginx: update failed, old version served on');
+    expect(servedOn.subject).toBe('[diun-pilot] nginx: rolled back – nothing urgent, the old version kept running');
     await bothSay(servedOn, 'was never stopped', 'Verified after the rollback', 'may have answered some');
     await neitherSays(servedOn, 'was started again', 'at most', 'needs a person');
   });
 
   it('after a failed rollback: asks for a person now, with the commands to look and to bring it back', async () => {
-    expect(down.subject).toBe('[diun-pilot] nginx: DOWN, update and rollback failed, act now');
-    await bothSay(down, 'nginx needs a person now', 'docker ps -a --filter name=nginx', 'docker logs --tail 100 nginx');
+    expect(down.subject).toBe('[diun-pilot] nginx: DOWN, update and rollback failed – manual action required');
+    await bothSay(
+      down,
+      'Manual action required: diun-pilot cannot repair nginx automatically',
+      'docker ps -a --filter name=nginx',
+      'docker logs --tail 100 nginx',
+    );
     await bothSay(down, 'docker start nginx', `image: nginx:1.27@${OLD_DIGEST}`, 'docker compose up -d nginx');
     await bothSay(down, 'bind() to 0.0.0.0:80 failed', 'host not found in upstream "app"');
     await neitherSays(down, 'never stopped', 'Nothing is urgent');
@@ -206,14 +211,14 @@ describe('update failed', () => {
   it('of a container that is gone: does not claim that it runs', async () => {
     const update = aFailedUpdate({ steps: [], error: { code: 'container_not_found', message: 'nginx is gone.' } });
     const mail = updateFailed({ ...news({ update }), quarantined: false });
-    await bothSay(mail, 'There is no container nginx any more');
+    await bothSay(mail, 'The container nginx no longer exists');
     await neitherSays(mail, 'runs its old version', 'Still runs');
   });
 
   it('of a container that does not run: does not claim that it serves', async () => {
     const error: Failure = { code: 'container_not_running', message: 'nginx does not run (exited). Start it first.' };
     const mail = updateFailed({ ...news({ update: aFailedUpdate({ error }) }), quarantined: false });
-    await bothSay(mail, 'nginx is as it was: it does not run');
+    await bothSay(mail, 'nginx is unchanged: it is not running');
     await neitherSays(mail, 'runs its old version', 'Still runs');
   });
 
@@ -251,18 +256,20 @@ describe('notices of backups', () => {
 
   it('name the last good one that is too old, or raise the alarm when there is none', async () => {
     const old = backupOld({ about: 'web', lastGood: aBackup(), publicUrl });
-    expect(old.subject).toBe('[diun-pilot] web: the last good backup is of 2026-11-23');
-    await bothSay(old, aBackup().id, 'told this once', 'diun-pilot check');
+    expect(old.subject).toBe('[diun-pilot] web: the last good backup is from 2026-11-23 – please check');
+    await bothSay(old, aBackup().id, 'reported once', 'diun-pilot check');
     const none = backupOld({ about: 'web', lastGood: null, publicUrl });
-    expect(none.subject).toBe('[diun-pilot] web: no backup has succeeded yet');
-    await bothSay(none, 'nothing could be restored');
+    expect(none.subject).toBe('[diun-pilot] web: no backup has succeeded yet – please check');
+    await bothSay(none, 'nothing can be restored');
   });
 
   it('tell what shrank, item by item', async () => {
     const before = aBackup({ id: '01OLD', bytes: 4096, items: [item('shop', 3072), item('log', 1024)] });
     const backup = aBackup({ bytes: 1124, items: [item('shop', 100), item('log', 1024)] });
     const mail = backupShrunk({ about: 'web', backup, before, publicUrl });
-    expect(mail.subject).toBe('[diun-pilot] web: the backup shrank to less than half: 4.0 KiB before, 1.1 KiB now');
+    expect(mail.subject).toBe(
+      '[diun-pilot] web: the backup shrank to less than half: 4.0 KiB before, 1.1 KiB now – please check',
+    );
     await bothSay(mail, 'database shop of web-db-1: 3.0 KiB before, 100 B now', '01OLD');
     expect(mail.text).not.toContain('database log');
   });
@@ -279,13 +286,15 @@ describe('a restore drill that failed', () => {
 
   it('says which set, what went wrong, which one has passed, and what to do', async () => {
     const mail = drillFailed({ backup, lastPassed: aBackup({ id: '01OLD' }), publicUrl });
-    expect(mail.subject).toBe('[diun-pilot] web: restore drill failed, the backup of 2026-11-23 may not be restorable');
+    expect(mail.subject).toBe(
+      '[diun-pilot] web: restore drill failed, the backup of 2026-11-23 may not be restorable – please check',
+    );
     await bothSay(mail, 'Bytes are wrong.', 'pg_restore: error', '01OLD', `diun-pilot restore ${backup.id} --dry-run`);
-    await bothSay(mail, 'Everything runs as before', 'diun-pilot backup --project web');
+    await bothSay(mail, 'Everything is running as before', 'diun-pilot backup --project web');
   });
 
   it('says so when no other one has passed', async () => {
-    await bothSay(drillFailed({ backup, lastPassed: null, publicUrl }), 'No other backup of this set');
+    await bothSay(drillFailed({ backup, lastPassed: null, publicUrl }), 'No other retained backup of this set');
   });
 });
 
@@ -295,13 +304,13 @@ describe('backup failed', () => {
 
   it('says what went wrong, which backup is the last good one, and what to do', async () => {
     const mail = backupFailed({ backup, lastGood: aBackup(), publicUrl: 'https://pilot.example.org' });
-    expect(mail.subject).toBe('[diun-pilot] web: backup failed, the last good one is of 2026-11-23');
+    expect(mail.subject).toBe('[diun-pilot] web: backup failed, last good backup: 2026-11-23 – please check');
     await bothSay(mail, 'The backup storage is full.', 'storage_full', aBackup().url ?? '', 'diun-pilot check');
   });
 
   it('raises the alarm when there is no good one at all', async () => {
     const mail = backupFailed({ backup, lastGood: null, publicUrl: 'https://pilot.example.org' });
-    expect(mail.subject).toBe('[diun-pilot] web: backup failed, there is no other one');
+    expect(mail.subject).toBe('[diun-pilot] web: backup failed, no good backup exists – please check');
     await bothSay(mail, 'There is none.');
   });
 });
@@ -316,11 +325,11 @@ describe('certificates', () => {
     });
     expect(mail).toMatchObject({
       kind: 'renewal_failed',
-      subject: '[diun-pilot] git.example.org: renewal failed, 60 days left',
+      subject: '[diun-pilot] git.example.org: renewal failed, 60 days left – please check',
     });
     await bothSay(
       mail,
-      'It failed, and what was served before is still served. It is tried again by itself 2026-11-24 03:30:00 UTC.',
+      'It failed, and what was served before is still served. It is retried automatically at 2026-11-24 03:30:00 UTC.',
       'Some challenges have failed.',
       'served: 60 days left, valid until 2027-01-22',
       'diun-pilot renew',
@@ -333,7 +342,7 @@ describe('certificates', () => {
     const mail = certificateNearEnd({ seen, certificate, now: NOW, publicUrl: PUBLIC });
     expect(mail).toMatchObject({
       kind: 'certificate_near_end',
-      subject: '[diun-pilot] git.example.org: its certificate ends in 5 days',
+      subject: '[diun-pilot] git.example.org: its certificate expires in 5 days',
     });
     await bothSay(
       mail,
@@ -341,7 +350,7 @@ describe('certificates', () => {
       'served by git-nginx-1',
       certificate.fingerprint,
     );
-    await bothSay(mail, 'On disk there is another one, which the server has not loaded');
+    await bothSay(mail, 'A different certificate is on disk, but the server has not loaded it');
     const ended = aCertificate({ left: -2 });
     const last = certificateNearEnd({
       seen: aSeen({ disk: ended, served: ended }),
@@ -349,7 +358,7 @@ describe('certificates', () => {
       now: NOW,
       publicUrl: PUBLIC,
     });
-    await bothSay(last, 'its certificate has ended', 'refuse it since then', 'served by git-nginx-1, and on disk');
+    await bothSay(last, 'its certificate has expired', 'refused it since then', 'served by git-nginx-1, and on disk');
   });
 });
 
@@ -368,13 +377,13 @@ describe('every mail', () => {
   });
 
   it('shows its first sentence beside the subject in a mailbox, and not in the mail', () => {
-    expect(failed.html).toMatch(/<body[^>]*><div style="display:none[^"]*">Everything runs as before/);
+    expect(failed.html).toMatch(/<body[^>]*><div style="display:none[^"]*">Everything is running as before/);
   });
 
   it('keeps a time in one line with its zone', () => {
     const mail = updateFailed({ ...news({ update: aRolledBackUpdate(), backup: aBackup() }), quarantined: true });
     expect(mail.text).toContain(
-      '\nIt may not have answered between 2026-11-23 03:00:31 UTC and\n2026-11-23 03:00:50 UTC',
+      '\nIt may have been offline between 2026-11-23 03:00:31 UTC and\n2026-11-23 03:00:50 UTC',
     );
   });
 

@@ -12,7 +12,7 @@ it.each<[string, Partial<RenewalRecord>, string]>([
     { after: [aSeen({ disk: fresh, served: null, problem: 'Port 443 presents no certificate.' })] },
     'git.example.org was not seen to be served any more.',
   ],
-  ['it broke off', { before: null, after: null }, 'what is served now was not looked at.'],
+  ['it broke off', { before: null, after: null }, 'aborted before the served certificate was checked.'],
 ])('tells of what was served before only what was seen: %s', (_what, differs, words) => {
   const renewal = aRenewal(differs);
   const mail = renewalFailed({

@@ -10,13 +10,15 @@ function told(surroundings: Partial<Surroundings>, plan = aPlan({ container: 'we
 }
 
 it('tells from its past how long a container is away, or that nobody knows', () => {
-  expect(told({ usualDowntimeSeconds: 4.2 })).toContain('web was away for about 4 s');
+  expect(told({ usualDowntimeSeconds: 4.2 })).toContain('web was offline for about 4 s');
   expect(told({ usualDowntimeSeconds: 0.2 })).toContain('less than a second');
   expect(told({})).toContain('not known yet');
 });
 
 it('tells when the last verified backup was, or that there is none and whether one will be', () => {
   expect(told({ lastBackup: aBackup() })).toContain('2026-11-23 03:00:22 UTC, 12.4 MiB, read back to its end.');
-  expect(told({})).toContain('There is none of the project web yet; one is taken before');
-  expect(told({}, aPlan({ project: null, container: 'web', backup: [] }))).toContain('nothing of web is marked');
+  expect(told({})).toContain('There is none of the project web yet. One is taken before');
+  expect(told({}, aPlan({ project: null, container: 'web', backup: [] }))).toContain(
+    'no container of web has a backup.kind label',
+  );
 });
