@@ -8,6 +8,10 @@ import { ownLabels } from './labels/own-labels';
 import { readLabels } from './labels/read-labels';
 import { pilotIn } from './pilots';
 
+const NO_EFFECT = 'is a label of the image, and an image must not set its own policy: it has no effect here.';
+const NO_BACKUP =
+  'is a label of the image, and and only the operator’s own label opens a container to a backup: nothing of it is backed up, and every update of it waits for approval. If the label is yours too, write its value with a space at the end, or remove it from the image.';
+
 /** A host name that Docker gave is the first 12 digits of the container's id. */
 const SHORTEST_ID = 12;
 
@@ -64,18 +68,22 @@ function withStrategy(labels: ContainerLabels, inspect: ContainerSnapshot, datab
   return { ...labels, strategy: 'recreate', problems: [...labels.problems, problem] };
 }
 
-/** Whoever wrote such a label into the Dockerfile wonders why nothing comes of it. */
+/**
+ * A label without effect is reported. One of a backup may be the operator's, spelt as the image's: data may be missing from
+ * the backup, so nothing of that container is automatic.
+ */
 function withInherited(
   labels: ContainerLabels,
   all: Readonly<Record<string, string>>,
   own: Readonly<Record<string, string>>,
 ): ContainerLabels {
   const inherited: LabelProblem[] = Object.entries(all)
-    .filter(([label]) => /^(?:update|renewal|diun)\./.test(label) && !Object.hasOwn(own, label))
+    .filter(([label]) => /^(?:update|renewal|diun|backup)\./.test(label) && !Object.hasOwn(own, label))
     .map(([label, value]) => ({
       label,
       value: value.slice(0, 200),
-      message: 'is a label of the image, and an image must not set its own policy: it has no effect here.',
+      message: label.startsWith('backup.') ? NO_BACKUP : NO_EFFECT,
     }));
-  return { ...labels, problems: [...labels.problems, ...inherited] };
+  const held = labels.policy === 'automatic' && inherited.some(({ message }) => message === NO_BACKUP);
+  return { ...labels, policy: held ? 'manual' : labels.policy, problems: [...labels.problems, ...inherited] };
 }

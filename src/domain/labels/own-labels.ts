@@ -1,12 +1,7 @@
 type Labels = Record<string, string>;
 
-/**
- * These stay even when the image says the same. Whoever drops them takes data out of the backup without a word, or the
- * operator's limit away from a later image; the only power they give an image is that more is kept, or more is asked.
- */
+/** These stay even when the image says the same: the only power that they give an image is that more waits for approval. */
 const KEPT = new Map<string, (value: string) => boolean>([
-  ['backup.kind', () => true],
-  ['backup.paths', () => true],
   ['update.allow', (value) => ['digest', 'patch'].includes(value.trim())],
 ]);
 

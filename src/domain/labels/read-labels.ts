@@ -148,7 +148,8 @@ function readPaths(labels: LabelReader, text: string | undefined): BackupSpec | 
 
 /** The root is refused because it holds /proc and /sys. */
 function isArchivable(path: string): boolean {
-  return path.startsWith('/') && path !== '/' && !path.split('/').includes('..');
+  // eslint-disable-next-line no-control-regex -- control characters are what is refused
+  return /^\/[^\u0000-\u001f\u007f]+$/.test(path) && !path.split('/').includes('..');
 }
 
 function withoutTrailingSlash(path: string): string {

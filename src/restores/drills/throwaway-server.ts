@@ -23,6 +23,8 @@ const STOPS_WITHIN_SECONDS = 2;
 /** Indexes are built by several processes, which share memory: Docker's 64 MiB are too little for large ones. */
 const SHARED_MEMORY = 256 * 1024 * 1024;
 const SUPERUSER = 'postgres';
+/** The entrypoint gives the data folder to the user postgres, and becomes it. */
+const NEEDED_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'];
 
 /**
  * A fresh database server, without network, port or any volume of others, for as long as `work` takes; gone afterwards
@@ -83,6 +85,8 @@ export function requestFor({ image, preload }: Omit<Throwaway, 'name'>, password
         PortBindings: {},
         PublishAllPorts: false,
         RestartPolicy: { Name: 'no' },
+        CapDrop: ['ALL'],
+        CapAdd: NEEDED_CAPABILITIES,
         SecurityOpt: ['no-new-privileges'],
         ShmSize: SHARED_MEMORY,
       },

@@ -1,23 +1,32 @@
 import { asideName } from '../../containers/aside-names';
 import { removeByName } from '../../containers/remove-aside';
-import type { ContainerInspect, CreateRequest, ImageInspect } from '../../domain/engine-inspect';
+import type { CreateRequest, HostConfig, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';
+import { mountsFor } from './swap-places';
+
+type MountRequest = Pick<HostConfig, 'Binds' | 'Mounts'>;
+
+/** To move files of any owner with their owners, modes and capabilities. */
+const NEEDED_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'];
 
 export interface OneOff {
-  /** Whose volumes it has, running or not. */
+  /** Whose files it moves, running or not. */
   of: { id: string; name: string };
   /** Id of an image with a shell. */
   image: string;
   /** Makes its name the only one: the restore's mark. */
   mark: string;
   script: string;
+  /** The path whose mounts it has; null: it has none. */
+  path: string | null;
   args?: readonly string[];
 }
 
 /**
- * Runs a shell script as root in a container of its own that has the volumes of another, no network, and nothing else;
- * gone afterwards. What an earlier one left is taken away first. Rejects with `restore_failed` and what it said.
+ * Runs a shell script in a container of its own: root with the few capabilities that moving files needs, the mounts of one
+ * path of another container, no network, no socket and no device. It is removed afterwards, and what an earlier one left
+ * first. Rejects with `restore_failed` and what it said.
  */
 export async function runOneOff(engine: Engine, oneOff: OneOff): Promise<string[]> {
   const name = asideName(oneOff.of.name, 'restore', oneOff.mark);
@@ -42,7 +51,7 @@ export async function imageWithShell(
   engine: Engine,
   of: OneOff['of'],
   images: readonly string[],
-  run: Pick<OneOff, 'mark' | 'script'>,
+  run: Pick<OneOff, 'mark' | 'script' | 'path'>,
 ): Promise<string | null> {
   for (const image of new Set(images)) {
     try {
@@ -59,7 +68,8 @@ export async function imageWithShell(
 async function requestFor(engine: Engine, oneOff: OneOff): Promise<CreateRequest> {
   try {
     const owner = await engine.inspectContainer(oneOff.of.id);
-    return request(oneOff, declaredBeside(owner, await engine.inspectImage(oneOff.image)));
+    const mounts = oneOff.path === null ? { Binds: [], Mounts: [] } : mountsFor(owner, oneOff.path);
+    return request(oneOff, mounts, declaredBeside(mounts, await engine.inspectImage(oneOff.image)));
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
     const message = `${oneOff.of.name} was removed meanwhile: ${messageOf(error)}`;
@@ -68,12 +78,19 @@ async function requestFor(engine: Engine, oneOff: OneOff): Promise<CreateRequest
 }
 
 /** What the image declares as volumes and is not mounted: else the engine would make an anonymous one for each, and nobody would remove it. */
-function declaredBeside({ Mounts }: ContainerInspect, { Config }: ImageInspect): string[] {
-  const mounted = new Set(Mounts.map(({ Destination }) => Destination));
+function declaredBeside({ Binds, Mounts }: MountRequest, { Config }: ImageInspect): string[] {
+  const mounted = new Set([
+    ...(Binds ?? []).map((bind) => bind.split(':')[1]),
+    ...(Mounts ?? []).map(({ Target }) => Target),
+  ]);
   return Object.keys(Config?.Volumes ?? {}).filter((path) => !mounted.has(path));
 }
 
-function request({ of, image, script, args = [] }: OneOff, inMemory: readonly string[]): CreateRequest {
+function request(
+  { image, script, args = [] }: OneOff,
+  mounts: MountRequest,
+  inMemory: readonly string[],
+): CreateRequest {
   return {
     body: {
       Image: image,
@@ -88,7 +105,10 @@ function request({ of, image, script, args = [] }: OneOff, inMemory: readonly st
         AutoRemove: false,
         NetworkMode: 'none',
         RestartPolicy: { Name: 'no' },
-        VolumesFrom: [of.id],
+        ...mounts,
+        CapDrop: ['ALL'],
+        CapAdd: NEEDED_CAPABILITIES,
+        SecurityOpt: ['no-new-privileges'],
         Tmpfs: Object.fromEntries(inMemory.map((path) => [path, ''])),
       },
       NetworkingConfig: { EndpointsConfig: {} },

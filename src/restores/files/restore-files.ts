@@ -71,7 +71,7 @@ async function move(run: RestoreRun, placed: Placed, script: string): Promise<st
     ...unitsOf(item.name, Mounts),
   ];
   const image = journal.shells[container.id] ?? container.imageId;
-  return runOneOff(engine, { of: container, image, mark: journal.mark, script, args });
+  return runOneOff(engine, { of: container, image, mark: journal.mark, script, args, path: item.name });
 }
 
 /** Where the tar's first entry comes to lie: the tar names everything by the last part of the path. */

@@ -1,7 +1,7 @@
-import type { Mount } from '../../domain/engine-inspect';
+import type { ContainerInspect, HostConfig, Mount } from '../../domain/engine-inspect';
 
 /** Where a path lies: `volume`: on a mount that can be written; else why its content cannot change places. */
-export type Place = 'volume' | 'own_layer' | 'read_only' | 'mounted_itself';
+export type Place = 'volume' | 'own_layer' | 'read_only' | 'mounted_itself' | 'sockets';
 
 /** Pure: the innermost mount that covers the path decides. */
 export function placeOfPath(path: string, kind: 'folder' | 'file', mounts: readonly Mount[]): Place {
@@ -10,6 +10,7 @@ export function placeOfPath(path: string, kind: 'folder' | 'file', mounts: reado
     .sort((a, b) => b.Destination.length - a.Destination.length)[0];
   if (covering === undefined) return 'own_layer';
   if (!covering.RW) return 'read_only';
+  if (holdsSockets(covering)) return 'sockets';
   return kind === 'file' && clean(covering.Destination) === clean(path) ? 'mounted_itself' : 'volume';
 }
 
@@ -20,12 +21,52 @@ export function placeOfPath(path: string, kind: 'folder' | 'file', mounts: reado
 export function unitsOf(path: string, mounts: readonly Mount[]): string[] {
   const root = clean(path);
   const units = new Set([root]);
-  for (const { Destination } of mounts) {
-    const below = clean(Destination);
-    if (below === root || !isBelow(below, root)) continue;
+  for (const mount of mounts) {
+    const below = clean(mount.Destination);
+    if (below === root || !isBelow(below, root) || !isCarried(mount, path)) continue;
     for (let unit = below; unit !== root; unit = unit.slice(0, unit.lastIndexOf('/'))) units.add(unit);
   }
   return [...units].sort();
+}
+
+/** A socket of the host, or one of the folders in which it keeps sockets and devices. */
+function holdsSockets({ Type, Source }: Mount): boolean {
+  return (
+    Type === 'bind' && (Source === '/' || /\.sock$|^(?:\/var)?\/run(?:\/|$)|^\/(?:dev|proc|sys)(?:\/|$)/.test(Source))
+  );
+}
+
+/** Whether the container that moves the files of a path needs a mount: it covers the path, or is below it. */
+export function isCarried(mount: Mount, path: string): boolean {
+  const { Type, Destination } = mount;
+  const near = isBelow(path, clean(Destination)) || isBelow(clean(Destination), clean(path));
+  return (Type === 'volume' || Type === 'bind') && near && !holdsSockets(mount);
+}
+
+/** Those mounts as they are asked for: nothing of an image is copied into an empty volume. */
+export function mountsFor(
+  { Mounts, HostConfig }: ContainerInspect,
+  path: string,
+): Pick<HostConfig, 'Binds' | 'Mounts'> {
+  const carried = Mounts.filter((mount) => isCarried(mount, path));
+  const asked = (HostConfig.Mounts ?? []).filter(({ VolumeOptions }) => hasSubpath(VolumeOptions));
+  const isAsked = ({ Destination }: Mount): boolean => asked.some(({ Target }) => clean(Target) === clean(Destination));
+  return {
+    Binds: carried.filter((mount) => !isAsked(mount)).map(bindOf),
+    Mounts: asked
+      .filter(({ Target }) => carried.some(({ Destination }) => clean(Destination) === clean(Target)))
+      .map((mount) => ({ ...mount, VolumeOptions: { ...(mount['VolumeOptions'] as object), NoCopy: true } })),
+  };
+}
+
+function hasSubpath(options: unknown): boolean {
+  return typeof options === 'object' && options !== null && Boolean((options as { Subpath?: string }).Subpath);
+}
+
+function bindOf({ Type, Name, Source, Destination, RW }: Mount): string {
+  const options = [...(RW ? [] : ['ro']), ...(Type === 'volume' ? ['nocopy'] : [])];
+  const what = Type === 'volume' ? (Name ?? Source) : Source;
+  return [what, Destination, ...(options.length === 0 ? [] : [options.join(',')])].join(':');
 }
 
 export function clean(path: string): string {

@@ -58,6 +58,16 @@ test('a policy in the image has no effect, and the operator is told why', () => 
   expect(container.labels.problems[0]?.message).toContain('a label of the image');
 });
 
+test('a backup label of the image opens nothing, is reported, and makes nothing automatic', () => {
+  const labels = { 'backup.kind': 'postgres' };
+  const own = { ...labels, 'diun.enable': 'true', 'update.policy': 'automatic' };
+  const container = toContainer(inspect({ Labels: own }), image({ Labels: labels }), null);
+  expect(container.labels).toMatchObject({ backup: null, policy: 'manual' });
+  expect(container.labels.problems).toMatchObject([
+    { label: 'backup.kind', message: expect.stringContaining('opens') },
+  ]);
+});
+
 test('the project of an image that Compose built is still the container’s project', () => {
   const labels = { 'com.docker.compose.project': 'site', 'com.docker.compose.service': 'app' };
   expect(toContainer(inspect({ Labels: labels }), image({ Labels: labels }), null)).toMatchObject({

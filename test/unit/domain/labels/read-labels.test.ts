@@ -182,9 +182,10 @@ describe('labels that come from the image', () => {
     });
   });
 
-  test('of the backup stay, or data would silently be left out', () => {
-    const backup = { 'backup.kind': 'files', 'backup.paths': '/data' };
-    expect(ownLabels(backup, backup)).toEqual(backup);
+  test('open no container to a backup, which runs commands in it', () => {
+    const backup = { 'backup.kind': 'postgres', 'backup.paths': '/data' };
+    expect(ownLabels(backup, backup)).toEqual({});
+    expect(ownLabels({ ...backup, 'backup.kind': 'files' }, backup)).toEqual({ 'backup.kind': 'files' });
   });
 
   test('cannot take the operator’s limit away: where both say the same narrow one, it holds', () => {

@@ -1,5 +1,7 @@
 import type { Mount } from '../../../../src/domain/engine-inspect';
-import { placeOfPath, unitsOf } from '../../../../src/restores/files/swap-places';
+import { isCarried, mountsFor, placeOfPath, unitsOf } from '../../../../src/restores/files/swap-places';
+
+import { anInspect } from '../../../support/inspect-builder';
 
 const mount = (Destination: string, more: Partial<Mount> = {}): Mount => ({
   ...{ Type: 'volume', Source: '/x', Destination, Mode: '', RW: true },
@@ -15,6 +17,7 @@ test.each([
   ['/data/a', 'folder', [mount('/data'), mount('/data/a', { RW: false })], 'read_only'],
   ['/etc/app.ini', 'file', [mount('/etc/app.ini')], 'mounted_itself'],
   ['/etc/app.ini', 'file', [mount('/etc')], 'volume'],
+  ['/data', 'folder', [mount('/data', { Type: 'bind', Source: '/var/run' })], 'sockets'],
   ['/run/x', 'folder', [mount('/run', { Type: 'tmpfs' })], 'own_layer'],
 ] as const)('%s, a %s, with %j lies in %s', (path, kind, mounts, place) => {
   expect(placeOfPath(path, kind, mounts)).toBe(place);
@@ -27,4 +30,42 @@ test('a mount below cannot be moved, so its content and that of the folders on t
     '/data/a/b',
   ]);
   expect(unitsOf('/data', [mount('/data')])).toEqual(['/data']);
+});
+
+const bind = (Source: string, Destination: string): Mount => mount(Destination, { Type: 'bind', Source });
+
+test.each<[Mount, boolean]>([
+  [mount('/data'), true],
+  [mount('/data/git'), true],
+  [mount('/'), true],
+  [mount('/database'), false],
+  [mount('/other'), false],
+  [mount('/data/cache', { Type: 'tmpfs' }), false],
+  [bind('/var/run/docker.sock', '/data/docker.sock'), false],
+  [bind('/srv/my.sock', '/data/x'), false],
+  [bind('/run', '/data/run'), false],
+  [bind('/dev/dri', '/data/dri'), false],
+  [bind('/', '/data/host'), false],
+  [bind('/srv/running', '/data/x'), true],
+])('of %j the container that moves /data/ has: %s', (one, carried) => {
+  expect(isCarried(one, '/data/')).toBe(carried);
+});
+
+test('a socket below the path is left where it is', () => {
+  expect(unitsOf('/data', [mount('/data'), bind('/run/docker.sock', '/data/docker.sock')])).toEqual(['/data']);
+});
+
+test('mounts are asked for by name, read-only as they are, with nothing of an image copied into them', () => {
+  const Mounts = [
+    mount('/data', { Name: 'files' }),
+    mount('/data/sub', { Name: 'files' }),
+    { ...bind('/srv/git', '/data/git'), RW: false },
+    mount('/var/lib/other', { Name: 'other' }),
+  ];
+  const asked = { Type: 'volume', Source: 'files', Target: '/data/sub', VolumeOptions: { Subpath: 'x' } };
+  const owner = { ...anInspect({ host: { Mounts: [asked] } }), Mounts };
+  expect(mountsFor(owner, '/data')).toEqual({
+    Binds: ['files:/data:nocopy', '/srv/git:/data/git:ro'],
+    Mounts: [{ ...asked, VolumeOptions: { Subpath: 'x', NoCopy: true } }],
+  });
 });
