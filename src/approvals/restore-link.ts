@@ -1,4 +1,7 @@
+import { readManifest } from '../backups/read-manifest';
+import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
+import { codeOf, messageOf } from '../domain/errors';
 import type { RestoreRecord } from '../domain/restore';
 import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -24,6 +27,14 @@ export interface RestoreView {
   state: 'open' | 'expired' | 'used';
   /** Null: it was not used. */
   restore: RestoreRecord | null;
+}
+
+/** Whether the set in the storage is authenticated, for the person who types the name of the container. */
+export interface SetTrust {
+  /** Why it is not; null: it is. */
+  distrust: string | null;
+  /** SHA-256 of the manifest that was read; null: none was. */
+  sha256: string | null;
 }
 
 export type RestoreDecision = RestoreView & { outcome: 'queued' | 'declined' | 'name_needed' | 'closed' };
@@ -52,11 +63,25 @@ export function readRestoreLink(deps: Signing & { store: Store; clock: Clock }, 
   return { update, backup, expiresAt, restore, state: restore !== null ? 'used' : expired ? 'expired' : 'open' };
 }
 
+/** A storage that does not answer now keeps nobody from deciding: the restore asks it again. */
+export async function trustOf(
+  deps: Pick<Deps, 'storage' | 'approvalSecrets'>,
+  { backup }: Pick<RestoreView, 'backup'>,
+): Promise<SetTrust> {
+  try {
+    const { distrust, sha256 } = await readManifest(deps.storage, folderToRestore(backup), deps.approvalSecrets);
+    return { distrust, sha256 };
+  } catch (error) {
+    if (codeOf(error) === 'internal_error') throw error;
+    return { distrust: `its manifest could not be read now: ${messageOf(error).replace(/\.$/, '')}`, sha256: null };
+  }
+}
+
 /** The button: queues the restore, once. The name of the container must be typed, since data is put over data. */
 export function decideRestoreLink(
   deps: Signing & { store: Store; clock: Clock; logger: Logger },
   token: string,
-  answer: { decision: 'approve' | 'decline'; name: string | null },
+  answer: { decision: 'approve' | 'decline'; name: string | null; trust: SetTrust },
 ): RestoreDecision | null {
   return deps.store.transaction(() => {
     const view = readRestoreLink(deps, token);
@@ -66,7 +91,9 @@ export function decideRestoreLink(
     if (answer.name?.trim() !== view.update.container) return { ...view, outcome: 'name_needed' };
     const { update, backup } = view;
     const set = { backupId: backup.id, folder: folderToRestore(backup), url: backup.url ?? '', target: null };
-    const restore = deps.store.restores.insert({ ...set, updateId: update.id });
+    const { distrust, sha256 } = answer.trust;
+    const trustedManifest = distrust === null ? null : sha256;
+    const restore = deps.store.restores.insert({ ...set, updateId: update.id, trustedManifest });
     deps.logger.info('restore asked for by the link of the mail', { update: update.id, restore: restore.id });
     return { ...view, restore, state: 'used', outcome: 'queued' };
   });

@@ -1,35 +1,24 @@
-import { text } from 'node:stream/consumers';
-import { z } from 'zod';
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import type { BackupManifest } from '../domain/backup';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
+import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
+import { whyNotAuthentic } from './manifest-mac';
+import { manifestSchema } from './manifest-schema';
 import { MANIFEST, manifestKey } from './set-keys';
-import { databaseProperties } from './sources/database-properties';
 
-const item = z.object({
-  container: z.string().min(1),
-  service: z.string().nullable().optional(),
-  image: z.object({ reference: z.string(), imageId: z.string() }),
-  kind: z.enum(['database', 'globals', 'files']),
-  name: z.string().min(1),
-  key: z.string().min(1),
-  bytes: z.number().int().positive(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  compression: z.enum(['gzip', 'none']),
-  database: databaseProperties.nullable().optional(),
-  verified: z.string().min(1),
-});
+/** A manifest of thousands of items is below a megabyte. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
-const manifest = z.object({
-  format: z.literal(1),
-  id: z.string().min(1),
-  project: z.string().nullable(),
-  createdAt: z.iso.datetime(),
-  reason: z.enum(['update', 'operator', 'schedule']),
-  updateId: z.string().nullable(),
-  quiesced: z.boolean(),
-  items: z.array(item).min(1),
-}) satisfies z.ZodType<BackupManifest>;
+/** A manifest as the storage has it, and whether it can be trusted. */
+export interface ManifestRead {
+  manifest: BackupManifest;
+  /** Why it is not authenticated; null: this diun-pilot, or one with the same secret, wrote just this. */
+  distrust: string | null;
+  /** SHA-256 of its bytes, by which the operator's trust is kept. */
+  sha256: string;
+}
 
 /** A set as the storage has it, whatever the database knows: on a fresh host there is nothing else. */
 export interface StoredSet {
@@ -40,6 +29,9 @@ export interface StoredSet {
   bytes: number;
   /** Null when there is none, or none that can be read. */
   manifest: BackupManifest | null;
+  /** As of a manifest that was read; null also without one. */
+  distrust: string | null;
+  sha256: string | null;
   /** Why it is no whole backup, in words; null for a whole one. */
   problem: string | null;
 }
@@ -48,17 +40,34 @@ export interface StoredSet {
  * Reads the manifest of one set. Rejects with `object_not_found` when there is none, `backup_not_verified` when it is
  * damaged, and the storage's own errors.
  */
-export async function readManifest(storage: BackupStorage, folder: string): Promise<BackupManifest> {
-  const written = await text(await storage.get(manifestKey(folder)));
-  const parsed = manifest.safeParse(parseJson(written));
+export async function readManifest(
+  storage: BackupStorage,
+  folder: string,
+  secrets: readonly Secret[],
+): Promise<ManifestRead> {
+  const written = await readWithin(storage, folder);
+  const json = parseJson(written.toString('utf8'));
+  const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) throw damaged(folder, wordsOf(parsed.error));
   const foreign = parsed.data.items.find(({ key }) => !key.startsWith(`${folder}/`) || key.split('/').includes('..'));
   if (foreign !== undefined) throw damaged(folder, `it names ${foreign.key}, which is not in its folder`);
-  return parsed.data;
+  const sha256 = createHash('sha256').update(written).digest('hex');
+  return { manifest: parsed.data, distrust: whyNotAuthentic(secrets, json), sha256 };
+}
+
+async function readWithin(storage: BackupStorage, folder: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of (await storage.get(manifestKey(folder))) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) throw damaged(folder, `it is larger than ${MOST_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Every set in the storage, newest last; also those that are damaged or were never finished, with the problem told. */
-export async function listBackupSets(storage: BackupStorage): Promise<StoredSet[]> {
+export async function listBackupSets(storage: BackupStorage, secrets: readonly Secret[]): Promise<StoredSet[]> {
   const folders = new Map<string, Map<string, number>>();
   for (const { key, bytes } of await storage.list('')) {
     const folder = key.split('/').slice(0, -1).join('/');
@@ -66,7 +75,7 @@ export async function listBackupSets(storage: BackupStorage): Promise<StoredSet[
     folders.set(folder, (folders.get(folder) ?? new Map<string, number>()).set(key, bytes));
   }
   const sets: StoredSet[] = [];
-  for (const [folder, objects] of folders) sets.push(await lookAt(storage, folder, objects));
+  for (const [folder, objects] of folders) sets.push(await lookAt(storage, folder, objects, secrets));
   return sets.sort((a, b) => compare(timeOf(a), timeOf(b)));
 }
 
@@ -74,16 +83,23 @@ async function lookAt(
   storage: BackupStorage,
   folder: string,
   objects: ReadonlyMap<string, number>,
+  secrets: readonly Secret[],
 ): Promise<StoredSet> {
   const bytes = [...objects.values()].reduce((sum, size) => sum + size, 0);
-  const set = { folder, url: storage.urlOf(folder), bytes };
+  const set = { folder, url: storage.urlOf(folder), bytes, distrust: null, sha256: null };
   if (!objects.has(manifestKey(folder))) {
     return { ...set, manifest: null, problem: `has no ${MANIFEST}: this backup was never finished` };
   }
   try {
-    const manifest = await readManifest(storage, folder);
+    const { manifest, distrust, sha256 } = await readManifest(storage, folder, secrets);
     const wrong = manifest.items.filter((item) => objects.get(item.key) !== item.bytes).map((item) => item.key);
-    return { ...set, manifest, problem: wrong.length === 0 ? null : `missing or cut: ${wrong.join(', ')}` };
+    return {
+      ...set,
+      manifest,
+      distrust,
+      sha256,
+      problem: wrong.length === 0 ? null : `missing or cut: ${wrong.join(', ')}`,
+    };
   } catch (error) {
     if (!['backup_not_verified', 'object_not_found'].includes(codeOf(error))) throw error;
     return { ...set, manifest: null, problem: messageOf(error) };

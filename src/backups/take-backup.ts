@@ -4,6 +4,7 @@ import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Progress } from '../lib/progress';
+import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
@@ -23,6 +24,8 @@ export interface BackupDeps {
   store: Pick<Store, 'backups' | 'transaction'>;
   clock: Clock;
   logger: Logger;
+  /** The first signs the manifest. */
+  approvalSecrets: readonly Secret[];
   /** What is being done, in words, with the bytes so far: for the journal. Called every few megabytes. */
   onProgress: Progress;
   /** Called in the transaction that records a failure, so that its mail is written with it. */
@@ -135,16 +138,8 @@ async function concludeWithManifest(run: BackupRun, items: BackupItem[]): Promis
   const { id, project, createdAt, reason, updateId } = run.record;
   const { quiesced } = run;
   run.keys.push(manifestKey(run.folder));
-  await writeManifest(run.storage, run.folder, {
-    format: 1,
-    id,
-    project,
-    createdAt,
-    reason,
-    updateId,
-    quiesced,
-    items,
-  });
+  const manifest = { format: 1, id, project, createdAt, reason, updateId, quiesced, items } as const;
+  await writeManifest(run.storage, run.folder, manifest, run.approvalSecrets);
 }
 
 function succeed(run: BackupRun, items: BackupItem[]): BackupRecord {

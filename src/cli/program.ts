@@ -136,6 +136,7 @@ function addRestore(program: Command, context: CliContext, done: Done): void {
     .argument('<backup>', 'id of a backup, its address or folder in the storage, or latest')
     .option('--dry-run', 'show the plan and read the whole set; change nothing', false)
     .option('--project <name>', 'compose project to restore into, where it is not that of the set')
+    .option('--trust', 'also restore a set that is not authenticated', false)
     .option('-y, --yes', 'do not ask', false)
     .summary('restore a backup')
     .description(

@@ -42,6 +42,10 @@ export interface BackupItem {
   verified: string;
 }
 
+/** All that there are on a database, as `aclexplode` names them. */
+export const DATABASE_PRIVILEGES = ['CREATE', 'CONNECT', 'TEMPORARY'] as const;
+export type DatabasePrivilege = (typeof DATABASE_PRIVILEGES)[number];
+
 /** What a dump does not tell of its database: owner, encoding, locale, settings and grants (pg_database). */
 export interface DatabaseProperties {
   owner: string;
@@ -58,7 +62,7 @@ export interface DatabaseProperties {
   /** `ALTER DATABASE … SET`, with a role `ALTER ROLE … IN DATABASE … SET`; entries as the catalog has them, `name=value`. */
   settings: { role: string | null; config: string[] }[] | null;
   /** Null: the defaults. Grantee null: PUBLIC. */
-  grants: { grantee: string | null; privilege: string; grantable: boolean }[] | null;
+  grants: { grantee: string | null; privilege: DatabasePrivilege; grantable: boolean }[] | null;
 }
 
 /** The record of one backup, also of one that failed. */

@@ -60,6 +60,7 @@ export const ERROR_CODES = {
   policy_ignore: 'The policy of the container is ignore',
   backup_failed: 'The backup failed, so nothing was changed',
   backup_not_verified: 'The stored backup does not read back',
+  backup_not_authenticated: 'Nothing proves that this diun-pilot took the backup',
   storage_full: 'The backup storage is full',
   storage_refused: 'The backup storage refuses access',
   storage_unreachable: 'The backup storage does not answer',

@@ -13,6 +13,8 @@ export interface RestoreRecord {
   target: string | null;
   /** The update whose mail asked for it; null: the command line. */
   updateId: string | null;
+  /** SHA-256 of a manifest that is not authenticated and that the operator trusts; null: it must be authenticated. */
+  trustedManifest: string | null;
   status: 'queued' | 'running' | 'succeeded' | 'failed';
   createdAt: string;
   startedAt: string | null;

@@ -1,5 +1,5 @@
 import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
-import type { RestoreDecision, RestoreView } from '../approvals/restore-link';
+import type { RestoreDecision, RestoreView, SetTrust } from '../approvals/restore-link';
 import type { BackupRecord } from '../domain/backup';
 import type { Container } from '../domain/container';
 import type { RenewalRecord } from '../domain/renewal';
@@ -39,7 +39,12 @@ export interface HttpDeps {
   restoreLinks: {
     /** Reads only. */
     read(token: string): RestoreView | null;
-    decide(token: string, answer: { decision: 'approve' | 'decline'; name: string | null }): RestoreDecision | null;
+    /** Whether the set can be trusted; read from the storage. */
+    trust(view: RestoreView): Promise<SetTrust>;
+    decide(
+      token: string,
+      answer: { decision: 'approve' | 'decline'; name: string | null; trust: SetTrust },
+    ): RestoreDecision | null;
   };
   /** Next and last runs of the timers. */
   timers(): TimerView[];

@@ -220,7 +220,11 @@ export interface Backups {
 /** Restores that somebody asked for; one after a rollback belongs to its update. */
 export interface Restores {
   /** Queued. */
-  insert(record: Pick<RestoreRecord, 'backupId' | 'folder' | 'url' | 'target' | 'updateId'>): RestoreRecord;
+  insert(
+    record: Pick<RestoreRecord, 'backupId' | 'folder' | 'url' | 'target' | 'updateId'> & {
+      trustedManifest?: string | null;
+    },
+  ): RestoreRecord;
   get(id: string): RestoreRecord | null;
   change(id: string, fields: Partial<Omit<RestoreRecord, 'id' | 'createdAt'>>): RestoreRecord;
   /** Under way (or interrupted, if no worker runs) before queued, then oldest first; null: none. */

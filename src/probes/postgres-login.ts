@@ -2,18 +2,31 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { environmentOf } from '../domain/environment';
 import { PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
+import { readFile, type Limits } from './read-file';
 
-const READ_WITHIN_MS = 15_000;
+/**
+ * The owner of a database may set its search_path, and a function of their own would then run as the superuser that
+ * connects (CVE-2018-1058). What the client asks for has precedence over the settings of databases and roles.
+ */
+const ONLY_BUILT_IN = 'PGOPTIONS=-c search_path=pg_catalog';
+
+/** For `psql` and `pg_dumpall`, whose text is read and written here; a dump keeps the encoding of its database. */
+export const UTF8 = 'PGCLIENTENCODING=UTF8';
+
+const SECRET: Limits = {
+  mostBytes: 64 * 1024,
+  refuse: (why) => new PilotError('backup_failed', why),
+};
 
 export interface PostgresLogin {
   user: string;
   /** The database to connect to for questions about the whole server. */
   database: string;
-  /** The password, where the server's own socket asks for one. */
+  /** For every client: how it connects, and the password where the server's own socket asks for one. */
   env: string[];
 }
 
-/** The official image's variables, each also as `NAME_FILE`, read from the running server's container. */
+/** The official image's variables, each also as `NAME_FILE`, read from the server's container. */
 export async function readPostgresLogin(engine: Engine, server: ContainerInspect): Promise<PostgresLogin> {
   const environment = environmentOf(server.Config.Env);
   const setting = async (name: string): Promise<string | undefined> => {
@@ -23,15 +36,14 @@ export async function readPostgresLogin(engine: Engine, server: ContainerInspect
   const user = (await setting('POSTGRES_USER')) ?? 'postgres';
   const database = (await setting('POSTGRES_DB')) ?? 'postgres';
   const password = await setting('POSTGRES_PASSWORD');
-  return { user, database, env: password === undefined ? [] : [`PGPASSWORD=${password}`] };
+  return { user, database, env: [ONLY_BUILT_IN, ...(password === undefined ? [] : [`PGPASSWORD=${password}`])] };
 }
 
-async function readSecret(engine: Engine, id: string, name: string, file: string): Promise<string> {
-  const { exitCode, stdout } = await engine.exec(id, ['cat', file], {
-    user: '0',
-    signal: AbortSignal.timeout(READ_WITHIN_MS),
-  });
-  if (exitCode === 0) return stdout.replace(/\n$/, '');
+async function readSecret(engine: Engine, id: string, name: string, file: string): Promise<string | undefined> {
+  const content = file.startsWith('/') ? await readFile(engine, id, file, SECRET) : null;
+  if (content !== null) return content.toString('utf8').replace(/\n$/, '');
+  // The secrets of a Swarm task are in memory, where the engine reads no archive; the socket rarely asks for the password.
+  if (name === 'POSTGRES_PASSWORD') return undefined;
   throw new PilotError('backup_failed', `The file that ${name}_FILE names cannot be read in its container.`);
 }
 

@@ -2,6 +2,7 @@ import { walkTar } from '../backups/sources/files-source';
 import type { Finding } from '../backups/sources/item-source';
 import { endsAsPgDumpallDoes, readByPgRestore } from '../backups/sources/postgres-source';
 import { verifyItem } from '../backups/verify-item';
+import { inspectIfThere } from '../containers/if-there';
 import { messageOf, PilotError } from '../domain/errors';
 import { dumpedMajor } from './databases/dump-header';
 import { psqlOf } from './databases/psql';
@@ -31,9 +32,10 @@ export async function checkSet(run: RestoreRun): Promise<Record<string, 'folder'
 export async function findShells(run: RestoreRun): Promise<Record<string, string>> {
   const shells: Record<string, string> = {};
   const images = [...run.plan.files, ...run.plan.databases].map(({ container }) => container.imageId);
+  const own = await ownImage(run);
   for (const { container } of run.plan.files) {
-    const tried = { mark: run.journal.mark, script: HAS_TOOLS };
-    const image = await imageWithShell(run.engine, container, [container.imageId, ...images], tried);
+    const tried = { mark: run.journal.mark, script: HAS_TOOLS, path: null };
+    const image = await imageWithShell(run.engine, container, [...own, container.imageId, ...images], tried);
     if (image === null) {
       throw new PilotError(
         'restore_refused',
@@ -43,6 +45,13 @@ export async function findShells(run: RestoreRun): Promise<Record<string, string
     shells[container.id] = image;
   }
   return shells;
+}
+
+/** That of diun-pilot itself has the tools, and nothing of a container is run with it. */
+async function ownImage({ engine, selfId }: RestoreRun): Promise<string[]> {
+  if (selfId === null) return [];
+  const self = await inspectIfThere(engine, selfId);
+  return self === null ? [] : [self.Image];
 }
 
 async function checkDump(run: RestoreRun, placed: Placed): Promise<void> {
@@ -95,6 +104,8 @@ const WHY: Record<Exclude<Place, 'volume'>, string> = {
   own_layer:
     'lies in no volume but in the container itself, which every update replaces. Put it on a volume, or unpack it by hand: gunzip -c OBJECT.tar.gz | docker cp - CONTAINER:/PARENT.',
   read_only: 'is mounted read-only there. Mount it writable, and restore again.',
+  sockets:
+    'is on a mount of a folder in which the host keeps its sockets or devices, which diun-pilot never mounts again. Move the data to a volume of its own, or unpack it by hand from the set.',
   mounted_itself:
     'is a single file that is mounted, so nothing can lie beside it. Mount its folder, or unpack it by hand from the set.',
 };

@@ -1,9 +1,9 @@
 import { listBackupSets, type StoredSet } from '../backups/read-manifest';
 import type { BackupManifest } from '../domain/backup';
 import { PilotError } from '../domain/errors';
-import type { BackupStorage } from '../ports/backup-storage';
+import type { RestoreDeps } from './restore-run';
 
-export type WholeSet = StoredSet & { manifest: BackupManifest };
+export type WholeSet = StoredSet & { manifest: BackupManifest; sha256: string };
 
 /**
  * The set that a person means: by id, by folder or address in the storage, or `latest`, which is the newest whole one (of
@@ -11,8 +11,12 @@ export type WholeSet = StoredSet & { manifest: BackupManifest };
  *
  * Rejects with `backup_not_found`, `backup_not_verified` for a damaged one, and the storage's own errors.
  */
-export async function findSet(storage: BackupStorage, named: string, project: string | null): Promise<WholeSet> {
-  const sets = await listBackupSets(storage);
+export async function findSet(
+  { storage, approvalSecrets }: Pick<RestoreDeps, 'storage' | 'approvalSecrets'>,
+  named: string,
+  project: string | null,
+): Promise<WholeSet> {
+  const sets = await listBackupSets(storage, approvalSecrets);
   const found = named === 'latest' ? latest(sets, project) : sets.find((set) => isNamed(set, named));
   if (found === undefined) throw notFound(named, sets);
   if (!isWhole(found)) {
@@ -23,7 +27,7 @@ export async function findSet(storage: BackupStorage, named: string, project: st
 }
 
 function isWhole(set: StoredSet): set is WholeSet {
-  return set.manifest !== null && set.problem === null;
+  return set.manifest !== null && set.sha256 !== null && set.problem === null;
 }
 
 function latest(sets: StoredSet[], project: string | null): WholeSet | undefined {

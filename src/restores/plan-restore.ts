@@ -10,6 +10,8 @@ export interface ToRestore {
   folder: string;
   url: string;
   manifest: BackupManifest;
+  /** Why the set is not authenticated; null: it is. */
+  distrust: string | null;
   /** Compose project whose containers it goes to; null: that of the set. */
   target: string | null;
   containers: readonly Container[];
@@ -27,6 +29,8 @@ export interface RestorePlan {
   folder: string;
   url: string;
   manifest: BackupManifest;
+  /** Why the set is not authenticated; null: it is. */
+  distrust: string | null;
   roles: Placed[];
   databases: Placed[];
   files: Placed[];
@@ -40,7 +44,7 @@ export interface RestorePlan {
 
 /** Pure: nothing is asked of engine or storage. Whether the set is whole is told by `checkSet`. */
 export function planRestore(wanted: ToRestore): RestorePlan {
-  const { folder, url, manifest, containers } = wanted;
+  const { folder, url, manifest, distrust, containers } = wanted;
   const numbered = manifest.items.map((item, index) => ({
     item,
     number: index + 1,
@@ -48,7 +52,7 @@ export function planRestore(wanted: ToRestore): RestorePlan {
   }));
   const placed = numbered.filter((each): each is Placed => each.container !== null && !each.container.self);
   const of = (kind: BackupItem['kind']): Placed[] => placed.filter(({ item }) => item.kind === kind);
-  const plan = { folder, url, manifest, roles: of('globals'), databases: of('database'), files: of('files') };
+  const plan = { folder, url, manifest, distrust, roles: of('globals'), databases: of('database'), files: of('files') };
   const writers = writersFor(placed, containers);
   const own = numbered.filter(({ container }) => container?.self === true);
   return {

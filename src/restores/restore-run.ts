@@ -1,12 +1,15 @@
 import type { Deps } from '../deps';
 import type { RestoreJournal } from '../domain/restore';
 import type { Progress } from '../lib/progress';
+import type { PinnedStorage } from './pinned-storage';
 import type { RestorePlan } from './plan-restore';
 
-export type RestoreDeps = Pick<Deps, 'engine' | 'storage' | 'clock' | 'logger' | 'selfId'>;
+export type RestoreDeps = Pick<Deps, 'engine' | 'storage' | 'clock' | 'logger' | 'selfId' | 'approvalSecrets'>;
 
 /** One restore while it runs. */
 export interface RestoreRun extends RestoreDeps {
+  /** What was read and found right is what is restored. */
+  storage: PinnedStorage;
   plan: RestorePlan;
   journal: RestoreJournal;
   /** Keeps the journal; what it was given is on the disk when it returns. */

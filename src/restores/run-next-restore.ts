@@ -1,4 +1,3 @@
-import { readManifest } from '../backups/read-manifest';
 import { readContainers } from '../containers/read-containers';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
@@ -7,6 +6,8 @@ import { utc } from '../notifications/letter/words';
 import { restoreEnded } from '../notifications/mails/restore-ended';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
+import { authenticManifest } from './authentic-manifest';
+import { pinned } from './pinned-storage';
 import { planRestore } from './plan-restore';
 import { restoreData } from './restore-data';
 import type { RestoreDeps, RestoreRun } from './restore-run';
@@ -45,12 +46,14 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
   const { store, clock } = deps;
   const journal = store.restores.journal(record.id) ?? firstRestoreJournal(record.id);
   store.restores.change(record.id, { status: 'running', startedAt: record.startedAt ?? clock.now().toISOString() });
-  const manifest = journal.manifest ?? (await readManifest(deps.storage, record.folder));
+  const manifest =
+    journal.manifest ?? (await authenticManifest(deps, record.folder, { trustedManifest: record.trustedManifest }));
   const containers = await readContainers(deps.engine, deps.selfId);
   const { folder, url, target } = record;
   return {
     ...deps,
-    plan: planRestore({ folder, url, manifest, target, containers }),
+    storage: pinned(deps.storage),
+    plan: planRestore({ folder, url, manifest, distrust: null, target, containers }),
     journal,
     save: (reached) => store.restores.saveJournal(record.id, reached),
     onProgress: (detail) => void store.restores.change(record.id, { detail }),

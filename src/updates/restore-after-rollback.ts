@@ -1,4 +1,3 @@
-import { readManifest } from '../backups/read-manifest';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
@@ -6,6 +5,8 @@ import { firstRestoreJournal, type RestoreJournal } from '../domain/restore';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
 import { utc } from '../notifications/letter/words';
+import { authenticManifest } from '../restores/authentic-manifest';
+import { pinned } from '../restores/pinned-storage';
 import { planRestore } from '../restores/plan-restore';
 import { isHalfSwapped, restoreData } from '../restores/restore-data';
 import type { RestoreRun } from '../restores/restore-run';
@@ -82,12 +83,13 @@ async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
   const journal = run.journal.restore as RestoreJournal;
   if (backup === null) throw new PilotError('restore_refused', 'The record of the backup of this update is gone.');
   const folder = folderToRestore(backup);
-  const manifest = journal.manifest ?? (await readManifest(run.storage, folder));
+  const manifest = journal.manifest ?? (await authenticManifest(run, folder));
   const containers = await readContainers(run.engine, run.selfId);
   return {
     ...run,
     logger: run.logger.child({ update: run.update.id, backup: backup.id }),
-    plan: planRestore({ folder, url: backup.url ?? '', manifest, target: null, containers }),
+    storage: pinned(run.storage),
+    plan: planRestore({ folder, url: backup.url ?? '', manifest, distrust: null, target: null, containers }),
     journal,
     save: (reached) => reach(run, 'restoring', { restore: reached }),
     onProgress,

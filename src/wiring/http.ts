@@ -1,5 +1,5 @@
 import { readApproval } from '../approvals/read-approval';
-import { decideRestoreLink, readRestoreLink } from '../approvals/restore-link';
+import { decideRestoreLink, readRestoreLink, trustOf } from '../approvals/restore-link';
 import type { Settings } from '../config/schema';
 import { decideApproval } from '../decisions/decide-approval';
 import { receiveWebhook } from '../decisions/receive-webhook';
@@ -62,6 +62,7 @@ function approvalsOf(deps: Deps, wake: () => void, requests: Requests): HttpDeps
 function restoreLinksOf(deps: Deps, wake: () => void): HttpDeps['restoreLinks'] {
   return {
     read: (token) => readRestoreLink(deps, token),
+    trust: (view) => trustOf(deps, view),
     decide: (token, answer) => {
       const decided = decideRestoreLink(deps, token, answer);
       wake();

@@ -17,7 +17,13 @@ import type { RestoreRecord } from '../domain/restore';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
 import type { RestorePlan } from '../restores/plan-restore';
-import { planOfRestore, rehearse, requestRestore, type RestoreRequest } from '../restores/request-restore';
+import {
+  planOfRestore,
+  rehearse,
+  requestRestore,
+  type PlannedRestore,
+  type RestoreRequest,
+} from '../restores/request-restore';
 import { foreseeTag, type TagForesight } from '../updates/new-tag/foresee-tag';
 
 /** What a person may ask for, at the command line, on the page or by the API. What is to be done is queued, and the worker woken. */
@@ -27,10 +33,10 @@ export interface Requests {
   requestUpdate(request: { container: string; image?: string }): Promise<Update>;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   /** What a restore would do; changes nothing. */
-  planRestore(request: RestoreRequest): Promise<RestorePlan>;
+  planRestore(request: RestoreRequest): Promise<PlannedRestore>;
   /** Reads the whole set as a restore would; changes nothing. */
   rehearseRestore(plan: RestorePlan, onProgress: Progress): Promise<void>;
-  requestRestore(plan: RestorePlan, request: Pick<RestoreRequest, 'project'>): RestoreRecord;
+  requestRestore(plan: PlannedRestore, request: Pick<RestoreRequest, 'project' | 'trust'>): RestoreRecord;
   /** Renews what is due, as soon as nothing else runs. */
   requestRenewal(): RenewalRecord;
   /** Decides on an update that waits; rejects with `update_not_found`, `not_waiting` and `registry_refused`. */

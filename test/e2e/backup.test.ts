@@ -12,6 +12,7 @@ import { takeBackup } from '../../src/backups/take-backup';
 import type { BackupRecord } from '../../src/domain/backup';
 import { systemClock } from '../../src/lib/clock';
 import { silentLogger } from '../../src/lib/logger';
+import { Secret } from '../../src/lib/secret';
 import type { BackupStorage } from '../../src/ports/backup-storage';
 import type { Engine } from '../../src/ports/engine';
 import type { Store } from '../../src/ports/store';
@@ -28,6 +29,7 @@ import { spoilingEngine } from '../support/spoiling-engine';
 
 // One project with a real PostgreSQL and a container with files; a backup of it is taken as an update takes it.
 const AWKWARD = `it's=a\\ test`;
+const SECRETS = [new Secret('approval-secret-of-the-test')];
 const stage = openStage();
 let project: ComposeProject;
 let engine: Engine;
@@ -99,6 +101,7 @@ async function backUp(parts: Parts = {}): Promise<BackupRecord> {
     store,
     clock: systemClock,
     logger: silentLogger,
+    approvalSecrets: SECRETS,
     onProgress: () => undefined,
     ...parts,
     storage,
@@ -127,7 +130,7 @@ describe('a set of a real PostgreSQL and real files', () => {
       ['files', '/etc/hostname', '1 entry'],
     ]);
     for (const { key, bytes } of record.items) expect(statSync(join(directory, key)).size).toBe(bytes);
-    const sets = await listBackupSets(createFileStorage({ directory }));
+    const sets = await listBackupSets(createFileStorage({ directory }), SECRETS);
     expect(sets).toMatchObject([{ problem: null, manifest: { id: record.id, items: record.items } }]);
   });
 
@@ -228,7 +231,8 @@ describe('paths that hold no backup', () => {
     const members = membersOf(place, await readContainers(spoiled, null)).filter((member) => member.service === 'app');
     const record = store.backups.insert({ ...place, reason: 'operator', updateId: null });
     const storage = createFileStorage({ directory });
-    const deps = { engine, storage, store, clock: systemClock, logger: silentLogger, onProgress: () => undefined };
+    const told = { logger: silentLogger, onProgress: () => undefined };
+    const deps = { engine, storage, store, clock: systemClock, approvalSecrets: SECRETS, ...told };
     await expect(takeBackup(deps, { record, members, quiesced: false })).rejects.toMatchObject({
       code: 'backup_failed',
       message: expect.stringMatching(message),
@@ -244,7 +248,7 @@ describeIf(whyNoS3Server(), 'a set in a real S3 bucket', () => {
     const storage = createS3Storage({ bucket, prefix: 'pilot', customEndpoint: true, client: server.sdk });
     const record = await backUp({ storage });
     expect(record.url).toMatch(new RegExp(`^s3://${bucket}/pilot/${project.name}/`));
-    expect(await listBackupSets(storage)).toMatchObject([{ problem: null, manifest: { id: record.id } }]);
+    expect(await listBackupSets(storage, SECRETS)).toMatchObject([{ problem: null, manifest: { id: record.id } }]);
     const keys = [
       ...record.items.map(({ key }) => key),
       `${record.items[0]?.key.split('/', 2).join('/')}/manifest.json`,

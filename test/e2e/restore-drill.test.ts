@@ -9,6 +9,7 @@ import { takeBackup } from '../../src/backups/take-backup';
 import type { BackupRecord } from '../../src/domain/backup';
 import { systemClock } from '../../src/lib/clock';
 import { silentLogger } from '../../src/lib/logger';
+import { Secret } from '../../src/lib/secret';
 import type { Engine } from '../../src/ports/engine';
 import type { Store } from '../../src/ports/store';
 import { requestDrills } from '../../src/restores/drills/request-drills';
@@ -40,6 +41,7 @@ beforeAll(async () => {
     clock: systemClock,
     logger: silentLogger,
     selfId: null,
+    approvalSecrets: [new Secret('approval-secret-of-the-test')],
     publicUrl: 'http://localhost:8080',
   };
   await app.ready();

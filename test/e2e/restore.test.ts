@@ -118,7 +118,13 @@ it('restores into an empty stack of another name, with a database of diun-pilot 
   await other.ready();
   const fresh = stage.lab.scratch('pilot-fresh');
   cpSync(join(dataDir, 'backups'), join(fresh, 'backups'), { recursive: true });
-  const { code, stdout, stderr } = await runPilot(stage.lab, fresh, ['restore', set, '--project', empty.name, '--yes']);
+  const args = ['restore', set, '--project', empty.name, '--yes'];
+  const refused = await runPilot(stage.lab, fresh, args);
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringMatching(/not authenticated: .*PILOT_APPROVAL_SECRET/),
+  ]);
+  const { code, stdout, stderr } = await runPilot(stage.lab, fresh, [...args, '--trust']);
   expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('All that use it are healthy')]);
   expect(await other.items()).toEqual(before.items);
   expect(await other.sh(TREE)).toBe(before.tree);

@@ -72,6 +72,7 @@ function restoreFrom([a = '', b = '', c = '', d = '', e = '', f = '']: Strings):
     url: d,
     target: e,
     updateId: '01KAT3W8P4Q2V5X7Z9B1D3F5H7',
+    trustedManifest: null,
     status: 'failed',
     detail: a,
   };
@@ -155,7 +156,10 @@ const PAGES: [string, (s: Strings) => string][] = [
   ['a failed one', followed('failed', true)],
   ['a rolled back one', followed('rolled_back', false)],
   ['one that is down', followed('rollback_failed', true)],
-  ['the page that asks whether to restore', (s) => restorePage(restoreViewFrom(s, null), now)],
+  [
+    'the page that asks whether to restore',
+    (s) => restorePage(restoreViewFrom(s, null), { distrust: s[0] ?? '', sha256: null }, now),
+  ],
   ['a restore that ended', (s) => restoreStatePage(restoreViewFrom(s, restoreFrom(s)))],
   [
     'a restore that runs',

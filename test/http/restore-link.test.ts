@@ -1,5 +1,5 @@
 import supertest from 'supertest';
-import { restoreUrl } from '../../src/approvals/restore-link';
+import { restoreUrl, type SetTrust } from '../../src/approvals/restore-link';
 import { signToken } from '../../src/approvals/signed-token';
 import type { BackupRecord } from '../../src/domain/backup';
 import type { Update } from '../../src/domain/update';
@@ -14,10 +14,12 @@ let clock: TestClock;
 let update: Update;
 let backup: BackupRecord;
 let link: string;
+let trust: SetTrust;
 
 beforeEach(async () => {
   clock = new TestClock();
-  http = await startHttp({ clock });
+  trust = { distrust: null, sha256: null };
+  http = await startHttp({ clock }, trust);
   const { updates, backups } = http.store;
   const asked = updates.insert(aNewUpdate({ container: 'forge-gitea-1', status: 'running' }));
   const taken = backups.insert({ project: 'forge', container: null, reason: 'update', updateId: asked.id });
@@ -68,6 +70,15 @@ test('the button restores once, when the name of the container is typed', async 
   const followed = await open().expect(200);
   expect(followed.text).toContain('It starts as soon as nothing else runs.');
   expect(followed.headers.refresh).toBe('10');
+});
+
+test('a set that is not authenticated is shown as that, and the typed name trusts the manifest that was read', async () => {
+  Object.assign(trust, { distrust: 'its manifest has no MAC', sha256: 'ab'.repeat(32) });
+  const { text } = await open().expect(200);
+  expect(text).toMatch(/not authenticated: its manifest has no MAC.*The name that you type below/);
+  await press({ decision: 'approve' }).expect(422);
+  await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(303);
+  expect(asked()).toMatchObject([{ trustedManifest: 'ab'.repeat(32) }]);
 });
 
 test('its buttons are limited as those of an approval are, for each link by itself', async () => {

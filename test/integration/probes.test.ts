@@ -21,8 +21,15 @@ function run(scripts: Scripts = {}, image: ImageSpec = {}, env: string[] = []): 
   return engine.runContainer({ name: `app-${++made}`, image: 'app:1', env });
 }
 
-async function ask(spec: ProbeSpec, scripts: Scripts, options: { addresses?: string[]; env?: string[] } = {}) {
+interface AskOptions {
+  addresses?: string[];
+  env?: string[];
+  files?: Record<string, string>;
+}
+
+async function ask(spec: ProbeSpec, scripts: Scripts, options: AskOptions = {}) {
   const id = run(scripts, {}, options.env);
+  for (const [path, content] of Object.entries(options.files ?? {})) engine.files(id).write(path, content);
   return probeFor(spec, { engine, container: engine.container(id), addresses: options.addresses ?? [] }).ask();
 }
 
@@ -72,22 +79,21 @@ describe('the postgres probe', () => {
     const answer = await ask(
       spec,
       {
-        'cat /run/secrets/user': { stdout: 'boss\n' },
-        'cat /run/secrets/password': { stdout: 's3cret\n' },
         "pg_isready -q -h 127.0.0.1 -U boss -d dbname='postgres'": { exitCode: 0 },
         "psql -X -q -w -U boss -d dbname='postgres' -c SELECT 1": (call) => {
           env.push(call.env);
           return { exitCode: 0 };
         },
       },
-      { env: secrets },
+      { env: secrets, files: { '/run/secrets/user': 'boss\n', '/run/secrets/password': 's3cret\n' } },
     );
     expect(answer.healthy).toBe(true);
-    expect(env).toEqual([expect.arrayContaining(['PGPASSWORD=s3cret'])]);
+    expect(env).toEqual([expect.arrayContaining(['PGPASSWORD=s3cret', 'PGOPTIONS=-c search_path=pg_catalog'])]);
+    expect(engine.transcript.filter(({ line }) => /\bcat\b/.test(line))).toEqual([]);
   });
 
   it('is not content with a server whose login cannot be read', async () => {
-    expect(await ask(spec, { 'cat *': { exitCode: 1 } }, { env: secrets })).toEqual({
+    expect(await ask(spec, {}, { env: secrets })).toEqual({
       healthy: false,
       detail: 'The file that POSTGRES_USER_FILE names cannot be read in its container.',
     });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { recordById } from '../../src/approvals/record-decision';
-import { decideRestoreLink, readRestoreLink } from '../../src/approvals/restore-link';
+import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/approvals/restore-link';
 import { readApproval } from '../../src/approvals/read-approval';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
@@ -40,7 +40,10 @@ export function inGroups(store: Store): HttpDeps['receiveWebhook'] {
 }
 
 /** The real HTTP app on a real socket and a real database file; what lies behind the use cases is given by the test. */
-export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<RunningHttp> {
+export async function startHttp(
+  overrides: Partial<HttpDeps> = {},
+  restoreTrust: SetTrust = { distrust: null, sha256: null },
+): Promise<RunningHttp> {
   const folder = mkdtempSync(join(tmpdir(), 'pilot-http-'));
   const clock = overrides.clock ?? systemClock;
   const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
@@ -70,6 +73,7 @@ export async function startHttp(overrides: Partial<HttpDeps> = {}): Promise<Runn
     },
     restoreLinks: {
       read: (token) => readRestoreLink({ ...RESTORE_LINKS, store, clock }, token),
+      trust: () => Promise.resolve(restoreTrust),
       decide: (token, answer) => decideRestoreLink({ ...RESTORE_LINKS, store, clock, logger }, token, answer),
     },
     timers: () => [],

@@ -85,7 +85,7 @@ describe('a backup that succeeds', () => {
   it('is found again by its manifest alone, as on a fresh host', async () => {
     runGitea();
     const record = await backUp();
-    const sets = await listBackupSets(storage);
+    const sets = await listBackupSets(storage, []);
     expect(sets).toHaveLength(1);
     expect(sets[0]).toMatchObject({ problem: null, url: record.url, manifest: { id: record.id, items: record.items } });
   });
@@ -228,7 +228,7 @@ describe('a backup that fails', () => {
     };
     await expect(backUp(stuck)).rejects.toMatchObject({ code: 'backup_not_verified' });
     expect(scene.log).toContainEqual(expect.objectContaining({ level: 'warn', reason: 'no s3:DeleteObject' }));
-    expect(await listBackupSets(storage)).toMatchObject([
+    expect(await listBackupSets(storage, [])).toMatchObject([
       { manifest: null, problem: expect.stringContaining('never finished') },
     ]);
   });

@@ -13,6 +13,7 @@ interface Row {
   url: string;
   target: string | null;
   update_id: string | null;
+  trusted_manifest: string | null;
   status: RestoreRecord['status'];
   created_at: string;
   started_at: string | null;
@@ -31,8 +32,8 @@ export function createRestores(database: Database, clock: Clock): Restores {
   return {
     get,
     change,
-    insert: ({ backupId, folder, url, target, updateId }) =>
-      add({ backupId, folder, url, target, updateId, status: 'queued' }),
+    insert: ({ backupId, folder, url, target, updateId, trustedManifest = null }) =>
+      add({ backupId, folder, url, target, updateId, trustedManifest, status: 'queued' }),
     next: () => open()[0] ?? null,
     open,
     ofUpdate: (updateId) => select('WHERE update_id = ? ORDER BY id DESC', updateId),
@@ -50,6 +51,7 @@ function toRecord(row: Row): RestoreRecord {
     url: row.url,
     target: row.target,
     updateId: row.update_id,
+    trustedManifest: row.trusted_manifest,
     status: row.status,
     createdAt: row.created_at,
     startedAt: row.started_at,

@@ -1,22 +1,30 @@
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { DatabaseProperties } from '../../domain/backup';
+import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backup';
 import { literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';
-import { conninfo, type PostgresLogin } from '../../probes/postgres-login';
+import { conninfo, UTF8, type PostgresLogin } from '../../probes/postgres-login';
+
+/** Of PostgreSQL: of any characters but a zero byte. */
+const value = z
+  .string()
+  .max(1024 * 1024)
+  .refine((text) => !text.includes('\0'), 'has a zero byte');
+const name = value.max(255);
+const setting = value.regex(/^[^=]+=/, 'is not NAME=VALUE');
 
 export const databaseProperties = z.object({
-  owner: z.string(),
-  encoding: z.string(),
-  collate: z.string(),
-  ctype: z.string(),
-  provider: z.string().nullable(),
-  locale: z.string().nullable(),
-  rules: z.string().nullable(),
-  connectionLimit: z.number().int(),
-  settings: z.array(z.object({ role: z.string().nullable(), config: z.array(z.string()) })).nullable(),
+  owner: name,
+  encoding: name,
+  collate: name,
+  ctype: name,
+  provider: z.string().max(1).nullable(),
+  locale: name.nullable(),
+  rules: value.nullable(),
+  connectionLimit: z.number().int().min(-2).max(2_147_483_647),
+  settings: z.array(z.object({ role: name.nullable(), config: z.array(setting) })).nullable(),
   grants: z
-    .array(z.object({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }))
+    .array(z.object({ grantee: name.nullable(), privilege: z.enum(DATABASE_PRIVILEGES), grantable: z.boolean() }))
     .nullable(),
 }) satisfies z.ZodType<DatabaseProperties>;
 
@@ -29,7 +37,7 @@ export async function readProperties(
 ): Promise<DatabaseProperties | null> {
   const query = propertiesQuery(literal(database));
   const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-c', query];
-  const told = (await text(await engine.execOutput(serverId, command, { env: login.env }))).trim();
+  const told = (await text(await engine.execOutput(serverId, command, { env: [...login.env, UTF8] }))).trim();
   return told === '' ? null : databaseProperties.parse(JSON.parse(told));
 }
 

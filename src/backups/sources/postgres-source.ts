@@ -3,7 +3,7 @@ import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import { isAside } from '../../domain/set-aside';
 import type { Engine } from '../../ports/engine';
-import { conninfo, readPostgresLogin, type PostgresLogin } from '../../probes/postgres-login';
+import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';
 import { asBackupError } from '../backup-error';
 import { readProperties } from './database-properties';
 import { feedCommand } from './feed-command';
@@ -35,7 +35,7 @@ async function listDatabases(engine: Engine, server: Container, login: PostgresL
   const query = 'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname';
   const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-0', '-c', query];
   try {
-    const names = await text(await engine.execOutput(server.id, command, { env: login.env }));
+    const names = await text(await engine.execOutput(server.id, command, { env: [...login.env, UTF8] }));
     return names.split('\0').filter((name) => name !== '' && !isAside(name));
   } catch (error) {
     throw asBackupError(error, `The databases of ${server.name} could not be listed`, adviceFor(server));
@@ -51,7 +51,7 @@ function globalsOf(engine: Engine, server: Container, login: PostgresLogin): Ite
     compression: 'gzip',
     title: `roles of ${server.name}`,
     advice: adviceFor(server),
-    open: () => engine.execOutput(server.id, command, { env: login.env }),
+    open: () => engine.execOutput(server.id, command, { env: [...login.env, UTF8] }),
     verify: endsAsPgDumpallDoes,
   };
 }

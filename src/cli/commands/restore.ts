@@ -1,5 +1,6 @@
 import { PilotError } from '../../domain/errors';
 import type { RestoreRecord } from '../../domain/restore';
+import { notAuthenticated } from '../../restores/authentic-manifest';
 import type { RestorePlan } from '../../restores/plan-restore';
 import type { App } from '../../app';
 import type { CliContext } from '../context';
@@ -12,6 +13,8 @@ export interface RestoreArguments {
   project?: string;
   dryRun: boolean;
   yes: boolean;
+  /** Also a set that is not authenticated. */
+  trust: boolean;
   json: boolean;
 }
 
@@ -19,12 +22,16 @@ export interface RestoreArguments {
 export function restoreCommand(context: CliContext, options: RestoreArguments): Promise<number> {
   const { backup, project, json } = options;
   const output = json ? silentOutput : liveOutput(context.stdout);
-  const request = { backup, ...(project === undefined ? {} : { project }) };
+  const request = { backup, trust: options.trust, ...(project === undefined ? {} : { project }) };
   return withApp(context, { json }, async (app, signal) => {
     const plan = await app.planRestore(request);
     output.line(`Restore of ${plan.url}`);
     plan.course.forEach((sentence, i) => output.line(`${i + 1}. ${sentence}`));
+    if (plan.distrust !== null) {
+      output.line(`This set is not authenticated: ${plan.distrust}. A restore of it needs --trust.`);
+    }
     if (options.dryRun) return rehearse(app, plan, context, options, output);
+    if (plan.distrust !== null && !options.trust) throw notAuthenticated(plan.url, plan.distrust);
     await confirm(context, options);
     const ended = await followRestore(app, app.requestRestore(plan, request), output, signal);
     if (json) context.stdout.write(`${JSON.stringify(ended, null, 2)}\n`);
@@ -41,8 +48,9 @@ async function rehearse(
   output: LiveOutput,
 ): Promise<number> {
   await app.rehearseRestore(plan, (detail) => output.progress(detail));
-  const { url, course, manifest } = plan;
-  if (json) context.stdout.write(`${JSON.stringify({ dryRun: true, backup: manifest.id, url, course }, null, 2)}\n`);
+  const { url, course, manifest, distrust } = plan;
+  const told = { dryRun: true, backup: manifest.id, url, course, authenticated: distrust === null, distrust };
+  if (json) context.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
   output.line('The set is whole and fits. Dry run: nothing was stopped and nothing was changed.');
   return 0;
 }

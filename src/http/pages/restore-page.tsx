@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { RestoreView } from '../../approvals/restore-link';
+import type { RestoreView, SetTrust } from '../../approvals/restore-link';
 import type { BackupRecord } from '../../domain/backup';
 import type { RestoreRecord } from '../../domain/restore';
 import { oneLine } from '../../notifications/letter/clean';
@@ -16,7 +16,12 @@ import { NameField } from './name-field';
 import { ago } from './words';
 
 /** What the link of a failed rollback opens: what would be put back, and two buttons. Opening it changes nothing. */
-export function restorePage({ update, backup, expiresAt }: RestoreView, now: Date, nameMissed = false): string {
+export function restorePage(
+  { update, backup, expiresAt }: RestoreView,
+  { distrust }: SetTrust,
+  now: Date,
+  nameMissed = false,
+): string {
   const name = nameOf(update);
   return page({
     title: `Restore the data of ${name}?`,
@@ -24,7 +29,7 @@ export function restorePage({ update, backup, expiresAt }: RestoreView, now: Dat
       <>
         {nameMissed ? <NameMissed /> : null}
         <Question name={name} />
-        <Blocks blocks={[...rollbackTrouble(update), ...whatWouldHappen(backup, now)]} />
+        <Blocks blocks={[...rollbackTrouble(update), ...whyNotTrusted(distrust), ...whatWouldHappen(backup, now)]} />
         <Decide name={name} expiresAt={expiresAt} now={now} nameMissed={nameMissed} />
       </>
     ),
@@ -46,6 +51,12 @@ function Question({ name }: { name: string }): JSX.Element {
       </p>
     </>
   );
+}
+
+function whyNotTrusted(distrust: string | null): Block[] {
+  if (distrust === null) return [];
+  const text = `This backup is not authenticated: ${distrust}. A restore runs what is in it as superuser of the database. The name that you type below also says that you trust it.`;
+  return [{ type: 'important', text }];
 }
 
 function whatWouldHappen(backup: BackupRecord, now: Date): Block[] {

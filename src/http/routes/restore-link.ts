@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { RestoreDecision } from '../../approvals/restore-link';
+import type { RestoreDecision, SetTrust } from '../../approvals/restore-link';
 import { PilotError } from '../../domain/errors';
 import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';
@@ -9,13 +9,18 @@ import { readForm } from '../request/read-form';
 
 type Deps = Pick<HttpDeps, 'restoreLinks' | 'clock'>;
 
+const UNREAD: SetTrust = { distrust: null, sha256: null };
+
 /** Links to restore come by the same address as approvals, signed for a purpose of their own. GET changes nothing. */
 export function showRestore({ restoreLinks, clock }: Deps): RequestHandler {
-  return (request, response, next) => {
+  return async (request, response, next) => {
     const view = restoreLinks.read(tokenOf(request));
     if (view === null) return next();
     noteInLog(response, { update: view.update.id });
-    if (view.state === 'open') return sendPage(response, 200, restorePage(view, clock.now()));
+    if (view.state === 'open') {
+      const trust = await restoreLinks.trust(view);
+      return sendPage(response, 200, restorePage(view, trust, clock.now()));
+    }
     if (view.restore?.finishedAt === null) response.set('Refresh', String(RESTORE_REFRESH_SECONDS));
     sendPage(response, view.state === 'used' ? 200 : 410, restoreStatePage(view));
   };
@@ -23,27 +28,37 @@ export function showRestore({ restoreLinks, clock }: Deps): RequestHandler {
 
 export function decideRestore({ restoreLinks, clock }: Deps): RequestHandler {
   return async (request, response, next) => {
-    if (restoreLinks.read(tokenOf(request)) === null) return next();
+    const view = restoreLinks.read(tokenOf(request));
+    if (view === null) return next();
     const form = await readForm(request);
     const decision = form.get('decision');
     if (decision !== 'approve' && decision !== 'decline') {
       throw new PilotError('invalid_request', 'The field decision must be approve or decline. Nothing was done.');
     }
-    const decided = restoreLinks.decide(tokenOf(request), { decision, name: form.get('name') });
+    const trust = view.state === 'open' ? await restoreLinks.trust(view) : UNREAD;
+    const decided = restoreLinks.decide(tokenOf(request), { decision, name: form.get('name'), trust });
     if (decided === null) return next();
     noteInLog(response, { update: decided.update.id });
-    answer(request, response, decided, clock.now());
+    answer({ request, response, decided, trust, now: clock.now() });
   };
 }
 
-function answer(request: Request, response: Response, decided: RestoreDecision, now: Date): void {
+interface Answer {
+  request: Request;
+  response: Response;
+  decided: RestoreDecision;
+  trust: SetTrust;
+  now: Date;
+}
+
+function answer({ request, response, decided, trust, now }: Answer): void {
   switch (decided.outcome) {
     case 'queued':
       return response.redirect(303, `/approvals/${encodeURIComponent(tokenOf(request))}`);
     case 'declined':
       return sendPage(response, 200, restoreDeclinedPage(decided));
     case 'name_needed':
-      return sendPage(response, 422, restorePage(decided, now, true));
+      return sendPage(response, 422, restorePage(decided, trust, now, true));
     case 'closed':
       return sendPage(response, 410, restoreStatePage(decided));
   }

@@ -1,5 +1,7 @@
-import type { DatabaseProperties } from '../../domain/backup';
+import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backup';
+import { PilotError } from '../../domain/errors';
 import { identifier, literal } from '../../lib/sql-quoting';
+import { isListSetting, listElements } from './list-settings';
 
 /** SQL that a restore runs: pure builders, each name and value quoted. */
 
@@ -52,17 +54,20 @@ export function applyProperties(database: string, { settings, grants, owner }: D
   ];
 }
 
-/** Lists are in the catalog as they are written, everything else as its plain value (PostgreSQL, variable_is_guc_list_quote). */
-const LISTS =
-  /^(?:search_path|temp_tablespaces|local_preload_libraries|session_preload_libraries|shared_preload_libraries|unix_socket_directories)$/;
-
 function setting(database: string, role: string | null, entry: string): string {
   const at = entry.indexOf('=');
+  if (at < 1) {
+    throw new PilotError(
+      'restore_refused',
+      `The set has a setting of ${database} without a name: ${entry.slice(0, 80)}`,
+    );
+  }
   const [name, value] = [entry.slice(0, at), entry.slice(at + 1)];
   const subject =
     role === null ? `DATABASE ${identifier(database)}` : `ROLE ${identifier(role)} IN DATABASE ${identifier(database)}`;
-  const list = LISTS.test(name) && value !== '';
-  return `ALTER ${subject} SET ${name.split('.').map(identifier).join('.')} TO ${list ? value : literal(value)}`;
+  const elements = isListSetting(name) ? listElements(value) : [value];
+  const quoted = elements.map((element) => literal(element).trim()).join(', ');
+  return `ALTER ${subject} SET ${name.split('.').map(identifier).join('.')} TO ${quoted}`;
 }
 
 function regrant(database: string, owner: string, grants: NonNullable<DatabaseProperties['grants']>): string[] {
@@ -70,8 +75,13 @@ function regrant(database: string, owner: string, grants: NonNullable<DatabasePr
   return [
     `REVOKE ALL ${on} FROM PUBLIC, ${identifier(owner)}`,
     ...grants.map(({ grantee, privilege, grantable }) => {
+      const word = DATABASE_PRIVILEGES.find((known) => known === privilege);
+      if (word === undefined) {
+        const message = `The set grants ${String(privilege).slice(0, 80)} on ${database}, which is not a privilege of a database.`;
+        throw new PilotError('restore_refused', message);
+      }
       const to = grantee === null ? 'PUBLIC' : identifier(grantee);
-      return `GRANT ${privilege} ${on} TO ${to}${grantable ? ' WITH GRANT OPTION' : ''}`;
+      return `GRANT ${word} ${on} TO ${to}${grantable ? ' WITH GRANT OPTION' : ''}`;
     }),
   ];
 }

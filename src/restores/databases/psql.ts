@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
-import { conninfo, readPostgresLogin, type PostgresLogin } from '../../probes/postgres-login';
+import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';
 import { PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';
 
 /** There on every server, and never one that changes its name. */
 const MAINTENANCE = 'template1';
+/** A server may read backslashes otherwise. */
+const LITERALS_AS_WRITTEN = 'SET standard_conforming_strings = on;\n';
 
 /** Statements asked of a server as its own superuser, through its own `psql`. Rejects with `restore_failed` and its words. */
 export interface Psql {
@@ -15,14 +17,15 @@ export interface Psql {
   run(statements: readonly string[]): Promise<void>;
   /** All or none. Nothing to do is fine. */
   transaction(statements: readonly string[]): Promise<void>;
-  /** All or none, fed as a script: what is in it appears in no list of processes. */
-  script(sql: string): Promise<void>;
+  /** All or none, fed as a script: what is in it appears in no list of processes. `database`: left out, none of a set's. */
+  script(sql: string, database?: string): Promise<void>;
 }
 
 export async function psqlOf(engine: Engine, server: { id: string; name: string }): Promise<Psql> {
   const login = await readPostgresLogin(engine, await engine.inspectContainer(server.id));
-  const command = ['psql', '-X', '-w', '-q', '-v', 'ON_ERROR_STOP=1', '-U', login.user, '-d', conninfo(MAINTENANCE)];
-  const { env } = login;
+  const client = ['psql', '-X', '-w', '-q', '-v', 'ON_ERROR_STOP=1', '-U', login.user];
+  const command = [...client, '-d', conninfo(MAINTENANCE)];
+  const env = [...login.env, UTF8];
   const checked = ({ exitCode, stdout, stderr }: { exitCode: number; stdout: string; stderr: string }): string => {
     if (exitCode === 0) return stdout;
     throw new PilotError('restore_failed', `PostgreSQL of ${server.name} refused: ${stderr.trim().slice(0, 1000)}`);
@@ -36,9 +39,10 @@ export async function psqlOf(engine: Engine, server: { id: string; name: string 
     run: async (statements) => void (statements.length > 0 && (await ask(each(statements)))),
     transaction: async (statements) =>
       void (statements.length > 0 && (await ask(['--single-transaction', ...each(statements)]))),
-    script: async (sql) => {
-      const input = Readable.from([Buffer.from(sql)]);
-      checked(await engine.execInput(server.id, [...command, '--single-transaction', '-f', '-'], input, { env }));
+    script: async (sql, database = MAINTENANCE) => {
+      const input = Readable.from([Buffer.from(`${LITERALS_AS_WRITTEN}${sql}`)]);
+      const script = [...client, '-d', conninfo(database), '--single-transaction', '-f', '-'];
+      checked(await engine.execInput(server.id, script, input, { env }));
     },
   };
 }

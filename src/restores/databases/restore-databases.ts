@@ -10,6 +10,7 @@ import { asideDatabase } from '../../domain/set-aside';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../read-item';
 import type { RestoreRun } from '../restore-run';
+import { END_GUARD, guardLoad } from './guard-load';
 import { missingRoles } from './missing-roles';
 import {
   applyProperties,
@@ -89,6 +90,7 @@ async function restoreBeside(run: RestoreRun, psql: Psql, placed: Placed): Promi
   const { fresh } = namesOf(run, placed);
   const properties = item.database ?? (await readProperties(run.engine, container.id, psql.login, item.name));
   await psql.run([createDatabase(fresh, properties)]);
+  const guarded = await guardLoad(psql, fresh);
   const { user, env } = psql.login;
   const restore = ['pg_restore', '-w', '-U', user, '-d', conninfo(fresh), '--exit-on-error', '--single-transaction'];
   const say = progressInWords(run.onProgress, `restoring database ${item.name} of ${container.name}`);
@@ -102,6 +104,7 @@ async function restoreBeside(run: RestoreRun, psql: Psql, placed: Placed): Promi
       `Database ${item.name} of ${container.name} could not be restored: ${words}`,
     );
   }
+  if (guarded) await psql.script(END_GUARD, fresh);
   if (properties !== null) await psql.run(applyProperties(fresh, properties));
 }
 

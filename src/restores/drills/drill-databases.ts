@@ -3,13 +3,15 @@ import { text } from 'node:stream/consumers';
 import type { DumpedServer } from '../../backups/dumped-servers';
 import { feedCommand } from '../../backups/sources/feed-command';
 import { conninfo } from '../../probes/postgres-login';
+import type { Finding } from '../../backups/sources/item-source';
 import { endsAsPgDumpallDoes } from '../../backups/sources/postgres-source';
 import { verifyItem } from '../../backups/verify-item';
 import type { BackupItem } from '../../domain/backup';
 import { PilotError } from '../../domain/errors';
 import type { Progress } from '../../lib/progress';
-import type { BackupStorage } from '../../ports/backup-storage';
-import type { Engine, ExecResult } from '../../ports/engine';
+import type { Engine } from '../../ports/engine';
+import { readItem } from '../read-item';
+import type { PinnedStorage } from '../pinned-storage';
 import { missingRoles } from '../databases/missing-roles';
 import {
   applyProperties,
@@ -24,7 +26,7 @@ import type { Server } from './throwaway-server';
 
 export interface DrillParts {
   engine: Engine;
-  storage: BackupStorage;
+  storage: PinnedStorage;
   onProgress: Progress;
 }
 
@@ -60,21 +62,23 @@ async function createRoles(parts: DrillParts, psql: Psql, item: BackupItem): Pro
   if (statements.length > 0) await psql.script(`${statements.join(';\n')};\n`);
 }
 
-/** The bytes are checked while they are fed, so that damage is told as damage, and not by what `pg_restore` says of it. */
+/** The bytes are checked before they are fed: what a dump says is run. */
 async function restoreDump(parts: DrillParts, { id }: Server, psql: Psql, item: BackupItem): Promise<void> {
   const title = `database ${item.name} of ${item.container}`;
   const { user, env } = psql.login;
   // Tablespaces are folders of the server's host, which a throwaway has not got.
   const flags = ['--exit-on-error', '--single-transaction', '--no-tablespaces'];
   const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(item.name), ...flags];
-  let result: ExecResult = { exitCode: -1, stdout: '', stderr: 'pg_restore was not run' };
-  const verify = async (content: AsyncIterable<Buffer>): Promise<{ whole: boolean; words: string }> => {
-    result = await feedCommand(content, (input) => parts.engine.execInput(id, command, input, { env }));
-    return { whole: true, words: '' };
-  };
-  await verifyItem(parts, { title, advice: ADVICE, verify }, item);
+  await verifyItem(parts, { title, advice: ADVICE, verify: readAll }, item);
+  const input = await readItem(parts.storage, item);
+  const result = await feedCommand(input, (fed) => parts.engine.execInput(id, command, fed, { env }));
   if (result.exitCode !== 0)
     throw failed(`The stored bytes of ${title} are whole, but it could not be restored`, result.stderr);
+}
+
+async function readAll(content: AsyncIterable<Buffer>): Promise<Finding> {
+  for await (const chunk of content) void chunk;
+  return { whole: true, words: '' };
 }
 
 async function count({ engine }: DrillParts, { id }: Server, psql: Psql, item: BackupItem): Promise<string> {

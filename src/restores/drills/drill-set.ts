@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { serversIn, type DumpedServer } from '../../backups/dumped-servers';
+import { NO_MAC } from '../../backups/manifest-mac';
 import { readManifest } from '../../backups/read-manifest';
 import { walkTar } from '../../backups/sources/files-source';
 import { verifyItem } from '../../backups/verify-item';
@@ -11,7 +12,9 @@ import { NotTried } from '../../domain/drill';
 import type { ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf } from '../../domain/errors';
 import { psqlOf } from '../databases/psql';
+import { notAuthenticated } from '../authentic-manifest';
 import { containerFor } from '../match-containers';
+import { pinned } from '../pinned-storage';
 import type { RestoreDeps } from '../restore-run';
 import { ADVICE, restoreInto } from './drill-databases';
 import { imageForDrill } from './drill-image';
@@ -38,7 +41,7 @@ export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise
   const told: string[] = [];
   for (const [dumped, image, preload] of servers) {
     const name = drillName(dumped.container, record);
-    const parts = { ...deps, onProgress: () => undefined };
+    const parts = { ...deps, storage: pinned(deps.storage), onProgress: () => undefined };
     told.push(...(await withThrowaway(deps, { name, image, preload }, (server) => restoreInto(parts, server, dumped))));
   }
   const read: string[] = [];
@@ -57,13 +60,20 @@ function drillName(container: string, { id }: BackupRecord): string {
   return asideName(container, 'drill', id);
 }
 
-async function manifestOf({ storage }: RestoreDeps, { items }: BackupRecord): Promise<BackupManifest> {
-  return readManifest(storage, posix.dirname(items[0]?.key ?? ''));
+/** Of an older version of diun-pilot, whose sets have no MAC, nothing is tried: the next backup has one. */
+async function manifestOf(deps: RestoreDeps, { items }: BackupRecord): Promise<BackupManifest> {
+  const folder = posix.dirname(items[0]?.key ?? '');
+  const { manifest, distrust } = await readManifest(deps.storage, folder, deps.approvalSecrets);
+  if (distrust === null) return manifest;
+  if (distrust === NO_MAC) throw new NotTried(`The set is not authenticated: ${distrust}.`);
+  throw notAuthenticated(deps.storage.urlOf(folder), distrust);
 }
 
 /** What the server itself loads at its start, and an extension in the dump may ask for. */
 async function preloadedBy(deps: RestoreDeps, running: Container | null, image: ImageInspect): Promise<string> {
-  if (running === null || !running.running || running.imageId !== image.Id) return '';
+  // Nothing is run in a container that the operator has not labelled for it.
+  const open = running?.labels.backup?.kind === 'postgres';
+  if (running === null || !open || !running.running || running.imageId !== image.Id) return '';
   try {
     const psql = await psqlOf(deps.engine, running);
     return (await psql.list('SHOW shared_preload_libraries'))[0]?.trim() ?? '';

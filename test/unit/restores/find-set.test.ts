@@ -25,7 +25,7 @@ function stored(project: string, day: number, kind: Kind = 'whole'): string {
 }
 
 const latest = async (project: string | null): Promise<string> =>
-  (await findSet(storage, 'latest', project)).manifest.id;
+  (await findSet({ storage, approvalSecrets: [] }, 'latest', project)).manifest.id;
 
 test('latest is the newest whole set, not one that is cut or was never finished', async () => {
   const ids = [stored('forge', 1), stored('forge', 2), stored('forge', 3, 'cut'), stored('forge', 4, 'unfinished')];
@@ -55,14 +55,14 @@ test('finds a set by id, folder and address', async () => {
   const id = stored('forge', 1);
   const folder = `forge/20261101T020000Z-${id}`;
   for (const named of [id, folder, `${folder}/`, storage.urlOf(folder)]) {
-    expect([named, (await findSet(storage, named, null)).manifest.id]).toEqual([named, id]);
+    expect([named, (await findSet({ storage, approvalSecrets: [] }, named, null)).manifest.id]).toEqual([named, id]);
   }
 });
 
 test('a damaged set is refused by name, with the whole ones told; an empty storage says so', async () => {
   await expect(latest(null)).rejects.toThrow('It holds no whole set: see PILOT_BACKUP_URL.');
   const [whole, cut] = [stored('forge', 1), stored('forge', 2, 'cut')];
-  await expect(findSet(storage, cut ?? '', null)).rejects.toMatchObject({
+  await expect(findSet({ storage, approvalSecrets: [] }, cut ?? '', null)).rejects.toMatchObject({
     code: 'backup_not_verified',
     message: expect.stringMatching(new RegExp(`Nothing was stopped.*${whole}`)),
   });

@@ -41,7 +41,7 @@ const gitea = of('forge-gitea-1', { labels: { 'backup.kind': 'files', 'backup.pa
 const cron = of('forge-cron-1', { dependsOn: ['db', 'gitea'] });
 
 const plan = (containers: Container[], manifest = manifestOf(), target: string | null = null): RestorePlan =>
-  planRestore({ folder: 'forge/x', url: 'file:///forge/x', manifest, target, containers });
+  planRestore({ folder: 'forge/x', url: 'file:///forge/x', manifest, distrust: null, target, containers });
 
 test('says what is stopped, what is put where, what is kept, and who is started', () => {
   const { course, problems, writers } = plan([db, gitea, cron]);

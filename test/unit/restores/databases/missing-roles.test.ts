@@ -35,10 +35,10 @@ test('only what concerns a role that is missing is run: those that are there sta
   expect(statements).toEqual([
     'CREATE ROLE "Clerk; of ""x"""',
     `ALTER ROLE "Clerk; of ""x""" WITH NOLOGIN PASSWORD 'it''s; -- no comment'`,
-    `COMMENT ON ROLE "Clerk; of ""x""" IS E'two\\nlines; \\'quoted\\''`,
-    `ALTER ROLE clerk2 SET search_path TO 'a', 'b'`,
-    'CREATE ROLE clerk2',
-    'GRANT app TO clerk2 WITH INHERIT TRUE',
+    `COMMENT ON ROLE "Clerk; of ""x""" IS 'two\nlines; ''quoted'''`,
+    `ALTER ROLE "clerk2" SET "search_path" TO 'a', 'b'`,
+    'CREATE ROLE "clerk2"',
+    'GRANT "app" TO "clerk2" WITH INHERIT TRUE',
   ]);
   expect(tablespaces).toEqual(['fast']);
 });
@@ -46,4 +46,40 @@ test('only what concerns a role that is missing is run: those that are there sta
 test('nothing is run where all are there', () => {
   const there = new Set(['app', 'clerk2', 'Clerk; of "x"']);
   expect(missingRoles(SCRIPT, there)).toMatchObject({ roles: [], statements: [] });
+});
+
+test.each([
+  [
+    'GRANT set TO b WITH ADMIN OPTION, INHERIT FALSE GRANTED BY "x y"',
+    'GRANT "set" TO "b" WITH ADMIN OPTION, INHERIT FALSE',
+  ],
+  [
+    'GRANT SET,ALTER SYSTEM ON PARAMETER work_mem TO b WITH GRANT OPTION',
+    'GRANT SET, ALTER SYSTEM ON PARAMETER "work_mem" TO "b" WITH GRANT OPTION',
+  ],
+  [
+    `ALTER ROLE b WITH CONNECTION LIMIT 3 VALID UNTIL 'infinity'`,
+    `ALTER ROLE "b" WITH CONNECTION LIMIT 3 VALID UNTIL 'infinity'`,
+  ],
+  [`SECURITY LABEL FOR selinux ON ROLE b IS 'x;y'`, `SECURITY LABEL FOR "selinux" ON ROLE "b" IS 'x;y'`],
+  [`ALTER ROLE b SET "my.note" TO E'a\\\\b'`, `ALTER ROLE "b" SET "my.note" TO E'a\\\\b'`],
+  ['ALTER ROLE b SET search_path TO "$user", public', `ALTER ROLE "b" SET "search_path" TO '$user', 'public'`],
+])('each statement of pg_dumpall is written again from fixed words: %s', (statement, sql) => {
+  expect(missingRoles(`CREATE ROLE b;\n${statement};\n`, new Set()).statements).toEqual(['CREATE ROLE "b"', sql]);
+});
+
+test.each([
+  'DROP ROLE postgres',
+  'ALTER ROLE b SET search_path TO public;ALTER/**/ROLE/**/evil/**/SUPERUSER',
+  'ALTER ROLE b WITH LOGIN; COPY x FROM PROGRAM $$id$$',
+  'ALTER ROLE b WITH LOGIN SUPERUSER x',
+  'CREATE ROLE b SUPERUSER',
+  `COMMENT ON ROLE b IS 'x' || (SELECT 1)`,
+  `ALTER ROLE b SET x TO E'\\047'`,
+  'GRANT b TO c, d',
+  'GRANT ALL ON DATABASE x TO b',
+])('a statement that pg_dumpall does not write is refused, with all others: %s', (statement) => {
+  expect(() => missingRoles(`CREATE ROLE b;\n${statement};\n`, new Set())).toThrow(
+    expect.objectContaining({ code: 'restore_refused' }),
+  );
 });

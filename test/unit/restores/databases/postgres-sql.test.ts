@@ -6,7 +6,7 @@ import {
   swapStatements,
   undoStatements,
 } from '../../../../src/restores/databases/postgres-sql';
-import type { DatabaseProperties } from '../../../../src/domain/backup';
+import type { DatabasePrivilege, DatabaseProperties } from '../../../../src/domain/backup';
 
 const properties: DatabaseProperties = {
   ...{ owner: 'shop', encoding: 'UTF8', collate: 'de_DE.utf8', ctype: 'C', provider: 'c', locale: null, rules: null },
@@ -47,7 +47,7 @@ test('gives it its settings, a list as a list, and its grants', () => {
     ],
   });
   expect(statements).toEqual([
-    'ALTER DATABASE "app" SET "search_path" TO "$user", public',
+    `ALTER DATABASE "app" SET "search_path" TO '$user', 'public'`,
     `ALTER DATABASE "app" SET "work_mem" TO '64MB'`,
     `ALTER ROLE "clerk" IN DATABASE "app" SET "app"."note" TO 'it''s'`,
     'REVOKE ALL ON DATABASE "app" FROM PUBLIC, "shop"',
@@ -55,6 +55,36 @@ test('gives it its settings, a list as a list, and its grants', () => {
     'GRANT CONNECT ON DATABASE "app" TO "clerk" WITH GRANT OPTION',
   ]);
   expect(applyProperties('app', properties)).toEqual([]);
+});
+
+test.each([
+  ['search_path=public;ALTER/**/ROLE/**/evil/**/SUPERUSER', `'public;ALTER/**/ROLE/**/evil/**/SUPERUSER'`],
+  ['Search_Path=a, "b""; c" ,d', `'a', 'b"; c', 'd'`],
+  ['search_path=', `''`],
+  ['search_path=""', `''`],
+  ['temp_tablespaces="fast; DROP ROLE x"', `'fast; DROP ROLE x'`],
+  ['local_preload_libraries="a; DROP ROLE x', `'"a; DROP ROLE x'`],
+  ['local_preload_libraries=a b', `'a b'`],
+  ['work_mem=64MB; DROP ROLE x', `'64MB; DROP ROLE x'`],
+])('a setting stays a setting, whatever a role has stored in it: %s', (entry, value) => {
+  const [statement] = applyProperties('app', { ...properties, settings: [{ role: 'evil', config: [entry] }] });
+  const name = entry.split('=')[0];
+  expect(statement).toBe(`ALTER ROLE "evil" IN DATABASE "app" SET "${name}" TO ${value}`);
+});
+
+test.each(['noequals', '=x'])('a setting without a name is refused: %s', (entry) => {
+  const settings = [{ role: null, config: [entry] }];
+  expect(() => applyProperties('app', { ...properties, settings })).toThrow(
+    expect.objectContaining({ code: 'restore_refused' }),
+  );
+});
+
+test('a privilege that a database does not have is refused', () => {
+  const privilege = 'ALL ON DATABASE x TO PUBLIC; DROP ROLE y; GRANT ALL' as DatabasePrivilege;
+  const grants = [{ grantee: null, privilege, grantable: false }];
+  expect(() => applyProperties('app', { ...properties, grants })).toThrow(
+    expect.objectContaining({ code: 'restore_refused' }),
+  );
 });
 
 describe('what is there decides what is still to be done', () => {

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { Transform, Writable, type Readable, type TransformCallback } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { BackupItem } from '../domain/backup';
+import { PilotError } from '../domain/errors';
+import type { BackupStorage } from '../ports/backup-storage';
+
+const CHUNK = 1024 * 1024;
+
+/** A storage whose objects cannot change between being checked and being used, without a copy of them on this disk. */
+export interface PinnedStorage extends BackupStorage {
+  /**
+   * The bytes of an item, each given out only once it is known to be part of what the manifest's hash is of. Rejects with
+   * `backup_not_verified`, and so does the stream.
+   */
+  getPinned(item: Pick<BackupItem, 'key' | 'sha256'>): Promise<Readable>;
+}
+
+interface Pin {
+  sha256: string;
+  chunks: Buffer[];
+}
+
+/** The hash of each mebibyte is kept while an object is read to its end, and compared whenever it is read again. */
+export function pinned(storage: BackupStorage): PinnedStorage {
+  const pins = new Map<string, Pin>();
+  const get = async (key: string): Promise<Readable> =>
+    through(await storage.get(key), new Chunks(null, key, (pin) => pins.set(key, pin)));
+  return {
+    ...storage,
+    get,
+    getPinned: async ({ key, sha256 }) => {
+      if (pins.get(key)?.sha256 !== sha256) {
+        pins.delete(key);
+        await pipeline(await get(key), new Writable({ write: (_chunk, _encoding, done) => done() }));
+      }
+      const pin = pins.get(key);
+      if (pin?.sha256 !== sha256) throw changed(key);
+      return through(await storage.get(key), new Chunks(pin.chunks, key, () => undefined));
+    },
+  };
+}
+
+function through(stored: Readable, chunks: Chunks): Readable {
+  stored.on('error', (error) => chunks.destroy(error));
+  chunks.on('close', () => stored.destroy());
+  return stored.pipe(chunks);
+}
+
+/** With `expected`, a chunk that is another is an error and is not passed on. */
+class Chunks extends Transform {
+  readonly #whole = createHash('sha256');
+  readonly #hashes: Buffer[] = [];
+  #pending: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(
+    private readonly expected: readonly Buffer[] | null,
+    private readonly key: string,
+    private readonly ended: (pin: Pin) => void,
+  ) {
+    super();
+  }
+
+  override _transform(part: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    let rest = part;
+    while (this.#bytes + rest.length >= CHUNK) {
+      const missing = CHUNK - this.#bytes;
+      this.#pending.push(rest.subarray(0, missing));
+      rest = rest.subarray(missing);
+      if (!this.#passOn()) return done(changed(this.key));
+    }
+    if (rest.length > 0) this.#pending.push(rest);
+    this.#bytes += rest.length;
+    done();
+  }
+
+  override _flush(done: TransformCallback): void {
+    if (this.#pending.length > 0 && !this.#passOn()) return done(changed(this.key));
+    if (this.expected !== null && this.expected.length !== this.#hashes.length) return done(changed(this.key));
+    this.ended({ sha256: this.#whole.digest('hex'), chunks: this.#hashes });
+    done();
+  }
+
+  #passOn(): boolean {
+    const chunk = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#bytes = 0;
+    const hash = createHash('sha256').update(chunk).digest();
+    if (this.expected !== null && this.expected[this.#hashes.length]?.equals(hash) !== true) return false;
+    this.#hashes.push(hash);
+    this.#whole.update(chunk);
+    this.push(chunk);
+    return true;
+  }
+}
+
+function changed(key: string): PilotError {
+  return new PilotError(
+    'backup_not_verified',
+    `The object ${key} is not the one whose hash the manifest has: it is damaged, or it was replaced while it was restored. Choose another set (diun-pilot backups), and look who can write to the backup storage.`,
+  );
+}
