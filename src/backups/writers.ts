@@ -1,11 +1,11 @@
 import type { Container } from '../domain/container';
 import { dependentsOf, inStartOrder } from '../domain/depends-on';
-import { membersOf, type BackupPlace } from './backup-set';
+import { membersOf, placeOf, type BackupPlace } from './backup-set';
 
 /**
- * Who is known to write the data of a set, in the order in which they are started: the containers whose files belong to
- * it, and whoever directly depends on one of its database servers. Never the servers themselves, since they must run to
- * be dumped, and never diun-pilot.
+ * Every container that is known to write the data of a set, in the order in which they are started: those whose files
+ * belong to it, and those that directly depend on one of its database servers. Never the servers themselves, since they
+ * must run to be dumped, and never diun-pilot.
  */
 export function writersOf(place: BackupPlace, containers: readonly Container[]): Container[] {
   const members = membersOf(place, containers);
@@ -18,6 +18,30 @@ export function writersOf(place: BackupPlace, containers: readonly Container[]):
   return inStartOrder([...writers.values()]);
 }
 
-function isServer({ labels }: Container): boolean {
+/** Which containers are stopped for the backup that precedes an update of this one; empty where it holds no data. */
+export function stoppedForBackup(container: Container, containers: readonly Container[]): Container[] {
+  if (!holdsData(container, containers)) return [];
+  return writersOf(placeOf(container), containers).filter(({ labels }) => labels.quiesce !== 'never');
+}
+
+/** The operator said so by `backup.kind`, or the container uses a database of its set and does not opt out of that. */
+export function holdsData(container: Container, containers: readonly Container[]): boolean {
+  if (container.labels.backup !== null) return true;
+  return container.labels.quiesce !== 'never' && usesDatabase(container, containers);
+}
+
+/** The data of the set may be another after an update of this container, whatever `backup.quiesce` says of it. */
+export function canChangeData(container: Container, containers: readonly Container[]): boolean {
+  return container.labels.backup !== null || usesDatabase(container, containers);
+}
+
+/** Its service directly depends on that of a database server of the set: a new version of it can migrate the schema. */
+export function usesDatabase(container: Container, containers: readonly Container[]): boolean {
+  return membersOf(placeOf(container), containers)
+    .filter(isServer)
+    .some((server) => dependentsOf(server, [container]).length > 0);
+}
+
+export function isServer({ labels }: Container): boolean {
   return labels.backup?.kind === 'postgres';
 }

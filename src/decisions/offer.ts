@@ -1,5 +1,5 @@
 import { membersOf, placeOf } from '../backups/backup-set';
-import { writersOf } from '../backups/writers';
+import { holdsData, stoppedForBackup } from '../backups/writers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Decision, RegistryWord } from '../domain/decision/decision';
@@ -96,7 +96,8 @@ function recordOffer(
   const set = membersOf(placeOf(container), all);
   const plan = planUpdate({
     container,
-    stopped: container.labels.backup === null ? [] : writersOf(placeOf(container), all),
+    holdsData: holdsData(container, all),
+    stopped: stoppedForBackup(container, all),
     target: { ...target, reference: row.to.reference },
     jump: decision.jump,
     set,

@@ -1,5 +1,4 @@
-import { placeOf } from '../backups/backup-set';
-import { writersOf } from '../backups/writers';
+import { stoppedForBackup } from '../backups/writers';
 import { inspectIfThere } from '../containers/if-there';
 import { readContainers } from '../containers/read-containers';
 import type { Container } from '../domain/container';
@@ -14,15 +13,15 @@ import type { Run } from './run';
 import { reach } from './run';
 
 /**
- * For a container that holds data: stops whoever writes to its set, so that rows and files belong together and a restore
+ * For a container that holds data: stops all that write to its set, so that rows and files belong together and a restore
  * loses nothing that was written after the backup. They stay stopped until the new container is healthy or the old one
  * serves again. False: nobody is known to write, or somebody cannot be stopped, or the update or its backup cannot work anyway.
  */
 export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
-  if (run.container.labels.backup === null || handsOver(run)) return false;
+  if (handsOver(run)) return false;
   const all = await readContainers(run.engine, run.selfId);
   // Nobody can be started in the network of a container that is stopped.
-  const writers = writersOf(placeOf(run.container), all).filter(({ id }) => id !== networkOwner(run.old));
+  const writers = stoppedForBackup(run.container, all).filter(({ id }) => id !== networkOwner(run.old));
   // Stopping a container that was started with --rm deletes it.
   if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
   await fetchInAdvance(run, progress);

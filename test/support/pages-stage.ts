@@ -55,6 +55,7 @@ export function planOf(container: Container, reference: string, to: string): Pla
     target: { reference, digest: to },
     jump: 'patch',
     set: [DATABASE, GITEA].filter(({ project }) => project === container.project),
+    holdsData: container.labels.backup !== null,
     stopped: [GITEA].filter(({ project }) => project === container.project),
     releaseNotes: 'https://github.com/go-gitea/gitea/releases/tag/v1.24.6',
   });

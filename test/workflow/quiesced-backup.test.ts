@@ -77,6 +77,48 @@ it('stops nobody for a container without data, and says that the backup is not q
   expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: false }]);
 });
 
+function runReport(labels: Record<string, string> = {}): void {
+  forge.scene.engine.runContainer({
+    name: 'forge-report-1',
+    image: 'nginx:1',
+    labels: {
+      ...forge.watched,
+      ...forge.inProject,
+      'com.docker.compose.service': 'report',
+      'com.docker.compose.depends_on': 'db:service_healthy:true',
+      ...labels,
+    },
+  });
+}
+
+it('stops a container that depends on the database for its own update, and wants its name typed before that', async () => {
+  runReport();
+  publish('nginx:1');
+  await update('forge-report-1');
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  expect(forge.scene.store.updates.plan(verdict()?.id ?? '')).toMatchObject({ holdsData: true, restores: true });
+  expect(acts().filter((line) => /^stop forge-[a-z]+-1$/.test(line))).toEqual([
+    'stop forge-runner-1',
+    'stop forge-report-1',
+    'stop forge-gitea-1',
+  ]);
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: true }]);
+  expect(running()).toEqual([...ALL.slice(0, 2), 'forge-report-1', ...ALL.slice(2)]);
+});
+
+it('leaves one with backup.quiesce=never running, for the update of another and for its own', async () => {
+  runReport({ 'backup.quiesce': 'never' });
+  publish('gitea:1');
+  await update('forge-gitea-1');
+  expect(acts().filter((line) => line.includes('forge-report-1'))).toEqual([]);
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: true }]);
+  publish('nginx:1');
+  await update('forge-report-1');
+  expect(forge.scene.store.updates.plan(verdict()?.id ?? '')).toMatchObject({ holdsData: false, restores: false });
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: false }]);
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+});
+
 it('starts all of them again when the backup fails, and says that nothing was changed', async () => {
   publish('gitea:1');
   forge.scene.engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed the connection'));

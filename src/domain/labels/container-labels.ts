@@ -18,6 +18,12 @@ export type ProbeSpec =
 /** `backup.kind`; paths are absolute, inside the container. */
 export type BackupSpec = { kind: 'postgres' } | { kind: 'files'; paths: string[] };
 
+/**
+ * `backup.quiesce`. `never`: the container is not stopped for a backup and does not count as a writer. `allowed` says of a
+ * Swarm service that it may be scaled to 0 for it; of a container it means the same as `auto`.
+ */
+export type Quiesce = 'auto' | 'never' | 'allowed';
+
 /** The operator's labels (contract, section 1), read once, with every default filled in. */
 export interface ContainerLabels {
   watched: boolean;
@@ -28,6 +34,7 @@ export interface ContainerLabels {
   probeTimeoutMs: number;
   allowDatabase: boolean;
   backup: BackupSpec | null;
+  quiesce: Quiesce;
   renewalRole: 'certbot' | 'server' | null;
   /** `diun.watch_repo`; undefined: the label is not there, Diun's own default decides. */
   watchRepo: boolean | undefined;

@@ -2,12 +2,21 @@ import { durationInWords, parseDuration } from '../duration';
 import { whyPatternIsInvalid } from '../images/tag-filter';
 import type { Jump } from '../images/version-jump';
 import { nearestName } from '../nearest-name';
-import type { BackupSpec, ContainerLabels, LabelProblem, Policy, ProbeSpec, Strategy } from './container-labels';
+import type {
+  BackupSpec,
+  ContainerLabels,
+  LabelProblem,
+  Policy,
+  ProbeSpec,
+  Quiesce,
+  Strategy,
+} from './container-labels';
 import { readProbe } from './read-probe';
 
 const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];
 const JUMPS: readonly Jump[] = ['digest', 'patch', 'minor', 'major'];
 const STRATEGIES: readonly Strategy[] = ['recreate', 'handover'];
+const QUIESCE: readonly Quiesce[] = ['auto', 'never', 'allowed'];
 const ROLES = ['certbot', 'server'] as const;
 const KNOWN = [
   'update.policy',
@@ -18,6 +27,7 @@ const KNOWN = [
   'update.allow-database',
   'backup.kind',
   'backup.paths',
+  'backup.quiesce',
   'renewal.role',
 ];
 const OURS = /^(?:update|backup|renewal)\./;
@@ -87,6 +97,7 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     probeTimeoutMs: readTimeout(labels, probe.kind === 'gitea' ? TEN_MINUTES : TWO_MINUTES),
     allowDatabase: labels.flag('update.allow-database') ?? false,
     backup: readBackup(labels),
+    quiesce: labels.oneOf('backup.quiesce', QUIESCE, 'auto', 'auto'),
     renewalRole: readRole(labels),
     watchRepo: labels.flag('diun.watch_repo'),
     includeTags: readPatterns(labels, 'diun.include_tags'),

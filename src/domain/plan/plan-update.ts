@@ -16,6 +16,8 @@ export interface Planned {
   jump: Plan['jump'];
   /** Members of the container's backup set; those without `backup.kind` are passed over. */
   set: readonly Container[];
+  /** It carries `backup.kind`, or uses a database of the set and can migrate it. */
+  holdsData: boolean;
   /** Who is stopped for the backup, in the order in which they are started again; empty where nobody is. */
   stopped?: readonly Container[];
   /** How it fails its health check now; null: it passes, or was not asked. */
@@ -25,7 +27,8 @@ export interface Planned {
 }
 
 /** Says in sentences what an update will do and what can go wrong. Pure: nothing is asked of the engine. */
-export function planUpdate({ container, target, jump, set, stopped = [], ill = null, releaseNotes }: Planned): Plan {
+export function planUpdate(planned: Planned): Plan {
+  const { container, target, jump, set, holdsData, stopped = [], ill = null, releaseNotes } = planned;
   const application = applicationFor(container);
   const backup = set.flatMap(backupSentence);
   return {
@@ -36,9 +39,9 @@ export function planUpdate({ container, target, jump, set, stopped = [], ill = n
     to: target,
     jump,
     backup,
-    holdsData: container.labels.backup !== null,
+    holdsData,
     restores: stopped.length > 0,
-    course: courseOf({ container, target, stopped }, application, backup.length > 0),
+    course: courseOf({ container, target, stopped, holdsData }, application, backup.length > 0),
     risks: [
       ...(ill === null ? [] : [illBefore(container, ill)]),
       ...risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
@@ -65,7 +68,8 @@ function courseOf(
     container: { name, labels },
     target,
     stopped,
-  }: Pick<Planned, 'container' | 'target'> & { stopped: readonly Container[] },
+    holdsData,
+  }: Pick<Planned, 'container' | 'target' | 'holdsData'> & { stopped: readonly Container[] },
   application: Application,
   hasBackup: boolean,
 ): string[] {
@@ -77,6 +81,7 @@ function courseOf(
     ? 'the new one is removed, and the old one serves on'
     : 'the same old container is started again';
   return [
+    ...(holdsData && labels.backup === null ? [usesDatabaseSentence(name)] : []),
     ...stopSentence(name, stopped),
     ...(hasBackup ? ['The data is backed up and read back. If that fails, nothing is changed.'] : []),
     `The image ${target.reference} is pulled by its digest ${target.digest}.`,
@@ -85,6 +90,10 @@ function courseOf(
     `Its health is asked (${probeWords(labels.probe)}), for up to ${durationInWords(labels.probeTimeoutMs)}.`,
     `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
   ];
+}
+
+function usesDatabaseSentence(name: string): string {
+  return `${name} depends on a database that is backed up, and its new version can migrate it: it counts as holding data (backup.quiesce=never opts out).`;
 }
 
 /** From the backup on: what is written in between would be lost by a restore. */

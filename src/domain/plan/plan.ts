@@ -14,7 +14,7 @@ export interface Plan {
   jump: Jump | 'downgrade' | 'other';
   /** What is backed up first, one sentence for each member of the set; empty: no container of the project carries `backup.kind`. */
   backup: string[];
-  /** The container itself carries `backup.kind`: whoever approves must type its name. */
+  /** It carries `backup.kind`, or depends on a database of the set: its name must be typed to approve. */
   holdsData: boolean;
   /** If the old version refuses what the new one has made of the data, that of this update's backup is restored by itself. */
   restores: boolean;

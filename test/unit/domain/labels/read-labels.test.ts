@@ -13,6 +13,7 @@ describe('the operator’s labels', () => {
       probeTimeoutMs: 120_000,
       allowDatabase: false,
       backup: null,
+      quiesce: 'auto',
       renewalRole: null,
       watchRepo: undefined,
       includeTags: [],
@@ -35,6 +36,7 @@ describe('the operator’s labels', () => {
       'update.allow-database': 'true',
       'backup.kind': 'files',
       'backup.paths': '/data/, /etc/gitea,/data',
+      'backup.quiesce': 'never',
       'renewal.role': 'server',
       'com.example.other': 'x',
     });
@@ -47,6 +49,7 @@ describe('the operator’s labels', () => {
       probeTimeoutMs: 90_000,
       allowDatabase: true,
       backup: { kind: 'files', paths: ['/data', '/etc/gitea'] },
+      quiesce: 'never',
       renewalRole: 'server',
       watchRepo: true,
       includeTags: ['^1\\.27\\.\\d+$', '^1\\.28\\.\\d+$'],
@@ -90,6 +93,7 @@ describe('a label that nobody can obey', () => {
     ['update.probe.timeout', '48h', 'probeTimeoutMs', 120_000],
     ['update.allow-database', 'yes', 'allowDatabase', false],
     ['renewal.role', 'sever', 'renewalRole', null],
+    ['backup.quiesce', 'nevr', 'quiesce', 'auto'],
     ['diun.enable', 'yes', 'watched', false],
     ['diun.watch_repo', 'on', 'watchRepo', false],
   ])('%s=%j is a problem, and %s is %j', (label, value, field, expected) => {
@@ -191,6 +195,7 @@ describe('labels that come from the image', () => {
   test('cannot take the operator’s limit away: where both say the same narrow one, it holds', () => {
     const narrow = { 'update.allow': 'patch' };
     expect(ownLabels(narrow, narrow)).toEqual(narrow);
+    expect(ownLabels({ 'backup.quiesce': 'never' }, { 'backup.quiesce': 'never' })).toEqual({});
     const wide = { 'update.allow': 'major' };
     expect(ownLabels(wide, wide)).toEqual({});
   });

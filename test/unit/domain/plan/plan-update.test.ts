@@ -8,6 +8,7 @@ const plan = (fields: Partial<Planned> = {}): ReturnType<typeof planUpdate> =>
     target: { reference: 'nginx:1.27.3', digest: digest('b') },
     jump: 'digest',
     set: [],
+    holdsData: (fields.container?.labels.backup ?? null) !== null,
     releaseNotes: null,
     ...fields,
   });
@@ -54,6 +55,16 @@ test('the course begins with the backup, and warns where there is none', () => {
   expect(without.course[0]).toContain(digest('b'));
   expect(without.risks.at(-1)).toContain('no container of the project site carries backup.kind');
   expect(plan({ container: aContainer({ project: null }) }).risks.at(-1)).toContain('no container of web carries');
+});
+
+test('says why a container without backup.kind holds data: it can migrate the database that it depends on', () => {
+  const app = aContainer({ name: 'app', dependsOn: ['db'] });
+  const { course, holdsData, restores } = plan({ container: app, set: [db], holdsData: true, stopped: [app] });
+  expect(course.slice(0, 2)).toEqual([
+    'app depends on a database that is backed up, and its new version can migrate it: it counts as holding data (backup.quiesce=never opts out).',
+    'For the backup app is stopped, so that nothing is written after it.',
+  ]);
+  expect([holdsData, restores]).toEqual([true, true]);
 });
 
 test('says who is stopped for the backup, until when, and that this is when its users miss it', () => {
