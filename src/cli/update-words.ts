@@ -38,6 +38,7 @@ function sentence(update: Update, name: string, why: string): string {
     case 'rolled_back':
       return `Rolled back: the old container of ${name} serves again, and was checked. Why: ${why}`;
     case 'rollback_failed':
+      if (update.error?.code === 'data_changed') return update.reason;
       return `${name} needs you now: the update failed, and the old container does not serve either. ${why}`;
     case 'ignored':
       return `Nothing to do: ${update.reason}`;

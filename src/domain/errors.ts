@@ -74,6 +74,7 @@ export const ERROR_CODES = {
   unhealthy: 'The new container did not become healthy',
   changed_meanwhile: 'Somebody else changed the container in the middle of its update',
   rollback_failed: 'The old container does not serve either',
+  data_changed: 'The old container runs, but on data that the new version changed',
   unhealthy_as_before: 'The old container fails its health check, as it did before the update',
   project_file_refused: 'A file of the compose project is not read or not written',
   compose_failed: 'Docker Compose does not tell what it was asked',

@@ -1,3 +1,4 @@
+import type { DataChange, DataFingerprint } from './data-fingerprint';
 import type { ContainerInspect } from './engine-inspect';
 import type { Illness } from './illness';
 import { newReferenceFor } from './images/new-reference';
@@ -48,6 +49,12 @@ export interface Journal {
   stopped: Stopped[];
   /** Whether they run again beside the new container, or somebody else has started one: what is written from then on is in no backup. */
   released: boolean;
+  /** What the update can change in the databases of its set, read after the backup; not there: it can change none. */
+  fingerprint?: DataFingerprint;
+  /** What differed from it when the new version was healthy, or when it was rolled back. */
+  dataChange?: DataChange & { seenIn: Stage };
+  /** Decided in the rollback: the new version changed the data, and it is restored before anything runs on it. */
+  dataGoesBack?: boolean;
   /** How far the restore after the rollback has come; null: there is none. */
   restore: RestoreJournal | null;
 }

@@ -55,9 +55,9 @@ async function check(run: RestoreRun): Promise<void> {
   reached(run, { stage: 'staging', manifest: run.plan.manifest, kinds, shells, stopped });
 }
 
-/** Those that run, and whoever gets files: that one is started at the end also when it does not run now. */
-async function whoIsStopped({ engine, plan }: RestoreRun): Promise<Stopped[]> {
-  const gets = new Set(plan.files.map(({ container }) => container.id));
+/** Those that run, those that get files, and the one that the caller names: these are started at the end also when they do not run now. */
+async function whoIsStopped({ engine, plan, alsoStarts }: RestoreRun): Promise<Stopped[]> {
+  const gets = new Set([...plan.files.map(({ container }) => container.id), alsoStarts]);
   const inspects = await Promise.all(plan.writers.map(({ id }) => engine.inspectContainer(id)));
   return inspects
     .filter(({ Id, State }) => State.Running || gets.has(Id))

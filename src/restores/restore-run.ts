@@ -15,6 +15,8 @@ export interface RestoreRun extends RestoreDeps {
   /** Keeps the journal; what it was given is on the disk when it returns. */
   save(journal: RestoreJournal): void;
   onProgress: Progress;
+  /** Id of a writer that is started at the end although it does not run now; null: none. */
+  alsoStarts: string | null;
   /** Files outside every volume: a manual restore refuses them; after a rollback they are as they were, in the untouched container. */
   ownLayer: 'refuse' | 'untouched';
 }

@@ -57,6 +57,7 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
     journal,
     save: (reached) => store.restores.saveJournal(record.id, reached),
     onProgress: (detail) => void store.restores.change(record.id, { detail }),
+    alsoStarts: null,
     ownLayer: 'refuse',
   };
 }

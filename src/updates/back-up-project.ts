@@ -5,6 +5,7 @@ import { takeBackup } from '../backups/take-backup';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
 import type { Progress } from '../lib/progress';
+import { rememberFingerprint } from './fingerprint/data-change';
 import { quiesce } from './quiesce';
 import type { Run } from './run';
 import { Skipped } from './run';
@@ -12,7 +13,7 @@ import { startedByOthers } from './stopped-containers';
 
 /**
  * Backs up the whole set of the container's project, verified, with all that write to it stopped where the container
- * holds data itself; rejects when that fails: no backup, no update.
+ * holds data, then reads what the update can change; rejects when the backup fails: no backup, no update.
  */
 export async function backUpProject(run: Run, progress: Progress): Promise<string | Skipped> {
   const { store, container, update } = run;
@@ -33,6 +34,7 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
   const request = { record, members, quiesced, stillQuiesced };
   const taken = await takeBackup({ ...run, onProgress: progress, onSucceeded }, request);
   run.update = store.updates.change(update.id, { backupId: taken.id });
+  await rememberFingerprint(run, members, progress);
   const how = taken.quiesced
     ? `, with ${namesOf(run)} stopped`
     : quiesced

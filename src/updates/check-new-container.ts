@@ -1,16 +1,20 @@
 import { healthOf, healthOfContainer } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
+import { changeAsDetail } from '../domain/data-change-words';
 import type { Progress } from '../lib/progress';
+import { lookForChange } from './fingerprint/data-change';
 import type { Run } from './run';
 import { newContainerOf, reach } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';
 
 /**
- * Asks the new container's health; then starts those that were stopped for the backup and asks theirs, and that of all
+ * Asks the new container's health, and what it changed in the data; then starts those that were stopped for the backup and asks theirs, and that of all
  * that depend on it and were well before.
  */
 export async function checkNewContainer(run: Run, progress: Progress): Promise<string> {
   const seen = [await healthOf(run, newContainerOf(run), run.container, progress)];
+  const change = await lookForChange(run, progress);
+  if (change !== null) seen.push(changeAsDetail(change));
   const stopped = othersStopped(run);
   if (stopped.length > 0) reach(run, 'checking', { released: true });
   seen.push(...(await serveAgain(run, stopped, progress)));

@@ -9,10 +9,13 @@ import type { Begun } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
-/** The container that was seen healthy serves, if it is still the one that bears the name. Rejects as `endNaming`. */
+/**
+ * The container that was seen healthy serves, if it is still the one that has the name; `rollback_failed`: on data that it was
+ * not made for. Rejects as `endNaming`.
+ */
 export async function endServing(
   run: Begun,
-  verdict: 'succeeded' | 'rolled_back',
+  verdict: 'succeeded' | 'rolled_back' | 'rollback_failed',
   error: PilotError | null = null,
 ): Promise<Update> {
   await nameWhatRunsIfPossible(run);

@@ -4,8 +4,8 @@ import { restoreUrl } from '../approvals/restore-link';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail } from '../notifications/post-mail';
+import { howItEnded } from './how-it-ended';
 import { isQuarantined } from './quarantine';
-import { servedOn } from './served-on';
 
 /** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
 export function mailOfEnd(deps: Deps, update: Update): void {
@@ -16,10 +16,10 @@ export function mailOfEnd(deps: Deps, update: Update): void {
   postMail(
     store.outbox,
     update.status === 'succeeded'
-      ? updateSucceeded(news)
+      ? updateSucceeded({ ...news, dataChange: howItEnded(store, update).dataChange })
       : updateFailed({
           ...news,
-          servedOn: servedOn(store, update),
+          ...howItEnded(store, update),
           quarantined: isQuarantined(store, update),
           restoreUrl: restoreUrl(deps, update, backup),
         }),

@@ -10,6 +10,7 @@ const THE_IMAGES_FAULT: readonly ErrorCode[] = [
   'recreate_failed',
   'unhealthy',
   'rollback_failed',
+  'data_changed',
   'unhealthy_as_before',
   'interrupted',
   'internal_error',

@@ -1,3 +1,4 @@
+import { changesOf, unknownChange } from '../domain/data-change-words';
 import type { Failure } from '../domain/errors';
 import type { Journal } from '../domain/journal';
 import type { RestoreJournal } from '../domain/restore';
@@ -9,21 +10,23 @@ export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure |
   const name = journal.containerName;
   switch (verdict) {
     case 'succeeded':
-      return `${name} runs ${journal.newReference} and is healthy.`;
+      return `${name} runs ${journal.newReference} and is healthy.${whatChanged(journal)}`;
     case 'failed':
       if (error?.code === 'container_not_running') return `Nothing was changed: ${name} does not run, as before.`;
       return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.${whoWasStopped(journal.stopped)}`;
     case 'rolled_back':
-      if (journal.restore !== null) return restoredReason(name, journal.restore);
+      if (journal.restore !== null) return restoredReason(journal, journal.restore);
       return journal.oldStopped
-        ? `${name} was rolled back: the old container serves again and is healthy.`
-        : `${name} was rolled back: the old container was never stopped, and is healthy.`;
+        ? `${name} was rolled back: the old container serves again and is healthy.${whatChanged(journal)}`
+        : `${name} was rolled back: the old container was never stopped, and is healthy.${whatChanged(journal)}`;
     case 'rollback_failed':
+      if (error?.code === 'data_changed')
+        return `${name} was rolled back, but its data was not: the old container runs and is healthy, on data that the new version changed.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')
         return `${name} was rolled back: the old container is started again, and fails its health check as before the update. It needs a person.`;
       if (journal.stage === 'preparing')
         return `Nothing was changed, but not all that was stopped for the backup serves again: it needs a person now.`;
-      return `${name} was rolled back, but the old container is not healthy either: it needs a person now.`;
+      return `${name} was rolled back, but the old container is not healthy either: it needs a person now.${whatChanged(journal)}`;
   }
 }
 
@@ -40,7 +43,16 @@ function whoWasStopped(stopped: Journal['stopped']): string {
   return ` Stopped for the backup and started again: ${names}.`;
 }
 
-function restoredReason(name: string, { manifest, kept }: RestoreJournal): string {
+function restoredReason({ containerName: name, dataChange }: Journal, { manifest, kept }: RestoreJournal): string {
   const aside = kept.length === 0 ? '' : ` Kept aside: ${kept.map(({ what }) => what).join('; ')}.`;
-  return `${name} was rolled back. The new version had changed the data, so the data of ${manifest?.createdAt ?? 'the backup'} was restored; the old container serves again and is healthy.${aside}`;
+  const changes = dataChange === undefined || dataChange.changes.length === 0 ? '' : ` (${changesOf(dataChange)})`;
+  return `${name} was rolled back. The new version had changed the data${changes}, so the data of ${manifest?.createdAt ?? 'the backup'} was restored; the old container serves again and is healthy.${aside}`;
+}
+
+/** Empty where nothing changed, or nothing was read. */
+function whatChanged({ dataChange }: Journal): string {
+  if (dataChange === undefined) return '';
+  const changes = dataChange.changes.length === 0 ? '' : ` The new version changed the data: ${changesOf(dataChange)}.`;
+  const unknown = unknownChange(dataChange);
+  return `${changes}${unknown === null ? '' : ` ${unknown}`}`;
 }

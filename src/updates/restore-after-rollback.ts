@@ -1,3 +1,4 @@
+import { healthOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
@@ -13,21 +14,22 @@ import type { RestoreRun } from '../restores/restore-run';
 import { folderToRestore } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
 import { endNaming, endServing } from './end';
-import { illAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
+import { hasChangedData } from './fingerprint/data-change';
+import { dataChanged, illAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
 
-/** Only from a backup after which nobody known has written, so that nothing is lost but what the new version did. */
+/** Only from a backup after which no known container has written, so that nothing is lost but what the new version did. */
 export async function mayRestore(run: Run): Promise<boolean> {
   if (backupOf(run)?.quiesced !== true || run.journal.released) return false;
   return (await startedByOthers(run, othersStopped(run))).length === 0;
 }
 
 /**
- * The old container does not serve with the data as the new one left it: the data of this very update's backup takes its
- * place, and the old one is started again. Ends `rolled_back` when it serves, with all that were stopped; else
- * `rollback_failed`. Goes on from the journal after a crash.
+ * The new version changed the data, or the old container does not run with it as it is now: the data of this update's backup
+ * takes its place, and the old container is started. Ends `rolled_back` when it is healthy, with all that were stopped;
+ * else `rollback_failed`. Goes on from the journal after a crash.
  */
 export async function restoreAfterRollback(run: Run): Promise<Update> {
   const cause = whyRolledBack(run.update);
@@ -42,6 +44,8 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
     const more = await startOthers(run);
     await removeNew(run);
+    if (!restored && (await runsOnChangedData(run)))
+      return endServing(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
     const asBefore = restored ? await illAsBefore(run) : null;
     const told = new Error(`${messageOf(failure)}${more}`);
     return endNaming(run, 'rollback_failed', rollbackFailed(cause, told, asBefore));
@@ -50,10 +54,28 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
   return endServing(run, 'rolled_back', cause);
 }
 
-/** Nobody may write to data that is half the set's and half that from before. Resolves with a sentence that tells of it. */
+/**
+ * Where the data from before could not be restored, the old container runs on what the new version made of it, like all
+ * others: that is less than what was asked for, but not an outage.
+ */
+async function runsOnChangedData(run: Run): Promise<boolean> {
+  if (!hasChangedData(run) || isHalfSwapped(run.journal.restore)) return false;
+  try {
+    await healthOf(run, run.journal.oldContainerId, run.container, () => undefined);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    return false;
+  }
+}
+
+/**
+ * Nothing may write to data that is half the set's and half that from before. The old container is started with the others,
+ * since it may not have been yet. Resolves with a sentence about what stays stopped.
+ */
 async function startOthers(run: Run): Promise<string> {
   const others = othersStopped(run);
-  if (!isHalfSwapped(run.journal.restore)) await startStopped(run, others);
+  if (!isHalfSwapped(run.journal.restore)) await startStopped(run);
   else if (others.length > 0)
     return ` So are those that write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
   return '';
@@ -93,6 +115,7 @@ async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
     journal,
     save: (reached) => reach(run, 'restoring', { restore: reached }),
     onProgress,
+    alsoStarts: run.journal.oldContainerId,
     ownLayer: 'untouched',
   };
 }

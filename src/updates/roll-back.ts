@@ -1,19 +1,22 @@
+import { isServer } from '../backups/writers';
 import { healthOf } from '../containers/check-health';
 import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';
+import { changeAsDetail, changesOf } from '../domain/data-change-words';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
 import { leaveTheNewOne, mustBeOurs, whatElseHappened } from './changed-meanwhile';
 import { endNaming, endServing } from './end';
+import { hasChangedData, lookForChange } from './fingerprint/data-change';
 import { handBack, handsOver } from './hand-over';
 import { nameWhatRuns } from './name-what-runs';
 import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
-import { illAsBefore, removeNew, rollbackFailed } from './rollback-ends';
+import { dataChanged, illAsBefore, removeNew, rollbackFailed } from './rollback-ends';
 import type { Run } from './run';
-import { reach, step } from './run';
-import { othersStopped, serveAgain, startStopped } from './stopped-containers';
+import { reach, Skipped, step } from './run';
+import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
 import { setNewAside } from './swap-containers';
 
 /** Of a container without data of its own: a broken one is not waited for while nobody serves. */
@@ -24,8 +27,8 @@ class OldIsIll extends PilotError {}
 
 /**
  * Starts the untouched old container again and asks its health; `cause` is what it is rolled back for. Ends `rolled_back`
- * only when the very container that served before serves again; `rollback_failed` when not even its data, restored
- * from the backup of this update, makes it serve.
+ * only when the very container that served before is running again, with the data from before: what the new version has
+ * changed is restored from the backup of this update if no one else can have written since. Else `rollback_failed`.
  */
 export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
   run.store.transaction(() => {
@@ -39,18 +42,26 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
     return restoreOrGiveUp(run, cause, failure);
   }
+  if (run.journal.dataGoesBack === true) return restoreAfterRollback(run);
   await removeNew(run);
-  return endServing(run, 'rolled_back', cause);
+  if (!hasChangedData(run)) return endServing(run, 'rolled_back', cause);
+  const why = 'data may have been written since the backup, and a restore would lose that.';
+  return endServing(run, 'rollback_failed', dataChanged(run, cause, why));
 }
 
 async function bringOldBack(run: Run, progress: Progress): Promise<string> {
   await mustBeOurs(run);
-  return handsOver(run) ? handBack(run, progress) : startOldAgain(run);
+  return handsOver(run) ? handBack(run, progress) : startOldAgain(run, progress);
 }
 
-async function allServeAgain(run: Run, progress: Progress): Promise<string> {
-  const seen = await oldServes(run, progress);
-  return [seen, ...(await serveAgain(run, othersStopped(run), progress))].join('; ');
+async function allServeAgain(run: Run, progress: Progress): Promise<string | Skipped> {
+  if (run.journal.dataGoesBack === true) return new Skipped(whyNotStarted(run));
+  const seen = [await oldServes(run, progress)];
+  const change = await lookForChange(run, progress);
+  if (change !== null) seen.push(changeAsDetail(change));
+  // A database server had to be started before it could be read; those that write to it are still stopped.
+  if (isServer(run.container) && (await decideOnData(run))) return seen.join('; ');
+  return [...seen, ...(await serveAgain(run, othersStopped(run), progress))].join('; ');
 }
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
@@ -63,19 +74,44 @@ async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): P
   return endNaming(run, 'rollback_failed', rollbackFailed(cause, happened ?? failure, asBefore));
 }
 
-async function startOldAgain(run: Run): Promise<string> {
+/** The old version must not write to data of the new one that is about to be replaced: then it is not started yet. */
+async function startOldAgain(run: Run, progress: Progress): Promise<string> {
   const { engine, journal, update } = run;
-  await setNewAside(run, keepsData(run.container) ? undefined : BROKEN_STOP_SECONDS);
+  await setNewAside(run, keepsData(run) ? undefined : BROKEN_STOP_SECONDS);
+  if (!isServer(run.container)) await lookForChange(run, progress);
   await renameTo(engine, journal.oldContainerId, journal.containerName);
-  await startJoining(run, journal.oldContainerId);
+  const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
+  const stays = !isServer(run.container) && (await decideOnData(run));
+  if (!stays) await startJoining(run, journal.oldContainerId);
   await nameWhatRuns(run);
-  return `the old container ${journal.oldContainerId.slice(0, 12)} is started again, ${journal.oldReference} names its image (update ${update.id})`;
+  const what = stays ? `${old} has its name again and is not started yet` : `${old} is started again`;
+  return `${what}, ${journal.oldReference} names its image (update ${update.id})`;
 }
 
-function keepsData({ database, labels }: Run['container']): boolean {
-  return database || labels.backup !== null;
+/**
+ * Whether the data is restored before anything runs on it. Once the answer was no, containers have been started that write
+ * to it, so it stays no after a crash.
+ */
+async function decideOnData(run: Run): Promise<boolean> {
+  if (run.journal.dataGoesBack === false) return false;
+  const dataGoesBack = hasChangedData(run) && (await nothingWrites(run)) && (await mayRestore(run));
+  reach(run, 'rolling_back', { dataGoesBack });
+  return dataGoesBack;
 }
 
+/** The old container is among those that must still be stopped, unless it is the server. */
+async function nothingWrites(run: Run): Promise<boolean> {
+  return (await startedByOthers(run)).length === 0;
+}
+
+function whyNotStarted({ journal }: Run): string {
+  const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
+  return `The new version changed the data: ${changes}. The old version is not started on it; the backup of this update is restored first.`;
+}
+
+function keepsData({ container: { database, labels }, journal }: Run): boolean {
+  return database || labels.backup !== null || journal.fingerprint !== undefined;
+}
 async function oldServes(run: Run, progress: Progress): Promise<string> {
   const { Id, RestartCount: restarts } = await bearerOfTheName(run);
   try {

@@ -1,6 +1,7 @@
 import { asideName } from '../containers/aside-names';
 import { illnessOf } from '../containers/check-health';
 import { discard, removeByName } from '../containers/remove-aside';
+import { changesOf } from '../domain/data-change-words';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Illness } from '../domain/illness';
 import type { Update } from '../domain/update';
@@ -22,6 +23,18 @@ export async function removeNew({ engine, journal, update, logger }: Begun): Pro
     if (codeOf(error) === 'engine_unreachable') throw error;
     logger.warn('the new container could not be removed', { update: update.id, reason: messageOf(error) });
   }
+}
+
+/**
+ * The error of a rollback after which the old container runs on data that the new version changed. `why`: why it was not
+ * restored.
+ */
+export function dataChanged({ journal }: Begun, cause: PilotError, why: string): PilotError {
+  const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
+  return new PilotError(
+    'data_changed',
+    `The new version changed the data (${changes}), and it was not restored: ${why}\nIt was rolled back because: ${cause.message}`,
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { identifier } from '../../src/lib/sql-quoting';
 import type { CommandCall, ImageSpec, Outcome } from './fake-engine-types';
 
@@ -64,14 +64,54 @@ const LISTS: [RegExp, (databases: Databases) => string[]][] = [
   [/^SELECT pg_terminate_backend/, () => []],
 ];
 
-/** Large enough to come in several pieces. */
-export function aDump(name: string): Buffer {
-  return Buffer.concat([Buffer.from(`PGDMP ${name}`), randomBytes(200_000)]);
+/** What the catalog and the migration table of a database say. */
+export interface FakeSchema {
+  /** The one row of its table `schema_version`. */
+  version: string;
+  tables: string[];
 }
 
-function psql(databases: Databases, { command, stdin }: CommandCall): Outcome {
+/** Large enough to come in several pieces. Without a schema its catalog is empty. */
+export function aDump(name: string, schema?: FakeSchema): Buffer {
+  const described = schema === undefined ? '' : `\n${JSON.stringify(schema)}\n`;
+  return Buffer.concat([Buffer.from(`PGDMP ${name}${described}`), randomBytes(200_000)]);
+}
+
+function schemaOf(dump: Buffer): FakeSchema | null {
+  const line = dump.subarray(0, 2000).toString('latin1').split('\n')[1];
+  return line?.startsWith('{') === true ? (JSON.parse(line) as FakeSchema) : null;
+}
+
+/** As `updates/fingerprint` asks, and only of a session that cannot write. */
+function fingerprinted(databases: Databases, { command, env }: CommandCall, statement: string): Outcome {
+  if (!env.some((line) => line.startsWith('PGOPTIONS=') && line.includes('default_transaction_read_only=on')))
+    return refused('ERROR:  this session may write');
+  const dump = databases[nameIn(command)];
+  if (dump === undefined) return refused(`FATAL:  database "${nameIn(command)}" does not exist`);
+  const schema = schemaOf(dump);
+  if (statement.startsWith('SELECT json_build_array(')) {
+    const { version = '' } = schema ?? {};
+    return {
+      stdout: `${JSON.stringify([{ title: 'schema_version', rows: 1, last: version, hash: hashOf(version) }])}\n`,
+    };
+  }
+  if (schema === null) return { stdout: '{"kinds": null, "versioned": null}\n' };
+  const names = Object.fromEntries(schema.tables.map((name) => [name, hashOf(name).slice(0, 8)]));
+  const table = { count: schema.tables.length, hash: hashOf(schema.tables.toSorted().join()), names };
+  const versioned = [
+    { schema: 'public', table: 'schema_version', title: 'schema_version', value: 'version', rank: null },
+  ];
+  return { stdout: `${JSON.stringify({ kinds: { table }, versioned })}\n` };
+}
+
+const hashOf = (text: string): string => createHash('md5').update(text).digest('hex');
+
+function psql(databases: Databases, call: CommandCall): Outcome {
+  const { command, stdin } = call;
   if (stdin.includes('diun_pilot_counted')) return { stdout: `${COUNTED}\n` };
   const statements = command.filter((_, i) => command[i - 1] === '-c');
+  const [first = ''] = statements;
+  if (/^(WITH\n {2}own AS|SELECT json_build_array\()/.test(first)) return fingerprinted(databases, call, first);
   const together = command.includes('--single-transaction');
   const before = { ...databases };
   let stdout = '';

@@ -31,7 +31,12 @@ export async function databasesOf(engine: Engine, server: Container): Promise<It
   return [globalsOf(engine, server, login), ...databases];
 }
 
-async function listDatabases(engine: Engine, server: Container, login: PostgresLogin): Promise<string[]> {
+/** Those that accept connections, but for templates and what a restore has kept. */
+export async function listDatabases(
+  engine: Engine,
+  server: Pick<Container, 'id' | 'name'>,
+  login: PostgresLogin,
+): Promise<string[]> {
   const query = 'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname';
   const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-0', '-c', query];
   try {
@@ -95,6 +100,6 @@ export async function endsAsPgDumpallDoes(content: AsyncIterable<Buffer>): Promi
     : { whole: false, words: 'the last line that pg_dumpall writes is missing' };
 }
 
-function adviceFor(server: Container): string {
+function adviceFor(server: Pick<Container, 'name'>): string {
   return `Look at docker logs ${server.name}; the dump is taken as POSTGRES_USER of that container.`;
 }

@@ -1,9 +1,11 @@
 import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backup';
+import type { DataChange } from '../../domain/data-fingerprint';
 import { isOpen, STEP_NAMES, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
 import { duration, stepTitle, utc } from '../../notifications/letter/words';
+import { whatChanged } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages';
 import { Blocks, typeset } from './blocks';
@@ -16,6 +18,8 @@ export interface Followed {
   backup: BackupRecord | null;
   /** The old container was never stopped: a handover failed beside it. */
   servedOn?: boolean;
+  /** What the new version changed in the databases of its set; null: nothing is known of any. */
+  dataChange?: DataChange | null;
   now: Date;
   /** Who has the password; behind an approval's link there is nowhere else to go. */
   operator: boolean;
@@ -27,7 +31,8 @@ export interface Followed {
 const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'health_check', 'cleanup'];
 
 /** One update and no other. The script finds its places by id (assets/live.js) and fills them from the same JSON. */
-export function livePage({ update, backup, servedOn, now, operator, leadsHome }: Followed): string {
+export function livePage(followed: Followed): string {
+  const { update, backup, now, operator, leadsHome } = followed;
   const open = isOpen(update.status);
   // The passages ask for more than they print here.
   const news: UpdateNews = { update, plan: null, backup, publicUrl: '' };
@@ -47,8 +52,9 @@ export function livePage({ update, backup, servedOn, now, operator, leadsHome }:
           <a href="?">Load the full report</a>
         </p>
         {open ? null : <FollowUp update={update} />}
-        <Failure update={update} backup={backup} servedOn={servedOn} />
-        <Blocks blocks={[versions(news, labelsOf(update, backup, servedOn)), ...backupPassage(news)]} />
+        <Failure {...followed} />
+        {update.status === 'succeeded' ? <Blocks blocks={whatChanged(followed.dataChange ?? null)} /> : null}
+        <Blocks blocks={[versions(news, labelsOf(followed)), ...backupPassage(news)]} />
         <Steps update={update} now={now} />
         {open ? <FollowUp update={update} /> : null}
       </>
@@ -86,11 +92,11 @@ function HowToDecide({ leadsHome }: Pick<Followed, 'leadsHome'>): JSX.Element {
 }
 
 /** While it is open the script moves it on without writing these anew: they must stay true. */
-function labelsOf(update: Update, ...seen: [BackupRecord | null, boolean?]): { from: string; to: string } {
+function labelsOf({ update, backup, ...seen }: Ended): { from: string; to: string } {
   const { status } = update;
   if (isOpen(status)) return { from: 'From', to: 'To' };
   if (status === 'succeeded') return { from: 'Ran before', to: 'Runs now' };
-  if (hasFailed(status)) return failureText(update, ...seen).labels;
+  if (hasFailed(status)) return failureText(update, backup, seen).labels;
   return { from: 'Ran then', to: status === 'ignored' ? 'Was announced' : 'Was offered' };
 }
 
@@ -110,11 +116,14 @@ function FollowUp({ update: { followUp, status } }: { update: Update }): JSX.Ele
 }
 
 /** For one that has ended what the mail says of it, in its order: how it stands now, then what went wrong. */
-function Failure({ update, backup, servedOn }: Pick<Followed, 'update' | 'backup' | 'servedOn'>): JSX.Element {
+type Ended = Pick<Followed, 'update' | 'backup' | 'servedOn' | 'dataChange'>;
+
+function Failure(ended: Ended): JSX.Element {
+  const { update } = ended;
   const { sentence, output } = splitDetail(update.error === null ? '' : causeOf(update));
   return (
     <>
-      <Blocks blocks={aftermath(update, backup, servedOn)} />
+      <Blocks blocks={aftermath(ended)} />
       <div
         id="error"
         class={`notice ${update.status === 'rollback_failed' ? 'alarm' : 'attention'}`}
@@ -128,8 +137,8 @@ function Failure({ update, backup, servedOn }: Pick<Followed, 'update' | 'backup
   );
 }
 
-function aftermath(update: Update, backup: BackupRecord | null, servedOn?: boolean): Block[] {
-  return hasFailed(update.status) ? failureText(update, backup, servedOn).opening : [];
+function aftermath({ update, backup, ...seen }: Ended): Block[] {
+  return hasFailed(update.status) ? failureText(update, backup, seen).opening : [];
 }
 
 function hasFailed(status: UpdateStatus): boolean {

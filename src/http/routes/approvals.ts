@@ -4,7 +4,7 @@ import { rateLimit } from 'express-rate-limit';
 import type { DecisionOutcome } from '../../approvals/approval-view';
 import { PilotError } from '../../domain/errors';
 import { isOpen, type Update } from '../../domain/update';
-import { servedOn } from '../../updates/served-on';
+import { howItEnded } from '../../updates/how-it-ended';
 import { noteInLog } from '../telemetry/access-log';
 import type { FailedLogins } from '../access/failed-logins';
 import { refuseCrossSite } from '../access/same-site';
@@ -56,7 +56,7 @@ function show({ approvals, clock, store }: Deps): RequestHandler {
     if (view.kind === 'open') return sendPage(response, 200, confirmPage({ ...view, now }));
     if (view.why !== 'approved') return answerClosed(request, response, view);
     const { update } = view;
-    const seen = { update, backup: backupOf(store, update), servedOn: servedOn(store, update) };
+    const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
     sendPage(response, 200, livePage({ ...seen, now, operator: false }), { live: isOpen(update.status) });
   };
 }

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { isOpen } from '../../domain/update';
-import { servedOn } from '../../updates/served-on';
+import { howItEnded } from '../../updates/how-it-ended';
 import { noteInLog } from '../telemetry/access-log';
 import { backupOf, findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
@@ -17,7 +17,7 @@ export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'
     const update = findUpdate(store, String(request.params.id));
     noteInLog(response, { update: update.id });
     if (!wantsPage(request, response)) return void response.vary('Accept').json(jsonOf(store, update));
-    const seen = { update, backup: backupOf(store, update), servedOn: servedOn(store, update) };
+    const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
     const html = livePage({ ...seen, now: clock.now(), operator: true, leadsHome: leadsHome(request) });
     sendPage(response, 200, html, { live: isOpen(update.status) });
   };

@@ -1,3 +1,5 @@
+import { changesOf, unknownChange } from '../../domain/data-change-words';
+import type { DataChange } from '../../domain/data-fingerprint';
 import { PilotError } from '../../domain/errors';
 import type { BackupRecord } from '../../domain/backup';
 import { awaySince, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
@@ -6,6 +8,7 @@ import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { between, utc } from '../letter/words';
 import { changedByOthers, isChangedByOthers } from './changed-by-others';
+import { dataChanged, isDataChanged, whatChanged } from './data-changed';
 import type { FailureText } from './failure-text';
 import { illAsBefore, isIllAsBefore } from './ill-as-before';
 import { nameOf } from './passages';
@@ -14,23 +17,30 @@ const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'rest
 
 type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
 
-const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, servedOn: boolean) => FailureText>> = {
+/** What is known of the end beyond the update's row (updates/how-it-ended). */
+interface Seen {
+  servedOn?: boolean;
+  dataChange?: DataChange | null;
+}
+
+const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, seen: Seen) => FailureText>> = {
   failed: nothingChanged,
-  rolled_back: (update, backup, servedOn) => (servedOn ? neverStopped(update) : runsAgain(update, backup)),
+  rolled_back: (update, backup, seen) => (seen.servedOn ? neverStopped(update, seen) : runsAgain(update, backup, seen)),
   rollback_failed: manualActionRequired,
 };
 
-/** `servedOn`: the old container was never stopped. Throws when the update has not failed. */
-export function failureText(update: Update, backup: TakenBackup, servedOn = false): FailureText {
+/** Throws when the update has not failed. */
+export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}): FailureText {
   const text = special(update) ?? TEXTS[update.status];
   if (text === undefined) {
     throw new PilotError('internal_error', `An update that is ${update.status} has not failed: no mail says so.`);
   }
-  return text(update, backup, servedOn);
+  return text(update, backup, seen);
 }
 
-function special(update: Update): ((update: Update) => FailureText) | null {
+function special(update: Update): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
   if (isChangedByOthers(update)) return changedByOthers;
+  if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange ?? null);
   return isIllAsBefore(update) ? illAsBefore : null;
 }
 
@@ -72,38 +82,55 @@ function runsOn(name: string, backup: TakenBackup): string {
     : `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`;
 }
 
-function runsAgain(update: Update, backup: TakenBackup): FailureText {
+function runsAgain(update: Update, backup: TakenBackup, seen: Seen): FailureText {
   const name = nameOf(update);
   return {
-    subject: 'rolled back – nothing urgent, the old version is running',
+    subject: `rolled back – ${isUnknown(seen) ? '' : 'nothing urgent, '}the old version is running`,
     tone: 'attention',
     word: 'Rolled back',
     heading: `${name} is running its old version again`,
     opening: [
-      paragraph('The new version did not work, so the unchanged old container was started again. Nothing is urgent.'),
+      paragraph(`The new version did not work, so the unchanged old container was started again.${urgency(seen)}`),
+      ...unknownData(seen),
       paragraph(verifiedHow(update)),
       ...interruption(update, backup),
-      ...restored(update),
+      ...restored(update, seen),
     ],
     labels: { from: 'Runs again', to: 'Was to run' },
   };
 }
 
 /** A handover that failed while the old one still served. */
-function neverStopped(update: Update): FailureText {
+function neverStopped(update: Update, seen: Seen): FailureText {
   const name = nameOf(update);
   return {
-    subject: 'rolled back – nothing urgent, the old version kept running',
+    subject: `rolled back – ${isUnknown(seen) ? '' : 'nothing urgent, '}the old version kept running`,
     tone: 'attention',
     word: 'Rolled back',
     heading: `${name} is still running its old version`,
     opening: [
       paragraph('The new version did not work next to the old one and was removed. The old one was never stopped.'),
       paragraph(verifiedHow(update)),
-      paragraph('Nothing is urgent. Until the new one was removed, it may have answered some requests.'),
+      paragraph(`${urgency(seen).trim()} Until the new one was removed, it may have answered some requests.`.trim()),
+      ...unknownData(seen),
     ],
     labels: { from: 'Still runs', to: 'Was to run' },
   };
+}
+
+/** Whether the data is that of the old version could not be read. */
+function isUnknown({ dataChange }: Seen): boolean {
+  return dataChange ? unknownChange(dataChange) !== null : false;
+}
+
+function urgency(seen: Seen): string {
+  return isUnknown(seen) ? '' : ' Nothing is urgent.';
+}
+
+function unknownData({ dataChange }: Seen): Block[] {
+  const unknown = dataChange ? unknownChange(dataChange) : null;
+  if (unknown === null) return [];
+  return [{ type: 'important', text: `${unknown} Look at the log of the old version before you rely on its data.` }];
 }
 
 function verifiedHow(update: Update): string {
@@ -126,11 +153,12 @@ function interruption(update: Update, backup: TakenBackup): Block[] {
   return [paragraph(`It may have been offline between ${utc(stopped)} and ${utc(verified)} (at most ${took}).`)];
 }
 
-function restored(update: Update): Block[] {
+function restored(update: Update, { dataChange }: Seen): Block[] {
   const restore = update.steps.find((step) => step.name === 'restore' && step.status === 'succeeded');
   if (restore === undefined) return [];
-  const text =
-    'The new version had changed the data, and the old one refused it. So the data was restored from the backup of this update. All containers that write to it had been stopped since that backup.';
+  const changes = dataChange ? changesOf(dataChange) : '';
+  const before = changes === '' ? 'and the old one refused it' : `before it failed (${changes})`;
+  const text = `The new version had changed the data, ${before}. So the data was restored from the backup of this update. All containers that write to it had been stopped since that backup.`;
   const { sentence, output } = splitDetail(restore.detail ?? '');
   return [
     { type: 'important', text },
@@ -139,7 +167,7 @@ function restored(update: Update): Block[] {
   ];
 }
 
-function manualActionRequired(update: Update, backup: TakenBackup): FailureText {
+function manualActionRequired(update: Update, backup: TakenBackup, { dataChange }: Seen): FailureText {
   const name = nameOf(update);
   if (!update.steps.some((step) => step.name === 'recreate')) return stoppedForTheBackup(update);
   return {
@@ -150,6 +178,7 @@ function manualActionRequired(update: Update, backup: TakenBackup): FailureText 
     opening: [
       { type: 'important', text: `Manual action required: diun-pilot cannot repair ${name} automatically.` },
       ...rollbackTrouble(update),
+      ...whatChanged(dataChange ?? null),
       ...firstAid(update),
       ...restoreByHand(backup),
     ],

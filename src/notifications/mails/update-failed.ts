@@ -1,3 +1,4 @@
+import type { DataChange } from '../../domain/data-fingerprint';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
@@ -20,6 +21,8 @@ export interface FailedNews extends UpdateNews {
   quarantined: boolean;
   /** The old container was never stopped: a handover failed beside it. */
   servedOn?: boolean;
+  /** What the new version changed in the databases of its set; null: nothing is known of any. */
+  dataChange?: DataChange | null;
   /** The signed link that restores the data from before the update, for a rollback that failed; null: there is none. */
   restoreUrl?: string | null;
 }
@@ -30,7 +33,7 @@ export interface FailedNews extends UpdateNews {
  */
 export function updateFailed(news: FailedNews): RenderedMail {
   const { update } = news;
-  const told = failureText(update, news.backup, news.servedOn);
+  const told = failureText(update, news.backup, news);
   return renderLetter({
     kind: 'update_failed',
     updateId: update.id,

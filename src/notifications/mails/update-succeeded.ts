@@ -1,13 +1,15 @@
+import type { DataChange } from '../../domain/data-fingerprint';
 import type { Update } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { between } from '../letter/words';
+import { whatChanged } from './data-changed';
 import { backupPassage, nameOf, pageOf, stepsPassage, versions, type UpdateNews } from './passages';
 
 /** Manual: whoever started it learns that it is done, and what is left to do. */
-export function updateSucceeded(news: UpdateNews): RenderedMail {
+export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | null }): RenderedMail {
   const { update, plan } = news;
   const name = nameOf(update);
   const followUp = update.followUp ?? plan?.followUp ?? null;
@@ -21,6 +23,7 @@ export function updateSucceeded(news: UpdateNews): RenderedMail {
     blocks: [
       paragraph(howItWent(update)),
       ...section('What you must do now', followUp === null ? null : { type: 'important', text: followUp }),
+      ...whatChanged(news.dataChange ?? null),
       versions(news, { from: 'Ran before', to: 'Runs now' }),
       ...stepsPassage(update),
       ...backupPassage(news),

@@ -1,0 +1,49 @@
+import { isServer, canChangeData } from '../../backups/writers';
+import { compareFingerprints } from '../../domain/compare-fingerprints';
+import type { Container } from '../../domain/container';
+import type { DatabaseServer, DataChange } from '../../domain/data-fingerprint';
+import type { Progress } from '../../lib/progress';
+import type { Run } from '../run';
+import { reach } from '../run';
+import { readFingerprint } from './read-fingerprint';
+
+/**
+ * Reads what this update can change in the databases of its set, and keeps it in the journal: once the backup is taken and
+ * before anything is changed. `members`: those of the set. Rejects only with `engine_unreachable`.
+ */
+export async function rememberFingerprint(run: Run, members: readonly Container[], progress: Progress): Promise<void> {
+  if (!canChangeData(run.container, members)) return;
+  const servers = members.filter(isServer).map(({ id, name }) => ({ id, name }));
+  if (servers.length === 0) return;
+  const fingerprint = await readFingerprint(run.engine, servers, progress);
+  for (const { what, why } of fingerprint.unread)
+    run.logger.warn('the schema of a database could not be read', { update: run.update.id, what, reason: why });
+  reach(run, 'preparing', { fingerprint });
+}
+
+/**
+ * What the new version has changed by now, kept in the journal; null: no database is concerned. Read once in each stage: what
+ * is compared after a crash must not hold what the old version did since. Rejects only with `engine_unreachable`.
+ */
+export async function lookForChange(run: Run, progress: Progress): Promise<DataChange | null> {
+  const { fingerprint, dataChange, stage } = run.journal;
+  if (fingerprint === undefined) return null;
+  if (dataChange?.seenIn === stage) return dataChange;
+  const after = await readFingerprint(run.engine, serversNow(run, fingerprint.servers), progress);
+  const seen = { ...compareFingerprints(fingerprint, after), seenIn: stage };
+  run.logger.info('compared the databases with those before the update', { update: run.update.id, ...seen });
+  reach(run, stage, { dataChange: seen });
+  return seen;
+}
+
+/** The new version is known to have changed the data. */
+export function hasChangedData({ journal }: Pick<Run, 'journal'>): boolean {
+  return (journal.dataChange?.changes.length ?? 0) > 0;
+}
+
+/** Where the server itself is updated, the new container bears its name once it is swapped. */
+function serversNow({ journal }: Run, servers: readonly DatabaseServer[]): DatabaseServer[] {
+  const { oldContainerId, newContainerId, stage } = journal;
+  if (stage !== 'checking' || newContainerId === null) return [...servers];
+  return servers.map((server) => (server.id === oldContainerId ? { ...server, id: newContainerId } : server));
+}

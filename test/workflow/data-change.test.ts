@@ -1,0 +1,147 @@
+import { StorageError } from '../../src/domain/errors';
+import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
+import { ALL_WITH_READER as ALL, CHANGED, migratingReader, READER, versionIn } from '../support/migrating-reader';
+import type { Forge } from '../support/forge-scene';
+
+// The new version migrates the database of its set. The old one pings it and reports that it is healthy, on either schema.
+
+let forge: Forge;
+afterEach(() => forge.scene.close());
+
+function runReader(works: boolean, labels: Record<string, string> = {}): void {
+  forge = migratingReader(works, labels);
+}
+
+const verdict = () => forge.scene.updates().at(-1);
+const version = (): string => versionIn(forge);
+const steps = (): string[] => (verdict()?.steps ?? []).map(({ name, status }) => `${name} ${status}`);
+const lastMail = () => forge.scene.mails().at(-1);
+const unwrapped = (): string => lastMail()?.text.replace(/\s+(!! )?/g, ' ') ?? '';
+const running = (): string[] => ALL.filter((name) => forge.scene.engine.isRunning(name));
+
+it('a rollback restores what the new version changed, although the old one is healthy on it', async () => {
+  runReader(false);
+  const { Id } = forge.scene.engine.container(READER);
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+  expect(version()).toBe('114');
+  expect(steps().slice(4)).toEqual([
+    'health_check failed',
+    'rollback succeeded',
+    'rollback_health_check skipped',
+    'restore succeeded',
+    'restore_health_check succeeded',
+  ]);
+  expect(verdict()?.reason).toContain(`The new version had changed the data (${CHANGED}), so the data of`);
+  expect(unwrapped()).toContain(`The new version had changed the data, before it failed (${CHANGED}).`);
+  expect(running()).toEqual(ALL);
+  expect(forge.scene.engine.container(READER).Id).toBe(Id);
+});
+
+it('the old version is not started on changed data before that is restored', async () => {
+  runReader(false);
+  await forge.update(READER);
+  const lines = forge.scene.engine.lines();
+  const starts = lines.flatMap((line, at) => (line === `start ${READER}` ? [at] : []));
+  const swapped = lines.findIndex((line) => line.includes('RENAME TO'));
+  expect(swapped).toBeGreaterThan(0);
+  // The new one bears that name at its start; the old one follows once the data is back.
+  expect(starts.map((at) => at > swapped)).toEqual([false, true]);
+});
+
+it('changed data that may have been written to since is reported, with the link that restores it', async () => {
+  runReader(false);
+  const { engine } = forge.scene;
+  engine.onCall('createContainer', () => engine.host.start(engine.host.find('forge-runner-1')));
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+  expect(version()).toBe('135');
+  expect(verdict()?.reason).toContain(CHANGED);
+  expect(lastMail()?.subject).toContain('its data is that of the new version');
+  expect(unwrapped()).toContain(CHANGED);
+  expect(unwrapped()).toMatch(/https:\/\/pilot\.example\/approvals\//);
+  expect(unwrapped()).not.toMatch(/nothing is urgent/i);
+  expect(running()).toEqual(ALL);
+});
+
+it('backup.quiesce=never: the change is reported, and nothing is restored over what the container wrote', async () => {
+  runReader(false, { 'backup.quiesce': 'never' });
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+  expect(steps()).not.toContain('restore succeeded');
+  expect(version()).toBe('135');
+});
+
+it('a restore that fails leaves the old version running on the changed data, and says both', async () => {
+  runReader(false);
+  (forge.specs['postgres:15']?.scripts as Scripts)['pg_restore -w *'] = {
+    exitCode: 1,
+    stderr: 'pg_restore: error: no',
+  };
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+  expect(verdict()?.error?.message).toMatch(/schema_version 114 → 135.*not restored: .*pg_restore: error: no/);
+  expect(running()).toEqual(ALL);
+});
+
+it('a backup that no longer reads leaves it running, too', async () => {
+  runReader(false);
+  const { storage } = forge.scene.deps;
+  let gone = false;
+  const get = (key: string) =>
+    gone ? Promise.reject(new StorageError('storage_unreachable', 'no route to host')) : storage.get(key);
+  forge.scene.deps.storage = { ...storage, get };
+  forge.scene.engine.onCall('rename', () => void (gone = true));
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+  expect(running()).toEqual(ALL);
+});
+
+it('unchanged data is not restored, and the mail says that nothing is urgent', async () => {
+  runReader(false);
+  forge.scene.engine.publish('reader:1', { scripts: { ping: { exitCode: 1, stderr: 'panic' } } });
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'rolled_back' });
+  expect(steps()).toContain('rollback_health_check succeeded');
+  expect(steps().join()).not.toContain('restore');
+  expect(verdict()?.steps.at(-1)?.detail).toContain('the schema of its databases is unchanged');
+  expect(unwrapped()).toContain('Nothing is urgent.');
+});
+
+it('a successful update reports what it changed: in its step, its reason and its mail', async () => {
+  runReader(true);
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  expect(verdict()?.steps.find(({ name }) => name === 'health_check')?.detail).toContain(CHANGED);
+  expect(verdict()?.reason).toContain(CHANGED);
+  expect(unwrapped()).toContain(CHANGED);
+});
+
+it('what cannot be read fails no update, but after a rollback the mail does not claim that the data is unchanged', async () => {
+  runReader(true);
+  const scripts = forge.specs['postgres:15']?.scripts as Scripts;
+  const psql = scripts['psql *'] as (call: CommandCall) => Outcome;
+  const unreadable = 'ERROR:  permission denied for table pg_authid';
+  scripts['psql *'] = (call) =>
+    call.env.some((line) => line.startsWith('PGOPTIONS=')) ? { exitCode: 1, stderr: unreadable } : psql(call);
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  forge.scene.engine.publish('reader:1', { scripts: { ping: { exitCode: 1, stderr: 'panic' } } });
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'rolled_back' });
+  expect(unwrapped()).toMatch(/Whether the new version changed the data is not known.*permission denied/);
+  expect(unwrapped()).not.toMatch(/nothing is urgent/i);
+});
+
+it('a container that uses no database of its set has nothing compared', async () => {
+  runReader(true);
+  forge.scene.engine.runContainer({
+    name: 'forge-web-1',
+    image: 'nginx:1',
+    labels: { ...forge.watched, ...forge.inProject },
+  });
+  forge.scene.engine.publish('nginx:1', {});
+  await forge.update('forge-web-1');
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  expect(forge.scene.store.updates.journal(verdict()?.id ?? '')?.fingerprint).toBeUndefined();
+});
