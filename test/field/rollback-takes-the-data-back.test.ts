@@ -8,7 +8,7 @@ import { endOf, mailsAbout, stepsOf, type UpdateTold } from '../support/e2e-upda
 
 // Reported with Miniflux 2.2.10 → 2.3.5 on PostgreSQL: the new version migrates the database and then fails. The old version
 // pings the database and is healthy on either schema, so that the rollback looked whole while it ran on the new one.
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const stage = openStage();
 /** Like Miniflux, it does not look whether the schema is newer than its own. */
@@ -59,7 +59,7 @@ async function aReader(service: string, labels: Record<string, string> = {}): Pr
       await lab.registry.publish(lab.images[to], tag);
       const answer = await pilot.request('/updates', { method: 'POST', body: JSON.stringify({ container: name }) });
       expect(answer.status).toBe(202);
-      return endOf(pilot, ((await answer.json()) as { id: string }).id, 180_000);
+      return endOf(pilot, ((await answer.json()) as { id: string }).id, 480_000);
     },
     schema: async () => (await app.sql('SELECT version FROM version')).trim(),
   };
