@@ -2,7 +2,7 @@ import type { DataChange } from '../../domain/data-fingerprint';
 import { unknownChange } from '../../domain/data-change-words';
 import type { Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import type { BackupRecord } from '../../domain/backup';
 import type { FailureText } from './failure-text';
@@ -18,7 +18,7 @@ export function dataChanged(
   change: DataChange | null,
 ): FailureText {
   const name = nameOf(update);
-  const { sentence, output } = splitDetail(update.error?.message ?? update.reason);
+  const { sentence } = splitDetail(update.error?.message ?? update.reason);
   return {
     subject: 'rolled back, but its data is that of the new version – decide about a restore',
     tone: 'alarm',
@@ -31,7 +31,6 @@ export function dataChanged(
       },
       ...whatChanged(change),
       paragraph(sentence),
-      ...machineSaid(output),
       ...section(
         'What you can do',
         {
