@@ -129,6 +129,7 @@ it('what cannot be read fails no update, but after a rollback the mail does not 
   forge.scene.engine.publish('reader:1', { scripts: { ping: { exitCode: 1, stderr: 'panic' } } });
   await forge.update(READER);
   expect(verdict()).toMatchObject({ status: 'rolled_back' });
+  expect(lastMail()?.subject).not.toMatch(/urgent/i);
   expect(unwrapped()).toMatch(/Whether the new version changed the data is not known.*permission denied/);
   expect(unwrapped()).not.toMatch(/nothing is urgent/i);
 });
