@@ -40,7 +40,16 @@ export async function planOfRestore(deps: RestoreDeps, { backup, project }: Rest
 export async function rehearse(deps: RestoreDeps, plan: RestorePlan, onProgress: Progress): Promise<void> {
   const journal = firstRestoreJournal(plan.manifest.id);
   const storage = pinned(deps.storage);
-  await checkSet({ ...deps, storage, plan, journal, save: () => undefined, onProgress, alsoStarts: null, ownLayer: 'refuse' });
+  await checkSet({
+    ...deps,
+    storage,
+    plan,
+    journal,
+    save: () => undefined,
+    onProgress,
+    alsoStarts: null,
+    ownLayer: 'refuse',
+  });
 }
 
 /**
