@@ -84,8 +84,8 @@ function schemaOf(dump: Buffer): FakeSchema | null {
 
 /** As `updates/fingerprint` asks, and only of a session that cannot write. */
 function fingerprinted(databases: Databases, { command, env }: CommandCall, statement: string): Outcome {
-  if (!env.some((line) => line.startsWith('PGOPTIONS=') && line.includes('default_transaction_read_only=on')))
-    return refused('ERROR:  this session may write');
+  const options = env.find((line) => line.startsWith('PGOPTIONS=')) ?? '';
+  if (!options.includes('default_transaction_read_only=on')) return refused('ERROR:  this session may write');
   const dump = databases[nameIn(command)];
   if (dump === undefined) return refused(`FATAL:  database "${nameIn(command)}" does not exist`);
   const schema = schemaOf(dump);

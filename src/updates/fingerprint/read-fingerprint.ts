@@ -139,7 +139,8 @@ async function outputOf(
     conninfo(database),
   ];
   const env = [
-    ...login.env,
+    // Of two values of one variable the first would count.
+    ...login.env.filter((line) => !line.startsWith('PGOPTIONS=')),
     'PGCONNECT_TIMEOUT=10',
     `PGOPTIONS=${SESSION.map((setting) => `-c ${setting}`).join(' ')}`,
   ];
