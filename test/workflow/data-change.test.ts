@@ -123,7 +123,9 @@ it('what cannot be read fails no update, but after a rollback the mail does not 
   const psql = scripts['psql *'] as (call: CommandCall) => Outcome;
   const unreadable = 'ERROR:  permission denied for table pg_authid';
   scripts['psql *'] = (call) =>
-    call.env.some((line) => line.includes('default_transaction_read_only=on')) ? { exitCode: 1, stderr: unreadable } : psql(call);
+    call.env.some((line) => line.includes('default_transaction_read_only=on'))
+      ? { exitCode: 1, stderr: unreadable }
+      : psql(call);
   await forge.update(READER);
   expect(verdict()).toMatchObject({ status: 'succeeded' });
   forge.scene.engine.publish('reader:1', { scripts: { ping: { exitCode: 1, stderr: 'panic' } } });
