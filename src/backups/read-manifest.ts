@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { BackupManifest } from '../domain/backup';
+import { BOUNDS } from '../domain/bounds';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { readWithin } from '../lib/read-within';
 import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import { whyNotAuthentic } from './manifest-mac';
 import { manifestSchema } from './manifest-schema';
 import { MANIFEST, manifestKey } from './set-keys';
-
-/** A manifest of thousands of items is below a megabyte. */
-const MOST_BYTES = 16 * 1024 * 1024;
 
 /** A manifest as the storage has it, and whether it can be trusted. */
 export interface ManifestRead {
@@ -45,7 +44,8 @@ export async function readManifest(
   folder: string,
   secrets: readonly Secret[],
 ): Promise<ManifestRead> {
-  const written = await readWithin(storage, folder);
+  const stored = await storage.get(manifestKey(folder));
+  const written = await readWithin(stored, BOUNDS.backupManifest, ({ message }) => damaged(folder, message));
   const json = parseJson(written.toString('utf8'));
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) throw damaged(folder, wordsOf(parsed.error));
@@ -53,17 +53,6 @@ export async function readManifest(
   if (foreign !== undefined) throw damaged(folder, `it names ${foreign.key}, which is not in its folder`);
   const sha256 = createHash('sha256').update(written).digest('hex');
   return { manifest: parsed.data, distrust: whyNotAuthentic(secrets, json), sha256 };
-}
-
-async function readWithin(storage: BackupStorage, folder: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of (await storage.get(manifestKey(folder))) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_BYTES) throw damaged(folder, `it is larger than ${MOST_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Every set in the storage, newest last; also those that are damaged or were never finished, with the problem told. */

@@ -1,10 +1,11 @@
+import { BOUNDS } from '../domain/bounds';
 import { PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
 import { entriesOf, readFile as readFileWithin, type Limits } from '../probes/read-file';
 
 /** Larger than any certificate. */
 const LIMITS: Limits = {
-  mostBytes: 1024 * 1024,
+  mostBytes: BOUNDS.certificateFile.bytes,
   refuse: (why) => new PilotError('certificate_unreadable', why),
 };
 

@@ -1,8 +1,14 @@
 import type { Deps } from '../deps';
 import { codeOf } from '../domain/errors';
-import { parseImageReference, repositoryOf } from '../domain/images/image-reference';
+import { parseImageReference } from '../domain/images/image-reference';
 
-/** What is asked of registries in one go: each thing once, and nothing more of a registry that does not answer. */
+/**
+ * After so many silences the registry itself is taken to be away. The list of one repository may fail alone, since its answer
+ * is as long as its owner makes it.
+ */
+const MOST_SILENT = { digest: 1, tags: 2 };
+
+/** What is asked of registries in one pass: each thing once, and nothing more of a registry that does not answer. */
 export interface RegistryAsked {
   /** Rejects as `Engine.registryDigest`. */
   digest(reference: string): Promise<string>;
@@ -11,32 +17,29 @@ export interface RegistryAsked {
 }
 
 export function askRegistry({ engine, registryTags }: Pick<Deps, 'engine' | 'registryTags'>): RegistryAsked {
-  const silent = new Map<string, unknown>();
   /** Digests come by way of the engine and its proxy, tags do not: one may fail where the other works. */
-  const once = <T>(way: string, key: (reference: string) => string, ask: (reference: string) => Promise<T>) => {
+  const once = <T>(mostSilent: number, ask: (reference: string) => Promise<T>) => {
     const answers = new Map<string, Promise<T>>();
+    const silences = new Map<string, unknown[]>();
     const asked = async (reference: string): Promise<T> => {
-      const registry = `${way} ${parseImageReference(reference).domain}`;
-      if (silent.has(registry)) throw silent.get(registry);
+      const registry = parseImageReference(reference).domain;
+      const silent = silences.get(registry) ?? [];
+      if (silent.length >= mostSilent) throw silent[0];
       try {
         return await ask(reference);
       } catch (error) {
-        if (codeOf(error) === 'registry_unreachable') silent.set(registry, error);
+        if (codeOf(error) === 'registry_unreachable') silences.set(registry, [...silent, error]);
         throw error;
       }
     };
     return (reference: string): Promise<T> => {
-      const answer = answers.get(key(reference)) ?? asked(reference);
-      answers.set(key(reference), answer);
+      const answer = answers.get(reference) ?? asked(reference);
+      answers.set(reference, answer);
       return answer;
     };
   };
   return {
-    digest: once('digest', String, (reference) => engine.registryDigest(reference)),
-    tags: once(
-      'tags',
-      (reference) => repositoryOf(parseImageReference(reference)),
-      (reference) => registryTags.tags(reference),
-    ),
+    digest: once(MOST_SILENT.digest, (reference) => engine.registryDigest(reference)),
+    tags: once(MOST_SILENT.tags, (reference) => registryTags.tags(reference)),
   };
 }

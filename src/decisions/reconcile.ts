@@ -71,12 +71,12 @@ async function targetsOf(run: Reconciling, container: Container): Promise<Offer[
   return targets;
 }
 
-/** Null: it could not be asked, and that is told. Rejects with `engine_unreachable`. */
+/** Null: it could not be asked, whatever the reason, and that is reported. Rejects with `engine_unreachable` only. */
 async function asked<T>(run: Reconciling, { name }: Container, what: string, ask: () => Promise<T>): Promise<T | null> {
   try {
     return await ask();
   } catch (error) {
-    if (!['registry_refused', 'registry_unreachable'].includes(codeOf(error))) throw error;
+    if (codeOf(error) === 'engine_unreachable') throw error;
     run.logger.warn('the registry could not be asked', { container: name, what, reason: messageOf(error) });
     run.problems.push(`${name} (${what}): ${messageOf(error)}`);
     return null;

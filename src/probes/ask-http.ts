@@ -1,10 +1,10 @@
 import type { ProbeTarget } from './probe';
 import { request } from 'node:http';
+import { BOUNDS } from '../domain/bounds';
 import type { ExecResult } from '../ports/engine';
 import { execInside, lastWords } from './exec-probe';
 
-const ANSWER_WITHIN_MS = 5_000;
-const BODY_AT_MOST = 16 * 1024;
+const { ms: ANSWER_WITHIN_MS, bytes: BODY_AT_MOST } = BOUNDS.probeAnswer;
 
 export type HttpAnswer = { status: number; body: string } | { failure: string };
 

@@ -1,9 +1,10 @@
+import { BOUNDS } from '../domain/bounds';
 import type { ExecResult } from '../ports/engine';
 import { codeOf } from '../domain/errors';
 import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
 
-const ANSWER_WITHIN_MS = 15_000;
+const ANSWER_WITHIN_MS = BOUNDS.commandOutput.ms;
 
 export function execProbe(target: ProbeTarget, command: string[], env: string[] = []): Probe {
   return {

@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
-import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
 import { extract, type Header } from 'tar-stream';
+import { BOUNDS } from '../domain/bounds';
 import { PilotError } from '../domain/errors';
+import { readWithin } from '../lib/read-within';
 import type { Engine } from '../ports/engine';
 
 /** As the kernel does: more is a circle. */
@@ -48,20 +49,18 @@ export async function entriesOf(engine: Engine, id: string, path: string, limits
   return readEntries(tar, path, limits);
 }
 
+/** Headers and padding of a tar with a few entries. */
+const TAR_OVERHEAD = 64 * 1024;
+
 async function readEntries(tar: Readable, path: string, { mostBytes, refuse }: Limits): Promise<Entry[]> {
+  const bound = { bytes: mostBytes + TAR_OVERHEAD, ms: BOUNDS.certificateFile.ms };
+  const whole = await readWithin(tar, bound, ({ message }) => refuse(`${path} is not read: ${message}.`));
   const entries: Entry[] = [];
-  const walker = extract();
-  tar.on('error', (error) => walker.destroy(error));
-  tar.pipe(walker);
   let bytes = 0;
-  try {
-    for await (const entry of walker) {
-      bytes += entry.header.size ?? 0;
-      if (bytes > mostBytes) throw refuse(`${path} is larger than ${mostBytes} bytes.`);
-      entries.push({ header: entry.header, content: await buffer(entry) });
-    }
-  } finally {
-    tar.destroy();
+  for await (const entry of Readable.from([whole]).pipe(extract())) {
+    bytes += entry.header.size ?? 0;
+    if (bytes > mostBytes) throw refuse(`${path} is larger than ${mostBytes} bytes.`);
+    entries.push({ header: entry.header, content: await readWithin(entry, bound) });
   }
   return entries;
 }

@@ -1,9 +1,10 @@
+import { BOUNDS } from '../domain/bounds';
 import { connect } from 'node:net';
 import type { Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
 import { listenersIn } from './listening';
 
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = BOUNDS.probeAnswer.ms;
 
 /** Something accepts connections on the port: asked over a shared network, else read from `/proc/net` inside. */
 export function tcpProbe(target: ProbeTarget, port: number): Probe {

@@ -18,12 +18,17 @@ export function registryTagsContract(name: string, setUp: () => Promise<TagsScen
     beforeAll(async () => (scene = await setUp()));
     afterAll(() => scene?.takeDown());
 
-    it('lists all tags of the repository, whichever of them is asked by', async () => {
-      const published = ['1.27.3', '1.27.4', '2.0.0', 'stable'];
-      for (const tag of published) await scene.publish(tag);
-      for (const tag of ['1.27.3', 'stable', 'never-published']) {
+    it('lists the tags that can be compared with the one that is asked by, published or not', async () => {
+      for (const tag of ['1.27.3', '1.27.4', '2.0.0', 'stable', '1.27', '1.27.4-alpine']) await scene.publish(tag);
+      for (const [tag, comparable] of [
+        ['1.27.3', ['1.27.3', '1.27.4', '2.0.0']],
+        ['1.99.0', ['1.27.3', '1.27.4', '2.0.0']],
+        ['1.27.3-alpine', ['1.27.4-alpine']],
+        ['stable', ['stable']],
+        ['never-published', []],
+      ] as const) {
         const listed = await scene.tags.tags(`${scene.repository}:${tag}`);
-        expect(listed.sort()).toEqual(published);
+        expect([tag, listed.sort()]).toEqual([tag, comparable]);
       }
     });
 

@@ -4,6 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistryTags } from '../../src/adapters/docker/registry/tags';
+import { TAG_LISTING } from '../../src/domain/bounds';
+
+jest.setTimeout(60_000);
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
@@ -109,6 +112,136 @@ test('sends Basic where that is asked for', async () => {
   await expect(tags()).resolves.toEqual(['1.0']);
 });
 
+test('keeps only what can be compared with the own tag', async () => {
+  const others = ['latest', '1.0-alpine', 'x'.repeat(200), 7, null, { tag: '1.2' }, '1.0.1'];
+  handle = (_request, response) => json(response, { tags: ['1.0', '0.9', ...others, '2.0'] });
+  await expect(tags()).resolves.toEqual(['1.0', '0.9', '2.0']);
+});
+
+describe('a hostile registry', () => {
+  const more = '</v2/forge/app/tags/list>; rel="next"';
+  const endless =
+    (page: (count: number) => string[]): Handler =>
+    (_request, response) =>
+      json(response, { tags: page(requests.length) }, 200, { Link: more });
+
+  test('pages of tags without end are bounded in their count', async () => {
+    handle = endless((count) => Array.from({ length: 5_000 }, (_, i) => `page-${count}-${i}`));
+    await expect(tags()).rejects.toMatchObject({
+      code: 'registry_refused',
+      message: expect.stringContaining('more than 100000 tags'),
+    });
+    expect(requests.length).toBeLessThanOrEqual(TAG_LISTING.tags / 5_000 + 1);
+  });
+
+  test('and in their bytes', async () => {
+    handle = (_request, response) => json(response, { tags: [], pad: 'x'.repeat(1024 * 1024) }, 200, { Link: more });
+    await expect(tags()).rejects.toMatchObject({
+      code: 'registry_refused',
+      message: expect.stringContaining('larger than 16 MiB'),
+    });
+    expect(requests.length).toBeLessThanOrEqual(17);
+  });
+
+  test('and in what is kept of them', async () => {
+    handle = endless((count) => Array.from({ length: 2_000 }, (_, i) => `${count}.${i}`));
+    await expect(tags()).rejects.toMatchObject({
+      code: 'registry_refused',
+      message: expect.stringContaining('more than 10000 of its tags can be compared'),
+    });
+  });
+
+  test('a token without end is not read', async () => {
+    handle = tokenService(() => 'x'.repeat(1024 * 1024));
+    await expect(tags()).rejects.toMatchObject({
+      code: 'registry_refused',
+      message: expect.stringContaining('larger than 64 KiB'),
+    });
+  });
+
+  test('a token that would break the header is none', async () => {
+    handle = tokenService(() => 'a\r\nHost: evil.example');
+    await expect(tags()).rejects.toMatchObject({ message: expect.stringContaining('gives no token') });
+  });
+});
+
+describe('where a registry may lead its clients', () => {
+  /** Answers as an internal service that knows nothing of registries: what it says would come back as a bearer token. */
+  let internal: Server;
+  let asked: string[];
+  let internalHost: string;
+  beforeAll(async () => {
+    internal = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      json(response, { token: 'secret-of-the-internal-service', tags: ['6.6'] });
+    });
+    await new Promise<void>((resolve) => internal.listen(0, '127.0.0.2', resolve));
+    internalHost = `127.0.0.2:${(internal.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void internal.close().closeAllConnections());
+  beforeEach(() => (asked = []));
+
+  const leadsTo =
+    (location: () => string, status = 302): Handler =>
+    (_request, response) =>
+      void response.writeHead(status, { Location: location() }).end();
+  const challenged =
+    (realm: () => string, token: Handler = () => undefined): Handler =>
+    (request, response, body) =>
+      request.url?.startsWith('/token')
+        ? token(request, response, body)
+        : json(response, {}, 401, { 'WWW-Authenticate': `Bearer realm="${realm()}",service="registry.test"` });
+  const own = (): string => `http://${host}/token`;
+
+  test.each<[string, Handler, RegExp]>([
+    [
+      'a list is redirected to an internal service',
+      leadsTo(() => `http://${internalHost}/`),
+      /127\.0\.0\.2.*neither on the public/,
+    ],
+    [
+      'a list is redirected to the metadata service',
+      leadsTo(() => 'https://169.254.169.254/latest'),
+      /169\.254\.169\.254/,
+    ],
+    ['a list is redirected to a mapped address', leadsTo(() => 'https://[::ffff:10.0.0.1]/'), /::ffff/],
+    ['a list is redirected to a private host without TLS', leadsTo(() => 'http://10.0.0.1/'), /without TLS/],
+    ['a list is redirected for ever', leadsTo(() => `http://${host}/again`), /lead nowhere/],
+    ['a token service is internal', challenged(() => `http://${internalHost}/token`), /127\.0\.0\.2.*neither/],
+    [
+      'a token service redirects to an internal one',
+      challenged(
+        own,
+        leadsTo(() => `http://${internalHost}/`),
+      ),
+      /redirect/,
+    ],
+    ['a token service redirects to itself', challenged(own, leadsTo(own)), /redirect/],
+  ])('%s: refused, and nothing internal is asked', async (_what, handler, message) => {
+    handle = handler;
+    await expect(tags()).rejects.toMatchObject({ code: 'registry_refused', message: expect.stringMatching(message) });
+    expect(asked).toEqual([]);
+  });
+
+  test('a question for a token with a body is not redirected either', async () => {
+    login({ identitytoken: 'long-lived' });
+    handle = challenged(
+      own,
+      leadsTo(() => `http://${host}/elsewhere`, 307),
+    );
+    await expect(tags()).rejects.toMatchObject({ message: expect.stringContaining('not followed') });
+    expect(requests.filter((line) => line.startsWith('POST'))).toHaveLength(1);
+  });
+
+  test('a redirect to the registry itself is followed', async () => {
+    handle = (request, response) =>
+      request.url?.startsWith('/moved')
+        ? json(response, { tags: ['1.0'] })
+        : leadsTo(() => '/moved')(request, response, '');
+    await expect(tags()).resolves.toEqual(['1.0']);
+  });
+});
+
 describe('tells what is wrong', () => {
   const challenge =
     (words: string): Handler =>
@@ -141,8 +274,8 @@ describe('tells what is wrong', () => {
     [
       'an answer without end',
       (_r, response) => void response.end(Buffer.alloc(9 * 1024 * 1024)),
-      'registry_unreachable',
-      /without end/,
+      'registry_refused',
+      /larger than 2 MiB/,
     ],
     [
       'a next page elsewhere',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ImageInspect } from '../../src/domain/engine-inspect';
 import { EngineError } from '../../src/domain/errors';
 import { parseImageReference } from '../../src/domain/images/image-reference';
+import { versionJump } from '../../src/domain/images/version-jump';
 import type { ListedImage } from '../../src/ports/engine';
 import type { FakeImage, ImageSpec } from './fake-engine-types';
 
@@ -35,13 +36,16 @@ export class FakeImages {
     this.#registry.delete(familiar(reference));
   }
 
-  /** Tags of the repository of a reference. */
+  /** Tags of the repository of a reference that can be compared with its own. */
   published(reference: string): string[] {
     this.#answers(reference);
     const prefix = `${repositoryOf(reference)}:`;
     const names = [...this.#registry.keys()].filter((name) => name.startsWith(prefix));
     if (names.length === 0) throw new EngineError('registry_refused', `The registry has no repository ${prefix}`);
-    return names.map((name) => name.slice(prefix.length));
+    const own = parseImageReference(reference).tag ?? '';
+    return names
+      .map((name) => name.slice(prefix.length))
+      .filter((tag) => versionJump(own, tag).jump !== 'incomparable');
   }
 
   registryDigest(reference: string): string {

@@ -195,6 +195,24 @@ describe('newer tags', () => {
     ]);
   });
 
+  test('a list that fails in whatever way costs its own container only', async () => {
+    run('nginx:1.27.3', WATCHED);
+    scene.engine.addImage({ reference: 'redis:1.0.0' });
+    run('redis:1.0.0', WATCHED, 'cache');
+    scene.engine.publish('redis:1.0.1');
+    const { tags } = scene.deps.registryTags;
+    for (const failure of [
+      new EngineError('registry_unreachable', 'No list (status 503).'),
+      new RangeError('defect'),
+    ]) {
+      scene.deps.registryTags = {
+        tags: (reference) => (reference.includes('nginx') ? Promise.reject(failure) : tags(reference)),
+      };
+      expect(await reconcile()).toContain(`web-nginx-1 (newer tags): ${failure.message}`);
+    }
+    expect(told()).toEqual(['redis:1.0.1 awaiting_approval reconcile']);
+  });
+
   test('a list of tags that the registry does not give leaves the digest of the own tag to be found', async () => {
     run('nginx:1.27.3', WATCHED);
     scene.engine.publish('nginx:1.27.3');

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
+import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
-
-const LONGEST_OUTPUT = 4 * 1024 * 1024;
 
 /**
  * Runs the plugin by itself, without a shell and with an empty environment: what is set for diun-pilot must not get into another project.
@@ -9,7 +8,7 @@ const LONGEST_OUTPUT = 4 * 1024 * 1024;
  */
 export function runCompose(plugin: string, args: string[], timeoutMs: number): Promise<string> {
   const options = {
-    ...{ timeout: timeoutMs, killSignal: 'SIGKILL' as const, maxBuffer: LONGEST_OUTPUT, cwd: '/' },
+    ...{ timeout: timeoutMs, killSignal: 'SIGKILL' as const, maxBuffer: BOUNDS.composeOutput.bytes, cwd: '/' },
     env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
   };
   return new Promise((resolve, reject) => {

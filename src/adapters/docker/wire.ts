@@ -2,8 +2,9 @@ import Docker from 'dockerode';
 import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { json, text } from 'node:stream/consumers';
+import { BOUNDS } from '../../domain/bounds';
 import { EngineError } from '../../domain/errors';
+import { readWithin } from '../../lib/read-within';
 import { callAgent } from './call-agent';
 import type { EngineCall } from './calls';
 import type { DockerAddress } from './docker-address';
@@ -12,14 +13,13 @@ import { timedOut, toEngineError } from './engine-errors';
 /** Minor versions of API 1: Engine 20.10 and 27. Both ends of what the contract suite has seen, and of what the types say. */
 const OLDEST_API = 41;
 const NEWEST_API = 47;
-const SHORT_MS = 60_000;
+const SHORT_MS = BOUNDS.engineAnswer.ms;
 const OK = { 200: true, 201: true, 204: true } as const;
 
 /** One of the listed calls (calls.ts): method and path, without the version. */
 export type Call = EngineCall & CallDetails;
 
 interface CallDetails {
-  query?: Record<string, string | undefined>;
   body?: object;
   headers?: Record<string, string>;
   /** Null: no limit, for calls that take as long as they take. Left out: one minute. */
@@ -42,12 +42,12 @@ export class Wire {
 
   /** A call whose answer is JSON. */
   call<T>(call: Call): Promise<T> {
-    return this.#limited(call, async (signal) => (await json(await this.#dial<IncomingMessage>(call, signal))) as T);
+    return this.#limited(call, async (signal) => JSON.parse(await this.#answer(call, signal)) as T);
   }
 
   /** A call whose answer says nothing. */
   async command(call: Call): Promise<void> {
-    await this.#limited(call, async (signal) => text(await this.#dial<IncomingMessage>(call, signal)));
+    await this.#limited(call, (signal) => this.#answer(call, signal));
   }
 
   /** A call whose answer is a stream: only the wait for its head is limited. */
@@ -67,7 +67,7 @@ export class Wire {
     if (content.errored) failed.abort(content.errored);
     const signal = call.signal ? AbortSignal.any([failed.signal, call.signal]) : failed.signal;
     try {
-      await this.#guarded({ ...call, signal }, async () => text(await this.#dial(call, signal, { file: content })));
+      await this.#guarded({ ...call, signal }, () => this.#answer(call, signal, { file: content }));
     } finally {
       content.destroy();
     }
@@ -114,6 +114,11 @@ export class Wire {
       }
       throw mapped;
     }
+  }
+
+  async #answer(call: Call, signal: AbortSignal | undefined, extra: object = {}): Promise<string> {
+    const answer = await this.#dial<IncomingMessage>(call, signal, extra);
+    return (await readWithin(answer, { ...BOUNDS.engineAnswer, ms: null }, tooLarge)).toString();
   }
 
   async #dial<T>(call: Call, signal: AbortSignal | undefined, extra: object = {}): Promise<T> {
@@ -176,6 +181,10 @@ function dial<T>(
   return new Promise((resolve, reject) => {
     modem.dial(options, (error, result) => (error ? reject(error) : resolve(result)));
   });
+}
+
+function tooLarge({ message }: Error): EngineError {
+  return new EngineError('engine_refused', `The answer of the Docker Engine is not read: ${message}.`);
 }
 
 function minorOf(version: string | string[] | undefined): number {

@@ -1,5 +1,6 @@
 import { open, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
 import type { ProjectFile, ProjectFiles } from '../../ports/project-files';
 import { mayReplace } from './may-replace';
@@ -7,7 +8,7 @@ import { asRefusal, hasCode } from './refusals';
 import { replaceWhole } from './replace-whole';
 
 /** No compose file or `.env` comes near it, and a reader of YAML ends well with it. */
-const LONGEST = 256 * 1024;
+const LONGEST = BOUNDS.projectFile.bytes;
 
 export function createProjectFiles(): ProjectFiles {
   return {

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { open, readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
+import { BOUNDS } from '../../domain/bounds';
 import { StorageError } from '../../domain/errors';
 import { checkedLength } from '../../lib/checked-length';
+import { readWithin } from '../../lib/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError, hasCode } from './file-errors';
 import { pathOfKey } from './path-of-key';
@@ -60,7 +61,7 @@ async function checkByWriting(storage: BackupStorage): Promise<void> {
   const key = `check-${randomUUID()}`;
   const written = Buffer.from(`diun-pilot check ${key}\n`);
   await storage.put(key, Readable.from([written]));
-  const back = await buffer(await storage.get(key));
+  const back = await readWithin(await storage.get(key), BOUNDS.storageCheck);
   await storage.delete(key);
   if (!back.equals(written)) throw new StorageError('storage_refused', 'The backup folder gives back other bytes.');
 }

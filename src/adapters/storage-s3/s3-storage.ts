@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -8,8 +7,10 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { BOUNDS } from '../../domain/bounds';
 import { StorageError } from '../../domain/errors';
 import { checkedLength } from '../../lib/checked-length';
+import { readWithin } from '../../lib/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError } from './s3-errors';
 import { upload, type UploadTarget } from './upload';
@@ -103,7 +104,7 @@ async function check(storage: BackupStorage): Promise<void> {
   const key = `check-${randomUUID()}`;
   const written = Buffer.from(`diun-pilot check ${key}\n`);
   await storage.put(key, Readable.from([written]));
-  const read = await buffer(await storage.get(key));
+  const read = await readWithin(await storage.get(key), BOUNDS.storageCheck);
   const listed = await storage.list(key);
   await storage.delete(key);
   if (read.equals(written) && listed.length === 1) return;

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
+import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
 import type { CertificateReader } from '../../ports/certificate-reader';
 
-const ANSWER_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS: number = BOUNDS.servedCertificate.ms;
 
 export function createTlsCertificateReader({ answerWithinMs = ANSWER_WITHIN_MS } = {}): CertificateReader {
   return { served: (at) => ask(at, answerWithinMs) };

@@ -1,6 +1,7 @@
-import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backup';
+import { BOUNDS } from '../../domain/bounds';
+import { readWithin } from '../../lib/read-within';
 import { literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';
 import { conninfo, UTF8, type PostgresLogin } from '../../probes/postgres-login';
@@ -37,7 +38,8 @@ export async function readProperties(
 ): Promise<DatabaseProperties | null> {
   const query = propertiesQuery(literal(database));
   const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-c', query];
-  const told = (await text(await engine.execOutput(serverId, command, { env: [...login.env, UTF8] }))).trim();
+  const output = await engine.execOutput(serverId, command, { env: [...login.env, UTF8] });
+  const told = (await readWithin(output, BOUNDS.databaseCatalog)).toString().trim();
   return told === '' ? null : databaseProperties.parse(JSON.parse(told));
 }
 

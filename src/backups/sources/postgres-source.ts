@@ -1,7 +1,8 @@
-import { text } from 'node:stream/consumers';
+import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import { isAside } from '../../domain/set-aside';
+import { readWithin } from '../../lib/read-within';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';
 import { asBackupError } from '../backup-error';
@@ -40,7 +41,8 @@ export async function listDatabases(
   const query = 'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname';
   const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-0', '-c', query];
   try {
-    const names = await text(await engine.execOutput(server.id, command, { env: [...login.env, UTF8] }));
+    const output = await engine.execOutput(server.id, command, { env: [...login.env, UTF8] });
+    const names = (await readWithin(output, BOUNDS.databaseCatalog)).toString();
     return names.split('\0').filter((name) => name !== '' && !isAside(name));
   } catch (error) {
     throw asBackupError(error, `The databases of ${server.name} could not be listed`, adviceFor(server));

@@ -1,12 +1,13 @@
-import { text } from 'node:stream/consumers';
 import { progressInWords } from '../../backups/bytes-in-words';
 import { readProperties } from '../../backups/sources/database-properties';
 import { feedCommand } from '../../backups/sources/feed-command';
 import { conninfo } from '../../probes/postgres-login';
+import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/restore';
 import { asideDatabase } from '../../domain/set-aside';
+import { readWithin } from '../../lib/read-within';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../read-item';
 import type { RestoreRun } from '../restore-run';
@@ -70,7 +71,7 @@ export async function dropStaged(run: RestoreRun): Promise<void> {
 
 async function createMissingRoles(run: RestoreRun, { item, container }: Placed): Promise<void> {
   const psql = await psqlOf(run.engine, container);
-  const script = await text(await readItem(run.storage, item));
+  const script = (await readWithin(await readItem(run.storage, item), BOUNDS.databaseGlobals)).toString();
   const { roles, statements, tablespaces } = missingRoles(script, new Set(await psql.list(LIST_ROLES)));
   const there = new Set(await psql.list(LIST_TABLESPACES));
   const absent = tablespaces.filter((name) => !there.has(name));

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import type { DumpedServer } from '../../backups/dumped-servers';
 import { feedCommand } from '../../backups/sources/feed-command';
 import { conninfo } from '../../probes/postgres-login';
 import type { Finding } from '../../backups/sources/item-source';
 import { endsAsPgDumpallDoes } from '../../backups/sources/postgres-source';
 import { verifyItem } from '../../backups/verify-item';
+import { BOUNDS } from '../../domain/bounds';
 import type { BackupItem } from '../../domain/backup';
 import { PilotError } from '../../domain/errors';
+import { readWithin } from '../../lib/read-within';
 import type { Progress } from '../../lib/progress';
 import type { Engine } from '../../ports/engine';
 import { readItem } from '../read-item';
@@ -54,7 +55,7 @@ export async function restoreInto(parts: DrillParts, server: Server, dumped: Dum
 async function createRoles(parts: DrillParts, psql: Psql, item: BackupItem): Promise<void> {
   let script = '';
   const verify = async (content: AsyncIterable<Buffer>): ReturnType<typeof endsAsPgDumpallDoes> => {
-    script = await text(Readable.from(content));
+    script = (await readWithin(Readable.from(content), BOUNDS.databaseGlobals)).toString();
     return endsAsPgDumpallDoes(Readable.from([Buffer.from(script)]));
   };
   await verifyItem(parts, { title: `roles of ${item.container}`, advice: ADVICE, verify }, item);

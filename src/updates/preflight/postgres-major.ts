@@ -1,8 +1,10 @@
-import { text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
+import { BOUNDS } from '../../domain/bounds';
 import type { ImageInspect } from '../../domain/engine-inspect';
 import { environmentOf } from '../../domain/environment';
 import { codeOf, PilotError } from '../../domain/errors';
+import { readWithin } from '../../lib/read-within';
 import type { Run } from '../run';
 
 const DEFAULT_PGDATA = '/var/lib/postgresql/data';
@@ -39,8 +41,8 @@ async function directoryAfter(run: Run, image: Map<string, string>): Promise<str
 
 async function readDataMajor(run: Run, directory: string): Promise<string> {
   try {
-    const tar = await run.engine.archive(run.old.Id, `${directory}/PG_VERSION`);
-    return (await onlyFile(tar.pipe(extract()))).trim();
+    const tar = await readWithin(await run.engine.archive(run.old.Id, `${directory}/PG_VERSION`), BOUNDS.versionFile);
+    return (await onlyFile(Readable.from([tar]).pipe(extract()))).trim();
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     throw new PilotError(
@@ -52,7 +54,7 @@ async function readDataMajor(run: Run, directory: string): Promise<string> {
 }
 
 async function onlyFile(entries: ReturnType<typeof extract>): Promise<string> {
-  for await (const entry of entries) return await text(entry);
+  for await (const entry of entries) return (await readWithin(entry, BOUNDS.versionFile)).toString();
   throw new Error('the archive is empty');
 }
 

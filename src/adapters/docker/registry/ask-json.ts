@@ -1,53 +1,85 @@
-import { isIP } from 'node:net';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { EngineError } from '../../../domain/errors';
+import { BeyondBound, readWithin, type Bound } from '../../../lib/read-within';
+import type { Destinations } from './destinations';
+import { refused } from './refusal';
 
-/** A page of a thousand tags takes some ten kilobytes. */
-const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
+const MOST_REDIRECTS = 5;
 
 export interface JsonAnswer {
   status: number;
-  headers: Headers;
+  headers: IncomingHttpHeaders;
   /** Undefined: no JSON. */
   body: unknown;
+  bytes: number;
 }
 
-/** One request, its answer read to its end within bounds. Rejects with `registry_unreachable`. */
-export async function askJson(url: URL, signal: AbortSignal, init: RequestInit = {}): Promise<JsonAnswer> {
+export interface Question {
+  bound: Bound;
+  signal: AbortSignal;
+  authorization?: string | null;
+  /** Sent by POST. */
+  form?: URLSearchParams;
+  /** Never of a question for a token or with a body. */
+  follow: boolean;
+}
+
+/**
+ * One question of a registry, its answer read to its end within bounds, redirects followed by the rules of `destinations`. Rejects
+ * with `registry_unreachable` when no answer comes, `registry_refused` for an answer that leads where it may not or is too large.
+ */
+export async function askJson(destinations: Destinations, first: URL, question: Question): Promise<JsonAnswer> {
+  let url = first;
+  for (let redirects = 0; ; redirects++) {
+    const answer = await ask(destinations, url, url.host === first.host ? question : withoutLogin(question));
+    const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined;
+    if (location === undefined) return answer;
+    if (!question.follow)
+      throw refused(first, `it answers with a redirect (${answer.status}), which is not followed here`);
+    if (redirects === MOST_REDIRECTS || !URL.canParse(location, url))
+      throw refused(first, 'its redirects lead nowhere');
+    url = new URL(location, url);
+  }
+}
+
+async function ask(destinations: Destinations, url: URL, question: Question): Promise<JsonAnswer> {
+  destinations.check(url);
   try {
-    const response = await fetch(url, { ...init, signal });
-    const text = await readWithin(response);
-    return { status: response.status, headers: response.headers, body: parse(text) };
+    const answer = await headOf(destinations, url, question);
+    const content = await readWithin(answer, question.bound);
+    const body = parse(content.toString('utf8'));
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body, bytes: content.length };
   } catch (error) {
     if (error instanceof EngineError) throw error;
-    throw new EngineError('registry_unreachable', `The registry ${url.host} does not answer: ${whyOf(error)}.`, {
+    if (error instanceof BeyondBound && error.exceeded === 'bytes')
+      throw refused(url, `of its answer: ${error.message}`);
+    const why = whyOf(question.signal.aborted ? question.signal.reason : error);
+    throw new EngineError('registry_unreachable', `The registry ${url.host} does not answer: ${why}.`, {
       cause: error,
     });
   }
 }
 
-async function readWithin(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length;
-    if (bytes > LARGEST_ANSWER_BYTES) {
-      throw new EngineError('registry_unreachable', `The registry ${new URL(response.url).host} answers without end.`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+function headOf(destinations: Destinations, url: URL, question: Question): Promise<IncomingMessage> {
+  const { signal, authorization, form } = question;
+  const body = form?.toString();
+  const headers = {
+    Accept: 'application/json',
+    'User-Agent': 'diun-pilot',
+    ...(authorization ? { Authorization: authorization } : {}),
+    ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
+  };
+  const method = body === undefined ? 'GET' : 'POST';
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const options = { method, headers, signal, agent: false, lookup: destinations.lookupFor(url) } as const;
+  return new Promise((resolve, reject) => {
+    request(url, options, resolve).once('error', reject).end(body);
+  });
 }
 
-/** The engine's own rule for registries that may speak plain HTTP: 127.0.0.0/8, ::1 and localhost. */
-export function isLoopback({ hostname }: URL): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
-}
-
-export function refused(registry: URL, why: string): EngineError {
-  return new EngineError(
-    'registry_refused',
-    `The registry ${registry.host} does not list its tags: ${why}. Check the name, and the login (DOCKER_CONFIG).`,
-  );
+function withoutLogin(question: Question): Question {
+  return { ...question, authorization: null };
 }
 
 function parse(text: string): unknown {
@@ -58,13 +90,8 @@ function parse(text: string): unknown {
   }
 }
 
-/** `fetch failed` says nothing: its cause does. */
 function whyOf(error: unknown): string {
-  const { name, message, cause } = error as {
-    name?: string;
-    message?: string;
-    cause?: { code?: string; message?: string };
-  };
-  if (name === 'TimeoutError') return 'it took too long';
-  return cause?.code ?? cause?.message ?? message ?? String(error);
+  const { name, code, message } = error as { name?: string; code?: string; message?: string };
+  if (name === 'TimeoutError' || error instanceof BeyondBound) return 'it took too long';
+  return code ?? message ?? String(error);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
+import { BOUNDS } from '../../../domain/bounds';
 import { EngineError, messageOf, type PilotError } from '../../../domain/errors';
+import { linesWithin } from '../../../lib/read-within';
 import type { PullProgress } from '../../../ports/engine';
 import { statusOf, toEngineError } from '../engine-errors';
 import type { Wire } from '../wire';
@@ -60,7 +61,7 @@ async function follow(answer: IncomingMessage, onProgress: (progress: PullProgre
   // A cut answer ends the lines without an error, so it is kept here.
   let broken: Error | null = null;
   answer.once('error', (error) => (broken = error));
-  for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) {
+  for await (const line of linesWithin(answer, BOUNDS.engineLine.bytes)) {
     const told = parseLine(line);
     if (told.error !== undefined) throw new EngineError('pull_failed', told.error);
     if (countLayer(layers, told)) onProgress(sumOf(layers));

@@ -1,42 +1,49 @@
+import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
-import { askJson, isLoopback, refused } from './ask-json';
+import { askJson } from './ask-json';
 import type { Credentials } from './credentials';
+import type { Destinations } from './destinations';
+import { refused } from './refusal';
+
+/** Of a challenge, more is not read. */
+const LONGEST_CHALLENGE = 4096;
 
 /**
- * The `Authorization` that a registry's challenge asks for (`WWW-Authenticate` of a 401): Basic with the credentials, or a
- * bearer token of the service that it names (distribution, docs/spec/auth). Null: it asks for what there is none of.
+ * The `Authorization` that a registry's challenge requests (`WWW-Authenticate` of a 401): Basic with the credentials, or a
+ * bearer token of the service that it names (distribution, docs/spec/auth). Null: it requires credentials, and there are none.
  */
 export async function authorizationFor(
+  destinations: Destinations,
   challenge: string,
-  registry: URL,
   credentials: Credentials | null,
   signal: AbortSignal,
 ): Promise<string | null> {
   if (/^basic\b/i.test(challenge)) return basic(credentials);
-  const { realm, ...query } = parametersOf(challenge);
+  const { realm, ...query } = parametersOf(challenge.slice(0, LONGEST_CHALLENGE));
   if (!/^bearer\b/i.test(challenge) || realm === undefined || !URL.canParse(realm)) return null;
-  const service = new URL(realm);
-  // A stranger's registry must not make credentials travel in the clear.
-  if (service.protocol !== 'https:' && !(isLoopback(service) && isLoopback(registry))) {
-    throw refused(registry, `it sends its clients to ${service.host} without TLS`);
-  }
-  return `Bearer ${await tokenOf(service, query, credentials, signal)}`;
+  return `Bearer ${await tokenOf(destinations, new URL(realm), { query, credentials, signal })}`;
+}
+
+interface TokenQuestion {
+  query: Record<string, string>;
+  credentials: Credentials | null;
+  signal: AbortSignal;
 }
 
 async function tokenOf(
+  destinations: Destinations,
   service: URL,
-  query: Record<string, string>,
-  credentials: Credentials | null,
-  signal: AbortSignal,
+  { query, credentials, signal }: TokenQuestion,
 ): Promise<string> {
+  const question = { bound: BOUNDS.registryToken, signal, follow: false } as const;
   const answer =
     credentials !== null && 'identitytoken' in credentials
-      ? await askJson(service, signal, { method: 'POST', body: refresh(query, credentials.identitytoken) })
-      : await askJson(withQuery(service, query), signal, { headers: headersOf(basic(credentials)) });
+      ? await askJson(destinations, service, { ...question, form: refresh(query, credentials.identitytoken) })
+      : await askJson(destinations, withQuery(service, query), { ...question, authorization: basic(credentials) });
   if (answer.status === 401 || answer.status === 403) throw refused(service, 'it does not accept the login');
   const { token, access_token: accessToken } = (answer.body ?? {}) as { token?: unknown; access_token?: unknown };
   const given = token ?? accessToken;
-  if (answer.status === 200 && typeof given === 'string') return given;
+  if (answer.status === 200 && typeof given === 'string' && /^[\x21-\x7e]+$/.test(given)) return given;
   throw new EngineError('registry_unreachable', `${service.host} gives no token (status ${answer.status}).`);
 }
 
@@ -48,8 +55,8 @@ function withQuery(service: URL, query: Record<string, string>): URL {
 
 function refresh(query: Record<string, string>, identityToken: string): URLSearchParams {
   return new URLSearchParams({
-    ...{ grant_type: 'refresh_token', client_id: 'diun-pilot', refresh_token: identityToken },
     ...query,
+    ...{ grant_type: 'refresh_token', client_id: 'diun-pilot', refresh_token: identityToken },
   });
 }
 
@@ -58,12 +65,8 @@ function basic(credentials: Credentials | null): string | null {
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }
 
-export function headersOf(authorization: string | null): Record<string, string> {
-  return authorization === null ? {} : { Authorization: authorization };
-}
-
 /** `realm="https://…",service="…"` of a challenge; a scope may hold commas inside its quotes. */
 function parametersOf(challenge: string): Record<string, string> {
-  const pairs = [...challenge.matchAll(/([a-z_]+)="([^"]*)"/gi)];
+  const pairs = [...challenge.matchAll(/(?<![a-z_])([a-z_]+)="([^"]*)"/gi)];
   return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name.toLowerCase(), value]));
 }

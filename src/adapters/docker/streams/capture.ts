@@ -1,13 +1,16 @@
-/** Keeps the end of an output, at most 64 KiB of it: errors are told last. */
+import { BOUNDS } from '../../../domain/bounds';
+
+/** Keeps the end of an output, at most so many bytes of it: errors come last. */
 export class Capture {
-  static readonly BYTES = 64 * 1024;
   #parts: Buffer[] = [];
   #bytes = 0;
+
+  constructor(private readonly most: number = BOUNDS.commandOutput.bytes) {}
 
   take(part: Buffer): void {
     this.#parts.push(Buffer.from(part));
     this.#bytes += part.length;
-    if (this.#bytes > 4 * Capture.BYTES) this.#parts = [this.#end()];
+    if (this.#bytes > 4 * this.most) this.#parts = [this.#end()];
   }
 
   toString(): string {
@@ -15,7 +18,7 @@ export class Capture {
   }
 
   #end(): Buffer {
-    const end = Buffer.concat(this.#parts).subarray(-Capture.BYTES);
+    const end = Buffer.concat(this.#parts).subarray(-this.most);
     this.#bytes = end.length;
     return end;
   }

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { BOUNDS } from '../../../domain/bounds';
+import { linesWithin } from '../../../lib/read-within';
 import type { ContainerAction, ContainerEvent } from '../../../ports/engine';
 import { toEngineError } from '../engine-errors';
 import type { Wire } from '../wire';
@@ -32,10 +34,7 @@ async function* read(answer: IncomingMessage, signal: AbortSignal): AsyncGenerat
 }
 
 async function* messages(answer: IncomingMessage): AsyncGenerator<Message> {
-  let rest = '';
-  for await (const part of answer.setEncoding('utf8') as AsyncIterable<string>) {
-    const lines = (rest + part).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as Message;
+  for await (const line of linesWithin(answer, BOUNDS.engineLine.bytes)) {
+    if (line.trim() !== '') yield JSON.parse(line) as Message;
   }
 }

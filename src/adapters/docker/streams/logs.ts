@@ -1,25 +1,31 @@
 import type { IncomingMessage } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
+import { BOUNDS } from '../../../domain/bounds';
+import { timedOut } from '../engine-errors';
+import { Capture } from './capture';
 import { demux } from './demux';
 
 const LINE_CHARACTERS = 2000;
-const BYTES = 1024 * 1024;
 
 /** Lines of a container's log in order, fit for a mail: no control characters, none longer than 2,000 characters. */
 export async function readLines(answer: IncomingMessage, tty: boolean, lines: number): Promise<string[]> {
-  const content = tty ? await buffer(answer) : await bothStreams(answer);
-  const all = content.subarray(-BYTES).toString().split('\n');
+  const all = (await endOf(answer, tty)).split('\n');
   const clean = all.map((line) => printable(line).slice(0, LINE_CHARACTERS));
   if (clean.at(-1) === '') clean.pop();
   return clean.slice(-lines);
 }
 
-async function bothStreams(answer: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  const keep = (part: Buffer): boolean => parts.push(part) > 0;
-  await demux(answer, { stdout: keep, stderr: keep });
-  return Buffer.concat(parts);
+async function endOf(answer: IncomingMessage, tty: boolean): Promise<string> {
+  const { bytes, ms } = BOUNDS.containerLog;
+  const kept = new Capture(bytes);
+  const late = setTimeout(() => answer.destroy(timedOut(ms / 1000)), ms);
+  try {
+    if (tty) for await (const part of answer) kept.take(part as Buffer);
+    else await demux(answer, { stdout: (part) => (kept.take(part), true), stderr: (part) => kept.take(part) });
+    return kept.toString();
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 function printable(line: string): string {

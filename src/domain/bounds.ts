@@ -1,0 +1,60 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const MINUTE = 60_000;
+
+/**
+ * The bounds in size and time of every answer that is read from outside this process and kept in memory: one table, so that
+ * none is forgotten. Null: a caller or a table next to it limits the time. What only passes through (dumps, and archives on
+ * their way to the storage) has no size here.
+ */
+export const BOUNDS = {
+  /** One page of a registry's tags; a thousand tags are some ten kilobytes. Its time is that of the whole listing. */
+  registryPage: { bytes: 2 * MIB, ms: MINUTE },
+  /** Answer of the token service of a registry. */
+  registryToken: { bytes: 64 * KIB, ms: MINUTE / 2 },
+  /** Answer of the engine: inspect results and lists. */
+  engineAnswer: { bytes: 64 * MIB, ms: MINUTE },
+  /** One line of a stream of the engine: of a pull, of events. */
+  engineLine: { bytes: MIB, ms: null },
+  /** What is kept of the end of a container's log. */
+  containerLog: { bytes: MIB, ms: MINUTE },
+  /** What is kept of each output of a command in a container, and how long a probe's command may take. */
+  commandOutput: { bytes: 64 * KIB, ms: MINUTE / 4 },
+  /** What a health probe reads of an answer over HTTP. */
+  probeAnswer: { bytes: 16 * KIB, ms: 5_000 },
+  /** What `nginx -T` prints. */
+  nginxConfiguration: { bytes: 4 * MIB, ms: MINUTE },
+  /** A certificate, or the folder of certbot's certificates, in a container. */
+  certificateFile: { bytes: MIB, ms: MINUTE },
+  /** TLS handshake; OpenSSL itself accepts chains up to this size. */
+  servedCertificate: { bytes: 100 * KIB, ms: 5_000 },
+  /** Manifest of a backup set. */
+  backupManifest: { bytes: 8 * MIB, ms: MINUTE },
+  /** Roles and tablespaces of a database server, as pg_dumpall writes them. */
+  databaseGlobals: { bytes: 64 * MIB, ms: 10 * MINUTE },
+  /** What psql answers about databases and their properties. */
+  databaseCatalog: { bytes: 16 * MIB, ms: MINUTE },
+  /** The archive of PG_VERSION in a data directory. */
+  versionFile: { bytes: 64 * KIB, ms: MINUTE },
+  /** A few bytes that diun-pilot wrote itself, read back by `check`. */
+  storageCheck: { bytes: 64 * KIB, ms: MINUTE },
+  /** A call that a client sends to the socket proxy, and what the engine says when it refuses one. */
+  proxiedCall: { bytes: MIB, ms: MINUTE },
+  /** What Docker Compose prints about a project. */
+  composeOutput: { bytes: 4 * MIB, ms: null },
+  /** A compose file or `.env` of a project. */
+  projectFile: { bytes: 256 * KIB, ms: null },
+} as const satisfies Record<string, { bytes: number; ms: number | null }>;
+
+/** Over all pages of the tags of one repository. */
+export const TAG_LISTING = {
+  ms: MINUTE,
+  pages: 200,
+  bytes: 16 * MIB,
+  tags: 100_000,
+  /** Of those, the tags that can be compared with the container's own. */
+  comparable: 10_000,
+} as const;
+
+/** The grammar of the distribution specification. */
+export const LONGEST_TAG = 128;

@@ -1,0 +1,82 @@
+const LINE_END = 0x0a;
+
+/** How much of an answer is read into memory, and for how long; null: its caller limits the time. */
+export interface Bound {
+  bytes: number;
+  ms: number | null;
+}
+
+/** A stream as Node or tar-stream has them. */
+type Content = AsyncIterable<unknown> & { destroy(error?: Error): unknown };
+
+/** An answer that is larger, or takes longer, than it may. The message continues a sentence about it. */
+export class BeyondBound extends Error {
+  constructor(
+    { bytes, ms }: Bound,
+    readonly exceeded: 'bytes' | 'ms',
+  ) {
+    super(exceeded === 'bytes' ? `it is larger than ${inUnits(bytes)}` : `it takes longer than ${(ms ?? 0) / 1000} s`);
+  }
+}
+
+/**
+ * A whole stream, unless it is beyond its bound: then the stream is destroyed and this rejects with `BeyondBound`, or with what
+ * `refuse` makes of it. Every answer
+ * that comes from outside this process and is kept in memory is read here (`domain/bounds`, held by a test).
+ */
+export async function readWithin(
+  content: Content,
+  bound: Bound,
+  refuse: (error: BeyondBound) => Error = (error) => error,
+): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  const giveUp = (): void => void content.destroy(new BeyondBound(bound, 'ms'));
+  const late = bound.ms === null ? undefined : setTimeout(giveUp, bound.ms);
+  try {
+    for await (const part of content as AsyncIterable<Buffer | string>) {
+      const chunk = typeof part === 'string' ? Buffer.from(part) : part;
+      bytes += chunk.length;
+      if (bytes > bound.bytes) throw new BeyondBound(bound, 'bytes');
+      parts.push(chunk);
+    }
+    return Buffer.concat(parts, bytes);
+  } catch (error) {
+    throw error instanceof BeyondBound ? refuse(error) : error;
+  } finally {
+    clearTimeout(late);
+    content.destroy();
+  }
+}
+
+/** Lines of a stream without their ends, each within `longest` bytes; else it is destroyed and this rejects with `BeyondBound`. */
+export async function* linesWithin(content: Content, longest: number): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  const take = (part: Buffer): void => {
+    bytes += part.length;
+    if (bytes > longest) throw new BeyondBound({ bytes: longest, ms: null }, 'bytes');
+    parts.push(part);
+  };
+  const line = (): string => {
+    const whole = Buffer.concat(parts, bytes).toString();
+    [parts, bytes] = [[], 0];
+    return whole.replace(/\r$/, '');
+  };
+  for await (const part of content as AsyncIterable<Buffer>) {
+    let from = 0;
+    for (let end = part.indexOf(LINE_END); end >= 0; end = part.indexOf(LINE_END, from)) {
+      take(part.subarray(from, end));
+      yield line();
+      from = end + 1;
+    }
+    if (from < part.length) take(part.subarray(from));
+  }
+  if (bytes > 0) yield line();
+}
+
+function inUnits(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB'];
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), 2);
+  return `${bytes / 1024 ** power} ${units[power]}`;
+}
