@@ -1,4 +1,8 @@
 import { posix } from 'node:path';
+import { PilotError } from './errors';
+import { compileGlob } from './glob';
+import { nginxTokens } from './nginx-tokens';
+import { Steps } from './steps';
 
 /** A certificate that an nginx is told to serve. */
 export interface NginxSite {
@@ -16,19 +20,24 @@ interface Directive {
 }
 
 /** `nginx -T` prints every file of the configuration under its name. */
-const FILE_HEAD = /^# configuration file (.+):$/gm;
-const TOKEN = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|#[^\n]*|(?:\\.|\$\{[^}]*\}|[^\s{};\\])+/gs;
+const FILE_HEAD = '# configuration file ';
 const DEEPEST = 20;
+/** Characters that are read, and places of a pattern that are compared; the largest configuration that is read has 4 million characters. */
+const MOST_STEPS = 12_000_000;
+/** A directive takes memory, too. */
+const STEPS_OF_A_DIRECTIVE = 20;
 
 /**
  * Every certificate that a configuration serves over TLS, from what `nginx -T` printed; one entry for each file and port.
  * Includes and inherited `ssl_certificate` are followed; paths with variables, `data:` and sockets are left out, since
- * nobody but nginx can tell what they lead to.
+ * only nginx knows what they lead to. The text comes from inside a container: the work on it is counted, and what takes too
+ * many steps rejects with `certificate_unreadable`.
  */
-export function nginxSites(dump: string): NginxSite[] {
-  const files = filesOf(dump);
+export function nginxSites(dump: string, mostSteps = MOST_STEPS): NginxSite[] {
+  const steps = new Steps(mostSteps, tooMuchWork);
+  const files = filesOf(dump, steps);
   const main = [...files.keys()][0] ?? '';
-  const sites = sitesIn(included(files.get(main) ?? [], files, posix.dirname(main)), []);
+  const sites = sitesIn(included(files.get(main) ?? [], { files, folder: posix.dirname(main), steps }), []);
   const unique = new Map<string, NginxSite>();
   for (const site of sites) {
     const key = `${site.port} ${site.paths.join(' ')}`;
@@ -36,6 +45,13 @@ export function nginxSites(dump: string): NginxSite[] {
     if (known === undefined || (known.name === null && site.name !== null)) unique.set(key, site);
   }
   return [...unique.values()];
+}
+
+function tooMuchWork(): PilotError {
+  return new PilotError(
+    'certificate_unreadable',
+    'The configuration of nginx is not read: it takes more work than any configuration needs.',
+  );
 }
 
 function sitesIn(directives: Directive[], inherited: string[]): NginxSite[] {
@@ -76,43 +92,50 @@ function valuesOf(directives: Directive[], name: string): string[] {
   return directives.filter((each) => each.name === name).map(({ args }) => args[0] ?? '');
 }
 
-function filesOf(dump: string): Map<string, Directive[]> {
-  const heads = [...dump.matchAll(FILE_HEAD)];
-  return new Map(
-    heads.map((head, i) => {
-      const content = dump.slice(head.index + head[0].length, heads[i + 1]?.index);
-      return [head[1] ?? '', parse(content)];
-    }),
-  );
+function filesOf(dump: string, steps: Steps): Map<string, Directive[]> {
+  const files = new Map<string, Directive[]>();
+  let path: string | null = null;
+  let lines: string[] = [];
+  const end = (): void => {
+    if (path !== null) files.set(path, parse(lines.join('\n'), steps));
+    lines = [];
+  };
+  for (const line of dump.split('\n')) {
+    if (line.startsWith(FILE_HEAD) && line.endsWith(':')) {
+      end();
+      path = line.slice(FILE_HEAD.length, -1);
+    } else lines.push(line);
+  }
+  end();
+  return files;
 }
 
-/** With every `include` replaced by what it includes; relative names are relative to the main file's folder. */
-function included(
-  directives: Directive[],
-  files: Map<string, Directive[]>,
-  folder: string,
-  depth: number = DEEPEST,
-): Directive[] {
+interface Including {
+  files: ReadonlyMap<string, Directive[]>;
+  /** Of the main file: relative names are relative to it. */
+  folder: string;
+  steps: Steps;
+}
+
+/** With every `include` replaced by what it includes. */
+function included(directives: Directive[], including: Including, depth: number = DEEPEST): Directive[] {
   if (depth === 0) return [];
-  return directives.flatMap((directive) => {
+  const { files, folder, steps } = including;
+  const all: Directive[] = [];
+  for (const directive of directives) {
+    steps.take(STEPS_OF_A_DIRECTIVE);
     if (directive.name !== 'include') {
-      return [{ ...directive, block: included(directive.block, files, folder, depth - 1) }];
+      all.push({ ...directive, block: included(directive.block, including, depth - 1) });
+      continue;
     }
-    const pattern = globToRegex(posix.resolve(folder, directive.args[0] ?? ''));
-    const found = [...files].filter(([path]) => pattern.test(path)).sort(([a], [b]) => (a < b ? -1 : 1));
-    return found.flatMap(([, content]) => included(content, files, folder, depth - 1));
-  });
+    const matches = compileGlob(posix.resolve(folder, directive.args[0] ?? ''));
+    const found = [...files].filter(([path]) => matches(path, steps)).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [, content] of found) for (const each of included(content, including, depth - 1)) all.push(each);
+  }
+  return all;
 }
 
-function globToRegex(glob: string): RegExp {
-  const source = glob
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replace(/\*/g, '[^/]*')
-    .replace(/\?/g, '[^/]');
-  return new RegExp(`^${source}$`);
-}
-
-function parse(content: string): Directive[] {
+function parse(content: string, steps: Steps): Directive[] {
   const root: Directive[] = [];
   const open = [root];
   let words: string[] = [];
@@ -120,22 +143,16 @@ function parse(content: string): Directive[] {
     const [name, ...args] = words;
     words = [];
     if (name === undefined) return null;
+    steps.take(STEPS_OF_A_DIRECTIVE);
     const directive = { name, args, block: [] };
     open.at(-1)?.push(directive);
     return directive;
   };
-  for (const [token] of content.matchAll(TOKEN)) {
-    if (token.startsWith('#')) continue;
-    if (token === ';') end();
-    else if (token === '{') open.push(end()?.block ?? []);
-    else if (token === '}') {
-      if (open.length > 1) open.pop();
-    } else words.push(unquoted(token));
+  for (const { kind, text } of nginxTokens(content, steps)) {
+    if (kind === 'word') words.push(text);
+    else if (kind === ';') end();
+    else if (kind === '{') open.push(end()?.block ?? []);
+    else if (open.length > 1) open.pop();
   }
   return root;
-}
-
-function unquoted(token: string): string {
-  const inner = /^(["'])(.*)\1$/s.exec(token)?.[2] ?? token;
-  return inner.replace(/\\(.)/gs, '$1');
 }

@@ -1,3 +1,6 @@
+import fc from 'fast-check';
+import { nginxTokens } from '../../../src/domain/nginx-tokens';
+import { Steps } from '../../../src/domain/steps';
 import { nginxSites } from '../../../src/domain/nginx-sites';
 
 /** As `nginx -T` prints files, one after the other. */
@@ -72,4 +75,96 @@ test('what is no dump gives nothing, and an include of itself ends', () => {
   expect(nginxSites('')).toEqual([]);
   expect(nginxSites('}}} server {{{ ; "')).toEqual([]);
   expect(nginxSites(dump({ '/etc/nginx/nginx.conf': 'include nginx.conf; http { }' }))).toEqual([]);
+});
+
+test('words in quotes, escapes and variables are read as nginx reads them', () => {
+  const content = `server { listen 443 ssl; server_name "a;b" c\\;d \${x{y} 'git.example.org'; ssl_certificate '/a b\\'.pem'; }`;
+  expect(site(content)).toEqual([{ paths: ["/a b'.pem"], name: 'git.example.org', port: 443 }]);
+});
+
+describe('a hostile configuration', () => {
+  const LIMIT = 12_000_000;
+  const within = (work: () => unknown): void => {
+    try {
+      work();
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'certificate_unreadable' });
+    }
+  };
+
+  test('each character is read once, whatever the text is', () => {
+    const piece = fc.constantFrom(
+      '${',
+      '}',
+      '{',
+      ';',
+      '"',
+      "'",
+      '\\',
+      '#',
+      '\n',
+      ' ',
+      'a',
+      '$',
+      'include *;',
+      '$'.repeat(9),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), fc.integer({ min: 1, max: 50 }), (pieces, times) => {
+        const text = pieces.join('').repeat(times);
+        const steps = new Steps(Infinity, () => new Error('never'));
+        let tokens = 0;
+        for (const { text: word } of nginxTokens(text, steps)) tokens += word.length;
+        expect(steps.taken).toBeLessThanOrEqual(text.length + 1);
+        expect(tokens).toBeLessThanOrEqual(text.length);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test.each([
+    ['`${` repeated', () => '${'.repeat(1_000_000)],
+    ['an include of many stars', () => `include ${'*a'.repeat(2_000)}b;`.repeat(50)],
+    ['directives without end', () => 'a;'.repeat(2_000_000)],
+    ['blocks without end', () => 'a{'.repeat(1_000_000)],
+    ['quotes without end', () => `"${'\\"'.repeat(1_000_000)}`],
+  ])('%s ends within the steps', (_what, text) => {
+    const files = { '/etc/nginx/nginx.conf': text(), [`/etc/nginx/${'a'.repeat(4_000)}`]: '' };
+    within(() => nginxSites(dump(files), LIMIT));
+  });
+
+  test('files that include each other twice are refused, and do not double for ever', () => {
+    const files = {
+      '/etc/nginx/nginx.conf': 'include a; include a;',
+      '/etc/nginx/a': 'include a; include a; server {}',
+    };
+    expect(() => nginxSites(dump(files))).toThrow(expect.objectContaining({ code: 'certificate_unreadable' }));
+  });
+
+  test('whatever it is, it is read or refused within its steps', () => {
+    const words = fc.constantFrom(
+      'include',
+      'server',
+      'http',
+      '{',
+      '}',
+      ';',
+      '*',
+      '[a',
+      '/etc/nginx/*',
+      '${x}',
+      '"',
+      'listen 443 ssl;',
+    );
+    const text = fc.array(words, { maxLength: 60 }).map((each) => each.join(' '));
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('/etc/nginx/nginx.conf', '/etc/nginx/a', '/etc/nginx/b'), text),
+        (files) => {
+          within(() => nginxSites(dump(files), 200_000));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
 });
