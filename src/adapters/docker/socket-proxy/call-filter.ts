@@ -1,8 +1,11 @@
-/** What a request line asks for, as far as the filter looks at it. */
+import { CALL_PARAMETERS } from '../calls';
+
+/** What a request asks for, as far as the filter reads it. */
 export interface Asked {
   method: string;
   /** As it was sent: nothing is decoded. */
   url: string;
+  contentType?: string | undefined;
 }
 
 const PLACES: Record<string, string> = {
@@ -12,18 +15,37 @@ const PLACES: Record<string, string> = {
   '{name}': '[A-Za-z0-9_.:@/-]+',
 };
 
+/** The engine reads a form in the body like the query, and first; its own clients send none. */
+const BODY_TYPES = /^application\/(?:json|x-tar|tar|octet-stream)\s*(?:;|$)/i;
+
 /**
- * Tells whether a request is one of the listed calls (`GET /containers/{id}/json`), with or without a version before it.
- * What could be read in two ways (encoded characters, `.` and empty segments) is none. HEAD counts as GET.
+ * Whether a request is one of the listed calls (`GET /containers/{id}/json`), with or without a version in front, and with
+ * no parameter but its own. What could be read in two ways (encoded characters, `.` and empty segments) is refused. HEAD
+ * counts as GET.
  */
 export function callFilter(listed: readonly string[]): (asked: Asked) => boolean {
-  const patterns = listed.map(patternOf);
-  return ({ method, url }) => {
-    const [path = ''] = url.split('?', 1);
+  const calls = listed.map((call) => ({ pattern: patternOf(call), parameters: parametersOf(call) }));
+  return ({ method, url, contentType }) => {
+    const at = url.indexOf('?');
+    const [path, query] = at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
     if (/\/\.{0,2}(?:\/|$)/.test(path)) return false;
     const line = `${method === 'HEAD' ? 'GET' : method} ${path.replace(/^\/v1\.\d{1,3}(?=\/)/, '')}`;
-    return patterns.some((pattern) => pattern.test(line));
+    const parameters = calls.find(({ pattern }) => pattern.test(line))?.parameters;
+    if (parameters === undefined) return false;
+    if (parameters === 'any') return true;
+    return hasOnly(parameters, query) && (contentType === undefined || BODY_TYPES.test(contentType));
   };
+}
+
+/** A call that changes nothing cannot do so by a parameter. */
+function parametersOf(call: string): readonly string[] | 'any' {
+  if (call.startsWith('GET ')) return 'any';
+  return (CALL_PARAMETERS as Record<string, readonly string[]>)[call] ?? [];
+}
+
+function hasOnly(parameters: readonly string[], query: string): boolean {
+  const pairs = query.split('&').filter((pair) => pair !== '');
+  return !query.includes(';') && pairs.every((pair) => parameters.includes(pair.split('=', 1)[0] ?? ''));
 }
 
 function patternOf(call: string): RegExp {

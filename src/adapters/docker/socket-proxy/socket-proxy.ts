@@ -8,13 +8,14 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
-import { buffer, text } from 'node:stream/consumers';
+import { BOUNDS } from '../../../domain/bounds';
 import type { Logger } from '../../../lib/logger';
+import { readWithin } from '../../../lib/read-within';
 import type { DockerAddress } from '../docker-address';
-import { callFilter } from './call-filter';
+import { callFilter, type Asked } from './call-filter';
 
 /** JSON is short; what is longer is a stream, such as files to unpack. */
-const MOST_BODY = 1024 * 1024;
+const MOST_BODY = BOUNDS.proxiedCall.bytes;
 /** Between two parties, not between their ends (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
@@ -34,13 +35,13 @@ export function createSocketProxy(parts: Parts): Server {
   // A wait or a log takes as long as it takes.
   const server = createServer({ requestTimeout: 0, headersTimeout: 10_000 });
   server.on('request', (asked, answer) => {
-    if (passes({ method: asked.method ?? '', url: asked.url ?? '' })) return passOn(parts, asked, answer);
+    if (passes(askedBy(asked))) return passOn(parts, asked, answer);
     asked.resume();
     answer.writeHead(403, { 'Content-Type': 'application/json' }).end(refusal(parts, asked));
   });
   server.on('upgrade', (asked: IncomingMessage, client: Socket, head: Buffer) => {
     client.on('error', () => client.destroy());
-    if (!passes({ method: asked.method ?? '', url: asked.url ?? '' })) {
+    if (!passes(askedBy(asked))) {
       return hangUp(client, '403 Forbidden', refusal(parts, asked));
     }
     readBody(asked, client, head).then(
@@ -52,10 +53,16 @@ export function createSocketProxy(parts: Parts): Server {
   return server;
 }
 
+function askedBy({ method, url, headers }: IncomingMessage): Asked {
+  return { method: method ?? '', url: url ?? '', contentType: headers['content-type'] };
+}
+
 function refusal({ logger }: Parts, { method, url }: IncomingMessage): string {
-  const path = (url ?? '').split('?', 1)[0];
-  logger.warn('refused a call to the engine', { method, path });
-  return message(`the socket proxy does not pass on ${method} ${path}: it is not in docs/engine-calls.md`);
+  const [path, query] = (url ?? '').split('?', 2);
+  const parameters = [...new URLSearchParams(query).keys()].join(', ');
+  logger.warn('refused a call to the engine', { method, path, ...(parameters === '' ? {} : { parameters }) });
+  const what = parameters === '' ? `${method} ${path}` : `${method} ${path} with ${parameters}`;
+  return message(`the socket proxy does not pass on ${what}: it is not in docs/engine-calls.md`);
 }
 
 function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse): void {
@@ -79,7 +86,7 @@ function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse): v
   if (Number(asked.headers['content-length'] ?? (hasBody ? MOST_BODY + 1 : 0)) > MOST_BODY)
     return void asked.pipe(told);
   // In one write: the engine may have answered and hung up before a second one, even an empty one.
-  buffer(asked).then(
+  readWithin(asked, BOUNDS.proxiedCall).then(
     (body) => told.end(body),
     () => told.destroy(),
   );
@@ -102,8 +109,8 @@ function passRaw(parts: Parts, asked: IncomingMessage, { client, body, rest }: R
   });
   told.on('response', (response) => {
     const status = `${response.statusCode} ${response.statusMessage}`;
-    text(response).then(
-      (words) => hangUp(client, status, words),
+    readWithin(response, BOUNDS.proxiedCall).then(
+      (words) => hangUp(client, status, words.toString()),
       () => client.destroy(),
     );
   });
