@@ -200,13 +200,13 @@ describe('newer tags', () => {
     scene.engine.addImage({ reference: 'redis:1.0.0' });
     run('redis:1.0.0', WATCHED, 'cache');
     scene.engine.publish('redis:1.0.1');
-    const { tags } = scene.deps.registryTags;
+    const { registryTags } = scene.deps;
     for (const failure of [
       new EngineError('registry_unreachable', 'No list (status 503).'),
       new RangeError('defect'),
     ]) {
       scene.deps.registryTags = {
-        tags: (reference) => (reference.includes('nginx') ? Promise.reject(failure) : tags(reference)),
+        tags: (reference) => (reference.includes('nginx') ? Promise.reject(failure) : registryTags.tags(reference)),
       };
       expect(await reconcile()).toContain(`web-nginx-1 (newer tags): ${failure.message}`);
     }
