@@ -20,6 +20,8 @@ export interface Output {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  /** Of a terminal: back to the start of its line, which is cleared. */
+  rewriteLine?(): unknown;
 }
 
 /** The part of `process` that tells of its end. */

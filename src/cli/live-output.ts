@@ -10,16 +10,19 @@ export interface LiveOutput {
   progress(text: string): void;
 }
 
-const CLEAR = '\r\u001b[K';
-
 export function liveOutput(output: Output): LiveOutput {
-  const line = (text: string): void => void output.write(`${output.isTTY ? CLEAR : ''}${oneLine(text)}\n`);
+  const line = (text: string): void => {
+    if (output.isTTY) output.rewriteLine?.();
+    output.write(`${oneLine(text)}\n`);
+  };
   return {
     line,
     begun: output.isTTY ? () => undefined : line,
     progress: (text) => {
       // A line that wraps could not be written over.
-      if (output.isTTY) output.write(`${CLEAR}${oneLine(text).slice(0, (output.columns ?? 80) - 1)}`);
+      if (!output.isTTY) return;
+      output.rewriteLine?.();
+      output.write(oneLine(text).slice(0, (output.columns ?? 80) - 1));
     },
   };
 }

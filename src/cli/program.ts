@@ -11,13 +11,15 @@ import { serveCommand } from './commands/serve';
 import { updateCommand } from './commands/update';
 import { updatesCommand, type UpdatesArguments } from './commands/updates';
 import type { CliContext } from './context';
+import { printableContext } from './printable-output';
 
 const SETTINGS_HELP = `
 Settings come from the environment (PILOT_…), the same for every command: see docs/configuration.md and .env.example.
 Every command takes --json, and ends with 0 only for success.`;
 
 /** Runs one command line (without `node` and the script), and resolves with its exit code. */
-export async function runCli(args: string[], context: CliContext): Promise<number> {
+export async function runCli(args: string[], given: CliContext): Promise<number> {
+  const context = printableContext(given);
   let code = 0;
   const program = createProgram(context, (result) => (code = result));
   try {

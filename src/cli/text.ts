@@ -1,7 +1,11 @@
-/** Words of others (labels, registries, engines) as one line for a terminal: control bytes could move its cursor. */
-export function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what is removed
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+import { printableJson, printableLine } from '../lib/printable';
+
+/** Words of others (labels, registries, engines) as one line for a terminal. */
+export const oneLine = printableLine;
+
+/** A document for programs; on a terminal its strings must not deceive either. */
+export function asJson(value: unknown, indent = 2): string {
+  return `${printableJson(JSON.stringify(value, null, indent))}\n`;
 }
 
 export function table(header: string[], rows: string[][]): string {

@@ -2,7 +2,7 @@ import { messageOf, PilotError } from '../domain/errors';
 import type { Logger } from '../lib/logger';
 import type { App } from '../app';
 import type { CliContext, Output } from './context';
-import { oneLine } from './text';
+import { asJson, oneLine } from './text';
 
 export const INTERRUPTED = 130;
 
@@ -43,7 +43,7 @@ export function printError(
 ): 1 {
   const code = error instanceof PilotError ? error.code : 'internal_error';
   if (json) {
-    stdout.write(`${JSON.stringify({ error: { code, message: messageOf(error) } })}\n`);
+    stdout.write(asJson({ error: { code, message: messageOf(error) } }, 0));
   } else if (code === 'invalid_settings') {
     const problems = messageOf(error).split('\n');
     stderr.write(

@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { printableJson } from './printable';
 
 /** Structured log lines; `child` adds fields such as the update's id to every line. */
 export interface Logger {
@@ -14,10 +15,19 @@ export function createLogger(level: string): Logger {
   return winston.createLogger({
     level,
     defaultMeta: { service: 'diun-pilot' },
-    format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
+    format: winston.format.combine(winston.format.timestamp(), winston.format.json(), printable()),
     transports: [new winston.transports.Console({ stderrLevels: [] })],
   });
 }
+
+/** Set by the format before: the line that is written. */
+const LINE = Symbol.for('message');
+
+/** A log is read on a terminal, too. */
+const printable = winston.format((info) => {
+  info[LINE] = printableJson(String(info[LINE]));
+  return info;
+});
 
 export const silentLogger: Logger = {
   debug: () => undefined,

@@ -2,7 +2,7 @@ import type { BackupRecord } from '../../domain/backup';
 import type { CliContext } from '../context';
 import { follow } from '../follow';
 import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
-import { inBytes } from '../text';
+import { asJson, inBytes } from '../text';
 import { withApp } from '../with-app';
 
 export interface BackupArguments {
@@ -19,7 +19,7 @@ export function backupCommand(context: CliContext, { project, json }: BackupArgu
     const isOver = (now: BackupRecord[]): boolean => now.every(isEnded);
     const changed = (before: BackupRecord[] | null, now: BackupRecord[]): void => tell(before, now, output);
     const ended = asked.length === 0 ? [] : await follow(app, { look, isOver, changed }, signal);
-    if (json) context.stdout.write(`${JSON.stringify({ backups: ended }, null, 2)}\n`);
+    if (json) context.stdout.write(asJson({ backups: ended }));
     if (ended.length === 0) output.line('Nothing to back up: no container carries the label backup.kind.');
     return ended.length > 0 && ended.every(({ status }) => status === 'succeeded') ? 0 : 1;
   });

@@ -1,6 +1,6 @@
 import type { BackupRecord } from '../../domain/backup';
 import type { CliContext } from '../context';
-import { atTime, inBytes, table } from '../text';
+import { asJson, atTime, inBytes, table } from '../text';
 import { withApp } from '../with-app';
 
 /** Lists backups, newest first. */
@@ -10,7 +10,7 @@ export function backupsCommand(
 ): Promise<number> {
   return withApp(context, { json }, (app) => {
     const backups = app.store.backups.list(limit);
-    if (json) context.stdout.write(`${JSON.stringify({ backups }, null, 2)}\n`);
+    if (json) context.stdout.write(asJson({ backups }));
     else if (backups.length === 0) context.stdout.write('No backup yet.\n');
     else context.stdout.write(`${tableOf(backups, app.settings.timeZone)}\n`);
     return Promise.resolve(0);

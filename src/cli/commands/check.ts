@@ -12,7 +12,7 @@ import {
   tagFindings,
   watchedFindings,
 } from '../host-findings';
-import { inColumns, oneLine, table } from '../text';
+import { asJson, inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
 import { withApp } from '../with-app';
 
@@ -28,7 +28,7 @@ interface Checked {
 export function checkCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
   return withApp(context, { json, generateSecrets: false }, async (app) => {
     const checked = await check(app);
-    context.stdout.write(json ? `${JSON.stringify(checked, null, 2)}\n` : inWords(checked, app.settings.dataDir));
+    context.stdout.write(json ? asJson(checked) : inWords(checked, app.settings.dataDir));
     return checked.ok ? 0 : 1;
   });
 }

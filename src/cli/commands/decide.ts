@@ -3,6 +3,7 @@ import type { CliContext } from '../context';
 import { liveOutput, silentOutput } from '../live-output';
 import { withApp } from '../with-app';
 import { followToVerdict } from './update';
+import { asJson } from '../text';
 
 interface DecideArguments {
   id: string;
@@ -24,7 +25,7 @@ export function approveCommand(context: CliContext, { id, json }: DecideArgument
 export function declineCommand(context: CliContext, { id, json }: DecideArguments): Promise<number> {
   return withApp(context, { json }, async (app) => {
     const update = await app.decideById(id, 'decline', HOW);
-    context.stdout.write(json ? `${JSON.stringify(toJson(update, null), null, 2)}\n` : `${update.reason}\n`);
+    context.stdout.write(json ? asJson(toJson(update, null)) : `${update.reason}\n`);
     return 0;
   });
 }

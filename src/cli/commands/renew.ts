@@ -5,6 +5,7 @@ import type { CliContext } from '../context';
 import { follow } from '../follow';
 import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
 import { withApp } from '../with-app';
+import { asJson } from '../text';
 
 /** Renews what is due and follows it to its end; 0 only when everything is served as it should be. */
 export function renewCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
@@ -18,7 +19,7 @@ export function renewCommand(context: CliContext, { json }: { json: boolean }): 
       if (!isOver(now)) output.progress(PROGRESS[now.status] ?? '');
     };
     const ended = await follow(app, { look, isOver, changed }, signal);
-    if (json) context.stdout.write(`${JSON.stringify(ended, null, 2)}\n`);
+    if (json) context.stdout.write(asJson(ended));
     tell(ended, output, app.clock.now());
     return ended.status === 'succeeded' && ended.outcome !== 'nothing_to_renew' ? 0 : 1;
   });

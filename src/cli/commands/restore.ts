@@ -7,6 +7,7 @@ import type { CliContext } from '../context';
 import { follow } from '../follow';
 import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
 import { withApp } from '../with-app';
+import { asJson } from '../text';
 
 export interface RestoreArguments {
   backup: string;
@@ -34,7 +35,7 @@ export function restoreCommand(context: CliContext, options: RestoreArguments): 
     if (plan.distrust !== null && !options.trust) throw notAuthenticated(plan.url, plan.distrust);
     await confirm(context, options);
     const ended = await followRestore(app, app.requestRestore(plan, request), output, signal);
-    if (json) context.stdout.write(`${JSON.stringify(ended, null, 2)}\n`);
+    if (json) context.stdout.write(asJson(ended));
     else tellEnd(ended, output);
     return ended.status === 'succeeded' ? 0 : 1;
   });
@@ -50,7 +51,7 @@ async function rehearse(
   await app.rehearseRestore(plan, (detail) => output.progress(detail));
   const { url, course, manifest, distrust } = plan;
   const told = { dryRun: true, backup: manifest.id, url, course, authenticated: distrust === null, distrust };
-  if (json) context.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
+  if (json) context.stdout.write(asJson(told));
   output.line('The set is whole and fits. Dry run: nothing was stopped and nothing was changed.');
   return 0;
 }

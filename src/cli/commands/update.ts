@@ -7,6 +7,7 @@ import { isSuccess, newsOf, progressOf, verdictOf } from '../update-words';
 import type { App } from '../../app';
 import type { Update } from '../../domain/update';
 import { withApp } from '../with-app';
+import { asJson } from '../text';
 
 export interface UpdateArguments {
   container: string;
@@ -38,7 +39,7 @@ export async function followToVerdict(
 ): Promise<number> {
   if (isUnderWay(asked)) output.line(asked.reason);
   const ended = isUnderWay(asked) ? await followUpdate(app, asked.id, output, signal) : asked;
-  if (json) context.stdout.write(`${JSON.stringify(withBackup(app, ended), null, 2)}\n`);
+  if (json) context.stdout.write(asJson(withBackup(app, ended)));
   for (const words of verdictOf(ended)) output.line(words);
   return isSuccess(ended) ? 0 : 1;
 }

@@ -2,7 +2,7 @@ import type { Update } from '../../domain/update';
 import type { UpdateStatus } from '../../domain/update';
 import { toJson } from '../../http/server';
 import type { CliContext } from '../context';
-import { atTime, table } from '../text';
+import { asJson, atTime, table } from '../text';
 import { withApp } from '../with-app';
 
 export interface UpdatesArguments {
@@ -20,7 +20,7 @@ export function updatesCommand(context: CliContext, { json, ...filter }: Updates
       const all = updates.map((update) =>
         toJson(update, update.backupId === null ? null : app.store.backups.get(update.backupId)),
       );
-      context.stdout.write(`${JSON.stringify({ updates: all, next }, null, 2)}\n`);
+      context.stdout.write(asJson({ updates: all, next }));
     } else if (updates.length === 0) {
       context.stdout.write('No update yet.\n');
     } else {

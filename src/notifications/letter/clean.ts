@@ -1,12 +1,6 @@
-import { stripVTControlCharacters } from 'node:util';
+import { LINE_BREAK, printableLine, printableLines } from '../../lib/printable';
 
-// Container names, image labels, registry errors and log lines are written by strangers. Before they reach a subject, a
-// text part or a page they lose what only deceives: control characters, escape sequences, bidirectional and other
-// invisible format characters (Unicode category Cf), and lone surrogates.
-
-const LINE_BREAK = /\r\n|[\n\r\u0085\u2028\u2029]/;
-const INVISIBLE = /[\p{Cc}\p{Cf}]/gu;
-const LONE_SURROGATE = /\p{Cs}/gu;
+// What is safe to print is decided in lib/printable; here are the lengths that fit a mail and a page.
 
 const LONGEST_LINE = 2000;
 const LONGEST_LOG_LINE = 300;
@@ -16,8 +10,7 @@ const LONGEST_SUBJECT = 160;
 
 /** One line, safe to print; at most `longest` characters. */
 export function oneLine(text: string, longest = LONGEST_LINE): string {
-  const words = stripVTControlCharacters(text).replace(/\s+/gu, ' ');
-  return cut(visible(words).trim(), longest);
+  return cut(printableLine(text), longest);
 }
 
 /** `[diun-pilot] NAME: what`, in one line of bounded length, with no encoded word (RFC 2047) that a reader would decode. */
@@ -28,8 +21,7 @@ export function subjectLine(about: string, what: string): string {
 /** The last lines of an output, each safe to print and of bounded length. Indentation stays. */
 export function logLines(lines: string[]): string[] {
   return lines
-    .flatMap((line) => line.split(LINE_BREAK))
-    .map((line) => visible(stripVTControlCharacters(line).replace(/\t/g, '  ')).trimEnd())
+    .flatMap(printableLines)
     .filter((line) => line !== '')
     .slice(-MOST_LOG_LINES)
     .map((line) => cut(line, LONGEST_LOG_LINE));
@@ -47,10 +39,6 @@ export function webUrl(address: string | null): string | null {
   const url = new URL(address);
   const harmless = /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
   return harmless && url.href.length <= LONGEST_LINE ? url.href : null;
-}
-
-function visible(text: string): string {
-  return text.replace(INVISIBLE, '').replace(LONE_SURROGATE, '\uFFFD');
 }
 
 /** Counted in code points, so that no character is cut in half. */

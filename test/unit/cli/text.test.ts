@@ -12,8 +12,8 @@ test('a table has columns as wide as their widest cell and no blanks at the end'
   ).toBe('A      LONG\nwider  x\n       longest');
 });
 
-test('control bytes become one blank', () => {
-  expect(oneLine('a\r\n\u001b[31mb\u0007\u009bc ')).toBe('a [31mb c');
+test('a text is one line, without control sequences and characters that turn it around', () => {
+  expect(oneLine('a\r\n\u001b[31mb \u202ec ')).toBe('a b c');
 });
 
 test.each([

@@ -171,6 +171,6 @@ describe('updates', () => {
     });
     const { stdout } = await runOn(scene, ['updates']);
     expect(stdout).not.toContain('\u001b');
-    expect(stdout).toContain('a [2Jb c');
+    expect(stdout).toContain('ab c');
   });
 });

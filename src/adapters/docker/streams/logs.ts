@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { stripVTControlCharacters } from 'node:util';
 import { BOUNDS } from '../../../domain/bounds';
+import { printableLines } from '../../../lib/printable';
 import { timedOut } from '../engine-errors';
 import { Capture } from './capture';
 import { demux } from './demux';
@@ -10,7 +10,7 @@ const LINE_CHARACTERS = 2000;
 /** Lines of a container's log in order, fit for a mail: no control characters, none longer than 2,000 characters. */
 export async function readLines(answer: IncomingMessage, tty: boolean, lines: number): Promise<string[]> {
   const all = (await endOf(answer, tty)).split('\n');
-  const clean = all.map((line) => printable(line).slice(0, LINE_CHARACTERS));
+  const clean = all.map((line) => printableLines(line).join(' ').slice(0, LINE_CHARACTERS));
   if (clean.at(-1) === '') clean.pop();
   return clean.slice(-lines);
 }
@@ -26,9 +26,4 @@ async function endOf(answer: IncomingMessage, tty: boolean): Promise<string> {
   } finally {
     clearTimeout(late);
   }
-}
-
-function printable(line: string): string {
-  // eslint-disable-next-line no-control-regex
-  return stripVTControlCharacters(line).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
