@@ -16,19 +16,19 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/;
 export async function askServed(
   { engine, certificates }: LookDeps,
   server: ContainerInspect,
-  { port, name }: { port: number; name: string },
+  { port, name, proxyProtocol = false }: { port: number; name: string; proxyProtocol?: boolean },
 ): Promise<Certificate> {
   const what = `What ${server.Name.slice(1)} serves on port ${port}`;
   let reason = 'it has no address that this process could reach.';
   for (const host of await addressesOf(engine, server)) {
     try {
-      return parseCertificate(await certificates.served({ host, port, name }), what);
+      return parseCertificate(await certificates.served({ host, port, name, proxyProtocol }), what);
     } catch (error) {
       if (codeOf(error) === 'internal_error') throw error;
       reason = messageOf(error);
     }
   }
-  const inside = await askInside({ engine, certificates }, server, { port, name });
+  const inside = await askInside({ engine, certificates }, server, { port, name, proxyProtocol });
   if (inside !== null) return parseCertificate(inside, what);
   throw new PilotError(
     'certificate_unreadable',
@@ -40,15 +40,17 @@ export async function askServed(
 async function askInside(
   { engine }: LookDeps,
   container: ContainerInspect,
-  { port, name }: { port: number; name: string },
+  { port, name, proxyProtocol }: { port: number; name: string; proxyProtocol: boolean },
 ): Promise<string | null> {
   const sni = isIP(name) === 0 ? ['-servername', name] : [];
   const commands = [
-    ['openssl', 's_client', '-connect', `127.0.0.1:${port}`, ...sni],
+    // openssl sends no PROXY header.
+    ...(proxyProtocol ? [] : [['openssl', 's_client', '-connect', `127.0.0.1:${port}`, ...sni]]),
     // curl tells certificates from 7.88 on.
     [
       'curl',
       '-sk',
+      ...(proxyProtocol ? ['--haproxy-protocol'] : []),
       '-o',
       '/dev/null',
       '-w',

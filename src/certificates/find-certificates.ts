@@ -83,7 +83,7 @@ async function lookAtSite(
   const files = await known(() => readAll(deps.engine, container, site.paths));
   const first = files.value?.[0] ?? null;
   const name = site.name ?? (first && askableName(first)) ?? container.name;
-  const served = await known(() => askServed(deps, inspect, { port: site.port, name }));
+  const served = await known(() => askServed(deps, inspect, { ...site, name }));
   // With several kinds of key, the client decides which one is served.
   const disk = files.value?.find((each) => isSame(each, served.value)) ?? first;
   return seen(container, name, { disk, served: served.value, problem: files.problem ?? served.problem });

@@ -16,15 +16,15 @@ type Deps = Pick<RenewalDeps, 'engine' | 'clock'>;
 
 /**
  * Starts a certbot, waits for its end and reads its log. One that runs already, because diun-pilot was interrupted or
- * somebody was faster, is waited for. A container that lasts (`restart: always`) has a timer of its own, which is left
- * alone: `certbot renew` is run in it. How it ended is an answer; only a missing engine rejects.
+ * another process was faster, is waited for and never stopped. A container that lasts (a restart policy, or a loop of its own)
+ * has its own timer, which is left alone: `certbot renew` is run in it. How it ended is an answer; only a missing engine rejects.
  */
 export async function runCertbot(deps: Deps, { id, name }: Container): Promise<CertbotEnd> {
   try {
     const inspect = await deps.engine.inspectContainer(id);
-    return inspect.State.Running && lasts(inspect)
-      ? await runInside(deps, inspect, name)
-      : await runToItsEnd(deps, inspect, name);
+    if (!lasts(inspect, deps.clock.now())) return await runToItsEnd(deps, inspect, name);
+    if (!inspect.State.Running) await deps.engine.start(id);
+    return await runInside(deps, inspect, name);
   } catch (error) {
     if (['engine_unreachable', 'internal_error'].includes(codeOf(error))) throw error;
     return { container: name, exitCode: null, log: [messageOf(error)] };
@@ -41,7 +41,7 @@ async function runToItsEnd({ engine, clock }: Deps, before: ContainerInspect, co
   } catch (error) {
     if (!(error instanceof TooLong)) throw error;
     const lines = await log();
-    await engine.stop(id);
+    if (!before.State.Running) await engine.stop(id);
     return { container, exitCode: null, log: [...lines, tooLong] };
   }
 }
@@ -77,7 +77,11 @@ function lastEnd({ State }: ContainerInspect): string | undefined {
   return State.FinishedAt.startsWith(NEVER) ? undefined : State.FinishedAt;
 }
 
-function lasts({ HostConfig }: ContainerInspect): boolean {
-  const policy = HostConfig.RestartPolicy as { Name?: string } | undefined;
-  return policy?.Name === 'always' || policy?.Name === 'unless-stopped';
+/** By its restart policy, by a command that waits in a loop, or because it has been running longer than any renewal does. */
+function lasts({ HostConfig, Config, State }: ContainerInspect, now: Date): boolean {
+  const policy = (HostConfig.RestartPolicy as { Name?: string } | undefined)?.Name;
+  if (State.Running && (policy === 'always' || policy === 'unless-stopped')) return true;
+  const command = [Config.Entrypoint, Config.Cmd].flat().join(' ');
+  if (/\bsleep\b/.test(command)) return true;
+  return State.Running && now.getTime() - Date.parse(State.StartedAt) > ENDS_WITHIN_MS;
 }

@@ -12,6 +12,8 @@ export const BOUNDS = {
   registryPage: { bytes: 2 * MIB, ms: MINUTE },
   /** Answer of the token service of a registry. */
   registryToken: { bytes: 64 * KIB, ms: MINUTE / 2 },
+  /** Answer of a program `docker-credential-NAME`. */
+  credentialHelper: { bytes: 64 * KIB, ms: MINUTE / 2 },
   /** Answer of the engine: inspect results and lists. */
   engineAnswer: { bytes: 64 * MIB, ms: MINUTE },
   /** One line of a stream of the engine: of a pull, of events. */

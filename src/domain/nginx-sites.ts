@@ -11,6 +11,8 @@ export interface NginxSite {
   /** What to ask for it with: a `server_name` without wildcard; null: it has none. */
   name: string | null;
   port: number;
+  /** It expects a PROXY protocol header before the handshake. */
+  proxyProtocol: boolean;
 }
 
 interface Directive {
@@ -29,7 +31,7 @@ const STEPS_OF_A_DIRECTIVE = 20;
 
 /**
  * Every certificate that a configuration serves over TLS, from what `nginx -T` printed; one entry for each file and port.
- * Includes and inherited `ssl_certificate` are followed; paths with variables, `data:` and sockets are left out, since
+ * Includes, relative paths and inherited `ssl_certificate` are followed; paths with variables, `data:` and sockets are left out, since
  * only nginx knows what they lead to. The text comes from inside a container: the work on it is counted, and what takes too
  * many steps rejects with `certificate_unreadable`.
  */
@@ -37,7 +39,8 @@ export function nginxSites(dump: string, mostSteps = MOST_STEPS): NginxSite[] {
   const steps = new Steps(mostSteps, tooMuchWork);
   const files = filesOf(dump, steps);
   const main = [...files.keys()][0] ?? '';
-  const sites = sitesIn(included(files.get(main) ?? [], { files, folder: posix.dirname(main), steps }), []);
+  const folder = posix.dirname(main);
+  const sites = sitesIn(included(files.get(main) ?? [], { files, folder, steps }), { folder, paths: [] });
   const unique = new Map<string, NginxSite>();
   for (const site of sites) {
     const key = `${site.port} ${site.paths.join(' ')}`;
@@ -54,38 +57,48 @@ function tooMuchWork(): PilotError {
   );
 }
 
-function sitesIn(directives: Directive[], inherited: string[]): NginxSite[] {
-  const paths = certificatesOf(directives, inherited);
+/** What a level hands down to those below it. */
+interface Inherited {
+  /** Of the main file: relative paths are relative to it (ngx_conf_full_name). */
+  folder: string;
+  paths: string[];
+}
+
+function sitesIn(directives: Directive[], inherited: Inherited): NginxSite[] {
+  const own = { ...inherited, paths: certificatesOf(directives, inherited) };
   return directives.flatMap(({ name, block }) => {
-    if (name === 'server' && block.length > 0) return siteOf(block, paths);
-    return name === 'http' || name === 'stream' ? sitesIn(block, paths) : [];
+    if (name === 'server' && block.length > 0) return siteOf(block, own);
+    return name === 'http' || name === 'stream' ? sitesIn(block, own) : [];
   });
 }
 
-function siteOf(server: Directive[], inherited: string[]): NginxSite[] {
+function siteOf(server: Directive[], inherited: Inherited): NginxSite[] {
   const paths = certificatesOf(server, inherited);
-  const port = portOf(server);
-  if (paths.length === 0 || port === null) return [];
+  const listener = listenerOf(server);
+  if (paths.length === 0 || listener === null) return [];
   const names = server.filter(({ name }) => name === 'server_name').flatMap(({ args }) => args);
   const name = names.find((each) => /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(each)) ?? null;
-  return [{ paths, name, port }];
+  return [{ paths, name, ...listener }];
 }
 
 /** Those of a level replace those of the levels above (ngx_http_ssl_module, `ssl_certificate`). */
-function certificatesOf(directives: Directive[], inherited: string[]): string[] {
+function certificatesOf(directives: Directive[], { folder, paths }: Inherited): string[] {
   const own = valuesOf(directives, 'ssl_certificate');
-  return own.length === 0 ? inherited : own.filter((path) => path.startsWith('/') && !path.includes('$'));
+  if (own.length === 0) return paths;
+  const files = own.filter((path) => path !== '' && !path.includes('$') && !path.startsWith('data:'));
+  return files.map((path) => posix.resolve(folder, path));
 }
 
-/** Of the first `listen … ssl` that is no socket (ngx_http_core_module, `listen`). */
-function portOf(server: Directive[]): number | null {
+/** Of a `listen … ssl` that is no socket (ngx_http_core_module, `listen`); one without `proxy_protocol` is easier to ask. */
+function listenerOf(server: Directive[]): Pick<NginxSite, 'port' | 'proxyProtocol'> | null {
   const old = valuesOf(server, 'ssl').includes('on');
-  const listens = server.filter(({ name, args }) => name === 'listen' && (old || args.includes('ssl')));
-  for (const { args } of listens) {
-    const port = /^(?:.*:)?(\d+)$/.exec(args[0] ?? '')?.[1];
-    if (!args[0]?.startsWith('unix:') && port !== undefined) return Number(port);
-  }
-  return null;
+  const listeners = server.flatMap(({ name, args }) => {
+    const [address = ''] = args;
+    if (name !== 'listen' || !(old || args.includes('ssl')) || address.startsWith('unix:')) return [];
+    const port = /^(?:.*:)?(\d{1,5})$/.exec(address)?.[1];
+    return port === undefined ? [] : [{ port: Number(port), proxyProtocol: args.includes('proxy_protocol') }];
+  });
+  return listeners.find(({ proxyProtocol }) => !proxyProtocol) ?? listeners[0] ?? null;
 }
 
 function valuesOf(directives: Directive[], name: string): string[] {

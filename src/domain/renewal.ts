@@ -72,8 +72,7 @@ export function verdictOn(facts: RenewalFacts, now: Date): RenewalVerdict {
     return { outcome: 'nothing_to_renew', detail, error: null };
   }
   if (facts.after.every(({ disk }) => disk === null)) {
-    const detail =
-      'certbot ended well, but there is no certificate yet: ask for the first one (docs/certificates.md).';
+    const detail = 'certbot ended well, but there is no certificate yet: ask for the first one (docs/certificates.md).';
     return { outcome: 'nothing_to_renew', detail, error: null };
   }
   return { outcome: 'not_due', detail: `No certificate is due: ${lives(facts.after, now)}.`, error: null };

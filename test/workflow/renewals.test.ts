@@ -255,6 +255,25 @@ test('a certbot with a timer of its own is not started, but asked inside', async
   expect(acts()).not.toContain('start web-lasting-1');
 });
 
+test('a certbot with a loop of its own and no restart policy is asked inside, and never stopped', async () => {
+  const { engine } = world.scene;
+  const labels = { 'com.docker.compose.project': 'web', 'renewal.role': 'certbot' };
+  const command = 'certbot renew --non-interactive --no-random-sleep-on-renew';
+  engine.addImage({ reference: 'certbot:loop', scripts: { [command]: { exitCode: 0 } } });
+  const loop = ['sh', '-c', 'while :; do certbot renew; sleep 12h; done'];
+  const before = world.scene.clock.now().getTime();
+  engine.runContainer({ name: 'web-loop-1', image: 'certbot:loop', labels, entrypoint: loop });
+  engine.runContainer({ name: 'web-script-1', image: 'certbot:loop', labels });
+  await world.scene.clock.advance(21 * 60_000);
+  await renew();
+  for (const name of ['web-loop-1', 'web-script-1']) {
+    expect(engine.isRunning(name)).toBe(true);
+    expect(acts()).toContain(`exec ${name} ${command}`);
+    expect(acts()).not.toContain(`stop ${name}`);
+  }
+  expect(world.scene.clock.now().getTime() - before).toBeLessThan(30 * 60_000);
+});
+
 test('what docker compose run left behind is not started again', async () => {
   const { engine } = world.scene;
   engine.addImage({ reference: 'certbot:run', health: 'exits' });

@@ -1,8 +1,8 @@
-import { isIP } from 'node:net';
-import { connect } from 'node:tls';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
 import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
-import type { CertificateReader } from '../../ports/certificate-reader';
+import type { AskedServer, CertificateReader } from '../../ports/certificate-reader';
 
 const ANSWER_WITHIN_MS: number = BOUNDS.servedCertificate.ms;
 
@@ -10,18 +10,24 @@ export function createTlsCertificateReader({ answerWithinMs = ANSWER_WITHIN_MS }
   return { served: (at) => ask(at, answerWithinMs) };
 }
 
-function ask({ host, port, name }: Parameters<CertificateReader['served']>[0], withinMs: number): Promise<Buffer> {
+/** Of a client whose address is not told (PROXY protocol, version 1). */
+const PROXY_HEADER = 'PROXY UNKNOWN\r\n';
+
+function ask(asked: AskedServer, withinMs: number): Promise<Buffer> {
+  const { port, name } = asked;
   return new Promise((resolve, reject) => {
-    const servername = isIP(name) === 0 ? name : '';
-    const socket = connect({ host, port, servername, rejectUnauthorized: false });
+    const { plain, socket } = dial(asked);
     // Also while it connects, and when it is spoken to in drops: the whole question has this time.
     const late = setTimeout(() => fail(`no answer within ${withinMs / 1000} s`), withinMs);
     const fail = (why: string, cause?: unknown): void => {
       clearTimeout(late);
       socket.destroy();
+      plain?.destroy();
       reject(unreadable(name, port, why, cause));
     };
-    socket.once('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message, error));
+    const broken = (error: NodeJS.ErrnoException): void => fail(error.code ?? error.message, error);
+    socket.once('error', broken);
+    plain?.once('error', broken);
     socket.once('close', () => fail('it closed the connection'));
     socket.once('secureConnect', () => {
       const { raw } = socket.getPeerCertificate() as { raw?: Buffer };
@@ -29,8 +35,18 @@ function ask({ host, port, name }: Parameters<CertificateReader['served']>[0], w
       clearTimeout(late);
       resolve(raw);
       socket.destroy();
+      plain?.destroy();
     });
   });
+}
+
+function dial({ host, port, name, proxyProtocol = false }: AskedServer): { plain: Socket | null; socket: TLSSocket } {
+  const servername = isIP(name) === 0 ? name : '';
+  const options = { servername, rejectUnauthorized: false };
+  if (!proxyProtocol) return { plain: null, socket: connect({ host, port, ...options }) };
+  const plain = connectPlain({ host, port });
+  plain.write(PROXY_HEADER);
+  return { plain, socket: connect({ socket: plain, ...options }) };
 }
 
 function unreadable(name: string, port: number, why: string, cause: unknown): PilotError {

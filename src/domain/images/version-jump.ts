@@ -17,6 +17,7 @@ const SIZES: readonly Jump[] = ['digest', 'patch', 'minor', 'major'];
  * - the first number that differs decides: 1st major, 2nd minor, 3rd and later patch. One number (`15` → `16`) is a
  *   major. Two numbers (`1.27` → `1.28`, and PostgreSQL's `15.6` → `15.7`) are a minor: which of both a project means
  *   cannot be seen, and too large a jump asks once too often, too small a one updates without asking.
+ * - below 1.0 a minor counts as a major (`0.9` → `0.10`): such versions promise nothing about it (semver.org, 4).
  * - `v`, suffix (`-alpine`, `-rootless`) and count of numbers must be equal; `1.27` and `1.27.4` are not comparable, since
  *   `1.27` is a floating tag. Within a suffix only these may change: Alpine's own version
  *   (`-alpine3.20`, at least a minor: other C library, other packages), a build number (`-r5`, `-ls45`, a patch), and a
@@ -82,7 +83,8 @@ function numbersJump(from: ParsedTag, to: ParsedTag): Jump | 'downgrade' | null 
   const at = firstDifference(from.numbers, to.numbers);
   if (at === null) return null;
   if (isLower(to.numbers, from.numbers)) return 'downgrade';
-  if (at === 0) return 'major';
+  const beforeTheFirst = from.form === 'version' && from.numbers[0] === 0n;
+  if (at === 0 || (at === 1 && beforeTheFirst)) return 'major';
   return at === 1 || from.form !== 'version' ? 'minor' : 'patch';
 }
 

@@ -30,7 +30,7 @@ test('a site with TLS: its file, its first plain name and its port', () => {
       ssl_certificate ${PEM}; ssl_certificate_key /etc/letsencrypt/live/git/privkey.pem;
       location ~ "^/a{2}$" { return 200 "ssl_certificate /not/this;"; }
     }`;
-  expect(site(content)).toEqual([{ paths: [PEM], name: 'git.example.org', port: 443 }]);
+  expect(site(content)).toEqual([{ paths: [PEM], name: 'git.example.org', port: 443, proxyProtocol: false }]);
 });
 
 test('includes inside a server, and what is inherited from the levels above', () => {
@@ -43,21 +43,21 @@ test('includes inside a server, and what is inherited from the levels above', ()
     }),
   );
   expect(sites).toEqual([
-    { paths: ['/certs/all.pem'], name: 'a.example.org', port: 8443 },
-    { paths: [PEM], name: 'b.example.org', port: 443 },
+    { paths: ['/certs/all.pem'], name: 'a.example.org', port: 8443, proxyProtocol: false },
+    { paths: [PEM], name: 'b.example.org', port: 443, proxyProtocol: false },
   ]);
 });
 
 test('one entry for each file and port, with a name if any server has one', () => {
   const server = (name: string) => `server { listen 443 ssl; ${name} ssl_certificate ${PEM}; }`;
   expect(site(server('') + server('server_name git.example.org;') + server('server_name b.example.org;'))).toEqual([
-    { paths: [PEM], name: 'git.example.org', port: 443 },
+    { paths: [PEM], name: 'git.example.org', port: 443, proxyProtocol: false },
   ]);
 });
 
 test('two kinds of key are one site, and the old `ssl on` is understood', () => {
   expect(site('server { ssl on; listen 8443; ssl_certificate /rsa.pem; ssl_certificate /ecdsa.pem; }')).toEqual([
-    { paths: ['/rsa.pem', '/ecdsa.pem'], name: null, port: 8443 },
+    { paths: ['/rsa.pem', '/ecdsa.pem'], name: null, port: 8443, proxyProtocol: false },
   ]);
 });
 
@@ -77,9 +77,23 @@ test('what is no dump gives nothing, and an include of itself ends', () => {
   expect(nginxSites(dump({ '/etc/nginx/nginx.conf': 'include nginx.conf; http { }' }))).toEqual([]);
 });
 
+test('relative paths are relative to the folder of the main file', () => {
+  const server = 'server { listen 443 ssl; ssl_certificate certs/a.pem; }';
+  expect(site(server)).toEqual([{ paths: ['/etc/nginx/certs/a.pem'], name: null, port: 443, proxyProtocol: false }]);
+});
+
+test('a port that expects a PROXY header is told, and another one is taken first', () => {
+  const one = 'listen 443 ssl proxy_protocol;';
+  const certificate = 'ssl_certificate /a.pem;';
+  expect(site(`server { ${one} ${certificate} }`)).toMatchObject([{ port: 443, proxyProtocol: true }]);
+  expect(site(`server { ${one} listen 8443 ssl; ${certificate} }`)).toMatchObject([
+    { port: 8443, proxyProtocol: false },
+  ]);
+});
+
 test('words in quotes, escapes and variables are read as nginx reads them', () => {
   const content = `server { listen 443 ssl; server_name "a;b" c\\;d \${x{y} 'git.example.org'; ssl_certificate '/a b\\'.pem'; }`;
-  expect(site(content)).toEqual([{ paths: ["/a b'.pem"], name: 'git.example.org', port: 443 }]);
+  expect(site(content)).toEqual([{ paths: ["/a b'.pem"], name: 'git.example.org', port: 443, proxyProtocol: false }]);
 });
 
 describe('a hostile configuration', () => {
