@@ -1,20 +1,47 @@
+import { isDueForRenewal, type CertificateSeen } from '../domain/certificate';
 import { lookAtCertificates } from './look';
 import type { RenewalDeps } from './renewal-deps';
-import { findPlaces } from './renewal-places';
+import { findPlaces, type RenewalPlace } from './renewal-places';
+import { requestRenewal } from './request-renewal';
 import { saveCertificates } from './save-certificates';
 
 const LOOK_EVERY_MS = 6 * 3_600_000;
+const AT_MOST_EVERY_MS = 24 * 3_600_000;
 
-/** Looks at every certificate at start and every six hours, beside the worker: it only reads. Resolves with false: nothing more to do now. */
+/** Looks at every certificate at start and every six hours, next to the worker: it reads, and requests a renewal that is due. Resolves with false: nothing more to do now. */
 export function createWatch(deps: RenewalDeps): () => Promise<boolean> {
   let nextAt = 0;
   return async () => {
     if (deps.clock.now().getTime() < nextAt) return false;
     // A renewal that runs looks by itself, and its look is the later one.
     if (deps.store.renewals.running() !== null) return false;
-    const seen = await lookAtCertificates(deps, await findPlaces(deps));
-    if (deps.store.renewals.running() === null) saveCertificates(deps, seen);
+    const places = await findPlaces(deps);
+    const seen = await lookAtCertificates(deps, places);
+    if (deps.store.renewals.running() === null) {
+      saveCertificates(deps, seen);
+      requestWhatIsDue(deps, places, seen);
+    }
     nextAt = deps.clock.now().getTime() + LOOK_EVERY_MS;
     return false;
   };
+}
+
+/**
+ * A certificate of six days cannot wait for the weekly run. At most once a day, and never where the operator has switched the
+ * schedule of renewals off.
+ */
+function requestWhatIsDue(deps: RenewalDeps, places: RenewalPlace[], seen: CertificateSeen[]): void {
+  const { store, clock, logger } = deps;
+  const now = clock.now();
+  const isOn = (store.timers.get('renewal')?.schedule ?? null) !== null;
+  const [last] = store.renewals.list(1);
+  const isRecent = last !== undefined && now.getTime() - Date.parse(last.createdAt) < AT_MOST_EVERY_MS;
+  if (!isOn || isRecent || store.renewals.queued() !== null) return;
+  const renewing = places.filter(({ certbots }) => certbots.length > 0).map(({ project }) => project);
+  const due = seen.filter(
+    ({ disk, project }) => disk !== null && renewing.includes(project) && isDueForRenewal(disk, now),
+  );
+  if (due.length === 0) return;
+  logger.info('a renewal is due before the next scheduled one', { names: due.map(({ name }) => name) });
+  requestRenewal(deps, { reason: 'schedule' });
 }

@@ -37,6 +37,11 @@ export function nearsItsEnd(certificate: Certificate, now: Date): boolean {
   return exactDaysLeft(certificate, now) < quarterOf(certificate);
 }
 
+/** Less than a third of its lifetime is left: then certbot renews it. */
+export function isDueForRenewal(certificate: Certificate, now: Date): boolean {
+  return exactDaysLeft(certificate, now) < (4 / 3) * quarterOf(certificate);
+}
+
 /**
  * The threshold that it has passed last, in days before its end: a quarter of its lifetime, then 7, 3, 1 and 0 as far as
  * they lie within that quarter. Null: none yet. A mail goes out for each threshold once.

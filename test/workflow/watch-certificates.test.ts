@@ -1,5 +1,6 @@
 import { createWatch } from '../../src/certificates/watch-certificates';
 import { requestRenewal } from '../../src/certificates/request-renewal';
+import { certificateWith } from '../support/make-certificate';
 import { openRenewalScene, type RenewalScene } from '../support/renewal-scene';
 import { openScene } from '../support/scene';
 
@@ -42,6 +43,49 @@ test('a host without certificates has none, and no mail', async () => {
   expect(empty.store.certificates.list()).toEqual([]);
   expect(empty.mails()).toEqual([]);
   empty.close();
+});
+
+describe('a certificate of six days', () => {
+  const keepSchedule = (): void => {
+    const weekly = { expression: '30 3 * * 0', timeZone: 'UTC' };
+    world.scene.store.timers.keep('renewal', weekly, world.scene.clock.now().toISOString());
+  };
+  const reasons = () => world.renewals().map(({ reason, status }) => [reason, status]);
+  beforeEach(() => {
+    const short = certificateWith(world.scene.clock.now(), { lifetime: 6, left: 6 });
+    world.scene.engine.files('web-nginx-1').write('/etc/letsencrypt/live/git.example.org/fullchain.pem', short.pem);
+  });
+
+  test('is renewed by the six-hourly check when a third of its lifetime is left, and not before', async () => {
+    keepSchedule();
+    for (let hours = 0; hours < 4 * 24; hours += 6) {
+      await watch();
+      expect(reasons()).toEqual([]);
+      await world.scene.clock.advance(6 * HOUR);
+    }
+    await world.scene.clock.advance(HOUR);
+    await watch();
+    await world.scene.clock.advance(6 * HOUR);
+    await watch();
+    expect(reasons()).toEqual([['schedule', 'queued']]);
+  });
+
+  test('is left to the operator who has switched renewals off', async () => {
+    await world.scene.clock.advance(5 * DAY);
+    await watch();
+    expect(reasons()).toEqual([]);
+  });
+
+  test('is tried at most once a day', async () => {
+    keepSchedule();
+    await world.scene.clock.advance(5 * DAY);
+    await watch();
+    const [queued] = world.renewals();
+    world.scene.store.renewals.change(queued?.id ?? '', { status: 'succeeded' });
+    await world.scene.clock.advance(6 * HOUR);
+    await watch();
+    expect(world.renewals()).toHaveLength(1);
+  });
 });
 
 test('a mail at a quarter of its lifetime, and again with 7, 3 and 1 days left and at its end, each once', async () => {
