@@ -37,7 +37,7 @@ export interface StoredSet {
 
 /**
  * Reads the manifest of one set. Rejects with `object_not_found` when there is none, `backup_not_verified` when it is
- * damaged, and the storage's own errors.
+ * damaged, `object_archived`, and the storage's own errors.
  */
 export async function readManifest(
   storage: BackupStorage,
@@ -90,7 +90,7 @@ async function lookAt(
       problem: wrong.length === 0 ? null : `missing or cut: ${wrong.join(', ')}`,
     };
   } catch (error) {
-    if (!['backup_not_verified', 'object_not_found'].includes(codeOf(error))) throw error;
+    if (!['backup_not_verified', 'object_not_found', 'object_archived'].includes(codeOf(error))) throw error;
     return { ...set, manifest: null, problem: messageOf(error) };
   }
 }

@@ -65,6 +65,7 @@ export const ERROR_CODES = {
   storage_refused: 'The backup storage refuses access',
   storage_unreachable: 'The backup storage does not answer',
   object_not_found: 'The object is not in the backup storage',
+  object_archived: 'The object was moved to an archive class of the storage',
   mail_refused: 'The mail server refuses the mail',
   mail_unreachable: 'The mail server does not answer',
   container_not_running: 'The container does not run, so no update of it can be judged',

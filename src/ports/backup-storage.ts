@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 
 /**
  * Where backups are kept: objects under keys with `/`. Rejects with `StorageError` (domain/errors): `storage_full`, `storage_refused`
- * (credentials, bucket, permission: do not retry), `storage_unreachable` (retry later), `object_not_found`.
+ * (credentials, bucket, permission: do not retry), `storage_unreachable` (retry later), `object_not_found`, `object_archived` (a
+ * lifecycle rule moved it to a class that must be restored before it can be read).
  */
 export interface BackupStorage {
   /** The address of a key, for people (`s3://bucket/prefix/key`, `file:///path/key`); never credentials. */

@@ -32,6 +32,10 @@ export function asStorageError(error: unknown, bucket: string, key: string): Pil
   if (name === 'NoSuchKey' || name === 'NotFound') {
     return new StorageError('object_not_found', `${key} is not in the bucket ${bucket}.`, options);
   }
+  if (name === 'InvalidObjectState') {
+    const message = `${key} in the bucket ${bucket} was moved to an archive class by a lifecycle rule, so it cannot be read now. Bring it back (aws s3api restore-object) and retry; exclude the backups from that rule.`;
+    return new StorageError('object_archived', message, options);
+  }
   if (FULL.has(name) || status === 507) {
     const advice = 'Free some space there, or raise its quota.';
     return new StorageError('storage_full', `The bucket ${bucket} is full (${name}). ${advice}`, options);
