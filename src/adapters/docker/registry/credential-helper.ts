@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { z } from 'zod';
 import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
-import type { Credentials } from './credentials';
+
+export type Credentials = { username: string; password: string } | { identitytoken: string };
 
 /** Part of a program's name, never a path. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;

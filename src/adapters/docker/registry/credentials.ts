@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
-import { askHelper } from './credential-helper';
+import { askHelper, type Credentials } from './credential-helper';
 
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 /** Hosts by which Docker Hub is named (docker/cli, cli/config/configfile). */
@@ -22,8 +22,6 @@ interface DockerConfig {
   /** Name of the helper by registry. */
   credHelpers?: Record<string, string> | null;
 }
-
-export type Credentials = { username: string; password: string } | { identitytoken: string };
 
 /** `X-Registry-Auth` for the registry of a reference; empty when there are no credentials. */
 export async function registryAuth(dockerConfigDir: string | null, reference: string): Promise<Record<string, string>> {
