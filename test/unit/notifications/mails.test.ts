@@ -4,16 +4,12 @@ import { approvalReminder } from '../../../src/notifications/mails/approval-remi
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
 import { drillFailed } from '../../../src/notifications/mails/drill-failed';
-import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
-import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
-import type { RenderedMail } from '../../../src/notifications/rendered-mail';
-import { aCertificate, aRenewal, aSeen, NOW } from '../../support/certificate-builder';
-import { openDom } from '../../support/dom';
+import { mailReader } from '../../support/mail-reader';
 import {
   aBackup,
   aFailedRollback,
@@ -30,27 +26,7 @@ import {
 } from '../../support/news-builder';
 
 const PUBLIC = 'https://pilot.example.org';
-const dom = openDom();
-afterAll(() => dom.close());
-
-/** Words of both parts with white space collapsed: each must say it by itself. */
-async function parts({ html, text }: RenderedMail): Promise<[string, string][]> {
-  const flat = (words: string): string => words.replace(/\n!! /g, ' ').replace(/\s+/g, ' ');
-  return [
-    ['html', flat((await dom.read(html)).text)],
-    ['text', flat(text)],
-  ];
-}
-
-async function bothSay(mail: RenderedMail, ...sentences: string[]): Promise<void> {
-  for (const [part, words] of await parts(mail)) {
-    for (const sentence of sentences) expect(`${part}: ${words}`).toContain(sentence);
-  }
-}
-
-async function neitherSays(mail: RenderedMail, ...sentences: string[]): Promise<void> {
-  for (const [, words] of await parts(mail)) for (const sentence of sentences) expect(words).not.toContain(sentence);
-}
+const { dom, bothSay, neitherSays } = mailReader();
 
 describe('a rollback that failed', () => {
   it('has the link that restores the data, and the command that does the same', async () => {
@@ -312,53 +288,6 @@ describe('backup failed', () => {
     const mail = backupFailed({ backup, lastGood: null, publicUrl: 'https://pilot.example.org' });
     expect(mail.subject).toBe('[diun-pilot] web: backup failed, no good backup exists – please check');
     await bothSay(mail, 'There is none.');
-  });
-});
-
-describe('certificates', () => {
-  it('a renewal that failed: what is served, why, and when it is tried again', async () => {
-    const mail = renewalFailed({
-      renewal: aRenewal(),
-      retryAt: '2026-11-24T03:30:00.000Z',
-      now: NOW,
-      publicUrl: PUBLIC,
-    });
-    expect(mail).toMatchObject({
-      kind: 'renewal_failed',
-      subject: '[diun-pilot] git.example.org: renewal failed, 60 days left – please check',
-    });
-    await bothSay(
-      mail,
-      'It failed, and what was served before is still served. It is retried automatically at 2026-11-24 03:30:00 UTC.',
-      'Some challenges have failed.',
-      'served: 60 days left, valid until 2027-01-22',
-      'diun-pilot renew',
-    );
-  });
-
-  it('one near its end: which, where, and what to do', async () => {
-    const certificate = aCertificate({ left: 5.5 });
-    const seen = aSeen({ served: certificate });
-    const mail = certificateNearEnd({ seen, certificate, now: NOW, publicUrl: PUBLIC });
-    expect(mail).toMatchObject({
-      kind: 'certificate_near_end',
-      subject: '[diun-pilot] git.example.org: its certificate expires in 5 days',
-    });
-    await bothSay(
-      mail,
-      'Less than a quarter of its lifetime is left',
-      'served by git-nginx-1',
-      certificate.fingerprint,
-    );
-    await bothSay(mail, 'A different certificate is on disk, but the server has not loaded it');
-    const ended = aCertificate({ left: -2 });
-    const last = certificateNearEnd({
-      seen: aSeen({ disk: ended, served: ended }),
-      certificate: ended,
-      now: NOW,
-      publicUrl: PUBLIC,
-    });
-    await bothSay(last, 'its certificate has expired', 'refused it since then', 'served by git-nginx-1, and on disk');
   });
 });
 
