@@ -79,7 +79,7 @@ function lastEnd({ State }: ContainerInspect): string | undefined {
 
 /** By its restart policy, by a command that waits in a loop, or because it has been running longer than any renewal does. */
 function lasts({ HostConfig, Config, State }: ContainerInspect, now: Date): boolean {
-  const policy = (HostConfig.RestartPolicy as { Name?: string } | undefined)?.Name;
+  const policy = HostConfig.RestartPolicy?.Name;
   if (State.Running && (policy === 'always' || policy === 'unless-stopped')) return true;
   const command = [Config.Entrypoint, Config.Cmd].flat().join(' ');
   if (/\bsleep\b/.test(command)) return true;

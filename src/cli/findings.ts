@@ -60,6 +60,17 @@ export function timerFindings(app: App): Finding[] {
   });
 }
 
+/** Containers that outlived their update: with the time of their removal, or what to do about one that was left over. */
+export function keptFindings(app: App): Finding[] {
+  return app.store.keptContainers.all().map(({ name, reason, leftover, keepUntil }): Finding => {
+    const until = atTime(keepUntil, app.settings.timeZone);
+    const words = leftover
+      ? `${name}: ${reason} It is stopped. Restart diun-pilot, or run \`docker rm -f ${name}\``
+      : `${name}: ${reason} It is stopped, and is removed ${until}`;
+    return { what: 'Kept container', status: leftover ? 'warning' : 'ok', words };
+  });
+}
+
 export function labelFindings(containers: readonly Container[]): Finding[] {
   return containers.flatMap(({ name, labels }) =>
     labels.problems.map(({ label, value, message }): Finding => ({

@@ -11,3 +11,9 @@ export function asideName(container: string, role: Role, updateId: string): stri
 export function isOurs(name: string): boolean {
   return /\.diun-pilot-(old|new|check|restore|drill)-[0-9a-z]{10}$/.test(name);
 }
+
+/** Of a container that an update created or renamed: its container's own name, and the end of the update's id. Null: it is not one. */
+export function asideParts(name: string): { container: string; mark: string } | null {
+  const found = /^(.+)\.diun-pilot-(?:old|new|check)-([0-9a-z]{10})$/.exec(name);
+  return found === null ? null : { container: found[1] ?? '', mark: found[2] ?? '' };
+}

@@ -1,5 +1,6 @@
 import { codeOf } from '../domain/errors';
 import type { Engine } from '../ports/engine';
+import { keepStopped, type PolicyDeps } from './restart-policy';
 
 const DISCARD_WITHIN_SECONDS = 2;
 
@@ -11,6 +12,17 @@ export async function discard(engine: Engine, id: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
   }
+}
+
+/** Removes a container that must be stopped by now; should it run all the same, it is stopped in its own time. Gone is fine. */
+export async function stopAndRemove(deps: PolicyDeps, id: string): Promise<void> {
+  try {
+    await keepStopped(deps, id);
+    await deps.engine.remove(id);
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+  }
+  deps.store.disarmed.remove(id);
 }
 
 /** A crash may have come between a container's creation and the entry of its id. */

@@ -2,22 +2,23 @@ import { codeOf, messageOf } from '../domain/errors';
 import { couldNotJoin } from '../domain/lost-guests';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
-import type { Engine } from '../ports/engine';
 import { inspectIfThere } from './if-there';
+import { rearm, type PolicyDeps } from './restart-policy';
 
 const OWNER_WITHIN_MS = 15_000;
 const ASK_EVERY_MS = 500;
 
-interface Parts {
-  engine: Engine;
+interface Parts extends PolicyDeps {
   clock: Clock;
 }
 
 /**
- * Starts a container; where it lives in the network of another that is on its way, as after a restart of the engine, that
+ * Starts a container with its own restart policy; where it lives in the network of another that is on its way, as after a restart of the engine, that
  * one is waited for, for 15 s at most. Already running is fine. Rejects as `Engine.start` does.
  */
-export async function startJoining({ engine, clock }: Parts, id: string): Promise<void> {
+export async function startJoining(parts: Parts, id: string): Promise<void> {
+  const { engine, clock } = parts;
+  await rearm(parts, id);
   for (let waited = 0; ; waited += ASK_EVERY_MS) {
     try {
       return await engine.start(id);
@@ -30,16 +31,17 @@ export async function startJoining({ engine, clock }: Parts, id: string): Promis
 }
 
 /**
- * An engine that comes back starts guests before the owners of their networks, and leaves those stopped (m). That is no
- * illness of the container: it is started. If it cannot be, its health check tells. Rejects with `engine_unreachable`.
+ * An engine that comes back starts guests before the owners of their networks, and leaves those stopped (m); one with the
+ * policy `no` it does not start at all. Neither is a fault of the container: it is started. If it cannot be, its health
+ * check reports it. Rejects with `engine_unreachable`.
  */
-export async function startIfNotJoined(parts: Parts & { logger: Logger }, id: string): Promise<void> {
+export async function startIfStopped(parts: Parts & { logger: Logger }, id: string): Promise<void> {
   const inspect = await inspectIfThere(parts.engine, id);
-  if (inspect === null || inspect.State.Running || !couldNotJoin(inspect.State.Error)) return;
+  if (inspect === null || inspect.State.Running) return;
   try {
     await startJoining(parts, id);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    parts.logger.warn('a container does not start for want of its network', { id, reason: messageOf(error) });
+    parts.logger.warn('a container does not start again', { id, reason: messageOf(error) });
   }
 }

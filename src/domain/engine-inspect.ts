@@ -87,7 +87,14 @@ export interface HostConfig {
   VolumesFrom?: string[] | null;
   Links?: string[] | null;
   PortBindings?: Record<string, unknown> | null;
+  RestartPolicy?: RestartPolicy | null;
   [field: string]: unknown;
+}
+
+/** `''` and `no`: never. The count is that of `on-failure`; 0 is without a limit. */
+export interface RestartPolicy {
+  Name?: string;
+  MaximumRetryCount?: number;
 }
 
 /** One of `HostConfig.Mounts`: as it was asked for. */

@@ -28,6 +28,8 @@ export interface Journal {
   oldContainerId: string;
   containerName: string;
   oldImageId: string;
+  /** Whether it ran when the update started: it must run again, also where the engine went down and its policy is `no`. */
+  ran?: boolean;
   /** The reference that the old container was created by (`Config.Image`). */
   oldReference: string;
   newReference: string;
@@ -70,6 +72,7 @@ export function firstJournal({ container, to }: Update, old: ContainerInspect, i
     oldContainerId: old.Id,
     containerName: container ?? '',
     oldImageId: old.Image,
+    ran: old.State.Running,
     oldReference: old.Config.Image,
     newReference: newReferenceFor(old.Config.Image, to.reference),
     tagMoved: false,

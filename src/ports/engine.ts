@@ -1,5 +1,11 @@
 import type { Readable } from 'node:stream';
-import type { ContainerInspect, CreateRequest, EndpointSettings, ImageInspect } from '../domain/engine-inspect';
+import type {
+  ContainerInspect,
+  CreateRequest,
+  EndpointSettings,
+  ImageInspect,
+  RestartPolicy,
+} from '../domain/engine-inspect';
 
 /**
  * The Docker Engine. Containers are addressed by id from the first inspect on: after a rename a handle made from the
@@ -40,6 +46,11 @@ export interface Engine {
   createContainer(name: string, request: CreateRequest): Promise<string>;
   /** Running or not, but not while it waits for its restart (`engine_refused`). Rejects with `name_taken`; its own name is refused, too. */
   rename(id: string, name: string): Promise<void>;
+  /**
+   * Changes the restart policy of a container, running or not; nothing else of it changes, and it is neither started nor
+   * stopped. Refused for a container created with `--rm`, unless the policy is `no`.
+   */
+  updateContainer(id: string, change: { RestartPolicy: RestartPolicy }): Promise<void>;
   /** Already running is fine. */
   start(id: string): Promise<void>;
   /** With the container's own stop signal, and its own timeout unless one is given. Already stopped is fine. */

@@ -6,6 +6,7 @@ import type { RestoreJournal, RestoreRecord } from '../domain/restore';
 import type { Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Incidents } from './incidents';
 import type { Certificates, Renewals } from './renewals';
+import type { Disarmed, KeptContainers } from './stopped-containers';
 import type { Notices, Timers } from './timers';
 
 /**
@@ -29,6 +30,8 @@ export interface Store {
   renewals: Renewals;
   certificates: Certificates;
   incidents: Incidents;
+  disarmed: Disarmed;
+  keptContainers: KeptContainers;
   /** Reads and writes; throws when the database cannot do its work. */
   check(): void;
   /** Nothing may be asked of it afterwards. */

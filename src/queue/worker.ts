@@ -3,6 +3,9 @@ import { remindOfApprovals } from '../approvals/remind-of-approvals';
 import { runNextBackup } from '../backups/run-next-backup';
 import { runNextRenewal } from '../certificates/run-next-renewal';
 import { createWatch } from '../certificates/watch-certificates';
+import { adoptAside } from '../containers/adopt-aside';
+import { removeDueContainers } from '../containers/kept-containers';
+import { rearmRunning } from '../containers/rearm-running';
 import { handleInbox } from '../decisions/handle-inbox';
 import type { Deps } from '../deps';
 import { codeOf, ERROR_CODES, type ErrorCode, messageOf } from '../domain/errors';
@@ -37,8 +40,11 @@ export function startWorker(deps: Deps): Worker {
   const troubles: Troubles = new Map();
   const loop = (name: string, turn: () => Promise<boolean>): Loop => loopTelling(deps, troubles, name, turn);
   const decisions = loop('deciding', async () => (await handleInbox(deps)) > 0);
+  let adopted = false;
   const networks = watchNetworks(deps, () => work.wake());
   const work = loop('working', async () => {
+    if (!adopted) await adoptAside(deps);
+    adopted = true;
     await networks.mend();
     return workOnce(deps);
   });
@@ -87,6 +93,8 @@ const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApp
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
   runNextRestore,
   runNextUpdate,
+  rearmRunning,
+  removeDueContainers,
   runNextBackup,
   runNextRenewal,
   doDueWork,

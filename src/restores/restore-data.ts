@@ -1,3 +1,4 @@
+import { keepStopped } from '../containers/restart-policy';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/restore';
 import { isWell, type Stopped } from '../domain/well';
@@ -21,6 +22,7 @@ const ATTEMPTS = 3;
 export async function restoreData(run: RestoreRun): Promise<void> {
   if (run.journal.stage === 'checking') await check(run);
   else if (run.journal.stage === 'staging') countInterruption(run);
+  else if (run.journal.stage !== 'starting') await stopWriters(run);
   try {
     if (run.journal.stage === 'staging') await stage(run);
     if (run.journal.stage === 'swapping') await swap(run);
@@ -65,13 +67,18 @@ async function whoIsStopped({ engine, plan, alsoStarts }: RestoreRun): Promise<S
 }
 
 async function stage(run: RestoreRun): Promise<void> {
-  for (const { id, name } of run.journal.stopped.toReversed()) {
-    run.onProgress(`stopping ${name}`);
-    await run.engine.stop(id);
-  }
+  await stopWriters(run);
   await stageDatabases(run);
   await stageFiles(run);
   reached(run, { stage: 'swapping', swapBegan: true });
+}
+
+/** Done again at each resume: whoever writes must not run while data changes places, whatever the engine started meanwhile. */
+async function stopWriters(run: RestoreRun): Promise<void> {
+  for (const { id, name } of run.journal.stopped.toReversed()) {
+    run.onProgress(`stopping ${name}`);
+    await keepStopped(run, id);
+  }
 }
 
 async function swap(run: RestoreRun): Promise<void> {

@@ -1,10 +1,12 @@
+import type { PolicyDeps } from '../containers/restart-policy';
 import type { Deps } from '../deps';
 import type { RestoreJournal } from '../domain/restore';
 import type { Progress } from '../lib/progress';
 import type { PinnedStorage } from './pinned-storage';
 import type { RestorePlan } from './plan-restore';
 
-export type RestoreDeps = Pick<Deps, 'engine' | 'storage' | 'clock' | 'logger' | 'selfId' | 'approvalSecrets'>;
+export type RestoreDeps = Pick<Deps, 'engine' | 'storage' | 'clock' | 'logger' | 'selfId' | 'approvalSecrets'> &
+  Pick<PolicyDeps, 'store'>;
 
 /** One restore while it runs. */
 export interface RestoreRun extends RestoreDeps {

@@ -1,4 +1,5 @@
 import { healthOfContainer } from '../containers/check-health';
+import { startArmed } from '../containers/restart-policy';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { RestoreRun } from './restore-run';
 
@@ -12,7 +13,7 @@ export async function startAgain(run: RestoreRun): Promise<string> {
   for (const { id, name, well } of run.journal.stopped) {
     try {
       run.onProgress(`starting ${name}`);
-      await run.engine.start(id);
+      await startArmed(run, id);
       if (well) seen.push(`${name}: ${await healthOfContainer(run, id, name, run.onProgress)}`);
     } catch (error) {
       if (codeOf(error) === 'engine_unreachable') throw error;

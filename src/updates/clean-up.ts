@@ -1,3 +1,4 @@
+import { stopAndRemove } from '../containers/remove-aside';
 import { codeOf, messageOf } from '../domain/errors';
 import { keepTag } from './new-tag/keep-tag';
 import type { Run } from './run';
@@ -11,7 +12,7 @@ export async function cleanUp(run: Run): Promise<void> {
   try {
     await step(run, 'cleanup', async () => {
       const kept = await keepTag(run);
-      await run.engine.remove(run.journal.oldContainerId);
+      await stopAndRemove(run, run.journal.oldContainerId);
       return `${kept === null ? '' : `${kept}; `}the old container ${run.journal.oldContainerId.slice(0, 12)} is removed; its image ${run.journal.oldImageId.slice(0, 19)} is kept`;
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update, Verdict } from '../domain/update';
 import { whatElseHappened } from './changed-meanwhile';
+import { recordLeftovers } from './leftovers';
 import { mailOfEnd } from './mail-of-end';
 import { nameWhatRunsIfPossible } from './name-what-runs';
 import { rememberVerdict } from './quarantine';
@@ -18,9 +19,11 @@ export async function endServing(
   verdict: 'succeeded' | 'rolled_back' | 'rollback_failed',
   error: PilotError | null = null,
 ): Promise<Update> {
+  const leftovers = await recordLeftovers(run);
   await nameWhatRunsIfPossible(run);
   const happened = await whatElseHappened(run);
-  return happened === null ? end(run, verdict, error) : endNaming(run, 'rollback_failed', happened);
+  if (happened !== null) return endNaming(run, 'rollback_failed', happened);
+  return end(run, verdict, error, leftovers);
 }
 
 /**
@@ -43,18 +46,19 @@ export async function endUnchanged(run: Begun, error: unknown): Promise<Update> 
 
 /** The end of a run that may have moved the tag. Rejects only with `engine_unreachable`: then it is to be called again. */
 export async function endNaming(run: Begun, verdict: Verdict, error: PilotError | null): Promise<Update> {
+  const leftovers = await recordLeftovers(run);
   await nameWhatRunsIfPossible(run);
-  return end(run, verdict, error);
+  return end(run, verdict, error, leftovers);
 }
 
 /** Stores the verdict, what is to be remembered of it and its mail, in one transaction. */
-function end(run: Begun, verdict: Verdict, error: PilotError | null): Update {
+function end(run: Begun, verdict: Verdict, error: PilotError | null, leftovers: readonly string[]): Update {
   const { store, clock, update, journal, logger } = run;
   const ended = store.transaction(() => {
     const changed = store.updates.change(update.id, {
       status: verdict,
       finishedAt: clock.now().toISOString(),
-      reason: reasonOfEnd(journal, verdict, error),
+      reason: [reasonOfEnd(journal, verdict, error), ...leftovers].join(' '),
       error: error === null ? null : { code: error.code, message: error.message },
       followUp: verdict === 'succeeded' ? update.followUp : null,
     });

@@ -1,5 +1,6 @@
 import { healthOf } from '../containers/check-health';
 import { renameTo } from '../containers/rename-to';
+import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
@@ -27,11 +28,11 @@ export async function startBeside(run: Run): Promise<string> {
  * own time: it drains, and is kept. Rejects with `unhealthy`: then the old one was never stopped. May be done twice.
  */
 export async function drainOld(run: Run, progress: Progress): Promise<string> {
-  const { engine, journal } = run;
+  const { journal } = run;
   const seen = await canaryHealth(run, newContainerOf(run), progress).catch(explainTakenPort);
   reach(run, 'checking', { oldStopped: true });
   progress('it is healthy beside the old one, which drains');
-  await engine.stop(journal.oldContainerId);
+  await keepStopped(run, journal.oldContainerId);
   return `beside the old one: ${seen}; the old one has drained`;
 }
 

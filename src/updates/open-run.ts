@@ -1,7 +1,9 @@
 import { illnessOf } from '../containers/check-health';
 import { inspectByName } from '../containers/if-there';
+import { ownPolicy } from '../containers/restart-policy';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
+import type { ContainerInspect } from '../domain/engine-inspect';
 import { firstJournal } from '../domain/journal';
 import { newReferenceFor } from '../domain/images/new-reference';
 import { runsDigest } from '../domain/running-digest';
@@ -21,7 +23,7 @@ export async function openRun(deps: Deps, update: Update): Promise<Run | { ended
 }
 
 async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
-  const old = await inspectByName(deps.engine, update.container ?? '');
+  const old = withOwnPolicy(deps, await inspectByName(deps.engine, update.container ?? ''));
   if (old === null) return { ended: endUnbegun(deps, update, noContainer(update)) };
   const container = await containerOf(deps, old);
   const changed = whatChanged(update, container);
@@ -39,6 +41,12 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   const journal = firstJournal(update, old, ill);
   deps.store.updates.saveJournal(update.id, journal);
   return { ...deps, update: started, old, container, journal };
+}
+
+/** An earlier run that was aborted may have left it disarmed: its replacement has the policy of the operator. */
+function withOwnPolicy(deps: Deps, old: ContainerInspect | null): ContainerInspect | null {
+  if (old === null) return null;
+  return { ...old, HostConfig: { ...old.HostConfig, RestartPolicy: ownPolicy(deps, old) } };
 }
 
 function noContainer({ container }: Update): Unbegun {

@@ -1,6 +1,7 @@
 import { stoppedForBackup } from '../backups/writers';
 import { inspectIfThere } from '../containers/if-there';
 import { readContainers } from '../containers/read-containers';
+import { keepStopped } from '../containers/restart-policy';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { networkOwner } from '../domain/network-owner';
@@ -80,9 +81,9 @@ async function howTheyAre({ engine }: Run, writers: Container[]): Promise<Stoppe
     .map((inspect) => ({ id: inspect.Id, name: inspect.Name.slice(1), well: isWell(inspect) }));
 }
 
-async function stop({ engine }: Run, id: string, name: string): Promise<void> {
+async function stop(run: Run, id: string, name: string): Promise<void> {
   try {
-    await engine.stop(id);
+    await keepStopped(run, id);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'engine_unreachable') throw error;

@@ -1,9 +1,10 @@
 import { inspectByName, inspectIfThere } from '../containers/if-there';
-import { startIfNotJoined } from '../containers/start-joining';
+import { keepStopped } from '../containers/restart-policy';
+import { startIfStopped } from '../containers/start-joining';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { PilotError } from '../domain/errors';
+import { codeOf, PilotError } from '../domain/errors';
 import { firstJournal } from '../domain/journal';
 import { toContainer } from '../domain/to-container';
 import type { Update } from '../domain/update';
@@ -28,9 +29,28 @@ export async function resumeRun(begun: Begun): Promise<Run | { ended: Update }> 
   const run: Run = { ...begun, old, container: await containerOf(begun, old) };
   run.logger.warn('taking up an interrupted update', { update: run.update.id, stage: journal.stage });
   if (journal.stage === 'preparing') return beginAgain(run);
-  if (journal.stage === 'checking' && journal.newContainerId !== null)
-    await startIfNotJoined(run, journal.newContainerId);
+  await onlyOneRuns(run);
   return run;
+}
+
+/**
+ * Whatever the engine or another process did meanwhile: past the swap the old container is stopped and the new one runs; on
+ * the way back the new one is stopped. A container that the engine took down, and whose policy is `no`, is not ill.
+ */
+async function onlyOneRuns(run: Begun): Promise<void> {
+  const { stage, oldContainerId, newContainerId, oldStopped } = run.journal;
+  if (stage === 'restoring' && newContainerId !== null) await stopIfThere(run, newContainerId);
+  if (stage !== 'checking' && stage !== 'settled') return;
+  if (oldStopped) await stopIfThere(run, oldContainerId);
+  if (newContainerId !== null) await startIfStopped(run, newContainerId);
+}
+
+async function stopIfThere(run: Begun, id: string): Promise<void> {
+  try {
+    await keepStopped(run, id);
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+  }
 }
 
 /** The old container, as policy sees it. */
@@ -42,10 +62,12 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
   const { engine, store, update, old, journal } = run;
   await undoPreparation(run);
   const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;
+  if (journal.ran === true) await startIfStopped(run, old.Id);
   const mayBegin = attempt <= ATTEMPTS && (await startStopped(run)).length === 0;
   if (!mayBegin) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
   run.old = await engine.inspectContainer(old.Id);
-  run.journal = { ...firstJournal(update, old, journal.illBefore ?? null), attempt };
+  const ran = journal.ran ?? run.old.State.Running;
+  run.journal = { ...firstJournal(update, run.old, journal.illBefore ?? null), attempt, ran };
   store.updates.saveJournal(update.id, run.journal);
   return run;
 }
@@ -72,6 +94,7 @@ async function endWithoutOld(run: Begun): Promise<Update> {
 
 /** All but the entries was done: the tag is looked at again, since the crash may have come before it. */
 async function endSettled(run: Begun): Promise<Update> {
+  await onlyOneRuns(run);
   const kept = await keepTag(run);
   const detail = `${kept === null ? '' : `${kept}; `}the old container is removed`;
   run.store.updates.endStep(run.update.id, 'cleanup', 'succeeded', detail);

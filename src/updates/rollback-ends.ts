@@ -15,9 +15,12 @@ export function whyRolledBack({ error }: Update): PilotError {
 }
 
 /** Whoever serves by now, that the new one could not be removed does not change the verdict. Rejects only with `engine_unreachable`. */
-export async function removeNew({ engine, journal, update, logger }: Begun): Promise<void> {
+export async function removeNew({ engine, store, journal, update, logger }: Begun): Promise<void> {
   try {
-    if (journal.newContainerId !== null) await discard(engine, journal.newContainerId);
+    if (journal.newContainerId !== null) {
+      await discard(engine, journal.newContainerId);
+      store.disarmed.remove(journal.newContainerId);
+    }
     await removeByName({ engine }, asideName(journal.containerName, 'check', update.id));
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;

@@ -1,5 +1,6 @@
 import { asideName } from '../containers/aside-names';
 import { renameTo } from '../containers/rename-to';
+import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Run } from './run';
@@ -10,10 +11,10 @@ import { newContainerOf, reach } from './run';
  * swap is simply done again. The old container is kept, renamed and stopped, until the new one is healthy.
  */
 export async function swapContainers(run: Run): Promise<string> {
-  const { engine, journal } = run;
+  const { journal } = run;
   reach(run, 'swapping', { oldStopped: true });
   await exchangeNames(run);
-  await engine.stop(journal.oldContainerId);
+  await keepStopped(run, journal.oldContainerId);
   await startNew(run);
   return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference}, ${journal.oldContainerId.slice(0, 12)} is kept`;
 }
@@ -33,7 +34,7 @@ async function renameOldAside(run: Run, name: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== 'engine_refused') throw error;
     reach(run, 'swapping', { oldStopped: true });
-    await engine.stop(journal.oldContainerId);
+    await keepStopped(run, journal.oldContainerId);
     await renameTo(engine, journal.oldContainerId, name);
   }
 }
@@ -49,11 +50,12 @@ export async function startNew(run: Run): Promise<void> {
 }
 
 /** The old one needs its name, its addresses and its ports. A new one that somebody removed meanwhile has given them up. */
-export async function setNewAside({ engine, journal, update }: Run, stopSeconds?: number): Promise<void> {
+export async function setNewAside(run: Run, stopSeconds?: number): Promise<void> {
+  const { engine, journal, update } = run;
   const { newContainerId: id, containerName } = journal;
   if (id === null) return;
   try {
-    await engine.stop(id, stopSeconds);
+    await keepStopped(run, id, stopSeconds);
     await renameTo(engine, id, asideName(containerName, 'new', update.id));
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;

@@ -4,6 +4,7 @@ import { TestClock } from '../support/test-clock';
 import { engineContract } from './engine.contract';
 import { engineListsContract } from './engine-lists.contract';
 import { engineNamespacesContract } from './engine-namespaces.contract';
+import { engineRestartContract, restartPolicyContract } from './engine-restart.contract';
 import type { EngineScene } from './engine-scene';
 
 /** What the commands of the suite do in the shell of a real image. */
@@ -21,20 +22,20 @@ const SHELL: Scripts = {
   'sh -c echo one; echo two; printf "\\033[31mred\\033[0m\\007\\n"': { stdout: 'one\ntwo\nred\n' },
 };
 
-function setUp(): Promise<EngineScene> {
+function setUp(): Promise<EngineScene & { engine: FakeEngine }> {
   const clock = new TestClock();
   const engine = new FakeEngine(clock);
-  engine.addImage({ reference: 'tool:1', scripts: SHELL });
+  engine.addImage({ reference: 'tool:1', scripts: SHELL, stopCode: ([first]) => (first === 'sh' ? 0 : 137) });
   engine.addNetwork('contract-net');
   const { digest } = engine.publish('127.0.0.1:5000/release:2');
-  const scene: EngineScene = {
+  const scene = {
     engine,
     prefix: 'contract',
     image: 'tool:1',
     published: { reference: '127.0.0.1:5000/release:2', digest },
     unpublished: '127.0.0.1:5000/release:404',
     network: 'contract-net',
-    hasVolume: (name) => Promise.resolve(engine.host.volumes.has(name)),
+    hasVolume: (name: string) => Promise.resolve(engine.host.volumes.has(name)),
     passTime: () => clock.advance(100),
     takeDown: () => Promise.resolve(),
   };
@@ -44,3 +45,8 @@ function setUp(): Promise<EngineScene> {
 engineContract('the fake engine', setUp);
 engineNamespacesContract('the fake engine', setUp);
 engineListsContract('the fake engine', setUp);
+restartPolicyContract('the fake engine', setUp);
+engineRestartContract('the fake engine', async () => {
+  const scene = await setUp();
+  return { ...scene, restartDaemon: (how) => Promise.resolve(scene.engine.host.restartDaemon(how)) };
+});

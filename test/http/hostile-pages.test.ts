@@ -131,6 +131,7 @@ function hostFrom(s: Strings): OperatorData {
     lastHeardAt: at(0),
     rejected: [{ id: a, receivedAt: at(0), status: 'rejected', body: `${b}\n${c}`, outcome: d }],
     lost: [{ kind: 'network_lost', subject: a, since: at(0), words: b }],
+    kept: [{ containerId: c, container: c, name: c, updateId: c, reason: d, leftover: true, keepUntil: at(0) }],
     incidents: [{ at: at(0), container: c, words: d }],
     timers: [{ name: 'backup', nextAt: at(900), last: { at: at(1), outcome: e, trouble: e } }],
     tokenFor: () => 'form-token',

@@ -1,4 +1,4 @@
-import type { ContainerInspect, CreateRequest } from '../../src/domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, RestartPolicy } from '../../src/domain/engine-inspect';
 import { EngineError } from '../../src/domain/errors';
 import type { ListedContainer } from '../../src/ports/engine';
 import { createdInspect } from './fake-engine-create';
@@ -48,7 +48,7 @@ export class FakeHost {
     const own = new Map(Object.entries(image.spec.files ?? {}).map(([path, text]) => [path, Buffer.from(text)]));
     for (const mount of inspect.Mounts)
       if (mount.Name && !this.volumes.has(mount.Name)) this.volumes.set(mount.Name, new Map());
-    const times = { startedAt: 0, finishedAt: 0, exitCode: 0 };
+    const times = { startedAt: 0, finishedAt: 0, exitCode: 0, stoppedByCall: false };
     const container: FakeContainer = { inspect, image, phase: 'created', ...times, own, signals: [], waiters: [] };
     this.containers.set(id, container);
     return container;
@@ -61,7 +61,13 @@ export class FakeHost {
     if (mode.startsWith('container:')) this.joinNetworkOf(container, mode.slice('container:'.length));
     this.requireFreePorts(container);
     this.requireFreeAddresses(container);
-    Object.assign(container, { phase: 'started', startedAt: this.now(), finishedAt: 0, exitCode: 0 });
+    Object.assign(container, {
+      phase: 'started',
+      startedAt: this.now(),
+      finishedAt: 0,
+      exitCode: 0,
+      stoppedByCall: false,
+    });
     container.main = this.runMain(container);
     this.events.tell({ action: 'start', containerId: container.inspect.Id });
     for (const [index, settings] of Object.values(container.inspect.NetworkSettings.Networks).entries()) {
@@ -69,13 +75,45 @@ export class FakeHost {
     }
   }
 
-  stop(container: FakeContainer, exitCode = 0): void {
+  stop(container: FakeContainer, exitCode = this.stopCode(container), stoppedByCall = true): void {
     if (!this.state(container).Running) return;
-    Object.assign(container, { phase: 'stopped', finishedAt: this.now(), exitCode });
+    Object.assign(container, { phase: 'stopped', finishedAt: this.now(), exitCode, stoppedByCall });
     for (const settings of Object.values(container.inspect.NetworkSettings.Networks)) settings.IPAddress = '';
     for (const done of container.waiters.splice(0)) done(exitCode);
     this.events.tell({ action: 'die', containerId: container.inspect.Id });
     if (container.inspect.HostConfig.AutoRemove) this.containers.delete(container.inspect.Id);
+  }
+
+  update(container: FakeContainer, RestartPolicy: RestartPolicy): void {
+    const never = !RestartPolicy.Name || RestartPolicy.Name === 'no';
+    if (container.inspect.HostConfig.AutoRemove && !never) {
+      throw new EngineError('engine_refused', 'Restart policy cannot be updated because AutoRemove is enabled');
+    }
+    const { Name, MaximumRetryCount = 0 } = RestartPolicy;
+    container.inspect.HostConfig.RestartPolicy = { Name, MaximumRetryCount };
+  }
+
+  /**
+   * The daemon goes and comes back: all that run end, gracefully or with 137, and those are started again whose policy says
+   * so, also where they were stopped before (moby, restartmanager; one never started is left alone).
+   */
+  restartDaemon(how: 'SIGTERM' | 'SIGKILL'): void {
+    this.events.cut();
+    for (const container of [...this.containers.values()]) {
+      this.stop(container, how === 'SIGKILL' ? 137 : this.stopCode(container), false);
+    }
+    for (const container of this.containers.values()) {
+      if (!startsWithDaemon(container, this.state(container).ExitCode)) continue;
+      try {
+        this.start(container);
+      } catch (error) {
+        container.startError = (error as Error).message;
+      }
+    }
+  }
+
+  private stopCode(container: FakeContainer): number {
+    return container.image.spec.stopCode?.(this.command(container)) ?? 0;
   }
 
   remove(nameOrId: string, anonymousVolumes = false): void {
@@ -204,6 +242,14 @@ function requireNoNetworkOfItsOwn({ body }: CreateRequest): void {
   const conflict = conflicts.find(([, asked]) => Boolean(asked))?.[0];
   if (conflict)
     throw new EngineError('engine_refused', `conflicting options: ${conflict} and the container type network mode`);
+}
+
+/** A count of restarts is that of the run that ended, which the fake does not keep: the limit counts within one run. */
+function startsWithDaemon({ inspect, phase, stoppedByCall }: FakeContainer, exitCode: number): boolean {
+  if (phase === 'created') return false;
+  const policy = inspect.HostConfig.RestartPolicy?.Name;
+  if (policy === 'unless-stopped') return !stoppedByCall;
+  return policy === 'always' || (policy === 'on-failure' && exitCode !== 0);
 }
 
 function hostPorts(inspect: ContainerInspect): string[] {

@@ -67,8 +67,7 @@ function courseOf(container: FakeContainer, main: MainProcess, now: number): Cou
 }
 
 function restartsAgain(container: FakeContainer, exitCode: number, restarts: number): boolean {
-  const policy = container.inspect.HostConfig.RestartPolicy as
-    { Name?: string; MaximumRetryCount?: number } | undefined;
+  const policy = container.inspect.HostConfig.RestartPolicy;
   if (policy?.Name === 'always' || policy?.Name === 'unless-stopped') return true;
   return policy?.Name === 'on-failure' && exitCode !== 0 && restarts < (policy.MaximumRetryCount || Infinity);
 }

@@ -55,6 +55,8 @@ export interface ImageSpec {
   /** For `slow`: how long after the start. */
   slowMs?: number;
   scripts?: Scripts;
+  /** Exit code of the main process when it is stopped; left out: 0. */
+  stopCode?: (command: string[]) => number;
   logs?: string[];
   /** Files in the image, by absolute path. */
   files?: Record<string, string>;
@@ -94,6 +96,8 @@ export interface FakeContainer {
   startedAt: number;
   finishedAt: number;
   exitCode: number;
+  /** By a call, not by the engine's own end: what `unless-stopped` means. */
+  stoppedByCall: boolean;
   /** Why the engine could not start it the last time. */
   startError?: string;
   /** What its command's script said at the start; undefined: it has none and serves. */

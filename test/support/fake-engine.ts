@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { ContainerInspect, CreateRequest, ImageInspect } from '../../src/domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, ImageInspect, RestartPolicy } from '../../src/domain/engine-inspect';
 import { codeOf, EngineError, type ErrorCode } from '../../src/domain/errors';
 import type {
   ContainerAction,
@@ -232,6 +232,11 @@ export class FakeEngine implements Engine {
   }
   rename(id: string, name: string): Promise<void> {
     return this.#call('rename', [id, name], () => this.host.rename(this.host.find(id), name));
+  }
+  updateContainer(id: string, { RestartPolicy }: { RestartPolicy: RestartPolicy }): Promise<void> {
+    return this.#call('updateContainer', [id, RestartPolicy.Name], () =>
+      this.host.update(this.host.find(id), RestartPolicy),
+    );
   }
   start(id: string): Promise<void> {
     return this.#call('start', [id], () => this.host.start(this.host.find(id)));

@@ -34,7 +34,7 @@ it('starts the new one beside the old one, in the same network, and stops the ol
   const image = await updateTo('healthy');
   expect(scene.updates()).toMatchObject([{ status: 'succeeded', error: null }]);
   expect(scene.engine.lines().map((line) => line.split(' ')[0])).toEqual(
-    'pull tag createContainer rename rename start stop remove'.split(' '),
+    'pull tag createContainer rename rename start updateContainer stop remove'.split(' '),
   );
   expect(scene.engine.containerNames()).toEqual(['web-edge-1', 'web-nginx-1']);
   expect(scene.engine.container('web-nginx-1')).toMatchObject({
@@ -104,7 +104,9 @@ it('starts the old one before the new one goes, when the new one fails after the
   expect(scene.mails().at(-1)?.subject).toContain('the old version is running');
   expectOldServes();
   const acts = scene.engine.lines().map((line) => line.split(' ')[0]);
-  expect(acts.slice(acts.indexOf('stop'))).toEqual('stop start stop rename rename tag stop remove'.split(' '));
+  expect(acts.slice(acts.indexOf('stop'))).toEqual(
+    'stop updateContainer start updateContainer rename rename tag stop remove'.split(' '),
+  );
 });
 
 it('is recreated, and the label is told, when a handover cannot be', async () => {

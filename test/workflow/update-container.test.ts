@@ -60,6 +60,7 @@ describe('a healthy new image', () => {
       'createContainer',
       'rename',
       'rename',
+      'updateContainer',
       'stop',
       'start',
       'remove',

@@ -13,6 +13,7 @@ export const ENGINE_CALLS = [
   'PUT /containers/{id}/archive',
   'POST /containers/create',
   'POST /containers/{id}/rename',
+  'POST /containers/{id}/update',
   'POST /containers/{id}/start',
   'POST /containers/{id}/stop',
   'POST /containers/{id}/restart',

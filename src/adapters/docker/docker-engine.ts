@@ -34,6 +34,7 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     untag: (reference) => settled(wire.command({ method: 'DELETE', path: `/images/${reference}` }), [404]),
     createContainer: (name, request) => createContainer(wire, name, request),
     rename: (id, name) => wire.command({ method: 'POST', path: `${at(id)}/rename`, query: { name } }),
+    updateContainer: async (id, body) => void (await wire.call({ method: 'POST', path: `${at(id)}/update`, body })),
     start: (id) => settled(wire.command({ method: 'POST', path: `${at(id)}/start`, timeoutMs: LIFECYCLE_MS }), [304]),
     stop: (id, seconds) => settled(stopOrRestart(wire, 'stop', id, seconds), [304]),
     remove: (id, also) => remove(wire, id, also?.volumes ?? false),

@@ -7,6 +7,7 @@ import { createIncidents } from './incidents';
 import { createInbox } from './inbox';
 import { createOutbox } from './outbox';
 import { createRefusals } from './refusals';
+import { createDisarmed, createKeptContainers } from './stopped-containers';
 import { createNotices, createTimers } from './timers';
 import { createRenewals } from './renewals';
 import { createRestores } from './restores';
@@ -28,6 +29,8 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     renewals: createRenewals(database, clock),
     certificates: createCertificates(database, clock),
     incidents: createIncidents(database, clock),
+    disarmed: createDisarmed(database, clock),
+    keptContainers: createKeptContainers(database),
     check: () => {
       database.transaction(() => database.pragma(`user_version = ${schemaVersion(database)}`)).immediate();
     },

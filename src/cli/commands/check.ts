@@ -3,7 +3,7 @@ import type { Container } from '../../domain/container';
 import { codeOf, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
 import type { CliContext } from '../context';
-import { askAll, diunFinding, labelFindings, timerFindings, type Finding } from '../findings';
+import { askAll, diunFinding, keptFindings, labelFindings, timerFindings, type Finding } from '../findings';
 import {
   backupFindings,
   certificateFindings,
@@ -42,7 +42,7 @@ async function check(app: App): Promise<Checked> {
     certificateFindings(app, containers),
   ]);
   const findings = [
-    ...[...asked, ...read.findings, diunFinding(app), ...timerFindings(app)],
+    ...[...asked, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
     ...(read.containers === null ? [] : backupFindings(app, containers)),
     ...[
       ...probes,

@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../../domain/backup';
+import type { KeptContainer } from '../../ports/stopped-containers';
 import type { Outbox } from '../../ports/store';
 import type { Notice, TimerState } from '../../ports/timers';
 
@@ -72,10 +73,14 @@ export function backupsCheck(records: BackupRecord[], notices: readonly Notice[]
   return problems.length === 0 ? { status: 'ok' } : degraded(`${problems.join('; ')}: see \`diun-pilot backups\``);
 }
 
-/** With Docker up, a watched container that nobody reaches is told here: only a person can mend it. */
-export function dockerAndNetworks(docker: Check, notices: readonly Notice[]): Check {
+/** With Docker up, it reports watched containers that cannot be reached, and containers that an update left over. */
+export function dockerAndContainers(docker: Check, notices: readonly Notice[], kept: readonly KeptContainer[]): Check {
   const lost = notices.filter(({ kind }) => kind === 'network_lost').map(({ words }) => words);
-  return docker.status !== 'ok' || lost.length === 0 ? docker : degraded(lost.join('; '));
+  const left = kept
+    .filter(({ leftover }) => leftover)
+    .map(({ name, reason }) => `${name} still exists: ${reason} Restart diun-pilot, or run \`docker rm -f ${name}\``);
+  const problems = [...lost, ...left];
+  return docker.status !== 'ok' || problems.length === 0 ? docker : degraded(problems.join('; '));
 }
 
 function subjectOf(record: BackupRecord): string {

@@ -4,7 +4,7 @@ import { certificatesCheck } from './certificates-check';
 import {
   backupsCheck,
   degraded,
-  dockerAndNetworks,
+  dockerAndContainers,
   healthReport,
   outboxCheck,
   type Check,
@@ -32,7 +32,11 @@ export function createHealth(deps: Pick<HttpDeps, 'version' | 'store' | 'clock' 
     const [dockerSeen, databaseSeen] = await Promise.all([docker(), database()]);
     return healthReport(deps.version, {
       database: databaseSeen,
-      docker: dockerAndNetworks(dockerSeen, databaseSeen.status === 'ok' ? store.notices.all() : []),
+      docker: dockerAndContainers(
+        dockerSeen,
+        databaseSeen.status === 'ok' ? store.notices.all() : [],
+        databaseSeen.status === 'ok' ? store.keptContainers.all() : [],
+      ),
       scheduler: readable(() => health.scheduler()),
       outbox: readable(() => outboxCheck(store.outbox.state(), clock.now())),
       backups: readable(() => backupsCheck(store.backups.list(200), store.notices.all())),

@@ -60,6 +60,7 @@ function recordsIn(store: Store) {
       .filter(({ status }) => status === 'rejected')
       .slice(0, REJECTED_AT_ONCE),
     lost: store.notices.all().filter(({ kind }) => kind === 'network_lost'),
+    kept: store.keptContainers.all(),
     incidents: store.incidents.recent(INCIDENTS_AT_ONCE),
   } satisfies Partial<OperatorData>;
 }

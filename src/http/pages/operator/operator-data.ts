@@ -6,6 +6,7 @@ import type { RenewalRecord } from '../../../domain/renewal';
 import type { RestoreRecord } from '../../../domain/restore';
 import type { Update, UpdateStatus } from '../../../domain/update';
 import type { Incident } from '../../../ports/incidents';
+import type { KeptContainer } from '../../../ports/stopped-containers';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
 import type { Notice } from '../../../ports/timers';
 import type { TimerView } from '../../../schedule/timer-plans';
@@ -39,6 +40,8 @@ export interface OperatorData {
   rejected: Webhook[];
   /** Containers that need a person, since they have lost the network they live in. */
   lost: Notice[];
+  /** Containers that outlived their update: kept on purpose until a time, or left over. */
+  kept: KeptContainer[];
   /** What was mended by itself, newest first. */
   incidents: Incident[];
   timers: TimerView[];

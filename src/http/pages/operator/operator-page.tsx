@@ -4,6 +4,7 @@ import { Attention } from './attention';
 import { Backups } from './backups';
 import { Certificates } from './certificates';
 import { hasIncidents, Incidents } from './incidents';
+import { KeptContainers } from './kept-containers';
 import type { OperatorData } from './operator-data';
 import { Diun, Mails, Refused, Timers } from './records';
 import { wantsALook, Watched } from './watched';
@@ -24,6 +25,7 @@ export function operatorPage(data: OperatorData): string {
         <Working {...data} />
         <Incidents {...data} />
         <Watched {...data} />
+        <KeptContainers {...data} />
         <History {...data} />
         <Backups {...data} />
         <Certificates {...data} />
@@ -36,12 +38,22 @@ export function operatorPage(data: OperatorData): string {
   });
 }
 
-function Sections({ containers, waiting, working, lost, incidents, undelivered, timers }: OperatorData): JSX.Element {
+function Sections({
+  containers,
+  waiting,
+  working,
+  lost,
+  incidents,
+  kept,
+  undelivered,
+  timers,
+}: OperatorData): JSX.Element {
   const all: [id: string, name: string, count?: number, absent?: boolean][] = [
     ['waiting', 'Waits for you', waiting.length],
     ['working', 'Under way', working.length],
     ['incidents', 'Lost networks', lost.length, !hasIncidents({ lost, incidents })],
     ['watched', 'Watched', (containers ?? []).filter(wantsALook).length],
+    ['kept', 'Kept containers', kept.length, kept.length === 0],
     ['history', 'History'],
     ['backups', 'Backups'],
     ['certificates', 'Certificates'],

@@ -1,6 +1,6 @@
 import type { BackupRecord } from '../../../../src/domain/backup';
 import {
-  dockerAndNetworks,
+  dockerAndContainers,
   backupsCheck,
   CHECK_NAMES,
   healthReport,
@@ -68,11 +68,23 @@ describe('the backups', () => {
 
 test('a container that has lost its network is told with Docker, and not with the backups', () => {
   const lost = { kind: 'network_lost', subject: 'web', since: '2026-11-23T00:00:00Z', words: 'web is lost' } as const;
-  expect(dockerAndNetworks({ status: 'ok' }, [lost])).toEqual({ status: 'degraded', reason: 'web is lost' });
-  expect(dockerAndNetworks({ status: 'ok' }, [])).toEqual({ status: 'ok' });
-  expect(dockerAndNetworks({ status: 'down', reason: 'no engine' }, [lost])).toEqual({
+  expect(dockerAndContainers({ status: 'ok' }, [lost], [])).toEqual({ status: 'degraded', reason: 'web is lost' });
+  expect(dockerAndContainers({ status: 'ok' }, [], [])).toEqual({ status: 'ok' });
+  expect(dockerAndContainers({ status: 'down', reason: 'no engine' }, [lost], [])).toEqual({
     status: 'down',
     reason: 'no engine',
   });
   expect(backupsCheck([], [lost])).toEqual({ status: 'ok' });
+});
+
+test('a container that an update left over degrades Docker, and one kept on purpose does not', () => {
+  const kept = {
+    ...{ containerId: 'c1', container: 'web', name: 'web.diun-pilot-old-0123456789', updateId: 'u1' },
+    ...{ reason: 'It is left over from update u1.', keepUntil: '2026-11-23T00:00:00Z' },
+  };
+  expect(dockerAndContainers({ status: 'ok' }, [], [{ ...kept, leftover: false }])).toEqual({ status: 'ok' });
+  expect(dockerAndContainers({ status: 'ok' }, [], [{ ...kept, leftover: true }])).toEqual({
+    status: 'degraded',
+    reason: expect.stringContaining('web.diun-pilot-old-0123456789 still exists'),
+  });
 });

@@ -1,0 +1,36 @@
+import { codeOf, messageOf } from '../domain/errors';
+import type { Logger } from '../lib/logger';
+import { isOurs } from './aside-names';
+import { inspectIfThere } from './if-there';
+import { rearm, type PolicyDeps } from './restart-policy';
+
+/**
+ * Puts the restart policy back on every container that was disarmed and runs by now, whoever started it; forgets those that
+ * are gone. One that is stopped stays disarmed. Only while no update and no restore is under way. False: nothing more to do.
+ */
+export async function rearmRunning(deps: PolicyDeps & { logger: Logger }): Promise<boolean> {
+  for (const { containerId: id, name, policy } of deps.store.disarmed.all()) {
+    const found = await inspectIfThere(deps.engine, id);
+    if (found === null) deps.store.disarmed.remove(id);
+    else if (found.State.Running && !isOurs(found.Name.slice(1)))
+      await rearmOne(deps, id, { name, policy: policy.Name });
+  }
+  return false;
+}
+
+async function rearmOne(
+  deps: PolicyDeps & { logger: Logger },
+  id: string,
+  fields: Record<string, unknown>,
+): Promise<void> {
+  try {
+    await rearm(deps, id);
+    deps.logger.info('the restart policy of a container is back', fields);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    deps.logger.debug('the restart policy of a container could not be put back', {
+      ...fields,
+      reason: messageOf(error),
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import type { ContainerInspect, RestartPolicy } from '../domain/engine-inspect';
+import { codeOf } from '../domain/errors';
+import { NEVER, restarts } from '../domain/restart-policy';
+import type { Engine } from '../ports/engine';
+import type { Store } from '../ports/store';
+import { inspectIfThere } from './if-there';
+
+export interface PolicyDeps {
+  engine: Engine;
+  store: Pick<Store, 'disarmed'>;
+}
+
+/**
+ * An engine that comes back starts a stopped container again: one with `always` in every case, one with `on-failure` after
+ * an exit code such as 137 (m). So whoever must stay stopped has the policy `no` before its stop; its own is recorded
+ * first, so that a crash in between loses nothing. May be done twice. Resolves with what it was before; null: it is gone.
+ */
+export async function disarm({ engine, store }: PolicyDeps, id: string): Promise<ContainerInspect | null> {
+  const found = await inspectIfThere(engine, id);
+  const policy = found?.HostConfig.RestartPolicy;
+  if (found === null || !restarts(policy)) return found;
+  store.disarmed.add({ containerId: id, name: found.Name.slice(1), policy });
+  try {
+    await engine.updateContainer(id, { RestartPolicy: NEVER });
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+  }
+  return found;
+}
+
+/**
+ * Puts the container's own restart policy back, exactly: before its start. Nothing is done for one that was not disarmed, or
+ * to which another process gave a policy meanwhile. Rejects as `Engine.updateContainer` does.
+ */
+export async function rearm({ engine, store }: PolicyDeps, id: string): Promise<void> {
+  const disarmed = store.disarmed.find(id);
+  if (disarmed === null) return;
+  const found = await inspectIfThere(engine, id);
+  if (found !== null && !restarts(found.HostConfig.RestartPolicy)) {
+    await engine.updateContainer(id, { RestartPolicy: disarmed.policy });
+  }
+  store.disarmed.remove(id);
+}
+
+/** Disarms, then stops what runs, with the container's own signal and timeout unless one is given. Rejects as `Engine.stop`. */
+export async function keepStopped(deps: PolicyDeps, id: string, timeoutSeconds?: number): Promise<void> {
+  const found = await disarm(deps, id);
+  if (found?.State.Running !== false) await deps.engine.stop(id, timeoutSeconds);
+}
+
+/** Starts a container with its own restart policy. Already running is fine. */
+export async function startArmed(deps: PolicyDeps, id: string): Promise<void> {
+  await rearm(deps, id);
+  await deps.engine.start(id);
+}
+
+/** The policy that the container had before it was disarmed, else the one that it has. */
+export function ownPolicy(
+  { store }: Pick<PolicyDeps, 'store'>,
+  container: Pick<ContainerInspect, 'Id' | 'HostConfig'>,
+): RestartPolicy | null | undefined {
+  const now = container.HostConfig.RestartPolicy;
+  return restarts(now) ? now : (store.disarmed.find(container.Id)?.policy ?? now);
+}

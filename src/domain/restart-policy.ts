@@ -1,0 +1,9 @@
+import type { RestartPolicy } from './engine-inspect';
+
+/** Of a container that must not run. */
+export const NEVER: RestartPolicy = { Name: 'no', MaximumRetryCount: 0 };
+
+/** Whether the engine may start the container on its own. */
+export function restarts(policy: RestartPolicy | null | undefined): policy is RestartPolicy {
+  return policy !== null && policy !== undefined && policy.Name !== undefined && !['', 'no'].includes(policy.Name);
+}
