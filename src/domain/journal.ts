@@ -30,6 +30,8 @@ export interface Journal {
   oldImageId: string;
   /** Whether it ran when the update started: it must run again, also where the engine went down and its policy is `no`. */
   ran?: boolean;
+  /** The old container as it was when the update started, to create it again should another process remove it. Not kept past the end. */
+  snapshot?: ContainerInspect;
   /** The reference that the old container was created by (`Config.Image`). */
   oldReference: string;
   newReference: string;
@@ -73,6 +75,7 @@ export function firstJournal({ container, to }: Update, old: ContainerInspect, i
     containerName: container ?? '',
     oldImageId: old.Image,
     ran: old.State.Running,
+    snapshot: old,
     oldReference: old.Config.Image,
     newReference: newReferenceFor(old.Config.Image, to.reference),
     tagMoved: false,

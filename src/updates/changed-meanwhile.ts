@@ -26,6 +26,12 @@ export async function whatElseHappened({ engine, journal, update }: Begun): Prom
   return null;
 }
 
+/** At the end some container must have the name; the one that was seen healthy may have been renamed since. Null: one has it. */
+export async function whyNameless({ engine, journal }: Begun): Promise<PilotError | null> {
+  const bearer = await inspectByName(engine, journal.containerName);
+  return bearer === null ? changed(`Somebody else has taken ${journal.containerName} away.`) : null;
+}
+
 /** Rejects with what somebody else has done. */
 export async function mustBeOurs(run: Begun): Promise<void> {
   const happened = await whatElseHappened(run);

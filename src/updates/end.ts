@@ -1,6 +1,7 @@
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update, Verdict } from '../domain/update';
-import { whatElseHappened } from './changed-meanwhile';
+import { bringBack } from './bring-back';
+import { whatElseHappened, whyNameless } from './changed-meanwhile';
 import { recordLeftovers } from './leftovers';
 import { mailOfEnd } from './mail-of-end';
 import { nameWhatRunsIfPossible } from './name-what-runs';
@@ -21,7 +22,7 @@ export async function endServing(
 ): Promise<Update> {
   const leftovers = await recordLeftovers(run);
   await nameWhatRunsIfPossible(run);
-  const happened = await whatElseHappened(run);
+  const happened = (await whatElseHappened(run)) ?? (await whyNameless(run));
   if (happened !== null) return endNaming(run, 'rollback_failed', happened);
   return end(run, verdict, error, leftovers);
 }
@@ -46,9 +47,18 @@ export async function endUnchanged(run: Begun, error: unknown): Promise<Update> 
 
 /** The end of a run that may have moved the tag. Rejects only with `engine_unreachable`: then it is to be called again. */
 export async function endNaming(run: Begun, verdict: Verdict, error: PilotError | null): Promise<Update> {
+  const broughtBack = await bringBack(run, error);
   const leftovers = await recordLeftovers(run);
   await nameWhatRunsIfPossible(run);
-  return end(run, verdict, error, leftovers);
+  return end(run, verdict, broughtBack === null ? error : withWords(error, broughtBack), leftovers);
+}
+
+/** That no container had the name is the work of another process, whatever failed for it. */
+function withWords(error: PilotError | null, broughtBack: string): PilotError {
+  const [first = '', ...rest] = error?.code === 'changed_meanwhile' ? error.message.split('\n') : [''];
+  const more = error !== null && error.code !== 'changed_meanwhile' ? [error.message] : rest;
+  const message = [`${first} ${broughtBack}`.trim(), ...more].join('\n');
+  return new PilotError('changed_meanwhile', message, { cause: error });
 }
 
 /** Stores the verdict, what is to be remembered of it and its mail, in one transaction. */
@@ -62,6 +72,7 @@ function end(run: Begun, verdict: Verdict, error: PilotError | null, leftovers: 
       error: error === null ? null : { code: error.code, message: error.message },
       followUp: verdict === 'succeeded' ? update.followUp : null,
     });
+    store.updates.saveJournal(update.id, { ...journal, snapshot: undefined });
     rememberVerdict(run, verdict, error);
     mailOfEnd(run, changed);
     if (verdict === 'succeeded') reofferWhatWaits(run);

@@ -8,6 +8,8 @@ import { nginx, openScene, type Scene } from '../support/scene';
 
 const NAME = 'web-nginx-1';
 const TAG = 'nginx:stable';
+/** Calls by which the update is decided: what happens to the container before it starts is the operator's. */
+const BEFORE_THE_UPDATE = 8;
 
 interface Act {
   /** False: it leaves no container of the name, if it comes when there is no other to take its place. */
@@ -36,14 +38,26 @@ const ACTS: Record<string, Act> = {
       recreate(engine);
     },
   },
-  'removes the container': { keeps: false, act: (engine) => removeIfThere(engine, NAME) },
+  'removes the container': { keeps: true, act: (engine) => removeIfThere(engine, NAME) },
+  'removes every container of it': {
+    keeps: true,
+    act: (engine) => {
+      for (const name of [NAME, ...aside(engine)]) removeIfThere(engine, name);
+    },
+  },
+  'gives it another name': {
+    keeps: true,
+    act: (engine) => {
+      if (engine.containerNames().includes(NAME)) engine.host.rename(engine.host.find(NAME), `0123_${NAME}`);
+    },
+  },
   'removes the old one where it is aside': { keeps: true, act: (engine) => removeAside(engine, '-old-') },
   'removes the new one where it is aside': { keeps: true, act: (engine) => removeAside(engine, '-new-') },
   'moves the tag': { keeps: true, act: (engine, { third }) => void engine.host.images.tags.set(TAG, third) },
 };
 
 function aside(engine: FakeEngine): string[] {
-  return engine.containerNames().filter((name) => name !== NAME);
+  return engine.containerNames().filter((name) => name.startsWith(`${NAME}.diun-pilot-`));
 }
 
 function removeAside(engine: FakeEngine, mark: string): void {
@@ -89,7 +103,7 @@ async function updateWith(
 }
 
 /** What must be true of an update whose container somebody else has touched in its middle. */
-function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string): string[] {
+function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string, early: boolean): string[] {
   const wrong: string[] = [];
   const must = (is: boolean, what: string): void => void (is || wrong.push(what));
   const { engine } = scene;
@@ -98,7 +112,7 @@ function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string): str
   const bearer = engine.containerNames().includes(NAME) ? engine.container(NAME) : null;
   must(all.length === 1 && update?.finishedAt !== null, `it has an end (${update?.status})`);
   must(!update?.steps.some(({ status }) => status === 'running'), 'no step runs on');
-  must(bearer !== null || !keeps, 'a container bears the name');
+  must(bearer !== null || !keeps || early, 'a container has the name');
   must(bearer === null || engine.tagged(TAG) === bearer.Image, 'the tag names what runs');
   must(bearer === null || bearer.State.Running || update?.status === 'rollback_failed', 'it runs');
   const failed = scene.mails().filter(({ kind }) => kind === 'update_failed');
@@ -109,15 +123,22 @@ function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string): str
   if (update?.status === 'succeeded')
     must(bearer === null || bearer.Image !== images.old, 'succeeded: the new one runs');
   if (update?.status === 'rolled_back')
-    must(bearer !== null && bearer.Image !== images.next, 'rolled back: the new one does not run');
+    must(
+      (bearer === null && early) || (bearer !== null && bearer.Image !== images.next),
+      'rolled back: the new one does not run',
+    );
   if (update?.status === 'failed') {
     must(aside(engine).length === 0, `failed: nothing is left aside (${aside(engine).join(', ')})`);
     if (bearer !== null && bearer.Id !== oldId)
-      must(/somebody else/i.test(update.reason + failed[0]?.text), 'failed: says that somebody else did it');
+      must(
+        /somebody else|no container had the name/i.test(update.reason + failed[0]?.text),
+        'failed: says that somebody else did it',
+      );
   }
   if (update?.status === 'rollback_failed')
     must(
-      /somebody else/i.test(update.reason) && /somebody else/i.test(failed[0]?.text ?? ''),
+      /somebody else|no container had the name/i.test(update.reason) &&
+        /somebody else|no container had the name/i.test(failed[0]?.text ?? ''),
       `says who (${update.reason})`,
     );
   return wrong;
@@ -135,9 +156,9 @@ describe.each<[string, Behaviour]>([
       whole.scene.close();
       const seen: unknown[] = [];
       // What comes after the last look came after the update.
-      for (let at = 1; at <= calls - 2; at++) {
+      for (let at = 1; at <= calls - 3; at++) {
         const { scene, images, oldId } = await updateWith(health, act, at);
-        const wrong = judge(scene, act, images, oldId);
+        const wrong = judge(scene, act, images, oldId, at <= BEFORE_THE_UPDATE);
         const line = scene.engine.lines({ reads: true })[at - 1];
         if (wrong.length > 0) seen.push([`before call ${at}, ${line}`, scene.updates()[0]?.status, ...wrong]);
         scene.close();

@@ -1,0 +1,83 @@
+import { inspectByName, inspectIfThere } from '../containers/if-there';
+import { renameTo } from '../containers/rename-to';
+import { keepStopped } from '../containers/restart-policy';
+import { startJoining } from '../containers/start-joining';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { codeOf, messageOf, type PilotError } from '../domain/errors';
+import { createRequest } from '../domain/recreate/create-request';
+import type { Begun } from './run';
+
+/**
+ * Another process acted on the containers of this update (`docker compose up -d`, `docker rm -f`), so perhaps none runs:
+ * then one whole container has the name and runs afterwards. In this order: the one that has the name; the old one, or the
+ * new one once it was healthy, whatever its name is by now; one created again as the old one was. Resolves with what was
+ * found and done, as a sentence; null: one runs. Rejects only with `engine_unreachable`.
+ */
+export async function bringBack(run: Begun, error: PilotError | null): Promise<string | null> {
+  const { engine, journal, logger, update } = run;
+  const bearer = await inspectByName(engine, journal.containerName);
+  // One that has the name and does not run may be as the image is: another process is to blame only where it was seen.
+  if (bearer !== null && (bearer.State.Running || error?.code !== 'changed_meanwhile')) return null;
+  try {
+    const words = await (bearer === null ? bringOneBack(run) : startBearer(run, bearer));
+    logger.warn('a container was brought back', { update: update.id, reason: words });
+    return words;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
+    return `No container of the name ${journal.containerName} runs, and none could be brought back: ${messageOf(error)}`;
+  }
+}
+
+/** Created by another process and not running, perhaps because a container of this update has its ports: those are stopped first. */
+async function startBearer(run: Begun, bearer: ContainerInspect): Promise<string> {
+  for (const id of ours(run)) if (id !== bearer.Id) await stopIfThere(run, id);
+  await startJoining(run, bearer.Id);
+  return `The container ${short(bearer.Id)}, which has the name ${run.journal.containerName}, did not run: it was started.`;
+}
+
+async function bringOneBack(run: Begun): Promise<string> {
+  const { engine, journal } = run;
+  const { containerName: name } = journal;
+  for (const id of ours(run)) {
+    const found = await inspectIfThere(engine, id);
+    if (found === null) continue;
+    for (const other of ours(run)) if (other !== id) await stopIfThere(run, other);
+    await renameTo(engine, id, name);
+    await startJoining(run, id);
+    const which = id === journal.oldContainerId ? 'old' : 'new';
+    return `No container had the name ${name}: the ${which} container ${short(id)} (found as ${found.Name.slice(1)}) has it again and was started.`;
+  }
+  const id = await createAgain(run);
+  return `No container of ${name} was left: it was created again as ${short(id)}, on ${journal.oldReference} as before, and started.`;
+}
+
+/** With the settings, volumes and networks of the old one, on its image. */
+async function createAgain(run: Begun): Promise<string> {
+  const { engine, journal } = run;
+  const { snapshot, oldReference: reference, oldImageId } = journal;
+  if (snapshot === undefined) throw new Error('the settings of the old container are not known');
+  const image = await engine.inspectImage(oldImageId);
+  await engine.tag(oldImageId, reference);
+  const request = createRequest({ container: snapshot, oldImage: image, newImage: image, reference });
+  const id = await engine.createContainer(journal.containerName, request);
+  await startJoining(run, id);
+  return id;
+}
+
+/** The one to prefer first. */
+function ours({ journal }: Begun): string[] {
+  const { stage, oldContainerId, newContainerId } = journal;
+  if (newContainerId === null) return [oldContainerId];
+  return stage === 'settled' ? [newContainerId, oldContainerId] : [oldContainerId, newContainerId];
+}
+
+async function stopIfThere(run: Begun, id: string): Promise<void> {
+  try {
+    await keepStopped(run, id);
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+  }
+}
+
+const short = (id: string): string => id.slice(0, 12);
