@@ -39,13 +39,14 @@ async function updateWith(health: Behaviour, policy: RestartPolicy, fault: Fault
   scene.hear(`docker.io/library/${TAG}`, next.digest);
   const images = { old: old.id, next: next.id };
   if (fault === null) {
-    const from = callsBeforeItStarts(scene);
+    const calls = callsOfTheUpdate(scene);
     await scene.settle();
-    return { scene, writers, from: from(), calls: engine.callCount, images, oldId };
+    return { scene, writers, from: calls.from, calls: calls.to, images, oldId };
   }
   if (fault.end === 'host') {
     await Promise.race([engine.crashAt(fault.at, fault.when), settleThroughOutages(scene)]);
-    engine.host.restartDaemon('SIGKILL');
+    // Health is polled a time more or less: then the last crash comes after the end.
+    if (scene.updates()[0]?.finishedAt === null) engine.host.restartDaemon('SIGKILL');
     scene = scene.restart();
   } else restartAt(scene, fault, fault.end);
   await settleThroughOutages(scene);
@@ -61,15 +62,16 @@ function restartAt({ engine }: Scene, { at, when }: Fault, how: 'SIGTERM' | 'SIG
   engine.onCall(at, hook, { when, once: true });
 }
 
-/** A container that the engine took down before its update started, with the policy `no`, is down as the operator said. */
-function callsBeforeItStarts({ engine, store }: Scene): () => number {
-  let from = 0;
+/** Outside its update a container with the policy `no` that the engine took down is down as the operator said. */
+function callsOfTheUpdate({ engine, store }: Scene): { from: number; to: number } {
+  const calls = { from: 0, to: 0 };
   const saveJournal = store.updates.saveJournal.bind(store.updates);
   store.updates.saveJournal = (id, journal) => {
-    from ||= engine.callCount;
+    calls.from ||= engine.callCount;
+    calls.to = engine.callCount;
     saveJournal(id, journal);
   };
-  return () => from;
+  return calls;
 }
 
 /** As the worker does: what an engine kept from its end is taken up when it answers again. */

@@ -9,7 +9,7 @@ import { nginx, openScene, type Scene } from '../support/scene';
 const NAME = 'web-nginx-1';
 const TAG = 'nginx:stable';
 /** Calls by which the update is decided: what happens to the container before it starts is the operator's. */
-const BEFORE_THE_UPDATE = 8;
+const BEFORE_THE_UPDATE = 10;
 
 interface Act {
   /** False: it leaves no container of the name, if it comes when there is no other to take its place. */
