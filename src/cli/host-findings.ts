@@ -5,6 +5,7 @@ import type { BackupRecord } from '../domain/backup';
 import { isNotLoaded, lifeInWords, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
 import type { Illness } from '../domain/illness';
+import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import { within, type Finding } from './findings';
 import { ageInWords, atTime, inBytes } from './text';
@@ -59,6 +60,20 @@ export function probeFindings(app: App, containers: readonly Container[]): Promi
         return illness === undefined ? [] : [{ what, status: 'warning', words: illInWords(name, illness) }];
       }),
     ];
+  });
+}
+
+/** What the next update of each would be refused for, or would lose. */
+export function carryOverFindings(app: App, containers: readonly Container[]): Promise<Finding[]> {
+  const what = 'Carry-over';
+  const asked = containers.filter(({ labels, self }) => labels.watched && !self && labels.policy !== 'ignore');
+  return within(app, what, 'warning', async () => {
+    const found = await app.look.carryOver(asked);
+    return asked.flatMap(({ id, name }) => {
+      const { refusals, notes } = found.get(id) ?? NOTHING_TO_SAY;
+      const texts = [...refusals.map((each) => `its update will be refused. ${refusalText(each)}`), ...notes];
+      return texts.map((text): Finding => ({ what, status: 'warning', words: `${name}: ${text}` }));
+    });
   });
 }
 

@@ -1,3 +1,4 @@
+import { foreseeCarryOvers } from '../containers/carry-over/foresee';
 import { illAmong } from '../containers/ill-containers';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
@@ -6,6 +7,7 @@ import { candidates } from '../domain/decision/candidates';
 import type { ImageEvent } from '../domain/event';
 import type { Illness } from '../domain/illness';
 import { askAgainAt } from '../domain/patience';
+import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
 import { fewAtATime } from '../lib/few-at-a-time';
 import type { Webhook } from '../ports/store';
 import { askRegistry } from './ask-registry';
@@ -29,6 +31,8 @@ interface Seen {
   containers: Container[];
   /** Those that fail their health check, by id. */
   ill: ReadonlyMap<string, Illness>;
+  /** What their replacement would be refused for or would lose, by ID. */
+  carryOvers: ReadonlyMap<string, CarryOver>;
   /** What the registry says, by id of the webhook; only of news that something might be done about. */
   confirmed: ReadonlyMap<string, Confirmation>;
 }
@@ -49,16 +53,18 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   const concerned = news
     .map((each) => ({ ...each, offered: toBeOffered(deps, each.event, containers) }))
     .filter(({ offered }) => offered.length > 0);
-  if (concerned.length === 0) return { containers, ill: new Map(), confirmed: new Map() };
+  if (concerned.length === 0) return { containers, ill: new Map(), carryOvers: new Map(), confirmed: new Map() };
   const registry = askRegistry(deps);
   const answers = await fewAtATime(concerned, REGISTRIES_AT_ONCE, ({ event }) =>
     confirmDigest((reference) => registry.digest(reference), { reference: event.image, digest: event.digest }),
   );
   const confirmed = new Map(concerned.map(({ webhook }, index) => [webhook.id, answers[index] as Confirmation]));
   const same = concerned.filter(({ webhook }) => confirmed.get(webhook.id)?.kind === 'same');
-  const ill = await illAmong(deps, [...new Set(same.flatMap(({ offered }) => offered))]);
+  const toOffer = [...new Set(same.flatMap(({ offered }) => offered))];
+  const ill = await illAmong(deps, toOffer);
+  const carryOvers = await foreseeCarryOvers(deps, toOffer);
   // The questions have taken time, and a container may have been updated meanwhile.
-  return { containers: await readContainers(deps.engine, deps.selfId), ill, confirmed };
+  return { containers: await readContainers(deps.engine, deps.selfId), ill, carryOvers, confirmed };
 }
 
 /** Those for which something might be done. Of a container that is being updated nothing is decided yet. */
@@ -108,7 +114,9 @@ function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[],
   return concerned
     .map((container) => {
       const ill = seen.ill.get(container.id) ?? null;
-      const { decision } = offer(deps, { ...offerOf(event, container, seen.containers), ...registry, ill });
+      const carryOver = seen.carryOvers.get(container.id) ?? NOTHING_TO_SAY;
+      const offered = { ...offerOf(event, container, seen.containers), ...registry, ill, carryOver };
+      const { decision } = offer(deps, offered);
       return `${container.name}: ${decision.reason}`;
     })
     .join('\n');

@@ -8,6 +8,7 @@ import type { Source } from '../domain/event';
 import type { Illness } from '../domain/illness';
 import { newReferenceFor } from '../domain/images/new-reference';
 import { planUpdate } from '../domain/plan/plan-update';
+import type { CarryOver } from '../domain/recreate/carry-over';
 import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
@@ -26,6 +27,8 @@ export interface Offer {
   registry?: RegistryWord;
   /** How it fails its health check now; null: it passes. Not there: it was not asked. */
   ill?: Illness | null;
+  /** What its replacement would be refused for or would lose. Not there: it was not examined. */
+  carryOver?: CarryOver;
   /** An earlier offer that was superseded for this one already. */
   replaces?: Update;
 }
@@ -91,7 +94,7 @@ function recordOffer(
   decision: Extract<Decision, { kind: 'start' | 'ask' }>,
   replaced: readonly Update[],
 ): Update {
-  const { container, all, target, source, ill, releaseNotes } = offered;
+  const { container, all, target, source, ill, carryOver, releaseNotes } = offered;
   const row = rowOf(offered);
   const set = membersOf(placeOf(container), all);
   const plan = planUpdate({
@@ -102,6 +105,7 @@ function recordOffer(
     jump: decision.jump,
     set,
     ill,
+    ...(carryOver === undefined ? {} : { carryOver }),
     releaseNotes,
   });
   const update = deps.store.updates.insert({

@@ -1,3 +1,4 @@
+import { foreseeCarryOver } from '../containers/carry-over/foresee';
 import { illnessOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
@@ -88,7 +89,8 @@ async function offerIfNew(run: Reconciling, container: Container, target: Offer[
   const isNew = (): boolean => decideOn(run, offered).kind !== 'ignore' && !rests(run, container, target.digest);
   if (!isNew()) return false;
   const ill = await illnessOf(run, container);
-  return run.store.transaction(() => isNew() && offer(run, { ...offered, ill }) !== null);
+  const carryOver = await foreseeCarryOver(run, container);
+  return run.store.transaction(() => isNew() && offer(run, { ...offered, ill, carryOver }) !== null);
 }
 
 function rests({ store, clock }: Deps, { name }: Container, digest: string): boolean {

@@ -1,3 +1,4 @@
+import { foreseeCarryOver } from '../containers/carry-over/foresee';
 import { illnessOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
@@ -20,7 +21,8 @@ export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
   });
   for (const { update, container } of changed) {
     const ill = await illnessOf(deps, container);
-    deps.store.transaction(() => reoffer(deps, update, { container, all, ill }));
+    const carryOver = await foreseeCarryOver(deps, container);
+    deps.store.transaction(() => reoffer(deps, update, { container, all, ill, carryOver }));
   }
   return { outcome: `${changed.length} offered again from what runs by now.`, trouble: null };
 }
@@ -31,7 +33,11 @@ function isOfAnother({ from }: Update, container: Container): boolean {
 }
 
 /** A person may have decided since it was looked at. */
-function reoffer(deps: Deps, { id, source, to }: Update, seen: Pick<Offer, 'container' | 'all' | 'ill'>): void {
+function reoffer(
+  deps: Deps,
+  { id, source, to }: Update,
+  seen: Pick<Offer, 'container' | 'all' | 'ill' | 'carryOver'>,
+): void {
   const { updates } = deps.store;
   if (updates.get(id)?.status !== 'awaiting_approval' || to.digest === null) return;
   const releaseNotes = updates.plan(id)?.releaseNotes ?? null;

@@ -1,3 +1,4 @@
+import { foreseeCarryOver } from '../containers/carry-over/foresee';
 import { recordDecision } from '../approvals/record-decision';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
@@ -40,11 +41,19 @@ export async function requestUpdate(deps: Deps, request: { container: string; im
   const target = await resolveTarget(deps, container, request.image);
   const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
   if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', HOW);
+  const carryOver = await foreseeCarryOver(deps, container);
   return deps.store.transaction(() => {
     const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
     const approved = meant && recordDecision(deps, meant, 'approve', HOW);
     if (approved) return approved;
-    const { decision, update } = offer(deps, { container, all, target, source: 'operator', releaseNotes: null });
+    const { decision, update } = offer(deps, {
+      container,
+      all,
+      target,
+      source: 'operator',
+      releaseNotes: null,
+      carryOver,
+    });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
     if (code !== undefined) throw new PilotError(code, decision.reason);
     return update;

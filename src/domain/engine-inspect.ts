@@ -15,6 +15,8 @@ export interface ContainerInspect {
   HostConfig: HostConfig;
   Mounts: Mount[];
   NetworkSettings: { Networks: Record<string, EndpointSettings> };
+  /** Which manifest of a multi-platform image it was created from; engines with the containerd image store, API 1.48. */
+  ImageManifestDescriptor?: { platform?: { architecture?: string; os?: string; variant?: string } | null } | null;
 }
 
 /**
@@ -66,6 +68,7 @@ export interface ContainerConfig {
   AttachStdout?: boolean;
   AttachStderr?: boolean;
   Shell?: string[] | null;
+  NetworkDisabled?: boolean;
 }
 
 /** Durations are nanoseconds. */
@@ -138,6 +141,7 @@ export interface ImageInspect {
   RepoDigests?: string[] | null;
   Architecture?: string;
   Os?: string;
+  Variant?: string;
   Size?: number;
   Config: ImageConfig | null;
 }
@@ -153,4 +157,6 @@ export interface CreateRequest {
   };
   /** Every further network: joined with `POST /networks/NAME/connect` between create and start. */
   connect: { network: string; endpoint: EndpointSettings }[];
+  /** `linux/386`: the engine refuses an image of another platform. Left out: the image that the reference names. */
+  platform?: string;
 }

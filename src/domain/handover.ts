@@ -1,13 +1,16 @@
 import type { ContainerInspect } from './engine-inspect';
 import type { ContainerLabels, ProbeSpec } from './labels/container-labels';
 import { networkOwner } from './network-owner';
+import { ownEndpoints } from './recreate/own-networks';
+
+type Looked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'Mounts' | 'NetworkSettings'>;
 
 /**
  * Why a new container cannot serve beside this one, in words that tell what to change; null: it can. Two containers of a
  * handover run at once, so they must share nothing that only one can have: ports, an address, data.
  */
 export function whyNoHandover(
-  container: Pick<ContainerInspect, 'HostConfig' | 'Mounts' | 'NetworkSettings'>,
+  container: Looked,
   is: { backup: ContainerLabels['backup']; database: boolean },
 ): string | null {
   if (is.database) return 'a database is not stateless';
@@ -24,13 +27,26 @@ export function canaryProbe(probe: ProbeSpec, container: Pick<ContainerInspect, 
   return overNetwork && sharesPorts(container) ? { kind: 'docker' } : probe;
 }
 
+const SHELLS = /(?:^|\/)(?:sh|bash|ash|dash|zsh|busybox)$/;
+const HANDS_ON = /(?:^|[;&\s])exec\s/;
+
+/**
+ * Whether the main process is a shell that runs the server as its child: it does not pass the stop signal on, so a handover
+ * ends with a killed server. A script file is not read here; it may use `exec`.
+ */
+export function runsUnderShell({ Config }: Pick<ContainerInspect, 'Config'>): boolean {
+  const [program = '', ...rest] = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])];
+  const script = rest[rest.indexOf('-c') + 1];
+  return SHELLS.test(program) && rest.includes('-c') && script !== undefined && !HANDS_ON.test(script);
+}
+
 function whyNotWritten({ Mounts }: Pick<ContainerInspect, 'Mounts'>): string | null {
   const written = Mounts.filter(({ Type, RW }) => RW && Type !== 'tmpfs').map(({ Destination }) => Destination);
   if (written.length === 0) return null;
   return `two containers must not write to ${written.sort().join(', ')} at once: mount it read-only (:ro)`;
 }
 
-function whyNotNetwork(container: Pick<ContainerInspect, 'HostConfig' | 'NetworkSettings'>): string | null {
+function whyNotNetwork(container: Looked): string | null {
   if (sharesPorts(container)) return null;
   const { PortBindings, PublishAllPorts } = container.HostConfig;
   if (Object.keys(PortBindings ?? {}).length > 0 || PublishAllPorts === true) {
@@ -39,7 +55,9 @@ function whyNotNetwork(container: Pick<ContainerInspect, 'HostConfig' | 'Network
   const fixed = Object.values(container.NetworkSettings.Networks).find(({ IPAMConfig: own }) =>
     Boolean(own?.IPv4Address ?? own?.IPv6Address),
   );
-  return fixed === undefined ? null : 'two containers cannot have the same fixed address';
+  if (fixed !== undefined) return 'two containers cannot have the same fixed address';
+  const hasMac = Object.values(ownEndpoints(container)).some(({ MacAddress }) => MacAddress);
+  return hasMac ? 'two containers cannot have the same MAC address' : null;
 }
 
 /** Whether two containers of this set-up listen in one namespace (`listen … reuseport`). */

@@ -6,6 +6,7 @@ import type {
   ImageInspect,
   RestartPolicy,
 } from '../domain/engine-inspect';
+import type { LayerChange, PathStat } from '../domain/recreate/layer';
 
 /**
  * The Docker Engine. Containers are addressed by id from the first inspect on: after a rename a handle made from the
@@ -32,8 +33,11 @@ export interface Engine {
    * Rejects with `registry_refused` (not found, not allowed) or `registry_unreachable`.
    */
   registryDigest(reference: string): Promise<string>;
-  /** Pulls `name@sha256:…` and resolves with the image id. No tag is moved. An error line inside the stream rejects with `pull_failed`. */
-  pull(digestReference: string, onProgress: (progress: PullProgress) => void): Promise<string>;
+  /**
+   * Pulls `name@sha256:…` and resolves with the image id. No tag is moved. An error line inside the stream rejects with
+   * `pull_failed`. `platform` (`linux/386`) selects the manifest of an index; left out, the engine selects its own.
+   */
+  pull(digestReference: string, onProgress: (progress: PullProgress) => void, platform?: string): Promise<string>;
   /** Makes the local tag `reference` name the image. */
   tag(imageId: string, reference: string): Promise<void>;
   /** Removes a local tag only (`docker rmi reference` of a tag that has other names); one that is not there is fine. */
@@ -78,6 +82,10 @@ export interface Engine {
   execOutput(id: string, command: string[], options?: ExecOptions): Promise<Readable>;
   /** Runs a command fed from a stream; resolves like `exec` once the stream has ended and the command too. */
   execInput(id: string, command: string[], input: Readable, options?: ExecOptions): Promise<ExecResult>;
+  /** What differs between the container's own layer and its image. Files in volumes and other mounts are not part of it. */
+  changes(id: string): Promise<LayerChange[]>;
+  /** Metadata of one path of a running or stopped container; a link is not followed. Null: the path does not exist. */
+  stat(id: string, path: string): Promise<PathStat | null>;
   /** A tar of `path` from a running or stopped container. */
   archive(id: string, path: string): Promise<Readable>;
   /** Unpacks a tar into a folder of a running or stopped container. */

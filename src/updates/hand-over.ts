@@ -2,6 +2,7 @@ import { healthOf } from '../containers/check-health';
 import { renameTo } from '../containers/rename-to';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
+import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
 import type { Progress } from '../lib/progress';
@@ -33,7 +34,14 @@ export async function drainOld(run: Run, progress: Progress): Promise<string> {
   reach(run, 'checking', { oldStopped: true });
   progress('it is healthy beside the old one, which drains');
   await keepStopped(run, journal.oldContainerId);
-  return `beside the old one: ${seen}; the old one has drained`;
+  return `next to the old one: ${seen}; ${howItEnded(await engine.inspectContainer(journal.oldContainerId))}`;
+}
+
+/** Only a process that ended on its own stop signal has completed its requests: exit code 0. */
+function howItEnded({ State: { ExitCode } }: ContainerInspect): string {
+  if (ExitCode === 0) return 'the old one has drained';
+  const how = ExitCode === 137 ? 'was killed, since it did not end in its stop timeout' : 'did not end cleanly';
+  return `the old one ${how} (exit code ${ExitCode}): requests may have been lost. Its main process must handle the stop signal; a shell does not pass it on (start the server with exec)`;
 }
 
 /** The way back: the new one drains only when the old one serves, which it may never have ceased to do. May be done twice. */

@@ -1,10 +1,15 @@
 import { asideName } from '../containers/aside-names';
 import { imageIfThere } from '../containers/if-there';
-import type { CreateRequest } from '../domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { differences } from '../domain/recreate/compare-containers';
 import { createRequest } from '../domain/recreate/create-request';
+import { platformOf, platformText, type Platform } from '../domain/recreate/platform';
 import type { Engine } from '../ports/engine';
+import { askedPlatform } from '../containers/carry-over/asked-platform';
+import { copyLayerFiles } from '../containers/carry-over/copy-layer-files';
+import { layerFiles } from '../containers/carry-over/layer-files';
+import { withPresentVolumes } from '../containers/carry-over/present-volumes';
 import { newTagLabels } from './new-tag/new-tag-labels';
 import { newImageOf } from './pull-by-digest';
 import type { Run } from './run';
@@ -15,24 +20,35 @@ import { reach } from './run';
  * is stopped. Rejects with `recreate_refused` when they are not the same in all that the operator set.
  */
 export async function prepareReplacement(run: Run): Promise<void> {
-  const { engine, old, update } = run;
+  const { engine, update } = run;
+  const old = await withPresentVolumes(engine, run.old);
   const { newReference, containerName } = run.journal;
   const newImage = await newImageOf(run);
   const oldImage = await engine.inspectImage(old.Image);
   const labels = await newTagLabels(run, oldImage);
   await moveTag(run, newImage.Id);
-  const request = createRequest({ container: old, oldImage, newImage, reference: newReference, labels });
+  const { platform } = await askedPlatform(engine, old, oldImage);
+  const request = createRequest({ container: old, oldImage, newImage, reference: newReference, labels, platform });
   const id = await create(engine, asideName(containerName, 'new', update.id), request);
   reach(run, 'preparing', { newContainerId: id });
   const created = await engine.inspectContainer(id);
   if (created.Image !== newImage.Id) {
     throw new PilotError('recreate_refused', `The tag ${newReference} was moved by somebody else while it was used.`);
   }
+  mustRunPlatform(created, newImage, platformOf(old, oldImage));
+  await copyLayerFiles(run, old.Id, id, (await layerFiles(engine, old)).copied);
   const found = differences(old, created, { oldImage, newImage, labels });
   if (found.length > 0) {
     const told = found.map(({ field, before, after }) => `${field}: ${before} → ${after}`).join('; ');
     throw new PilotError('recreate_refused', `The new container would not be the same as the old one: ${told}.`);
   }
+}
+
+function mustRunPlatform(created: ContainerInspect, image: ImageInspect, wanted: Platform | null): void {
+  const actual = platformOf(created, image);
+  if (wanted === null || actual === null || platformText(actual) === platformText(wanted)) return;
+  const what = `The engine created the new container for ${platformText(actual)}, and the old one is ${platformText(wanted)}.`;
+  throw new PilotError('recreate_refused', `platform: ${what} Nothing was stopped.`);
 }
 
 /** Written down before it is done, so that it can be put back. */

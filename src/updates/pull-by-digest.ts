@@ -2,6 +2,7 @@ import type { ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import type { Progress } from '../lib/progress';
+import { askedPlatform } from '../containers/carry-over/asked-platform';
 import type { Run } from './run';
 import { reach } from './run';
 
@@ -10,8 +11,11 @@ export async function pullByDigest(run: Run, progress: Progress): Promise<string
   const { engine, update } = run;
   if (update.to.digest === null) throw new PilotError('pull_failed', 'The update names no digest to pull.');
   const wanted = digestReference(parseImageReference(update.to.reference), update.to.digest);
-  const imageId = await engine.pull(wanted, ({ currentBytes, totalBytes }) =>
-    progress(`${megabytes(currentBytes)} of ${megabytes(totalBytes)} MB`),
+  const { platform } = await askedPlatform(engine, run.old, await engine.inspectImage(run.old.Image));
+  const imageId = await engine.pull(
+    wanted,
+    ({ currentBytes, totalBytes }) => progress(`${megabytes(currentBytes)} of ${megabytes(totalBytes)} MB`),
+    platform,
   );
   const image = await engine.inspectImage(imageId);
   if (!(image.RepoDigests ?? []).some((own) => own.endsWith(`@${update.to.digest}`))) {
@@ -21,7 +25,7 @@ export async function pullByDigest(run: Run, progress: Progress): Promise<string
     );
   }
   reach(run, 'preparing', { newImageId: imageId });
-  return `${wanted} is image ${imageId}`;
+  return `${wanted} is image ${imageId}${platform === undefined ? '' : `, for ${platform}`}`;
 }
 
 /** What `pullByDigest` has pulled. Throws when it has not: a defect. */

@@ -53,7 +53,8 @@ async function mayWork(run: Run): Promise<boolean> {
     await lookAhead(run, await newImageOf(run));
     return true;
   } catch (error) {
-    if (codeOf(error) !== 'preflight_failed') throw error;
+    const code = codeOf(error);
+    if (code !== 'preflight_failed' && code !== 'recreate_refused') throw error;
     return false;
   }
 }

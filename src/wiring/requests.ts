@@ -3,6 +3,7 @@ import { requestBackups } from '../backups/request-backup';
 import { lookAtCertificates } from '../certificates/look';
 import { findPlaces } from '../certificates/renewal-places';
 import { requestRenewal } from '../certificates/request-renewal';
+import { foreseeCarryOvers } from '../containers/carry-over/foresee';
 import { illAmong } from '../containers/ill-containers';
 import { readContainers } from '../containers/read-containers';
 import { decideById } from '../decisions/decide-by-id';
@@ -12,6 +13,7 @@ import type { BackupRecord } from '../domain/backup';
 import type { CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
 import type { Illness } from '../domain/illness';
+import type { CarryOver } from '../domain/recreate/carry-over';
 import type { RenewalRecord } from '../domain/renewal';
 import type { RestoreRecord } from '../domain/restore';
 import type { Update } from '../domain/update';
@@ -47,6 +49,8 @@ export interface Requests {
     newTag(container: Container): Promise<TagForesight | null>;
     /** Which of them fail their own health check now, by id. */
     ill(containers: readonly Container[]): Promise<ReadonlyMap<string, Illness>>;
+    /** What a replacement of each would be refused for or would lose, by ID. */
+    carryOver(containers: readonly Container[]): Promise<ReadonlyMap<string, CarryOver>>;
     /** Every certificate, as served and as on disk now. */
     certificates(): Promise<CertificateSeen[]>;
   };
@@ -73,6 +77,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
     look: {
       newTag: (container) => foreseeTag(deps, container),
       ill: (containers) => illAmong(deps, containers),
+      carryOver: (containers) => foreseeCarryOvers(deps, containers),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },
   };

@@ -13,6 +13,7 @@ import { runCli } from '../../src/cli/program';
 import { loadSettings } from '../../src/config/load';
 import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
 import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
+import { foreseeCarryOvers } from '../../src/containers/carry-over/foresee';
 import { illAmong } from '../../src/containers/ill-containers';
 import { readContainers } from '../../src/containers/read-containers';
 import { requestUpdate } from '../../src/decisions/request-update';
@@ -83,6 +84,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     look: {
       newTag: (container) => foreseeTag(deps, container),
       ill: (containers) => illAmong(deps, containers),
+      carryOver: (containers) => foreseeCarryOvers(deps, containers),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },
     requestUpdate: (request) => requestUpdate(deps, request),

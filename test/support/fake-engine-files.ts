@@ -1,15 +1,16 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { extract, pack } from 'tar-stream';
+import { extract, pack, type Header } from 'tar-stream';
 import { EngineError } from '../../src/domain/errors';
-import type { FakeContainer, FakeFiles } from './fake-engine-types';
+import type { LayerChange, PathStat } from '../../src/domain/recreate/layer';
+import type { FakeContainer, FakeFiles, FileMeta } from './fake-engine-types';
 
 /** Volumes and bound folders by name, each a map of relative path to content; a folder's path ends with a slash. */
 export type Volumes = Map<string, Map<string, Buffer>>;
 
 /** A container's view of its files: what is mounted hides what is in the image. */
-export function filesOf(container: FakeContainer, volumes: Volumes): FakeFiles {
+export function filesOf(container: FakeContainer, volumes: Volumes, now: () => number): FakeFiles {
   const at = (path: string): { store: Map<string, Buffer>; key: string } => {
     const clean = posix.resolve('/', path);
     const mounts = container.inspect.Mounts.filter((mount) => isBelow(clean, mount.Destination));
@@ -29,7 +30,14 @@ export function filesOf(container: FakeContainer, volumes: Volumes): FakeFiles {
     [...new Set(everyPath())].filter((path) => isBelow(path, posix.resolve('/', folder))).sort();
   return {
     read: (path) => at(path).store.get(at(path).key),
-    write: (path, content) => void at(path).store.set(at(path).key, Buffer.from(content)),
+    write: (path, content) => {
+      const { store, key } = at(path);
+      store.set(key, Buffer.from(content));
+      if (store === container.own)
+        container.meta.set(key, { mode: 0o644, uid: 0, gid: 0, modifiedAt: exactTime(now()) });
+    },
+    meta: (path) => (at(path).store === container.own ? container.meta.get(at(path).key) : undefined),
+    setMeta: (path, meta) => void (at(path).store === container.own && container.meta.set(at(path).key, meta)),
     list: (folder) => below(folder).filter((path) => !path.endsWith('/')),
     folders: (folder) => foldersOf(posix.resolve('/', folder), below(folder)),
     addFolder: (path) => void at(path).store.set(`${at(path).key}/`, Buffer.alloc(0)),
@@ -40,6 +48,36 @@ export function filesOf(container: FakeContainer, volumes: Volumes): FakeFiles {
       }
     },
   };
+}
+
+/** A process never writes at a whole second. */
+function exactTime(now: number): string {
+  return new Date(now).toISOString().replace('Z', '417Z');
+}
+
+/** What differs from the image, with the folders on the way, as the engine lists it. */
+export function changesOf({ own, image }: FakeContainer): LayerChange[] {
+  const before = new Map(Object.entries(image.spec.files ?? {}));
+  const written = [...own].filter(([path, content]) => before.get(path) !== content.toString());
+  const files = written.map(([path]): LayerChange => ({
+    path: path.replace(/(.)\/$/, '$1'),
+    kind: before.has(path) ? 'modified' : 'added',
+  }));
+  const folders = foldersOf(
+    '/',
+    written.map(([path]) => path),
+  ).filter((path) => !own.has(`${path}/`));
+  return [...folders.map((path): LayerChange => ({ path, kind: 'modified' })), ...files];
+}
+
+export function statOf(files: FakeFiles, path: string): PathStat | null {
+  const content = files.read(path);
+  if (content === undefined) {
+    const isFolder = files.folders('/').includes(path);
+    return isFolder ? { type: 'directory', size: 4096, mode: 0o755, modifiedAt: '2026-01-01T00:00:00.5Z' } : null;
+  }
+  const { mode, modifiedAt } = files.meta(path) ?? { mode: 0o644, modifiedAt: '2026-01-01T00:00:00Z' };
+  return { type: 'file', size: content.length, mode, modifiedAt };
 }
 
 /** Those that are known by themselves, and those that lead to a file. */
@@ -63,7 +101,11 @@ export function tarOf(files: FakeFiles, path: string): Readable {
   }
   const tar = pack();
   for (const folder of folders) tar.entry({ name: `${named(folder)}/`, type: 'directory' });
-  for (const name of found) tar.entry({ name: named(name) }, files.read(name) ?? Buffer.alloc(0));
+  for (const name of found) {
+    const { mode = 0o644, uid = 0, gid = 0, modifiedAt = null } = files.meta(name) ?? {};
+    const mtime = modifiedAt === null ? undefined : new Date(Math.floor(Date.parse(modifiedAt) / 1000) * 1000);
+    tar.entry({ name: named(name), mode, uid, gid, ...(mtime && { mtime }) }, files.read(name) ?? Buffer.alloc(0));
+  }
   tar.finalize();
   return Readable.from(inPieces(tar), { objectMode: false });
 }
@@ -82,9 +124,16 @@ export async function untarInto(files: FakeFiles, folder: string, tar: Readable)
     const chunks: Buffer[] = [];
     for await (const chunk of entry) chunks.push(chunk as Buffer);
     const path = posix.join(folder, entry.header.name);
-    if (entry.header.type === 'file') files.write(path, Buffer.concat(chunks));
+    if (entry.header.type === 'file') {
+      files.write(path, Buffer.concat(chunks));
+      files.setMeta(path, metaOf(entry.header));
+    }
     if (entry.header.type === 'directory') files.addFolder(path);
   }
+}
+
+function metaOf({ mode = 0o644, uid = 0, gid = 0, mtime = new Date(0) }: Header): FileMeta {
+  return { mode, uid, gid, modifiedAt: mtime.toISOString().replace(/\.\d+Z$/, 'Z') };
 }
 
 function isBelow(path: string, folder: string): boolean {

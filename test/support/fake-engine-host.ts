@@ -6,7 +6,7 @@ import { FakeEvents } from './fake-engine-events';
 import { filesOf, type Volumes } from './fake-engine-files';
 import { FakeImages, hex } from './fake-engine-images';
 import { restartsAt, runScript, scriptFor, stateAt, type MainProcess } from './fake-engine-process';
-import type { FakeContainer, FakeFiles, Outcome } from './fake-engine-types';
+import type { FakeContainer, FakeFiles, FakeImage, Outcome } from './fake-engine-types';
 
 /** The engine's state: containers, images, volumes, networks. What outlives a crash of the process under test. */
 export class FakeHost {
@@ -32,6 +32,7 @@ export class FakeHost {
 
   create(name: string, request: CreateRequest): FakeContainer {
     const image = this.images.find(request.body.Image);
+    requirePlatform(image, request);
     this.requireFreeName(name);
     for (const { network } of request.connect) this.requireJoinable(network);
     requireNoNetworkOfItsOwn(request);
@@ -49,7 +50,16 @@ export class FakeHost {
     for (const mount of inspect.Mounts)
       if (mount.Name && !this.volumes.has(mount.Name)) this.volumes.set(mount.Name, new Map());
     const times = { startedAt: 0, finishedAt: 0, exitCode: 0, stoppedByCall: false };
-    const container: FakeContainer = { inspect, image, phase: 'created', ...times, own, signals: [], waiters: [] };
+    const container: FakeContainer = {
+      inspect,
+      image,
+      phase: 'created',
+      ...times,
+      own,
+      meta: new Map(),
+      signals: [],
+      waiters: [],
+    };
     this.containers.set(id, container);
     return container;
   }
@@ -147,7 +157,7 @@ export class FakeHost {
   }
 
   files(container: FakeContainer): FakeFiles {
-    return filesOf(container, this.volumes);
+    return filesOf(container, this.volumes, this.now);
   }
 
   command(container: FakeContainer): string[] {
@@ -229,6 +239,13 @@ export class FakeHost {
   private othersRunning(container: FakeContainer): FakeContainer[] {
     return [...this.containers.values()].filter((other) => other !== container && this.state(other).Running);
   }
+}
+
+function requirePlatform({ spec }: FakeImage, { platform, body }: CreateRequest): void {
+  const actual = spec.platform ?? 'linux/amd64';
+  if (platform === undefined || platform === actual) return;
+  const what = `image with reference ${body.Image} was found but does not match the specified platform`;
+  throw new EngineError('engine_refused', `${what}: wanted ${platform}, actual: ${actual}`);
 }
 
 /** In the namespace of another container (moby, runconfig/hostconfig_unix.go). */

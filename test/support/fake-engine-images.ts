@@ -56,10 +56,15 @@ export class FakeImages {
     return image.digest;
   }
 
-  pull(digestReference: string): FakeImage {
+  pull(digestReference: string, platform = 'linux/amd64'): FakeImage {
     const name = familiar(digestReference);
-    const image = this.#published.get(name);
-    if (!image) throw new EngineError('pull_failed', `${digestReference} could not be pulled: manifest unknown`);
+    const published = this.#published.get(name);
+    if (!published) throw new EngineError('pull_failed', `${digestReference} could not be pulled: manifest unknown`);
+    const image = ofPlatform(published, platform);
+    if (!image) {
+      const reason = `no matching manifest for ${platform} in the manifest list entries`;
+      throw new EngineError('pull_failed', `${digestReference} could not be pulled: ${reason}`);
+    }
     this.#keep(image, repositoryOf(digestReference));
     return image;
   }
@@ -80,7 +85,7 @@ export class FakeImages {
       Id: image.id,
       RepoTags: names(this.tags),
       RepoDigests: names(this.repoDigests),
-      Architecture: 'amd64',
+      Architecture: (image.spec.platform ?? 'linux/amd64').split('/')[1] ?? '',
       Os: 'linux',
       Size: 10_000_000,
       Config: structuredClone(image.config),
@@ -125,6 +130,16 @@ function imageOf(spec: ImageSpec, seed: string): FakeImage {
   const digest = spec.digest ?? `sha256:${hex(`digest ${seed}`)}`;
   const config = { Cmd: ['serve'], Env: ['PATH=/usr/local/bin:/usr/bin:/bin'], Labels: {}, ...spec.config };
   return { id: spec.id ?? `sha256:${hex(`image ${digest}`)}`, digest, config, spec };
+}
+
+/** An image that is not an index is pulled whatever its platform is. */
+function ofPlatform(image: FakeImage, platform: string): FakeImage | undefined {
+  const { variants, ...spec } = image.spec;
+  if (variants === undefined || (spec.platform ?? 'linux/amd64') === platform) return image;
+  const variant = variants.find((each) => each.platform === platform);
+  return (
+    variant && imageOf({ ...variant, digest: image.digest, id: `sha256:${hex(`${platform} ${image.id}`)}` }, platform)
+  );
 }
 
 function isIdPrefix(reference: string, id: string): boolean {

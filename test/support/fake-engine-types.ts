@@ -26,6 +26,8 @@ export interface FakeFiles {
   /** Paths of all folders from one on, itself among them where it is there. */
   folders(folder: string): string[];
   addFolder(path: string): void;
+  meta(path: string): FileMeta | undefined;
+  setMeta(path: string, meta: FileMeta): void;
   /** Takes away everything in a folder. */
   clear(folder: string): void;
 }
@@ -60,6 +62,10 @@ export interface ImageSpec {
   logs?: string[];
   /** Files in the image, by absolute path. */
   files?: Record<string, string>;
+  /** `linux/386`; left out, that of the engine. */
+  platform?: string;
+  /** The same digest for other platforms: then it is that of an index. */
+  variants?: (ImageSpec & { platform: string })[];
 }
 
 export interface FakeImage {
@@ -88,6 +94,14 @@ export interface ContainerSpec {
   stopped?: boolean;
 }
 
+export interface FileMeta {
+  mode: number;
+  uid: number;
+  gid: number;
+  /** RFC 3339 with nanoseconds. */
+  modifiedAt: string;
+}
+
 export interface FakeContainer {
   inspect: ContainerInspect;
   image: FakeImage;
@@ -103,6 +117,8 @@ export interface FakeContainer {
   /** What its command's script said at the start; undefined: it has none and serves. */
   main?: Required<Outcome>;
   own: Map<string, Buffer>;
+  /** Of files in its own layer that were written after its creation. */
+  meta: Map<string, FileMeta>;
   signals: string[];
   waiters: ((exitCode: number) => void)[];
 }

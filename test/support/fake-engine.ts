@@ -13,9 +13,10 @@ import type {
   ListedImage,
   PullProgress,
 } from '../../src/ports/engine';
+import type { LayerChange, PathStat } from '../../src/domain/recreate/layer';
 import type { Clock } from '../../src/lib/clock';
 import { requestOf } from './fake-engine-create';
-import { tarOf, untarInto } from './fake-engine-files';
+import { changesOf, statOf, tarOf, untarInto } from './fake-engine-files';
 import { familiar } from './fake-engine-images';
 import { FakeHost } from './fake-engine-host';
 import type { ContainerSpec, FakeContainer, FakeFiles, FakeImage, ImageSpec, Outcome } from './fake-engine-types';
@@ -49,6 +50,8 @@ const READS: Method[] = [
   'registryDigest',
   'logs',
   'events',
+  'changes',
+  'stat',
 ];
 const CAPTURE_BYTES = 64 * 1024;
 
@@ -211,9 +214,9 @@ export class FakeEngine implements Engine {
   registryDigest(reference: string): Promise<string> {
     return this.#call('registryDigest', [reference], () => this.host.images.registryDigest(reference));
   }
-  pull(digestReference: string, onProgress: (progress: PullProgress) => void): Promise<string> {
-    return this.#call('pull', [digestReference], () => {
-      const image = this.host.images.pull(digestReference);
+  pull(digestReference: string, onProgress: (progress: PullProgress) => void, platform?: string): Promise<string> {
+    return this.#call('pull', [digestReference, platform], () => {
+      const image = this.host.images.pull(digestReference, platform);
       onProgress({ currentBytes: 5_000_000, totalBytes: 10_000_000 });
       onProgress({ currentBytes: 10_000_000, totalBytes: 10_000_000 });
       return image.id;
@@ -291,6 +294,12 @@ export class FakeEngine implements Engine {
   }
   execInput(id: string, command: string[], input: Readable, options: ExecOptions = {}): Promise<ExecResult> {
     return this.#call('execInput', [id, command], async () => this.#exec(id, command, await buffer(input), options));
+  }
+  changes(id: string): Promise<LayerChange[]> {
+    return this.#call('changes', [id], () => changesOf(this.host.find(id)));
+  }
+  stat(id: string, path: string): Promise<PathStat | null> {
+    return this.#call('stat', [id, path], () => statOf(this.files(id), path));
   }
   archive(id: string, path: string): Promise<Readable> {
     return this.#call('archive', [id, path], () => tarOf(this.files(id), path));

@@ -9,6 +9,8 @@ export const ENGINE_CALLS = [
   'GET /containers/json',
   'GET /containers/{id}/json',
   'GET /containers/{id}/logs',
+  'GET /containers/{id}/changes',
+  'HEAD /containers/{id}/archive',
   'GET /containers/{id}/archive',
   'PUT /containers/{id}/archive',
   'POST /containers/create',

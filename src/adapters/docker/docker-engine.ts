@@ -7,6 +7,7 @@ import { statusOf, toEngineError } from './engine-errors';
 import { containers, images } from './lists';
 import { pull, registryDigest } from './registry/pull';
 import { containerEvents } from './streams/events';
+import { changes, stat } from './layer';
 import { output, run } from './streams/exec';
 import { readLines } from './streams/logs';
 import { Wire } from './wire';
@@ -29,7 +30,7 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     inspectContainer: (nameOrId) => inspectContainer(wire, nameOrId),
     inspectImage: (reference) => inspectImage(wire, reference),
     registryDigest: (reference) => registryDigest(wire, settings.dockerConfigDir, reference),
-    pull: (digestReference, onProgress) => pullImage(wire, settings.dockerConfigDir, digestReference, onProgress),
+    pull: (...asked) => pullImage(wire, settings.dockerConfigDir, ...asked),
     tag: (imageId, reference) => tag(wire, imageId, reference),
     untag: (reference) => settled(wire.command({ method: 'DELETE', path: `/images/${reference}` }), [404]),
     createContainer: (name, request) => createContainer(wire, name, request),
@@ -46,6 +47,8 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     exec: (id, command, options) => run(wire, id, command, options),
     execOutput: (id, command, options) => output(wire, id, command, options),
     execInput: (id, command, input, options) => run(wire, id, command, options, input),
+    changes: (id) => changes(wire, id),
+    stat: (id, path) => stat(wire, id, path),
     archive: (id, path) => archive(wire, id, path),
     extract: (id, path, tar) => wire.send({ method: 'PUT', path: `${at(id)}/archive`, query: { path } }, tar),
   };
@@ -66,9 +69,9 @@ function inspectImage(wire: Wire, reference: string): Promise<ImageInspect> {
 async function pullImage(
   wire: Wire,
   configDir: string | null,
-  ...[digestReference, onProgress]: Parameters<Engine['pull']>
+  ...[digestReference, onProgress, platform]: Parameters<Engine['pull']>
 ): Promise<string> {
-  await pull(wire, configDir, digestReference, onProgress);
+  await pull(wire, configDir, { digestReference, platform }, onProgress);
   return (await inspectImage(wire, digestReference)).Id;
 }
 

@@ -10,9 +10,12 @@ import type { EngineCall } from './calls';
 import type { DockerAddress } from './docker-address';
 import { timedOut, toEngineError } from './engine-errors';
 
-/** Minor versions of API 1: Engine 20.10 and 27. Both ends of what the contract suite has seen, and of what the types say. */
+/**
+ * Minor versions of API 1: Engine 20.10, and the newest whose fields domain/recreate/known-fields lists. An engine hides
+ * newer fields from an older version, so an older limit would drop them silently.
+ */
 const OLDEST_API = 41;
-const NEWEST_API = 47;
+const NEWEST_API = 56;
 const SHORT_MS = BOUNDS.engineAnswer.ms;
 const OK = { 200: true, 201: true, 204: true } as const;
 

@@ -6,6 +6,7 @@ import type { CliContext } from '../context';
 import { askAll, diunFinding, keptFindings, labelFindings, timerFindings, type Finding } from '../findings';
 import {
   backupFindings,
+  carryOverFindings,
   certificateFindings,
   pilotFindings,
   probeFindings,
@@ -36,16 +37,18 @@ export function checkCommand(context: CliContext, { json }: { json: boolean }): 
 async function check(app: App): Promise<Checked> {
   const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
   const containers = read.containers ?? [];
-  const [probes, tags, certificates] = await Promise.all([
+  const [probes, tags, certificates, carryOver] = await Promise.all([
     probeFindings(app, containers),
     tagFindings(app, containers),
     certificateFindings(app, containers),
+    carryOverFindings(app, containers),
   ]);
   const findings = [
     ...[...asked, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
     ...(read.containers === null ? [] : backupFindings(app, containers)),
     ...[
       ...probes,
+      ...carryOver,
       ...certificates,
       ...tags,
       ...watchedFindings(read.containers),

@@ -3,6 +3,7 @@ import { durationInWords } from '../duration';
 import { type Application, applicationOf } from '../application';
 import { tryParseImageReference } from '../images/image-reference';
 import type { Illness } from '../illness';
+import { carryOverTexts, NOTHING_TO_SAY, type CarryOver } from '../recreate/carry-over';
 import type { ProbeSpec } from '../labels/container-labels';
 import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
@@ -22,6 +23,8 @@ export interface Planned {
   stopped?: readonly Container[];
   /** How it fails its health check now; null: it passes, or was not asked. */
   ill?: Illness | null;
+  /** What would be refused or lost; left out: it was not examined. */
+  carryOver?: CarryOver;
   /** http(s) only, else null. */
   releaseNotes: string | null;
 }
@@ -29,6 +32,7 @@ export interface Planned {
 /** Says in sentences what an update will do and what can go wrong. Pure: nothing is asked of the engine. */
 export function planUpdate(planned: Planned): Plan {
   const { container, target, jump, set, holdsData, stopped = [], ill = null, releaseNotes } = planned;
+  const { carryOver = NOTHING_TO_SAY } = planned;
   const application = applicationFor(container);
   const backup = set.flatMap(backupSentence);
   return {
@@ -43,6 +47,7 @@ export function planUpdate(planned: Planned): Plan {
     restores: stopped.length > 0,
     course: courseOf({ container, target, stopped, holdsData }, application, backup.length > 0),
     risks: [
+      ...carryOverTexts(carryOver),
       ...(ill === null ? [] : [illBefore(container, ill)]),
       ...risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
     ],

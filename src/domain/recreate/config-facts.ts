@@ -47,6 +47,7 @@ function configFacts(container: ContainerInspect, config: Partial<ContainerConfi
     Entrypoint: toldInOrder(config.Entrypoint),
     Cmd: toldInOrder(config.Cmd),
     Shell: toldInOrder(config.Shell),
+    NetworkDisabled: told(config.NetworkDisabled),
     Tty: told(config.Tty),
     OpenStdin: told(config.OpenStdin),
     StdinOnce: told(config.StdinOnce),

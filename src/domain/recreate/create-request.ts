@@ -13,6 +13,8 @@ export interface CreateRequestInput {
   reference: string;
   /** Labels that the update itself sets, such as Compose's config hash for a new tag. They win over the carried ones. */
   labels?: Record<string, string>;
+  /** To be checked by the engine, where it is not the engine's own. */
+  platform?: string | undefined;
 }
 
 /** The label by which Compose knows the image that a container was made from; it recreates a container where it is wrong. */
@@ -38,6 +40,7 @@ export function createRequest(input: CreateRequestInput): CreateRequest {
       NetworkingConfig: { EndpointsConfig: networks.first },
     },
     connect: networks.connect,
+    ...(input.platform === undefined ? {} : { platform: input.platform }),
   };
 }
 

@@ -29,6 +29,7 @@ function alwaysOwn(config: ContainerConfig): Partial<ContainerConfig> {
     Domainname: config.Domainname || undefined,
     StopTimeout: config.StopTimeout ?? undefined,
     Shell: nonEmpty(config.Shell),
+    NetworkDisabled: config.NetworkDisabled || undefined,
     Tty: config.Tty,
     OpenStdin: config.OpenStdin,
     StdinOnce: config.StdinOnce,

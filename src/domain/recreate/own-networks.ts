@@ -1,6 +1,8 @@
 import type { ContainerInspect, CreateRequest, EndpointSettings } from '../engine-inspect';
 import { isContainerMode } from '../network-owner';
 
+type Networked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'NetworkSettings'>;
+
 /** By the name of the network. */
 export type Endpoints = Record<string, EndpointSettings>;
 
@@ -8,7 +10,7 @@ export type Endpoints = Record<string, EndpointSettings>;
  * The network part of a create request: the network of `NetworkMode` goes with the request (older engines take one only),
  * the others are joined before the start.
  */
-export function carriedNetworks(container: ContainerInspect): { first: Endpoints; connect: CreateRequest['connect'] } {
+export function carriedNetworks(container: Networked): { first: Endpoints; connect: CreateRequest['connect'] } {
   const mode = container.HostConfig.NetworkMode;
   if (sharesNetwork(mode)) return { first: {}, connect: [] };
   const all = Object.entries(container.NetworkSettings.Networks);
@@ -20,8 +22,8 @@ export function carriedNetworks(container: ContainerInspect): { first: Endpoints
   return { first: firstEndpoint(mode, own, first[0]), connect };
 }
 
-/** What the operator asked of each network: nothing that the engine made (addresses, gateway, MAC, ids, short id as alias). */
-export function ownEndpoints(container: ContainerInspect): Endpoints {
+/** What the operator asked of each network: nothing that the engine made (addresses, gateway, its MAC, ids, short id as alias). */
+export function ownEndpoints(container: Networked): Endpoints {
   const networks = Object.entries(container.NetworkSettings.Networks);
   return Object.fromEntries(networks.map(([name, endpoint]) => [name, ownEndpoint(container, name, endpoint)]));
 }
@@ -31,12 +33,10 @@ function sharesNetwork(mode: string): boolean {
   return mode === 'host' || mode === 'none' || isContainerMode(mode);
 }
 
-function ownEndpoint(container: ContainerInspect, name: string, endpoint: EndpointSettings): EndpointSettings {
+function ownEndpoint(container: Networked, name: string, endpoint: EndpointSettings): EndpointSettings {
   const shortId = container.Id.slice(0, 12);
   const aliases = (endpoint.Aliases ?? []).filter((alias) => alias !== shortId);
-  const mac = isNetworkOfMode(container.HostConfig.NetworkMode, name, endpoint)
-    ? container.Config.MacAddress
-    : undefined;
+  const mac = ownMacAddress(container, name, endpoint);
   return {
     ...(isFilled(endpoint.IPAMConfig) ? { IPAMConfig: endpoint.IPAMConfig } : {}),
     ...(isFilled(endpoint.Links) ? { Links: endpoint.Links } : {}),
@@ -45,6 +45,27 @@ function ownEndpoint(container: ContainerInspect, name: string, endpoint: Endpoi
     ...(endpoint.GwPriority ? { GwPriority: endpoint.GwPriority } : {}),
     ...(mac ? { MacAddress: mac } : {}),
   };
+}
+
+/**
+ * A MAC address that the operator set: the container's own for its first network, else one that the engine did not derive
+ * from the address. An engine that generates random ones (28 and later) reports no difference, so these are kept too.
+ */
+function ownMacAddress(
+  { HostConfig, Config }: Networked,
+  name: string,
+  endpoint: EndpointSettings,
+): string | undefined {
+  const { MacAddress: used, IPAddress: address } = endpoint;
+  const isFirst = isNetworkOfMode(HostConfig.NetworkMode, name, endpoint);
+  if (isFirst && Config.MacAddress) return Config.MacAddress;
+  return used && used !== derivedMacAddress(address ?? '') ? used : undefined;
+}
+
+/** As moby derives it, up to Engine 27 (libnetwork/netutils). */
+function derivedMacAddress(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return ['02', '42', ...bytes].join(':');
 }
 
 /** Under the very name that `NetworkMode` uses, which may be an id. The default bridge takes an endpoint only if it says something. */

@@ -4,20 +4,27 @@ import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import { createRequest } from '../../domain/recreate/create-request';
+import { copyLayerFiles } from '../../containers/carry-over/copy-layer-files';
+import { withPresentVolumes } from '../../containers/carry-over/present-volumes';
 import type { Run } from '../run';
 
 const ANSWER_WITHIN_MS = 60_000;
 
 /**
  * `nginx -t` in a one-off container of the new image, with the live mounts and networks: tells before the swap whether
- * the configuration still parses. Null: the container is no nginx.
+ * the configuration still parses. `copied`: files in the old container's own layer that the new one gets too. Null: the
+ * container is not an nginx.
  */
-export async function testNginxConfig(run: Run, newImage: ImageInspect): Promise<string | null> {
+export async function testNginxConfig(
+  run: Run,
+  newImage: ImageInspect,
+  copied: readonly string[],
+): Promise<string | null> {
   if (!runsNginx(run.container.labels, newImage.Config?.Env)) return null;
   const name = asideName(run.journal.containerName, 'check', run.update.id);
   await removeByName(run, name);
   try {
-    const { exitCode, log } = await runOnce(run, name, newImage);
+    const { exitCode, log } = await runOnce(run, name, newImage, copied);
     if (exitCode === 0) return 'nginx -t passes in the new image with the live configuration';
     throw new PilotError(
       'preflight_failed',
@@ -28,12 +35,19 @@ export async function testNginxConfig(run: Run, newImage: ImageInspect): Promise
   }
 }
 
-async function runOnce(run: Run, name: string, newImage: ImageInspect): Promise<{ exitCode: number; log: string[] }> {
-  const { engine, old } = run;
+async function runOnce(
+  run: Run,
+  name: string,
+  newImage: ImageInspect,
+  copied: readonly string[],
+): Promise<{ exitCode: number; log: string[] }> {
+  const { engine } = run;
+  const old = await withPresentVolumes(engine, run.old);
   const oldImage = await engine.inspectImage(old.Image);
   const request = createRequest({ container: old, oldImage, newImage, reference: newImage.Id });
   try {
     const id = await engine.createContainer(name, testOnly(request));
+    await copyLayerFiles(run, old.Id, id, copied);
     await engine.start(id);
     const exitCode = await engine.wait(id, AbortSignal.timeout(ANSWER_WITHIN_MS));
     return { exitCode, log: await engine.logs(id, 20) };

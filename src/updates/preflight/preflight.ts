@@ -1,12 +1,14 @@
 import { inspectIfThere } from '../../containers/if-there';
-import { inspectAll } from '../../containers/inspect-all';
 import { readContainers } from '../../containers/read-containers';
 import { dependentsOf } from '../../domain/depends-on';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
 import { PilotError } from '../../domain/errors';
-import { networkOwner } from '../../domain/network-owner';
+import { copiedText, lostText } from '../../domain/recreate/carry-over';
+import { platformOf, platformText } from '../../domain/recreate/platform';
 import { isWell } from '../../domain/well';
 import type { Engine } from '../../ports/engine';
+import { layerFiles } from '../../containers/carry-over/layer-files';
+import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
 import { newImageOf } from '../pull-by-digest';
 import type { Run } from '../run';
 import { reach } from '../run';
@@ -25,13 +27,39 @@ export async function preflight(run: Run): Promise<string> {
   return found.length === 0 ? 'nothing speaks against it' : found.join('; ');
 }
 
-/** What speaks for the new image, in words; rejects as `preflight` when something speaks against it. */
+/** What speaks for the new image, as sentences; rejects as `preflight` when something speaks against it. */
 export async function lookAhead(run: Run, newImage: ImageInspect): Promise<string[]> {
   mustRun(run);
-  await mustHaveItsNetwork(run);
-  await mustNotLendItsNetwork(run);
-  const checks = [await comparePostgres(run, newImage), await testNginxConfig(run, newImage)];
+  const oldImage = await run.engine.inspectImage(run.old.Image);
+  await mustCarryOver(run, oldImage);
+  mustHaveSamePlatform(run, oldImage, newImage);
+  const files = await layerFiles(run.engine, run.old);
+  const checks = [
+    await comparePostgres(run, newImage),
+    await testNginxConfig(run, newImage, files.copied),
+    copiedText(files),
+    lostText(run.container.name, files),
+  ];
   return checks.filter((check) => check !== null);
+}
+
+async function mustCarryOver(run: Run, image: ImageInspect): Promise<void> {
+  const refusals = await carryOverRefusals(run, { container: run.container, inspect: run.old, image });
+  const [first] = refusals;
+  if (first === undefined) return;
+  const message = `${run.container.name} cannot be replaced by the same container. ${refusalsText(refusals)} Nothing was stopped.`;
+  throw new PilotError(first.code, message);
+}
+
+/** `platform:` of Compose leaves no trace but the image. */
+function mustHaveSamePlatform({ old, container, update }: Run, oldImage: ImageInspect, newImage: ImageInspect): void {
+  const [before, after] = [platformOf(old, oldImage), platformOf({}, newImage)];
+  if (before === null || after === null || platformText(before) === platformText(after)) return;
+  const what = `platform: ${container.name} runs ${platformText(before)}, and the pulled ${update.to.reference} is ${platformText(after)}.`;
+  throw new PilotError(
+    'recreate_refused',
+    `${what} Nothing was stopped. Use a tag that has ${platformText(before)}, or re-create the container for the other platform with docker compose.`,
+  );
 }
 
 /** `old` was looked at before anybody was stopped. That it does not run is not the new image's fault. */
@@ -42,32 +70,6 @@ function mustRun({ old, container: { name } }: Run): void {
   throw new PilotError(
     'container_not_running',
     `${name} does not run (${old.State.Status}), so nobody could tell whether an update works. ${mend}`,
-  );
-}
-
-/** A container that was made anew has another id, and nobody can be started in the network of the one that is gone. */
-async function mustHaveItsNetwork({ engine, old, container }: Run): Promise<void> {
-  const owner = networkOwner(old);
-  if (owner === null) return;
-  const found = await inspectIfThere(engine, owner);
-  if (found?.State.Running) return;
-  const mend =
-    found === null
-      ? 'is gone, so no new container can join it. Make both anew: docker compose up -d'
-      : `is ${found.Name.slice(1)}, which does not run. Start it first: docker start ${found.Name.slice(1)}`;
-  throw new PilotError(
-    'preflight_failed',
-    `The container in whose network ${container.name} lives (network_mode) ${mend}`,
-  );
-}
-
-/** Whoever joined its network namespace would be left in one without ports (facts, Docker Engine, point 3). */
-async function mustNotLendItsNetwork({ engine, old, container }: Run): Promise<void> {
-  const guests = (await inspectAll(engine)).filter((other) => networkOwner(other) === old.Id);
-  if (guests.length === 0) return;
-  throw new PilotError(
-    'preflight_failed',
-    `${guests.map(({ Name }) => Name.slice(1)).join(', ')} live in the network of ${container.name} (network_mode) and would lose it. Update it with docker compose, which recreates them together.`,
   );
 }
 

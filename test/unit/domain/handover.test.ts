@@ -1,12 +1,14 @@
 import { canaryProbe, whyNoHandover } from '../../../src/domain/handover';
 import type { ContainerInspect, Mount } from '../../../src/domain/engine-inspect';
 
-type Looked = Pick<ContainerInspect, 'HostConfig' | 'Mounts' | 'NetworkSettings'>;
+type Looked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'Mounts' | 'NetworkSettings'>;
 
 const STATELESS = { backup: null, database: false };
 
 function container(change: Partial<Looked> = {}, host: Partial<Looked['HostConfig']> = {}): Looked {
   return {
+    Id: 'f00d'.repeat(16),
+    Config: { Image: 'nginx:1.27' },
     HostConfig: { NetworkMode: `container:${'e'.repeat(64)}`, AutoRemove: false, PortBindings: {}, ...host },
     Mounts: [],
     NetworkSettings: { Networks: {} },
@@ -35,6 +37,19 @@ describe('cannot be handed over', () => {
   it.each<[string, Looked, typeof STATELESS, RegExp]>([
     ['publishes ports itself', container({}, { NetworkMode: 'front', ...bindings }), STATELESS, /service:edge/],
     ['publishes all ports', container({}, { NetworkMode: 'front', PublishAllPorts: true }), STATELESS, /same ports/],
+    [
+      'has a MAC address of the operator on its second network',
+      container(
+        {
+          NetworkSettings: {
+            Networks: { front: {}, back: { MacAddress: '02:aa:bb:cc:dd:09', IPAddress: '10.0.0.2' } },
+          },
+        },
+        { NetworkMode: 'front' },
+      ),
+      STATELESS,
+      /same MAC address/,
+    ],
     [
       'has a fixed address',
       container({ NetworkSettings: fixed }, { NetworkMode: 'front' }),

@@ -34,7 +34,7 @@ export async function registryDigest(wire: Wire, configDir: string | null, refer
 export async function pull(
   wire: Wire,
   configDir: string | null,
-  digestReference: string,
+  { digestReference, platform }: { digestReference: string; platform?: string | undefined },
   onProgress: (progress: PullProgress) => void,
 ): Promise<void> {
   const [fromImage, tag] = digestReference.split('@');
@@ -42,7 +42,7 @@ export async function pull(
   const call = {
     method: 'POST',
     path: '/images/create',
-    query: { fromImage, tag },
+    query: { fromImage, tag, platform },
     headers,
     timeoutMs: REGISTRY_MS,
   } as const;

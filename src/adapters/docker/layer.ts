@@ -1,0 +1,54 @@
+import type { LayerChange, PathStat } from '../../domain/recreate/layer';
+import { EngineError } from '../../domain/errors';
+import { statusOf } from './engine-errors';
+import type { Wire } from './wire';
+
+const KINDS = ['modified', 'added', 'deleted'] as const;
+/** Of Go's `os.FileMode`, in which the engine writes modes. */
+const GO_DIRECTORY = 2 ** 31;
+const GO_SYMLINK = 2 ** 27;
+const PERMISSIONS = 0o777;
+
+/** Comparing a large layer takes time. */
+const CHANGES_MS = 5 * 60_000;
+
+export async function changes(wire: Wire, id: string): Promise<LayerChange[]> {
+  const path = `/containers/${encodeURIComponent(id)}/changes` as const;
+  const found = await wire.call<{ Path: string; Kind: number }[] | null>({
+    method: 'GET',
+    path,
+    timeoutMs: CHANGES_MS,
+  });
+  return (found ?? []).map(({ Path, Kind }) => ({ path: Path, kind: KINDS[Kind] ?? 'modified' }));
+}
+
+/** The engine answers 404 for a path that does not exist, and for a container that does not. */
+export async function stat(wire: Wire, id: string, path: string): Promise<PathStat | null> {
+  const at = `/containers/${encodeURIComponent(id)}/archive` as const;
+  try {
+    const answer = await wire.stream({ method: 'HEAD', path: at, query: { path } });
+    answer.resume();
+    return readStat(String(answer.headers['x-docker-container-path-stat'] ?? ''), path);
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+    await wire.call({ method: 'GET', path: `/containers/${encodeURIComponent(id)}/json` });
+    return null;
+  }
+}
+
+function readStat(header: string, path: string): PathStat {
+  const read = (): { size: number; mode: number; mtime: string } =>
+    JSON.parse(Buffer.from(header, 'base64').toString()) as { size: number; mode: number; mtime: string };
+  try {
+    const { size, mode, mtime } = read();
+    const type = hasBit(mode, GO_DIRECTORY) ? 'directory' : hasBit(mode, GO_SYMLINK) ? 'symlink' : 'file';
+    return { type, size, mode: mode % (PERMISSIONS + 1), modifiedAt: mtime };
+  } catch (error) {
+    throw new EngineError('engine_refused', `The Docker Engine did not describe ${path}.`, { cause: error });
+  }
+}
+
+/** Go's modes use bit 31, which JavaScript's bit operators read as a sign. */
+function hasBit(mode: number, bit: number): boolean {
+  return Math.floor(mode / bit) % 2 === 1;
+}

@@ -1,0 +1,137 @@
+import { inspectIfThere } from '../if-there';
+import { inspectAll } from '../inspect-all';
+import type { Deps } from '../../deps';
+import { composeProjectOf } from '../../domain/compose/compose-project';
+import { lifecycleHooks } from '../../domain/compose/lifecycle-hooks';
+import type { Container } from '../../domain/container';
+import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
+import { environmentOf } from '../../domain/environment';
+import { codeOf } from '../../domain/errors';
+import { refusalText, type Refusal } from '../../domain/recreate/carry-over';
+import { unknownFields } from '../../domain/recreate/known-fields';
+import { isMounted, ownPaths, unmountedBackupPaths } from '../../domain/recreate/layer';
+import { namespacesOf, settingOf, sharedNamespaces, type SharedNamespace } from '../../domain/shared-namespaces';
+
+export type LooksAhead = Pick<Deps, 'engine' | 'projectFiles' | 'logger'>;
+
+/** A container with the image that it runs. */
+export interface Looked {
+  container: Container;
+  inspect: ContainerInspect;
+  image: ImageInspect;
+}
+
+/**
+ * Everything that keeps a container from being replaced by one that is the same, known before anything is stopped. Used by
+ * the preflight of an update and by `check`. Rejects only with `engine_unreachable`.
+ */
+export async function carryOverRefusals(deps: LooksAhead, looked: Looked): Promise<Refusal[]> {
+  return [
+    ...unknownFields(looked.inspect).map(unknownField),
+    ...(await missingOwners(deps, looked)),
+    ...(await guests(deps, looked)),
+    ...(await dataOutsideOfVolumes(deps, looked)),
+    ...(await hooks(deps, looked)),
+  ];
+}
+
+/** All refusals as one text. */
+export function refusalsText(refusals: readonly Refusal[]): string {
+  return refusals.map(refusalText).join(' ');
+}
+
+function unknownField(field: string): Refusal {
+  return {
+    field,
+    code: 'recreate_refused',
+    reason: 'this version of diun-pilot does not know the setting, so the new container might not have it.',
+    remedy: 'Upgrade diun-pilot, or update the container with docker compose.',
+  };
+}
+
+/** A re-created container has another ID, and no container can be started in a namespace of one that is gone. */
+async function missingOwners({ engine }: LooksAhead, { container, inspect }: Looked): Promise<Refusal[]> {
+  const owners = await Promise.all(
+    sharedNamespaces(inspect).map(async ({ kind, owner }) => ({ kind, found: await inspectIfThere(engine, owner) })),
+  );
+  return owners
+    .filter(({ found }) => !found?.State.Running)
+    .map(({ kind, found }): Refusal => {
+      const name = found?.Name.slice(1);
+      return {
+        field: settingOf(kind),
+        code: 'preflight_failed',
+        reason: `${container.name} lives in the ${kind} namespace of ${name === undefined ? 'a container that is gone' : `${name}, which does not run`}, so no new container can join it.`,
+        remedy: name === undefined ? 'Re-create both: docker compose up -d' : `Start it first: docker start ${name}`,
+      };
+    });
+}
+
+/** Whoever joined a namespace of this container would lose it with the old container. */
+async function guests({ engine }: LooksAhead, { container, inspect }: Looked): Promise<Refusal[]> {
+  const others = (await inspectAll(engine)).filter(({ Id }) => Id !== inspect.Id);
+  const found = others.flatMap((other) =>
+    namespacesOf(inspect, other).map((kind) => ({ kind, name: other.Name.slice(1) })),
+  );
+  const kinds = [...new Set(found.map(({ kind }) => kind))];
+  return kinds.map((kind) =>
+    guestsOf(
+      container.name,
+      kind,
+      found.filter((guest) => guest.kind === kind).map(({ name }) => name),
+    ),
+  );
+}
+
+function guestsOf(name: string, kind: SharedNamespace['kind'], names: readonly string[]): Refusal {
+  return {
+    field: settingOf(kind),
+    code: 'preflight_failed',
+    reason: `${names.join(', ')} live in the ${kind} of ${name} (${settingOf(kind)}) and would lose it.`,
+    remedy: 'Update it with docker compose, which recreates them together.',
+  };
+}
+
+/** The operator says that it is data (`backup.kind`), and it would be lost with the old container. */
+async function dataOutsideOfVolumes({ engine }: LooksAhead, { container, inspect }: Looked): Promise<Refusal[]> {
+  const { backup } = container.labels;
+  if (backup === null) return [];
+  const own = ownPaths(await engine.changes(inspect.Id), inspect);
+  if (backup.kind === 'files') {
+    return unmountedBackupPaths(backup.paths, own, inspect).map((path) => outsideOfVolumes('backup.paths', path));
+  }
+  const directory = environmentOf(inspect.Config.Env).get('PGDATA') ?? '/var/lib/postgresql/data';
+  const isLost = !isMounted(directory, inspect) && own.includes(`${directory}/PG_VERSION`);
+  return isLost ? [outsideOfVolumes('PGDATA', directory)] : [];
+}
+
+function outsideOfVolumes(field: string, path: string): Refusal {
+  return {
+    field,
+    code: 'recreate_refused',
+    reason: `${path} is not in a volume or bind mount, so its data would be lost with the old container.`,
+    remedy: `Copy it out (docker cp), mount a volume at ${path}, and copy it back.`,
+  };
+}
+
+/** Seen only where the files of the project are mounted into diun-pilot: no label of Compose names its hooks. */
+async function hooks(deps: LooksAhead, { container, inspect, image }: Looked): Promise<Refusal[]> {
+  const project = composeProjectOf(inspect, image);
+  if (project === null) return [];
+  const texts: string[] = [];
+  for (const path of project.composeFiles) {
+    try {
+      const text = await deps.projectFiles.read({ folder: project.folder, path });
+      if (text !== null) texts.push(text);
+    } catch (error) {
+      if (codeOf(error) !== 'project_file_refused') throw error;
+      deps.logger.info('a compose file cannot be read for its hooks', { container: container.name, path });
+    }
+  }
+  return lifecycleHooks(project.service, texts).map((hook) => ({
+    field: hook,
+    code: 'recreate_refused',
+    reason: `service ${project.service} has ${hook} commands, which only Compose runs.`,
+    remedy: `Update it with docker compose: docker compose pull ${project.service} && docker compose up -d ${project.service}`,
+  }));
+}

@@ -1,0 +1,99 @@
+import type { ContainerInspect } from '../engine-inspect';
+import { cleanPath } from './own-mounts';
+
+/** One path of a container's own layer that differs from its image. */
+export interface LayerChange {
+  path: string;
+  kind: 'modified' | 'added' | 'deleted';
+}
+
+/** What the engine reports about one path. `modifiedAt`: RFC 3339 with up to nine digits of a second. */
+export interface PathStat {
+  type: 'file' | 'directory' | 'symlink';
+  size: number;
+  /** Permission bits. */
+  mode: number;
+  modifiedAt: string;
+}
+
+/** Written by the engine, or rebuilt by every start: their loss is expected. */
+const TEMPORARY_FOLDERS = [
+  '/dev',
+  '/proc',
+  '/sys',
+  '/run',
+  '/tmp',
+  '/var/cache',
+  '/var/lib/apt/lists',
+  '/var/lock',
+  '/var/log',
+  '/var/run',
+  '/var/tmp',
+];
+const TEMPORARY_NAMES = new Set(['.cache', 'cache', 'tmp', 'temp', 'logs', '__pycache__', '.npm', '.pki']);
+const TEMPORARY_FILES = /\.(?:pid|sock|lock|pyc|log|tmp)$|\/\.(?:bash_history|ash_history|dockerenv)$/;
+const ENGINE_FILES = new Set(['/etc/hosts', '/etc/hostname', '/etc/resolv.conf', '/etc/mtab']);
+/** Secrets of Compose are files in a folder that is otherwise temporary. */
+const SECRETS = '/run/secrets';
+
+/**
+ * The changed paths that may matter: no folder that is listed only because of what it contains, no mount point, nothing that
+ * was deleted. Temporary paths are included.
+ */
+export function ownPaths(changes: readonly LayerChange[], { Mounts }: Pick<ContainerInspect, 'Mounts'>): string[] {
+  const paths = changes.filter(({ kind }) => kind !== 'deleted').map(({ path }) => cleanPath(path));
+  const mounts = Mounts.map(({ Destination }) => cleanPath(Destination));
+  const parents = new Set([...paths, ...mounts].flatMap(parentsOf));
+  return paths.filter((path) => !parents.has(path) && !mounts.some((mount) => isWithin(path, mount))).sort();
+}
+
+/** Whether the loss of a path with the container is expected: temporary files, caches, logs, what the engine writes. */
+export function isTemporary(path: string): boolean {
+  if (isWithin(path, SECRETS)) return false;
+  if (ENGINE_FILES.has(path) || TEMPORARY_FILES.test(path)) return true;
+  if (TEMPORARY_FOLDERS.some((folder) => isWithin(path, folder))) return true;
+  return path.split('/').some((name) => TEMPORARY_NAMES.has(name));
+}
+
+/**
+ * Whether a file was copied into the container before its start, as Compose does with `configs:` and `secrets:` that are
+ * given by `content:` or `environment:`. Such a file comes from a tar whose times are rounded to whole seconds, and has the
+ * time at which Compose started the container: a process of the container writes times with a fraction.
+ */
+export function wasCopiedBeforeStart(stat: PathStat, { Created, State }: ContainerInspect): boolean {
+  if (stat.type !== 'file' || /\.\d*[1-9]/.test(stat.modifiedAt)) return false;
+  const modified = Date.parse(stat.modifiedAt);
+  return modified >= Date.parse(Created) - ROUNDED_BY_MS && modified <= Date.parse(State.StartedAt) + ROUNDED_BY_MS;
+}
+
+const ROUNDED_BY_MS = 1000;
+
+/** Paths of a backup that no volume or bind mount keeps, so that they are lost with the container. */
+export function unmountedBackupPaths(
+  paths: readonly string[],
+  own: readonly string[],
+  { Mounts }: Pick<ContainerInspect, 'Mounts'>,
+): string[] {
+  const kept = Mounts.filter(({ Type }) => Type !== 'tmpfs').map(({ Destination }) => cleanPath(Destination));
+  return paths.filter((path) => {
+    const clean = cleanPath(path);
+    if (kept.some((mount) => isWithin(clean, mount))) return false;
+    const hasMounts = kept.some((mount) => isWithin(mount, clean));
+    return !hasMounts || own.some((file) => isWithin(file, clean) && !isTemporary(file));
+  });
+}
+
+/** Whether a volume or bind mount keeps the path. */
+export function isMounted(path: string, { Mounts }: Pick<ContainerInspect, 'Mounts'>): boolean {
+  const clean = cleanPath(path);
+  return Mounts.some(({ Type, Destination }) => Type !== 'tmpfs' && isWithin(clean, cleanPath(Destination)));
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
+function parentsOf(path: string): string[] {
+  const parts = path.split('/').slice(1, -1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+}
