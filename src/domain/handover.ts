@@ -35,9 +35,9 @@ const HANDS_ON = /(?:^|[;&\s])exec\s/;
  * ends with a killed server. A script file is not read here; it may use `exec`.
  */
 export function runsUnderShell({ Config }: Pick<ContainerInspect, 'Config'>): boolean {
-  const [program = '', ...rest] = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])];
-  const script = rest[rest.indexOf('-c') + 1];
-  return SHELLS.test(program) && rest.includes('-c') && script !== undefined && !HANDS_ON.test(script);
+  const command = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])];
+  const at = command.findIndex((word, index) => SHELLS.test(word) && command[index + 1] === '-c');
+  return at >= 0 && !HANDS_ON.test(command[at + 2] ?? '');
 }
 
 function whyNotWritten({ Mounts }: Pick<ContainerInspect, 'Mounts'>): string | null {
