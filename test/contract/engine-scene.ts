@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { extract } from 'tar-stream';
+import { extract, type Header } from 'tar-stream';
 import type { CreateRequest } from '../../src/domain/engine-inspect';
 import type { Engine } from '../../src/ports/engine';
 
@@ -32,6 +32,16 @@ export async function contentOf(tar: Readable): Promise<Record<string, Buffer>> 
     if (entry.header.type === 'file') files[entry.header.name] = content;
   }
   return files;
+}
+
+/** Header of each entry of a tar, in its order. */
+export async function headersOf(tar: Readable): Promise<Header[]> {
+  const found: Header[] = [];
+  for await (const entry of tar.pipe(extract())) {
+    found.push(entry.header);
+    entry.resume();
+  }
+  return found;
 }
 
 /** Type and name of each entry of a tar, in its order. */

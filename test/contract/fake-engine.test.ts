@@ -3,6 +3,7 @@ import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types
 import { TestClock } from '../support/test-clock';
 import { engineContract } from './engine.contract';
 import { engineListsContract } from './engine-lists.contract';
+import { engineLayerContract } from './engine-layer.contract';
 import { engineNamespacesContract } from './engine-namespaces.contract';
 import { engineRestartContract, restartPolicyContract } from './engine-restart.contract';
 import type { EngineScene } from './engine-scene';
@@ -50,3 +51,4 @@ engineRestartContract('the fake engine', async () => {
   const scene = await setUp();
   return { ...scene, restartDaemon: (how) => Promise.resolve(scene.engine.host.restartDaemon(how)) };
 });
+engineLayerContract('the fake engine', setUp);

@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/lib/logger';
 import type { Engine } from '../../src/ports/engine';
 import { engineContract } from '../contract/engine.contract';
 import { engineListsContract } from '../contract/engine-lists.contract';
+import { engineLayerContract } from '../contract/engine-layer.contract';
 import { engineNamespacesContract } from '../contract/engine-namespaces.contract';
 import { restartPolicyContract } from '../contract/engine-restart.contract';
 import type { EngineScene } from '../contract/engine-scene';
@@ -14,7 +15,13 @@ import { openView } from '../lab/engine/view';
 import { engineInLab, type EngineInLab } from '../support/situations/engine-in-lab';
 import { closeStage } from '../support/situations/run-situation';
 
-for (const contract of [engineContract, engineNamespacesContract, engineListsContract, restartPolicyContract]) {
+for (const contract of [
+  engineContract,
+  engineNamespacesContract,
+  engineListsContract,
+  restartPolicyContract,
+  engineLayerContract,
+]) {
   contract('the real engine', () => sceneOn(engineInLab(), 'contract'));
   contract('the real engine behind the socket proxy', () => sceneBehind(proxied, 'proxied'));
   contract('the real engine in the view of a guest', () => sceneBehind(viewed, 'viewed'));

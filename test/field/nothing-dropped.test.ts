@@ -12,7 +12,6 @@ jest.setTimeout(240_000);
 
 const stage = openStage();
 const tagOf = (service: string): string => `field-kept/${service}:stable`;
-const DOCKER_PROBE = { ...AUTOMATIC, 'update.probe': 'docker' };
 
 let pilot: Pilot;
 
@@ -197,7 +196,7 @@ it.each(['pid', 'ipc'])('refuses to replace a container that lends its %s namesp
   expect((await project.container('sidecar'))['State'].Running).toBe(true);
 });
 
-it('refuses a service with post_start hooks, which only Compose runs, and says so in check', async () => {
+it('refuses a service with post_start hooks, which only Compose runs', async () => {
   const project = await projectOf('hooks', {});
   // Compose of the lab is older than the hooks; the running container does not show them in any version.
   const before = JSON.parse(await readOf(project)) as { services: Record<string, object> };
@@ -208,7 +207,7 @@ it('refuses a service with post_start hooks, which only Compose runs, and says s
 
 it('says that a server under a shell was killed at its handover, and does not say that it drained', async () => {
   const command = ['sh', '-c', 'nginx -g "daemon off;"; true'];
-  const labels = { ...DOCKER_PROBE, 'update.strategy': 'handover' };
+  const labels = { ...AUTOMATIC, 'update.strategy': 'handover' };
   const service = { labels, command, ports: [], stop_grace_period: '1s', networks: ['front'] };
   const project = await projectOf('shell', service, { networks: { front: {} } });
   const update = await updated(project, 'shell', 'shell');
