@@ -150,7 +150,7 @@ it('refuses an index that no longer has the platform of the container', async ()
 });
 
 it('keeps the MAC address of the second network', async () => {
-  const networks = { front: {}, back: { mac_address: '02:aa:bb:cc:dd:09' } };
+  const networks = { back: {}, front: { mac_address: '02:aa:bb:cc:dd:09' } };
   const project = await projectOf('macs', { networks }, { networks: { front: {}, back: {} } });
   const macs = async () =>
     Object.values(
@@ -158,6 +158,7 @@ it('keeps the MAC address of the second network', async () => {
     )
       .map(({ MacAddress }) => MacAddress)
       .filter((mac) => mac.startsWith('02:aa'));
+  expect((await project.container('macs'))['HostConfig'].NetworkMode).toContain('_back');
   expect(await macs()).toEqual(['02:aa:bb:cc:dd:09']);
   expect(await updated(project, 'macs', 'macs')).toMatchObject({ status: 'succeeded' });
   expect(await macs()).toEqual(['02:aa:bb:cc:dd:09']);
