@@ -34,7 +34,7 @@ export async function drainOld(run: Run, progress: Progress): Promise<string> {
   reach(run, 'checking', { oldStopped: true });
   progress('it is healthy beside the old one, which drains');
   await keepStopped(run, journal.oldContainerId);
-  return `next to the old one: ${seen}; ${howItEnded(await engine.inspectContainer(journal.oldContainerId))}`;
+  return `next to the old one: ${seen}; ${howItEnded(await run.engine.inspectContainer(journal.oldContainerId))}`;
 }
 
 /** Only a process that ended on its own stop signal has completed its requests: exit code 0. */
