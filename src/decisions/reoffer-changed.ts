@@ -6,6 +6,7 @@ import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
+import { changedSinceOffer } from './changed-since-offer';
 import { offer, type Offer } from './offer';
 import { supersede } from './supersede';
 
@@ -17,7 +18,7 @@ export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
   const all = await readContainers(deps.engine, deps.selfId);
   const changed = deps.store.updates.withStatus('awaiting_approval').flatMap((update) => {
     const container = all.find(({ name }) => name === update.container);
-    return container !== undefined && isOfAnother(update, container) ? [{ update, container }] : [];
+    return container !== undefined && (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null) ? [{ update, container }] : [];
   });
   for (const { update, container } of changed) {
     const ill = await illnessOf(deps, container);

@@ -16,6 +16,8 @@ export interface Container {
   dependsOn: string[];
   /** The compose files that it was made from, by Compose's labels, as a person would name them; null outside Compose. */
   composeFiles: string | null;
+  /** What is mounted where, one clause each. */
+  mounts: string[];
   /** Read from the container's own labels only. */
   labels: ContainerLabels;
   running: boolean;

@@ -1,7 +1,7 @@
 import { applicationOf } from './application';
 import type { Container } from './container';
 import { readDependsOn } from './depends-on';
-import type { ContainerSnapshot, ImageInspect } from './engine-inspect';
+import type { ContainerSnapshot, ImageInspect, Mount } from './engine-inspect';
 import { whyNoHandover } from './handover';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
@@ -42,12 +42,17 @@ export function toContainer(inspect: ContainerSnapshot, image: ImageInspect, sel
     dependsOn: readDependsOn(all['com.docker.compose.depends_on']),
     composeFiles: composeFilesOf(all),
     labels: withStrategy(labels, inspect, database),
+    mounts: inspect.Mounts.map(mountClause),
     running: inspect.State.Running,
     autoRemove: inspect.HostConfig.AutoRemove,
     database,
     self: selfId !== null && selfId.length >= SHORTEST_ID && inspect.Id.startsWith(selfId),
     pilot: pilotIn(inspect),
   };
+}
+
+function mountClause({ Type, Name, Source, Destination, RW }: Mount): string {
+  return `${Type} ${Name ?? Source} at ${Destination}${RW ? '' : ', read-only'}`;
 }
 
 /** Compose 2 writes absolute paths; older ones may be relative to the project's folder. */

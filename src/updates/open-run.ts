@@ -1,6 +1,7 @@
 import { illnessOf } from '../containers/check-health';
 import { inspectByName } from '../containers/if-there';
 import { ownPolicy } from '../containers/restart-policy';
+import { changedSinceOffer, offerInstead } from '../decisions/changed-since-offer';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
@@ -30,6 +31,8 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   if (changed !== null) return { ended: endUnbegun(deps, update, changed) };
   const refused = await confirmStart(deps, update);
   if (refused !== null) return { ended: 'held' in refused ? refused.held : endUnbegun(deps, update, refused) };
+  const differs = changedSinceOffer(deps, update, container);
+  if (differs !== null) return { ended: await offerInstead(deps, update, container, differs) };
   const ill = await illnessOf(deps, container);
   const startedAt = deps.clock.now().toISOString();
   const started = deps.store.updates.change(update.id, {

@@ -26,6 +26,7 @@ export function aContainer(
     dependsOn: [],
     composeFiles: '/srv/site/docker-compose.yml',
     labels: { ...readLabels({ 'diun.enable': 'true', ...labels }), ...read },
+    mounts: [],
     running: true,
     autoRemove: false,
     database: false,

@@ -8,6 +8,7 @@ import type { ProbeSpec } from '../labels/container-labels';
 import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
 import { illBefore, risksOf } from './plan-risks';
+import { seenSettings } from './seen-settings';
 
 /** What a plan is made of. */
 export interface Planned {
@@ -53,6 +54,7 @@ export function planUpdate(planned: Planned): Plan {
     ],
     followUp: followUpOf(container, target.reference),
     releaseNotes,
+    seen: seenSettings(container),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Jump } from '../images/version-jump';
 import type { ImageAt } from '../update';
+import type { SeenSettings } from './seen-settings';
 
 /**
  * What an update will do, decided before anything is done. Page, mail, log and `check` print this same value; the
@@ -26,4 +27,6 @@ export interface Plan {
   followUp: string | null;
   /** http(s) only. */
   releaseNotes: string | null;
+  /** Left out: planned by a version that did not keep it. */
+  seen?: SeenSettings;
 }
