@@ -35,9 +35,11 @@ export function treatmentOf(container: Container, all: readonly Container[]): Tr
 
 /** The guards of domain/decision, in the same order, said of every update instead of one. */
 function treatmentInWords(container: Container): string {
-  const { labels, self, autoRemove, database } = container;
+  const { labels, self, autoRemove, database, engineDoor, swarmService } = container;
   if (!labels.watched) return 'left alone: not watched';
   if (self) return 'never: this is diun-pilot itself';
+  if (engineDoor) return 'never: diun-pilot reaches Docker through it (DOCKER_HOST)';
+  if (swarmService !== null) return `never: it is a task of the Swarm service ${swarmService}`;
   if (labels.policy === 'ignore') return 'left alone: update.policy=ignore';
   if (autoRemove) return 'never: it deletes itself when it stops (--rm), so nothing could be rolled back';
   if (isPinned(container)) return 'never: it was not created from a tag that could move';

@@ -18,8 +18,9 @@ export async function healthOf(
   restartsBefore = 0,
 ): Promise<string> {
   const { engine, clock } = deps;
-  const { probe, probeTimeoutMs: timeoutMs } = as.labels;
-  const question = { engine, clock, containerId: id, probe, timeoutMs, restartsBefore, onProgress: progress };
+  const { probe, probeTimeoutMs: timeoutMs, probeTimeoutIsSet: timeoutIsSet } = as.labels;
+  const asked = { probe, timeoutMs, timeoutIsSet, restartsBefore, onProgress: progress };
+  const question = { engine, clock, containerId: id, ...asked };
   try {
     return await waitUntilHealthy(question);
   } catch (error) {

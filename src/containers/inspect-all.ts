@@ -51,11 +51,11 @@ async function namesOfImages(engine: Engine): Promise<ListedImage[]> {
   }
 }
 
-function asListed(inspect: ContainerInspect, { name, running, networks }: ListedContainer): ContainerSnapshot {
+function asListed(inspect: ContainerInspect, { name, running, status, networks }: ListedContainer): ContainerSnapshot {
   return {
     ...inspect,
     Name: name === null ? inspect.Name : `/${name}`,
-    State: { Running: running },
+    State: { Running: running, Status: status },
     NetworkSettings: { Networks: networks },
   };
 }

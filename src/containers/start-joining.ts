@@ -6,6 +6,9 @@ import { inspectIfThere } from './if-there';
 import { rearm, type PolicyDeps } from './restart-policy';
 
 const OWNER_WITHIN_MS = 15_000;
+/** The engine, or a program that was just stopped, may release a port a moment late. */
+const PORT_WITHIN_MS = 10_000;
+const PORT_IS_TAKEN = /port is already allocated|address already in use/i;
 const ASK_EVERY_MS = 500;
 
 interface Parts extends PolicyDeps {
@@ -13,8 +16,9 @@ interface Parts extends PolicyDeps {
 }
 
 /**
- * Starts a container with its own restart policy; where it lives in the network of another that is on its way, as after a restart of the engine, that
- * one is waited for, for 15 s at most. Already running is fine. Rejects as `Engine.start` does.
+ * Starts a container with its own restart policy. Where it lives in the network of another that is on its way, as after a
+ * restart of the engine, that one is waited for, for 15 s at most; a port that is still taken, for 10 s. Already running is
+ * fine. Rejects as `Engine.start` does.
  */
 export async function startJoining(parts: Parts, id: string): Promise<void> {
   const { engine, clock } = parts;
@@ -23,11 +27,16 @@ export async function startJoining(parts: Parts, id: string): Promise<void> {
     try {
       return await engine.start(id);
     } catch (error) {
-      const mayCome = codeOf(error) === 'engine_refused' && couldNotJoin(messageOf(error));
-      if (!mayCome || waited >= OWNER_WITHIN_MS) throw error;
+      if (waited >= patienceFor(error)) throw error;
     }
     await clock.sleep(ASK_EVERY_MS);
   }
+}
+
+function patienceFor(error: unknown): number {
+  if (codeOf(error) !== 'engine_refused') return 0;
+  if (couldNotJoin(messageOf(error))) return OWNER_WITHIN_MS;
+  return PORT_IS_TAKEN.test(messageOf(error)) ? PORT_WITHIN_MS : 0;
 }
 
 /**

@@ -4,11 +4,13 @@ import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { isNameless } from '../domain/decision/candidates';
+import type { IgnoreCode } from '../domain/decision/decision';
 import { newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, type ErrorCode, messageOf } from '../domain/errors';
 import { tryParseImageReference, withTag } from '../domain/images/image-reference';
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
+import type { UpdateStatus } from '../domain/update';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { decideOn, offer, type Offer } from './offer';
 import { reofferChanged } from './reoffer-changed';
@@ -18,6 +20,9 @@ const HOUR_MS = 3_600_000;
 /** What nobody decided about in time is not asked again the next day. */
 const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
 /** What failed through no fault of the image is tried again the next day, and not at each start of the service. */
+const FAILED: readonly UpdateStatus[] = ['failed', 'rolled_back', 'rollback_failed'];
+/** The digest is news, and nothing comes of it. */
+const REPORTED_ONCE: readonly IgnoreCode[] = ['not_running'];
 const RESTS_FAILED_MS = 20 * HOUR_MS;
 
 interface Reconciling extends Deps {
@@ -86,22 +91,41 @@ async function asked<T>(run: Reconciling, { name }: Container, what: string, ask
 
 async function offerIfNew(run: Reconciling, container: Container, target: Offer['target']): Promise<boolean> {
   const offered: Offer = { container, all: run.all, target, source: 'reconcile', releaseNotes: null };
-  const isNew = (): boolean => decideOn(run, offered).kind !== 'ignore' && !rests(run, container, target.digest);
+  const isNew = (): boolean => isWorthARecord(run, offered) && !rests(run, container, target.digest);
   if (!isNew()) return false;
   const ill = await illnessOf(run, container);
   const carryOver = await foreseeCarryOver(run, container);
-  return run.store.transaction(() => isNew() && offer(run, { ...offered, ill, carryOver }) !== null);
+  return run.store.transaction(() => isNew() && offer(run, { ...offered, ill, carryOver }).decision.kind !== 'ignore');
+}
+
+/** An offer; or a reason against it that the operator should see once for each digest. */
+function isWorthARecord(deps: Deps, offered: Offer): boolean {
+  const decision = decideOn(deps, offered);
+  if (decision.kind !== 'ignore') return true;
+  return REPORTED_ONCE.includes(decision.code) && !wasIgnored(deps, offered);
+}
+
+function wasIgnored({ store }: Deps, { container, target }: Offer): boolean {
+  const { updates } = store.updates.list({ container: container.name, status: 'ignored', limit: 50 });
+  return updates.some(({ to }) => to.digest === target.digest);
 }
 
 function rests({ store, clock }: Deps, { name }: Container, digest: string): boolean {
-  const ended = (status: 'expired' | 'failed', withinMs: number): boolean =>
+  const ended = (status: UpdateStatus, withinMs: number, code?: ErrorCode): boolean =>
     store.updates
       .list({ container: name, status, limit: 50 })
       .updates.some(
-        ({ to, finishedAt }) =>
-          to.digest === digest && finishedAt !== null && clock.now().getTime() - Date.parse(finishedAt) < withinMs,
+        ({ to, finishedAt, error }) =>
+          to.digest === digest &&
+          (code === undefined || error?.code === code) &&
+          finishedAt !== null &&
+          clock.now().getTime() - Date.parse(finishedAt) < withinMs,
       );
-  return ended('expired', RESTS_EXPIRED_MS) || ended('failed', RESTS_FAILED_MS);
+  return (
+    ended('expired', RESTS_EXPIRED_MS) ||
+    ended('failed', RESTS_EXPIRED_MS, 'recreate_refused') ||
+    FAILED.some((status) => ended(status, RESTS_FAILED_MS))
+  );
 }
 
 function told(compared: number, found: number, problems: readonly string[]): WorkOutcome {

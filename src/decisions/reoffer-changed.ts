@@ -18,7 +18,10 @@ export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
   const all = await readContainers(deps.engine, deps.selfId);
   const changed = deps.store.updates.withStatus('awaiting_approval').flatMap((update) => {
     const container = all.find(({ name }) => name === update.container);
-    return container !== undefined && (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null) ? [{ update, container }] : [];
+    return container !== undefined &&
+      (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null)
+      ? [{ update, container }]
+      : [];
   });
   for (const { update, container } of changed) {
     const ill = await illnessOf(deps, container);

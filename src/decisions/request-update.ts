@@ -20,6 +20,9 @@ type Ignored = Extract<Decision, { kind: 'ignore' }>;
 const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
   not_watched: 'container_not_watched',
   self: 'container_is_self',
+  engine_door: 'container_is_engine_door',
+  swarm_task: 'swarm_task',
+  not_running: 'container_not_running',
   policy_ignore: 'policy_ignore',
   auto_remove: 'auto_remove',
   digest_reference: 'invalid_reference',

@@ -1,3 +1,4 @@
+import type { ContainerState } from './engine-inspect';
 import type { ContainerLabels } from './labels/container-labels';
 
 /** A container as policy sees it: found by name outside, by id inside a run. */
@@ -21,12 +22,18 @@ export interface Container {
   /** Read from the container's own labels only. */
   labels: ContainerLabels;
   running: boolean;
+  /** The engine's own word: `running`, `paused`, `exited`, … */
+  status: ContainerState['Status'];
+  /** Name of the Swarm service whose task it is; null: it is a plain container. */
+  swarmService: string | null;
   /** Started with `--rm`: stopping it deletes it, so no rollback is possible. */
   autoRemove: boolean;
   /** Whether its image is that of a database server (by repository, `PG_MAJOR`, probe or backup label). */
   database: boolean;
   /** Whether it is the container this process runs in. */
   self: boolean;
+  /** Whether this process reaches the engine through it: a socket proxy, say. */
+  engineDoor: boolean;
   /** What of diun-pilot runs in it, this process or another; null: nothing. */
   pilot: Pilot | null;
 }

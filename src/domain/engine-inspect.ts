@@ -26,7 +26,7 @@ export interface ContainerInspect {
 export type ContainerSnapshot = Pick<
   ContainerInspect,
   'Id' | 'Name' | 'Image' | 'Config' | 'HostConfig' | 'Mounts' | 'NetworkSettings'
-> & { State: Pick<ContainerState, 'Running'> };
+> & { State: Pick<ContainerState, 'Running' | 'Status'> };
 
 /** Times are RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` is the engine's "never". */
 export interface ContainerState {

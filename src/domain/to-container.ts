@@ -1,8 +1,10 @@
 import { applicationOf } from './application';
 import type { Container } from './container';
 import { readDependsOn } from './depends-on';
+import { type EngineDoor, isEngineDoor } from './engine-door';
 import type { ContainerSnapshot, ImageInspect, Mount } from './engine-inspect';
 import { whyNoHandover } from './handover';
+import { verdictWithinMs } from './healthcheck-time';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
 import { readLabels } from './labels/read-labels';
@@ -17,9 +19,15 @@ const SHORTEST_ID = 12;
 
 /**
  * A container as policy sees it, from the inspect results of it and of the image that it runs. `selfId`: the id, or its
- * beginning of at least 12 digits, of the container that this process runs in; null when it runs in none.
+ * beginning of at least 12 digits, of the container that this process runs in; null when it runs in none. `door`: where this
+ * process reaches the engine; null: by a socket.
  */
-export function toContainer(inspect: ContainerSnapshot, image: ImageInspect, selfId: string | null): Container {
+export function toContainer(
+  inspect: ContainerSnapshot,
+  image: ImageInspect,
+  selfId: string | null,
+  door: EngineDoor | null = null,
+): Container {
   const all = inspect.Config.Labels ?? {};
   const own = ownLabels(all, image.Config?.Labels);
   const labels = withInherited(readLabels(own), all, own);
@@ -41,12 +49,15 @@ export function toContainer(inspect: ContainerSnapshot, image: ImageInspect, sel
     service: all['com.docker.compose.service'] || null,
     dependsOn: readDependsOn(all['com.docker.compose.depends_on']),
     composeFiles: composeFilesOf(all),
-    labels: withStrategy(labels, inspect, database),
+    labels: withStrategy(withProbeTimeout(labels, inspect), inspect, database),
     mounts: inspect.Mounts.map(mountClause),
     running: inspect.State.Running,
+    status: inspect.State.Status,
+    swarmService: swarmServiceOf(all),
     autoRemove: inspect.HostConfig.AutoRemove,
     database,
     self: selfId !== null && selfId.length >= SHORTEST_ID && inspect.Id.startsWith(selfId),
+    engineDoor: door !== null && isEngineDoor(inspect, door),
     pilot: pilotIn(inspect),
   };
 }
@@ -55,12 +66,23 @@ function mountClause({ Type, Name, Source, Destination, RW }: Mount): string {
   return `${Type} ${Name ?? Source} at ${Destination}${RW ? '' : ', read-only'}`;
 }
 
+function swarmServiceOf(all: Readonly<Record<string, string>>): string | null {
+  if (all['com.docker.swarm.task.id'] === undefined) return null;
+  return all['com.docker.swarm.service.name'] ?? 'of an unknown name';
+}
+
 /** Compose 2 writes absolute paths; older ones may be relative to the project's folder. */
 function composeFilesOf(all: Readonly<Record<string, string>>): string | null {
   const files = (all['com.docker.compose.project.config_files'] ?? '').split(',').filter((file) => file !== '');
   const folder = all['com.docker.compose.project.working_dir'] ?? '';
   const named = files.map((file) => (file.startsWith('/') || folder === '' ? file : `${folder}/${file}`));
   return named.length === 0 ? null : named.join(', ');
+}
+
+/** The default allows for what the container's own HEALTHCHECK needs to give a verdict. */
+function withProbeTimeout(labels: ContainerLabels, { Config }: ContainerSnapshot): ContainerLabels {
+  if (labels.probeTimeoutIsSet) return labels;
+  return { ...labels, probeTimeoutMs: Math.max(labels.probeTimeoutMs, verdictWithinMs(Config.Healthcheck)) };
 }
 
 /** A handover that cannot be is told, and becomes a recreate: so the plan, the page and the update itself agree. */

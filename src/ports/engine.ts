@@ -16,6 +16,8 @@ import type { LayerChange, PathStat } from '../domain/recreate/layer';
  * `container_not_found`, `image_not_found`, `name_taken` for what the engine said, `engine_refused` with its words else.
  */
 export interface Engine {
+  /** Where it is reached over a network, by `DOCKER_HOST`; null: by a socket. Known without a call. */
+  readonly address: { host: string; port: string } | null;
   /** Version of the engine and of the API spoken; also the health question. */
   version(): Promise<EngineVersion>;
   /** Ids of all containers, running or not. */
@@ -99,6 +101,8 @@ export interface ListedContainer {
   name: string | null;
   /** As `State.Running` of its inspect: also paused, or waiting for its restart. */
   running: boolean;
+  /** As `State.Status` of its inspect. */
+  status: ContainerInspect['State']['Status'];
   networks: Record<string, EndpointSettings>;
 }
 

@@ -1,5 +1,6 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
+import { verdictWithinMs } from '../domain/healthcheck-time';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
 import type { Progress } from '../lib/progress';
@@ -19,6 +20,8 @@ export interface HealthQuestion {
   containerId: string;
   probe: ProbeSpec;
   timeoutMs: number;
+  /** The operator set the time; else a HEALTHCHECK that needs longer for its verdict gets longer. */
+  timeoutIsSet?: boolean;
   /** Restarts before this question was asked are not held against it: `RestartCount` at its start. */
   restartsBefore?: number;
   onProgress?: Progress;
@@ -32,8 +35,8 @@ type Look = { state: 'broken' | 'waiting' | 'healthy'; detail: string; container
  * itself), else at the deadline.
  */
 export async function waitUntilHealthy(question: HealthQuestion): Promise<string> {
-  const { clock, timeoutMs } = question;
-  const deadline = clock.now().getTime() + timeoutMs;
+  const { clock } = question;
+  const startedAt = clock.now().getTime();
   let first: Look | null = null;
   for (;;) {
     const look = await lookOnce(question);
@@ -42,11 +45,17 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
     first = look.state === 'healthy' ? look : null;
     question.onProgress?.(look.detail);
     // Healthy at the last moment, or found so late by a slow probe: the second look still tells.
-    if (first === null && clock.now().getTime() >= deadline) {
+    const timeoutMs = timeFor(question, look.container);
+    if (first === null && clock.now().getTime() >= startedAt + timeoutMs) {
       throw new PilotError('unhealthy', `Not healthy within ${Math.round(timeoutMs / 1000)} s: ${look.detail}.`);
     }
     await clock.sleep(first === null ? POLL_MS : SECOND_LOOK_MS);
   }
+}
+
+/** By the HEALTHCHECK of the very container: the new image may bring another one. */
+function timeFor({ timeoutMs, timeoutIsSet }: HealthQuestion, { Config }: ContainerInspect): number {
+  return timeoutIsSet === true ? timeoutMs : Math.max(timeoutMs, verdictWithinMs(Config.Healthcheck));
 }
 
 async function lookOnce(question: HealthQuestion): Promise<Look> {

@@ -27,7 +27,7 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   const old = withOwnPolicy(deps, await inspectByName(deps.engine, update.container ?? ''));
   if (old === null) return { ended: endUnbegun(deps, update, noContainer(update)) };
   const container = await containerOf(deps, old);
-  const changed = whatChanged(update, container);
+  const changed = notRunning(container) ?? whatChanged(update, container);
   if (changed !== null) return { ended: endUnbegun(deps, update, changed) };
   const refused = await confirmStart(deps, update);
   if (refused !== null) return { ended: 'held' in refused ? refused.held : endUnbegun(deps, update, refused) };
@@ -50,6 +50,14 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
 function withOwnPolicy(deps: Deps, old: ContainerInspect | null): ContainerInspect | null {
   if (old === null) return null;
   return { ...old, HostConfig: { ...old.HostConfig, RestartPolicy: ownPolicy(deps, old) } };
+}
+
+/** Before the backup: it may have stopped since the decision. */
+function notRunning({ name, running, status }: Container): Unbegun | null {
+  if (running && status !== 'paused') return null;
+  const remedy = status === 'paused' ? `docker unpause ${name}` : `docker start ${name}`;
+  const reason = `${name} does not run (${status}), so no update of it could be checked. Start it first: ${remedy}`;
+  return { status: 'failed', code: 'container_not_running', reason };
 }
 
 function noContainer({ container }: Update): Unbegun {

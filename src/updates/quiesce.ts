@@ -53,8 +53,7 @@ async function mayWork(run: Run): Promise<boolean> {
     await lookAhead(run, await newImageOf(run));
     return true;
   } catch (error) {
-    const code = codeOf(error);
-    if (code !== 'preflight_failed' && code !== 'recreate_refused') throw error;
+    if (!['preflight_failed', 'preflight_blocked', 'recreate_refused'].includes(codeOf(error))) throw error;
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { healthOfContainer } from '../containers/check-health';
 import { inspectIfThere } from '../containers/if-there';
-import { startArmed } from '../containers/restart-policy';
+import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Stopped } from '../domain/well';
 import type { Progress } from '../lib/progress';
@@ -25,7 +25,7 @@ export async function startStopped(run: Begun, which: readonly Stopped[] = run.j
   const troubles: string[] = [];
   for (const { id, name } of which) {
     try {
-      await startArmed(run, id);
+      await startJoining(run, id);
     } catch (error) {
       if (codeOf(error) === 'engine_unreachable') throw error;
       run.logger.error('a container that was stopped for the backup does not start', {

@@ -28,9 +28,12 @@ export function aContainer(
     labels: { ...readLabels({ 'diun.enable': 'true', ...labels }), ...read },
     mounts: [],
     running: true,
+    status: 'running',
+    swarmService: null,
     autoRemove: false,
     database: false,
     self: false,
+    engineDoor: false,
     pilot: null,
     ...rest,
   };

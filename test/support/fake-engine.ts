@@ -21,7 +21,7 @@ import { familiar } from './fake-engine-images';
 import { FakeHost } from './fake-engine-host';
 import type { ContainerSpec, FakeContainer, FakeFiles, FakeImage, ImageSpec, Outcome } from './fake-engine-types';
 
-export type Method = keyof Engine;
+export type Method = Exclude<keyof Engine, 'address'>;
 
 /** One call of the transcript. `line` is for reading: `stop web`, with names instead of ids as they were at the time. */
 export interface Call {
@@ -61,6 +61,7 @@ const CAPTURE_BYTES = 64 * 1024;
  */
 export class FakeEngine implements Engine {
   readonly transcript: Call[];
+  address: Engine['address'] = null;
   #reachable = true;
   #traps: Trap[] = [];
   #crashed = false;

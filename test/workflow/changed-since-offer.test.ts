@@ -32,14 +32,20 @@ async function recreate(fields: Partial<ContainerSpec>): Promise<string> {
 
 async function approve(): Promise<void> {
   const token = approvalUrl(scene.deps, first()).split('/approvals/')[1] ?? '';
-  expect(await decideApproval(scene.deps, token, { decision: 'approve', name: null })).toMatchObject({ kind: 'approved' });
+  expect(await decideApproval(scene.deps, token, { decision: 'approve', name: null })).toMatchObject({
+    kind: 'approved',
+  });
 }
 
 it.each<[string, Partial<ContainerSpec>, RegExp]>([
   ['policy', { labels: { 'update.policy': 'manual' } }, /update\.policy was automatic and is manual/],
   ['probe', { labels: { 'update.probe': 'tcp://:8080' } }, /update\.probe was docker and is tcp/],
   ['limit', { labels: { 'update.allow': 'digest' } }, /update\.allow was minor and is digest/],
-  ['mounts', { volumes: { pages: '/usr/share/nginx/html' } }, /mounts.*added: volume pages at \/usr\/share\/nginx\/html/],
+  [
+    'mounts',
+    { volumes: { pages: '/usr/share/nginx/html' } },
+    /mounts.*added: volume pages at \/usr\/share\/nginx\/html/,
+  ],
 ])('stops a queued update with superseded when the %s changed since the decision', async (_, change, reason) => {
   scene.engine.runContainer(nginx());
   await announce();

@@ -132,7 +132,7 @@ describe('the container that owns the network', () => {
     scene.engine.host.containers.delete(ids.edge);
     scene.hear('docker.io/library/nginx:stable', image.digest);
     await scene.settle();
-    expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'preflight_failed' } }]);
+    expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'preflight_blocked' } }]);
     expect(scene.updates()[0]?.error?.message).toContain('docker compose up -d');
     expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
   });

@@ -21,8 +21,10 @@ const STOP_MARGIN_MS = 60_000;
  * away is found again by the next one. Throws `invalid_settings` for an address that cannot be.
  */
 export function createDockerEngine(settings: { dockerHost: string | null; dockerConfigDir: string | null }): Engine {
-  const wire = new Wire(dockerAddress(settings.dockerHost));
+  const address = dockerAddress(settings.dockerHost);
+  const wire = new Wire(address);
   return {
+    address: address.host === undefined ? null : { host: address.host, port: address.port ?? '' },
     version: () => version(wire),
     containerIds: () => containerIds(wire),
     containers: () => containers(wire),

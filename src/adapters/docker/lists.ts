@@ -27,6 +27,7 @@ export async function containers(wire: Wire): Promise<ListedContainer[]> {
     id: Id,
     name: Names?.find((name) => name.lastIndexOf('/') === 0)?.slice(1) ?? null,
     running: RUNNING.has(State),
+    status: State as ListedContainer['status'],
     networks: NetworkSettings?.Networks ?? {},
   }));
 }

@@ -49,6 +49,9 @@ export interface Ignored {
 export type IgnoreCode =
   | 'not_watched'
   | 'self'
+  | 'engine_door'
+  | 'swarm_task'
+  | 'not_running'
   | 'policy_ignore'
   | 'auto_remove'
   | 'digest_reference'
@@ -83,8 +86,8 @@ export function decide(question: Question): Decision {
   const jump = jumpOf(guarded);
   const refused = refuseRepetition(guarded) ?? (guarded.source === 'operator' ? null : refuseUnasked(guarded));
   if (refused !== null) return refused;
-  const unconfirmed = refuseUnconfirmed(guarded);
-  if (unconfirmed !== null) return unconfirmed;
+  const useless = refuseNotRunning(guarded) ?? refuseUnconfirmed(guarded);
+  if (useless !== null) return useless;
   const verdict = startOrAsk(guarded, jump);
   const open = judgeOpenUpdates({ ...guarded, kind: verdict.kind });
   if ('kind' in open) return open;
@@ -92,12 +95,22 @@ export function decide(question: Question): Decision {
 }
 
 function refuseContainer({ container }: Question): Ignored | null {
-  const { name, labels, self, autoRemove } = container;
+  const { name, labels, self, autoRemove, engineDoor, swarmService } = container;
   if (!labels.watched) return ignore('not_watched', `${name} is not watched: label it with diun.enable=true.`);
   if (self)
     return ignore(
       'self',
       `${name} is diun-pilot itself. Update it by hand: docker compose pull, then docker compose up -d.`,
+    );
+  if (engineDoor)
+    return ignore(
+      'engine_door',
+      `diun-pilot reaches Docker through ${name} (DOCKER_HOST): if it stops, no update can be finished. Update it by hand: docker compose pull, then docker compose up -d.`,
+    );
+  if (swarmService !== null)
+    return ignore(
+      'swarm_task',
+      `${name} is a task of the Swarm service ${swarmService}, which re-creates its tasks on its own. Update the service: docker service update --image IMAGE ${swarmService}.`,
     );
   if (labels.policy === 'ignore') {
     return ignore('policy_ignore', `${name} says update.policy=ignore. Change that label if it should be updated.`);
@@ -168,6 +181,16 @@ function refuseKnownBad({ container: { name }, known: { refusal }, target, own, 
   return ignore(
     'declined_before',
     `${what} was declined for ${name} at ${refusal.at} and is not offered again. ${again}`,
+  );
+}
+
+/** Its health cannot be checked, so no update of it could be judged. */
+function refuseNotRunning({ container: { name, running, status } }: Case): Ignored | null {
+  if (running && status !== 'paused') return null;
+  const remedy = status === 'paused' ? `docker unpause ${name}` : `docker start ${name}`;
+  return ignore(
+    'not_running',
+    `${name} does not run (${status}), so no update of it could be checked. Start it first: ${remedy}. If it is not meant to stay up, label it update.policy=ignore.`,
   );
 }
 

@@ -32,6 +32,8 @@ export interface ContainerLabels {
   strategy: Strategy;
   probe: ProbeSpec;
   probeTimeoutMs: number;
+  /** The operator set it; else a longer HEALTHCHECK makes it longer. */
+  probeTimeoutIsSet: boolean;
   allowDatabase: boolean;
   backup: BackupSpec | null;
   quiesce: Quiesce;

@@ -94,7 +94,7 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     allow: labels.oneOf('update.allow', JUMPS, 'minor', 'digest'),
     strategy: labels.oneOf('update.strategy', STRATEGIES, 'recreate', 'recreate'),
     probe,
-    probeTimeoutMs: readTimeout(labels, probe.kind === 'gitea' ? TEN_MINUTES : TWO_MINUTES),
+    ...readTimeout(labels, probe.kind === 'gitea' ? TEN_MINUTES : TWO_MINUTES),
     allowDatabase: labels.flag('update.allow-database') ?? false,
     backup: readBackup(labels),
     quiesce: labels.oneOf('backup.quiesce', QUIESCE, 'auto', 'auto'),
@@ -121,14 +121,18 @@ function readProbeLabel(labels: LabelReader): ProbeSpec {
   return { kind: 'docker' };
 }
 
-function readTimeout(labels: LabelReader, missing: number): number {
+function readTimeout(
+  labels: LabelReader,
+  missing: number,
+): Pick<ContainerLabels, 'probeTimeoutMs' | 'probeTimeoutIsSet'> {
+  const unset = { probeTimeoutMs: missing, probeTimeoutIsSet: false };
   const text = labels.text('update.probe.timeout');
-  if (text === undefined) return missing;
+  if (text === undefined) return unset;
   const ms = parseDuration(text);
-  if (ms !== null && ms <= LONGEST_TIMEOUT) return ms;
+  if (ms !== null && ms <= LONGEST_TIMEOUT) return { probeTimeoutMs: ms, probeTimeoutIsSet: true };
   const wanted = ms === null ? 'must be a duration such as 90s or 10m' : 'must be at most 24h';
   labels.problem('update.probe.timeout', `${wanted}; taken as ${durationInWords(missing)}.`);
-  return missing;
+  return unset;
 }
 
 function readBackup(labels: LabelReader): BackupSpec | null {

@@ -1,15 +1,19 @@
+import { createHash } from 'node:crypto';
 import type { Container } from '../container';
-import type { ContainerLabels } from '../labels/container-labels';
+import type { ContainerLabels, ProbeSpec } from '../labels/container-labels';
 
 /**
  * What a decision was made of and a person may have been shown: the operator's own settings of the container. If they
  * change before the start, the decision no longer holds.
  */
 export interface SeenSettings {
-  labels: Pick<ContainerLabels, (typeof COMPARED)[number]['field']>;
+  labels: Omit<Pick<ContainerLabels, (typeof COMPARED)[number]['field']>, 'probe'> & { probe: SeenProbe };
   /** One clause each, sorted. */
   mounts: string[];
 }
+
+/** The arguments of a command may hold a password: of them only a fingerprint is kept. */
+type SeenProbe = Exclude<ProbeSpec, { kind: 'exec' }> | { kind: 'exec'; fingerprint: string };
 
 const COMPARED = [
   { field: 'policy', label: 'update.policy' },
@@ -22,7 +26,13 @@ const COMPARED = [
 
 export function seenSettings({ labels, mounts }: Pick<Container, 'labels' | 'mounts'>): SeenSettings {
   const { policy, allow, strategy, probe, probeTimeoutMs, backup } = labels;
-  return { labels: { policy, allow, strategy, probe, probeTimeoutMs, backup }, mounts: mounts.toSorted() };
+  const kept = { policy, allow, strategy, probe: seenProbe(probe), probeTimeoutMs, backup };
+  return { labels: kept, mounts: mounts.toSorted() };
+}
+
+function seenProbe(probe: ProbeSpec): SeenProbe {
+  if (probe.kind !== 'exec') return probe;
+  return { kind: 'exec', fingerprint: createHash('sha256').update(JSON.stringify(probe.command)).digest('hex') };
 }
 
 /** What differs by now, one clause each; empty: nothing does. */
@@ -49,7 +59,6 @@ function asText(value: Value): string {
   return JSON.stringify(value ?? null);
 }
 
-/** Only the kind: the arguments of a command may hold a password. */
 function word(value: Value): string {
   if (value === null || value === undefined) return 'not set';
   return typeof value === 'object' ? value.kind : String(value);

@@ -3,6 +3,7 @@ import { removeByName } from '../../containers/remove-aside';
 import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { isFaultOfImage } from '../../domain/image-fault';
 import { createRequest } from '../../domain/recreate/create-request';
 import { copyLayerFiles } from '../../containers/carry-over/copy-layer-files';
 import { withPresentVolumes } from '../../containers/carry-over/present-volumes';
@@ -26,6 +27,7 @@ export async function testNginxConfig(
   try {
     const { exitCode, log } = await runOnce(run, name, newImage, copied);
     if (exitCode === 0) return 'nginx -t passes in the new image with the live configuration';
+    await mustPassInOld(run);
     throw new PilotError(
       'preflight_failed',
       `The configuration of ${run.container.name} does not work with ${run.update.to.reference}: nginx -t exits ${exitCode}. Nothing was stopped. Mend the configuration, then ask again: diun-pilot update ${run.container.name}\n${log.join('\n')}`,
@@ -33,6 +35,17 @@ export async function testNginxConfig(
   } finally {
     await removeByName(run, name);
   }
+}
+
+/** An upstream that is down fails the configuration in every version: that says nothing of the new image. */
+async function mustPassInOld({ engine, old, container }: Run): Promise<void> {
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const { exitCode, stderr } = await engine.exec(old.Id, ['nginx', '-t'], { signal });
+  if (exitCode === 0 || !/nginx: /.test(stderr)) return;
+  throw new PilotError(
+    'preflight_blocked',
+    `The configuration of ${container.name} does not pass nginx -t in the running version either, so a restart would fail too. Nothing was stopped. Correct it, or start the upstream that it names, then run: diun-pilot update ${container.name}\n${stderr.trim()}`,
+  );
 }
 
 async function runOnce(
@@ -53,9 +66,9 @@ async function runOnce(
     return { exitCode, log: await engine.logs(id, 20) };
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    throw new PilotError('preflight_failed', `nginx -t could not be run in the new image: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const message = `nginx -t could not be run in the new image: ${messageOf(error)}`;
+    const code = isFaultOfImage({ code: 'recreate_failed', message }) ? 'preflight_failed' : 'preflight_blocked';
+    throw new PilotError(code, message, { cause: error });
   }
 }
 

@@ -46,7 +46,7 @@ async function readDataMajor(run: Run, directory: string): Promise<string> {
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     throw new PilotError(
-      'preflight_failed',
+      'preflight_blocked',
       `There is no PG_VERSION in ${directory} of ${run.container.name}, so it is unknown which PostgreSQL its data needs. Set PGDATA of the container to where its data is.`,
       { cause: error },
     );

@@ -17,7 +17,7 @@ import { comparePostgres } from './postgres-major';
 
 /**
  * Everything that can be known before the old container is replaced. Rejects with `preflight_failed`: then the new image
- * cannot work here; or with `container_not_running`. Nothing was changed.
+ * cannot work here; with `preflight_blocked`: then its surroundings allow no update now; or with `container_not_running`. Nothing was changed.
  */
 export async function preflight(run: Run): Promise<string> {
   const found = await lookAhead(run, await newImageOf(run));

@@ -1,0 +1,138 @@
+import { EngineError } from '../../src/domain/errors';
+import { isFaultOfImage } from '../../src/domain/image-fault';
+import type { Update } from '../../src/domain/update';
+import type { ImageSpec } from '../support/fake-engine-types';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+const MINUTE = 60e9;
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+});
+afterEach(() => scene.close());
+
+const last = (): Update => scene.updates().at(-1) as Update;
+
+async function updateTo(spec: ImageSpec = {}): Promise<string> {
+  const { digest } = scene.engine.publish('nginx:stable', spec);
+  scene.hear('docker.io/library/nginx:stable', digest);
+  await scene.settle();
+  return digest;
+}
+
+describe('the time for a HEALTHCHECK', () => {
+  it.each([
+    ['an interval of 3 minutes', { Test: ['CMD', 'check'], Interval: 3 * MINUTE, Retries: 3 }, 200_000],
+    [
+      'a start period of 5 minutes',
+      { Test: ['CMD', 'check'], Interval: 1e9, StartPeriod: 5 * MINUTE, Retries: 3 },
+      280_000,
+    ],
+  ])('allows for %s of the new image', async (_, Healthcheck, slowMs) => {
+    scene.engine.runContainer(nginx());
+    await updateTo({ config: { Healthcheck }, health: 'slow', slowMs });
+    expect(last()).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('is cut short by the label', async () => {
+    scene.engine.runContainer(nginx({ labels: { 'update.probe.timeout': '90s' } }));
+    await updateTo({
+      config: { Healthcheck: { Test: ['CMD', 'check'], Interval: 3 * MINUTE } },
+      health: 'slow',
+      slowMs: 200_000,
+    });
+    expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+  });
+});
+
+describe('a port that is still taken after the stop', () => {
+  const taken = (): EngineError =>
+    new EngineError('engine_refused', 'Bind for 0.0.0.0:80 failed: port is already allocated');
+
+  it('is waited for', async () => {
+    scene.engine.runContainer(nginx());
+    for (let times = 0; times < 4; times++) scene.engine.failNext('start', taken());
+    await updateTo();
+    expect(last()).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('that stays taken is rolled back, and never counts against the digest', async () => {
+    const old = scene.engine.runContainer(nginx());
+    scene.engine.onCall('start', ({ args }) => {
+      if (args[0] !== old) throw taken();
+    });
+    const digest = await updateTo();
+    expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'recreate_failed' } });
+    expect(scene.store.refusals.find('web-nginx-1', digest)).toBeNull();
+  });
+});
+
+it.each<[string, ImageSpec]>([
+  ['the new image crashes', { health: 'exits' }],
+  ['its HEALTHCHECK fails', { health: 'never', config: { Healthcheck: { Test: ['CMD', 'check'], Interval: 1e9 } } }],
+])('holds the digest back when %s', async (_, spec) => {
+  scene.engine.runContainer(nginx());
+  const digest = await updateTo(spec);
+  expect(last().status).toBe('rolled_back');
+  expect(scene.store.refusals.find('web-nginx-1', digest)).toMatchObject({ why: 'failed' });
+});
+
+it.each<[string, boolean, Parameters<typeof isFaultOfImage>[0]]>([
+  [
+    'a program that is not in the image',
+    true,
+    {
+      code: 'recreate_failed',
+      message:
+        'OCI runtime create failed: runc create failed: unable to start container process: exec: "serve": executable file not found in $PATH: unknown',
+    },
+  ],
+  ['another architecture', true, { code: 'recreate_failed', message: 'exec /app: exec format error' }],
+  ['a port', false, { code: 'recreate_failed', message: 'Bind for 0.0.0.0:80 failed: port is already allocated' }],
+  ['a network', false, { code: 'recreate_failed', message: 'network web_default not found' }],
+  [
+    'a mount',
+    false,
+    { code: 'recreate_failed', message: 'error mounting "/srv/a" to rootfs at "/a": not a directory: unknown' },
+  ],
+  [
+    'a full disk at the start',
+    false,
+    { code: 'recreate_failed', message: 'mkdir /var/lib/docker/overlay2/x: no space left on device' },
+  ],
+  [
+    'a full disk in the log',
+    false,
+    {
+      code: 'unhealthy',
+      message: 'it exited with code 1.\nThe last lines of its log:\nPANIC: could not write: No space left on device',
+    },
+  ],
+  [
+    'a container removed from outside',
+    false,
+    { code: 'unhealthy', message: 'The container is gone: it was removed from outside.' },
+  ],
+  ['a refused re-creation', false, { code: 'recreate_refused', message: 'volumes_from' }],
+  ['another container', false, { code: 'other_unhealthy', message: 'app is not healthy' }],
+  ['an interruption', false, { code: 'interrupted', message: '' }],
+])('knows whose fault it is: %s (%s)', (_, expected, failure) => {
+  expect(isFaultOfImage(failure)).toBe(expected);
+});
+
+describe('nginx -t fails in the new image', () => {
+  const failing = { exitCode: 1, stderr: 'nginx: [emerg] host not found in upstream "app"' };
+  const NGINX = { Env: ['NGINX_VERSION=1.27.3'] };
+
+  it.each<[string, object, string, boolean]>([
+    ['and in the running one: the surroundings are at fault', failing, 'preflight_blocked', false],
+    ['and passes in the running one: the image is', { exitCode: 0 }, 'preflight_failed', true],
+  ])('%s', async (_, old, code, counts) => {
+    scene.engine.addImage({ reference: 'nginx:stable', config: NGINX, scripts: { 'nginx -t': old } });
+    scene.engine.runContainer(nginx());
+    const digest = await updateTo({ config: NGINX, scripts: { 'nginx -t': failing } });
+    expect(last()).toMatchObject({ status: 'failed', error: { code } });
+    expect(scene.store.refusals.find('web-nginx-1', digest) !== null).toBe(counts);
+  });
+});
