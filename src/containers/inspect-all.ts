@@ -2,7 +2,7 @@ import type { ContainerInspect, ContainerSnapshot, ImageInspect } from '../domai
 import { codeOf } from '../domain/errors';
 import { fewAtATime } from '../lib/few-at-a-time';
 import type { Engine, ListedContainer, ListedImage } from '../ports/engine';
-import { imageIfThere, inspectIfThere } from './if-there';
+import { imageIfReadable, inspectIfReadable } from './unreadable';
 
 const AT_ONCE = 10;
 
@@ -20,7 +20,7 @@ export async function inspectAll(engine: Engine): Promise<ContainerSnapshot[]> {
   const { containers } = knownOf(engine);
   forgetOthers(containers, listed);
   const found = await fewAtATime(listed, AT_ONCE, async (line) => {
-    const inspect = await once(containers, line.id, () => inspectIfThere(engine, line.id));
+    const inspect = await once(containers, line.id, () => inspectIfReadable(engine, line.id));
     return inspect && asListed(inspect, line);
   });
   return found.filter((snapshot) => snapshot !== null);
@@ -36,7 +36,7 @@ export async function lookUpImages(engine: Engine): Promise<(id: string) => Prom
   const unlisted: Known<ImageInspect> = new Map();
   return async (id) => {
     const line = lines.get(id);
-    const image = await once(line ? images : unlisted, id, () => imageIfThere(engine, id));
+    const image = await once(line ? images : unlisted, id, () => imageIfReadable(engine, id));
     return image && line ? { ...image, RepoTags: line.repoTags, RepoDigests: line.repoDigests } : image;
   };
 }

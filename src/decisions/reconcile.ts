@@ -1,5 +1,6 @@
 import { foreseeCarryOver } from '../containers/carry-over/foresee';
 import { illnessOf } from '../containers/check-health';
+import { reportUnreadable } from '../containers/unreadable';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
@@ -39,6 +40,7 @@ interface Reconciling extends Deps {
  * or does not answer costs only its own containers.
  */
 export async function reconcile(deps: Deps): Promise<WorkOutcome> {
+  await reportUnreadable(deps);
   await reofferChanged(deps);
   const all = await readContainers(deps.engine, deps.selfId);
   for (const container of otherPilots(all))

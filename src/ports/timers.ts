@@ -40,8 +40,9 @@ export interface Notices {
   all(): Notice[];
 }
 
-/** What a notice is about: the last good backup too old, or much smaller than before; a network that was lost; a drill that failed. */
-export type NoticeKind = 'backup_old' | 'backup_shrunk' | 'network_lost' | 'drill_failed';
+/** What a notice is about: the last good backup too old, or much smaller than before; a network that was lost; a drill that failed; a
+ * container or image that the engine cannot describe. */
+export type NoticeKind = 'backup_old' | 'backup_shrunk' | 'network_lost' | 'drill_failed' | 'unreadable';
 
 /** A situation that lasts. */
 export interface Notice {

@@ -68,14 +68,16 @@ export function backupsCheck(records: BackupRecord[], notices: readonly Notice[]
   const failed = [...newest].filter(([, record]) => record.status === 'failed').map(([subject]) => subject);
   const problems = [
     ...(failed.length === 0 ? [] : [`the last backup of ${failed.join(', ')} failed`]),
-    ...notices.filter(({ kind }) => kind !== 'network_lost').map(({ words }) => words),
+    ...notices.filter(({ kind }) => !OF_DOCKER.includes(kind)).map(({ words }) => words),
   ];
   return problems.length === 0 ? { status: 'ok' } : degraded(`${problems.join('; ')}: see \`diun-pilot backups\``);
 }
 
+const OF_DOCKER: readonly Notice['kind'][] = ['network_lost', 'unreadable'];
+
 /** With Docker up, it reports watched containers that cannot be reached, and containers that an update left over. */
 export function dockerAndContainers(docker: Check, notices: readonly Notice[], kept: readonly KeptContainer[]): Check {
-  const lost = notices.filter(({ kind }) => kind === 'network_lost').map(({ words }) => words);
+  const lost = notices.filter(({ kind }) => OF_DOCKER.includes(kind)).map(({ words }) => words);
   const left = kept
     .filter(({ leftover }) => leftover)
     .map(({ name, reason }) => `${name} still exists: ${reason} Restart diun-pilot, or run \`docker rm -f ${name}\``);
