@@ -60,7 +60,7 @@ async function missingOwners({ engine }: LooksAhead, { container, inspect }: Loo
       const name = found?.Name.slice(1);
       return {
         field: settingOf(kind),
-        code: 'preflight_failed',
+        code: 'preflight_blocked',
         reason: `${container.name} lives in the ${kind} namespace of ${name === undefined ? 'a container that is gone' : `${name}, which does not run`}, so no new container can join it.`,
         remedy: name === undefined ? 'Re-create both: docker compose up -d' : `Start it first: docker start ${name}`,
       };
@@ -86,7 +86,7 @@ async function guests({ engine }: LooksAhead, { container, inspect }: Looked): P
 function guestsOf(name: string, kind: SharedNamespace['kind'], names: readonly string[]): Refusal {
   return {
     field: settingOf(kind),
-    code: 'preflight_failed',
+    code: 'preflight_blocked',
     reason: `${names.join(', ')} live in the ${kind} of ${name} (${settingOf(kind)}) and would lose it.`,
     remedy: 'Update it with docker compose, which recreates them together.',
   };

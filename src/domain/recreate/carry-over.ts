@@ -6,7 +6,7 @@ export interface Refusal {
   field: string;
   reason: string;
   remedy: string;
-  code: Extract<ErrorCode, 'recreate_refused' | 'preflight_failed'>;
+  code: Extract<ErrorCode, 'recreate_refused' | 'preflight_blocked'>;
 }
 
 /** Files in a container's own layer, by path. */
