@@ -149,7 +149,13 @@ export class FakeHost {
 
   listed(container: FakeContainer): ListedContainer {
     const { Id, Name, State, NetworkSettings } = this.inspect(container);
-    return { id: Id, name: Name.slice(1), running: State.Running, status: State.Status, networks: NetworkSettings.Networks };
+    return {
+      id: Id,
+      name: Name.slice(1),
+      running: State.Running,
+      status: State.Status,
+      networks: NetworkSettings.Networks,
+    };
   }
 
   state(container: FakeContainer): ContainerInspect['State'] {
