@@ -6,10 +6,12 @@ import path from 'node:path';
  * Node's own `recursive` never ends where the system answers ENOENT below a folder that is there, as in `/proc` (measured, 20.20).
  */
 export async function makeFolder(folder: string): Promise<void> {
+  const parent = path.dirname(folder);
+  const parentWasThere = await isFolder(parent);
   const refusal = await make(folder);
   if (refusal === null || (refusal.code === 'EEXIST' && (await isFolder(folder)))) return;
-  if (refusal.code !== 'ENOENT' || (await isFolder(path.dirname(folder)))) throw refusal;
-  await makeFolder(path.dirname(folder));
+  if (refusal.code !== 'ENOENT' || parentWasThere) throw refusal;
+  await makeFolder(parent);
   await makeFolder(folder);
 }
 

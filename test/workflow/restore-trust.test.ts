@@ -21,7 +21,8 @@ function rewrite(change: (manifest: Json) => Json): void {
   writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')) as Json)));
 }
 
-const without = ({ mac: _, ...rest }: Json): Json => rest;
+const without = (manifest: Json): Json =>
+  Object.fromEntries(Object.entries(manifest).filter(([name]) => name !== 'mac'));
 const ofAnotherHost = (manifest: Json): Json => sealed([new Secret('another host')], without(manifest));
 const inAnotherRole = (manifest: Json): Json => {
   const items = manifest['items'] as Json[];

@@ -117,7 +117,7 @@ describe('a manifest is authenticated', () => {
     (await readManifest(storageWith(written), FOLDER, SECRETS)).distrust;
 
   test.each(SECRETS.map((secret, i) => [i, secret]))('by each secret that verifies links: %s', async (_i, secret) => {
-    expect(await distrustOf(sealed([secret as Secret], aManifest()))).toBeNull();
+    expect(await distrustOf(sealed([secret], aManifest()))).toBeNull();
   });
 
   test('not by another secret, and not without a MAC', async () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
-import { askHelper, type Credentials } from './credential-helper';
+import { askHelper, type Credentials } from './docker-credential';
 
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 /** Hosts by which Docker Hub is named (docker/cli, cli/config/configfile). */

@@ -1,7 +1,7 @@
 import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
 import { askJson } from './ask-json';
-import type { Credentials } from './credential-helper';
+import type { Credentials } from './docker-credential';
 import type { Destinations } from './destinations';
 import { refused } from './refusal';
 
