@@ -65,6 +65,7 @@ function withWords(error: PilotError | null, broughtBack: string): PilotError {
 function end(run: Begun, verdict: Verdict, error: PilotError | null, leftovers: readonly string[]): Update {
   const { store, clock, update, journal, logger } = run;
   const ended = store.transaction(() => {
+    endInterruptedSteps(run);
     const changed = store.updates.change(update.id, {
       status: verdict,
       finishedAt: clock.now().toISOString(),
@@ -82,6 +83,12 @@ function end(run: Begun, verdict: Verdict, error: PilotError | null, leftovers: 
   if (verdict === 'succeeded') logger.info('update succeeded', fields);
   else logger.error('update did not succeed', { ...fields, reason: error?.message });
   return ended;
+}
+
+/** A crash left it running, and the run ended without coming to it again. */
+function endInterruptedSteps({ store, update }: Begun): void {
+  for (const { name, status } of store.updates.get(update.id)?.steps ?? [])
+    if (status === 'running') store.updates.endStep(update.id, name, 'failed', 'It was interrupted.');
 }
 
 /** What waits for the same container was offered from what does not run any more. */

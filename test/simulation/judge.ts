@@ -1,0 +1,181 @@
+import { isOpen, type Update } from '../../src/domain/update';
+import type { FakeEngine, Method } from '../support/fake-engine';
+import type { FakeHost } from '../support/fake-engine-host';
+import type { Behaviour, FakeContainer, FakeImage } from '../support/fake-engine-types';
+import type { Scene } from '../support/scene';
+import type { Act, World } from './schedule';
+
+const GOOD: readonly Behaviour[] = ['healthy', 'slow'];
+const FAILED = ['failed', 'rolled_back', 'rollback_failed'];
+/** Nothing was done, since there was nothing to do it to. */
+const NOT_BEGUN = ['container_not_running', 'container_not_found'];
+
+/** Knows what happened in the world, and looks whether what diun-pilot did and says agrees with it. */
+export class Judge {
+  readonly violations: string[] = [];
+  /** Faults since the last quiet moment. */
+  faults = 0;
+  readonly #images = new Map<string, { id: string; health: Behaviour }>();
+  readonly #judged = new Set<string>();
+  /** By an outsider, since the last quiet moment. */
+  readonly #touched = new Set<string>();
+  readonly #mayBeGone = new Set<string>();
+  readonly #mayBeDown = new Set<string>();
+  readonly #mayBeTagged = new Set<string>();
+
+  constructor(
+    private readonly world: World,
+    private readonly host: FakeHost,
+    private readonly scene: () => Scene,
+  ) {
+    for (const image of host.images.onEngine.values()) this.published(image, 'healthy');
+  }
+
+  published({ digest, id }: FakeImage, health: Behaviour): void {
+    this.#images.set(digest, { id, health });
+  }
+
+  touched(name: string, act: Act): void {
+    this.faults++;
+    this.#touched.add(name);
+    if (act === 'rm' || act === 'rm-all') this.#mayBeGone.add(name);
+    if (act === 'rm' || act === 'rm-all' || act === 'stop') this.#mayBeDown.add(name);
+    if (act === 'tag') this.#mayBeTagged.add(name);
+  }
+
+  /** With these policies the engine leaves a container down that it took down. */
+  engineEnds(): void {
+    this.faults++;
+    for (const { spec } of this.world.services)
+      if (spec.restart === 'no' || spec.restart === 'on-failure') this.#mayBeDown.add(spec.name);
+  }
+
+  watch(engine: FakeEngine, changes: readonly Method[]): void {
+    for (const method of changes) engine.onCall(method, ({ line }) => this.afterChange(line), { when: 'after' });
+  }
+
+  /** Holds at any moment. */
+  afterChange(what: string): void {
+    const writers = new Map<string, string>();
+    for (const container of this.#running())
+      for (const { RW, Name, Source } of container.inspect.Mounts) {
+        const volume = Name ?? Source;
+        const other = writers.get(volume);
+        if (RW && other !== undefined)
+          this.violations.push(`two writers on ${volume}: ${other} and ${container.inspect.Name}, after ${what}`);
+        if (RW) writers.set(volume, container.inspect.Name);
+      }
+  }
+
+  /** Holds whenever nothing is left to do. */
+  atRest(): void {
+    for (const { spec } of this.world.services) this.#serviceAtRest(spec.name, spec.image, spec.restart ?? 'no');
+    const { store } = this.scene();
+    const all = this.scene().updates();
+    this.#must(store.updates.withStatus('running').length === 0, 'an update runs on at rest');
+    for (const { id, container, status, hold, steps } of all) {
+      this.#must(status !== 'queued' || hold !== null, `an update of ${container} waits in the queue without a reason`);
+      this.#must(!steps.some((step) => step.status === 'running'), `a step of ${container} runs on`);
+      const mails = store.outbox
+        .recent(500)
+        .filter(({ updateId, kind }) => updateId === id && /^update_(failed|succeeded)$/.test(kind));
+      const failed = mails.filter(({ kind }) => kind === 'update_failed').length;
+      this.#must(mails.length <= 1, `${mails.length} mails of the verdict on ${container}`);
+      this.#must(failed === (FAILED.includes(status) ? 1 : 0), `${failed} mails of failure, ${container} is ${status}`);
+    }
+    const ended = all.filter(({ id, finishedAt }) => finishedAt !== null && !this.#judged.has(id));
+    for (const update of ended)
+      this.#verdict(
+        update,
+        !all.some((later) => later.container === update.container && later.id > update.id && later.startedAt !== null),
+      );
+    for (const { id } of ended) this.#judged.add(id);
+    this.faults = 0;
+    this.#touched.clear();
+  }
+
+  /** Holds when all faults are over and time has passed. */
+  atEnd(): void {
+    const { store } = this.scene();
+    this.#must(store.inbox.pending(100).length === 0, 'an accepted webhook is not decided');
+    for (const { status } of store.inbox.recent(200)) this.#must(status !== 'pending', 'an accepted webhook waits on');
+    this.#must(
+      !this.scene()
+        .updates()
+        .some(({ status }) => status === 'queued'),
+      'an update waits in the queue at the end',
+    );
+    this.#must(
+      !this.scene()
+        .updates()
+        .some(({ status, finishedAt }) => !isOpen(status) && finishedAt === null),
+      'an end without a time',
+    );
+    this.#must(
+      store.keptContainers.all().length === 0,
+      `kept to the end: ${store.keptContainers
+        .all()
+        .map(({ reason }) => reason)
+        .join()}`,
+    );
+    const names = [...this.host.containers.values()].map(({ inspect }) => inspect.Name.slice(1));
+    for (const name of names)
+      this.#must(
+        this.world.services.some(({ spec }) => spec.name === name),
+        `a container is left over: ${name.replace(/[0-9a-z]{10}$/, '')}`,
+      );
+  }
+
+  #serviceAtRest(name: string, reference: string, policy: string): void {
+    const { store } = this.scene();
+    const bearer = [...this.host.containers.values()].find(({ inspect }) => inspect.Name === `/${name}`);
+    if (bearer === undefined) return this.#must(this.#mayBeGone.has(name), `no container has the name ${name}`);
+    this.#mayBeGone.delete(name);
+    const state = this.host.state(bearer);
+    const good = GOOD.includes(bearer.image.spec.health ?? 'healthy');
+    if (state.Running) this.#mayBeDown.delete(name);
+    else this.#must(this.#mayBeDown.has(name) || !good, `${name} does not run`);
+    const tagged = this.host.images.tags.get(reference);
+    if (tagged === bearer.inspect.Image) this.#mayBeTagged.delete(name);
+    else this.#must(this.#mayBeTagged.has(name), `the tag ${reference} does not name what ${name} runs`);
+    const own = bearer.inspect.HostConfig.RestartPolicy?.Name ?? 'no';
+    if (state.Running) this.#must(own === policy, `restart policy of ${name} is ${own}, was ${policy}`);
+    if (state.Running) this.#must(store.disarmed.find(bearer.inspect.Id) === null, `${name} runs disarmed`);
+    for (const other of this.host.containers.values()) {
+      const otherName = other.inspect.Name.slice(1);
+      if (!otherName.startsWith(`${name}.diun-pilot-`)) continue;
+      this.#must(!this.host.state(other).Running, `a container aside of ${name} runs`);
+      this.#must(store.keptContainers.find(other.inspect.Id) !== null, `a container aside of ${name} is hidden`);
+    }
+    const files = this.host.files(bearer);
+    if (bearer.inspect.Mounts.length > 0)
+      this.#must(files.read('/data/first')?.toString() === name, `the data of ${name} is not what it was`);
+  }
+
+  #verdict({ container, status, reason, to, from, error, startedAt }: Update, isLast: boolean): void {
+    const image = this.#images.get(to.digest ?? '');
+    if (container === null || image === undefined || startedAt === null) return;
+    const good = GOOD.includes(image.health);
+    const told = `${container} ${status} (${error?.code ?? ''}: ${reason})`.replaceAll(/[0-9A-Z]{26}/g, '…');
+    if (status === 'succeeded') this.#must(good, `succeeded on a broken image: ${told}`);
+    const undisturbed = this.faults === 0;
+    this.#must(!undisturbed || status !== 'rollback_failed', `a rollback failed without a fault: ${told}`);
+    const mustSucceed =
+      undisturbed && good && !NOT_BEGUN.includes(error?.code ?? '') && !/^(backup|storage)/.test(error?.code ?? '');
+    this.#must(!mustSucceed || !FAILED.includes(status), `a good image was refused without a fault: ${told}`);
+    const bearer = [...this.host.containers.values()].find(({ inspect }) => inspect.Name === `/${container}`);
+    if (this.#touched.has(container) || !isLast || status === 'rollback_failed') return;
+    const before = this.#images.get(from?.digest ?? '');
+    const expected = status === 'succeeded' ? image.id : FAILED.includes(status) ? before?.id : undefined;
+    if (expected !== undefined)
+      this.#must(bearer?.inspect.Image === expected, `the world is not as the verdict says: ${told}`);
+  }
+
+  #running(): FakeContainer[] {
+    return [...this.host.containers.values()].filter((container) => this.host.state(container).Running);
+  }
+
+  #must(is: boolean, what: string): void {
+    if (!is) this.violations.push(what);
+  }
+}

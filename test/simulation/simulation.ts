@@ -1,0 +1,338 @@
+import { endInterruptedBackups } from '../../src/backups/run-next-backup';
+import { adoptAside } from '../../src/containers/adopt-aside';
+import { decideById } from '../../src/decisions/decide-by-id';
+import { handleInbox } from '../../src/decisions/handle-inbox';
+import { requestUpdate } from '../../src/decisions/request-update';
+import { codeOf, EngineError, messageOf, PilotError, StorageError } from '../../src/domain/errors';
+import { rejoinGuests } from '../../src/networks/rejoin-guests';
+import type { BackupStorage } from '../../src/ports/backup-storage';
+import { workOnce } from '../../src/queue/worker';
+import { memoryStorage } from '../support/memory-storage';
+import { openScene, type Scene } from '../support/scene';
+import { Judge } from './judge';
+import { actOnHost } from './outsider';
+import type { Act, EngineEnd, Mid, Quiet, World } from './schedule';
+
+/** What came of one run of a world. */
+export interface Outcome {
+  violations: string[];
+  /** Events, engine calls and verdicts in order, without random ids. */
+  transcript: string[];
+}
+
+/** Breaks a rule on purpose, to show that the invariants notice. */
+export type Sabotage = (scene: Scene) => void;
+
+const TURNS = 400;
+const HANGS_MS = 60_000;
+const CHANGES = [
+  'createContainer',
+  'rename',
+  'updateContainer',
+  'start',
+  'stop',
+  'remove',
+  'restart',
+  'tag',
+  'untag',
+] as const;
+
+/** Plays a world to its end: every invariant is looked at after each change of the host and at each quiet moment. */
+export async function simulate(world: World, sabotage: Sabotage = () => undefined): Promise<Outcome> {
+  const simulation = new Simulation(world, sabotage);
+  try {
+    return await simulation.play();
+  } finally {
+    simulation.close();
+  }
+}
+
+class Simulation {
+  #scene = openScene();
+  readonly #stored = memoryStorage();
+  readonly #judge: Judge;
+  #storageFails = false;
+  /** Those that wait for their call, with how many calls are left to it. */
+  #armed: { mid: Mid; left: number }[] = [];
+  /** Set when the process must die now; resolves the race of `untilQuiet`. */
+  #die: () => void = () => undefined;
+  #after: () => void = () => undefined;
+
+  constructor(
+    private readonly world: World,
+    private readonly sabotage: Sabotage,
+  ) {
+    const { engine } = this.#scene;
+    engine.addImage({ reference: 'other:1' });
+    for (const { spec, hasHealthcheck } of world.services) {
+      engine.addImage({ reference: spec.image, ...imageOf(hasHealthcheck) });
+      engine.runContainer(spec);
+      if (spec.volumes !== undefined) engine.files(spec.name).write('/data/first', spec.name);
+    }
+    this.#judge = new Judge(world, engine.host, () => this.#scene);
+    this.#equip();
+  }
+
+  async play(): Promise<Outcome> {
+    await this.#start();
+    for (const event of this.world.events) {
+      if (this.#judge.violations.length > 0) break;
+      if (event.kind === 'mid') {
+        this.#armed.push({ mid: event, left: event.call });
+        this.#arm(this.#armed.at(-1)!);
+        continue;
+      }
+      this.#note(`* ${describe(event, this.world)}`);
+      await this.#happen(event);
+      await this.#untilQuiet();
+      this.#judge.atRest();
+    }
+    if (this.#judge.violations.length === 0) await this.#drain();
+    return { violations: this.#judge.violations, transcript: this.#transcript() };
+  }
+
+  close(): void {
+    this.#scene.close();
+  }
+
+  /** All faults are over and time has passed: nothing may be left undone. */
+  async #drain(): Promise<void> {
+    this.#note('* all faults end, and a day passes');
+    this.#armed = [];
+    this.#scene = this.#scene.restart();
+    this.#equip();
+    await this.#start();
+    this.#storageFails = false;
+    this.#scene.engine.host.images.away.clear();
+    for (let round = 0; round < 3; round++) {
+      await this.#scene.clock.advance(26 * 3_600_000);
+      await this.#untilQuiet();
+    }
+    this.#judge.atRest();
+    this.#judge.atEnd();
+  }
+
+  /** A new process on the same host and database. */
+  #equip(): void {
+    const { engine, deps } = this.#scene;
+    deps.storage = this.#faultyStorage();
+    this.#judge.watch(engine, CHANGES);
+    this.#die = () => undefined;
+    for (const each of this.#armed) this.#arm(each);
+    this.sabotage(this.#scene);
+  }
+
+  #faultyStorage(): BackupStorage {
+    const stored = this.#stored;
+    const unless = <T>(work: () => Promise<T>): Promise<T> =>
+      this.#storageFails
+        ? Promise.reject(new StorageError('storage_unreachable', 'The simulated storage does not answer.'))
+        : work();
+    return {
+      ...stored,
+      put: (key, content) => {
+        if (this.#storageFails) content.destroy();
+        return unless(() => stored.put(key, content));
+      },
+      get: (key) => unless(() => stored.get(key)),
+      list: (prefix) => unless(() => stored.list(prefix)),
+      delete: (key) => unless(() => stored.delete(key)),
+      check: () => unless(() => stored.check()),
+    };
+  }
+
+  #arm(each: { mid: Mid; left: number }): void {
+    const { engine } = this.#scene;
+    const from = engine.callCount;
+    const { mid } = each;
+    engine.onCall(
+      from + each.left,
+      () => {
+        if (!this.#armed.includes(each)) return;
+        this.#armed = this.#armed.filter((other) => other !== each);
+        return this.#strike(mid);
+      },
+      { when: mid.when, once: true },
+    );
+    this.#counted.set(each, from);
+  }
+  readonly #counted = new Map<object, number>();
+
+  #strike(mid: Mid): Promise<void> | void {
+    this.#note(`! ${describe(mid, this.world)}`);
+    this.#judge.faults++;
+    if (mid.fault === 'crash' || (mid.fault === 'engine' && mid.end === 'host')) {
+      this.#after = () => mid.fault === 'engine' && this.#endEngine('SIGKILL');
+      this.#die();
+      return new Promise(() => undefined);
+    }
+    if (mid.fault === 'engine') {
+      this.#endEngine(mid.end);
+      throw new EngineError('engine_unreachable', 'The connection was cut.');
+    }
+    if (mid.fault === 'refused') throw new EngineError('engine_refused', 'The simulated engine refuses.');
+    if (mid.fault === 'outsider') this.#outsider(mid.service, mid.act);
+    else this.#publish(mid.service, mid.health, 1);
+  }
+
+  #endEngine(end: EngineEnd): void {
+    this.#judge.engineEnds();
+    this.#scene.engine.host.restartDaemon(end === 'host' ? 'SIGKILL' : end);
+    this.#judge.afterChange(`the engine restarts (${end})`);
+  }
+
+  #outsider(service: number, act: Act): void {
+    const acted = this.world.services[service];
+    if (acted === undefined) return;
+    this.#judge.touched(acted.spec.name, act);
+    try {
+      actOnHost(this.#scene.engine, acted, act);
+    } catch (error) {
+      this.#note(`  the outsider fails: ${messageOf(error)}`);
+    }
+    this.#judge.afterChange(`outsider: ${act}`);
+  }
+
+  #publish(service: number, health: Parameters<Judge['published']>[1], webhooks: number): void {
+    const published = this.world.services[service];
+    if (published === undefined) return;
+    const { spec, hasHealthcheck } = published;
+    const image = this.#scene.engine.publish(spec.image, { ...imageOf(hasHealthcheck), health, slowMs: 12_000 });
+    this.#judge.published(image, health);
+    for (let sent = 0; sent < webhooks; sent++) this.#scene.hear(`docker.io/library/${spec.image}`, image.digest);
+  }
+
+  async #happen(event: Quiet): Promise<void> {
+    const { deps, store, engine } = this.#scene;
+    if (event.kind === 'publish') this.#publish(event.service, event.health, event.webhooks);
+    else if (event.kind === 'outsider') this.#outsider(event.service, event.act);
+    else if (event.kind === 'registry') {
+      engine.host.images.away.clear();
+      if (event.away) engine.host.images.away.add('docker.io');
+    } else if (event.kind === 'storage') this.#storageFails = event.fails;
+    else if (event.kind === 'clock') await this.#scene.clock.advance(event.ms);
+    else if (event.kind === 'reconcile') store.timers.ring('reconcile', deps.clock.now().toISOString());
+    else if (event.kind === 'process') await this.#nextProcess();
+    else if (event.kind === 'engine') {
+      this.#endEngine(event.end);
+      if (event.end === 'host') await this.#nextProcess();
+    } else {
+      await this.#raced(async () => {
+        try {
+          if (event.kind === 'request') {
+            const name = this.world.services[event.service]?.spec.name;
+            if (name !== undefined) await requestUpdate(deps, { container: name });
+          } else {
+            const waiting = store.updates.withStatus('awaiting_approval')[0];
+            if (waiting) await decideById(deps, waiting.id, event.decision, 'in the simulation');
+          }
+        } catch (error) {
+          if (!(error instanceof PilotError)) throw error;
+          this.#note(`  answered: ${error.code}`);
+        }
+      });
+    }
+  }
+
+  async #nextProcess(): Promise<void> {
+    this.#carryArmed();
+    this.#scene = this.#scene.restart();
+    this.#equip();
+    await this.#start();
+  }
+
+  /** What was armed in the process that is gone strikes in the next one, after the calls that were left. */
+  #carryArmed(): void {
+    const { callCount } = this.#scene.engine;
+    for (const each of this.#armed) each.left = Math.max(1, each.left - (callCount - (this.#counted.get(each) ?? 0)));
+  }
+
+  async #start(): Promise<void> {
+    await this.#raced(async () => {
+      endInterruptedBackups(this.#scene.deps);
+      await this.#insist(async () => {
+        await adoptAside(this.#scene.deps);
+        await rejoinGuests(this.#scene.deps);
+      });
+    });
+  }
+
+  /** As the worker's loops: what fails is tried again; a process that dies is followed by the next. */
+  async #untilQuiet(): Promise<void> {
+    await this.#raced(async () => {
+      const { deps } = this.#scene;
+      for (let turn = 0; turn < TURNS; turn++) {
+        let more = false;
+        await this.#insist(async () => {
+          const decided = (await handleInbox(deps)) > 0;
+          more = (await workOnce(deps)) || decided;
+        });
+        if (!more || this.#judge.violations.length > 0) return;
+      }
+      this.#judge.violations.push(`the queue does not come to rest in ${TURNS} turns`);
+    });
+  }
+
+  async #insist(work: () => Promise<void>): Promise<void> {
+    for (let failed = 0; failed < 12; failed++) {
+      try {
+        return await work();
+      } catch (error) {
+        this.#note(`  it must wait: ${codeOf(error)}: ${messageOf(error)}`);
+        await this.#scene.clock.advance(3_000);
+      }
+    }
+    this.#judge.violations.push('the worker fails again and again');
+  }
+
+  async #raced(work: () => Promise<void>): Promise<void> {
+    const died = new Promise<'died'>((resolve) => (this.#die = () => resolve('died')));
+    let timer: NodeJS.Timeout | undefined;
+    const hangs = new Promise<'hangs'>((resolve) => (timer = setTimeout(() => resolve('hangs'), HANGS_MS)));
+    const how = await Promise.race([work(), died, hangs]);
+    clearTimeout(timer);
+    if (how === 'hangs') this.#judge.violations.push('it hangs');
+    if (how !== 'died') return;
+    this.#carryArmed();
+    const old = this.#scene.engine;
+    void old.crashAt(old.callCount + 1, 'before');
+    this.#after();
+    this.#after = () => undefined;
+    this.#scene = this.#scene.restart();
+    this.#equip();
+    await this.#start();
+    await this.#untilQuiet();
+  }
+
+  /** Stands among the calls of the engine, in their order. */
+  #note(line: string): void {
+    const at = this.#scene.clock.now();
+    this.#scene.engine.transcript.push({ method: 'version', args: [], line, at, outcome: 'ok' });
+  }
+
+  #transcript(): string[] {
+    const seen = new Map<string, string>();
+    const named = (id: string): string => {
+      if (!seen.has(id)) seen.set(id, `#${seen.size + 1}`);
+      return seen.get(id)!;
+    };
+    return this.#scene.engine.transcript.map(({ at, line, outcome }) => {
+      const plain = line
+        .replace(/(?<=\.diun-pilot-[a-z]+-)[0-9a-z]{10}/g, named)
+        .replace(/\b[0-9A-HJKMNP-TV-Z]{26}\b/g, (id) => named(id.slice(-10).toLowerCase()));
+      return `${at.toISOString()} ${plain}${outcome === 'ok' ? '' : ` → ${outcome}`}`;
+    });
+  }
+}
+
+function imageOf(hasHealthcheck: boolean) {
+  return hasHealthcheck ? { config: { Healthcheck: { Test: ['CMD', 'ask'], Interval: 5e9 } } } : {};
+}
+
+export function describe(event: Quiet | Mid, { services }: World): string {
+  const { kind, ...rest } = event;
+  const words = Object.entries(rest).map(([key, value]) =>
+    key === 'service' ? (services[value as number]?.spec.name ?? '') : `${key}=${value}`,
+  );
+  return [kind, ...words].join(' ');
+}

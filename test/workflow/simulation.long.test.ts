@@ -1,0 +1,80 @@
+import { report, runSeed } from '../simulation/run-seed';
+import { worldOf } from '../simulation/schedule';
+import { simulate, type Sabotage } from '../simulation/simulation';
+
+// Worlds that a seed makes up, with everything that may happen at once. `npm run simulate` runs as many as wanted.
+
+const SEEDS = 200;
+
+it(`holds every invariant in the worlds of ${SEEDS} seeds`, async () => {
+  const broken: string[] = [];
+  for (let seed = 1; seed <= SEEDS && broken.length === 0; seed++) {
+    const found = await runSeed(seed);
+    if (found !== null) broken.push(report(found));
+  }
+  expect(broken.join('\n')).toBe('');
+}, 600_000);
+
+it.each([3, 7, 108])(
+  'plays seed %d twice in the same way',
+  async (seed) => {
+    const [one, two] = [await simulate(worldOf(seed)), await simulate(worldOf(seed))];
+    expect(one.transcript.length).toBeGreaterThan(10);
+    expect(two).toEqual(one);
+  },
+  60_000,
+);
+
+describe('the invariants notice, and the report names the seed,', () => {
+  const ways: Record<string, { sabotage: Sabotage; says: RegExp }> = {
+    'an old container that is started next to the new one': {
+      says: /two writers/,
+      sabotage: ({ engine }) =>
+        engine.onCall(
+          'start',
+          () => {
+            const aside = [...engine.host.containers.values()].find(({ inspect }) => inspect.Name.includes('-old-'));
+            if (aside) engine.host.start(aside);
+          },
+          { when: 'after' },
+        ),
+    },
+    'a tag that is left on the image of a failed update': {
+      says: /the tag .* does not name/,
+      sabotage: ({ engine }) => {
+        const tag = engine.tag.bind(engine);
+        const isBack = (id: string): boolean =>
+          [...engine.host.containers.values()].some(({ inspect }) => inspect.Image === id);
+        engine.tag = (id, reference) => (isBack(id) ? Promise.resolve() : tag(id, reference));
+      },
+    },
+    'a verdict without its mail': {
+      says: /0 mails of failure/,
+      sabotage: ({ store }) => {
+        const add = store.outbox.add.bind(store.outbox);
+        store.outbox.add = (mail) => (mail.kind === 'update_failed' ? '' : add(mail));
+      },
+    },
+    'a webhook that is forgotten': {
+      says: /an accepted webhook/,
+      sabotage: ({ store }) => void (store.inbox.pending = () => []),
+    },
+    'a stop that does not stop': {
+      says: /two writers|runs/,
+      sabotage: ({ engine }) => void (engine.stop = () => Promise.resolve()),
+    },
+  };
+  it.each(Object.entries(ways))(
+    '%s',
+    async (_, { sabotage, says }) => {
+      for (let seed = 1; seed <= 60; seed++) {
+        const found = await runSeed(seed, sabotage);
+        if (found === null || !found.violations.some((line) => says.test(line))) continue;
+        expect(report(found)).toContain(`seed ${seed} breaks:`);
+        return;
+      }
+      throw new Error('no seed noticed it');
+    },
+    300_000,
+  );
+});
