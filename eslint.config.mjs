@@ -37,7 +37,10 @@ export default tseslint.config(
   },
   { files: ['src/config/**'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/lib/clock.ts'], rules: { 'no-restricted-properties': 'off' } },
-  { files: ['src/cli/**', 'src/main.ts', 'test/lab/**', 'test/bench/**', 'test/simulation/main.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['src/cli/**', 'src/main.ts', 'test/lab/**', 'test/bench/**', 'test/simulation/main.ts'],
+    rules: { 'no-console': 'off' },
+  },
   {
     // The one script that runs in a browser: plain JavaScript, no types.
     files: ['src/http/pages/assets/*.js'],
