@@ -8,13 +8,10 @@ import { nginx, openScene, type Scene } from '../support/scene';
 
 const NAME = 'web-nginx-1';
 const TAG = 'nginx:stable';
-/** Calls by which the update is decided: what happens to the container before it starts is the operator's. */
-const BEFORE_THE_UPDATE = 10;
-
 interface Act {
   /** False: it leaves no container of the name, if it comes when there is no other to take its place. */
   keeps: boolean;
-  act(engine: FakeEngine, images: Images): void;
+  act(engine: FakeEngine, images: Images, scene: Scene): void;
 }
 interface Images {
   old: string;
@@ -97,7 +94,7 @@ async function updateWith(
   digests.set(next.digest, next.id);
   const images = { old: old.id, next: next.id, third: third.id };
   scene.hear('docker.io/library/nginx:stable', next.digest);
-  if (act !== null) scene.engine.onCall(at, () => act.act(scene.engine, images), { once: true });
+  if (act !== null) scene.engine.onCall(at, () => act.act(scene.engine, images, scene), { once: true });
   await scene.settle();
   return { scene, images, oldId };
 }
@@ -144,21 +141,41 @@ function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string, earl
   return wrong;
 }
 
+/** Calls of a whole run, and of those the ones by which it is decided: until its first step the container is the operator's. */
+async function callsOf(health: Behaviour): Promise<{ calls: number; started: number }> {
+  const { scene } = await updateWith(health, null, 0);
+  const calls = scene.engine.callCount;
+  scene.close();
+  let started = 0;
+  for (let at = calls; at >= 1 && started === 0; at--) {
+    let steps = 0;
+    const look: Act = { keeps: true, act: (...[, , seen]) => void (steps = stepsOf(seen)) };
+    const run = await updateWith(health, look, at);
+    run.scene.close();
+    if (steps === 0) started = at;
+  }
+  return { calls, started };
+}
+
+const stepsOf = (scene: Scene): number => (scene.updates()[0]?.steps ?? []).length;
+const neverStarted = (scene: Scene): boolean => stepsOf(scene) === 0;
+
 describe.each<[string, Behaviour]>([
   ['a healthy image', 'healthy'],
   ['an image that never works', 'exits'],
 ])('during an update to %s somebody else', (_, health) => {
+  let calls = 0;
+  let started = 0;
+  beforeAll(async () => void ({ calls, started } = await callsOf(health)));
+
   it.each(Object.entries(ACTS))(
     '%s: one whole container, the tag names it, and the verdict is true',
     async (_name, act) => {
-      const whole = await updateWith(health, null, 0);
-      const calls = whole.scene.engine.callCount;
-      whole.scene.close();
       const seen: unknown[] = [];
       // What comes after the last look came after the update.
       for (let at = 1; at <= calls - 3; at++) {
         const { scene, images, oldId } = await updateWith(health, act, at);
-        const wrong = judge(scene, act, images, oldId, at <= BEFORE_THE_UPDATE);
+        const wrong = judge(scene, act, images, oldId, at <= started || neverStarted(scene));
         const line = scene.engine.lines({ reads: true })[at - 1];
         if (wrong.length > 0) seen.push([`before call ${at}, ${line}`, scene.updates()[0]?.status, ...wrong]);
         scene.close();
