@@ -3,18 +3,19 @@ import { approvalReminder } from '../notifications/mails/approval-reminder';
 import { postMail } from '../notifications/post-mail';
 import { approvalUrl } from './links';
 import { surroundingsOf } from './read-approval';
+import { pageUrl } from './view-link';
 
 const A_DAY_MS = 24 * 3_600_000;
 
 /** A day before a link expires its reader is reminded once: to be silent would be to let it expire unseen. */
 export function remindOfApprovals(deps: Deps): void {
-  const { store, clock, publicUrl } = deps;
+  const { store, clock } = deps;
   const before = new Date(clock.now().getTime() + A_DAY_MS).toISOString();
   for (const update of store.updates.toRemindOf(before)) {
     store.transaction(() => {
       store.updates.reminded(update.id);
       if (isYoung(deps, update.createdAt)) return;
-      const news = { update, plan: store.updates.plan(update.id), backup: null, publicUrl };
+      const news = { update, plan: store.updates.plan(update.id), backup: null, page: pageUrl(deps, update) };
       postMail(
         store.outbox,
         approvalReminder({

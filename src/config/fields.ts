@@ -31,6 +31,23 @@ export const hostName = text.refine(
   'must be an address or a host name such as 0.0.0.0',
 );
 
+/** Of a network every address counts, so one that covers everything is a mistake. */
+function isProxy(entry: string): boolean {
+  const [address = '', bits] = entry.split('/');
+  const family = isIP(address);
+  if (bits === undefined) return hostName.safeParse(entry).success;
+  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (family === 6 ? 128 : 32);
+}
+
+export const proxies = read<string[]>((input) => {
+  const entries = input.split(',').map((entry) => entry.trim());
+  return entries.every(isProxy)
+    ? { value: entries }
+    : {
+        problem: 'must be addresses, networks or host names separated by commas, such as 10.1.2.3, 10.1.2.0/24 or edge',
+      };
+});
+
 export const port = read<number>((input) =>
   /^\d{1,5}$/.test(input) && Number(input) <= 65535
     ? { value: Number(input) }

@@ -49,6 +49,7 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     host: parsed.PILOT_HOST,
     port: parsed.PILOT_PORT,
     publicUrl: parsed.PILOT_PUBLIC_URL,
+    trustedProxies: parsed.PILOT_TRUSTED_PROXY ?? [],
     dataDir,
     ...secrets,
     approvalTtlMs: parsed.PILOT_APPROVAL_TTL,

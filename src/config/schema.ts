@@ -14,6 +14,7 @@ import {
   httpUrl,
   mailTarget,
   port,
+  proxies,
   publicUrl,
   retention,
   text,
@@ -27,6 +28,8 @@ export interface Settings {
   port: number;
   /** Without a trailing slash. */
   publicUrl: string;
+  /** Addresses, networks and names of the proxies whose X-Forwarded-For counts. */
+  trustedProxies: string[];
   /** Absolute. */
   dataDir: string;
   /** All are accepted. */
@@ -61,6 +64,7 @@ export const DEFAULTS = {
   PILOT_HOST: '0.0.0.0',
   PILOT_PORT: '8080',
   PILOT_PUBLIC_URL: 'http://localhost:8080',
+  PILOT_TRUSTED_PROXY: '',
   PILOT_DATA_DIR: './data',
   PILOT_WEBHOOK_TOKEN: '',
   PILOT_API_TOKEN: '',
@@ -96,6 +100,7 @@ export const settingsSchema = z.object({
   PILOT_HOST: hostName,
   PILOT_PORT: port,
   PILOT_PUBLIC_URL: publicUrl,
+  PILOT_TRUSTED_PROXY: proxies.optional(),
   PILOT_DATA_DIR: text.transform((folder) => path.resolve(folder)),
   PILOT_WEBHOOK_TOKEN: tokens(2).optional(),
   PILOT_API_TOKEN: tokens(1).optional(),

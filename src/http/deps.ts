@@ -1,5 +1,6 @@
 import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
 import type { RestoreDecision, RestoreView, SetTrust } from '../approvals/restore-link';
+import type { ViewLink } from '../approvals/view-link';
 import type { BackupRecord } from '../domain/backup';
 import type { Container } from '../domain/container';
 import type { RenewalRecord } from '../domain/renewal';
@@ -18,6 +19,8 @@ export interface HttpDeps {
   webhookTokens: Secret[];
   apiToken: Secret;
   publicUrl: string;
+  /** Addresses, networks and names of the proxies whose X-Forwarded-For counts. */
+  trustedProxies: readonly string[];
   store: Store;
   clock: Clock;
   logger: Logger;
@@ -45,6 +48,11 @@ export interface HttpDeps {
       token: string,
       answer: { decision: 'approve' | 'decline'; name: string | null; trust: SetTrust },
     ): RestoreDecision | null;
+  };
+  /** The third link: shows one update and decides nothing. Null: the token is none of this purpose. */
+  viewLinks: {
+    /** Reads only. */
+    read(token: string): ViewLink | null;
   };
   /** Next and last runs of the timers. */
   timers(): TimerView[];

@@ -2,22 +2,23 @@ import express from 'express';
 import helmet from 'helmet';
 import { PilotError } from '../domain/errors';
 import { accessLog } from './telemetry/access-log';
+import { noteAddress } from './access/client-address';
 import { createFailedLogins, type FailedLogins } from './access/failed-logins';
 import { requireApiToken, requirePassword, requireWebhookToken } from './access/guards';
+import { createTrustedProxies } from './access/trusted-proxies';
 import { openApiDocument } from './api/openapi';
 import type { HttpDeps } from './deps';
 import { answerErrors, nothingHere } from './errors';
 import { createHealth, type AskHealth } from './health/health';
 import { onClosing } from './listen';
 import { createMetrics, type Metrics } from './telemetry/metrics';
-import { LIVE_SCRIPT_ROUTE } from './pages/assets';
 import { ACTIONS } from './pages/operator/action-form';
 import { route } from './route';
 import { actionMethods } from './routes/actions';
 import { approvalMethods } from './routes/approvals';
 import { backupsMethods } from './routes/backups';
 import { approvalEventsMethods, updateEventsMethods } from './routes/events';
-import { liveScriptMethods, updateMethods } from './routes/live';
+import { updateMethods } from './routes/live';
 import { operatorMethods } from './routes/operator';
 import { renewalsMethods } from './routes/renewals';
 import { updatesMethods } from './routes/updates';
@@ -37,8 +38,12 @@ export function createHttpApp(deps: HttpDeps): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  // Set before the first route: one spelling of an address leads somewhere, so that a proxy's rules hold for it.
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
   app.use(accessLog(deps.logger, metrics));
   app.use(securityHeaders(deps.publicUrl));
+  app.use(noteAddress(createTrustedProxies(deps.trustedProxies, deps)));
   app.use(needsHost);
 
   route(app, '/webhooks/diun', webhookMethods(deps, metrics, requireWebhookToken(deps, failed)), onlyPost(metrics));
@@ -91,9 +96,9 @@ function persons(
   for (const action of ACTIONS) route(app, `/actions/${action}`, actionMethods(deps, action, password));
   route(app, '/updates/:id', updateMethods(deps, password));
   route(app, '/updates/:id/events', updateEventsMethods(deps, streams, password));
-  route(app, '/approvals/:token', approvalMethods(deps, createFailedLogins()));
-  route(app, '/approvals/:token/events', approvalEventsMethods(deps, streams));
-  route(app, LIVE_SCRIPT_ROUTE, liveScriptMethods());
+  const wrongLinks = createFailedLogins();
+  route(app, '/approvals/:token', approvalMethods(deps, wrongLinks));
+  route(app, '/approvals/:token/events', approvalEventsMethods(deps, wrongLinks, streams));
 }
 
 /** Node's own refusal (RFC 9112, 3.2) says no word. */

@@ -1,12 +1,17 @@
 import type { Request, Response } from 'express';
+import { ipKeyGenerator } from 'express-rate-limit';
 import { messageOf, PilotError } from '../domain/errors';
 import { isOpen } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
+import { addressOf } from './access/client-address';
 import type { UpdateJson } from './api/schemas';
 
 /** All together: each asks the database twice a second. */
 const MOST_STREAMS = 100;
+/** Behind links, which admit without a password: so that no link and no address takes the streams of all. */
+const MOST_OF_A_LINK = 10;
+const MOST_OF_AN_ADDRESS = 20;
 const LOOK_EVERY_MS = 500;
 const HEARTBEAT_MS = 15_000;
 /** How long a browser waits before it connects again. */
@@ -14,10 +19,17 @@ const RETRY_MS = 2_000;
 const RETRY_AFTER_THE_END_MS = 60_000;
 
 export interface Streams {
-  /** Follows an update until its end as server-sent events; resolves when the stream is over. `look` reads it anew. */
-  follow(request: Request, response: Response, look: () => UpdateJson): Promise<void>;
+  /** Follows an update until its end as server-sent events; resolves when the stream is over. */
+  follow(request: Request, response: Response, followed: Followed): Promise<void>;
   /** Ends all of them, so that the server can close. */
   close(): void;
+}
+
+export interface Followed {
+  /** Reads the update again; null: it may no longer be shown, and the stream ends. */
+  look: () => UpdateJson | null;
+  /** The token of the link that admits; undefined: the API token does. */
+  link?: string;
 }
 
 interface Parts {
@@ -27,15 +39,16 @@ interface Parts {
 
 /** Each event is the whole update, so that whoever comes back with Last-Event-ID has missed nothing with the first one. */
 export function createStreams(parts: Parts): Streams {
-  const open = new Set<AbortController>();
+  const open = new Map<AbortController, Follower>();
   let closed = false;
   return {
-    follow: async (request, response, look) => {
+    follow: async (request, response, { look, link }) => {
       if (request.method === 'HEAD') return answerHead(response, look);
       if (closed) throw new PilotError('service_stopping', 'diun-pilot is stopping: connect again in a few seconds.');
-      if (open.size >= MOST_STREAMS) throw tooMany();
+      const address = ipKeyGenerator(addressOf(response));
+      refuseTooMany([...open.values()], { link, address });
       const ended = new AbortController();
-      open.add(ended);
+      open.set(ended, { link, address });
       response.once('close', () => ended.abort(new Error('the reader has gone')));
       try {
         await stream({ ...parts, request, response, look, signal: ended.signal });
@@ -46,13 +59,13 @@ export function createStreams(parts: Parts): Streams {
     },
     close: () => {
       closed = true;
-      for (const controller of open) controller.abort(new Error('diun-pilot is stopping'));
+      for (const controller of open.keys()) controller.abort(new Error('diun-pilot is stopping'));
     },
   };
 }
 
 /** The headers only, and only of what is there. */
-function answerHead(response: Response, look: () => UpdateJson): void {
+function answerHead(response: Response, look: Followed['look']): void {
   look();
   setHeaders(response);
   response.end();
@@ -61,7 +74,7 @@ function answerHead(response: Response, look: () => UpdateJson): void {
 interface Stream extends Parts {
   request: Request;
   response: Response;
-  look: () => UpdateJson;
+  look: Followed['look'];
   signal: AbortSignal;
 }
 
@@ -78,6 +91,7 @@ async function stream({ clock, logger, request, response, look, signal }: Stream
     setHeaders(response);
     write(`retry: ${RETRY_MS}\n\n`);
     while (!signal.aborted) {
+      if (update === null) return void write(`retry: ${RETRY_AFTER_THE_END_MS}\n\n`);
       const data = JSON.stringify(update);
       // Who reads slowly gets the state as it is once he has read on, and not all that was between.
       if (data !== sent && !response.writableNeedDrain) {
@@ -111,9 +125,26 @@ function lastEventId(request: Request): number {
   return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
-function tooMany(): PilotError {
+interface Follower {
+  link?: string;
+  address: string;
+}
+
+function refuseTooMany(open: readonly Follower[], { link, address }: Follower): void {
+  if (open.length >= MOST_STREAMS) throw tooMany(`${MOST_STREAMS} pages follow an update`);
+  if (link === undefined) return;
+  const behindLinks = open.filter((each) => each.link !== undefined);
+  if (behindLinks.filter((each) => each.link === link).length >= MOST_OF_A_LINK) {
+    throw tooMany(`${MOST_OF_A_LINK} pages of this link follow its update`);
+  }
+  if (behindLinks.filter((each) => each.address === address).length >= MOST_OF_AN_ADDRESS) {
+    throw tooMany(`${MOST_OF_AN_ADDRESS} pages of this address follow an update`);
+  }
+}
+
+function tooMany(which: string): PilotError {
   return new PilotError(
     'too_many_requests',
-    `${MOST_STREAMS} pages follow an update at the same time already: close one, or load the page anew for its state.`,
+    `${which} at the same time already: close one, or load the page again for its state.`,
   );
 }

@@ -154,7 +154,13 @@ export interface Refusal {
 /** Mails to deliver, and those that were. */
 export interface Outbox {
   /** In the same transaction as the state that the mail tells of; answers its id, which is also the Message-ID's. */
-  add(mail: { kind: string; updateId: string | null; subject: string; html: string; text: string }): string;
+  add(mail: NewMail): string;
+  /** The same, not to be delivered before `notBefore` (ISO 8601), so that a newer one can take its place until then. */
+  hold(mail: NewMail, notBefore: string): string;
+  /** Mails of these kinds about updates of one container since a time, newest first. */
+  about(container: string, kinds: readonly string[], since: string): OutboxMail[];
+  /** Takes back one that is held, and no other. */
+  withdraw(id: string): void;
   /** To deliver now, oldest first. */
   due(now: string): OutboxMail[];
   sent(id: string): void;
@@ -168,6 +174,9 @@ export interface Outbox {
   state(): { pending: number; oldestPendingAt: string | null; refused: number; lastError: string | null };
   recent(limit: number): OutboxMail[];
 }
+
+/** One mail, rendered. */
+export type NewMail = Pick<OutboxMail, 'kind' | 'updateId' | 'subject' | 'html' | 'text'>;
 
 /** One mail, rendered, with how far its delivery has come. */
 export interface OutboxMail {

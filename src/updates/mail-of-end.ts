@@ -1,6 +1,7 @@
 import type { Deps } from '../deps';
 import type { Update } from '../domain/update';
 import { restoreUrl } from '../approvals/restore-link';
+import { pageUrl } from '../approvals/view-link';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail } from '../notifications/post-mail';
@@ -9,10 +10,10 @@ import { isQuarantined } from './quarantine';
 
 /** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
 export function mailOfEnd(deps: Deps, update: Update): void {
-  const { store, publicUrl } = deps;
+  const { store } = deps;
   if (update.status === 'succeeded' && isAutomatic(update)) return;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
-  const news = { update, plan: null, backup, publicUrl };
+  const news = { update, plan: null, backup, page: pageUrl(deps, update) };
   postMail(
     store.outbox,
     update.status === 'succeeded'

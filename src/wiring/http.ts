@@ -1,5 +1,6 @@
 import { readApproval } from '../approvals/read-approval';
 import { decideRestoreLink, readRestoreLink, trustOf } from '../approvals/restore-link';
+import { readViewLink } from '../approvals/view-link';
 import type { Settings } from '../config/schema';
 import { decideApproval } from '../decisions/decide-approval';
 import { receiveWebhook } from '../decisions/receive-webhook';
@@ -21,15 +22,16 @@ export function httpDepsOf(
   requests: Requests & { timers(): TimerView[] },
 ): HttpDeps {
   const { store, clock, logger } = deps;
-  const { webhookTokens, apiToken, publicUrl } = settings;
+  const { webhookTokens, apiToken, publicUrl, trustedProxies } = settings;
   const wake = (): void => workplace.wake();
   return {
-    ...{ webhookTokens, apiToken, publicUrl, store, clock, logger },
+    ...{ webhookTokens, apiToken, publicUrl, trustedProxies, store, clock, logger },
     ...requests,
     version: version(),
     receiveWebhook: receiving(deps, wake),
     approvals: approvalsOf(deps, wake, requests),
     restoreLinks: restoreLinksOf(deps, wake),
+    viewLinks: { read: (token) => readViewLink(deps, token) },
     formSecret: settings.approvalSecrets[0] as Secret,
     health: {
       pingEngine: () => deps.engine.version(),

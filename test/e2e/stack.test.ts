@@ -7,7 +7,16 @@ import type { TLSSocket } from 'node:tls';
 import { about, recordedRequest, send } from '../lab/diun/recorded-requests';
 import type { RenewalsJson } from '../../src/http/api/schemas';
 import { openStage } from '../support/e2e-stage';
-import { API_TOKEN, DOMAIN, filledIn, openStack, TAGS, WEBHOOK_TOKEN, type Stack } from '../support/e2e-stack';
+import {
+  API_TOKEN,
+  DOMAIN,
+  filledIn,
+  OPERATOR_DOMAIN,
+  openStack,
+  TAGS,
+  WEBHOOK_TOKEN,
+  type Stack,
+} from '../support/e2e-stack';
 import type { UpdateTold } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
 
@@ -26,16 +35,20 @@ beforeAll(async () => {
 });
 
 /** As a browser at home would ask, by name and port 443. */
-function ask(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
-  const options = { host: '127.0.0.1', port: stack.ports.https, servername: DOMAIN, rejectUnauthorized: false };
+function ask(path: string, headers: Record<string, string> = {}, name = DOMAIN): Promise<IncomingMessage> {
+  const options = { host: '127.0.0.1', port: stack.ports.https, servername: name, rejectUnauthorized: false };
   return new Promise((resolve, reject) => {
-    const sent = get({ ...options, path, headers: { Host: DOMAIN, ...headers }, agent: false }, resolve);
+    const sent = get({ ...options, path, headers: { Host: name, ...headers }, agent: false }, resolve);
     sent.once('error', reject);
   });
 }
 
-async function answerOf(path: string, headers?: Record<string, string>): Promise<{ status?: number; body: string }> {
-  const answer = await ask(path, headers);
+async function answerOf(
+  path: string,
+  headers?: Record<string, string>,
+  name?: string,
+): Promise<{ status?: number; body: string }> {
+  const answer = await ask(path, headers, name);
   return { status: answer.statusCode, body: await text(answer) };
 }
 
@@ -168,7 +181,7 @@ describe('the first start, without a certificate', () => {
     };
     const { renewals, certificates } = await eventually('it is done', ended, { timeoutMs: 120_000, everyMs: 200 });
     expect(renewals[0]).toMatchObject({ status: 'succeeded', outcome: 'not_due' });
-    expect(certificates).toEqual([expect.objectContaining({ name: DOMAIN })]);
+    expect(certificates.map(({ name }) => name).sort()).toEqual([DOMAIN, OPERATOR_DOMAIN]);
   });
 
   it('Diun reaches diun-pilot by the name and with the token that it was given', async () => {
@@ -205,14 +218,49 @@ describe('from outside', () => {
       status: 404,
       body: expect.stringContaining('opens'),
     });
-    expect((await answerOf('/updates/01ARZ3NDEKTSV4RRFFQ69G5FAV')).status).toBe(401);
-    const page = await answerOf('/updates/01ARZ3NDEKTSV4RRFFQ69G5FAV', { Accept: 'text/html' });
-    expect(page.body).toContain('A password is needed');
-    expect(page.body).not.toContain('href="/"');
-    expect((await answerOf('/assets/live.js')).status).toBe(200);
+    for (const path of ['/updates/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/updates/..%2fapprovals%2fx', '/assets/live.js']) {
+      expect((await answerOf(path, { Accept: 'text/html' })).body).not.toMatch(/diun-pilot|password/);
+    }
+    await (await fetch(`http://127.0.0.1:${stack.ports.http}/approvals/${secret}`, { redirect: 'manual' })).text();
     const logs = await stack.composed('logs', '--no-log-prefix', 'nginx');
     expect(logs).toContain('"GET (diun-pilot)" 404');
+    expect(logs).toContain('"GET (a link of diun-pilot) HTTP/1.1" 301');
     expect(logs).not.toContain(secret);
+  });
+
+  it('the operator page is under a name of its own, with a certificate of its own', async () => {
+    const answer = await ask('/', { Accept: 'text/html' }, OPERATOR_DOMAIN);
+    expect(await text(answer)).toContain('A password is needed');
+    const served = (answer.socket as TLSSocket).getPeerX509Certificate();
+    expect(served?.subjectAltName).toBe(`DNS:${OPERATOR_DOMAIN}`);
+    const headers = { Authorization: `Bearer ${API_TOKEN}` };
+    expect((await answerOf('/updates', headers, OPERATOR_DOMAIN)).status).toBe(200);
+    expect((await answerOf('/webhooks/diun', headers, OPERATOR_DOMAIN)).status).toBe(404);
+  });
+
+  it('the address of the client counts as nginx reports it, and as no other container claims it', async () => {
+    const wrongLinks = async (service: string): Promise<string[]> => {
+      const script = `curl --silent --output /dev/null --write-out '%{http_code} ' -H 'X-Forwarded-For: 198.51.100.7' 'http://diun-pilot:8080/approvals/wrong-[1-102]'`;
+      return (await stack.composed('exec', '-T', service, 'sh', '-c', script)).trim().split(/\s+/);
+    };
+    const one = `curl --silent --output /dev/null --write-out '%{http_code}' -H 'X-Forwarded-For: 198.51.100.8' http://diun-pilot:8080/approvals/x`;
+    const next = (service: string) => stack.composed('exec', '-T', service, 'sh', '-c', one);
+    expect((await wrongLinks('nginx')).at(-1)).toBe('429');
+    expect(await next('nginx')).toBe('404');
+    expect((await wrongLinks('gitea')).at(-1)).toBe('429');
+    expect(await next('gitea')).toBe('429');
+  });
+
+  it('of the folder diun-pilot may write .env and compose files, and nothing that others run or build', async () => {
+    const may = async (path: string): Promise<boolean> => {
+      const script = `test -w ${stack.folder}/${path}`;
+      return (await stack.compose(['exec', '-T', 'diun-pilot', 'sh', '-c', script])).code === 0;
+    };
+    for (const path of ['.env', 'docker-compose.yml', '.']) expect([path, await may(path)]).toEqual([path, true]);
+    const scripts = ['nginx', 'nginx/start.sh', 'nginx/certbot.sh', 'diun', 'diun/diun.yml', '.git', '.git/config'];
+    for (const path of [...scripts, 'src', 'src/main.ts', 'Dockerfile', 'package.json', 'package-lock.json']) {
+      expect([path, await may(path)]).toEqual([path, false]);
+    }
   });
 });
 
@@ -238,7 +286,7 @@ describe('updates', () => {
     const digest = await lab.registry.publish(lab.images.APP_2, TAGS.gitea);
     await announce(TAGS.gitea, digest);
     await updateWith(digest, 'awaiting_approval');
-    const path = await linkOfTheMail();
+    const path = await linkOfTheMail(digest);
     expect(await answerOf(path)).toMatchObject({ status: 200, body: expect.stringContaining('approve') });
     const follow = await ask(`${path}/events`, { Accept: 'text/event-stream' });
     const latest = latestOf(follow);
@@ -256,11 +304,13 @@ describe('updates', () => {
     expect(await updateWith(digest, 'succeeded')).toMatchObject({ backup: { bytes: expect.any(Number) } });
   });
 
-  async function linkOfTheMail(): Promise<string> {
+  /** The other mails lead to pages that decide nothing. */
+  async function linkOfTheMail(digest: string): Promise<string> {
+    const script = `for mail in /data/mail/*.eml; do cat "$mail"; printf '\\f'; done`;
     const read = async () => {
-      const mails = await stack.composed('exec', '-T', 'diun-pilot', 'sh', '-c', 'cat /data/mail/*.eml');
-      const whole = mails.replaceAll('=\r\n', '').replaceAll('=\n', '');
-      return new RegExp(`https://${DOMAIN}(/approvals/[A-Za-z0-9._~-]+)`).exec(whole)?.[1];
+      const mails = (await stack.composed('exec', '-T', 'diun-pilot', 'sh', '-c', script)).split('\f');
+      const offer = mails.map((mail) => mail.replace(/=\r?\n/g, '')).find((mail) => mail.includes(digest));
+      return new RegExp(`https://${DOMAIN}(/approvals/[A-Za-z0-9._~-]+)`).exec(offer ?? '')?.[1];
     };
     return eventually('the mail with the link is there', read, { timeoutMs: 120_000, everyMs: 200 });
   }

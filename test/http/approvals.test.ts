@@ -121,6 +121,10 @@ describe('the buttons', () => {
     ['a neighbour of the same domain', { 'Sec-Fetch-Site': 'same-site' }],
     ['another origin', { Origin: 'https://evil.example' }],
     ['an origin that is none', { Origin: 'evil' }],
+    ['the public host by another scheme', { Origin: 'https://localhost:8080' }],
+    ['the public host on another port', { Origin: 'http://localhost:8081' }],
+    ['the public host with a path', { Origin: 'http://localhost:8080/' }],
+    ['the host of the request, which is not the public one', { Host: 'pilot.lan', Origin: 'http://pilot.lan' }],
   ])('of %s are refused', async (_from, headers) => {
     const { text } = await press('approve').set(headers).expect(403);
     expect(text).toContain('another site');

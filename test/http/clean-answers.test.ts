@@ -24,7 +24,9 @@ test.each([
   ['/../../etc/passwd', 404],
   ['/updates/%E0%A4%A', 400],
   ['/updates/%', 400],
-  ['/health/', 200],
+  ['/health/', 404],
+  ['/updates/', 404],
+  ['/Updates', 404],
   ['/__proto__', 404],
   ['/updates?__proto__=1', 400],
 ])('GET %s is %i', async (url, status, kind = 'json') => {

@@ -2,6 +2,7 @@ import { decideApproval } from '../../src/decisions/decide-approval';
 import { approvalUrl } from '../../src/approvals/links';
 import { readApproval } from '../../src/approvals/read-approval';
 import { decideById } from '../../src/decisions/decide-by-id';
+import { readViewLink } from '../../src/approvals/view-link';
 import type { Update } from '../../src/domain/update';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { readContainers } from '../../src/containers/read-containers';
@@ -23,6 +24,7 @@ export function startHttpOn(scene: Scene): Promise<RunningHttp> {
       decide: (token, answer) => decideApproval(deps, token, answer),
       decideById: (id, decision) => decideById(deps, id, decision, 'on the page of diun-pilot'),
     },
+    viewLinks: { read: (token) => readViewLink(deps, token) },
   });
 }
 

@@ -25,13 +25,13 @@ export interface Seer {
   forget(): Promise<void>;
 }
 
-/** One browser for a file of tests. */
-export function openBrowser(): Seer {
+/** One browser for a file of tests, with these flags besides its usual ones. */
+export function openBrowser(flags: string[] = []): Seer {
   let browser: Browser | null = null;
   const contexts: BrowserContext[] = [];
   const requests: Request[] = [];
   beforeAll(async () => {
-    browser = await playwright.launch({ executablePath: chromium(), args: FLAGS.split(' ') });
+    browser = await playwright.launch({ executablePath: chromium(), args: [...FLAGS.split(' '), ...flags] });
   });
   afterAll(() => browser?.close());
   return {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chownSync, cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from '../lab/command';
 import type { Inspected } from '../lab/engine/docker-cli';
@@ -13,6 +13,7 @@ const REPOSITORY = join(__dirname, '../..');
 
 /** Under which name the lab's world knows the stack; Pebble's name server leads every name to `edge`. */
 export const DOMAIN = 'git.lab.test';
+export const OPERATOR_DOMAIN = 'pilot.lab.test';
 export const WEBHOOK_TOKEN = 'webhook-token-of-the-lab';
 export const API_TOKEN = 'api-token-of-the-lab';
 /** The user of diun-pilot's image. */
@@ -65,8 +66,10 @@ function cloned(lab: Lab): string {
   const files = readdirSync(REPOSITORY).filter((file) =>
     /^docker-compose\.(?!override).*yml$|^docker-compose\.yml$/.test(file),
   );
-  for (const part of [...files, 'diun', 'nginx'])
+  for (const part of [...files, 'diun', 'nginx', 'src', 'Dockerfile', 'package.json', 'package-lock.json'])
     cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true });
+  mkdirSync(join(folder, '.git'));
+  writeFileSync(join(folder, '.git/config'), '[core]\n');
   return folder;
 }
 
@@ -117,6 +120,7 @@ async function valuesOf(lab: Lab, pilot: string, ports: Stack['ports']): Promise
     ...{ POSTGRES_PASSWORD: 'database', GITEA_SECRET_KEY: 'key', PILOT_WEBHOOK_TOKEN: WEBHOOK_TOKEN },
     ...{ DOCKER_GID: String(statSync(socket).gid), DOCKER_SOCKET: socket, DOMAIN, PILOT_API_TOKEN: API_TOKEN },
     ...{ HTTP_PORT: here(ports.http), HTTPS_PORT: here(ports.https), OPERATOR_PORT: here(ports.operator) },
+    ...{ OPERATOR_DOMAIN, PILOT_PUBLIC_URL: `https://${DOMAIN}` },
     GITEA_SSH_PORT: here(await freePort()),
     PILOT_RECONCILE_SCHEDULE: NO_SCHEDULES.PILOT_RECONCILE_SCHEDULE,
     ...{ POSTGRES_IMAGE: lab.images.POSTGRES_17, EDGE_IMAGE: lab.images.EDGE, CERTBOT_IMAGE: lab.images.CERTBOT },

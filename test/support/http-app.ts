@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { recordById } from '../../src/approvals/record-decision';
 import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/approvals/restore-link';
 import { readApproval } from '../../src/approvals/read-approval';
+import { readViewLink } from '../../src/approvals/view-link';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
 import { requestRenewal } from '../../src/certificates/request-renewal';
@@ -53,6 +54,7 @@ export async function startHttp(
     webhookTokens: [new Secret(WEBHOOK_TOKEN), new Secret(OLD_WEBHOOK_TOKEN)],
     apiToken: new Secret(API_TOKEN),
     publicUrl: 'http://localhost:8080',
+    trustedProxies: [],
     store,
     clock,
     logger,
@@ -76,6 +78,7 @@ export async function startHttp(
       trust: () => Promise.resolve(restoreTrust),
       decide: (token, answer) => decideRestoreLink({ ...RESTORE_LINKS, store, clock, logger }, token, answer),
     },
+    viewLinks: { read: (token) => readViewLink({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token) },
     timers: () => [],
     formSecret: new Secret('form-secret-of-the-tests'),
     ...overrides,

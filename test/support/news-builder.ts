@@ -96,8 +96,11 @@ export function aBackup(differs: Partial<BackupRecord> = {}): BackupRecord {
   };
 }
 
+/** The page to which the mail leads. */
+export const PAGE = 'https://pilot.example.org/approvals/01KAT3W8P4Q2V5X7Z9B1D3F5H7.signed';
+
 export function news(differs: Partial<UpdateNews> = {}): UpdateNews {
-  return { update: anUpdate(), plan: null, backup: null, publicUrl: 'https://pilot.example.org', ...differs };
+  return { update: anUpdate(), plan: null, backup: null, page: PAGE, ...differs };
 }
 
 const LOG = [

@@ -1,3 +1,4 @@
+import { PilotError } from '../../domain/errors';
 import type { Inbox, Webhook } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
@@ -13,15 +14,31 @@ interface Row {
   outcome: string | null;
 }
 
+/** What a valid token may make this table hold, and what is left of it once that is passed. A row costs more than its body. */
+const MOST_BYTES = 32 * 1024 * 1024;
+const LEFT_BYTES = 24 * 1024 * 1024;
+const ROW_BYTES = 512;
+/** Accepted while nothing can be decided, as when the engine does not answer. */
+const MOST_PENDING = 1_000;
+
 export function createInbox(database: Database, clock: Clock): Inbox {
+  const makeRoom = createRoom(database);
   const { select, set } = recordsOf(database, { name: 'webhooks', clock, read: toWebhook });
-  const accept = database.transaction((webhook: Accepted) => store(database, clock, judge(database, webhook)));
+  const accept = database.transaction((webhook: Accepted) => {
+    const stored = store(database, clock, judge(database, webhook));
+    makeRoom(webhook.body);
+    return stored;
+  });
   return {
     accept: (webhook) => {
       const { id, status } = accept.immediate(webhook);
       return { id, duplicate: status === 'duplicate' };
     },
-    reject: (body, reason) => store(database, clock, { body, status: 'rejected', outcome: reason }).id,
+    reject: (body, reason) => {
+      const { id } = store(database, clock, { body, status: 'rejected', outcome: reason });
+      makeRoom(body);
+      return id;
+    },
     pending: (limit) =>
       select(
         `WHERE status = 'pending' AND (waits_until IS NULL OR waits_until <= ?) ORDER BY id LIMIT ?`,
@@ -44,6 +61,25 @@ export function createInbox(database: Database, clock: Clock): Inbox {
   };
 }
 
+/** Deletes the oldest rows once all of them are larger than the bound. What waits for its decision is never deleted. */
+function createRoom(database: Database): (body: string) => void {
+  const size = `sum(length(CAST(body AS BLOB)) + length(coalesce(outcome, '')) + ${ROW_BYTES})`;
+  const all = database.prepare<[], { bytes: number | null }>(`SELECT ${size} AS bytes FROM webhooks`);
+  const forget = database.prepare<[number]>(
+    `DELETE FROM webhooks WHERE status <> 'pending' AND id <= (
+       SELECT id FROM (SELECT id, ${size} OVER (ORDER BY id DESC) AS newer FROM webhooks)
+       WHERE newer > ? ORDER BY id DESC LIMIT 1)`,
+  );
+  const measure = (): number => all.get()?.bytes ?? 0;
+  let bytes = measure();
+  return (body) => {
+    bytes += Buffer.byteLength(body) + 2 * ROW_BYTES;
+    if (bytes <= MOST_BYTES) return;
+    if (measure() > MOST_BYTES) forget.run(LEFT_BYTES);
+    bytes = measure();
+  };
+}
+
 type Accepted = Parameters<Inbox['accept']>[0];
 type Stored = Pick<Webhook, 'body' | 'status' | 'outcome'> &
   Partial<Record<'image' | 'platform' | 'digest' | 'event', string>>;
@@ -56,9 +92,19 @@ function judge(database: Database, { status: event, ...webhook }: Accepted): Sto
     )
     .get(webhook.image, webhook.platform);
   const same = last?.digest === webhook.digest && last.event === event;
+  if (!same) refuseIfFull(database);
   return same
     ? { ...webhook, event, status: 'duplicate', outcome: `the same as ${last.id}` }
     : { ...webhook, event, status: 'pending', outcome: null };
+}
+
+function refuseIfFull(database: Database): void {
+  const pending = `SELECT count(*) AS pending FROM webhooks WHERE status = 'pending'`;
+  if ((database.prepare<[], { pending: number }>(pending).get()?.pending ?? 0) < MOST_PENDING) return;
+  throw new PilotError(
+    'too_many_requests',
+    `${MOST_PENDING} notifications wait for a decision already, so this one was not kept: reconcile finds what it says.`,
+  );
 }
 
 function store(database: Database, clock: Clock, webhook: Stored): Pick<Webhook, 'id' | 'status'> {

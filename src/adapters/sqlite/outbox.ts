@@ -1,4 +1,4 @@
-import type { Outbox, OutboxMail } from '../../ports/store';
+import type { NewMail, Outbox, OutboxMail } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import type { Database } from './database';
 import { recordsOf } from './records';
@@ -22,11 +22,23 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
   const records = recordsOf<Row, OutboxMail>(database, { name: 'outbox', clock, read: toMail });
   const { select, add } = records;
   const now = (): string => clock.now().toISOString();
+  const insert = ({ kind, updateId, subject, html, text }: NewMail, nextAttemptAt: string): string =>
+    add({ kind, updateId, subject, html, text, status: 'pending', nextAttemptAt }).id;
   const tried = (id: string, assigned: string, ...values: string[]): void =>
     records.set(id, `attempts = attempts + 1, ${assigned}`, ...values);
   return {
-    add: ({ kind, updateId, subject, html, text }) =>
-      add({ kind, updateId, subject, html, text, status: 'pending', nextAttemptAt: now() }).id,
+    add: (mail) => insert(mail, now()),
+    hold: insert,
+    about: (container, kinds, since) =>
+      select(
+        `WHERE created_at > ? AND kind IN (SELECT value FROM json_each(?))
+         AND update_id IN (SELECT id FROM updates WHERE container = ?) ORDER BY id DESC`,
+        ...[since, JSON.stringify(kinds), container],
+      ),
+    withdraw: (id) =>
+      void database
+        .prepare(`DELETE FROM outbox WHERE id = ? AND status = 'pending' AND attempts = 0 AND next_attempt_at > ?`)
+        .run(id, now()),
     due: (at) => select(`WHERE status = 'pending' AND next_attempt_at <= ? ORDER BY id LIMIT 100`, at),
     sent: (id) => tried(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL, last_error = NULL`, now()),
     deferred: (id, error, nextAttemptAt) => tried(id, 'last_error = ?, next_attempt_at = ?', error, nextAttemptAt),
@@ -35,7 +47,7 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
       database.prepare(`UPDATE outbox SET status = 'pending', next_attempt_at = ? WHERE status = 'refused'`).run(now())
         .changes,
     state: () => ({
-      ...counted(database),
+      ...counted(database, now()),
       lastError:
         select(`WHERE last_error IS NOT NULL AND status <> 'sent' ORDER BY id DESC LIMIT 1`)[0]?.lastError ?? null,
     }),
@@ -45,12 +57,14 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
 
 type Counted = Omit<ReturnType<Outbox['state']>, 'lastError'>;
 
-function counted(database: Database): Counted {
-  const counts = `SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
-      min(created_at) FILTER (WHERE status = 'pending') AS oldestPendingAt,
+/** One that is held has not been tried, and its time has not come: it is not late. */
+function counted(database: Database, now: string): Counted {
+  const late = `status = 'pending' AND (attempts > 0 OR next_attempt_at <= @now)`;
+  const counts = `SELECT count(*) FILTER (WHERE ${late}) AS pending,
+      min(created_at) FILTER (WHERE ${late}) AS oldestPendingAt,
       count(*) FILTER (WHERE status = 'refused') AS refused
     FROM outbox`;
-  return database.prepare<[], Counted>(counts).get() as Counted;
+  return database.prepare<[{ now: string }], Counted>(counts).get({ now }) as Counted;
 }
 
 function toMail(row: Row): OutboxMail {

@@ -34,8 +34,15 @@ interface Row {
 
 const JSON_FIELDS = new Set(['approval', 'error', 'hold']);
 
+/** How many events that required nothing are kept, so that announcements alone cannot fill the disk. */
+const MOST_IGNORED = 2_000;
+
 export function createUpdates(database: Database, clock: Clock): Updates {
   const steps = createSteps(database, clock);
+  const forgetIgnored = database.prepare<[number]>(
+    `DELETE FROM updates WHERE status = 'ignored' AND id NOT IN (SELECT update_id FROM steps) AND id <= (
+       SELECT id FROM updates WHERE status = 'ignored' ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+  );
   const read = (row: Row): Update => fromRow(row, steps.of(row.id));
   const records = recordsOf(database, { name: 'updates', clock, read, json: JSON_FIELDS });
   const { select, get, add, change, kept, keep } = records;
@@ -43,7 +50,11 @@ export function createUpdates(database: Database, clock: Clock): Updates {
     ...steps.methods,
     ...createApprovals(database, clock, records),
     get,
-    insert: (update) => add(columnsOf(update)),
+    insert: (update) => {
+      const inserted = add(columnsOf(update));
+      if (inserted.status === 'ignored') forgetIgnored.run(MOST_IGNORED);
+      return inserted;
+    },
     change: (id, fields) => change(id, columnsOf(fields)),
     list: (filter) => listPage(records, filter),
     openFor: (container) =>

@@ -1,27 +1,40 @@
+import type { RequestHandler, Response } from 'express';
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import type { TrustedProxies } from './trusted-proxies';
 
-/** Networks that lead nowhere (RFC 1918, RFC 4193): where a proxy in another container comes from. */
-const NEAR = new BlockList();
-NEAR.addSubnet('10.0.0.0', 8, 'ipv4');
-NEAR.addSubnet('172.16.0.0', 12, 'ipv4');
-NEAR.addSubnet('192.168.0.0', 16, 'ipv4');
-NEAR.addSubnet('fc00::', 7, 'ipv6');
+interface Locals {
+  address?: string;
+}
+
+type Asked = Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string } };
+
+/** Notes once for each request which address it comes from, for limits by address. */
+export function noteAddress(proxies: TrustedProxies): RequestHandler {
+  return async (request, response, next) => {
+    (response.locals as Locals).address = await clientAddress(request, proxies);
+    next();
+  };
+}
+
+/** The address that a request comes from. */
+export function addressOf(response: Response): string {
+  return (response.locals as Locals).address ?? '0.0.0.0';
+}
 
 /**
- * Who asks. A proxy nearby is believed whom it names last in X-Forwarded-For: else one stranger who guesses would lock out all
- * that come through it. From elsewhere, this host included, the header is anybody's word.
+ * The peer of the connection; behind a listed proxy (`PILOT_TRUSTED_PROXY`) the last address of X-Forwarded-For, which is
+ * the one that this proxy saw. From any other peer the header proves nothing: every client can send it.
  */
-export function clientAddress({
-  socket,
-  headers,
-}: Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string } }): string {
-  const peer = (socket.remoteAddress ?? '0.0.0.0').replace(/^::ffff:(?=\d+\.)/, '');
-  const told =
-    String(headers['x-forwarded-for'] ?? '')
-      .split(',')
-      .at(-1)
-      ?.trim() ?? '';
-  const isNear = NEAR.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4');
-  return isNear && isIP(told) !== 0 ? told : peer;
+export async function clientAddress({ socket, headers }: Asked, proxies: TrustedProxies): Promise<string> {
+  const peer = plain(socket.remoteAddress ?? '0.0.0.0');
+  const forwarded = headers['x-forwarded-for'];
+  if (forwarded === undefined) return peer;
+  const last = plain(String(forwarded).split(',').at(-1)?.trim() ?? '');
+  return isIP(last) !== 0 && (await proxies.include(peer)) ? last : peer;
+}
+
+/** An IPv4 address that arrived on a socket for both families is written as IPv4. */
+function plain(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

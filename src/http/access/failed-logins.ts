@@ -1,7 +1,7 @@
-import type { Request, RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { PilotError } from '../../domain/errors';
-import { clientAddress } from './client-address';
+import { addressOf } from './client-address';
 
 const WINDOW_MS = 60_000;
 const FAILURES = 100;
@@ -18,8 +18,8 @@ export function createFailedLogins(): FailedLogins {
     limit: FAILURES,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    keyGenerator: addressOf,
-    // Whom to believe is decided in client-address.ts; Express is told of no proxy.
+    keyGenerator: (_request, response) => ipKeyGenerator(addressOf(response)),
+    // Which proxies count is decided in client-address.ts; Express knows of none.
     validate: { xForwardedForHeader: false, ip: false },
     handler: (_request, _response, next) => next(tooManyFailures()),
   });
@@ -31,8 +31,4 @@ function tooManyFailures(): PilotError {
     'too_many_requests',
     'Too many requests with a missing or wrong token came from this address: the right one passes.',
   );
-}
-
-function addressOf(request: Request): string {
-  return ipKeyGenerator(clientAddress(request));
 }

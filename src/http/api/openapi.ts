@@ -105,7 +105,7 @@ function forApprovals(): RouteConfig[] {
       ...describe(
         'get',
         '/approvals/{token}',
-        'The plan and two buttons; once approved, the live page. Changes nothing',
+        'The plan and two buttons; once approved, or by the link of any other mail, the live page. Changes nothing',
       ),
       request,
       responses: { 200: pageOf('The page'), ...errors(404, 410, 429) },
@@ -122,7 +122,7 @@ function forApprovals(): RouteConfig[] {
     {
       ...describe('get', '/approvals/{token}/events', 'As /updates/{id}/events, of the one update of the link'),
       request,
-      responses: { 200: events, ...errors(404, 429, 503) },
+      responses: { 200: events, ...errors(404, 410, 429, 503) },
     },
   ];
 }

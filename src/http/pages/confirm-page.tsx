@@ -24,7 +24,7 @@ export interface Offer {
 export function confirmPage(offer: Offer): string {
   const { update, plan } = offer;
   // The passages ask for more than they print here.
-  const news: UpdateNews = { update, plan, backup: null, publicUrl: '' };
+  const news: UpdateNews = { update, plan, backup: null, page: '' };
   return page({
     title: `Update ${plan.container}?`,
     children: (

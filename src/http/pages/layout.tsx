@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { render } from 'preact-render-to-string';
 import { oneLine } from '../../notifications/letter/clean';
-import { LIVE_SCRIPT_PATH, PAGE_CSS } from './assets';
+import { LIVE_SCRIPT, PAGE_CSS } from './assets';
 
 export interface PageProps {
   title: string;
@@ -14,7 +14,7 @@ export interface PageProps {
   header?: ComponentChildren;
 }
 
-/** One language, one column, landmarks, no picture; nothing is fetched but the live page's script. */
+/** One language, one column, landmarks, no picture; nothing is fetched. */
 export function page(props: PageProps): string {
   return `<!doctype html>${render(<Page {...props} />)}`;
 }
@@ -29,7 +29,7 @@ function Page({ title, children, live, wide, header }: PageProps): JSX.Element {
         <meta name="robots" content="noindex" />
         <title>{oneLine(`${title} – diun-pilot`)}</title>
         <style dangerouslySetInnerHTML={{ __html: PAGE_CSS }} />
-        {live === true ? <Live /> : null}
+        {live === true ? <WithoutScript /> : null}
       </head>
       <body class={wide === true ? 'wide' : undefined}>
         <a class="skip" href="#content">
@@ -40,18 +40,16 @@ function Page({ title, children, live, wide, header }: PageProps): JSX.Element {
           {header}
         </header>
         <main id="content">{children}</main>
+        {live === true ? <script dangerouslySetInnerHTML={{ __html: LIVE_SCRIPT }} /> : null}
       </body>
     </html>
   );
 }
 
-function Live(): JSX.Element {
+function WithoutScript(): JSX.Element {
   return (
-    <>
-      <noscript>
-        <meta http-equiv="refresh" content="5" />
-      </noscript>
-      <script src={LIVE_SCRIPT_PATH} defer />
-    </>
+    <noscript>
+      <meta http-equiv="refresh" content="5" />
+    </noscript>
   );
 }

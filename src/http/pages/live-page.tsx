@@ -35,7 +35,7 @@ export function livePage(followed: Followed): string {
   const { update, backup, now, operator, leadsHome } = followed;
   const open = isOpen(update.status);
   // The passages ask for more than they print here.
-  const news: UpdateNews = { update, plan: null, backup, publicUrl: '' };
+  const news: UpdateNews = { update, plan: null, backup, page: '' };
   return page({
     title: `${inWords(update.status)}: update of ${nameOf(update)}`,
     live: open,

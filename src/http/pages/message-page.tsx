@@ -41,9 +41,7 @@ export function messagePage({ tone, word, heading, sentences, update, commands =
         )}
         {update === undefined ? null : (
           <Blocks
-            blocks={[
-              versions({ update, plan: null, backup: null, publicUrl: '' }, { from: 'Ran then', to: 'Was offered' }),
-            ]}
+            blocks={[versions({ update, plan: null, backup: null, page: '' }, { from: 'Ran then', to: 'Was offered' })]}
           />
         )}
       </>
@@ -59,6 +57,19 @@ export function unknownLinkPage(): string {
     sentences: [
       'It is no link of diun-pilot, or it was cut or changed on its way. Nothing was done.',
       'What to do now: copy the whole link from the mail, in one piece. If it was made with an earlier approval secret, decide on the page of diun-pilot or with "diun-pilot approve".',
+    ],
+  });
+}
+
+/** The link at the foot of a mail, long after the update. */
+export function viewEndedPage(): string {
+  return messagePage({
+    tone: 'quiet',
+    word: 'Expired',
+    heading: 'This link has expired',
+    sentences: [
+      'It showed an update that ended more than 30 days ago. Nothing was changed.',
+      'What to do now: nothing. The history of the operator page still has the update.',
     ],
   });
 }

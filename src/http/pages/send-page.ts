@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { PAGE_CSS_HASH } from './assets';
+import { LIVE_SCRIPT_HASH, PAGE_CSS_HASH } from './assets';
 
 const STRICT = [
   "default-src 'none'",
@@ -8,7 +8,7 @@ const STRICT = [
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ];
-const LIVE = [...STRICT, "script-src 'self'", "connect-src 'self'"];
+const LIVE = [...STRICT, `script-src '${LIVE_SCRIPT_HASH}'`, "connect-src 'self'"];
 
 /** Sends a page that nobody keeps, indexes, frames or learns an address from. `live`: it may run our script. */
 export function sendPage(response: Response, status: number, html: string, { live = false } = {}): void {

@@ -7,6 +7,7 @@ import { isOpen, type Update } from '../../domain/update';
 import { howItEnded } from '../../updates/how-it-ended';
 import { noteInLog } from '../telemetry/access-log';
 import type { FailedLogins } from '../access/failed-logins';
+import { onlyKnownLinks, tokenOf, type LinkReaders } from '../access/known-links';
 import { refuseCrossSite } from '../access/same-site';
 import { backupOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
@@ -18,32 +19,34 @@ import { sendPage } from '../pages/send-page';
 import { readForm } from '../request/read-form';
 import type { Methods } from '../route';
 import { decideRestore, showRestore } from './restore-link';
+import { showUpdate } from './view-link';
 
-type Deps = Pick<HttpDeps, 'approvals' | 'restoreLinks' | 'clock' | 'publicUrl' | 'store'>;
+type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'publicUrl' | 'store'>;
 
 const DECISIONS_A_MINUTE = 120;
 
 /** The link of the mail. GET and HEAD change nothing, ever; the buttons POST. `wrong`: tokens that open nothing, by address. */
 export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
-  const admit = onlyKnownLinks(deps, wrong);
+  const admit = onlyKnownLinks(deps, wrong, answerUnknown);
   return {
-    get: [pageFirst, admit, showRestore(deps), show(deps)],
-    post: [pageFirst, refuseCrossSite(deps), admit, limitDecisions(), decideRestore(deps), decide(deps)],
+    get: [pageFirst, admit, showRestore(deps), showUpdate(deps), show(deps)],
+    post: [
+      pageFirst,
+      refuseCrossSite(deps),
+      admit,
+      noViewLinks(deps),
+      limitDecisions(),
+      decideRestore(deps),
+      decide(deps),
+    ],
   };
 }
 
-/**
- * A link that is signed always opens, whoever else fails from the same address: behind a proxy all have one. Wrong ones
- * are counted, and past the limit not even told apart.
- */
-function onlyKnownLinks({ approvals, restoreLinks }: Deps, wrong: FailedLogins): RequestHandler {
+/** The link at the foot of a mail decides nothing. */
+function noViewLinks({ viewLinks }: Deps): RequestHandler {
   return (request, response, next) => {
-    const token = tokenOf(request);
-    if (approvals.read(token).kind !== 'unknown' || restoreLinks.read(token) !== null) return next();
-    return wrong.count(request, response, (error: unknown) => {
-      if (error instanceof Error) return next(error);
-      answerUnknown(request, response);
-    });
+    if (viewLinks.read(tokenOf(request)) === null) next();
+    else answerUnknown(request, response);
   };
 }
 
@@ -159,8 +162,4 @@ function limitDecisions(): RequestHandler {
     handler: (_request, _response, next) =>
       next(new PilotError('too_many_requests', 'The buttons of this link were pressed too often: wait a minute.')),
   });
-}
-
-function tokenOf(request: Request): string {
-  return String(request.params.token);
 }

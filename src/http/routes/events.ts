@@ -1,31 +1,57 @@
 import type { RequestHandler } from 'express';
 import { PilotError } from '../../domain/errors';
+import type { Update } from '../../domain/update';
+import type { FailedLogins } from '../access/failed-logins';
+import { onlyKnownLinks, tokenOf, type LinkReaders } from '../access/known-links';
 import { noteInLog } from '../telemetry/access-log';
 import { findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import type { Methods } from '../route';
 import type { Streams } from '../streams';
+import { viewEnded } from './view-link';
 
-type Deps = Pick<HttpDeps, 'store' | 'approvals'>;
+type Deps = Pick<HttpDeps, 'store'>;
 
-/** `/updates/:id/events`, for who has the token. */
+/** `/updates/:id/events`, for requests with the token. */
 export function updateEventsMethods({ store }: Deps, streams: Streams, guard: RequestHandler): Methods {
   const follow: RequestHandler = async (request, response) => {
     const { id } = findUpdate(store, String(request.params.id));
     noteInLog(response, { update: id });
-    await streams.follow(request, response, () => jsonOf(store, findUpdate(store, id)));
+    await streams.follow(request, response, { look: () => jsonOf(store, findUpdate(store, id)) });
   };
   return { get: [guard, follow] };
 }
 
-/** `/approvals/:token/events`: the one update that the link speaks of. */
-export function approvalEventsMethods({ store, approvals }: Deps, streams: Streams): Methods {
+/** `/approvals/:token/events`: the one update that the link is about, as long as the link shows it. */
+export function approvalEventsMethods(deps: Deps & LinkReaders, wrong: FailedLogins, streams: Streams): Methods {
+  const { store } = deps;
   const follow: RequestHandler = async (request, response) => {
-    const view = approvals.read(String(request.params.token));
-    if (view.kind === 'unknown') throw new PilotError('not_found', 'This link opens nothing: copy the whole of it.');
-    const { id } = view.update;
+    const token = tokenOf(request);
+    const shown = shownBy(deps, token);
+    if (shown instanceof PilotError) throw shown;
+    const { id } = shown;
     noteInLog(response, { update: id });
-    await streams.follow(request, response, () => jsonOf(store, findUpdate(store, id)));
+    const look = () => (shownBy(deps, token) instanceof PilotError ? null : jsonOf(store, findUpdate(store, id)));
+    await streams.follow(request, response, { look, link: token });
   };
-  return { get: [follow] };
+  return { get: [onlyKnownLinks(deps, wrong, answerUnknown), follow] };
+}
+
+/** The update that a link shows now, or why it shows none. */
+function shownBy({ approvals, viewLinks }: LinkReaders, token: string): Update | PilotError {
+  const link = viewLinks.read(token);
+  if (link !== null) return link.expired ? viewEnded() : link.update;
+  const view = approvals.read(token);
+  if (view.kind === 'unknown') return unknownLink();
+  if (view.kind === 'open' || view.why === 'approved') return view.update;
+  const { why } = view;
+  return new PilotError('link_closed', `This link is closed: ${why}. It follows no update.`, { details: { why } });
+}
+
+function answerUnknown(): never {
+  throw unknownLink();
+}
+
+function unknownLink(): PilotError {
+  return new PilotError('not_found', 'This link opens nothing: copy the whole of it.');
 }

@@ -5,7 +5,6 @@ import { noteInLog } from '../telemetry/access-log';
 import { backupOf, findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import { wantsPage } from '../request/negotiate';
-import { LIVE_SCRIPT } from '../pages/assets';
 import { livePage } from '../pages/live-page';
 import { sendPage } from '../pages/send-page';
 import type { Methods } from '../route';
@@ -22,14 +21,4 @@ export function updateMethods({ store, clock }: Pick<HttpDeps, 'store' | 'clock'
     sendPage(response, 200, html, { live: isOpen(update.status) });
   };
   return { get: [guard, one] };
-}
-
-/** The same for everybody, and its address changes with it. */
-export function liveScriptMethods(): Methods {
-  return {
-    get: [
-      (_request, response) =>
-        void response.set('Cache-Control', 'public, max-age=86400').type('text/javascript').send(LIVE_SCRIPT),
-    ],
-  };
 }

@@ -3,7 +3,7 @@ import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { utc } from '../letter/words';
 import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
-import { nameOf, pageOf, versions } from './passages';
+import { nameOf, versions } from './passages';
 
 /** A day before an offer ends. */
 export function approvalReminder(news: CriticalNews): RenderedMail {
@@ -22,6 +22,6 @@ export function approvalReminder(news: CriticalNews): RenderedMail {
       ...howToDecide(news),
       ...wholePlan(news),
     ],
-    page: pageOf(news),
+    page: news.page,
   });
 }

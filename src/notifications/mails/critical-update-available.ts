@@ -3,7 +3,7 @@ import type { RenderedMail } from '../rendered-mail';
 import { paragraph, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
-import { nameOf, pageOf, versions } from './passages';
+import { nameOf, summaryPassage, versions } from './passages';
 
 export interface OfferNews extends CriticalNews {
   /** What an earlier offer for the same container was about, whose link is void by this one; null: there was none. */
@@ -25,13 +25,14 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     heading: `Critical update available for ${name}`,
     blocks: [
       paragraph(`Nothing has been changed, and nothing will be until you approve it: ${name} goes on as it is.`),
+      ...summaryPassage(news),
       ...replacement(news),
       versions(news, { from: 'Runs now', to: 'Would run' }),
       paragraph(`Why it waits: ${news.update.reason}`),
       ...howToDecide(news),
       ...wholePlan(news),
     ],
-    page: pageOf(news),
+    page: news.page,
   });
 }
 

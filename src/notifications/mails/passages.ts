@@ -12,16 +12,14 @@ export interface UpdateNews {
   plan: Plan | null;
   /** The backup taken before the update; null: none was. */
   backup: BackupRecord | null;
-  /** Base of every link (`PILOT_PUBLIC_URL`). */
-  publicUrl: string;
+  /** The signed address of the update's page; empty: there is no link to follow. */
+  page: string;
+  /** How many earlier notices about the same container this one stands for, since too many came within an hour. */
+  summarised?: number;
 }
 
 export function nameOf(update: Update): string {
   return update.container ?? update.to.reference;
-}
-
-export function pageOf({ update, publicUrl }: Pick<UpdateNews, 'update' | 'publicUrl'>): string {
-  return route(publicUrl, `updates/${encodeURIComponent(update.id)}`);
 }
 
 export function route(publicUrl: string, path: string): string {
@@ -42,6 +40,13 @@ export function versions({ update, plan }: UpdateNews, labels: { from: string; t
   ];
   if (plan !== null) facts.push({ label: 'Jump', value: JUMPS[plan.jump] });
   return { type: 'facts', facts };
+}
+
+/** Of offers that came too fast for a mail each. */
+export function summaryPassage({ update, summarised = 0 }: UpdateNews): Block[] {
+  if (summarised === 0) return [];
+  const earlier = `Too many versions for ${nameOf(update)} were announced within an hour for a mail each`;
+  return [paragraph(`${earlier}: this one stands for ${summarised} more. Only the version in this mail counts.`)];
 }
 
 export function isOtherTag({ from, to }: Update): boolean {

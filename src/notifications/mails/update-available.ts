@@ -1,7 +1,7 @@
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { nameOf, pageOf, planPassage, versions, type UpdateNews } from './passages';
+import { nameOf, planPassage, summaryPassage, versions, type UpdateNews } from './passages';
 
 /** Automatic: it is applied by itself; the reader learns of it and has nothing to do. */
 export function updateAvailable(news: UpdateNews): RenderedMail {
@@ -18,10 +18,11 @@ export function updateAvailable(news: UpdateNews): RenderedMail {
         'There is nothing to do. diun-pilot applies this update now, or as soon as the work before it is done. ' +
           'You will hear of it again only if it fails.',
       ),
+      ...summaryPassage(news),
       versions(news, { from: 'Runs now', to: 'Will run' }),
       paragraph(`Why: ${news.update.reason}`),
       ...planPassage(news, 'What you should do afterwards'),
     ],
-    page: pageOf(news),
+    page: news.page,
   });
 }

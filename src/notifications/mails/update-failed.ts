@@ -5,16 +5,7 @@ import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { stepTitle } from '../letter/words';
 import { causeOf, failedStep, failureText } from './failure';
-import {
-  backupPassage,
-  isOtherTag,
-  nameOf,
-  pageOf,
-  startCommands,
-  stepsPassage,
-  versions,
-  type UpdateNews,
-} from './passages';
+import { backupPassage, isOtherTag, nameOf, startCommands, stepsPassage, versions, type UpdateNews } from './passages';
 
 /** `quarantined`: this digest is not tried on this container again by itself. */
 export interface FailedNews extends UpdateNews {
@@ -50,7 +41,7 @@ export function updateFailed(news: FailedNews): RenderedMail {
       ...backupPassage(news),
       ...whatHappensNext(news),
     ],
-    page: pageOf(news),
+    page: news.page,
   });
 }
 

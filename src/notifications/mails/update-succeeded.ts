@@ -6,7 +6,7 @@ import { paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { between } from '../letter/words';
 import { whatChanged } from './data-changed';
-import { backupPassage, nameOf, pageOf, stepsPassage, versions, type UpdateNews } from './passages';
+import { backupPassage, nameOf, stepsPassage, versions, type UpdateNews } from './passages';
 
 /** Manual: whoever started it learns that it is done, and what is left to do. */
 export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | null }): RenderedMail {
@@ -28,7 +28,7 @@ export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | n
       ...stepsPassage(update),
       ...backupPassage(news),
     ],
-    page: pageOf(news),
+    page: news.page,
   });
 }
 

@@ -22,6 +22,7 @@ import {
   NEW_DIGEST,
   news,
   OLD_DIGEST,
+  PAGE,
   PREPARED,
 } from '../../support/news-builder';
 
@@ -54,7 +55,7 @@ describe('update available', () => {
       NEW_DIGEST,
       'nginx does not answer for about half a second',
     );
-    await bothSay(mail, 'https://nginx.org/en/CHANGES', `https://pilot.example.org/updates/${anUpdate().id}`);
+    await bothSay(mail, 'https://nginx.org/en/CHANGES', PAGE);
   });
 });
 
@@ -112,7 +113,7 @@ describe('critical update available', () => {
 
   it('superseded without a new offer: says that its link is void, why, and gives none', async () => {
     const reason = 'A newer digest came for the same container: nginx:1.28.';
-    const mail = offerSuperseded(news({ update: { ...update, status: 'superseded', reason }, plan }));
+    const mail = offerSuperseded(news({ update: { ...update, status: 'superseded', reason }, plan, page: '' }));
     await bothSay(mail, 'does not hold any more', 'Its link is void', reason, NEW_DIGEST);
     await neitherSays(mail, '/approvals/');
   });

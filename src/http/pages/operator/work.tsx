@@ -43,8 +43,8 @@ function PlanOf({ update, plan }: { update: Update; plan: Plan }): JSX.Element {
       </summary>
       <div class="plan">
         <Blocks
-          blocks={planPassage({ update, plan, backup: null, publicUrl: '' }, 'What you must do afterwards').map(
-            (block) => (block.type === 'heading' ? { type: 'paragraph', text: `${block.text}:` } : block),
+          blocks={planPassage({ update, plan, backup: null, page: '' }, 'What you must do afterwards').map((block) =>
+            block.type === 'heading' ? { type: 'paragraph', text: `${block.text}:` } : block,
           )}
         />
       </div>

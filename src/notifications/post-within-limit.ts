@@ -1,0 +1,42 @@
+import type { Update } from '../domain/update';
+import type { Clock } from '../lib/clock';
+import type { Store } from '../ports/store';
+import { postMail } from './post-mail';
+import type { MailKind, RenderedMail } from './rendered-mail';
+
+const MOST_AN_HOUR = 6;
+const HOUR_MS = 3_600_000;
+/** What an announcement alone causes. A verdict is mailed at once: an update has run for it. */
+const LIMITED: readonly MailKind[] = ['update_available', 'critical_update_available', 'offer_superseded'];
+
+/**
+ * Posts the mail of an announcement. Past six about a container within an hour it is held until the hour is over, and a newer
+ * one takes its place: so that a flood of announcements is not one of mails, and the last word is always mailed.
+ */
+export function postWithinLimit(
+  { store, clock }: { store: Pick<Store, 'outbox' | 'updates'>; clock: Clock },
+  update: Update,
+  render: (summarised: number) => RenderedMail,
+): void {
+  const now = clock.now();
+  const since = new Date(now.getTime() - HOUR_MS).toISOString();
+  const recent = store.outbox.about(update.container ?? '', LIMITED, since);
+  const held = recent.filter(
+    ({ status, attempts, nextAttemptAt }) =>
+      status === 'pending' && attempts === 0 && nextAttemptAt !== null && nextAttemptAt > now.toISOString(),
+  );
+  const posted = recent.filter((mail) => !held.includes(mail));
+  // What a held mail says is no longer true: this one stands for it.
+  for (const { id } of held) store.outbox.withdraw(id);
+  const full = posted.length >= MOST_AN_HOUR;
+  const mail = render(full || held.length > 0 ? summarisedBy(store, update, posted[0]?.updateId ?? '') : 0);
+  if (!full) return void postMail(store.outbox, mail);
+  const oldest = Date.parse(posted.at(-1)?.createdAt ?? now.toISOString());
+  store.outbox.hold(mail, held[0]?.nextAttemptAt ?? new Date(oldest + HOUR_MS).toISOString());
+}
+
+/** Updates of the container that no mail has announced, but this one. */
+function summarisedBy({ updates }: Pick<Store, 'updates'>, { container, id }: Update, announced: string): number {
+  const all = updates.list({ container: container ?? '', limit: 100 }).updates;
+  return all.filter((each) => each.id > announced && each.id !== id && each.status !== 'ignored').length;
+}
