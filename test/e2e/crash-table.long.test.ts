@@ -17,7 +17,7 @@ beforeAll(async () => {
     ...healthy.map((some, lane) => runCrashLane(stage, `healthy-${lane}`, some, seen)),
     runCrashLane(stage, 'unhealthy', onTheWayBack, seen),
   ]);
-}, 400_000);
+}, 1_800_000);
 
 function afterCrash(crash: Crash): AfterCrash {
   const after = seen.get(crash);

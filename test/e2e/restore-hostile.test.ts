@@ -8,7 +8,7 @@ import { openStage } from '../support/e2e-stage';
 import { eventually } from '../support/eventually';
 
 // Plain roles of a real PostgreSQL try to become superuser by a backup and its restore, and names are as hostile as can be.
-jest.setTimeout(300_000);
+jest.setTimeout(900_000);
 
 const SEED = 20261128;
 const PIECES = [

@@ -8,7 +8,7 @@ import { LIVE_NGINX_SITE } from '../lab/images/recipes';
 import type { Pilot } from '../lab/pilot';
 
 // Settings and files that other tools drop without a word when they recreate a container.
-jest.setTimeout(240_000);
+jest.setTimeout(900_000);
 
 const stage = openStage();
 const tagOf = (service: string): string => `field-kept/${service}:stable`;
@@ -41,7 +41,7 @@ async function updated(project: ComposeProject, service: string, mark: string): 
   const image = await stage.lab.variantOf(stage.lab.images.NGINX_GOOD_2, mark);
   const digest = await stage.lab.registry.publish(image, tagOf(service));
   await announce(pilot, imageOf(service), digest);
-  return endOfUpdate(pilot, await project.containerName(service), digest, 120_000);
+  return endOfUpdate(pilot, await project.containerName(service), digest, 600_000);
 }
 
 async function expectRefusedUntouched(project: ComposeProject, service: string, reason: RegExp): Promise<UpdateTold> {

@@ -8,7 +8,7 @@ import { endOf, mailsAbout, stepsOf, type UpdateTold } from '../support/e2e-upda
 
 // Reported with Miniflux 2.2.10 → 2.3.5 on PostgreSQL: the new version migrates the database and then fails. The old version
 // pings the database and is healthy on either schema, so that the rollback looked whole while it ran on the new one.
-jest.setTimeout(600_000);
+jest.setTimeout(1_200_000);
 
 const stage = openStage();
 /** Like Miniflux, it does not look whether the schema is newer than its own. */
@@ -22,7 +22,7 @@ const CHANGED = /database app of \S+-db-1: version 1 → 2, 1 column added \(ite
 let pilot: Pilot;
 beforeAll(async () => {
   pilot = await stage.pilot();
-}, 120_000);
+}, 600_000);
 
 interface Reader {
   project: ComposeProject;
@@ -59,7 +59,7 @@ async function aReader(service: string, labels: Record<string, string> = {}): Pr
       await lab.registry.publish(lab.images[to], tag);
       const answer = await pilot.request('/updates', { method: 'POST', body: JSON.stringify({ container: name }) });
       expect(answer.status).toBe(202);
-      return endOf(pilot, ((await answer.json()) as { id: string }).id, 480_000);
+      return endOf(pilot, ((await answer.json()) as { id: string }).id, 900_000);
     },
     schema: async () => (await app.sql('SELECT version FROM version')).trim(),
   };
