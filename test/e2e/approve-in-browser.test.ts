@@ -126,7 +126,7 @@ describeIf(whyNoBrowser(), 'an operator with a mail and a browser', () => {
     await press(page, 'Approve');
     await verdict(page, 'Rolled back');
     await page.getByRole('link', { name: 'Load the full report' }).click();
-    await page.getByText('the old container was started again, untouched').waitFor();
+    await page.getByText('the unchanged old container was started again').waitFor();
     await seeAll(page, 'nginx rolled back');
     expect((await stack.container('web'))['Id']).toBe(before);
     expect(await pageOf(stack, 'web')).toContain('good-1');
