@@ -61,7 +61,10 @@ describeIf(whyNoOtherEngine(), 'a set on another engine', () => {
 
     const dataDir = lab.scratch('pilot-new');
     expect(readdirSync(dataDir)).toEqual([]);
-    const { code, stdout, stderr } = await runPilot(lab, dataDir, ['restore', set, '--yes'], backups);
+    const strange = await runPilot(lab, dataDir, ['restore', set, '--yes'], backups);
+    expect([strange.code, strange.stderr]).toEqual([1, expect.stringContaining('not authenticated')]);
+    expect(await app.items()).toEqual([]);
+    const { code, stdout, stderr } = await runPilot(lab, dataDir, ['restore', set, '--yes', '--trust'], backups);
     expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('All that use it are healthy')]);
 
     expect(await asItIs(app)).toEqual(before);
