@@ -10,6 +10,9 @@ const FAILED = ['failed', 'rolled_back', 'rollback_failed'];
 /** Nothing was done, since there was nothing to do it to. */
 const NOT_BEGUN = ['container_not_running', 'container_not_found'];
 
+/** Calls at the end of an update after which it does not look again at what has the name. */
+const LAST_LOOK = 5;
+
 /** Knows what happened in the world, and looks whether what diun-pilot did and says agrees with it. */
 export class Judge {
   readonly violations: string[] = [];
@@ -22,6 +25,11 @@ export class Judge {
   readonly #mayBeGone = new Set<string>();
   readonly #mayBeDown = new Set<string>();
   readonly #mayBeTagged = new Set<string>();
+
+  /** Removed by an outsider while its update ran: that update, and how many calls had been made. */
+  readonly #removed = new Map<string, { update: string; calls: number }>();
+  /** How many calls had been made when an update ended. */
+  readonly #endedAt = new Map<string, number>();
 
   constructor(
     private readonly world: World,
@@ -38,7 +46,7 @@ export class Judge {
   touched(name: string, act: Act): void {
     this.faults++;
     this.#touched.add(name);
-    if (act === 'rm' || act === 'rm-all') this.#mayBeGone.add(name);
+    if (act === 'rm' || act === 'rm-all') this.#goes(name);
     if (act === 'rm' || act === 'rm-all' || act === 'stop') this.#mayBeDown.add(name);
     if (act === 'tag') this.#mayBeTagged.add(name);
   }
@@ -50,7 +58,27 @@ export class Judge {
       if (spec.restart === 'no' || spec.restart === 'on-failure') this.#mayBeDown.add(spec.name);
   }
 
+  /** Only what comes before the last look of the update can be brought back by it. */
+  #goes(name: string): void {
+    const scene = this.scene();
+    this.#mayBeGone.add(name);
+    this.#removed.delete(name);
+    const running = scene.store.updates.openFor(name).find(({ status }) => status === 'running');
+    if (running) this.#removed.set(name, { update: running.id, calls: scene.engine.transcript.length });
+  }
+
+  #wasSeenToBeGone(name: string): boolean {
+    const removed = this.#removed.get(name);
+    return removed !== undefined && (this.#endedAt.get(removed.update) ?? 0) - removed.calls > LAST_LOOK;
+  }
+
   watch(engine: FakeEngine, changes: readonly Method[]): void {
+    const { updates } = this.scene().store;
+    const change = updates.change.bind(updates);
+    updates.change = (id, fields) => {
+      if (fields.finishedAt) this.#endedAt.set(id, engine.transcript.length);
+      return change(id, fields);
+    };
     for (const method of changes) engine.onCall(method, ({ line }) => this.afterChange(line), { when: 'after' });
   }
 
@@ -90,6 +118,7 @@ export class Judge {
         !all.some((later) => later.container === update.container && later.id > update.id && later.startedAt !== null),
       );
     for (const { id } of ended) this.#judged.add(id);
+    this.#mustStayInQuarantine(all);
     this.faults = 0;
     this.#touched.clear();
   }
@@ -119,7 +148,7 @@ export class Judge {
         .join()}`,
     );
     const names = [...this.host.containers.values()].map(({ inspect }) => inspect.Name.slice(1));
-    for (const name of names)
+    for (const name of names.filter((each) => each !== 'edge'))
       this.#must(
         this.world.services.some(({ spec }) => spec.name === name),
         `a container is left over: ${name.replace(/[0-9a-z]{10}$/, '')}`,
@@ -129,12 +158,16 @@ export class Judge {
   #serviceAtRest(name: string, reference: string, policy: string): void {
     const { store } = this.scene();
     const bearer = [...this.host.containers.values()].find(({ inspect }) => inspect.Name === `/${name}`);
-    if (bearer === undefined) return this.#must(this.#mayBeGone.has(name), `no container has the name ${name}`);
+    if (bearer === undefined) {
+      const mayBe = this.#mayBeGone.has(name) && !this.#wasSeenToBeGone(name);
+      return this.#must(mayBe, `no container has the name ${name}`);
+    }
     this.#mayBeGone.delete(name);
+    this.#removed.delete(name);
     const state = this.host.state(bearer);
     const good = GOOD.includes(bearer.image.spec.health ?? 'healthy');
     if (state.Running) this.#mayBeDown.delete(name);
-    else this.#must(this.#mayBeDown.has(name) || !good, `${name} does not run`);
+    else this.#must(this.#mayBeDown.has(name) || !good || this.#saidToBeDown(name), `${name} does not run`);
     const tagged = this.host.images.tags.get(reference);
     if (tagged === bearer.inspect.Image) this.#mayBeTagged.delete(name);
     else this.#must(this.#mayBeTagged.has(name), `the tag ${reference} does not name what ${name} runs`);
@@ -150,6 +183,26 @@ export class Judge {
     const files = this.host.files(bearer);
     if (bearer.inspect.Mounts.length > 0)
       this.#must(files.read('/data/first')?.toString() === name, `the data of ${name} is not what it was`);
+  }
+
+  /** The verdict and its mail say that a person is needed. */
+  #saidToBeDown(name: string): boolean {
+    const begun = this.scene()
+      .updates()
+      .filter(({ container, startedAt }) => container === name && startedAt !== null);
+    return begun.at(-1)?.status === 'rollback_failed';
+  }
+
+  /** A digest that the image itself failed at is not tried again, unless the operator asks. */
+  #mustStayInQuarantine(all: readonly Update[]): void {
+    const failed = new Set<string>();
+    for (const { container, to, status, error, source } of all) {
+      const key = `${container} ${to.digest}`;
+      if (status === 'rolled_back' && error?.code === 'unhealthy') {
+        this.#must(source === 'operator' || !failed.has(key), `${container} was tried again with a digest that failed`);
+        failed.add(key);
+      }
+    }
   }
 
   #verdict({ container, status, reason, to, from, error, startedAt }: Update, isLast: boolean): void {

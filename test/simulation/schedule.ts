@@ -5,6 +5,8 @@ import { randomOf, type Random } from './random';
 export interface Service {
   spec: ContainerSpec;
   hasHealthcheck: boolean;
+  /** It lives in the network of a container that owns the ports, and is handed over. */
+  handover: boolean;
 }
 
 /** What an actor other than diun-pilot does to a service. */
@@ -60,18 +62,21 @@ export function worldOf(seed: number): World {
 function serviceOf(random: Random, index: number): Service {
   const project = random.pick(['web', 'shop']);
   const name = `${project}-app${index}-1`;
-  const data = random.chance(0.7);
+  const handover = random.chance(0.2);
+  const data = !handover && random.chance(0.7);
   const backedUp = data && random.chance(0.5);
   return {
     hasHealthcheck: random.chance(0.6),
+    handover,
     spec: {
       name,
       image: `app${index}:1`,
       restart: random.pick(RESTARTS),
       ...(data ? { volumes: { [`data${index}`]: '/data' } } : {}),
-      ...(random.chance(0.3) ? { ports: { [8080 + index]: 80 } } : {}),
+      ...(!handover && random.chance(0.3) ? { ports: { [8080 + index]: 80 } } : {}),
       labels: {
         'diun.enable': 'true',
+        ...(handover ? { 'update.strategy': 'handover' } : {}),
         'update.policy': random.pick(['automatic', 'automatic', 'manual']),
         'com.docker.compose.project': project,
         'com.docker.compose.service': `app${index}`,

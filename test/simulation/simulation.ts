@@ -64,7 +64,9 @@ class Simulation {
   ) {
     const { engine } = this.#scene;
     engine.addImage({ reference: 'other:1' });
-    for (const { spec, hasHealthcheck } of world.services) {
+    const edge = engine.runContainer({ name: 'edge', image: 'other:1', restart: 'always' });
+    for (const { spec, hasHealthcheck, handover } of world.services) {
+      if (handover) spec.hostConfig = { NetworkMode: `container:${edge}` };
       engine.addImage({ reference: spec.image, ...imageOf(hasHealthcheck) });
       engine.runContainer(spec);
       if (spec.volumes !== undefined) engine.files(spec.name).write('/data/first', spec.name);
