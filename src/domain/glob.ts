@@ -12,7 +12,12 @@ const LONGEST = 4096;
 export function compileGlob(pattern: string): Glob {
   if (pattern.length > LONGEST) return () => false;
   const wildcard = pattern.search(/[*?[\\]/);
-  if (wildcard < 0) return (path) => path === pattern;
+  if (wildcard < 0) {
+    return (path, steps) => {
+      steps.take();
+      return path === pattern;
+    };
+  }
   const prefix = pattern.slice(0, wildcard);
   const parts = partsOf(pattern.slice(wildcard));
   return (path, steps) => {

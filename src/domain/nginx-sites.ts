@@ -96,9 +96,14 @@ function listenerOf(server: Directive[]): Pick<NginxSite, 'port' | 'proxyProtoco
     const [address = ''] = args;
     if (name !== 'listen' || !(old || args.includes('ssl')) || address.startsWith('unix:')) return [];
     const port = /^(?:.*:)?(\d{1,5})$/.exec(address)?.[1];
-    return port === undefined ? [] : [{ port: Number(port), proxyProtocol: args.includes('proxy_protocol') }];
+    return isPort(port) ? [{ port: Number(port), proxyProtocol: args.includes('proxy_protocol') }] : [];
   });
   return listeners.find(({ proxyProtocol }) => !proxyProtocol) ?? listeners[0] ?? null;
+}
+
+function isPort(text: string | undefined): boolean {
+  const port = Number(text);
+  return port > 0 && port <= 65_535;
 }
 
 function valuesOf(directives: Directive[], name: string): string[] {

@@ -147,6 +147,17 @@ describe('a hostile configuration', () => {
     within(() => nginxSites(dump(files), LIMIT));
   });
 
+  test('includes without a wildcard are counted once for each file, too', () => {
+    const files = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`/etc/nginx/${at}`, '']));
+    const all = { '/etc/nginx/nginx.conf': 'include absent;'.repeat(1_000), ...files };
+    expect(() => nginxSites(dump(all), 100_000)).toThrow(expect.objectContaining({ code: 'certificate_unreadable' }));
+  });
+
+  test.each(['0', '65536', '99999'])('the port %s, which no socket has, is left out', (port) => {
+    const server = `server { listen ${port} ssl; ssl_certificate /c.pem; server_name a.example; }`;
+    expect(nginxSites(dump({ '/etc/nginx/nginx.conf': `http { ${server} }` }))).toEqual([]);
+  });
+
   test('files that include each other twice are refused, and do not double for ever', () => {
     const files = {
       '/etc/nginx/nginx.conf': 'include a; include a;',
