@@ -37,7 +37,7 @@ export interface SetTrust {
   sha256: string | null;
 }
 
-export type RestoreDecision = RestoreView & { outcome: 'queued' | 'declined' | 'name_needed' | 'closed' };
+export type RestoreDecision = RestoreView & { outcome: 'queued' | 'declined' | 'name_needed' | 'distrusted' | 'closed' };
 
 /** The link of the mail of a failed rollback; null where there is nothing to restore from. */
 export function restoreUrl(
@@ -81,7 +81,13 @@ export async function trustOf(
 export function decideRestoreLink(
   deps: Signing & { store: Store; clock: Clock; logger: Logger },
   token: string,
-  answer: { decision: 'approve' | 'decline'; name: string | null; trust: SetTrust },
+  answer: {
+    decision: 'approve' | 'decline';
+    name: string | null;
+    trust: SetTrust;
+    /** SHA-256 of the manifest that the page said is not authenticated; null: the page said nothing of that kind. */
+    seenManifest: string | null;
+  },
 ): RestoreDecision | null {
   return deps.store.transaction(() => {
     const view = readRestoreLink(deps, token);
@@ -89,9 +95,12 @@ export function decideRestoreLink(
     if (view.state !== 'open') return { ...view, outcome: 'closed' };
     if (answer.decision === 'decline') return { ...view, outcome: 'declined' };
     if (answer.name?.trim() !== view.update.container) return { ...view, outcome: 'name_needed' };
+    const { distrust, sha256 } = answer.trust;
+    if (distrust !== null && sha256 !== null && sha256 !== answer.seenManifest) {
+      return { ...view, outcome: 'distrusted' };
+    }
     const { update, backup } = view;
     const set = { backupId: backup.id, folder: folderToRestore(backup), url: backup.url ?? '', target: null };
-    const { distrust, sha256 } = answer.trust;
     const trustedManifest = distrust === null ? null : sha256;
     const restore = deps.store.restores.insert({ ...set, updateId: update.id, trustedManifest });
     deps.logger.info('restore asked for by the link of the mail', { update: update.id, restore: restore.id });

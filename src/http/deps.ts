@@ -46,7 +46,7 @@ export interface HttpDeps {
     trust(view: RestoreView): Promise<SetTrust>;
     decide(
       token: string,
-      answer: { decision: 'approve' | 'decline'; name: string | null; trust: SetTrust },
+      answer: { decision: 'approve' | 'decline'; name: string | null; trust: SetTrust; seenManifest: string | null },
     ): RestoreDecision | null;
   };
   /** The third link: shows one update and decides nothing. Null: the token is none of this purpose. */

@@ -77,8 +77,17 @@ test('a set that is not authenticated is shown as that, and the typed name trust
   const { text } = await open().expect(200);
   expect(text).toMatch(/not authenticated: its manifest has no MAC.*The name that you type below/);
   await press({ decision: 'approve' }).expect(422);
-  await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(303);
+  const manifest = /name="manifest" value="([0-9a-f]+)"/.exec((await open()).text)?.[1] ?? '';
+  await press({ decision: 'approve', name: 'forge-gitea-1', manifest }).expect(303);
   expect(asked()).toMatchObject([{ trustedManifest: 'ab'.repeat(32) }]);
+});
+
+test.each(['', 'cd'.repeat(32)])('a manifest that came after the page was read is not trusted (%s)', async (manifest) => {
+  Object.assign(trust, { distrust: 'its manifest has no MAC', sha256: 'ab'.repeat(32) });
+  const fields = { decision: 'approve', name: 'forge-gitea-1', ...(manifest === '' ? {} : { manifest }) };
+  const { text } = await press(fields).expect(409);
+  expect(text).toContain('This backup is not authenticated: its manifest has no MAC');
+  expect(asked()).toEqual([]);
 });
 
 test('its buttons are limited as those of an approval are, for each link by itself', async () => {

@@ -18,19 +18,24 @@ import { ago } from './words';
 /** What the link of a failed rollback opens: what would be put back, and two buttons. Opening it changes nothing. */
 export function restorePage(
   { update, backup, expiresAt }: RestoreView,
-  { distrust }: SetTrust,
+  { distrust, sha256 }: SetTrust,
   now: Date,
-  nameMissed = false,
+  missed: 'name' | 'trust' | null = null,
 ): string {
   const name = nameOf(update);
   return page({
     title: `Restore the data of ${name}?`,
     children: (
       <>
-        {nameMissed ? <NameMissed /> : null}
+        {missed === 'name' ? <NameMissed /> : null}
+        {missed === 'trust' ? <TrustMissed /> : null}
         <Question name={name} />
         <Blocks blocks={[...rollbackTrouble(update), ...whyNotTrusted(distrust), ...whatWouldHappen(backup, now)]} />
-        <Decide name={name} expiresAt={expiresAt} now={now} nameMissed={nameMissed} />
+        <Decide
+          {...{ name, expiresAt, now }}
+          nameMissed={missed === 'name'}
+          manifest={distrust === null ? null : sha256}
+        />
       </>
     ),
   });
@@ -91,20 +96,34 @@ function NameMissed(): JSX.Element {
   );
 }
 
+function TrustMissed(): JSX.Element {
+  return (
+    <div class="notice alarm" role="alert">
+      <p>
+        <strong>Nothing was done.</strong> The manifest of the backup is not the one of the page that you read, and it is
+        not authenticated. Read below why before you decide.
+      </p>
+    </div>
+  );
+}
+
 interface Deciding {
   name: string;
   expiresAt: string;
   now: Date;
   nameMissed: boolean;
+  /** SHA-256 of a manifest that is not authenticated: only the one that was shown is trusted. */
+  manifest: string | null;
 }
 
-function Decide({ name, expiresAt, now, nameMissed }: Deciding): JSX.Element {
+function Decide({ name, expiresAt, now, nameMissed, manifest }: Deciding): JSX.Element {
   return (
     <form method="post" id="decide" class="decide" aria-labelledby="decide-title">
       <h2 id="decide-title">Decide</h2>
       <p>
         If you do nothing, nothing happens: the link ends {typeset(utc(expiresAt))} ({ago(expiresAt, now)}).
       </p>
+      {manifest === null ? null : <input type="hidden" name="manifest" value={manifest} />}
       <NameField container={name} to="restore" wrong={nameMissed} />
       <div class="buttons">
         <button class="grave" name="decision" value="approve">

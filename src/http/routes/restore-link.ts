@@ -36,7 +36,8 @@ export function decideRestore({ restoreLinks, clock }: Deps): RequestHandler {
       throw new PilotError('invalid_request', 'The field decision must be approve or decline. Nothing was done.');
     }
     const trust = view.state === 'open' ? await restoreLinks.trust(view) : UNREAD;
-    const decided = restoreLinks.decide(tokenOf(request), { decision, name: form.get('name'), trust });
+    const asked = { decision, name: form.get('name'), seenManifest: form.get('manifest'), trust } as const;
+    const decided = restoreLinks.decide(tokenOf(request), asked);
     if (decided === null) return next();
     noteInLog(response, { update: decided.update.id });
     answer({ request, response, decided, trust, now: clock.now() });
@@ -58,7 +59,9 @@ function answer({ request, response, decided, trust, now }: Answer): void {
     case 'declined':
       return sendPage(response, 200, restoreDeclinedPage(decided));
     case 'name_needed':
-      return sendPage(response, 422, restorePage(decided, trust, now, true));
+      return sendPage(response, 422, restorePage(decided, trust, now, 'name'));
+    case 'distrusted':
+      return sendPage(response, 409, restorePage(decided, trust, now, 'trust'));
     case 'closed':
       return sendPage(response, 410, restoreStatePage(decided));
   }
