@@ -37,7 +37,9 @@ export interface SetTrust {
   sha256: string | null;
 }
 
-export type RestoreDecision = RestoreView & { outcome: 'queued' | 'declined' | 'name_needed' | 'distrusted' | 'closed' };
+export type RestoreDecision = RestoreView & {
+  outcome: 'queued' | 'declined' | 'name_needed' | 'distrusted' | 'closed';
+};
 
 /** The link of the mail of a failed rollback; null where there is nothing to restore from. */
 export function restoreUrl(

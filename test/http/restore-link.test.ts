@@ -82,13 +82,16 @@ test('a set that is not authenticated is shown as that, and the typed name trust
   expect(asked()).toMatchObject([{ trustedManifest: 'ab'.repeat(32) }]);
 });
 
-test.each(['', 'cd'.repeat(32)])('a manifest that came after the page was read is not trusted (%s)', async (manifest) => {
-  Object.assign(trust, { distrust: 'its manifest has no MAC', sha256: 'ab'.repeat(32) });
-  const fields = { decision: 'approve', name: 'forge-gitea-1', ...(manifest === '' ? {} : { manifest }) };
-  const { text } = await press(fields).expect(409);
-  expect(text).toContain('This backup is not authenticated: its manifest has no MAC');
-  expect(asked()).toEqual([]);
-});
+test.each(['', 'cd'.repeat(32)])(
+  'a manifest that came after the page was read is not trusted (%s)',
+  async (manifest) => {
+    Object.assign(trust, { distrust: 'its manifest has no MAC', sha256: 'ab'.repeat(32) });
+    const fields = { decision: 'approve', name: 'forge-gitea-1', ...(manifest === '' ? {} : { manifest }) };
+    const { text } = await press(fields).expect(409);
+    expect(text).toContain('This backup is not authenticated: its manifest has no MAC');
+    expect(asked()).toEqual([]);
+  },
+);
 
 test('its buttons are limited as those of an approval are, for each link by itself', async () => {
   const statuses: number[] = [];

@@ -100,8 +100,8 @@ function TrustMissed(): JSX.Element {
   return (
     <div class="notice alarm" role="alert">
       <p>
-        <strong>Nothing was done.</strong> The manifest of the backup is not the one of the page that you read, and it is
-        not authenticated. Read below why before you decide.
+        <strong>Nothing was done.</strong> The manifest of the backup is not the one of the page that you read, and it
+        is not authenticated. Read below why before you decide.
       </p>
     </div>
   );

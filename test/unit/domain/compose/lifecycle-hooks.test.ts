@@ -27,13 +27,19 @@ test.each([
 ])('no hook: %s', (_what, text) => expect(lifecycleHooks('a', [text])).toEqual([]));
 
 test('aliases of aliases are not expanded', () => {
-  const levels = Array.from({ length: 9 }, (_, at) => `x${at + 1}: &x${at + 1} [${Array(10).fill(`*x${at}`).join(',')}]`);
+  const levels = Array.from(
+    { length: 9 },
+    (_, at) => `x${at + 1}: &x${at + 1} [${Array(10).fill(`*x${at}`).join(',')}]`,
+  );
   const bomb = ['x0: &x0 [a,a]', ...levels, `services: { a: { labels: *x9, ${HOOK} } }`].join('\n');
   expect(lifecycleHooks('a', [bomb])).toEqual(['post_start']);
 });
 
 test('merges that cannot be followed to their end count as hooks', () => {
-  const levels = Array.from({ length: 9 }, (_, at) => `x${at + 1}: &x${at + 1} { <<: [${Array(10).fill(`*x${at}`).join(',')}] }`);
+  const levels = Array.from(
+    { length: 9 },
+    (_, at) => `x${at + 1}: &x${at + 1} { <<: [${Array(10).fill(`*x${at}`).join(',')}] }`,
+  );
   const bomb = ['x0: &x0 { y: 1 }', ...levels, 'services: { a: { <<: *x9 } }'].join('\n');
   expect(lifecycleHooks('a', [bomb])).toEqual(['post_start', 'pre_stop']);
 });
