@@ -7,36 +7,44 @@ import { codeOf, messageOf, type PilotError } from '../domain/errors';
 import { createRequest } from '../domain/recreate/create-request';
 import type { Begun } from './run';
 
+/** `id`: the container that was started; null: none could be. */
+export interface BroughtBack {
+  words: string;
+  id: string | null;
+}
+
 /**
  * Another process acted on the containers of this update (`docker compose up -d`, `docker rm -f`), so perhaps none runs:
  * then one whole container has the name and runs afterwards. In this order: the one that has the name; the old one, or the
  * new one once it was healthy, whatever its name is by now; one created again as the old one was. Resolves with what was
- * found and done, as a sentence; null: one runs. Rejects only with `engine_unreachable`.
+ * found and done; null: one runs. Rejects only with `engine_unreachable`.
  */
-export async function bringBack(run: Begun, error: PilotError | null): Promise<string | null> {
+export async function bringBack(run: Begun, error: PilotError | null): Promise<BroughtBack | null> {
   const { engine, journal, logger, update } = run;
   const bearer = await inspectByName(engine, journal.containerName);
   // One that has the name and does not run may be as the image is: another process is to blame only where it was seen.
   if (bearer !== null && (bearer.State.Running || error?.code !== 'changed_meanwhile')) return null;
   try {
-    const words = await (bearer === null ? bringOneBack(run) : startBearer(run, bearer));
-    logger.warn('a container was brought back', { update: update.id, reason: words });
-    return words;
+    const back = await (bearer === null ? bringOneBack(run) : startBearer(run, bearer));
+    logger.warn('a container was brought back', { update: update.id, reason: back.words });
+    return back;
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
-    return `No container of the name ${journal.containerName} runs, and none could be brought back: ${messageOf(error)}`;
+    const words = `No container of the name ${journal.containerName} runs, and none could be brought back: ${messageOf(error)}`;
+    return { words, id: null };
   }
 }
 
 /** Created by another process and not running, perhaps because a container of this update has its ports: those are stopped first. */
-async function startBearer(run: Begun, bearer: ContainerInspect): Promise<string> {
+async function startBearer(run: Begun, bearer: ContainerInspect): Promise<BroughtBack> {
   for (const id of ours(run)) if (id !== bearer.Id) await stopIfThere(run, id);
   await startJoining(run, bearer.Id);
-  return `The container ${short(bearer.Id)}, which has the name ${run.journal.containerName}, did not run: it was started.`;
+  const words = `The container ${short(bearer.Id)}, which has the name ${run.journal.containerName}, did not run: it was started.`;
+  return { words, id: bearer.Id };
 }
 
-async function bringOneBack(run: Begun): Promise<string> {
+async function bringOneBack(run: Begun): Promise<BroughtBack> {
   const { engine, journal } = run;
   const { containerName: name } = journal;
   for (const id of ours(run)) {
@@ -46,10 +54,12 @@ async function bringOneBack(run: Begun): Promise<string> {
     await renameTo(engine, id, name);
     await startJoining(run, id);
     const which = id === journal.oldContainerId ? 'old' : 'new';
-    return `No container had the name ${name}: the ${which} container ${short(id)} (found as ${found.Name.slice(1)}) has it again and was started.`;
+    const words = `No container had the name ${name}: the ${which} container ${short(id)} (found as ${found.Name.slice(1)}) has it again and was started.`;
+    return { words, id };
   }
   const id = await createAgain(run);
-  return `No container of ${name} was left: it was created again as ${short(id)}, on ${journal.oldReference} as before, and started.`;
+  const words = `No container of ${name} was left: it was created again as ${short(id)}, on ${journal.oldReference} as before, and started.`;
+  return { words, id };
 }
 
 /** With the settings, volumes and networks of the old one, on its image. */

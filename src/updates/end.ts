@@ -1,7 +1,9 @@
+import { healthOfContainer } from '../containers/check-health';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update, Verdict } from '../domain/update';
-import { bringBack } from './bring-back';
+import { bringBack, type BroughtBack } from './bring-back';
 import { whatElseHappened, whyNameless } from './changed-meanwhile';
+import { hasChangedData } from './fingerprint/data-change';
 import { recordLeftovers } from './leftovers';
 import { mailOfEnd } from './mail-of-end';
 import { nameWhatRunsIfPossible } from './name-what-runs';
@@ -47,10 +49,26 @@ export async function endUnchanged(run: Begun, error: unknown): Promise<Update> 
 
 /** The end of a run that may have moved the tag. Rejects only with `engine_unreachable`: then it is to be called again. */
 export async function endNaming(run: Begun, verdict: Verdict, error: PilotError | null): Promise<Update> {
-  const broughtBack = await bringBack(run, error);
+  const back = await bringBack(run, error);
+  const serves = verdict === 'rollback_failed' && back !== null && (await oldServesAgain(run, back));
   const leftovers = await recordLeftovers(run);
   await nameWhatRunsIfPossible(run);
-  return end(run, verdict, broughtBack === null ? error : withWords(error, broughtBack), leftovers);
+  const told = back === null ? error : withWords(error, back.words);
+  return end(run, serves ? 'rolled_back' : verdict, told, leftovers);
+}
+
+/** On the data from before, running and healthy: then it is rolled back, whatever another process did. */
+async function oldServesAgain(run: Begun, { id }: BroughtBack): Promise<boolean> {
+  const { oldContainerId, containerName } = run.journal;
+  if (id !== oldContainerId || hasChangedData(run)) return false;
+  try {
+    await healthOfContainer(run, id, containerName, () => undefined);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    run.logger.warn('the container that was brought back is not healthy', { update: run.update.id, reason: messageOf(error) });
+    return false;
+  }
 }
 
 /** That no container had the name is the work of another process, whatever failed for it. */

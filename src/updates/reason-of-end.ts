@@ -32,6 +32,7 @@ export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure |
 
 function changedReason({ stopped }: Journal, verdict: Verdict, { message }: Failure): string {
   const sentence = message.split('\n')[0] ?? message;
+  if (verdict === 'rolled_back') return `${sentence} The old container runs and is healthy.`;
   return verdict === 'failed'
     ? `Nothing was changed by diun-pilot. ${sentence}${whoWasStopped(stopped)}`
     : `${sentence} The update could neither be ended nor undone: look at it.`;

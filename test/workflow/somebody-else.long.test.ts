@@ -132,6 +132,8 @@ function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string, earl
         'failed: says that somebody else did it',
       );
   }
+  const oldServes = bearer?.Id === oldId && bearer.State.Running;
+  must(update?.status !== 'rollback_failed' || !oldServes, 'the old one runs and is healthy: rolled back');
   if (update?.status === 'rollback_failed')
     must(
       /somebody else|no container had the name/i.test(update.reason) &&
