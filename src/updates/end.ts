@@ -66,7 +66,10 @@ async function oldServesAgain(run: Begun, { id }: BroughtBack): Promise<boolean>
     return true;
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    run.logger.warn('the container that was brought back is not healthy', { update: run.update.id, reason: messageOf(error) });
+    run.logger.warn('the container that was brought back is not healthy', {
+      update: run.update.id,
+      reason: messageOf(error),
+    });
     return false;
   }
 }
