@@ -44,6 +44,8 @@ export const BOUNDS = {
   proxiedCall: { bytes: MIB, ms: MINUTE },
   /** What Docker Compose prints about a project. */
   composeOutput: { bytes: 4 * MIB, ms: null },
+  /** A config or secret that Compose wrote into a container's layer; Compose's own limit is 1 MiB. */
+  layerFile: { bytes: 4 * MIB, ms: MINUTE },
   /** A compose file or `.env` of a project. */
   projectFile: { bytes: 256 * KIB, ms: null },
 } as const satisfies Record<string, { bytes: number; ms: number | null }>;

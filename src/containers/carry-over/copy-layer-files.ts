@@ -1,12 +1,10 @@
-import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import { extract, pack, type Header } from 'tar-stream';
+import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
+import { readWithin } from '../../lib/read-within';
 import type { Engine } from '../../ports/engine';
-
-/** Compose's own limit for a config or secret is 1 MiB (Swarm's 500 KiB). */
-const LARGEST_BYTES = 4 * 1024 * 1024;
 
 interface File {
   path: string;
@@ -38,8 +36,8 @@ async function readFile(engine: Engine, id: string, path: string): Promise<File>
   const tar = await engine.archive(id, path);
   for await (const entry of tar.pipe(extract())) {
     const { header } = entry;
-    if (header.type !== 'file' || (header.size ?? 0) > LARGEST_BYTES) break;
-    return { path, header, content: await buffer(entry) };
+    if (header.type !== 'file' || (header.size ?? 0) > BOUNDS.layerFile.bytes) break;
+    return { path, header, content: await readWithin(entry, BOUNDS.layerFile) };
   }
   const reason = `${path} is in the container's own layer, and is not a file of at most 4 MiB that could be copied.`;
   throw new PilotError('recreate_refused', `${reason} Mount it as a volume instead.`);

@@ -11,7 +11,7 @@ import { namespacesOf } from '../../src/domain/shared-namespaces';
 import { anInspect } from '../support/inspect-builder';
 import { recordedContainer, recordedImages } from '../support/recorded-inspect';
 
-// The rules behind test/field/nothing-dropped.test.ts, and engines that the lab does not have.
+// The rules behind test/field/what-cannot-be-kept-is-refused.test.ts, and engines that the lab does not have.
 
 const SITUATIONS = ['bare', 'everything', 'two-networks', 'mounts', 'volumes-from', 'mac-address', 'health-own-times'];
 
