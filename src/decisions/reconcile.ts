@@ -24,6 +24,8 @@ const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
 const FAILED: readonly UpdateStatus[] = ['failed', 'rolled_back', 'rollback_failed'];
 /** The digest is news, and nothing comes of it. */
 const REPORTED_ONCE: readonly IgnoreCode[] = ['not_running'];
+/** Fails in the same way until a person changes the host. */
+const NEEDS_A_CHANGE: readonly ErrorCode[] = ['recreate_refused', 'storage_needs_stopped'];
 const RESTS_FAILED_MS = 20 * HOUR_MS;
 
 interface Reconciling extends Deps {
@@ -125,7 +127,7 @@ function rests({ store, clock }: Deps, { name }: Container, digest: string): boo
       );
   return (
     ended('expired', RESTS_EXPIRED_MS) ||
-    ended('failed', RESTS_EXPIRED_MS, 'recreate_refused') ||
+    NEEDS_A_CHANGE.some((code) => ended('failed', RESTS_EXPIRED_MS, code)) ||
     FAILED.some((status) => ended(status, RESTS_FAILED_MS))
   );
 }

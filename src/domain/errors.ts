@@ -66,6 +66,7 @@ export const ERROR_CODES = {
   storage_full: 'The backup storage is full',
   storage_refused: 'The backup storage refuses access',
   storage_unreachable: 'The backup storage does not answer',
+  storage_needs_stopped: 'The backup storage needs a container that is stopped for the backup',
   object_not_found: 'The object is not in the backup storage',
   object_archived: 'The object was moved to an archive class of the storage',
   mail_refused: 'The mail server refuses the mail',

@@ -33,6 +33,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
     progress(`stopping ${name}`);
     await stop(run, id, name);
   }
+  await mustStillBeStored(run, stopped);
   return true;
 }
 
@@ -69,6 +70,19 @@ async function canBeStored({ storage, logger, update }: Run): Promise<boolean> {
       reason: messageOf(error),
     });
     return false;
+  }
+}
+
+/** A storage of the same host, or its name server, can be one of the containers that were stopped: then no attempt can succeed. */
+async function mustStillBeStored({ storage }: Run, stopped: readonly Stopped[]): Promise<void> {
+  try {
+    await storage.check();
+  } catch (error) {
+    const names = stopped.map(({ name }) => name).join(', ');
+    const why = `The backup storage worked before ${names} stopped for the backup, and does not work since: ${messageOf(error)}`;
+    const remedy =
+      'Label the container that the storage needs backup.quiesce=never, or use a storage that needs none of them.';
+    throw new PilotError('storage_needs_stopped', `${why} ${remedy}`, { cause: error });
   }
 }
 

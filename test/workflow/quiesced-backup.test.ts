@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EngineError } from '../../src/domain/errors';
+import { reconcile } from '../../src/decisions/reconcile';
+import { EngineError, StorageError } from '../../src/domain/errors';
 import type { Behaviour, FakeImage } from '../support/fake-engine-types';
 import { runForge, type Forge } from '../support/forge-scene';
 
@@ -204,3 +205,24 @@ it.each(['healthy', 'exits'] as const)(
   },
   120_000,
 );
+
+it('refuses the update once, with all containers running again, when the storage is reached through one that the backup stops', async () => {
+  const { storage } = forge.scene.deps;
+  let asked = 0;
+  storage.check = () => {
+    asked += 1;
+    if (forge.scene.engine.isRunning('forge-runner-1')) return Promise.resolve();
+    return Promise.reject(new StorageError('storage_unreachable', 'The storage s3.local does not answer.'));
+  };
+  publish('gitea:1');
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'storage_needs_stopped' } });
+  expect(verdict()?.error?.message).toMatch(/forge-runner-1.*The storage s3\.local does not answer/s);
+  expect(asked).toBe(2);
+  expect(forge.scene.store.backups.list(1)).toEqual([]);
+  expect(running()).toEqual(ALL);
+  const { length } = forge.scene.updates();
+  await forge.scene.clock.advance(26 * 3_600_000);
+  expect((await reconcile(forge.scene.deps)).outcome).toMatch(/0 updates found/);
+  expect(forge.scene.updates()).toHaveLength(length);
+});
