@@ -2,6 +2,7 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { environmentOf } from '../domain/environment';
 import { PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
+import { connectionOf, readPostgresListener, type PostgresListener } from './postgres-listener';
 import { readFile, type Limits } from './read-file';
 
 /**
@@ -22,8 +23,10 @@ export interface PostgresLogin {
   user: string;
   /** The database to connect to for questions about the whole server. */
   database: string;
-  /** For every client: how it connects, and the password where the server's own socket asks for one. */
+  /** For every client: where and how it connects, and the password where the server's own socket asks for one. */
   env: string[];
+  /** Null: not known, so the client's defaults apply. */
+  listener: PostgresListener | null;
 }
 
 /** The official image's variables, each also as `NAME_FILE`, read from the server's container. */
@@ -36,7 +39,9 @@ export async function readPostgresLogin(engine: Engine, server: ContainerInspect
   const user = (await setting('POSTGRES_USER')) ?? 'postgres';
   const database = (await setting('POSTGRES_DB')) ?? 'postgres';
   const password = await setting('POSTGRES_PASSWORD');
-  return { user, database, env: [ONLY_BUILT_IN, ...(password === undefined ? [] : [`PGPASSWORD=${password}`])] };
+  const listener = await readPostgresListener(engine, server);
+  const secret = password === undefined ? [] : [`PGPASSWORD=${password}`];
+  return { user, database, env: [ONLY_BUILT_IN, ...secret, ...connectionOf(listener)], listener };
 }
 
 async function readSecret(engine: Engine, id: string, name: string, file: string): Promise<string | undefined> {

@@ -4,8 +4,8 @@ import { conninfo, readPostgresLogin, type PostgresLogin } from './postgres-logi
 import { notYet, type Probe, type ProbeTarget } from './probe';
 
 /**
- * The server accepts connections over TCP (its first start listens on a socket alone) and answers a query, asked with the
- * login that the backup uses: user and password may be files, and the socket may want the password.
+ * The server accepts connections where it is configured to and answers a query, with the login that the backup uses: user
+ * and password may be files, and the socket may want the password. The server of the entrypoint's first start is not it.
  */
 export function postgresProbe(target: ProbeTarget): Probe {
   return {
@@ -17,9 +17,15 @@ export function postgresProbe(target: ProbeTarget): Probe {
   };
 }
 
-function askServer(target: ProbeTarget, { user, database, env }: PostgresLogin): ReturnType<Probe['ask']> {
+async function askServer(
+  target: ProbeTarget,
+  { user, database, env, listener }: PostgresLogin,
+): ReturnType<Probe['ask']> {
+  if (listener?.initialising === true) return notYet('the entrypoint still sets up the data folder of PostgreSQL');
+  const address = listener === null ? '127.0.0.1' : (listener.address ?? listener.socket);
+  const where = address === null ? [] : ['-h', address];
   const commands = [
-    ['pg_isready', '-q', '-h', '127.0.0.1', '-U', user, '-d', conninfo(database)],
+    ['pg_isready', '-q', ...where, '-U', user, '-d', conninfo(database)],
     ['psql', '-X', '-q', '-w', '-U', user, '-d', conninfo(database), '-c', 'SELECT 1'],
   ];
   return execAll({ target, commands, env, success: 'PostgreSQL accepts connections and answers a query' });
