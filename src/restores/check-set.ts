@@ -1,9 +1,11 @@
 import { walkTar } from '../backups/sources/files-source';
 import type { Finding } from '../backups/sources/item-source';
-import { endsAsPgDumpallDoes, readByPgRestore } from '../backups/sources/postgres-source';
+import { readByPgRestore } from '../backups/sources/postgres-source';
 import { verifyItem } from '../backups/verify-item';
 import { inspectIfThere } from '../containers/if-there';
 import { messageOf, PilotError } from '../domain/errors';
+import { checkRoles, roleScript } from './databases/check-roles';
+import { checkProperties } from './databases/check-properties';
 import { dumpedMajor } from './databases/dump-header';
 import { psqlOf } from './databases/psql';
 import { HAS_TOOLS } from './files/move-scripts';
@@ -21,7 +23,11 @@ const HEAD_BYTES = 4096;
  */
 export async function checkSet(run: RestoreRun): Promise<Record<string, 'folder' | 'file'>> {
   if (run.plan.problems.length > 0) throw new PilotError('restore_refused', run.plan.problems.join(' '));
-  for (const placed of run.plan.roles) await whole(run, placed, endsAsPgDumpallDoes);
+  for (const placed of run.plan.roles) {
+    const script = roleScript();
+    await whole(run, placed, script.verify);
+    await checkRoles(run.engine, placed.container, script.text());
+  }
   for (const placed of run.plan.databases) await checkDump(run, placed);
   const kinds: Record<string, 'folder' | 'file'> = {};
   for (const placed of run.plan.files) kinds[placed.item.key] = await checkTar(run, placed);
@@ -77,6 +83,7 @@ async function checkDump(run: RestoreRun, placed: Placed): Promise<void> {
       `Database ${item.name} was dumped from PostgreSQL ${major}, and ${container.name} is PostgreSQL ${own}, which cannot take it. Nothing was stopped. Run an image of PostgreSQL ${major} or newer there, with an empty volume.`,
     );
   }
+  if (item.database) await checkProperties(run.engine, container, item.name, item.database);
 }
 
 async function majorOf(run: RestoreRun, server: Placed['container']): Promise<number> {

@@ -55,3 +55,19 @@ it('to a path in no volume, which the next update would lose', async () => {
   await backUp();
   await expectRefused('/opt/own of forge-gitea-1 lies in no volume');
 });
+
+const TAIL = '--\n-- PostgreSQL database cluster dump complete\n--\n';
+
+it.each([
+  ['a statement about roles that pg_dumpall does not write', 'DROP ROLE postgres;\n', 'DROP ROLE postgres'],
+  [
+    'a tablespace that the server does not have',
+    "CREATE TABLESPACE fast OWNER app LOCATION '/fast';\n",
+    'forge-db-1 has no tablespace fast',
+  ],
+])('with %s', async (_, statement, words) => {
+  forge = runForge();
+  Object.assign(forge.specs['postgres:15']?.scripts ?? {}, { 'pg_dumpall *': { stdout: `${statement}${TAIL}` } });
+  await backUp();
+  await expectRefused(words);
+});

@@ -11,7 +11,10 @@ import { readWithin } from '../../lib/read-within';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../read-item';
 import type { RestoreRun } from '../restore-run';
+import { refuseTablespaces } from './check-roles';
 import { END_GUARD, guardLoad } from './guard-load';
+import { END_FIND_NAMES, FIND_NAMES } from './find-names';
+import { explainLoad, loadDump } from './load-dump';
 import { missingRoles } from './missing-roles';
 import {
   applyProperties,
@@ -73,14 +76,7 @@ async function createMissingRoles(run: RestoreRun, { item, container }: Placed):
   const psql = await psqlOf(run.engine, container);
   const script = (await readWithin(await readItem(run.storage, item), BOUNDS.databaseGlobals)).toString();
   const { roles, statements, tablespaces } = missingRoles(script, new Set(await psql.list(LIST_ROLES)));
-  const there = new Set(await psql.list(LIST_TABLESPACES));
-  const absent = tablespaces.filter((name) => !there.has(name));
-  if (absent.length > 0) {
-    throw new PilotError(
-      'restore_failed',
-      `${container.name} has no tablespace ${absent.join(', ')}, which the set uses: create it first (CREATE TABLESPACE), then restore again.`,
-    );
-  }
+  refuseTablespaces(container.name, tablespaces, await psql.list(LIST_TABLESPACES));
   if (roles.length === 0) return;
   run.onProgress(`creating roles of ${container.name}: ${roles.join(', ')}`);
   await psql.script(`${statements.join(';\n')};\n`);
@@ -90,21 +86,32 @@ async function restoreBeside(run: RestoreRun, psql: Psql, placed: Placed): Promi
   const { item, container } = placed;
   const { fresh } = namesOf(run, placed);
   const properties = item.database ?? (await readProperties(run.engine, container.id, psql.login, item.name));
-  await psql.run([createDatabase(fresh, properties)]);
-  const guarded = await guardLoad(psql, fresh);
+  let guarded = false;
+  let named = false;
   const { user, env } = psql.login;
-  const restore = ['pg_restore', '-w', '-U', user, '-d', conninfo(fresh), '--exit-on-error', '--single-transaction'];
+  const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(fresh)];
   const say = progressInWords(run.onProgress, `restoring database ${item.name} of ${container.name}`);
-  const result = await feedCommand(counted(await readItem(run.storage, item), say), (input) =>
-    run.engine.execInput(container.id, restore, input, { env }),
-  );
+  const result = await loadDump({
+    prepare: async (relaxed) => {
+      if (relaxed.length > 0) await drop(psql, fresh);
+      await psql.run([createDatabase(fresh, properties)]);
+      guarded = await guardLoad(psql, fresh);
+      named = guarded && relaxed.includes('search_path');
+      if (named) await psql.script(FIND_NAMES, fresh);
+    },
+    load: async (flags) =>
+      feedCommand(counted(await readItem(run.storage, item), say), (input) =>
+        run.engine.execInput(container.id, [...command, ...flags], input, { env }),
+      ),
+  });
   if (result.exitCode !== 0) {
-    const words = result.stderr.trim().slice(-1000);
+    const words = explainLoad(result.stderr);
     throw new PilotError(
       'restore_failed',
       `Database ${item.name} of ${container.name} could not be restored: ${words}`,
     );
   }
+  if (named) await psql.script(END_FIND_NAMES, fresh);
   if (guarded) await psql.script(END_GUARD, fresh);
   if (properties !== null) await psql.run(applyProperties(fresh, properties));
 }

@@ -13,6 +13,8 @@ import type { Progress } from '../../lib/progress';
 import type { Engine } from '../../ports/engine';
 import { readItem } from '../read-item';
 import type { PinnedStorage } from '../pinned-storage';
+import { END_FIND_NAMES, FIND_NAMES } from '../databases/find-names';
+import { explainLoad, loadDump } from '../databases/load-dump';
 import { missingRoles } from '../databases/missing-roles';
 import {
   applyProperties,
@@ -39,13 +41,9 @@ export async function restoreInto(parts: DrillParts, server: Server, dumped: Dum
   for (const item of dumped.roles) await createRoles(parts, psql, item);
   const counted: string[] = [];
   for (const item of dumped.databases) {
-    await psql.run([
-      endConnections(item.name),
-      dropDatabase(item.name),
-      createDatabase(item.name, item.database ?? null),
-    ]);
-    await restoreDump(parts, server, psql, item);
-    counted.push(`database ${item.name} of ${item.container} (${await count(parts, server, psql, item)})`);
+    const relaxed = await restoreDump(parts, server, psql, item);
+    const how = relaxed === null ? '' : `, loaded ${relaxed}`;
+    counted.push(`database ${item.name} of ${item.container} (${await count(parts, server, psql, item)}${how})`);
     // Last, since a database may be set to take no writes, or to end long statements.
     if (item.database) await psql.run(applyProperties(item.name, item.database));
   }
@@ -63,18 +61,30 @@ async function createRoles(parts: DrillParts, psql: Psql, item: BackupItem): Pro
   if (statements.length > 0) await psql.script(`${statements.join(';\n')};\n`);
 }
 
-/** The bytes are checked before they are fed: what a dump says is run. */
-async function restoreDump(parts: DrillParts, { id }: Server, psql: Psql, item: BackupItem): Promise<void> {
+/** The bytes are checked before they are fed: what a dump says is run. Resolves with how it was loaded; null: strictly. */
+async function restoreDump(parts: DrillParts, { id }: Server, psql: Psql, item: BackupItem): Promise<string | null> {
   const title = `database ${item.name} of ${item.container}`;
   const { user, env } = psql.login;
   // Tablespaces are folders of the server's host, which a throwaway has not got.
-  const flags = ['--exit-on-error', '--single-transaction', '--no-tablespaces'];
-  const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(item.name), ...flags];
+  const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(item.name), '--no-tablespaces'];
   await verifyItem(parts, { title, advice: ADVICE, verify: readAll }, item);
-  const input = await readItem(parts.storage, item);
-  const result = await feedCommand(input, (fed) => parts.engine.execInput(id, command, fed, { env }));
+  let named = false;
+  const result = await loadDump({
+    prepare: async (relaxed) => {
+      const create = createDatabase(item.name, item.database ?? null);
+      await psql.run([endConnections(item.name), dropDatabase(item.name), create]);
+      named = relaxed.includes('search_path');
+      if (named) await psql.script(FIND_NAMES, item.name);
+    },
+    load: async (flags) => {
+      const input = await readItem(parts.storage, item);
+      return feedCommand(input, (fed) => parts.engine.execInput(id, [...command, ...flags], fed, { env }));
+    },
+  });
   if (result.exitCode !== 0)
-    throw failed(`The stored bytes of ${title} are whole, but it could not be restored`, result.stderr);
+    throw failed(`The stored bytes of ${title} are whole, but it could not be restored`, explainLoad(result.stderr));
+  if (named) await psql.script(END_FIND_NAMES, item.name);
+  return result.relaxed;
 }
 
 async function readAll(content: AsyncIterable<Buffer>): Promise<Finding> {
@@ -95,5 +105,5 @@ async function count({ engine }: DrillParts, { id }: Server, psql: Psql, item: B
 }
 
 function failed(what: string, stderr: string): PilotError {
-  return new PilotError('drill_failed', `${what}: ${stderr.trim().slice(-1000)}`);
+  return new PilotError('drill_failed', `${what}: ${stderr.trim().slice(-1400)}`);
 }

@@ -1,0 +1,49 @@
+import { explainLoad, loadDump, relaxationFor } from '../../../../src/restores/databases/load-dump';
+
+const LOCKS = 'pg_restore: error: ERROR:  out of shared memory\nHINT:  You might need to increase max_locks_per_transaction.';
+const NAMES = 'pg_restore: error: could not execute query: ERROR:  function cube(double precision) does not exist';
+const CRON = 'pg_restore: error: ERROR:  can only create extension in database postgres';
+
+async function load(...failures: string[]) {
+  const tries: string[] = [];
+  const result = await loadDump({
+    prepare: async (relaxed) => void tries.push(`fresh ${relaxed.join('+')}`),
+    load: async (flags) => {
+      tries.push(flags.join(' '));
+      const stderr = failures.shift() ?? '';
+      return { exitCode: stderr === '' ? 0 : 1, stdout: '', stderr };
+    },
+  });
+  return { tries, result };
+}
+
+test('a dump is loaded strictly, once', async () => {
+  const { tries, result } = await load();
+  expect(tries).toEqual(['fresh ', '--exit-on-error --single-transaction']);
+  expect(result).toMatchObject({ exitCode: 0, relaxed: null });
+});
+
+test('each error relaxes what it requires, in a fresh database, and keeps --exit-on-error', async () => {
+  const { tries, result } = await load(NAMES, LOCKS);
+  expect(tries).toEqual([
+    'fresh ',
+    '--exit-on-error --single-transaction',
+    'fresh search_path',
+    '--exit-on-error --single-transaction',
+    'fresh search_path+transactions',
+    '--exit-on-error',
+  ]);
+  expect(result).toMatchObject({ exitCode: 0, relaxed: expect.stringContaining('several transactions') });
+});
+
+test('the same error again, or one that no relaxation helps, is the end', async () => {
+  expect((await load(LOCKS, LOCKS)).result).toMatchObject({ exitCode: 1, stderr: LOCKS });
+  expect((await load(CRON)).tries).toHaveLength(2);
+});
+
+test('the failure names the fix and keeps the words of pg_restore', () => {
+  expect(relaxationFor(CRON)).toBeNull();
+  expect(explainLoad(CRON)).toMatch(/only one database.*can only create extension in database postgres/);
+  expect(explainLoad(NAMES)).toMatch(/search_path.*function cube\(double precision\) does not exist/);
+  expect(explainLoad('disk full\n')).toBe('disk full');
+});
