@@ -1,5 +1,5 @@
 import { inspectByName, inspectIfThere } from '../containers/if-there';
-import { renameTo } from '../containers/rename-to';
+import { renameRestarting } from '../containers/rename-to';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import type { ContainerInspect } from '../domain/engine-inspect';
@@ -51,7 +51,7 @@ async function bringOneBack(run: Begun): Promise<BroughtBack> {
     const found = await inspectIfThere(engine, id);
     if (found === null) continue;
     for (const other of ours(run)) if (other !== id) await stopIfThere(run, other);
-    await renameTo(engine, id, name);
+    await renameRestarting(run, id, name);
     await startJoining(run, id);
     const which = id === journal.oldContainerId ? 'old' : 'new';
     const words = `No container had the name ${name}: the ${which} container ${short(id)} (found as ${found.Name.slice(1)}) has it again and was started.`;

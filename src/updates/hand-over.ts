@@ -1,5 +1,5 @@
 import { healthOf } from '../containers/check-health';
-import { renameTo } from '../containers/rename-to';
+import { renameRestarting } from '../containers/rename-to';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import type { ContainerInspect } from '../domain/engine-inspect';
@@ -46,11 +46,12 @@ function howItEnded({ State: { ExitCode } }: ContainerInspect): string {
 
 /** The way back: the new one drains only when the old one serves, which it may never have ceased to do. May be done twice. */
 export async function handBack(run: Run, progress: Progress): Promise<string> {
-  const { engine, journal } = run;
+  const { journal } = run;
   await startJoining(run, journal.oldContainerId);
   if (journal.oldStopped) await untilOldServes(run, progress);
   await setNewAside(run);
-  await renameTo(engine, journal.oldContainerId, journal.containerName);
+  const stopped = await renameRestarting(run, journal.oldContainerId, journal.containerName);
+  if (stopped) await startJoining(run, journal.oldContainerId);
   await nameWhatRuns(run);
   const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
   return `${journal.oldStopped ? `${old} is started again` : `${old} was never stopped`}; the new one is stopped`;

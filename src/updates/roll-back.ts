@@ -49,7 +49,21 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
   return endServing(run, 'rollback_failed', dataChanged(run, cause, why));
 }
 
+/** Each act may be done twice, so that one refusal of the engine does not leave the old container down. */
 async function bringOldBack(run: Run, progress: Progress): Promise<string> {
+  try {
+    return await bringBackOnce(run, progress);
+  } catch (error) {
+    if (codeOf(error) !== 'engine_refused') throw error;
+    run.logger.warn('the engine refused a call of the rollback, which is repeated', {
+      update: run.update.id,
+      reason: messageOf(error),
+    });
+    return bringBackOnce(run, progress);
+  }
+}
+
+async function bringBackOnce(run: Run, progress: Progress): Promise<string> {
   await mustBeOurs(run);
   return handsOver(run) ? handBack(run, progress) : startOldAgain(run, progress);
 }

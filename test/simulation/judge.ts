@@ -167,7 +167,7 @@ export class Judge {
     const state = this.host.state(bearer);
     const good = GOOD.includes(bearer.image.spec.health ?? 'healthy');
     if (state.Running) this.#mayBeDown.delete(name);
-    else this.#must(this.#mayBeDown.has(name) || !good || this.#saidToBeDown(name), `${name} does not run`);
+    else this.#must(this.#mayBeDown.has(name) || !good, `${name} does not run`);
     const tagged = this.host.images.tags.get(reference);
     if (tagged === bearer.inspect.Image) this.#mayBeTagged.delete(name);
     else this.#must(this.#mayBeTagged.has(name), `the tag ${reference} does not name what ${name} runs`);
