@@ -26,7 +26,7 @@ export async function checkSet(run: RestoreRun): Promise<Record<string, 'folder'
   for (const placed of run.plan.roles) {
     const script = roleScript();
     await whole(run, placed, script.verify);
-    await checkRoles(run.engine, placed.container, script.text());
+    await checkRoles(run.engine, placed.container, script.statements());
   }
   for (const placed of run.plan.databases) await checkDump(run, placed);
   const kinds: Record<string, 'folder' | 'file'> = {};

@@ -87,7 +87,9 @@ test('an index on ll_to_earth of earthdistance', async () => {
   );
   const result = await loaded('earth');
   expect(result).toMatchObject({ exitCode: 0, relaxed: expect.stringContaining('search_path') });
-  expect(await inFresh("SELECT count(*) FROM pg_proc WHERE proname = 'll_to_earth' AND proconfig IS NOT NULL")).toBe('0');
+  expect(await inFresh("SELECT count(*) FROM pg_proc WHERE proname = 'll_to_earth' AND proconfig IS NOT NULL")).toBe(
+    '0',
+  );
 });
 
 test('more tables than one transaction can lock', async () => {

@@ -4,7 +4,7 @@ import { simulate, type Sabotage } from '../simulation/simulation';
 
 // Worlds that a seed makes up, with everything that may happen at once. `npm run simulate` runs as many as wanted.
 
-const SEEDS = 200;
+const SEEDS = 600;
 
 it(`holds every invariant in the worlds of ${SEEDS} seeds`, async () => {
   const broken: string[] = [];

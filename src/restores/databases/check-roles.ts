@@ -10,14 +10,17 @@ import { LIST_ROLES, LIST_TABLESPACES } from './postgres-sql';
 import { psqlOf } from './psql';
 
 /** Collects the script of a set's roles while it is verified. */
-export function roleScript(): { verify: (content: AsyncIterable<Buffer>) => Promise<Finding>; text: () => string } {
+export function roleScript(): {
+  verify: (content: AsyncIterable<Buffer>) => Promise<Finding>;
+  statements: () => string;
+} {
   let script: Buffer = Buffer.alloc(0);
   return {
     verify: async (content) => {
       script = await readWithin(Readable.from(content), BOUNDS.databaseGlobals);
       return endsAsPgDumpallDoes(Readable.from([script]));
     },
-    text: () => script.toString(),
+    statements: () => script.toString(),
   };
 }
 

@@ -1,17 +1,18 @@
 import { explainLoad, loadDump, relaxationFor } from '../../../../src/restores/databases/load-dump';
 
-const LOCKS = 'pg_restore: error: ERROR:  out of shared memory\nHINT:  You might need to increase max_locks_per_transaction.';
+const LOCKS =
+  'pg_restore: error: ERROR:  out of shared memory\nHINT:  You might need to increase max_locks_per_transaction.';
 const NAMES = 'pg_restore: error: could not execute query: ERROR:  function cube(double precision) does not exist';
 const CRON = 'pg_restore: error: ERROR:  can only create extension in database postgres';
 
 async function load(...failures: string[]) {
   const tries: string[] = [];
   const result = await loadDump({
-    prepare: async (relaxed) => void tries.push(`fresh ${relaxed.join('+')}`),
-    load: async (flags) => {
+    prepare: (relaxed) => Promise.resolve(void tries.push(`fresh ${relaxed.join('+')}`)),
+    load: (flags) => {
       tries.push(flags.join(' '));
       const stderr = failures.shift() ?? '';
-      return { exitCode: stderr === '' ? 0 : 1, stdout: '', stderr };
+      return Promise.resolve({ exitCode: stderr === '' ? 0 : 1, stdout: '', stderr });
     },
   });
   return { tries, result };
