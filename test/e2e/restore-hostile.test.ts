@@ -50,6 +50,7 @@ const RISE = `$$ BEGIN BEGIN EXECUTE 'ALTER ROLE evil SUPERUSER'; EXCEPTION WHEN
 /** As `evil`, who may log in and owns the database that questions about the whole server are asked of. */
 const BY_EVIL = `
 CREATE SCHEMA evil;
+CREATE SCHEMA diun_pilot_restore; CREATE SCHEMA diun_pilot_names;
 CREATE FUNCTION evil.rise(int) RETURNS bool LANGUAGE plpgsql AS ${RISE} true; END $$;
 CREATE TABLE evil.checked (a int CHECK (evil.rise(a)));
 CREATE DOMAIN evil.risen AS int CHECK (evil.rise(VALUE));

@@ -1,11 +1,13 @@
+import { GUARD_SCHEMA, NAMES_SCHEMA } from './scratch-names';
+
 /**
  * A dump sets an empty search_path, and a function that uses names without a schema then fails in an index (earthdistance
  * up to PostgreSQL 16). During the load each SQL or PL/pgSQL function without a search_path of its own looks in its
  * schema and in public. What a user of the database creates there runs as its owner: see `guard-load`.
  */
-export const FIND_NAMES = `CREATE SCHEMA diun_pilot_names;
-CREATE TABLE diun_pilot_names.changed (function oid PRIMARY KEY);
-CREATE FUNCTION diun_pilot_names.follow() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $names$
+export const FIND_NAMES = `CREATE SCHEMA ${NAMES_SCHEMA};
+CREATE TABLE ${NAMES_SCHEMA}.changed (function oid PRIMARY KEY);
+CREATE FUNCTION ${NAMES_SCHEMA}.follow() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $names$
 DECLARE one record;
 BEGIN
   FOR one IN SELECT DISTINCT p.oid, n.nspname FROM pg_event_trigger_ddl_commands() c
@@ -14,26 +16,26 @@ BEGIN
       JOIN pg_proc p ON p.oid = coalesce(d.objid, CASE WHEN c.classid = 'pg_proc'::regclass THEN c.objid END)
       JOIN pg_language l ON l.oid = p.prolang JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE NOT c.in_extension AND l.lanname IN ('sql', 'plpgsql') AND p.prokind = 'f' AND p.proconfig IS NULL
-        AND n.nspname NOT IN ('diun_pilot_names', 'diun_pilot_restore')
-        AND NOT EXISTS (SELECT FROM diun_pilot_names.changed k WHERE k.function = p.oid)
+        AND n.nspname NOT IN ('${NAMES_SCHEMA}', '${GUARD_SCHEMA}')
+        AND NOT EXISTS (SELECT FROM ${NAMES_SCHEMA}.changed k WHERE k.function = p.oid)
   LOOP
-    INSERT INTO diun_pilot_names.changed VALUES (one.oid);
+    INSERT INTO ${NAMES_SCHEMA}.changed VALUES (one.oid);
     EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, public', one.oid::regprocedure, one.nspname);
   END LOOP;
 END $names$;
-CREATE EVENT TRIGGER diun_pilot_names ON ddl_command_end WHEN TAG IN ('CREATE FUNCTION', 'CREATE EXTENSION')
-  EXECUTE PROCEDURE diun_pilot_names.follow();
+CREATE EVENT TRIGGER ${NAMES_SCHEMA} ON ddl_command_end WHEN TAG IN ('CREATE FUNCTION', 'CREATE EXTENSION')
+  EXECUTE PROCEDURE ${NAMES_SCHEMA}.follow();
 `;
 
 /** Each function is as the dump has it again. */
 export const END_FIND_NAMES = `SET client_min_messages = warning;
-DROP EVENT TRIGGER diun_pilot_names;
+DROP EVENT TRIGGER ${NAMES_SCHEMA};
 DO $names$
 DECLARE one oid;
 BEGIN
-  FOR one IN SELECT p.oid FROM diun_pilot_names.changed k JOIN pg_catalog.pg_proc p ON p.oid = k.function LOOP
+  FOR one IN SELECT p.oid FROM ${NAMES_SCHEMA}.changed k JOIN pg_catalog.pg_proc p ON p.oid = k.function LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s RESET search_path', one::pg_catalog.regprocedure);
   END LOOP;
 END $names$;
-DROP SCHEMA diun_pilot_names CASCADE;
+DROP SCHEMA ${NAMES_SCHEMA} CASCADE;
 `;

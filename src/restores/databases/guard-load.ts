@@ -1,4 +1,5 @@
 import type { Psql } from './psql';
+import { GUARD_SCHEMA } from './scratch-names';
 
 const IS_SUPERUSER = 'SELECT rolname FROM pg_roles WHERE rolname = current_user AND rolsuper';
 
@@ -7,9 +8,9 @@ const IS_SUPERUSER = 'SELECT rolname FROM pg_roles WHERE rolname = current_user 
  * restores (measured, 15.18: a plain role became superuser). So each function of a role that is not a superuser runs as
  * its owner until the load has ended: `ALTER FUNCTION … OWNER TO` of the dump is followed by SECURITY DEFINER.
  */
-const GUARD = `CREATE SCHEMA diun_pilot_restore;
-CREATE TABLE diun_pilot_restore.guarded (function oid PRIMARY KEY);
-CREATE FUNCTION diun_pilot_restore.guard() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $guard$
+const GUARD = `CREATE SCHEMA ${GUARD_SCHEMA};
+CREATE TABLE ${GUARD_SCHEMA}.guarded (function oid PRIMARY KEY);
+CREATE FUNCTION ${GUARD_SCHEMA}.guard() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $guard$
 DECLARE one oid;
 BEGIN
   FOR one IN SELECT p.oid FROM pg_event_trigger_ddl_commands() c
@@ -17,25 +18,25 @@ BEGIN
       JOIN pg_roles r ON r.oid = p.proowner
       WHERE NOT c.in_extension AND NOT p.prosecdef AND NOT r.rolsuper
   LOOP
-    INSERT INTO diun_pilot_restore.guarded VALUES (one) ON CONFLICT DO NOTHING;
+    INSERT INTO ${GUARD_SCHEMA}.guarded VALUES (one) ON CONFLICT DO NOTHING;
     EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER', one::regprocedure);
   END LOOP;
 END $guard$;
-CREATE EVENT TRIGGER diun_pilot_restore ON ddl_command_end WHEN TAG IN ('CREATE FUNCTION', 'ALTER FUNCTION')
-  EXECUTE PROCEDURE diun_pilot_restore.guard();
+CREATE EVENT TRIGGER ${GUARD_SCHEMA} ON ddl_command_end WHEN TAG IN ('CREATE FUNCTION', 'ALTER FUNCTION')
+  EXECUTE PROCEDURE ${GUARD_SCHEMA}.guard();
 `;
 
 /** Each function is as the dump has it again, and nothing of the guard is left. */
 export const END_GUARD = `SET client_min_messages = warning;
-DROP EVENT TRIGGER diun_pilot_restore;
+DROP EVENT TRIGGER ${GUARD_SCHEMA};
 DO $guard$
 DECLARE one oid;
 BEGIN
-  FOR one IN SELECT p.oid FROM diun_pilot_restore.guarded g JOIN pg_catalog.pg_proc p ON p.oid = g.function LOOP
+  FOR one IN SELECT p.oid FROM ${GUARD_SCHEMA}.guarded g JOIN pg_catalog.pg_proc p ON p.oid = g.function LOOP
     EXECUTE pg_catalog.format('ALTER FUNCTION %s SECURITY INVOKER', one::pg_catalog.regprocedure);
   END LOOP;
 END $guard$;
-DROP SCHEMA diun_pilot_restore CASCADE;
+DROP SCHEMA ${GUARD_SCHEMA} CASCADE;
 `;
 
 /** Guards a fresh database before a dump is loaded into it. False: the restoring role is not a superuser, so there is nothing to gain. */

@@ -1,3 +1,5 @@
+import { quotedEnd } from './quoted';
+
 /**
  * The statements of a script as pg_dumpall writes it, without comments and psql's own commands. Strings, quoted names and
  * `E'…'` may hold semicolons and line breaks; dollar quotes do not come in it.
@@ -5,7 +7,7 @@
 export function splitSql(script: string): string[] {
   const statements: string[] = [];
   let statement = '';
-  for (const [token] of script.matchAll(TOKENS)) {
+  for (const token of tokens(script)) {
     if (token.startsWith('--') || (token.startsWith('\\') && statement.trim() === '')) continue;
     if (token !== ';') statement += token;
     else {
@@ -17,4 +19,14 @@ export function splitSql(script: string): string[] {
   return statements.filter((found) => found !== '');
 }
 
-const TOKENS = /--[^\n]*|\\[^\n]*|[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|;|[^;'"\\\-eE]+|[\s\S]/g;
+function* tokens(script: string): Generator<string> {
+  const plain = new RegExp(PLAIN);
+  for (let at = 0; at < script.length; ) {
+    const start = at;
+    plain.lastIndex = at;
+    at = quotedEnd(script, at) ?? at + (plain.exec(script)?.[0].length ?? 1);
+    yield script.slice(start, at);
+  }
+}
+
+const PLAIN = /--[^\n]*|\\[^\n]*|;|[^;'"\\\-eE]+|[\s\S]/y;

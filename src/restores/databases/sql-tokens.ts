@@ -1,4 +1,5 @@
 import { PilotError } from '../../domain/errors';
+import { quotedEnd } from './quoted';
 
 /** One token of a statement as pg_dumpall writes it. A word is in the spelling of the script; a name and a string are decoded. */
 export interface SqlToken {
@@ -6,25 +7,35 @@ export interface SqlToken {
   value: string;
 }
 
-const TOKENS =
-  /\s+|([eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*')|("(?:[^"]|"")+")|([\p{L}_][\p{L}\p{N}_$]*)|(-?\d+)|([(),=])/uy;
+const PLAIN = /\s+|([\p{L}_][\p{L}\p{N}_$]*)|(-?\d+)|([(),=])/uy;
 
 /** Throws `restore_refused` for what pg_dumpall never writes. */
 export function tokensOf(statement: string): SqlToken[] {
   const tokens: SqlToken[] = [];
-  const pattern = new RegExp(TOKENS);
-  while (pattern.lastIndex < statement.length) {
-    const at = pattern.lastIndex;
-    const found = pattern.exec(statement);
+  const plain = new RegExp(PLAIN);
+  for (let at = 0; at < statement.length; ) {
+    const end = quotedEnd(statement, at);
+    if (end !== null) {
+      tokens.push(quotedToken(statement.slice(at, end), statement, at));
+      at = end;
+      continue;
+    }
+    plain.lastIndex = at;
+    const found = plain.exec(statement);
     if (found === null) throw notUnderstood(statement, at);
-    const [, string, name, word, number, sign] = found;
-    if (string !== undefined) tokens.push({ kind: 'string', value: decode(string, statement) });
-    else if (name !== undefined) tokens.push({ kind: 'name', value: name.slice(1, -1).replaceAll('""', '"') });
-    else if (word !== undefined) tokens.push({ kind: 'word', value: word });
+    at = plain.lastIndex;
+    const [, word, number, sign] = found;
+    if (word !== undefined) tokens.push({ kind: 'word', value: word });
     else if (number !== undefined) tokens.push({ kind: 'number', value: number });
     else if (sign !== undefined) tokens.push({ kind: 'sign', value: sign });
   }
   return tokens;
+}
+
+function quotedToken(quoted: string, statement: string, at: number): SqlToken {
+  if (!quoted.startsWith('"')) return { kind: 'string', value: decode(quoted, statement) };
+  if (quoted === '""') throw notUnderstood(statement, at);
+  return { kind: 'name', value: quoted.slice(1, -1).replaceAll('""', '"') };
 }
 
 export function notUnderstood(statement: string, at = 0): PilotError {

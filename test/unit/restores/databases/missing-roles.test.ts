@@ -83,3 +83,13 @@ test.each([
     expect.objectContaining({ code: 'restore_refused' }),
   );
 });
+
+test.each([
+  ['plain text', 'x'.repeat(16_000_000)],
+  ['doubled quotes', "''".repeat(8_000_000)],
+])('a setting of 16 MB that a role gave itself is read: %s', (_, value) => {
+  const script = `CREATE ROLE app;\nALTER ROLE app WITH LOGIN;\nALTER ROLE app SET application_name TO '${value}';\n`;
+  expect(splitSql(script)).toHaveLength(3);
+  const { statements } = missingRoles(script, new Set());
+  expect(statements.join('').length).toBeGreaterThan(16_000_000 - 100);
+});
