@@ -12,15 +12,7 @@ const NOT_OF_THE_IMAGE = /no space left on device|disk quota exceeded|removed fr
  * disk, the engine, the registry, another container.
  */
 export function isFaultOfImage({ code, message }: Failure): boolean {
-  switch (code) {
-    case 'preflight_failed':
-    case 'data_changed':
-      return true;
-    case 'unhealthy':
-      return !NOT_OF_THE_IMAGE.test(message);
-    case 'recreate_failed':
-      return IMAGE_CANNOT_START.test(message);
-    default:
-      return false;
-  }
+  if (code === 'unhealthy') return !NOT_OF_THE_IMAGE.test(message);
+  if (code === 'recreate_failed') return IMAGE_CANNOT_START.test(message);
+  return code === 'preflight_failed' || code === 'data_changed';
 }

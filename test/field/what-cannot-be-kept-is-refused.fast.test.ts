@@ -27,7 +27,7 @@ describe('a field that this version does not know', () => {
     container['HostConfig']!['Quiet'] = false;
     container['Config']!['Motto'] = 'x';
     container['Config']!['Healthcheck'] = { Test: ['CMD', 'true'], Jitter: 5 };
-    const [network = ''] = Object.keys((container['NetworkSettings']!['Networks'] ?? {}) as object);
+    const [network = ''] = Object.keys(container['NetworkSettings']!['Networks'] ?? {});
     (container['NetworkSettings']!['Networks'] as Record<string, object>)[network] = {
       Lane: 2,
       IPAMConfig: { Zone: 'b' },

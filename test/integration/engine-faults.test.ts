@@ -55,7 +55,7 @@ describe('the API version', () => {
     server.answers.set('/containers/json', (_, response) => json(response, []));
     await Promise.all([engine.containerIds(), engine.containerIds()]);
     expect(server.requests.filter((line) => line === 'GET /_ping')).toHaveLength(1);
-    expect(server.requests).toContain('GET /v1.47/containers/json?all=true');
+    expect(server.requests).toContain('GET /v1.56/containers/json?all=true');
   });
 
   it('refuses an engine that is too old, and says so', async () => {
