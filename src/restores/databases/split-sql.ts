@@ -21,7 +21,7 @@ export function splitSql(script: string): string[] {
 
 function* tokens(script: string): Generator<string> {
   const plain = new RegExp(PLAIN);
-  for (let at = 0; at < script.length; ) {
+  for (let at = 0; at < script.length;) {
     const start = at;
     plain.lastIndex = at;
     at = quotedEnd(script, at) ?? at + (plain.exec(script)?.[0].length ?? 1);

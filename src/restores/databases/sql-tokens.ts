@@ -13,7 +13,7 @@ const PLAIN = /\s+|([\p{L}_][\p{L}\p{N}_$]*)|(-?\d+)|([(),=])/uy;
 export function tokensOf(statement: string): SqlToken[] {
   const tokens: SqlToken[] = [];
   const plain = new RegExp(PLAIN);
-  for (let at = 0; at < statement.length; ) {
+  for (let at = 0; at < statement.length;) {
     const end = quotedEnd(statement, at);
     if (end !== null) {
       tokens.push(quotedToken(statement.slice(at, end), statement, at));
