@@ -23,7 +23,7 @@ const cli = (...args: string[]) => runPilot(stage.lab, pilot.dataDir, args);
 beforeAll(async () => {
   const { registry, images } = stage.lab;
   for (const tag of ['stable', '1.27.3']) await registry.publishAndPull(images.NGINX_GOOD_1, `manual/nginx:${tag}`);
-  const kept = { 'backup.kind': 'files', 'backup.paths': '/usr/share/nginx/html' };
+  const kept = { 'backup.kind': 'files', 'backup.paths': '/etc/nginx/conf.d' };
   const services = {
     web: nginxService(reference('stable'), { ...MANUAL, ...kept }),
     pinned: nginxService(reference('1.27.3'), MANUAL),
