@@ -10,6 +10,9 @@ const ENDS_WITHIN_MS = 20 * 60_000;
 const LOG_LINES = 30;
 const NEVER = '0001';
 
+/** The command `sleep`, as a loop has it; not certbot's own option `--no-random-sleep-on-renew`. */
+const SLEEPS = /(^|[\s;&|(])sleep\s/;
+
 class TooLong extends Error {}
 
 type Deps = Pick<RenewalDeps, 'engine' | 'clock'>;
@@ -82,6 +85,6 @@ function lasts({ HostConfig, Config, State }: ContainerInspect, now: Date): bool
   const policy = HostConfig.RestartPolicy?.Name;
   if (State.Running && (policy === 'always' || policy === 'unless-stopped')) return true;
   const command = [Config.Entrypoint, Config.Cmd].flat().join(' ');
-  if (/\bsleep\b/.test(command)) return true;
+  if (SLEEPS.test(command)) return true;
   return State.Running && now.getTime() - Date.parse(State.StartedAt) > ENDS_WITHIN_MS;
 }
