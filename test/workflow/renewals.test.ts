@@ -274,6 +274,17 @@ test('a certbot with a loop of its own and no restart policy is asked inside, an
   expect(world.scene.clock.now().getTime() - before).toBeLessThan(30 * 60_000);
 });
 
+test('the documented command of certbot is no loop, though one of its options names sleep', async () => {
+  const { engine } = world.scene;
+  const labels = { 'com.docker.compose.project': 'web', 'renewal.role': 'certbot' };
+  const entrypoint = ['certbot', 'renew', '--no-random-sleep-on-renew'];
+  engine.addImage({ reference: 'certbot:once', health: 'exits' });
+  engine.runContainer({ name: 'web-once-1', image: 'certbot:once', labels, stopped: true, entrypoint });
+  await renew();
+  expect(acts()).toContain('start web-once-1');
+  expect(acts().filter((act) => act.startsWith('exec web-once-1'))).toEqual([]);
+});
+
 test('what docker compose run left behind is not started again', async () => {
   const { engine } = world.scene;
   engine.addImage({ reference: 'certbot:run', health: 'exits' });
