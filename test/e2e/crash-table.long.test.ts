@@ -62,7 +62,9 @@ describe('an update to an unhealthy image, killed', () => {
     expect([after.container['Id'], after.container['Image']]).toEqual([after.oldId, after.images.old]);
     expect(after.page).toMatch(/^good-1 /);
     const failed = after.mails.filter(({ subject }) => subject.includes('rolled back'));
-    expect(failed).toEqual([expect.objectContaining({ subject: expect.stringContaining('the old version is running') })]);
+    expect(failed).toEqual([
+      expect.objectContaining({ subject: expect.stringContaining('the old version is running') }),
+    ]);
     expect(new Set(after.mails.map(({ id }) => id)).size).toBe(2);
   });
 });
