@@ -1,41 +1,71 @@
+import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { PilotError } from '../domain/errors';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
 import type { Progress } from '../lib/progress';
 import type { BackupStorage } from '../ports/backup-storage';
 import { asBackupError } from './backup-error';
 import { ByteMeter } from './byte-meter';
 import { progressInWords } from './bytes-in-words';
 import type { ItemSource } from './sources/item-source';
+import { TornTar } from './sources/tar-entries';
 
 /** The fastest level: measured on files that are compressed already, and on text, the higher ones cost more than they save. */
 const GZIP_LEVEL = 1;
 
+/** How often an item is read whose file gets shorter meanwhile, and the pause before each further time. */
+const READINGS = 3;
+const BETWEEN_READINGS_MS = 2_000;
+
 interface Into {
   storage: BackupStorage;
+  clock: Pick<Clock, 'sleep'>;
+  logger: Pick<Logger, 'warn'>;
   onProgress: Progress;
 }
 
 /**
  * Streams one item into the storage, with back-pressure from the storage to the container and no copy on this disk.
- * Resolves with the size and SHA-256 of what was stored; rejects with the first error, whosever it was.
+ * An item whose file gets shorter while it is read is read again. Resolves with the size and SHA-256 of what was stored;
+ * rejects with the first error, whosever it was, and of a file that cannot be read with its name.
  */
 export async function storeItem(
   into: Into,
   source: ItemSource,
   key: string,
 ): Promise<{ bytes: number; sha256: string }> {
-  try {
-    return await stream(into, source, key);
-  } catch (error) {
-    throw asBackupError(error, `${capitalised(source.title)} could not be backed up`, source.advice);
+  for (let reading = 1; ; reading++) {
+    try {
+      return await stream(into, source, key);
+    } catch (error) {
+      if (!(error instanceof TornTar)) {
+        throw asBackupError(error, `${capitalised(source.title)} could not be backed up`, source.advice);
+      }
+      if (reading === READINGS) throw notReadable(source, error);
+      into.logger.warn('the archive was cut, and is read again', { item: source.title, reason: error.message });
+      await into.clock.sleep(BETWEEN_READINGS_MS);
+    }
   }
+}
+
+function notReadable(source: ItemSource, torn: TornTar): PilotError {
+  const file = torn.inside === null ? 'a file' : posix.join(posix.dirname(source.name), torn.inside);
+  const advice =
+    'It gets shorter while it is read, or it cannot be read. Stop what writes it during the backup, or name other folders in the label backup.paths. If nothing writes it, the log of the Docker Engine has the reason.';
+  return new PilotError(
+    'backup_failed',
+    `${capitalised(source.title)} could not be backed up: the archive ended inside ${file}, ${READINGS} times. ${advice}`,
+    { cause: torn },
+  );
 }
 
 async function stream({ storage, onProgress }: Into, source: ItemSource, key: string): ReturnType<typeof storeItem> {
   const content = await source.open();
   const meter = new ByteMeter(progressInWords(onProgress, `storing ${source.title}`));
   const between = [
-    ...(source.tap === undefined ? [] : [source.tap]),
+    ...(source.tap === undefined ? [] : [source.tap()]),
     ...(source.compression === 'gzip' ? [createGzip({ level: GZIP_LEVEL })] : []),
   ];
   const flow = pipeline([content, ...between, meter]);
@@ -44,6 +74,7 @@ async function stream({ storage, onProgress }: Into, source: ItemSource, key: st
     throw error;
   });
   const [flowed, stored] = await Promise.allSettled([flow, upload]);
+  if (flowed.status === 'rejected' && flowed.reason instanceof TornTar) throw flowed.reason;
   // The storage promises to reject with the first error, also when it was the stream's.
   if (stored.status === 'rejected') throw stored.reason;
   if (flowed.status === 'rejected') throw flowed.reason;

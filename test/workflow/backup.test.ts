@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Container } from '../../src/domain/container';
 import { EngineError, StorageError } from '../../src/domain/errors';
 import type { BackupStorage } from '../../src/ports/backup-storage';
@@ -104,6 +106,39 @@ describe('a backup that succeeds', () => {
     runGitea();
     await scene.engine.stop('forge-gitea-1');
     await expect(backUp()).resolves.toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe('a file that gets shorter while it is read', () => {
+  /** As the engine does (26.1): it cuts the archive there, and says nothing. */
+  function shrinks(times: number): void {
+    const { engine } = scene;
+    scene.deps.engine = {
+      ...engine,
+      archive: async (id, path) => {
+        const whole = await buffer(await engine.archive(id, path));
+        return Readable.from([times-- > 0 ? whole.subarray(0, 60_000) : whole]);
+      },
+    };
+  }
+
+  it('is read again before the set fails', async () => {
+    runGitea();
+    shrinks(2);
+    const record = await backUp();
+    expect(record).toMatchObject({ status: 'succeeded', items: [{ name: '/data', verified: '4 entries' }] });
+    const again = { level: 'warn', reason: expect.stringContaining('inside data/repo/b') as string };
+    expect(scene.log).toContainEqual(expect.objectContaining(again));
+  });
+
+  it('is named when it never can be read to its end, and nothing is kept', async () => {
+    runGitea();
+    shrinks(99);
+    const message = expect.stringMatching(
+      /\/data of forge-gitea-1.*inside \/data\/repo\/b, 3 times\. .*Stop what writes it/,
+    ) as string;
+    await expect(backUp()).rejects.toMatchObject({ code: 'backup_failed', message });
+    expect([...storage.objects.keys()]).toEqual([]);
   });
 });
 

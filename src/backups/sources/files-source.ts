@@ -13,7 +13,7 @@ export function filesOf(engine: Engine, owner: Container, paths: readonly string
 }
 
 function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
-  const written = new TarEntries();
+  let written = new TarEntries();
   return {
     container: owner,
     kind: 'files',
@@ -28,7 +28,7 @@ function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
       kept.on('close', () => tar.destroy());
       return tar.pipe(kept);
     },
-    tap: written,
+    tap: () => (written = new TarEntries()),
     verify: (content) => {
       refuseLink(written, owner, path);
       return countAgain(content, written.summary.entries);

@@ -16,8 +16,8 @@ export interface ItemSource {
   advice: string;
   /** The bytes before compression. The stream ends only when all of it was read without an error. */
   open(): Promise<Readable>;
-  /** Looks at the bytes on their way to the storage, before compression. */
-  tap?: Transform;
+  /** Looks at the bytes on their way to the storage, before compression. A new one for each reading. */
+  tap?(): Transform;
   /** Reads what was stored, after decompression, to its very end, and tells what that showed. */
   verify(content: AsyncIterable<Buffer>): Promise<Finding>;
 }

@@ -11,11 +11,19 @@ export interface TarSummary {
   root: Header['type'] | null;
 }
 
+/** A tar without its end. `inside`: name of the entry that it ends in; null: it ends between two. */
+export class TornTar extends Error {
+  constructor(readonly inside: string | null) {
+    super(`the tar is cut: its end is missing${inside === null ? '' : `, inside ${inside}`}`);
+  }
+}
+
 /** Passes a tar on unchanged, at the pace of its reader, and counts its entries; fails if it is cut or no tar. */
 export class TarEntries extends Transform {
   readonly summary: TarSummary = { entries: 0, root: null };
   readonly #walker = extract();
   #tail: Buffer = Buffer.alloc(0);
+  #inside: string | null = null;
   #failure: Error | null = null;
   #whenWalked: (() => void) | null = null;
 
@@ -28,7 +36,11 @@ export class TarEntries extends Transform {
     };
     this.#walker.on('entry', (header, content, next) => {
       if (this.summary.entries++ === 0) this.summary.root = header.type;
-      content.on('end', next);
+      this.#inside = header.name;
+      content.on('end', () => {
+        this.#inside = null;
+        next();
+      });
       // Of an entry that is cut off with its tar: told once, below.
       content.on('error', () => undefined);
       content.resume();
@@ -49,13 +61,15 @@ export class TarEntries extends Transform {
   }
 
   /**
-   * The engine only logs a file that it cannot read to its end, and cuts the tar there: it may still end between two
-   * entries, but never with the blocks of zeros.
+   * The engine only logs a file that it cannot read to its end, such as one that got shorter meanwhile, and cuts the tar
+   * there (m, 26.1): it may still end between two entries, but never with the blocks of zeros. A file that grows is read
+   * up to the size that it had at first.
    */
   override _flush(done: TransformCallback): void {
     const ended = this.#tail.length === END_LENGTH && this.#tail.every((byte) => byte === 0);
-    if (!ended) return done(new Error('the tar is cut: its end is missing'));
-    this.#whenWalked = () => done(this.#failure);
+    const verdict = (): void => done(ended && this.#inside === null ? this.#failure : new TornTar(this.#inside));
+    if (this.#failure !== null) return verdict();
+    this.#whenWalked = verdict;
     this.#walker.end(null);
   }
 

@@ -45,12 +45,20 @@ test.each([1024 * 1024, 65_536, 777])(
 );
 
 test.each([
-  ['inside a file', 2_000_000],
-  ['between two entries', 512 * 2],
-  ['before its first entry', 0],
-])('fails on a tar that is cut %s', async (_where, at) => {
+  ['inside a file', 2_000_000, 'data/large'],
+  ['behind the header of a file', 512 * 5, 'data/large'],
+  ['between two entries', 512 * 2, null],
+  ['before its first entry', 0, null],
+])('fails on a tar that is cut %s, and names the file', async (_where, at, inside) => {
   const tar = await aTar(files);
-  await expect(walk(inChunksOf(65_536, tar.subarray(0, at)))).rejects.toThrow('the tar is cut: its end is missing');
+  const torn = { message: expect.stringContaining('the tar is cut: its end is missing') as string, inside };
+  await expect(walk(inChunksOf(65_536, tar.subarray(0, at)))).rejects.toMatchObject(torn);
+});
+
+test('names the file also when the tar ends inside zeros of it, as a whole tar ends', async () => {
+  const tar = await aTar({ zeros: Buffer.alloc(100_000) });
+  const torn = { message: expect.stringContaining('the tar is cut') as string, inside: 'data/zeros' };
+  await expect(walk([tar.subarray(0, 50_000)])).rejects.toMatchObject(torn);
 });
 
 test('fails on a tar that lost a block in its middle, though its end is there', async () => {
