@@ -3,25 +3,25 @@ import type { EngineDoor } from '../domain/engine-door';
 import type { ContainerSnapshot } from '../domain/engine-inspect';
 import { toContainer } from '../domain/to-container';
 import type { Engine } from '../ports/engine';
+import { nextTurn } from '../lib/next-turn';
 import { isOurs } from './aside-names';
 import { inspectAll, lookUpImages } from './inspect-all';
+
+/** Reading 200 containers in one turn would keep a webhook waiting for some 20 ms. */
+const IN_ONE_TURN = 25;
 
 /** Every container of the engine as policy sees it, but for those that a running update keeps aside. */
 export async function readContainers(engine: Engine, selfId: string | null): Promise<Container[]> {
   const all = await inspectAll(engine);
   const door = doorOf(engine, all, selfId);
   const imageOf = await lookUpImages(engine);
-  const containers = await Promise.all(
-    all
-      .filter(({ Name }) => !isOurs(Name))
-      .map(async (snapshot) => {
-        const image = await imageOf(snapshot.Image);
-        return image === null ? null : toContainer(snapshot, image, selfId, door);
-      }),
-  );
-  return containers
-    .filter((container): container is Container => container !== null)
-    .sort((a, b) => a.name.localeCompare(b.name));
+  const containers: Container[] = [];
+  for (const [index, snapshot] of all.filter(({ Name }) => !isOurs(Name)).entries()) {
+    if (index % IN_ONE_TURN === 0) await nextTurn();
+    const image = await imageOf(snapshot.Image);
+    if (image !== null) containers.push(toContainer(snapshot, image, selfId, door));
+  }
+  return containers.sort((a, b) => a.name.localeCompare(b.name));
 }
 
 function doorOf({ address }: Engine, all: ContainerSnapshot[], selfId: string | null): EngineDoor | null {

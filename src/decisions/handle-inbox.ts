@@ -9,6 +9,7 @@ import type { Illness } from '../domain/illness';
 import { askAgainAt } from '../domain/patience';
 import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
 import { fewAtATime } from '../lib/few-at-a-time';
+import { nextTurn } from '../lib/next-turn';
 import type { Webhook } from '../ports/store';
 import { askRegistry } from './ask-registry';
 import { confirmDigest, type Confirmation } from './confirm-digest';
@@ -46,7 +47,12 @@ export async function handleInbox(deps: Deps): Promise<number> {
   const news = deps.store.inbox.pending(AT_ONCE).map((webhook) => ({ webhook, event: readEvent(webhook.body) }));
   if (news.length === 0) return 0;
   const seen = await lookInto(deps, news, await readContainers(deps.engine, deps.selfId));
-  return news.filter((each) => handle(deps, each, seen)).length;
+  let handled = 0;
+  for (const each of news) {
+    await nextTurn(); // each writes to the disk
+    if (handle(deps, each, seen)) handled++;
+  }
+  return handled;
 }
 
 async function lookInto(deps: Deps, news: readonly News[], containers: Container[]): Promise<Seen> {

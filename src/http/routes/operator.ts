@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
+import { nextTurn } from '../../lib/next-turn';
 import { historyQuery } from '../api/schemas';
 import type { HttpDeps } from '../deps';
 import type { AskHealth } from '../health/health';
@@ -17,6 +18,7 @@ export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: Req
   const show: RequestHandler = async (request, response) => {
     const { done, problem, ...filter } = validateQuery(historyQuery, request);
     const data = await readOperatorData(deps, askHealth, filter, outcomeOf(done, problem));
+    await nextTurn();
     sendPage(response, 200, operatorPage(data));
   };
   return { get: [pageFirst, guard, show] };

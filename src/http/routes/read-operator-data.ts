@@ -1,6 +1,7 @@
 import type { Container } from '../../domain/container';
 import { otherPilots } from '../../domain/pilots';
 import { systemClock } from '../../lib/clock';
+import { nextTurn } from '../../lib/next-turn';
 import type { Store } from '../../ports/store';
 import { formToken } from '../access/form-token';
 import type { HttpDeps } from '../deps';
@@ -26,6 +27,7 @@ export async function readOperatorData(
 ): Promise<OperatorData> {
   const { clock, formSecret } = deps;
   const [health, all] = await Promise.all([askHealth(), allContainers(deps)]);
+  await nextTurn();
   const now = clock.now();
   return {
     now,
