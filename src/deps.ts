@@ -7,6 +7,7 @@ import type { CertificateReader } from './ports/certificate-reader';
 import type { Compose } from './ports/compose';
 import type { Engine } from './ports/engine';
 import type { ProjectFiles } from './ports/project-files';
+import type { RegistryImages } from './ports/registry-images';
 import type { RegistryTags } from './ports/registry-tags';
 import type { Store } from './ports/store';
 
@@ -14,6 +15,7 @@ import type { Store } from './ports/store';
 export interface Deps {
   engine: Engine;
   registryTags: RegistryTags;
+  registryImages: RegistryImages;
   store: Store;
   storage: BackupStorage;
   projectFiles: ProjectFiles;

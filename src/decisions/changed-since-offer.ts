@@ -1,9 +1,9 @@
-import { illnessOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { changedSettings } from '../domain/plan/seen-settings';
 import type { Update } from '../domain/update';
+import { lookInto } from './look-into';
 import { mailOfSuperseded } from './mail-of-offer';
 import { offer } from './offer';
 import { supersede } from './supersede';
@@ -27,16 +27,16 @@ export async function offerInstead(
   reason: string,
 ): Promise<Update> {
   const all = await readContainers(deps.engine, deps.selfId);
-  const ill = await illnessOf(deps, container);
+  const target = to.digest === null ? null : { reference: to.reference, digest: to.digest };
+  const seen = target && (await lookInto(deps, container, target));
   return deps.store.transaction(() => {
     const { updates } = deps.store;
     if (updates.get(id)?.status !== 'queued') return updates.get(id) as Update;
     const replaces = supersede(deps, id, reason);
-    if (source === 'operator' || to.digest === null) mailOfSuperseded(deps, replaces);
+    if (source === 'operator' || target === null) mailOfSuperseded(deps, replaces);
     else {
-      const target = { reference: to.reference, digest: to.digest };
       const releaseNotes = updates.plan(id)?.releaseNotes ?? null;
-      offer(deps, { container, all, target, source, releaseNotes, ill, replaces });
+      offer(deps, { container, all, target, source, releaseNotes, ...seen, replaces });
     }
     return replaces;
   });

@@ -13,8 +13,9 @@ import { nextTurn } from '../lib/next-turn';
 import type { Webhook } from '../ports/store';
 import { askRegistry } from './ask-registry';
 import { confirmDigest, type Confirmation } from './confirm-digest';
-import { decideOn, offer, type Offer } from './offer';
+import { decideOn, offer, takenBack, type Offer } from './offer';
 import { readEvent } from './receive-webhook';
+import { runsSameImage } from './same-image';
 
 const AT_ONCE = 50;
 const REGISTRIES_AT_ONCE = 4;
@@ -36,6 +37,8 @@ interface Seen {
   carryOvers: ReadonlyMap<string, CarryOver>;
   /** What the registry says, by id of the webhook; only of news that something might be done about. */
   confirmed: ReadonlyMap<string, Confirmation>;
+  /** IDs of the containers that run what the digest names for their platform, by id of the webhook. */
+  sameImage: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /**
@@ -59,26 +62,38 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   const concerned = news
     .map((each) => ({ ...each, offered: toBeOffered(deps, each.event, containers) }))
     .filter(({ offered }) => offered.length > 0);
-  if (concerned.length === 0) return { containers, ill: new Map(), carryOvers: new Map(), confirmed: new Map() };
+  const nothing = { ill: new Map(), carryOvers: new Map(), confirmed: new Map(), sameImage: new Map() };
+  if (concerned.length === 0) return { containers, ...nothing };
   const registry = askRegistry(deps);
   const answers = await fewAtATime(concerned, REGISTRIES_AT_ONCE, ({ event }) =>
     confirmDigest((reference) => registry.digest(reference), { reference: event.image, digest: event.digest }),
   );
   const confirmed = new Map(concerned.map(({ webhook }, index) => [webhook.id, answers[index] as Confirmation]));
   const same = concerned.filter(({ webhook }) => confirmed.get(webhook.id)?.kind === 'same');
-  const toOffer = [...new Set(same.flatMap(({ offered }) => offered))];
+  const sameImage = new Map(
+    await fewAtATime(same, REGISTRIES_AT_ONCE, async ({ webhook, event: { image, digest }, offered }) => {
+      const target = { reference: image, digest };
+      const run = await fewAtATime(offered, 1, (each) => runsSameImage(deps, each, target, registry));
+      return [webhook.id, new Set(offered.filter((_, at) => run[at]).map(({ id }) => id))] as const;
+    }),
+  );
+  const isNews = (webhook: Webhook, { id }: Container): boolean => sameImage.get(webhook.id)?.has(id) !== true;
+  const toOffer = [...new Set(same.flatMap(({ webhook, offered }) => offered.filter((each) => isNews(webhook, each))))];
   const ill = await illAmong(deps, toOffer);
   const carryOvers = await foreseeCarryOvers(deps, toOffer);
   // The questions have taken time, and a container may have been updated meanwhile.
-  return { containers: await readContainers(deps.engine, deps.selfId), ill, carryOvers, confirmed };
+  return { containers: await readContainers(deps.engine, deps.selfId), ill, carryOvers, confirmed, sameImage };
 }
 
-/** Those for which something might be done. Of a container that is being updated nothing is decided yet. */
+/** Those for which something might be done, or an offer taken back. Of a container that is being updated nothing is decided yet. */
 function toBeOffered(deps: Deps, event: ImageEvent, all: Container[]): Container[] {
   const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
-  return candidates(all, event).filter(
-    (container) => !running.has(container.name) && decideOn(deps, offerOf(event, container, all)).kind !== 'ignore',
-  );
+  return candidates(all, event).filter((container) => {
+    const offered = offerOf(event, container, all);
+    const decision = decideOn(deps, offered);
+    const isNews = decision.kind !== 'ignore' || takenBack(deps, offered, decision).length > 0;
+    return isNews && !running.has(container.name);
+  });
 }
 
 function offerOf({ image, digest, releaseNotes }: ImageEvent, container: Container, all: Container[]): Offer {
@@ -115,13 +130,15 @@ function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[],
     return ignoreEvent(deps, event, `No watched container runs an image of this repository. ${remedy}`);
   }
   const confirmed = seen.confirmed.get(webhook.id);
-  const registry =
-    confirmed === undefined ? {} : { registry: { refusal: confirmed.kind === 'same' ? null : confirmed.reason } };
   return concerned
     .map((container) => {
       const ill = seen.ill.get(container.id) ?? null;
       const carryOver = seen.carryOvers.get(container.id) ?? NOTHING_TO_SAY;
-      const offered = { ...offerOf(event, container, seen.containers), ...registry, ill, carryOver };
+      const registry = confirmed && {
+        refusal: confirmed.kind === 'same' ? null : confirmed.reason,
+        sameImage: seen.sameImage.get(webhook.id)?.has(container.id) === true,
+      };
+      const offered = { ...offerOf(event, container, seen.containers), ...(registry && { registry }), ill, carryOver };
       const { decision } = offer(deps, offered);
       return `${container.name}: ${decision.reason}`;
     })

@@ -1,9 +1,7 @@
-import { foreseeCarryOver } from '../containers/carry-over/foresee';
-import { illnessOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
-import { NOTHING_TO_SAY } from '../domain/recreate/carry-over';
 import type { Update } from '../domain/update';
+import { lookInto } from './look-into';
 import { mailOfSuperseded } from './mail-of-offer';
 import { offer } from './offer';
 import { newerCame, supersede } from './supersede';
@@ -13,13 +11,12 @@ export async function offerAgain(deps: Deps, update: Update): Promise<void> {
   const digest = await deps.engine.registryDigest(update.to.reference);
   const all = await readContainers(deps.engine, deps.selfId);
   const container = all.find(({ name }) => name === update.container);
-  const ill = container === undefined ? null : await illnessOf(deps, container);
-  const carryOver = container === undefined ? NOTHING_TO_SAY : await foreseeCarryOver(deps, container);
+  const target = { reference: update.to.reference, digest };
+  const seen = container && (await lookInto(deps, container, target));
   deps.store.transaction(() => {
     if (deps.store.updates.get(update.id)?.status !== 'awaiting_approval') return;
     const replaces = supersede(deps, update.id, newerCame(`${update.to.reference} at ${digest}`));
     if (container === undefined) return mailOfSuperseded(deps, replaces);
-    const target = { reference: update.to.reference, digest };
-    offer(deps, { container, all, target, source: update.source, releaseNotes: null, ill, carryOver, replaces });
+    offer(deps, { container, all, target, source: update.source, releaseNotes: null, ...seen, replaces });
   });
 }

@@ -13,7 +13,7 @@ import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
 import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
-import { newerCame, supersede } from './supersede';
+import { newerCame, supersede, waitingForTag } from './supersede';
 import { tellLabelProblems } from './tell-label-problems';
 
 export interface Offer {
@@ -51,11 +51,22 @@ export function offer(deps: Deps, offered: Offer): { decision: Decision; update:
   if (offered.source !== 'reconcile') tellLabelProblems(deps.logger, container);
   if (decision.kind === 'ignore') {
     if (offered.replaces && decision.code !== 'already_open') mailOfSuperseded(deps, offered.replaces);
+    for (const { id } of takenBack(deps, offered, decision))
+      mailOfSuperseded(deps, supersede(deps, id, decision.reason));
     return { decision, update: recordIgnored(deps, offered, decision, open) };
   }
   const superseded = decision.supersedes.map((id) => supersede(deps, id, newerCame(target.reference)));
   const replaced = [...superseded, ...(offered.replaces ? [offered.replaces] : [])];
   return { decision, update: recordOffer(deps, offered, decision, replaced) };
+}
+
+/**
+ * Pending offers that no longer hold, since their tag names again what the container runs, by a confirmed digest. None for
+ * other decisions: those say nothing of where the tag is.
+ */
+export function takenBack(deps: Pick<Deps, 'store'>, offered: Offer, decision: Decision): Update[] {
+  const isRunning = decision.kind === 'ignore' && ['already_runs', 'same_image'].includes(decision.code);
+  return isRunning && !offered.registry?.refusal ? waitingForTag(deps, offered) : [];
 }
 
 /** The same decision without a trace: for who asks every day, where there is mostly nothing to do. */

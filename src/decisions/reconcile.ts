@@ -1,5 +1,3 @@
-import { foreseeCarryOver } from '../containers/carry-over/foresee';
-import { illnessOf } from '../containers/check-health';
 import { reportUnreadable } from '../containers/unreadable';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
@@ -13,7 +11,8 @@ import { tryParseImageReference, withTag } from '../domain/images/image-referenc
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import type { UpdateStatus } from '../domain/update';
 import { askRegistry, type RegistryAsked } from './ask-registry';
-import { decideOn, offer, type Offer } from './offer';
+import { lookInto } from './look-into';
+import { decideOn, offer, takenBack, type Offer } from './offer';
 import { reofferChanged } from './reoffer-changed';
 import { tellLabelProblems } from './tell-label-problems';
 
@@ -23,7 +22,7 @@ const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
 /** What failed through no fault of the image is tried again the next day, and not at each start of the service. */
 const FAILED: readonly UpdateStatus[] = ['failed', 'rolled_back', 'rollback_failed'];
 /** The digest is news, and nothing comes of it. */
-const REPORTED_ONCE: readonly IgnoreCode[] = ['not_running'];
+const REPORTED_ONCE: readonly IgnoreCode[] = ['not_running', 'same_image'];
 /** Fails in the same way until a person changes the host. */
 const NEEDS_A_CHANGE: readonly ErrorCode[] = ['recreate_refused', 'storage_needs_stopped'];
 const RESTS_FAILED_MS = 20 * HOUR_MS;
@@ -94,18 +93,17 @@ async function asked<T>(run: Reconciling, { name }: Container, what: string, ask
 }
 
 async function offerIfNew(run: Reconciling, container: Container, target: Offer['target']): Promise<boolean> {
-  const offered: Offer = { container, all: run.all, target, source: 'reconcile', releaseNotes: null };
-  const isNew = (): boolean => isWorthARecord(run, offered) && !rests(run, container, target.digest);
-  if (!isNew()) return false;
-  const ill = await illnessOf(run, container);
-  const carryOver = await foreseeCarryOver(run, container);
-  return run.store.transaction(() => isNew() && offer(run, { ...offered, ill, carryOver }).decision.kind !== 'ignore');
+  const first: Offer = { container, all: run.all, target, source: 'reconcile', releaseNotes: null };
+  const isNew = (offered: Offer): boolean => isWorthARecord(run, offered) && !rests(run, container, target.digest);
+  if (!isNew(first)) return false;
+  const offered = { ...first, ...(await lookInto(run, container, target)) };
+  return run.store.transaction(() => isNew(offered) && offer(run, offered).decision.kind !== 'ignore');
 }
 
-/** An offer; or a reason against it that the operator should see once for each digest. */
+/** An offer, or one to take back; or a reason against it that the operator should see once for each digest. */
 function isWorthARecord(deps: Deps, offered: Offer): boolean {
   const decision = decideOn(deps, offered);
-  if (decision.kind !== 'ignore') return true;
+  if (decision.kind !== 'ignore' || takenBack(deps, offered, decision).length > 0) return true;
   return REPORTED_ONCE.includes(decision.code) && !wasIgnored(deps, offered);
 }
 

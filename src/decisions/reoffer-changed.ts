@@ -1,5 +1,3 @@
-import { foreseeCarryOver } from '../containers/carry-over/foresee';
-import { illnessOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
@@ -7,6 +5,7 @@ import type { WorkOutcome } from '../domain/due-work';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
 import { changedSinceOffer } from './changed-since-offer';
+import { lookInto } from './look-into';
 import { offer, type Offer } from './offer';
 import { supersede } from './supersede';
 
@@ -24,9 +23,11 @@ export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
       : [];
   });
   for (const { update, container } of changed) {
-    const ill = await illnessOf(deps, container);
-    const carryOver = await foreseeCarryOver(deps, container);
-    deps.store.transaction(() => reoffer(deps, update, { container, all, ill, carryOver }));
+    const { reference, digest } = update.to;
+    if (digest === null) continue;
+    const target = { reference, digest };
+    const seen = await lookInto(deps, container, target);
+    deps.store.transaction(() => reoffer(deps, update, { container, all, target, ...seen }));
   }
   return { outcome: `${changed.length} offered again from what runs by now.`, trouble: null };
 }
@@ -37,15 +38,10 @@ function isOfAnother({ from }: Update, container: Container): boolean {
 }
 
 /** A person may have decided since it was looked at. */
-function reoffer(
-  deps: Deps,
-  { id, source, to }: Update,
-  seen: Pick<Offer, 'container' | 'all' | 'ill' | 'carryOver'>,
-): void {
+function reoffer(deps: Deps, { id, source }: Update, seen: Omit<Offer, 'source' | 'releaseNotes' | 'replaces'>): void {
   const { updates } = deps.store;
-  if (updates.get(id)?.status !== 'awaiting_approval' || to.digest === null) return;
+  if (updates.get(id)?.status !== 'awaiting_approval') return;
   const releaseNotes = updates.plan(id)?.releaseNotes ?? null;
   const replaces = supersede(deps, id, `${seen.container.name} was changed meanwhile, so the update is offered anew.`);
-  const target = { reference: to.reference, digest: to.digest };
-  offer(deps, { ...seen, target, source, releaseNotes, replaces });
+  offer(deps, { ...seen, source, releaseNotes, replaces });
 }

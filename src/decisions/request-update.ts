@@ -11,6 +11,7 @@ import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
 import { decideById } from './decide-by-id';
 import { offer } from './offer';
+import { runsSameImage } from './same-image';
 
 const HOW = 'by asking for it';
 
@@ -44,6 +45,7 @@ export async function requestUpdate(deps: Deps, request: { container: string; im
   const target = await resolveTarget(deps, container, request.image);
   const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
   if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', HOW);
+  const registry = { refusal: null, sameImage: await runsSameImage(deps, container, target) };
   const carryOver = await foreseeCarryOver(deps, container);
   return deps.store.transaction(() => {
     const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
@@ -55,6 +57,7 @@ export async function requestUpdate(deps: Deps, request: { container: string; im
       target,
       source: 'operator',
       releaseNotes: null,
+      registry,
       carryOver,
     });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;

@@ -1,4 +1,6 @@
 import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import { tryParseImageReference } from '../domain/images/image-reference';
 import type { Update } from '../domain/update';
 
 /** Why an offer is superseded by `what`. */
@@ -16,4 +18,21 @@ export function supersede({ store, clock }: Deps, id: string, reason: string): U
     finishedAt: now,
     ...(update?.approval ? { approval: { ...update.approval, status: 'superseded', decidedAt: now } } : {}),
   });
+}
+
+/** What waits for approval of a container by the tag of a target, with another digest than the tag has now. */
+export function waitingForTag(
+  { store }: Pick<Deps, 'store'>,
+  { container, target }: { container: Container; target: { reference: string; digest: string } },
+): Update[] {
+  const tag = tryParseImageReference(target.reference)?.tag ?? null;
+  return store.updates
+    .openFor(container.name)
+    .filter(
+      ({ status, to }) => status === 'awaiting_approval' && to.digest !== target.digest && isTag(to.reference, tag),
+    );
+}
+
+function isTag(reference: string, tag: string | null): boolean {
+  return tag !== null && tryParseImageReference(reference)?.tag === tag;
 }

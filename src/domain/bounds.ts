@@ -10,6 +10,8 @@ const MINUTE = 60_000;
 export const BOUNDS = {
   /** One page of a registry's tags; a thousand tags are some ten kilobytes. Its time is that of the whole listing. */
   registryPage: { bytes: 2 * MIB, ms: MINUTE },
+  /** Manifest or index of an image; registries accept 4 MiB. Its time is that of all questions about one digest. */
+  registryManifest: { bytes: 4 * MIB, ms: MINUTE / 4 },
   /** Answer of the token service of a registry. */
   registryToken: { bytes: 64 * KIB, ms: MINUTE / 2 },
   /** Answer of a program `docker-credential-NAME`. */

@@ -16,7 +16,10 @@ export interface ContainerInspect {
   Mounts: Mount[];
   NetworkSettings: { Networks: Record<string, EndpointSettings> };
   /** Which manifest of a multi-platform image it was created from; engines with the containerd image store, API 1.48. */
-  ImageManifestDescriptor?: { platform?: { architecture?: string; os?: string; variant?: string } | null } | null;
+  ImageManifestDescriptor?: {
+    digest?: string;
+    platform?: { architecture?: string; os?: string; variant?: string } | null;
+  } | null;
 }
 
 /**

@@ -16,7 +16,7 @@ export class PilotError extends Error {
   }
 }
 
-/** Thrown by the port `Engine`, and by `RegistryTags`. */
+/** Thrown by the ports `Engine`, `RegistryTags` and `RegistryImages`. */
 export class EngineError extends PilotError {
   override readonly name = 'EngineError';
 }

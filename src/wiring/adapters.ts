@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createComposePlugin } from '../adapters/compose/compose-plugin';
 import { createDockerEngine } from '../adapters/docker/docker-engine';
+import { createRegistryImages } from '../adapters/docker/registry/images';
 import { createRegistryTags } from '../adapters/docker/registry/tags';
 import { createFileTransport } from '../adapters/mail-file/file-transport';
 import type * as SesAdapter from '../adapters/mail-ses/ses-transport';
@@ -42,6 +43,7 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
       projectFiles: createProjectFiles(),
       compose: createComposePlugin({ scratch: join(settings.dataDir, 'compose') }),
       registryTags: createRegistryTags(settings),
+      registryImages: createRegistryImages(settings),
       certificates: createTlsCertificateReader(),
       selfId: ownContainerId(),
     },

@@ -4,6 +4,8 @@ import { EngineError } from '../../src/domain/errors';
 import { parseImageReference } from '../../src/domain/images/image-reference';
 import { versionJump } from '../../src/domain/images/version-jump';
 import type { ListedImage } from '../../src/ports/engine';
+import { platformText, type Platform } from '../../src/domain/recreate/platform';
+import type { PlatformImage, RegistryImages } from '../../src/ports/registry-images';
 import type { FakeImage, ImageSpec } from './fake-engine-types';
 
 /** Images on the engine with their tags, and the registry from which they come. */
@@ -54,6 +56,19 @@ export class FakeImages {
     if (!image)
       throw new EngineError('registry_refused', `The registry does not know ${reference}. Check the spelling.`);
     return image.digest;
+  }
+
+  /** What the registry has for a digest on one platform, as a store without containerd names it: the ID is the config's digest. */
+  readonly registryImages: RegistryImages = {
+    imageOf: (digestReference, platform) => Promise.resolve().then(() => this.#imageOf(digestReference, platform)),
+  };
+
+  #imageOf(digestReference: string, platform: Platform): PlatformImage | null {
+    this.#answers(digestReference);
+    const published = this.#published.get(familiar(digestReference));
+    if (!published) throw new EngineError('registry_refused', `The registry does not know ${digestReference}.`);
+    const image = ofPlatform(published, platformText(platform));
+    return image ? { manifest: `sha256:${hex(`manifest ${image.id}`)}`, config: image.id } : null;
   }
 
   pull(digestReference: string, platform = 'linux/amd64'): FakeImage {

@@ -56,6 +56,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
   const deps: Deps = {
     engine,
     registryTags: { tags: (reference) => engine.registryTags(reference) },
+    registryImages: engine.host.images.registryImages,
     store,
     storage: createFileStorage({ directory: join(folder, 'backups') }),
     projectFiles: createProjectFiles(),

@@ -33,6 +33,8 @@ export interface Question {
 export interface RegistryWord {
   /** Why the digest is not what the registry names for the tag; null: it is. */
   refusal: string | null;
+  /** Whether the digest is proven to be, for the platform of the container, the image that it runs; left out: not proven. */
+  sameImage?: boolean;
 }
 
 /** What is to be done, with the reason as sentences for a person. `supersedes`: ids of open updates that it replaces. */
@@ -58,6 +60,7 @@ export type IgnoreCode =
   | 'invalid_reference'
   | 'different_repository'
   | 'already_runs'
+  | 'same_image'
   | 'other_tag_not_watched'
   | 'tag_filtered'
   | 'not_newer'
@@ -86,7 +89,7 @@ export function decide(question: Question): Decision {
   const jump = jumpOf(guarded);
   const refused = refuseRepetition(guarded) ?? (guarded.source === 'operator' ? null : refuseUnasked(guarded));
   if (refused !== null) return refused;
-  const useless = refuseNotRunning(guarded) ?? refuseUnconfirmed(guarded);
+  const useless = refuseNotRunning(guarded) ?? refuseUnconfirmed(guarded) ?? refuseSameImage(guarded);
   if (useless !== null) return useless;
   const verdict = startOrAsk(guarded, jump);
   const open = judgeOpenUpdates({ ...guarded, kind: verdict.kind });
@@ -197,6 +200,17 @@ function refuseNotRunning({ container: { name, running, status } }: Case): Ignor
 function refuseUnconfirmed({ container: { name }, registry }: Case): Ignored | null {
   if (!registry || registry.refusal === null) return null;
   return ignore('digest_not_confirmed', `${name} stays as it is: ${registry.refusal}`);
+}
+
+/** As with a repetition, the operator may move a container to another tag of the same image. */
+function refuseSameImage({ container: { name }, target, tag, own, source, registry }: Case): Ignored | null {
+  if (registry?.sameImage !== true || (source === 'operator' && tag !== own.tag)) return null;
+  const what = `${nameOf(target.reference)} (${short(target.digest)})`;
+  const why = 'Only its index changed, for example by another architecture or an attestation';
+  return ignore(
+    'same_image',
+    `${name} already runs the image that ${what} has for this platform. ${why}: nothing to do.`,
+  );
 }
 
 function jumpOf({ own, tag }: Case): Plan['jump'] {

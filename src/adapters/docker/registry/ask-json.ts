@@ -12,13 +12,16 @@ export interface JsonAnswer {
   headers: IncomingHttpHeaders;
   /** Undefined: no JSON. */
   body: unknown;
-  bytes: number;
+  /** As it was sent. */
+  content: Buffer;
 }
 
 export interface Question {
   bound: Bound;
   signal: AbortSignal;
   authorization?: string | null;
+  /** Left out: `application/json`. */
+  accept?: string;
   /** Sent by POST. */
   form?: URLSearchParams;
   /** Never of a question for a token or with a body. */
@@ -49,7 +52,7 @@ async function ask(destinations: Destinations, url: URL, question: Question): Pr
     const answer = await headOf(destinations, url, question);
     const content = await readWithin(answer, question.bound);
     const body = parse(content.toString('utf8'));
-    return { status: answer.statusCode ?? 0, headers: answer.headers, body, bytes: content.length };
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body, content };
   } catch (error) {
     if (error instanceof EngineError) throw error;
     if (error instanceof BeyondBound && error.exceeded === 'bytes')
@@ -62,10 +65,10 @@ async function ask(destinations: Destinations, url: URL, question: Question): Pr
 }
 
 function headOf(destinations: Destinations, url: URL, question: Question): Promise<IncomingMessage> {
-  const { signal, authorization, form } = question;
+  const { signal, authorization, accept = 'application/json', form } = question;
   const body = form?.toString();
   const headers = {
-    Accept: 'application/json',
+    Accept: accept,
     'User-Agent': 'diun-pilot',
     ...(authorization ? { Authorization: authorization } : {}),
     ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),

@@ -4,17 +4,15 @@ import { parseImageReference } from '../../../domain/images/image-reference';
 import { versionJump } from '../../../domain/images/version-jump';
 import type { RegistryTags } from '../../../ports/registry-tags';
 import { askJson, type JsonAnswer, type Question } from './ask-json';
-import { credentialsFor } from './credentials';
-import { Destinations } from './destinations';
-import { isLoopback, refused } from './refusal';
-import { authorizationFor } from './token';
+import type { Destinations } from './destinations';
+import { refused, refusedByStatus } from './refusal';
+import { openRepository } from './repository';
 
 /** Docker Hub gives a hundred a page, whatever is requested. */
 const PAGE = 1_000;
 /** After so many tags other work of this process gets its turn. */
 const AT_ONCE = 1_000;
 const LONGEST_LINK = 4096;
-const DOCKER_HUB = 'registry-1.docker.io';
 
 export interface RegistryTagsOptions {
   /** Where the Docker client keeps `config.json` with the registries' credentials; null: nowhere. */
@@ -27,23 +25,13 @@ export interface RegistryTagsOptions {
 export function createRegistryTags({ dockerConfigDir, withinMs = TAG_LISTING.ms }: RegistryTagsOptions): RegistryTags {
   return {
     tags: async (reference) => {
-      const { domain, path, tag } = parseImageReference(reference);
-      const host = domain === 'docker.io' ? DOCKER_HUB : domain;
-      const registry = new URL(`https://${host}`);
-      if (isLoopback(registry)) registry.protocol = 'http:';
-      const destinations = new Destinations(registry);
-      const question = { bound: BOUNDS.registryPage, signal: AbortSignal.timeout(withinMs), follow: true };
-      const credentials = await credentialsFor(dockerConfigDir, reference);
-      const first = new URL(`/v2/${path}/tags/list?n=${PAGE}`, registry);
-      const answer = await askJson(destinations, first, question);
-      const challenge = answer.status === 401 ? answer.headers['www-authenticate'] : undefined;
-      const tags = new ComparableTags(registry, tag);
-      if (challenge === undefined) return followPages(destinations, { first, answer, question, tags });
-      const authorization = await authorizationFor(destinations, challenge, credentials, question.signal);
-      if (authorization === null) throw refused(registry, 'it wants a login, and there is none');
-      const known = { ...question, authorization };
-      const opened = await askJson(destinations, first, known);
-      return followPages(destinations, { first, answer: opened, question: known, tags });
+      const repository = await openRepository(dockerConfigDir, reference);
+      const { registry, destinations } = repository;
+      const first = repository.url(`tags/list?n=${PAGE}`);
+      const signal = AbortSignal.timeout(withinMs);
+      const tags = new ComparableTags(registry, parseImageReference(reference).tag);
+      const opened = await repository.ask(first, { bound: BOUNDS.registryPage, signal, follow: true });
+      return followPages(destinations, { first, ...opened, tags });
     },
   };
 }
@@ -58,7 +46,7 @@ interface Listing {
 async function followPages(destinations: Destinations, { first, answer, question, tags }: Listing): Promise<string[]> {
   let [url, page] = [first, answer];
   for (let pages = 1; ; pages++) {
-    await tags.take(tagsIn(url, page), page.bytes);
+    await tags.take(tagsIn(url, page), page.content.length);
     const next = nextOf(url, page);
     if (next === null) return tags.kept;
     if (pages === TAG_LISTING.pages) throw refused(first, `its list has more than ${pages} pages`);
@@ -103,12 +91,7 @@ class ComparableTags {
 }
 
 function tagsIn(url: URL, { status, headers, body }: JsonAnswer): readonly unknown[] {
-  if ([401, 403, 404].includes(status)) throw refused(url, `it answers ${status}`);
-  if (status === 429) {
-    const after = headers['retry-after'];
-    const patience = after === undefined ? '' : `, for ${after.slice(0, 40)} s`;
-    throw new EngineError('registry_unreachable', `The registry ${url.host} asks for patience${patience}.`);
-  }
+  refusedByStatus(url, { status, headers });
   const { tags } = (body ?? {}) as { tags?: unknown };
   if (status === 200 && typeof body === 'object' && body !== null) {
     if (tags === undefined || tags === null) return [];

@@ -3,11 +3,12 @@ import { decide, type Decision, type Question } from '../../../../src/domain/dec
 import { aContainer, digest } from '../../../support/container-builder';
 
 const NEW = digest('b');
+const SAME = { refusal: null, sameImage: true };
 const AT = '2026-11-23T12:00:00.000Z';
 
-type Asked = { container?: Container; to?: string; digest?: string; source?: Question['source'] } & Partial<
-  Question['known']
->;
+type Asked = { container?: Container; to?: string } & { digest?: string } & Partial<
+    Question['known'] & Pick<Question, 'source' | 'registry'>
+  >;
 
 function ask({ container = aContainer(), to = 'docker.io/library/nginx:1.27.3', ...rest }: Asked = {}): Decision {
   return decide({
@@ -15,6 +16,7 @@ function ask({ container = aContainer(), to = 'docker.io/library/nginx:1.27.3', 
     target: { reference: to, digest: rest.digest ?? NEW },
     known: { refusal: rest.refusal ?? null, open: rest.open ?? [] },
     source: rest.source ?? 'diun',
+    ...(rest.registry && { registry: rest.registry }),
   });
 }
 
@@ -100,6 +102,8 @@ describe('an event that needs nothing', () => {
     ['different_repository', 'another repository', { to: 'bitnami/nginx:1.27.3' }, 'another repository'],
     ['invalid_reference', 'no reference', { to: 'NGINX' }, 'not an image reference'],
     ['already_runs', 'the digest that runs', { digest: digest('a') }, 'already runs nginx:1.27.3'],
+    ['same_image', 'a new digest of the image that runs', { registry: SAME }, 'has for this platform'],
+    ['same_image', 'the same under another tag', { to: 'nginx:1.27.4', registry: SAME }, 'that nginx:1.27.4 ('],
     [
       'already_runs',
       'the content that runs under another tag',
@@ -241,6 +245,7 @@ describe('the operator', () => {
       'patch',
     ],
     ['the same content under another tag', { to: 'nginx:1.27.4', digest: digest('a') }, 'patch'],
+    ['the same image under another tag', { to: 'nginx:1.27.4', registry: SAME }, 'patch'],
     ['a digest without a tag, which means the own tag', { to: `nginx@${NEW}` }, 'digest'],
   ])('is not held up by %s', (_what, asked, jump) => {
     expect(operator(asked)).toMatchObject({
@@ -258,6 +263,7 @@ describe('the operator', () => {
     ['digest_reference', { container: aContainer({ reference: digest('0') }) }],
     ['different_repository', { to: 'gitea/gitea:1.24' }],
     ['already_runs', { digest: digest('a') }],
+    ['same_image', { registry: SAME }],
   ])('is refused with %s like everybody else', (code, asked) => {
     expect(operator(asked)).toMatchObject({ kind: 'ignore', code });
   });

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { BOUNDS } from '../../../domain/bounds';
+import { EngineError } from '../../../domain/errors';
+import { parseImageReference } from '../../../domain/images/image-reference';
+import { platformOf, platformText, type Platform } from '../../../domain/recreate/platform';
+import type { PlatformImage, RegistryImages } from '../../../ports/registry-images';
+import type { JsonAnswer, Question } from './ask-json';
+import { refused, refusedByStatus } from './refusal';
+import { openRepository, type Repository } from './repository';
+
+const TYPES = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+
+const descriptor = z.object({ digest: z.string().regex(/^sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$/) });
+const word = z.string().nullish();
+const manifest = z.object({ config: descriptor });
+const index = z.object({
+  manifests: z.array(
+    descriptor.extend({ platform: z.object({ os: word, architecture: word, variant: word }).nullish() }),
+  ),
+});
+
+type Index = z.infer<typeof index>;
+type Manifest = z.infer<typeof manifest>;
+
+export interface RegistryImagesOptions {
+  /** Where the Docker client keeps `config.json` with the registries' credentials; null: nowhere. */
+  dockerConfigDir: string | null;
+  /** For one digest, the manifests of its index included. */
+  withinMs?: number;
+}
+
+/** Reads manifests by the distribution API (`/v2/NAME/manifests/DIGEST`), asked from this process, not through the engine and its proxy. */
+export function createRegistryImages(options: RegistryImagesOptions): RegistryImages {
+  const { dockerConfigDir, withinMs = BOUNDS.registryManifest.ms } = options;
+  return {
+    imageOf: async (digestReference, platform) => {
+      const { digest } = parseImageReference(digestReference);
+      if (digest === null) throw new EngineError('registry_refused', `${digestReference} names no digest.`);
+      const repository = await openRepository(dockerConfigDir, digestReference);
+      const signal = AbortSignal.timeout(withinMs);
+      const question = { bound: BOUNDS.registryManifest, signal, follow: true, accept: TYPES.join(', ') };
+      return resolve(repository, question, { digest, platform });
+    },
+  };
+}
+
+async function resolve(
+  repository: Repository,
+  first: Question,
+  { digest, platform }: { digest: string; platform: Platform },
+): Promise<PlatformImage | null> {
+  const { found, question } = await manifestAt(repository, first, digest);
+  if ('config' in found) return { manifest: digest, config: found.config.digest };
+  const own = only(found, platform);
+  if (own === null) return null;
+  const inside = await manifestAt(repository, question, own);
+  return 'config' in inside.found ? { manifest: own, config: inside.found.config.digest } : null;
+}
+
+async function manifestAt(
+  repository: Repository,
+  asked: Question,
+  digest: string,
+): Promise<{ found: Manifest | Index; question: Question }> {
+  const url = repository.url(`manifests/${digest}`);
+  const { answer, question } = await repository.ask(url, asked);
+  return { found: parsed(url, answer, digest), question };
+}
+
+/** The bytes first: what does not have the digest is not what was asked for. */
+function parsed(url: URL, { status, headers, body, content }: JsonAnswer, digest: string): Manifest | Index {
+  refusedByStatus(url, { status, headers });
+  if (status !== 200)
+    throw new EngineError('registry_unreachable', `The registry ${url.host} gives no manifest (status ${status}).`);
+  const [algorithm = ''] = digest.split(':', 1);
+  if (`${algorithm}:${createHash(algorithm).update(content).digest('hex')}` !== digest)
+    throw refused(url, `its answer does not have the digest ${digest}`);
+  const read = index.safeParse(body).data ?? manifest.safeParse(body).data;
+  if (read === undefined) throw refused(url, `what it has for ${digest} is not the manifest of an image`);
+  return read;
+}
+
+/** Digest of the one manifest of that platform. Attestations have the platform `unknown/unknown`. Null: none, or several. */
+function only({ manifests }: Index, platform: Platform): string | null {
+  const wanted = platformText(platform);
+  const matching = manifests.filter(({ platform: own }) => {
+    const normalised = platformOf(
+      {},
+      { Os: own?.os ?? '', Architecture: own?.architecture ?? '', Variant: own?.variant ?? '' },
+    );
+    return normalised !== null && platformText(normalised) === wanted;
+  });
+  const digests = [...new Set(matching.map(({ digest }) => digest))];
+  return digests.length === 1 ? (digests[0] ?? null) : null;
+}

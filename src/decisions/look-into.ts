@@ -1,0 +1,23 @@
+import { foreseeCarryOver } from '../containers/carry-over/foresee';
+import { illnessOf } from '../containers/check-health';
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import type { RegistryAsked } from './ask-registry';
+import type { Offer } from './offer';
+import { runsSameImage } from './same-image';
+
+/**
+ * What an offer must know and a transaction cannot ask, of a target that is the registry's own word. `registry`: that of a
+ * pass over many containers. Rejects with `engine_unreachable`.
+ */
+export async function lookInto(
+  deps: Deps & { registry?: RegistryAsked },
+  container: Container,
+  target: Offer['target'],
+): Promise<Required<Pick<Offer, 'registry' | 'ill' | 'carryOver'>>> {
+  return {
+    registry: { refusal: null, sameImage: await runsSameImage(deps, container, target, deps.registry) },
+    ill: await illnessOf(deps, container),
+    carryOver: await foreseeCarryOver(deps, container),
+  };
+}

@@ -1,0 +1,63 @@
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
+import { codeOf, messageOf } from '../domain/errors';
+import { digestReference } from '../domain/images/image-reference';
+import { platformOf, type Platform } from '../domain/recreate/platform';
+import { runsDigest } from '../domain/running-digest';
+import { askRegistry, type RegistryAsked } from './ask-registry';
+
+/**
+ * Whether the digest of a target is proven to name, for the platform of a container, the image that the container runs: an
+ * index has a new digest when an architecture or an attestation is added to it. False without a proof, whatever the reason:
+ * then the target counts as an update. Rejects with `engine_unreachable`.
+ */
+export async function runsSameImage(
+  deps: Deps,
+  container: Container,
+  target: { reference: string; digest: string },
+  registry: Pick<RegistryAsked, 'image'> = askRegistry(deps),
+): Promise<boolean> {
+  try {
+    const inspect = await deps.engine.inspectContainer(container.id);
+    const image = await deps.engine.inspectImage(inspect.Image);
+    const platform = platformOf(inspect, image);
+    if (platform === null) return false;
+    const wanted = await registry.image(digestReference(target.reference, target.digest), platform);
+    if (wanted === null) return false;
+    if (wanted.config === inspect.Image) return true;
+    return (await runningManifest(registry, container, { inspect, image, platform })) === wanted.manifest;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const { name } = container;
+    deps.logger.info('not known whether only the index changed', {
+      container: name,
+      to: target,
+      reason: messageOf(error),
+    });
+    return false;
+  }
+}
+
+interface Running {
+  inspect: ContainerInspect;
+  image: ImageInspect;
+  platform: Platform;
+}
+
+/**
+ * Digest of the manifest that a container was created from. Only the containerd image store has it: there an image ID is the
+ * digest of an index or a manifest. Null: another store, or not certain.
+ */
+async function runningManifest(
+  registry: Pick<RegistryAsked, 'image'>,
+  { reference }: Container,
+  { inspect, image, platform }: Running,
+): Promise<string | null> {
+  const described = inspect.ImageManifestDescriptor?.digest;
+  if (described !== undefined) return described;
+  // Images for `arm` often do not name their variant, so an index with several does not say which one runs.
+  if (!runsDigest({ repoDigests: image.RepoDigests ?? [] }, inspect.Image) || platform.architecture === 'arm')
+    return null;
+  return (await registry.image(digestReference(reference, inspect.Image), platform))?.manifest ?? null;
+}

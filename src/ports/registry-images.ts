@@ -1,0 +1,18 @@
+import type { Platform } from '../domain/recreate/platform';
+
+/**
+ * Which image a digest names on one platform: the digest of a tag is often that of an index, and the engine does not say what
+ * is in it. Rejects with `EngineError` (domain/errors): `registry_refused` (no such digest, not allowed, an answer that does not
+ * have the digest, or one beyond the bounds of domain/bounds), `registry_unreachable` (does not answer, asks for patience).
+ */
+export interface RegistryImages {
+  /** `digestReference`: `name@sha256:…`. Null: it has no image of that platform, or several. */
+  imageOf(digestReference: string, platform: Platform): Promise<PlatformImage | null>;
+}
+
+/** One image of one platform, by digests (`sha256:…`). */
+export interface PlatformImage {
+  manifest: string;
+  /** That of the image's configuration: the image ID, in an engine without the containerd image store. */
+  config: string;
+}

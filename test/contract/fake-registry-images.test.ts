@@ -1,0 +1,25 @@
+import { FakeImages, hex } from '../support/fake-engine-images';
+import { registryImagesContract } from './registry-images.contract';
+
+registryImagesContract('the registry of the fake engine', () => {
+  const images = new FakeImages();
+  const repository = 'registry.example/contract/app';
+  const variants = [{ platform: 'linux/arm64' }];
+  const image = images.publish(`${repository}:1`, {});
+  const index = images.publish(`${repository}:1`, { id: image.id, variants });
+  const grown = images.publish(`${repository}:1`, { id: image.id, variants });
+  const absent = `sha256:${hex('absent')}`;
+  images.away.add('away.example');
+  return Promise.resolve({
+    images: images.registryImages,
+    repository,
+    own: { os: 'linux', architecture: 'amd64', variant: '' },
+    other: { os: 'linux', architecture: 'arm64', variant: '' },
+    image: image.digest,
+    index: index.digest,
+    grown: grown.digest,
+    unknown: `${repository}@${absent}`,
+    away: `away.example/app@${absent}`,
+    takeDown: () => undefined,
+  });
+});
