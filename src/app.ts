@@ -8,6 +8,7 @@ import type { BackupStorage } from './ports/backup-storage';
 import type { Engine } from './ports/engine';
 import type { MailTransport } from './ports/mail-transport';
 import type { Store } from './ports/store';
+import { watchEngine } from './queue/watch-engine';
 import { createWorkplace } from './queue/workplace';
 import { runTimers } from './schedule/run-timers';
 import { timerPlans, viewTimers, type TimerView } from './schedule/timer-plans';
@@ -30,6 +31,8 @@ export interface App extends Requests {
   startWorker(): Promise<boolean>;
   /** HTTP, and the worker as soon as its lock is free. Never needs an engine to start. */
   startServing(): Promise<{ port: number }>;
+  /** Resolves, with the reason, when the service must end on its own in order to be started again. */
+  mustEnd: Promise<string>;
   /** Graceful, within 10 s: what cannot be finished in that time is left to the next start. */
   close(): Promise<void>;
 }
@@ -41,11 +44,15 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   const { deps, transport, takeWorkerLock } = createAdapters(settings, logger);
   const { store, engine, storage, clock } = deps;
   const plans = timerPlans(settings);
+  const delivery = createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo });
+  let end: (reason: string) => void = () => undefined;
+  const mustEnd = new Promise<string>((resolve) => (end = resolve));
   const workplace = createWorkplace({
     deps,
     takeLock: takeWorkerLock,
-    delivery: createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo }),
+    delivery,
     startTimers: (wake) => runTimers({ store, clock, logger, plans, wake }),
+    watchEngine: () => watchEngine({ deps, delivery, end }),
   });
   const timers = (): TimerView[] => viewTimers(plans, store.timers, clock.now());
   const requests = { ...requestsOf(deps, () => workplace.wake()), timers };
@@ -54,6 +61,7 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   return {
     ...{ settings, store, engine, storage, transport, clock, logger },
     ...requests,
+    mustEnd,
     startWorker: () => Promise.resolve(workplace.enter()),
     startServing: async () => {
       listening = await listen(createHttpApp(httpDepsOf(settings, deps, workplace, requests)), settings);

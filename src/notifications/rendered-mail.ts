@@ -13,6 +13,7 @@ export type MailKind =
   | 'renewal_failed'
   | 'certificate_near_end'
   | 'network_lost'
+  | 'engine_lost'
   | 'restore_ended';
 
 /** A mail ready for the outbox. Both parts are complete by themselves and tell the same. */

@@ -23,8 +23,9 @@ interface Parts {
   deps: Deps;
   delivery: Delivery;
   takeLock(): { release(): void } | null;
-  /** Only the service runs timers, and only while it holds the lock; a command of a moment never does. */
+  /** Only the service runs timers and watches the engine, and only while it holds the lock; a command of a moment never does. */
   startTimers(wake: () => void): { stop(): void };
+  watchEngine(): { stop(): void };
 }
 
 /** The one place where a data directory is worked: whoever holds its lock decides, updates, backs up and delivers. */
@@ -37,6 +38,7 @@ class LockedWorkplace implements Workplace {
   #worker: Worker | null = null;
   #asking: NodeJS.Timeout | null = null;
   #timers: { stop(): void } | null = null;
+  #engineWatch: { stop(): void } | null = null;
 
   constructor(private readonly parts: Parts) {}
 
@@ -63,6 +65,7 @@ class LockedWorkplace implements Workplace {
   #serve(): boolean {
     if (!this.enter()) return false;
     this.#timers ??= this.parts.startTimers(() => this.wake());
+    this.#engineWatch ??= this.parts.watchEngine();
     return true;
   }
 
@@ -73,6 +76,7 @@ class LockedWorkplace implements Workplace {
   async leave(): Promise<boolean> {
     if (this.#asking !== null) clearInterval(this.#asking);
     this.#timers?.stop();
+    this.#engineWatch?.stop();
     if (this.#worker === null) return true;
     const ended = await endedWithin(this.#worker.stop(), LEAVE_WITHIN_MS);
     await this.parts.delivery.stop();

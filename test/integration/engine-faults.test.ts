@@ -41,6 +41,13 @@ describe('an engine that is not there', () => {
     expect(server.requests).toEqual(['GET /_ping', 'GET /v1.43/containers/json?all=true']);
   });
 
+  it('is engine_unreachable, too, behind a proxy of the socket that finds none', async () => {
+    server.answers.set('/containers/json', (_, response) =>
+      response.writeHead(502).end('{"message":"the engine does not answer"}'),
+    );
+    await expect(engine.containerIds()).rejects.toMatchObject({ code: 'engine_unreachable' });
+  });
+
   it('refuses an address that nobody can reach', () => {
     const make = () => createDockerEngine({ dockerHost: 'ssh://somewhere', dockerConfigDir: null });
     expect(make).toThrow(

@@ -100,3 +100,30 @@ test('an engine that is away is told as such', async () => {
   await engine.close();
   expect(await answerTo(LAST)).toMatch(/^HTTP\/1\.1 502 [\s\S]*the engine does not answer/);
 });
+
+test('reports whether each call reaches the engine, which a cut connection does not change', async () => {
+  const reached: boolean[] = [];
+  const nowhere = createSocketProxy({
+    engine: dockerAddress('unix:///nowhere/docker.sock'),
+    listed: ENGINE_CALLS,
+    logger: log.logger,
+    reached: (isReached) => void reached.push(isReached),
+  });
+  proxy.close();
+  proxy = nowhere;
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  expect(await answerTo(LAST)).toMatch(/^HTTP\/1\.1 502 /);
+  expect(reached).toEqual([false]);
+  proxy.close();
+  proxy = createSocketProxy({
+    engine: dockerAddress(engine.address),
+    listed: ENGINE_CALLS,
+    logger: log.logger,
+    reached: (isReached) => void reached.push(isReached),
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  expect(await answerTo(LAST)).toMatch(/^HTTP\/1\.1 200 /);
+  engine.answers.set('/containers/json', (request) => request.socket.destroy());
+  expect(await answerTo(LAST)).toMatch(/^HTTP\/1\.1 502 /);
+  expect(reached).toEqual([false, true]);
+});

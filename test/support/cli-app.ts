@@ -101,6 +101,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
       return Promise.resolve(true);
     },
     startServing: () => Promise.resolve({ port: 1 }),
+    mustEnd: new Promise(() => undefined),
     close: async () => {
       await worker?.stop();
     },

@@ -15,6 +15,7 @@ async function enterAndLeave(): Promise<void> {
     delivery: { start: () => undefined, stop: () => Promise.resolve() } as Delivery,
     takeLock: () => ({ release: () => undefined }),
     startTimers: () => ({ stop: () => undefined }),
+    watchEngine: () => ({ stop: () => undefined }),
   });
   expect(workplace.enter()).toBe(true);
   expect(await workplace.leave()).toBe(true);

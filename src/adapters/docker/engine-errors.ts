@@ -15,11 +15,14 @@ const CONNECTION_HINTS: Record<string, string> = {
   EAI_AGAIN: 'The name of its host cannot be resolved now. Check DNS, or mend DOCKER_HOST.',
 };
 
+/** Of a proxy of the socket that finds no engine behind it; no engine answers so (moby, api/server/httpstatus). */
+const NO_ENGINE = 502;
+
 /** Any failure of a call as one of ours, with the engine's own words where it gave some. */
 export function toEngineError(error: unknown): PilotError {
   if (error instanceof PilotError) return error;
   const { statusCode, code } = error as ModemError;
-  return statusCode === undefined ? unreachable(error, code) : refused(error, statusCode);
+  return statusCode === undefined || statusCode === NO_ENGINE ? unreachable(error, code) : refused(error, statusCode);
 }
 
 export function timedOut(seconds: number): EngineError {

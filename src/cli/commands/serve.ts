@@ -6,7 +6,10 @@ import { INTERRUPTED, printError } from '../with-app';
 
 const CLOSES_WITHIN_MS = 10_000;
 
-/** Serves until a signal, then closes within 10 s; a second signal ends the process at once. Logs JSON on standard output. */
+/**
+ * Serves until a signal, or until the service must be started again (code 1). Then closes within 10 s; a second signal ends the
+ * process at once. Logs JSON on standard output.
+ */
 export async function serveCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
   let logger: Logger | null = null;
   try {
@@ -15,19 +18,24 @@ export async function serveCommand(context: CliContext, { json }: { json: boolea
     dieOfDefects(context.signals, logger);
     const stopped = firstSignal(context.signals);
     const app = context.openApp(settings, { logger });
-    await serveUntil(stopped, app, context.signals, logger);
-    return 0;
+    return await serveUntil(stopped, app, context.signals, logger);
   } catch (error) {
     logger?.error('could not start', { reason: messageOf(error) });
     return printError(context, error, json);
   }
 }
 
-async function serveUntil(stopped: Promise<string>, app: App, signals: Signals, logger: Logger): Promise<void> {
+async function serveUntil(stopped: Promise<string>, app: App, signals: Signals, logger: Logger): Promise<number> {
+  let code = 0;
   try {
     const { port } = await app.startServing();
     logger.info('listening', { port, publicUrl: app.settings.publicUrl });
-    logger.info('stopping', { signal: await stopped });
+    const signal = await Promise.race([stopped, app.mustEnd.then((reason) => ({ reason }))]);
+    if (typeof signal === 'string') logger.info('stopping', { signal });
+    else {
+      code = 1;
+      logger.error('stopping in order to be started again', signal);
+    }
   } finally {
     const late = setTimeout(() => {
       logger.error('could not stop in time: what was under way is left to recovery');
@@ -37,6 +45,7 @@ async function serveUntil(stopped: Promise<string>, app: App, signals: Signals, 
     clearTimeout(late);
   }
   logger.info('stopped');
+  return code;
 }
 
 function firstSignal(signals: Signals): Promise<string> {

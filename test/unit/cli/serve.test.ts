@@ -67,3 +67,19 @@ test('what cannot start is told on standard error, the app is closed, and 1', as
   expect(stderr).toContain('no way');
   expect([code, closed]).toEqual([1, true]);
 });
+
+test('a service that must be started again ends on its own, with 1 and the reason in the log', async () => {
+  let closed = false;
+  const { code, lines } = await runOn(scene, ['serve'], {
+    signals,
+    app: {
+      mustEnd: Promise.resolve('The engine is lost.'),
+      close: () => {
+        closed = true;
+        return Promise.resolve();
+      },
+    },
+  });
+  expect([code, closed, signals.exits]).toEqual([1, true, []]);
+  expect(lines).toContainEqual(expect.objectContaining({ level: 'error', reason: 'The engine is lost.' }));
+});

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { composeEml } from '../../../src/adapters/mail-file/compose-eml';
 import { subjectLine } from '../../../src/notifications/letter/clean';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
+import { engineLost } from '../../../src/notifications/mails/engine-lost';
 import { networkLost } from '../../../src/notifications/mails/network-lost';
 import { backupFailed } from '../../../src/notifications/mails/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
@@ -49,6 +50,7 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => certificateNearEnd({ seen: seenOf(s), certificate: certificateOf(s), now: NOW, publicUrl: PUBLIC }),
   (s) => networkLost({ ...lost(s), service: s[1] ?? '', triesAgain: false }),
   (s) => networkLost({ ...lost(s), service: null, triesAgain: true }),
+  (s) => engineLost({ since: NOW.toISOString(), reason: s[2] ?? '', ends: true, inContainer: true, publicUrl: PUBLIC }),
   (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => drillFailed({ backup: backupOf(s), lastPassed: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupOld({ about: s[0] ?? '', lastGood: backupOf(s), publicUrl: PUBLIC }),

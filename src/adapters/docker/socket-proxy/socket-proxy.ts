@@ -24,6 +24,8 @@ interface Parts {
   /** Such as `GET /containers/{id}/json`: what is passed on; all else is answered 403 and logged. */
   listed: readonly string[];
   logger: Logger;
+  /** Called by each call: whether the engine could be reached. */
+  reached?: (isReached: boolean) => void;
 }
 
 /**
@@ -72,11 +74,13 @@ function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse): v
   if (!hasBody) headers['content-length'] = '0';
   const told = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
   told.on('response', (response) => {
+    parts.reached?.(true);
     answer.writeHead(response.statusCode ?? 502, endToEnd(response.headers));
     answer.flushHeaders();
     pipeline(response, answer, () => undefined); // a cut answer is cut for who asked, too
   });
   told.on('error', (error) => {
+    if (isUnreached(error)) parts.reached?.(false);
     if (answer.headersSent) return void answer.destroy();
     parts.logger.error('the engine does not answer', { error: error.message });
     answer.writeHead(502, { 'Content-Type': 'application/json' }).end(message('the engine does not answer'));
@@ -149,6 +153,11 @@ function nextPart(client: Socket): Promise<Buffer> {
     client.on('readable', onReadable).on('end', onEnd).on('close', onEnd);
     onReadable();
   });
+}
+
+/** Not a connection that the client or the engine has closed. */
+function isUnreached(error: NodeJS.ErrnoException): boolean {
+  return error.syscall === 'connect';
 }
 
 function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {
