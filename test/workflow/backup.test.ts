@@ -139,6 +139,34 @@ describe('a file that gets shorter while it is read', () => {
   });
 });
 
+describe('a folder that the engine leaves out of its archive', () => {
+  function runFinding(stderr: string, exitCode = 1): void {
+    const files = { '/data/a.txt': 'a', '/data/repo/b': 'b', '/data/refs/tags/': '' };
+    scene.engine.addImage({ reference: 'gitea/gitea:1.24', files, scripts: { 'sh -c *': { exitCode, stderr } } });
+    const labels = { ...inProject, 'backup.kind': 'files', 'backup.paths': '/data' };
+    scene.engine.runContainer({ name: 'forge-gitea-1', image: 'gitea/gitea:1.24', labels });
+  }
+
+  it('fails the set, with its name and what to do', async () => {
+    runFinding("find: '/data/cloud': Permission denied\nfind: '/data/gone': No such file or directory\n");
+    const message = expect.stringMatching(
+      /^Files \/data of forge-gitea-1 .*cannot read \/data\/cloud \(Permission denied\), and leaves it out.*allow_other/,
+    ) as string;
+    await expect(backUp()).rejects.toMatchObject({ code: 'backup_failed', message });
+    expect([...storage.objects.keys()]).toEqual([]);
+  });
+
+  it.each([
+    ['only root of the container cannot list it', 'find: /data/repo: Permission denied', 1],
+    ['nothing is in doubt', '', 0],
+    ['root of the container is not root of the host', 'find: /data/cloud: Permission denied', 3],
+    ['the image has no find', 'sh: exec: find: not found', 127],
+  ])('is not assumed where %s', async (_where, stderr, exitCode) => {
+    runFinding(stderr, exitCode);
+    await expect(backUp()).resolves.toMatchObject({ status: 'succeeded' });
+  });
+});
+
 describe('a backup that fails', () => {
   async function expectFailure(code: string, message: RegExp, into: BackupStorage = storage): Promise<void> {
     const told: string[] = [];
@@ -170,6 +198,19 @@ describe('a backup that fails', () => {
     await expectFailure(
       'backup_failed',
       /Database app of forge-postgres-1 could not be backed up.*server closed the connection/,
+    );
+  });
+
+  it('says what a user without superuser rights may not read, and what to do', async () => {
+    const spec = fakePostgres();
+    const stderr = 'pg_dumpall: error: query failed: ERROR:  permission denied for table pg_authid';
+    const scripts = { ...spec.scripts, 'pg_dumpall *': { exitCode: 1, stderr } };
+    scene.engine.addImage({ reference: 'postgres:15', scripts });
+    const labels = { ...inProject, 'backup.kind': 'postgres' };
+    scene.engine.runContainer({ name: 'forge-postgres-1', image: 'postgres:15', labels, env: ['POSTGRES_USER=forge'] });
+    await expectFailure(
+      'backup_failed',
+      /^Roles of .*User forge .*may not read the passwords.*ALTER ROLE "forge" SUPERUSER/,
     );
   });
 

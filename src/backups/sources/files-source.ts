@@ -4,6 +4,7 @@ import type { Container } from '../../domain/container';
 import { messageOf, PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';
 import type { Finding, ItemSource } from './item-source';
+import { foldersInDoubt, namesInDoubt, skippedIn, type Doubt } from './skipped-folders';
 import { TarEntries, type TarSummary } from './tar-entries';
 import { WithoutAside } from './without-aside';
 
@@ -14,6 +15,7 @@ export function filesOf(engine: Engine, owner: Container, paths: readonly string
 
 function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
   let written = new TarEntries();
+  let doubts: Doubt[] = [];
   return {
     container: owner,
     kind: 'files',
@@ -22,15 +24,17 @@ function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
     title: `files ${path} of ${owner.name}`,
     advice: `Look at the label backup.paths of ${owner.name}: each path must exist in the container.`,
     open: async () => {
+      doubts = await foldersInDoubt(engine, owner.id, path);
       const tar = await engine.archive(owner.id, path);
       const kept = new WithoutAside();
       tar.on('error', (error) => kept.destroy(error));
       kept.on('close', () => tar.destroy());
       return tar.pipe(kept);
     },
-    tap: () => (written = new TarEntries()),
+    tap: () => (written = new TarEntries(namesInDoubt(path, doubts))),
     verify: (content) => {
       refuseLink(written, owner, path);
+      refuseSkipped(written, owner, path, doubts);
       return countAgain(content, written.summary.entries);
     },
   };
@@ -45,6 +49,16 @@ function refuseLink(written: TarEntries, owner: Container, path: string): void {
   );
 }
 
+/** The engine says nothing of what it leaves out: that would be a backup without it. */
+function refuseSkipped({ summary }: TarEntries, owner: Container, path: string, doubts: readonly Doubt[]): void {
+  const skipped = skippedIn(summary, path, doubts);
+  if (skipped === null) return;
+  throw new PilotError(
+    'backup_failed',
+    `Files ${path} of ${owner.name} could not be backed up: Docker cannot read ${skipped}, and leaves it out. Mount it so that root can read it (FUSE: allow_other; NFS: no_root_squash), or name the other folders in the label backup.paths of ${owner.name}.`,
+  );
+}
+
 async function countAgain(content: AsyncIterable<Buffer>, written: number): Promise<Finding> {
   const found = await walkTar(content);
   if (found.whole && found.entries !== written) {
@@ -54,9 +68,7 @@ async function countAgain(content: AsyncIterable<Buffer>, written: number): Prom
 }
 
 /** Reads a tar to its end. */
-export async function walkTar(
-  content: AsyncIterable<Buffer>,
-): Promise<Finding & { entries: number; root: TarSummary['root'] }> {
+export async function walkTar(content: AsyncIterable<Buffer>): Promise<Finding & Pick<TarSummary, 'entries' | 'root'>> {
   const read = new TarEntries();
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   try {
@@ -64,7 +76,7 @@ export async function walkTar(
   } catch (error) {
     return { whole: false, words: messageOf(error), ...read.summary };
   }
-  const { entries } = read.summary;
-  if (entries === 0) return { whole: false, words: 'it holds no entry', ...read.summary };
-  return { whole: true, words: entries === 1 ? '1 entry' : `${entries} entries`, ...read.summary };
+  const { entries, root } = read.summary;
+  if (entries === 0) return { whole: false, words: 'it holds no entry', entries, root };
+  return { whole: true, words: entries === 1 ? '1 entry' : `${entries} entries`, entries, root };
 }

@@ -9,6 +9,8 @@ export interface TarSummary {
   entries: number;
   /** The kind of the first entry, which is the archived path itself; null before there is one. */
   root: Header['type'] | null;
+  /** Of the names that are watched, those that are there; `filled`: with something below. */
+  folders: Map<string, 'empty' | 'filled'>;
 }
 
 /** A tar without its end. `inside`: name of the entry that it ends in; null: it ends between two. */
@@ -20,14 +22,14 @@ export class TornTar extends Error {
 
 /** Passes a tar on unchanged, at the pace of its reader, and counts its entries; fails if it is cut or no tar. */
 export class TarEntries extends Transform {
-  readonly summary: TarSummary = { entries: 0, root: null };
+  readonly summary: TarSummary = { entries: 0, root: null, folders: new Map() };
   readonly #walker = extract();
   #tail: Buffer = Buffer.alloc(0);
   #inside: string | null = null;
   #failure: Error | null = null;
   #whenWalked: (() => void) | null = null;
 
-  constructor() {
+  constructor(watched: readonly string[] = []) {
     super();
     const proceed = (): void => {
       const then = this.#whenWalked;
@@ -37,6 +39,7 @@ export class TarEntries extends Transform {
     this.#walker.on('entry', (header, content, next) => {
       if (this.summary.entries++ === 0) this.summary.root = header.type;
       this.#inside = header.name;
+      this.#watch(watched, header.name.replace(/\/$/, ''));
       content.on('end', () => {
         this.#inside = null;
         next();
@@ -71,6 +74,14 @@ export class TarEntries extends Transform {
     if (this.#failure !== null) return verdict();
     this.#whenWalked = verdict;
     this.#walker.end(null);
+  }
+
+  #watch(watched: readonly string[], name: string): void {
+    const { folders } = this.summary;
+    for (const one of watched) {
+      if (name.startsWith(`${one}/`)) folders.set(one, 'filled');
+      else if (name === one && !folders.has(one)) folders.set(one, 'empty');
+    }
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

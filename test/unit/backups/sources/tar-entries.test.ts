@@ -39,7 +39,7 @@ test.each([1024 * 1024, 65_536, 777])(
   async (size) => {
     const tar = await aTar(files);
     const { entries, passed } = await walk(inChunksOf(size, tar));
-    expect(entries.summary).toEqual({ entries: 5, root: 'directory' });
+    expect(entries.summary).toEqual({ entries: 5, root: 'directory', folders: new Map() });
     expect(passed.equals(tar)).toBe(true);
   },
 );
