@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { PilotError } from '../domain/errors';
+import { messageOf, PilotError } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Progress } from '../lib/progress';
@@ -41,7 +41,8 @@ export async function storeItem(
       return await stream(into, source, key);
     } catch (error) {
       if (!(error instanceof TornTar)) {
-        throw asBackupError(error, `${capitalised(source.title)} could not be backed up`, source.advice);
+        const advice = source.explain?.(messageOf(error)) ?? source.advice;
+        throw asBackupError(error, `${capitalised(source.title)} could not be backed up`, advice);
       }
       if (reading === READINGS) throw notReadable(source, error);
       into.logger.warn('the archive was cut, and is read again', { item: source.title, reason: error.message });

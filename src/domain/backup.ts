@@ -46,7 +46,7 @@ export interface BackupItem {
 export const DATABASE_PRIVILEGES = ['CREATE', 'CONNECT', 'TEMPORARY'] as const;
 export type DatabasePrivilege = (typeof DATABASE_PRIVILEGES)[number];
 
-/** What a dump does not tell of its database: owner, encoding, locale, settings and grants (pg_database). */
+/** What a dump does not tell of its database: owner, encoding, locale, comment, settings and grants (pg_database). */
 export interface DatabaseProperties {
   owner: string;
   encoding: string;
@@ -58,6 +58,8 @@ export interface DatabaseProperties {
   locale: string | null;
   /** Of ICU. */
   rules: string | null;
+  /** Left out: of a version of diun-pilot that did not keep it. */
+  comment?: string | null | undefined;
   connectionLimit: number;
   /** `ALTER DATABASE … SET`, with a role `ALTER ROLE … IN DATABASE … SET`; entries as the catalog has them, `name=value`. */
   settings: { role: string | null; config: string[] }[] | null;

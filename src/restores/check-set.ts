@@ -5,6 +5,7 @@ import { verifyItem } from '../backups/verify-item';
 import { inspectIfThere } from '../containers/if-there';
 import { messageOf, PilotError } from '../domain/errors';
 import { checkRoles, roleScript } from './databases/check-roles';
+import { checkRights } from './databases/check-rights';
 import { checkProperties } from './databases/check-properties';
 import { dumpedMajor } from './databases/dump-header';
 import { psqlOf } from './databases/psql';
@@ -28,6 +29,8 @@ export async function checkSet(run: RestoreRun): Promise<Record<string, 'folder'
     await whole(run, placed, script.verify);
     await checkRoles(run.engine, placed.container, script.statements());
   }
+  const servers = new Map(run.plan.databases.map(({ container }) => [container.id, container]));
+  for (const server of servers.values()) await checkRights(run.engine, server);
   for (const placed of run.plan.databases) await checkDump(run, placed);
   const kinds: Record<string, 'folder' | 'file'> = {};
   for (const placed of run.plan.files) kinds[placed.item.key] = await checkTar(run, placed);

@@ -22,6 +22,7 @@ export const databaseProperties = z.object({
   provider: z.string().max(1).nullable(),
   locale: name.nullable(),
   rules: value.nullable(),
+  comment: value.nullable().optional(),
   connectionLimit: z.number().int().min(-2).max(2_147_483_647),
   settings: z.array(z.object({ role: name.nullable(), config: z.array(setting) })).nullable(),
   grants: z
@@ -50,6 +51,7 @@ function propertiesQuery(database: string): string {
     'collate', d.datcollate, 'ctype', d.datctype, 'provider', to_jsonb(d)->>'datlocprovider',
     'locale', coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale'),
     'rules', to_jsonb(d)->>'daticurules', 'connectionLimit', d.datconnlimit,
+    'comment', shobj_description(d.oid, 'pg_database'),
     'settings', (SELECT json_agg(json_build_object('config', s.setconfig,
       'role', CASE WHEN s.setrole = 0 THEN NULL ELSE pg_get_userbyid(s.setrole) END))
       FROM pg_db_role_setting s WHERE s.setdatabase = d.oid),

@@ -14,6 +14,8 @@ export interface ItemSource {
   title: string;
   /** What to look at when its reading fails. */
   advice: string;
+  /** What to do instead, where the words of a failure tell its cause; null: they do not. */
+  explain?(words: string): string | null;
   /** The bytes before compression. The stream ends only when all of it was read without an error. */
   open(): Promise<Readable>;
   /** Looks at the bytes on their way to the storage, before compression. A new one for each reading. */

@@ -1,12 +1,13 @@
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
-import { PilotError } from '../../domain/errors';
+import { messageOf, PilotError } from '../../domain/errors';
 import { isAside } from '../../domain/set-aside';
 import { readWithin } from '../../lib/read-within';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';
 import { asBackupError } from '../backup-error';
 import { readProperties } from './database-properties';
+import { explainRights, HIDDEN_OBJECTS, IS_SUPERUSER, refuseHidden } from './dump-rights';
 import { feedCommand } from './feed-command';
 import type { Finding, ItemSource } from './item-source';
 
@@ -24,9 +25,12 @@ export async function databasesOf(engine: Engine, server: Container): Promise<It
   }
   const login = await readPostgresLogin(engine, inspect);
   const names = await listDatabases(engine, server, login);
+  const superuser = (await listed(engine, server, login, { query: IS_SUPERUSER })).length > 0;
   const databases: ItemSource[] = [];
   for (const name of names) {
     const database = await readProperties(engine, server.id, login, name);
+    const hidden = superuser ? [] : await listed(engine, server, login, { query: HIDDEN_OBJECTS, database: name });
+    refuseHidden(hidden, name, login.user, server.name);
     databases.push({ ...databaseOf(engine, server, login, name), database });
   }
   return [globalsOf(engine, server, login), ...databases];
@@ -39,13 +43,30 @@ export async function listDatabases(
   login: PostgresLogin,
 ): Promise<string[]> {
   const query = 'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname';
-  const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-0', '-c', query];
+  const names = await listed(engine, server, login, { query });
+  return names.filter((name) => !isAside(name));
+}
+
+interface Asked {
+  query: string;
+  /** Left out: that of the login. */
+  database?: string;
+}
+
+async function listed(
+  engine: Engine,
+  server: Pick<Container, 'id' | 'name'>,
+  login: PostgresLogin,
+  { query, database = login.database }: Asked,
+): Promise<string[]> {
+  const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(database), '-At', '-0', '-c', query];
   try {
     const output = await engine.execOutput(server.id, command, { env: [...login.env, UTF8] });
-    const names = (await readWithin(output, BOUNDS.databaseCatalog)).toString();
-    return names.split('\0').filter((name) => name !== '' && !isAside(name));
+    const values = (await readWithin(output, BOUNDS.databaseCatalog)).toString();
+    return values.split('\0').filter((value) => value !== '');
   } catch (error) {
-    throw asBackupError(error, `The databases of ${server.name} could not be listed`, adviceFor(server));
+    const advice = explainRights(messageOf(error), login.user, server.name) ?? adviceFor(server);
+    throw asBackupError(error, `The databases of ${server.name} could not be listed`, advice);
   }
 }
 
@@ -58,6 +79,7 @@ function globalsOf(engine: Engine, server: Container, login: PostgresLogin): Ite
     compression: 'gzip',
     title: `roles of ${server.name}`,
     advice: adviceFor(server),
+    explain: (words) => explainRights(words, login.user, server.name),
     open: () => engine.execOutput(server.id, command, { env: [...login.env, UTF8] }),
     verify: endsAsPgDumpallDoes,
   };
@@ -73,6 +95,7 @@ function databaseOf(engine: Engine, server: Container, login: PostgresLogin, nam
     compression: 'none',
     title: `database ${name} of ${server.name}`,
     advice: adviceFor(server),
+    explain: (words) => explainRights(words, login.user, server.name),
     open: () => engine.execOutput(server.id, command, { env: login.env }),
     verify: (content) => readByPgRestore(engine, server, content),
   };

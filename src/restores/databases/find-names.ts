@@ -1,4 +1,4 @@
-import { GUARD_SCHEMA, NAMES_SCHEMA } from './scratch-names';
+import { GUARD_SCHEMA, NAMES_SCHEMA, WITHOUT_EVENT_TRIGGERS } from './scratch-names';
 
 /**
  * A dump sets an empty search_path, and a function that uses names without a schema then fails in an index (earthdistance
@@ -25,10 +25,12 @@ BEGIN
 END $names$;
 CREATE EVENT TRIGGER ${NAMES_SCHEMA} ON ddl_command_end WHEN TAG IN ('CREATE FUNCTION', 'CREATE EXTENSION')
   EXECUTE PROCEDURE ${NAMES_SCHEMA}.follow();
+ALTER EVENT TRIGGER ${NAMES_SCHEMA} ENABLE ALWAYS;
 `;
 
 /** Each function is as the dump has it again. */
 export const END_FIND_NAMES = `SET client_min_messages = warning;
+${WITHOUT_EVENT_TRIGGERS}
 DROP EVENT TRIGGER ${NAMES_SCHEMA};
 DO $names$
 DECLARE one oid;

@@ -1,7 +1,6 @@
+import { IS_SUPERUSER } from '../../backups/sources/dump-rights';
 import type { Psql } from './psql';
-import { GUARD_SCHEMA } from './scratch-names';
-
-const IS_SUPERUSER = 'SELECT rolname FROM pg_roles WHERE rolname = current_user AND rolsuper';
+import { GUARD_SCHEMA, WITHOUT_EVENT_TRIGGERS } from './scratch-names';
 
 /**
  * While rows are loaded, the functions of CHECK constraints, domains and generated columns run as the superuser that
@@ -24,10 +23,12 @@ BEGIN
 END $guard$;
 CREATE EVENT TRIGGER ${GUARD_SCHEMA} ON ddl_command_end WHEN TAG IN ('CREATE FUNCTION', 'ALTER FUNCTION')
   EXECUTE PROCEDURE ${GUARD_SCHEMA}.guard();
+ALTER EVENT TRIGGER ${GUARD_SCHEMA} ENABLE ALWAYS;
 `;
 
 /** Each function is as the dump has it again, and nothing of the guard is left. */
 export const END_GUARD = `SET client_min_messages = warning;
+${WITHOUT_EVENT_TRIGGERS}
 DROP EVENT TRIGGER ${GUARD_SCHEMA};
 DO $guard$
 DECLARE one oid;

@@ -48,6 +48,10 @@ export function explainLoad(stderr: string): string {
 
 const ADVICE: [RegExp, string][] = [
   [
+    /No space left on device/,
+    'The disk of the database server is full: a restore needs the space of the databases once more. Make room on it, then restore again.',
+  ],
+  [
     /can only create extension in database|can only be installed in/,
     'The dump has an extension that can exist in only one database, so it cannot be loaded next to the running one. Move the extension to a database of its own, or restore by hand into an empty server.',
   ],

@@ -1,6 +1,7 @@
 import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backup';
 import { PilotError } from '../../domain/errors';
 import { identifier, literal } from '../../lib/sql-quoting';
+import { WITHOUT_EVENT_TRIGGERS } from './scratch-names';
 import { isListSetting, listElements } from './list-settings';
 
 /** SQL that a restore runs: pure builders, each name and value quoted. */
@@ -46,9 +47,10 @@ function localeOf({ provider, locale, rules }: DatabaseProperties): string[] {
   return ['LOCALE_PROVIDER icu', `ICU_LOCALE ${literal(locale ?? 'und')}`, ...icuRules];
 }
 
-/** Settings and grants, which neither the dump nor `CREATE DATABASE` carries. */
-export function applyProperties(database: string, { settings, grants, owner }: DatabaseProperties): string[] {
+/** Settings, grants and comment, which neither the dump nor `CREATE DATABASE` carries. */
+export function applyProperties(database: string, { settings, grants, owner, comment }: DatabaseProperties): string[] {
   return [
+    ...(comment === null || comment === undefined ? [] : [`COMMENT ON DATABASE ${identifier(database)} IS ${literal(comment)}`]),
     ...(settings ?? []).flatMap(({ role, config }) => config.map((entry) => setting(database, role, entry))),
     ...(grants === null ? [] : regrant(database, owner, grants)),
   ];
@@ -86,8 +88,9 @@ function regrant(database: string, owner: string, grants: NonNullable<DatabasePr
   ];
 }
 
-/** A script for `psql -qAt`: how many tables with rows of their own there are, and how many rows: `12|3456`. */
-export const COUNT_ROWS = String.raw`CREATE TEMP TABLE diun_pilot_counted (n bigint);
+/** A script for `psql -qAt` as superuser: how many tables with rows of their own there are, and how many rows: `12|3456`. */
+export const COUNT_ROWS = String.raw`${WITHOUT_EVENT_TRIGGERS}
+CREATE TEMP TABLE diun_pilot_counted (n bigint);
 SELECT pg_catalog.format('INSERT INTO pg_temp.diun_pilot_counted SELECT pg_catalog.count(*) FROM ONLY %I.%I', n.nspname, c.relname)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema')

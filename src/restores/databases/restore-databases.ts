@@ -29,6 +29,7 @@ import {
   type SwapNames,
 } from './postgres-sql';
 import { psqlOf, type Psql } from './psql';
+import { withoutEventTriggers } from './scratch-names';
 
 /** How often a client that comes back at once is disconnected again. */
 const SWAP_TRIES = 5;
@@ -101,7 +102,9 @@ async function restoreBeside(run: RestoreRun, psql: Psql, placed: Placed): Promi
     },
     load: async (flags) =>
       feedCommand(counted(await readItem(run.storage, item), say), (input) =>
-        run.engine.execInput(container.id, [...command, ...flags], input, { env }),
+        run.engine.execInput(container.id, [...command, ...flags], input, {
+          env: guarded ? withoutEventTriggers(env) : env,
+        }),
       ),
   });
   if (result.exitCode !== 0) {

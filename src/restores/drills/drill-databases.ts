@@ -25,6 +25,7 @@ import {
   LIST_ROLES,
 } from '../databases/postgres-sql';
 import { psqlOf, type Psql } from '../databases/psql';
+import { withoutEventTriggers } from '../databases/scratch-names';
 import type { Server } from './throwaway-server';
 
 export interface DrillParts {
@@ -65,6 +66,7 @@ async function createRoles(parts: DrillParts, psql: Psql, item: BackupItem): Pro
 async function restoreDump(parts: DrillParts, { id }: Server, psql: Psql, item: BackupItem): Promise<string | null> {
   const title = `database ${item.name} of ${item.container}`;
   const { user, env } = psql.login;
+  const quiet = withoutEventTriggers(env);
   // Tablespaces are folders of the server's host, which a throwaway has not got.
   const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(item.name), '--no-tablespaces'];
   await verifyItem(parts, { title, advice: ADVICE, verify: readAll }, item);
@@ -78,7 +80,7 @@ async function restoreDump(parts: DrillParts, { id }: Server, psql: Psql, item: 
     },
     load: async (flags) => {
       const input = await readItem(parts.storage, item);
-      return feedCommand(input, (fed) => parts.engine.execInput(id, [...command, ...flags], fed, { env }));
+      return feedCommand(input, (fed) => parts.engine.execInput(id, [...command, ...flags], fed, { env: quiet }));
     },
   });
   if (result.exitCode !== 0)

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { inWords } from '../../backups/bytes-in-words';
+import { messageOf, PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/restore';
 import { asideFolder } from '../../domain/set-aside';
 import type { Placed } from '../plan-restore';
@@ -15,7 +16,20 @@ export async function stageFiles(run: RestoreRun): Promise<void> {
     const { item, container } = placed;
     run.onProgress(`unpacking ${item.name} of ${container.name} (${inWords(item.bytes)})`);
     await move(run, placed, MAKE_ROOM);
-    await run.engine.extract(container.id, posix.dirname(stagedPath(run, placed)), await readItem(run.storage, item));
+    await unpack(run, placed);
+  }
+}
+
+async function unpack(run: RestoreRun, placed: Placed): Promise<void> {
+  const { item, container } = placed;
+  const folder = posix.dirname(stagedPath(run, placed));
+  const content = await readItem(run.storage, item);
+  try {
+    await run.engine.extract(container.id, folder, content);
+  } catch (error) {
+    if (!/no space left|disk quota/i.test(messageOf(error))) throw error;
+    const message = `The disk of ${item.name} of ${container.name} is full: a restore needs the space of the data once more. Make room on the disk of that folder, then restore again.`;
+    throw new PilotError('restore_failed', message, { cause: error });
   }
 }
 
