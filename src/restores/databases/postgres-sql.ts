@@ -50,7 +50,9 @@ function localeOf({ provider, locale, rules }: DatabaseProperties): string[] {
 /** Settings, grants and comment, which neither the dump nor `CREATE DATABASE` carries. */
 export function applyProperties(database: string, { settings, grants, owner, comment }: DatabaseProperties): string[] {
   return [
-    ...(comment === null || comment === undefined ? [] : [`COMMENT ON DATABASE ${identifier(database)} IS ${literal(comment)}`]),
+    ...(comment === null || comment === undefined
+      ? []
+      : [`COMMENT ON DATABASE ${identifier(database)} IS ${literal(comment)}`]),
     ...(settings ?? []).flatMap(({ role, config }) => config.map((entry) => setting(database, role, entry))),
     ...(grants === null ? [] : regrant(database, owner, grants)),
   ];
