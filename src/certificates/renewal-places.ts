@@ -1,5 +1,5 @@
-import { inspectIfThere } from '../containers/if-there';
 import { readContainers } from '../containers/read-containers';
+import { inspectIfReadable } from '../containers/unreadable';
 import type { Container } from '../domain/container';
 import type { Engine } from '../ports/engine';
 
@@ -27,7 +27,7 @@ export async function findPlaces({
 }
 
 async function isOneOff(engine: Engine, id: string): Promise<boolean> {
-  const inspect = await inspectIfThere(engine, id);
+  const inspect = await inspectIfReadable(engine, id);
   return inspect === null || inspect.Config.Labels?.['com.docker.compose.oneoff'] === 'True';
 }
 

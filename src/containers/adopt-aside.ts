@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { inspectIfThere } from './if-there';
+import { codeOf, messageOf } from '../domain/errors';
 import { asideParts } from './aside-names';
 import { keepLeftover } from './kept-containers';
 
@@ -10,19 +10,29 @@ import { keepLeftover } from './kept-containers';
  */
 export async function adoptAside(deps: Deps): Promise<void> {
   const { engine, store, logger } = deps;
-  const inspects = await Promise.all((await engine.containerIds()).map((id) => inspectIfThere(engine, id)));
-  for (const { Id: containerId, Name } of inspects.filter((inspect) => inspect !== null)) {
-    const name = Name.slice(1);
-    const parts = asideParts(name);
-    if (parts === null || store.keptContainers.find(containerId) !== null) continue;
+  for (const { id: containerId, name } of await engine.containers()) {
+    const parts = name === null ? null : asideParts(name);
+    if (name === null || parts === null || store.keptContainers.find(containerId) !== null) continue;
     const { updates } = store.updates.list({ container: parts.container, limit: 200 });
     const update = updates.find(({ id }) => id.slice(-10).toLowerCase() === parts.mark);
     if (update === undefined) logger.warn('a container of an unknown update exists: remove it by hand', { name });
     else if (update.status !== 'running') {
       const reason = `It is left over from update ${update.id}.`;
-      await keepLeftover(deps, { containerId, name, container: parts.container, updateId: update.id, reason });
-      logger.warn('a container of an update that has ended exists', { name, update: update.id });
+      const found = { containerId, name, container: parts.container, updateId: update.id, reason };
+      const trouble = await unlessUnreachable(keepLeftover(deps, found));
+      logger.warn('a container of an update that has ended exists', { name, update: update.id, trouble });
     }
   }
   store.keptContainers.retryLeftovers(deps.clock.now().toISOString());
+}
+
+/** It is listed in any case. Why it could not be stopped; undefined: it could. */
+async function unlessUnreachable(kept: Promise<void>): Promise<string | undefined> {
+  try {
+    await kept;
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    return messageOf(error);
+  }
 }

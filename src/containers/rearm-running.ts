@@ -10,20 +10,21 @@ import { rearm, type PolicyDeps } from './restart-policy';
  */
 export async function rearmRunning(deps: PolicyDeps & { logger: Logger }): Promise<boolean> {
   for (const { containerId: id, name, policy } of deps.store.disarmed.all()) {
-    const found = await inspectIfThere(deps.engine, id);
-    if (found === null) deps.store.disarmed.remove(id);
-    else if (found.State.Running && !isOurs(found.Name.slice(1)))
-      await rearmOne(deps, id, { name, policy: policy.Name });
+    await rearmOne(deps, id, { name, policy: policy.Name });
   }
   return false;
 }
 
+/** One that the engine cannot describe, or whose policy it refuses, keeps its record and no other container waiting. */
 async function rearmOne(
   deps: PolicyDeps & { logger: Logger },
   id: string,
   fields: Record<string, unknown>,
 ): Promise<void> {
   try {
+    const found = await inspectIfThere(deps.engine, id);
+    if (found === null) return deps.store.disarmed.remove(id);
+    if (!found.State.Running || isOurs(found.Name.slice(1))) return;
     await rearm(deps, id);
     deps.logger.info('the restart policy of a container is back', fields);
   } catch (error) {

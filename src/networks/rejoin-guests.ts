@@ -1,6 +1,6 @@
 import { isOurs } from '../containers/aside-names';
-import { imageIfThere, inspectIfThere } from '../containers/if-there';
 import { inspectAll } from '../containers/inspect-all';
+import { imageIfReadable, inspectIfReadable } from '../containers/unreadable';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
@@ -92,13 +92,13 @@ async function guestsAndOwners({ engine }: Deps): Promise<ContainerInspect[]> {
   const concerned = all.filter(
     (each) => networkOwner(each) !== null || owners.has(each.Id) || owners.has(each.Name.slice(1)),
   );
-  const found = await Promise.all(concerned.map(({ Id }) => inspectIfThere(engine, Id)));
+  const found = await Promise.all(concerned.map(({ Id }) => inspectIfReadable(engine, Id)));
   return found.filter((inspect) => inspect !== null);
 }
 
 async function watchedOf({ engine, selfId }: Deps, lost: LostGuest[]): Promise<Lost[]> {
   const read = lost.map(async (each) => {
-    const image = await imageIfThere(engine, each.guest.Image);
+    const image = await imageIfReadable(engine, each.guest.Image);
     return image === null ? null : { ...each, container: toContainer(each.guest, image, selfId) };
   });
   return (await Promise.all(read)).filter((each) => each?.container.labels.watched === true) as Lost[];

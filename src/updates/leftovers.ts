@@ -1,7 +1,6 @@
 import { asideName } from '../containers/aside-names';
-import { inspectByName, inspectIfThere } from '../containers/if-there';
+import { inspectByName } from '../containers/if-there';
 import { keepLeftover } from '../containers/kept-containers';
-import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import type { Begun } from './run';
 
@@ -14,9 +13,8 @@ export async function recordLeftovers(run: Begun): Promise<string[]> {
   const bearer = await inspectByName(engine, journal.containerName);
   if (bearer === null) return [];
   const sentences: string[] = [];
-  for (const { Id: containerId, Name } of await stillThere(run)) {
+  for (const { id: containerId, name } of await stillThere(run)) {
     if (containerId === bearer.Id || store.keptContainers.find(containerId)?.leftover === false) continue;
-    const name = Name.slice(1);
     const reason = `It is left over from update ${update.id}.`;
     const found = { containerId, name, container: journal.containerName, updateId: update.id, reason };
     const stopped = await keepLeftover(run, found).then(
@@ -34,8 +32,9 @@ export async function recordLeftovers(run: Begun): Promise<string[]> {
 }
 
 /** By the names that this update gave; one that another process renamed since is no longer diun-pilot's. */
-async function stillThere({ engine, journal, update }: Begun): Promise<ContainerInspect[]> {
+async function stillThere({ engine, journal, update }: Begun): Promise<{ id: string; name: string }[]> {
   const names = (['old', 'new', 'check'] as const).map((role) => asideName(journal.containerName, role, update.id));
-  const found = await Promise.all(names.map((name) => inspectIfThere(engine, name)));
-  return found.filter((inspect) => inspect !== null);
+  // From the list: a container that could not be removed may be one that the engine cannot describe.
+  const found = (await engine.containers()).filter(({ name }) => name !== null && names.includes(name));
+  return found.map(({ id, name }) => ({ id, name: name as string }));
 }

@@ -56,6 +56,20 @@ describe('an engine that is not there', () => {
   });
 });
 
+it('creates nothing when a further network cannot be described', async () => {
+  server.answers.set('/networks/back', (_, response) => {
+    response.writeHead(500, { 'Content-Type': 'application/json' }).end('{"message":"could not find plugin overlay9"}');
+  });
+  const [HostConfig, Image] = [{ NetworkMode: 'front', AutoRemove: false }, 'nginx'];
+  const NetworkingConfig = { EndpointsConfig: { front: {}, back: {} } };
+  const body = { Image, HostConfig, NetworkingConfig };
+  await expect(engine.createContainer('web', { body, connect: [] })).rejects.toMatchObject({
+    code: 'engine_refused',
+    message: expect.stringContaining('could not find plugin overlay9'),
+  });
+  expect(server.requests.filter((line) => line.startsWith('POST'))).toEqual([]);
+});
+
 describe('the API version', () => {
   it('is asked once, and is the highest that both know', async () => {
     server.apiVersion = '1.99';

@@ -1,5 +1,5 @@
-import { inspectIfThere } from '../../containers/if-there';
 import { readContainers } from '../../containers/read-containers';
+import { inspectIfReadable } from '../../containers/unreadable';
 import { dependentsOf } from '../../domain/depends-on';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
 import { PilotError } from '../../domain/errors';
@@ -84,6 +84,6 @@ async function wellDependents({ engine, old, container, selfId, journal }: Run):
 }
 
 async function inspectThose(engine: Engine, ids: string[]): Promise<ContainerInspect[]> {
-  const inspects = await Promise.all(ids.map((id) => inspectIfThere(engine, id)));
+  const inspects = await Promise.all(ids.map((id) => inspectIfReadable(engine, id)));
   return inspects.filter((inspect) => inspect !== null);
 }
