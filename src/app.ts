@@ -1,10 +1,14 @@
 import type { Settings } from './config/schema';
+import { createHealth } from './http/health/health';
+import { startHeartbeat } from './http/health/heartbeat';
 import { listen, type Listening } from './http/listen';
 import { createHttpApp } from './http/server';
 import type { Clock } from './lib/clock';
 import type { Logger } from './lib/logger';
-import { createDelivery } from './notifications/deliver';
+import type { Loop } from './lib/loop';
+import { createDelivery, createNoticeDelivery, deliverAll } from './notifications/deliver';
 import type { BackupStorage } from './ports/backup-storage';
+import type { Channel } from './ports/channel';
 import type { Engine } from './ports/engine';
 import type { MailTransport } from './ports/mail-transport';
 import type { Store } from './ports/store';
@@ -23,6 +27,8 @@ export interface App extends Requests {
   engine: Engine;
   storage: BackupStorage;
   transport: MailTransport;
+  /** In addition to mail. */
+  channels: readonly Channel[];
   clock: Clock;
   logger: Logger;
   /** When each timer runs next, and what came of its last run. */
@@ -41,10 +47,14 @@ const HTTP_CLOSES_WITHIN_MS = 1_500;
 
 /** Opened in this order: database, worker and timers, HTTP. What was opened last is closed first. */
 export function openApp(settings: Settings, { logger }: { logger: Logger }): App {
-  const { deps, transport, takeWorkerLock } = createAdapters(settings, logger);
+  const { deps, transport, channels, takeWorkerLock } = createAdapters(settings, logger);
   const { store, engine, storage, clock } = deps;
+  useChannels(store, channels, logger);
   const plans = timerPlans(settings);
-  const delivery = createDelivery({ store, transport, clock, logger, from: settings.mailFrom, to: settings.mailTo });
+  const delivery = deliverAll([
+    createDelivery({ ...{ store, transport, clock, logger }, ...sendersOf(settings) }),
+    ...channels.map((channel) => createNoticeDelivery({ store, channel, clock, logger })),
+  ]);
   let end: (reason: string) => void = () => undefined;
   const mustEnd = new Promise<string>((resolve) => (end = resolve));
   const workplace = createWorkplace({
@@ -57,20 +67,35 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   const timers = (): TimerView[] => viewTimers(plans, store.timers, clock.now());
   const requests = { ...requestsOf(deps, () => workplace.wake()), timers };
   let listening: Listening | null = null;
+  let heartbeat: Loop | null = null;
 
   return {
-    ...{ settings, store, engine, storage, transport, clock, logger },
+    ...{ settings, store, engine, storage, transport, channels, clock, logger },
     ...requests,
     mustEnd,
     startWorker: () => Promise.resolve(workplace.enter()),
     startServing: async () => {
-      listening = await listen(createHttpApp(httpDepsOf(settings, deps, workplace, requests)), settings);
+      const http = httpDepsOf(settings, deps, workplace, requests);
+      listening = await listen(createHttpApp(http), settings);
+      const parts = { ask: createHealth(http), clock, logger };
+      heartbeat = settings.heartbeat && startHeartbeat({ ...settings.heartbeat, ...parts });
       workplace.enterWhenFree();
       return { port: listening.port };
     },
     close: async () => {
+      await heartbeat?.stop();
       await listening?.close(HTTP_CLOSES_WITHIN_MS);
       if (await workplace.leave()) store.close();
     },
   };
+}
+
+/** From now on the channels of the settings are told, and no others. */
+function useChannels(store: Store, channels: readonly Channel[], logger: Logger): void {
+  const givenUp = store.channels.use(channels);
+  if (givenUp > 0) logger.warn('notices to channels that are no longer set were given up', { notices: givenUp });
+}
+
+function sendersOf({ mailFrom, mailTo, mailDigest }: Settings): { from: string; to: string[]; digest: boolean } {
+  return { from: mailFrom, to: mailTo, digest: mailDigest !== null };
 }

@@ -1,6 +1,8 @@
 import { messageOf } from '../domain/errors';
 import type { Container } from '../domain/container';
+import type { ChannelNotice } from '../domain/channel-notice';
 import type { App } from '../app';
+import type { Channel } from '../ports/channel';
 import { atTime } from './text';
 
 /** One thing that `check` looked at. `failed` makes its exit code 1; `words` say what to do. */
@@ -36,7 +38,46 @@ export function askAll(app: App): Promise<Finding[]> {
       return `${app.settings.mail.kind}: to ${app.settings.mailTo.join(', ')}`;
     }),
     asked(app, 'Outbox', () => Promise.resolve(outboxWords(app)), 'warning'),
+    ...app.channels.map((channel) =>
+      asked(app, `Channel ${channel.name}`, () => channelWords(app, channel), 'warning'),
+    ),
   ]);
+}
+
+/** Sends a test notice to every channel, with the title that says so. */
+export function testChannels(app: App): Promise<Finding[]> {
+  const at = app.clock.now();
+  return Promise.all(
+    app.channels.map((channel) =>
+      asked(app, `Test notice to ${channel.name}`, async () => {
+        await channel.send({
+          ...TEST_NOTICE,
+          id: `test-${at.getTime()}`,
+          at: at.toISOString(),
+          topic: channel.topics[0] ?? 'failures',
+        });
+        return 'taken: see that it arrived';
+      }),
+    ),
+  );
+}
+
+const TEST_NOTICE = {
+  kind: 'test',
+  title: 'diun-pilot: test notice',
+  verdict: 'Test',
+  priority: 3,
+  text: ['An operator ran `diun-pilot check --notify`. There is nothing to do.'],
+  link: null,
+} as const satisfies Partial<ChannelNotice>;
+
+/** Throws with what is wrong, as the outbox does. */
+async function channelWords({ store }: App, { id, topics }: Channel): Promise<string> {
+  const { pending, refused, lastError } = store.channels.of(id).state();
+  const why = lastError === null ? '' : ` Last error: ${lastError}`;
+  if (refused > 0) throw new Error(`${refused} refused, tried again at the next start.${why}`);
+  if (pending > 0) throw new Error(`${pending} waiting to be delivered.${why}`);
+  return `is told of ${topics.join(', ')}; nothing waits`;
 }
 
 /** Diun that was never heard is the commonest mistake, but no failure of this service: it may have had nothing to say. */

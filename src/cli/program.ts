@@ -85,7 +85,8 @@ function addService(program: Command, context: CliContext, done: Done): void {
     .description(
       'Checks settings, Docker, backup storage, mail, database and labels; tells how each container would be treated, where new tags would be written, how old the last good backups are, the days that certificates have left, the next runs, and when Diun was last heard. Changes nothing.',
     )
-    .action(async (options: Json) => done(await checkCommand(context, options)));
+    .option('--notify', 'send a test notice to every channel of PILOT_NOTIFY_URL')
+    .action(async (options: Json & { notify?: boolean }) => done(await checkCommand(context, options)));
 }
 
 function addUpdates(program: Command, context: CliContext, done: Done): void {

@@ -4,7 +4,8 @@ import { parseDuration } from '../domain/duration';
 import type { Retention } from '../domain/retention';
 import { Secret } from '../lib/secret';
 import { whyCronIsInvalid } from './cron';
-import { readBackupUrl, readHttpUrl, readMailUrl, type Read } from './urls';
+import { readNotifyUrls } from './notify-urls';
+import { readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, type Read } from './urls';
 
 // One zod type for each kind of setting: from the text of the environment to a value, or to a problem in words. A problem never
 // repeats the text of a setting that may be a secret.
@@ -60,6 +61,15 @@ export const duration = read<number>((input) => {
   return ms <= YEAR ? { value: ms } : { problem: 'must be at most 365d' };
 });
 
+const SHORTEST_INTERVAL = 10_000;
+const LONGEST_INTERVAL = 86_400_000;
+
+export const interval = read<number>((input) => {
+  const ms = parseDuration(input);
+  if (ms === null) return { problem: 'must be a duration such as 60s, 5m or 1h' };
+  return ms >= SHORTEST_INTERVAL && ms <= LONGEST_INTERVAL ? { value: ms } : { problem: 'must be from 10s to 24h' };
+});
+
 export const choice = <const T extends string>(values: readonly T[]): z.ZodType<T, string> =>
   read<T>((input) => {
     const value = values.find((known) => known === input);
@@ -73,6 +83,17 @@ export const publicUrl = read<string>((input) => {
 });
 export const backupTarget = read(readBackupUrl);
 export const mailTarget = read(readMailUrl);
+export const notifyUrls = read(readNotifyUrls);
+export const heartbeatUrl = read(readHeartbeatUrl);
+
+/** As standardwebhooks.com asks: 24 to 64 bytes in base64 behind `whsec_`. */
+export const notifySecret = read<Secret>((input) => {
+  const bytes = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(input)?.[1];
+  const length = bytes === undefined ? 0 : Buffer.from(bytes, 'base64').length;
+  return length >= 24 && length <= 64
+    ? { value: new Secret(input) }
+    : { problem: 'must be whsec_ and 24 to 64 bytes in base64: echo "whsec_$(openssl rand -base64 32)"' };
+});
 
 export const dockerHost = text.refine(
   (value) => /^unix:\/\/\/\S+$/.test(value) || (/^(?:tcp|https?):\/\/[^/\s]/.test(value) && URL.canParse(value)),

@@ -58,6 +58,7 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     mail: mail.kind === 'file' ? { kind: 'file', directory: mail.directory ?? path.join(dataDir, 'mail') } : mail,
     mailFrom: parsed.PILOT_MAIL_FROM ?? 'diun-pilot@localhost',
     mailTo: parsed.PILOT_MAIL_TO ?? ['operator@localhost'],
+    ...reachingPeople(parsed),
     schedules: {
       backup: parsed.PILOT_BACKUP_SCHEDULE,
       renewal: parsed.PILOT_RENEWAL_SCHEDULE,
@@ -66,6 +67,16 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     retention: parsed.PILOT_BACKUP_RETENTION,
     logLevel: parsed.PILOT_LOG_LEVEL,
     ...surroundings(parsed),
+  };
+}
+
+function reachingPeople(parsed: Parsed): Pick<Settings, 'mailDigest' | 'channels' | 'notifySecret' | 'heartbeat'> {
+  const { PILOT_HEARTBEAT_URL: url, PILOT_HEARTBEAT_INTERVAL: intervalMs } = parsed;
+  return {
+    mailDigest: parsed.PILOT_MAIL_DIGEST,
+    channels: parsed.PILOT_NOTIFY_URL ?? [],
+    notifySecret: parsed.PILOT_NOTIFY_SECRET ?? null,
+    heartbeat: url === undefined ? null : { url, intervalMs },
   };
 }
 

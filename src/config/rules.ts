@@ -25,7 +25,16 @@ export function unknownNames(names: readonly string[]): SettingProblem[] {
 
 /** What no setting shows by itself: rules between several, and the folder on the disk. Values with a problem of their own are missing. */
 export function rulesOf(parsed: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
-  return [...mailRules(parsed, given), ...dataDirRules(parsed)];
+  return [...mailRules(parsed, given), ...channelRules(parsed), ...dataDirRules(parsed)];
+}
+
+function channelRules({
+  PILOT_NOTIFY_URL: channels = [],
+  PILOT_NOTIFY_SECRET: secret,
+}: Partial<Parsed>): SettingProblem[] {
+  if (secret !== undefined || !channels.some(({ kind }) => kind === 'webhook')) return [];
+  const message = 'is required for webhook+https:// in PILOT_NOTIFY_URL: echo "whsec_$(openssl rand -base64 32)"';
+  return [{ name: 'PILOT_NOTIFY_SECRET', message }];
 }
 
 function mailRules({ PILOT_MAIL_URL: mail }: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Retention } from '../domain/retention';
 import type { Secret } from '../lib/secret';
+import type { ChannelSetting } from './notify-urls';
 import {
   addresses,
   address,
@@ -11,8 +12,12 @@ import {
   dockerHost,
   duration,
   hostName,
+  heartbeatUrl,
   httpUrl,
+  interval,
   mailTarget,
+  notifySecret,
+  notifyUrls,
   port,
   proxies,
   publicUrl,
@@ -42,6 +47,14 @@ export interface Settings {
   mail: { kind: 'file'; directory: string } | { kind: 'ses' } | { kind: 'smtp'; url: Secret };
   mailFrom: string;
   mailTo: string[];
+  /** When the digest is mailed, a cron expression in `timeZone`; null: everything is mailed at once. */
+  mailDigest: string | null;
+  /** Channels in addition to mail. */
+  channels: ChannelSetting[];
+  /** `whsec_…`, signs the calls of the channels of kind `webhook`; null: there is none. */
+  notifySecret: Secret | null;
+  /** Called while all is well; null: nothing is. */
+  heartbeat: { url: Secret; intervalMs: number } | null;
   /** Cron expressions in `timeZone`; null: off. */
   schedules: { backup: string | null; renewal: string | null; reconcile: string | null };
   /** How many backups of each kind are kept. */
@@ -57,7 +70,15 @@ export interface Settings {
   awsEndpoint: boolean;
 }
 
-const SECRETS = ['PILOT_WEBHOOK_TOKEN', 'PILOT_API_TOKEN', 'PILOT_APPROVAL_SECRET', 'PILOT_MAIL_URL'] as const;
+const SECRETS = [
+  'PILOT_WEBHOOK_TOKEN',
+  'PILOT_API_TOKEN',
+  'PILOT_APPROVAL_SECRET',
+  'PILOT_MAIL_URL',
+  'PILOT_NOTIFY_URL',
+  'PILOT_NOTIFY_SECRET',
+  'PILOT_HEARTBEAT_URL',
+] as const;
 
 /** Every setting of diun-pilot's own with its default as it would be written; empty: no fixed default. */
 export const DEFAULTS = {
@@ -74,6 +95,11 @@ export const DEFAULTS = {
   PILOT_MAIL_URL: 'file:',
   PILOT_MAIL_FROM: '',
   PILOT_MAIL_TO: '',
+  PILOT_MAIL_DIGEST: 'off',
+  PILOT_NOTIFY_URL: '',
+  PILOT_NOTIFY_SECRET: '',
+  PILOT_HEARTBEAT_URL: '',
+  PILOT_HEARTBEAT_INTERVAL: '5m',
   PILOT_BACKUP_SCHEDULE: '0 2 * * *',
   PILOT_RENEWAL_SCHEDULE: '30 3 * * 0',
   PILOT_RECONCILE_SCHEDULE: '0 4 * * *',
@@ -110,6 +136,11 @@ export const settingsSchema = z.object({
   PILOT_MAIL_URL: mailTarget,
   PILOT_MAIL_FROM: address.optional(),
   PILOT_MAIL_TO: addresses.optional(),
+  PILOT_MAIL_DIGEST: cron,
+  PILOT_NOTIFY_URL: notifyUrls.optional(),
+  PILOT_NOTIFY_SECRET: notifySecret.optional(),
+  PILOT_HEARTBEAT_URL: heartbeatUrl.optional(),
+  PILOT_HEARTBEAT_INTERVAL: interval,
   PILOT_BACKUP_SCHEDULE: cron,
   PILOT_RENEWAL_SCHEDULE: cron,
   PILOT_RECONCILE_SCHEDULE: cron,

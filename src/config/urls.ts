@@ -20,6 +20,16 @@ export function readHttpUrl(text: string): Read<string> {
   return { value: url.href };
 }
 
+/** May hold a token, a user name and a password, and parameters such as those of Uptime Kuma. */
+export function readHeartbeatUrl(text: string): Read<Secret> {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    return { problem: 'must be an address that begins with http:// or https://' };
+  }
+  if (url.hash !== '') return { problem: 'must not contain #' };
+  return { value: new Secret(url.href) };
+}
+
 export function readBackupUrl(text: string): Read<BackupTarget> {
   if (text.startsWith('file:')) return readFolder(text);
   const url = text.startsWith('s3://') && URL.canParse(text) ? new URL(text) : null;
@@ -60,7 +70,7 @@ function readFolder(text: string): Read<{ kind: 'file'; directory: string | null
 
 const decode = (part: string): string => (decodes(part) ? decodeURIComponent(part) : part);
 
-function decodes(part: string): boolean {
+export function decodes(part: string): boolean {
   try {
     decodeURIComponent(part);
     return true;

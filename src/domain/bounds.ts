@@ -24,6 +24,8 @@ export const BOUNDS = {
   containerLog: { bytes: MIB, ms: MINUTE },
   /** What is kept of each output of a command in a container, and how long a probe's command may take. */
   commandOutput: { bytes: 64 * KIB, ms: MINUTE / 4 },
+  /** What a channel or the heartbeat's service answers. */
+  channelAnswer: { bytes: 64 * KIB, ms: MINUTE / 4 },
   /** What a health probe reads of an answer over HTTP. */
   probeAnswer: { bytes: 16 * KIB, ms: 5_000 },
   /** What `nginx -T` prints. */

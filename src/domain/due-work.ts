@@ -1,5 +1,5 @@
-/** Timers that an operator knows: three have a setting, the drill has a fixed time. */
-const TIMER_NAMES = ['backup', 'renewal', 'reconcile', 'drill'] as const;
+/** Timers that an operator knows: four have a setting, the drill has a fixed time. */
+const TIMER_NAMES = ['backup', 'renewal', 'reconcile', 'drill', 'digest'] as const;
 
 /** As `/health`, the page and the settings name it. */
 export type TimerName = (typeof TIMER_NAMES)[number];

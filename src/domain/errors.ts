@@ -26,7 +26,7 @@ export class StorageError extends PilotError {
   override readonly name = 'StorageError';
 }
 
-/** Thrown by the port `MailTransport`. */
+/** Thrown by the ports `MailTransport` and `Channel`. */
 export class MailError extends PilotError {
   override readonly name = 'MailError';
   constructor(
@@ -34,10 +34,14 @@ export class MailError extends PilotError {
     message: string,
     /** Trying again cannot help. */
     readonly permanent: boolean,
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; retryAfterMs?: number },
   ) {
     super(code, message, options);
+    this.retryAfterMs = options?.retryAfterMs ?? 0;
   }
+
+  /** The service asks not to be called again before this time has passed; 0: it names none. */
+  readonly retryAfterMs: number;
 }
 
 /** Every code, with the situation in a few words. */
@@ -71,6 +75,8 @@ export const ERROR_CODES = {
   object_archived: 'The object was moved to an archive class of the storage',
   mail_refused: 'The mail server refuses the mail',
   mail_unreachable: 'The mail server does not answer',
+  channel_refused: 'A channel refuses the notice',
+  channel_unreachable: 'A channel does not answer',
   container_not_running: 'The container does not run, so no update of it can be judged',
   preflight_failed: 'The new image cannot work here',
   preflight_blocked: 'What surrounds the container allows no update now',

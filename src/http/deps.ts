@@ -2,6 +2,7 @@ import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
 import type { RestoreDecision, RestoreView, SetTrust } from '../approvals/restore-link';
 import type { ViewLink } from '../approvals/view-link';
 import type { BackupRecord } from '../domain/backup';
+import type { ChannelTarget } from '../domain/channel-notice';
 import type { Container } from '../domain/container';
 import type { RenewalRecord } from '../domain/renewal';
 import type { Update } from '../domain/update';
@@ -22,6 +23,8 @@ export interface HttpDeps {
   /** Addresses, networks and names of the proxies whose X-Forwarded-For counts. */
   trustedProxies: readonly string[];
   store: Store;
+  /** Those in use, in addition to mail. */
+  channels: readonly ChannelTarget[];
   clock: Clock;
   logger: Logger;
   /** Stores an accepted or a rejected body; rejects with PilotError `invalid_body` or `invalid_request` (details: field, reason) after the raw body was kept. */

@@ -1,6 +1,11 @@
 import { messageOf } from '../domain/errors';
-import type { Outbox, Store } from '../ports/store';
-import { deliverMail, type Postman } from './deliver-mail';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { Channel } from '../ports/channel';
+import type { NoticeToSend } from '../ports/channel-deliveries';
+import type { MailTransport } from '../ports/mail-transport';
+import type { OutboxMail, Store } from '../ports/store';
+import { deliverItem, type Deliverable, type Postman } from './deliver-item';
 
 const LOOK_AGAIN_MS = 1_000;
 const STOP_WITHIN_MS = 5_000;
@@ -15,29 +20,73 @@ export interface Delivery {
   deliverDue(): Promise<void>;
   /** There is a new mail: look now. */
   wake(): void;
-  /** For /health. */
-  state(): ReturnType<Outbox['state']>;
 }
 
-export interface DeliveryParts extends Omit<Postman, 'outbox' | 'random' | 'mayRecord'> {
-  store: Pick<Store, 'outbox'>;
+interface Surroundings {
+  clock: Clock;
+  logger: Logger;
   /** In [0, 1); for tests. */
   random?: () => number;
 }
 
-export function createDelivery(parts: DeliveryParts): Delivery {
-  return new OutboxDelivery(parts);
+export interface MailDeliveryParts extends Surroundings {
+  store: Pick<Store, 'outbox'>;
+  transport: MailTransport;
+  from: string;
+  to: string[];
+  /** What needs no decision and is no failure stays for the digest. Left out: it does not. */
+  digest?: boolean;
 }
 
-class OutboxDelivery implements Delivery {
+export function createDelivery({ store, transport, from, to, digest = false, ...parts }: MailDeliveryParts): Delivery {
+  const { outbox } = store;
+  return new OutboxDelivery<OutboxMail>({
+    ...parts,
+    noun: 'mail',
+    outbox: { ...outbox, due: (now) => outbox.due(now, { digest }) },
+    // The id is the outbox's, so that a mail which is sent again after a crash can be recognised.
+    send: ({ id, subject, html, text, createdAt }) =>
+      transport.send({ id, from, to, subject, html, text, date: createdAt }),
+  });
+}
+
+/** Each channel has a delivery of its own: one that is down delays neither mail nor the others. */
+export function createNoticeDelivery({
+  store,
+  channel,
+  ...parts
+}: Surroundings & { store: Pick<Store, 'channels'>; channel: Channel }): Delivery {
+  return new OutboxDelivery<NoticeToSend>({
+    ...parts,
+    noun: `notice to ${channel.name}`,
+    outbox: store.channels.of(channel.id),
+    send: ({ id, createdAt, notice }) => channel.send({ ...notice, id, at: createdAt }),
+  });
+}
+
+/** Several as one. */
+export function deliverAll(all: readonly Delivery[]): Delivery {
+  const each = async (act: (one: Delivery) => Promise<void>): Promise<void> => void (await Promise.all(all.map(act)));
+  return {
+    start: () => all.forEach((one) => one.start()),
+    stop: () => each((one) => one.stop()),
+    deliverDue: () => each((one) => one.deliverDue()),
+    wake: () => all.forEach((one) => one.wake()),
+  };
+}
+
+class OutboxDelivery<Item extends Deliverable> implements Delivery {
   #phase: 'open' | 'stopping' | 'closed' = 'open';
   #alarm = new AbortController();
   #round: Promise<void> = Promise.resolve();
   #loop: Promise<void> = Promise.resolve();
-  readonly #postman: Postman;
+  readonly #postman: Postman<Item>;
 
-  constructor({ store: { outbox }, random = Math.random, ...parts }: DeliveryParts) {
-    this.#postman = { ...parts, outbox, random, mayRecord: () => this.#phase !== 'closed' };
+  constructor({
+    random = Math.random,
+    ...parts
+  }: Omit<Postman<Item>, 'random' | 'mayRecord'> & { random?: () => number }) {
+    this.#postman = { ...parts, random, mayRecord: () => this.#phase !== 'closed' };
   }
 
   start(): void {
@@ -65,10 +114,6 @@ class OutboxDelivery implements Delivery {
     this.#alarm.abort();
   }
 
-  state(): ReturnType<Outbox['state']> {
-    return this.#postman.outbox.state();
-  }
-
   async #run(): Promise<void> {
     const { clock, logger } = this.#postman;
     while (this.#isOpen()) {
@@ -84,7 +129,7 @@ class OutboxDelivery implements Delivery {
     const { outbox, clock } = this.#postman;
     for (const mail of outbox.due(clock.now().toISOString())) {
       if (!this.#isOpen()) return;
-      await deliverMail(mail, this.#postman);
+      await deliverItem(mail, this.#postman);
     }
   }
 

@@ -8,3 +8,8 @@ import type { RenderedMail } from './rendered-mail';
 export function postMail(outbox: Pick<Outbox, 'add'>, mail: RenderedMail): string {
   return outbox.add(mail);
 }
+
+/** The same for what is told by channels and by the digest only. */
+export function postWithoutMail(outbox: Pick<Outbox, 'add'>, mail: RenderedMail): string {
+  return outbox.add({ ...mail, mailed: false });
+}

@@ -1,3 +1,5 @@
+import type { ChannelNotice } from '../domain/channel-notice';
+
 /** The kinds of mail, as the outbox stores them. */
 export type MailKind =
   | 'update_available'
@@ -14,7 +16,8 @@ export type MailKind =
   | 'certificate_near_end'
   | 'network_lost'
   | 'engine_lost'
-  | 'restore_ended';
+  | 'restore_ended'
+  | 'digest';
 
 /** A mail ready for the outbox. Both parts are complete by themselves and tell the same. */
 export interface RenderedMail {
@@ -23,4 +26,6 @@ export interface RenderedMail {
   subject: string;
   html: string;
   text: string;
+  /** The same in a few lines, for channels; null: it is for no channel. */
+  notice: ChannelNotice | null;
 }

@@ -4,10 +4,14 @@ import type { Journal } from '../domain/journal';
 import type { Plan } from '../domain/plan/plan';
 import type { RestoreJournal, RestoreRecord } from '../domain/restore';
 import type { Step, StepName, Update, UpdateStatus } from '../domain/update';
+import type { Channels } from './channel-deliveries';
 import type { Incidents } from './incidents';
 import type { Certificates, Renewals } from './renewals';
 import type { Disarmed, KeptContainers } from './stopped-containers';
+import type { Outbox } from './outbox';
 import type { Notices, Timers } from './timers';
+
+export type { NewMail, Outbox, OutboxMail } from './outbox';
 
 /**
  * Everything that must survive a crash. Synchronous, so that a state and the mail that tells of it are written in one
@@ -23,6 +27,7 @@ export interface Store {
   updates: Updates;
   refusals: Refusals;
   outbox: Outbox;
+  channels: Channels;
   backups: Backups;
   restores: Restores;
   timers: Timers;
@@ -149,50 +154,6 @@ export interface Refusal {
   /** The update that failed, or was declined. */
   updateId: string;
   at: string;
-}
-
-/** Mails to deliver, and those that were. */
-export interface Outbox {
-  /** In the same transaction as the state that the mail tells of; answers its id, which is also the Message-ID's. */
-  add(mail: NewMail): string;
-  /** The same, not to be delivered before `notBefore` (ISO 8601), so that a newer one can take its place until then. */
-  hold(mail: NewMail, notBefore: string): string;
-  /** Mails of these kinds about updates of one container since a time, newest first. */
-  about(container: string, kinds: readonly string[], since: string): OutboxMail[];
-  /** Takes back one that is held, and no other. */
-  withdraw(id: string): void;
-  /** To deliver now, oldest first. */
-  due(now: string): OutboxMail[];
-  sent(id: string): void;
-  /** It failed for now; `error` in words. */
-  deferred(id: string, error: string, nextAttemptAt: string): void;
-  /** Permanent: it is kept and shown, and tried again when the service starts with other settings. */
-  refused(id: string, error: string): void;
-  /** Puts refused mails back to be tried; resolves with how many. Called at start. */
-  retryRefused(): number;
-  /** For `/health`: how many wait, since when, how many were refused, and what went wrong with the newest of those. */
-  state(): { pending: number; oldestPendingAt: string | null; refused: number; lastError: string | null };
-  recent(limit: number): OutboxMail[];
-}
-
-/** One mail, rendered. */
-export type NewMail = Pick<OutboxMail, 'kind' | 'updateId' | 'subject' | 'html' | 'text'>;
-
-/** One mail, rendered, with how far its delivery has come. */
-export interface OutboxMail {
-  id: string;
-  /** Which mail it is, such as `update_failed`. */
-  kind: string;
-  updateId: string | null;
-  createdAt: string;
-  subject: string;
-  html: string;
-  text: string;
-  status: 'pending' | 'sent' | 'refused';
-  attempts: number;
-  nextAttemptAt: string | null;
-  sentAt: string | null;
-  lastError: string | null;
 }
 
 /** Backups that were asked for, and what came of them; whether each is kept, and was drilled. */

@@ -7,6 +7,7 @@ import { reofferChanged } from '../decisions/reoffer-changed';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
+import { sendDigest } from '../notifications/send-digest';
 import { queueDrills } from '../restores/drills/queue-drills';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
@@ -20,6 +21,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
   reoffer: reofferChanged,
   retention: pruneBackups,
   'backup-ages': lookAtBackupAges,
+  digest: (deps) => sendDigest(deps),
 };
 
 /** Its outcome is told by the renewal itself. */

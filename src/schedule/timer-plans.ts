@@ -17,7 +17,11 @@ const BACKUP_AGES = '17 * * * *';
 const DRILL = '0 5 * * 0';
 
 /** The timers that the settings ask for. */
-export function timerPlans({ schedules, timeZone }: Pick<Settings, 'schedules' | 'timeZone'>): TimerPlan[] {
+export function timerPlans({
+  schedules,
+  mailDigest,
+  timeZone,
+}: Pick<Settings, 'schedules' | 'mailDigest' | 'timeZone'>): TimerPlan[] {
   const plan = (name: WorkName, expression: string | null, atEveryStart = false): TimerPlan => ({
     name,
     schedule: expression === null ? null : { expression, timeZone },
@@ -29,6 +33,7 @@ export function timerPlans({ schedules, timeZone }: Pick<Settings, 'schedules' |
     plan('reconcile', schedules.reconcile, true),
     plan('backup-ages', schedules.backup === null ? null : BACKUP_AGES, true),
     plan('drill', schedules.backup === null ? null : DRILL),
+    plan('digest', mailDigest),
   ];
 }
 
@@ -41,7 +46,7 @@ export interface TimerView {
 
 export function viewTimers(plans: readonly TimerPlan[], timers: Pick<Timers, 'get'>, now: Date): TimerView[] {
   return plans.flatMap(({ name, schedule }) => {
-    if (!isTimerName(name)) return [];
+    if (!isTimerName(name) || (name === 'digest' && schedule === null)) return [];
     const nextAt = schedule === null ? null : nextDue(schedule, now).toISOString();
     return [{ name, nextAt, last: timers.get(name)?.last ?? null }];
   });

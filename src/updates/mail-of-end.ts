@@ -4,27 +4,22 @@ import { restoreUrl } from '../approvals/restore-link';
 import { pageUrl } from '../approvals/view-link';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
-import { postMail } from '../notifications/post-mail';
+import { postMail, postWithoutMail } from '../notifications/post-mail';
 import { howItEnded } from './how-it-ended';
 import { isQuarantined } from './quarantine';
 
 /** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
 export function mailOfEnd(deps: Deps, update: Update): void {
   const { store } = deps;
-  if (update.status === 'succeeded' && isAutomatic(update)) return;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
   const news = { update, plan: null, backup, page: pageUrl(deps, update) };
-  postMail(
-    store.outbox,
-    update.status === 'succeeded'
-      ? updateSucceeded({ ...news, dataChange: howItEnded(store, update).dataChange })
-      : updateFailed({
-          ...news,
-          ...howItEnded(store, update),
-          quarantined: isQuarantined(store, update),
-          restoreUrl: restoreUrl(deps, update, backup),
-        }),
-  );
+  if (update.status === 'succeeded') {
+    const mail = updateSucceeded({ ...news, dataChange: howItEnded(store, update).dataChange });
+    return void (isAutomatic(update) ? postWithoutMail(store.outbox, mail) : postMail(store.outbox, mail));
+  }
+  const quarantined = isQuarantined(store, update);
+  const failed = { ...news, ...howItEnded(store, update), quarantined, restoreUrl: restoreUrl(deps, update, backup) };
+  postMail(store.outbox, updateFailed(failed));
 }
 
 /** What a person asked for or approved is answered, also where the policy is automatic. */

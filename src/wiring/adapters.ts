@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createChannel } from '../adapters/channels/channels';
 import { createComposePlugin } from '../adapters/compose/compose-plugin';
 import { createDockerEngine } from '../adapters/docker/docker-engine';
 import { createRegistryImages } from '../adapters/docker/registry/images';
@@ -19,12 +20,15 @@ import { systemClock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import { ownContainerId } from '../lib/own-container';
 import type { BackupStorage } from '../ports/backup-storage';
+import type { Channel } from '../ports/channel';
 import type { MailTransport } from '../ports/mail-transport';
 
 /** What use cases are given, and what only the wiring asks of the world. */
 export interface Adapters {
   deps: Deps;
   transport: MailTransport;
+  /** In addition to mail. */
+  channels: Channel[];
   /** That of the data directory; null: another process holds it. */
   takeWorkerLock: () => { release(): void } | null;
 }
@@ -48,6 +52,9 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
       selfId: ownContainerId(),
     },
     transport: createTransport(settings, logger),
+    channels: settings.channels.map((target) =>
+      createChannel({ target, secret: settings.notifySecret, now: () => clock.now() }),
+    ),
     takeWorkerLock: () => takeWorkerLock(join(settings.dataDir, 'worker.lock')),
   };
 }

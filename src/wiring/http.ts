@@ -22,10 +22,10 @@ export function httpDepsOf(
   requests: Requests & { timers(): TimerView[] },
 ): HttpDeps {
   const { store, clock, logger } = deps;
-  const { webhookTokens, apiToken, publicUrl, trustedProxies } = settings;
+  const { webhookTokens, apiToken, publicUrl, trustedProxies, channels } = settings;
   const wake = (): void => workplace.wake();
   return {
-    ...{ webhookTokens, apiToken, publicUrl, trustedProxies, store, clock, logger },
+    ...{ webhookTokens, apiToken, publicUrl, trustedProxies, channels, store, clock, logger },
     ...requests,
     version: version(),
     receiveWebhook: receiving(deps, wake),

@@ -64,7 +64,7 @@ describe('the outbox is delivered', () => {
     await Promise.all([delivery.deliverDue(), delivery.deliverDue()]);
     expect(tried.map(({ id }) => id)).toEqual(ids);
     expect(tried[0]).toMatchObject({ ...ADDRESSES, subject: expect.stringContaining('one') });
-    expect(delivery.state()).toMatchObject({ pending: 0, refused: 0 });
+    expect(store.outbox.state()).toMatchObject({ pending: 0, refused: 0 });
   });
 
   it('no mail exists of a state that was undone', () => {
@@ -92,7 +92,7 @@ describe('the outbox is delivered', () => {
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 450, 450, 450, 450, 450]);
     expect(statusOf(id)).toBe('pending');
-    expect(delivery.state().lastError).toBe('nobody there');
+    expect(store.outbox.state().lastError).toBe('nobody there');
   });
 
   it('one that fails does not hold up the next', async () => {
@@ -110,7 +110,7 @@ describe('the outbox is delivered', () => {
     await clock.advance(60 * 60_000);
     await first.deliverDue();
     expect(refusing.tried).toHaveLength(1);
-    expect(first.state()).toMatchObject({ refused: 1, lastError: 'sender not verified' });
+    expect(store.outbox.state()).toMatchObject({ refused: 1, lastError: 'sender not verified' });
     expect(lines).toContainEqual(expect.objectContaining({ level: 'error', mail: id }));
 
     const second = deliveryBy(transportThat(() => Promise.resolve()).transport);

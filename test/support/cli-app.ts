@@ -68,6 +68,7 @@ export async function runOn(scene: Scene, args: string[], terminal: Terminal = {
 
 const SCHEDULED = {
   schedules: { backup: '0 2 * * *', renewal: '30 3 * * 0', reconcile: null },
+  mailDigest: null,
   timeZone: 'UTC',
 };
 
@@ -79,6 +80,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     clock,
     storage: deps.storage,
     logger: deps.logger,
+    channels: [],
     transport: createFileTransport({ folder: join(folder, 'mail') }),
     containers: () => readContainers(engine, null),
     look: {

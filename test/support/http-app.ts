@@ -55,6 +55,7 @@ export async function startHttp(
     apiToken: new Secret(API_TOKEN),
     publicUrl: 'http://localhost:8080',
     trustedProxies: [],
+    channels: [],
     store,
     clock,
     logger,

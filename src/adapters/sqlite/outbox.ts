@@ -1,6 +1,7 @@
 import type { NewMail, Outbox, OutboxMail } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import type { Database } from './database';
+import { enrol } from './channel-deliveries';
 import { recordsOf } from './records';
 
 interface Row {
@@ -22,8 +23,15 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
   const records = recordsOf<Row, OutboxMail>(database, { name: 'outbox', clock, read: toMail });
   const { select, add } = records;
   const now = (): string => clock.now().toISOString();
-  const insert = ({ kind, updateId, subject, html, text }: NewMail, nextAttemptAt: string): string =>
-    add({ kind, updateId, subject, html, text, status: 'pending', nextAttemptAt }).id;
+  const insert = ({ notice = null, mailed = true, ...mail }: NewMail, nextAttemptAt: string): string =>
+    database.transaction(() => {
+      const { kind, updateId, subject, html, text } = mail;
+      const flags = { mailed: Number(mailed), calm: Number(notice?.topic === 'successes') };
+      const fields = { kind, updateId, subject, html, text, notice: notice && JSON.stringify(notice), ...flags };
+      const { id } = add({ ...fields, status: 'pending', nextAttemptAt });
+      enrol(database, id);
+      return id;
+    })();
   const tried = (id: string, assigned: string, ...values: string[]): void =>
     records.set(id, `attempts = attempts + 1, ${assigned}`, ...values);
   return {
@@ -39,7 +47,20 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
       void database
         .prepare(`DELETE FROM outbox WHERE id = ? AND status = 'pending' AND attempts = 0 AND next_attempt_at > ?`)
         .run(id, now()),
-    due: (at) => select(`WHERE status = 'pending' AND next_attempt_at <= ? ORDER BY id LIMIT 100`, at),
+    due: (at, { digest } = { digest: false }) =>
+      select(
+        `WHERE status = 'pending' AND mailed = 1 AND calm <= ? AND next_attempt_at <= ? ORDER BY id LIMIT 100`,
+        ...[digest ? 0 : 1, at],
+      ),
+    forDigest: (since) =>
+      select(
+        `WHERE status = 'pending' AND attempts = 0 AND next_attempt_at <= ?
+         AND ((mailed = 1 AND calm = 1) OR (mailed = 0 AND created_at > ?)) ORDER BY id`,
+        ...[now(), since],
+      ),
+    digested: (ids) => {
+      for (const id of ids) records.set(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL`, now());
+    },
     sent: (id) => tried(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL, last_error = NULL`, now()),
     deferred: (id, error, nextAttemptAt) => tried(id, 'last_error = ?, next_attempt_at = ?', error, nextAttemptAt),
     refused: (id, error) => tried(id, `status = 'refused', last_error = ?, next_attempt_at = NULL`, error),
@@ -51,7 +72,7 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
       lastError:
         select(`WHERE last_error IS NOT NULL AND status <> 'sent' ORDER BY id DESC LIMIT 1`)[0]?.lastError ?? null,
     }),
-    recent: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
+    recent: (limit) => select('WHERE mailed = 1 ORDER BY id DESC LIMIT ?', limit),
   };
 }
 
@@ -59,7 +80,7 @@ type Counted = Omit<ReturnType<Outbox['state']>, 'lastError'>;
 
 /** One that is held has not been tried, and its time has not come: it is not late. */
 function counted(database: Database, now: string): Counted {
-  const late = `status = 'pending' AND (attempts > 0 OR next_attempt_at <= @now)`;
+  const late = `status = 'pending' AND mailed = 1 AND (attempts > 0 OR next_attempt_at <= @now)`;
   const counts = `SELECT count(*) FILTER (WHERE ${late}) AS pending,
       min(created_at) FILTER (WHERE ${late}) AS oldestPendingAt,
       count(*) FILTER (WHERE status = 'refused') AS refused

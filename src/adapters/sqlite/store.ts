@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock';
 import type { Store } from '../../ports/store';
 import { createBackups } from './backups';
 import { createCertificates } from './certificates';
+import { createChannels } from './channel-deliveries';
 import { openDatabase, schemaVersion } from './database';
 import { createIncidents } from './incidents';
 import { createInbox } from './inbox';
@@ -22,6 +23,7 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     updates: createUpdates(database, clock),
     refusals: createRefusals(database),
     outbox: createOutbox(database, clock),
+    channels: createChannels(database, clock),
     backups: createBackups(database, clock),
     restores: createRestores(database, clock),
     timers: createTimers(database, clock),

@@ -3,7 +3,15 @@ import type { Container } from '../../domain/container';
 import { codeOf, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
 import type { CliContext } from '../context';
-import { askAll, diunFinding, keptFindings, labelFindings, timerFindings, type Finding } from '../findings';
+import {
+  askAll,
+  diunFinding,
+  keptFindings,
+  labelFindings,
+  testChannels,
+  timerFindings,
+  type Finding,
+} from '../findings';
 import {
   backupFindings,
   carryOverFindings,
@@ -26,15 +34,17 @@ interface Checked {
 }
 
 /** Looks at everything the service depends on and at what is watched; 0 only when nothing failed. Changes nothing outside. */
-export function checkCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
+export function checkCommand(context: CliContext, options: { json: boolean; notify?: boolean }): Promise<number> {
+  const { json, notify = false } = options;
   return withApp(context, { json, generateSecrets: false }, async (app) => {
-    const checked = await check(app);
+    const checked = await check(app, notify);
     context.stdout.write(json ? asJson(checked) : inWords(checked, app.settings.dataDir));
     return checked.ok ? 0 : 1;
   });
 }
 
-async function check(app: App): Promise<Checked> {
+async function check(app: App, notify: boolean): Promise<Checked> {
+  const told = notify ? await noticesOf(app) : [];
   const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
   const containers = read.containers ?? [];
   const [probes, tags, certificates, carryOver] = await Promise.all([
@@ -44,7 +54,7 @@ async function check(app: App): Promise<Checked> {
     carryOverFindings(app, containers),
   ]);
   const findings = [
-    ...[...asked, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
+    ...[...asked, ...told, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
     ...(read.containers === null ? [] : backupFindings(app, containers)),
     ...[
       ...probes,
@@ -62,6 +72,13 @@ async function check(app: App): Promise<Checked> {
     watched: read.containers && containers.filter(isWatched).map((container) => treatmentOf(container, containers)),
     notWatched: containers.filter((container) => !isWatched(container)).map(({ name }) => name),
   };
+}
+
+async function noticesOf(app: App): Promise<Finding[]> {
+  if (app.channels.length > 0) return testChannels(app);
+  return [
+    { what: 'Channels', status: 'warning', words: 'none is set, so no test notice was sent: set PILOT_NOTIFY_URL' },
+  ];
 }
 
 /** That no Docker answers is a finding already. */

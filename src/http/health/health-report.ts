@@ -1,5 +1,6 @@
 import type { BackupRecord } from '../../domain/backup';
 import type { KeptContainer } from '../../ports/stopped-containers';
+import type { NoticeDeliveries } from '../../ports/channel-deliveries';
 import type { Outbox } from '../../ports/store';
 import type { Notice, TimerState } from '../../ports/timers';
 
@@ -12,7 +13,15 @@ export interface Check {
   reason?: string;
 }
 
-export const CHECK_NAMES = ['database', 'docker', 'scheduler', 'outbox', 'backups', 'certificates'] as const;
+export const CHECK_NAMES = [
+  'database',
+  'docker',
+  'scheduler',
+  'outbox',
+  'backups',
+  'certificates',
+  'channels',
+] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
 
 export interface HealthReport {
@@ -55,6 +64,23 @@ export function outboxCheck(state: ReturnType<Outbox['state']>, now: Date): Chec
     );
   }
   return { status: 'ok' };
+}
+
+/** Each channel with how far its deliveries have come. */
+export interface ChannelState extends ReturnType<NoticeDeliveries['state']> {
+  name: string;
+}
+
+/** What a service said is for the page and `check` only: anyone may read `/health`. */
+export function channelsCheck(channels: readonly ChannelState[], now: Date): Check {
+  const problems = channels.flatMap(({ name, refused, pending, oldestPendingAt }) => {
+    if (refused > 0) return [`${count(refused, 'notice')} refused by ${name}`];
+    const late = oldestPendingAt !== null && now.getTime() - Date.parse(oldestPendingAt) > MAIL_IS_LATE_MS;
+    return late ? [`${count(pending, 'notice')} waiting for ${name}`] : [];
+  });
+  return problems.length === 0
+    ? { status: 'ok' }
+    : degraded(`${problems.join('; ')}: run \`diun-pilot check --notify\``);
 }
 
 /** Degraded when the newest finished backup of a project failed, is too old or shrank. `records`: newest first. */

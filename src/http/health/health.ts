@@ -1,12 +1,15 @@
+import type { NoticeTopic } from '../../domain/channel-notice';
 import { systemClock, type Clock } from '../../lib/clock';
 import type { HttpDeps } from '../deps';
 import { certificatesCheck } from './certificates-check';
 import {
   backupsCheck,
+  channelsCheck,
   degraded,
   dockerAndContainers,
   healthReport,
   outboxCheck,
+  type ChannelState,
   type Check,
   type HealthReport,
 } from './health-report';
@@ -24,7 +27,7 @@ const DATABASE_DOWN =
 export type AskHealth = () => Promise<HealthReport>;
 
 /** One observer for the life of the app: it keeps what it saw for two seconds. */
-export function createHealth(deps: Pick<HttpDeps, 'version' | 'store' | 'clock' | 'health'>): AskHealth {
+export function createHealth(deps: Pick<HttpDeps, 'version' | 'store' | 'clock' | 'health' | 'channels'>): AskHealth {
   const { store, clock, health } = deps;
   const docker = keptFor(KEPT_FOR_MS, clock, () => dockerCheck(() => health.pingEngine()));
   const database = keptFor(KEPT_FOR_MS, clock, () => Promise.resolve(databaseCheck(() => store.check())));
@@ -43,8 +46,17 @@ export function createHealth(deps: Pick<HttpDeps, 'version' | 'store' | 'clock' 
       certificates: readable(() =>
         certificatesCheck(store.certificates.list(), store.renewals.lastFinished(), clock.now()),
       ),
+      channels: readable(() => channelsCheck(channelStates(deps), clock.now())),
     });
   };
+}
+
+/** How far the deliveries of each channel have come. */
+export function channelStates({
+  store,
+  channels,
+}: Pick<HttpDeps, 'store' | 'channels'>): (ChannelState & { topics: readonly NoticeTopic[] })[] {
+  return channels.map(({ id, name, topics }) => ({ name, topics, ...store.channels.of(id).state() }));
 }
 
 /** The bound is real time, also when the app's clock is held. */

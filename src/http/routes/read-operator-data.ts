@@ -5,7 +5,7 @@ import { nextTurn } from '../../lib/next-turn';
 import type { Store } from '../../ports/store';
 import { formToken } from '../access/form-token';
 import type { HttpDeps } from '../deps';
-import type { AskHealth } from '../health/health';
+import { channelStates, type AskHealth } from '../health/health';
 import type { HistoryFilter, OperatorData, Outcome, Seen } from '../pages/operator/operator-data';
 
 /** The page comes within this time, whatever the engine does. */
@@ -38,6 +38,7 @@ export async function readOperatorData(
     otherPilots: otherPilots(all ?? []),
     history: { filter, ...deps.store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
     ...recordsIn(deps.store),
+    channels: channelStates(deps),
     timers: deps.timers(),
     tokenFor: (action, id) => formToken(formSecret, action, id, now),
   };

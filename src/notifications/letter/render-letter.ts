@@ -2,6 +2,7 @@ import type { RenderedMail } from '../rendered-mail';
 import { subjectLine } from './clean';
 import { html } from './html';
 import type { Letter } from './letter';
+import { noticeOfLetter } from './notice-of-letter';
 import { plainText } from './plain-text';
 
 export function renderLetter(letter: Letter): RenderedMail {
@@ -12,5 +13,6 @@ export function renderLetter(letter: Letter): RenderedMail {
     subject,
     html: html(letter, subject),
     text: plainText(letter),
+    notice: noticeOfLetter(letter),
   };
 }

@@ -1,14 +1,16 @@
 import { timerPlans } from '../../../src/schedule/timer-plans';
 
 const plansOf = (backup: string | null) =>
-  timerPlans({ schedules: { backup, renewal: null, reconcile: null }, timeZone: 'Europe/Berlin' });
+  timerPlans({ schedules: { backup, renewal: null, reconcile: null }, mailDigest: null, timeZone: 'Europe/Berlin' });
 const drillOf = (backup: string | null) => plansOf(backup).find(({ name }) => name === 'drill')?.schedule;
 
 test('what runs is compared with the registry at each start too, unless that is switched off', () => {
   const reconcile = (expression: string | null) =>
-    timerPlans({ schedules: { backup: null, renewal: null, reconcile: expression }, timeZone: 'UTC' }).find(
-      ({ name }) => name === 'reconcile',
-    );
+    timerPlans({
+      schedules: { backup: null, renewal: null, reconcile: expression },
+      mailDigest: null,
+      timeZone: 'UTC',
+    }).find(({ name }) => name === 'reconcile');
   expect(reconcile('0 4 * * *')?.atEveryStart).toBe(true);
   expect(reconcile(null)?.schedule).toBeNull();
 });

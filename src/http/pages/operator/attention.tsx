@@ -13,6 +13,7 @@ const SECTIONS: Partial<Record<CheckName, string>> = {
   outbox: 'mails',
   backups: 'backups',
   certificates: 'certificates',
+  channels: 'channels',
 };
 
 /** What is wrong, first of all: containers that an update left without a version that serves, then the checks of /health. */

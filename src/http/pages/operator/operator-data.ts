@@ -10,7 +10,7 @@ import type { KeptContainer } from '../../../ports/stopped-containers';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
 import type { Notice } from '../../../ports/timers';
 import type { TimerView } from '../../../schedule/timer-plans';
-import type { HealthReport } from '../../health/health-report';
+import type { ChannelState, HealthReport } from '../../health/health-report';
 import type { TokenFor } from './action-form';
 
 /** Everything that the operator page shows, read at one time. */
@@ -36,6 +36,8 @@ export interface OperatorData {
   refusals: Refusal[];
   /** Waiting for a retry, or refused for good. */
   undelivered: OutboxMail[];
+  /** In addition to mail. */
+  channels: (ChannelState & { topics: readonly string[] })[];
   lastHeardAt: string | null;
   rejected: Webhook[];
   /** Containers that need a person, since they have lost the network they live in. */

@@ -6,7 +6,7 @@ import { Certificates } from './certificates';
 import { hasIncidents, Incidents } from './incidents';
 import { KeptContainers } from './kept-containers';
 import type { OperatorData } from './operator-data';
-import { Diun, Mails, Refused, Timers } from './records';
+import { Channels, Diun, Mails, Refused, Timers } from './records';
 import { wantsALook, Watched } from './watched';
 import { History, Waiting, Working } from './work';
 
@@ -32,6 +32,7 @@ export function operatorPage(data: OperatorData): string {
         <Refused {...data} />
         <Diun {...data} />
         <Mails {...data} />
+        <Channels {...data} />
         <Timers {...data} />
       </>
     ),
@@ -46,6 +47,7 @@ function Sections({
   incidents,
   kept,
   undelivered,
+  channels,
   timers,
 }: OperatorData): JSX.Element {
   const all: [id: string, name: string, count?: number, absent?: boolean][] = [
@@ -60,6 +62,7 @@ function Sections({
     ['refused', 'Not offered again'],
     ['diun', 'Diun'],
     ['mails', 'Mails', undelivered.length],
+    ['channels', 'Channels', 0, channels.length === 0],
     ['timers', 'Next runs', 0, timers.length === 0],
   ];
   const sections = all.filter(([, , , absent]) => absent !== true);

@@ -65,6 +65,36 @@ export function Mails({ undelivered, now }: OperatorData): JSX.Element {
   );
 }
 
+/** Where notices go in addition to mail; nothing at all when no channel is set. */
+export function Channels({ channels, now }: OperatorData): JSX.Element | null {
+  if (channels.length === 0) return null;
+  return (
+    <section aria-labelledby="channels">
+      <h2 id="channels">Channels</h2>
+      <Table
+        caption="Channels in addition to mail, and what each has still to deliver"
+        columns={['Channel', 'Gets', 'State', 'Service says']}
+        rows={channels.map(({ name, topics, pending, refused, oldestPendingAt, lastError }) => [
+          oneLine(name),
+          topics.join(', '),
+          channelState(pending, refused, oldestPendingAt === null ? null : ago(oldestPendingAt, now)),
+          lastError === null ? null : oneLine(lastError, 400),
+        ])}
+        empty=""
+        first={10}
+        rest="more channels"
+      />
+    </section>
+  );
+}
+
+function channelState(pending: number, refused: number, since: string | null): string {
+  if (refused > 0) return `${refused} refused; tried again at the next start`;
+  return pending === 0 || since === null
+    ? 'everything was delivered'
+    : `${pending} not delivered yet, the oldest ${since}`;
+}
+
 const MOST_OF_A_BODY = 4000;
 
 /** When Diun was last heard, and what came that could not be read, as it came. */

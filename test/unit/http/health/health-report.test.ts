@@ -10,7 +10,7 @@ import {
 
 const NOW = new Date('2026-01-05T03:00:00Z');
 const ok: Check = { status: 'ok' };
-const allOk = { database: ok, docker: ok, scheduler: ok, outbox: ok, backups: ok, certificates: ok };
+const allOk = { database: ok, docker: ok, scheduler: ok, outbox: ok, backups: ok, certificates: ok, channels: ok };
 
 describe('the report', () => {
   test('is ok when every check is', () => {

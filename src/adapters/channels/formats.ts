@@ -1,0 +1,143 @@
+import { Webhook } from 'standardwebhooks';
+import type { ChannelNotice, NoticePriority } from '../../domain/channel-notice';
+import type { ChannelCall } from './http-call';
+import { addressInMarkdown, cutTo, cutToBytes, inMarkdown, markdownWithin, plainBody } from './text';
+
+/** A notice with what makes it recognisable when it is sent again. */
+export type SentNotice = { id: string; at: string } & ChannelNotice;
+
+/** `url`: the address to call, http(s), which may hold a user, a password or a token. */
+export type Format = (url: URL, notice: SentNotice) => ChannelCall;
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const TAGS: Record<NoticePriority, string> = {
+  5: 'rotating_light',
+  4: 'warning',
+  3: 'information_source',
+  2: 'white_check_mark',
+};
+const COLOURS: Record<NoticePriority, number> = { 5: 0xc62828, 4: 0xef6c00, 3: 0x1565c0, 2: 0x2e7d32 };
+
+/** Published as JSON to the root of the server (docs.ntfy.sh/publish): a longer message would become an attachment. */
+export const ntfy: Format = (url, notice) => {
+  const topic = url.pathname.slice(1);
+  return {
+    url: new URL('/', withoutLogin(url)).href,
+    headers: { ...JSON_TYPE, ...loginOf(url) },
+    body: JSON.stringify({
+      topic,
+      title: cutToBytes(notice.title, 250),
+      message: cutToBytes(plainBody(notice), 4096),
+      priority: notice.priority,
+      tags: [TAGS[notice.priority], notice.topic],
+      ...(notice.link === null ? {} : { click: notice.link.url }),
+    }),
+  };
+};
+
+/** Signed as Standard Webhooks asks (standardwebhooks.com): the receiver recognises what is sent again by `webhook-id`. */
+export function standardWebhook(secret: string, now: () => Date): Format {
+  const signer = new Webhook(secret);
+  return (url, notice) => {
+    const { id, at, kind, topic, title, verdict, priority, text, link } = notice;
+    const data = { topic, title, verdict, priority, text: text.join('\n\n'), link };
+    const body = JSON.stringify({ type: kind, timestamp: at, data });
+    const sentAt = now();
+    const signed = {
+      'webhook-id': id,
+      'webhook-timestamp': `${Math.floor(sentAt.getTime() / 1000)}`,
+      'webhook-signature': signer.sign(id, sentAt, body),
+    };
+    return { url: withoutLogin(url).href, headers: { ...JSON_TYPE, ...loginOf(url), ...signed }, body };
+  };
+}
+
+/** Stateful notification of the Apprise API (github.com/caronc/apprise-api); the services behind it cut what is too long. */
+export const apprise: Format = (url, notice) => ({
+  url: withoutLogin(url).href,
+  headers: { ...JSON_TYPE, ...loginOf(url) },
+  body: JSON.stringify({
+    title: notice.title,
+    body: [plainBody(notice), ...(notice.link === null ? [] : [`${notice.link.label}: ${notice.link.url}`])].join(
+      '\n\n',
+    ),
+    type: ({ 5: 'failure', 4: 'warning', 3: 'info', 2: 'success' } as const)[notice.priority],
+    format: 'text',
+  }),
+});
+
+/** An incoming webhook. Plain text objects are shown as they are; the fallback and the link are mrkdwn, escaped (docs.slack.dev). */
+export const slack: Format = (url, notice) => {
+  const blocks = [
+    { type: 'header', text: { type: 'plain_text', text: cutTo(notice.title, 150), emoji: false } },
+    { type: 'section', text: { type: 'plain_text', text: cutTo(plainBody(notice), 3000), emoji: false } },
+    ...(notice.link === null
+      ? []
+      : [
+          {
+            type: 'section',
+            text: { type: 'mrkdwn', text: `<${slackAddress(notice.link.url)}|${slackText(notice.link.label)}>` },
+          },
+        ]),
+  ];
+  const body = JSON.stringify({
+    text: slackText(cutTo(notice.title, 150)),
+    blocks,
+    unfurl_links: false,
+    unfurl_media: false,
+  });
+  return { url: url.href, headers: JSON_TYPE, body };
+};
+
+/** `wait`: Discord tells whether it took the message. No mention is resolved, whatever the text holds (discord.com/developers). */
+export const discord: Format = (url, notice) => {
+  const address = new URL(url);
+  address.searchParams.set('wait', 'true');
+  const link = markdownLink(notice);
+  const embed = {
+    title: markdownWithin(notice.title, 256),
+    description: `${markdownWithin(plainBody(notice), 4096 - link.length)}${link}`,
+    color: COLOURS[notice.priority],
+  };
+  return {
+    url: address.href,
+    headers: JSON_TYPE,
+    body: JSON.stringify({ embeds: [embed], allowed_mentions: { parse: [] } }),
+  };
+};
+
+/** An incoming webhook of Mattermost: a post of 4,000 characters at most is taken by every version (developers.mattermost.com). */
+export const mattermost: Format = (url, notice) => {
+  const link = markdownLink(notice);
+  const title = `**${markdownWithin(notice.title, 500)}**\n\n`;
+  const text = `${title}${markdownWithin(plainBody(notice), 4000 - title.length - link.length)}${link}`;
+  return { url: url.href, headers: JSON_TYPE, body: JSON.stringify({ text }) };
+};
+
+function markdownLink({ link }: ChannelNotice): string {
+  return link === null ? '' : `\n\n[${inMarkdown(link.label)}](${addressInMarkdown(link.url)})`;
+}
+
+function slackText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** A `|` would begin the label. */
+function slackAddress(url: string): string {
+  return slackText(url).replaceAll('|', '%7C');
+}
+
+function withoutLogin(url: URL): URL {
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  return bare;
+}
+
+/** A password alone is an access token (`ntfys://:tk_…@host/topic`). */
+function loginOf(url: URL): Record<string, string> {
+  const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+  if (user === '' && password === '') return {};
+  if (user === '') return { Authorization: `Bearer ${password}` };
+  return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+}

@@ -1,0 +1,59 @@
+import { BOUNDS } from '../../domain/bounds';
+import { MailError } from '../../domain/errors';
+import { exchange, type HttpAnswer } from '../../lib/http-exchange';
+import { printableLine } from '../../lib/printable';
+
+/** One POST that delivers a notice. */
+export interface ChannelCall {
+  /** May hold a token: it is never logged. */
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+const LONGEST_WAIT_MS = 60 * 60_000;
+const LONGEST_SAID = 200;
+/** Answers after which the same call may succeed later: timeout, too early, too many (RFC 9110, 8470, 6585). */
+const PASSING = new Set([408, 425, 429]);
+
+/**
+ * Makes the call, without following redirects: an address that moved is a setting to correct.
+ * Rejects with `MailError`: permanent for 3xx and 4xx, else to be tried again.
+ */
+export async function makeCall(call: ChannelCall, service: string): Promise<void> {
+  const answer = await ask(call, service);
+  if (answer.status >= 200 && answer.status < 300) return;
+  const said = printableLine(answer.body.toString('utf8')).slice(0, LONGEST_SAID);
+  const words = `${service} answered ${answer.status}${said === '' ? '' : `: ${said}`}`;
+  if (answer.status >= 500 || PASSING.has(answer.status)) {
+    const retryAfterMs = readRetryAfter(answer.headers['retry-after'] ?? null, new Date());
+    throw new MailError('channel_unreachable', `${words}. It is tried again.`, false, { retryAfterMs });
+  }
+  throw new MailError('channel_refused', `${words}. ${adviceFor(answer.status)}`, true);
+}
+
+/** In seconds, or as an HTTP date (RFC 9110, 10.2.3). Milliseconds from `now` on, an hour at most; 0: there is none. */
+export function readRetryAfter(header: string | null, now: Date): number {
+  if (header === null) return 0;
+  const seconds = Number(header);
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now.getTime();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_WAIT_MS) : 0;
+}
+
+function adviceFor(status: number): string {
+  if (status < 400) return 'It redirects to another address: enter the final one in PILOT_NOTIFY_URL.';
+  if (status === 401 || status === 403) return 'Check the user, password or token in PILOT_NOTIFY_URL.';
+  if (status === 404 || status === 410) return 'It does not know the address: check PILOT_NOTIFY_URL.';
+  return 'Check PILOT_NOTIFY_URL, then run `diun-pilot check --notify`.';
+}
+
+/** The address, which may hold a token, is in no message. */
+async function ask({ url, headers, body }: ChannelCall, service: string): Promise<HttpAnswer> {
+  try {
+    return await exchange({ method: 'POST', url, headers, body, bound: BOUNDS.channelAnswer });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const words = `${service} cannot be reached (${code ?? message}). It is tried again.`;
+    throw new MailError('channel_unreachable', words, false, { cause: error });
+  }
+}

@@ -1,0 +1,82 @@
+import { MailError, messageOf } from '../domain/errors';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { Outbox, OutboxMail } from '../ports/store';
+import { retryDelayMs } from './backoff';
+import { sendWithin } from './send-within';
+
+const SEND_TIMEOUT_MS = 60_000;
+
+/** What is delivered: a mail, or a notice to one channel. */
+export type Deliverable = Pick<OutboxMail, 'id' | 'kind' | 'updateId' | 'attempts'>;
+
+/** Where it is kept until it is delivered. */
+export interface Deliveries<Item extends Deliverable> extends Pick<
+  Outbox,
+  'sent' | 'deferred' | 'refused' | 'retryRefused' | 'state'
+> {
+  due(now: string): Item[];
+}
+
+export interface Postman<Item extends Deliverable> {
+  outbox: Deliveries<Item>;
+  /** For the log: `mail`, or a notice with its channel. */
+  noun: string;
+  /** Rejects with `MailError`; the same item sent again has the same id. */
+  send(item: Item): Promise<void>;
+  clock: Clock;
+  logger: Logger;
+  /** In [0, 1): the jitter of the waits between two tries. */
+  random: () => number;
+  /** False once the store may be closed: what is not recorded then is sent again later, under the same id. */
+  mayRecord: () => boolean;
+}
+
+/** Tries one item once and writes down what came of it. Rejects only when the store fails. */
+export async function deliverItem<Item extends Deliverable>(mail: Item, postman: Postman<Item>): Promise<void> {
+  const send = (): Promise<void> => postman.send(mail);
+  const outcome = await sendWithin(SEND_TIMEOUT_MS, postman.clock, send, () => markSentLate(mail, postman));
+  if (!postman.mayRecord()) return;
+  if (outcome.sent) markSent(mail, postman);
+  else if (outcome.error instanceof MailError && outcome.error.permanent) refuse(mail, outcome.error, postman);
+  else postpone(mail, outcome.error, postman);
+}
+
+function markSent<Item extends Deliverable>(mail: Item, { outbox, logger, noun }: Postman<Item>): void {
+  outbox.sent(mail.id);
+  logger.info(`${noun} sent`, fieldsOf(mail));
+}
+
+function markSentLate<Item extends Deliverable>(mail: Item, postman: Postman<Item>): void {
+  if (!postman.mayRecord()) return;
+  try {
+    markSent(mail, postman);
+  } catch (error) {
+    postman.logger.error(`${postman.noun} was sent late and cannot be marked as sent`, {
+      ...fieldsOf(mail),
+      error: messageOf(error),
+    });
+  }
+}
+
+function refuse<Item extends Deliverable>(mail: Item, error: MailError, { outbox, logger, noun }: Postman<Item>): void {
+  outbox.refused(mail.id, error.message);
+  logger.error(`${noun} refused, it is kept and tried again at the next start`, {
+    ...fieldsOf(mail),
+    code: error.code,
+    error: error.message,
+  });
+}
+
+function postpone<Item extends Deliverable>(mail: Item, error: unknown, postman: Postman<Item>): void {
+  const { outbox, clock, logger, random, noun } = postman;
+  const asked = error instanceof MailError ? error.retryAfterMs : 0;
+  const waitMs = Math.max(retryDelayMs(mail.attempts + 1, random()), asked);
+  const message = messageOf(error);
+  outbox.deferred(mail.id, message, new Date(clock.now().getTime() + waitMs).toISOString());
+  logger.warn(`${noun} not sent, it is tried again`, { ...fieldsOf(mail), error: message, waitMs });
+}
+
+function fieldsOf(mail: Deliverable): Record<string, unknown> {
+  return { mail: mail.id, kind: mail.kind, update: mail.updateId };
+}

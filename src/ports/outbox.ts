@@ -1,0 +1,53 @@
+import type { ChannelNotice } from '../domain/channel-notice';
+
+/** Mails to deliver, and those that were. */
+export interface Outbox {
+  /** In the same transaction as the state that the mail tells of; answers its id, which is also the Message-ID's. */
+  add(mail: NewMail): string;
+  /** The same, not to be delivered before `notBefore` (ISO 8601), so that a newer one can take its place until then. */
+  hold(mail: NewMail, notBefore: string): string;
+  /** Mails of these kinds about updates of one container since a time, newest first. */
+  about(container: string, kinds: readonly string[], since: string): OutboxMail[];
+  /** Takes back one that is held, and no other. */
+  withdraw(id: string): void;
+  /** To deliver now, oldest first. `digest`: what a digest may hold stays for the digest. */
+  due(now: string, options?: { digest: boolean }): OutboxMail[];
+  /** What the next digest is to tell, oldest first. What has no mail of its own counts only when written after `since` (ISO 8601). */
+  forDigest(since: string): OutboxMail[];
+  /** They were told by a digest; in the same transaction as that is added. */
+  digested(ids: readonly string[]): void;
+  sent(id: string): void;
+  /** It failed for now; `error` in words. */
+  deferred(id: string, error: string, nextAttemptAt: string): void;
+  /** Permanent: it is kept and shown, and tried again when the service starts with other settings. */
+  refused(id: string, error: string): void;
+  /** Puts refused mails back to be tried; resolves with how many. Called at start. */
+  retryRefused(): number;
+  /** For `/health`: how many wait, since when, how many were refused, and what went wrong with the newest of those. */
+  state(): { pending: number; oldestPendingAt: string | null; refused: number; lastError: string | null };
+  recent(limit: number): OutboxMail[];
+}
+
+/** One mail, rendered. `notice`: the same for channels; null: it is for no channel. */
+export type NewMail = Pick<OutboxMail, 'kind' | 'updateId' | 'subject' | 'html' | 'text'> & {
+  notice?: ChannelNotice | null;
+  /** False: it has no mail of its own; the digest tells it, and channels. Left out: it has. */
+  mailed?: boolean;
+};
+
+/** One mail, rendered, with how far its delivery has come. */
+export interface OutboxMail {
+  id: string;
+  /** Which mail it is, such as `update_failed`. */
+  kind: string;
+  updateId: string | null;
+  createdAt: string;
+  subject: string;
+  html: string;
+  text: string;
+  status: 'pending' | 'sent' | 'refused';
+  attempts: number;
+  nextAttemptAt: string | null;
+  sentAt: string | null;
+  lastError: string | null;
+}
