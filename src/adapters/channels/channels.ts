@@ -11,7 +11,7 @@ export interface ChannelOptions {
   now: () => Date;
 }
 
-/** Throws when the secret of a `webhook` is missing or is no base64: the settings have been checked before. */
+/** Throws when the secret of a `webhook` is missing or is not base64: the settings have been checked before. */
 export function createChannel({ target, secret, now }: ChannelOptions): Channel {
   const { url, ...described } = target;
   const format = formatOf(described.kind, secret, now);

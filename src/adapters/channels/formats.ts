@@ -18,6 +18,9 @@ const TAGS: Record<NoticePriority, string> = {
 };
 const COLOURS: Record<NoticePriority, number> = { 5: 0xc62828, 4: 0xef6c00, 3: 0x1565c0, 2: 0x2e7d32 };
 
+/** In bytes: the server takes a message of exactly its limit, 4,096, for an attachment. */
+const LONGEST_OF_NTFY = 4000;
+
 /** Published as JSON to the root of the server (docs.ntfy.sh/publish): a longer message would become an attachment. */
 export const ntfy: Format = (url, notice) => {
   const topic = url.pathname.slice(1);
@@ -27,7 +30,7 @@ export const ntfy: Format = (url, notice) => {
     body: JSON.stringify({
       topic,
       title: cutToBytes(notice.title, 250),
-      message: cutToBytes(plainBody(notice), 4096),
+      message: cutToBytes(plainBody(notice), LONGEST_OF_NTFY),
       priority: notice.priority,
       tags: [TAGS[notice.priority], notice.topic],
       ...(notice.link === null ? {} : { click: notice.link.url }),
@@ -89,7 +92,7 @@ export const slack: Format = (url, notice) => {
   return { url: url.href, headers: JSON_TYPE, body };
 };
 
-/** `wait`: Discord tells whether it took the message. No mention is resolved, whatever the text holds (discord.com/developers). */
+/** `wait`: Discord reports whether it took the message. No mention is resolved, whatever the text holds (discord.com/developers). */
 export const discord: Format = (url, notice) => {
   const address = new URL(url);
   address.searchParams.set('wait', 'true');

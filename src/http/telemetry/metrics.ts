@@ -4,6 +4,8 @@ import type { DrillVerdict } from '../../domain/drill';
 import { UPDATE_STATUSES } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import type { Store } from '../../ports/store';
+import type { HttpDeps } from '../deps';
+import { channelStates } from '../health/health';
 
 export interface Metrics {
   registry: Registry;
@@ -14,12 +16,14 @@ export interface Metrics {
 }
 
 /** A registry of its own for each app. What the store knows is read when Prometheus asks. */
-export function createMetrics({ store, clock }: { store: Store; clock: Clock }): Metrics {
+export function createMetrics(deps: Pick<HttpDeps, 'store' | 'clock' | 'channels'>): Metrics {
+  const { store, clock } = deps;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   gaugesOfUpdates(store, registry);
   gaugesOfOutbox(store, registry);
+  gaugesOfChannels(deps, registry);
   gaugeOfBackups(store, registry);
   gaugesOfDrills(store, registry);
   gaugeOfCertificates(store, clock, registry);
@@ -65,6 +69,23 @@ function gaugesOfOutbox(store: Store, registry: Registry): void {
       registers: [registry],
       collect() {
         this.set(store.outbox.state()[field]);
+      },
+    });
+  }
+}
+
+function gaugesOfChannels(deps: Pick<HttpDeps, 'store' | 'channels'>, registry: Registry): void {
+  for (const [field, help] of [
+    ['pending', 'Notices waiting to be delivered to a channel'],
+    ['refused', 'Notices that a channel refused for good'],
+  ] as const) {
+    new Gauge({
+      name: `diun_pilot_channel_${field}`,
+      help,
+      labelNames: ['channel'],
+      registers: [registry],
+      collect() {
+        for (const state of channelStates(deps)) this.set({ channel: state.name }, state[field]);
       },
     });
   }

@@ -136,3 +136,27 @@ test('--json gives the same for machines', async () => {
     notWatched: [],
   });
 });
+
+test('--notify sends a test notice to every channel, and a channel that refuses it fails the check', async () => {
+  const sent: string[] = [];
+  const channel = (name: string, send: () => Promise<void>) => ({
+    ...{ kind: 'ntfy' as const, id: name, name, topics: ['failures' as const] },
+    send: ({ title }: { title: string }) => (sent.push(`${name}: ${title}`), send()),
+  });
+  const good = channel('ntfy at good', () => Promise.resolve());
+  const bad = channel('ntfy at bad', () => Promise.reject(new MailError('channel_refused', 'It answered 403.', true)));
+  scene.store.channels.use([good, bad]);
+  const without = await run(['check'], { app: { channels: [good, bad] } });
+  expect([without.code, sent]).toEqual([0, []]);
+  const { code, stdout } = await run(['check', '--notify'], { app: { channels: [good, bad] } });
+  expect(sent).toEqual(['ntfy at good: diun-pilot: test notice', 'ntfy at bad: diun-pilot: test notice']);
+  expect(stdout).toMatch(/^ok +Test notice to ntfy at good /m);
+  expect(stdout).toMatch(/^FAILED +Test notice to ntfy at bad +It answered 403\./m);
+  expect(code).toBe(1);
+});
+
+test('--notify without a channel says which setting is missing', async () => {
+  const { code, stdout } = await run(['check', '--notify']);
+  expect(stdout).toMatch(/^note +Channels .*PILOT_NOTIFY_URL/m);
+  expect(code).toBe(0);
+});

@@ -1,0 +1,62 @@
+import { createDelivery } from '../../src/notifications/deliver';
+import { sendDigest } from '../../src/notifications/send-digest';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+});
+afterEach(() => scene.close());
+
+/** What a mail server was given, with the digest switched on or off. */
+async function delivered(digest: boolean): Promise<string[]> {
+  const subjects: string[] = [];
+  const transport = {
+    send: ({ subject }: { subject: string }) => Promise.resolve(void subjects.push(subject)),
+    check: () => Promise.resolve(),
+  };
+  const { store, clock, deps } = scene;
+  const addresses = { from: 'a@example.org', to: ['b@example.org'] };
+  await createDelivery({ store, transport, clock, logger: deps.logger, digest, ...addresses }).deliverDue();
+  return subjects;
+}
+
+async function automaticUpdate(): Promise<void> {
+  scene.engine.runContainer(nginx());
+  const { digest } = scene.engine.publish('nginx:stable');
+  scene.hear('docker.io/library/nginx:stable', digest);
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+}
+
+test('an automatic update that succeeded has no mail of its own, and stands in the digest with its announcement', async () => {
+  await automaticUpdate();
+  expect(await delivered(true)).toEqual([]);
+  await expect(sendDigest(scene.deps)).resolves.toMatchObject({ trouble: null });
+  expect(await delivered(true)).toEqual(['[diun-pilot] digest: 2 messages, nothing to do']);
+  expect(scene.mails().find(({ kind }) => kind === 'digest')?.text).toMatch(
+    /web-nginx-1: update available[\s\S]*web-nginx-1: updated/,
+  );
+  await sendDigest(scene.deps);
+  expect(await delivered(true)).toEqual([]);
+});
+
+test('without a digest the announcement is mailed at once, and the success is not', async () => {
+  await automaticUpdate();
+  expect(await delivered(false)).toEqual([expect.stringContaining('update available')]);
+});
+
+test('what needs a decision and what failed never waits for the digest', async () => {
+  scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+  await scene.settle();
+  expect(await delivered(true)).toEqual([expect.stringContaining('critical update available')]);
+  await expect(sendDigest(scene.deps)).resolves.toMatchObject({ outcome: 'Nothing to tell.' });
+});
+
+test('a digest that is switched off again leaves nothing behind: what waited for it is mailed', async () => {
+  await automaticUpdate();
+  await delivered(true);
+  expect(await delivered(false)).toEqual([expect.stringContaining('update available')]);
+});
