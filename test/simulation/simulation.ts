@@ -8,6 +8,7 @@ import { rejoinGuests } from '../../src/networks/rejoin-guests';
 import type { BackupStorage } from '../../src/ports/backup-storage';
 import { workOnce } from '../../src/queue/worker';
 import { memoryStorage } from '../support/memory-storage';
+import { REAL_SHELL } from '../support/real-shell';
 import { openScene, type Scene } from '../support/scene';
 import { Judge } from './judge';
 import { actOnHost } from './outsider';
@@ -327,8 +328,10 @@ class Simulation {
   }
 }
 
+/** With a shell, in which a restore moves files. */
 function imageOf(hasHealthcheck: boolean) {
-  return hasHealthcheck ? { config: { Healthcheck: { Test: ['CMD', 'ask'], Interval: 5e9 } } } : {};
+  const config = hasHealthcheck ? { config: { Healthcheck: { Test: ['CMD', 'ask'], Interval: 5e9 } } } : {};
+  return { scripts: { ...REAL_SHELL }, ...config };
 }
 
 export function describe(event: Quiet | Mid, { services }: World): string {
