@@ -1,4 +1,7 @@
 // One project per kind of test; `npm run test:fast` runs those that need no engine.
+// Times in sentences are in the operator's zone; here it is the same on every machine.
+process.env.TZ = 'UTC';
+
 const base = {
   setupFilesAfterEnv: ['<rootDir>/jest.timeout.js'],
   testEnvironment: 'node',

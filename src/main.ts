@@ -6,7 +6,7 @@ import { loadSettings } from './config/load';
 import { createLogger } from './lib/logger';
 import { version } from './wiring/version';
 
-// Whoever read our output has gone, as in `diun-pilot updates | head`.
+// The reader of our output has exited, as in `diun-pilot updates | head`.
 process.stdout.on('error', () => process.exit(1));
 
 async function askAtTerminal(question: string): Promise<string> {

@@ -25,8 +25,7 @@ export function recordDecision(
   const now = clock.now().toISOString();
   const recorded = store.transaction(() => {
     const status = decided === 'approve' ? 'queued' : 'declined';
-    const reason =
-      decided === 'approve' ? `Approved ${how}.` : `Declined ${how}. ${update.container} goes on as it is.`;
+    const reason = decided === 'approve' ? `Approved ${how}.` : `Declined ${how}. ${update.container} stays as it is.`;
     const changed = store.updates.decide(update.id, { status, reason, now });
     if (changed?.status === 'declined' && changed.container !== null && changed.to.digest !== null) {
       const { container, to, id } = changed;

@@ -1,3 +1,4 @@
+import { formatTime } from '../domain/format';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
@@ -46,7 +47,7 @@ function tell({ store, publicUrl, logger }: Deps, place: BackupPlace): void {
   const words =
     good === null
       ? `no backup of ${about} has succeeded yet`
-      : `the last good backup of ${about} is of ${(good.startedAt ?? good.createdAt).slice(0, 16)}Z`;
+      : `the last good backup of ${about} was taken at ${formatTime(good.startedAt ?? good.createdAt)}`;
   if (!store.notices.open('backup_old', keyOfPlace(place), words)) return;
   logger.warn('a backup is missing', { set: about, reason: words });
   postMail(store.outbox, backupOld({ about, lastGood: good, publicUrl }));

@@ -8,7 +8,7 @@ import type { Progress } from '../lib/progress';
 import type { BackupStorage } from '../ports/backup-storage';
 import { asBackupError } from './backup-error';
 import { ByteMeter } from './byte-meter';
-import { progressInWords } from './bytes-in-words';
+import { byteProgress } from './byte-progress';
 import type { ItemSource } from './sources/item-source';
 import { TornTar } from './sources/tar-entries';
 
@@ -64,7 +64,7 @@ function notReadable(source: ItemSource, torn: TornTar): PilotError {
 
 async function stream({ storage, onProgress }: Into, source: ItemSource, key: string): ReturnType<typeof storeItem> {
   const content = await source.open();
-  const meter = new ByteMeter(progressInWords(onProgress, `storing ${source.title}`));
+  const meter = new ByteMeter(byteProgress(onProgress, `storing ${source.title}`));
   const between = [
     ...(source.tap === undefined ? [] : [source.tap()]),
     ...(source.compression === 'gzip' ? [createGzip({ level: GZIP_LEVEL })] : []),

@@ -7,7 +7,7 @@ import type { Progress } from '../lib/progress';
 import type { BackupStorage } from '../ports/backup-storage';
 import { asBackupError } from './backup-error';
 import { ByteMeter } from './byte-meter';
-import { progressInWords } from './bytes-in-words';
+import { byteProgress } from './byte-progress';
 import type { Finding, ItemSource } from './sources/item-source';
 import { notVerified } from './sources/item-source';
 
@@ -24,7 +24,7 @@ type Verified = Pick<ItemSource, 'title' | 'advice' | 'verify'>;
  */
 export async function verifyItem(from: From, source: Verified, item: BackupItem): Promise<string> {
   if (item.bytes === 0) throw notVerified(source.title, 'it is empty');
-  const meter = new ByteMeter(progressInWords(from.onProgress, `reading back ${source.title}`));
+  const meter = new ByteMeter(byteProgress(from.onProgress, `reading back ${source.title}`));
   const finding = await readBack(from, source, item, meter);
   const { bytes, sha256 } = meter.total();
   // Asked first, so that damage is named as damage and not by its consequences.

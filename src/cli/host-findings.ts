@@ -2,13 +2,14 @@ import type { App } from '../app';
 import { backupSets, nameOf, samePlace, type BackupPlace } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backup';
-import { isNotLoaded, lifeInWords, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
+import { isNotLoaded, validity, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
-import type { Illness } from '../domain/illness';
+import type { HealthFailure } from '../domain/health-failure';
 import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import { within, type Finding } from './findings';
-import { ageInWords, atTime, inBytes } from './text';
+import { atTime, inBytes } from './text';
+import { formatAge } from '../domain/format';
 
 // What `check` finds out about the containers of this host. Notes, no failures: the service works.
 
@@ -37,7 +38,7 @@ function lastGood(app: App, place: BackupPlace, last: BackupRecord): Omit<Findin
   const failed = last.drill?.status === 'failed';
   const drill = last.drill === null ? '' : `, restore drill ${last.drill.status}`;
   const advice = old ? '; too old: see `diun-pilot backups`' : failed ? `: ${last.drill?.words ?? ''}` : '';
-  const when = `${ageInWords(age)} ago (${atTime(at, app.settings.timeZone)})`;
+  const when = `${formatAge(age)} ago (${atTime(at, app.settings.timeZone)})`;
   return {
     status: old || failed ? 'warning' : 'ok',
     words: `${nameOf(place)}: last good one ${when}, ${inBytes(last.bytes)}${drill}${advice}`,
@@ -49,15 +50,17 @@ export function probeFindings(app: App, containers: readonly Container[]): Promi
   const what = 'Probe';
   const asked = containers.filter(({ labels, self, running }) => labels.watched && !self && running);
   return within(app, what, 'warning', async () => {
-    const ill = await app.look.ill(asked);
-    const well = asked.filter(({ id }) => !ill.has(id)).map(({ name }) => name);
+    const unhealthy = await app.look.unhealthy(asked);
+    const healthy = asked.filter(({ id }) => !unhealthy.has(id)).map(({ name }) => name);
     const passed: Finding[] =
-      well.length === 0 ? [] : [{ what, status: 'ok', words: `${well.join(', ')}: nothing speaks against it now` }];
+      healthy.length === 0
+        ? []
+        : [{ what, status: 'ok', words: `${healthy.join(', ')}: nothing speaks against it now` }];
     return [
       ...passed,
       ...asked.flatMap(({ id, name }): Finding[] => {
-        const illness = ill.get(id);
-        return illness === undefined ? [] : [{ what, status: 'warning', words: illInWords(name, illness) }];
+        const failure = unhealthy.get(id);
+        return failure === undefined ? [] : [{ what, status: 'warning', words: healthFailureText(name, failure) }];
       }),
     ];
   });
@@ -77,7 +80,7 @@ export function carryOverFindings(app: App, containers: readonly Container[]): P
   });
 }
 
-function illInWords(name: string, { of, detail }: Illness): string {
+function healthFailureText(name: string, { of, detail }: HealthFailure): string {
   const mend = of === 'probe' ? `if ${name} works, mend its label update.probe, else mend ${name}` : `mend ${name}`;
   return `${name} does not pass its own health check now: ${detail}. An update could not be told from a failure, and would be rolled back in vain: ${mend}`;
 }
@@ -89,16 +92,16 @@ export function certificateFindings(app: App, containers: readonly Container[]):
   return within(app, what, 'warning', async () => {
     const seen = await app.look.certificates();
     if (seen.length === 0) return [{ what, status: 'warning', words: 'none was found: is the first one got yet?' }];
-    return seen.map((each) => ({ what, ...certificateInWords(each, app.clock.now()) }));
+    return seen.map((each) => ({ what, ...certificateText(each, app.clock.now()) }));
   });
 }
 
-function certificateInWords(seen: CertificateSeen, now: Date): Omit<Finding, 'what'> {
+function certificateText(seen: CertificateSeen, now: Date): Omit<Finding, 'what'> {
   const { name, served, disk, problem } = seen;
   const soonest = [served, disk].find((each) => each !== null && nearsItsEnd(each, now)) ?? null;
   const parts = [
-    served === null ? null : `served: ${lifeInWords(served, now)}`,
-    disk === null || (served !== null && !isNotLoaded(seen)) ? null : `on disk: ${lifeInWords(disk, now)}`,
+    served === null ? null : `served: ${validity(served, now)}`,
+    disk === null || (served !== null && !isNotLoaded(seen)) ? null : `on disk: ${validity(disk, now)}`,
     isNotLoaded(seen) ? 'the server has not loaded what is on disk: run `diun-pilot renew`' : null,
     soonest === null || isNotLoaded(seen) ? null : 'near its end: run `diun-pilot renew`',
     problem,

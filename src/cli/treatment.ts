@@ -26,15 +26,15 @@ export function treatmentOf(container: Container, all: readonly Container[]): Tr
     image: container.reference,
     policy: labels.policy,
     allow: labels.allow,
-    probe: probeInWords(labels.probe),
+    probe: probeText(labels.probe),
     backup: set.length === 0 ? 'none' : set.join(', '),
-    treatment: treatmentInWords(container),
+    treatment: treatmentText(container),
     problems: labels.problems,
   };
 }
 
 /** The guards of domain/decision, in the same order, said of every update instead of one. */
-function treatmentInWords(container: Container): string {
+function treatmentText(container: Container): string {
   const { labels, self, autoRemove, database, engineDoor, swarmService } = container;
   if (!labels.watched) return 'left alone: not watched';
   if (self) return 'never: this is diun-pilot itself';
@@ -55,7 +55,7 @@ function isPinned(container: Container): boolean {
   return isNameless(container) || own === null || own.tag === null || own.digest !== null;
 }
 
-function probeInWords(probe: ProbeSpec): string {
+function probeText(probe: ProbeSpec): string {
   switch (probe.kind) {
     case 'docker':
     case 'nginx':

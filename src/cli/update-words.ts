@@ -1,5 +1,5 @@
 import type { Step, Update } from '../domain/update';
-import { shortDigest } from './text';
+import { shortDigest } from '../domain/format';
 
 /** What changed between two looks at an update: a line for each step that began or ended, in order. */
 export function newsOf(before: Update | null, now: Update): { kind: 'began' | 'ended'; words: string }[] {

@@ -1,6 +1,6 @@
 import { Job } from 'node-schedule';
 
-/** What is wrong about a cron expression, in words; null: node-schedule, which will run it, finds a next time for it. */
+/** The problem of a cron expression as text; null when node-schedule, which will run it, finds a next time. */
 export function whyCronIsInvalid(expression: string): string | null {
   const problem = 'must be off or a cron expression of five fields such as 30 3 * * 0';
   const fields = expression.trim().split(/\s+/);

@@ -7,8 +7,8 @@ import { whyCronIsInvalid } from './cron';
 import { readNotifyUrls } from './notify-urls';
 import { readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, type Read } from './urls';
 
-// One zod type for each kind of setting: from the text of the environment to a value, or to a problem in words. A problem never
-// repeats the text of a setting that may be a secret.
+// One zod type for each kind of setting: from the text of the environment to a value, or to a problem as text. A problem
+// never repeats the text of a setting that may be a secret.
 
 const YEAR = 365 * 86_400_000;
 const MOST_KEPT = 1000;

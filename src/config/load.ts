@@ -1,3 +1,4 @@
+import { localTimeZone } from '../domain/format';
 import path from 'node:path';
 import { PilotError } from '../domain/errors';
 import type { Secret } from '../lib/secret';
@@ -19,7 +20,7 @@ export function loadSettings(env: NodeJS.ProcessEnv, options: { generateSecrets:
   return complete(values as Parsed, options.generateSecrets);
 }
 
-/** Each setting by itself, so that one that is wrong does not hide another. */
+/** Each setting on its own, so that a wrong one does not hide another. */
 function parse(
   texts: Readonly<Record<string, string>>,
   unreadable: ReadonlySet<string>,
@@ -84,17 +85,11 @@ function reachingPeople(parsed: Parsed): Pick<Settings, 'mailDigest' | 'channels
 function surroundings(parsed: Parsed): Pick<Settings, 'timeZone' | 'dockerHost' | 'dockerConfigDir' | 'awsEndpoint'> {
   const home = parsed.HOME === undefined ? null : path.join(parsed.HOME, '.docker');
   return {
-    timeZone: parsed.TZ ?? zoneOfTheMachine(),
+    timeZone: parsed.TZ ?? localTimeZone(),
     dockerHost: parsed.DOCKER_HOST ?? null,
     dockerConfigDir: parsed.DOCKER_CONFIG ?? home,
     awsEndpoint: parsed.AWS_ENDPOINT_URL !== undefined || parsed.AWS_ENDPOINT_URL_S3 !== undefined,
   };
-}
-
-/** An empty `TZ` is UTC to the C library; Node tells then of a zone `Etc/Unknown`, in which no time can be computed. */
-function zoneOfTheMachine(): string {
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  return timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
 }
 
 function secretsOf(

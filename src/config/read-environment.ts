@@ -5,7 +5,7 @@ import { DEFAULTS, SECRET_SETTINGS, SHARED_NAMES } from './schema';
 /** The text of every setting that is given or has a default. */
 export interface Environment {
   texts: Record<string, string>;
-  /** Names that the operator set, by themselves or as a file. */
+  /** Names that the operator set, directly or as a file. */
   given: Set<string>;
   problems: SettingProblem[];
 }

@@ -18,12 +18,12 @@ export function unknownNames(names: readonly string[]): SettingProblem[] {
       const meant = nearestName(name, KNOWN);
       return {
         name,
-        message: meant === null ? 'is no setting of diun-pilot' : `is no setting; did you mean ${meant}?`,
+        message: meant === null ? 'unknown setting' : `unknown setting; did you mean ${meant}?`,
       };
     });
 }
 
-/** What no setting shows by itself: rules between several, and the folder on the disk. Values with a problem of their own are missing. */
+/** Rules between several settings, and the folder on the disk. Values that are invalid on their own are missing. */
 export function rulesOf(parsed: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
   return [...mailRules(parsed, given), ...channelRules(parsed), ...dataDirRules(parsed)];
 }

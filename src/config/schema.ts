@@ -121,7 +121,7 @@ export const SHARED_NAMES = [
   'AWS_ENDPOINT_URL_S3',
 ] as const;
 
-/** From the text of each setting to its value; a problem in words for each that has none. */
+/** From the text of each setting to its value, or to a problem as text. */
 export const settingsSchema = z.object({
   PILOT_HOST: hostName,
   PILOT_PORT: port,

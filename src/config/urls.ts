@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Secret } from '../lib/secret';
 
-/** A value, or what is wrong in words. */
+/** A value, or the problem as text. */
 export type Read<T> = { value: T } | { problem: string };
 
 /** `directory` null: the usual folder in the data directory. */

@@ -1,10 +1,10 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Illness } from '../domain/illness';
+import type { HealthFailure } from '../domain/health-failure';
 import { toContainer } from '../domain/to-container';
 import type { Progress } from '../lib/progress';
-import { lookForIllness } from '../probes/look-for-illness';
+import { checkHealthOnce } from '../probes/check-health-once';
 import { waitUntilHealthy } from '../probes/wait-until-healthy';
 
 const LOG_LINES = 20;
@@ -50,11 +50,11 @@ export async function healthOfContainer(
 }
 
 /** What is wrong with it now, by its own labels; null: nothing that could be seen. Rejects only with `engine_unreachable`. */
-export function illnessOf(
+export function healthFailureOf(
   { engine, clock }: Pick<Deps, 'engine' | 'clock'>,
   { id, labels: { probe } }: Pick<Container, 'id' | 'labels'>,
-): Promise<Illness | null> {
-  return lookForIllness({ engine, clock, containerId: id, probe });
+): Promise<HealthFailure | null> {
+  return checkHealthOnce({ engine, clock, containerId: id, probe });
 }
 
 /** Of its log, to be put after a message. */

@@ -1,11 +1,11 @@
 import { foreseeCarryOvers } from '../containers/carry-over/foresee';
-import { illAmong } from '../containers/ill-containers';
+import { findUnhealthy } from '../containers/unhealthy-containers';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision/candidates';
 import type { ImageEvent } from '../domain/event';
-import type { Illness } from '../domain/illness';
+import type { HealthFailure } from '../domain/health-failure';
 import { askAgainAt } from '../domain/patience';
 import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
 import { fewAtATime } from '../lib/few-at-a-time';
@@ -32,7 +32,7 @@ interface News {
 interface Seen {
   containers: Container[];
   /** Those that fail their health check, by id. */
-  ill: ReadonlyMap<string, Illness>;
+  unhealthy: ReadonlyMap<string, HealthFailure>;
   /** What their replacement would be refused for or would lose, by ID. */
   carryOvers: ReadonlyMap<string, CarryOver>;
   /** What the registry says, by id of the webhook; only of news that something might be done about. */
@@ -62,7 +62,7 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   const concerned = news
     .map((each) => ({ ...each, offered: toBeOffered(deps, each.event, containers) }))
     .filter(({ offered }) => offered.length > 0);
-  const nothing = { ill: new Map(), carryOvers: new Map(), confirmed: new Map(), sameImage: new Map() };
+  const nothing = { unhealthy: new Map(), carryOvers: new Map(), confirmed: new Map(), sameImage: new Map() };
   if (concerned.length === 0) return { containers, ...nothing };
   const registry = askRegistry(deps);
   const answers = await fewAtATime(concerned, REGISTRIES_AT_ONCE, ({ event }) =>
@@ -79,10 +79,10 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   );
   const isNews = (webhook: Webhook, { id }: Container): boolean => sameImage.get(webhook.id)?.has(id) !== true;
   const toOffer = [...new Set(same.flatMap(({ webhook, offered }) => offered.filter((each) => isNews(webhook, each))))];
-  const ill = await illAmong(deps, toOffer);
+  const unhealthy = await findUnhealthy(deps, toOffer);
   const carryOvers = await foreseeCarryOvers(deps, toOffer);
   // The questions have taken time, and a container may have been updated meanwhile.
-  return { containers: await readContainers(deps.engine, deps.selfId), ill, carryOvers, confirmed, sameImage };
+  return { containers: await readContainers(deps.engine, deps.selfId), unhealthy, carryOvers, confirmed, sameImage };
 }
 
 /** Those for which something might be done, or an offer taken back. Of a container that is being updated nothing is decided yet. */
@@ -132,13 +132,18 @@ function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[],
   const confirmed = seen.confirmed.get(webhook.id);
   return concerned
     .map((container) => {
-      const ill = seen.ill.get(container.id) ?? null;
+      const unhealthy = seen.unhealthy.get(container.id) ?? null;
       const carryOver = seen.carryOvers.get(container.id) ?? NOTHING_TO_SAY;
       const registry = confirmed && {
         refusal: confirmed.kind === 'same' ? null : confirmed.reason,
         sameImage: seen.sameImage.get(webhook.id)?.has(container.id) === true,
       };
-      const offered = { ...offerOf(event, container, seen.containers), ...(registry && { registry }), ill, carryOver };
+      const offered = {
+        ...offerOf(event, container, seen.containers),
+        ...(registry && { registry }),
+        unhealthy,
+        carryOver,
+      };
       const { decision } = offer(deps, offered);
       return `${container.name}: ${decision.reason}`;
     })

@@ -1,5 +1,5 @@
 import { foreseeCarryOver } from '../containers/carry-over/foresee';
-import { illnessOf } from '../containers/check-health';
+import { healthFailureOf } from '../containers/check-health';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { RegistryAsked } from './ask-registry';
@@ -14,10 +14,10 @@ export async function lookInto(
   deps: Deps & { registry?: RegistryAsked },
   container: Container,
   target: Offer['target'],
-): Promise<Required<Pick<Offer, 'registry' | 'ill' | 'carryOver'>>> {
+): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver'>>> {
   return {
     registry: { refusal: null, sameImage: await runsSameImage(deps, container, target, deps.registry) },
-    ill: await illnessOf(deps, container),
+    unhealthy: await healthFailureOf(deps, container),
     carryOver: await foreseeCarryOver(deps, container),
   };
 }

@@ -5,7 +5,7 @@ import type { Container } from '../domain/container';
 import type { Decision, RegistryWord } from '../domain/decision/decision';
 import { decide } from '../domain/decision/decision';
 import type { Source } from '../domain/event';
-import type { Illness } from '../domain/illness';
+import type { HealthFailure } from '../domain/health-failure';
 import { newReferenceFor } from '../domain/images/new-reference';
 import { planUpdate } from '../domain/plan/plan-update';
 import type { CarryOver } from '../domain/recreate/carry-over';
@@ -26,7 +26,7 @@ export interface Offer {
   /** What the registry says of the target; left out: the target is the registry's own word. */
   registry?: RegistryWord;
   /** How it fails its health check now; null: it passes. Not there: it was not asked. */
-  ill?: Illness | null;
+  unhealthy?: HealthFailure | null;
   /** What its replacement would be refused for or would lose. Not there: it was not examined. */
   carryOver?: CarryOver;
   /** An earlier offer that was superseded for this one already. */
@@ -105,7 +105,7 @@ function recordOffer(
   decision: Extract<Decision, { kind: 'start' | 'ask' }>,
   replaced: readonly Update[],
 ): Update {
-  const { container, all, target, source, ill, carryOver, releaseNotes } = offered;
+  const { container, all, target, source, unhealthy, carryOver, releaseNotes } = offered;
   const row = rowOf(offered);
   const set = membersOf(placeOf(container), all);
   const plan = planUpdate({
@@ -115,7 +115,7 @@ function recordOffer(
     target: { ...target, reference: row.to.reference },
     jump: decision.jump,
     set,
-    ill,
+    unhealthy,
     ...(carryOver === undefined ? {} : { carryOver }),
     releaseNotes,
   });

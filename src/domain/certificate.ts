@@ -1,3 +1,4 @@
+import { formatDay, plural } from './format';
 /** What is told of an X.509 certificate. Times are ISO 8601. */
 export interface Certificate {
   /** SHA-256 of the whole certificate, 64 hex digits: its identity. */
@@ -64,15 +65,15 @@ export function isNotLoaded({ disk, served }: CertificateSeen): boolean {
 }
 
 /** `61 days left, valid until 2027-01-24`, for people. */
-export function lifeInWords(certificate: Certificate, now: Date): string {
-  return `${leftInWords(certificate, now)}, valid until ${certificate.notAfter.slice(0, 10)}`;
+export function validity(certificate: Certificate, now: Date): string {
+  return `${timeLeft(certificate, now)}, valid until ${formatDay(certificate.notAfter)}`;
 }
 
-/** `61 days left`, `ended`. */
-export function leftInWords(certificate: Certificate, now: Date): string {
+/** `61 days left`, `less than a day left`, `expired`. */
+export function timeLeft(certificate: Certificate, now: Date): string {
   const days = daysLeft(certificate, now);
-  if (days < 0) return 'ended';
-  return `${days === 1 ? '1 day' : `${days} days`} left`;
+  if (days < 0) return 'expired';
+  return `${days === 0 ? 'less than a day' : plural(days, 'day')} left`;
 }
 
 function exactDaysLeft({ notAfter }: Certificate, now: Date): number {

@@ -16,16 +16,3 @@ export function parseDuration(text: string): number | null {
   }
   return Number.isSafeInteger(total) && total > 0 ? total : null;
 }
-
-/** Milliseconds for a person: `2 minutes`, `90 seconds`. */
-export function durationInWords(ms: number): string {
-  for (const [size, word] of [
-    [UNITS.d, 'day'],
-    [UNITS.h, 'hour'],
-    [UNITS.m, 'minute'],
-    [UNITS.s, 'second'],
-  ] as const) {
-    if (size !== undefined && ms >= size && ms % size === 0) return `${ms / size} ${word}${ms === size ? '' : 's'}`;
-  }
-  return `${ms} milliseconds`;
-}

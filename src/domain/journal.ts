@@ -1,6 +1,6 @@
 import type { DataChange, DataFingerprint } from './data-fingerprint';
 import type { ContainerInspect } from './engine-inspect';
-import type { Illness } from './illness';
+import type { HealthFailure } from './health-failure';
 import { newReferenceFor } from './images/new-reference';
 import type { RestoreJournal } from './restore';
 import type { Update } from './update';
@@ -48,7 +48,7 @@ export interface Journal {
   /** Names of containers that depend on this one and were well before it. */
   dependents: string[];
   /** It failed its own health check before anything was done; not there: it passed. */
-  illBefore?: Illness;
+  unhealthyBefore?: HealthFailure;
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */
   stopped: Stopped[];
   /** Whether they run again beside the new container, or somebody else has started one: what is written from then on is in no backup. */
@@ -67,7 +67,11 @@ export interface Journal {
  * That of a run that begins, with the old container as it is inspected then, and what it was ill of before anything was
  * done (null: nothing that could be seen). Throws `invalid_reference`.
  */
-export function firstJournal({ container, to }: Update, old: ContainerInspect, illBefore: Illness | null): Journal {
+export function firstJournal(
+  { container, to }: Update,
+  old: ContainerInspect,
+  unhealthyBefore: HealthFailure | null,
+): Journal {
   return {
     stage: 'preparing',
     attempt: 1,
@@ -84,7 +88,7 @@ export function firstJournal({ container, to }: Update, old: ContainerInspect, i
     newContainerId: null,
     oldStopped: false,
     dependents: [],
-    ...(illBefore === null ? {} : { illBefore }),
+    ...(unhealthyBefore === null ? {} : { unhealthyBefore }),
     stopped: [],
     released: false,
     restore: null,

@@ -63,7 +63,7 @@ export interface HttpDeps {
   formSecret: Secret;
 }
 
-/** What `/health` asks beside the store. Reasons are read by anyone: no path, no secret, no words of a server. */
+/** The sources of `/health` besides the store. Reasons are public: no path, no secret, no text of another server. */
 export interface HealthSources {
   /** Any question that only a working engine answers, such as `engine.version()`. May hang: `/health` does not wait for it. */
   pingEngine(): Promise<unknown>;

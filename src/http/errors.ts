@@ -61,7 +61,7 @@ export const nothingHere: RequestHandler = (_request, _response, next) => {
   );
 };
 
-/** The one place where an error becomes an answer. What is no PilotError is a defect: logged whole, told by its number only. */
+/** The one place where an error becomes an answer. Any other error than a PilotError is a defect: logged in full, answered by its number only. */
 export function answerErrors({ logger, clock }: Pick<HttpDeps, 'logger' | 'clock'>): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
@@ -102,7 +102,7 @@ function errorBody({ code, message, details }: PilotError): ErrorBody {
 }
 
 function internalError(requestId: string): ErrorBody {
-  const message = `diun-pilot could not do this, and nothing was promised: its log tells why under requestId ${requestId}. Is its disk full? Else please report it.`;
+  const message = `diun-pilot could not complete the request; nothing was accepted. Its log has the reason under requestId ${requestId}. If its disk is not full, please report it.`;
   return { error: { code: 'internal_error', message, details: { requestId } } };
 }
 
@@ -111,6 +111,6 @@ function badRequestOf(error: unknown, { path }: Request): PilotError | null {
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   if (status < 400 || status >= 500) return null;
   return path.startsWith('/approvals/')
-    ? new PilotError('not_found', 'This link opens nothing: copy the whole link from the mail, in one piece.')
+    ? new PilotError('not_found', 'Invalid link: copy the whole link from the mail.')
     : new PilotError('invalid_request', 'The request cannot be read: see that its address is encoded correctly.');
 }

@@ -6,7 +6,7 @@ import { PilotError, type ErrorCode } from '../domain/errors';
 
 const CLOSING = 'diun-pilot closing';
 
-/** Calls `work` when the server begins to close: what would never end by itself is to end. */
+/** Calls `work` when the server starts to close, for work that would never end on its own. */
 export function onClosing(app: Express, work: () => void): void {
   (app as EventEmitter).once(CLOSING, work);
 }
@@ -33,7 +33,7 @@ export async function listen(app: Express, { host, port }: ListenOptions): Promi
   server.on('checkExpectation', app);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerUnreadable(error, socket));
   server.on('connect', (_request, socket: Socket) => {
-    answerRaw(socket, '405 Method Not Allowed', 'method_not_allowed', 'diun-pilot is no proxy.');
+    answerRaw(socket, '405 Method Not Allowed', 'method_not_allowed', 'diun-pilot is not a proxy.');
   });
   await bound(server, host, port);
   return {
@@ -56,8 +56,8 @@ function cannotListen(error: NodeJS.ErrnoException, host: string, port: number):
   const why: Record<string, string> = {
     EADDRINUSE: `port ${port} is in use by another process: stop it, or set PILOT_PORT to a free one`,
     EACCES: `port ${port} needs more rights than this user has: set PILOT_PORT to one above 1023`,
-    EADDRNOTAVAIL: `${host} is no address of this machine: set PILOT_HOST to 0.0.0.0 or to one that is`,
-    ENOTFOUND: `${host} is no address of this machine: set PILOT_HOST to 0.0.0.0 or to one that is`,
+    EADDRNOTAVAIL: `${host} is not a local address: set PILOT_HOST to 0.0.0.0 or to an address of this machine`,
+    ENOTFOUND: `${host} is not a local address: set PILOT_HOST to 0.0.0.0 or to an address of this machine`,
   };
   const reason = why[error.code ?? ''] ?? `the system answered ${error.code ?? error.message}`;
   return new PilotError('invalid_settings', `diun-pilot cannot listen on ${host}:${port}: ${reason}.`, {

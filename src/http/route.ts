@@ -7,7 +7,7 @@ export interface Methods {
   post?: RequestHandler[];
 }
 
-/** A route with the methods it knows; any other is refused with `Allow`, and OPTIONS is told them. */
+/** A route with its methods; any other method is refused with `Allow`, and OPTIONS lists them. */
 export function route(app: Express, path: string, methods: Methods, refusal?: RequestHandler): void {
   const allowed = [...(methods.get ? ['GET', 'HEAD'] : []), ...(methods.post ? ['POST'] : [])].join(', ');
   const here = app.route(path);

@@ -37,7 +37,7 @@ interface Parts {
   logger: Logger;
 }
 
-/** Each event is the whole update, so that whoever comes back with Last-Event-ID has missed nothing with the first one. */
+/** Each event is the whole update, so that a client that reconnects with Last-Event-ID has missed nothing after the first. */
 export function createStreams(parts: Parts): Streams {
   const open = new Map<AbortController, Follower>();
   let closed = false;
@@ -93,7 +93,7 @@ async function stream({ clock, logger, request, response, look, signal }: Stream
     while (!signal.aborted) {
       if (update === null) return void write(`retry: ${RETRY_AFTER_THE_END_MS}\n\n`);
       const data = JSON.stringify(update);
-      // Who reads slowly gets the state as it is once he has read on, and not all that was between.
+      // A slow client gets the current state once it has caught up, not every state in between.
       if (data !== sent && !response.writableNeedDrain) {
         id = Math.max(id + 1, clock.now().getTime());
         write(`id: ${id}\nevent: update\ndata: ${data}\n\n`);

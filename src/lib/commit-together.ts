@@ -2,15 +2,14 @@
 export type CommitTogether = <Result>(work: () => Result) => Promise<Result>;
 
 interface Member {
-  /** Does the work, and gives what is to be told of it after the commit. */
+  /** Does the work and returns the callback that reports it after the commit. */
   run(): () => void;
   reject(error: unknown): void;
 }
 
 /**
- * One commit for all works that are asked for in the same turn of the event loop: what costs time is that the disk has it,
- * and the disk takes ten as fast as one. A work that throws keeps what it wrote, and does not touch the others; a commit that
- * fails rejects all.
+ * One commit for all work requested in the same turn of the event loop: the sync to disk takes the time, and ten writes
+ * sync as fast as one. Work that throws keeps its writes and does not affect the others; a failed commit rejects all.
  */
 export function commitTogether(transaction: <Result>(work: () => Result) => Result): CommitTogether {
   let members: Member[] = [];

@@ -1,10 +1,10 @@
 import { parseExpression } from 'cron-parser';
 
 /**
- * The first time after `after` at which a cron expression is due in a time zone, as cron-parser tells it, which node-schedule
- * runs on. Where the clocks change, an hour that is left out is due when it would have been, counted on, and an hour that
- * comes twice is due the first time only. Asked forwards and once: its way back, and `hasNext`, tell other times there.
- * Throws for what is no cron expression; the settings are checked for that.
+ * The first time after `after` at which a cron expression is due in a time zone, computed by cron-parser, which
+ * node-schedule uses. When the clocks change, a skipped hour is due at the time it would have been, and a repeated hour
+ * is due only the first time. Only one step forward is used: its backward steps and `hasNext` give other times there.
+ * Throws for an invalid cron expression; the settings are checked for that.
  */
 export function nextDue({ expression, timeZone }: { expression: string; timeZone: string }, after: Date): Date {
   return parseExpression(expression, { currentDate: after, tz: timeZone }).next().toDate();

@@ -26,6 +26,6 @@ async function isFolder(folder: string): Promise<boolean> {
   try {
     return (await stat(folder)).isDirectory();
   } catch {
-    return false; // what is wrong with it was already told by the refusal
+    return false; // the refusal has already reported the cause
   }
 }

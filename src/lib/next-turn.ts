@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Lets everything that waits (a webhook, a probe) have its turn, between two pieces of work that do not wait by themselves. */
+/** Lets pending work (a webhook, a probe) run between two pieces of synchronous work. */
 export function nextTurn(): Promise<void> {
   return setImmediate();
 }

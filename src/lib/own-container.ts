@@ -15,6 +15,6 @@ function readMountInfo(): string {
   try {
     return readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {
-    return ''; // no such file outside Linux: then this is no container either
+    return ''; // no such file outside Linux: then this is not a container either
   }
 }

@@ -1,2 +1,2 @@
-/** Says what long work does right now, in words for a person. May be called more often than anybody reads. */
+/** Reports the current state of long work as text. May be called often. */
 export type Progress = (detail: string) => void;

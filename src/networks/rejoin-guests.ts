@@ -1,3 +1,4 @@
+import { formatTime } from '../domain/format';
 import { isOurs } from '../containers/aside-names';
 import { inspectAll } from '../containers/inspect-all';
 import { imageIfReadable, inspectIfReadable } from '../containers/unreadable';
@@ -8,18 +9,18 @@ import { codeOf, messageOf } from '../domain/errors';
 import { lostGuests, type LostGuest } from '../domain/lost-guests';
 import { networkOwner } from '../domain/network-owner';
 import { toContainer } from '../domain/to-container';
-import { utc } from '../notifications/letter/words';
 import { networkLost } from '../notifications/mails/network-lost';
 import { postMail } from '../notifications/post-mail';
 
-/** Nobody reaches it: there is nothing to drain. */
+/** The container is unreachable: there is nothing to drain. */
 const STOP_SECONDS = 1;
 
 type Lost = LostGuest & { container: Container };
 
 /**
- * Restarts watched containers that have lost the network of another in which they live, and tells of those that no restart
- * can help; none while an update of it runs. True: nothing is left to be mended now. Rejects only with `engine_unreachable`.
+ * Restarts watched containers that were detached from a shared network, and reports those that a restart cannot
+ * re-attach; skips a container that is being updated. True when nothing is left to repair. Rejects only with
+ * `engine_unreachable`.
  */
 export async function rejoinGuests(deps: Deps): Promise<boolean> {
   const lost = await watchedOf(deps, lostGuests(await guestsAndOwners(deps)));
@@ -43,7 +44,7 @@ async function rejoin(deps: Deps, container: Container, owner: ContainerInspect)
     tell(deps, container, { words, triesAgain: true });
     return false;
   }
-  const words = `${name}, in whose network it lives, was started again (${utc(owner.State.StartedAt)}): restarted to join it.`;
+  const words = `${name}, in whose network it lives, was started again (${formatTime(owner.State.StartedAt)}): restarted to join it.`;
   deps.store.transaction(() => {
     deps.store.notices.close('network_lost', container.name);
     deps.store.incidents.add({ container: container.name, words });
@@ -63,17 +64,17 @@ function tell(
   { name, service }: Container,
   { words, triesAgain }: { words: string; triesAgain: boolean },
 ): void {
-  const byHand = triesAgain ? `docker restart ${name}` : 'create it anew in the network that is there now';
-  const mend = service === null ? byHand : `docker compose up -d ${service}`;
+  const byHand = triesAgain ? `docker restart ${name}` : 're-create it in the current network';
+  const remedy = service === null ? byHand : `docker compose up -d ${service}`;
   const isNew = store.transaction(() => {
-    const opened = store.notices.open('network_lost', name, `${name} has lost the network it lives in: ${mend}`);
+    const opened = store.notices.open('network_lost', name, `${name} has lost the network it lives in: ${remedy}`);
     if (opened) postMail(store.outbox, networkLost({ container: name, service, words, triesAgain, publicUrl }));
     return opened;
   });
   if (isNew) logger.error('a container has lost its network', { container: name, reason: words });
 }
 
-/** Whoever mended it, it is over. */
+/** The notice closes when the container is attached again, whatever re-attached it. */
 function closeNotices({ store }: Deps, lost: readonly Lost[]): void {
   const still = new Set(lost.map(({ container }) => container.name));
   for (const { kind, subject } of store.notices.all()) {

@@ -7,12 +7,12 @@ const LISTEN_AGAIN_MS = 3_000;
 const REFUSED_MS = 30_000;
 /** A connection may be dead without a word: the events are an alarm clock, not the truth. */
 const LOOK_EVERY_MS = 60_000;
-/** What could not be mended is tried again. */
+/** The delay until a failed repair is retried. */
 const TRY_AGAIN_MS = 5_000;
 
 export interface NetworkWatch {
-  /** Looks and mends if there is a reason to; for the worker, since it shares the lock. Rejects with `engine_unreachable`. */
-  mend(): Promise<void>;
+  /** Checks and repairs if an event requires it; called by the worker, which holds the lock. Rejects with `engine_unreachable`. */
+  repair(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -28,14 +28,15 @@ export function watchNetworks(deps: Deps, wake: () => void): NetworkWatch {
     wake();
   });
   return {
-    mend: async () => {
+    repair: async () => {
       const now = clock.now().getTime();
       if (now < lookAt) return;
       lookAt = now + LOOK_EVERY_MS;
       try {
         if (!(await rejoinGuests(deps))) lookAt = Math.min(lookAt, now + TRY_AGAIN_MS);
       } catch (error) {
-        if (codeOf(error) !== 'engine_unreachable') return void logger.error('no network was mended', told(error));
+        if (codeOf(error) !== 'engine_unreachable')
+          return void logger.error('a network could not be repaired', reasonOf(error));
         lookAt = now;
         throw error;
       }
@@ -61,7 +62,7 @@ function listen(deps: Deps, look: () => void): { stop(): Promise<void> } {
     },
     failed: (error) => {
       if (stopped.signal.aborted || codeOf(error) === 'engine_unreachable') return LISTEN_AGAIN_MS;
-      if (!refused) deps.logger.warn('no events are heard: networks are looked at now and then', told(error));
+      if (!refused) deps.logger.warn('no Docker events: networks are checked periodically', reasonOf(error));
       refused = true;
       look();
       return REFUSED_MS;
@@ -85,6 +86,6 @@ async function hearStarts({ engine, logger }: Deps, signal: AbortSignal, heard: 
   }
 }
 
-function told(error: unknown): { reason: string } {
+function reasonOf(error: unknown): { reason: string } {
   return { reason: messageOf(error) };
 }

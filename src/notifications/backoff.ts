@@ -2,8 +2,8 @@ const SHORTEST_MS = 1_000;
 const LONGEST_MS = 15 * 60_000;
 
 /**
- * How long to wait after the `attempt`th failure in a row (1 is the first): doubling from 1 s to 15 min, and somewhere
- * in the upper half of that, so that mails which failed together do not come back together.
+ * The delay after the `attempt`th failure in a row (1 is the first): doubling from 1 s to 15 min, at a random point in
+ * its upper half, so that mails that failed together are not retried together.
  * `random`: in [0, 1).
  */
 export function retryDelayMs(attempt: number, random: number): number {

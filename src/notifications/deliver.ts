@@ -12,13 +12,13 @@ const STOP_WITHIN_MS = 5_000;
 
 /** Delivers the outbox in the background. A slow or dead mail server delays its own mails and nothing else. */
 export interface Delivery {
-  /** Puts refused mails back (settings may have changed), and begins. */
+  /** Requeues refused mails (settings may have changed) and starts. */
   start(): void;
-  /** Resolves when the mail being sent is through, after 5 s at most; nothing is written to the store afterwards. */
+  /** Resolves when the mail in progress is sent, after 5 s at most; nothing is written to the store afterwards. */
   stop(): Promise<void>;
-  /** One try for every mail that is due, oldest first, one at a time. Rejects only when the store fails. */
+  /** One attempt for every mail that is due, oldest first, one at a time. Rejects only when the store fails. */
   deliverDue(): Promise<void>;
-  /** There is a new mail: look now. */
+  /** There is a new mail: check the outbox now. */
   wake(): void;
 }
 
@@ -104,7 +104,7 @@ class OutboxDelivery<Item extends Deliverable> implements Delivery {
     this.#phase = 'closed';
   }
 
-  /** Rounds never overlap: each begins when the one before has ended, however it ended. */
+  /** Rounds never overlap: each starts when the previous one has ended, with or without an error. */
   deliverDue(): Promise<void> {
     this.#round = settled(this.#round).then(() => this.#deliverRound());
     return this.#round;
@@ -138,7 +138,7 @@ class OutboxDelivery<Item extends Deliverable> implements Delivery {
   }
 }
 
-/** Whoever needs the error has it already. */
+/** The caller that needs the error already has it. */
 function settled(work: Promise<void>): Promise<void> {
   return work.catch(() => undefined);
 }

@@ -2,8 +2,8 @@ import type { Outbox } from '../ports/store';
 import type { RenderedMail } from './rendered-mail';
 
 /**
- * Puts a mail into the outbox, and returns its id there. To be called inside the transaction that writes the state
- * which the mail tells of: either both are kept or neither.
+ * Puts a mail into the outbox and returns its id. Call it inside the transaction that writes the state which the mail
+ * reports: both are stored, or neither.
  */
 export function postMail(outbox: Pick<Outbox, 'add'>, mail: RenderedMail): string {
   return outbox.add(mail);

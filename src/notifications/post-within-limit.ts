@@ -6,12 +6,13 @@ import type { MailKind, RenderedMail } from './rendered-mail';
 
 const MOST_AN_HOUR = 6;
 const HOUR_MS = 3_600_000;
-/** What an announcement alone causes. A verdict is mailed at once: an update has run for it. */
+/** Mails that an announcement alone causes. A verdict is always mailed at once: an update has run for it. */
 const LIMITED: readonly MailKind[] = ['update_available', 'critical_update_available', 'offer_superseded'];
 
 /**
- * Posts the mail of an announcement. Past six about a container within an hour it is held until the hour is over, and a newer
- * one takes its place: so that a flood of announcements is not one of mails, and the last word is always mailed.
+ * Posts the mail of an announcement. After six mails about a container within an hour, the next is held until the hour
+ * is over, and a newer one replaces it. A flood of announcements does not become a flood of mails, and the latest
+ * announcement is always mailed.
  */
 export function postWithinLimit(
   { store, clock }: { store: Pick<Store, 'outbox' | 'updates'>; clock: Clock },
@@ -26,7 +27,7 @@ export function postWithinLimit(
       status === 'pending' && attempts === 0 && nextAttemptAt !== null && nextAttemptAt > now.toISOString(),
   );
   const posted = recent.filter((mail) => !held.includes(mail));
-  // What a held mail says is no longer true: this one stands for it.
+  // A held mail is no longer true: this one replaces it.
   for (const { id } of held) store.outbox.withdraw(id);
   const full = posted.length >= MOST_AN_HOUR;
   const mail = render(full || held.length > 0 ? summarisedBy(store, update, posted[0]?.updateId ?? '') : 0);
@@ -35,7 +36,7 @@ export function postWithinLimit(
   store.outbox.hold(mail, held[0]?.nextAttemptAt ?? new Date(oldest + HOUR_MS).toISOString());
 }
 
-/** Updates of the container that no mail has announced, but this one. */
+/** Other updates of the container that no mail has announced. */
 function summarisedBy({ updates }: Pick<Store, 'updates'>, { container, id }: Update, announced: string): number {
   const all = updates.list({ container: container ?? '', limit: 100 }).updates;
   return all.filter((each) => each.id > announced && each.id !== id && each.status !== 'ignored').length;

@@ -19,7 +19,7 @@ export type MailKind =
   | 'restore_ended'
   | 'digest';
 
-/** A mail ready for the outbox. Both parts are complete by themselves and tell the same. */
+/** A mail ready for the outbox. Both parts are complete on their own and have the same content. */
 export interface RenderedMail {
   kind: MailKind;
   updateId: string | null;

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
-import { utc } from './letter/words';
+import { formatTime } from '../domain/format';
 import { digest } from './mails/digest';
 import { postMail } from './post-mail';
 
@@ -15,7 +15,7 @@ export function sendDigest({ store, clock, publicUrl }: Deps): Promise<WorkOutco
     const waiting = store.outbox.forDigest(since).slice(0, MOST_ITEMS);
     if (waiting.length === 0) return 0;
     const items = waiting.map(({ createdAt, subject }) => ({
-      at: utc(createdAt),
+      at: formatTime(createdAt),
       notice: { title: subject.replace(/^\[diun-pilot\] /, '') },
     }));
     postMail(store.outbox, digest(items, publicUrl));

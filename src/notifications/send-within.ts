@@ -4,8 +4,8 @@ import type { Clock } from '../lib/clock';
 export type SendOutcome = { sent: true } | { sent: false; error: unknown };
 
 /**
- * Sends, and gives up waiting after `limitMs`; never rejects. A transport bounds itself: this is the net below it, so
- * that one which hangs cannot hold up the mails behind. `sentAfterAll` is called when it succeeds after it was given up.
+ * Sends, and stops waiting after `limitMs`; never rejects. A transport has its own timeout; this is the safety net, so
+ * that a hanging transport cannot delay the next mails. `sentAfterAll` is called when a mail succeeds after the timeout.
  */
 export async function sendWithin(
   limitMs: number,
@@ -38,5 +38,5 @@ async function attempt(send: () => Promise<void>): Promise<SendOutcome> {
 }
 
 function tooLate(limitMs: number): string {
-  return `The mail server did not take the mail within ${limitMs / 1000} s; it is tried again.`;
+  return `The mail server did not accept the mail within ${limitMs / 1000} s; it will be retried.`;
 }

@@ -24,7 +24,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
   digest: (deps) => sendDigest(deps),
 };
 
-/** Its outcome is told by the renewal itself. */
+/** The renewal itself reports its outcome. */
 function queueScheduledRenewal(deps: Deps): Promise<WorkOutcome> {
   requestRenewal(deps, { reason: 'schedule' });
   return Promise.resolve({ outcome: 'Asked for.', trouble: null });

@@ -38,14 +38,14 @@ export interface Worker {
  */
 export function startWorker(deps: Deps): Worker {
   const troubles: Troubles = new Map();
-  const loop = (name: string, turn: () => Promise<boolean>): Loop => loopTelling(deps, troubles, name, turn);
+  const loop = (name: string, turn: () => Promise<boolean>): Loop => reportingLoop(deps, troubles, name, turn);
   const decisions = loop('deciding', async () => (await handleInbox(deps)) > 0);
   let adopted = false;
   const networks = watchNetworks(deps, () => work.wake());
   const work = loop('working', async () => {
     if (!adopted) await adoptAside(deps);
     adopted = true;
-    await networks.mend();
+    await networks.repair();
     return workOnce(deps);
   });
   const watching = loop('watching certificates', createWatch(deps));
@@ -67,8 +67,8 @@ export function startWorker(deps: Deps): Worker {
 /** By the name of the loop: why it must wait. */
 type Troubles = Map<string, ErrorCode>;
 
-/** What a loop fails at is told in the log once for as long as it lasts, and in the worker's state. */
-function loopTelling({ clock, logger }: Deps, troubles: Troubles, name: string, turn: () => Promise<boolean>): Loop {
+/** A failing loop is logged once for as long as the failure lasts, and shown in the worker's state. */
+function reportingLoop({ clock, logger }: Deps, troubles: Troubles, name: string, turn: () => Promise<boolean>): Loop {
   return startLoop({
     clock,
     restMs: REST_MS,

@@ -11,7 +11,7 @@ const WEBHOOKS_KEPT_MS = 90 * 86_400_000;
 export interface Workplace {
   /** Takes the lock and begins to work. False: another process holds it. Already at work: true. */
   enter(): boolean;
-  /** Enters as soon as the lock is free, asked for every two seconds, and runs the timers from then on. */
+  /** Enters as soon as the lock is free (it is tried every two seconds), and runs the timers from then on. */
   enterWhenFree(): void;
   wake(): void;
   /** Stops working and gives the lock back; resolves with whether all that was under way has ended. */
@@ -28,7 +28,7 @@ interface Parts {
   watchEngine(): { stop(): void };
 }
 
-/** The one place where a data directory is worked: whoever holds its lock decides, updates, backs up and delivers. */
+/** The worker of a data directory: the process that holds its lock decides, updates, backs up and delivers. */
 export function createWorkplace(parts: Parts): Workplace {
   return new LockedWorkplace(parts);
 }
@@ -89,7 +89,7 @@ class LockedWorkplace implements Workplace {
   }
 }
 
-/** What Diun said is kept for three months; the last word on an image always, since it tells what is a duplicate. */
+/** Notifications are kept for three months; the newest of an image always, because it identifies duplicates. */
 function forgetOldWebhooks({ store, clock }: Deps): void {
   store.inbox.prune(new Date(clock.now().getTime() - WEBHOOKS_KEPT_MS).toISOString());
 }

@@ -1,5 +1,5 @@
+import { formatBytes } from '../domain/format';
 import { placeOf } from '../backups/backup-set';
-import { inWords } from '../backups/bytes-in-words';
 import { writersOf } from '../backups/writers';
 import type { BackupItem, BackupManifest } from '../domain/backup';
 import type { Container } from '../domain/container';
@@ -84,7 +84,7 @@ function courseOf(plan: Moved & Pick<RestorePlan, 'manifest'>, writers: Containe
   const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
   const names = writers.map(({ name }) => name).join(', ');
   return [
-    `The set of ${createdAt} (${items.length} items, ${inWords(bytes)}) is read whole first; a damaged one is refused before anything is stopped.`,
+    `The set of ${createdAt} (${items.length} items, ${formatBytes(bytes)}) is read whole first; a damaged one is refused before anything is stopped.`,
     ...(names === '' ? [] : [`Stopped until it is done: ${names}. Their users miss them for that time.`]),
     ...whatMoves(plan),
     `All that is written since ${createdAt} is then only in what is kept: commands to remove that are told at the end.`,

@@ -1,8 +1,8 @@
+import { formatTime } from '../domain/format';
 import { readContainers } from '../containers/read-containers';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
 import type { Logger } from '../lib/logger';
-import { utc } from '../notifications/letter/words';
 import { restoreEnded } from '../notifications/mails/restore-ended';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
@@ -31,7 +31,7 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
     const { kept } = run.journal;
     end(deps, record, {
       status: 'succeeded',
-      detail: `The data of ${utc(run.plan.manifest.createdAt)} is restored.`,
+      detail: `The data of ${formatTime(run.plan.manifest.createdAt)} is restored.`,
       kept,
     });
     logger.info('restore succeeded', { kept: kept.length });
@@ -67,7 +67,7 @@ async function startedAgain(run: RestoreRun): Promise<void> {
     await startAgain(run);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    const message = `The data of ${utc(run.plan.manifest.createdAt)} is restored, and what was there before is kept; but not all that use it are healthy: ${messageOf(error)}`;
+    const message = `The data of ${formatTime(run.plan.manifest.createdAt)} is restored, and what was there before is kept; but not all that use it are healthy: ${messageOf(error)}`;
     throw new PilotError('restore_not_healthy', message, { cause: error });
   }
 }

@@ -41,7 +41,7 @@ export function runTimers(parts: Parts): RunningTimers {
     );
   };
   for (const plan of parts.plans) {
-    begin(parts, plan);
+    startTimer(parts, plan);
     if (plan.schedule !== null) look(plan, plan.schedule);
   }
   parts.wake();
@@ -53,7 +53,7 @@ export function runTimers(parts: Parts): RunningTimers {
 }
 
 /** At start: what was missed is what the schedule would have rung that was in force until now. */
-function begin({ store, clock, logger }: Parts, { name, schedule, atEveryStart }: TimerPlan): void {
+function startTimer({ store, clock, logger }: Parts, { name, schedule, atEveryStart }: TimerPlan): void {
   if (schedule === null) return store.timers.forget(name);
   const now = clock.now();
   const before = store.timers.get(name);
@@ -77,7 +77,7 @@ function isSame(one: Schedule | null, other: Schedule): boolean {
   return one?.expression === other.expression && one.timeZone === other.timeZone;
 }
 
-/** Rings if it is due, and tells when to look again. */
+/** Fires if it is due, and returns when to check again. */
 function lookOnce(parts: Parts, { name }: TimerPlan, schedule: Schedule): Date {
   const { store, clock, logger } = parts;
   const now = clock.now();

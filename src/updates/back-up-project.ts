@@ -1,6 +1,6 @@
+import { formatBytes } from '../domain/format';
 import { afterGoodBackup } from '../backups/after-good-backup';
 import { membersOf, placeOf } from '../backups/backup-set';
-import { inWords } from '../backups/bytes-in-words';
 import { takeBackup } from '../backups/take-backup';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
@@ -40,7 +40,7 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
     : quiesced
       ? ', though somebody else started what was stopped for it'
       : '';
-  return `${taken.items.length} items, ${inWords(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
+  return `${taken.items.length} items, ${formatBytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
 }
 
 function namesOf({ journal }: Run): string {

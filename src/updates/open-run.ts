@@ -1,4 +1,4 @@
-import { illnessOf } from '../containers/check-health';
+import { healthFailureOf } from '../containers/check-health';
 import { inspectByName } from '../containers/if-there';
 import { ownPolicy } from '../containers/restart-policy';
 import { changedSinceOffer, offerInstead } from '../decisions/changed-since-offer';
@@ -33,7 +33,7 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   if (refused !== null) return { ended: 'held' in refused ? refused.held : endUnbegun(deps, update, refused) };
   const differs = changedSinceOffer(deps, update, container);
   if (differs !== null) return { ended: await offerInstead(deps, update, container, differs) };
-  const ill = await illnessOf(deps, container);
+  const unhealthy = await healthFailureOf(deps, container);
   const startedAt = deps.clock.now().toISOString();
   const started = deps.store.updates.change(update.id, {
     status: 'running',
@@ -41,7 +41,7 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
     reason: update.hold?.reason ?? update.reason,
     hold: null,
   });
-  const journal = firstJournal(update, old, ill);
+  const journal = firstJournal(update, old, unhealthy);
   deps.store.updates.saveJournal(update.id, journal);
   return { ...deps, update: started, old, container, journal };
 }

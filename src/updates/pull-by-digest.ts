@@ -1,3 +1,4 @@
+import { formatBytes } from '../domain/format';
 import type { ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
@@ -14,7 +15,7 @@ export async function pullByDigest(run: Run, progress: Progress): Promise<string
   const { platform } = await askedPlatform(engine, run.old, await engine.inspectImage(run.old.Image));
   const imageId = await engine.pull(
     wanted,
-    ({ currentBytes, totalBytes }) => progress(`${megabytes(currentBytes)} of ${megabytes(totalBytes)} MB`),
+    ({ currentBytes, totalBytes }) => progress(`${formatBytes(currentBytes)} of ${formatBytes(totalBytes)}`),
     platform,
   );
   const image = await engine.inspectImage(imageId);
@@ -32,8 +33,4 @@ export async function pullByDigest(run: Run, progress: Progress): Promise<string
 export async function newImageOf({ engine, journal }: Run): Promise<ImageInspect> {
   if (journal.newImageId === null) throw new Error('no image was pulled before it is used');
   return engine.inspectImage(journal.newImageId);
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1_000_000).toFixed(1);
 }

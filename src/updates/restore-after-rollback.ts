@@ -1,3 +1,4 @@
+import { formatTime } from '../domain/format';
 import { healthOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
@@ -5,7 +6,6 @@ import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreJournal } from '../domain/restore';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
-import { utc } from '../notifications/letter/words';
 import { authenticManifest } from '../restores/authentic-manifest';
 import { pinned } from '../restores/pinned-storage';
 import { planRestore } from '../restores/plan-restore';
@@ -15,7 +15,7 @@ import { folderToRestore } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
 import { endNaming, endServing } from './end';
 import { hasChangedData } from './fingerprint/data-change';
-import { dataChanged, illAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
+import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
@@ -46,7 +46,7 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     await removeNew(run);
     if (!restored && (await runsOnChangedData(run)))
       return endServing(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
-    const asBefore = restored ? await illAsBefore(run) : null;
+    const asBefore = restored ? await unhealthyAsBefore(run) : null;
     const told = new Error(`${messageOf(failure)}${more}`);
     return endNaming(run, 'rollback_failed', rollbackFailed(cause, told, asBefore));
   }
@@ -85,7 +85,7 @@ async function restore(run: Run, progress: Progress): Promise<string> {
   const restoring = await open(run, progress);
   await restoreData(restoring);
   const { kept } = restoring.journal;
-  const sentence = `The data of ${utc(restoring.plan.manifest.createdAt)} is restored, as it was before the new version changed it`;
+  const sentence = `The data of ${formatTime(restoring.plan.manifest.createdAt)} is restored, as it was before the new version changed it`;
   const told =
     kept.length === 0 ? '.' : `; what that left is kept: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
   return [`${sentence}${told}`, ...kept.map(({ remove }) => remove)].join('\n');

@@ -67,7 +67,7 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
   if (!mayBegin) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
   run.old = await engine.inspectContainer(old.Id);
   const ran = journal.ran ?? run.old.State.Running;
-  run.journal = { ...firstJournal(update, run.old, journal.illBefore ?? null), attempt, ran };
+  run.journal = { ...firstJournal(update, run.old, journal.unhealthyBefore ?? null), attempt, ran };
   store.updates.saveJournal(update.id, run.journal);
   return run;
 }

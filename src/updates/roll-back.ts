@@ -13,7 +13,7 @@ import { hasChangedData, lookForChange } from './fingerprint/data-change';
 import { handBack, handsOver } from './hand-over';
 import { nameWhatRuns } from './name-what-runs';
 import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
-import { dataChanged, illAsBefore, removeNew, rollbackFailed } from './rollback-ends';
+import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed } from './rollback-ends';
 import type { Run } from './run';
 import { reach, Skipped, step } from './run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
@@ -23,7 +23,7 @@ import { setNewAside } from './swap-containers';
 const BROKEN_STOP_SECONDS = 2;
 
 /** The old container itself is ill, and not one of those beside it: only then its data may be what it refuses. */
-class OldIsIll extends PilotError {}
+class OldContainerUnhealthy extends PilotError {}
 
 /**
  * Starts the untouched old container again and asks its health; `cause` is what it is rolled back for. Ends `rolled_back`
@@ -80,11 +80,11 @@ async function allServeAgain(run: Run, progress: Progress): Promise<string | Ski
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
   const happened = await whatElseHappened(run);
-  const ill = happened === null && failure instanceof OldIsIll;
-  if (ill && (await mayRestore(run))) return restoreAfterRollback(run);
+  const unhealthy = happened === null && failure instanceof OldContainerUnhealthy;
+  if (unhealthy && (await mayRestore(run))) return restoreAfterRollback(run);
   await startStopped(run, othersStopped(run));
   await (happened === null ? removeNew(run) : leaveTheNewOne(run));
-  const asBefore = ill ? await illAsBefore(run) : null;
+  const asBefore = unhealthy ? await unhealthyAsBefore(run) : null;
   return endNaming(run, 'rollback_failed', rollbackFailed(cause, happened ?? failure, asBefore));
 }
 
@@ -133,7 +133,7 @@ async function oldServes(run: Run, progress: Progress): Promise<string> {
     return await healthOf(run, Id, run.container, progress, restarts);
   } catch (error) {
     if (codeOf(error) !== 'unhealthy') throw error;
-    throw new OldIsIll('unhealthy', messageOf(error), { cause: error });
+    throw new OldContainerUnhealthy('unhealthy', messageOf(error), { cause: error });
   }
 }
 

@@ -1,9 +1,9 @@
 import { asideName } from '../containers/aside-names';
-import { illnessOf } from '../containers/check-health';
+import { healthFailureOf } from '../containers/check-health';
 import { discard, removeByName } from '../containers/remove-aside';
 import { changesOf } from '../domain/data-change-words';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Illness } from '../domain/illness';
+import type { HealthFailure } from '../domain/health-failure';
 import type { Update } from '../domain/update';
 import type { Begun, Run } from './run';
 
@@ -44,7 +44,7 @@ export function dataChanged({ journal }: Begun, cause: PilotError, why: string):
  * The error of a rollback that failed by `failure`, with what it was for. `asBefore`: how the old container was ill before
  * the update, if it is so now; null: it was not.
  */
-export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: Illness | null): PilotError {
+export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: HealthFailure | null): PilotError {
   const because = `${messageOf(failure)}\nIt was rolled back because: ${cause.message}`;
   if (codeOf(failure) === 'changed_meanwhile') return new PilotError('changed_meanwhile', because, { cause: failure });
   if (asBefore === null) return new PilotError('rollback_failed', because, { cause: failure });
@@ -57,9 +57,9 @@ export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: Il
  * How the old container was ill before the update, if it is ill in the same way now, so that nothing tells whether it serves
  * as it did; null: it was well, is otherwise ill, or well. Rejects only with `engine_unreachable`.
  */
-export async function illAsBefore(run: Run): Promise<Illness | null> {
-  const { illBefore, oldContainerId: id } = run.journal;
-  if (illBefore === undefined) return null;
-  const now = await illnessOf(run, { ...run.container, id });
-  return now?.of === illBefore.of ? illBefore : null;
+export async function unhealthyAsBefore(run: Run): Promise<HealthFailure | null> {
+  const { unhealthyBefore, oldContainerId: id } = run.journal;
+  if (unhealthyBefore === undefined) return null;
+  const now = await healthFailureOf(run, { ...run.container, id });
+  return now?.of === unhealthyBefore.of ? unhealthyBefore : null;
 }

@@ -4,7 +4,7 @@ import { lookAtCertificates } from '../certificates/look';
 import { findPlaces } from '../certificates/renewal-places';
 import { requestRenewal } from '../certificates/request-renewal';
 import { foreseeCarryOvers } from '../containers/carry-over/foresee';
-import { illAmong } from '../containers/ill-containers';
+import { findUnhealthy } from '../containers/unhealthy-containers';
 import { readContainers } from '../containers/read-containers';
 import { decideById } from '../decisions/decide-by-id';
 import { requestUpdate } from '../decisions/request-update';
@@ -12,7 +12,7 @@ import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import type { CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
-import type { Illness } from '../domain/illness';
+import type { HealthFailure } from '../domain/health-failure';
 import type { CarryOver } from '../domain/recreate/carry-over';
 import type { RenewalRecord } from '../domain/renewal';
 import type { RestoreRecord } from '../domain/restore';
@@ -48,7 +48,7 @@ export interface Requests {
     /** What would become of a newer tag; null: none is looked for. */
     newTag(container: Container): Promise<TagForesight | null>;
     /** Which of them fail their own health check now, by id. */
-    ill(containers: readonly Container[]): Promise<ReadonlyMap<string, Illness>>;
+    unhealthy(containers: readonly Container[]): Promise<ReadonlyMap<string, HealthFailure>>;
     /** What a replacement of each would be refused for or would lose, by ID. */
     carryOver(containers: readonly Container[]): Promise<ReadonlyMap<string, CarryOver>>;
     /** Every certificate, as served and as on disk now. */
@@ -76,7 +76,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
     decideById: async (id, decided, how) => queued(await decideById(deps, id, decided, how)),
     look: {
       newTag: (container) => foreseeTag(deps, container),
-      ill: (containers) => illAmong(deps, containers),
+      unhealthy: (containers) => findUnhealthy(deps, containers),
       carryOver: (containers) => foreseeCarryOvers(deps, containers),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },

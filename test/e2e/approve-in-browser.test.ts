@@ -142,12 +142,12 @@ describeIf(whyNoBrowser(), 'an operator with a mail and a browser', () => {
       'browser/nginx:stable',
     );
     await press(page, 'Approve');
-    await page.getByRole('heading', { name: /is not what is there now/ }).waitFor();
+    await page.getByRole('heading', { name: /has changed/ }).waitFor();
     await seeAll(page, 'moved meanwhile');
     const next = await browser.open(`${await linkInMail(pilot, container, moved)}#decline`);
     await seeAll(next, 'link to decline');
     await press(next, 'Decline');
-    await next.getByRole('heading', { name: /goes on as it is/ }).waitFor();
+    await next.getByRole('heading', { name: /stays as it is/ }).waitFor();
     await seeAll(next, 'declined');
     const [declined, superseded] = await pilot.updates(`?container=${container}`);
     expect([declined.status, superseded.status]).toEqual(['declined', 'superseded']);

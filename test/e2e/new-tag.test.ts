@@ -141,7 +141,7 @@ it('a file that is mounted read-only is left as it is, and the update and its ma
   expect(update['followUp']).toContain('is mounted read-only');
   await mailsAbout(pilot, name, 2);
   const mail = (await pilot.mails()).find(
-    ({ subject }) => subject?.includes(name) && subject.includes('one thing is left'),
+    ({ subject }) => subject?.includes(name) && subject.includes('one manual step is left'),
   );
   // What must be done bears a mark at the begin of every line.
   expect(mail?.text?.replace(/\s+(!! )?/g, ' ')).toContain(line);

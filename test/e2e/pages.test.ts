@@ -149,7 +149,7 @@ describeIf(whyNoBrowser(), 'the pages in a browser', () => {
       );
       expect(decline?.y).toBeLessThan(approve?.y ?? 0);
       await page.getByRole('button', { name: 'Decline' }).click();
-      await page.getByRole('heading', { name: /goes on as it is/ }).waitFor();
+      await page.getByRole('heading', { name: /stays as it is/ }).waitFor();
       expect(http.store.updates.get(update.id)?.status).toBe('declined');
     });
 

@@ -86,7 +86,7 @@ describe('the buttons', () => {
 
   test('decline leaves everything as it is, and is remembered for that digest', async () => {
     const { text } = await press('decline').expect(200);
-    expect(text).toContain('goes on as it is');
+    expect(text).toContain('stays as it is');
     expect(now().status).toBe('declined');
     expect(scene.store.refusals.all()).toMatchObject([{ digest: update.to.digest, why: 'declined' }]);
     expect((await open().expect(410)).text).toContain('was declined');
@@ -185,7 +185,7 @@ describe('a link that is not open', () => {
   test('superseded: says so, and tells nothing of what came', async () => {
     const newer = await offerOn(scene, 'nginx:stable');
     const { text } = await open().expect(410);
-    expect(text).toContain('does not hold any more');
+    expect(text).toContain('no longer valid');
     expect(text).not.toContain(newer.update.to.digest);
     expect(text).not.toContain(newer.link.slice('/approvals/'.length));
     await press('approve').expect(410);
@@ -194,7 +194,7 @@ describe('a link that is not open', () => {
 
   test('a tag that moved before the button: nothing is applied', async () => {
     scene.engine.publish('nginx:stable');
-    expect((await press('approve').expect(409)).text).toContain('is not what is there now');
+    expect((await press('approve').expect(409)).text).toContain('has changed');
     expect(now().status).toBe('superseded');
   });
 

@@ -116,7 +116,7 @@ describe('the link at the foot of a mail', () => {
       await supertest(http.url).post(viewOf(update)).type('form').send(fields).expect(404);
     }
     expect(http.store.updates.get(update.id)).toEqual(update);
-    expect((await supertest(http.url).get(viewOf(update)).expect(200)).text).toContain('by the link of its mail');
+    expect((await supertest(http.url).get(viewOf(update)).expect(200)).text).toContain('with the link in its mail');
   });
 
   test('is closed 30 days after the end', async () => {

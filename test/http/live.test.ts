@@ -41,7 +41,7 @@ test('while it runs: steps with their state and progress; by script, and without
 
 test('at its end: the verdict, what to do, and neither script nor refresh', async () => {
   for (const [update, words] of [
-    [host.good, 'What you must still do'],
+    [host.good, 'What is left to do'],
     [host.back, 'host not found in upstream'],
     [host.down, 'Manual action required'],
   ] as const) {
@@ -54,7 +54,7 @@ test('at its end: the verdict, what to do, and neither script nor refresh', asyn
 
 test('an update that came to nothing leaves nothing to do: its line of the compose file must stay', async () => {
   const hint = /<div id="followup"[^>]*>/;
-  expect((await get(`/updates/${host.waiting.id}`, BROWSER)).text).toContain('What you must do afterwards');
+  expect((await get(`/updates/${host.waiting.id}`, BROWSER)).text).toContain('What to do afterwards');
   for (const status of ['superseded', 'declined', 'expired', 'failed', 'rolled_back'] as const) {
     http.store.updates.change(host.waiting.id, { status });
     const [place] = hint.exec((await get(`/updates/${host.waiting.id}`, BROWSER)).text) ?? [];
@@ -67,7 +67,7 @@ test('behind a link it is that one update, with no way to the others', async () 
   http.store.updates.decide(update.id, { status: 'queued', reason: 'Approved.', now: new Date().toISOString() });
   const { text } = await supertest(http.url).get(linkOf(update)).expect(200);
   expect(text).toContain('Queued');
-  expect(text).toContain('You may close this page');
+  expect(text).toContain('You can close this page');
   expect(text).not.toContain('href="/"');
   for (const { id } of [host.running, host.good, host.waiting]) expect(text).not.toContain(id);
   expect(text).not.toContain(linkOf(update));
@@ -80,7 +80,7 @@ test('a link to all others is only where / leads to them: a proxy that has somet
     expect((await get(path, BROWSER)).text).toMatch(/href="\/(#waiting)?"/);
     expect((await behind(path)).text).not.toMatch(/href="\/(#waiting)?"/);
   }
-  expect((await behind(paths[1] ?? '')).text).toContain('by the link of its mail, or on the operator page');
+  expect((await behind(paths[1] ?? '')).text).toContain('with the link in its mail, or on the operator page');
 });
 
 test('the script gives each status of an update under way, and each end of a run, the tone that the page has', () => {

@@ -44,7 +44,7 @@ test('another diun-pilot on the engine is told of first of all, with what to do'
   const other = aContainer({ name: 'theirs', labels: { 'diun.enable': 'false' }, pilot: { serves: true, data: null } });
   http = await startHttp({ containers: () => Promise.resolve([...CONTAINERS, other]) });
   const { text } = await open().expect(200);
-  expect(text).toMatch(/Another diun-pilot serves in the container <strong>theirs<\/strong>.*stop the other/);
+  expect(text).toMatch(/Another diun-pilot runs in the container <strong>theirs<\/strong>.*stop the other/);
 });
 
 describe('who gets in', () => {
@@ -96,12 +96,12 @@ describe('what it shows', () => {
       'update.allow is;', // the label that is misspelt
       'Label diun.enable</strong> (yes)', // by which nobody watches it
       'not watched',
-      'Waits for you',
+      'Pending approvals',
       '412.7 MiB',
       'The bucket backups does not answer',
       'Restored: database gitea of git-db-1 (112 tables, 48210 rows)',
       'it failed here',
-      'Diun was last heard',
+      'Last notification from Diun',
       '&quot;diun_version&quot;: &quot;4.33.0&quot;',
       '550 5.7.1 Sender address rejected',
       '2030-01-05 02:00:00 UTC',
@@ -118,9 +118,9 @@ describe('what it shows', () => {
     const { text } = await open().expect(200);
     for (const words of [
       'Lost networks',
-      'Needs you',
+      'Action required',
       'Its owner is gone.',
-      'Mended',
+      'Repaired',
       'web-edge-1 was started again.',
     ]) {
       expect(text).toContain(words);
@@ -131,8 +131,8 @@ describe('what it shows', () => {
     const empty = await startHttp();
     try {
       const { text } = await supertest(empty.url).get('/').set(asPerson).expect(200);
-      expect(text).toContain('Nothing waits for you.');
-      expect(text).toContain('Diun was never heard');
+      expect(text).toContain('No pending approvals.');
+      expect(text).toContain('No notification from Diun yet');
       expect(text).not.toContain('Next runs');
       expect(text).not.toContain('Lost networks');
     } finally {
@@ -154,7 +154,7 @@ describe('what it shows', () => {
     try {
       fillHost(down.store);
       const { text } = await supertest(down.url).get('/').set(asPerson).expect(200);
-      expect(text).toContain('No Docker Engine answers');
+      expect(text).toContain('The Docker Engine does not answer');
       expect(text).toContain('git-gitea-1');
     } finally {
       await down.stop();
@@ -167,7 +167,7 @@ describe('what it shows', () => {
     const filtered = historyOf((await open('/?status=rolled_back&container=').expect(200)).text);
     expect(filtered).toContain(back.id);
     expect(filtered.match(/href="\/updates\//g)).toHaveLength(1);
-    expect(historyOf((await open('/?container=nobody')).text)).toContain('No update is like that.');
+    expect(historyOf((await open('/?container=nobody')).text)).toContain('No matching updates.');
     for (let n = 0; n < 30; n++) offered(http.store, GITEA, 'gitea/gitea:1.24.6');
     const [first = '', ...others] = await pagesOf('/?container=git-gitea-1');
     expect(first).not.toContain('The newest updates');
@@ -190,7 +190,7 @@ describe('what it shows', () => {
     const { text } = await open();
     const attention = text.slice(text.indexOf('id="attention"'), text.indexOf('id="waiting"'));
     expect(attention).toMatch(/web-nginx-1[\s\S]*Neither the new nor the old version[\s\S]*What to do/);
-    expect(text).not.toContain('All is well');
+    expect(text).not.toContain('All checks passed');
   });
 
   test('of a long list its first rows, the newest backup of each set among them; the others are folded away', async () => {

@@ -75,7 +75,7 @@ test('the button restores once, when the name of the container is typed', async 
 test('a set that is not authenticated is shown as that, and the typed name trusts the manifest that was read', async () => {
   Object.assign(trust, { distrust: 'its manifest has no MAC', sha256: 'ab'.repeat(32) });
   const { text } = await open().expect(200);
-  expect(text).toMatch(/not authenticated: its manifest has no MAC.*The name that you type below/);
+  expect(text).toMatch(/not authenticated: its manifest has no MAC.*By typing the name below/);
   await press({ decision: 'approve' }).expect(422);
   const manifest = /name="manifest" value="([0-9a-f]+)"/.exec((await open()).text)?.[1] ?? '';
   await press({ decision: 'approve', name: 'forge-gitea-1', manifest }).expect(303);

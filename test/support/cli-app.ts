@@ -14,7 +14,7 @@ import { loadSettings } from '../../src/config/load';
 import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
 import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
 import { foreseeCarryOvers } from '../../src/containers/carry-over/foresee';
-import { illAmong } from '../../src/containers/ill-containers';
+import { findUnhealthy } from '../../src/containers/unhealthy-containers';
 import { readContainers } from '../../src/containers/read-containers';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { startWorker, type Worker } from '../../src/queue/worker';
@@ -85,7 +85,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     containers: () => readContainers(engine, null),
     look: {
       newTag: (container) => foreseeTag(deps, container),
-      ill: (containers) => illAmong(deps, containers),
+      unhealthy: (containers) => findUnhealthy(deps, containers),
       carryOver: (containers) => foreseeCarryOvers(deps, containers),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },

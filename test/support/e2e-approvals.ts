@@ -13,7 +13,7 @@ export function linkInMail(pilot: Pilot, container: string, digest: string): Pro
     async () => {
       const texts = (await pilot.mails()).map(({ text }) => text ?? '');
       const offer = texts.findLast(
-        (text) => text.includes(container) && text.includes(`Would run`) && text.includes(digest),
+        (text) => text.includes(container) && text.includes(`New version`) && text.includes(digest),
       );
       const link = offer === undefined ? undefined : [...offer.matchAll(LINK)][0]?.[1];
       if (link === undefined) throw new Error(`no link among ${texts.length} mails`);

@@ -317,7 +317,8 @@ export class FakeEngine implements Engine {
     try {
       await Promise.resolve();
       await this.#spring('before', call, number);
-      if (!this.reachable) throw new EngineError('engine_unreachable', 'No Docker Engine answers. Is it running?');
+      if (!this.reachable)
+        throw new EngineError('engine_unreachable', 'The Docker Engine does not answer. Is it running?');
       const result = await effect();
       await this.#spring('after', call, number);
       call.outcome = 'ok';

@@ -98,7 +98,7 @@ it('says in a mail that a link is void when no new offer took its place', async 
   const [offered, notice] = scene.mails();
   expect(notice).toMatchObject({
     kind: 'offer_superseded',
-    subject: expect.stringContaining('does not hold any more'),
+    subject: expect.stringContaining('no longer valid'),
   });
   expect(tokensIn(offered?.text ?? '')).toEqual([token]);
   expect(tokensIn(notice?.text ?? '')).toEqual([]);

@@ -285,8 +285,8 @@ describe('a backup that fails', () => {
 
   it('says that no engine answers by that code, so that an update can wait for it', async () => {
     runPostgres();
-    scene.engine.failNext('execOutput', new EngineError('engine_unreachable', 'No Docker Engine answers.'));
-    await expectFailure('engine_unreachable', /No Docker Engine answers/);
+    scene.engine.failNext('execOutput', new EngineError('engine_unreachable', 'The Docker Engine does not answer.'));
+    await expectFailure('engine_unreachable', /The Docker Engine does not answer/);
   });
 
   it('says so when nothing of the project carries the label', async () => {

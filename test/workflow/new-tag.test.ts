@@ -100,7 +100,7 @@ describe('what cannot be written is told', () => {
     const line = `in ${project.folder}/compose.yaml, service web, change the line "image: nginx:1.27.3" to "image: nginx:1.27.4"`;
     expect(update.followUp).toContain(line);
     expect(update.followUp).toMatch(why);
-    expect(scene.mails().at(-1)?.subject).toContain('one thing is left for you');
+    expect(scene.mails().at(-1)?.subject).toContain('one manual step is left');
     expect(
       scene
         .mails()

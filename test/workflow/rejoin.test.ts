@@ -87,7 +87,7 @@ it('outside Compose it promises no restart that cannot help', async () => {
   await rejoinGuests(scene.deps);
   expect(scene.mails()[0]?.text).toContain('Create it again');
   expect(scene.mails()[0]?.text).not.toContain('docker restart');
-  expect(scene.store.notices.all()[0]?.words).toContain('create it anew');
+  expect(scene.store.notices.all()[0]?.words).toContain('re-create it in');
 });
 
 it('waits while an update of it runs', async () => {
@@ -143,7 +143,7 @@ describe('the worker', () => {
       throw new EngineError('engine_refused', 'The Docker Engine refused: 403 Forbidden');
     });
     begin();
-    await eventually('it is told', () => JSON.stringify(scene.log).includes('no events are heard'));
+    await eventually('it is told', () => JSON.stringify(scene.log).includes('no Docker events'));
     await restartEdge();
     await eventually('nginx is joined again', joined);
   });

@@ -5,14 +5,14 @@ const MOUNT = 'mount the folder of the project writable, at the same path, into 
 /** What the file system said, in words for the operator. */
 export function asRefusal(error: unknown, shown: string): PilotError {
   if (error instanceof PilotError) return error;
-  return new PilotError('project_file_refused', inWords(codeOf(error), shown), { cause: error });
+  return new PilotError('project_file_refused', refusalText(codeOf(error), shown), { cause: error });
 }
 
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return codes.includes(codeOf(error));
 }
 
-function inWords(code: string, shown: string): string {
+function refusalText(code: string, shown: string): string {
   switch (code) {
     case 'EROFS':
       return `${shown} is mounted read-only: ${MOUNT}.`;

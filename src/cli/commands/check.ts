@@ -38,7 +38,7 @@ export function checkCommand(context: CliContext, options: { json: boolean; noti
   const { json, notify = false } = options;
   return withApp(context, { json, generateSecrets: false }, async (app) => {
     const checked = await check(app, notify);
-    context.stdout.write(json ? asJson(checked) : inWords(checked, app.settings.dataDir));
+    context.stdout.write(json ? asJson(checked) : reportText(checked, app.settings.dataDir));
     return checked.ok ? 0 : 1;
   });
 }
@@ -95,14 +95,14 @@ function isWatched({ labels }: Container): boolean {
   return labels.watched;
 }
 
-function inWords({ ok, findings, watched, notWatched }: Checked, dataDir: string): string {
+function reportText({ ok, findings, watched, notWatched }: Checked, dataDir: string): string {
   const marks = { ok: 'ok', warning: 'note', failed: 'FAILED' };
   const rows = findings.map(({ what, status, words }) => [marks[status], what, words]);
   const secrets = join(dataDir, 'secrets');
   return [
     inColumns(rows),
     '',
-    watchedInWords(watched),
+    watchedText(watched),
     ...(notWatched.length === 0 ? [] : ['', oneLine(`Not watched: ${notWatched.join(', ')}`)]),
     '',
     `Token for Diun: PILOT_WEBHOOK_TOKEN, else in ${join(secrets, 'webhook-token')}, made by the first start.`,
@@ -113,7 +113,7 @@ function inWords({ ok, findings, watched, notWatched }: Checked, dataDir: string
   ].join('\n');
 }
 
-function watchedInWords(watched: Treatment[] | null): string {
+function watchedText(watched: Treatment[] | null): string {
   if (watched === null) return 'What is watched is not known, since the containers cannot be read.';
   if (watched.length === 0) return 'Nothing is watched.';
   return table(['CONTAINER', 'IMAGE', 'POLICY', 'ALLOW', 'PROBE', 'BACKUP OF', 'AN UPDATE'], watched.map(cellsOf));

@@ -1,5 +1,5 @@
 import type { CertificateSeen } from '../../domain/certificate';
-import { lifeInWords } from '../../domain/certificate';
+import { validity } from '../../domain/certificate';
 import type { RenewalRecord } from '../../domain/renewal';
 import type { CliContext } from '../context';
 import { follow } from '../follow';
@@ -37,8 +37,8 @@ function tell({ detail, error, after }: RenewalRecord, output: LiveOutput, now: 
 
 function lifeOf({ disk, served, problem }: CertificateSeen, now: Date): string {
   const known = [
-    ...(served === null ? [] : [`served, ${lifeInWords(served, now)}`]),
-    ...(disk === null ? [] : [`on disk, ${lifeInWords(disk, now)}`]),
+    ...(served === null ? [] : [`served, ${validity(served, now)}`]),
+    ...(disk === null ? [] : [`on disk, ${validity(disk, now)}`]),
     ...(problem === null ? [] : [problem]),
   ];
   return known.join('; ');

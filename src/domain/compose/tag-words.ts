@@ -1,7 +1,7 @@
 import type { Place, TagChange, TagEdit } from './tag-edit';
 
 /** What was changed, for the detail of a step and a mail. */
-export function changedInWords({ path, line, shown }: TagEdit): string {
+export function changeText({ path, line, shown }: TagEdit): string {
   return `${path}, line ${line}: "${shown.before}" is now "${shown.after}"`;
 }
 

@@ -1,3 +1,4 @@
+import { shortDigest } from '../format';
 import type { Container } from '../container';
 import type { Source } from '../event';
 import {
@@ -149,7 +150,7 @@ function refuseRepetition({ container, target, tag, own, source }: Case): Ignore
   const as = tag === own.tag ? '' : `, as ${container.reference}`;
   return ignore(
     'already_runs',
-    `${container.name} already runs ${nameOf(target.reference)} (${short(target.digest)})${as}: nothing to do.`,
+    `${container.name} already runs ${nameOf(target.reference)} (${shortDigest(target.digest)})${as}: nothing to do.`,
   );
 }
 
@@ -173,7 +174,7 @@ function refuseOtherTag({ container, own, tag }: Case): Ignored | null {
 
 function refuseKnownBad({ container: { name }, known: { refusal }, target, own, tag }: Case): Ignored | null {
   if (refusal === null) return null;
-  const what = `${nameOf(target.reference)} (${short(target.digest)})`;
+  const what = `${nameOf(target.reference)} (${shortDigest(target.digest)})`;
   const again = `To try it all the same: ${commandFor(name, own, tag)}.`;
   if (refusal.why === 'failed') {
     return ignore(
@@ -205,7 +206,7 @@ function refuseUnconfirmed({ container: { name }, registry }: Case): Ignored | n
 /** As with a repetition, the operator may move a container to another tag of the same image. */
 function refuseSameImage({ container: { name }, target, tag, own, source, registry }: Case): Ignored | null {
   if (registry?.sameImage !== true || (source === 'operator' && tag !== own.tag)) return null;
-  const what = `${nameOf(target.reference)} (${short(target.digest)})`;
+  const what = `${nameOf(target.reference)} (${shortDigest(target.digest)})`;
   const why = 'Only its index changed, for example by another architecture or an attestation';
   return ignore(
     'same_image',
@@ -245,5 +246,4 @@ function nameOf(reference: string): string {
   return reference.replace(/^docker\.io\/(?:library\/)?/, '');
 }
 
-const short = (digest: string): string => digest.slice(0, 'sha256:'.length + 12);
 const ignore = (code: IgnoreCode, reason: string): Ignored => ({ kind: 'ignore', code, reason });

@@ -60,15 +60,15 @@ function isHigher({ to }: OpenUpdate, tag: string): boolean {
 }
 
 function alreadyOpen({ name }: Container, { id, status, to }: OpenUpdate): Obstacle {
-  const reason = `The update of ${name} to ${to.reference} with this same digest is ${inWords(status)} (${id}).`;
+  const reason = `The update of ${name} to ${to.reference} with this same digest is ${statusText(status)} (${id}).`;
   return { kind: 'ignore', code: 'already_open', reason };
 }
 
 function newerWaits({ name }: Container, tag: string, { id, status, to }: OpenUpdate): Obstacle {
   const mend = status === 'awaiting_approval' ? ` Approve or decline that one first.` : '';
-  const reason = `${name} is not moved to ${tag}: the update to the higher ${to.reference} is ${inWords(status)} (${id}).${mend}`;
+  const reason = `${name} is not moved to ${tag}: the update to the higher ${to.reference} is ${statusText(status)} (${id}).${mend}`;
   return { kind: 'ignore', code: 'newer_waits', reason };
 }
 
-const inWords = (status: OpenUpdate['status']): string =>
+const statusText = (status: OpenUpdate['status']): string =>
   status === 'awaiting_approval' ? 'waiting for approval already' : `${status} already`;

@@ -1,4 +1,5 @@
-import { durationInWords, parseDuration } from '../duration';
+import { formatTimeout } from '../format';
+import { parseDuration } from '../duration';
 import { whyPatternIsInvalid } from '../images/tag-filter';
 import type { Jump } from '../images/version-jump';
 import { nearestName } from '../nearest-name';
@@ -131,7 +132,7 @@ function readTimeout(
   const ms = parseDuration(text);
   if (ms !== null && ms <= LONGEST_TIMEOUT) return { probeTimeoutMs: ms, probeTimeoutIsSet: true };
   const wanted = ms === null ? 'must be a duration such as 90s or 10m' : 'must be at most 24h';
-  labels.problem('update.probe.timeout', `${wanted}; taken as ${durationInWords(missing)}.`);
+  labels.problem('update.probe.timeout', `${wanted}; taken as ${formatTimeout(missing)}.`);
   return unset;
 }
 

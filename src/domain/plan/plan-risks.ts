@@ -1,5 +1,5 @@
 import type { Container } from '../container';
-import type { Illness } from '../illness';
+import type { HealthFailure } from '../health-failure';
 import type { Application } from '../application';
 import type { Plan } from './plan';
 import { postgresRisks } from './postgres-risks';
@@ -26,7 +26,7 @@ export function risksOf(risky: Risky): string[] {
 }
 
 /** Nobody could tell whether the update has worked, nor whether its rollback has. */
-export function illBefore({ name }: Container, { of, detail }: Illness): string {
+export function unhealthyBefore({ name }: Container, { of, detail }: HealthFailure): string {
   const mend =
     of === 'probe'
       ? `If ${name} works, its label update.probe is wrong: mend it before you go on.`

@@ -1,13 +1,13 @@
+import { formatTimeout } from '../format';
 import type { Container } from '../container';
-import { durationInWords } from '../duration';
 import { type Application, applicationOf } from '../application';
 import { tryParseImageReference } from '../images/image-reference';
-import type { Illness } from '../illness';
+import type { HealthFailure } from '../health-failure';
 import { carryOverTexts, NOTHING_TO_SAY, type CarryOver } from '../recreate/carry-over';
 import type { ProbeSpec } from '../labels/container-labels';
 import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
-import { illBefore, risksOf } from './plan-risks';
+import { unhealthyBefore, risksOf } from './plan-risks';
 import { seenSettings } from './seen-settings';
 
 /** What a plan is made of. */
@@ -23,7 +23,7 @@ export interface Planned {
   /** Who is stopped for the backup, in the order in which they are started again; empty where nobody is. */
   stopped?: readonly Container[];
   /** How it fails its health check now; null: it passes, or was not asked. */
-  ill?: Illness | null;
+  unhealthy?: HealthFailure | null;
   /** What would be refused or lost; left out: it was not examined. */
   carryOver?: CarryOver;
   /** http(s) only, else null. */
@@ -32,7 +32,7 @@ export interface Planned {
 
 /** Says in sentences what an update will do and what can go wrong. Pure: nothing is asked of the engine. */
 export function planUpdate(planned: Planned): Plan {
-  const { container, target, jump, set, holdsData, stopped = [], ill = null, releaseNotes } = planned;
+  const { container, target, jump, set, holdsData, stopped = [], unhealthy = null, releaseNotes } = planned;
   const { carryOver = NOTHING_TO_SAY } = planned;
   const application = applicationFor(container);
   const backup = set.flatMap(backupSentence);
@@ -49,7 +49,7 @@ export function planUpdate(planned: Planned): Plan {
     course: courseOf({ container, target, stopped, holdsData }, application, backup.length > 0),
     risks: [
       ...carryOverTexts(carryOver),
-      ...(ill === null ? [] : [illBefore(container, ill)]),
+      ...(unhealthy === null ? [] : [unhealthyBefore(container, unhealthy)]),
       ...risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
     ],
     followUp: followUpOf(container, target.reference),
@@ -67,7 +67,7 @@ function applicationFor({ labels, reference, repoDigests, database }: Container)
 function backupSentence({ name, labels }: Container): string[] {
   if (labels.backup === null) return [];
   if (labels.backup.kind === 'postgres') return [`${name}: every PostgreSQL database, with the roles.`];
-  return [`${name}: the files under ${inWords(labels.backup.paths)}.`];
+  return [`${name}: the files under ${enumerate(labels.backup.paths)}.`];
 }
 
 function courseOf(
@@ -94,7 +94,7 @@ function courseOf(
     `The image ${target.reference} is pulled by its digest ${target.digest}.`,
     `It is checked that the new image can work here${preflightWords(application)}. If not, nothing is changed.`,
     swap,
-    `Its health is asked (${probeWords(labels.probe)}), for up to ${durationInWords(labels.probeTimeoutMs)}.`,
+    `Its health is asked (${probeWords(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
     `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
   ];
 }
@@ -107,11 +107,11 @@ function usesDatabaseSentence(name: string): string {
 function stopSentence(name: string, stopped: readonly Container[]): string[] {
   if (stopped.length === 0) return [];
   const others = stopped.filter((container) => container.name !== name).map((container) => container.name);
-  const what = others.length === stopped.length ? inWords(others) : inWords([name, ...others]);
+  const what = others.length === stopped.length ? enumerate(others) : enumerate([name, ...others]);
   const until =
     others.length === 0
       ? ''
-      : ` ${inWords(others)} ${others.length === 1 ? 'is' : 'are'} started again once ${name} serves.`;
+      : ` ${enumerate(others)} ${others.length === 1 ? 'is' : 'are'} started again once ${name} serves.`;
   return [
     `For the backup ${what} ${stopped.length === 1 ? 'is' : 'are'} stopped, so that nothing is written after it.${until}`,
   ];
@@ -152,6 +152,6 @@ function followUpOf({ name, reference, service, composeFiles }: Container, targe
   return `After the update, ${where}. ${who}; until it stands there, "docker compose up -d" goes back to ${reference}.`;
 }
 
-function inWords(paths: readonly string[]): string {
+function enumerate(paths: readonly string[]): string {
   return paths.length < 2 ? paths.join('') : `${paths.slice(0, -1).join(', ')} and ${paths.at(-1)}`;
 }

@@ -1,6 +1,6 @@
 import type { ContainerInspect, ImageInspect, Mount } from '../engine-inspect';
 import { actualConfig, expectedConfig } from './config-facts';
-import { told, type Facts } from './facts';
+import { normalise, type ComparableFields } from './facts';
 import { hostFacts } from './host-facts';
 import { cleanPath } from './own-mounts';
 import { ownEndpoints } from './own-networks';
@@ -34,7 +34,7 @@ export function differences(before: ContainerInspect, after: ContainerInspect, i
   ];
 }
 
-function unequal(before: Facts, after: Facts): Difference[] {
+function unequal(before: ComparableFields, after: ComparableFields): Difference[] {
   const fields = [...new Set([...before.keys(), ...after.keys()])].sort();
   return fields
     .map((field) => ({ field, before: before.get(field) ?? 'none', after: after.get(field) ?? 'none' }))
@@ -52,16 +52,16 @@ function hidden(value: string, instead: string, both: boolean): string {
   return both ? instead : 'a value';
 }
 
-function mountFacts({ Mounts }: ContainerInspect): Facts {
-  return new Map(Mounts.map((mount) => [`Mounts ${cleanPath(mount.Destination)}`, mountInWords(mount)]));
+function mountFacts({ Mounts }: ContainerInspect): ComparableFields {
+  return new Map(Mounts.map((mount) => [`Mounts ${cleanPath(mount.Destination)}`, mountText(mount)]));
 }
 
-function mountInWords({ Type, Name, Source, RW, Propagation }: Mount): string {
+function mountText({ Type, Name, Source, RW, Propagation }: Mount): string {
   const from = Type === 'volume' ? (Name ?? Source) : Source;
   return [Type, from, RW ? 'writable' : 'read-only', Propagation ?? ''].filter(Boolean).join(' ');
 }
 
-function networkFacts(container: ContainerInspect): Facts {
+function networkFacts(container: ContainerInspect): ComparableFields {
   const own = Object.entries(ownEndpoints(container));
-  return new Map(own.map(([network, endpoint]) => [`Networks ${network}`, told(endpoint) ?? 'joined']));
+  return new Map(own.map(([network, endpoint]) => [`Networks ${network}`, normalise(endpoint) ?? 'joined']));
 }

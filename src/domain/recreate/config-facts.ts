@@ -1,7 +1,7 @@
 import type { ContainerConfig, ContainerInspect, ImageConfig, ImageInspect } from '../engine-inspect';
 import { isContainerMode } from '../network-owner';
 import { composeImage, ownHostname } from './create-request';
-import { factsOf, told, toldInOrder, type Facts } from './facts';
+import { factsOf, normalise, normaliseOrdered, type ComparableFields } from './facts';
 import { ownConfig, type OwnConfig } from './own-config';
 
 interface Images {
@@ -11,7 +11,7 @@ interface Images {
 }
 
 /** What the new container's config must be: the operator's own settings, filled in from the new image as the engine does. */
-export function expectedConfig(container: ContainerInspect, images: Images): Facts {
+export function expectedConfig(container: ContainerInspect, images: Images): ComparableFields {
   const own = ownConfig(container.Config, images.oldImage.Config);
   const image = images.newImage.Config ?? {};
   const composes = composeImage({ container, ...images, reference: '' });
@@ -30,29 +30,29 @@ export function expectedConfig(container: ContainerInspect, images: Images): Fac
 }
 
 /** What the new container's config is. */
-export function actualConfig(container: ContainerInspect): Facts {
+export function actualConfig(container: ContainerInspect): ComparableFields {
   return configFacts(container, container.Config);
 }
 
-function configFacts(container: ContainerInspect, config: Partial<ContainerConfig>): Facts {
+function configFacts(container: ContainerInspect, config: Partial<ContainerConfig>): ComparableFields {
   const shared = isContainerMode(container.HostConfig.NetworkMode);
   const fields = factsOf({
     Hostname: ownHostname(container).Hostname,
-    Domainname: shared ? undefined : told(config.Domainname),
-    MacAddress: told(container.Config.MacAddress),
-    User: told(config.User),
-    WorkingDir: told(config.WorkingDir),
-    StopSignal: told(config.StopSignal),
+    Domainname: shared ? undefined : normalise(config.Domainname),
+    MacAddress: normalise(container.Config.MacAddress),
+    User: normalise(config.User),
+    WorkingDir: normalise(config.WorkingDir),
+    StopSignal: normalise(config.StopSignal),
     StopTimeout: config.StopTimeout?.toString(),
-    Entrypoint: toldInOrder(config.Entrypoint),
-    Cmd: toldInOrder(config.Cmd),
-    Shell: toldInOrder(config.Shell),
-    NetworkDisabled: told(config.NetworkDisabled),
-    Tty: told(config.Tty),
-    OpenStdin: told(config.OpenStdin),
-    StdinOnce: told(config.StdinOnce),
-    Volumes: told(Object.keys(config.Volumes ?? {})),
-    ExposedPorts: shared ? undefined : told(Object.keys(config.ExposedPorts ?? {})),
+    Entrypoint: normaliseOrdered(config.Entrypoint),
+    Cmd: normaliseOrdered(config.Cmd),
+    Shell: normaliseOrdered(config.Shell),
+    NetworkDisabled: normalise(config.NetworkDisabled),
+    Tty: normalise(config.Tty),
+    OpenStdin: normalise(config.OpenStdin),
+    StdinOnce: normalise(config.StdinOnce),
+    Volumes: normalise(Object.keys(config.Volumes ?? {})),
+    ExposedPorts: shared ? undefined : normalise(Object.keys(config.ExposedPorts ?? {})),
     ...healthcheckFields(config),
   });
   return new Map([...fields, ...environment(config.Env), ...named('Labels', config.Labels ?? {})]);
@@ -70,12 +70,12 @@ function published({ Config, HostConfig }: ContainerInspect): Record<string, obj
 
 function healthcheckFields({ Healthcheck }: Partial<ContainerConfig>): Record<string, string | undefined> {
   const { Test, ...times } = Healthcheck ?? {};
-  const fields = Object.entries(times).map(([field, value]) => [`Healthcheck ${field}`, told(value)] as const);
-  return { 'Healthcheck Test': toldInOrder(Test), ...Object.fromEntries(fields) };
+  const fields = Object.entries(times).map(([field, value]) => [`Healthcheck ${field}`, normalise(value)] as const);
+  return { 'Healthcheck Test': normaliseOrdered(Test), ...Object.fromEntries(fields) };
 }
 
 /** Of two lines for one variable the last wins, as in the engine. */
-function environment(lines: string[] | null | undefined): Facts {
+function environment(lines: string[] | null | undefined): ComparableFields {
   const split = (line: string): [string, string] => {
     const at = line.indexOf('=');
     return at < 0 ? [line, '(unset)'] : [line.slice(0, at), line.slice(at + 1)];
@@ -83,6 +83,6 @@ function environment(lines: string[] | null | undefined): Facts {
   return named('Env', Object.fromEntries((lines ?? []).map(split)));
 }
 
-function named(field: string, values: Record<string, string>): Facts {
+function named(field: string, values: Record<string, string>): ComparableFields {
   return new Map(Object.entries(values).map(([name, value]) => [`${field} ${name}`, value]));
 }

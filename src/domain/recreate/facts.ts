@@ -1,23 +1,23 @@
 /** What is compared: a field's name with its value in words. A field at its default is not there. */
-export type Facts = Map<string, string>;
+export type ComparableFields = Map<string, string>;
 
 /**
  * A value of the engine's JSON as text, the same for all its ways to say the same: null, empty and zero are nothing,
  * keys have no order, and lists of names are sets. Undefined: nothing is set.
  */
-export function told(value: unknown): string | undefined {
+export function normalise(value: unknown): string | undefined {
   const bare = withoutEmpty(value);
   if (bare === undefined) return undefined;
   return typeof bare === 'string' ? bare : JSON.stringify(bare);
 }
 
 /** As `told`, for a list whose order means something, such as a command. */
-export function toldInOrder(list: string[] | null | undefined): string | undefined {
+export function normaliseOrdered(list: string[] | null | undefined): string | undefined {
   return list && list.length > 0 ? JSON.stringify(list) : undefined;
 }
 
 /** Those of a flat list of fields; what is undefined is left out. */
-export function factsOf(fields: Record<string, string | undefined>): Facts {
+export function factsOf(fields: Record<string, string | undefined>): ComparableFields {
   return new Map(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined));
 }
 

@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../engine-inspect';
-import { told } from './facts';
+import { normalise } from './facts';
 
 /**
  * The fields of the Engine API up to version 1.56 that are carried over to the new container, or are known to come from the
@@ -51,7 +51,7 @@ export function unknownFields(container: ContainerInspect): string[] {
 
 function unknownIn(where: string, fields: object | null | undefined, known: ReadonlySet<string>): string[] {
   return Object.entries(fields ?? {})
-    .filter(([field, value]) => !known.has(field) && told(value) !== undefined)
+    .filter(([field, value]) => !known.has(field) && normalise(value) !== undefined)
     .map(([field]) => `${where}.${field}`);
 }
 

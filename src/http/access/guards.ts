@@ -10,8 +10,8 @@ const BEARER = 'Bearer realm="diun-pilot"';
 const BASIC = 'Basic realm="diun-pilot", charset="UTF-8"';
 
 /**
- * Lets the API token pass, as a bearer or as the password of Basic. A browser sends a password by itself, also for
- * another site's form: such a POST is refused.
+ * Accepts the API token as a bearer or as the password of Basic. A browser sends the password automatically, also with
+ * a form of another site: such a POST is refused.
  */
 export function requireApiToken(deps: Pick<HttpDeps, 'apiToken' | 'publicUrl'>, failed: FailedLogins): RequestHandler {
   return letIn(deps, failed, (request) =>
@@ -27,8 +27,8 @@ export function requirePassword(deps: Pick<HttpDeps, 'apiToken'>, failed: Failed
 }
 
 /**
- * The right token passes always, whoever else fails from the same address: an office has one, and so has all that comes through
- * a tunnel. That nobody guesses it is the work of its length; `check` tells of a short one.
+ * A valid token is never rate-limited, because clients behind NAT or a tunnel share an address. Its length protects it
+ * from guessing; `check` reports a short one.
  */
 function letIn(
   { apiToken }: Pick<HttpDeps, 'apiToken'>,
@@ -38,7 +38,7 @@ function letIn(
   return async (request, response, next) => {
     if (carriesToken(request.headers.authorization, [apiToken], ['bearer', 'basic'])) return next(objection(request));
     const remedy = apiRemedy(request, response);
-    // A browser comes without a password first, and asks for it only when it is told so.
+    // A browser sends its first request without a password and prompts for one only after a challenge.
     const guessesNothing = remedy.challenge === BASIC && request.headers.authorization === undefined;
     if (guessesNothing) return next(challenge(response, remedy));
     await refuse(request, response, failed, remedy).then(next);

@@ -182,7 +182,7 @@ export const renewalSchema = z
     outcome: z.enum(RENEWAL_OUTCOMES).nullable(),
     detail: z.string().nullable(),
     createdAt: time,
-    dueAt: time.meta({ description: 'Not begun before: the retry after a failure waits a day' }),
+    dueAt: time.meta({ description: 'Not started before this time: the retry after a failure waits a day' }),
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
     before: z.array(certificateSeen).nullable(),
@@ -197,7 +197,7 @@ export const renewalsSchema = z.object({
   certificates: z.array(certificateNow).meta({ description: 'As seen at the last look' }),
 });
 export type RenewalsJson = z.infer<typeof renewalsSchema>;
-/** There is nothing to choose: what asks for one certificate alone is told so. */
+/** There are no options: a request for a single certificate is refused. */
 export const renewalRequest = z.strictObject({}).meta({ id: 'RenewalRequest' });
 export const renewalsQuery = z.strictObject({ limit });
 

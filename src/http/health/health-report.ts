@@ -9,7 +9,7 @@ export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
 export interface Check {
   status: CheckStatus;
-  /** In words, with what to do; present when the status is not ok. */
+  /** As text, with the remedy; present when the status is not ok. */
   reason?: string;
 }
 
@@ -54,7 +54,7 @@ const MAIL_IS_LATE_MS = 15 * 60_000;
 export function outboxCheck(state: ReturnType<Outbox['state']>, now: Date): Check {
   if (state.refused > 0) {
     return degraded(
-      `${count(state.refused, 'mail')} refused by the mail server: run \`diun-pilot check\`, mend the settings and start again`,
+      `${count(state.refused, 'mail')} refused by the mail server: run \`diun-pilot check\`, fix the settings and restart`,
     );
   }
   const oldest = state.oldestPendingAt;

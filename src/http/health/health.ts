@@ -84,7 +84,7 @@ function databaseCheck(check: () => void): Check {
   }
 }
 
-/** A check that cannot be read is told as such: `/health` itself never fails. */
+/** A check that cannot be read is reported as such: `/health` itself never fails. */
 function readable(check: () => Check): Check {
   try {
     return check();

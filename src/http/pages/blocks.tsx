@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { logLines, oneLine, webUrl } from '../../notifications/letter/clean';
 import type { Block, Fact, StepLine } from '../../notifications/letter/letter';
 
-// The passages of the mails, on a page: the words are written once. Every string is cleaned here as it is there.
+// The passages of the mails, on a page: each text is written once. Every string is sanitised here as it is there.
 
 export function Blocks({ blocks }: { blocks: Block[] }): JSX.Element {
   return (
@@ -27,7 +27,7 @@ function BlockView({ block }: { block: Block }): JSX.Element | null {
     case 'list':
       return <List items={block.items} ordered={block.ordered === true} />;
     case 'steps':
-      return <List items={block.steps.map(stepInWords)} ordered />;
+      return <List items={block.steps.map(stepText)} ordered />;
     case 'commands':
       return <Machine lines={block.lines.map((line) => oneLine(line))} />;
     case 'log':
@@ -57,19 +57,20 @@ function List({ items, ordered }: { items: string[]; ordered: boolean }): JSX.El
   return ordered ? <ol>{entries}</ol> : <ul>{entries}</ul>;
 }
 
-/** A digest within a sentence is for a machine: small, so that the sentence stays one to read. A time stays in one line. */
+/** A digest in a sentence is shown small, so that the sentence stays readable. A time stays on one line. */
 export function typeset(text: string): ComponentChildren {
   return oneLine(text)
-    .split(/(sha256:[0-9a-f]{64}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC)/)
+    .split(/(sha256:[0-9a-f]{64}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z][A-Z0-9+:-]*)/)
     .map((part, index) => (index % 2 === 0 ? part : <Token text={part} />));
 }
 
 function Token({ text }: { text: string }): JSX.Element {
   if (text.startsWith('sha256:')) return <span class="digest">{text}</span>;
-  return <time dateTime={text.replace(' UTC', 'Z').replace(' ', 'T')}>{text}</time>;
+  const [day, time, zone] = text.split(' ');
+  return <time dateTime={`${day}T${time}${zone === 'UTC' ? 'Z' : ''}`}>{text}</time>;
 }
 
-function stepInWords({ title, result, duration, detail }: StepLine): string {
+function stepText({ title, result, duration, detail }: StepLine): string {
   return [`${title} ${result}`, duration, detail].filter(Boolean).join(', ');
 }
 
@@ -78,7 +79,7 @@ export function Machine({ lines }: { lines: string[] }): JSX.Element | null {
   return lines.length === 0 ? null : <pre tabindex={0}>{lines.join('\n')}</pre>;
 }
 
-/** The address is shown beside its name: a reader sees where a link leads before following it. */
+/** The address is shown next to its name: a reader sees where a link leads before following it. */
 function LinkTo({ label, url }: { label: string; url: string }): JSX.Element | null {
   const href = webUrl(url);
   if (href === null) return null;

@@ -1,9 +1,9 @@
+import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { Surroundings } from '../../domain/approval';
 import type { Plan } from '../../domain/plan/plan';
 import type { Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';
-import { utc } from '../../notifications/letter/words';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages';
 import { surroundingsPassage } from '../../notifications/mails/surroundings';
 import { Blocks, typeset } from './blocks';
@@ -16,32 +16,32 @@ export interface Offer {
   plan: Plan;
   surroundings: Surroundings;
   now: Date;
-  /** Approved without the name: what was typed was not it. */
+  /** Approved without the right name. */
   nameMissed?: boolean;
 }
 
-/** What the link of the mail opens: the plan, and two buttons. No script, no cookie; opening it changes nothing. */
+/** The page that the link of the mail opens: the plan and two buttons. No script, no cookie; opening it changes nothing. */
 export function confirmPage(offer: Offer): string {
   const { update, plan } = offer;
-  // The passages ask for more than they print here.
+  // The passages need more than they print here.
   const news: UpdateNews = { update, plan, backup: null, page: '' };
   return page({
     title: `Update ${plan.container}?`,
     children: (
       <>
         {offer.nameMissed === true ? <NameMissed container={plan.container} /> : null}
-        <p class="badge attention">Waits for you</p>
+        <p class="badge attention">Approval required</p>
         <h1>Update {oneLine(plan.container)}?</h1>
-        <p>Nothing has been changed, and opening this page changes nothing: only a button does.</p>
+        <p>Nothing has been changed. Opening this page changes nothing; only the buttons do.</p>
         <p class="alone">
           <a href="#decide">Go to the buttons</a>
         </p>
-        <Blocks blocks={[versions(news, { from: 'Runs now', to: 'Would run' })]} />
-        <p>Why it waits: {oneLine(update.reason)}</p>
+        <Blocks blocks={[versions(news, { from: 'Current version', to: 'New version' })]} />
+        <p>Reason for the approval: {oneLine(update.reason)}</p>
         <Blocks
           blocks={[
-            ...surroundingsPassage(offer.surroundings, plan, (time) => `${utc(time)} (${ago(time, offer.now)})`),
-            ...planPassage(news, 'What you must do afterwards'),
+            ...surroundingsPassage(offer.surroundings, plan, (time) => `${formatTime(time)} (${ago(time, offer.now)})`),
+            ...planPassage(news, 'What to do afterwards'),
           ]}
         />
         <Decide {...offer} />
@@ -54,8 +54,8 @@ function NameMissed({ container }: { container: string }): JSX.Element {
   return (
     <div class="notice alarm" role="alert">
       <p>
-        <strong>Nothing was decided.</strong> What was typed is not the name of the container: type{' '}
-        <strong>{oneLine(container)}</strong> exactly as it is written here, then approve again.{' '}
+        <strong>Nothing was decided.</strong> The name you typed is not the name of the container. Type{' '}
+        <strong>{oneLine(container)}</strong> exactly as shown here, then approve again.{' '}
         <a href="#name">Go to the field</a>
       </p>
     </div>
@@ -68,7 +68,7 @@ function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
       <h2 id="decide-title">Decide</h2>
       {update.approval === null ? null : (
         <p>
-          If you do nothing, nothing happens: the offer ends {typeset(utc(update.approval.expiresAt))} (
+          If you do nothing, nothing happens: the offer expires at {typeset(formatTime(update.approval.expiresAt))} (
           {ago(update.approval.expiresAt, now)}).
         </p>
       )}
@@ -78,13 +78,15 @@ function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
           Approve and update now
         </button>
         <div class="decline" id="decline">
-          <p class="came-to-decline">You came by the link to decline: this button does it.</p>
+          <p class="came-to-decline">You followed the decline link. Press this button to decline.</p>
           <button name="decision" value="decline" formnovalidate>
             Decline this version
           </button>
         </div>
       </div>
-      <p class="small">Declined, this version is not offered again; {oneLine(plan.container)} goes on as it is.</p>
+      <p class="small">
+        If you decline, this version is not offered again and {oneLine(plan.container)} stays as it is.
+      </p>
     </form>
   );
 }

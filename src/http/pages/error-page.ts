@@ -5,25 +5,25 @@ interface ErrorShown {
   status: number;
   code: ErrorCode;
   message: string;
-  /** `/` leads this reader to the operator page. */
+  /** `/` is the operator page for this reader. */
   leadsHome: boolean;
 }
 
-/** An error of an API, for who reads it in a browser. */
+/** An error of the API, shown in a browser. */
 export function errorPage({ status, code, message, leadsHome }: ErrorShown): string {
   return messagePage({
     tone: status >= 500 ? 'alarm' : 'attention',
     word: String(status),
     heading: HEADINGS[code] ?? (status >= 500 ? 'diun-pilot could not do this' : 'This was not done'),
     sentences: [SENTENCES[code] ?? message],
-    ...(leadsHome ? { link: { href: '/', text: 'To the page of diun-pilot' } } : {}),
+    ...(leadsHome ? { link: { href: '/', text: 'To the operator page' } } : {}),
   });
 }
 
-/** What an API is told by a route, a person is told otherwise. */
+/** Errors that a browser shows with another sentence than the API. */
 const SENTENCES: Partial<Record<ErrorCode, string>> = {
   update_not_found:
-    'No update has this id: see that the address is whole. The history of the operator page has them all.',
+    'No update has this id: check that the address is complete. The history on the operator page has all updates.',
 };
 
 const HEADINGS: Partial<Record<ErrorCode, string>> = {

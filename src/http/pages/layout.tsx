@@ -1,3 +1,4 @@
+import { localTimeZone } from '../../domain/format';
 import type { ComponentChildren, JSX } from 'preact';
 import { render } from 'preact-render-to-string';
 import { oneLine } from '../../notifications/letter/clean';
@@ -6,22 +7,22 @@ import { LIVE_SCRIPT, PAGE_CSS } from './assets';
 export interface PageProps {
   title: string;
   children: ComponentChildren;
-  /** Follows the update by script; without script the page loads itself anew every five seconds. */
+  /** Follows the update by script; without script the page reloads every five seconds. */
   live?: boolean;
   /** Wide: for tables. */
   wide?: boolean;
-  /** What stands above the heading. */
+  /** The part above the heading. */
   header?: ComponentChildren;
 }
 
-/** One language, one column, landmarks, no picture; nothing is fetched. */
+/** One language, one column, landmarks, no images; nothing is fetched. */
 export function page(props: PageProps): string {
   return `<!doctype html>${render(<Page {...props} />)}`;
 }
 
 function Page({ title, children, live, wide, header }: PageProps): JSX.Element {
   return (
-    <html lang="en">
+    <html lang="en" data-time-zone={localTimeZone()}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

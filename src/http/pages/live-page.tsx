@@ -1,43 +1,44 @@
+import { formatDuration, formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backup';
 import type { DataChange } from '../../domain/data-fingerprint';
 import { isOpen, STEP_NAMES, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
-import { duration, stepTitle, utc } from '../../notifications/letter/words';
+import { stepTitle } from '../../notifications/letter/words';
 import { whatChanged } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages';
 import { Blocks, typeset } from './blocks';
 import { page } from './layout';
-import { inWords, toneOf } from './words';
+import { codeAsText, toneOf } from './words';
 
 export interface Followed {
   update: Update;
-  /** Taken before the update; null: none was (yet). */
+  /** Taken before the update; null while there is none. */
   backup: BackupRecord | null;
-  /** The old container was never stopped: a handover failed beside it. */
+  /** The old container was never stopped: the handover failed next to it. */
   servedOn?: boolean;
-  /** What the new version changed in the databases of its set; null: nothing is known of any. */
+  /** What the new version changed in the databases of its set; null when nothing is known. */
   dataChange?: DataChange | null;
   now: Date;
-  /** Who has the password; behind an approval's link there is nowhere else to go. */
+  /** The reader has the password; behind an approval link there are no other pages. */
   operator: boolean;
-  /** `/` leads this reader to the operator page. */
+  /** `/` is the operator page for this reader. */
   leadsHome?: boolean;
 }
 
-/** Shown before they begin, so that one sees what is to come. The others only happen after a failure. */
+/** Shown before they start, as a preview. The other steps only run after a failure. */
 const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'health_check', 'cleanup'];
 
-/** One update and no other. The script finds its places by id (assets/live.js) and fills them from the same JSON. */
+/** The page of one update. The script (assets/live.js) finds its elements by id and fills them from the same JSON. */
 export function livePage(followed: Followed): string {
   const { update, backup, now, operator, leadsHome } = followed;
   const open = isOpen(update.status);
   // The passages ask for more than they print here.
   const news: UpdateNews = { update, plan: null, backup, page: '' };
   return page({
-    title: `${inWords(update.status)}: update of ${nameOf(update)}`,
+    title: `${codeAsText(update.status)}: update of ${nameOf(update)}`,
     live: open,
     header: leadsHome ? <WayHome /> : null,
     children: (
@@ -46,7 +47,7 @@ export function livePage(followed: Followed): string {
         <Status update={update} />
         {operator && update.status === 'awaiting_approval' ? <HowToDecide leadsHome={leadsHome} /> : null}
         {open && !operator ? (
-          <p id="going">You may close this page: the update goes on by itself, and a mail tells how it ended.</p>
+          <p id="going">You can close this page: the update continues, and a mail reports the result.</p>
         ) : null}
         <p id="ended" class="alone" hidden>
           <a href="?">Load the full report</a>
@@ -74,7 +75,7 @@ function Status({ update }: { update: Update }): JSX.Element {
   return (
     <div role="status">
       <p id="status" class={`badge ${toneOf(update.status)}`}>
-        {inWords(update.status)}
+        {codeAsText(update.status)}
       </p>
       <h1>Update of {oneLine(nameOf(update))}</h1>
       <p id="reason">{oneLine(update.reason)}</p>
@@ -83,7 +84,7 @@ function Status({ update }: { update: Update }): JSX.Element {
 }
 
 function HowToDecide({ leadsHome }: Pick<Followed, 'leadsHome'>): JSX.Element {
-  if (!leadsHome) return <p>Approve or decline it by the link of its mail, or on the operator page.</p>;
+  if (!leadsHome) return <p>Approve or decline it with the link in its mail, or on the operator page.</p>;
   return (
     <p class="alone">
       <a href="/#waiting">Approve or decline it</a>
@@ -91,18 +92,18 @@ function HowToDecide({ leadsHome }: Pick<Followed, 'leadsHome'>): JSX.Element {
   );
 }
 
-/** While it is open the script moves it on without writing these anew: they must stay true. */
+/** While the update is open, the script does not update these labels: they must stay true. */
 function labelsOf({ update, backup, ...seen }: Ended): { from: string; to: string } {
   const { status } = update;
   if (isOpen(status)) return { from: 'From', to: 'To' };
-  if (status === 'succeeded') return { from: 'Ran before', to: 'Runs now' };
+  if (status === 'succeeded') return { from: 'Previous version', to: 'Current version' };
   if (hasFailed(status)) return failureText(update, backup, seen).labels;
-  return { from: 'Ran then', to: status === 'ignored' ? 'Was announced' : 'Was offered' };
+  return { from: 'Version at that time', to: status === 'ignored' ? 'Announced version' : 'Offered version' };
 }
 
-/** Of an update that came to nothing, nothing is left to do: the line in the compose file must stay as it is. */
+/** After a failed update there is no follow-up: the line in the compose file must stay as it is. */
 function FollowUp({ update: { followUp, status } }: { update: Update }): JSX.Element {
-  const heading = isOpen(status) ? 'What you must do afterwards' : 'What you must still do';
+  const heading = isOpen(status) ? 'What to do afterwards' : 'What is left to do';
   return (
     <div
       id="followup"
@@ -115,7 +116,7 @@ function FollowUp({ update: { followUp, status } }: { update: Update }): JSX.Ele
   );
 }
 
-/** For one that has ended what the mail says of it, in its order: how it stands now, then what went wrong. */
+/** For a finished update: the text of its mail, in the same order: the current state, then the cause. */
 type Ended = Pick<Followed, 'update' | 'backup' | 'servedOn' | 'dataChange'>;
 
 function Failure(ended: Ended): JSX.Element {
@@ -145,17 +146,17 @@ function hasFailed(status: UpdateStatus): boolean {
   return ['failed', 'rolled_back', 'rollback_failed'].includes(status);
 }
 
-/** None of an update that never ran. */
+/** Empty for an update that never ran. */
 function Steps({ update, now }: { update: Update; now: Date }): JSX.Element | null {
   const open = isOpen(update.status);
   if (!open && update.steps.length === 0) return null;
-  const begun = new Map(update.steps.map((step) => [step.name, step]));
+  const started = new Map(update.steps.map((step) => [step.name, step]));
   return (
     <>
       <h2>Steps</h2>
       <ol id="steps" class="steps">
         {STEP_NAMES.map((name) => (
-          <StepView name={name} step={begun.get(name) ?? null} open={open} now={now} />
+          <StepView name={name} step={started.get(name) ?? null} open={open} now={now} />
         ))}
       </ol>
     </>
@@ -175,12 +176,12 @@ function StepView({ name, step, open, now }: StepProps): JSX.Element {
   return (
     <li id={`step-${name}`} class={step?.status ?? 'pending'} hidden={!shown}>
       <h3>
-        {stepTitle(name)} <span class="state">{step === null ? 'Not begun' : inWords(step.status)}</span>
+        {stepTitle(name)} <span class="state">{step === null ? 'Not started' : codeAsText(step.status)}</span>
       </h3>
       <p class="took">{step === null ? '' : took(step, now)}</p>
       <p class="detail">{typeset(sentence)}</p>
       <details hidden={output.length === 0} open={open}>
-        <summary>What was printed</summary>
+        <summary>Output</summary>
         <Output lines={output} />
       </details>
     </li>
@@ -198,6 +199,6 @@ function Output({ lines }: { lines: string[] }): JSX.Element {
 function took({ startedAt, finishedAt }: Step, now: Date): string {
   const ms = (finishedAt === null ? now.getTime() : Date.parse(finishedAt)) - Date.parse(startedAt);
   return finishedAt === null
-    ? `for ${duration(ms)}, since ${utc(startedAt)}`
-    : `${duration(ms)}, begun ${utc(startedAt)}`;
+    ? `for ${formatDuration(ms)}, since ${formatTime(startedAt)}`
+    : `${formatDuration(ms)}, started ${formatTime(startedAt)}`;
 }

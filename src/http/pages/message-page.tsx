@@ -1,8 +1,8 @@
+import { formatTime } from '../../domain/format';
 import type { ClosedWhy } from '../../approvals/approval-view';
 import type { ImageAt, Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';
 import { IN_ITS_CONTAINER } from '../../notifications/letter/in-its-container';
-import { utc } from '../../notifications/letter/words';
 import { nameOf, versions } from '../../notifications/mails/passages';
 import { shellCommand } from '../../notifications/letter/shell';
 import { Blocks, Machine } from './blocks';
@@ -15,13 +15,13 @@ export interface Message {
   word: string;
   heading: string;
   sentences: string[];
-  /** The update that the link speaks of: only what the mail has told already. */
+  /** The update that the link is about: only facts that its mail already contains. */
   update?: Update;
   commands?: string[];
   link?: { href: string; text: string };
 }
 
-/** One thing to say, and what to do now. */
+/** One message, and what to do now. */
 export function messagePage({ tone, word, heading, sentences, update, commands = [], link }: Message): string {
   return page({
     title: heading,
@@ -41,7 +41,12 @@ export function messagePage({ tone, word, heading, sentences, update, commands =
         )}
         {update === undefined ? null : (
           <Blocks
-            blocks={[versions({ update, plan: null, backup: null, page: '' }, { from: 'Ran then', to: 'Was offered' })]}
+            blocks={[
+              versions(
+                { update, plan: null, backup: null, page: '' },
+                { from: 'Version at that time', to: 'Offered version' },
+              ),
+            ]}
           />
         )}
       </>
@@ -53,10 +58,10 @@ export function unknownLinkPage(): string {
   return messagePage({
     tone: 'quiet',
     word: 'Not found',
-    heading: 'This link opens nothing',
+    heading: 'Invalid link',
     sentences: [
-      'It is no link of diun-pilot, or it was cut or changed on its way. Nothing was done.',
-      'What to do now: copy the whole link from the mail, in one piece. If it was made with an earlier approval secret, decide on the page of diun-pilot or with "diun-pilot approve".',
+      'This is not a valid diun-pilot link; it may have been truncated or changed. Nothing was done.',
+      'What to do now: copy the whole link from the mail. If it was signed with an earlier approval secret, decide on the operator page or with "diun-pilot approve".',
     ],
   });
 }
@@ -69,14 +74,14 @@ export function viewEndedPage(): string {
     heading: 'This link has expired',
     sentences: [
       'It showed an update that ended more than 30 days ago. Nothing was changed.',
-      'What to do now: nothing. The history of the operator page still has the update.',
+      'What to do now: nothing. The history on the operator page still has the update.',
     ],
   });
 }
 
-const AGAIN = 'Later versions are offered in mails of their own.';
+const AGAIN = 'Later versions are offered in separate mails.';
 
-/** Of a link that is not open any more. Nobody learns more here than the link's mail has told. */
+/** For a link that is no longer open. It shows nothing that the mail of the link does not contain. */
 export function closedPage(why: ClosedWhy, update: Update): string {
   return messagePage({ tone: 'quiet', update, ...CLOSED[why](nameOf(update), update) });
 }
@@ -86,8 +91,8 @@ const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 
     word: 'Used',
     heading: `This link was used: the update of ${name} was approved`,
     sentences: [
-      `It was approved${approval?.decidedAt ? ` ${utc(approval.decidedAt)}` : ''}, and a link counts once. Nothing was done now.`,
-      'What to do now: look how the update goes.',
+      `It was approved${approval?.decidedAt ? ` at ${formatTime(approval.decidedAt)}` : ''}, and a link works only once. Nothing was done now.`,
+      'What to do now: follow the update.',
     ],
     link: { href: '?', text: 'Follow the update' },
   }),
@@ -95,8 +100,8 @@ const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 
     word: 'Declined',
     heading: `The update of ${name} was declined`,
     sentences: [
-      `It was declined${approval?.decidedAt ? ` ${utc(approval.decidedAt)}` : ''}: ${name} goes on as it is, and this version is not offered again. ${AGAIN}`,
-      'What to do now: nothing. If you want this version after all, press "Try it again" on the operator page (Not offered again), or ask for it on the host:',
+      `It was declined${approval?.decidedAt ? ` at ${formatTime(approval.decidedAt)}` : ''}. ${name} stays as it is, and this version is not offered again. ${AGAIN}`,
+      'What to do now: nothing. If you want this version after all, press "Try it again" on the operator page (Not offered again), or request it on the host:',
     ],
     commands: [askAgain(name, to)],
   }),
@@ -104,17 +109,17 @@ const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 
     word: 'Expired',
     heading: `The offer to update ${name} has expired`,
     sentences: [
-      `It ended${approval === null ? '' : ` ${utc(approval.expiresAt)}`} without a decision: ${name} goes on as it is, and nothing was changed.`,
-      'What to do now: nothing, or if you want this version, ask for it on the host:',
+      `It expired${approval === null ? '' : ` at ${formatTime(approval.expiresAt)}`} without a decision. ${name} stays as it is; nothing was changed.`,
+      'What to do now: nothing. If you want this version, request it on the host:',
     ],
     commands: [askAgain(name, to)],
   }),
   superseded: (name) => ({
     word: 'Superseded',
-    heading: `This offer to update ${name} does not hold any more`,
+    heading: `The offer to update ${name} is no longer valid`,
     sentences: [
-      'What it was about has changed meanwhile, so this link is void and nothing was done.',
-      `What to do now: look for a newer mail about ${name}; it has the link that counts.`,
+      'The offered image or the container has changed, so this link no longer works. Nothing was done.',
+      `What to do now: look for a newer mail about ${name}; its link is the valid one.`,
     ],
   }),
 };
@@ -128,7 +133,7 @@ export function declinedPage(update: Update): string {
   return messagePage({
     tone: 'good',
     word: 'Declined',
-    heading: `Declined: ${name} goes on as it is`,
+    heading: `Declined: ${name} stays as it is`,
     sentences: [`Nothing was changed. This version is not offered again for ${name}. ${AGAIN}`],
     update,
   });
@@ -140,25 +145,25 @@ export function movedPage(update: Update): string {
   return messagePage({
     tone: 'attention',
     word: 'Nothing was done',
-    heading: `What you approved for ${name} is not what is there now`,
+    heading: `The update you approved for ${name} has changed`,
     sentences: [
-      `The image or ${name} has changed since the mail was sent. Only what you saw may run, so nothing was done.`,
-      `What to do now: look for a new mail about ${name}, with the plan as it is now.`,
+      `The image or ${name} has changed since the mail was sent. Only the version you reviewed may run, so nothing was done.`,
+      `What to do now: look for a new mail about ${name} with the current plan.`,
     ],
     update,
   });
 }
 
-/** The registry does not know the offered image now, so nothing could be approved. */
+/** The registry does not confirm the offered image, so nothing could be approved. */
 export function refusedPage(update: Update): string {
   const name = nameOf(update);
   return messagePage({
     tone: 'attention',
     word: 'Nothing was done',
-    heading: `The registry does not give the image that was offered for ${name}`,
+    heading: `The registry does not provide the image that was offered for ${name}`,
     sentences: [
-      'Only what the registry confirms may run, so nothing was approved. The offer stays open.',
-      'What to do now: see that the tag exists and that the login of the registry is valid, then approve again.',
+      'Only an image that the registry confirms may run, so nothing was approved. The offer stays open.',
+      'What to do now: check that the tag exists and that the registry login is valid, then approve again.',
     ],
     update,
   });

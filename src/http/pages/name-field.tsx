@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { oneLine } from '../../notifications/letter/clean';
 
-/** What must be typed before anything is done to a container that holds data. */
+/** The container's name must be typed before anything is done to a container that holds data. */
 export function NameField({ container, to, wrong }: { container: string; to: string; wrong: boolean }): JSX.Element {
   return (
     <p>

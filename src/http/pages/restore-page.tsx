@@ -1,3 +1,4 @@
+import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { RestoreView, SetTrust } from '../../approvals/restore-link';
 import type { BackupRecord } from '../../domain/backup';
@@ -5,7 +6,6 @@ import type { RestoreRecord } from '../../domain/restore';
 import { oneLine } from '../../notifications/letter/clean';
 import { list, paragraph, section, type Block } from '../../notifications/letter/letter';
 import { shellCommand } from '../../notifications/letter/shell';
-import { utc } from '../../notifications/letter/words';
 import { rollbackTrouble } from '../../notifications/mails/failure';
 import { backupFacts, nameOf } from '../../notifications/mails/passages';
 import { howItEnded, keptPassage, whatToDo } from '../../notifications/mails/restore-ended';
@@ -15,7 +15,7 @@ import { messagePage } from './message-page';
 import { NameField } from './name-field';
 import { ago } from './words';
 
-/** What the link of a failed rollback opens: what would be put back, and two buttons. Opening it changes nothing. */
+/** The page that the link of a failed rollback opens: the backup to restore, and two buttons. Opening it changes nothing. */
 export function restorePage(
   { update, backup, expiresAt }: RestoreView,
   { distrust, sha256 }: SetTrust,
@@ -44,12 +44,12 @@ export function restorePage(
 function Question({ name }: { name: string }): JSX.Element {
   return (
     <>
-      <p class="badge alarm">Waits for you</p>
+      <p class="badge alarm">Decision required</p>
       <h1>Restore the data of {oneLine(name)}?</h1>
       <p>
-        Its update failed, and the old version does not serve either. If the old version refuses the data because a
-        newer one has changed it, the data from before the update brings it back. Nothing has been restored, and opening
-        this page changes nothing: only a button does.
+        Its update failed, and the old version does not work either. If it refuses the data because the new version
+        changed it, restoring the data from before the update fixes it. Nothing has been restored. Opening this page
+        changes nothing; only the buttons do.
       </p>
       <p class="alone">
         <a href="#decide">Go to the buttons</a>
@@ -60,36 +60,36 @@ function Question({ name }: { name: string }): JSX.Element {
 
 function whyNotTrusted(distrust: string | null): Block[] {
   if (distrust === null) return [];
-  const text = `This backup is not authenticated: ${distrust}. A restore runs what is in it as superuser of the database. The name that you type below also says that you trust it.`;
+  const text = `This backup is not authenticated: ${distrust}. A restore runs its content as superuser of the database. By typing the name below you also confirm that you trust it.`;
   return [{ type: 'important', text }];
 }
 
 function whatWouldHappen(backup: BackupRecord, now: Date): Block[] {
-  const taken = `${utc(backup.createdAt)} (${ago(backup.createdAt, now)})`;
+  const taken = `${formatTime(backup.createdAt)} (${ago(backup.createdAt, now)})`;
   return [
     ...section('The backup that would be restored', {
       type: 'facts',
       facts: [{ label: 'Taken', value: taken }, ...backupFacts(backup)],
     }),
-    ...section('What happens, in this order', list(COURSE, true)),
+    ...section('Steps, in this order', list(COURSE, true)),
     {
       type: 'important',
-      text: `What was written since ${utc(backup.createdAt)} is then only in what is kept beside; nothing of it is deleted.`,
+      text: `Data written since ${formatTime(backup.createdAt)} is then only in the retained copy; none of it is deleted.`,
     },
   ];
 }
 
 const COURSE = [
-  'The backup is read whole; a damaged one is refused before anything is stopped.',
-  'Who writes to the data is stopped. Databases and files are restored beside what is there, then change places with it.',
-  'All are started again and asked for their health. A mail tells how it ended.',
+  'The whole backup is read; a damaged one is refused before anything is stopped.',
+  'All containers that write to the data are stopped. Databases and files are restored next to the current ones, then swapped with them.',
+  'All of them are started again and their health is checked. A mail reports the result.',
 ];
 
 function NameMissed(): JSX.Element {
   return (
     <div class="notice alarm" role="alert">
       <p>
-        <strong>Nothing was done.</strong> What was typed is not the name of the container.{' '}
+        <strong>Nothing was done.</strong> The name you typed is not the name of the container.{' '}
         <a href="#name">Go to the field</a>
       </p>
     </div>
@@ -100,8 +100,8 @@ function TrustMissed(): JSX.Element {
   return (
     <div class="notice alarm" role="alert">
       <p>
-        <strong>Nothing was done.</strong> The manifest of the backup is not the one of the page that you read, and it
-        is not authenticated. Read below why before you decide.
+        <strong>Nothing was done.</strong> The manifest of the backup has changed since you opened the page, and it is
+        not authenticated. Read the reason below before you decide.
       </p>
     </div>
   );
@@ -121,7 +121,8 @@ function Decide({ name, expiresAt, now, nameMissed, manifest }: Deciding): JSX.E
     <form method="post" id="decide" class="decide" aria-labelledby="decide-title">
       <h2 id="decide-title">Decide</h2>
       <p>
-        If you do nothing, nothing happens: the link ends {typeset(utc(expiresAt))} ({ago(expiresAt, now)}).
+        If you do nothing, nothing happens: the link expires at {typeset(formatTime(expiresAt))} ({ago(expiresAt, now)}
+        ).
       </p>
       {manifest === null ? null : <input type="hidden" name="manifest" value={manifest} />}
       <NameField container={name} to="restore" wrong={nameMissed} />
@@ -141,7 +142,7 @@ function Decide({ name, expiresAt, now, nameMissed, manifest }: Deciding): JSX.E
 
 export const RESTORE_REFRESH_SECONDS = 10;
 
-/** Of a link that was used or has run out, and of what came of it. */
+/** For a link that was used or has expired: the state of the restore. */
 export function restoreStatePage({ update, backup, restore }: RestoreView): string {
   const name = nameOf(update);
   if (restore === null) return expiredPage(name, backup);
@@ -156,8 +157,8 @@ export function restoreStatePage({ update, backup, restore }: RestoreView): stri
         <Blocks blocks={said} />
         {restore.finishedAt === null ? (
           <p>
-            This page loads itself again every {RESTORE_REFRESH_SECONDS} seconds. You may close it: a mail tells how the
-            restore ended.
+            This page reloads every {RESTORE_REFRESH_SECONDS} seconds. You can close it: a mail reports the result of
+            the restore.
           </p>
         ) : null}
         <Blocks blocks={keptPassage(restore)} />
@@ -169,7 +170,7 @@ export function restoreStatePage({ update, backup, restore }: RestoreView): stri
 function expiredPage(name: string, backup: BackupRecord): string {
   return messagePage({
     ...{ tone: 'quiet', word: 'Expired', heading: `The link to restore the data of ${name} has expired` },
-    sentences: [`Nothing was done to ${name}.`, 'What to do now: if it still does not serve, restore it on the host:'],
+    sentences: [`Nothing was done to ${name}.`, 'What to do now: if it still does not work, restore it on the host:'],
     commands: [shellCommand('diun-pilot', 'restore', backup.id)],
   });
 }
@@ -187,7 +188,7 @@ export function restoreDeclinedPage({ update }: RestoreView): string {
     ...{ tone: 'quiet', word: 'Nothing done', heading: 'Everything was left as it is' },
     sentences: [
       'Nothing was restored, and nothing was changed.',
-      `What to do now: ${nameOf(update)} still needs a person; the mail says where to look first. Until the link ends it can still be restored by it.`,
+      `What to do now: manual action is still required for ${nameOf(update)}; the mail says where to start. Until the link expires, you can still use it to restore the data.`,
     ],
   });
 }

@@ -10,7 +10,7 @@ const STRICT = [
 ];
 const LIVE = [...STRICT, `script-src '${LIVE_SCRIPT_HASH}'`, "connect-src 'self'"];
 
-/** Sends a page that nobody keeps, indexes, frames or learns an address from. `live`: it may run our script. */
+/** Sends a page that is never indexed, framed or used as a referrer. `live`: it may run our script. */
 export function sendPage(response: Response, status: number, html: string, { live = false } = {}): void {
   response
     .status(status)

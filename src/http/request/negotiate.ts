@@ -5,7 +5,7 @@ interface Locals {
   pageFirst?: boolean;
 }
 
-/** Marks a route whose answer is a page for whoever does not say otherwise. */
+/** Marks a route that answers with a page unless the client asks for something else. */
 export const pageFirst: RequestHandler = (_request, response, next) => {
   (response.locals as Locals).pageFirst = true;
   next();

@@ -5,8 +5,8 @@ import { readBody, utf8 } from './read-body';
 const LIMIT_BYTES = 4 * 1024;
 
 /**
- * The fields of a form of ours, as browsers send it. Rejects with `invalid_body`, `body_too_large`, and with `invalid_request`
- * for a field that comes twice: which of two decisions is meant, nobody knows.
+ * The fields of one of our forms, as browsers send it. Rejects with `invalid_body`, `body_too_large`, and with
+ * `invalid_request` for a repeated field, because two decisions would be ambiguous.
  */
 export async function readForm(request: Request): Promise<URLSearchParams> {
   if (!request.is('application/x-www-form-urlencoded')) {

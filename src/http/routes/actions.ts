@@ -56,7 +56,7 @@ async function retry(deps: HttpDeps, updateId: string): Promise<void> {
   const refusal = store.refusals.all().find((each) => each.updateId === updateId);
   const refused = store.updates.get(updateId);
   if (refusal === undefined || refused === null) {
-    throw new PilotError('update_not_found', 'This digest is not held back any more.');
+    throw new PilotError('update_not_found', 'This digest is no longer in quarantine or declined.');
   }
   await deps.requestUpdate({ container: refusal.container, image: `${refused.to.reference}@${refusal.digest}` });
 }

@@ -97,10 +97,7 @@ function answer(request: Request, response: Response, outcome: DecisionOutcome, 
 }
 
 function answerUnknown(request: Request, response: Response): void {
-  const error = new PilotError(
-    'not_found',
-    'This link opens nothing: copy the whole link from the mail, in one piece.',
-  );
+  const error = new PilotError('not_found', 'Invalid link: copy the whole link from the mail.');
   refuse(request, response, { status: 404, html: unknownLinkPage(), error });
 }
 

@@ -53,5 +53,5 @@ function answerUnknown(): never {
 }
 
 function unknownLink(): PilotError {
-  return new PilotError('not_found', 'This link opens nothing: copy the whole of it.');
+  return new PilotError('not_found', 'Invalid link: copy the whole link.');
 }

@@ -26,13 +26,13 @@ export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: Req
 
 const DONE: Record<Action, string> = {
   approve: 'Approved: it starts as soon as nothing else runs.',
-  decline: 'Declined: the container goes on as it is, and this version is not offered again.',
+  decline: 'Declined: the container stays as it is, and this version is not offered again.',
   backup: 'The backup is queued: it starts as soon as nothing else runs.',
   renew: 'The renewal is queued: it starts as soon as nothing else runs.',
   retry: 'The version is tried again: it starts as soon as nothing else runs.',
 };
 
-/** Only words of ours: the address carries a code, and what is no code says nothing. */
+/** Only our own text: the address has a code, and an unknown code shows nothing. */
 function outcomeOf(done = '', problem = ''): Outcome | null {
   if (Object.hasOwn(DONE, done)) return { tone: 'good', words: DONE[done as Action] };
   if (!Object.hasOwn(ERROR_CODES, problem)) return null;

@@ -5,7 +5,7 @@ import type { Metrics } from './metrics';
 interface Locals {
   /** Template of the route, such as `/updates/:id`: never the address itself, which may carry an approval's token. */
   route?: string;
-  /** What the line tells beside it, such as the update's id. */
+  /** Further fields of the line, such as the update's id. */
   fields?: Record<string, string>;
 }
 

@@ -108,7 +108,7 @@ function gaugeOfBackups(store: Store, registry: Registry): void {
   });
 }
 
-/** Of a drill that was skipped nothing is told: it says nothing of the backup. */
+/** Skipped drills are not exported; they say nothing about the backup. */
 function gaugesOfDrills(store: Store, registry: Registry): void {
   const gauges = [
     ['success', 'Whether the last restore drill of a project passed', (drill) => (drill.status === 'passed' ? 1 : 0)],

@@ -1,6 +1,6 @@
 import { LINE_BREAK, printableLine, printableLines } from '../../lib/printable';
 
-// What is safe to print is decided in lib/printable; here are the lengths that fit a mail and a page.
+// lib/printable decides what is safe to print; these are the lengths that fit a mail and a page.
 
 const LONGEST_LINE = 2000;
 const LONGEST_LOG_LINE = 300;

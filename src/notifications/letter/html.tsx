@@ -35,7 +35,7 @@ function Page({ letter, subject }: { letter: Letter; subject: string }): JSX.Ele
   );
 }
 
-/** What a mailbox shows beside the subject, which says the verdict already: the first sentences. */
+/** The preview that a mailbox shows next to the subject: the first sentences, because the subject has the verdict. */
 function Preview({ blocks }: Letter): JSX.Element | null {
   const first = blocks.find(({ type }) => type === 'paragraph' || type === 'important');
   return first === undefined || !('text' in first) ? null : (
@@ -86,7 +86,7 @@ function List({ items, ordered }: { items: string[]; ordered: boolean }): JSX.El
   return ordered ? <ol style={STYLES.list}>{entries}</ol> : <ul style={STYLES.list}>{entries}</ul>;
 }
 
-/** A digest within a sentence is for a machine: small, so that the sentence stays one to read. */
+/** A digest in a sentence is shown small, so that the sentence stays readable. */
 function withDigests(text: string): ComponentChildren {
   return oneLine(text)
     .split(/(sha256:[0-9a-f]{64})/)
@@ -107,7 +107,7 @@ function Steps({ steps }: { steps: StepLine[] }): JSX.Element {
   );
 }
 
-/** One below the other with a gap, so that a wrapped command still reads as one. */
+/** A gap between commands, so that a wrapped command still reads as one. */
 function Commands({ lines }: { lines: string[] }): JSX.Element {
   return (
     <pre style={STYLES.machine}>
@@ -122,7 +122,7 @@ function Machine({ lines }: { lines: string[] }): JSX.Element {
   return <pre style={STYLES.machine}>{lines.join('\n')}</pre>;
 }
 
-/** The address is shown beside its name: a reader sees where a link leads before following it. */
+/** The address is shown next to its name: a reader sees where a link leads before following it. */
 function LinkTo({ label, url, button }: { label: string; url: string; button: boolean }): JSX.Element | null {
   const href = webUrl(url);
   if (href === null) return null;

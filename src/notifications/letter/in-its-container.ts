@@ -1,13 +1,13 @@
 import type { Block, Letter } from './letter';
 
-/** Where the service runs by Compose, there is no such command on the host itself. */
+/** When diun-pilot runs in a container, the host has no such command. */
 export const IN_ITS_CONTAINER =
-  'Where diun-pilot runs in a container, put "docker compose exec diun-pilot" before each command that begins with diun-pilot, in the folder of its compose file.';
+  'If diun-pilot runs in a container, run each diun-pilot command as "docker compose exec diun-pilot …" in the folder of its compose file.';
 
 const WHERE_THE_PAGE_IS =
-  'Where that address leads to another service, the operator page is open to the server alone: ssh -L 8080:localhost:8080 SERVER, then http://localhost:8080.';
+  'If this address opens another service, the operator page is only reachable from the server: run ssh -L 8080:localhost:8080 SERVER and open http://localhost:8080.';
 
-/** At the foot of a mail: how its link and its commands are reached in the set-up that the project ships. */
+/** At the foot of a mail: how to open its link and run its commands in the stack that the project ships. */
 export function notesOf({ blocks, page, onOperatorPage }: Letter): string[] {
   return [
     ...(onOperatorPage === true && page !== '' ? [WHERE_THE_PAGE_IS] : []),
@@ -15,7 +15,7 @@ export function notesOf({ blocks, page, onOperatorPage }: Letter): string[] {
   ];
 }
 
-/** Whether something is to be typed that only the service's own container may have. */
+/** Whether a command is shown that may exist only in the service's own container. */
 function asksForPilot(blocks: readonly Block[]): boolean {
   return blocks.some(
     (block) => block.type === 'commands' && block.lines.some((line) => line.startsWith('diun-pilot ')),

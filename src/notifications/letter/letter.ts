@@ -1,22 +1,22 @@
 import type { MailKind } from '../rendered-mail';
 
 /**
- * What a mail says, before it is HTML or text. Strings are raw: both renderers clean and escape every one of them,
- * so that no mail can forget to.
+ * The content of a mail, before it is HTML or text. Strings are raw: both renderers sanitise and escape every one,
+ * so that no mail can forget it.
  */
 export interface Letter {
   kind: MailKind;
   updateId: string | null;
-  /** Whom it is about: the container's name, or what was to be backed up. */
+  /** The subject of the mail: the container's name, or the backup set. */
   about: string;
   /** Follows `[diun-pilot] NAME: ` in the subject. */
   subject: string;
   verdict: { tone: Tone; word: string };
   heading: string;
   blocks: Block[];
-  /** Where to read on; shown at the foot, and nowhere when it is not http(s). */
+  /** The page with the details; shown at the foot if it is http(s). */
   page: string;
-  /** It leads to the operator page, which may not be open to the outside. */
+  /** The page is the operator page, which may not be reachable from outside. */
   onOperatorPage?: boolean;
 }
 
@@ -49,7 +49,7 @@ export interface StepLine {
   detail: string | null;
 }
 
-/** A heading and what follows it; nothing at all when nothing follows. */
+/** A heading and the blocks that follow it; empty when no block follows. */
 export function section(heading: string, ...blocks: (Block | null)[]): Block[] {
   const present = blocks.filter((block) => block !== null);
   return present.length === 0 ? [] : [{ type: 'heading', text: heading }, ...present];

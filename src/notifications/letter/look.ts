@@ -1,7 +1,7 @@
 import type { StepLine, Tone } from './letter';
 
-// Colours that read on a white and on a black page alike: text and background are the reader's own (`color-scheme`),
-// only the verdict and the button bring theirs, with white letters on at least 4.9:1.
+// Colours that are readable on white and on black: text and background follow the reader's `color-scheme`. Only the
+// verdict and the button set their own, with white text at a contrast of at least 4.9:1.
 export const TONES: Record<Tone, string> = {
   good: '#1a7f37',
   notice: '#0550ae',

@@ -4,7 +4,7 @@ import type { Block, Fact, Letter, StepLine } from './letter';
 
 const WIDTH = 76;
 
-/** The text part: complete by itself, readable in a terminal. Only commands, addresses and log lines are longer than a line. */
+/** The text part: complete on its own, readable in a terminal. Only commands, addresses and log lines exceed the width. */
 export function plainText(letter: Letter): string {
   const page = webUrl(letter.page);
   const paragraphs = [
@@ -74,7 +74,7 @@ function wrap(text: string, first = '', next = ''): string[] {
   const lines: string[] = [];
   let line = first;
   let empty = true;
-  for (const word of text.split(/ (?!\d\d:\d\d:\d\d UTC|UTC\b)/)) {
+  for (const word of text.split(/(?<!\d\d:\d\d:\d\d) (?!\d\d:\d\d:\d\d )/)) {
     if (!empty && line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = next;

@@ -1,24 +1,26 @@
+import { formatTime } from '../../domain/format';
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { utc } from '../letter/words';
 import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
 import { nameOf, versions } from './passages';
 
-/** A day before an offer ends. */
+/** A day before an offer expires. */
 export function approvalReminder(news: CriticalNews): RenderedMail {
   const name = nameOf(news.update);
-  const ends = news.update.approval === null ? 'soon' : utc(news.update.approval.expiresAt);
+  const ends = news.update.approval === null ? 'soon' : `at ${formatTime(news.update.approval.expiresAt)}`;
   return renderLetter({
     kind: 'approval_reminder',
     updateId: news.update.id,
     about: name,
-    subject: 'an update still waits for you, its link ends soon',
-    verdict: { tone: 'attention', word: 'Still waits for you' },
-    heading: `The update of ${name} still waits`,
+    subject: 'update pending, its approval link expires soon – please decide',
+    verdict: { tone: 'attention', word: 'Approval pending' },
+    heading: `The update of ${name} is still waiting for your decision`,
     blocks: [
-      paragraph(`Nothing has been changed. The offer ends ${ends}; after that it takes a new one to update ${name}.`),
-      versions(news, { from: 'Runs now', to: 'Would run' }),
+      paragraph(
+        `Nothing has been changed. The offer expires ${ends}. After that, ${name} can only be updated by a new offer.`,
+      ),
+      versions(news, { from: 'Current version', to: 'New version' }),
       ...howToDecide(news),
       ...wholePlan(news),
     ],

@@ -1,9 +1,9 @@
+import { formatDay, formatTime } from '../../domain/format';
 import type { BackupRecord } from '../../domain/backup';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { utc } from '../letter/words';
 import { backupFacts, operatorSection } from './passages';
 
 export interface BackupNews {
@@ -51,7 +51,7 @@ function whatWentWrong(backup: BackupRecord): Block[] {
     type: 'facts',
     facts: [
       { label: 'Backup', value: backup.id },
-      { label: 'Started', value: utc(started) },
+      { label: 'Started', value: formatTime(started) },
       ...(backup.error === null ? [] : [{ label: 'Error', value: backup.error.code }]),
     ],
   });
@@ -62,7 +62,7 @@ function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
     'The last good backup',
     lastGood === null
       ? { type: 'important', text: 'There is none. Until one succeeds, no update runs and nothing can be restored.' }
-      : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Taken', value: utc(lastGood.createdAt) }] },
+      : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Taken', value: formatTime(lastGood.createdAt) }] },
   );
 }
 
@@ -76,5 +76,5 @@ function whatToDo(backup: BackupRecord): Block[] {
 }
 
 function day(backup: BackupRecord): string {
-  return backup.createdAt.slice(0, 10);
+  return formatDay(backup.createdAt);
 }

@@ -1,14 +1,14 @@
+import { formatBytes, formatDay, formatTime } from '../../domain/format';
 import type { BackupRecord } from '../../domain/backup';
 import { list, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { bytes, utc } from '../letter/words';
 import type { RenderedMail } from '../rendered-mail';
 import { backupFacts, operatorSection } from './passages';
 
 /** The last good backup of a set is too old, or there never was one. Sent once, until a good one ends the situation. */
 export function backupOld(news: { about: string; lastGood: BackupRecord | null; publicUrl: string }): RenderedMail {
   const { about, lastGood, publicUrl } = news;
-  const since = lastGood === null ? 'there is none' : `from ${(lastGood.startedAt ?? lastGood.createdAt).slice(0, 10)}`;
+  const since = lastGood === null ? 'there is none' : `from ${formatDay(lastGood.startedAt ?? lastGood.createdAt)}`;
   return renderLetter({
     kind: 'backup_old',
     updateId: null,
@@ -40,7 +40,7 @@ export function backupShrunk(news: {
   publicUrl: string;
 }): RenderedMail {
   const { about, backup, before, publicUrl } = news;
-  const sizes = `${bytes(before.bytes ?? 0)} before, ${bytes(backup.bytes ?? 0)} now`;
+  const sizes = `${formatBytes(before.bytes ?? 0)} before, ${formatBytes(backup.bytes ?? 0)} now`;
   return renderLetter({
     kind: 'backup_shrunk',
     updateId: null,
@@ -69,7 +69,7 @@ export function backupShrunk(news: {
 function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
   if (lastGood === null)
     return section('The last good backup', { type: 'important', text: 'There is none: nothing can be restored.' });
-  const of = { label: 'Taken', value: utc(lastGood.startedAt ?? lastGood.createdAt) };
+  const of = { label: 'Taken', value: formatTime(lastGood.startedAt ?? lastGood.createdAt) };
   return section('The last good backup', { type: 'facts', facts: [...backupFacts(lastGood), of] });
 }
 
@@ -80,6 +80,8 @@ function smaller(backup: BackupRecord, before: BackupRecord): string[] {
     );
     if (now !== undefined && now.bytes * 2 >= item.bytes) return [];
     const what = `${item.kind} ${item.name} of ${item.container}`;
-    return [`${what}: ${bytes(item.bytes)} before, ${now === undefined ? 'missing' : bytes(now.bytes)} now`];
+    return [
+      `${what}: ${formatBytes(item.bytes)} before, ${now === undefined ? 'missing' : formatBytes(now.bytes)} now`,
+    ];
   });
 }

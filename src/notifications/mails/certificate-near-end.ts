@@ -1,13 +1,13 @@
+import { formatTime, plural } from '../../domain/format';
 import { daysLeft, isNotLoaded, isSame, type Certificate, type CertificateSeen } from '../../domain/certificate';
 import { paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { utc } from '../letter/words';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages';
 
 export interface NearEndNews {
   seen: CertificateSeen;
-  /** Which of the two: that on disk, or that which is served. */
+  /** The one that is close to its end: on disk, or served. */
   certificate: Certificate;
   now: Date;
   publicUrl: string;
@@ -17,7 +17,8 @@ export function certificateNearEnd(news: NearEndNews): RenderedMail {
   const { seen, certificate, now, publicUrl } = news;
   const days = daysLeft(certificate, now);
   const ended = days < 0;
-  const when = ended ? 'its certificate has expired' : `its certificate expires in ${daysInWords(days)}`;
+  const timeToExpiry = days === 0 ? 'less than a day' : plural(days, 'day');
+  const when = ended ? 'its certificate has expired' : `its certificate expires in ${timeToExpiry}`;
   return renderLetter({
     kind: 'certificate_near_end',
     updateId: null,
@@ -31,7 +32,7 @@ export function certificateNearEnd(news: NearEndNews): RenderedMail {
     blocks: [
       paragraph(
         ended
-          ? `It expired at ${utc(certificate.notAfter)}. Browsers and programs have refused it since then.`
+          ? `It expired at ${formatTime(certificate.notAfter)}. Browsers and programs have refused it since then.`
           : 'Less than a quarter of its lifetime is left, and it should have been renewed by now. Once it expires, browsers and programs refuse it.',
       ),
       { type: 'facts', facts: factsOf(news) },
@@ -49,7 +50,10 @@ function factsOf({ seen, certificate }: NearEndNews): { label: string; value: st
   return [
     { label: 'Names', value: certificate.names },
     { label: 'Where', value: where.join(', and ') },
-    { label: 'Valid', value: [`from ${utc(certificate.notBefore)}`, `until ${utc(certificate.notAfter)}`] },
+    {
+      label: 'Valid',
+      value: [`from ${formatTime(certificate.notBefore)}`, `until ${formatTime(certificate.notAfter)}`],
+    },
     { label: 'SHA-256', value: certificate.fingerprint },
   ];
 }
@@ -59,9 +63,4 @@ function whatToDo(seen: CertificateSeen): Block[] {
     ? 'A different certificate is on disk, but the server has not loaded it. This command loads it:'
     : 'Renew it now. If that fails, the command shows the reason:';
   return section('What to do now', paragraph(loaded), { type: 'commands', lines: ['diun-pilot renew'] });
-}
-
-function daysInWords(days: number): string {
-  if (days === 0) return 'less than a day';
-  return days === 1 ? '1 day' : `${days} days`;
 }

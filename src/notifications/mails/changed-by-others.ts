@@ -43,6 +43,6 @@ export function changedByOthers(update: Update): FailureText {
           ]
         : []),
     ],
-    labels: { from: 'Ran before', to: 'Was to run' },
+    labels: { from: 'Previous version', to: 'Planned version' },
   };
 }

@@ -6,11 +6,11 @@ import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
 import { nameOf, summaryPassage, versions } from './passages';
 
 export interface OfferNews extends CriticalNews {
-  /** What an earlier offer for the same container was about, whose link is void by this one; null: there was none. */
+  /** The image of an earlier offer for the same container, which this one supersedes; null without one. */
   replaces: ImageAt | null;
 }
 
-/** Manual: nothing happens until a person starts it. */
+/** Manual: nothing happens until the operator approves. */
 export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
   const name = nameOf(news.update);
   return renderLetter({
@@ -19,16 +19,16 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     about: name,
     subject:
       news.replaces === null
-        ? 'critical update available, it waits for you'
-        : 'critical update available, newer than the one offered before',
-    verdict: { tone: 'attention', word: 'Waits for you' },
+        ? 'critical update available – approval required'
+        : 'critical update available, newer than the previous offer – approval required',
+    verdict: { tone: 'attention', word: 'Approval required' },
     heading: `Critical update available for ${name}`,
     blocks: [
-      paragraph(`Nothing has been changed, and nothing will be until you approve it: ${name} goes on as it is.`),
+      paragraph(`Nothing has been changed. ${name} keeps its current version until you approve the update.`),
       ...summaryPassage(news),
       ...replacement(news),
-      versions(news, { from: 'Runs now', to: 'Would run' }),
-      paragraph(`Why it waits: ${news.update.reason}`),
+      versions(news, { from: 'Current version', to: 'New version' }),
+      paragraph(`Reason for the approval: ${news.update.reason}`),
       ...howToDecide(news),
       ...wholePlan(news),
     ],
@@ -42,8 +42,8 @@ function replacement({ replaces }: OfferNews): Block[] {
   const earlier = digest === null ? reference : `${reference}, ${digest}`;
   return [
     paragraph(
-      `A newer version came, so this takes the place of an earlier offer for the same container (${earlier}), ` +
-        'whose link is void. Only the link of this mail counts.',
+      `This offer supersedes an earlier offer for the same container (${earlier}). ` +
+        'The earlier link is no longer valid; use the link in this mail.',
     ),
   ];
 }

@@ -11,7 +11,7 @@ import { nameOf } from './passages';
 export const isDataChanged = ({ error, status }: Update): boolean =>
   error?.code === 'data_changed' && status === 'rollback_failed';
 
-/** The old version runs and is healthy, but the data is no longer the one that it was made for: only a person can decide. */
+/** The old version is running and healthy, but the new one changed its data: only the operator can decide. */
 export function dataChanged(
   update: Update,
   backup: Pick<BackupRecord, 'id' | 'status'> | null,
@@ -20,10 +20,10 @@ export function dataChanged(
   const name = nameOf(update);
   const { sentence } = splitDetail(update.error?.message ?? update.reason);
   return {
-    subject: 'rolled back, but its data is that of the new version – decide about a restore',
+    subject: 'rolled back, but its data was changed by the new version – decide about a restore',
     tone: 'alarm',
-    word: 'Rolled back, data not',
-    heading: `${name} runs its old version on data that the new version changed`,
+    word: 'Rolled back, data changed',
+    heading: `${name} is running its old version on data that the new version changed`,
     opening: [
       {
         type: 'important',
@@ -36,8 +36,8 @@ export function dataChanged(
         {
           type: 'list',
           items: [
-            'Restore the backup of this update: the data is then as before it. What was written since the backup is kept apart, but no longer in use.',
-            `Keep the data and go forward: update ${name} to a version that works with it.`,
+            'Restore the backup of this update: the data is then as it was before the update. Data written since the backup is kept in a separate copy.',
+            `Keep the data and move forward: update ${name} to a version that works with it.`,
           ],
         },
         ...(backup?.status === 'succeeded'
@@ -45,11 +45,11 @@ export function dataChanged(
           : []),
       ),
     ],
-    labels: { from: 'Runs again', to: 'Was to run' },
+    labels: { from: 'Running again', to: 'Failed version' },
   };
 }
 
-/** Exactly what differs, one line for each database; empty where nothing does. */
+/** The exact differences, one line for each database; empty without any. */
 export function whatChanged(change: DataChange | null): Block[] {
   if (change === null) return [];
   const unknown = unknownChange(change);

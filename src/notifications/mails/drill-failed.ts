@@ -1,9 +1,9 @@
+import { formatDay, formatTime } from '../../domain/format';
 import type { BackupRecord } from '../../domain/backup';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { shellCommand } from '../letter/shell';
-import { utc } from '../letter/words';
 import type { RenderedMail } from '../rendered-mail';
 import { backupFacts, operatorSection } from './passages';
 
@@ -23,7 +23,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
     kind: 'drill_failed',
     updateId: null,
     about,
-    subject: `restore drill failed, the backup of ${backup.createdAt.slice(0, 10)} may not be restorable – please check`,
+    subject: `restore drill failed, the backup of ${formatDay(backup.createdAt)} may not be restorable – please check`,
     verdict: { tone: 'alarm', word: 'Restore drill failed' },
     heading: `The newest backup of ${about} failed its restore drill`,
     blocks: [
@@ -33,7 +33,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output)),
       ...section('The backup', {
         type: 'facts',
-        facts: [...backupFacts(backup), { label: 'Taken', value: utc(backup.createdAt) }],
+        facts: [...backupFacts(backup), { label: 'Taken', value: formatTime(backup.createdAt) }],
       }),
       ...lastPassedPassage(lastPassed),
       ...section(
@@ -59,6 +59,9 @@ function lastPassedPassage(lastPassed: BackupRecord | null): Block[] {
     'The last one that passed',
     lastPassed === null
       ? { type: 'important', text: 'No other retained backup of this set has passed a drill.' }
-      : { type: 'facts', facts: [...backupFacts(lastPassed), { label: 'Taken', value: utc(lastPassed.createdAt) }] },
+      : {
+          type: 'facts',
+          facts: [...backupFacts(lastPassed), { label: 'Taken', value: formatTime(lastPassed.createdAt) }],
+        },
   );
 }

@@ -1,6 +1,6 @@
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { utc } from '../letter/words';
+import { formatTime } from '../../domain/format';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages';
 
@@ -27,7 +27,7 @@ export function engineLost({ since, reason, ends, inContainer, publicUrl }: Engi
     heading: 'The Docker Engine does not answer',
     blocks: [
       paragraph(
-        `No question has been answered since ${utc(since)}. Until Docker answers, nothing is updated, backed up or renewed. An update that was running continues afterwards.`,
+        `No question has been answered since ${formatTime(since)}. Until Docker answers, nothing is updated, backed up or renewed. An update that was running continues afterwards.`,
       ),
       ...machineSaid([reason]),
       ...section('What diun-pilot does', paragraph(ends ? RESTARTS : WAITS)),

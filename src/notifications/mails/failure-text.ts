@@ -1,6 +1,6 @@
 import type { Block, Tone } from '../letter/letter';
 
-/** What one of the three failed ends says first. */
+/** The beginning of a mail about one of the three failed verdicts. */
 export interface FailureText {
   subject: string;
   tone: Tone;

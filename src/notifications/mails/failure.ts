@@ -1,3 +1,4 @@
+import { formatBetween, formatTime } from '../../domain/format';
 import { changesOf, unknownChange } from '../../domain/data-change-words';
 import type { DataChange } from '../../domain/data-fingerprint';
 import { PilotError } from '../../domain/errors';
@@ -6,18 +7,17 @@ import { awaySince, type Step, type StepName, type Update, type UpdateStatus } f
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import { between, utc } from '../letter/words';
 import { changedByOthers, isChangedByOthers } from './changed-by-others';
 import { dataChanged, isDataChanged, whatChanged } from './data-changed';
 import type { FailureText } from './failure-text';
-import { illAsBefore, isIllAsBefore } from './ill-as-before';
+import { unhealthyAsBefore, isUnhealthyAsBefore } from './unhealthy-as-before';
 import { nameOf } from './passages';
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 
 type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
 
-/** What is known of the end beyond the update's row (updates/how-it-ended). */
+/** Facts about the verdict that the update's row does not have (updates/how-it-ended). */
 interface Seen {
   servedOn?: boolean;
   dataChange?: DataChange | null;
@@ -33,7 +33,10 @@ const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, 
 export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}): FailureText {
   const text = special(update) ?? TEXTS[update.status];
   if (text === undefined) {
-    throw new PilotError('internal_error', `An update that is ${update.status} has not failed: no mail says so.`);
+    throw new PilotError(
+      'internal_error',
+      `An update that is ${update.status} has not failed, so there is no mail about its failure.`,
+    );
   }
   return text(update, backup, seen);
 }
@@ -41,7 +44,7 @@ export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}
 function special(update: Update): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
   if (isChangedByOthers(update)) return changedByOthers;
   if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange ?? null);
-  return isIllAsBefore(update) ? illAsBefore : null;
+  return isUnhealthyAsBefore(update) ? unhealthyAsBefore : null;
 }
 
 /** The step that ended the update, not one that undid it. */
@@ -66,7 +69,7 @@ function nothingChanged(update: Update, backup: TakenBackup): FailureText {
     word: 'Failed, nothing changed',
     heading: `The update of ${name} failed before anything was changed`,
     opening: [paragraph(!runs ? whyNotStarted(name, gone) : runsOn(name, backup))],
-    labels: { from: runs ? 'Still runs' : 'Ran before', to: 'Was to run' },
+    labels: { from: runs ? 'Still running' : 'Previous version', to: 'Planned version' },
   };
 }
 
@@ -96,11 +99,11 @@ function runsAgain(update: Update, backup: TakenBackup, seen: Seen): FailureText
       ...interruption(update, backup),
       ...restored(update, seen),
     ],
-    labels: { from: 'Runs again', to: 'Was to run' },
+    labels: { from: 'Running again', to: 'Failed version' },
   };
 }
 
-/** A handover that failed while the old one still served. */
+/** A handover that failed while the old container was still serving. */
 function neverStopped(update: Update, seen: Seen): FailureText {
   const name = nameOf(update);
   return {
@@ -114,11 +117,11 @@ function neverStopped(update: Update, seen: Seen): FailureText {
       paragraph(`${urgency(seen).trim()} Until the new one was removed, it may have answered some requests.`.trim()),
       ...unknownData(seen),
     ],
-    labels: { from: 'Still runs', to: 'Was to run' },
+    labels: { from: 'Still running', to: 'Failed version' },
   };
 }
 
-/** Whether the data is that of the old version could not be read. */
+/** diun-pilot could not read whether the new version changed the data. */
 function isUnknown({ dataChange }: Seen): boolean {
   return dataChange ? unknownChange(dataChange) !== null : false;
 }
@@ -130,7 +133,7 @@ function urgency(seen: Seen): string {
 function unknownData({ dataChange }: Seen): Block[] {
   const unknown = dataChange ? unknownChange(dataChange) : null;
   if (unknown === null) return [];
-  return [{ type: 'important', text: `${unknown} Look at the log of the old version before you rely on its data.` }];
+  return [{ type: 'important', text: `${unknown} Check the log of the old version before you rely on its data.` }];
 }
 
 function verifiedHow(update: Update): string {
@@ -139,7 +142,7 @@ function verifiedHow(update: Update): string {
   return `Verified after the ${check?.name === 'restore_health_check' ? 'restore' : 'rollback'}: ${how}`;
 }
 
-/** The one that saw the old container healthy: the first, or that after the data was restored. */
+/** The health check that found the old container healthy: the first, or the one after the data was restored. */
 function lastCheck(update: Update): Step | undefined {
   const checks: readonly StepName[] = ['rollback_health_check', 'restore_health_check'];
   return update.steps.find((step) => checks.includes(step.name) && step.status === 'succeeded');
@@ -148,9 +151,11 @@ function lastCheck(update: Update): Step | undefined {
 function interruption(update: Update, backup: TakenBackup): Block[] {
   const stopped = awaySince(update, backup);
   const verified = lastCheck(update)?.finishedAt;
-  const took = between(stopped, verified);
+  const took = formatBetween(stopped, verified);
   if (!stopped || !verified || took === null) return [];
-  return [paragraph(`It may have been offline between ${utc(stopped)} and ${utc(verified)} (at most ${took}).`)];
+  return [
+    paragraph(`It may have been offline between ${formatTime(stopped)} and ${formatTime(verified)} (at most ${took}).`),
+  ];
 }
 
 function restored(update: Update, { dataChange }: Seen): Block[] {
@@ -182,7 +187,7 @@ function manualActionRequired(update: Update, backup: TakenBackup, { dataChange 
       ...firstAid(update),
       ...restoreByHand(backup),
     ],
-    labels: { from: 'Ran before', to: 'Was to run' },
+    labels: { from: 'Previous version', to: 'Planned version' },
   };
 }
 
@@ -201,10 +206,10 @@ function stoppedForTheBackup(update: Update): FailureText {
       },
       paragraph(sentence),
       ...machineSaid(output),
-      ...section('Look first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
+      ...section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
       ...section('Then bring it back', { type: 'commands', lines: ['docker start NAME'] }),
     ],
-    labels: { from: 'Ran before', to: 'Was to run' },
+    labels: { from: 'Previous version', to: 'Planned version' },
   };
 }
 
@@ -221,7 +226,7 @@ function firstAid(update: Update): Block[] {
   const name = nameOf(update);
   const pinned = pinnedImage(update);
   return [
-    ...section('Look first', {
+    ...section('Look at it first', {
       type: 'commands',
       lines: [
         shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),

@@ -1,7 +1,7 @@
+import { formatTime } from '../../domain/format';
 import type { Surroundings } from '../../domain/approval';
 import { paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import { utc } from '../letter/words';
 import { planPassage, type UpdateNews } from './passages';
 import { surroundingsPassage } from './surroundings';
 
@@ -17,10 +17,10 @@ export function howToDecide(news: CriticalNews): Block[] {
     ...section(
       'How to decide',
       paragraph('The link opens a page with this plan and two buttons. Opening it never changes anything.'),
-      { type: 'link', label: 'Look at the plan and decide', url: news.approvalUrl, button: true },
+      { type: 'link', label: 'Review the plan and decide', url: news.approvalUrl, button: true },
       { type: 'link', label: 'Decline this update', url: `${news.approvalUrl}#decline`, button: false },
       paragraph(expiry(news)),
-      paragraph('Any person with the link can decide: do not forward this mail.'),
+      paragraph('Anyone with the link can decide: do not forward this mail.'),
     ),
     ...byCommand(news),
   ];
@@ -37,7 +37,7 @@ export function wholePlan(news: CriticalNews): Block[] {
 
 function expiry({ update }: CriticalNews): string {
   if (update.approval === null) return 'To skip this update, do nothing.';
-  return `If you do nothing, nothing happens: the request expires at ${utc(update.approval.expiresAt)}.`;
+  return `If you do nothing, nothing happens: the request expires at ${formatTime(update.approval.expiresAt)}.`;
 }
 
 function byCommand({ update }: CriticalNews): Block[] {

@@ -4,8 +4,8 @@ import { renderLetter } from '../letter/render-letter';
 import { nameOf, summaryPassage, versions, type UpdateNews } from './passages';
 
 /**
- * What was offered does not hold any more, and no other offer took its place (else that one's mail says it): so that
- * nobody looks for a link that still works.
+ * An offer is no longer valid and no newer one replaced it (the mail about a newer one says so itself). It keeps the
+ * operator from looking for a valid link.
  */
 export function offerSuperseded(news: UpdateNews): RenderedMail {
   const name = nameOf(news.update);
@@ -13,16 +13,16 @@ export function offerSuperseded(news: UpdateNews): RenderedMail {
     kind: 'offer_superseded',
     updateId: news.update.id,
     about: name,
-    subject: 'the update that you were offered does not hold any more',
+    subject: 'the update offer is no longer valid',
     verdict: { tone: 'notice', word: 'Superseded' },
-    heading: `The offer to update ${name} does not hold any more`,
+    heading: `The offer to update ${name} is no longer valid`,
     blocks: [
-      paragraph(`Its link is void, and nothing was done by it. ${news.update.reason}`),
+      paragraph(`Its link no longer works, and nothing was changed. ${news.update.reason}`),
       ...summaryPassage(news),
-      versions(news, { from: 'Ran then', to: 'Was offered' }),
+      versions(news, { from: 'Version at that time', to: 'Offered version' }),
       ...section(
         'What to do now',
-        paragraph(`Nothing. If there is something to decide about ${name}, a mail of its own has the link for it.`),
+        paragraph(`Nothing. If a decision about ${name} is needed, a separate mail has its link.`),
       ),
     ],
     page: news.page,

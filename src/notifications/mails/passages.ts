@@ -1,20 +1,21 @@
+import { formatBytes, formatTime, plural } from '../../domain/format';
 import type { BackupRecord } from '../../domain/backup';
 import type { Plan } from '../../domain/plan/plan';
 import type { ImageAt, StepName, Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { list, paragraph, section, type Block, type Fact } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import { bytes, stepDuration, stepTitle, utc } from '../letter/words';
+import { stepDuration, stepTitle } from '../letter/words';
 
-/** What every mail about an update is made from. */
+/** The facts that every mail about an update is built from. */
 export interface UpdateNews {
   update: Update;
   plan: Plan | null;
-  /** The backup taken before the update; null: none was. */
+  /** The backup taken before the update; null without one. */
   backup: BackupRecord | null;
-  /** The signed address of the update's page; empty: there is no link to follow. */
+  /** The signed address of the update's page; empty without one. */
   page: string;
-  /** How many earlier notices about the same container this one stands for, since too many came within an hour. */
+  /** How many earlier notices about the same container this mail summarises, because of the limit per hour. */
   summarised?: number;
 }
 
@@ -26,27 +27,31 @@ export function route(publicUrl: string, path: string): string {
   return `${publicUrl.replace(/\/+$/, '')}/${path}`;
 }
 
-/** Foot of a mail that is about no update: a section of the operator page. */
+/** Foot of a mail that is not about an update: a section of the operator page. */
 export function operatorSection(publicUrl: string, id: string): { page: string; onOperatorPage: true } {
   return { page: route(publicUrl, `#${id}`), onOperatorPage: true };
 }
 
-/** Container, from and to, each version with tag and digest: the digest is what is decided about. */
+/** Container, from and to, each version with tag and digest: the decision is about the digest. */
 export function versions({ update, plan }: UpdateNews, labels: { from: string; to: string }): Block {
   const facts: Fact[] = [
     { label: 'Container', value: placeOf(update) },
     { label: labels.from, value: update.from === null ? 'unknown' : imageLines(update.from) },
     { label: labels.to, value: imageLines(update.to) },
   ];
-  if (plan !== null) facts.push({ label: 'Jump', value: JUMPS[plan.jump] });
+  if (plan !== null) facts.push({ label: 'Type of update', value: JUMPS[plan.jump] });
   return { type: 'facts', facts };
 }
 
-/** Of offers that came too fast for a mail each. */
+/** For offers that were announced too quickly for one mail each. */
 export function summaryPassage({ update, summarised = 0 }: UpdateNews): Block[] {
   if (summarised === 0) return [];
-  const earlier = `Too many versions for ${nameOf(update)} were announced within an hour for a mail each`;
-  return [paragraph(`${earlier}: this one stands for ${summarised} more. Only the version in this mail counts.`)];
+  const earlier = `Too many versions for ${nameOf(update)} were announced within an hour to mail each one`;
+  return [
+    paragraph(
+      `${earlier}. This mail also covers ${plural(summarised, 'earlier version')}. Only the version in this mail counts.`,
+    ),
+  ];
 }
 
 export function isOtherTag({ from, to }: Update): boolean {
@@ -64,20 +69,20 @@ function imageLines(image: ImageAt): string[] {
 }
 
 const JUMPS: Record<Plan['jump'], string> = {
-  digest: 'the same tag, built anew',
+  digest: 'same tag, rebuilt',
   patch: 'patch version',
   minor: 'minor version',
   major: 'major version',
   downgrade: 'to an older version',
-  other: 'unknown: the tags are no versions that can be compared',
+  other: 'unknown: the tags cannot be compared as versions',
 };
 
-/** The plan in its own sentences: page, log and mail say the same. */
+/** The plan in its own sentences, the same in page, log and mail. */
 export function planPassage({ update, plan }: UpdateNews, followUpHeading: string): Block[] {
   const followUp = plan?.followUp ?? update.followUp;
   return [
     ...(plan === null ? [] : plannedBackup(plan)),
-    ...section('What happens, in this order', list(plan?.course ?? [], true)),
+    ...section('Steps, in this order', list(plan?.course ?? [], true)),
     ...section('What can go wrong', list(plan?.risks ?? [])),
     ...section('If it fails', plan === null ? null : paragraph(ifItFails(plan))),
     ...section(followUpHeading, followUp === null ? null : paragraph(followUp)),
@@ -86,22 +91,22 @@ export function planPassage({ update, plan }: UpdateNews, followUpHeading: strin
 }
 
 function plannedBackup(plan: Plan): Block[] {
-  const nothing = paragraph('Nothing: no container of its project carries the label backup.kind.');
+  const nothing = paragraph('Nothing: no container of its project has the label backup.kind.');
   return section('What is backed up first', list(plan.backup) ?? nothing);
 }
 
 function ifItFails({ container, holdsData, restores }: Plan): string {
   const data = restores
-    ? ' If it does not, since the new version has changed the data, the backup of this very update is put back by itself: all that write to the data are stopped for it, so that nothing is lost.'
+    ? ' If the old version is unhealthy because the new one changed the data, the backup of this update is restored automatically. All containers that write to the data are stopped during the update, so no data is lost.'
     : holdsData
-      ? ' What the new version has done to the data by then can only be undone from the backup: the mail tells how.'
+      ? ' Changes that the new version made to the data can only be undone from the backup; the mail shows how.'
       : '';
-  return `If anything goes wrong before the swap, ${container} goes on as it was. If the new version is not healthy after it, the same old container serves again, and is checked.${data} Either way a mail says truthfully which it was.`;
+  return `If anything fails before the swap, ${container} keeps running unchanged. If the new version is unhealthy after it, the unchanged old container is started again and checked.${data}`;
 }
 
 function releaseNotes(plan: Plan | null): Block[] {
   if (plan === null || plan.releaseNotes === null) return [];
-  return [{ type: 'link', label: 'Release notes, as the maker of the image names them', url: plan.releaseNotes }];
+  return [{ type: 'link', label: 'Release notes (from the image’s labels)', url: plan.releaseNotes }];
 }
 
 export function stepsPassage(update: Update): Block[] {
@@ -111,10 +116,10 @@ export function stepsPassage(update: Update): Block[] {
     duration: stepDuration(step),
     detail: step.detail === null ? null : detailOf(step.name, step.detail),
   }));
-  return section('What was done', steps.length === 0 ? null : { type: 'steps', steps });
+  return section('Steps', steps.length === 0 ? null : { type: 'steps', steps });
 }
 
-/** What a restore has set aside is told at the head of the mail, with the commands that remove it. */
+/** The head of the mail lists the data that a restore retained, with the commands that remove it. */
 function detailOf(name: StepName, detail: string): string {
   const { sentence } = splitDetail(detail);
   return name === 'restore' ? sentence.replace(/; what that left is kept: .*$/, '.') : sentence;
@@ -126,8 +131,8 @@ export function backupPassage({ backup }: UpdateNews): Block[] {
 }
 
 export function backupFacts(backup: BackupRecord): Fact[] {
-  const size = backup.bytes === null ? [] : [bytes(backup.bytes)];
-  const verified = backup.verifiedAt === null ? 'not verified' : `verified ${utc(backup.verifiedAt)}`;
+  const size = backup.bytes === null ? [] : [formatBytes(backup.bytes)];
+  const verified = backup.verifiedAt === null ? 'not verified' : `verified ${formatTime(backup.verifiedAt)}`;
   const facts: Fact[] = [
     { label: 'Backup', value: backup.id },
     { label: 'State', value: [...size, verified].join(', ') },
@@ -136,7 +141,7 @@ export function backupFacts(backup: BackupRecord): Fact[] {
   return facts;
 }
 
-/** How to start this very update by hand. */
+/** How to start this update manually. */
 export function startCommands({ update }: Pick<UpdateNews, 'update'>): Block[] {
   const image = isOtherTag(update) ? [update.to.reference] : [];
   return [{ type: 'commands', lines: [shellCommand('diun-pilot', 'update', nameOf(update), ...image)] }];

@@ -1,9 +1,9 @@
-import { daysLeft, leftInWords, lifeInWords, type CertificateSeen } from '../../domain/certificate';
+import { formatTime } from '../../domain/format';
+import { daysLeft, timeLeft, validity, type CertificateSeen } from '../../domain/certificate';
 import { whatIsServed, type RenewalRecord } from '../../domain/renewal';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block, type Fact } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { utc } from '../letter/words';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages';
 
@@ -22,16 +22,16 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
     kind: 'renewal_failed',
     updateId: null,
     about: [...new Set(seen.map(({ name }) => name))].join(', ') || 'certificates',
-    subject: `renewal failed${timeLeft(seen, now)} – please check`,
+    subject: `renewal failed${urgencyOf(seen, now)} – please check`,
     verdict: { tone: 'attention', word: 'Renewal failed' },
     heading: 'The renewal of the certificates failed',
     blocks: [
-      paragraph(`${servedNow(renewal)} It is retried automatically at ${utc(retryAt)}.`),
+      paragraph(`${servedNow(renewal)} It is retried automatically at ${formatTime(retryAt)}.`),
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output), {
         type: 'facts',
         facts: [
           { label: 'Renewal', value: renewal.id },
-          { label: 'Started', value: utc(renewal.startedAt ?? renewal.createdAt) },
+          { label: 'Started', value: formatTime(renewal.startedAt ?? renewal.createdAt) },
           { label: 'Error', value: renewal.error?.code ?? 'unknown' },
         ],
       }),
@@ -51,11 +51,11 @@ function servedNow({ before, after }: RenewalRecord): string {
 }
 
 /** The urgency: the time until the first served certificate expires. */
-function timeLeft(all: CertificateSeen[], now: Date): string {
+function urgencyOf(all: CertificateSeen[], now: Date): string {
   const served = all.map((seen) => seen.served).filter((each) => each !== null);
   const [first] = served.sort((a, b) => a.notAfter.localeCompare(b.notAfter));
   if (first === undefined) return '';
-  return daysLeft(first, now) < 0 ? ', and the certificate has expired' : `, ${leftInWords(first, now)}`;
+  return daysLeft(first, now) < 0 ? ', and the certificate has expired' : `, ${timeLeft(first, now)}`;
 }
 
 function certificatesPassage(all: CertificateSeen[], now: Date): Block[] {
@@ -65,8 +65,8 @@ function certificatesPassage(all: CertificateSeen[], now: Date): Block[] {
 
 function lifeOf({ disk, served, problem }: CertificateSeen, now: Date): string[] {
   return [
-    ...(served === null ? [] : [`served: ${lifeInWords(served, now)}`]),
-    ...(disk === null ? [] : [`on disk: ${lifeInWords(disk, now)}`]),
+    ...(served === null ? [] : [`served: ${validity(served, now)}`]),
+    ...(disk === null ? [] : [`on disk: ${validity(disk, now)}`]),
     ...(problem === null ? [] : [problem]),
   ];
 }

@@ -1,32 +1,32 @@
+import { formatTime } from '../../domain/format';
 import type { RestoreRecord } from '../../domain/restore';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { shellCommand } from '../letter/shell';
-import { utc } from '../letter/words';
 import { operatorSection } from './passages';
 
 /** The verdict on a requested restore, and what is left to do. */
 export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; publicUrl: string }): RenderedMail {
   const about = restore.target ?? restore.folder.split('/')[0] ?? 'backup';
   const done = restore.status === 'succeeded';
-  const ill = restore.error?.code === 'restore_not_healthy';
+  const unhealthy = restore.error?.code === 'restore_not_healthy';
   return renderLetter({
     kind: 'restore_ended',
     updateId: restore.updateId,
     about,
     subject: done
       ? 'restored, all containers are healthy'
-      : ill
+      : unhealthy
         ? 'RESTORED BUT UNHEALTHY – manual action required'
         : 'restore failed, the previous data is in place – please check',
     verdict: done
       ? { tone: 'good', word: 'Restored' }
-      : { tone: 'alarm', word: ill ? 'Unhealthy, manual action required' : 'Restore failed' },
+      : { tone: 'alarm', word: unhealthy ? 'Unhealthy, manual action required' : 'Restore failed' },
     heading: done
       ? `The data of ${about} is restored`
-      : ill
+      : unhealthy
         ? `The data of ${about} is restored, but not every container is healthy`
         : `The restore of ${about} failed`,
     blocks: [
@@ -36,7 +36,7 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
         type: 'facts',
         facts: [
           { label: 'Backup', value: restore.url },
-          { label: 'Requested', value: utc(restore.createdAt) },
+          { label: 'Requested', value: formatTime(restore.createdAt) },
         ],
       },
       ...keptPassage(restore),
@@ -52,7 +52,7 @@ export function howItEnded({ error, detail }: RestoreRecord): Block[] {
   return [paragraph(sentence), ...machineSaid(output)];
 }
 
-/** Of one that did not succeed. */
+/** For a restore that did not succeed. */
 export function whatToDo({ error, backupId }: RestoreRecord): Block[] {
   if (error === null) return [];
   if (error.code === 'restore_not_healthy') {

@@ -1,10 +1,10 @@
+import { formatBytes, formatDuration, formatTime } from '../../domain/format';
 import type { Surroundings } from '../../domain/approval';
 import type { Plan } from '../../domain/plan/plan';
 import { paragraph, section, type Block } from '../letter/letter';
-import { bytes, duration, utc } from '../letter/words';
 
-/** What past updates and backups show for a plan, the same in mail and page. `when` formats a time. */
-export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when = utc): Block[] {
+/** What past updates and backups show about a plan, the same in mail and page. `when` formats a time. */
+export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when = formatTime): Block[] {
   return [
     ...section('What will be unavailable', paragraph(absence(surroundings, plan))),
     ...section('The last verified backup', paragraph(lastBackup(surroundings, plan, when))),
@@ -16,14 +16,14 @@ function absence({ usualDowntimeSeconds: seconds }: Surroundings, { container }:
   if (seconds === null) {
     return `diun-pilot has not updated ${container} before, so the downtime is not known yet.`;
   }
-  const span = seconds < 1 ? 'less than a second' : `about ${duration(seconds * 1000)}`;
+  const span = seconds < 1 ? 'less than a second' : `about ${formatDuration(seconds * 1000)}`;
   return `In past updates ${container} was offline for ${span}, from the stop of the old container until the new one was healthy.`;
 }
 
 function lastBackup(
   { lastBackup: last }: Surroundings,
   { backup, project, container }: Plan,
-  when: typeof utc,
+  when: typeof formatTime,
 ): string {
   const of = project === null ? container : `the project ${project}`;
   if (last === null) {
@@ -32,6 +32,6 @@ function lastBackup(
       : `There is none of ${of} yet. One is taken before anything is changed.`;
   }
   const read = last.verifiedAt === null ? 'not read back' : 'read back to its end';
-  const size = last.bytes === null ? '' : `${bytes(last.bytes)}, `;
+  const size = last.bytes === null ? '' : `${formatBytes(last.bytes)}, `;
   return `${when(last.finishedAt ?? last.createdAt)}, ${size}${read}.`;
 }

@@ -7,36 +7,36 @@ import { stepTitle } from '../letter/words';
 import { causeOf, failedStep, failureText } from './failure';
 import { backupPassage, isOtherTag, nameOf, startCommands, stepsPassage, versions, type UpdateNews } from './passages';
 
-/** `quarantined`: this digest is not tried on this container again by itself. */
+/** `quarantined`: this digest is not retried automatically on this container. */
 export interface FailedNews extends UpdateNews {
   quarantined: boolean;
-  /** The old container was never stopped: a handover failed beside it. */
+  /** The old container was never stopped: the handover failed next to it. */
   servedOn?: boolean;
-  /** What the new version changed in the databases of its set; null: nothing is known of any. */
+  /** What the new version changed in the databases of its set; null when nothing is known. */
   dataChange?: DataChange | null;
-  /** The signed link that restores the data from before the update, for a rollback that failed; null: there is none. */
+  /** The signed link that restores the data from before the update, for a rollback that failed; null without one. */
   restoreUrl?: string | null;
 }
 
 /**
- * Says truthfully which of the three ends it was: `failed`, `rolled_back` or `rollback_failed`. Throws when the
- * update has none of these states: there is no true text for it.
+ * The mail of a verdict `failed`, `rolled_back` or `rollback_failed`. Throws for any other state: there is no true
+ * text for it.
  */
 export function updateFailed(news: FailedNews): RenderedMail {
   const { update } = news;
-  const told = failureText(update, news.backup, news);
+  const failure = failureText(update, news.backup, news);
   return renderLetter({
     kind: 'update_failed',
     updateId: update.id,
     about: nameOf(update),
-    subject: told.subject,
-    verdict: { tone: told.tone, word: told.word },
-    heading: told.heading,
+    subject: failure.subject,
+    verdict: { tone: failure.tone, word: failure.word },
+    heading: failure.heading,
     blocks: [
-      ...told.opening,
+      ...failure.opening,
       ...restoreLink(news),
       ...whatWentWrong(news),
-      versions(news, told.labels),
+      versions(news, failure.labels),
       ...stepsPassage(update),
       ...backupPassage(news),
       ...whatHappensNext(news),
@@ -45,14 +45,14 @@ export function updateFailed(news: FailedNews): RenderedMail {
   });
 }
 
-/** Nothing is put over data by itself that somebody may have written to since. */
+/** Data that may have been written to since the backup is never overwritten automatically. */
 function restoreLink({ restoreUrl }: FailedNews): Block[] {
   if (!restoreUrl) return [];
   return [
     paragraph(
       'The link opens a page that shows what would be restored and asks for confirmation. Opening it never changes anything:',
     ),
-    { type: 'link', label: 'Look at it and restore the data', url: restoreUrl, button: true },
+    { type: 'link', label: 'Review and restore the data', url: restoreUrl, button: true },
   ];
 }
 
@@ -75,10 +75,10 @@ function whatWentWrong({ update }: UpdateNews): Block[] {
 function whatHappensNext(news: FailedNews): Block[] {
   const name = nameOf(news.update);
   const next = news.quarantined
-    ? `diun-pilot does not try this digest on ${name} again by itself; the next one is handled as usual. ` +
-      `${news.update.status === 'rollback_failed' ? 'Once it serves again and' : 'When'} the cause is mended, you can try the same one again, by "Try it again" on the operator page or on the host:`
-    : 'It was not the image that failed, so diun-pilot comes back to this update by itself when it next compares ' +
-      'what runs with the registry (reconcile). To try again at once:';
+    ? `diun-pilot does not retry this digest on ${name} automatically; the next one is handled as usual. ` +
+      `${news.update.status === 'rollback_failed' ? 'When it is running again and the cause is fixed' : 'When the cause is fixed'}, you can retry the same digest with "Try it again" on the operator page, or on the host:`
+    : 'The failure was not caused by the image. diun-pilot will retry at the next registry check (reconcile). ' +
+      'To retry now:';
   return [...section('What happens next', paragraph(next)), ...startCommands(news), ...composeFile(news)];
 }
 
@@ -87,7 +87,7 @@ function composeFile({ update, plan }: UpdateNews): Block[] {
   const later = update.followUp ?? plan?.followUp ?? null;
   return section(
     'The compose file',
-    paragraph('Leave it as it is: it still names the version from before the update.'),
-    later === null ? null : paragraph(`Only once the new version runs: ${later}`),
+    paragraph('Do not change it: it still names the version from before the update.'),
+    later === null ? null : paragraph(`Only after the new version is running: ${later}`),
   );
 }

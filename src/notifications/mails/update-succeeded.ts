@@ -1,14 +1,14 @@
+import { formatBetween } from '../../domain/format';
 import type { DataChange } from '../../domain/data-fingerprint';
 import type { Update } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { between } from '../letter/words';
 import { whatChanged } from './data-changed';
 import { backupPassage, nameOf, stepsPassage, versions, type UpdateNews } from './passages';
 
-/** Manual: whoever started it learns that it is done, and what is left to do. */
+/** Manual: reports the success and what is left to do. */
 export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | null }): RenderedMail {
   const { update, plan } = news;
   const name = nameOf(update);
@@ -17,14 +17,14 @@ export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | n
     kind: 'update_succeeded',
     updateId: update.id,
     about: name,
-    subject: followUp === null ? 'updated, the new version is healthy' : 'updated, one thing is left for you',
+    subject: followUp === null ? 'updated, the new version is healthy' : 'updated – one manual step is left',
     verdict: { tone: 'good', word: 'Updated' },
-    heading: `${name} runs the new version and is healthy`,
+    heading: `${name} is running the new version and is healthy`,
     blocks: [
       paragraph(howItWent(update)),
-      ...section('What you must do now', followUp === null ? null : { type: 'important', text: followUp }),
+      ...section('What to do now', followUp === null ? null : { type: 'important', text: followUp }),
       ...whatChanged(news.dataChange ?? null),
-      versions(news, { from: 'Ran before', to: 'Runs now' }),
+      versions(news, { from: 'Previous version', to: 'Current version' }),
       ...stepsPassage(update),
       ...backupPassage(news),
     ],
@@ -33,7 +33,7 @@ export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | n
 }
 
 function howItWent(update: Update): string {
-  const took = between(update.startedAt, update.finishedAt);
+  const took = formatBetween(update.startedAt, update.finishedAt);
   const check = update.steps.find((step) => step.name === 'health_check' && step.status === 'succeeded');
   const how = check?.detail ? ` Health check: ${splitDetail(check.detail).sentence}` : '';
   return `${took === null ? 'The update is done.' : `The update took ${took}.`}${how}`;

@@ -1,4 +1,4 @@
-import { progressInWords } from '../../backups/bytes-in-words';
+import { byteProgress } from '../../backups/byte-progress';
 import { readProperties } from '../../backups/sources/database-properties';
 import { feedCommand } from '../../backups/sources/feed-command';
 import { conninfo } from '../../probes/postgres-login';
@@ -91,7 +91,7 @@ async function restoreBeside(run: RestoreRun, psql: Psql, placed: Placed): Promi
   let named = false;
   const { user, env } = psql.login;
   const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(fresh)];
-  const say = progressInWords(run.onProgress, `restoring database ${item.name} of ${container.name}`);
+  const say = byteProgress(run.onProgress, `restoring database ${item.name} of ${container.name}`);
   const result = await loadDump({
     prepare: async (relaxed) => {
       if (relaxed.length > 0) await drop(psql, fresh);

@@ -1,5 +1,5 @@
+import { formatBytes } from '../../domain/format';
 import { posix } from 'node:path';
-import { inWords } from '../../backups/bytes-in-words';
 import { messageOf, PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/restore';
 import { asideFolder } from '../../domain/set-aside';
@@ -14,7 +14,7 @@ import { clean, placeOfPath, unitsOf } from './swap-places';
 export async function stageFiles(run: RestoreRun): Promise<void> {
   for (const placed of await movable(run)) {
     const { item, container } = placed;
-    run.onProgress(`unpacking ${item.name} of ${container.name} (${inWords(item.bytes)})`);
+    run.onProgress(`unpacking ${item.name} of ${container.name} (${formatBytes(item.bytes)})`);
     await move(run, placed, MAKE_ROOM);
     await unpack(run, placed);
   }

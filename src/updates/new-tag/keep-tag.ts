@@ -1,7 +1,7 @@
 import { type ComposeProject, composeProjectOf } from '../../domain/compose/compose-project';
 import type { ProjectTexts } from '../../domain/compose/project-text';
 import { decideTagEdit, type TagChange, type TagEdit, withEdit } from '../../domain/compose/tag-edit';
-import { changedInWords, editByHand, placeByHand, recreatedOnce } from '../../domain/compose/tag-words';
+import { changeText, editByHand, placeByHand, recreatedOnce } from '../../domain/compose/tag-words';
 import { codeOf, messageOf } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { versionJump } from '../../domain/images/version-jump';
@@ -62,7 +62,7 @@ async function write(keeping: Keeping, texts: ProjectTexts, edit: TagEdit): Prom
   const { run, project, change } = keeping;
   if (isDowngrade(change)) return left(editByHand(change, edit, 'an older version is never written into your files.'));
   const after = withEdit(texts, edit);
-  const note = changedInWords(edit);
+  const note = changeText(edit);
   reach(run, run.journal.stage, { tagNote: note });
   try {
     const file = { folder: project.folder, path: edit.path };

@@ -23,7 +23,7 @@ test('approve ID follows the update to its end, and ends with 0', async () => {
 
 test('decline ID says what that means, and nothing runs', async () => {
   const { code, stdout } = await runOn(scene, ['decline', waiting()]);
-  expect(stdout).toBe('Declined on the command line. web-nginx-1 goes on as it is.\n');
+  expect(stdout).toBe('Declined on the command line. web-nginx-1 stays as it is.\n');
   expect(code).toBe(0);
   expect(scene.engine.lines()).toEqual([]);
 });

@@ -217,7 +217,7 @@ describe('problems', () => {
     ).toEqual([
       'PILOT_API_TOKEN: must be printable ASCII without blanks, or no header can carry it',
       'PILOT_APPROVAL_TTL: must be a duration such as 90s, 10m or 72h',
-      'PILOT_BAKUP_URL: is no setting; did you mean PILOT_BACKUP_URL?',
+      'PILOT_BAKUP_URL: unknown setting; did you mean PILOT_BACKUP_URL?',
       'PILOT_MAIL_FROM: is required unless PILOT_MAIL_URL is file:',
       'PILOT_MAIL_TO: must be mail addresses separated by commas, without line breaks',
       'PILOT_PORT: must be a port number from 0 to 65535',
@@ -300,12 +300,12 @@ describe('problems', () => {
   });
 
   test('only secrets may come from files', () => {
-    expect(problems({ PILOT_PORT_FILE: file('port', '80') })[0]).toContain('PILOT_PORT_FILE: is no setting');
+    expect(problems({ PILOT_PORT_FILE: file('port', '80') })[0]).toContain('PILOT_PORT_FILE: unknown setting');
   });
 
   test('a name that is near none is no setting either', () => {
     expect(problems({ PILOT_SOMETHING_ELSE_ENTIRELY: '1' })).toEqual([
-      'PILOT_SOMETHING_ELSE_ENTIRELY: is no setting of diun-pilot',
+      'PILOT_SOMETHING_ELSE_ENTIRELY: unknown setting',
     ]);
   });
 

@@ -1,14 +1,14 @@
-import { alarmThreshold, daysLeft, isNotLoaded, lifeInWords, nearsItsEnd } from '../../../src/domain/certificate';
+import { alarmThreshold, daysLeft, isNotLoaded, validity, nearsItsEnd } from '../../../src/domain/certificate';
 import { aCertificate, aSeen, NOW } from '../../support/certificate-builder';
 
 test.each([
   [60, 60, '60 days left, valid until 2027-01-22'],
   [1.5, 1, '1 day left, valid until 2026-11-24'],
-  [0.5, 0, '0 days left, valid until 2026-11-23'],
-  [-0.5, -1, 'ended, valid until 2026-11-22'],
+  [0.5, 0, 'less than a day left, valid until 2026-11-23'],
+  [-0.5, -1, 'expired, valid until 2026-11-22'],
 ])('with %d days to its end it has %d whole ones left: %s', (left, whole, words) => {
   expect(daysLeft(aCertificate({ left }), NOW)).toBe(whole);
-  expect(lifeInWords(aCertificate({ left }), NOW)).toBe(words);
+  expect(validity(aCertificate({ left }), NOW)).toBe(words);
 });
 
 test.each([

@@ -1,4 +1,4 @@
-import { ago, inWords } from '../../../src/http/pages/words';
+import { ago, codeAsText } from '../../../src/http/pages/words';
 
 const now = new Date('2026-11-24T12:00:00.000Z');
 const at = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();
@@ -15,5 +15,5 @@ test.each([
 });
 
 test('a code is told as words', () => {
-  expect(inWords('rollback_health_check')).toBe('Rollback health check');
+  expect(codeAsText('rollback_health_check')).toBe('Rollback health check');
 });

@@ -47,7 +47,7 @@ describe('update available', () => {
   it('says that it is applied by itself, and from what to what', async () => {
     const mail = updateAvailable(news({ plan: aPlan() }));
     expect(mail).toMatchObject({ kind: 'update_available', updateId: anUpdate().id });
-    expect(mail.subject).toBe('[diun-pilot] nginx: update available, it is being applied now');
+    expect(mail.subject).toBe('[diun-pilot] nginx: update available, being applied now – nothing to do');
     await bothSay(
       mail,
       'There is nothing to do',
@@ -96,8 +96,10 @@ describe('critical update available', () => {
   it('names the earlier offer whose place it takes', async () => {
     const replaces = { reference: 'nginx:1.27.5', digest: OLD_DIGEST };
     const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, surroundings, replaces });
-    expect(mail.subject).toBe('[diun-pilot] nginx: critical update available, newer than the one offered before');
-    await bothSay(mail, `earlier offer for the same container (nginx:1.27.5, ${OLD_DIGEST}), whose link is void`);
+    expect(mail.subject).toBe(
+      '[diun-pilot] nginx: critical update available, newer than the previous offer – approval required',
+    );
+    await bothSay(mail, `earlier offer for the same container (nginx:1.27.5, ${OLD_DIGEST})`);
   });
 
   it('says so when nothing would be backed up', async () => {
@@ -108,13 +110,13 @@ describe('critical update available', () => {
       surroundings,
       replaces: null,
     });
-    await bothSay(mail, 'Nothing: no container of its project carries the label backup.kind.');
+    await bothSay(mail, 'Nothing: no container of its project has the label backup.kind.');
   });
 
   it('superseded without a new offer: says that its link is void, why, and gives none', async () => {
     const reason = 'A newer digest came for the same container: nginx:1.28.';
     const mail = offerSuperseded(news({ update: { ...update, status: 'superseded', reason }, plan, page: '' }));
-    await bothSay(mail, 'does not hold any more', 'Its link is void', reason, NEW_DIGEST);
+    await bothSay(mail, 'is no longer valid', 'Its link no longer works', reason, NEW_DIGEST);
     await neitherSays(mail, '/approvals/');
   });
 });
@@ -124,7 +126,7 @@ describe('update succeeded', () => {
     const steps = [...PREPARED, aStep('health_check', 23, 30, { detail: 'nginx answers, seen twice' })];
     const update = anUpdate({ status: 'succeeded', finishedAt: at(75), steps, followUp: 'Edit compose.yml' });
     const mail = updateSucceeded(news({ update, backup: aBackup() }));
-    expect(mail.subject).toBe('[diun-pilot] nginx: updated, one thing is left for you');
+    expect(mail.subject).toBe('[diun-pilot] nginx: updated – one manual step is left');
     await bothSay(mail, '1 min 15 s', 'nginx answers, seen twice', 'Edit compose.yml', '12.4 MiB', aBackup().url ?? '');
   });
 });
@@ -173,16 +175,16 @@ describe('update failed', () => {
     await neitherSays(down, 'never stopped', 'Nothing is urgent');
   });
 
-  it('says whether the digest is tried again by itself', async () => {
-    await bothSay(failed, 'does not try this digest on nginx again by itself', 'diun-pilot update nginx');
+  it('says whether the digest is retried automatically', async () => {
+    await bothSay(failed, 'does not retry this digest on nginx automatically', 'diun-pilot update nginx');
     const passing = updateFailed({ ...news({ update: aFailedUpdate() }), quarantined: false });
-    await bothSay(passing, 'comes back to this update by itself', 'diun-pilot update nginx');
+    await bothSay(passing, 'will retry at the next registry check', 'diun-pilot update nginx');
   });
 
   it('of a new tag: tells to leave the compose file as it is', async () => {
     const update = aRolledBackUpdate({ to: { reference: 'nginx:1.28', digest: NEW_DIGEST } });
     const mail = updateFailed({ ...news({ update }), quarantined: true });
-    await bothSay(mail, 'Leave it as it is', 'diun-pilot update nginx nginx:1.28');
+    await bothSay(mail, 'Do not change it', 'diun-pilot update nginx nginx:1.28');
   });
 
   it('of a container that is gone: does not claim that it runs', async () => {
@@ -300,7 +302,11 @@ describe('every mail', () => {
   });
 
   it('with a command says where it runs, and with a link to the operator page how to get there', async () => {
-    await bothSay(failed, 'put "docker compose exec diun-pilot" before each command', 'ssh -L 8080:localhost:8080');
+    await bothSay(
+      failed,
+      'run each diun-pilot command as "docker compose exec diun-pilot …"',
+      'ssh -L 8080:localhost:8080',
+    );
     expect(failed.text).toContain('\nhttps://pilot.example.org/#backups\n');
     const available = updateAvailable(news({ plan: aPlan() }));
     await neitherSays(available, 'docker compose exec diun-pilot', 'ssh -L');

@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from 'preact';
 export const ACTIONS = ['approve', 'decline', 'backup', 'renew', 'retry'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** Makes the token that binds a form to its action and to what it acts on. */
+/** Creates the token that binds a form to its action and its target. */
 export type TokenFor = (action: Action, id: string) => string;
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
   tokenFor: TokenFor;
   /** On the button. */
   text: string;
-  /** For who hears the button without seeing its row. */
+  /** For a screen reader, which reads the button without its row. */
   of: string;
   children?: ComponentChildren;
 }

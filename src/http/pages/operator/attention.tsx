@@ -2,11 +2,11 @@ import type { ComponentChildren, JSX } from 'preact';
 import { ONE_PILOT } from '../../../domain/pilots';
 import { oneLine } from '../../../notifications/letter/clean';
 import { CHECK_NAMES, type CheckName } from '../../health/health-report';
-import { ago, inWords } from '../words';
+import { ago, codeAsText } from '../words';
 import type { OperatorData, Seen } from './operator-data';
 import { UpdateLink } from './parts';
 
-/** Where on this page more is told of a check. */
+/** The section of this page with the details of a check. */
 const SECTIONS: Partial<Record<CheckName, string>> = {
   docker: 'watched',
   scheduler: 'timers',
@@ -16,7 +16,7 @@ const SECTIONS: Partial<Record<CheckName, string>> = {
   channels: 'channels',
 };
 
-/** What is wrong, first of all: containers that an update left without a version that serves, then the checks of /health. */
+/** Problems first: containers that an update left without a working version, then the checks of /health. */
 export function Attention({ health: { status, checks }, containers, otherPilots, now }: OperatorData): JSX.Element {
   const down = leftDown(containers);
   const bad = CHECK_NAMES.filter((name) => checks[name].status !== 'ok');
@@ -35,7 +35,7 @@ export function Attention({ health: { status, checks }, containers, otherPilots,
         ))}
         {otherPilots.map((name) => (
           <li>
-            Another diun-pilot serves in the container <strong>{oneLine(name)}</strong> on this engine: {ONE_PILOT}
+            Another diun-pilot runs in the container <strong>{oneLine(name)}</strong> on this engine: {ONE_PILOT}
           </li>
         ))}
         {bad.map((name) => (
@@ -51,12 +51,12 @@ export function Attention({ health: { status, checks }, containers, otherPilots,
 function AllIsWell(): JSX.Element {
   return (
     <p>
-      <span class="badge good">All is well</span> Every check passed: {CHECK_NAMES.join(', ')}.
+      <span class="badge good">Healthy</span> All checks passed: {CHECK_NAMES.join(', ')}.
     </p>
   );
 }
 
-/** By their newest update: a later one that succeeded, or that only waits, tells of another time. */
+/** By their newest update: an earlier failure no longer counts once a later update has succeeded or is pending. */
 export function leftDown(containers: Seen[] | null): Seen[] {
   return (containers ?? []).filter(({ latest }) => latest?.status === 'rollback_failed');
 }
@@ -73,10 +73,10 @@ function Down({ container, latest, now }: Seen & { now: Date }): JSX.Element | n
 
 function CheckTitle(name: CheckName): ComponentChildren {
   const section = SECTIONS[name];
-  return section === undefined ? inWords(name) : <a href={`#${section}`}>{inWords(name)}</a>;
+  return section === undefined ? codeAsText(name) : <a href={`#${section}`}>{codeAsText(name)}</a>;
 }
 
-/** What stands between backticks is to be typed. */
+/** Text between backticks is a command. */
 function withCode(text: string): ComponentChildren {
   return text.split('`').map((part, index) => (index % 2 === 0 ? part : <code>{part}</code>));
 }

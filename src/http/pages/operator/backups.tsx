@@ -1,15 +1,15 @@
+import { formatBytes } from '../../../domain/format';
 import type { ComponentChildren, JSX } from 'preact';
 import type { BackupRecord } from '../../../domain/backup';
 import type { DrillVerdict } from '../../../domain/drill';
 import { oneLine } from '../../../notifications/letter/clean';
-import { bytes } from '../../../notifications/letter/words';
-import { ago, inWords, toneOfWork, type Tone } from '../words';
+import { ago, codeAsText, toneOfWork, type Tone } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
 import { Restores } from './restores';
 import { Table } from './table';
 
-/** What was taken, and what was put back of it. */
+/** The backups, and the restores from them. */
 export function Backups(data: OperatorData): JSX.Element {
   const { backups, restores, now } = data;
   const ordered = newestOfEachFirst(backups);
@@ -19,9 +19,9 @@ export function Backups(data: OperatorData): JSX.Element {
       <Buttons {...data} />
       <Table
         caption="Backups, the newest of each set first"
-        columns={['Of', 'Status', 'Age', 'Size', 'Verified', 'Restore drill', 'Where']}
+        columns={['Set', 'Status', 'Age', 'Size', 'Verified', 'Restore drill', 'Where']}
         rows={[...ordered.newest, ...ordered.older].map((record) => backupRow(record, now))}
-        empty="No backup was taken yet."
+        empty="No backups yet."
         first={ordered.newest.length}
         rest="older backups"
       />
@@ -61,12 +61,12 @@ function Buttons({ containers, tokenFor }: OperatorData): JSX.Element {
   );
 }
 
-/** In sight is how each set stands: what is taken now or went wrong last, and the newest good one. */
+/** Shown first is the state of each set: a backup in progress or the last failure, and the newest good one. */
 function newestOfEachFirst(records: BackupRecord[]): { newest: BackupRecord[]; older: BackupRecord[] } {
   const covered = new Set<string>();
   const newest = new Set<BackupRecord>();
   for (const record of records) {
-    const set = nameOf(record);
+    const set = setName(record);
     if (covered.has(set)) continue;
     newest.add(record);
     if (record.status === 'succeeded') covered.add(set);
@@ -74,25 +74,25 @@ function newestOfEachFirst(records: BackupRecord[]): { newest: BackupRecord[]; o
   return { newest: [...newest], older: records.filter((record) => !newest.has(record)) };
 }
 
-function nameOf({ project, container }: BackupRecord): string {
+function setName({ project, container }: BackupRecord): string {
   return project ?? container ?? 'everything';
 }
 
 function backupRow(record: BackupRecord, now: Date): ComponentChildren[] {
   return [
-    oneLine(nameOf(record)),
-    <span class={`badge ${toneOfWork(record.status)}`}>{inWords(record.status)}</span>,
+    oneLine(setName(record)),
+    <span class={`badge ${toneOfWork(record.status)}`}>{codeAsText(record.status)}</span>,
     ago(record.finishedAt ?? record.createdAt, now),
-    record.bytes === null ? null : bytes(record.bytes),
+    record.bytes === null ? null : formatBytes(record.bytes),
     verification(record, now),
     record.drill === null ? null : <Drill drill={record.drill} now={now} />,
     record.url === null || record.status === 'pruned' ? null : <span class="digest">{oneLine(record.url)}</span>,
   ];
 }
 
-/** Whether it can be relied on, and if not, why. */
+/** Whether the backup is reliable, and if not, why. */
 function verification({ status, verifiedAt, error, pruned }: BackupRecord, now: Date): string | null {
-  if (pruned !== null) return `given up: ${oneLine(pruned.because)}`;
+  if (pruned !== null) return `removed: ${oneLine(pruned.because)}`;
   if (error !== null) return `not verified: ${oneLine(error.message, 400)}`;
   if (verifiedAt !== null) return `read back ${ago(verifiedAt, now)}`;
   return status === 'failed' ? 'not verified' : null;
@@ -103,7 +103,7 @@ const DRILL_TONES: Record<DrillVerdict['status'], Tone> = { passed: 'good', fail
 function Drill({ drill: { status, at, words }, now }: { drill: DrillVerdict; now: Date }): JSX.Element {
   return (
     <>
-      <span class={`badge ${DRILL_TONES[status]}`}>{inWords(status)}</span>
+      <span class={`badge ${DRILL_TONES[status]}`}>{codeAsText(status)}</span>
       <p class="small">
         {ago(at, now)}: {oneLine(words, 400)}
       </p>

@@ -1,20 +1,21 @@
+import { formatDay } from '../../../domain/format';
 import type { ComponentChildren, JSX } from 'preact';
 import {
   daysLeft,
   isNotLoaded,
-  leftInWords,
+  timeLeft,
   nearsItsEnd,
   type Certificate,
   type CertificateSeen,
 } from '../../../domain/certificate';
 import type { RenewalRecord } from '../../../domain/renewal';
 import { oneLine } from '../../../notifications/letter/clean';
-import { ago, inWords, toneOfWork } from '../words';
+import { ago, codeAsText, toneOfWork } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
 import { Table } from './table';
 
-/** Each certificate with the days it has left, as served and as on disk, and what past renewals came to. */
+/** Each certificate with the days left, as served and as on disk, and the results of past renewals. */
 export function Certificates({ certificates, renewals, tokenFor, now }: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="certificates">
@@ -26,14 +27,14 @@ export function Certificates({ certificates, renewals, tokenFor, now }: Operator
         caption="Certificates, as served and as on disk"
         columns={['Name', 'Served', 'On disk', 'Server']}
         rows={certificates.map((seen) => certificateRow(seen, now))}
-        empty="No certificate was found: containers that renew or serve one carry the label renewal.role."
+        empty="No certificates found. Containers that renew or serve one need the label renewal.role."
       />
       <h3>Renewals</h3>
       <Table
         caption="Renewals, newest first"
-        columns={['When', 'Status', 'What came of it', 'Asked by']}
+        columns={['When', 'Status', 'Result', 'Requested by']}
         rows={renewals.map((record) => renewalRow(record, now))}
-        empty="Nothing was renewed yet."
+        empty="No renewals yet."
         first={2}
         rest="older renewals"
       />
@@ -46,7 +47,7 @@ function certificateRow(seen: CertificateSeen, now: Date): ComponentChildren[] {
     <>
       <strong>{oneLine(seen.name)}</strong>
       {seen.problem === null ? null : <p class="problems">{oneLine(seen.problem, 400)}</p>}
-      {isNotLoaded(seen) ? <p class="problems">The server has not loaded what is on disk.</p> : null}
+      {isNotLoaded(seen) ? <p class="problems">The server has not loaded the certificate on disk.</p> : null}
     </>,
     <Life certificate={seen.served} now={now} />,
     <Life certificate={seen.disk} now={now} />,
@@ -59,8 +60,8 @@ function Life({ certificate, now }: { certificate: Certificate | null; now: Date
   const tone = daysLeft(certificate, now) < 0 ? 'alarm' : nearsItsEnd(certificate, now) ? 'attention' : 'good';
   return (
     <>
-      <span class={`badge ${tone}`}>{leftInWords(certificate, now)}</span>
-      <p class="small">until {certificate.notAfter.slice(0, 10)}</p>
+      <span class={`badge ${tone}`}>{timeLeft(certificate, now)}</span>
+      <p class="small">until {formatDay(certificate.notAfter)}</p>
     </>
   );
 }
@@ -68,13 +69,13 @@ function Life({ certificate, now }: { certificate: Certificate | null; now: Date
 function renewalRow(record: RenewalRecord, now: Date): ComponentChildren[] {
   return [
     ago(record.finishedAt ?? record.startedAt ?? record.createdAt, now),
-    <span class={`badge ${toneOfWork(record.status)}`}>{inWords(record.outcome ?? record.status)}</span>,
+    <span class={`badge ${toneOfWork(record.status)}`}>{codeAsText(record.outcome ?? record.status)}</span>,
     record.detail === null ? waits(record, now) : oneLine(record.detail, 400),
-    inWords(record.reason),
+    codeAsText(record.reason),
   ];
 }
 
 function waits({ status, dueAt }: RenewalRecord, now: Date): string | null {
   if (status !== 'queued') return null;
-  return Date.parse(dueAt) > now.getTime() ? `runs ${ago(dueAt, now)}` : 'starts as soon as nothing else runs';
+  return Date.parse(dueAt) > now.getTime() ? `runs ${ago(dueAt, now)}` : 'starts when the current work is finished';
 }

@@ -4,26 +4,26 @@ import { ago } from '../words';
 import type { OperatorData } from './operator-data';
 import { Table } from './table';
 
-/** Containers that lost the network of another: those that need a person, and what was mended by itself. Silent without any. */
+/** Containers that lost a shared network: those that need the operator, and those re-attached automatically. Empty without any. */
 export function Incidents({ lost, incidents, now }: OperatorData): JSX.Element | null {
   if (!hasIncidents({ lost, incidents })) return null;
   const open = lost.map(({ subject, since, words }) => ({ container: subject, at: since, words, needed: true }));
-  const mended = incidents.map((incident) => ({ ...incident, needed: false }));
+  const repaired = incidents.map((incident) => ({ ...incident, needed: false }));
   return (
     <section aria-labelledby="incidents">
       <h2 id="incidents">Lost networks</h2>
       <Table
-        caption="Containers that lost the network they live in"
+        caption="Containers that lost their network"
         columns={['Container', 'Status', 'When', 'What']}
-        rows={[...open, ...mended].map(({ container, at, words, needed }) => [
+        rows={[...open, ...repaired].map(({ container, at, words, needed }) => [
           oneLine(container),
-          <span class={`badge ${needed ? 'alarm' : 'good'}`}>{needed ? 'Needs you' : 'Mended'}</span>,
+          <span class={`badge ${needed ? 'alarm' : 'good'}`}>{needed ? 'Action required' : 'Repaired'}</span>,
           ago(at, now),
           oneLine(words, 400),
         ])}
         empty=""
         first={Math.max(1, lost.length)}
-        rest="mended before"
+        rest="repaired earlier"
       />
     </section>
   );

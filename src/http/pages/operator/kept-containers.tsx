@@ -1,27 +1,27 @@
+import { formatTime } from '../../../domain/format';
 import type { JSX } from 'preact';
 import { oneLine } from '../../../notifications/letter/clean';
-import { utc } from '../../../notifications/letter/words';
 import type { OperatorData } from './operator-data';
 import { Table } from './table';
 
-/** Containers that still exist after the end of their update, all stopped, with the time at which each is removed. */
+/** Containers that are retained after their update, all stopped, with the time of their removal. */
 export function KeptContainers({ kept }: Pick<OperatorData, 'kept'>): JSX.Element | null {
   if (kept.length === 0) return null;
   return (
     <section aria-labelledby="kept">
-      <h2 id="kept">Kept containers</h2>
+      <h2 id="kept">Retained containers</h2>
       <Table
-        caption="Stopped containers that outlived their update"
+        caption="Stopped containers that are retained after their update"
         columns={['Container', 'Status', 'Removal', 'Why']}
         rows={kept.map(({ name, reason, leftover, keepUntil }) => [
           oneLine(name),
-          <span class={`badge ${leftover ? 'alarm' : 'good'}`}>{leftover ? 'Left over' : 'Kept'}</span>,
-          utc(keepUntil),
+          <span class={`badge ${leftover ? 'alarm' : 'good'}`}>{leftover ? 'Left over' : 'Retained'}</span>,
+          formatTime(keepUntil),
           oneLine(reason, 400),
         ])}
         empty=""
         first={kept.length}
-        rest="kept"
+        rest="retained"
       />
     </section>
   );

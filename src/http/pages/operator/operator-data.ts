@@ -13,23 +13,23 @@ import type { TimerView } from '../../../schedule/timer-plans';
 import type { ChannelState, HealthReport } from '../../health/health-report';
 import type { TokenFor } from './action-form';
 
-/** Everything that the operator page shows, read at one time. */
+/** Everything that the operator page shows, read at one point in time. */
 export interface OperatorData {
   now: Date;
   publicUrl: string;
   health: HealthReport;
-  /** What came of the button that was pressed; null: the page was just opened. */
+  /** The result of the button that was pressed; null when the page was just opened. */
   message: Outcome | null;
   /** Null: the engine does not answer. */
   containers: Seen[] | null;
-  /** Names of containers in which another diun-pilot serves on this engine. */
+  /** Names of containers in which another diun-pilot runs on this engine. */
   otherPilots: string[];
   waiting: { update: Update; plan: Plan | null }[];
   /** Running first, then queued. */
   working: Update[];
   history: { filter: HistoryFilter; updates: Update[]; next: string | null };
   backups: BackupRecord[];
-  /** Those that somebody asked for, newest first; one after a rollback is a step of its update. */
+  /** Restores that an operator requested, newest first; one after a rollback is a step of its update. */
   restores: RestoreRecord[];
   certificates: CertificateSeen[];
   renewals: RenewalRecord[];
@@ -40,11 +40,11 @@ export interface OperatorData {
   channels: (ChannelState & { topics: readonly string[] })[];
   lastHeardAt: string | null;
   rejected: Webhook[];
-  /** Containers that need a person, since they have lost the network they live in. */
+  /** Containers that need the operator, because they have lost their network. */
   lost: Notice[];
-  /** Containers that outlived their update: kept on purpose until a time, or left over. */
+  /** Containers that are retained after their update: on purpose until a given time, or left over. */
   kept: KeptContainer[];
-  /** What was mended by itself, newest first. */
+  /** Containers that were re-attached automatically, newest first. */
   incidents: Incident[];
   timers: TimerView[];
   tokenFor: TokenFor;
@@ -55,7 +55,7 @@ export interface Outcome {
   words: string;
 }
 
-/** A container that is watched, or has a label that nobody can obey, and the newest that was decided about it. */
+/** A container that is watched or has an invalid label, and its newest update. */
 export interface Seen {
   container: Container;
   latest: Update | null;

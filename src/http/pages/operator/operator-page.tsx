@@ -7,10 +7,10 @@ import { hasIncidents, Incidents } from './incidents';
 import { KeptContainers } from './kept-containers';
 import type { OperatorData } from './operator-data';
 import { Channels, Diun, Mails, Refused, Timers } from './records';
-import { wantsALook, Watched } from './watched';
+import { needsAttention, Watched } from './watched';
 import { History, Waiting, Working } from './work';
 
-/** Everything about this host on one page, the urgent first. Rendered here whole: it needs no script. */
+/** Everything about this host on one page, most urgent first. Rendered completely on the server: it needs no script. */
 export function operatorPage(data: OperatorData): string {
   return page({
     title: data.waiting.length === 0 ? 'Overview' : `(${data.waiting.length}) Overview`,
@@ -51,11 +51,11 @@ function Sections({
   timers,
 }: OperatorData): JSX.Element {
   const all: [id: string, name: string, count?: number, absent?: boolean][] = [
-    ['waiting', 'Waits for you', waiting.length],
-    ['working', 'Under way', working.length],
+    ['waiting', 'Pending approvals', waiting.length],
+    ['working', 'In progress', working.length],
     ['incidents', 'Lost networks', lost.length, !hasIncidents({ lost, incidents })],
-    ['watched', 'Watched', (containers ?? []).filter(wantsALook).length],
-    ['kept', 'Kept containers', kept.length, kept.length === 0],
+    ['watched', 'Watched', (containers ?? []).filter(needsAttention).length],
+    ['kept', 'Retained containers', kept.length, kept.length === 0],
     ['history', 'History'],
     ['backups', 'Backups'],
     ['certificates', 'Certificates'],

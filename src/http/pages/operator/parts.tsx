@@ -1,22 +1,23 @@
+import { shortDigest } from '../../../domain/format';
 import type { JSX } from 'preact';
 import type { ImageAt, Update } from '../../../domain/update';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
 import { stepTitle } from '../../../notifications/letter/words';
-import { inWords, toneOf } from '../words';
+import { codeAsText, toneOf } from '../words';
 
 export function Status({ update: { status } }: { update: Update }): JSX.Element {
-  return <span class={`badge ${toneOf(status)}`}>{inWords(status)}</span>;
+  return <span class={`badge ${toneOf(status)}`}>{codeAsText(status)}</span>;
 }
 
-/** The step that runs, with how far it is. */
+/** The running step, with its progress. */
 export function Doing({ update: { status, steps } }: { update: Update }): JSX.Element {
   const step = steps.find((each) => each.status === 'running');
-  if (step === undefined) return <>{status === 'queued' ? 'starts as soon as nothing else runs' : 'begins'}</>;
-  const far = splitDetail(step.detail ?? '').sentence;
+  if (step === undefined) return <>{status === 'queued' ? 'starts when the current work is finished' : 'starting'}</>;
+  const progress = splitDetail(step.detail ?? '').sentence;
   return (
     <>
       {stepTitle(step.name)}
-      {far === '' ? '' : `: ${oneLine(far, 200)}`}
+      {progress === '' ? '' : `: ${oneLine(progress, 200)}`}
     </>
   );
 }
@@ -24,7 +25,7 @@ export function Doing({ update: { status, steps } }: { update: Update }): JSX.El
 interface ToUpdate {
   update: Update;
   text: string;
-  /** For who hears the link without seeing its row. */
+  /** For a screen reader, which reads the link without its row. */
   unseen?: string;
 }
 
@@ -37,12 +38,12 @@ export function UpdateLink({ update, text, unseen }: ToUpdate): JSX.Element {
   );
 }
 
-/** Tag and the begin of the digest: enough to tell two apart; the update's page has all of it. A tag that stays is said once. */
+/** Tag and short digest; the update's page has the whole digest. A tag that stays is shown once. */
 export function Versions({ update: { from, to } }: { update: Update }): JSX.Element {
   if (from?.digest && to.digest && from.reference === to.reference) {
     return (
       <p>
-        {oneLine(to.reference)} ({begin(from.digest)} → {begin(to.digest)})
+        {oneLine(to.reference)} ({oneLine(shortDigest(from.digest))} → {oneLine(shortDigest(to.digest))})
       </p>
     );
   }
@@ -55,10 +56,5 @@ export function Versions({ update: { from, to } }: { update: Update }): JSX.Elem
 }
 
 function short({ reference, digest }: ImageAt): string {
-  return `${oneLine(reference)}${digest === null ? '' : ` (${begin(digest)})`}`;
-}
-
-/** Enough of a digest to tell it from another. */
-export function begin(digest: string): string {
-  return oneLine(digest.replace('sha256:', '').slice(0, 12));
+  return `${oneLine(reference)}${digest === null ? '' : ` (${oneLine(shortDigest(digest))})`}`;
 }

@@ -1,14 +1,13 @@
+import { formatTime, shortDigest } from '../../../domain/format';
 import type { JSX } from 'preact';
 import { oneLine } from '../../../notifications/letter/clean';
-import { utc } from '../../../notifications/letter/words';
 import type { Refusal } from '../../../ports/store';
-import { ago, inWords } from '../words';
+import { ago, codeAsText } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
-import { begin } from './parts';
 import { Table } from './table';
 
-/** Digests that are not offered again by themselves. */
+/** Digests that are not offered again automatically. */
 export function Refused({ refusals, tokenFor, now }: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="refused">
@@ -20,7 +19,7 @@ export function Refused({ refusals, tokenFor, now }: OperatorData): JSX.Element 
           oneLine(refusal.container),
           `${refusal.why === 'failed' ? 'it failed here' : 'it was declined'}, ${ago(refusal.at, now)}`,
           <a class="digest" href={`/updates/${encodeURIComponent(oneLine(refusal.updateId))}`}>
-            {begin(refusal.digest)}
+            {oneLine(shortDigest(refusal.digest))}
             <span class="unseen">: the update of {oneLine(refusal.container)} that offered it</span>
           </a>,
           <ActionForm
@@ -31,7 +30,7 @@ export function Refused({ refusals, tokenFor, now }: OperatorData): JSX.Element 
             of={versionOf(refusal)}
           />,
         ])}
-        empty="Nothing is in quarantine, and nothing was declined."
+        empty="No digest is in quarantine, and none was declined."
         first={3}
         rest="more that are not offered again"
       />
@@ -40,7 +39,7 @@ export function Refused({ refusals, tokenFor, now }: OperatorData): JSX.Element 
 }
 
 function versionOf({ container, digest }: Refusal): string {
-  return `on ${oneLine(container)}: ${oneLine(digest.slice(0, 19))}`;
+  return `on ${oneLine(container)}: ${oneLine(shortDigest(digest))}`;
 }
 
 export function Mails({ undelivered, now }: OperatorData): JSX.Element {
@@ -48,13 +47,13 @@ export function Mails({ undelivered, now }: OperatorData): JSX.Element {
     <section aria-labelledby="mails">
       <h2 id="mails">Undelivered mails</h2>
       <Table
-        caption="Mails that wait for the mail server or were refused by it"
-        columns={['Subject', 'What', 'Written', 'Tried', 'Server says']}
+        caption="Mails that are waiting for the mail server or were refused by it"
+        columns={['Subject', 'Status', 'Written', 'Attempts', 'Server response']}
         rows={undelivered.map((mail) => [
           oneLine(mail.subject),
-          mail.status === 'refused' ? 'refused; tried again at the next start' : 'waits for the next try',
+          mail.status === 'refused' ? 'refused; retried at the next start' : 'waiting for the next attempt',
           ago(mail.createdAt, now),
-          mail.attempts === 1 ? 'once' : `${mail.attempts} times`,
+          String(mail.attempts),
           mail.lastError === null ? null : oneLine(mail.lastError, 400),
         ])}
         empty="Every mail was delivered."
@@ -97,21 +96,21 @@ function channelState(pending: number, refused: number, since: string | null): s
 
 const MOST_OF_A_BODY = 4000;
 
-/** When Diun was last heard, and what came that could not be read, as it came. */
+/** The time of the last notification from Diun, and the notifications that could not be read, verbatim. */
 export function Diun({ lastHeardAt, rejected, now }: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="diun">
       <h2 id="diun">Diun</h2>
       <p>
         {lastHeardAt === null
-          ? 'Diun was never heard: configure its webhook as docs/getting-started.md shows, then run diun notif test.'
-          : `Diun was last heard ${ago(lastHeardAt, now)}, ${utc(lastHeardAt)}.`}
+          ? 'No notification from Diun yet: configure its webhook as docs/getting-started.md shows, then run diun notif test.'
+          : `Last notification from Diun: ${ago(lastHeardAt, now)}, ${formatTime(lastHeardAt)}.`}
       </p>
       {rejected.length === 0 ? null : <h3>Rejected webhooks</h3>}
       {rejected.map(({ receivedAt, outcome, body }) => (
         <details>
           <summary>
-            {utc(receivedAt)}: {oneLine(outcome ?? '', 400)}
+            {formatTime(receivedAt)}: {oneLine(outcome ?? '', 400)}
           </summary>
           <pre tabindex={0}>
             {body
@@ -134,8 +133,8 @@ export function Timers({ timers, now }: OperatorData): JSX.Element | null {
       <ul>
         {timers.map(({ name, nextAt, last }) => (
           <li>
-            <strong>{inWords(oneLine(name))}</strong>:{' '}
-            {nextAt === null ? 'switched off' : `${ago(nextAt, now)}, ${utc(nextAt)}`}
+            <strong>{codeAsText(oneLine(name))}</strong>:{' '}
+            {nextAt === null ? 'switched off' : `${ago(nextAt, now)}, ${formatTime(nextAt)}`}
             {last === null ? null : <p class="small">{`Last ${ago(last.at, now)}: ${oneLine(last.outcome)}`}</p>}
           </li>
         ))}

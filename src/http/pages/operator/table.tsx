@@ -5,15 +5,15 @@ export interface TableProps {
   columns: string[];
   /** One cell for each column; a `null` cell is empty. */
   rows: ComponentChildren[][];
-  /** Instead of a table without rows. */
+  /** Shown instead of a table without rows. */
   empty: string;
-  /** So many rows stand in sight, the others are folded away; all do when it is missing. */
+  /** How many rows are shown; the others are folded. Without it all rows are shown. */
   first?: number;
-  /** What is folded away, after its number: `older backups`. */
+  /** The name of the folded rows, after their number: `older backups`. */
   rest?: string;
 }
 
-/** A long list shows its first rows; the others wait behind one line that tells their number. */
+/** A long list shows its first rows; the others are folded behind a line with their number. */
 export function Table({ first, rest, rows, empty, ...shape }: TableProps): JSX.Element {
   if (rows.length === 0) return <p>{empty}</p>;
   const folded = first === undefined ? [] : rows.slice(first);
@@ -32,8 +32,8 @@ export function Table({ first, rest, rows, empty, ...shape }: TableProps): JSX.E
   );
 }
 
-/** What stands in them tells which they are: as a card, they need no label. */
-const PLAIN = new Set(['Image', 'From, to', 'Why', 'When', 'What', 'What came of it', 'Version', 'Action', 'Age']);
+/** Columns whose content is self-explanatory: as a card, they need no label. */
+const PLAIN = new Set(['Image', 'From, to', 'Why', 'When', 'What', 'Step', 'Result', 'Version', 'Action', 'Age']);
 
 /**
  * On a phone its rows become cards. The roles are written out, because browsers take them away from a table that is

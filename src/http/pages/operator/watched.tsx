@@ -8,33 +8,33 @@ import { Table } from './table';
 
 const IN_SIGHT = 8;
 
-/** What Diun watches, how it is treated, and labels that nobody can obey. Those that ask for a look come first. */
+/** The watched containers, their policy, and invalid labels. Containers with a problem come first. */
 export function Watched({ containers, now }: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="watched">
       <h2 id="watched">Watched containers</h2>
       {containers === null ? (
         <p class="important">
-          No Docker Engine answers, so what is watched cannot be shown. Webhooks are kept until it is back.
+          The Docker Engine does not answer, so the containers cannot be shown. Webhooks are stored until it is back.
         </p>
       ) : (
         <Table
-          caption="Watched containers, how each is treated and what was last decided about it"
+          caption="Watched containers, the policy of each and its last decision"
           columns={['Container', 'State', 'Image', 'Policy', 'Last check']}
-          rows={[...containers.filter(wantsALook), ...containers.filter((seen) => !wantsALook(seen))].map((seen) =>
-            rowOf(seen, now),
+          rows={[...containers.filter(needsAttention), ...containers.filter((seen) => !needsAttention(seen))].map(
+            (seen) => rowOf(seen, now),
           )}
-          empty="No container is watched: label those that should be with diun.enable=true, and create them again."
-          first={Math.max(IN_SIGHT, containers.filter(wantsALook).length)}
-          rest="more, with nothing to look at"
+          empty="No container is watched: add the label diun.enable=true to the containers to watch, and re-create them."
+          first={Math.max(IN_SIGHT, containers.filter(needsAttention).length)}
+          rest="more without problems"
         />
       )}
     </section>
   );
 }
 
-/** Labelled wrongly, stopped, or left by an update that brought no version back. */
-export function wantsALook({ container, latest }: Seen): boolean {
+/** Invalid labels, stopped, or left without a working version by an update. */
+export function needsAttention({ container, latest }: Seen): boolean {
   return container.labels.problems.length > 0 || !container.running || latest?.status === 'rollback_failed';
 }
 
@@ -46,14 +46,14 @@ function rowOf({ container, latest }: Seen, now: Date): ComponentChildren[] {
       {project === null ? null : <p class="small">project {oneLine(project)}</p>}
       <Problems container={container} />
     </>,
-    running ? 'runs' : <span class="badge attention">Stopped</span>,
+    running ? 'running' : <span class="badge attention">Stopped</span>,
     oneLine(reference),
     <>
-      {policyInWords(labels)}
+      {policyText(labels)}
       <span class="small">, {labels.backup === null ? 'no backup' : `backup: ${labels.backup.kind}`}</span>
     </>,
     latest === null ? (
-      'nothing was heard of it yet'
+      'No updates yet'
     ) : (
       <>
         <Status update={latest} /> <UpdateLink update={latest} text={ago(latest.createdAt, now)} />
@@ -62,7 +62,7 @@ function rowOf({ container, latest }: Seen, now: Date): ComponentChildren[] {
   ];
 }
 
-function policyInWords({ watched, policy, allow }: Container['labels']): string {
+function policyText({ watched, policy, allow }: Container['labels']): string {
   if (!watched) return 'not watched';
   return policy === 'automatic' ? `automatic, up to ${allow}` : policy;
 }

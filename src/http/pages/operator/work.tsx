@@ -1,22 +1,22 @@
+import { formatTime } from '../../../domain/format';
 import type { JSX } from 'preact';
 import type { Plan } from '../../../domain/plan/plan';
 import { UPDATE_STATUSES, type Update } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
-import { utc } from '../../../notifications/letter/words';
 import { nameOf, planPassage } from '../../../notifications/mails/passages';
 import { Blocks } from '../blocks';
-import { ago, inWords } from '../words';
+import { ago, codeAsText } from '../words';
 import { ActionForm } from './action-form';
 import type { HistoryFilter, OperatorData } from './operator-data';
 import { Doing, Status, UpdateLink, Versions } from './parts';
 import { Table } from './table';
 
-/** What waits for the operator, with its plan. */
+/** Pending approvals, each with its plan. */
 export function Waiting(data: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="waiting">
-      <h2 id="waiting">Waits for you</h2>
-      {data.waiting.length === 0 ? <p>Nothing waits for you.</p> : null}
+      <h2 id="waiting">Pending approvals</h2>
+      {data.waiting.length === 0 ? <p>No pending approvals.</p> : null}
       {data.waiting.map(({ update, plan }) => (
         <article class="card">
           <h3>{oneLine(nameOf(update))}</h3>
@@ -25,7 +25,7 @@ export function Waiting(data: OperatorData): JSX.Element {
           {plan === null ? null : <PlanOf update={update} plan={plan} />}
           {update.approval === null ? null : (
             <p class="small">
-              Without a decision it ends {utc(update.approval.expiresAt)} ({ago(update.approval.expiresAt, data.now)}).
+              Expires {formatTime(update.approval.expiresAt)} ({ago(update.approval.expiresAt, data.now)}).
             </p>
           )}
           <Buttons update={update} plan={plan} data={data} />
@@ -43,7 +43,7 @@ function PlanOf({ update, plan }: { update: Update; plan: Plan }): JSX.Element {
       </summary>
       <div class="plan">
         <Blocks
-          blocks={planPassage({ update, plan, backup: null, page: '' }, 'What you must do afterwards').map((block) =>
+          blocks={planPassage({ update, plan, backup: null, page: '' }, 'What to do afterwards').map((block) =>
             block.type === 'heading' ? { type: 'paragraph', text: `${block.text}:` } : block,
           )}
         />
@@ -73,18 +73,18 @@ function Buttons({ update, plan, data }: { update: Update; plan: Plan | null; da
 export function Working({ working, now }: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="working">
-      <h2 id="working">Under way</h2>
+      <h2 id="working">In progress</h2>
       <Table
-        caption="Updates that run or are queued"
-        columns={['Container', 'Status', 'What', 'From, to', 'When']}
+        caption="Running and queued updates"
+        columns={['Container', 'Status', 'Step', 'From, to', 'When']}
         rows={working.map((update) => [
           oneLine(nameOf(update)),
           <Status update={update} />,
           <Doing update={update} />,
           <Versions update={update} />,
-          <UpdateLink update={update} text={`${ago(update.startedAt ?? update.createdAt, now)}, follow it`} />,
+          <UpdateLink update={update} text={`${ago(update.startedAt ?? update.createdAt, now)}, follow`} />,
         ])}
-        empty="Nothing runs."
+        empty="No update is running."
       />
     </section>
   );
@@ -102,14 +102,14 @@ export function History({ history: { filter, updates, next }, now }: OperatorDat
           <UpdateLink
             update={update}
             text={oneLine(nameOf(update))}
-            unseen={`: its update, ${inWords(update.status)}`}
+            unseen={`: its update, ${codeAsText(update.status)}`}
           />,
           <Status update={update} />,
           <Versions update={update} />,
           oneLine(update.reason),
           ago(update.finishedAt ?? update.createdAt, now),
         ])}
-        empty="No update is like that."
+        empty="No matching updates."
       />
       <p class="pages">
         {filter.cursor === undefined ? null : <a href={pageOf(filter)}>The newest updates</a>}
@@ -126,11 +126,11 @@ function pageOf({ status, container }: HistoryFilter, cursor?: string): string {
   return `/?${query.toString()}#history`;
 }
 
-/** Open while it filters. */
+/** Open while a filter is set. */
 function Filter({ status, container }: HistoryFilter): JSX.Element {
   return (
     <details open={status !== undefined || container !== undefined}>
-      <summary>Show only some</summary>
+      <summary>Filter</summary>
       <FilterForm status={status} container={container} />
     </details>
   );
@@ -145,7 +145,7 @@ function FilterForm({ status, container }: HistoryFilter): JSX.Element {
           <option value="">any</option>
           {UPDATE_STATUSES.map((each) => (
             <option value={each} selected={each === status}>
-              {inWords(each)}
+              {codeAsText(each)}
             </option>
           ))}
         </select>

@@ -5,11 +5,11 @@ import { shellCommand } from '../letter/shell';
 import type { FailureText } from './failure-text';
 import { nameOf } from './passages';
 
-export const isIllAsBefore = ({ error, status }: Update): boolean =>
+export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
   error?.code === 'unhealthy_as_before' && status === 'rollback_failed';
 
 /** The health check failed before the update too, so it proves neither that the service is down nor that it works. */
-export function illAsBefore(update: Update): FailureText {
+export function unhealthyAsBefore(update: Update): FailureText {
   const name = nameOf(update);
   return {
     subject: 'update and rollback failed, health check was already failing – please check',
@@ -37,9 +37,9 @@ export function illAsBefore(update: Update): FailureText {
         ],
       }),
       paragraph(
-        `It was ill before the update already, so that its cause may be another. A container named ${name}.diun-pilot-… was renamed by this update.`,
+        `It was already unhealthy before the update, so the cause may be unrelated. A container named ${name}.diun-pilot-… was renamed by this update.`,
       ),
     ],
-    labels: { from: 'Runs again', to: 'Was to run' },
+    labels: { from: 'Running again', to: 'Failed version' },
   };
 }

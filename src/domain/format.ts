@@ -1,0 +1,94 @@
+// Bytes, durations, times, digests and plurals as text: one formatter each for mails, pages, terminal, log and journal.
+
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** `812 B`, `12.4 MiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // 1023.95 and more would be rounded to `1024.0` of the smaller unit.
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < BYTE_UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${BYTE_UNITS[unit]}`;
+}
+
+/** A measured time: `850 ms`, `12 s`, `3 min 5 s`, `1 h 2 min`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 999.5) return `${Math.max(0, Math.round(milliseconds))} ms`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** The time between two ISO 8601 times; null while either is unknown. */
+export function formatBetween(from: string | null | undefined, to: string | null | undefined): string | null {
+  return from && to ? formatDuration(Date.parse(to) - Date.parse(from)) : null;
+}
+
+const SETTING_UNITS = [
+  [86_400_000, 'day'],
+  [3_600_000, 'hour'],
+  [60_000, 'minute'],
+  [1000, 'second'],
+] as const;
+
+/** A setting, exactly: `2 minutes`, `90 seconds`. */
+export function formatTimeout(milliseconds: number): string {
+  for (const [size, unit] of SETTING_UNITS) {
+    if (milliseconds >= size && milliseconds % size === 0) return plural(milliseconds / size, unit);
+  }
+  return plural(milliseconds, 'millisecond');
+}
+
+/** How long ago something was, roughly: `12 s`, `5 min`, `9 h`, `4 days`. */
+export function formatAge(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  const hours = Math.floor(seconds / 3600);
+  return hours < 48 ? `${hours} h` : plural(Math.floor(hours / 24), 'day');
+}
+
+/** `1 day`, `2 days`, `0 entries`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** The time zone of this process: `TZ`, else that of the machine. An empty `TZ` is UTC to the C library. */
+export function localTimeZone(): string {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  return timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
+}
+
+/** An ISO 8601 time for a sentence: `2026-11-23 04:00:10 CET`. */
+export function formatTime(iso: string, timeZone = localTimeZone()): string {
+  const at = new Date(iso);
+  const time = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(at);
+  const zone = new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'short' })
+    .formatToParts(at)
+    .find(({ type }) => type === 'timeZoneName');
+  return `${time} ${zone?.value ?? timeZone}`;
+}
+
+/** To the minute and without its zone, for a table: `2026-11-23 04:00`. */
+export function formatMinute(iso: string, timeZone = localTimeZone()): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' }).format(new Date(iso));
+}
+
+/** `2026-11-23`. */
+export function formatDay(iso: string, timeZone = localTimeZone()): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(new Date(iso));
+}
+
+/** `sha256:` and twelve digits: enough for a person to compare. */
+export function shortDigest(digest: string | null): string {
+  return digest === null ? 'unknown digest' : digest.slice(0, 'sha256:'.length + 12);
+}
+
+/** The part of a container's ID that Docker shows. */
+export function shortId(id: string): string {
+  return id.slice(0, 12);
+}
