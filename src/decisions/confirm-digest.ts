@@ -1,7 +1,11 @@
 import { codeOf, messageOf } from '../domain/errors';
 
 /** What the registry says of a digest that somebody else announced, showed or approved for a tag. */
-export type Confirmation = { kind: 'same' } | { kind: 'different' | 'unknown' | 'silent'; reason: string };
+export type Confirmation =
+  | { kind: 'same' }
+  /** `named`: the digest that the tag has instead. */
+  | { kind: 'different'; named: string; reason: string }
+  | { kind: 'unknown' | 'silent'; reason: string };
 
 /**
  * Asks the registry which digest a tag has. A webhook says only that something is new, and a tag can move after an offer:
@@ -14,7 +18,7 @@ export async function confirmDigest(
   try {
     const named = await ask(reference);
     if (named === digest) return { kind: 'same' };
-    return { kind: 'different', reason: `The registry names ${named} for ${reference}, not ${digest}.` };
+    return { kind: 'different', named, reason: `The registry names ${named} for ${reference}, not ${digest}.` };
   } catch (error) {
     if (codeOf(error) === 'registry_refused') return { kind: 'unknown', reason: messageOf(error) };
     if (codeOf(error) === 'registry_unreachable') return { kind: 'silent', reason: messageOf(error) };

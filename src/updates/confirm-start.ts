@@ -6,15 +6,19 @@ import type { Unbegun } from './end-unbegun';
 
 /**
  * The last question before an update starts: does the registry still name the digest for the tag? The decision may be
- * days old. `held`: the registry does not answer, and the update stays in the queue. Null: it may start.
+ * days old. `held`: the registry does not answer, and the update stays in the queue. `movedTo`: the digest that the tag has
+ * instead. Null: it may start.
  */
-export async function confirmStart(deps: Deps, update: Update): Promise<Unbegun | { held: Update } | null> {
+export async function confirmStart(
+  deps: Deps,
+  update: Update,
+): Promise<Unbegun | { held: Update } | { movedTo: string; reason: string } | null> {
   const confirmed = await confirmDigest((reference) => deps.engine.registryDigest(reference), update.to);
   switch (confirmed.kind) {
     case 'same':
       return null;
     case 'different':
-      return { status: 'superseded', reason: `${update.container} was not changed. ${confirmed.reason}` };
+      return { movedTo: confirmed.named, reason: `${update.container} was not changed. ${confirmed.reason}` };
     case 'unknown':
       return { status: 'failed', code: 'registry_refused', reason: confirmed.reason };
     case 'silent':

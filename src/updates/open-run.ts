@@ -2,6 +2,7 @@ import { healthFailureOf } from '../containers/check-health';
 import { inspectByName } from '../containers/if-there';
 import { ownPolicy } from '../containers/restart-policy';
 import { changedSinceOffer, offerInstead } from '../decisions/changed-since-offer';
+import { offerMoved } from '../decisions/offer-again';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
@@ -30,7 +31,7 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   const changed = notRunning(container) ?? whatChanged(update, container);
   if (changed !== null) return { ended: endUnbegun(deps, update, changed) };
   const refused = await confirmStart(deps, update);
-  if (refused !== null) return { ended: 'held' in refused ? refused.held : endUnbegun(deps, update, refused) };
+  if (refused !== null) return { ended: await endRefused(deps, update, refused) };
   const differs = changedSinceOffer(deps, update, container);
   if (differs !== null) return { ended: await offerInstead(deps, update, container, differs) };
   const unhealthy = await healthFailureOf(deps, container);
@@ -44,6 +45,16 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   const journal = firstJournal(update, old, unhealthy);
   deps.store.updates.saveJournal(update.id, journal);
   return { ...deps, update: started, old, container, journal };
+}
+
+async function endRefused(
+  deps: Deps,
+  update: Update,
+  refused: NonNullable<Awaited<ReturnType<typeof confirmStart>>>,
+): Promise<Update> {
+  if ('held' in refused) return refused.held;
+  if ('movedTo' in refused) return offerMoved(deps, update, refused.movedTo, refused.reason);
+  return endUnbegun(deps, update, refused);
 }
 
 /** An earlier run that was aborted may have left it disarmed: its replacement has the policy of the operator. */

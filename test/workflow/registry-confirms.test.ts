@@ -161,11 +161,45 @@ describe('what is queued', () => {
     expect(last().status).toBe('queued');
   }
 
-  it('is not started when the tag has moved since', async () => {
+  const SUPERSEDED = {
+    status: 'superseded',
+    reason: expect.stringMatching(/was not changed. The registry names sha256:/),
+  };
+
+  it('is not started when the tag has moved since: the digest that the tag has now is decided on at once', async () => {
     await queue();
-    scene.engine.publish('nginx:stable', { logs: ['newer'] });
+    const { id, digest } = scene.engine.publish('nginx:stable', { logs: ['newer'] });
     await scene.settle();
-    expect(last()).toMatchObject({ status: 'superseded', reason: expect.stringMatching(/The registry names sha256:/) });
+    expect(scene.updates()).toMatchObject([SUPERSEDED, { status: 'succeeded', source: 'diun', to: { digest } }]);
+    expect(scene.engine.container('web-nginx-1').Image).toBe(id);
+    expect(scene.engine.lines().filter((line) => line.startsWith('pull'))).toHaveLength(1);
+  });
+
+  it('nothing is started when the tag moved back to the running image', async () => {
+    await queue();
+    const running = scene.engine.host.images.find('nginx:stable');
+    scene.engine.publish('nginx:stable', { id: running.id });
+    await scene.settle();
+    expect(scene.updates()).toMatchObject([SUPERSEDED, { status: 'ignored' }]);
+    expect(scene.engine.lines()).toEqual([]);
+  });
+
+  it.each([
+    ['was approved', 'diun'],
+    ['was requested by an operator', 'operator'],
+  ])('one that %s needs a new approval: the older one was for another digest', async (_, how) => {
+    scene.engine.runContainer(manual);
+    const offered = scene.engine.publish('nginx:stable').digest;
+    if (how === 'operator') await requestUpdate(scene.deps, { container: 'web-nginx-1' });
+    else {
+      await hear('nginx:stable', offered);
+      await decideById(scene.deps, last().id, 'approve', 'by a test');
+    }
+    expect(last()).toMatchObject({ status: 'queued', to: { digest: offered } });
+    const { digest } = scene.engine.publish('nginx:stable', { logs: ['newer'] });
+    await scene.settle();
+    expect(scene.updates()).toMatchObject([SUPERSEDED, { status: 'awaiting_approval', to: { digest } }]);
+    expect(kinds().at(-1)).toBe('critical_update_available');
     expect(scene.engine.lines()).toEqual([]);
   });
 
