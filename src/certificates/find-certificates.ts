@@ -1,10 +1,9 @@
-import { BOUNDS } from '../domain/bounds';
+import { nginxConfiguration } from '../containers/nginx';
 import { isSame, type Certificate, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { nginxSites, type NginxSite } from '../domain/nginx-sites';
-import { readWithin } from '../lib/read-within';
+import { nginxSites, type NginxSite } from '../domain/nginx/nginx-sites';
 import type { Engine } from '../ports/engine';
 import { askServed } from './ask-served';
 import { parseCertificate } from './parse-certificate';
@@ -61,9 +60,7 @@ export async function lineagesIn(engine: Engine, container: Container): Promise<
 
 async function configurationOf(engine: Engine, container: Container): Promise<string> {
   try {
-    return (
-      await readWithin(await engine.execOutput(container.id, ['nginx', '-T']), BOUNDS.nginxConfiguration)
-    ).toString();
+    return await nginxConfiguration(engine, container.id);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     throw new PilotError(

@@ -1,9 +1,9 @@
+import { reloadNginx } from '../containers/nginx';
 import { runsNginx } from '../domain/application';
 import { isSame, type CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { messageOf, PilotError } from '../domain/errors';
-import { execInside, lastWords } from '../probes/exec-probe';
 import { lookAtCertificates } from './look';
 import type { RenewalDeps } from './renewal-deps';
 import type { RenewalPlace } from './renewal-places';
@@ -26,33 +26,19 @@ export async function loadCertificates(
   stale: CertificateSeen[],
 ): Promise<void> {
   const inspect = await deps.engine.inspectContainer(server.id);
-  if (runsNginx(server.labels, inspect.Config.Env)) await reloadNginx(deps, server, inspect);
+  if (runsNginx(server.labels, inspect.Config.Env)) await load(deps, server, inspect);
   else await deps.engine.restart(server.id);
   await untilServed(deps, { ...place, servers: [server] }, stale);
 }
 
-async function reloadNginx(
-  { engine, logger }: Deps,
-  { id, name }: Container,
-  container: ContainerInspect,
-): Promise<void> {
-  const target = { engine, container, addresses: [] };
-  const test = await execInside(target, ['nginx', '-t']);
-  if ('failure' in test || test.exitCode !== 0) {
-    const words = 'failure' in test ? test.failure : `nginx -t exits ${test.exitCode}: ${lastWords(test)}`;
-    throw notServed(
-      name,
-      `its configuration does not pass, so it was not reloaded: ${words}`,
-      'Mend the configuration',
-    );
+async function load({ engine, logger }: Deps, { name }: Container, container: ContainerInspect): Promise<void> {
+  const reloaded = await reloadNginx(engine, container);
+  if (reloaded.how === 'refused') {
+    const why = `its configuration does not pass, so it was not reloaded: ${reloaded.why}`;
+    throw notServed(name, why, 'Mend the configuration');
   }
-  const reload = await execInside(target, ['nginx', '-s', 'reload']);
-  if (!('failure' in reload) && reload.exitCode === 0) return;
-  logger.warn('nginx could not be reloaded, so it is restarted', {
-    container: name,
-    reason: 'failure' in reload ? reload.failure : lastWords(reload),
-  });
-  await engine.restart(id);
+  if (reloaded.how === 'restarted')
+    logger.warn('nginx could not be reloaded, so it is restarted', { container: name, reason: reloaded.why });
 }
 
 async function untilServed(deps: Deps, place: RenewalPlace, stale: CertificateSeen[]): Promise<void> {

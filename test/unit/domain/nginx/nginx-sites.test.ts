@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { nginxTokens } from '../../../src/domain/nginx-tokens';
-import { Steps } from '../../../src/domain/steps';
-import { nginxSites } from '../../../src/domain/nginx-sites';
+import { nginxTokens } from '../../../../src/domain/nginx/nginx-tokens';
+import { Steps } from '../../../../src/domain/steps';
+import { nginxSites } from '../../../../src/domain/nginx/nginx-sites';
 
 /** As `nginx -T` prints files, one after the other. */
 function dump(files: Record<string, string>): string {

@@ -1,0 +1,115 @@
+import { posix } from 'node:path';
+import { PilotError } from '../errors';
+import { compileGlob } from '../glob';
+import { Steps } from '../steps';
+import { nginxTokens } from './nginx-tokens';
+
+/** `block`: empty where it has none. */
+export interface Directive {
+  name: string;
+  args: string[];
+  block: Directive[];
+}
+
+/** `nginx -T` prints every file of the configuration under its name. */
+const FILE_HEAD = '# configuration file ';
+const DEEPEST = 20;
+/** Characters that are read, and places of a pattern that are compared; the largest configuration that is read has 4 million characters. */
+export const MOST_STEPS = 12_000_000;
+/** A directive takes memory, too. */
+const STEPS_OF_A_DIRECTIVE = 20;
+
+/**
+ * The configuration that `nginx -T` printed, with every `include` replaced by what it includes, and the folder of its main
+ * file. The text comes from inside a container: the work on it is counted, and what takes too many steps throws
+ * `certificate_unreadable`.
+ */
+export function readConfiguration(dump: string, mostSteps = MOST_STEPS): { directives: Directive[]; folder: string } {
+  const steps = new Steps(mostSteps, tooMuchWork);
+  const files = filesOf(dump, steps);
+  const main = [...files.keys()][0] ?? '';
+  const folder = posix.dirname(main);
+  return { directives: included(files.get(main) ?? [], { files, folder, steps }), folder };
+}
+
+/** The first argument of each directive of that name. */
+export function valuesOf(directives: readonly Directive[], name: string): string[] {
+  return directives.filter((each) => each.name === name).map(({ args }) => args[0] ?? '');
+}
+
+export function isPort(text: string | undefined): boolean {
+  const port = Number(text);
+  return port > 0 && port <= 65_535;
+}
+
+function tooMuchWork(): PilotError {
+  return new PilotError(
+    'certificate_unreadable',
+    'The configuration of nginx is not read: it takes more work than any configuration needs.',
+  );
+}
+
+function filesOf(dump: string, steps: Steps): Map<string, Directive[]> {
+  const files = new Map<string, Directive[]>();
+  let path: string | null = null;
+  let lines: string[] = [];
+  const end = (): void => {
+    if (path !== null) files.set(path, parse(lines.join('\n'), steps));
+    lines = [];
+  };
+  for (const line of dump.split('\n')) {
+    if (line.startsWith(FILE_HEAD) && line.endsWith(':')) {
+      end();
+      path = line.slice(FILE_HEAD.length, -1);
+    } else lines.push(line);
+  }
+  end();
+  return files;
+}
+
+interface Including {
+  files: ReadonlyMap<string, Directive[]>;
+  /** Of the main file: relative names are relative to it. */
+  folder: string;
+  steps: Steps;
+}
+
+/** With every `include` replaced by what it includes. */
+function included(directives: Directive[], including: Including, depth: number = DEEPEST): Directive[] {
+  if (depth === 0) return [];
+  const { files, folder, steps } = including;
+  const all: Directive[] = [];
+  for (const directive of directives) {
+    steps.take(STEPS_OF_A_DIRECTIVE);
+    if (directive.name !== 'include') {
+      all.push({ ...directive, block: included(directive.block, including, depth - 1) });
+      continue;
+    }
+    const matches = compileGlob(posix.resolve(folder, directive.args[0] ?? ''));
+    const found = [...files].filter(([path]) => matches(path, steps)).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [, content] of found) for (const each of included(content, including, depth - 1)) all.push(each);
+  }
+  return all;
+}
+
+function parse(content: string, steps: Steps): Directive[] {
+  const root: Directive[] = [];
+  const open = [root];
+  let words: string[] = [];
+  const end = (): Directive | null => {
+    const [name, ...args] = words;
+    words = [];
+    if (name === undefined) return null;
+    steps.take(STEPS_OF_A_DIRECTIVE);
+    const directive = { name, args, block: [] };
+    open.at(-1)?.push(directive);
+    return directive;
+  };
+  for (const { kind, text } of nginxTokens(content, steps)) {
+    if (kind === 'word') words.push(text);
+    else if (kind === ';') end();
+    else if (kind === '{') open.push(end()?.block ?? []);
+    else if (open.length > 1) open.pop();
+  }
+  return root;
+}
