@@ -1,6 +1,7 @@
+import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { EngineDoor } from '../domain/engine-door';
-import type { ContainerSnapshot } from '../domain/engine-inspect';
+import type { ContainerInspect, ContainerSnapshot } from '../domain/engine-inspect';
 import { toContainer } from '../domain/to-container';
 import type { Engine } from '../ports/engine';
 import { nextTurn } from '../lib/next-turn';
@@ -22,6 +23,14 @@ export async function readContainers(engine: Engine, selfId: string | null): Pro
     if (image !== null) containers.push(toContainer(snapshot, image, selfId, door));
   }
   return containers.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** One container, as policy sees it. Rejects as `Engine.inspectImage`. */
+export async function containerOf(
+  { engine, selfId }: Pick<Deps, 'engine' | 'selfId'>,
+  inspect: ContainerInspect,
+): Promise<Container> {
+  return toContainer(inspect, await engine.inspectImage(inspect.Image), selfId);
 }
 
 function doorOf({ address }: Engine, all: ContainerSnapshot[], selfId: string | null): EngineDoor | null {

@@ -4,6 +4,7 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Decision, RegistryWord } from '../domain/decision/decision';
 import { decide } from '../domain/decision/decision';
+import { restartedWith } from '../domain/depends-on';
 import type { Source } from '../domain/event';
 import type { HealthFailure } from '../domain/health-failure';
 import { newReferenceFor } from '../domain/images/new-reference';
@@ -112,6 +113,7 @@ function recordOffer(
     container,
     holdsData: holdsData(container, all),
     stopped: stoppedForBackup(container, all),
+    restarted: restartedWith(container, all),
     target: { ...target, reference: row.to.reference },
     jump: decision.jump,
     set,

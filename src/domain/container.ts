@@ -15,6 +15,8 @@ export interface Container {
   service: string | null;
   /** Services that it depends on, by Compose's label. */
   dependsOn: string[];
+  /** Those of them whose replacement restarts this container (`restart: true`). */
+  restartsWith: string[];
   /** The compose files that it was made from, by Compose's labels, as a person would name them; null outside Compose. */
   composeFiles: string | null;
   /** What is mounted where, one clause each. */
@@ -30,6 +32,8 @@ export interface Container {
   autoRemove: boolean;
   /** Whether its image is that of a database server (by repository, `PG_MAJOR`, probe or backup label). */
   database: boolean;
+  /** Whether nginx can be asked in it (by probe or `NGINX_VERSION`). */
+  nginx: boolean;
   /** Whether it is the container this process runs in. */
   self: boolean;
   /** Whether this process reaches the engine through it: a socket proxy, say. */

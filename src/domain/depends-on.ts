@@ -22,6 +22,39 @@ export function readDependsOn(label: string | undefined): string[] {
     .filter((service) => service !== '');
 }
 
+/** Of those, the services with `restart: true`, the third field: if one is replaced, this container must be restarted. */
+export function readRestartsWith(label: string | undefined): string[] {
+  return (label ?? '')
+    .split(',')
+    .map((entry) => entry.split(':').map((field) => field.trim()))
+    .filter(([service, , restart]) => service !== '' && restart === 'true')
+    .map(([service = '']) => service);
+}
+
+/**
+ * Containers that must be restarted when this one is replaced, in the order in which they are started: those that depend on
+ * it with `restart: true`, and those that depend on them in the same way. nginx is only reloaded, so its dependents are not
+ * among them. Never diun-pilot, its way to the engine, or a container that does not run or that a stop would delete.
+ */
+export function restartedWith(container: Container, all: readonly Container[]): Container[] {
+  const found = new Map<string, Container>();
+  const add = (replaced: Container): void => {
+    for (const dependent of dependentsOf(replaced, all)) {
+      const isOrdered = replaced.service !== null && dependent.restartsWith.includes(replaced.service);
+      if (!isOrdered || dependent.id === container.id || found.has(dependent.id)) continue;
+      if (!mayRestart(dependent)) continue;
+      found.set(dependent.id, dependent);
+      if (!dependent.nginx) add(dependent);
+    }
+  };
+  add(container);
+  return inStartOrder([...found.values()]);
+}
+
+function mayRestart({ running, status, self, engineDoor, pilot, autoRemove }: Container): boolean {
+  return running && status !== 'paused' && !self && !engineDoor && pilot === null && !autoRemove;
+}
+
 /**
  * Whom others depend on comes first, by name where nobody depends on anybody; stopped in the reverse order. A circle,
  * which Compose refuses, is broken at its first by name.

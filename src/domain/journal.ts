@@ -1,6 +1,7 @@
 import type { DataChange, DataFingerprint } from './data-fingerprint';
 import type { ContainerInspect } from './engine-inspect';
 import type { HealthFailure } from './health-failure';
+import type { Neighbourhood } from './neighbour';
 import { newReferenceFor } from './images/new-reference';
 import type { RestoreJournal } from './restore';
 import type { Update } from './update';
@@ -45,8 +46,10 @@ export interface Journal {
   oldStopped: boolean;
   /** What is being written into the compose project for a new tag, in words; there once that begins. */
   tagNote?: string;
-  /** Names of containers that depend on this one and were well before it. */
+  /** Names of containers that depend on this one and ran before it. */
   dependents: string[];
+  /** What is next to it, as it was before anything was stopped; not there: it has not been read yet. */
+  neighbourhood?: Neighbourhood;
   /** It failed its own health check before anything was done; not there: it passed. */
   unhealthyBefore?: HealthFailure;
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */

@@ -1,6 +1,6 @@
-import { applicationOf } from './application';
+import { applicationOf, runsNginx } from './application';
 import type { Container } from './container';
-import { readDependsOn } from './depends-on';
+import { readDependsOn, readRestartsWith } from './depends-on';
 import { type EngineDoor, isEngineDoor } from './engine-door';
 import type { ContainerSnapshot, ImageInspect, Mount } from './engine-inspect';
 import { whyNoHandover } from './handover';
@@ -48,6 +48,7 @@ export function toContainer(
     project: all['com.docker.compose.project'] || null,
     service: all['com.docker.compose.service'] || null,
     dependsOn: readDependsOn(all['com.docker.compose.depends_on']),
+    restartsWith: readRestartsWith(all['com.docker.compose.depends_on']),
     composeFiles: composeFilesOf(all),
     labels: withStrategy(withProbeTimeout(labels, inspect), inspect, database),
     mounts: inspect.Mounts.map(mountClause),
@@ -56,6 +57,7 @@ export function toContainer(
     swarmService: swarmServiceOf(all),
     autoRemove: inspect.HostConfig.AutoRemove,
     database,
+    nginx: runsNginx(labels, inspect.Config.Env ?? image.Config?.Env),
     self: selfId !== null && selfId.length >= SHORTEST_ID && inspect.Id.startsWith(selfId),
     engineDoor: door !== null && isEngineDoor(inspect, door),
     pilot: pilotIn(inspect),

@@ -1,16 +1,16 @@
-import { healthOf, healthOfContainer } from '../containers/check-health';
-import { readContainers } from '../containers/read-containers';
+import { healthOf } from '../containers/check-health';
 import { changeAsDetail } from '../domain/data-change-words';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Progress } from '../lib/progress';
 import { lookForChange } from './fingerprint/data-change';
+import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import type { Run } from './run';
 import { newContainerOf, reach } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';
 
 /**
- * Asks the new container's health, and what it changed in the data; then starts those that were stopped for the backup and asks theirs, and that of all
- * that depend on it and were well before.
+ * Asks the new container's health, and what it changed in the data; then starts those that were stopped for the backup and
+ * asks theirs, and sees to all that is next to it.
  */
 export async function checkNewContainer(run: Run, progress: Progress): Promise<string> {
   const seen = [await healthOf(run, newContainerOf(run), run.container, progress)];
@@ -33,16 +33,5 @@ async function askOthers(run: Run, progress: Progress): Promise<string[]> {
   const stopped = othersStopped(run);
   if (stopped.length > 0) reach(run, 'checking', { released: true });
   const seen = await serveAgain(run, stopped, progress);
-  for (const { id, name } of await otherDependents(run)) {
-    progress(`${name}, which depends on it`);
-    seen.push(`${name}, which depends on it: ${await healthOfContainer(run, id, name, progress)}`);
-  }
-  return seen;
-}
-
-async function otherDependents(run: Run): Promise<{ id: string; name: string }[]> {
-  const asked = new Set(othersStopped(run).map(({ name }) => name));
-  const names = new Set(run.journal.dependents.filter((name) => !asked.has(name)));
-  if (names.size === 0) return [];
-  return (await readContainers(run.engine, run.selfId)).filter(({ name }) => names.has(name));
+  return [...seen, ...(await seeToNeighbours(run, progress, true))];
 }

@@ -7,6 +7,7 @@ import { hasChangedData } from './fingerprint/data-change';
 import { recordLeftovers } from './leftovers';
 import { mailOfEnd } from './mail-of-end';
 import { nameWhatRunsIfPossible } from './name-what-runs';
+import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { rememberVerdict } from './quarantine';
 import { reasonOfEnd } from './reason-of-end';
 import type { Begun } from './run';
@@ -39,9 +40,11 @@ export async function endUnchanged(run: Begun, error: unknown): Promise<Update> 
   const cause = happened ?? toPilotError(error);
   try {
     await serveAgain(run, happened === null ? run.journal.stopped : othersStopped(run));
+    // A start may give a container another address, which nginx must load.
+    if (run.journal.stopped.length > 0) await seeToNeighbours(run, () => undefined, false);
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
-    const message = `${messageOf(failure)}\nIt was stopped for the backup. The update was given up because: ${cause.message}`;
+    const message = `${messageOf(failure)}\nContainers were stopped for the backup and started again. The update was given up because: ${cause.message}`;
     return endNaming(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }
   return endNaming(run, 'failed', cause);
@@ -50,6 +53,7 @@ export async function endUnchanged(run: Begun, error: unknown): Promise<Update> 
 /** The end of a run that may have moved the tag. Rejects only with `engine_unreachable`: then it is to be called again. */
 export async function endNaming(run: Begun, verdict: Verdict, error: PilotError | null): Promise<Update> {
   const back = await bringBack(run, error);
+  await startTouched(run);
   const serves = verdict === 'rollback_failed' && back !== null && (await oldServesAgain(run, back));
   const leftovers = await recordLeftovers(run);
   await nameWhatRunsIfPossible(run);

@@ -7,6 +7,7 @@ import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
 import type { Progress } from '../lib/progress';
 import { nameWhatRuns } from './name-what-runs';
+import { reloadFronts } from './neighbours/see-to-nginx';
 import type { Run } from './run';
 import { newContainerOf, reach } from './run';
 import { exchangeNames, setNewAside, startNew } from './swap-containers';
@@ -31,6 +32,7 @@ export async function startBeside(run: Run): Promise<string> {
 export async function drainOld(run: Run, progress: Progress): Promise<string> {
   const { journal } = run;
   const seen = await canaryHealth(run, newContainerOf(run), progress).catch(explainTakenPort);
+  await reloadFronts(run, progress);
   reach(run, 'checking', { oldStopped: true });
   progress('it is healthy beside the old one, which drains');
   await keepStopped(run, journal.oldContainerId);
@@ -48,7 +50,10 @@ function howItEnded({ State: { ExitCode } }: ContainerInspect): string {
 export async function handBack(run: Run, progress: Progress): Promise<string> {
   const { journal } = run;
   await startJoining(run, journal.oldContainerId);
-  if (journal.oldStopped) await untilOldServes(run, progress);
+  if (journal.oldStopped) {
+    await untilOldServes(run, progress);
+    await reloadFronts(run, progress);
+  }
   await setNewAside(run);
   const stopped = await renameRestarting(run, journal.oldContainerId, journal.containerName);
   if (stopped) await startJoining(run, journal.oldContainerId);

@@ -1,5 +1,6 @@
 import { healthFailureOf } from '../containers/check-health';
 import { inspectByName } from '../containers/if-there';
+import { containerOf } from '../containers/read-containers';
 import { ownPolicy } from '../containers/restart-policy';
 import { changedSinceOffer, offerInstead } from '../decisions/changed-since-offer';
 import { offerMoved } from '../decisions/offer-again';
@@ -12,7 +13,7 @@ import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
 import { confirmStart } from './confirm-start';
 import { endUnbegun, type Unbegun } from './end-unbegun';
-import { containerOf, resumeRun } from './resume-run';
+import { resumeRun } from './resume-run';
 import type { Run } from './run';
 
 /**

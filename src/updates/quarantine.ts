@@ -16,7 +16,12 @@ export function rememberVerdict({ store, clock, update }: Begun, verdict: Verdic
 }
 
 /** How a rollback ended says nothing of the image: what it was for does, and is kept with the update. */
-const ENDS_OF_ROLLBACK: readonly ErrorCode[] = ['rollback_failed', 'unhealthy_as_before', 'changed_meanwhile'];
+const ENDS_OF_ROLLBACK: readonly ErrorCode[] = [
+  'rollback_failed',
+  'unhealthy_as_before',
+  'changed_meanwhile',
+  'other_unhealthy',
+];
 
 function causeOf(update: Update, error: Failure | null): Failure {
   const none: Failure = { code: 'internal_error', message: '' };

@@ -8,6 +8,7 @@ import { networkOwner } from '../domain/network-owner';
 import { isWell, type Stopped } from '../domain/well';
 import type { Progress } from '../lib/progress';
 import { handsOver } from './hand-over';
+import { noteNeighbours } from './neighbours/note-neighbours';
 import { lookAhead } from './preflight/preflight';
 import { newImageOf, pullByDigest } from './pull-by-digest';
 import type { Run } from './run';
@@ -27,6 +28,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
   await fetchInAdvance(run, progress);
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
+  await noteNeighbours(run, all, writers);
   const stopped = await howTheyAre(run, writers);
   reach(run, 'preparing', { stopped });
   for (const { id, name } of stopped.toReversed()) {

@@ -24,6 +24,8 @@ export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure |
         return `${name} was rolled back, but its data was not: the old container runs and is healthy, on data that the new version changed.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')
         return `${name} was rolled back: the old container is started again, and fails its health check as before the update. It needs a person.`;
+      if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
+        return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: it needs a person now.${whatChanged(journal)}`;
       if (journal.stage === 'preparing')
         return `Nothing was changed, but not all that was stopped for the backup serves again: it needs a person now.`;
       return `${name} was rolled back, but the old container is not healthy either: it needs a person now.${whatChanged(journal)}`;

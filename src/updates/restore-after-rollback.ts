@@ -15,6 +15,7 @@ import { folderToRestore } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
 import { endNaming, endServing } from './end';
 import { hasChangedData } from './fingerprint/data-change';
+import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
 import { reach, step } from './run';
@@ -97,7 +98,8 @@ async function allServe(run: Run, progress: Progress): Promise<string> {
   const seen = await startAgain(restoring);
   const asked = new Set(restoring.journal.stopped.map(({ id }) => id));
   const others = othersStopped(run).filter(({ id }) => !asked.has(id));
-  return [seen, ...(await serveAgain(run, others, progress))].join(' ');
+  const more = await serveAgain(run, others, progress);
+  return [seen, ...more, ...(await seeToNeighbours(run, progress, true))].join(' ');
 }
 
 async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {

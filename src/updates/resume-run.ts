@@ -1,12 +1,9 @@
 import { inspectByName, inspectIfThere } from '../containers/if-there';
+import { containerOf } from '../containers/read-containers';
 import { keepStopped } from '../containers/restart-policy';
 import { startIfStopped } from '../containers/start-joining';
-import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
-import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
-import { firstJournal } from '../domain/journal';
-import { toContainer } from '../domain/to-container';
+import { firstJournal, type Journal } from '../domain/journal';
 import type { Update } from '../domain/update';
 import { leaveTheNewOne, whatElseHappened } from './changed-meanwhile';
 import { endNaming, endServing, endUnchanged } from './end';
@@ -53,11 +50,6 @@ async function stopIfThere(run: Begun, id: string): Promise<void> {
   }
 }
 
-/** The old container, as policy sees it. */
-export async function containerOf(deps: Deps, inspect: ContainerInspect): Promise<Container> {
-  return toContainer(inspect, await deps.engine.inspectImage(inspect.Image), deps.selfId);
-}
-
 async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
   const { engine, store, update, old, journal } = run;
   await undoPreparation(run);
@@ -67,9 +59,19 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
   if (!mayBegin) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
   run.old = await engine.inspectContainer(old.Id);
   const ran = journal.ran ?? run.old.State.Running;
-  run.journal = { ...firstJournal(update, run.old, journal.unhealthyBefore ?? null), attempt, ran };
+  run.journal = {
+    ...firstJournal(update, run.old, journal.unhealthyBefore ?? null),
+    ...notedBefore(journal),
+    attempt,
+    ran,
+  };
   store.updates.saveJournal(update.id, run.journal);
   return run;
+}
+
+/** What the earlier attempt saw before it stopped containers for the backup; those that it did not stop are read again. */
+function notedBefore({ stopped, neighbourhood, dependents }: Journal): Partial<Journal> {
+  return stopped.length === 0 || neighbourhood === undefined ? {} : { neighbourhood, dependents };
 }
 
 function interrupted(attempts: number): PilotError {

@@ -12,6 +12,7 @@ import { endNaming, endServing } from './end';
 import { hasChangedData, lookForChange } from './fingerprint/data-change';
 import { handBack, handsOver } from './hand-over';
 import { nameWhatRuns } from './name-what-runs';
+import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed } from './rollback-ends';
 import type { Run } from './run';
@@ -75,7 +76,8 @@ async function allServeAgain(run: Run, progress: Progress): Promise<string | Ski
   if (change !== null) seen.push(changeAsDetail(change));
   // A database server had to be started before it could be read; those that write to it are still stopped.
   if (isServer(run.container) && (await decideOnData(run))) return seen.join('; ');
-  return [...seen, ...(await serveAgain(run, othersStopped(run), progress))].join('; ');
+  seen.push(...(await serveAgain(run, othersStopped(run), progress)));
+  return [...seen, ...(await seeToNeighbours(run, progress, run.journal.oldStopped))].join('; ');
 }
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {

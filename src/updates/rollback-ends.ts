@@ -47,6 +47,7 @@ export function dataChanged({ journal }: Begun, cause: PilotError, why: string):
 export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: HealthFailure | null): PilotError {
   const because = `${messageOf(failure)}\nIt was rolled back because: ${cause.message}`;
   if (codeOf(failure) === 'changed_meanwhile') return new PilotError('changed_meanwhile', because, { cause: failure });
+  if (codeOf(failure) === 'other_unhealthy') return new PilotError('other_unhealthy', because, { cause: failure });
   if (asBefore === null) return new PilotError('rollback_failed', because, { cause: failure });
   const suspect = asBefore.of === 'probe' ? ': its label update.probe may be wrong' : '';
   const before = `It did not pass its health check before the update either (${asBefore.detail})${suspect}.`;

@@ -22,6 +22,8 @@ export interface Planned {
   holdsData: boolean;
   /** Who is stopped for the backup, in the order in which they are started again; empty where nobody is. */
   stopped?: readonly Container[];
+  /** Who is restarted afterwards, or reloaded if it is an nginx, by `restart: true` of its `depends_on`. */
+  restarted?: readonly Container[];
   /** How it fails its health check now; null: it passes, or was not asked. */
   unhealthy?: HealthFailure | null;
   /** What would be refused or lost; left out: it was not examined. */
@@ -32,7 +34,17 @@ export interface Planned {
 
 /** Says in sentences what an update will do and what can go wrong. Pure: nothing is asked of the engine. */
 export function planUpdate(planned: Planned): Plan {
-  const { container, target, jump, set, holdsData, stopped = [], unhealthy = null, releaseNotes } = planned;
+  const {
+    container,
+    target,
+    jump,
+    set,
+    holdsData,
+    stopped = [],
+    restarted = [],
+    unhealthy = null,
+    releaseNotes,
+  } = planned;
   const { carryOver = NOTHING_TO_SAY } = planned;
   const application = applicationFor(container);
   const backup = set.flatMap(backupSentence);
@@ -46,7 +58,7 @@ export function planUpdate(planned: Planned): Plan {
     backup,
     holdsData,
     restores: stopped.length > 0,
-    course: courseOf({ container, target, stopped, holdsData }, application, backup.length > 0),
+    course: courseOf({ container, target, stopped, restarted, holdsData }, application, backup.length > 0),
     risks: [
       ...carryOverTexts(carryOver),
       ...(unhealthy === null ? [] : [unhealthyBefore(container, unhealthy)]),
@@ -75,8 +87,9 @@ function courseOf(
     container: { name, labels },
     target,
     stopped,
+    restarted,
     holdsData,
-  }: Pick<Planned, 'container' | 'target' | 'holdsData'> & { stopped: readonly Container[] },
+  }: Pick<Planned, 'container' | 'target' | 'holdsData'> & Required<Pick<Planned, 'stopped' | 'restarted'>>,
   application: Application,
   hasBackup: boolean,
 ): string[] {
@@ -95,6 +108,7 @@ function courseOf(
     `It is checked that the new image can work here${preflightWords(application)}. If not, nothing is changed.`,
     swap,
     `Its health is asked (${probeWords(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
+    ...restartSentence(name, restarted, stopped),
     `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
   ];
 }
@@ -115,6 +129,15 @@ function stopSentence(name: string, stopped: readonly Container[]): string[] {
   return [
     `For the backup ${what} ${stopped.length === 1 ? 'is' : 'are'} stopped, so that nothing is written after it.${until}`,
   ];
+}
+
+/** Those that are stopped for the backup are started again in any case. */
+function restartSentence(name: string, restarted: readonly Container[], stopped: readonly Container[]): string[] {
+  const left = restarted.filter(({ id }) => !stopped.some((each) => each.id === id));
+  return left.map(
+    (each) =>
+      `Then ${each.name} is ${each.nginx ? 'reloaded' : 'restarted'} and checked, since it depends on ${name} with restart: true.`,
+  );
 }
 
 function preflightWords(application: Application): string {

@@ -10,6 +10,7 @@ import { shellCommand } from '../letter/shell';
 import { changedByOthers, isChangedByOthers } from './changed-by-others';
 import { dataChanged, isDataChanged, whatChanged } from './data-changed';
 import type { FailureText } from './failure-text';
+import { isNeighbourDown, neighbourDown } from './neighbour-down';
 import { unhealthyAsBefore, isUnhealthyAsBefore } from './unhealthy-as-before';
 import { nameOf } from './passages';
 
@@ -44,6 +45,7 @@ export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}
 function special(update: Update): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
   if (isChangedByOthers(update)) return changedByOthers;
   if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange ?? null);
+  if (isNeighbourDown(update)) return neighbourDown;
   return isUnhealthyAsBefore(update) ? unhealthyAsBefore : null;
 }
 

@@ -1,17 +1,15 @@
 import { readContainers } from '../../containers/read-containers';
-import { inspectIfReadable } from '../../containers/unreadable';
-import { dependentsOf } from '../../domain/depends-on';
-import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
+import type { ImageInspect } from '../../domain/engine-inspect';
 import { PilotError } from '../../domain/errors';
 import { copiedText, lostText } from '../../domain/recreate/carry-over';
 import { platformOf, platformText } from '../../domain/recreate/platform';
-import { isWell } from '../../domain/well';
-import type { Engine } from '../../ports/engine';
 import { layerFiles } from '../../containers/carry-over/layer-files';
 import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
+import { neighbourTexts } from '../../domain/neighbour';
+import { noteNeighbours } from '../neighbours/note-neighbours';
+import { neighboursOf } from '../neighbours/see-to-neighbours';
 import { newImageOf } from '../pull-by-digest';
 import type { Run } from '../run';
-import { reach } from '../run';
 import { testNginxConfig } from './nginx-config';
 import { comparePostgres } from './postgres-major';
 
@@ -21,9 +19,8 @@ import { comparePostgres } from './postgres-major';
  */
 export async function preflight(run: Run): Promise<string> {
   const found = await lookAhead(run, await newImageOf(run));
-  const dependents = await wellDependents(run);
-  reach(run, 'preparing', { dependents });
-  if (dependents.length > 0) found.push(`${dependents.join(', ')} will be looked at too, for depending on it`);
+  await noteNeighbours(run, await readContainers(run.engine, run.selfId));
+  found.push(...neighbourTexts(neighboursOf(run)));
   return found.length === 0 ? 'nothing speaks against it' : found.join('; ');
 }
 
@@ -71,19 +68,4 @@ function mustRun({ old, container: { name } }: Run): void {
     'container_not_running',
     `${name} does not run (${old.State.Status}), so nobody could tell whether an update works. ${mend}`,
   );
-}
-
-/** Of those that were stopped for the backup it is known how they were before. */
-async function wellDependents({ engine, old, container, selfId, journal }: Run): Promise<string[]> {
-  const all = await readContainers(engine, selfId);
-  const dependents = dependentsOf(container, all).map(({ id }) => id);
-  const stopped = new Map(journal.stopped.map(({ id, well }) => [id, well]));
-  return (await inspectThose(engine, dependents))
-    .filter((dependent) => dependent.Id !== old.Id && (stopped.get(dependent.Id) ?? isWell(dependent)))
-    .map(({ Name }) => Name.slice(1));
-}
-
-async function inspectThose(engine: Engine, ids: string[]): Promise<ContainerInspect[]> {
-  const inspects = await Promise.all(ids.map((id) => inspectIfReadable(engine, id)));
-  return inspects.filter((inspect) => inspect !== null);
 }

@@ -67,6 +67,16 @@ test('says why a container without backup.kind holds data: it can migrate the da
   expect([holdsData, restores]).toEqual([true, true]);
 });
 
+test('says who is restarted or reloaded afterwards, but for those that are stopped for the backup', () => {
+  const [front, worker, runner] = ['front', 'worker', 'runner'].map((name) => aContainer({ name, id: name }));
+  const restarted = [worker, { ...front, nginx: true }, runner] as Container[];
+  const { course } = plan({ container: gitea, set: [db, gitea], stopped: [gitea, runner] as Container[], restarted });
+  expect(course.filter((sentence) => sentence.startsWith('Then'))).toEqual([
+    'Then worker is restarted and checked, since it depends on gitea with restart: true.',
+    'Then front is reloaded and checked, since it depends on gitea with restart: true.',
+  ]);
+});
+
 test('says who is stopped for the backup, until when, and that this is when its users miss it', () => {
   const runner = aContainer({ name: 'runner' });
   const both = plan({ container: gitea, set: [db, gitea], stopped: [gitea, runner] });

@@ -1,0 +1,84 @@
+import { inspectByName } from '../../containers/if-there';
+import { startIfStopped } from '../../containers/start-joining';
+import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { inspectIfReadable } from '../../containers/unreadable';
+import type { Neighbour } from '../../domain/neighbour';
+import type { Progress } from '../../lib/progress';
+import type { Begun } from '../run';
+import { othersStopped } from '../stopped-containers';
+import { relationOf, responds } from './responds';
+import { seeToNginx } from './see-to-nginx';
+import { refusedIsUnhealthy, touch } from './touch';
+
+/**
+ * Restarts the containers that must be restarted when this one is replaced, reloads each nginx that has an old address, and
+ * waits until each that responded before the update does so again. `replaced`: whether the container was replaced or stopped,
+ * so that the operator's `restart: true` applies; else only those are restarted that this update has restarted before.
+ * May be done twice. Resolves with what was seen of each; rejects with `other_unhealthy`, when all have been seen to.
+ */
+export async function seeToNeighbours(run: Begun, progress: Progress, replaced: boolean): Promise<string[]> {
+  const seen: string[] = [];
+  const troubles: string[] = [];
+  for (const neighbour of neighboursOf(run)) {
+    progress(`${neighbour.name}${relationOf(neighbour)}`);
+    try {
+      seen.push(...(await seeTo(run, neighbour, { progress, replaced })));
+    } catch (error) {
+      if (codeOf(error) === 'engine_refused') {
+        // What the engine cannot describe was not seen to fail; it is reported as such (containers/unreadable).
+        seen.push(`${neighbour.name} could not be checked: ${messageOf(error)}`);
+        continue;
+      }
+      if (!['unhealthy', 'container_not_found'].includes(codeOf(error))) throw error;
+      run.logger.error('a container that responded before the update does not respond', {
+        update: run.update.id,
+        container: neighbour.name,
+        reason: messageOf(error),
+      });
+      troubles.push(`${neighbour.name}${relationOf(neighbour)}: ${messageOf(error)}`);
+    }
+  }
+  if (troubles.length === 0) return seen;
+  throw new PilotError('other_unhealthy', troubles.join('\n'));
+}
+
+/** One that this update restarted must run again, however the update ends. Rejects only with `engine_unreachable`. */
+export async function startTouched(run: Begun): Promise<void> {
+  for (const { id, touched } of neighboursOf(run)) if (touched) await startIfStopped(run, id);
+}
+
+export function neighboursOf({ journal }: Pick<Begun, 'journal'>): Neighbour[] {
+  return journal.neighbourhood?.neighbours ?? [];
+}
+
+async function seeTo(
+  run: Begun,
+  neighbour: Neighbour,
+  how: { progress: Progress; replaced: boolean },
+): Promise<string[]> {
+  // Another process may have re-created it: then the one that has its name must respond.
+  const now = (await inspectIfReadable(run.engine, neighbour.id)) ?? (await inspectByName(run.engine, neighbour.name));
+  if (now === null) return neighbour.depends ? [`${neighbour.name} was removed meanwhile`] : [];
+  // It was started after the backup: its addresses and its health are those of now.
+  const wasStopped = othersStopped(run).some(({ id }) => id === neighbour.id);
+  const isOrdered = neighbour.ordered && !wasStopped && (how.replaced || neighbour.touched === true);
+  const { nginx } = neighbour;
+  const acted =
+    nginx === null
+      ? await restartIf(run, neighbour, { id: now.Id, isOrdered })
+      : await seeToNginx(run, { ...neighbour, nginx }, { id: now.Id, isOrdered });
+  return [...acted, ...(await responds(run, neighbour, { now, isThorough: acted.length > 0, progress: how.progress }))];
+}
+
+async function restartIf(
+  run: Begun,
+  neighbour: Neighbour,
+  { id, isOrdered }: { id: string; isOrdered: boolean },
+): Promise<string[]> {
+  if (!isOrdered) return [];
+  const { name } = neighbour;
+  touch(run, neighbour.id);
+  run.logger.info('a container is restarted, as its depends_on orders', { update: run.update.id, container: name });
+  await refusedIsUnhealthy(run.engine.restart(id));
+  return [`${name} was restarted (depends_on with restart: true)`];
+}
