@@ -64,7 +64,8 @@ export function runProxied({ restart, labels = {}, brokenBefore = false }: Optio
   engine.addImage({ reference: 'worker:1' });
   engine.addImage({ reference: 'nginx:1', scripts: nginx, config: { Env: ['NGINX_VERSION=1.30'] } });
   const inProject = { 'com.docker.compose.project': 'web', 'diun.enable': 'true' };
-  const depends = restart === null ? {} : { 'com.docker.compose.depends_on': `app:service_started:${restart}` };
+  const depends: Record<string, string> =
+    restart === null ? {} : { 'com.docker.compose.depends_on': `app:service_started:${restart}` };
   const run = (service: string, more: Record<string, string>, networks?: string[]): void =>
     void engine.runContainer({
       ...(networks === undefined ? { hostConfig: { NetworkMode: 'host' } } : { networks }),

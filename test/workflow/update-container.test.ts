@@ -158,7 +158,10 @@ it('changes nothing when the image cannot be pulled, says so by mail, and tries 
 
 it('rolls back when the new one is healthy, but one that depends on it is so no more', async () => {
   scene.engine.addImage({ reference: 'app:1' });
-  const labels = { 'com.docker.compose.project': 'web', 'com.docker.compose.depends_on': 'nginx:service_started:false' };
+  const labels = {
+    'com.docker.compose.project': 'web',
+    'com.docker.compose.depends_on': 'nginx:service_started:false',
+  };
   const app = scene.engine.runContainer({ name: 'web-app-1', image: 'app:1', labels });
   await scene.clock.sleep(60_000);
   const breaks = () => scene.engine.host.stop(scene.engine.host.find(app), 1);
