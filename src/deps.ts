@@ -23,6 +23,8 @@ export interface Deps {
   certificates: CertificateReader;
   clock: Clock;
   logger: Logger;
+  /** How old a verified backup may be that the update of a container which cannot change data uses again; 0: none is. */
+  backupReuseMs: number;
   publicUrl: string;
   approvalTtlMs: number;
   /** How many backups are kept, by days in `timeZone` (IANA name). */

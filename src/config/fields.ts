@@ -61,6 +61,14 @@ export const duration = read<number>((input) => {
   return ms <= YEAR ? { value: ms } : { problem: 'must be at most 365d' };
 });
 
+/** `0` switches off what the duration is of. */
+export const durationOrNone = read<number>((input) => {
+  if (/^0[smhd]?$/.test(input)) return { value: 0 };
+  const ms = parseDuration(input);
+  if (ms === null) return { problem: 'must be 0 or a duration such as 30m or 1h' };
+  return ms <= YEAR ? { value: ms } : { problem: 'must be at most 365d' };
+});
+
 const SHORTEST_INTERVAL = 10_000;
 const LONGEST_INTERVAL = 86_400_000;
 

@@ -66,6 +66,7 @@ function complete(parsed: Parsed, generate: boolean): Settings {
       reconcile: parsed.PILOT_RECONCILE_SCHEDULE,
     },
     retention: parsed.PILOT_BACKUP_RETENTION,
+    backupReuseMs: parsed.PILOT_BACKUP_REUSE,
     logLevel: parsed.PILOT_LOG_LEVEL,
     ...surroundings(parsed),
   };

@@ -11,6 +11,7 @@ import {
   cron,
   dockerHost,
   duration,
+  durationOrNone,
   hostName,
   heartbeatUrl,
   httpUrl,
@@ -59,6 +60,8 @@ export interface Settings {
   schedules: { backup: string | null; renewal: string | null; reconcile: string | null };
   /** How many backups of each kind are kept. */
   retention: Retention;
+  /** How old a verified backup may be that an update uses again; 0: none is. */
+  backupReuseMs: number;
   logLevel: 'error' | 'warn' | 'info' | 'debug';
   /** IANA name, such as `Europe/Berlin`. */
   timeZone: string;
@@ -104,6 +107,7 @@ export const DEFAULTS = {
   PILOT_RENEWAL_SCHEDULE: '30 3 * * 0',
   PILOT_RECONCILE_SCHEDULE: '0 4 * * *',
   PILOT_BACKUP_RETENTION: '7d,4w,6m',
+  PILOT_BACKUP_REUSE: '1h',
   PILOT_LOG_LEVEL: 'info',
 } as const;
 export type SettingName = keyof typeof DEFAULTS;
@@ -145,6 +149,7 @@ export const settingsSchema = z.object({
   PILOT_RENEWAL_SCHEDULE: cron,
   PILOT_RECONCILE_SCHEDULE: cron,
   PILOT_BACKUP_RETENTION: retention,
+  PILOT_BACKUP_REUSE: durationOrNone,
   PILOT_LOG_LEVEL: choice(['error', 'warn', 'info', 'debug']),
   TZ: timeZone.optional(),
   DOCKER_HOST: dockerHost.optional(),

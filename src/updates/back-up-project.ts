@@ -5,8 +5,10 @@ import { takeBackup } from '../backups/take-backup';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
 import type { Progress } from '../lib/progress';
+import { utc } from '../notifications/letter/words';
 import { rememberFingerprint } from './fingerprint/data-change';
 import { quiesce } from './quiesce';
+import { reusableBackup } from './reuse-backup';
 import type { Run } from './run';
 import { Skipped } from './run';
 import { startedByOthers } from './stopped-containers';
@@ -18,11 +20,14 @@ import { startedByOthers } from './stopped-containers';
 export async function backUpProject(run: Run, progress: Progress): Promise<string | Skipped> {
   const { store, container, update } = run;
   const place = placeOf(container);
-  const members = membersOf(place, await readContainers(run.engine, run.selfId));
+  const all = await readContainers(run.engine, run.selfId);
+  const members = membersOf(place, all);
   if (members.length === 0) {
     const where = container.project === null ? container.name : `project ${container.project}`;
     return new Skipped(`Nothing of ${where} carries the label backup.kind, so there is nothing to back up.`);
   }
+  const reused = await reusableBackup(run, place, members, all);
+  if (reused !== null) return useAgain(run, reused);
   const quiesced = await quiesce(run, progress);
   const record = store.backups.insert({
     ...place,
@@ -41,6 +46,13 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
       ? ', though somebody else started what was stopped for it'
       : '';
   return `${taken.items.length} items, ${formatBytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
+}
+
+/** The container cannot change the data of the set, so there is nothing to compare after the update either. */
+function useAgain(run: Run, { id, startedAt, url }: BackupRecord): string {
+  run.update = run.store.updates.change(run.update.id, { backupId: id });
+  const name = run.container.name;
+  return `The verified backup ${id} from ${utc(startedAt ?? '')} is used again, because ${name} cannot change the data of its set: ${url}`;
 }
 
 function namesOf({ journal }: Run): string {

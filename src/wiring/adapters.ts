@@ -37,10 +37,10 @@ export interface Adapters {
 export function createAdapters(settings: Settings, logger: Logger): Adapters {
   const clock = systemClock;
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
-  const { publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone } = settings;
+  const { publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone, backupReuseMs } = settings;
   return {
     deps: {
-      ...{ clock, logger, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone },
+      ...{ clock, logger, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone, backupReuseMs },
       store: createSqliteStore({ path: join(settings.dataDir, 'pilot.db'), clock }),
       engine: createDockerEngine(settings),
       storage: createStorage(settings),

@@ -1,0 +1,56 @@
+import { samePlace, type BackupPlace } from '../backups/backup-set';
+import { readManifest } from '../backups/read-manifest';
+import { folderOf } from '../backups/set-keys';
+import { canChangeData } from '../backups/writers';
+import type { BackupRecord } from '../domain/backup';
+import type { Container } from '../domain/container';
+import { messageOf } from '../domain/errors';
+import type { Run } from './run';
+
+/**
+ * The verified backup that an update of a container which cannot change the data of its set may use instead of one of its
+ * own (contract, section 4): at most `backupReuseMs` old, of every member that the set has now, and still in the storage
+ * as this diun-pilot wrote it. Null: there is none, or the container can change data.
+ */
+export async function reusableBackup(
+  run: Run,
+  place: BackupPlace,
+  members: readonly Container[],
+  all: readonly Container[],
+): Promise<BackupRecord | null> {
+  if (run.backupReuseMs === 0 || canChangeData(run.container, all)) return null;
+  const last = run.store.backups.lastSucceeded(place);
+  if (last === null || !samePlace(last, place) || !isYoung(last, run) || !holds(last, members)) return null;
+  return (await isStored(last, run)) ? last : null;
+}
+
+/** Counted from the begin of the reading: what was written afterwards is not in it. A clock that was set back makes it too old. */
+function isYoung({ startedAt, verifiedAt }: BackupRecord, { clock, backupReuseMs }: Run): boolean {
+  if (startedAt === null || verifiedAt === null) return false;
+  const age = clock.now().getTime() - Date.parse(startedAt);
+  return age >= 0 && age <= backupReuseMs;
+}
+
+/** Each member by its name, with the paths that its labels name now. */
+function holds({ items }: BackupRecord, members: readonly Container[]): boolean {
+  return members.every(({ name, labels: { backup } }) => {
+    const own = items.filter(({ container }) => container === name);
+    if (backup?.kind !== 'files') return own.length > 0;
+    return backup.paths.every((path) => own.some((item) => item.kind === 'files' && item.name === path));
+  });
+}
+
+async function isStored(record: BackupRecord, run: Run): Promise<boolean> {
+  const { id } = record;
+  const folder = folderOf(record);
+  if (folder === null) return false;
+  try {
+    const { manifest, distrust } = await readManifest(run.storage, folder, run.approvalSecrets);
+    return manifest.id === id && distrust === null;
+  } catch (error) {
+    run.logger.warn('the last backup cannot be used again, so a new one is taken', {
+      ...{ update: run.update.id, backup: id, reason: messageOf(error) },
+    });
+    return false;
+  }
+}

@@ -1,0 +1,74 @@
+import { runForge, type Forge } from '../support/forge-scene';
+
+const HOUR = 3_600_000;
+let forge: Forge;
+beforeEach(() => {
+  forge = runForge();
+  const { engine } = forge.scene;
+  for (const name of ['one', 'two']) {
+    engine.addImage({ reference: `${name}:1` });
+    const labels = { ...forge.watched, ...forge.inProject, 'com.docker.compose.service': name };
+    engine.runContainer({ name: `forge-${name}-1`, image: `${name}:1`, labels });
+  }
+  forge.scene.deps.backupReuseMs = HOUR;
+});
+afterEach(() => forge.scene.close());
+
+/** The backup of the newest update of a container, which is asked for after its image was published again. */
+async function updateOf(service: string): Promise<{ backupId: string | null; detail: string | null }> {
+  const { scene } = forge;
+  scene.engine.publish(`${service}:1`, forge.specs[`${service}:1`] ?? {});
+  await forge.update(`forge-${service}-1`);
+  const update = scene.updates().at(-1);
+  expect(update).toMatchObject({ container: `forge-${service}-1`, status: 'succeeded' });
+  const detail = update?.steps.find(({ name }) => name === 'backup')?.detail ?? null;
+  return { backupId: update?.backupId ?? null, detail };
+}
+
+test('ten updates of containers that cannot change data take one backup, and each step says which', async () => {
+  const first = await updateOf('one');
+  for (let round = 0; round < 9; round++) {
+    const next = await updateOf(round % 2 === 0 ? 'two' : 'one');
+    expect(next.backupId).toBe(first.backupId);
+    expect(next.detail).toMatch(
+      new RegExp(`verified backup ${first.backupId} .* used again, because .* cannot change`),
+    );
+  }
+  expect(forge.scene.store.backups.list(100)).toHaveLength(1);
+});
+
+test('a container that can change data takes a fresh one every time', async () => {
+  const first = await updateOf('one');
+  expect((await updateOf('gitea')).backupId).not.toBe(first.backupId);
+});
+
+const takesAnother = async (between: () => Promise<unknown> | void): Promise<void> => {
+  const first = await updateOf('one');
+  await between();
+  const next = await updateOf('two');
+  expect(next.backupId).not.toBe(first.backupId);
+  expect(next.detail).toMatch(/read back and verified/);
+};
+
+test('one that is too old is not used', () => takesAnother(() => forge.scene.clock.advance(HOUR + 1)));
+
+test('0 takes a backup for every update', () => takesAnother(() => void (forge.scene.deps.backupReuseMs = 0)));
+
+test('one that does not hold what the set has now is not used', () =>
+  takesAnother(() => {
+    const labels = {
+      ...forge.inProject,
+      'com.docker.compose.service': 'new',
+      'backup.kind': 'files',
+      'backup.paths': '/d',
+    };
+    forge.scene.engine.addImage({ reference: 'new:1' });
+    forge.scene.engine.runContainer({ name: 'forge-new-1', image: 'new:1', volumes: { fresh: '/d' }, labels });
+    forge.scene.engine.files('forge-new-1').write('/d/file', 'x');
+  }));
+
+test('one whose manifest is no longer in the storage is not used', () =>
+  takesAnother(async () => {
+    const { storage } = forge.scene.deps;
+    for (const { key } of await storage.list('')) if (key.endsWith('manifest.json')) await storage.delete(key);
+  }));
