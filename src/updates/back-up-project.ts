@@ -5,7 +5,7 @@ import { takeBackup } from '../backups/take-backup';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
 import type { Progress } from '../lib/progress';
-import { utc } from '../notifications/letter/words';
+import { formatTime } from '../domain/format';
 import { rememberFingerprint } from './fingerprint/data-change';
 import { quiesce } from './quiesce';
 import { reusableBackup } from './reuse-backup';
@@ -52,7 +52,7 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
 function useAgain(run: Run, { id, startedAt, url }: BackupRecord): string {
   run.update = run.store.updates.change(run.update.id, { backupId: id });
   const name = run.container.name;
-  return `The verified backup ${id} from ${utc(startedAt ?? '')} is used again, because ${name} cannot change the data of its set: ${url}`;
+  return `The verified backup ${id} from ${formatTime(startedAt ?? '')} is used again, because ${name} cannot change the data of its set: ${url}`;
 }
 
 function namesOf({ journal }: Run): string {
