@@ -22,6 +22,10 @@ export const IMAGE_NAMES = [
   'APP_1',
   'APP_2',
   'APP_2_BROKEN',
+  'WRITER_1',
+  'WRITER_2',
+  'WRITER_2_BROKEN',
+  'WRITER_2_MIGRATES',
   'DEBIAN_13',
   'EDGE',
   'CERTBOT',
@@ -47,11 +51,19 @@ export const RECIPES: Record<ImageName, Recipe> = {
     dockerfile: 'app/release.Dockerfile',
     args: { VERSION: '2.0.1', SCHEMA: '2', HEALTH: 'fail' },
   },
+  WRITER_1: writer('1', '1', 'yes'),
+  WRITER_2: writer('2', '1', 'yes'),
+  WRITER_2_BROKEN: writer('2', '1', 'no'),
+  WRITER_2_MIGRATES: writer('2', '2', 'no'),
   CERTBOT: { from: 'debian12', dockerfile: 'certbot/Dockerfile' },
   PEBBLE: { from: 'debian12', dockerfile: 'pebble/Dockerfile' },
   DEBIAN_13: { from: 'debian13', dockerfile: 'variant/Dockerfile', args: { VARIANT: 'first' } },
   EDGE: { from: 'debian12', dockerfile: 'edge/Dockerfile' },
 };
+
+function writer(RELEASE: string, SCHEMA: string, WORKS: 'yes' | 'no'): Recipe {
+  return { from: 'debian13', dockerfile: 'writer/Dockerfile', args: { RELEASE, SCHEMA, WORKS } };
+}
 
 /**
  * An nginx site as an operator mounts it at /etc/nginx/conf.d. It names the log format of the official image, which
