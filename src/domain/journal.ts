@@ -3,7 +3,7 @@ import type { ContainerInspect } from './engine-inspect';
 import type { HealthFailure } from './health-failure';
 import type { Neighbourhood } from './neighbour';
 import { newReferenceFor } from './images/new-reference';
-import type { RestoreJournal } from './restore';
+import type { RanBefore, RestoreJournal } from './restore';
 import type { Update } from './update';
 import type { Stopped } from './well';
 
@@ -54,6 +54,8 @@ export interface Journal {
   unhealthyBefore?: HealthFailure;
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */
   stopped: Stopped[];
+  /** Database servers of the set that ran at the backup: they run again, wherever the engine goes down and leaves them so. */
+  servers?: RanBefore[];
   /** Whether they run again beside the new container, or somebody else has started one: what is written from then on is in no backup. */
   released: boolean;
   /** What the update can change in the databases of its set, read after the backup; not there: it can change none. */

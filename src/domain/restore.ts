@@ -32,6 +32,16 @@ export interface Kept {
   remove: string;
 }
 
+/** A container that ran when a restore or an update began. */
+export interface RanBefore {
+  id: string;
+  name: string;
+  /** A database server, which runs all through it; else one that writes, and is stopped for it. */
+  server: boolean;
+  /** How long it may take until it answers after a start. */
+  readyWithinMs: number;
+}
+
 /**
  * How far a restore has come, written before each act; every act may be done twice. `checking`: the set is read, nothing
  * is touched. `staging`: who writes is stopped, the data is unpacked beside the old. `swapping`: old and new change
@@ -45,6 +55,8 @@ export interface RestoreJournal {
   manifest: BackupManifest | null;
   /** How often the process died while the data was unpacked: one that dies of it every time is undone. */
   interrupted: number;
+  /** Known before anything is done, to run again wherever the engine goes down and leaves them so; not there: not begun. */
+  ran?: RanBefore[];
   /** In the order in which they are started again. */
   stopped: Stopped[];
   /** What each path of the set is, by key. */
@@ -52,6 +64,8 @@ export interface RestoreJournal {
   /** Image with a shell, by id of the container whose files it moves. */
   shells: Record<string, string>;
   kept: Kept[];
+  /** What only the way to it needed is removed: this is not done next to those that are started by then. */
+  tidied?: boolean;
   /** Some data may have changed places, and not been put back. */
   swapBegan: boolean;
   /** Why it is being undone. */

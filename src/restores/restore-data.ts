@@ -7,6 +7,7 @@ import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';
 import { reached, type RestoreRun } from './restore-run';
 import { startAgain } from './start-again';
+import { whoRuns } from './those-that-ran';
 
 /** As for an update. */
 const ATTEMPTS = 3;
@@ -33,7 +34,7 @@ export async function restoreData(run: RestoreRun): Promise<void> {
     reached(run, { stage: 'undoing', cause: { code, message } });
   }
   if (run.journal.stage === 'undoing') await undo(run);
-  await tidy(run);
+  if (run.journal.tidied !== true) await tidy(run);
 }
 
 /** Nobody may be left stopped by a restore that takes the whole service down, time and again. */
@@ -51,6 +52,7 @@ function lostEngine(run: RestoreRun, error: unknown): unknown {
 }
 
 async function check(run: RestoreRun): Promise<void> {
+  if (run.journal.ran === undefined) reached(run, { ran: whoRuns(run.plan) });
   const kinds = await checkSet(run);
   const shells = await findShells(run);
   const stopped = await whoIsStopped(run);
@@ -92,7 +94,8 @@ async function tidy(run: RestoreRun): Promise<void> {
   try {
     const files = await tidyFiles(run);
     const told = new Set(files.map(({ what }) => what));
-    reached(run, { kept: [...run.journal.kept.filter(({ what }) => !told.has(what)), ...files] });
+    const kept = [...run.journal.kept.filter(({ what }) => !told.has(what)), ...files];
+    reached(run, { kept, tidied: true });
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     run.logger.warn('what only the restore needed could not be removed', { reason: messageOf(error) });

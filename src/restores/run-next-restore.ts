@@ -12,6 +12,7 @@ import { planRestore } from './plan-restore';
 import { restoreData } from './restore-data';
 import type { RestoreDeps, RestoreRun } from './restore-run';
 import { startAgain } from './start-again';
+import { thoseThatRanRunAgain } from './those-that-ran';
 
 export type RestoreJob = RestoreDeps & { store: Store; publicUrl: string };
 
@@ -46,6 +47,8 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
   const { store, clock } = deps;
   const journal = store.restores.journal(record.id) ?? firstRestoreJournal(record.id);
   store.restores.change(record.id, { status: 'running', startedAt: record.startedAt ?? clock.now().toISOString() });
+  const onProgress = (detail: string): void => void store.restores.change(record.id, { detail });
+  await thoseThatRanRunAgain(deps, journal, onProgress);
   const manifest =
     journal.manifest ?? (await authenticManifest(deps, record.folder, { trustedManifest: record.trustedManifest }));
   const containers = await readContainers(deps.engine, deps.selfId);
@@ -56,7 +59,7 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
     plan: planRestore({ folder, url, manifest, distrust: null, target, containers }),
     journal,
     save: (reached) => store.restores.saveJournal(record.id, reached),
-    onProgress: (detail) => void store.restores.change(record.id, { detail }),
+    onProgress,
     alsoStarts: null,
     ownLayer: 'refuse',
   };

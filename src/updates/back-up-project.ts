@@ -2,15 +2,17 @@ import { formatBytes } from '../domain/format';
 import { afterGoodBackup } from '../backups/after-good-backup';
 import { membersOf, placeOf } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
+import { isServer } from '../backups/writers';
 import { readContainers } from '../containers/read-containers';
 import type { BackupRecord } from '../domain/backup';
 import type { Progress } from '../lib/progress';
 import { formatTime } from '../domain/format';
+import { thoseRunning } from '../restores/those-that-ran';
 import { rememberFingerprint } from './fingerprint/data-change';
 import { quiesce } from './quiesce';
 import { reusableBackup } from './reuse-backup';
 import type { Run } from './run';
-import { Skipped } from './run';
+import { reach, Skipped } from './run';
 import { startedByOthers } from './stopped-containers';
 
 /**
@@ -26,6 +28,8 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
     const where = container.project === null ? container.name : `project ${container.project}`;
     return new Skipped(`Nothing of ${where} carries the label backup.kind, so there is nothing to back up.`);
   }
+  const servers = members.filter((member) => isServer(member) && member.id !== run.old.Id);
+  if (servers.length > 0) reach(run, 'preparing', { servers: thoseRunning(true, servers) });
   const reused = await reusableBackup(run, place, members, all);
   if (reused !== null) return useAgain(run, reused);
   const quiesced = await quiesce(run, progress);

@@ -13,6 +13,7 @@ import { isHalfSwapped, restoreData } from '../restores/restore-data';
 import type { RestoreRun } from '../restores/restore-run';
 import { folderToRestore } from '../restores/set-of-record';
 import { startAgain } from '../restores/start-again';
+import { thoseThatRanRunAgain } from '../restores/those-that-ran';
 import { endNaming, endServing } from './end';
 import { hasChangedData } from './fingerprint/data-change';
 import { seeToNeighbours } from './neighbours/see-to-neighbours';
@@ -106,6 +107,7 @@ async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
   const backup = backupOf(run);
   const journal = run.journal.restore as RestoreJournal;
   if (backup === null) throw new PilotError('restore_refused', 'The record of the backup of this update is gone.');
+  await thoseThatRanRunAgain(run, journal, onProgress);
   const folder = folderToRestore(backup);
   const manifest = journal.manifest ?? (await authenticManifest(run, folder));
   const containers = await readContainers(run.engine, run.selfId);

@@ -5,6 +5,7 @@ import { startIfStopped } from '../containers/start-joining';
 import { codeOf, PilotError } from '../domain/errors';
 import { firstJournal, type Journal } from '../domain/journal';
 import type { Update } from '../domain/update';
+import { serversRunAgain } from '../restores/those-that-ran';
 import { leaveTheNewOne, whatElseHappened } from './changed-meanwhile';
 import { endNaming, endServing, endUnchanged } from './end';
 import { keepTag } from './new-tag/keep-tag';
@@ -25,6 +26,7 @@ export async function resumeRun(begun: Begun): Promise<Run | { ended: Update }> 
   if (old === null) return { ended: await endWithoutOld(begun) };
   const run: Run = { ...begun, old, container: await containerOf(begun, old) };
   run.logger.warn('taking up an interrupted update', { update: run.update.id, stage: journal.stage });
+  await serversRunAgain(run, journal.servers ?? [], () => undefined);
   if (journal.stage === 'preparing') return beginAgain(run);
   await onlyOneRuns(run);
   return run;
@@ -70,8 +72,8 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
 }
 
 /** What the earlier attempt saw before it stopped containers for the backup; those that it did not stop are read again. */
-function notedBefore({ stopped, neighbourhood, dependents }: Journal): Partial<Journal> {
-  return stopped.length === 0 || neighbourhood === undefined ? {} : { neighbourhood, dependents };
+function notedBefore({ stopped, neighbourhood, dependents, servers }: Journal): Partial<Journal> {
+  return { servers, ...(stopped.length === 0 || neighbourhood === undefined ? {} : { neighbourhood, dependents }) };
 }
 
 function interrupted(attempts: number): PilotError {

@@ -1,5 +1,6 @@
 import { requestUpdate } from '../../src/decisions/request-update';
-import type { Behaviour, ImageSpec } from './fake-engine-types';
+import type { RestartPolicy } from '../../src/domain/engine-inspect';
+import type { Behaviour, ContainerSpec, ImageSpec } from './fake-engine-types';
 import { aDump, fakePostgres, type Databases } from './fake-postgres';
 import { REAL_SHELL } from './real-shell';
 import { openScene, type Scene } from './scene';
@@ -21,11 +22,15 @@ export interface Forge {
 
 const HEALTHCHECK = { Test: ['CMD', 'true'], Interval: 1e9 };
 
-export function runForge({
-  runner = 'healthy',
-  paths = '/data',
-  labels = {},
-}: { runner?: Behaviour; paths?: string; labels?: Record<string, string> } = {}): Forge {
+export interface ForgeOptions {
+  runner?: Behaviour;
+  paths?: string;
+  labels?: Record<string, string>;
+  /** Restart policy of every container. */
+  policy?: RestartPolicy;
+}
+
+export function runForge({ runner = 'healthy', paths = '/data', labels = {}, policy }: ForgeOptions = {}): Forge {
   const scene = openScene();
   const inProject = { 'com.docker.compose.project': 'forge' };
   const watched = { 'diun.enable': 'true' };
@@ -38,15 +43,17 @@ export function runForge({
     'nginx:1': {},
   };
   const { engine } = scene;
+  const run = (spec: ContainerSpec) =>
+    engine.runContainer(policy === undefined ? spec : { ...spec, hostConfig: { RestartPolicy: policy } });
   for (const [reference, spec] of Object.entries(specs)) engine.addImage({ reference, ...spec });
-  engine.runContainer({
+  run({
     name: 'forge-db-1',
     image: 'postgres:15',
     volumes: { 'forge-rows': '/var/lib/postgresql/data' },
     labels: { ...watched, ...inProject, 'com.docker.compose.service': 'db', 'backup.kind': 'postgres' },
   });
   engine.files('forge-db-1').write('/var/lib/postgresql/data/PG_VERSION', '15\n');
-  engine.runContainer({
+  run({
     name: 'forge-gitea-1',
     image: 'gitea:1',
     volumes: { 'forge-files': '/data' },
@@ -62,8 +69,8 @@ export function runForge({
   engine.files('forge-gitea-1').write('/data/repo/a.txt', 'a');
   const onBoth = `${onDatabase['com.docker.compose.depends_on']},gitea:service_started:true`;
   const runnersOwn = { 'com.docker.compose.service': 'runner', 'com.docker.compose.depends_on': onBoth };
-  engine.runContainer({ name: 'forge-runner-1', image: 'runner:1', labels: { ...onDatabase, ...runnersOwn } });
-  engine.runContainer({
+  run({ name: 'forge-runner-1', image: 'runner:1', labels: { ...onDatabase, ...runnersOwn } });
+  run({
     name: 'other-app-1',
     image: 'nginx:1',
     labels: { 'com.docker.compose.project': 'other', 'com.docker.compose.depends_on': 'db:service_healthy:true' },

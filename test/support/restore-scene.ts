@@ -6,7 +6,7 @@ import { planOfRestore, requestRestore } from '../../src/restores/request-restor
 import { readContainers } from '../../src/containers/read-containers';
 import type { Call, FakeEngine, Method } from './fake-engine';
 import { aDump, type Databases } from './fake-postgres';
-import { runForge, type Forge } from './forge-scene';
+import { runForge, type Forge, type ForgeOptions } from './forge-scene';
 import type { Scene } from './scene';
 
 export const FORGE = ['forge-db-1', 'forge-gitea-1', 'forge-runner-1', 'other-app-1'];
@@ -26,8 +26,8 @@ export interface AskedRestore {
   changed: DataSeen;
 }
 
-export async function askedRestore(): Promise<AskedRestore> {
-  const forge = runForge({ paths: '/data/repo,/data/app.ini' });
+export async function askedRestore(options: ForgeOptions = {}): Promise<AskedRestore> {
+  const forge = runForge({ paths: '/data/repo,/data/app.ini', ...options });
   const { scene, databases } = forge;
   const files = scene.engine.files('forge-gitea-1');
   files.write('/data/app.ini', 'a = 1');

@@ -1,5 +1,5 @@
 import type { RestartPolicy } from '../../src/domain/engine-inspect';
-import { codeOf, EngineError } from '../../src/domain/errors';
+import { faultsBetween, POLICIES, restartAt, settleThroughOutages, type Fault } from '../support/engine-restart/faults';
 import { secondWriters } from '../support/every-start';
 import { EXHAUSTIVE, someOf } from '../support/exhaustive';
 import type { Behaviour } from '../support/fake-engine-types';
@@ -8,20 +8,6 @@ import { nginx, openScene, type Scene } from '../support/scene';
 // The engine restarts at every call of an update, gracefully or not, alone or with the whole host, under each restart
 // policy. The container writes to a volume: no second container may run on it at any moment.
 
-type End = 'SIGTERM' | 'SIGKILL' | 'host';
-interface Fault {
-  at: number;
-  when: 'before' | 'after';
-  end: End;
-}
-
-const POLICIES: Record<string, RestartPolicy> = {
-  no: { Name: 'no', MaximumRetryCount: 0 },
-  always: { Name: 'always', MaximumRetryCount: 0 },
-  'unless-stopped': { Name: 'unless-stopped', MaximumRetryCount: 0 },
-  'on-failure': { Name: 'on-failure', MaximumRetryCount: 0 },
-  'on-failure:3': { Name: 'on-failure', MaximumRetryCount: 3 },
-};
 const NAME = 'web-nginx-1';
 const TAG = 'nginx:stable';
 const stopCode = (): number => 137;
@@ -53,15 +39,6 @@ async function updateWith(health: Behaviour, policy: RestartPolicy, fault: Fault
   return { scene, writers, from: 0, calls: fault.at, images, oldId };
 }
 
-/** The call meets an engine that goes away, before it does it or before it has answered. */
-function restartAt({ engine }: Scene, { at, when }: Fault, how: 'SIGTERM' | 'SIGKILL'): void {
-  const hook = (): never => {
-    engine.host.restartDaemon(how);
-    throw new EngineError('engine_unreachable', 'The connection was cut.');
-  };
-  engine.onCall(at, hook, { when, once: true });
-}
-
 /** Outside its update a container with the policy `no` that the engine took down is down as the operator said. */
 function callsOfTheUpdate({ engine, store }: Scene): { from: number; to: number } {
   const calls = { from: 0, to: 0 };
@@ -72,17 +49,6 @@ function callsOfTheUpdate({ engine, store }: Scene): { from: number; to: number 
     saveJournal(id, journal);
   };
   return calls;
-}
-
-/** As the worker does: what an engine kept from its end is taken up when it answers again. */
-async function settleThroughOutages(scene: Scene): Promise<void> {
-  for (;;) {
-    try {
-      return await scene.settle();
-    } catch (error) {
-      if (codeOf(error) !== 'engine_unreachable') throw error;
-    }
-  }
 }
 
 function judge(after: Awaited<ReturnType<typeof updateWith>>, ends: string, policy: RestartPolicy): string[] {
@@ -124,10 +90,7 @@ describe.each<[string, Behaviour, string]>([
       const whole = await updateWith(health, policy, null);
       expect(judge(whole, ends, policy)).toEqual([]);
       whole.scene.close();
-      const faults: Fault[] = [];
-      for (let at = whole.from + 1; at <= whole.calls; at++)
-        for (const when of ['before', 'after'] as const)
-          for (const end of ['SIGTERM', 'SIGKILL', 'host'] as const) faults.push({ at, when, end });
+      const faults = faultsBetween(whole.from + 1, whole.calls);
       const seen: unknown[] = [];
       for (const fault of someOf(faults, 7)) {
         const after = await updateWith(health, policy, fault);

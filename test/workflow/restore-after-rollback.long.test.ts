@@ -1,47 +1,11 @@
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
-import { aDump } from '../support/fake-postgres';
-import { runForge, type Forge } from '../support/forge-scene';
-import {
-  actsIn,
-  dataOf,
-  FORGE,
-  keptOf,
-  leftovers,
-  nextProcess,
-  readsWhole,
-  type DataSeen,
-} from '../support/restore-scene';
+import { migratingForge, type Migrating } from '../support/migrating-forge';
+import { actsIn, dataOf, FORGE, keptOf, leftovers, nextProcess, type DataSeen } from '../support/restore-scene';
 
 // The new version changes rows and files and then never works; the old one refuses what it finds. The data of this
 // update's backup takes its place, whatever dies in between.
 
-interface Migrating {
-  forge: Forge;
-  before: DataSeen;
-  ids: { container: string; image: string };
-}
-
 type Scripted = (call: CommandCall) => Outcome;
-
-async function migratingForge(): Promise<Migrating> {
-  const forge = runForge({ labels: { 'update.probe': 'exec:reads-data', 'update.probe.timeout': '5s' } });
-  const { engine } = readsWhole(forge.scene);
-  engine.files('forge-gitea-1').write('/data/schema', '1');
-  const old = forge.specs['gitea:1']?.scripts as Scripts;
-  const shell = { ...old };
-  old['reads-data'] = ({ files }: CommandCall) => ({ exitCode: String(files.read('/data/schema')) === '1' ? 0 : 1 });
-  const before = dataOf(engine, forge.databases);
-  const migrates = ({ files }: CommandCall): Outcome => {
-    files.write('/data/schema', '2');
-    files.write('/data/repo/new.txt', 'new');
-    forge.databases.app = aDump('migrated');
-    return { exitCode: 1, stderr: 'never works' };
-  };
-  engine.publish('gitea:1', { ...forge.specs['gitea:1'], scripts: { ...shell, 'reads-data': migrates } });
-  const { Id, Image } = engine.container('forge-gitea-1');
-  await forge.request('forge-gitea-1');
-  return { forge, before, ids: { container: Id, image: Image } };
-}
 
 const told = ({ databases, files }: DataSeen) => ({
   databases: Object.fromEntries(

@@ -1,0 +1,75 @@
+import type { PolicyDeps } from '../containers/restart-policy';
+import { startIfStopped } from '../containers/start-joining';
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import { codeOf } from '../domain/errors';
+import type { RanBefore, RestoreJournal } from '../domain/restore';
+import type { Progress } from '../lib/progress';
+import { psqlOf } from './databases/psql';
+import type { RestorePlan } from './plan-restore';
+
+const ASK_EVERY_MS = 500;
+
+type Parts = Pick<Deps, 'engine' | 'clock' | 'logger'> & Pick<PolicyDeps, 'store'>;
+
+/** The database servers and the writers of a restore that run now: asked before it does anything. */
+export function whoRuns({ roles, databases, writers }: RestorePlan): RanBefore[] {
+  const servers = new Map([...roles, ...databases].map(({ container }) => [container.id, container]));
+  return [...thoseRunning(true, [...servers.values()]), ...thoseRunning(false, writers)];
+}
+
+/** `server`: they are database servers, else writers. */
+export function thoseRunning(server: boolean, containers: readonly Container[]): RanBefore[] {
+  return containers
+    .filter(({ running }) => running)
+    .map(({ id, name, labels }) => ({ id, name, server, readyWithinMs: labels.probeTimeoutMs }));
+}
+
+/**
+ * For a restore that is taken up again: its database servers, and while nothing was stopped yet its writers, run as they did
+ * before. Rejects only with `engine_unreachable`.
+ */
+export async function thoseThatRanRunAgain(
+  parts: Parts,
+  { stage, ran = [] }: Pick<RestoreJournal, 'stage' | 'ran'>,
+  onProgress: Progress,
+): Promise<void> {
+  const writers = ran.filter(({ server }) => !server && stage === 'checking');
+  for (const { id } of writers) await startIfStopped(parts, id);
+  await serversRunAgain(
+    parts,
+    ran.filter(({ server }) => server),
+    onProgress,
+  );
+}
+
+/**
+ * An engine that restarted leaves containers down by their policy, and a database server that it started answers only after
+ * its recovery. So each of these, which ran before, is started, and waited for within its own time. What does not answer even
+ * then is for the caller to meet and to report. Rejects only with `engine_unreachable`.
+ */
+export async function serversRunAgain(
+  parts: Parts,
+  servers: readonly RanBefore[],
+  onProgress: Progress,
+): Promise<void> {
+  for (const { id } of servers) await startIfStopped(parts, id);
+  for (const server of servers) await answers(parts, server, onProgress);
+}
+
+async function answers({ engine, clock, logger }: Parts, server: RanBefore, onProgress: Progress): Promise<void> {
+  for (let waited = 0; ; waited += ASK_EVERY_MS) {
+    try {
+      await (await psqlOf(engine, server)).list('SELECT 1');
+      return;
+    } catch (error) {
+      if (codeOf(error) === 'engine_unreachable') throw error;
+      if (waited >= server.readyWithinMs) {
+        logger.warn('a database server does not answer', { container: server.name, code: codeOf(error) });
+        return;
+      }
+    }
+    onProgress(`waiting for the database server ${server.name}`);
+    await clock.sleep(ASK_EVERY_MS);
+  }
+}
