@@ -75,10 +75,10 @@ async function createAgain(run: Begun): Promise<string> {
   return id;
 }
 
-/** The one to prefer first. */
+/** The one to prefer first. One that was only prepared never served. */
 function ours({ journal }: Begun): string[] {
   const { stage, oldContainerId, newContainerId } = journal;
-  if (newContainerId === null) return [oldContainerId];
+  if (newContainerId === null || stage === 'preparing') return [oldContainerId];
   return stage === 'settled' ? [newContainerId, oldContainerId] : [oldContainerId, newContainerId];
 }
 

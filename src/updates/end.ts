@@ -52,13 +52,30 @@ export async function endUnchanged(run: Begun, error: unknown): Promise<Update> 
 
 /** The end of a run that may have moved the tag. Rejects only with `engine_unreachable`: then it is to be called again. */
 export async function endNaming(run: Begun, verdict: Verdict, error: PilotError | null): Promise<Update> {
-  const back = await bringBack(run, error);
+  const { back, leftovers } = await bringBackAndName(run, error);
   await startTouched(run);
   const serves = verdict === 'rollback_failed' && back !== null && (await oldServesAgain(run, back));
-  const leftovers = await recordLeftovers(run);
-  await nameWhatRunsIfPossible(run);
   const told = back === null ? error : withWords(error, back.words);
   return end(run, serves ? 'rolled_back' : verdict, told, leftovers);
+}
+
+/** Another process may act at any moment: once all is named, it is looked again whether a container has the name. */
+async function bringBackAndName(
+  run: Begun,
+  error: PilotError | null,
+): Promise<{ back: BroughtBack | null; leftovers: string[] }> {
+  const first = await bringBack(run, error);
+  const leftovers = await recordAndName(run);
+  const back = first ?? (await bringBack(run, error));
+  if (first !== null || back === null) return { back, leftovers };
+  if (back.id !== null) run.store.keptContainers.remove(back.id);
+  return { back, leftovers: await recordAndName(run) };
+}
+
+async function recordAndName(run: Begun): Promise<string[]> {
+  const leftovers = await recordLeftovers(run);
+  await nameWhatRunsIfPossible(run);
+  return leftovers;
 }
 
 /** On the data from before, running and healthy: then it is rolled back, whatever another process did. */

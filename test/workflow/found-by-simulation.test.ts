@@ -1,3 +1,4 @@
+import { EngineError } from '../../src/domain/errors';
 import { nginx, openScene } from '../support/scene';
 
 // What worlds of `npm run simulate` have shown, as short as it can be said. The seed is that of the first find.
@@ -21,5 +22,34 @@ it('no step runs on after the end of an update that a crash and an outsider cut 
     detail: 'It was interrupted.',
     finishedAt: expect.any(String),
   });
+  second.close();
+});
+
+it('brings the service back that an outsider removes while the end of a broken-off update is recorded (seed 500021)', async () => {
+  const first = openScene();
+  first.engine.addImage({ reference: 'nginx:stable' });
+  const oldId = first.engine.runContainer(nginx());
+  const next = first.engine.publish('nginx:stable');
+  first.hear('docker.io/library/nginx:stable', next.digest);
+  await Promise.race([first.engine.crashAt('createContainer', 'after'), first.settle()]);
+  const second = first.restart();
+  const refuse = (): never => {
+    throw new EngineError('engine_refused', 'The engine refuses.');
+  };
+  second.engine.onCall('stop', refuse, { when: 'after', once: true });
+  const { host } = second.engine;
+  const removeOld = (): void => {
+    host.stop(host.find(oldId));
+    host.remove(oldId);
+  };
+  // What is left over is disarmed when the container that has the name was seen for the last time.
+  second.engine.onCall('updateContainer', removeOld, { once: true });
+  await second.settle();
+  const [update] = second.updates();
+  expect(update).toMatchObject({ status: 'failed', error: { code: 'changed_meanwhile' } });
+  expect(update?.reason).toMatch(/No container of web-nginx-1 was left: it was created again as/);
+  const served = second.engine.container('web-nginx-1');
+  expect([served.State.Running, served.Image]).toEqual([true, second.engine.tagged('nginx:stable')]);
+  expect(served.Image).not.toBe(next.id);
   second.close();
 });
