@@ -14,6 +14,8 @@ export class WithoutAside extends Transform {
   /** Extended headers that belong to the next entry, held until its name is known. */
   #held: Buffer[] = [];
   #heldPath: string | null = null;
+  /** Of a file from 8 GiB on, whose own header says 0 (pax). */
+  #heldSize: number | null = null;
   #content: { left: number; keep: boolean } | null = null;
   #ended = false;
 
@@ -52,7 +54,7 @@ export class WithoutAside extends Transform {
 
   #readHeader(): boolean {
     const header = this.#pending.subarray(0, BLOCK);
-    const size = padded(sizeOf(header));
+    const size = padded(this.#heldSize ?? sizeOf(header));
     const type = String.fromCharCode(header[156] ?? 0);
     if (header.every((byte) => byte === 0)) {
       this.#ended = true;
@@ -63,6 +65,7 @@ export class WithoutAside extends Transform {
     if (keep) for (const part of this.#held) this.push(part);
     this.#held = [];
     this.#heldPath = null;
+    this.#heldSize = null;
     if (size > 0) this.#content = { left: size, keep };
     return this.#pass(BLOCK, keep);
   }
@@ -72,7 +75,9 @@ export class WithoutAside extends Transform {
     if (this.#pending.length < whole) return false;
     const part = this.#pending.subarray(0, whole);
     this.#held.push(part);
-    this.#heldPath = pathOf(type, part.subarray(BLOCK, BLOCK + sizeOf(part))) ?? this.#heldPath;
+    const content = part.subarray(BLOCK, BLOCK + sizeOf(part));
+    this.#heldPath = pathOf(type, content) ?? this.#heldPath;
+    if (type === 'x') this.#heldSize = paxSizeOf(content) ?? this.#heldSize;
     this.#pending = this.#pending.subarray(whole);
     return true;
   }
@@ -85,6 +90,11 @@ function isOfAside(path: string): boolean {
 function pathOf(type: string, content: Buffer): string | null {
   if (type === 'L') return text(content);
   return /(?:^|\n)\d+ path=([^\n]*)\n/.exec(content.toString('utf8'))?.[1] ?? null;
+}
+
+function paxSizeOf(content: Buffer): number | null {
+  const size = /(?:^|\n)\d+ size=(\d+)\n/.exec(content.toString('latin1'))?.[1];
+  return size === undefined ? null : Number(size);
 }
 
 /** `prefix/name` of ustar; GNU's has none. */

@@ -62,3 +62,14 @@ test('passes a cut one on as it is, for the next reader to tell', async () => {
   const tar = (await tarOf([[{ name: 'data/a' }, Buffer.alloc(9000, 'a')]])).subarray(0, 5000);
   expect((await filtered(tar)).equals(tar)).toBe(true);
 });
+
+test('the content of a file whose size only its extended header has (8 GiB and more) is not read as headers', async () => {
+  const content = (await tarOf([[{ name: `${ASIDE}/old` }, Buffer.from('old')]])).subarray(0, 1024);
+  const record = '13 size=1024\n';
+  const extended = (await tarOf([[{ name: 'PaxHeaders.0/large' }, Buffer.from(record)]])).subarray(0, 1024);
+  const header = (await tarOf([[{ name: 'data/large' }]])).subarray(0, 512);
+  const asPax = Buffer.from(extended);
+  asPax[156] = 'x'.charCodeAt(0);
+  const tar = Buffer.concat([asPax, header, content, Buffer.alloc(1024)]);
+  for (const chunk of [511, 512, 1 << 20]) expect((await filtered(tar, chunk)).equals(tar)).toBe(true);
+});
