@@ -144,6 +144,20 @@ it('waits for an engine that went away in the middle, as often as that happens',
   expectNothingLeft();
 });
 
+it('the mail of a failed drill names the object and the fix', async () => {
+  const { scripts } = scene.engine.host.find('shop-db-1').image.spec;
+  const stderr = [
+    'pg_restore: error: could not execute query: ERROR:  can only create extension in database app',
+    'Command was: CREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA pg_catalog;',
+  ].join('\n');
+  serverIs({ scripts: { ...scripts, 'pg_restore -w *': { exitCode: 1, stderr } } });
+  expect(await drill()).toMatchObject({ status: 'failed' });
+  const [mail = ''] = failures();
+  expect(mail).toMatch(/database app of shop-db-1[\s\S]*can exist in only one database/);
+  expect(mail).toMatch(/CREATE EXTENSION IF NOT EXISTS pg_cron/);
+  expect(mail).toMatch(/cron\.database_name for pg_cron\), restart it/);
+});
+
 it('a failure is mailed and told until a newer backup has passed, which is drilled at once', async () => {
   const { 'pg_restore -w *': works = {}, ...rest } = scene.engine.host.find('shop-db-1').image.spec.scripts ?? {};
   serverIs({ scripts: { ...rest, 'pg_restore -w *': { exitCode: 1, stderr: 'ERROR: type "geometry" is missing' } } });

@@ -1,7 +1,10 @@
 import type { ExecResult } from '../../ports/engine';
 
-/** `transactions`: not all in one. `search_path`: functions find the names that they use without a schema. */
-export type Relaxation = 'transactions' | 'search_path';
+/**
+ * `transactions`: not all in one. `search_path`: functions find the names that they use without a schema. `own_name`: into
+ * a database of the name that it was dumped from.
+ */
+export type Relaxation = 'transactions' | 'search_path' | 'own_name';
 
 /** One way to load a dump: `prepare` makes the database fresh again, `load` runs pg_restore with the flags. */
 export interface Load {
@@ -9,8 +12,12 @@ export interface Load {
   load: (flags: readonly string[]) => Promise<ExecResult>;
 }
 
+/** pg_cron, and others that copy its words. */
+const ONE_DATABASE = /can only (?:create extension|be (?:installed|created)) in/;
+
 const WORDS: Record<Relaxation, string> = {
   transactions: 'in several transactions, because one needs more locks than max_locks_per_transaction allows',
+  own_name: 'under its own name, because an extension can exist in the database of that name only',
   search_path: 'with the search_path of its schemas for functions that use names without a schema',
 };
 
@@ -35,6 +42,7 @@ export async function loadDump({ prepare, load }: Load): Promise<ExecResult & { 
 /** Pure. Null: no way is known to load what failed. */
 export function relaxationFor(stderr: string): Relaxation | null {
   if (/out of shared memory/.test(stderr)) return 'transactions';
+  if (ONE_DATABASE.test(stderr)) return 'own_name';
   if (/ERROR: +(?:function|type|operator|relation) .* does not exist/.test(stderr)) return 'search_path';
   return null;
 }
@@ -52,8 +60,8 @@ const ADVICE: [RegExp, string][] = [
     'The disk of the database server is full: a restore needs the space of the databases once more. Make room on it, then restore again.',
   ],
   [
-    /can only create extension in database|can only be installed in/,
-    'The dump has an extension that can exist in only one database, so it cannot be loaded next to the running one. Move the extension to a database of its own, or restore by hand into an empty server.',
+    ONE_DATABASE,
+    'The dump has an extension that can exist in only one database, and the server is configured for another one. Set that name for the server (cron.database_name for pg_cron), restart it, then restore again.',
   ],
   [
     /ERROR: +(?:function|type|operator|relation) .* does not exist/,

@@ -125,3 +125,22 @@ export function undoStatements(databases: readonly SwapNames[], there: ReadonlyS
         ],
   );
 }
+
+/** While a dump is loaded under its own name: the running database is out of the way. */
+export function lendNameStatements(databases: readonly SwapNames[], there: ReadonlySet<string>): string[] {
+  return databases.flatMap(({ name, before }) =>
+    there.has(name) && !there.has(before) ? [renameDatabase(name, before)] : [],
+  );
+}
+
+export function placeLoadedStatements(databases: readonly SwapNames[], there: ReadonlySet<string>): string[] {
+  return databases.flatMap(({ name, fresh, before }) =>
+    there.has(name) && there.has(before) ? [renameDatabase(name, fresh), renameDatabase(before, name)] : [],
+  );
+}
+
+export function giveNameBackStatements(databases: readonly SwapNames[], there: ReadonlySet<string>): string[] {
+  return databases.flatMap(({ name, before }) =>
+    there.has(before) && !there.has(name) ? [renameDatabase(before, name)] : [],
+  );
+}

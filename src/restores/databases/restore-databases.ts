@@ -15,6 +15,7 @@ import { refuseTablespaces } from './check-roles';
 import { END_GUARD, guardLoad } from './guard-load';
 import { END_FIND_NAMES, FIND_NAMES } from './find-names';
 import { explainLoad, loadDump } from './load-dump';
+import { giveNameBack, inTransaction, lendName, placeLoaded } from './rename-databases';
 import { missingRoles } from './missing-roles';
 import {
   applyProperties,
@@ -31,15 +32,12 @@ import {
 import { psqlOf, type Psql } from './psql';
 import { withoutEventTriggers } from './scratch-names';
 
-/** How often a client that comes back at once is disconnected again. */
-const SWAP_TRIES = 5;
-const BETWEEN_TRIES_MS = 500;
-
 /** Each database of the set, restored under a name of its own; what an earlier try left is dropped first. */
 export async function stageDatabases(run: RestoreRun): Promise<void> {
   for (const placed of run.plan.roles) await createMissingRoles(run, placed);
   for (const placed of run.plan.databases) {
     const psql = await psqlOf(run.engine, placed.container);
+    await giveNameBack(run.clock, psql, namesOf(run, placed));
     await drop(psql, namesOf(run, placed).fresh);
     await restoreBeside(run, psql, placed);
   }
@@ -50,7 +48,7 @@ export async function swapDatabases(run: RestoreRun): Promise<Kept[]> {
   const kept: Kept[] = [];
   for (const [server, names] of byServer(run)) {
     const psql = await psqlOf(run.engine, server);
-    await inTransaction(run, psql, names, swapStatements);
+    await inTransaction(run.clock, psql, names, swapStatements);
     const there = new Set(await psql.list(LIST_DATABASES));
     kept.push(
       ...names.filter(({ before }) => there.has(before)).map(({ name, before }) => keptBy(server, psql, name, before)),
@@ -61,15 +59,18 @@ export async function swapDatabases(run: RestoreRun): Promise<Kept[]> {
 
 export async function swapDatabasesBack(run: RestoreRun): Promise<void> {
   for (const [server, names] of byServer(run)) {
-    await inTransaction(run, await psqlOf(run.engine, server), names, undoStatements);
+    await inTransaction(run.clock, await psqlOf(run.engine, server), names, undoStatements);
   }
 }
 
-/** Takes away what was restored beside. */
+/** Takes away what was restored beside. Before a swap, or after it was undone. */
 export async function dropStaged(run: RestoreRun): Promise<void> {
   for (const [server, names] of byServer(run)) {
     const psql = await psqlOf(run.engine, server);
-    for (const { fresh } of names) await drop(psql, fresh);
+    for (const one of names) {
+      await giveNameBack(run.clock, psql, one);
+      await drop(psql, one.fresh);
+    }
   }
 }
 
@@ -85,38 +86,37 @@ async function createMissingRoles(run: RestoreRun, { item, container }: Placed):
 
 async function restoreBeside(run: RestoreRun, psql: Psql, placed: Placed): Promise<void> {
   const { item, container } = placed;
-  const { fresh } = namesOf(run, placed);
+  const names = namesOf(run, placed);
   const properties = item.database ?? (await readProperties(run.engine, container.id, psql.login, item.name));
-  let guarded = false;
-  let named = false;
   const { user, env } = psql.login;
-  const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(fresh)];
   const say = byteProgress(run.onProgress, `restoring database ${item.name} of ${container.name}`);
+  const is = { guarded: false, named: false, lent: false };
+  const target = (): string => (is.lent ? names.name : names.fresh);
   const result = await loadDump({
     prepare: async (relaxed) => {
-      if (relaxed.length > 0) await drop(psql, fresh);
-      await psql.run([createDatabase(fresh, properties)]);
-      guarded = await guardLoad(psql, fresh);
-      named = guarded && relaxed.includes('search_path');
-      if (named) await psql.script(FIND_NAMES, fresh);
+      await giveNameBack(run.clock, psql, names);
+      if (relaxed.length > 0) await drop(psql, names.fresh);
+      is.lent = relaxed.includes('own_name') && (await lendName(run.clock, psql, names));
+      await psql.run([createDatabase(target(), properties)]);
+      is.guarded = await guardLoad(psql, target());
+      is.named = is.guarded && relaxed.includes('search_path');
+      if (is.named) await psql.script(FIND_NAMES, target());
     },
-    load: async (flags) =>
-      feedCommand(counted(await readItem(run.storage, item), say), (input) =>
-        run.engine.execInput(container.id, [...command, ...flags], input, {
-          env: guarded ? withoutEventTriggers(env) : env,
-        }),
-      ),
+    load: async (flags) => {
+      const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(target()), ...flags];
+      const options = { env: is.guarded ? withoutEventTriggers(env) : env };
+      const content = counted(await readItem(run.storage, item), say);
+      return feedCommand(content, (input) => run.engine.execInput(container.id, command, input, options));
+    },
   });
   if (result.exitCode !== 0) {
-    const words = explainLoad(result.stderr);
-    throw new PilotError(
-      'restore_failed',
-      `Database ${item.name} of ${container.name} could not be restored: ${words}`,
-    );
+    const message = `Database ${item.name} of ${container.name} could not be restored: ${explainLoad(result.stderr)}`;
+    throw new PilotError('restore_failed', message);
   }
-  if (named) await psql.script(END_FIND_NAMES, fresh);
-  if (guarded) await psql.script(END_GUARD, fresh);
-  if (properties !== null) await psql.run(applyProperties(fresh, properties));
+  if (is.named) await psql.script(END_FIND_NAMES, target());
+  if (is.guarded) await psql.script(END_GUARD, target());
+  if (is.lent) await placeLoaded(run.clock, psql, names);
+  if (properties !== null) await psql.run(applyProperties(names.fresh, properties));
 }
 
 async function* counted(content: AsyncIterable<Buffer>, say: (bytes: number) => void): AsyncGenerator<Buffer> {
@@ -124,25 +124,6 @@ async function* counted(content: AsyncIterable<Buffer>, say: (bytes: number) => 
   for await (const chunk of content) {
     say((bytes += chunk.length));
     yield chunk;
-  }
-}
-
-async function inTransaction(
-  run: RestoreRun,
-  psql: Psql,
-  names: SwapNames[],
-  statementsFor: typeof swapStatements,
-): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const statements = statementsFor(names, new Set(await psql.list(LIST_DATABASES)));
-    if (statements.length === 0) return;
-    try {
-      await psql.run(names.flatMap(({ name, fresh, before }) => [name, fresh, before].map(endConnections)));
-      return await psql.transaction(statements);
-    } catch (error) {
-      if (tries === SWAP_TRIES || !/is being accessed by other users/.test(String(error))) throw error;
-      await run.clock.sleep(BETWEEN_TRIES_MS);
-    }
   }
 }
 

@@ -32,7 +32,7 @@ export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise
   if (record.status !== 'succeeded') throw new NotTried('The backup is kept no longer.');
   const manifest = await manifestOf(deps, record);
   const containers = await readContainers(deps.engine, deps.selfId);
-  const servers: [DumpedServer, ImageInspect, string][] = [];
+  const servers: [DumpedServer, ImageInspect, string[]][] = [];
   for (const dumped of serversIn(manifest.items)) {
     const running = containerFor(dumped.databases[0], manifest, null, containers);
     const image = await imageForDrill(deps, dumped, running);
@@ -69,21 +69,26 @@ async function manifestOf(deps: RestoreDeps, { items }: BackupRecord): Promise<B
   throw notAuthenticated(deps.storage.urlOf(folder), distrust);
 }
 
-/** What the server itself loads at its start, and an extension in the dump may ask for. */
-async function preloadedBy(deps: RestoreDeps, running: Container | null, image: ImageInspect): Promise<string> {
+/** Of a library that works in one database only, such as `cron.database_name` of pg_cron. */
+const OWN_DATABASES = "SELECT name || '=' || setting FROM pg_settings WHERE name LIKE '%.database_name'";
+
+/** What the server itself loads at its start, and an extension in the dump may require: settings as `name=value`. */
+async function preloadedBy(deps: RestoreDeps, running: Container | null, image: ImageInspect): Promise<string[]> {
   // Nothing is run in a container that the operator has not labelled for it.
   const open = running?.labels.backup?.kind === 'postgres';
-  if (running === null || !open || !running.running || running.imageId !== image.Id) return '';
+  if (running === null || !open || !running.running || running.imageId !== image.Id) return [];
   try {
     const psql = await psqlOf(deps.engine, running);
-    return (await psql.list('SHOW shared_preload_libraries'))[0]?.trim() ?? '';
+    const libraries = (await psql.list('SHOW shared_preload_libraries'))[0]?.trim() ?? '';
+    if (libraries === '') return [];
+    return [`shared_preload_libraries=${libraries}`, ...(await psql.list(OWN_DATABASES))];
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     deps.logger.warn('what a database server preloads is not known', {
       server: running.name,
       reason: messageOf(error),
     });
-    return '';
+    return [];
   }
 }
 

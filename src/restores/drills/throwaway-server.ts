@@ -9,8 +9,8 @@ import { waitUntilHealthy } from '../../probes/wait-until-healthy';
 export interface Throwaway {
   name: string;
   image: ImageInspect;
-  /** For `shared_preload_libraries`; empty: none. */
-  preload: string;
+  /** Settings as `name=value`: what it preloads, and the database that such a library is configured for. */
+  preload: readonly string[];
 }
 
 export interface Server {
@@ -75,7 +75,7 @@ export function requestFor({ image, preload }: Omit<Throwaway, 'name'>, password
   return {
     body: {
       Image: image.Id,
-      Cmd: preload === '' ? null : [...(Cmd ?? ['postgres']), '-c', `shared_preload_libraries=${preload}`],
+      Cmd: preload.length === 0 ? null : [...(Cmd ?? ['postgres']), ...preload.flatMap((one) => ['-c', one])],
       Env: [`POSTGRES_USER=${SUPERUSER}`, `POSTGRES_DB=${SUPERUSER}`, `POSTGRES_PASSWORD=${password}`],
       Labels: { ...Object.fromEntries(ofCompose.map((label) => [label, ''])), 'diun.enable': 'false' },
       Healthcheck: { Test: ['NONE'] },

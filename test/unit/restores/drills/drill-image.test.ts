@@ -71,11 +71,14 @@ test('what its image says of Compose and Diun is put out of force; what the serv
   const config = { Labels, Cmd: ['postgres'], Healthcheck: { Test: ['CMD', 'true'] } };
   engine.addImage({ reference: 'own/postgres:15', config });
   const image = await engine.inspectImage('own/postgres:15');
-  const { body } = requestFor({ image, preload: 'timescaledb, pg_cron' }, 'secret');
+  const { body } = requestFor(
+    { image, preload: ['shared_preload_libraries=timescaledb, pg_cron', 'cron.database_name=app'] },
+    'secret',
+  );
   expect(body).toMatchObject({
-    Cmd: ['postgres', '-c', 'shared_preload_libraries=timescaledb, pg_cron'],
+    Cmd: ['postgres', '-c', 'shared_preload_libraries=timescaledb, pg_cron', '-c', 'cron.database_name=app'],
     Labels: { 'com.docker.compose.project': '', 'diun.enable': 'false' },
     Healthcheck: { Test: ['NONE'] },
   });
-  expect(requestFor({ image, preload: '' }, 'secret').body.Cmd).toBeNull();
+  expect(requestFor({ image, preload: [] }, 'secret').body.Cmd).toBeNull();
 });
