@@ -1,7 +1,8 @@
 /** Names that a container bears while an update has it aside; they tell a person in `docker ps` whose it is. */
 const MARK = '.diun-pilot-';
 
-type Role = 'old' | 'new' | 'check' | 'restore' | 'drill';
+/** `kept`: it only holds files of the old one. */
+type Role = 'old' | 'new' | 'check' | 'kept' | 'restore' | 'drill';
 
 /** Docker's names allow `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; the update's id makes it unique. */
 export function asideName(container: string, role: Role, updateId: string): string {
@@ -9,11 +10,11 @@ export function asideName(container: string, role: Role, updateId: string): stri
 }
 
 export function isOurs(name: string): boolean {
-  return /\.diun-pilot-(old|new|check|restore|drill)-[0-9a-z]{10}$/.test(name);
+  return /\.diun-pilot-(old|new|check|kept|restore|drill)-[0-9a-z]{10}$/.test(name);
 }
 
-/** Of a container that an update created or renamed: its container's own name, and the end of the update's id. Null: it is not one. */
-export function asideParts(name: string): { container: string; mark: string } | null {
-  const found = /^(.+)\.diun-pilot-(?:old|new|check)-([0-9a-z]{10})$/.exec(name);
-  return found === null ? null : { container: found[1] ?? '', mark: found[2] ?? '' };
+/** Of a container that an update created or renamed: its container's own name, its role, and the end of the update's id. Null: it is not one. */
+export function asideParts(name: string): { container: string; role: Role; mark: string } | null {
+  const found = /^(.+)\.diun-pilot-(old|new|check|kept)-([0-9a-z]{10})$/.exec(name);
+  return found === null ? null : { container: found[1] ?? '', role: found[2] as Role, mark: found[3] ?? '' };
 }

@@ -64,6 +64,8 @@ export interface Journal {
   dataChange?: DataChange & { seenIn: Stage };
   /** Decided in the rollback: the new version changed the data, and it is restored before anything runs on it. */
   dataGoesBack?: boolean;
+  /** Why the old container could not be removed after success, in words. */
+  cleanUpFailure?: string;
   /** How far the restore after the rollback has come; null: there is none. */
   restore: RestoreJournal | null;
 }

@@ -36,12 +36,37 @@ export async function bringBack(run: Begun, error: PilotError | null): Promise<B
   }
 }
 
-/** Created by another process and not running, perhaps because a container of this update has its ports: those are stopped first. */
+/**
+ * Created by another process and not running, perhaps because a container of this update has its ports: those are stopped first.
+ * One that cannot start gives its name back to a container of this update, if there is one, and is kept under another.
+ */
 async function startBearer(run: Begun, bearer: ContainerInspect): Promise<BroughtBack> {
   for (const id of ours(run)) if (id !== bearer.Id) await stopIfThere(run, id);
-  await startJoining(run, bearer.Id);
+  try {
+    await startJoining(run, bearer.Id);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable' || !(await isInTheWay(run, bearer))) throw error;
+    return bringOneBackInsteadOf(run, bearer, messageOf(error));
+  }
   const words = `The container ${short(bearer.Id)}, which has the name ${run.journal.containerName}, did not run: it was started.`;
   return { words, id: bearer.Id };
+}
+
+async function isInTheWay(run: Begun, { Id }: ContainerInspect): Promise<boolean> {
+  if (ours(run).includes(Id)) return false;
+  const left = await Promise.all(ours(run).map((id) => inspectIfThere(run.engine, id)));
+  return left.some((found) => found !== null);
+}
+
+async function bringOneBackInsteadOf(run: Begun, { Id }: ContainerInspect, why: string): Promise<BroughtBack> {
+  const { containerName: name } = run.journal;
+  const other = `${name}.cannot-start-${short(Id)}`;
+  await renameRestarting(run, Id, other);
+  const { words, id } = await bringOneBack(run);
+  return {
+    words: `The container ${short(Id)}, which another process created as ${name}, cannot start (${why}): it is kept as ${other}. ${words}`,
+    id,
+  };
 }
 
 async function bringOneBack(run: Begun): Promise<BroughtBack> {

@@ -1,22 +1,35 @@
+import { keepLostFiles } from '../containers/keep-lost-files';
 import { stopAndRemove } from '../containers/remove-aside';
 import { codeOf, messageOf } from '../domain/errors';
 import { keepTag } from './new-tag/keep-tag';
 import type { Run } from './run';
-import { step } from './run';
+import { newContainerOf, reach, step } from './run';
 
 /**
- * Writes a new tag where the operator keeps it, and removes the old container, never its volumes. The new one serves and
- * is healthy: a failure here is told on the step and in the log, but does not undo the update.
+ * Writes a new tag where the operator keeps it, keeps the files that are in no volume, and removes the old container, never
+ * its volumes. The new one serves and is healthy: a failure here is told on the step, in the verdict and in the log, but does
+ * not undo the update.
  */
 export async function cleanUp(run: Run): Promise<void> {
   try {
     await step(run, 'cleanup', async () => {
-      const kept = await keepTag(run);
+      const tag = await keepTag(run);
+      const kept = await keepFiles(run);
       await stopAndRemove(run, run.journal.oldContainerId);
-      return `${kept === null ? '' : `${kept}; `}the old container ${run.journal.oldContainerId.slice(0, 12)} is removed; its image ${run.journal.oldImageId.slice(0, 19)} is kept`;
+      const removed = `the old container ${run.journal.oldContainerId.slice(0, 12)} is removed; its image ${run.journal.oldImageId.slice(0, 19)} is kept`;
+      return [tag, kept, removed].filter((part) => part !== null).join('; ');
     });
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    run.logger.warn('the old container could not be removed', { update: run.update.id, reason: messageOf(error) });
+    const reason = messageOf(error);
+    reach(run, run.journal.stage, { cleanUpFailure: reason });
+    run.logger.warn('the old container could not be removed', { update: run.update.id, reason });
   }
+}
+
+async function keepFiles(run: Run): Promise<string | null> {
+  const { containerName: container } = run.journal;
+  const replaced = { old: run.old, replacementId: newContainerOf(run), container, updateId: run.update.id };
+  const kept = await keepLostFiles(run, replaced);
+  return kept === null ? null : `files outside of its volumes are kept in ${kept.name}`;
 }

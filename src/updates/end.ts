@@ -4,6 +4,7 @@ import type { Update, Verdict } from '../domain/update';
 import { bringBack, type BroughtBack } from './bring-back';
 import { whatElseHappened, whyNameless } from './changed-meanwhile';
 import { hasChangedData } from './fingerprint/data-change';
+import { keptSentences } from './kept-sentences';
 import { recordLeftovers } from './leftovers';
 import { mailOfEnd } from './mail-of-end';
 import { nameWhatRunsIfPossible } from './name-what-runs';
@@ -111,7 +112,7 @@ function end(run: Begun, verdict: Verdict, error: PilotError | null, leftovers: 
     const changed = store.updates.change(update.id, {
       status: verdict,
       finishedAt: clock.now().toISOString(),
-      reason: [reasonOfEnd(journal, verdict, error), ...leftovers].join(' '),
+      reason: [reasonOfEnd(journal, verdict, error), ...keptSentences(run, update), ...leftovers].join(' '),
       error: error === null ? null : { code: error.code, message: error.message },
       followUp: verdict === 'succeeded' ? update.followUp : null,
     });

@@ -6,6 +6,7 @@ import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail, postWithoutMail } from '../notifications/post-mail';
 import { howItEnded } from './how-it-ended';
+import { keptSentences } from './kept-sentences';
 import { isQuarantined } from './quarantine';
 
 /** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
@@ -14,7 +15,11 @@ export function mailOfEnd(deps: Deps, update: Update): void {
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
   const news = { update, plan: null, backup, page: pageUrl(deps, update) };
   if (update.status === 'succeeded') {
-    const mail = updateSucceeded({ ...news, dataChange: howItEnded(store, update).dataChange });
+    const mail = updateSucceeded({
+      ...news,
+      dataChange: howItEnded(store, update).dataChange,
+      kept: keptSentences(deps, update),
+    });
     return void (isAutomatic(update) ? postWithoutMail(store.outbox, mail) : postMail(store.outbox, mail));
   }
   const quarantined = isQuarantined(store, update);

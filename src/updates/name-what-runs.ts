@@ -36,11 +36,15 @@ async function makeName(run: Begun, reference: string, imageId: string): Promise
   await run.engine.tag(imageId, reference);
 }
 
-/** A tag that this update never touched may be right for another container of the same tag. */
+/** A tag that this update never touched may be right for another container of the same tag that runs. */
 async function isOthers({ engine, journal, selfId }: Begun, reference: string, imageId: string): Promise<boolean> {
   const all = await readContainers(engine, selfId);
   return all.some(
-    (other) => other.name !== journal.containerName && other.reference === reference && other.imageId === imageId,
+    (other) =>
+      other.running &&
+      other.name !== journal.containerName &&
+      other.reference === reference &&
+      other.imageId === imageId,
   );
 }
 

@@ -112,6 +112,18 @@ describe('what it shows', () => {
     expect(text).not.toContain('<script');
   });
 
+  test('a kept container, with the time of its removal and the commands for it', async () => {
+    const reason = 'It holds 1 file. Copy one out: docker cp web.diun-pilot-kept-0123456789:/data/app.db .';
+    http.store.keptContainers.add({
+      ...{ containerId: 'c1', container: 'web', name: 'web.diun-pilot-kept-0123456789', updateId: 'u1' },
+      ...{ reason, leftover: false, keepUntil: '2026-11-23T03:00:00.000Z' },
+    });
+    const { text } = await open().expect(200);
+    const section = /<section aria-labelledby="kept">[\s\S]*?<\/section>/.exec(text)?.[0] ?? '';
+    expect(section).toContain('2026-11-23 ');
+    expect(section).toContain('docker cp web.diun-pilot-kept-0123456789:/data/app.db .');
+  });
+
   test('containers that lost their network: who needs a person, and what was mended', async () => {
     http.store.notices.open('network_lost', 'web-nginx-1', 'Its owner is gone.');
     http.store.incidents.add({ container: 'web-proxy-1', words: 'web-edge-1 was started again.' });

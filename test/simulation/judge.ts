@@ -140,17 +140,15 @@ export class Judge {
         .some(({ status, finishedAt }) => !isOpen(status) && finishedAt === null),
       'an end without a time',
     );
-    this.#must(
-      store.keptContainers.all().length === 0,
-      `kept to the end: ${store.keptContainers
-        .all()
-        .map(({ reason }) => reason)
-        .join()}`,
-    );
     const names = [...this.host.containers.values()].map(({ inspect }) => inspect.Name.slice(1));
+    // Of a service that was removed for good it is the last copy: listed, and left to the operator.
+    const isLast = (name: string): boolean =>
+      store.keptContainers.all().some((kept) => kept.name === name && !names.includes(kept.container));
+    const kept = store.keptContainers.all().filter(({ name }) => !isLast(name));
+    this.#must(kept.length === 0, `kept to the end: ${kept.map(({ reason }) => reason).join()}`);
     for (const name of names.filter((each) => each !== 'edge'))
       this.#must(
-        this.world.services.some(({ spec }) => spec.name === name),
+        isLast(name) || this.world.services.some(({ spec }) => spec.name === name),
         `a container is left over: ${name.replace(/[0-9a-z]{10}$/, '')}`,
       );
   }

@@ -85,7 +85,8 @@ function mountsOf(creation: Creation, host: HostConfig, declared: string[]): Mou
     }),
     ...creation.inherited,
   ];
-  const covered = new Set(asked.map((mount) => mount.Destination));
+  const inMemory = Object.keys(host['Tmpfs'] ?? {}).map((path) => posix.resolve('/', path));
+  const covered = new Set([...asked.map((mount) => mount.Destination), ...inMemory]);
   const rest = declared.map((path) => posix.resolve('/', path)).filter((path) => !covered.has(path));
   return [...asked, ...rest.map((path) => volumeMount(creation.newVolume(), path, true))];
 }

@@ -67,7 +67,9 @@ export function changesOf({ own, image }: FakeContainer): LayerChange[] {
     '/',
     written.map(([path]) => path),
   ).filter((path) => !own.has(`${path}/`));
-  return [...folders.map((path): LayerChange => ({ path, kind: 'modified' })), ...files];
+  const inImage = new Set(foldersOf('/', [...before.keys()]));
+  const kindOf = (path: string): LayerChange['kind'] => (inImage.has(path) ? 'modified' : 'added');
+  return [...folders.map((path): LayerChange => ({ path, kind: kindOf(path) })), ...files];
 }
 
 export function statOf(files: FakeFiles, path: string): PathStat | null {

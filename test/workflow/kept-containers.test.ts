@@ -42,6 +42,15 @@ it('says in the verdict that the old container could not be removed, keeps it st
   expect(scene.store.disarmed.all()).toEqual([]);
 });
 
+it('removes what was left over after ten minutes, without a new start', async () => {
+  scene.engine.failNext('remove', new EngineError('engine_refused', 'device or resource busy'));
+  await update();
+  expect(scene.engine.containerNames()).toHaveLength(2);
+  await scene.clock.advance(10 * 60_000);
+  await scene.settle();
+  expect(scene.engine.containerNames()).toEqual([NAME]);
+});
+
 it('finds at its start a container that an update left without a record, even one that runs, and removes it', async () => {
   await update();
   const [ended] = scene.updates();

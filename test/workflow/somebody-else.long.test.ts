@@ -11,6 +11,8 @@ const TAG = 'nginx:stable';
 interface Act {
   /** False: it leaves no container of the name, if it comes when there is no other to take its place. */
   keeps: boolean;
+  /** What it puts in the place of the container cannot start: it has the name only where nothing of the update is left. */
+  cannotStart?: boolean;
   act(engine: FakeEngine, images: Images, scene: Scene): void;
 }
 interface Images {
@@ -33,6 +35,19 @@ const ACTS: Record<string, Act> = {
     act: (engine, { third }) => {
       engine.host.images.tags.set(TAG, third);
       recreate(engine);
+    },
+  },
+  'creates another under its name, which cannot start': {
+    keeps: true,
+    cannotStart: true,
+    act: (engine) => createBroken(engine),
+  },
+  'creates another on another image under its name, which cannot start': {
+    keeps: true,
+    cannotStart: true,
+    act: (engine, { third }) => {
+      engine.host.images.tags.set(TAG, third);
+      createBroken(engine);
     },
   },
   'removes the container': { keeps: true, act: (engine) => removeIfThere(engine, NAME) },
@@ -74,6 +89,14 @@ function removeIfThere(engine: FakeEngine, name: string): void {
   if (engine.containerNames().includes(name)) engine.host.remove(name);
 }
 
+/** One of its networks is gone. */
+function createBroken(engine: FakeEngine): void {
+  removeIfThere(engine, NAME);
+  engine.addNetwork('gone');
+  engine.host.create(NAME, requestOf(nginx({ networks: ['gone'] })));
+  engine.host.networks.delete('gone');
+}
+
 /** As Compose does: everything of the service goes, and one is made from what the tag names. */
 function recreate(engine: FakeEngine): void {
   for (const name of [NAME, ...aside(engine)]) removeIfThere(engine, name);
@@ -100,7 +123,7 @@ async function updateWith(
 }
 
 /** What must be true of an update whose container somebody else has touched in its middle. */
-function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string, early: boolean): string[] {
+function judge(scene: Scene, { keeps, cannotStart = false }: Act, images: Images, oldId: string, early: boolean): string[] {
   const wrong: string[] = [];
   const must = (is: boolean, what: string): void => void (is || wrong.push(what));
   const { engine } = scene;
@@ -111,7 +134,8 @@ function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string, earl
   must(!update?.steps.some(({ status }) => status === 'running'), 'no step runs on');
   must(bearer !== null || !keeps || early, 'a container has the name');
   must(bearer === null || engine.tagged(TAG) === bearer.Image, 'the tag names what runs');
-  must(bearer === null || bearer.State.Running || update?.status === 'rollback_failed', 'it runs');
+  const nothingLeft = cannotStart && aside(engine).length === 0 && bearer?.Id !== oldId;
+  must(bearer === null || bearer.State.Running || nothingLeft, 'it runs');
   const failed = scene.mails().filter(({ kind }) => kind === 'update_failed');
   must(
     failed.length === (['failed', 'rolled_back', 'rollback_failed'].includes(update?.status ?? '') ? 1 : 0),
@@ -126,7 +150,7 @@ function judge(scene: Scene, { keeps }: Act, images: Images, oldId: string, earl
     );
   if (update?.status === 'failed') {
     must(aside(engine).length === 0, `failed: nothing is left aside (${aside(engine).join(', ')})`);
-    if (bearer !== null && bearer.Id !== oldId)
+    if (bearer !== null && bearer.Id !== oldId && !early)
       must(
         /somebody else|no container had the name/i.test(update.reason + failed[0]?.text),
         'failed: says that somebody else did it',

@@ -7,6 +7,8 @@ const KINDS = ['modified', 'added', 'deleted'] as const;
 /** Of Go's `os.FileMode`, in which the engine writes modes. */
 const GO_DIRECTORY = 2 ** 31;
 const GO_SYMLINK = 2 ** 27;
+/** Device, named pipe, socket, character device, irregular. */
+const GO_OTHER = [2 ** 26, 2 ** 25, 2 ** 24, 2 ** 21, 2 ** 19];
 const PERMISSIONS = 0o777;
 
 /** Comparing a large layer takes time. */
@@ -41,11 +43,16 @@ function readStat(header: string, path: string): PathStat {
     JSON.parse(Buffer.from(header, 'base64').toString()) as { size: number; mode: number; mtime: string };
   try {
     const { size, mode, mtime } = read();
-    const type = hasBit(mode, GO_DIRECTORY) ? 'directory' : hasBit(mode, GO_SYMLINK) ? 'symlink' : 'file';
-    return { type, size, mode: mode % (PERMISSIONS + 1), modifiedAt: mtime };
+    return { type: typeOf(mode), size, mode: mode % (PERMISSIONS + 1), modifiedAt: mtime };
   } catch (error) {
     throw new EngineError('engine_refused', `The Docker Engine did not describe ${path}.`, { cause: error });
   }
+}
+
+function typeOf(mode: number): PathStat['type'] {
+  if (hasBit(mode, GO_DIRECTORY)) return 'directory';
+  if (hasBit(mode, GO_SYMLINK)) return 'symlink';
+  return GO_OTHER.some((bit) => hasBit(mode, bit)) ? 'other' : 'file';
 }
 
 /** Go's modes use bit 31, which JavaScript's bit operators read as a sign. */

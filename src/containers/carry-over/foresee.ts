@@ -23,7 +23,7 @@ export async function foreseeCarryOver(deps: LooksAhead, container: Container): 
       container.labels.strategy === 'handover' && runsUnderShell(inspect) ? underShell(container.name) : null,
     ];
     return {
-      refusals: await carryOverRefusals(deps, { container, inspect, image }),
+      refusals: await carryOverRefusals(deps, { container, inspect, image, files }),
       notes: notes.filter((note) => note !== null),
     };
   } catch (error) {

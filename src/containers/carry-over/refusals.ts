@@ -1,3 +1,4 @@
+import { isOurs } from '../aside-names';
 import { inspectIfThere } from '../if-there';
 import { inspectAll } from '../inspect-all';
 import type { Deps } from '../../deps';
@@ -7,18 +8,20 @@ import type { Container } from '../../domain/container';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
 import { environmentOf } from '../../domain/environment';
 import { codeOf } from '../../domain/errors';
-import { refusalText, type Refusal } from '../../domain/recreate/carry-over';
+import { listed, refusalText, type LayerFiles, type Refusal } from '../../domain/recreate/carry-over';
 import { unknownFields } from '../../domain/recreate/known-fields';
+import { MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
 import { isMounted, ownPaths, unmountedBackupPaths } from '../../domain/recreate/layer';
 import { namespacesOf, settingOf, sharedNamespaces, type SharedNamespace } from '../../domain/shared-namespaces';
 
 export type LooksAhead = Pick<Deps, 'engine' | 'projectFiles' | 'logger'>;
 
-/** A container with the image that it runs. */
+/** A container with the image that it runs, and the files in its own layer. */
 export interface Looked {
   container: Container;
   inspect: ContainerInspect;
   image: ImageInspect;
+  files: LayerFiles;
 }
 
 /**
@@ -31,6 +34,7 @@ export async function carryOverRefusals(deps: LooksAhead, looked: Looked): Promi
     ...(await missingOwners(deps, looked)),
     ...(await guests(deps, looked)),
     ...(await dataOutsideOfVolumes(deps, looked)),
+    ...tooMuchOutsideOfVolumes(looked),
     ...(await hooks(deps, looked)),
   ];
 }
@@ -67,9 +71,9 @@ async function missingOwners({ engine }: LooksAhead, { container, inspect }: Loo
     });
 }
 
-/** Whoever joined a namespace of this container would lose it with the old container. */
+/** Whoever joined a namespace of this container would lose it with the old container. One that is kept stopped is not of use to anyone. */
 async function guests({ engine }: LooksAhead, { container, inspect }: Looked): Promise<Refusal[]> {
-  const others = (await inspectAll(engine)).filter(({ Id }) => Id !== inspect.Id);
+  const others = (await inspectAll(engine)).filter(({ Id, Name }) => Id !== inspect.Id && !isOurs(Name));
   const found = others.flatMap((other) =>
     namespacesOf(inspect, other).map((kind) => ({ kind, name: other.Name.slice(1) })),
   );
@@ -104,6 +108,22 @@ async function dataOutsideOfVolumes({ engine }: LooksAhead, { container, inspect
   const isLost = !isMounted(directory, inspect) && own.includes(`${directory}/PG_VERSION`);
   return isLost ? [outsideOfVolumes('PGDATA', directory)] : [];
 }
+
+/** Such files are copied to be kept after the update. So much of them is data, whether labelled so or not. */
+function tooMuchOutsideOfVolumes({ container, files }: Looked): Refusal[] {
+  if (files.bytes <= MOST_KEPT_BYTES) return [];
+  const size = `${(files.bytes / GIB).toFixed(1)} GiB`;
+  return [
+    {
+      field: 'files outside of volumes',
+      code: 'recreate_refused',
+      reason: `${container.name} has ${size} in its own layer (${listed([...files.lost, ...files.edited])}), which would be lost with the old container, and more than ${MOST_KEPT_BYTES / GIB} GiB is not copied to be kept.`,
+      remedy: 'Copy the files out (docker cp), mount a volume there, and copy them back.',
+    },
+  ];
+}
+
+const GIB = 1024 ** 3;
 
 function outsideOfVolumes(field: string, path: string): Refusal {
   return {

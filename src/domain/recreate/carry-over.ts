@@ -13,8 +13,12 @@ export interface Refusal {
 export interface LayerFiles {
   /** Copied in before the start, as Compose does with `configs:` and `secrets:`: they are copied into the new container too. */
   copied: string[];
-  /** Written by the application, outside of temporary and cache paths: they stay in the old container. */
+  /** Written by the application, outside of temporary and cache paths: the new container does not have them. */
   lost: string[];
+  /** Files of the image that the start itself edits; the new container may have edited its own in the same way. */
+  edited: string[];
+  /** Of those that are lost or edited, altogether, as far as they were examined. */
+  bytes: number;
 }
 
 /** What is known of a replacement before it is made. */
@@ -39,7 +43,24 @@ export function refusalText({ field, reason, remedy }: Refusal): string {
 export function lostText(container: string, { lost }: LayerFiles): string | null {
   if (lost.length === 0) return null;
   const files = lost.length === 1 ? '1 file' : `${lost.length} files`;
-  return `${container} has ${files} outside of its volumes, which the new container does not have: ${listed(lost)}. Mount a volume there to keep them.`;
+  return `${container} has ${files} outside of its volumes, which the new container does not have: ${listed(lost)}. After the update they are kept for a day in a stopped container. Mount a volume there to keep them.`;
+}
+
+/** Why a container that holds such files still exists, with the commands for it. */
+export function keptReason(container: string, holder: string, files: readonly string[]): string {
+  const first = files.find(({ length }) => length <= LONGEST) ?? 'PATH';
+  const count = files.length === 1 ? '1 file' : `${files.length} files`;
+  const copy = `Copy one out: docker cp ${inShell(`${holder}:${first}`)} . Remove the container: docker rm ${holder}`;
+  return `It holds ${count} that ${container} had outside of its volumes: ${listed(files)}. ${copy}`;
+}
+
+/** For the verdict. `until`: in the operator's time zone. */
+export function keptText({ name, reason }: { name: string; reason: string }, until: string): string {
+  return `The container ${name} is kept, stopped, until ${until}. ${reason}`;
+}
+
+function inShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** For the plan and the step; null: there are none. */
@@ -49,8 +70,11 @@ export function copiedText({ copied }: LayerFiles): string | null {
 }
 
 const LISTED = 5;
+const LONGEST = 120;
 
-function listed(paths: readonly string[]): string {
+/** The first few of them; of a very long one its end. */
+export function listed(paths: readonly string[]): string {
   const more = paths.length - LISTED;
-  return more > 0 ? `${paths.slice(0, LISTED).join(', ')} and ${more} more` : paths.join(', ');
+  const shown = paths.slice(0, LISTED).map((path) => (path.length > LONGEST ? `…${path.slice(-LONGEST)}` : path));
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }

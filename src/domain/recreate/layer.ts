@@ -9,7 +9,8 @@ export interface LayerChange {
 
 /** What the engine reports about one path. `modifiedAt`: RFC 3339 with up to nine digits of a second. */
 export interface PathStat {
-  type: 'file' | 'directory' | 'symlink';
+  /** `other`: a socket, a pipe or a device, which no archive holds with its content. */
+  type: 'file' | 'directory' | 'symlink' | 'other';
   size: number;
   /** Permission bits. */
   mode: number;
@@ -67,6 +68,21 @@ export function wasCopiedBeforeStart(stat: PathStat, { Created, State }: Contain
 }
 
 const ROUNDED_BY_MS = 1000;
+
+/**
+ * Whether a file of the image was last changed by the start of the container, as the entrypoint of nginx edits its
+ * `default.conf`: then the start of the new container changes its own one in the same way.
+ */
+export function wasEditedByStart(kind: LayerChange['kind'], stat: PathStat, container: ContainerInspect): boolean {
+  if (kind !== 'modified') return false;
+  const modified = Date.parse(stat.modifiedAt);
+  return [container.Created, container.State.StartedAt].some((time) => {
+    const after = modified - Date.parse(time);
+    return after >= -ROUNDED_BY_MS && after <= STARTS_WITHIN_MS;
+  });
+}
+
+const STARTS_WITHIN_MS = 10_000;
 
 /** Paths of a backup that no volume or bind mount keeps, so that they are lost with the container. */
 export function unmountedBackupPaths(

@@ -9,7 +9,7 @@ export type CheckStatus = (typeof CHECK_STATUSES)[number];
 
 export interface Check {
   status: CheckStatus;
-  /** As text, with the remedy; present when the status is not ok. */
+  /** As text, with the remedy; present when the status is not ok, else only to name what is kept on purpose. */
   reason?: string;
 }
 
@@ -108,7 +108,14 @@ export function dockerAndContainers(docker: Check, notices: readonly Notice[], k
     .filter(({ leftover }) => leftover)
     .map(({ name, reason }) => `${name} still exists: ${reason} Restart diun-pilot, or run \`docker rm -f ${name}\``);
   const problems = [...lost, ...left];
-  return docker.status !== 'ok' || problems.length === 0 ? docker : degraded(problems.join('; '));
+  if (docker.status !== 'ok') return docker;
+  return problems.length === 0 ? { ...docker, ...onPurpose(kept) } : degraded(problems.join('; '));
+}
+
+/** No fault, but not hidden either. Without the names of files: this is open to anyone. */
+function onPurpose(kept: readonly KeptContainer[]): { reason?: string } {
+  const words = kept.map(({ name, keepUntil }) => `${name} is kept, stopped, until ${keepUntil}`);
+  return words.length === 0 ? {} : { reason: words.join('; ') };
 }
 
 function subjectOf(record: BackupRecord): string {

@@ -8,8 +8,8 @@ import { renderLetter } from '../letter/render-letter';
 import { whatChanged } from './data-changed';
 import { backupPassage, nameOf, stepsPassage, versions, type UpdateNews } from './passages';
 
-/** Manual: reports the success and what is left to do. */
-export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | null }): RenderedMail {
+/** Manual: reports the success and what is left to do. `kept`: what the update keeps past its end, as sentences. */
+export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | null; kept?: string[] }): RenderedMail {
   const { update, plan } = news;
   const name = nameOf(update);
   const followUp = update.followUp ?? plan?.followUp ?? null;
@@ -24,6 +24,7 @@ export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | n
       paragraph(howItWent(update)),
       ...section('What to do now', followUp === null ? null : { type: 'important', text: followUp }),
       ...whatChanged(news.dataChange ?? null),
+      ...section('Files outside of the volumes', ...(news.kept ?? []).map(paragraph)),
       versions(news, { from: 'Previous version', to: 'Current version' }),
       ...stepsPassage(update),
       ...backupPassage(news),

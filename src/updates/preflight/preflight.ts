@@ -1,7 +1,7 @@
 import { readContainers } from '../../containers/read-containers';
 import type { ImageInspect } from '../../domain/engine-inspect';
 import { PilotError } from '../../domain/errors';
-import { copiedText, lostText } from '../../domain/recreate/carry-over';
+import { copiedText, lostText, type LayerFiles } from '../../domain/recreate/carry-over';
 import { platformOf, platformText } from '../../domain/recreate/platform';
 import { layerFiles } from '../../containers/carry-over/layer-files';
 import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
@@ -28,9 +28,9 @@ export async function preflight(run: Run): Promise<string> {
 export async function lookAhead(run: Run, newImage: ImageInspect): Promise<string[]> {
   mustRun(run);
   const oldImage = await run.engine.inspectImage(run.old.Image);
-  await mustCarryOver(run, oldImage);
-  mustHaveSamePlatform(run, oldImage, newImage);
   const files = await layerFiles(run.engine, run.old);
+  await mustCarryOver(run, oldImage, files);
+  mustHaveSamePlatform(run, oldImage, newImage);
   const checks = [
     await comparePostgres(run, newImage),
     await testNginxConfig(run, newImage, files.copied),
@@ -40,8 +40,8 @@ export async function lookAhead(run: Run, newImage: ImageInspect): Promise<strin
   return checks.filter((check) => check !== null);
 }
 
-async function mustCarryOver(run: Run, image: ImageInspect): Promise<void> {
-  const refusals = await carryOverRefusals(run, { container: run.container, inspect: run.old, image });
+async function mustCarryOver(run: Run, image: ImageInspect, files: LayerFiles): Promise<void> {
+  const refusals = await carryOverRefusals(run, { container: run.container, inspect: run.old, image, files });
   const [first] = refusals;
   if (first === undefined) return;
   const message = `${run.container.name} cannot be replaced by the same container. ${refusalsText(refusals)} Nothing was stopped.`;

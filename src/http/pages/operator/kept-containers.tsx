@@ -17,7 +17,7 @@ export function KeptContainers({ kept }: Pick<OperatorData, 'kept'>): JSX.Elemen
           oneLine(name),
           <span class={`badge ${leftover ? 'alarm' : 'good'}`}>{leftover ? 'Left over' : 'Retained'}</span>,
           formatTime(keepUntil),
-          oneLine(reason, 400),
+          oneLine(reason, 1000),
         ])}
         empty=""
         first={kept.length}

@@ -82,7 +82,10 @@ test('a container that an update left over degrades Docker, and one kept on purp
     ...{ containerId: 'c1', container: 'web', name: 'web.diun-pilot-old-0123456789', updateId: 'u1' },
     ...{ reason: 'It is left over from update u1.', keepUntil: '2026-11-23T00:00:00Z' },
   };
-  expect(dockerAndContainers({ status: 'ok' }, [], [{ ...kept, leftover: false }])).toEqual({ status: 'ok' });
+  expect(dockerAndContainers({ status: 'ok' }, [], [{ ...kept, leftover: false }])).toEqual({
+    status: 'ok',
+    reason: 'web.diun-pilot-old-0123456789 is kept, stopped, until 2026-11-23T00:00:00Z',
+  });
   expect(dockerAndContainers({ status: 'ok' }, [], [{ ...kept, leftover: true }])).toEqual({
     status: 'degraded',
     reason: expect.stringContaining('web.diun-pilot-old-0123456789 still exists'),

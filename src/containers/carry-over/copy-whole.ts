@@ -1,0 +1,70 @@
+import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { extract, pack, type Header } from 'tar-stream';
+import type { ContainerInspect } from '../../domain/engine-inspect';
+import { EngineError } from '../../domain/errors';
+import { cleanPath } from '../../domain/recreate/own-mounts';
+import { layerCopy, MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
+import { atMostBytes } from '../../lib/at-most-bytes';
+import { fewAtATime } from '../../lib/few-at-a-time';
+import type { Engine } from '../../ports/engine';
+
+const AT_ONCE = 4;
+
+/**
+ * Copies files of a container's own layer into another container of the same image: each archive passes from the engine to
+ * the engine as it is, with owners, modes, times, links and extended attributes, and is never held in memory. Rejects when
+ * a file did not arrive, or when it is more than `MOST_KEPT_BYTES` altogether.
+ */
+export async function copyWhole(
+  engine: Engine,
+  from: ContainerInspect,
+  to: string,
+  files: readonly string[],
+): Promise<void> {
+  const { folders, roots } = layerCopy(files, await engine.changes(from.Id), from);
+  await makeFolders(engine, from.Id, to, folders);
+  const limited = atMostBytes(MOST_KEPT_BYTES, tooLarge);
+  await fewAtATime(roots, AT_ONCE, async (path) =>
+    engine.extract(to, posix.dirname(path), limited(await engine.archive(from.Id, path))),
+  );
+  const arrived = new Set((await engine.changes(to)).map(({ path }) => cleanPath(path)));
+  const missing = files.filter((path) => !arrived.has(path));
+  await fewAtATime(missing, AT_ONCE, (path) => mustHave(engine, from.Id, to, path));
+}
+
+/** With the owner and mode that they have, read from the first entry of their archive. */
+async function makeFolders(engine: Engine, from: string, to: string, folders: readonly string[]): Promise<void> {
+  if (folders.length === 0) return;
+  const tar = pack();
+  for (const folder of folders) {
+    const { mode, uid, gid, mtime } = await headerOf(engine, from, folder);
+    tar.entry({ name: `${folder.slice(1)}/`, type: 'directory', mode, uid, gid, mtime });
+  }
+  tar.finalize();
+  await engine.extract(to, '/', Readable.from(tar, { objectMode: false }));
+}
+
+async function headerOf(engine: Engine, id: string, path: string): Promise<Header> {
+  const archive = await engine.archive(id, path);
+  const entries = extract();
+  archive.on('error', (error) => entries.destroy(error));
+  try {
+    for await (const { header } of archive.pipe(entries)) return header;
+  } finally {
+    archive.destroy();
+  }
+  throw new EngineError('engine_refused', `The Docker Engine gave an empty archive of ${path}.`);
+}
+
+/** An engine may list no change for a copy that equals the image; sockets and pipes are in no archive. */
+async function mustHave(engine: Engine, from: string, to: string, path: string): Promise<void> {
+  if ((await engine.stat(to, path)) !== null) return;
+  const original = await engine.stat(from, path);
+  if (original === null || original.type === 'other') return;
+  throw new EngineError('engine_refused', `The copy of ${path} did not arrive.`);
+}
+
+function tooLarge(): Error {
+  return new EngineError('engine_refused', `The files are larger than ${MOST_KEPT_BYTES / 1024 ** 3} GiB altogether.`);
+}
