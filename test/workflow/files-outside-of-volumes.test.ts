@@ -87,7 +87,7 @@ it('says so in the verdict, and in the mail of an update that the operator reque
   await requestUpdate(scene.deps, { container: NAME });
   await scene.settle();
   const [ended] = scene.updates();
-  expect(ended?.reason).toMatch(/is kept, stopped, until 20\d\d-\d\d-\d\d \d\d:\d\d \CET/);
+  expect(ended?.reason).toMatch(/is kept, stopped, until 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \S+\. It holds/);
   expect(ended?.reason).toContain(`docker cp ${holder()}:/data/app.db .`);
   expect(ended?.reason).toContain(`docker rm ${holder()}`);
   const text = scene.mails().find(({ kind }) => kind === 'update_succeeded')?.text.replaceAll(/\s+/g, ' ');
