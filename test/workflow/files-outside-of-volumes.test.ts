@@ -55,7 +55,9 @@ async function nextStart(): Promise<void> {
 
 it('keeps them for a day in a container that Compose does not know, with owner and mode, and then removes it', async () => {
   scene = open();
-  scene.engine.files(NAME).setMeta('/data/app.db', { mode: 0o640, uid: 33, gid: 34, modifiedAt: '2026-01-01T00:00:01.5Z' });
+  scene.engine
+    .files(NAME)
+    .setMeta('/data/app.db', { mode: 0o640, uid: 33, gid: 34, modifiedAt: '2026-01-01T00:00:01.5Z' });
   const volumes = scene.engine.host.volumes.size;
   await update();
   const [ended] = scene.updates();
@@ -90,7 +92,10 @@ it('says so in the verdict, and in the mail of an update that the operator reque
   expect(ended?.reason).toMatch(/is kept, stopped, until 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \S+\. It holds/);
   expect(ended?.reason).toContain(`docker cp ${holder()}:/data/app.db .`);
   expect(ended?.reason).toContain(`docker rm ${holder()}`);
-  const text = scene.mails().find(({ kind }) => kind === 'update_succeeded')?.text.replaceAll(/\s+/g, ' ');
+  const text = scene
+    .mails()
+    .find(({ kind }) => kind === 'update_succeeded')
+    ?.text.replaceAll(/\s+/g, ' ');
   expect(text).toContain('/data/sub/upload.jpg');
   expect(text).toContain('is kept, stopped, until');
 });
@@ -100,16 +105,22 @@ it('is listed by check with the time of its removal and the commands, and is no 
   await update();
   const { code, stdout } = await runOn(scene, ['check'], { app: { clock: systemClock } });
   const listed = stdout.split('\n').find((line) => line.includes('Kept container')) ?? '';
-  expect(listed).toMatch(/^ok .*It holds 3 files that web-nginx-1 had outside of its volumes: \/data\/app\.db, .* removed 20/);
+  expect(listed).toMatch(
+    /^ok .*It holds 3 files that web-nginx-1 had outside of its volumes: \/data\/app\.db, .* removed 20/,
+  );
   expect(listed).toContain(`docker cp ${holder()}:/data/app.db .`);
   expect(code).toBe(0);
 });
 
 it('keeps nothing when the start of the new container writes the same files', async () => {
   scene = open({}, { '/etc/app.conf': 'edited by the entrypoint' });
-  scene.engine.onCall('start', (call) => write(scene, String(call.args[0]), { '/etc/app.conf': 'edited by the entrypoint' }), {
-    when: 'after',
-  });
+  scene.engine.onCall(
+    'start',
+    (call) => write(scene, String(call.args[0]), { '/etc/app.conf': 'edited by the entrypoint' }),
+    {
+      when: 'after',
+    },
+  );
   await update();
   expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
   expect(scene.engine.containerNames()).toEqual([NAME]);
@@ -172,7 +183,10 @@ it('refuses the update when it is more than is copied, before anything is stoppe
   };
   await update();
   expect(scene.updates()).toMatchObject([
-    { status: 'failed', error: { code: 'recreate_refused', message: expect.stringMatching(/2\.0 GiB .*\/data\/app\.db/) } },
+    {
+      status: 'failed',
+      error: { code: 'recreate_refused', message: expect.stringMatching(/2\.0 GiB .*\/data\/app\.db/) },
+    },
   ]);
   expect(scene.engine.lines().filter((line) => line.startsWith('stop'))).toEqual([]);
 });

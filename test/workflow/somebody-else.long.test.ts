@@ -123,7 +123,13 @@ async function updateWith(
 }
 
 /** What must be true of an update whose container somebody else has touched in its middle. */
-function judge(scene: Scene, { keeps, cannotStart = false }: Act, images: Images, oldId: string, early: boolean): string[] {
+function judge(
+  scene: Scene,
+  { keeps, cannotStart = false }: Act,
+  images: Images,
+  oldId: string,
+  early: boolean,
+): string[] {
   const wrong: string[] = [];
   const must = (is: boolean, what: string): void => void (is || wrong.push(what));
   const { engine } = scene;

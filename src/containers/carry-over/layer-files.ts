@@ -31,8 +31,7 @@ export async function layerFiles(engine: Engine, container: ContainerInspect): P
   const examined = await examine(engine, container.Id, paths.slice(0, EXAMINED));
   const isCopied = ({ stat }: Examined): boolean => wasCopiedBeforeStart(stat, container);
   const kinds = kindsOf(changes);
-  const isEdited = ({ path, stat }: Examined): boolean =>
-    wasEditedByStart(kinds.get(path) ?? 'added', stat, container);
+  const isEdited = ({ path, stat }: Examined): boolean => wasEditedByStart(kinds.get(path) ?? 'added', stat, container);
   const written = examined.filter((each) => isFile(each) && !isCopied(each) && !isTemporary(each.path));
   const unexamined = paths.slice(EXAMINED).filter((path) => !isTemporary(path));
   return {

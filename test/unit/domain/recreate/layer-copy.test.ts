@@ -9,7 +9,14 @@ const mounts = (...paths: string[]) => ({
 });
 
 it('copies a folder that was added as a whole, and a file in a folder of the image alone', () => {
-  const changes = [added('/data'), added('/data/a'), added('/data/sub'), added('/data/sub/b'), modified('/etc'), modified('/etc/c')];
+  const changes = [
+    added('/data'),
+    added('/data/a'),
+    added('/data/sub'),
+    added('/data/sub/b'),
+    modified('/etc'),
+    modified('/etc/c'),
+  ];
   expect(layerCopy(['/data/a', '/data/sub/b', '/etc/c'], changes, mounts())).toEqual({
     folders: [],
     roots: ['/data', '/etc/c'],
@@ -17,8 +24,18 @@ it('copies a folder that was added as a whole, and a file in a folder of the ima
 });
 
 it('copies the files one by one, and makes their folders, where a folder holds something that is not to be copied', () => {
-  const changes = [added('/app'), added('/app/cache'), added('/app/cache/x'), added('/app/db'), added('/app/db/a'), added('/app/b')];
-  expect(layerCopy(['/app/db/a', '/app/b'], changes, mounts())).toEqual({ folders: ['/app'], roots: ['/app/b', '/app/db'] });
+  const changes = [
+    added('/app'),
+    added('/app/cache'),
+    added('/app/cache/x'),
+    added('/app/db'),
+    added('/app/db/a'),
+    added('/app/b'),
+  ];
+  expect(layerCopy(['/app/db/a', '/app/b'], changes, mounts())).toEqual({
+    folders: ['/app'],
+    roots: ['/app/b', '/app/db'],
+  });
 });
 
 it('never copies a folder in which something is mounted', () => {
@@ -43,7 +60,12 @@ it('asks for a container that starts nothing, joins nothing, mounts nothing and 
     body: {
       Image: 'sha256:old',
       Labels: { 'com.docker.compose.project': '', 'diun.enable': 'false' },
-      HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'no' }, Tmpfs: { '/var/data': '' }, UsernsMode: 'host' },
+      HostConfig: {
+        NetworkMode: 'none',
+        RestartPolicy: { Name: 'no' },
+        Tmpfs: { '/var/data': '' },
+        UsernsMode: 'host',
+      },
     },
   });
   expect(holderRequest(old, image, undefined).body.HostConfig).not.toHaveProperty('PidMode');
