@@ -1,9 +1,10 @@
-import { inspectByName, inspectIfThere } from '../containers/if-there';
+import { imageIfThere, inspectByName, inspectIfThere } from '../containers/if-there';
 import { renameRestarting } from '../containers/rename-to';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
-import type { ContainerInspect } from '../domain/engine-inspect';
+import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, type PilotError } from '../domain/errors';
+import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import { createRequest } from '../domain/recreate/create-request';
 import type { Begun } from './run';
 
@@ -92,12 +93,22 @@ async function createAgain(run: Begun): Promise<string> {
   const { engine, journal } = run;
   const { snapshot, oldReference: reference, oldImageId } = journal;
   if (snapshot === undefined) throw new Error('the settings of the old container are not known');
-  const image = await engine.inspectImage(oldImageId);
+  const image = (await imageIfThere(engine, oldImageId)) ?? (await pullAgain(run));
   await engine.tag(oldImageId, reference);
   const request = createRequest({ container: snapshot, oldImage: image, newImage: image, reference });
   const id = await engine.createContainer(journal.containerName, request);
   await startJoining(run, id);
   return id;
+}
+
+/** `docker system prune` removes the image of a container that is gone: its digest is asked of the registry again. */
+async function pullAgain({ engine, journal, update: { from } }: Begun): Promise<ImageInspect> {
+  const { oldImageId } = journal;
+  if (from === null || from.digest === null)
+    throw new Error(`the image ${oldImageId} was removed, and its digest is not known`);
+  const id = await engine.pull(digestReference(parseImageReference(from.reference), from.digest), () => undefined);
+  if (id !== oldImageId) throw new Error(`the image ${oldImageId} was removed, and ${from.digest} gives another one`);
+  return engine.inspectImage(id);
 }
 
 /** The one to prefer first. One that was only prepared never served. */

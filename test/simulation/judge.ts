@@ -48,6 +48,7 @@ export class Judge {
     this.#touched.add(name);
     if (act === 'rm' || act === 'rm-all') this.#goes(name);
     if (act === 'rm' || act === 'rm-all' || act === 'stop') this.#mayBeDown.add(name);
+    if (act === 'prune') this.#stoppedGo();
     if (act === 'tag') this.#mayBeTagged.add(name);
   }
 
@@ -56,6 +57,21 @@ export class Judge {
     this.faults++;
     for (const { spec } of this.world.services)
       if (spec.restart === 'no' || spec.restart === 'on-failure') this.#mayBeDown.add(spec.name);
+  }
+
+  /** The containers of every service that are stopped, also those that an update has aside. */
+  #stoppedGo(): void {
+    for (const { spec } of this.world.services) {
+      const own = [...this.host.containers.values()].filter(({ inspect }) => {
+        const name = inspect.Name.slice(1);
+        return name === spec.name || name.startsWith(`${spec.name}.diun-pilot-`);
+      });
+      const stopped = own.filter((one) => !this.host.state(one).Running);
+      if (stopped.length === 0) continue;
+      this.#touched.add(spec.name);
+      if (stopped.some(({ inspect }) => inspect.Name === `/${spec.name}`) || stopped.length === own.length)
+        this.#goes(spec.name);
+    }
   }
 
   /** Only what comes before the last look of the update can be brought back by it. */

@@ -17,7 +17,8 @@ export function actOnHost({ host }: Pick<FakeEngine, 'host'>, { spec }: Service,
       if (host.containers.has(one.inspect.Id)) host.remove(one.inspect.Id);
     }
   };
-  if (act === 'rm' || act === 'rm-all') remove();
+  if (act === 'prune') prune(host);
+  else if (act === 'rm' || act === 'rm-all') remove();
   else if (act === 'up') {
     remove();
     host.start(host.create(spec.name, requestOf(spec)));
@@ -28,4 +29,13 @@ export function actOnHost({ host }: Pick<FakeEngine, 'host'>, { spec }: Service,
     host.stop(bearer);
     if (act === 'restart') host.start(bearer);
   }
+}
+
+/** `docker system prune`, for every service at once: stopped containers, then images without a tag that no container has. */
+function prune(host: FakeEngine['host']): void {
+  for (const one of [...host.containers.values()]) if (!host.state(one).Running) host.remove(one.inspect.Id);
+  const { onEngine, tags } = host.images;
+  const used = new Set([...host.containers.values()].map(({ inspect }) => inspect.Image));
+  const named = new Set(tags.values());
+  for (const id of [...onEngine.keys()]) if (!used.has(id) && !named.has(id)) onEngine.delete(id);
 }

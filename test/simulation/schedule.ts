@@ -10,7 +10,7 @@ export interface Service {
 }
 
 /** What an actor other than diun-pilot does to a service. */
-export type Act = 'up' | 'rm' | 'rm-all' | 'stop' | 'start' | 'tag' | 'restart';
+export type Act = 'up' | 'rm' | 'rm-all' | 'stop' | 'start' | 'tag' | 'restart' | 'prune';
 export type EngineEnd = 'SIGTERM' | 'SIGKILL' | 'host';
 
 /** What happens at a quiet moment; everything is then worked until it is quiet again. */
@@ -44,7 +44,7 @@ export interface World {
 
 const MINUTE = 60_000;
 const RESTARTS = ['no', 'always', 'unless-stopped', 'on-failure'] as const;
-const ACTS: readonly Act[] = ['up', 'up', 'rm', 'rm-all', 'stop', 'start', 'tag', 'restart'];
+const ACTS: readonly Act[] = ['up', 'up', 'rm', 'rm-all', 'stop', 'start', 'tag', 'restart', 'prune'];
 const JUMPS = [MINUTE, 10 * MINUTE, 60 * MINUTE, 26 * 60 * MINUTE, 80 * 60 * MINUTE, -60 * MINUTE];
 
 /** The world of a seed, with all that will happen in it. */

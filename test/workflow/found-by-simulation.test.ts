@@ -53,3 +53,27 @@ it('brings the service back that an outsider removes while the end of a broken-o
   expect(served.Image).not.toBe(next.id);
   second.close();
 });
+
+it('pulls the old image again when a prune removed it with the container that was stopped for its backup (seed 319)', async () => {
+  const scene = openScene();
+  const old = scene.engine.addImage({ reference: 'nginx:stable' });
+  const labels = { 'backup.kind': 'files', 'backup.paths': '/data' };
+  const oldId = scene.engine.runContainer(nginx({ labels, volumes: { data: '/data' } }));
+  scene.engine.files('web-nginx-1').write('/data/one', '1');
+  const next = scene.engine.publish('nginx:stable');
+  scene.hear('docker.io/library/nginx:stable', next.digest);
+  const { host } = scene.engine;
+  const prune = (): void => {
+    for (const { inspect } of [...host.containers.values()]) host.remove(inspect.Id);
+    host.images.onEngine.delete(old.id);
+  };
+  scene.engine.onCall('createContainer', prune, { when: 'after', once: true });
+  await scene.settle();
+  const [update] = scene.updates();
+  expect(update).toMatchObject({ status: 'failed', error: { code: 'changed_meanwhile' } });
+  const served = scene.engine.container('web-nginx-1');
+  expect([served.State.Running, served.Image, served.Id === oldId]).toEqual([true, old.id, false]);
+  expect(scene.engine.tagged('nginx:stable')).toBe(old.id);
+  expect(scene.engine.files('web-nginx-1').read('/data/one')?.toString()).toBe('1');
+  scene.close();
+});
