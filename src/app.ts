@@ -90,7 +90,7 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   };
 }
 
-/** From now on the channels of the settings are told, and no others. */
+/** From now on the channels of the settings are notified, and no others. */
 function useChannels(store: Store, channels: readonly Channel[], logger: Logger): void {
   const givenUp = store.channels.use(channels);
   if (givenUp > 0) logger.warn('notices to channels that are no longer set were given up', { notices: givenUp });

@@ -23,7 +23,7 @@ export function claimsOf({ id, approval, container, from, to }: Update): Approva
 
 /**
  * A token that admits to its update: the update's id and the HMAC-SHA256 of all the claims by the first of the secrets,
- * in base64url. The claims themselves are in the database: so a link is short, and tells nothing to who reads it.
+ * in base64url. The claims themselves are in the database: so a link is short and shows nothing to its reader.
  */
 export function signApproval(secrets: readonly Secret[], claims: ApprovalClaims): string {
   return signToken(secrets, PURPOSE, partsOf(claims));

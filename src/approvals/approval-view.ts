@@ -2,7 +2,7 @@ import type { Surroundings } from '../domain/approval';
 import type { Plan } from '../domain/plan/plan';
 import type { Update } from '../domain/update';
 
-/** What the holder of a link may see. `unknown` tells nothing: altered, of another purpose, or never made. */
+/** What the holder of a link may see. `unknown` gives no reason: altered, of another purpose, or never issued. */
 export type ApprovalView =
   | { kind: 'unknown' }
   | { kind: 'open'; update: Update; plan: Plan; surroundings: Surroundings }

@@ -1,6 +1,7 @@
+import { formatTime } from '../domain/format';
 import type { Deps } from '../deps';
 
-/** So that nobody waits for an answer that cannot come any more. The decision itself checks the time again. */
+/** Expires pending approvals after their time. The decision itself checks the time again. */
 export function expireApprovals({ store, clock, logger }: Pick<Deps, 'store' | 'clock' | 'logger'>): void {
   const now = clock.now().toISOString();
   for (const update of store.updates.withStatus('awaiting_approval')) {
@@ -8,7 +9,7 @@ export function expireApprovals({ store, clock, logger }: Pick<Deps, 'store' | '
     store.updates.change(update.id, {
       status: 'expired',
       finishedAt: now,
-      reason: `Nobody decided until ${update.approval.expiresAt}. Ask again with: diun-pilot update ${update.container}`,
+      reason: `No decision until ${formatTime(update.approval.expiresAt)}. Request it again with: diun-pilot update ${update.container}`,
       approval: { ...update.approval, status: 'expired' },
     });
     logger.info('approval expired', { update: update.id, container: update.container });

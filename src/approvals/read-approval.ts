@@ -16,7 +16,7 @@ export interface ApprovalReader {
 
 const PAST_UPDATES = 20;
 
-/** What the holder of a link may see now. Reads only: whoever opens a link, a scanner too, changes nothing. */
+/** What the holder of a link may see now. Reads only: opening a link, also by a scanner, changes nothing. */
 export function readApproval(reader: ApprovalReader, token: string): ApprovalView {
   const update = updateOf(reader, token);
   if (update === null) return { kind: 'unknown' };
@@ -62,7 +62,7 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
 
 /** From its stop to the health that was seen: what its users may have missed at most. */
 function awaySeconds({ backups }: Store, update: Update): number | null {
-  const begin = awaySince(update, update.backupId === null ? null : backups.get(update.backupId));
+  const offlineSince = awaySince(update, update.backupId === null ? null : backups.get(update.backupId));
   const end = update.steps.find(({ name }) => name === 'health_check')?.finishedAt;
-  return begin && end ? (Date.parse(end) - Date.parse(begin)) / 1000 : null;
+  return offlineSince && end ? (Date.parse(end) - Date.parse(offlineSince)) / 1000 : null;
 }

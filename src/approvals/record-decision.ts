@@ -49,7 +49,7 @@ export function recordById(parts: Parts, id: string, decided: Decided, how: stri
     const state = update.status === 'awaiting_approval' ? 'expired' : update.status;
     throw new PilotError(
       'not_waiting',
-      `The update of ${update.container} does not wait for a decision (any more): it is ${state}.`,
+      `The update of ${update.container} is not (or no longer) pending: it is ${state}.`,
     );
   }
   return recorded;

@@ -65,7 +65,7 @@ export function readRestoreLink(deps: Signing & { store: Store; clock: Clock }, 
   return { update, backup, expiresAt, restore, state: restore !== null ? 'used' : expired ? 'expired' : 'open' };
 }
 
-/** A storage that does not answer now keeps nobody from deciding: the restore asks it again. */
+/** A storage that does not answer does not block the decision: the restore reads it again. */
 export async function trustOf(
   deps: Pick<Deps, 'storage' | 'approvalSecrets'>,
   { backup }: Pick<RestoreView, 'backup'>,
@@ -105,7 +105,7 @@ export function decideRestoreLink(
     const set = { backupId: backup.id, folder: folderToRestore(backup), url: backup.url ?? '', target: null };
     const trustedManifest = distrust === null ? null : sha256;
     const restore = deps.store.restores.insert({ ...set, updateId: update.id, trustedManifest });
-    deps.logger.info('restore asked for by the link of the mail', { update: update.id, restore: restore.id });
+    deps.logger.info('restore requested with the link of the mail', { update: update.id, restore: restore.id });
     return { ...view, restore, state: 'used', outcome: 'queued' };
   });
 }

@@ -14,7 +14,7 @@ export function signToken(secrets: readonly Secret[], purpose: string, parts: To
   return `${parts[0]}.${macOf(secret, purpose, contentOf(purpose, parts)).toString('base64url')}`;
 }
 
-/** The update that a token claims to be of; null: it is no token. Nothing is proven by it. */
+/** The update that a token claims to belong to; null: not a token. It proves nothing. */
 export function updateIdIn(token: string): string | null {
   return parse(token)?.id ?? null;
 }

@@ -32,7 +32,7 @@ export async function askServed(
   if (inside !== null) return parseCertificate(inside, what);
   throw new PilotError(
     'certificate_unreadable',
-    `${what} could not be asked for ${name}: ${reason} Let diun-pilot share a network with it; its image has no openssl or curl to ask from inside.`,
+    `${what} could not be requested ${name}: ${reason} Let diun-pilot share a network with it; its image has no openssl or curl to ask from inside.`,
   );
 }
 
@@ -46,7 +46,7 @@ async function askInside(
   const commands = [
     // openssl sends no PROXY header.
     ...(proxyProtocol ? [] : [['openssl', 's_client', '-connect', `127.0.0.1:${port}`, ...sni]]),
-    // curl tells certificates from 7.88 on.
+    // curl prints certificates from 7.88 on.
     [
       'curl',
       '-sk',

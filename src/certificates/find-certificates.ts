@@ -10,11 +10,11 @@ import { parseCertificate } from './parse-certificate';
 import { foldersIn, readFile } from './read-file';
 import type { LookDeps } from './renewal-deps';
 
-/** Where certbot keeps what it has renewed, unless told otherwise (certbot, "Where are my certificates?"). */
+/** Where certbot stores renewed certificates by default (certbot, "Where are my certificates?"). */
 const LIVE = '/etc/letsencrypt/live';
 const HTTPS = 443;
 
-/** A certificate on disk that no configuration was asked for. */
+/** A certificate on disk that no configuration names. */
 export interface Lineage {
   name: string;
   disk: Certificate;
@@ -30,7 +30,7 @@ export async function certificatesOfNginx(
   return Promise.all(sites.map((site) => lookAtSite(deps, container, inspect, site)));
 }
 
-/** Of a server whose configuration is not known: certbot's certificates, asked for on port 443. */
+/** Of a server whose configuration is not known: certbot's certificates, read on port 443. */
 export async function certificatesOfServer(
   deps: LookDeps,
   container: Container,

@@ -35,7 +35,7 @@ async function load({ engine, logger }: Deps, { name }: Container, container: Co
   const reloaded = await reloadNginx(engine, container);
   if (reloaded.how === 'refused') {
     const why = `its configuration does not pass, so it was not reloaded: ${reloaded.why}`;
-    throw notServed(name, why, 'Mend the configuration');
+    throw notServed(name, why, 'Fix the configuration');
   }
   if (reloaded.how === 'restarted')
     logger.warn('nginx could not be reloaded, so it is restarted', { container: name, reason: reloaded.why });
@@ -72,7 +72,7 @@ function notServed(name: string, why: string, what: string): PilotError {
   );
 }
 
-/** The reason, for a verdict; what is no answer of a server is thrown on. */
+/** The reason, for a verdict; an error that is not an answer of a server is thrown again. */
 export function wordsOf(error: unknown): string {
   if (error instanceof PilotError && !['engine_unreachable', 'internal_error'].includes(error.code))
     return messageOf(error);

@@ -6,7 +6,7 @@ import { certificatesOfNginx, certificatesOfServer, lineagesIn, type Lineage } f
 import type { LookDeps } from './renewal-deps';
 import type { RenewalPlace } from './renewal-places';
 
-/** Every certificate of these places, on disk and as served. What cannot be read is told; only a missing engine rejects. */
+/** Every certificate of these places, on disk and as served. An unreadable certificate is reported; only a missing engine rejects. */
 export async function lookAtCertificates(deps: LookDeps, places: RenewalPlace[]): Promise<CertificateSeen[]> {
   return (await Promise.all(places.map((place) => lookAtPlace(deps, place)))).flat();
 }

@@ -11,7 +11,7 @@ const LIMITS: Limits = {
 
 /**
  * A file of a container, running or not; symbolic links are followed inside the container, as certbot's `live/` leads to
- * its `archive/`. Null: it is not there. Rejects with `certificate_unreadable` for what is no file of a certificate's size.
+ * its `archive/`. Null: it is not there. Rejects with `certificate_unreadable` unless it is a file of a certificate's size.
  */
 export function readFile(engine: Engine, id: string, path: string): Promise<Buffer | null> {
   return readFileWithin(engine, id, path, LIMITS);

@@ -17,9 +17,9 @@ const NAMED_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 500;
 
 /**
- * Renews what is due on this engine, and sees that it is served. Told by the certificates before and after, so it may be
- * run again after an interruption, and does nothing where nothing is to do; what an earlier run renewed without the server
- * loading it is loaded now. A failure is a verdict; only an engine that is gone rejects.
+ * Renews what is due on this engine and verifies that it is served. It compares the certificates before and after, so it
+ * may run again after an interruption and does nothing if nothing is due. A certificate that an earlier run renewed but
+ * the server did not load is loaded now. A failure is a verdict; only a missing engine rejects.
  */
 export async function renew(
   deps: RenewalDeps,
@@ -57,7 +57,7 @@ async function runEveryCertbot(deps: RenewalDeps, places: RenewalPlace[]): Promi
   return ends;
 }
 
-/** A server may write its configuration anew when its first certificate comes: it has a moment to name it. */
+/** A server may rewrite its configuration when its first certificate is issued: it has a moment to name it. */
 async function lookUntilNamed(
   deps: RenewalDeps,
   places: RenewalPlace[],
@@ -95,7 +95,7 @@ async function loadWhatIsNotServed(
   return notLoaded;
 }
 
-/** What a server must load. One whose configuration cannot be read must load whatever is new on disk beside it. */
+/** What a server must load. One whose configuration cannot be read must load every new certificate on disk. */
 function staleOf(
   { name, project }: Container,
   { before, after }: Pick<RenewalFacts, 'before' | 'after'>,
@@ -103,7 +103,7 @@ function staleOf(
   const isNew = (each: CertificateSeen): boolean => isNewIn(before, each);
   const own = after.filter(({ server }) => server === name);
   if (own.some(({ disk }) => disk === null)) return after.filter((each) => each.project === project && isNew(each));
-  // Where nobody can tell what is served, a certificate that is new on disk is loaded all the same.
+  // If the served certificate is unknown, a new certificate on disk is loaded anyway.
   return own.filter((each) => (each.served === null ? isNew(each) : isNotLoaded(each)));
 }
 

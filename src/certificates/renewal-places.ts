@@ -11,8 +11,8 @@ export interface RenewalPlace {
 }
 
 /**
- * Of this engine, by the label `renewal.role`. What `docker compose run` left behind is not among them: it would do again
- * what a person once asked for, such as the first certificate.
+ * The containers of this engine with the label `renewal.role`. Without those that `docker compose run` left behind: they
+ * would repeat an earlier command, such as the one for the first certificate.
  */
 export async function findPlaces({
   engine,

@@ -5,7 +5,7 @@ import type { CertbotEnd } from '../domain/renewal';
 import { withDeadline } from '../lib/deadline';
 import type { RenewalDeps } from './renewal-deps';
 
-/** `certbot renew` without a terminal first sleeps up to eight minutes, unless told not to. */
+/** `certbot renew` without a terminal first sleeps up to eight minutes, unless `--no-random-sleep-on-renew` is given. */
 const ENDS_WITHIN_MS = 20 * 60_000;
 const LOG_LINES = 30;
 const NEVER = '0001';

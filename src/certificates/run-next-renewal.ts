@@ -15,7 +15,7 @@ const RETRY_AFTER_MS = 24 * 3_600_000;
  * recorded, mailed and tried again the next day, not thrown.
  */
 export async function runNextRenewal(deps: Deps): Promise<boolean> {
-  const record = begin(deps);
+  const record = startRenewal(deps);
   if (record === null) return false;
   try {
     const { verdict, before, after } = await renew(deps, record);
@@ -28,7 +28,7 @@ export async function runNextRenewal(deps: Deps): Promise<boolean> {
   return true;
 }
 
-function begin({ store, clock }: Deps): RenewalRecord | null {
+function startRenewal({ store, clock }: Deps): RenewalRecord | null {
   const interrupted = store.renewals.running();
   if (interrupted !== null) return interrupted;
   const queued = store.renewals.queued();

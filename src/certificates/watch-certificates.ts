@@ -13,7 +13,7 @@ export function createWatch(deps: RenewalDeps): () => Promise<boolean> {
   let nextAt = 0;
   return async () => {
     if (deps.clock.now().getTime() < nextAt) return false;
-    // A renewal that runs looks by itself, and its look is the later one.
+    // A running renewal checks the certificates itself, and later.
     if (deps.store.renewals.running() !== null) return false;
     const places = await findPlaces(deps);
     const seen = await lookAtCertificates(deps, places);

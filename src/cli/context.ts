@@ -24,7 +24,7 @@ export interface Output {
   rewriteLine?(): unknown;
 }
 
-/** The part of `process` that tells of its end. */
+/** The part of `process` that reports its end. */
 export interface Signals {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   off(event: string, listener: (...args: unknown[]) => void): unknown;

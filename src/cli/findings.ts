@@ -77,7 +77,7 @@ async function channelWords({ store }: App, { id, topics }: Channel): Promise<st
   const why = lastError === null ? '' : ` Last error: ${lastError}`;
   if (refused > 0) throw new Error(`${refused} refused, tried again at the next start.${why}`);
   if (pending > 0) throw new Error(`${pending} waiting to be delivered.${why}`);
-  return `is told of ${topics.join(', ')}; nothing waits`;
+  return `receives ${topics.join(', ')}; nothing pending`;
 }
 
 /** Diun that was never heard is the commonest mistake, but no failure of this service: it may have had nothing to say. */
@@ -139,7 +139,7 @@ function outboxWords({ store }: App): string {
   const { pending, refused, lastError } = store.outbox.state();
   if (refused === 0) return pending === 0 ? 'no mail waits' : `${pending} waiting to be delivered`;
   throw new Error(
-    `${refused} refused (${lastError ?? 'no reason given'}): mend the settings; the next start tries again`,
+    `${refused} refused (${lastError ?? 'no reason given'}): fix the settings; the next start retries`,
   );
 }
 
@@ -164,7 +164,7 @@ export async function within(
   const late = app.clock.sleep(ANSWERS_WITHIN_MS, done.signal).then(() => {
     throw new Error(`no answer within ${ANSWERS_WITHIN_MS / 1000} s`);
   });
-  late.catch(() => undefined); // it is the race below that tells
+  late.catch(() => undefined); // the race below reports it
   try {
     return await Promise.race([Promise.resolve().then(find), late]);
   } catch (error) {

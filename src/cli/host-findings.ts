@@ -55,7 +55,7 @@ export function probeFindings(app: App, containers: readonly Container[]): Promi
     const passed: Finding[] =
       healthy.length === 0
         ? []
-        : [{ what, status: 'ok', words: `${healthy.join(', ')}: nothing speaks against it now` }];
+        : [{ what, status: 'ok', words: `${healthy.join(', ')}: all checks passed` }];
     return [
       ...passed,
       ...asked.flatMap(({ id, name }): Finding[] => {
@@ -81,8 +81,8 @@ export function carryOverFindings(app: App, containers: readonly Container[]): P
 }
 
 function healthFailureText(name: string, { of, detail }: HealthFailure): string {
-  const mend = of === 'probe' ? `if ${name} works, mend its label update.probe, else mend ${name}` : `mend ${name}`;
-  return `${name} does not pass its own health check now: ${detail}. An update could not be told from a failure, and would be rolled back in vain: ${mend}`;
+  const remedy = of === 'probe' ? `if ${name} works, fix its label update.probe, else fix ${name}` : `fix ${name}`;
+  return `${name} currently fails its own health check: ${detail}. diun-pilot could not verify an update and would roll it back: ${remedy}`;
 }
 
 /** As they are served and lie on disk now. */
@@ -91,7 +91,7 @@ export function certificateFindings(app: App, containers: readonly Container[]):
   const what = 'Certificate';
   return within(app, what, 'warning', async () => {
     const seen = await app.look.certificates();
-    if (seen.length === 0) return [{ what, status: 'warning', words: 'none was found: is the first one got yet?' }];
+    if (seen.length === 0) return [{ what, status: 'warning', words: 'no certificate found; has the first one been issued?' }];
     return seen.map((each) => ({ what, ...certificateText(each, app.clock.now()) }));
   });
 }

@@ -5,7 +5,7 @@ import { oneLine } from './text';
 export interface LiveOutput {
   line(text: string): void;
   /** That something began: a line where there is no live one to tell it. */
-  begun(text: string): void;
+  started(text: string): void;
   /** Shown on a terminal only, until the next line or progress. */
   progress(text: string): void;
 }
@@ -17,7 +17,7 @@ export function liveOutput(output: Output): LiveOutput {
   };
   return {
     line,
-    begun: output.isTTY ? () => undefined : line,
+    started: output.isTTY ? () => undefined : line,
     progress: (text) => {
       // A line that wraps could not be written over.
       if (!output.isTTY) return;
@@ -28,4 +28,4 @@ export function liveOutput(output: Output): LiveOutput {
 }
 
 /** With `--json` nothing but the document is on standard output. */
-export const silentOutput: LiveOutput = { line: () => undefined, begun: () => undefined, progress: () => undefined };
+export const silentOutput: LiveOutput = { line: () => undefined, started: () => undefined, progress: () => undefined };

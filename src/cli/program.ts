@@ -83,7 +83,7 @@ function addService(program: Command, context: CliContext, done: Done): void {
   command(program, 'check')
     .summary('look whether everything works, and what is watched')
     .description(
-      'Checks settings, Docker, backup storage, mail, database and labels; tells how each container would be treated, where new tags would be written, how old the last good backups are, the days that certificates have left, the next runs, and when Diun was last heard. Changes nothing.',
+      'Checks settings, Docker, backup storage, mail, database and labels; shows the policy of each container, where new tags would be written, the age of the last good backups, the days left of each certificate, the next runs, and the last notification from Diun. Changes nothing.',
     )
     .option('--notify', 'send a test notice to every channel of PILOT_NOTIFY_URL')
     .action(async (options: Json & { notify?: boolean }) => done(await checkCommand(context, options)));
@@ -143,7 +143,7 @@ function addRestore(program: Command, context: CliContext, done: Done): void {
     .option('-y, --yes', 'do not ask', false)
     .summary('restore a backup')
     .description(
-      'Reads the whole set, stops who writes to it, restores databases and files beside what is there, swaps them, starts and checks all; keeps what was there before. Needs no record of the backup, only the storage.',
+      'Reads the whole set, stops the containers that write to it, restores databases and files next to the current ones, swaps them, starts and checks all containers. Keeps the previous data. Needs only the storage, not a record of the backup.',
     )
     .action(async (backup: string, options: Omit<RestoreArguments, 'backup'>) =>
       done(await restoreCommand(context, { backup, ...options })),

@@ -13,7 +13,7 @@ export interface Treatment {
   probe: string;
   /** What is backed up before its update: the set of its project. */
   backup: string;
-  /** In words: what an update of it comes to. */
+  /** As text: the result of an update. */
   treatment: string;
   problems: LabelProblem[];
 }

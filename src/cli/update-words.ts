@@ -20,7 +20,7 @@ export function progressOf(update: Update): string | null {
   return running === undefined ? null : `${nameOf(running)} …${running.detail === null ? '' : ` ${running.detail}`}`;
 }
 
-/** The end in words: what runs now, and what is to be done. */
+/** The verdict as text: what is running now, and what to do. */
 export function verdictOf(update: Update): string[] {
   const name = update.container ?? 'this container';
   const why = update.error?.message ?? update.reason;
@@ -36,7 +36,7 @@ function sentence(update: Update, name: string, why: string): string {
     case 'failed':
       return `Failed, and nothing was changed: ${why}`;
     case 'rolled_back':
-      return `Rolled back: the old container of ${name} serves again, and was checked. Why: ${why}`;
+      return `Rolled back: the old container of ${name} is running again and was checked. Reason: ${why}`;
     case 'rollback_failed':
       if (update.error?.code === 'data_changed') return update.reason;
       return `${name} needs you now: the update failed, and the old container does not serve either. ${why}`;
@@ -54,8 +54,8 @@ function sentence(update: Update, name: string, why: string): string {
 }
 
 /**
- * Success is that the container runs what was asked for: `ignored` too, since a request that is refused is an error,
- * and what is answered as ignored runs already.
+ * Success means that the container runs the requested version: also `ignored`, since a refused request is an error,
+ * and an ignored one is already running.
  */
 export function isSuccess(update: Update): boolean {
   return update.status === 'succeeded' || update.status === 'ignored';

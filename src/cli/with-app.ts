@@ -81,7 +81,7 @@ function abortOnSignal({ signals }: CliContext): { signal: AbortSignal; release:
   };
 }
 
-/** A command talks to a person: of the log only the troubles are shown, beside its output. */
+/** A command shows only the warnings and errors of the log, next to its output. */
 function troublesTo(stderr: Output): Logger {
   const write = (message: string, fields: Record<string, unknown> = {}): void => {
     const reason = fields.reason ?? fields.error;

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import { codeOf, messageOf } from '../domain/errors';
-import { asideParts } from './aside-names';
+import { asideParts } from './artifact-names';
 import { adoptHolder } from './keep-lost-files';
 import { keepLeftover } from './kept-containers';
 

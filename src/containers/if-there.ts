@@ -2,7 +2,7 @@ import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { codeOf } from '../domain/errors';
 import type { Engine } from '../ports/engine';
 
-/** Null: a container may be removed between the list and the look at it, by whoever else works on this engine. */
+/** Null: a container may be removed externally between the list and its inspection. */
 export async function inspectIfThere(engine: Engine, id: string): Promise<ContainerInspect | null> {
   try {
     return await engine.inspectContainer(id);

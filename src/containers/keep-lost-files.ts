@@ -3,7 +3,7 @@ import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { keptReason } from '../domain/recreate/carry-over';
 import { holderRequest } from '../domain/recreate/layer-copy';
 import type { KeptContainer } from '../ports/stopped-containers';
-import { asideName } from './aside-names';
+import { asideName } from './artifact-names';
 import { askedPlatform } from './carry-over/asked-platform';
 import { copyWhole } from './carry-over/copy-whole';
 import { lostFiles } from './carry-over/lost-files';

@@ -5,7 +5,7 @@ import type { ContainerInspect, ContainerSnapshot } from '../domain/engine-inspe
 import { toContainer } from '../domain/to-container';
 import type { Engine } from '../ports/engine';
 import { nextTurn } from '../lib/next-turn';
-import { isOurs } from './aside-names';
+import { isOurs } from './artifact-names';
 import { inspectAll, lookUpImages } from './inspect-all';
 
 /** Reading 200 containers in one turn would keep a webhook waiting for some 20 ms. */

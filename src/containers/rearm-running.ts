@@ -1,12 +1,12 @@
 import { codeOf, messageOf } from '../domain/errors';
 import type { Logger } from '../lib/logger';
-import { isOurs } from './aside-names';
+import { isOurs } from './artifact-names';
 import { inspectIfThere } from './if-there';
 import { rearm, type PolicyDeps } from './restart-policy';
 
 /**
- * Puts the restart policy back on every container that was disarmed and runs by now, whoever started it; forgets those that
- * are gone. One that is stopped stays disarmed. Only while no update and no restore is under way. False: nothing more to do.
+ * Restores the restart policy of every disarmed container that is running by now, however it was started; forgets removed
+ * ones. A stopped one stays disarmed. Only while no update and no restore is running. False: nothing more to do.
  */
 export async function rearmRunning(deps: PolicyDeps & { logger: Logger }): Promise<boolean> {
   for (const { containerId: id, name, policy } of deps.store.disarmed.all()) {

@@ -1,7 +1,7 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import type { KeptContainer } from '../ports/stopped-containers';
-import { asideParts, isOurs } from './aside-names';
+import { asideParts, isOurs } from './artifact-names';
 import { inspectByName, inspectIfThere } from './if-there';
 import { keepLostFiles } from './keep-lost-files';
 import { triedAgainAt, type KeptDeps } from './kept-containers';

@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from '../domain/errors';
 
-/** What the registry says of a digest that somebody else announced, showed or approved for a tag. */
+/** The registry's answer about a digest that was announced, shown or approved for a tag. */
 export type Confirmation =
   | { kind: 'same' }
   /** `named`: the digest that the tag has instead. */

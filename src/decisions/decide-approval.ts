@@ -44,7 +44,7 @@ async function moved(deps: Deps, update: Update): Promise<DecisionOutcome> {
   return closed === 'superseded' ? { kind: 'moved', update: now } : nowClosed(deps, update.id);
 }
 
-/** Somebody else was faster. */
+/** Another decision was faster. */
 function nowClosed(deps: Deps, id: string): DecisionOutcome {
   const update = deps.store.updates.get(id) as Update;
   return { kind: 'closed', why: whyClosed(deps, update) ?? 'superseded', update };

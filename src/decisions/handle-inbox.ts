@@ -42,9 +42,9 @@ interface Seen {
 }
 
 /**
- * Turns accepted webhooks into decisions, oldest first. A webhook says only that something is new: the registry is asked
- * for the digest of the tag, and while it does not answer the event waits. So does an event whose container is being
- * updated. Resolves with how many were handled or put off; rejects with `engine_unreachable` and keeps all for later.
+ * Turns accepted webhooks into decisions, oldest first. A webhook only says that something is new: the registry gives the
+ * digest of the tag, and while it does not answer, the event waits. An event whose container is being updated waits too.
+ * Resolves with how many were handled or postponed; rejects with `engine_unreachable` and keeps all for later.
  */
 export async function handleInbox(deps: Deps): Promise<number> {
   const news = deps.store.inbox.pending(AT_ONCE).map((webhook) => ({ webhook, event: readEvent(webhook.body) }));
@@ -108,7 +108,7 @@ function handle(deps: Deps, news: News, seen: Seen): boolean {
   if (running.size > 0 && (concerned.length === 0 || concerned.some(({ name }) => running.has(name)))) return false;
   const confirmed = seen.confirmed.get(webhook.id);
   if (confirmed?.kind === 'silent') return wait(deps, news, confirmed.reason);
-  // Since the questions, another container may have come that nothing was asked for.
+  // Another container may have started since the registry was read.
   if (confirmed === undefined && toBeOffered(deps, event, seen.containers).length > 0) return false;
   deps.store.transaction(() => deps.store.inbox.handled(webhook.id, decideAll(deps, news, concerned, seen)));
   return true;

@@ -27,7 +27,7 @@ export function mailOfOffer(deps: Deps, update: Update, plan: Plan, replaced: Up
   });
 }
 
-/** The notice that a link does not hold any more; of what nobody was asked about there is none. */
+/** The notice that a link is no longer valid; only for an update that was offered. */
 export function mailOfSuperseded(deps: Deps, update: Update): void {
   if (update.approval === null) return;
   postWithinLimit(deps, update, (summarised) =>

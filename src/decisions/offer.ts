@@ -48,7 +48,7 @@ export function offer(deps: Deps, offered: Offer): { decision: Decision; update:
     decision: decision.kind,
     reason: decision.reason,
   });
-  // Reconcile has told them already, of every container.
+  // Reconcile has already logged them for every container.
   if (offered.source !== 'reconcile') tellLabelProblems(deps.logger, container);
   if (decision.kind === 'ignore') {
     if (offered.replaces && decision.code !== 'already_open') mailOfSuperseded(deps, offered.replaces);

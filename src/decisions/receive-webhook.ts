@@ -46,9 +46,9 @@ function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotEr
       field: path.join('.') || 'body',
       reason: message,
     }));
-    const told = problems.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
+    const listed = problems.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
     const details = { ...problems[0], problems };
-    return { error: new PilotError('invalid_request', `Not a notification of Diun: ${told}.`, { details }) };
+    return { error: new PilotError('invalid_request', `Not a Diun notification: ${listed}.`, { details }) };
   }
   const { hub_link: link, ...event } = parsed.data;
   return { event: { ...event, releaseNotes: link !== null && link !== undefined && isHttp(link) ? link : null } };

@@ -1,3 +1,4 @@
+import { plural } from '../domain/format';
 import { reportUnreadable } from '../containers/unreadable';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
@@ -17,7 +18,7 @@ import { reofferChanged } from './reoffer-changed';
 import { tellLabelProblems } from './tell-label-problems';
 
 const HOUR_MS = 3_600_000;
-/** What nobody decided about in time is not asked again the next day. */
+/** An expired offer is not repeated the next day. */
 const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
 /** What failed through no fault of the image is tried again the next day, and not at each start of the service. */
 const FAILED: readonly UpdateStatus[] = ['failed', 'rolled_back', 'rollback_failed'];
@@ -30,15 +31,15 @@ const RESTS_FAILED_MS = 20 * HOUR_MS;
 interface Reconciling extends Deps {
   all: Container[];
   registry: RegistryAsked;
-  /** What could not be asked, in words. */
+  /** The registries that could not be read, as text. */
   problems: string[];
 }
 
 /**
- * Compares what runs with the registry, since an event that met a closed door is lost for ever (facts, Diun): each watched
- * container's own tag, and with `diun.watch_repo=true` newer ones. What it finds goes the way of a webhook; where there is
- * nothing to do it leaves no trace but in the log, which also tells every label that nobody can obey. A registry that refuses
- * or does not answer costs only its own containers.
+ * Compares running containers with the registry, because Diun does not repeat a lost event (facts, Diun): each watched
+ * container's own tag, and with `diun.watch_repo=true` newer ones. Its findings are handled like a webhook; otherwise only
+ * the log records the run, together with every invalid label. A registry that refuses or does not answer affects only its
+ * own containers.
  */
 export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   await reportUnreadable(deps);
@@ -53,10 +54,10 @@ export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   for (const container of concerned) {
     for (const target of await targetsOf(run, container)) if (await offerIfNew(run, container, target)) found += 1;
   }
-  return told(concerned.length, found, run.problems);
+  return outcomeOf(concerned.length, found, run.problems);
 }
 
-/** The guards that no digest can change (domain/decision): nothing has to be asked for them. */
+/** The guards that no digest can change (domain/decision): nothing has to be requested them. */
 function isCompared(container: Container): boolean {
   const { labels, self, autoRemove, reference } = container;
   const own = tryParseImageReference(reference);
@@ -130,9 +131,9 @@ function rests({ store, clock }: Deps, { name }: Container, digest: string): boo
   );
 }
 
-function told(compared: number, found: number, problems: readonly string[]): WorkOutcome {
-  const outcome = `${compared} containers compared with their registry, ${found} updates found.`;
+function outcomeOf(compared: number, found: number, problems: readonly string[]): WorkOutcome {
+  const outcome = `${plural(compared, 'container')} compared with the registry, ${plural(found, 'update')} found.`;
   if (problems.length === 0) return { outcome, trouble: null };
-  const trouble = `a registry could not be asked (${problems.length} times): \`diun-pilot check\` tells which`;
+  const trouble = `a registry could not be read (${plural(problems.length, 'time')}): \`diun-pilot check\` shows which`;
   return { outcome: `${outcome} Not known: ${problems.join('; ')}`, trouble };
 }

@@ -10,8 +10,8 @@ import { offer, type Offer } from './offer';
 import { supersede } from './supersede';
 
 /**
- * Offers again what waits for approval and was decided from what does not run any more, since a patch was made meanwhile, or
- * somebody changed the container by hand: approved as it is, it would end superseded, unrun.
+ * Offers an update again that is pending approval but was decided for a container that has changed, by a patch or by the
+ * operator: approved as it is, it would end as superseded.
  */
 export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
   const all = await readContainers(deps.engine, deps.selfId);
@@ -42,6 +42,6 @@ function reoffer(deps: Deps, { id, source }: Update, seen: Omit<Offer, 'source' 
   const { updates } = deps.store;
   if (updates.get(id)?.status !== 'awaiting_approval') return;
   const releaseNotes = updates.plan(id)?.releaseNotes ?? null;
-  const replaces = supersede(deps, id, `${seen.container.name} was changed meanwhile, so the update is offered anew.`);
+  const replaces = supersede(deps, id, `${seen.container.name} was changed in the meantime, so the update is offered again.`);
   offer(deps, { ...seen, source, releaseNotes, replaces });
 }

@@ -17,7 +17,7 @@ const HOW = 'by asking for it';
 
 type Ignored = Extract<Decision, { kind: 'ignore' }>;
 
-/** Decisions that refuse the operator's request, and the error that tells so. The others are answered as an update. */
+/** Decisions that refuse the operator's request, with their error. The others are answered as an update. */
 const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
   not_watched: 'container_not_watched',
   self: 'container_is_self',
@@ -30,10 +30,10 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
 };
 
 /**
- * The operator asks for an update: to `image`, or to what the container's own tag names in the registry now. He is the
- * approval, so that no policy, declined or failed digest holds it up; every other guard is the same. An update of the
- * same digest that waits for approval is approved by it; so is one to another tag, where he names no image and his own tag
- * has nothing new.
+ * The operator requests an update: to `image`, or to what the container's own tag names in the registry now. The request
+ * is the approval, so that no policy, declined or failed digest blocks it; every other guard is the same. It approves a
+ * pending update of the same digest; also one to another tag, if the request names no image and the own tag has nothing
+ * new.
  *
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
  * `different_repository`, `invalid_reference`, `digest_not_confirmed`, `update_running`, `registry_…` and `engine_unreachable`.
@@ -73,7 +73,7 @@ function waitingFor({ store }: Deps, container: Container): Update[] {
   return open.filter(({ status }) => status === 'awaiting_approval');
 }
 
-/** No image is named, and the container runs what its own tag names: what waits is then all that he can mean. */
+/** No image is named, and the container runs what its own tag names: then the request means the pending update. */
 function nothingElse(container: Container, { digest }: { digest: string }, { image }: { image?: string }): boolean {
   return image === undefined && runsDigest(container, digest);
 }

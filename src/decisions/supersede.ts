@@ -20,7 +20,7 @@ export function supersede({ store, clock }: Deps, id: string, reason: string): U
   });
 }
 
-/** What waits for approval of a container by the tag of a target, with another digest than the tag has now. */
+/** The pending approval of a container for the tag of a target, with another digest than the tag has now. */
 export function waitingForTag(
   { store }: Pick<Deps, 'store'>,
   { container, target }: { container: Container; target: { reference: string; digest: string } },

@@ -8,7 +8,7 @@ export type Application = 'postgres' | 'database' | 'gitea' | 'nginx' | 'unknown
 const POSTGRES = /^(?:postgres|postgresql|postgis|pgvector|timescaledb|pgvecto)$/;
 const OTHER_DATABASE =
   /^(?:mysql|mariadb|percona|mongo|mongodb|redis|valkey|keydb|dragonfly|memgraph|cassandra|scylla|couchdb|couchbase|clickhouse|influxdb|neo4j|arangodb|cockroach|cockroachdb|surrealdb|rethinkdb|elasticsearch|opensearch|meilisearch|typesense|qdrant|weaviate|milvus|etcd|oracle|mssql|firebird)$/;
-/** What stands beside a database: `postgres-exporter`, `mongo-express`, `redis-commander`. */
+/** A tool for a database, not the database: `postgres-exporter`, `mongo-express`, `redis-commander`. */
 const TOOL =
   /^(?:exporter|backup|backups|admin|express|commander|operator|proxy|client|tools?|ui|gui|web|insight|migrate|router|dashboards?)$/;
 

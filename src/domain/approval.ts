@@ -1,6 +1,6 @@
 import type { BackupRecord } from './backup';
 
-/** What whoever decides on an update should know beside its plan. */
+/** Facts for the decision on an update, in addition to its plan. */
 export interface Surroundings {
   /** The last verified backup of the project; null: none yet. */
   lastBackup: BackupRecord | null;

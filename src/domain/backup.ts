@@ -15,7 +15,7 @@ export interface BackupManifest {
   items: BackupItem[];
 }
 
-/** Who asked for it; `update`: it precedes one. */
+/** Who requested it; `update`: it precedes one. */
 export type BackupReason = 'update' | 'operator' | 'schedule';
 
 /** One object of a set. */
@@ -36,7 +36,7 @@ export interface BackupItem {
   /** Of the stored bytes, hex. */
   sha256: string;
   compression: 'gzip' | 'none';
-  /** Of a database: what its dump does not tell and `createdb` must be told. */
+  /** For a database: properties that its dump does not contain and `createdb` needs. */
   database?: DatabaseProperties | null;
   /** What reading it back showed, such as `812 entries` or `pg_restore read it to its end`. */
   verified: string;
@@ -77,7 +77,7 @@ export interface BackupRecord {
   updateId: string | null;
   /** `pruned`: it succeeded once, and is kept no longer; nothing of it can be restored. */
   status: 'queued' | 'running' | 'succeeded' | 'failed' | 'pruned';
-  /** When it was asked for; this and the following times are ISO 8601, null until then. */
+  /** When it was requested; this and the following times are ISO 8601, null until then. */
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
@@ -90,7 +90,7 @@ export interface BackupRecord {
   quiesced: boolean;
   items: BackupItem[];
   error: Failure | null;
-  /** When and why it was given up, in words; null: it was not. */
+  /** When and why it was removed, as text; null: it was not. */
   pruned: { at: string; because: string } | null;
   /** The newest verdict of a restore drill; null: none was made. */
   drill: DrillVerdict | null;

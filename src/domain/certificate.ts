@@ -1,5 +1,5 @@
 import { formatDay, plural } from './format';
-/** What is told of an X.509 certificate. Times are ISO 8601. */
+/** The facts of an X.509 certificate. Times are ISO 8601. */
 export interface Certificate {
   /** SHA-256 of the whole certificate, 64 hex digits: its identity. */
   fingerprint: string;
@@ -9,7 +9,7 @@ export interface Certificate {
   notAfter: string;
 }
 
-/** One certificate of a server, as it lies on disk and as it is served: after a renewal the two must be the same. */
+/** One certificate of a server, on disk and as served: after a renewal the two must be the same. */
 export interface CertificateSeen {
   /** The name it is asked by (SNI), or the first of its own names. */
   name: string;
@@ -18,9 +18,9 @@ export interface CertificateSeen {
   server: string | null;
   /** Null: it could not be read, see `problem`. */
   disk: Certificate | null;
-  /** Null: nobody serves it, or it could not be asked for, see `problem`. */
+  /** Null: no server serves it, or it could not be read, see `problem`. */
   served: Certificate | null;
-  /** Why one of them is not known, in words. */
+  /** Why one of them is not known, as text. */
   problem: string | null;
 }
 
@@ -59,7 +59,7 @@ export function isSame(one: Certificate | null, other: Certificate | null): bool
   return one !== null && other !== null && one.fingerprint === other.fingerprint;
 }
 
-/** What is served is not what lies on disk: the server has not loaded it. Of what could not be asked nothing is claimed. */
+/** The served certificate differs from the one on disk: the server has not loaded it. False when one is unknown. */
 export function isNotLoaded({ disk, served }: CertificateSeen): boolean {
   return disk !== null && served !== null && !isSame(disk, served);
 }

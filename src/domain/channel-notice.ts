@@ -1,4 +1,4 @@
-/** What a channel may be asked for (`?on=` of PILOT_NOTIFY_URL; contract, section 8). */
+/** The topics of a channel (`?on=` of PILOT_NOTIFY_URL; contract, section 8). */
 export const NOTICE_TOPICS = ['decisions', 'failures', 'successes'] as const;
 export type NoticeTopic = (typeof NOTICE_TOPICS)[number];
 
@@ -17,7 +17,7 @@ export interface ChannelNotice {
   priority: NoticePriority;
   /** Paragraphs: what happened, why, what to do. */
   text: string[];
-  /** The signed link of the mail, or the page to read on. It never decides anything by itself. Null: there is none. */
+  /** The signed link of the mail, or the page with the details. It never decides anything. Null: there is none. */
   link: { label: string; url: string } | null;
 }
 

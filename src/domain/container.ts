@@ -46,6 +46,6 @@ export interface Container {
 export interface Pilot {
   /** It is the service; else a command of a moment, or the proxy of the socket. */
   serves: boolean;
-  /** Where on the host its data lies; null: nowhere that survives it. */
+  /** Where on the host its data is stored; null: nowhere that survives the container. */
   data: string | null;
 }

@@ -56,8 +56,8 @@ function mayRestart({ running, status, self, engineDoor, pilot, autoRemove }: Co
 }
 
 /**
- * Whom others depend on comes first, by name where nobody depends on anybody; stopped in the reverse order. A circle,
- * which Compose refuses, is broken at its first by name.
+ * A container comes before those that depend on it, otherwise by name; they are stopped in the reverse order. A cycle,
+ * which Compose refuses, is broken at its first container by name.
  */
 export function inStartOrder(containers: readonly Container[]): Container[] {
   const ordered: Container[] = [];

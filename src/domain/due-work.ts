@@ -6,8 +6,8 @@ export type TimerName = (typeof TIMER_NAMES)[number];
 
 /**
  * Work that becomes due by time or by an event, and is kept until it is done. `backup-ages`: looks whether the last good
- * backups are too old. `retention`: removes what is kept no longer, due after a verified backup. `reoffer`: offers again
- * what waits for approval and was decided from what does not run any more.
+ * backups are too old. `retention`: removes expired backups, due after a verified one. `reoffer`: offers an update again
+ * that is pending approval and was decided for a container that has changed.
  */
 export type WorkName = TimerName | 'backup-ages' | 'retention' | 'reoffer';
 
@@ -22,7 +22,7 @@ export interface Schedule {
   timeZone: string;
 }
 
-/** What came of doing it, in words: `outcome` for the operator; `trouble` for anyone, as `/health` tells it, null when all went well. */
+/** Its result as text: `outcome` for the operator; `trouble` is public, as in `/health`, null when all went well. */
 export interface WorkOutcome {
   outcome: string;
   trouble: string | null;

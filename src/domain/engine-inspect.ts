@@ -103,7 +103,7 @@ export interface RestartPolicy {
   MaximumRetryCount?: number;
 }
 
-/** One of `HostConfig.Mounts`: as it was asked for. */
+/** One of `HostConfig.Mounts`, as requested. */
 export interface HostMount {
   Type: string;
   Source?: string;
@@ -111,7 +111,7 @@ export interface HostMount {
   [field: string]: unknown;
 }
 
-/** As it is mounted, whatever it was asked for by. */
+/** As it is mounted, whatever it was requested by. */
 export interface Mount {
   Type: string;
   Name?: string;

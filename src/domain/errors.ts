@@ -84,7 +84,7 @@ export const ERROR_CODES = {
   recreate_failed: 'The new container could not be created or started',
   unhealthy: 'The new container did not become healthy',
   other_unhealthy: 'Another container is not healthy after the update',
-  changed_meanwhile: 'Somebody else changed the container in the middle of its update',
+  changed_meanwhile: 'The container was changed externally during its update',
   rollback_failed: 'The old container does not serve either',
   data_changed: 'The old container runs, but on data that the new version changed',
   unhealthy_as_before: 'The old container fails its health check, as it did before the update',
@@ -112,7 +112,7 @@ export const ERROR_CODES = {
   method_not_allowed: 'The method is not allowed here',
   not_found: 'Nothing is here',
   update_not_found: 'No update of that id',
-  not_waiting: 'The update does not wait for a decision',
+  not_waiting: 'The update is not (or no longer) pending',
   update_running: 'An update of this container already runs',
   too_many_requests: 'Too many requests',
   service_stopping: 'diun-pilot is stopping',
@@ -128,7 +128,7 @@ export interface Failure {
   message: string;
 }
 
-/** The code of any thrown thing; what is no PilotError is a defect. */
+/** The code of anything thrown; everything but a PilotError is a defect. */
 export function codeOf(error: unknown): ErrorCode {
   return error instanceof PilotError ? error.code : 'internal_error';
 }
@@ -138,7 +138,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Any thrown thing as one of ours; what is no PilotError is a defect. */
+/** Anything thrown as one of ours; everything but a PilotError is a defect. */
 export function toPilotError(error: unknown): PilotError {
   return error instanceof PilotError ? error : new PilotError('internal_error', messageOf(error), { cause: error });
 }

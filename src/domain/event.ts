@@ -7,7 +7,7 @@ export interface ImageEvent {
   image: string;
   /** Digest of the tag: that of the index for a multi-platform image. Compare with RepoDigests, never with an image id. */
   digest: string;
-  /** `new` is no order to update: it is also another tag, or a first sight (facts, Diun). */
+  /** `new` does not mean "update": it is also another tag, or the first time that Diun sees it (facts, Diun). */
   status: 'new' | 'update';
   platform: string;
   provider: string;

@@ -6,7 +6,7 @@ import { ownEndpoints } from './recreate/own-networks';
 type Looked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'Mounts' | 'NetworkSettings'>;
 
 /**
- * Why a new container cannot serve beside this one, in words that tell what to change; null: it can. Two containers of a
+ * Why a new container cannot run next to this one, as text with the remedy; null: it can. Two containers of a
  * handover run at once, so they must share nothing that only one can have: ports, an address, data.
  */
 export function whyNoHandover(

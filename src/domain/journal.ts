@@ -12,8 +12,8 @@ import type { Stopped } from './well';
  * every act is addressed by id and may be done twice.
  * `preparing`: the old container is untouched, and serves or was stopped for the backup. `swapping`: names are being
  * exchanged, the old one stopped (not in a handover), the new one started. `checking`: the new one runs, its health is
- * being asked (in a handover first beside the old one, which then drains). `settled`: it is healthy, the old one is to be
- * removed. `rolling_back`: the old one is to serve again; the update's error says why. `restoring`: the old one does
+ * being checked (in a handover first next to the old one, which then drains). `settled`: it is healthy, the old one is to be
+ * removed. `rolling_back`: the old one is to run again; the update's error says why. `restoring`: the old one does
  * not serve with the data as it is now, so that of this update's backup takes its place.
  */
 export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling_back' | 'restoring';
@@ -21,9 +21,9 @@ export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling
 /** What a run must know to go on, or to be undone, whatever happened in between. */
 export interface Journal {
   stage: Stage;
-  /** How often preparing was begun by a new process: a run that stops the service again and again is given up. */
+  /** How often preparing was started by a new process: a run that stops the service repeatedly is aborted. */
   attempt: number;
-  /** The engine went away, and this process saw it: to begin again then is no further attempt. */
+  /** The engine went away, and this process saw it: a restart of the run then does not count as an attempt. */
   engineLost?: boolean;
   /** The untouched old container: addressed by id, whatever its name is by now. */
   oldContainerId: string;
@@ -44,7 +44,7 @@ export interface Journal {
   newContainerId: string | null;
   /** Whether the old container may have been stopped: after a handover that failed early it never was. */
   oldStopped: boolean;
-  /** What is being written into the compose project for a new tag, in words; there once that begins. */
+  /** What is being written into the compose project for a new tag, as text; there once that begins. */
   tagNote?: string;
   /** Names of containers that depend on this one and ran before it. */
   dependents: string[];
@@ -56,7 +56,7 @@ export interface Journal {
   stopped: Stopped[];
   /** Database servers of the set that ran at the backup: they run again, wherever the engine goes down and leaves them so. */
   servers?: RanBefore[];
-  /** Whether they run again beside the new container, or somebody else has started one: what is written from then on is in no backup. */
+  /** Whether they run again next to the new container, or one was started externally: data written from then on is in no backup. */
   released: boolean;
   /** What the update can change in the databases of its set, read after the backup; not there: it can change none. */
   fingerprint?: DataFingerprint;
@@ -64,15 +64,15 @@ export interface Journal {
   dataChange?: DataChange & { seenIn: Stage };
   /** Decided in the rollback: the new version changed the data, and it is restored before anything runs on it. */
   dataGoesBack?: boolean;
-  /** Why the old container could not be removed after success, in words. */
+  /** Why the old container could not be removed after success, as text. */
   cleanUpFailure?: string;
   /** How far the restore after the rollback has come; null: there is none. */
   restore: RestoreJournal | null;
 }
 
 /**
- * That of a run that begins, with the old container as it is inspected then, and what it was ill of before anything was
- * done (null: nothing that could be seen). Throws `invalid_reference`.
+ * The journal of a new run, with the old container as inspected at its start, and the failure of its health check before
+ * anything was done (null: healthy as far as known). Throws `invalid_reference`.
  */
 export function firstJournal(
   { container, to }: Update,

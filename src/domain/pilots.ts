@@ -3,7 +3,7 @@ import type { ContainerInspect } from './engine-inspect';
 
 const TITLE = 'org.opencontainers.image.title';
 const DATA_DIR = '/data';
-/** `serve` is what it does unless told otherwise. */
+/** `serve` is the default command. */
 const PROGRAM = /(?:^|\/)(?:main\.js|diun-pilot)$/;
 
 /** What of diun-pilot runs in a container, by its image's label. */
@@ -16,8 +16,8 @@ export function pilotIn({ Config, Mounts }: Pick<ContainerInspect, 'Config' | 'M
 }
 
 /**
- * Names of the containers in which another diun-pilot serves on this engine: both would act on whatever is watched there. One
- * with the same data is no other: it is this one, asked by a command from a container of its own.
+ * Names of the containers in which another diun-pilot runs on this engine: both would act on the same watched containers.
+ * One with the same data is this one, called by a command from a container of its own.
  */
 export function otherPilots(containers: readonly Container[]): string[] {
   const own = containers.find(({ self }) => self)?.pilot?.data ?? null;

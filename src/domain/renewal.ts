@@ -1,16 +1,16 @@
 import { daysLeft, isNotLoaded, isSame, type CertificateSeen } from './certificate';
 import type { Failure } from './errors';
 
-/** Who asked for it: `retry` comes a day after one that failed. */
+/** Who requested it: `retry` comes a day after a failed one. */
 export const RENEWAL_REASONS = ['schedule', 'operator', 'retry'] as const;
 /** One of them. */
 export type RenewalReason = (typeof RENEWAL_REASONS)[number];
-/** How far it has come; what came of it is told by the outcome. */
+/** Its progress; the outcome is its result. */
 export type RenewalStatus = 'queued' | 'running' | 'succeeded' | 'failed';
 
 /**
  * `renewed`: another certificate is served than before. `not_due`: certbot saw no need. `nothing_to_renew`: nothing here
- * renews. Told by the certificates, not by exit codes alone (facts, Certificates).
+ * renews. Derived from the certificates, not from exit codes alone (facts, Certificates).
  */
 export const RENEWAL_OUTCOMES = ['renewed', 'not_due', 'nothing_to_renew', 'failed'] as const;
 /** One of them. */
@@ -23,10 +23,10 @@ export interface RenewalRecord {
   status: RenewalStatus;
   /** Null until it has ended. */
   outcome: RenewalOutcome | null;
-  /** In words, why this outcome; null until it has ended. */
+  /** As text, why this outcome; null until it has ended. */
   detail: string | null;
   createdAt: string;
-  /** Not begun before: the retry after a failure waits a day. */
+  /** Not started before: the retry after a failure waits a day. */
   dueAt: string;
   startedAt: string | null;
   finishedAt: string | null;
@@ -108,7 +108,7 @@ export function whatIsServed(before: CertificateSeen[], after: CertificateSeen[]
   const then = before.filter(({ served }) => served !== null);
   const now = after.filter(({ served }) => served !== null);
   const unseen = then.filter(({ name }) => !now.some((seen) => seen.name === name)).map(({ name }) => name);
-  if (unseen.length > 0) return `${unseen.join(', ')} was not seen to be served any more`;
+  if (unseen.length > 0) return `${unseen.join(', ')} is no longer served`;
   const same = then.every((old) => now.some((seen) => seen.name === old.name && isSame(seen.served, old.served)));
   return same ? 'what was served before is still served' : 'what was not renewed is served as before';
 }

@@ -2,7 +2,7 @@ import type { BackupManifest } from './backup';
 import type { Failure } from './errors';
 import type { Stopped } from './well';
 
-/** The record of one restore that was asked for. One after a rollback is part of its update instead. Times are ISO 8601. */
+/** The record of one requested restore. One after a rollback is part of its update instead. Times are ISO 8601. */
 export interface RestoreRecord {
   id: string;
   backupId: string;
@@ -11,7 +11,7 @@ export interface RestoreRecord {
   url: string;
   /** Compose project whose containers the data goes to, or the one container outside any; null: as the set says. */
   target: string | null;
-  /** The update whose mail asked for it; null: the command line. */
+  /** The update whose mail it was requested from; null: the command line. */
   updateId: string | null;
   /** SHA-256 of a manifest that is not authenticated and that the operator trusts; null: it must be authenticated. */
   trustedManifest: string | null;
@@ -19,13 +19,13 @@ export interface RestoreRecord {
   createdAt: string;
   startedAt: string | null;
   finishedAt: string | null;
-  /** What is being done, and at last what was done, in words. */
+  /** What is being done, and at last what was done, as text. */
   detail: string | null;
   kept: Kept[];
   error: Failure | null;
 }
 
-/** Data from before a restore, left beside what was restored until a person removes it. */
+/** Data from before a restore, retained next to the restored data until the operator removes it. */
 export interface Kept {
   what: string;
   /** The command that removes it, for a shell on the host. */
@@ -44,18 +44,18 @@ export interface RanBefore {
 
 /**
  * How far a restore has come, written before each act; every act may be done twice. `checking`: the set is read, nothing
- * is touched. `staging`: who writes is stopped, the data is unpacked beside the old. `swapping`: old and new change
- * places. `starting`: the data is restored, all are started. `undoing`: it failed, and the old data takes its place back.
+ * is touched. `staging`: writers are stopped, the data is unpacked next to the old. `swapping`: old and new change
+ * places. `starting`: the data is restored, all containers are started. `undoing`: it failed, the old data is put back.
  */
 export interface RestoreJournal {
   /** Ten letters and digits that all names of this restore bear. */
   mark: string;
   stage: 'checking' | 'staging' | 'swapping' | 'starting' | 'undoing';
-  /** Once it was read whole: a storage that goes away later keeps nobody from the way back. */
+  /** Stored once it was read completely: a storage that fails later does not prevent the way back. */
   manifest: BackupManifest | null;
   /** How often the process died while the data was unpacked: one that dies of it every time is undone. */
   interrupted: number;
-  /** Known before anything is done, to run again wherever the engine goes down and leaves them so; not there: not begun. */
+  /** Known before anything is done, to run again wherever the engine goes down and leaves them so; not there: not started. */
   ran?: RanBefore[];
   /** In the order in which they are started again. */
   stopped: Stopped[];

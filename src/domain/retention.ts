@@ -10,7 +10,7 @@ export interface KeepCandidate {
   id: string;
   /** ISO 8601. */
   takenAt: string;
-  /** Why it must stay whatever its age, in words; null: nobody needs it. */
+  /** Why it must stay whatever its age, as text; null: it is not needed. */
   neededFor: string | null;
 }
 

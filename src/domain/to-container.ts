@@ -87,7 +87,7 @@ function withProbeTimeout(labels: ContainerLabels, { Config }: ContainerSnapshot
   return { ...labels, probeTimeoutMs: Math.max(labels.probeTimeoutMs, verdictWithinMs(Config.Healthcheck)) };
 }
 
-/** A handover that cannot be is told, and becomes a recreate: so the plan, the page and the update itself agree. */
+/** An impossible handover is reported and becomes a recreate: so the plan, the page and the update itself agree. */
 function withStrategy(labels: ContainerLabels, inspect: ContainerSnapshot, database: boolean): ContainerLabels {
   if (labels.strategy !== 'handover') return labels;
   const why = whyNoHandover(inspect, { backup: labels.backup, database });

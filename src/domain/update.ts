@@ -11,7 +11,7 @@ export interface Update {
   service: string | null;
   policy: Policy | null;
   status: UpdateStatus;
-  /** The decision, and later the verdict, in words for a person. */
+  /** The decision, and later the verdict, as text for a person. */
   reason: string;
   source: Source;
   from: ImageAt | null;
@@ -95,7 +95,7 @@ export const STEP_NAMES = [
 export type StepName = (typeof STEP_NAMES)[number];
 
 /**
- * When its users may have begun to miss it: for a container that was stopped for its backup, at the begin of that; else
+ * When its users may have started to miss it: for a container that was stopped for its backup, at the start of that; else
  * when it was replaced. Null: it was neither.
  */
 export function awaySince({ steps }: Pick<Update, 'steps'>, backup: { quiesced: boolean } | null): string | null {
@@ -103,7 +103,7 @@ export function awaySince({ steps }: Pick<Update, 'steps'>, backup: { quiesced: 
   return steps.find(({ name }) => name === first)?.startedAt ?? null;
 }
 
-/** One step as it went last: after a crash it is begun anew. `detail`: in words, progress while it runs. */
+/** One step with its last state: after a crash it is started again. `detail`: as text, progress while it runs. */
 export interface Step {
   name: StepName;
   status: 'running' | 'succeeded' | 'failed' | 'skipped';

@@ -1,6 +1,6 @@
 import type { ContainerInspect } from './engine-inspect';
 
-/** It runs, and nothing says that it is ill: what a container must be again after it was stopped. */
+/** Running and not reported as unhealthy: the state that a container must reach again after it was stopped. */
 export function isWell({ State }: Pick<ContainerInspect, 'State'>): boolean {
   return State.Running && State.Health?.Status !== 'unhealthy';
 }

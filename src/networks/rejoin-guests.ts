@@ -1,5 +1,5 @@
 import { formatTime } from '../domain/format';
-import { isOurs } from '../containers/aside-names';
+import { isOurs } from '../containers/artifact-names';
 import { inspectAll } from '../containers/inspect-all';
 import { imageIfReadable, inspectIfReadable } from '../containers/unreadable';
 import type { Deps } from '../deps';

@@ -34,7 +34,7 @@ export interface MailDeliveryParts extends Surroundings {
   transport: MailTransport;
   from: string;
   to: string[];
-  /** What needs no decision and is no failure stays for the digest. Left out: it does not. */
+  /** A mail that needs no decision and reports no failure waits for the digest. Default: it does not. */
   digest?: boolean;
 }
 

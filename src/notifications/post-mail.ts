@@ -9,7 +9,7 @@ export function postMail(outbox: Pick<Outbox, 'add'>, mail: RenderedMail): strin
   return outbox.add(mail);
 }
 
-/** The same for what is told by channels and by the digest only. */
+/** The same for a notice that only channels and the digest report. */
 export function postWithoutMail(outbox: Pick<Outbox, 'add'>, mail: RenderedMail): string {
   return outbox.add({ ...mail, mailed: false });
 }

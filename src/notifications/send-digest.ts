@@ -4,14 +4,14 @@ import { formatTime } from '../domain/format';
 import { digest } from './mails/digest';
 import { postMail } from './post-mail';
 
-/** What has no mail of its own and is older than this is told by the operator page only: the digest was just switched on. */
+/** Older notices without a mail of their own are shown on the operator page only: the digest was just switched on. */
 const LOOK_BACK_MS = 32 * 86_400_000;
 const MOST_ITEMS = 500;
 
 /** Puts one digest into the outbox for everything that waits for it, in one transaction; nothing when nothing waits. */
 export function sendDigest({ store, clock, publicUrl }: Deps): Promise<WorkOutcome> {
   const since = new Date(clock.now().getTime() - LOOK_BACK_MS).toISOString();
-  const told = store.transaction(() => {
+  const reported = store.transaction(() => {
     const waiting = store.outbox.forDigest(since).slice(0, MOST_ITEMS);
     if (waiting.length === 0) return 0;
     const items = waiting.map(({ createdAt, subject }) => ({
@@ -22,5 +22,5 @@ export function sendDigest({ store, clock, publicUrl }: Deps): Promise<WorkOutco
     store.outbox.digested(waiting.map(({ id }) => id));
     return waiting.length;
   });
-  return Promise.resolve({ outcome: told === 0 ? 'Nothing to tell.' : `Told in one mail: ${told}.`, trouble: null });
+  return Promise.resolve({ outcome: reported === 0 ? 'Nothing to report.' : `Reported in one mail: ${reported}.`, trouble: null });
 }

@@ -4,15 +4,14 @@ import type { Outbox, OutboxMail } from './outbox';
 /** The channels in use. `Outbox.add` writes a delivery for each channel that asks for the topic, in the same transaction. */
 export interface Channels {
   /**
-   * From now on exactly these are told. What was pending for one that is no longer set is given up; returns how many
-   * deliveries that were.
+   * From now on exactly these channels are notified. Pending deliveries for other channels are dropped; returns how many.
    */
   use(channels: readonly ChannelTarget[]): number;
   /** `channel`: its id. */
   of(channel: string): NoticeDeliveries;
 }
 
-/** What one channel is to be told: like the outbox, for notices. */
+/** The notices for one channel: like the outbox, for notices. */
 export interface NoticeDeliveries extends Pick<Outbox, 'sent' | 'deferred' | 'refused' | 'retryRefused' | 'state'> {
   /** To deliver now, oldest first. */
   due(now: string): NoticeToSend[];

@@ -70,9 +70,9 @@ export interface Engine {
   /** Waits for the end of the main process, and resolves with its exit code. */
   wait(id: string, signal?: AbortSignal): Promise<number>;
   /**
-   * What happens to containers from the moment it resolves, whoever does it. Iterating rejects with `engine_unreachable`
-   * when the connection ends (to be asked for again by the caller, who must look at what he missed), and with the signal's
-   * reason when that is aborted.
+   * The events of containers from the moment it resolves, whatever causes them. Iterating rejects with
+   * `engine_unreachable` when the connection ends (the caller must subscribe again and check what it missed), and with
+   * the signal's reason when that is aborted.
    */
   events(actions: readonly ContainerAction[], signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
   /** The last lines of both streams, in order, with no control bytes; of those from `since` on (ISO 8601) if it is given. */
@@ -140,7 +140,7 @@ export interface PullProgress {
 export interface ExecOptions {
   /** Name or `uid:gid`; left out: the container's own. */
   user?: string;
-  /** `NAME=value`, beside the container's own. */
+  /** `NAME=value`, in addition to the container's own. */
   env?: string[];
   /** Stops waiting, and rejects with the signal's reason. The process inside is left to its end. */
   signal?: AbortSignal;

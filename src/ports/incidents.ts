@@ -1,4 +1,4 @@
-/** What diun-pilot mended by itself, so that a person sees it. */
+/** Problems that diun-pilot fixed automatically, shown to the operator. */
 export interface Incidents {
   /** The newest two hundred are kept. */
   add(incident: Omit<Incident, 'at'>): void;
@@ -6,7 +6,7 @@ export interface Incidents {
   recent(limit: number): Incident[];
 }
 
-/** One thing that was mended. */
+/** One problem that was fixed. */
 export interface Incident {
   /** ISO 8601. */
   at: string;

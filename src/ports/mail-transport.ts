@@ -18,7 +18,7 @@ export interface Mail {
  * (rejected sender, unverified domain, no permission), else the outbox tries again later.
  */
 export interface MailTransport {
-  /** Resolves when it was taken, for one of its recipients at least; those for whom it is refused are told in the log. */
+  /** Resolves when the server accepted it for at least one recipient; refused recipients are logged. */
   send(mail: Mail): Promise<void>;
   /** Asks whether mail could be sent, without sending one, as far as the transport can tell. */
   check(): Promise<void>;

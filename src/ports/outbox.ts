@@ -2,7 +2,7 @@ import type { ChannelNotice } from '../domain/channel-notice';
 
 /** Mails to deliver, and those that were. */
 export interface Outbox {
-  /** In the same transaction as the state that the mail tells of; answers its id, which is also the Message-ID's. */
+  /** In the same transaction as the state that the mail reports; returns its id, which is also used in the Message-ID. */
   add(mail: NewMail): string;
   /** The same, not to be delivered before `notBefore` (ISO 8601), so that a newer one can take its place until then. */
   hold(mail: NewMail, notBefore: string): string;
@@ -14,10 +14,10 @@ export interface Outbox {
   due(now: string, options?: { digest: boolean }): OutboxMail[];
   /** What the next digest is to tell, oldest first. What has no mail of its own counts only when written after `since` (ISO 8601). */
   forDigest(since: string): OutboxMail[];
-  /** They were told by a digest; in the same transaction as that is added. */
+  /** A digest reported them; in the same transaction that adds the digest. */
   digested(ids: readonly string[]): void;
   sent(id: string): void;
-  /** It failed for now; `error` in words. */
+  /** It failed for now; `error` as text. */
   deferred(id: string, error: string, nextAttemptAt: string): void;
   /** Permanent: it is kept and shown, and tried again when the service starts with other settings. */
   refused(id: string, error: string): void;
@@ -31,7 +31,7 @@ export interface Outbox {
 /** One mail, rendered. `notice`: the same for channels; null: it is for no channel. */
 export type NewMail = Pick<OutboxMail, 'kind' | 'updateId' | 'subject' | 'html' | 'text'> & {
   notice?: ChannelNotice | null;
-  /** False: it has no mail of its own; the digest tells it, and channels. Left out: it has. */
+  /** False: it has no mail of its own; only the digest and channels report it. Default: it has one. */
   mailed?: boolean;
 };
 

@@ -8,7 +8,7 @@ export interface ProjectFile {
 
 /**
  * The files that an operator keeps for Docker Compose. Rejects with `project_file_refused`, whose message says in one sentence for the
- * operator why, and what to mend.
+ * operator the reason and the remedy.
  */
 export interface ProjectFiles {
   /** The whole text, byte order mark included; null: there is no such file here, so it is not mounted. At most 256 KiB of UTF-8. */

@@ -1,9 +1,9 @@
 import type { CertificateSeen } from '../domain/certificate';
 import type { RenewalRecord } from '../domain/renewal';
 
-/** Renewals that were asked for, and what came of them. `change` sets what is given, and answers the record as it is then. */
+/** Requested renewals and their results. `change` sets the given fields and returns the new record. */
 export interface Renewals {
-  /** Queued, not to be begun before `dueAt` (ISO 8601). */
+  /** Queued; must not start before `dueAt` (ISO 8601). */
   insert(record: Pick<RenewalRecord, 'reason' | 'dueAt'>): RenewalRecord;
   get(id: string): RenewalRecord | null;
   change(id: string, fields: Partial<Omit<RenewalRecord, 'id' | 'createdAt'>>): RenewalRecord;

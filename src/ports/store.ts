@@ -14,8 +14,8 @@ import type { Notices, Timers } from './timers';
 export type { NewMail, Outbox, OutboxMail } from './outbox';
 
 /**
- * Everything that must survive a crash. Synchronous, so that a state and the mail that tells of it are written in one
- * transaction without a gap. What a method wrote is on the disk when it returns (WAL, `synchronous=FULL`).
+ * Everything that must survive a crash. Synchronous, so that a state and the mail that reports it are written in one
+ * transaction without a gap. The data is on the disk when a method returns (WAL, `synchronous=FULL`).
  *
  * In all of it: ids are ULIDs, so that they sort by age; times are ISO 8601; "recent" lists are newest first; `get`, `find`
  * and the like answer null where there is none; `change` sets what is given and answers the record as it is then.
@@ -59,7 +59,7 @@ export interface Inbox {
   pending(limit: number): Webhook[];
   /** It stays pending and is not looked at before `until` (ISO 8601), for the reason `why`. */
   wait(id: string, until: string, why: string): void;
-  /** `outcome`: what was decided on it, in words. */
+  /** `outcome`: what was decided on it, as text. */
   handled(id: string, outcome: string): void;
   /** When Diun was last heard: the newest webhook of any kind. ISO 8601. */
   lastHeardAt(): string | null;
@@ -96,11 +96,11 @@ export interface Updates {
   beginStep(id: string, name: StepName): void;
   /** Ends a step; one that was skipped before it began is written all the same. */
   endStep(id: string, name: StepName, status: Exclude<Step['status'], 'running'>, detail: string | null): void;
-  /** Progress of the running step, in words; not more often than a person reads. */
+  /** Progress of the running step, as text; not more often than a person reads. */
   stepDetail(id: string, name: StepName, detail: string): void;
   /**
    * Decides on an update that waits for approval and whose time has not run out at `now`: one conditional write, so that
-   * of many decisions exactly one counts. Null: it does not wait (any more).
+   * of many decisions exactly one counts. Null: it is not (or no longer) pending.
    */
   decide(id: string, decision: { status: 'queued' | 'declined'; reason: string; now: string }): Update | null;
   /** The plan as it was offered. */
@@ -111,7 +111,7 @@ export interface Updates {
   toRemindOf(before: string): Update[];
   /** It is not reminded of again; in the same transaction as the mail. */
   reminded(id: string): void;
-  /** Null: its run has not begun. */
+  /** Null: its run has not started. */
   journal(id: string): Journal | null;
   /** Whole, before the act that it announces. */
   saveJournal(id: string, journal: Journal): void;
@@ -134,7 +134,7 @@ export interface UpdateFilter {
   cursor?: string;
 }
 
-/** Digests that a container is not to be offered again by itself: they failed here (quarantine), or the operator declined them. */
+/** Digests that are not offered to a container again automatically: they failed here (quarantine), or the operator declined them. */
 export interface Refusals {
   /** In the place of an earlier one of the same container and digest. */
   add(refusal: Refusal): void;
@@ -145,7 +145,7 @@ export interface Refusals {
   all(): Refusal[];
 }
 
-/** One digest that one container is not to be offered again by itself. */
+/** One digest that is not offered to one container again automatically. */
 export interface Refusal {
   /** Its name. */
   container: string;
@@ -156,13 +156,13 @@ export interface Refusal {
   at: string;
 }
 
-/** Backups that were asked for, and what came of them; whether each is kept, and was drilled. */
+/** Requested backups and their results; whether each is kept, and was drilled. */
 export interface Backups {
   /** Queued. */
   insert(record: Pick<BackupRecord, 'project' | 'container' | 'reason' | 'updateId'>): BackupRecord;
   get(id: string): BackupRecord | null;
   change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt' | 'pruned' | 'drill'>>): BackupRecord;
-  /** The one asked for first; not those of an update, which takes its own. */
+  /** The oldest request; without those of an update, which takes its own backup. */
   nextQueued(): BackupRecord | null;
   /** Under way, or interrupted if no worker runs. */
   running(): BackupRecord[];
@@ -172,25 +172,25 @@ export interface Backups {
   lastSucceeded(place: Pick<BackupRecord, 'project' | 'container'>): BackupRecord | null;
   /** Succeeded and not pruned, newest first. */
   good(): BackupRecord[];
-  /** It is kept no longer, with the reason in words. Its objects may still be there. */
+  /** It is kept no longer, with the reason as text. Its objects may still be there. */
   prune(id: string, because: string): void;
   /** Pruned, and not known to be gone from the storage; oldest first. */
   toRemove(): BackupRecord[];
   /** Nothing of it is left in the storage. */
   objectsGone(id: string): void;
-  /** A restore drill of it is to be made. Asked for already is fine; how often it was begun is forgotten. */
+  /** A restore drill of it is to be made. A repeated request is fine; the number of starts is reset. */
   askDrill(id: string): void;
-  /** The drill to make next, longest asked for first, also of a set that was pruned meanwhile; null: none. */
+  /** The next drill, oldest request first, also of a set that was pruned meanwhile; null: none. */
   nextDrill(): BackupRecord | null;
-  /** Returns how often it was begun since it was asked for, this time included. */
+  /** Returns how often it was started since the request, this time included. */
   beginDrill(id: string): number;
-  /** It is asked for no longer. */
+  /** The request is done. */
   endDrill(id: string, verdict: DrillVerdict): BackupRecord;
   /** Of each project, or container outside of any, the record with the newest verdict that passed or failed. */
   lastDrills(): (BackupRecord & { drill: DrillVerdict })[];
 }
 
-/** Restores that somebody asked for; one after a rollback belongs to its update. */
+/** Restores that an operator requested; one after a rollback belongs to its update. */
 export interface Restores {
   /** Queued. */
   insert(
@@ -204,11 +204,11 @@ export interface Restores {
   next(): RestoreRecord | null;
   /** All that are queued or under way, in that order. */
   open(): RestoreRecord[];
-  /** Asked for by the mail of an update; newest first. */
+  /** Requested with the link of an update's mail; newest first. */
   ofUpdate(updateId: string): RestoreRecord[];
   /** Newest first. */
   list(limit: number): RestoreRecord[];
-  /** Null: it was not begun. */
+  /** Null: it was not started. */
   journal(id: string): RestoreJournal | null;
   saveJournal(id: string, journal: RestoreJournal): void;
 }

@@ -30,7 +30,7 @@ export interface TimerState {
   last: (WorkOutcome & { at: string }) | null;
 }
 
-/** Situations that last, so that a person is told once and not every day. */
+/** Situations that last, so that they are reported once and not every day. */
 export interface Notices {
   /** True: it is new, and its mail is to be written in the same transaction. One that is open keeps its time, with the newest words. */
   open(kind: NoticeKind, subject: string, words: string): boolean;

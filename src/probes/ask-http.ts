@@ -10,7 +10,7 @@ export type HttpAnswer = { status: number; body: string } | { failure: string };
 
 /**
  * Asks over a network that this process shares with the container; where there is none, inside the container with its
- * own curl or wget. The failure tells both.
+ * own curl or wget. The failure reports both.
  */
 export async function askHttp(target: ProbeTarget, port: number, path: string): Promise<HttpAnswer> {
   const failures: string[] = [];

@@ -6,7 +6,7 @@ import { dockerState } from './docker-state';
 import { probeFor } from './probe-for';
 import type { HealthQuestion } from './wait-until-healthy';
 
-/** So that one bad moment is no illness. */
+/** So that one bad moment does not count as a failure. */
 const AGAIN_AFTER_MS = 2_000;
 
 export type HealthCheckOnce = Pick<HealthQuestion, 'engine' | 'clock' | 'containerId' | 'probe'>;

@@ -1,17 +1,17 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
 
-/** What Docker's own state says: `broken` will not mend itself, `waiting` may, `fine` is all that Docker can tell. */
+/** Docker's own state: `broken` does not recover, `waiting` may, `fine` is all that Docker reports. */
 export interface StateAnswer {
   state: 'broken' | 'waiting' | 'fine';
   detail: string;
 }
 
 export interface StateRules {
-  /** How long it must have run without a restart when nothing else tells its health. */
+  /** How long it must have run without a restart when nothing else reports its health. */
   stayMs: number;
   /** Restarts by the restart policy that are taken for a slow start rather than a crash loop. */
   toleratedRestarts: number;
-  /** A HEALTHCHECK that fails may yet pass: what is under way may take longer than it was told. Else it is final. */
+  /** A failing HEALTHCHECK may still pass, because a start may take longer than configured. Otherwise it is final. */
   healthcheckMayRecover: boolean;
   now: Date;
 }

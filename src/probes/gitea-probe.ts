@@ -10,8 +10,8 @@ const INSTALLATION_PAGE = 'page-content install';
 
 /**
  * Gitea's health route, over plain HTTP. A 200 alone says nothing, nor does `"status": "pass"`: with its configuration lost
- * Gitea says so too, since it then checks nothing, and shows everybody its installation page (Gitea 1.26 and 1.27, measured).
- * So what passed without a single check is asked for its front page.
+ * Gitea says so too, since it then checks nothing, and shows its installation page (Gitea 1.26 and 1.27, measured).
+ * So after a pass without a single check the front page is read too.
  */
 export function giteaProbe(target: ProbeTarget): Probe {
   const port = portIn(target.container.Config.Env);
@@ -27,7 +27,7 @@ export function giteaProbe(target: ProbeTarget): Probe {
   };
 }
 
-/** Whoever comes first to that page is the administrator: it must not stay open for as long as a migration may take. */
+/** The first visitor of that page becomes the administrator: it must not stay open for as long as a migration may take. */
 const LOST = beyondWaiting('Gitea shows its installation page: its configuration is lost');
 
 function judge(status: number, body: string): Answer {

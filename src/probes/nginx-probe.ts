@@ -17,14 +17,14 @@ export function nginxProbe(target: ProbeTarget): Probe {
   };
 }
 
-/** Beside another in one network namespace, "its ports could not be read" would let one pass that never got them. */
+/** In a shared network namespace, "its ports could not be read" would let a container pass that never bound them. */
 async function listens(target: ProbeTarget): Promise<Answer> {
   const shared = networkOwner(target.container) !== null;
-  const told = await (shared ? ownListeners(target) : listenersIn(target));
-  if ('failure' in told) {
-    const detail = `nginx -t passes (its ports could not be read: ${told.failure})`;
+  const ports = await (shared ? ownListeners(target) : listenersIn(target));
+  if ('failure' in ports) {
+    const detail = `nginx -t passes (its ports could not be read: ${ports.failure})`;
     return shared ? notYet(detail) : healthy(detail);
   }
-  if (told.listeners.length === 0) return notYet('nginx -t passes, but nothing listens yet');
-  return healthy(`nginx -t passes, and it listens on ${portsOf(told.listeners).join(', ')}`);
+  if (ports.listeners.length === 0) return notYet('nginx -t passes, but nothing listens yet');
+  return healthy(`nginx -t passes, and it listens on ${portsOf(ports.listeners).join(', ')}`);
 }

@@ -11,7 +11,7 @@ export interface ProbeTarget {
 
 /** One question about a container's health, on top of Docker's own state. */
 export interface Probe {
-  /** What is asked, in words: `GET http://:3000/api/healthz`. */
+  /** The question as text: `GET http://:3000/api/healthz`. */
   readonly question: string;
   /** Asks once. "Not healthy" is an answer; only a missing engine rejects. Bounded to a few seconds. */
   ask(): Promise<Answer>;
@@ -19,9 +19,9 @@ export interface Probe {
 
 export interface Answer {
   healthy: boolean;
-  /** What was seen, in words for the update's step and the mail. */
+  /** The observation, as text for the update's step and the mail. */
   detail: string;
-  /** It will not mend itself: waiting is of no use. */
+  /** It does not recover: waiting does not help. */
   final?: true;
 }
 

@@ -33,6 +33,6 @@ function accepts(host: string, port: number): Promise<boolean> {
 }
 
 async function listensInside(target: ProbeTarget, port: number): Promise<boolean> {
-  const told = await listenersIn(target);
-  return 'listeners' in told && told.listeners.some((listener) => listener.port === port);
+  const ports = await listenersIn(target);
+  return 'listeners' in ports && ports.listeners.some((listener) => listener.port === port);
 }

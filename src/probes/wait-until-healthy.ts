@@ -31,8 +31,8 @@ type Look = { state: 'broken' | 'waiting' | 'healthy'; detail: string; container
 
 /**
  * Resolves with what was seen once the container is healthy twice in a row. Rejects with `unhealthy`: at once when it
- * is broken beyond waiting (exited, crash loop, HEALTHCHECK failed, but for Gitea's; or what its probe says will not mend
- * itself), else at the deadline.
+ * cannot recover (exited, crash loop, HEALTHCHECK failed except Gitea's, or the probe says that it is final), else at the
+ * deadline.
  */
 export async function waitUntilHealthy(question: HealthQuestion): Promise<string> {
   const { clock } = question;
@@ -44,7 +44,7 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
     if (look.state === 'healthy' && first !== null && sameStart(first, look)) return look.detail;
     first = look.state === 'healthy' ? look : null;
     question.onProgress?.(look.detail);
-    // Healthy at the last moment, or found so late by a slow probe: the second look still tells.
+    // Healthy at the last moment, or detected late by a slow probe: the second check still decides.
     const timeoutMs = timeFor(question, look.container);
     if (first === null && clock.now().getTime() >= startedAt + timeoutMs) {
       throw new PilotError('unhealthy', `Not healthy within ${Math.round(timeoutMs / 1000)} s: ${look.detail}.`);
@@ -77,7 +77,7 @@ async function lookOnce(question: HealthQuestion): Promise<Look> {
   return { state: answer.healthy ? 'healthy' : unhealthy, detail: answer.detail, container };
 }
 
-/** An explicit probe tells more than "runs for a while", so it does not wait for that; a HEALTHCHECK it does wait for. */
+/** An explicit probe proves more than "has been running for a while", so it does not wait for that; it does wait for a HEALTHCHECK. */
 function onlyStaying({ State: state }: ContainerInspect, docker: string): boolean {
   const hasHealthcheck = state.Health !== undefined && state.Health.Status !== 'none';
   return docker === 'waiting' && state.Status === 'running' && !hasHealthcheck;

@@ -71,7 +71,7 @@ async function whySilent(engine: Deps['engine']): Promise<string | null> {
   }
 }
 
-/** Null: not known now. The restart policy is asked for while there is an engine. */
+/** Null: not known now. The restart policy is read while the engine answers. */
 async function willStartAgain({ engine, selfId, logger }: Deps): Promise<boolean | null> {
   if (selfId === null || engine.address !== null) return false;
   try {

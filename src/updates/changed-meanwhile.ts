@@ -1,4 +1,4 @@
-import { asideName } from '../containers/aside-names';
+import { asideName } from '../containers/artifact-names';
 import { inspectByName, inspectIfThere } from '../containers/if-there';
 import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';

@@ -1,4 +1,4 @@
-import { asideName, asideParts } from '../containers/aside-names';
+import { asideName, asideParts } from '../containers/artifact-names';
 import { inspectByName } from '../containers/if-there';
 import { adoptHolder } from '../containers/keep-lost-files';
 import { keepLeftover } from '../containers/kept-containers';

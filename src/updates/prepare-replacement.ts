@@ -1,4 +1,4 @@
-import { asideName } from '../containers/aside-names';
+import { asideName } from '../containers/artifact-names';
 import { imageIfThere } from '../containers/if-there';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';

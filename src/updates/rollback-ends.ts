@@ -1,4 +1,4 @@
-import { asideName } from '../containers/aside-names';
+import { asideName } from '../containers/artifact-names';
 import { healthFailureOf } from '../containers/check-health';
 import { discard, removeByName } from '../containers/remove-aside';
 import { changesOf } from '../domain/data-change-words';

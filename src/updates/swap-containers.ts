@@ -1,4 +1,4 @@
-import { asideName } from '../containers/aside-names';
+import { asideName } from '../containers/artifact-names';
 import { renameTo } from '../containers/rename-to';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';

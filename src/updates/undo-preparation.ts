@@ -1,4 +1,4 @@
-import { asideName } from '../containers/aside-names';
+import { asideName } from '../containers/artifact-names';
 import { discard, removeByName } from '../containers/remove-aside';
 import { nameWhatRuns } from './name-what-runs';
 import type { Begun } from './run';

@@ -74,7 +74,7 @@ it('writes the tag as the owner of the files, and the Compose in the image tells
   expect((await project.container('web'))['Id']).toBe(Id);
 });
 
-it('leaves a file that is mounted by itself, and tells to mount the folder', async () => {
+it('leaves a file that is mounted as a single file, and tells to mount the folder', async () => {
   const { project, pilot } = await openBoth(
     'file',
     (folder) => `${join(folder, 'docker-compose.yml')}:${join(folder, 'docker-compose.yml')}`,

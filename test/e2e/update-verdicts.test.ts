@@ -136,7 +136,7 @@ describe.each(BROKEN)('an image %s', (_, situation, image, why) => {
     expect(JSON.parse(answer.body)).toMatchObject({ duplicate: false });
     const ignored = async () => (await pilot.updates(`?container=${name}&status=ignored`))[0] as UpdateTold | undefined;
     const { reason } = await eventually('it is decided', ignored);
-    expect(reason).toContain('is not tried again by itself');
+    expect(reason).toContain('is not retried automatically');
     const after = await web.container(situation);
     expect([after['Id'], startedAt(after)]).toEqual([before['Id'], startedAt(before)]);
     expect(await pilot.updates(`?container=${name}`)).toHaveLength(2);

@@ -74,7 +74,7 @@ it('is not reported again by a later comparison with the registry', async () => 
   await pilot.restart('SIGTERM', { PILOT_RECONCILE_SCHEDULE: '0 4 * * *' });
   const compared = () => pilot.log().find(({ message, timer }) => message === 'timer done' && timer === 'reconcile');
   const { outcome } = (await eventually('a comparison with the registry', () => Promise.resolve(compared()))) ?? {};
-  expect(outcome).toBe('2 containers compared with their registry, 0 updates found.');
+  expect(outcome).toBe('2 containers compared with the registry, 0 updates found.');
   expect(await pilot.updates()).toEqual(before);
 });
 

@@ -53,7 +53,7 @@ describeIf(whyNoMount(), 'a file that is mounted', () => {
     const file = { folder: mounted, path: join(mounted, 'compose.yaml') };
     writeFileSync(file.path, '');
     mount('--bind', path, file.path);
-    expect(await refusal(files.replace(file, BEFORE, AFTER))).toContain('mounted by itself');
+    expect(await refusal(files.replace(file, BEFORE, AFTER))).toContain('mounted as a single file');
     expect([readFileSync(path, 'utf8'), readdirSync(mounted)]).toEqual([BEFORE, ['compose.yaml']]);
   });
 });

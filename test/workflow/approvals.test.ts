@@ -161,6 +161,6 @@ it('takes no decision by id of what has expired, also before that is written dow
 
 it('lets whoever is on the host decide by id, once', () => {
   expect(recordById(scene.deps, first().id, 'decline', 'on the command line').status).toBe('declined');
-  expect(() => recordById(scene.deps, first().id, 'approve', 'on the command line')).toThrow(/does not wait/);
+  expect(() => recordById(scene.deps, first().id, 'approve', 'on the command line')).toThrow(/no longer\) pending/);
   expect(() => recordById(scene.deps, 'nothing', 'approve', '')).toThrow(/There is no update/);
 });

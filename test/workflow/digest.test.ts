@@ -52,7 +52,7 @@ test('what needs a decision and what failed never waits for the digest', async (
   scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
   await scene.settle();
   expect(await delivered(true)).toEqual([expect.stringContaining('critical update available')]);
-  await expect(sendDigest(scene.deps)).resolves.toMatchObject({ outcome: 'Nothing to tell.' });
+  await expect(sendDigest(scene.deps)).resolves.toMatchObject({ outcome: 'Nothing to report.' });
 });
 
 test('a digest that is switched off again leaves nothing behind: what waited for it is mailed', async () => {

@@ -29,7 +29,7 @@ describe('the digest of the own tag', () => {
   test('an event that Diun lost is found, and goes the way of a webhook', async () => {
     run('nginx:stable');
     const image = scene.engine.publish('nginx:stable');
-    expect(await reconcile()).toBe('1 containers compared with their registry, 1 updates found.');
+    expect(await reconcile()).toBe('1 container compared with the registry, 1 update found.');
     expect(told()).toEqual(['nginx:stable succeeded reconcile']);
     expect(scene.engine.container('web-nginx-1').Image).toBe(image.id);
     expect(kinds()).toEqual(['update_available']);
@@ -53,7 +53,7 @@ describe('the digest of the own tag', () => {
       ...{ container: 'web-nginx-1', digest: await scene.engine.registryDigest('nginx:stable') },
       ...{ why: 'failed', updateId: 'u', at: '2026-01-01T00:00:00.000Z' },
     });
-    expect(await reconcile()).toBe('1 containers compared with their registry, 0 updates found.');
+    expect(await reconcile()).toBe('1 container compared with the registry, 0 updates found.');
     expect(scene.updates()).toEqual([]);
     expect(scene.mails()).toEqual([]);
   });

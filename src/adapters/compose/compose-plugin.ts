@@ -14,7 +14,7 @@ export interface ComposePluginOptions {
   timeoutMs?: number;
 }
 
-/** Asks the Compose plugin that lies beside us, in a process of its own, on copies of the files that only we can read. */
+/** Runs the Compose plugin that is installed with us, in its own process, on copies of the files that only we can read. */
 export function createComposePlugin({ scratch, places = PLACES, timeoutMs = 10_000 }: ComposePluginOptions): Compose {
   return {
     configHash: async (question) => {
@@ -44,5 +44,5 @@ async function projectOptions(
 function hashIn(output: string): string {
   const hash = /^\S+ ([0-9a-f]{64})$/m.exec(output)?.[1];
   if (hash !== undefined) return hash;
-  throw new PilotError('compose_failed', 'Docker Compose was asked for the hash of the service, and told none.');
+  throw new PilotError('compose_failed', '`docker compose config --hash` returned no hash.');
 }

@@ -23,6 +23,6 @@ export async function findPlugin(places: readonly string[]): Promise<string> {
   }
   throw new PilotError(
     'compose_failed',
-    'There is no Docker Compose beside diun-pilot: use its image, or install the plugin docker-compose.',
+    'Docker Compose is not installed next to diun-pilot: use its image, or install the plugin docker-compose.',
   );
 }

@@ -33,10 +33,10 @@ function resolved({ service }: HashQuestion): string[] {
 
 function environmentOf({ service }: HashQuestion, output: string): Record<string, string | null> {
   try {
-    const told = JSON.parse(output) as { services: Record<string, { environment?: Record<string, string | null> }> };
-    return told.services[service]?.environment ?? {};
+    const config = JSON.parse(output) as { services: Record<string, { environment?: Record<string, string | null> }> };
+    return config.services[service]?.environment ?? {};
   } catch {
-    throw new PilotError('compose_failed', 'Docker Compose was asked for the configuration, and told no JSON.');
+    throw new PilotError('compose_failed', '`docker compose config` returned no JSON.');
   }
 }
 

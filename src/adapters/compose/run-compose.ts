@@ -3,7 +3,7 @@ import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
 
 /**
- * Runs the plugin by itself, without a shell and with an empty environment: what is set for diun-pilot must not get into another project.
+ * Runs the plugin directly, without a shell and with an empty environment: settings of diun-pilot must not get into another project.
  * Resolves with standard output. Neither output nor the files' text is ever part of an error.
  */
 export function runCompose(plugin: string, args: string[], timeoutMs: number): Promise<string> {
@@ -24,6 +24,6 @@ export function runCompose(plugin: string, args: string[], timeoutMs: number): P
 
 function whyOf({ killed, code, signal }: { killed?: boolean; code?: unknown; signal?: unknown }): string {
   if (killed) return 'it did not answer in time';
-  if (typeof code === 'number') return `exit code ${code}: docker compose config --quiet tells why`;
+  if (typeof code === 'number') return `exit code ${code}: docker compose config --quiet shows why`;
   return typeof code === 'string' ? code : `it was ended by ${String(signal)}`;
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 const LEFT_BEHIND_MS = 60 * 60 * 1000;
 
-/** Runs `work` with a folder of its own, readable by nobody else, and takes it away afterwards, also what a crash has left. */
+/** Runs `work` with a private folder and removes it afterwards, including one that a crash has left. */
 export async function withScratch<T>(
   parent: string,
   work: (write: (text: string) => Promise<string>) => Promise<T>,

@@ -35,8 +35,8 @@ async function takeAway(wire: Wire, id: string, why: PilotError): Promise<void> 
   try {
     await wire.command({ method: 'DELETE', path: `/containers/${id}` });
   } catch (error) {
-    const told = `${messageOf(why)} The container ${id.slice(0, 12)} is left behind: ${messageOf(error)}`;
-    throw new EngineError('engine_refused', told, { cause: why });
+    const message = `${messageOf(why)} The container ${id.slice(0, 12)} is left behind: ${messageOf(error)}`;
+    throw new EngineError('engine_refused', message, { cause: why });
   }
 }
 

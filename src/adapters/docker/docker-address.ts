@@ -1,6 +1,6 @@
 import { PilotError } from '../../domain/errors';
 
-/** What dockerode is told: every field is given, since it fills those left out from the environment by rules of its own. */
+/** The options for dockerode: every field is set, because it fills missing ones from the environment by its own rules. */
 export interface DockerAddress {
   socketPath: string | undefined;
   host: string | undefined;

@@ -78,8 +78,8 @@ async function pullImage(
 }
 
 async function version(wire: Wire): Promise<EngineVersion> {
-  const told = await wire.call<{ Version: string; Os: string; Arch: string }>({ method: 'GET', path: '/version' });
-  return { engine: told.Version, api: await wire.apiVersion(), os: told.Os, architecture: told.Arch };
+  const version = await wire.call<{ Version: string; Os: string; Arch: string }>({ method: 'GET', path: '/version' });
+  return { engine: version.Version, api: await wire.apiVersion(), os: version.Os, architecture: version.Arch };
 }
 
 async function containerIds(wire: Wire): Promise<string[]> {
@@ -136,7 +136,7 @@ async function archive(wire: Wire, id: string, path: string): Promise<Readable> 
   return answer.pipe(tar);
 }
 
-/** What the engine answers when it is so already is no failure. */
+/** The engine's answer that the state is already reached is not a failure. */
 async function settled(call: Promise<void>, statuses: number[], words?: RegExp): Promise<void> {
   try {
     await call;

@@ -7,12 +7,12 @@ interface ModemError extends Error {
 }
 
 const CONNECTION_HINTS: Record<string, string> = {
-  ECONNREFUSED: 'Nothing listens there. Start the engine, or mend DOCKER_HOST.',
-  ENOENT: 'Its socket does not exist. Start the engine, mount the socket, or mend DOCKER_HOST.',
+  ECONNREFUSED: 'Nothing listens there. Start the engine, or fix DOCKER_HOST.',
+  ENOENT: 'Its socket does not exist. Start the engine, mount the socket, or fix DOCKER_HOST.',
   EACCES: 'Its socket may not be opened. Give this process the group of the socket (docker-compose.yml: group_add).',
   EPERM: 'Its socket may not be opened. Give this process the group of the socket (docker-compose.yml: group_add).',
-  ENOTFOUND: 'The name of its host is not known. Mend DOCKER_HOST.',
-  EAI_AGAIN: 'The name of its host cannot be resolved now. Check DNS, or mend DOCKER_HOST.',
+  ENOTFOUND: 'The name of its host is not known. Fix DOCKER_HOST.',
+  EAI_AGAIN: 'The name of its host cannot be resolved now. Check DNS, or fix DOCKER_HOST.',
 };
 
 /** Of a proxy of the socket that finds no engine behind it; no engine answers so (moby, api/server/httpstatus). */
@@ -49,7 +49,7 @@ function refused(error: unknown, status: number): EngineError {
   return new EngineError(code, `${prefix}${words}`, { cause: error });
 }
 
-/** The engine's messages are what tells one 404 or 409 from another (moby, api/server/httpstatus). */
+/** Only the engine's messages distinguish one 404 or 409 from another (moby, api/server/httpstatus). */
 function codeFor(words: string, status: number): ErrorCode {
   if (status === 404 && /no such container/i.test(words)) return 'container_not_found';
   if (status === 404 && /no such image|image .*not found/i.test(words)) return 'image_not_found';

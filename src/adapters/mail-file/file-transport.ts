@@ -64,7 +64,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Never permanent: a full disk or a wrong owner is mended without a restart. Node's own message would tell the path. */
+/** Never permanent: a full disk or a wrong owner is fixed without a restart. Node's own message would show the path. */
 async function translated(work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -13,7 +13,7 @@ export interface SmtpOptions {
   logger: Logger;
   /** Silence after which the server counts as gone. */
   timeoutMs?: number;
-  /** Certificate authority of the server (PEM), beside those that Node trusts. */
+  /** Certificate authority of the server (PEM), in addition to those that Node trusts. */
   ca?: string;
 }
 

@@ -36,7 +36,7 @@ function isThisMachine(host: string): boolean {
 function unreadable(): MailError {
   return new MailError(
     'invalid_settings',
-    'PILOT_MAIL_URL is no smtp://user:pass@host:port or smtps:// address.',
+    'PILOT_MAIL_URL is not an smtp://user:pass@host:port or smtps:// address.',
     true,
   );
 }

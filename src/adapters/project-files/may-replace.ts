@@ -10,7 +10,7 @@ export async function mayReplace(file: string, shown: string): Promise<void> {
   if (await isMountPoint(file)) throw Object.assign(new Error('a mount point'), { code: 'EBUSY' });
   await access(path.dirname(file), constants.W_OK);
   const own = process.getuid?.();
-  // Its owner is kept, and only root may give a file to somebody else.
+  // Its owner is kept, and only root may change the owner of a file.
   if (own !== undefined && own !== 0 && own !== uid) throw Object.assign(new Error('not the owner'), { code: 'EPERM' });
 }
 

@@ -44,7 +44,7 @@ async function readText(real: string, shown: string): Promise<string> {
   const file = await open(real, 'r');
   try {
     const stat = await file.stat();
-    if (!stat.isFile()) throw refused(`${shown} is no ordinary file.`);
+    if (!stat.isFile()) throw refused(`${shown} is not a regular file.`);
     if (stat.size > LONGEST) throw refused(`${shown} is larger than ${LONGEST / 1024} KiB, so it is not read.`);
     return decode(await file.readFile(), shown);
   } finally {
@@ -65,12 +65,12 @@ async function withinFolder({ folder, path: named }: ProjectFile): Promise<strin
   const [root, real] = [await realpath(folder), await realpath(named)];
   const relative = path.relative(root, real);
   if (relative === '' || relative.startsWith('..') || path.isAbsolute(relative))
-    throw refused(`${named} lies outside of the project's folder ${folder}, where nothing is written.`);
+    throw refused(`${named} is outside of the project's folder ${folder}, where diun-pilot writes nothing.`);
   return real;
 }
 
 function changedMeanwhile(shown: string): PilotError {
-  return refused(`${shown} was changed by somebody else at the same moment.`);
+  return refused(`${shown} was changed externally at the same moment.`);
 }
 
 function refused(message: string): PilotError {

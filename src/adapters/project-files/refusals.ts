@@ -2,7 +2,7 @@ import { PilotError } from '../../domain/errors';
 
 const MOUNT = 'mount the folder of the project writable, at the same path, into the container of diun-pilot';
 
-/** What the file system said, in words for the operator. */
+/** The error of the file system, as text for the operator. */
 export function asRefusal(error: unknown, shown: string): PilotError {
   if (error instanceof PilotError) return error;
   return new PilotError('project_file_refused', refusalText(codeOf(error), shown), { cause: error });
@@ -17,7 +17,7 @@ function refusalText(code: string, shown: string): string {
     case 'EROFS':
       return `${shown} is mounted read-only: ${MOUNT}.`;
     case 'EBUSY':
-      return `${shown} is mounted by itself, so that it cannot be replaced as a whole: ${MOUNT}.`;
+      return `${shown} is mounted as a single file, so it cannot be replaced atomically: ${MOUNT}.`;
     case 'EACCES':
     case 'EPERM':
       return `The user that diun-pilot runs as may not read and replace ${shown} (${code}): mount the folder of the project writable, at the same path, and run diun-pilot as its owner (user: in its compose file).`;

@@ -4,28 +4,29 @@ import path from 'node:path';
 import { hardLink } from './may-replace';
 
 /**
- * Writes the text beside the file, with its mode and owner, and renames it into place, so that at any moment one of the
- * two is there, whole. `check` is asked last, just before. A crash may leave what lies beside; the next call takes it away.
+ * Writes the text to a temporary file next to the file, with its mode and owner, and renames it into place, so that at any
+ * moment one of the two is complete. `check` runs last, just before. A crash may leave the temporary file; the next call
+ * removes it.
  */
 export async function replaceWhole(file: string, text: string, check: () => Promise<void>): Promise<void> {
-  const beside = path.join(path.dirname(file), `.${path.basename(file)}.diun-pilot-new`);
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.diun-pilot-new`);
   const before = await lstat(file);
   if (before.nlink > 1) throw hardLink(file);
-  await rm(beside, { force: true });
+  await rm(temporary, { force: true });
   try {
-    await writeLike(before, beside, text);
+    await writeLike(before, temporary, text);
     await check();
-    await rename(beside, file);
+    await rename(temporary, file);
   } catch (error) {
-    // The first error is the one to tell; what lies beside is taken away by the next call.
-    await rm(beside, { force: true }).catch(() => undefined);
+    // The first error is reported; the next call removes the temporary file.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
   await syncFolder(path.dirname(file));
 }
 
-async function writeLike({ mode, uid, gid }: Stats, beside: string, text: string): Promise<void> {
-  const file = await open(beside, 'wx', 0o600);
+async function writeLike({ mode, uid, gid }: Stats, temporary: string, text: string): Promise<void> {
+  const file = await open(temporary, 'wx', 0o600);
   try {
     const made = await file.stat();
     if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid);

@@ -12,7 +12,7 @@ interface Row {
   notice: string;
 }
 
-/** Which channels are told what, and how far each delivery has come. */
+/** The notices of each channel, and the state of each delivery. */
 export function createChannels(database: Database, clock: Clock): Channels {
   return {
     use: (channels) => database.transaction(() => use(database, channels)).immediate(),

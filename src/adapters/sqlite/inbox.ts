@@ -61,7 +61,7 @@ export function createInbox(database: Database, clock: Clock): Inbox {
   };
 }
 
-/** Deletes the oldest rows once all of them are larger than the bound. What waits for its decision is never deleted. */
+/** Deletes the oldest rows once all of them are larger than the bound. A webhook without a decision is never deleted. */
 function createRoom(database: Database): (body: string) => void {
   const size = `sum(length(CAST(body AS BLOB)) + length(coalesce(outcome, '')) + ${ROW_BYTES})`;
   const all = database.prepare<[], { bytes: number | null }>(`SELECT ${size} AS bytes FROM webhooks`);

@@ -17,7 +17,7 @@ export interface Records<T> {
   change: (id: string, fields: Fields) => T;
   /** `assigned`: what follows `SET`, with a `?` for each value. */
   set: (id: string, assigned: string, ...values: Value[]) => void;
-  /** A column that is no part of the record, kept as JSON; null: empty, or no such record. */
+  /** A column that is not part of the record, stored as JSON; null: empty, or no such record. */
   kept: <V>(id: string, column: string) => V | null;
   keep: (id: string, column: string, value: unknown) => void;
 }

@@ -72,7 +72,7 @@ export function createUpdates(database: Database, clock: Clock): Updates {
   };
 }
 
-/** Decisions of a person, and that he is reminded of them. */
+/** Decisions of the operator, and reminders of them. */
 function createApprovals(
   database: Database,
   clock: Clock,

@@ -30,7 +30,7 @@ export async function writeWhole(root: string, target: string, content: Readable
   }
 }
 
-/** Tells an error of the disk from one of the stream, whose own errors may come from a disk as well. */
+/** Marks an error of the disk, because an error of the stream may come from a disk as well. */
 class DiskError extends Error {}
 
 async function onDisk<T>(work: () => Promise<T>): Promise<T> {
@@ -74,7 +74,7 @@ async function moveIntoPlace(root: string, partial: string, target: string): Pro
   }
 }
 
-/** A crash leaves its partial file; nothing that is still being written is a day older than one just begun. */
+/** A crash leaves its partial file; a file that is still being written is never a day old. */
 async function removeLeftovers(partial: string): Promise<void> {
   const { mtimeMs: now } = await stat(partial);
   for (const name of await readdir(path.dirname(partial))) {

@@ -27,7 +27,7 @@ export interface S3StorageOptions {
   client?: Pick<S3ClientConfig, 'endpoint' | 'region' | 'credentials'>;
   /** How long a connection may stay silent before the request is given up and tried again. */
   silenceMs?: number;
-  /** How often a request is tried, with growing pauses, before its failure is told. */
+  /** How often a request is tried, with growing pauses, before its failure is reported. */
   attempts?: number;
 }
 

@@ -52,7 +52,7 @@ function ownErrorsOf(content: Readable): { body: Readable; failure: () => Error 
     failure = cause instanceof Error ? cause : new Error('The content was cut before its end.');
     return failure;
   });
-  // Told by `done`, or caused by it.
+  // Reported by `done`, or caused by it.
   body.on('error', () => undefined);
   return { body, failure: () => failure };
 }
@@ -62,7 +62,7 @@ function isDoubtful(error: unknown): boolean {
   return error instanceof StorageError && error.code === 'storage_unreachable';
 }
 
-/** When `done` rejects no part is under way any more, so one abort takes them all. False: parts may be left. */
+/** When `done` rejects, no part is in progress, so one abort removes them all. False: parts may be left. */
 async function clearAway(
   { client, cleanUpMs }: UploadTarget,
   address: { Bucket: string; Key: string },

@@ -10,7 +10,7 @@ export function createTlsCertificateReader({ answerWithinMs = ANSWER_WITHIN_MS }
   return { served: (at) => ask(at, answerWithinMs) };
 }
 
-/** Of a client whose address is not told (PROXY protocol, version 1). */
+/** For a client whose address is not given (PROXY protocol, version 1). */
 const PROXY_HEADER = 'PROXY UNKNOWN\r\n';
 
 function ask(asked: AskedServer, withinMs: number): Promise<Buffer> {

@@ -44,7 +44,7 @@ export function checkCommand(context: CliContext, options: { json: boolean; noti
 }
 
 async function check(app: App, notify: boolean): Promise<Checked> {
-  const told = notify ? await noticesOf(app) : [];
+  const notices = notify ? await noticesOf(app) : [];
   const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
   const containers = read.containers ?? [];
   const [probes, tags, certificates, carryOver] = await Promise.all([
@@ -54,7 +54,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
     carryOverFindings(app, containers),
   ]);
   const findings = [
-    ...[...asked, ...told, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
+    ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
     ...(read.containers === null ? [] : backupFindings(app, containers)),
     ...[
       ...probes,
@@ -108,7 +108,7 @@ function reportText({ ok, findings, watched, notWatched }: Checked, dataDir: str
     `Token for Diun: PILOT_WEBHOOK_TOKEN, else in ${join(secrets, 'webhook-token')}, made by the first start.`,
     `Token for the API and the page: PILOT_API_TOKEN, else in ${join(secrets, 'api-token')}.`,
     '',
-    ok ? 'Everything that is needed works.' : 'Mend what is marked FAILED, then run `diun-pilot check` again.',
+    ok ? 'All required checks passed.' : 'Fix the lines marked FAILED, then run `diun-pilot check` again.',
     '',
   ].join('\n');
 }

@@ -11,7 +11,7 @@ import { asJson } from '../text';
 export function renewCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
   const output = json ? silentOutput : liveOutput(context.stdout);
   return withApp(context, { json }, async (app, signal) => {
-    await app.engine.version(); // without an engine nothing is asked for, instead of waited for
+    await app.engine.version(); // without an engine the command fails instead of waiting
     const { id } = app.requestRenewal();
     const look = (): RenewalRecord => app.store.renewals.get(id) as RenewalRecord;
     const isOver = ({ status }: RenewalRecord): boolean => status === 'succeeded' || status === 'failed';

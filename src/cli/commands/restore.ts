@@ -50,8 +50,8 @@ async function rehearse(
 ): Promise<number> {
   await app.rehearseRestore(plan, (detail) => output.progress(detail));
   const { url, course, manifest, distrust } = plan;
-  const told = { dryRun: true, backup: manifest.id, url, course, authenticated: distrust === null, distrust };
-  if (json) context.stdout.write(asJson(told));
+  const report = { dryRun: true, backup: manifest.id, url, course, authenticated: distrust === null, distrust };
+  if (json) context.stdout.write(asJson(report));
   output.line('The set is whole and fits. Dry run: nothing was stopped and nothing was changed.');
   return 0;
 }
@@ -61,7 +61,7 @@ async function confirm({ ask }: CliContext, { yes, json, backup }: RestoreArgume
   if (ask === null || json) {
     throw new PilotError(
       'not_confirmed',
-      `Nobody can be asked here, so nothing was done: diun-pilot restore ${backup} --yes does it, --dry-run only looks.`,
+      `No terminal to ask for confirmation, so nothing was done: run diun-pilot restore ${backup} --yes, or --dry-run to only show the plan.`,
     );
   }
   const answer = await ask('Restore it now? Type yes: ');
@@ -79,7 +79,7 @@ function followRestore(
   const changed = (before: RestoreRecord | null, now: RestoreRecord): void => {
     if (isOver(now)) return;
     const words = now.status === 'queued' ? 'waiting for its turn …' : `${now.detail ?? 'reading the set'} …`;
-    if (before?.detail !== now.detail || before.status !== now.status) output.begun(words);
+    if (before?.detail !== now.detail || before.status !== now.status) output.started(words);
     output.progress(words);
   };
   return follow(app, { look, isOver, changed }, signal);

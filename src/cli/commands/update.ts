@@ -15,7 +15,7 @@ export interface UpdateArguments {
   json: boolean;
 }
 
-/** Asks for an update and follows it to its end; 0 only when the container runs what was asked for. */
+/** Requests an update and follows it to its end; 0 only when the container runs the requested version. */
 export function updateCommand(context: CliContext, { container, image, json }: UpdateArguments): Promise<number> {
   const output = json ? silentOutput : liveOutput(context.stdout);
   return withApp(context, { json }, async (app, signal) => {
@@ -47,14 +47,14 @@ export async function followToVerdict(
 function followUpdate(app: App, id: string, output: LiveOutput, signal: AbortSignal): Promise<Update> {
   const look = (): Update => app.store.updates.get(id) as Update;
   const changed = (before: Update | null, now: Update): void => {
-    for (const { kind, words } of newsOf(before, now)) output[kind === 'began' ? 'begun' : 'line'](words);
+    for (const { kind, words } of newsOf(before, now)) output[kind === 'began' ? 'started' : 'line'](words);
     const progress = progressOf(now);
     if (progress !== null) output.progress(progress);
   };
   return follow(app, { look, isOver: (now) => !isUnderWay(now), changed }, signal);
 }
 
-/** What waits for approval ends here: it is not this command that approves. */
+/** An update that is pending approval ends here: this command does not approve it. */
 function isUnderWay({ status }: Update): boolean {
   return isOpen(status) && status !== 'awaiting_approval';
 }

@@ -1,4 +1,4 @@
-import { isOurs } from '../aside-names';
+import { isOurs } from '../artifact-names';
 import { inspectIfThere } from '../if-there';
 import { inspectAll } from '../inspect-all';
 import type { Deps } from '../../deps';

@@ -22,7 +22,7 @@ export interface ComposeProject {
 const PREFIX = 'com.docker.compose.';
 
 /**
- * Null: not made by Compose, or its files are not named. Where the files are is told by own labels only: an image must
+ * Null: not made by Compose, or its files are not named. Only own labels say where the files are: an image must
  * not be able to name a file that is then written.
  */
 export function composeProjectOf(container: ContainerInspect, image: ImageInspect): ComposeProject | null {

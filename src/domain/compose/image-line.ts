@@ -65,10 +65,10 @@ function inDocument(document: Document, text: string, service: string): Finding 
     if ('kind' in next) return next;
     node = next.value;
   }
-  return isScalar(node) ? inScalar(document, text, node, path) : unsure('its image is no plain text', startOf(node));
+  return isScalar(node) ? inScalar(document, text, node, path) : unsure('its image is not plain text', startOf(node));
 }
 
-/** One key further down. `path` is told every node that is passed. */
+/** One key further down. `path` collects every node on the way. */
 function step(node: unknown, key: string, path: Node[]): { value: unknown } | Finding {
   if (isAlias(node)) return unsure(`its image comes by the alias *${node.source}`, startOf(node));
   if (isScalar(node) && node.value === null && node.tag === undefined) return { kind: 'absent' };
@@ -86,7 +86,7 @@ function step(node: unknown, key: string, path: Node[]): { value: unknown } | Fi
 
 function inScalar(document: Document, text: string, scalar: Scalar, path: Node[]): Finding {
   const at = startOf(scalar);
-  if (scalar.tag !== undefined) return unsure(`its image bears the tag ${scalar.tag}`, at);
+  if (scalar.tag !== undefined) return unsure(`its image has the tag ${scalar.tag}`, at);
   const anchor = sharedAnchor(document, [...path, scalar]);
   if (anchor !== null) return unsure(`its image is shared with other services by the anchor &${anchor}`, at);
   const [rangeStart, rangeEnd] = scalar.range ?? [0, 0];

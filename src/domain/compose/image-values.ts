@@ -19,7 +19,7 @@ export interface PieceValue {
   variable: string | null;
 }
 
-/** What every piece stands for, or why that cannot be told for certain. */
+/** The value of every piece, or why it is not certain. */
 export function valuesOf(
   pieces: readonly Piece[],
   located: Located,

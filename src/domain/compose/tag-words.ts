@@ -34,5 +34,5 @@ function lineChange(before: string, after: string): string {
 }
 
 function byHand({ oldReference }: TagChange, what: string, reason: string): string {
-  return `Still to do: ${what}. Until then, "docker compose up -d" goes back to ${oldReference}. diun-pilot did not change it by itself: ${reason}`;
+  return `Still to do: ${what}. Until then, "docker compose up -d" goes back to ${oldReference}. diun-pilot did not change it automatically: ${reason}`;
 }

@@ -1,4 +1,4 @@
-import { shortDigest } from '../format';
+import { formatTime, shortDigest } from '../format';
 import type { Container } from '../container';
 import type { Source } from '../event';
 import {
@@ -48,7 +48,7 @@ export interface Ignored {
   reason: string;
 }
 
-/** Why nothing is done; each is decided, and told, in one place of this folder. */
+/** Why nothing is done; each is decided and worded in one place of this folder. */
 export type IgnoreCode =
   | 'not_watched'
   | 'self'
@@ -81,8 +81,8 @@ interface Case extends Question {
 }
 
 /**
- * Decides what one target means for one container (contract, sections 1 and 4). Guards come first and hold for everybody;
- * then what Diun and reconcile may not do by themselves, which the operator may; then the policy.
+ * Decides what one target means for one container (contract, sections 1 and 4). Guards come first and apply to everyone;
+ * then the limits of Diun and reconcile, which the operator may exceed; then the policy.
  */
 export function decide(question: Question): Decision {
   const guarded = refuseContainer(question) ?? readCase(question);
@@ -120,8 +120,8 @@ function refuseContainer({ container }: Question): Ignored | null {
     return ignore('policy_ignore', `${name} says update.policy=ignore. Change that label if it should be updated.`);
   }
   if (!autoRemove) return null;
-  const mend = 'Start it without --rm (auto_remove) and with a restart policy.';
-  return ignore('auto_remove', `${name} deletes itself when it stops, so nothing could be rolled back. ${mend}`);
+  const remedy = 'Start it without --rm (auto_remove) and with a restart policy.';
+  return ignore('auto_remove', `${name} deletes itself when it stops, so nothing could be rolled back. ${remedy}`);
 }
 
 function readCase(question: Question): Case | Ignored {
@@ -131,8 +131,8 @@ function readCase(question: Question): Case | Ignored {
   const wanted = tryParseImageReference(target.reference);
   if (wanted === null) return ignore('invalid_reference', `${target.reference} is not an image reference.`);
   if (!sameRepository(own, wanted)) {
-    const mend = 'Change the image in the compose file for that.';
-    const reason = `${container.name} runs ${container.reference}; ${target.reference} is of another repository. ${mend}`;
+    const remedy = 'Change the image in the compose file for that.';
+    const reason = `${container.name} runs ${container.reference}; ${target.reference} is of another repository. ${remedy}`;
     return ignore('different_repository', reason);
   }
   return { ...question, own: { ...own, tag: own.tag }, wanted, tag: wanted.tag ?? own.tag };
@@ -179,12 +179,12 @@ function refuseKnownBad({ container: { name }, known: { refusal }, target, own, 
   if (refusal.why === 'failed') {
     return ignore(
       'failed_before',
-      `${what} failed on ${name} at ${refusal.at} and is not tried again by itself. ${again}`,
+      `${what} failed on ${name} at ${formatTime(refusal.at)} and is not retried automatically. ${again}`,
     );
   }
   return ignore(
     'declined_before',
-    `${what} was declined for ${name} at ${refusal.at} and is not offered again. ${again}`,
+    `${what} was declined for ${name} at ${formatTime(refusal.at)} and is not offered again. ${again}`,
   );
 }
 
@@ -225,7 +225,7 @@ function startOrAsk(
 ): { kind: 'start' | 'ask'; reason: string } {
   const { name, labels } = container;
   const what = sentence(container, own, tag, jump);
-  if (source === 'operator') return { kind: 'start', reason: `${what} The operator asked for it.` };
+  if (source === 'operator') return { kind: 'start', reason: `${what} The operator requested it.` };
   const why = whyAsk(container, jump);
   if (why !== null) return { kind: 'ask', reason: `${what} It waits for approval: ${why}.` };
   return { kind: 'start', reason: `${what} ${name} is updated automatically, up to ${labels.allow} updates.` };
@@ -241,7 +241,7 @@ function commandFor(name: string, own: ImageReference, tag: string): string {
   return `diun-pilot update ${name} ${nameOf(formatReference({ ...own, tag }))}`;
 }
 
-/** Without what Docker fills in by itself: `nginx:1.28`. */
+/** Without the parts that Docker adds: `nginx:1.28`. */
 function nameOf(reference: string): string {
   return reference.replace(/^docker\.io\/(?:library\/)?/, '');
 }

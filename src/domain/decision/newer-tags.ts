@@ -11,7 +11,7 @@ interface Candidate {
 
 /**
  * Of all tags of its repository those that a container may be moved to: the highest version that Diun's filters let through,
- * and where that must be asked for, the highest that goes by itself. Highest first; two at most. Only with
+ * and where that needs approval, the highest that runs automatically. Highest first; two at most. Only with
  * `diun.watch_repo=true`, as Diun itself does.
  */
 export function newerTags(container: Container, tags: readonly string[]): string[] {
@@ -30,8 +30,8 @@ export function newerTags(container: Container, tags: readonly string[]): string
     ),
   );
   const candidates = higher.filter(({ tag }) => passing.has(tag));
-  const byItself = candidates.filter(({ jump }) => whyAsk(container, jump) === null);
-  const found = [highest(candidates), highest(byItself)].filter((tag) => tag !== null);
+  const automatic = candidates.filter(({ jump }) => whyAsk(container, jump) === null);
+  const found = [highest(candidates), highest(automatic)].filter((tag) => tag !== null);
   return [...new Set(found)];
 }
 

@@ -16,15 +16,15 @@ interface Obstacle {
 
 /**
  * What the open updates of a container mean for a new target: nothing to do, since this or a higher version is open
- * already; or the ids of those that the new one supersedes. One that runs is never superseded. The operator's word starts what
- * waits for approval, and leaves a higher version waiting. What goes by itself and what must be asked for do not stand in
- * each other's way: a patch is made while a major waits, and the major that is offered leaves the queued patch alone.
+ * already; or the ids of those that the new one supersedes. One that runs is never superseded. A request of the
+ * operator starts the pending update and leaves a higher version pending. Automatic updates and updates that need approval
+ * do not block each other: a patch runs while a major is pending, and the major leaves the queued patch alone.
  */
 export function judgeOpenUpdates(given: {
   container: Container;
   target: { reference: string; digest: string };
   tag: string;
-  /** What becomes of the target by itself. */
+  /** The decision for the target alone. */
   kind: 'start' | 'ask';
   known: { open: readonly OpenUpdate[] };
   source: Source;
@@ -45,7 +45,7 @@ export function judgeOpenUpdates(given: {
   return { supersedes: [...same, ...replaced].filter(({ status }) => status !== 'running').map(({ id }) => id) };
 }
 
-/** Queued since it goes by itself: what must be asked for may wait long, and does not keep it. */
+/** Queued automatically: an update that needs approval may be pending for long and does not delay it. */
 function isOnItsWay({ container, tag }: { container: Container; tag: string }, { to }: OpenUpdate): boolean {
   const own = tryParseImageReference(container.reference)?.tag ?? null;
   const queued = tryParseImageReference(to.reference)?.tag ?? null;
@@ -65,8 +65,8 @@ function alreadyOpen({ name }: Container, { id, status, to }: OpenUpdate): Obsta
 }
 
 function newerWaits({ name }: Container, tag: string, { id, status, to }: OpenUpdate): Obstacle {
-  const mend = status === 'awaiting_approval' ? ` Approve or decline that one first.` : '';
-  const reason = `${name} is not moved to ${tag}: the update to the higher ${to.reference} is ${statusText(status)} (${id}).${mend}`;
+  const remedy = status === 'awaiting_approval' ? ` Approve or decline that one first.` : '';
+  const reason = `${name} is not moved to ${tag}: the update to the higher ${to.reference} is ${statusText(status)} (${id}).${remedy}`;
   return { kind: 'ignore', code: 'newer_waits', reason };
 }
 

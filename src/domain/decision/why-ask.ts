@@ -2,7 +2,7 @@ import type { Container } from '../container';
 import { isWithin, type Jump } from '../images/version-jump';
 import type { Plan } from '../plan/plan';
 
-/** Why a person must approve such a jump of this container, as a clause; null: it goes by itself. */
+/** Why the operator must approve such a jump of this container, as a clause; null: it runs automatically. */
 export function whyAsk({ labels, database }: Container, jump: Plan['jump']): string | null {
   if (labels.policy !== 'automatic') return 'the policy is manual';
   if (database && !labels.allowDatabase) return 'it is a database, and update.allow-database is not true';

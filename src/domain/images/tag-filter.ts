@@ -4,7 +4,7 @@ const LONGEST_PATTERN = 200;
 /** A pattern that backtracks without end (`(a+)+$`) would hold up everything, webhooks too. */
 const MATCH_TIMEOUT_MS = 100;
 
-/** Why a tag pattern of Diun's labels cannot be used, in words; null: it can. */
+/** Why a tag pattern of Diun's labels cannot be used, as text; null: it can. */
 export function whyPatternIsInvalid(pattern: string): string | null {
   if (pattern.length > LONGEST_PATTERN) return `it is longer than ${LONGEST_PATTERN} characters`;
   try {
@@ -16,9 +16,9 @@ export function whyPatternIsInvalid(pattern: string): string | null {
 }
 
 /**
- * Why Diun's include and exclude patterns keep this tag out, in words; null: the tag may pass. As in Diun, a tag passes if
+ * Why Diun's include and exclude patterns keep this tag out, as text; null: the tag may pass. As in Diun, a tag passes if
  * any include pattern (or none is given) and no exclude pattern matches it. A pattern that cannot be used keeps every tag
- * out: as an include it matches nothing, and as an exclude nobody knows what it was meant to keep out.
+ * out: as an include it matches nothing, and as an exclude its purpose is unknown.
  */
 export function whyTagIsFiltered(tag: string, include: readonly string[], exclude: readonly string[]): string | null {
   const keptOutBy = exclude.find((pattern) => matches(pattern, tag) !== false);

@@ -3,7 +3,7 @@ import { type ParsedTag, parseTag } from './parse-tag';
 /** The size of a step from one image to another, smallest first: `digest` is the same tag with other content. */
 export type Jump = 'digest' | 'patch' | 'minor' | 'major';
 
-/** How far it is from one tag to another. The reason is in words, also for jumps. */
+/** How far it is from one tag to another. The reason is as text, also for jumps. */
 export interface VersionJump {
   jump: Jump | 'downgrade' | 'incomparable';
   reason: string;
@@ -21,7 +21,7 @@ const SIZES: readonly Jump[] = ['digest', 'patch', 'minor', 'major'];
  * - `v`, suffix (`-alpine`, `-rootless`) and count of numbers must be equal; `1.27` and `1.27.4` are not comparable, since
  *   `1.27` is a floating tag. Within a suffix only these may change: Alpine's own version
  *   (`-alpine3.20`, at least a minor: other C library, other packages), a build number (`-r5`, `-ls45`, a patch), and a
- *   number that is the whole suffix (`1.2.3-4`, a major, since nobody knows what it counts).
+ *   number that is the whole suffix (`1.2.3-4`, a major, since its meaning is unknown).
  * - a pre-release is followed by pre-releases and by its own final release; nothing final is followed by a pre-release.
  * - a date (`2024-05-01`, `20240501`) says when, not how much: at least a minor, a new year is a major. Dates with dots
  *   (`2024.5.1`) are calendar versions and are read like any other numbers.

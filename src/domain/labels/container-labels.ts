@@ -2,7 +2,7 @@ import type { Jump } from '../images/version-jump';
 
 /** `update.policy` (contract, section 1). */
 export type Policy = 'automatic' | 'manual' | 'ignore';
-/** `update.strategy` (contract, section 1). `handover`: the new one starts beside the old one, which then drains. */
+/** `update.strategy` (contract, section 1). `handover`: the new container starts next to the old one, which then drains. */
 export type Strategy = 'recreate' | 'handover';
 
 /** How health is asked on top of Docker's own state. `docker`: HEALTHCHECK if there is one, else runs-and-stays. */
@@ -43,7 +43,7 @@ export interface ContainerLabels {
   /** `diun.include_tags`, `diun.exclude_tags`: regular expressions, separated by `;` as Diun does. */
   includeTags: string[];
   excludeTags: string[];
-  /** Values that nobody can obey, in words: for the log, `check` and the page. */
+  /** Invalid values, as text: for the log, `check` and the page. */
   problems: LabelProblem[];
 }
 

@@ -38,12 +38,12 @@ const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
 const TWO_MINUTES = 120_000;
 const TEN_MINUTES = 600_000;
 const LONGEST_TIMEOUT = 86_400_000;
-const CANNOT_START = 'until that is mended, every update of this container waits for approval';
+const CANNOT_START = 'until that is fixed, every update of this container needs approval';
 
 /** One container's own labels while they are read, with what is wrong about them. */
 class LabelReader {
   readonly problems: LabelProblem[] = [];
-  /** A guard that the operator asked for cannot be held, so nothing may start by itself. */
+  /** A guard that the operator requested cannot be applied, so nothing may start automatically. */
   weakened = false;
   constructor(private readonly own: Readonly<Record<string, string>>) {}
 
@@ -83,8 +83,8 @@ class LabelReader {
 }
 
 /**
- * Reads a container's own labels (contract, section 1; `own-labels.ts`). Never throws: what nobody can obey gets the
- * careful default and a problem in words. Where the unreadable label was to hold an update back (a backup, a probe, a
+ * Reads a container's own labels (contract, section 1; `own-labels.ts`). Never throws: an invalid value gets the
+ * careful default and a problem as text. Where the unreadable label was to hold an update back (a backup, a probe, a
  * misspelt name), the careful default is that `automatic` becomes `manual`.
  */
 export function readLabels(own: Readonly<Record<string, string>>): ContainerLabels {
@@ -192,7 +192,7 @@ function readPatterns(labels: LabelReader, label: string): string[] {
 function reportUnknownNames(labels: LabelReader): void {
   for (const name of labels.names().filter((known) => OURS.test(known) && !KNOWN.includes(known))) {
     const meant = nearestName(name, KNOWN);
-    const message = `is no label of diun-pilot${meant === null ? '' : `; ${meant} is`}`;
+    const message = `unknown label${meant === null ? '' : ` (did you mean ${meant}?)`}`;
     if (name.startsWith('renewal.')) labels.problem(name, `${message}.`);
     else labels.weakens(name, message);
   }

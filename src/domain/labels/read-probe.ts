@@ -1,7 +1,7 @@
 import type { ProbeSpec } from './container-labels';
 import { splitCommand } from './split-command';
 
-/** Reads the label `update.probe` (contract, section 1), or says in words what is wrong about it. */
+/** Reads the label `update.probe` (contract, section 1), or returns the problem as text. */
 export function readProbe(text: string): ProbeSpec | { problem: string } {
   if (text === 'nginx' || text === 'postgres' || text === 'gitea') return { kind: text };
   if (text.startsWith('exec:')) return readExec(text.slice('exec:'.length));

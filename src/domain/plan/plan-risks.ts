@@ -25,13 +25,13 @@ export function risksOf(risky: Risky): string[] {
   ];
 }
 
-/** Nobody could tell whether the update has worked, nor whether its rollback has. */
+/** Neither the update nor its rollback could be verified. */
 export function unhealthyBefore({ name }: Container, { of, detail }: HealthFailure): string {
-  const mend =
+  const remedy =
     of === 'probe'
-      ? `If ${name} works, its label update.probe is wrong: mend it before you go on.`
-      : 'The new version may mend it; if not, it is rolled back to what is ill as now.';
-  return `${name} did not pass its health check when this was decided (${detail}), so neither may the new version, nor the old one after a rollback. ${mend}`;
+      ? `If ${name} works, its label update.probe is wrong: fix it first.`
+      : 'The new version may fix it; if not, it is rolled back to the current unhealthy state.';
+  return `${name} failed its health check when this was decided (${detail}). The new version, or the old one after a rollback, may fail it too. ${remedy}`;
 }
 
 function downtimeOf({ container: { name, labels }, application, stopped }: Risky): string {
@@ -39,7 +39,7 @@ function downtimeOf({ container: { name, labels }, application, stopped }: Risky
     const names = stopped.map((container) => container.name).join(', ');
     const are = stopped.length === 1 ? 'is' : 'are';
     const after = application === 'gitea' ? ', after its migrations, which can take minutes' : '';
-    return `Downtime: ${names} ${are} away from the begin of the backup, which takes longer the more data there is, until the new ${name} serves${after}.`;
+    return `Downtime: ${names} ${are} offline from the start of the backup (longer with more data) until the new ${name} is healthy${after}.`;
   }
   if (labels.strategy === 'handover')
     return `Downtime: none is expected, since the old ${name} serves until the new one does.`;
@@ -55,27 +55,27 @@ function risksOfJump({ jump }: Risky): string[] {
   if (jump === 'major') return ['A major version may drop or change what you rely on: read its release notes first.'];
   if (jump === 'downgrade')
     return ['This goes back to an older version: it may not understand what the newer one has written.'];
-  if (jump === 'other') return ['The two tags cannot be compared, so nobody can say how large this change is.'];
+  if (jump === 'other') return ['The two tags cannot be compared, so the size of this change is unknown.'];
   return [];
 }
 
 const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
   postgres: ({ container, target, jump }) => postgresRisks({ from: container.reference, to: target, jump }),
   database: ({ stopped }) => [
-    `A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback brings back the old image, not the old files. Those are only in the backup${byItself(stopped)}.`,
+    `A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback restores the old image, not the old files. Those are only in the backup${restoredAutomatically(stopped)}.`,
   ],
   gitea: ({ stopped }) => [
-    `Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. If the migration has begun, going back needs the old image and the backup of database and files${byItself(stopped)}.`,
+    `Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. After the migration has started, a rollback needs the old image and the backup of database and files${restoredAutomatically(stopped)}.`,
   ],
   nginx: () => ['nginx keeps no data: going back to the old image is going back completely.'],
   unknown: ({ container: { name }, stopped }) => [
-    `What the new image of ${name} does to its data when it starts is not known here. A rollback brings back the old image, not the old data${stopped.length === 0 ? '' : ': that is in the backup'}${byItself(stopped)}.`,
+    `The new image of ${name} may change its data when it starts. A rollback restores the old image, not the old data${stopped.length === 0 ? '' : ', which is in the backup'}${restoredAutomatically(stopped)}.`,
   ],
 };
 
-/** Whoever was stopped for the backup has written nothing since: then it is put back without asking. */
-function byItself(stopped: Risky['stopped']): string {
-  return stopped.length === 0 ? '' : '; it is restored by itself where the old version does not serve without it';
+/** Containers that were stopped for the backup have written nothing since, so it can be restored without asking. */
+function restoredAutomatically(stopped: Risky['stopped']): string {
+  return stopped.length === 0 ? '' : '; it is restored automatically if the old version does not work without it';
 }
 
 function noBackup({ name, project }: Container): string {

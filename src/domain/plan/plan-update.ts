@@ -20,7 +20,7 @@ export interface Planned {
   set: readonly Container[];
   /** It carries `backup.kind`, or uses a database of the set and can migrate it. */
   holdsData: boolean;
-  /** Who is stopped for the backup, in the order in which they are started again; empty where nobody is. */
+  /** Containers stopped for the backup, in the order in which they are started again; empty if none is. */
   stopped?: readonly Container[];
   /** Who is restarted afterwards, or reloaded if it is an nginx, by `restart: true` of its `depends_on`. */
   restarted?: readonly Container[];
@@ -95,7 +95,7 @@ function courseOf(
 ): string[] {
   const handover = labels.strategy === 'handover';
   const swap = handover
-    ? `A new ${name} is started beside the old one; once it answers, the old one is stopped.`
+    ? `A new ${name} is started next to the old one; once it answers, the old one is stopped.`
     : `${name} is stopped and kept, and a new container of the same name is started from the new image.`;
   const back = handover
     ? 'the new one is removed, and the old one serves on'
@@ -107,7 +107,7 @@ function courseOf(
     `The image ${target.reference} is pulled by its digest ${target.digest}.`,
     `It is checked that the new image can work here${preflightWords(application)}. If not, nothing is changed.`,
     swap,
-    `Its health is asked (${probeWords(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
+    `Health is checked (${probeWords(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
     ...restartSentence(name, restarted, stopped),
     `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
   ];
@@ -125,7 +125,7 @@ function stopSentence(name: string, stopped: readonly Container[]): string[] {
   const until =
     others.length === 0
       ? ''
-      : ` ${enumerate(others)} ${others.length === 1 ? 'is' : 'are'} started again once ${name} serves.`;
+      : ` ${enumerate(others)} ${others.length === 1 ? 'is' : 'are'} started again once ${name} is healthy.`;
   return [
     `For the backup ${what} ${stopped.length === 1 ? 'is' : 'are'} stopped, so that nothing is written after it.${until}`,
   ];
@@ -171,7 +171,7 @@ function followUpOf({ name, reference, service, composeFiles }: Container, targe
     return `${name} was not made by Docker Compose: write ${target} in place of ${reference} wherever you create it from.`;
   }
   const where = `service ${service} must name ${target} in place of ${reference}, in ${composeFiles} or the .env read with it`;
-  const who = 'diun-pilot writes it there and tells so, where the folder is mounted writable';
+  const who = 'diun-pilot writes it there and reports it, if the folder is mounted writable';
   return `After the update, ${where}. ${who}; until it stands there, "docker compose up -d" goes back to ${reference}.`;
 }
 

@@ -17,7 +17,7 @@ export interface Plan {
   backup: string[];
   /** It carries `backup.kind`, or depends on a database of the set: its name must be typed to approve. */
   holdsData: boolean;
-  /** If the old version refuses what the new one has made of the data, that of this update's backup is restored by itself. */
+  /** If the old version refuses the data that the new one changed, the backup of this update is restored automatically. */
   restores: boolean;
   /** What happens, in order. */
   course: string[];

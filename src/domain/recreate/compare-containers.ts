@@ -5,14 +5,14 @@ import { hostFacts } from './host-facts';
 import { cleanPath } from './own-mounts';
 import { ownEndpoints } from './own-networks';
 
-/** One thing that is not the same, in words for a person. Values of environment and labels are not told: they may be secret. */
+/** One difference, as text. Values of environment and labels are not shown: they may be secret. */
 export interface Difference {
   field: string;
   before: string;
   after: string;
 }
 
-/** What may differ between the two by itself. */
+/** Differences that the images may cause. */
 export interface ComparedImages {
   oldImage: ImageInspect;
   newImage: ImageInspect;
@@ -22,8 +22,8 @@ export interface ComparedImages {
 
 /**
  * What differs between a container and its replacement, which is created but not started yet: mounts, networks, ports and
- * every other setting of the operator. What the new image changes by itself is no difference, except a volume that it
- * declares anew. Pure; empty: they are the same.
+ * every other setting of the operator. A change by the new image is not a difference, except a volume that it newly
+ * declares. Pure; empty: they are the same.
  */
 export function differences(before: ContainerInspect, after: ContainerInspect, images: ComparedImages): Difference[] {
   return [

@@ -46,7 +46,7 @@ export function createRequest(input: CreateRequestInput): CreateRequest {
 
 /**
  * A hostname that the operator gave. The engine's own is the short id, and in another's namespace it is that one's name,
- * which the engine refuses to be told.
+ * which the engine refuses in a request.
  */
 export function ownHostname(container: ContainerInspect): { Hostname?: string } {
   const { Hostname } = container.Config;

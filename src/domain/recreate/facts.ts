@@ -1,4 +1,4 @@
-/** What is compared: a field's name with its value in words. A field at its default is not there. */
+/** What is compared: a field's name with its value as text. A field at its default is not there. */
 export type ComparableFields = Map<string, string>;
 
 /**
@@ -11,7 +11,7 @@ export function normalise(value: unknown): string | undefined {
   return typeof bare === 'string' ? bare : JSON.stringify(bare);
 }
 
-/** As `told`, for a list whose order means something, such as a command. */
+/** As `normalise`, for a list whose order matters, such as a command. */
 export function normaliseOrdered(list: string[] | null | undefined): string | undefined {
   return list && list.length > 0 ? JSON.stringify(list) : undefined;
 }

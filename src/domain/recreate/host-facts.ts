@@ -3,7 +3,7 @@ import { linkRequest } from './create-request';
 import { factsOf, normalise, type ComparableFields } from './facts';
 import { bindDestination, cleanPath } from './own-mounts';
 
-/** `Binds` and `Mounts` that carry a volume are compared as mounts; here only what they say beside it. */
+/** `Binds` and `Mounts` that carry a volume are compared as mounts; here only their other options. */
 export function hostFacts(container: ContainerInspect): ComparableFields {
   const { Binds, Mounts, Links, NetworkMode, ...rest } = container.HostConfig;
   const all: Record<string, unknown> = {
@@ -18,7 +18,7 @@ export function hostFacts(container: ContainerInspect): ComparableFields {
   );
 }
 
-/** A volume's bind without options says no more than its mount does: the same whether it was asked for or declared. */
+/** A volume's bind without options says no more than its mount does: the same whether requested or declared. */
 function bindText(bind: string, { Mounts }: ContainerInspect): string {
   const destination = bindDestination(bind);
   const isVolume = Mounts.some((mount) => mount.Type === 'volume' && cleanPath(mount.Destination) === destination);

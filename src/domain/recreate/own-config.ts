@@ -6,7 +6,7 @@ export type OwnConfig = Partial<Omit<ContainerConfig, 'Image' | 'Labels'>> & { L
 /**
  * Takes the image's part out of a container's config. The engine merges an image into a create request (moby,
  * daemon/commit.go `merge`), so what equals the image's needs no carrying, and must not be: the new image may say otherwise.
- * An own value that happens to equal the image's cannot be told from it and follows the image too.
+ * An own value that happens to equal the image's cannot be distinguished from it and follows the image too.
  */
 export function ownConfig(config: ContainerConfig, image: ImageConfig | null): OwnConfig {
   return dropUndefined({
@@ -16,7 +16,7 @@ export function ownConfig(config: ContainerConfig, image: ImageConfig | null): O
     WorkingDir: ownText(config.WorkingDir, image?.WorkingDir),
     StopSignal: ownText(config.StopSignal, image?.StopSignal),
     Env: notIn(config.Env, image?.Env),
-    Labels: ownLabels(config.Labels, image?.Labels),
+    Labels: carriedLabels(config.Labels, image?.Labels),
     Volumes: ownKeys(config.Volumes, image?.Volumes),
     ExposedPorts: ownKeys(config.ExposedPorts, image?.ExposedPorts),
     Healthcheck: ownHealthcheck(config.Healthcheck, image?.Healthcheck),
@@ -41,7 +41,7 @@ function alwaysOwn(config: ContainerConfig): Partial<ContainerConfig> {
 
 /**
  * Entrypoint and Cmd belong together: an own entrypoint resets the image's Cmd, so then Cmd is carried as it is, empty
- * or not. An entrypoint that the operator took away (`--entrypoint ""`) is asked for as `[""]`.
+ * or not. An entrypoint that the operator took away (`--entrypoint ""`) is requested as `[""]`.
  */
 function ownCommand(config: ContainerConfig, image: ImageConfig | null): Pick<OwnConfig, 'Entrypoint' | 'Cmd'> {
   const cmd = config.Cmd ?? [];
@@ -62,7 +62,7 @@ function notIn(values: string[] | null | undefined, images: string[] | null | un
   return nonEmpty((values ?? []).filter((value) => !inherited.has(value)));
 }
 
-function ownLabels(
+function carriedLabels(
   labels: Record<string, string> | null | undefined,
   images: Record<string, string> | null | undefined,
 ): Record<string, string> {

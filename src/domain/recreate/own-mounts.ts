@@ -27,8 +27,8 @@ export function cleanPath(path: string): string {
 }
 
 /**
- * Whether a mount that neither Binds nor Mounts ask for is the container's own volume. One that comes by VolumesFrom is
- * left to it, unless the container declares a volume there: then which of the two it was cannot be told, and the name is safe.
+ * Whether a mount that neither Binds nor Mounts request is the container's own volume. One that comes by VolumesFrom is
+ * left to it, unless the container declares a volume there: then it is unknown which of the two it was, and the name is safe.
  */
 function isItsOwn(mount: Mount, container: ContainerInspect): boolean {
   if (mount.Type !== 'volume' || !mount.Name) return false;

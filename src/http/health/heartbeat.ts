@@ -19,8 +19,8 @@ interface Parts {
 }
 
 /**
- * Tells a service outside of this host, now and then every interval, that diun-pilot is alive; the service raises the alarm
- * when nothing comes (contract, section 8). A service that does not answer is logged, once, and asked again after the interval.
+ * Reports to a service outside of this host, now and after each interval, that diun-pilot is alive; the service raises
+ * the alarm when the reports stop (contract, section 8). A service that does not answer is logged, once, and asked again after the interval.
  */
 export function startHeartbeat({ url, intervalMs, ask, clock, logger }: Parts): Loop {
   let failing = false;

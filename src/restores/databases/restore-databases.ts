@@ -6,7 +6,7 @@ import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/restore';
-import { asideDatabase } from '../../domain/set-aside';
+import { asideDatabase } from '../../domain/restore-artifact-names';
 import { readWithin } from '../../lib/read-within';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../read-item';

@@ -4,7 +4,7 @@ import { NO_MAC } from '../../backups/manifest-mac';
 import { readManifest } from '../../backups/read-manifest';
 import { walkTar } from '../../backups/sources/files-source';
 import { verifyItem } from '../../backups/verify-item';
-import { asideName } from '../../containers/aside-names';
+import { asideName } from '../../containers/artifact-names';
 import { readContainers } from '../../containers/read-containers';
 import type { BackupItem, BackupManifest, BackupRecord } from '../../domain/backup';
 import type { Container } from '../../domain/container';

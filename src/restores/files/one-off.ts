@@ -1,4 +1,4 @@
-import { asideName } from '../../containers/aside-names';
+import { asideName } from '../../containers/artifact-names';
 import { removeByName } from '../../containers/remove-aside';
 import type { CreateRequest, HostConfig, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';

@@ -2,7 +2,7 @@ import { formatBytes } from '../../domain/format';
 import { posix } from 'node:path';
 import { messageOf, PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/restore';
-import { asideFolder } from '../../domain/set-aside';
+import { asideFolder } from '../../domain/restore-artifact-names';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../read-item';
 import type { RestoreRun } from '../restore-run';

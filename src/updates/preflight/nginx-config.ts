@@ -1,4 +1,4 @@
-import { asideName } from '../../containers/aside-names';
+import { asideName } from '../../containers/artifact-names';
 import { removeByName } from '../../containers/remove-aside';
 import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';

@@ -19,7 +19,7 @@ describe('update CONTAINER', () => {
     const { digest } = publish();
     const { code, stdout, stderr } = await runOn(scene, ['update', 'web-nginx-1']);
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/The operator asked for it\.\n/);
+    expect(stdout).toMatch(/The operator requested it\.\n/);
     const ends = stdout.split('\n').filter((line) => /^[a-z ]+: (succeeded|skipped)/.test(line));
     expect(ends.map((line) => line.split(/[:]/)[0])).toEqual([
       'backup',
@@ -40,7 +40,7 @@ describe('update CONTAINER', () => {
     publish('crash-loop');
     const { code, stdout } = await runOn(scene, ['update', 'web-nginx-1']);
     expect(stdout).toMatch(/health check: failed/);
-    expect(stdout).toMatch(/Rolled back: the old container of web-nginx-1 serves again/);
+    expect(stdout).toMatch(/Rolled back: the old container of web-nginx-1 is running again/);
     expect(code).toBe(1);
   });
 

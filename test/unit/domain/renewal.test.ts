@@ -38,7 +38,7 @@ test.each<[string, Partial<RenewalFacts>, string, string]>([
     'certbot failed, and the server is gone',
     { ends: [failed], after: [aSeen({ disk: old, served: null })] },
     'failed',
-    'git.example.org was not seen to be served any more.',
+    'git.example.org is no longer served.',
   ],
   [
     'one of two',

@@ -10,7 +10,7 @@ it.each<[string, Partial<RenewalRecord>, string]>([
   [
     'the server did not come back',
     { after: [aSeen({ disk: fresh, served: null, problem: 'Port 443 presents no certificate.' })] },
-    'git.example.org was not seen to be served any more.',
+    'git.example.org is no longer served.',
   ],
   ['it broke off', { before: null, after: null }, 'aborted before the served certificate was checked.'],
 ])('tells of what was served before only what was seen: %s', (_what, differs, words) => {

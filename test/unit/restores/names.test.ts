@@ -1,4 +1,4 @@
-import { asideDatabase, asideFolder, isAside } from '../../../src/domain/set-aside';
+import { asideDatabase, asideFolder, isAside } from '../../../src/domain/restore-artifact-names';
 
 const MARK = '01habcdefg';
 

@@ -58,7 +58,7 @@ function run(
   return new Promise((resolve) => {
     const options = { timeout: ms, maxBuffer: bytes, killSignal: 'SIGKILL' as const, ...(env && { env }) };
     const child = execFile(program, ['get'], options, (failure, stdout) => resolve({ stdout, failure }));
-    // One that does not read its input, or is not there, breaks the pipe: its end tells why.
+    // A helper that does not read its input, or is missing, breaks the pipe: its exit reports why.
     child.stdin?.on('error', () => undefined).end(server);
   });
 }

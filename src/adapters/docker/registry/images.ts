@@ -73,7 +73,7 @@ async function manifestAt(
   return { found: parsed(url, answer, digest), question };
 }
 
-/** The bytes first: what does not have the digest is not what was asked for. */
+/** The bytes first: content with another digest is not the requested one. */
 function parsed(url: URL, { status, headers, body, content }: JsonAnswer, digest: string): Manifest | Index {
   refusedByStatus(url, { status, headers });
   if (status !== 200)

@@ -30,7 +30,7 @@ export async function registryDigest(wire: Wire, configDir: string | null, refer
   }
 }
 
-/** Pulls to the end of the stream; a line that tells an error fails it, also inside an answer of 200. */
+/** Pulls to the end of the stream; a line with an error fails it, also inside an answer of 200. */
 export async function pull(
   wire: Wire,
   configDir: string | null,
@@ -62,9 +62,9 @@ async function follow(answer: IncomingMessage, onProgress: (progress: PullProgre
   let broken: Error | null = null;
   answer.once('error', (error) => (broken = error));
   for await (const line of linesWithin(answer, BOUNDS.engineLine.bytes)) {
-    const told = parseLine(line);
-    if (told.error !== undefined) throw new EngineError('pull_failed', told.error);
-    if (countLayer(layers, told)) onProgress(sumOf(layers));
+    const parsed = parseLine(line);
+    if (parsed.error !== undefined) throw new EngineError('pull_failed', parsed.error);
+    if (countLayer(layers, parsed)) onProgress(sumOf(layers));
   }
   if (broken !== null || !answer.complete) throw broken ?? new Error('the answer was cut');
 }
@@ -77,7 +77,7 @@ function parseLine(line: string): PullLine {
   }
 }
 
-/** Downloads only: the engine tells of unpacking in the same form. */
+/** Downloads only: the engine reports unpacking in the same form. */
 function countLayer(layers: Map<string, { current: number; total: number }>, line: PullLine): boolean {
   const { id, status, progressDetail } = line;
   const known = layers.get(id ?? '');
@@ -96,7 +96,7 @@ function sumOf(layers: Map<string, { current: number; total: number }>): PullPro
   return { currentBytes: sum((layer) => layer.current), totalBytes: sum((layer) => layer.total) };
 }
 
-/** The registry's own errors are told by words: the engine gives 403, 404 or 500 for the same (moby, api/server/router/distribution). */
+/** The registry's own errors are recognised by their text: the engine gives 403, 404 or 500 for the same (moby, api/server/router/distribution). */
 function registryError(error: PilotError, reference: string): PilotError {
   const status = statusOf(error);
   if (status === undefined) return error;
@@ -122,13 +122,13 @@ function pullError(error: PilotError, reference: string): PilotError {
   return new EngineError('pull_failed', message, { cause: error });
 }
 
-/** By the words of the engine (moby, distribution/) and of registries: they are all that it tells. The engine has tried again by itself where that may help. */
+/** By the text of the engine (moby, distribution/) and of registries, the only information. The engine has already retried where that may help. */
 const REMEDIES: readonly [words: RegExp, remedy: string][] = [
   [
     /verification failed/i,
     'The registry, or a proxy before it, gave other bytes than the digest names; none are kept.',
   ],
-  [/no space left|disk quota/i, "The engine's disk is full: `docker image prune -a` removes images that nobody runs."],
+  [/no space left|disk quota/i, "The engine's disk is full: `docker image prune -a` removes unused images."],
   [/too ?many ?requests|rate limit/i, 'The registry limits who asks without a login: see DOCKER_CONFIG, or wait.'],
   [/unauthorized|denied|forbidden/i, 'Check the login for this registry (DOCKER_CONFIG).'],
   [/x509|certificate/i, "The engine does not trust the registry's certificate: see its certs.d, and its clock."],

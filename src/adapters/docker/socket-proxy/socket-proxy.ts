@@ -29,7 +29,7 @@ interface Parts {
 }
 
 /**
- * Passes the listed calls on to the engine. Every request is read and written anew, so that none can hide behind another.
+ * Passes the listed calls on to the engine. Every request is parsed and rebuilt, so that none can hide behind another.
  * A raw connection (`POST /exec/{id}/start`) may be closed by one side while the other still speaks.
  */
 export function createSocketProxy(parts: Parts): Server {
@@ -72,27 +72,27 @@ function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse): v
   const hasBody = 'content-length' in asked.headers || 'transfer-encoding' in asked.headers;
   // The engine takes a start with a body of unknown length for one of long ago.
   if (!hasBody) headers['content-length'] = '0';
-  const told = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
-  told.on('response', (response) => {
+  const forwarded = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
+  forwarded.on('response', (response) => {
     parts.reached?.(true);
     answer.writeHead(response.statusCode ?? 502, endToEnd(response.headers));
     answer.flushHeaders();
     pipeline(response, answer, () => undefined); // a cut answer is cut for who asked, too
   });
-  told.on('error', (error) => {
+  forwarded.on('error', (error) => {
     if (isUnreached(error)) parts.reached?.(false);
     if (answer.headersSent) return void answer.destroy();
     parts.logger.error('the engine does not answer', { error: error.message });
     answer.writeHead(502, { 'Content-Type': 'application/json' }).end(message('the engine does not answer'));
   });
-  answer.on('close', () => told.destroy());
-  asked.on('error', () => told.destroy());
+  answer.on('close', () => forwarded.destroy());
+  asked.on('error', () => forwarded.destroy());
   if (Number(asked.headers['content-length'] ?? (hasBody ? MOST_BODY + 1 : 0)) > MOST_BODY)
-    return void asked.pipe(told);
+    return void asked.pipe(forwarded);
   // In one write: the engine may have answered and hung up before a second one, even an empty one.
   readWithin(asked, BOUNDS.proxiedCall).then(
-    (body) => told.end(body),
-    () => told.destroy(),
+    (body) => forwarded.end(body),
+    () => forwarded.destroy(),
   );
 }
 
@@ -105,20 +105,20 @@ interface Raw {
 
 function passRaw(parts: Parts, asked: IncomingMessage, { client, body, rest }: Raw): void {
   const headers = { ...endToEnd(asked.headers), connection: 'Upgrade', upgrade: 'tcp' };
-  const told = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
-  client.once('close', () => told.destroy());
-  told.on('error', (error) => {
+  const forwarded = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
+  client.once('close', () => forwarded.destroy());
+  forwarded.on('error', (error) => {
     parts.logger.error('the engine does not answer', { error: error.message });
     hangUp(client, '502 Bad Gateway', message('the engine does not answer'));
   });
-  told.on('response', (response) => {
+  forwarded.on('response', (response) => {
     const status = `${response.statusCode} ${response.statusMessage}`;
     readWithin(response, BOUNDS.proxiedCall).then(
       (words) => hangUp(client, status, words.toString()),
       () => client.destroy(),
     );
   });
-  told.on('upgrade', (response: IncomingMessage, engine: Socket, first: Buffer) => {
+  forwarded.on('upgrade', (response: IncomingMessage, engine: Socket, first: Buffer) => {
     engine.on('error', () => client.destroy());
     client.on('close', () => engine.destroy());
     client.write(headOf(response));
@@ -127,7 +127,7 @@ function passRaw(parts: Parts, asked: IncomingMessage, { client, body, rest }: R
     client.pipe(engine);
     engine.pipe(client);
   });
-  told.end(body);
+  forwarded.end(body);
 }
 
 /** Of a request that turns raw Node reads the head only: what follows is its body, and then the connection's content. */

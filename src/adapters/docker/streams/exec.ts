@@ -23,7 +23,7 @@ export async function run(
   options: ExecOptions = {},
   input?: Readable,
 ): Promise<ExecResult> {
-  // An input may break before there is a connection to feed: `feed` tells of it then.
+  // An input may break before there is a connection to feed: `feed` reports it then.
   input?.on('error', () => undefined);
   const { id, connection } = await start(wire, container, command, options, input !== undefined);
   const [stdout, stderr] = [new Capture(), new Capture()];
@@ -131,7 +131,7 @@ function feed(connection: Socket, input: Readable): Promise<void> {
   });
 }
 
-/** Writing to a command that has ended breaks the connection: then the exit code tells what came of it. */
+/** Writing to a command that has ended breaks the connection: then the exit code is the result. */
 async function endOfOutput(read: Promise<void>, input: Readable | undefined): Promise<void> {
   try {
     await read;

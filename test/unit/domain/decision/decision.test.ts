@@ -142,7 +142,12 @@ describe('an event that needs nothing', () => {
     ],
     ['not_newer', 'an older tag', { to: 'nginx:1.27.2' }, '1.27.2 is older than 1.27.3'],
     ['not_comparable', 'a floating tag', { to: 'nginx:stable' }, 'diun-pilot update web nginx:stable'],
-    ['failed_before', 'a digest that failed here', { refusal: { why: 'failed', at: AT } }, `failed on web at ${AT}`],
+    [
+      'failed_before',
+      'a digest that failed here',
+      { refusal: { why: 'failed', at: AT } },
+      'failed on web at 2026-11-23 12:00:00 UTC',
+    ],
     ['declined_before', 'a digest that was declined', { refusal: { why: 'declined', at: AT } }, 'declined for web'],
   ])('%s: %s', (code, _situation, asked, reason) => {
     expect(ask(asked)).toEqual({ kind: 'ignore', code, reason: expect.stringContaining(reason) });
@@ -251,7 +256,7 @@ describe('the operator', () => {
     expect(operator(asked)).toMatchObject({
       kind: 'start',
       jump,
-      reason: expect.stringContaining('The operator asked'),
+      reason: expect.stringContaining('The operator requested'),
     });
   });
 

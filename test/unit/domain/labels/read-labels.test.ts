@@ -114,14 +114,14 @@ describe('a label that nobody can obey', () => {
     ['backup.kind', 'postgress', 'must be postgres or files'],
     ['backup.kind', 'files', 'needs backup.paths'],
     ['backup.paths', '/data', 'needs backup.kind=files'],
-    ['update.polcy', 'ignore', 'update.policy is'],
-    ['update.alow', 'patch', 'update.allow is'],
-    ['backup.path', '/data', 'backup.paths is'],
+    ['update.polcy', 'ignore', 'did you mean update.policy?'],
+    ['update.alow', 'patch', 'did you mean update.allow?'],
+    ['backup.path', '/data', 'did you mean backup.paths?'],
   ])('%s=%s keeps automatic from starting, because a guard that was wanted is missing', (label, value, message) => {
     const labels = readLabels({ ...automatic, [label]: value });
     expect(labels.policy).toBe('manual');
     expect(labels.problems).toEqual([{ label, value, message: expect.stringContaining(message) }]);
-    expect(labels.problems[0]?.message).toContain('waits for approval');
+    expect(labels.problems[0]?.message).toContain('needs approval');
   });
 
   test('never makes a container that is to be ignored one that is asked about', () => {

@@ -81,10 +81,10 @@ test('says who is stopped for the backup, until when, and that this is when its 
   const runner = aContainer({ name: 'runner' });
   const both = plan({ container: gitea, set: [db, gitea], stopped: [gitea, runner] });
   expect(both.course[0]).toBe(
-    'For the backup gitea and runner are stopped, so that nothing is written after it. runner is started again once gitea serves.',
+    'For the backup gitea and runner are stopped, so that nothing is written after it. runner is started again once gitea is healthy.',
   );
   expect(both.risks[0]).toMatch(
-    /^Downtime: gitea, runner are away from the begin of the backup.*until the new gitea serves/,
+    /^Downtime: gitea, runner are offline from the start of the backup.*until the new gitea is healthy/,
   );
   expect(plan({ container: gitea, set: [gitea], stopped: [gitea] }).course[0]).toBe(
     'For the backup gitea is stopped, so that nothing is written after it.',
@@ -97,7 +97,7 @@ test('says who is stopped for the backup, until when, and that this is when its 
 test('a handover promises no downtime and another way back', () => {
   const container = aContainer({ labels: { 'update.strategy': 'handover' } });
   expect(plan({ container }).risks[0]).toContain('none is expected');
-  expect(plan({ container }).course.join(' ')).toContain('beside the old one');
+  expect(plan({ container }).course.join(' ')).toContain('next to the old one');
   expect(plan().course.join(' ')).toContain('the same old container is started again');
 });
 
@@ -145,7 +145,7 @@ describe('risks', () => {
   });
 
   test('of an image that nobody knows are said to be unknown', () => {
-    expect(risks(aContainer({ reference: 'acme/app:1', repoDigests: [] }))).toContain('is not known here');
+    expect(risks(aContainer({ reference: 'acme/app:1', repoDigests: [] }))).toContain('may change its data when it starts');
   });
 
   test.each([
@@ -169,7 +169,7 @@ describe('what the operator must still do', () => {
 
   test('is the new tag, in the compose file or the .env that it reads', () => {
     expect(plan({ target: next, jump: 'patch' }).followUp).toBe(
-      'After the update, service web must name nginx:1.27.4 in place of nginx:1.27.3, in /srv/site/docker-compose.yml or the .env read with it. diun-pilot writes it there and tells so, where the folder is mounted writable; until it stands there, "docker compose up -d" goes back to nginx:1.27.3.',
+      'After the update, service web must name nginx:1.27.4 in place of nginx:1.27.3, in /srv/site/docker-compose.yml or the .env read with it. diun-pilot writes it there and reports it, if the folder is mounted writable; until it stands there, "docker compose up -d" goes back to nginx:1.27.3.',
     );
   });
 

@@ -1,4 +1,4 @@
-/** Names that a container bears while an update has it aside; they tell a person in `docker ps` whose it is. */
+/** Names that a container has while an update has renamed it; they show in `docker ps` where it comes from. */
 const MARK = '.diun-pilot-';
 
 /** `kept`: it only holds files of the old one. */

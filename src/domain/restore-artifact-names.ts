@@ -1,11 +1,11 @@
-/** Names of what a restore has beside the data: what it unpacks, and what was there before. No backup holds either. */
+/** Names of what a restore stores next to the data: unpacked data and previous data. No backup contains either. */
 const MARKED = /\.diun-pilot-(?:restore|before)-[0-9a-z]{10}-\d{2,}$/;
 
 const LONGEST_DATABASE_NAME = 63;
 
 type Side = 'restore' | 'before';
 
-/** A folder inside the one whose content changes places, so that it lies in the same volume. */
+/** A folder inside the one whose content changes places, so that it is in the same volume. */
 export function asideFolder(side: Side, mark: string, number: number): string {
   return `.diun-pilot-${side}-${mark}-${twoDigits(number)}`;
 }
@@ -16,7 +16,7 @@ export function asideDatabase(database: string, side: Side, mark: string, number
   return `${cutBytes(database, LONGEST_DATABASE_NAME - suffix.length)}${suffix}`;
 }
 
-/** Whether a folder or database bears such a name. */
+/** Whether a folder or database has such a name. */
 export function isAside(name: string): boolean {
   return MARKED.test(name);
 }
