@@ -13,7 +13,9 @@ export function parseCertificate(content: Buffer | string, what: string): Certif
       notAfter: new Date(read.validTo).toISOString(),
     };
   } catch (error) {
-    throw new PilotError('certificate_unreadable', `${what} is not a certificate: ${messageOf(error)}.`, { cause: error });
+    throw new PilotError('certificate_unreadable', `${what} is not a certificate: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
 }
 

@@ -138,9 +138,7 @@ function backupTarget({ settings: { backup } }: App): string {
 function outboxWords({ store }: App): string {
   const { pending, refused, lastError } = store.outbox.state();
   if (refused === 0) return pending === 0 ? 'no mail waits' : `${pending} waiting to be delivered`;
-  throw new Error(
-    `${refused} refused (${lastError ?? 'no reason given'}): fix the settings; the next start retries`,
-  );
+  throw new Error(`${refused} refused (${lastError ?? 'no reason given'}): fix the settings; the next start retries`);
 }
 
 async function asked(

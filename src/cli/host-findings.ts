@@ -53,9 +53,7 @@ export function probeFindings(app: App, containers: readonly Container[]): Promi
     const unhealthy = await app.look.unhealthy(asked);
     const healthy = asked.filter(({ id }) => !unhealthy.has(id)).map(({ name }) => name);
     const passed: Finding[] =
-      healthy.length === 0
-        ? []
-        : [{ what, status: 'ok', words: `${healthy.join(', ')}: all checks passed` }];
+      healthy.length === 0 ? [] : [{ what, status: 'ok', words: `${healthy.join(', ')}: all checks passed` }];
     return [
       ...passed,
       ...asked.flatMap(({ id, name }): Finding[] => {
@@ -91,7 +89,8 @@ export function certificateFindings(app: App, containers: readonly Container[]):
   const what = 'Certificate';
   return within(app, what, 'warning', async () => {
     const seen = await app.look.certificates();
-    if (seen.length === 0) return [{ what, status: 'warning', words: 'no certificate found; has the first one been issued?' }];
+    if (seen.length === 0)
+      return [{ what, status: 'warning', words: 'no certificate found; has the first one been issued?' }];
     return seen.map((each) => ({ what, ...certificateText(each, app.clock.now()) }));
   });
 }

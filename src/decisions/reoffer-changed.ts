@@ -42,6 +42,10 @@ function reoffer(deps: Deps, { id, source }: Update, seen: Omit<Offer, 'source' 
   const { updates } = deps.store;
   if (updates.get(id)?.status !== 'awaiting_approval') return;
   const releaseNotes = updates.plan(id)?.releaseNotes ?? null;
-  const replaces = supersede(deps, id, `${seen.container.name} was changed in the meantime, so the update is offered again.`);
+  const replaces = supersede(
+    deps,
+    id,
+    `${seen.container.name} was changed in the meantime, so the update is offered again.`,
+  );
   offer(deps, { ...seen, source, releaseNotes, replaces });
 }

@@ -22,5 +22,8 @@ export function sendDigest({ store, clock, publicUrl }: Deps): Promise<WorkOutco
     store.outbox.digested(waiting.map(({ id }) => id));
     return waiting.length;
   });
-  return Promise.resolve({ outcome: reported === 0 ? 'Nothing to report.' : `Reported in one mail: ${reported}.`, trouble: null });
+  return Promise.resolve({
+    outcome: reported === 0 ? 'Nothing to report.' : `Reported in one mail: ${reported}.`,
+    trouble: null,
+  });
 }

@@ -145,7 +145,9 @@ describe('risks', () => {
   });
 
   test('of an image that nobody knows are said to be unknown', () => {
-    expect(risks(aContainer({ reference: 'acme/app:1', repoDigests: [] }))).toContain('may change its data when it starts');
+    expect(risks(aContainer({ reference: 'acme/app:1', repoDigests: [] }))).toContain(
+      'may change its data when it starts',
+    );
   });
 
   test.each([
