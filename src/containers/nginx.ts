@@ -13,7 +13,7 @@ export async function nginxConfiguration(engine: Engine, id: string): Promise<st
 export type Reloaded = { how: 'reloaded' } | { how: 'restarted' | 'refused'; why: string };
 
 /**
- * Makes an nginx load its configuration, and with it the addresses that it names, without losing a connection. If it takes no
+ * Makes an nginx load its configuration, and with it the addresses that it names; requests in progress are completed. If it takes no
  * reload, the container is restarted. Doing it twice is fine. Rejects as `Engine.restart`.
  */
 export async function reloadNginx(engine: Engine, container: ContainerInspect): Promise<Reloaded> {
