@@ -1,4 +1,5 @@
 import type { Retention } from './domain/retention';
+import type { UpdateWindow } from './domain/update-window';
 import type { Clock } from './lib/clock';
 import type { Logger } from './lib/logger';
 import type { Secret } from './lib/secret';
@@ -25,6 +26,9 @@ export interface Deps {
   logger: Logger;
   /** How old a verified backup may be that the update of a container which cannot change data uses again; 0: none is. */
   backupReuseMs: number;
+  /** Defaults of the labels `update.window` and `update.min-age`. */
+  updateWindow: UpdateWindow | null;
+  minAgeMs: number;
   publicUrl: string;
   approvalTtlMs: number;
   /** How many backups are kept, by days in `timeZone` (IANA name). */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration } from '../domain/duration';
 import type { Retention } from '../domain/retention';
+import { readWindow, type UpdateWindow } from '../domain/update-window';
 import { Secret } from '../lib/secret';
 import { whyCronIsInvalid } from './cron';
 import { readNotifyUrls } from './notify-urls';
@@ -67,6 +68,11 @@ export const durationOrNone = read<number>((input) => {
   const ms = parseDuration(input);
   if (ms === null) return { problem: 'must be 0 or a duration such as 30m or 1h' };
   return ms <= YEAR ? { value: ms } : { problem: 'must be at most 365d' };
+});
+
+export const updateWindow = read<UpdateWindow>((input) => {
+  const window = readWindow(input);
+  return 'problem' in window ? window : { value: window };
 });
 
 const SHORTEST_INTERVAL = 10_000;

@@ -67,6 +67,8 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     },
     retention: parsed.PILOT_BACKUP_RETENTION,
     backupReuseMs: parsed.PILOT_BACKUP_REUSE,
+    updateWindow: parsed.PILOT_UPDATE_WINDOW ?? null,
+    minAgeMs: parsed.PILOT_MIN_AGE,
     logLevel: parsed.PILOT_LOG_LEVEL,
     ...surroundings(parsed),
   };

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { Retention } from '../domain/retention';
+import type { UpdateWindow } from '../domain/update-window';
 import type { Secret } from '../lib/secret';
 import type { ChannelSetting } from './notify-urls';
 import {
@@ -26,6 +27,7 @@ import {
   text,
   timeZone,
   tokens,
+  updateWindow,
 } from './fields';
 
 /** Everything that can be set, read and checked (contract, section 2). Printed or serialised, it shows no secret. */
@@ -60,6 +62,9 @@ export interface Settings {
   schedules: { backup: string | null; renewal: string | null; reconcile: string | null };
   /** How many backups of each kind are kept. */
   retention: Retention;
+  /** Defaults of the labels `update.window` (null: any time) and `update.min-age`. */
+  updateWindow: UpdateWindow | null;
+  minAgeMs: number;
   /** How old a verified backup may be that an update uses again; 0: none is. */
   backupReuseMs: number;
   logLevel: 'error' | 'warn' | 'info' | 'debug';
@@ -108,6 +113,8 @@ export const DEFAULTS = {
   PILOT_RECONCILE_SCHEDULE: '0 4 * * *',
   PILOT_BACKUP_RETENTION: '7d,4w,6m',
   PILOT_BACKUP_REUSE: '1h',
+  PILOT_UPDATE_WINDOW: '',
+  PILOT_MIN_AGE: '0',
   PILOT_LOG_LEVEL: 'info',
 } as const;
 export type SettingName = keyof typeof DEFAULTS;
@@ -150,6 +157,8 @@ export const settingsSchema = z.object({
   PILOT_RECONCILE_SCHEDULE: cron,
   PILOT_BACKUP_RETENTION: retention,
   PILOT_BACKUP_REUSE: durationOrNone,
+  PILOT_UPDATE_WINDOW: updateWindow.optional(),
+  PILOT_MIN_AGE: durationOrNone,
   PILOT_LOG_LEVEL: choice(['error', 'warn', 'info', 'debug']),
   TZ: timeZone.optional(),
   DOCKER_HOST: dockerHost.optional(),

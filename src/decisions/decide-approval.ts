@@ -5,9 +5,10 @@ import type { Deps } from '../deps';
 import type { Update } from '../domain/update';
 import { confirmApproval } from './confirm-approval';
 import { offerAgain } from './offer-again';
+import { startInWindow } from './start-in-window';
 
 export interface Answer {
-  decision: Decided;
+  decision: Decided | 'window';
   /** What was typed as the container's name. */
   name: string | null;
 }
@@ -22,7 +23,9 @@ export async function decideApproval(deps: Deps, token: string, answer: Answer):
   if (update === null) return { kind: 'unknown' };
   const closed = whyClosed(deps, update);
   if (closed !== null) return { kind: 'closed', why: closed, update };
-  if (answer.decision === 'approve') {
+  const approved = answer.decision !== 'decline';
+  const start = answer.decision === 'window' ? startInWindow(deps, update.id) : undefined;
+  if (approved) {
     const plan = deps.store.updates.plan(update.id);
     if (plan === null) return { kind: 'unknown' };
     if (plan.holdsData && answer.name?.trim() !== update.container) {
@@ -32,8 +35,8 @@ export async function decideApproval(deps: Deps, token: string, answer: Answer):
     if (confirmed.kind === 'different') return moved(deps, update);
     if (confirmed.kind === 'unknown') return { kind: 'refused', update, reason: confirmed.reason };
   }
-  const recorded = recordDecision(deps, update, answer.decision, 'by the link of the mail');
-  if (recorded !== null) return { kind: answer.decision === 'approve' ? 'approved' : 'declined', update: recorded };
+  const recorded = recordDecision(deps, update, approved ? 'approve' : 'decline', 'link', start);
+  if (recorded !== null) return { kind: approved ? 'approved' : 'declined', update: recorded };
   return nowClosed(deps, update.id);
 }
 

@@ -14,6 +14,7 @@ import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
 import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
+import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
 import { newerCame, supersede, waitingForTag } from './supersede';
 import { tellLabelProblems } from './tell-label-problems';
 
@@ -115,16 +116,21 @@ function recordOffer(
     stopped: stoppedForBackup(container, all),
     restarted: restartedWith(container, all),
     target: { ...target, reference: row.to.reference },
+    window: windowOf(deps, container)?.text ?? null,
     jump: decision.jump,
     set,
     unhealthy,
     ...(carryOver === undefined ? {} : { carryOver }),
     releaseNotes,
   });
+  // Of every digest, so that its age is known when a policy changes.
+  const unasked = whenToStart(deps, container, target);
+  const start = decision.kind === 'start' && source !== 'operator' ? unasked : AT_ONCE;
   const update = deps.store.updates.insert({
     ...row,
     status: decision.kind === 'start' ? 'queued' : 'awaiting_approval',
-    reason: decision.reason,
+    reason: start.why === null ? decision.reason : `${decision.reason} ${start.why}`,
+    ...{ notBefore: start.notBefore, inWindow: start.inWindow },
     approval: decision.kind === 'start' ? null : waiting(deps),
     followUp: plan.followUp,
   });

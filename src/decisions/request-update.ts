@@ -8,12 +8,10 @@ import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
 import { runsDigest } from '../domain/running-digest';
-import type { Update } from '../domain/update';
+import { wayOf, type DecidedBy, type Update } from '../domain/update';
 import { decideById } from './decide-by-id';
 import { offer } from './offer';
 import { runsSameImage } from './same-image';
-
-const HOW = 'by asking for it';
 
 type Ignored = Extract<Decision, { kind: 'ignore' }>;
 
@@ -38,19 +36,25 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
  * `different_repository`, `invalid_reference`, `digest_not_confirmed`, `update_running`, `registry_…` and `engine_unreachable`.
  */
-export async function requestUpdate(deps: Deps, request: { container: string; image?: string }): Promise<Update> {
+export async function requestUpdate(
+  deps: Deps,
+  request: { container: string; image?: string },
+  by: DecidedBy = 'api',
+): Promise<Update> {
   const all = await readContainers(deps.engine, deps.selfId);
   const container = all.find(({ name }) => name === request.container);
   if (container === undefined) throw notFound(request.container, all);
   const target = await resolveTarget(deps, container, request.image);
   const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
-  if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', HOW);
+  if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', by);
   const registry = { refusal: null, sameImage: await runsSameImage(deps, container, target) };
   const carryOver = await foreseeCarryOver(deps, container);
   return deps.store.transaction(() => {
     const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
-    const approved = meant && recordDecision(deps, meant, 'approve', HOW);
+    const approved = meant && recordDecision(deps, meant, 'approve', by);
     if (approved) return approved;
+    const held = waitingToStart(deps, container, target);
+    if (held !== null) return startNow(deps, held, by);
     const { decision, update } = offer(deps, {
       container,
       all,
@@ -64,6 +68,21 @@ export async function requestUpdate(deps: Deps, request: { container: string; im
     if (code !== undefined) throw new PilotError(code, decision.reason);
     return update;
   });
+}
+
+/** Decided already, and held up by its age or its window. */
+function waitingToStart({ store }: Deps, { name }: Container, { digest }: { digest: string }): Update | null {
+  const open = store.updates.openFor(name);
+  return (
+    open.find(({ status, to, notBefore }) => status === 'queued' && to.digest === digest && notBefore !== null) ?? null
+  );
+}
+
+/** The operator does not wait for it. */
+function startNow({ store, logger }: Deps, update: Update, by: DecidedBy): Update {
+  logger.info('the operator starts an update before its time', { update: update.id, container: update.container, by });
+  const reason = `Started early ${wayOf(by)}. ${update.reason}`;
+  return store.updates.change(update.id, { notBefore: null, inWindow: false, reason });
 }
 
 /** Those that wait for approval, oldest first. Throws `update_running`. */

@@ -27,6 +27,10 @@ export interface Update {
   followUp: string | null;
   /** It is queued and must wait for the registry, and its `reason` says so; null: it may start. */
   hold: Hold | null;
+  /** It is queued and does not start before; null: nothing but its turn holds it up. */
+  notBefore: string | null;
+  /** It may start only inside the update window of its container. */
+  inWindow: boolean;
 }
 
 /** Why a queued update does not start yet. */
@@ -49,6 +53,19 @@ export interface Approval {
   status: 'waiting' | 'approved' | 'declined' | 'expired' | 'superseded';
   expiresAt: string;
   decidedAt: string | null;
+  /** Left out: nobody has decided, or a version decided that did not keep it. */
+  decidedBy?: DecidedBy | null;
+}
+
+/** Who decided: by the link of the mail, the API, the command line of a user, or the operator page. */
+export type DecidedBy = 'link' | 'api' | 'page' | `page:${string}` | `cli:${number}`;
+
+/** Follows `Approved ` and `Declined `. */
+export function wayOf(by: DecidedBy): string {
+  if (by === 'link') return 'by the link of the mail';
+  if (by === 'api') return 'by a request to the API';
+  if (by.startsWith('cli:')) return 'on the command line';
+  return by === 'page' ? 'on the operator page' : `on the operator page by ${by.slice('page:'.length)}`;
 }
 
 /** Contract, section 3: three that are open, then the ends. */

@@ -5,7 +5,7 @@ import type { BackupRecord } from '../domain/backup';
 import type { ChannelTarget } from '../domain/channel-notice';
 import type { Container } from '../domain/container';
 import type { RenewalRecord } from '../domain/renewal';
-import type { Update } from '../domain/update';
+import type { DecidedBy, Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
@@ -29,7 +29,8 @@ export interface HttpDeps {
   logger: Logger;
   /** Stores an accepted or a rejected body; rejects with PilotError `invalid_body` or `invalid_request` (details: field, reason) after the raw body was kept. */
   receiveWebhook(rawBody: string): Promise<{ id: string; duplicate: boolean }>;
-  requestUpdate(request: { container: string; image?: string }): Promise<Update>;
+  /** `by`: left out, the API. */
+  requestUpdate(request: { container: string; image?: string }, by?: DecidedBy): Promise<Update>;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   requestRenewal(): RenewalRecord;
   health: HealthSources;
@@ -37,9 +38,12 @@ export interface HttpDeps {
   approvals: {
     /** Reads only. */
     read(token: string): ApprovalView;
-    decide(token: string, answer: { decision: 'approve' | 'decline'; name: string | null }): Promise<DecisionOutcome>;
-    /** By id, for who has the page's password. Throws `update_not_found` and `not_waiting`. */
-    decideById(id: string, decision: 'approve' | 'decline'): Promise<Update>;
+    decide(
+      token: string,
+      answer: { decision: 'approve' | 'decline' | 'window'; name: string | null },
+    ): Promise<DecisionOutcome>;
+    /** By id, for who has the page's password. Throws `update_not_found` `not_waiting` and `no_window`. */
+    decideById(id: string, decision: 'approve' | 'decline' | 'window'): Promise<Update>;
   };
   /** The second link: restores the data from before a failed update. Null: the token is none of this purpose. */
   restoreLinks: {

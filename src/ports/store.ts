@@ -3,7 +3,7 @@ import type { DrillVerdict } from '../domain/drill';
 import type { Journal } from '../domain/journal';
 import type { Plan } from '../domain/plan/plan';
 import type { RestoreJournal, RestoreRecord } from '../domain/restore';
-import type { Step, StepName, Update, UpdateStatus } from '../domain/update';
+import type { DecidedBy, Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Channels } from './channel-deliveries';
 import type { Incidents } from './incidents';
 import type { Certificates, Renewals } from './renewals';
@@ -102,7 +102,12 @@ export interface Updates {
    * Decides on an update that waits for approval and whose time has not run out at `now`: one conditional write, so that
    * of many decisions exactly one counts. Null: it is not (or no longer) pending.
    */
-  decide(id: string, decision: { status: 'queued' | 'declined'; reason: string; now: string }): Update | null;
+  decide(id: string, decision: RecordedDecision): Update | null;
+  /**
+   * When the digest of the repository was first seen (ISO 8601): `now` if it never was, which is then remembered.
+   * In the transaction of the decision.
+   */
+  firstSeen(repository: string, digest: string, now: string): string;
   /** The plan as it was offered. */
   plan(id: string): Plan | null;
   /** In the same transaction as the offer. */
@@ -119,12 +124,22 @@ export interface Updates {
   countByStatus(): Record<string, number>;
 }
 
+/** A person's decision. `start`: what holds an approved update up; null: nothing. */
+export interface RecordedDecision {
+  status: 'queued' | 'declined';
+  reason: string;
+  by: DecidedBy;
+  now: string;
+  notBefore: string | null;
+  inWindow: boolean;
+}
+
 /** Without what the store gives: id and times. */
 export type NewUpdate = Omit<
   Update,
-  'id' | 'createdAt' | 'startedAt' | 'finishedAt' | 'steps' | 'backupId' | 'error' | 'hold'
+  'id' | 'createdAt' | 'startedAt' | 'finishedAt' | 'steps' | 'backupId' | 'error' | 'hold' | 'notBefore' | 'inWindow'
 > &
-  Partial<Pick<Update, 'finishedAt' | 'error' | 'hold'>>;
+  Partial<Pick<Update, 'finishedAt' | 'error' | 'hold' | 'notBefore' | 'inWindow'>>;
 
 /** What is left out does not narrow; `limit`: of one page. */
 export interface UpdateFilter {

@@ -4,6 +4,7 @@ import { containerOf } from '../containers/read-containers';
 import { ownPolicy } from '../containers/restart-policy';
 import { changedSinceOffer, offerInstead } from '../decisions/changed-since-offer';
 import { offerMoved } from '../decisions/offer-again';
+import { nextWindow, windowOf } from '../decisions/when-to-start';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
@@ -29,6 +30,8 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   const old = withOwnPolicy(deps, await inspectByName(deps.engine, update.container ?? ''));
   if (old === null) return { ended: endUnbegun(deps, update, noContainer(update)) };
   const container = await containerOf(deps, old);
+  const closed = whileClosed(deps, update, container);
+  if (closed !== null) return { ended: closed };
   const changed = notRunning(container) ?? whatChanged(update, container);
   if (changed !== null) return { ended: endUnbegun(deps, update, changed) };
   const refused = await confirmStart(deps, update);
@@ -46,6 +49,21 @@ async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update 
   const journal = firstJournal(update, old, unhealthy);
   deps.store.updates.saveJournal(update.id, journal);
   return { ...deps, update: started, old, container, journal };
+}
+
+/** Its turn came after the window had closed: it waits in the queue for the next one. What has started is finished. */
+function whileClosed(deps: Deps, update: Update, container: Container): Update | null {
+  const window = update.inWindow ? windowOf(deps, container) : null;
+  if (window === null) return null;
+  const { notBefore, why } = nextWindow(deps, window);
+  if (notBefore === null) return null;
+  deps.logger.info('an update waits for its window', {
+    update: update.id,
+    container: update.container,
+    notBefore,
+    why,
+  });
+  return deps.store.updates.change(update.id, { notBefore });
 }
 
 async function endRefused(

@@ -37,10 +37,22 @@ export interface Adapters {
 export function createAdapters(settings: Settings, logger: Logger): Adapters {
   const clock = systemClock;
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
-  const { publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone, backupReuseMs } = settings;
+  const { publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone, backupReuseMs, updateWindow, minAgeMs } =
+    settings;
   return {
     deps: {
-      ...{ clock, logger, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone, backupReuseMs },
+      ...{
+        clock,
+        logger,
+        publicUrl,
+        approvalTtlMs,
+        approvalSecrets,
+        retention,
+        timeZone,
+        backupReuseMs,
+        updateWindow,
+        minAgeMs,
+      },
       store: createSqliteStore({ path: join(settings.dataDir, 'pilot.db'), clock }),
       engine: createDockerEngine(settings),
       storage: createStorage(settings),

@@ -16,7 +16,7 @@ import type { HealthFailure } from '../domain/health-failure';
 import type { CarryOver } from '../domain/recreate/carry-over';
 import type { RenewalRecord } from '../domain/renewal';
 import type { RestoreRecord } from '../domain/restore';
-import type { Update } from '../domain/update';
+import type { DecidedBy, Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
 import type { RestorePlan } from '../restores/plan-restore';
 import {
@@ -32,7 +32,8 @@ import { foreseeTag, type TagForesight } from '../updates/new-tag/foresee-tag';
 export interface Requests {
   /** Read through the engine, labels parsed. */
   containers(): Promise<Container[]>;
-  requestUpdate(request: { container: string; image?: string }): Promise<Update>;
+  /** `by`: left out, the API. */
+  requestUpdate(request: { container: string; image?: string }, by?: DecidedBy): Promise<Update>;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   /** What a restore would do; changes nothing. */
   planRestore(request: RestoreRequest): Promise<PlannedRestore>;
@@ -41,8 +42,8 @@ export interface Requests {
   requestRestore(plan: PlannedRestore, request: Pick<RestoreRequest, 'project' | 'trust'>): RestoreRecord;
   /** Renews what is due, as soon as nothing else runs. */
   requestRenewal(): RenewalRecord;
-  /** Decides on an update that waits; rejects with `update_not_found`, `not_waiting` and `registry_refused`. */
-  decideById(id: string, decided: Decided, how: string): Promise<Update>;
+  /** Decides on an update that waits; rejects with `update_not_found`, `not_waiting`, `no_window` and `registry_refused`. */
+  decideById(id: string, decided: Decided | 'window', by: DecidedBy): Promise<Update>;
   /** What only looks, for `check`. */
   look: {
     /** What would become of a newer tag; null: none is looked for. */
@@ -64,7 +65,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
   };
   return {
     containers,
-    requestUpdate: async (request) => queued(await requestUpdate(deps, request)),
+    requestUpdate: async (request, by) => queued(await requestUpdate(deps, request, by)),
     requestBackups: async (request) => {
       const there = { store: deps.store, containers: await containers() };
       return queued(requestBackups(there, { ...request, reason: 'operator' }));
@@ -73,7 +74,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
     rehearseRestore: (plan, onProgress) => rehearse(deps, plan, onProgress),
     requestRestore: (plan, request) => queued(requestRestore(deps.store, plan, request)),
     requestRenewal: () => queued(requestRenewal(deps, { reason: 'operator' })),
-    decideById: async (id, decided, how) => queued(await decideById(deps, id, decided, how)),
+    decideById: async (id, decided, by) => queued(await decideById(deps, id, decided, by)),
     look: {
       newTag: (container) => foreseeTag(deps, container),
       unhealthy: (containers) => findUnhealthy(deps, containers),

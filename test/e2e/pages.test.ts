@@ -28,7 +28,8 @@ function approvals(): HttpDeps['approvals'] {
       if (decision === 'approve' && name !== view.plan.container)
         return Promise.resolve({ ...view, kind: 'name_needed' });
       const parts = { ...reader(), logger: recordingLogger().logger };
-      const update = recordDecision(parts, view.update, decision, 'by the link') ?? view.update;
+      const update =
+        recordDecision(parts, view.update, decision === 'decline' ? 'decline' : 'approve', 'link') ?? view.update;
       return Promise.resolve({ kind: decision === 'approve' ? 'approved' : 'declined', update });
     },
     decideById: () => Promise.reject(new Error('not here')),
@@ -38,7 +39,14 @@ function approvals(): HttpDeps['approvals'] {
 function everyPage(): Record<string, string> {
   const { waiting, running, good, back, down } = fillHost(http.store);
   const declined = offered(http.store, CONTAINERS[1] ?? GITEA, 'postgres:17.5');
-  http.store.updates.decide(declined.id, { status: 'declined', reason: 'no', now: new Date().toISOString() });
+  http.store.updates.decide(declined.id, {
+    status: 'declined',
+    reason: 'no',
+    now: new Date().toISOString(),
+    by: 'link',
+    notBefore: null,
+    inWindow: false,
+  });
   return {
     plan: linkOf(waiting),
     'decline link': `${linkOf(waiting)}#decline`,

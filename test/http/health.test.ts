@@ -34,6 +34,7 @@ test('a service that can do its work says so to anyone', async () => {
       outbox: { status: 'ok' },
       backups: { status: 'ok' },
       certificates: { status: 'ok' },
+      channels: { status: 'ok' },
     },
   });
 });

@@ -64,7 +64,14 @@ test('an update that came to nothing leaves nothing to do: its line of the compo
 
 test('behind a link it is that one update, with no way to the others', async () => {
   const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
-  http.store.updates.decide(update.id, { status: 'queued', reason: 'Approved.', now: new Date().toISOString() });
+  http.store.updates.decide(update.id, {
+    status: 'queued',
+    reason: 'Approved.',
+    now: new Date().toISOString(),
+    by: 'link',
+    notBefore: null,
+    inWindow: false,
+  });
   const { text } = await supertest(http.url).get(linkOf(update)).expect(200);
   expect(text).toContain('Queued');
   expect(text).toContain('You can close this page');

@@ -91,6 +91,7 @@ describe('GET /updates/:id', () => {
       startedAt: null,
       finishedAt: null,
       approval: null,
+      notBefore: null,
       backup: { id: backup.id, url: 's3://bucket/web/1', bytes: 42 },
       steps: [
         {

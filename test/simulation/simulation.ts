@@ -227,7 +227,7 @@ class Simulation {
             if (name !== undefined) await requestUpdate(deps, { container: name });
           } else {
             const waiting = store.updates.withStatus('awaiting_approval')[0];
-            if (waiting) await decideById(deps, waiting.id, event.decision, 'in the simulation');
+            if (waiting) await decideById(deps, waiting.id, event.decision, 'api');
           }
         } catch (error) {
           if (!(error instanceof PilotError)) throw error;

@@ -22,7 +22,7 @@ export function startHttpOn(scene: Scene): Promise<RunningHttp> {
     approvals: {
       read: (token) => readApproval(deps, token),
       decide: (token, answer) => decideApproval(deps, token, answer),
-      decideById: (id, decision) => decideById(deps, id, decision, 'on the page of diun-pilot'),
+      decideById: (id, decision) => decideById(deps, id, decision, 'page'),
     },
     viewLinks: { read: (token) => readViewLink(deps, token) },
   });

@@ -72,7 +72,9 @@ export async function startHttp(
       read: (token) => readApproval({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token),
       decide: () => Promise.reject(new Error('this test decides on nothing by link')),
       decideById: (id, decision) =>
-        Promise.resolve().then(() => recordById({ store, clock, logger }, id, decision, 'on the page of diun-pilot')),
+        Promise.resolve().then(() =>
+          recordById({ store, clock, logger }, id, decision === 'decline' ? 'decline' : 'approve', 'page'),
+        ),
     },
     restoreLinks: {
       read: (token) => readRestoreLink({ ...RESTORE_LINKS, store, clock }, token),

@@ -46,6 +46,8 @@ export function anUpdate(differs: Partial<Update> = {}): Update {
     error: null,
     followUp: null,
     hold: null,
+    notBefore: null,
+    inWindow: false,
     ...differs,
   };
 }

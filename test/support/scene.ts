@@ -70,6 +70,8 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
     approvalTtlMs: 72 * 3_600_000,
     retention: { daily: 7, weekly: 4, monthly: 6 },
     backupReuseMs: 0,
+    updateWindow: null,
+    minAgeMs: 0,
     timeZone: 'Europe/Berlin',
     approvalSecrets: [new Secret('scene-approval-secret')],
     selfId: null,

@@ -32,8 +32,8 @@ beforeAll(async () => {
   const taken = (await offerOn(scene, 'taken:1')).update;
   const spurned = (await offerOn(scene, 'spurned:1')).update;
   open = (await offerOn(scene, 'open:1')).update;
-  recordDecision(scene.deps, taken, 'approve', 'before');
-  recordDecision(scene.deps, spurned, 'decline', 'before');
+  recordDecision(scene.deps, taken, 'approve', 'api');
+  recordDecision(scene.deps, spurned, 'decline', 'api');
   await scene.clock.advance(2 * 3_600_000);
   used = [late, taken, spurned];
 });

@@ -155,12 +155,12 @@ it('reminds once, a day before the link expires', async () => {
 it('takes no decision by id of what has expired, also before that is written down', async () => {
   await scene.clock.advance(72 * 3_600_000);
   for (const decision of ['approve', 'decline'] as const)
-    expect(() => recordById(scene.deps, first().id, decision, 'by a test')).toThrow('it is expired');
+    expect(() => recordById(scene.deps, first().id, decision, 'api')).toThrow('it is expired');
   expect(first().status).toBe('awaiting_approval');
 });
 
 it('lets whoever is on the host decide by id, once', () => {
-  expect(recordById(scene.deps, first().id, 'decline', 'on the command line').status).toBe('declined');
-  expect(() => recordById(scene.deps, first().id, 'approve', 'on the command line')).toThrow(/no longer\) pending/);
-  expect(() => recordById(scene.deps, 'nothing', 'approve', '')).toThrow(/There is no update/);
+  expect(recordById(scene.deps, first().id, 'decline', 'cli:0').status).toBe('declined');
+  expect(() => recordById(scene.deps, first().id, 'approve', 'cli:0')).toThrow(/no longer\) pending/);
+  expect(() => recordById(scene.deps, 'nothing', 'approve', 'api')).toThrow(/There is no update/);
 });

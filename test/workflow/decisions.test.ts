@@ -110,7 +110,7 @@ it('mails how it went of what somebody approved, also where the policy is automa
   scene.engine.addImage({ reference: 'nginx:1.27.0' });
   scene.engine.runContainer(nginx({ image: 'nginx:1.27.0' }));
   await hear(scene.engine.publish('nginx:2.0.0').digest, 'docker.io/library/nginx:2.0.0');
-  await decideById(scene.deps, last()?.id ?? '', 'approve', 'by a test');
+  await decideById(scene.deps, last()?.id ?? '', 'approve', 'api');
   await scene.settle();
   expect(scene.updates()).toMatchObject([{ status: 'succeeded', policy: 'automatic' }]);
   expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available', 'update_succeeded']);

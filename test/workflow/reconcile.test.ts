@@ -81,7 +81,7 @@ describe('the digest of the own tag', () => {
     scene.engine.publish('nginx:stable');
     await reconcile();
     const declined = scene.updates()[0];
-    if (declined) recordDecision(scene.deps, declined, 'decline', 'by the test');
+    if (declined) recordDecision(scene.deps, declined, 'decline', 'api');
     await scene.clock.advance(4 * DAY);
     await reconcile();
     expect(
@@ -171,7 +171,7 @@ describe('newer tags', () => {
     const [first, , again] = scene.updates();
     expect(first?.reason).toContain('was changed meanwhile');
     expect(again?.from?.reference).toBe('nginx:1.27.4');
-    if (again) recordDecision(scene.deps, again, 'approve', 'by the test');
+    if (again) recordDecision(scene.deps, again, 'approve', 'api');
     await scene.settle();
     expect(scene.engine.container('web-nginx-1').Config.Image).toBe('nginx:2.0.0');
   });

@@ -110,7 +110,7 @@ describe('an approval', () => {
     ['by link', byLink],
     [
       'on the page and the command line',
-      () => decideById(scene.deps, last().id, 'approve', 'by a test').catch((error: unknown) => error),
+      () => decideById(scene.deps, last().id, 'approve', 'api').catch((error: unknown) => error),
     ],
     ['by the API', () => requestUpdate(scene.deps, { container: 'web-nginx-1' }).catch((error: unknown) => error)],
   ];
@@ -193,7 +193,7 @@ describe('what is queued', () => {
     if (how === 'operator') await requestUpdate(scene.deps, { container: 'web-nginx-1' });
     else {
       await hear('nginx:stable', offered);
-      await decideById(scene.deps, last().id, 'approve', 'by a test');
+      await decideById(scene.deps, last().id, 'approve', 'api');
     }
     expect(last()).toMatchObject({ status: 'queued', to: { digest: offered } });
     const { digest } = scene.engine.publish('nginx:stable', { logs: ['newer'] });

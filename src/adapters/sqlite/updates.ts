@@ -30,6 +30,8 @@ interface Row {
   error: string | null;
   follow_up: string | null;
   hold: string | null;
+  not_before: string | null;
+  in_window: number;
 }
 
 const JSON_FIELDS = new Set(['approval', 'error', 'hold']);
@@ -60,14 +62,16 @@ export function createUpdates(database: Database, clock: Clock): Updates {
     openFor: (container) =>
       select(`WHERE container = ? AND status IN ('awaiting_approval', 'queued', 'running') ORDER BY id`, container),
     nextQueued: () => {
-      const due = `status = 'queued' AND (hold IS NULL OR hold ->> '$.until' <= ?)`;
-      return select(`WHERE ${due} ORDER BY policy <> 'automatic', id LIMIT 1`, clock.now().toISOString())[0] ?? null;
+      const now = clock.now().toISOString();
+      const due = `status = 'queued' AND (hold IS NULL OR hold ->> '$.until' <= ?) AND (not_before IS NULL OR not_before <= ?)`;
+      return select(`WHERE ${due} ORDER BY policy <> 'automatic', id LIMIT 1`, now, now)[0] ?? null;
     },
     withStatus: (status) => select('WHERE status = ? ORDER BY id', status),
     plan: (id) => kept<Plan>(id, 'plan'),
     savePlan: (id, plan) => keep(id, 'plan', plan),
     journal: (id) => kept<Journal>(id, 'journal'),
     saveJournal: (id, journal) => keep(id, 'journal', journal),
+    firstSeen: (repository, digest, now) => firstSeen(database, repository, digest, now),
     countByStatus: () => countByStatus(database),
   };
 }
@@ -79,14 +83,16 @@ function createApprovals(
   { select, get, set }: Records<Update>,
 ): Pick<Updates, 'decide' | 'toRemindOf' | 'reminded'> {
   return {
-    decide: (id, { status, reason, now }) => {
+    decide: (id, { inWindow, ...decision }) => {
       const decided = database
         .prepare(
           `UPDATE updates SET status = @status, reason = @reason, finished_at = iif(@status = 'declined', @now, NULL),
-             approval = json_set(approval, '$.status', iif(@status = 'queued', 'approved', 'declined'), '$.decidedAt', @now)
+             not_before = @notBefore, in_window = @inWindow,
+             approval = json_set(approval, '$.status', iif(@status = 'queued', 'approved', 'declined'), '$.decidedAt', @now,
+               '$.decidedBy', @by)
            WHERE id = @id AND status = 'awaiting_approval' AND approval ->> '$.expiresAt' > @now`,
         )
-        .run({ id, status, reason, now });
+        .run({ id, ...decision, inWindow: Number(inWindow) });
       return decided.changes === 1 ? get(id) : null;
     },
     toRemindOf: (before) =>
@@ -98,10 +104,17 @@ function createApprovals(
   };
 }
 
+function firstSeen(database: Database, repository: string, digest: string, now: string): string {
+  database.prepare('INSERT OR IGNORE INTO digests_seen VALUES (?, ?, ?)').run(repository, digest, now);
+  const found = 'SELECT first_seen_at AS at FROM digests_seen WHERE repository = ? AND digest = ?';
+  return database.prepare<[string, string], { at: string }>(found).get(repository, digest)?.at ?? now;
+}
+
 /** An image is two columns. */
-function columnsOf({ from, to, ...others }: Partial<NewUpdate>): Record<string, unknown> {
+function columnsOf({ from, to, inWindow, ...others }: Partial<NewUpdate>): Record<string, unknown> {
   return {
     ...others,
+    ...(inWindow === undefined ? {} : { inWindow: Number(inWindow) }),
     ...(from === undefined ? {} : { fromReference: from?.reference ?? null, fromDigest: from?.digest ?? null }),
     ...(to === undefined ? {} : { toReference: to.reference, toDigest: to.digest }),
   };
@@ -146,6 +159,8 @@ function fromRow(row: Row, steps: Step[]): Update {
     steps,
     error: fromJson<Failure>(row.error),
     followUp: row.follow_up,
+    notBefore: row.not_before,
+    inWindow: row.in_window === 1,
     hold: fromJson<Hold>(row.hold),
   };
 }

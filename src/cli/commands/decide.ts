@@ -4,19 +4,18 @@ import { liveOutput, silentOutput } from '../live-output';
 import { withApp } from '../with-app';
 import { followToVerdict } from './update';
 import { asJson } from '../text';
+import { cliUser } from '../cli-user';
 
 interface DecideArguments {
   id: string;
   json: boolean;
 }
 
-const HOW = 'on the command line';
-
 /** Approves an update that waits, and follows it to its end; 0 only when it succeeded. */
 export function approveCommand(context: CliContext, { id, json }: DecideArguments): Promise<number> {
   const output = json ? silentOutput : liveOutput(context.stdout);
   return withApp(context, { json }, async (app, signal) => {
-    const approved = await app.decideById(id, 'approve', HOW);
+    const approved = await app.decideById(id, 'approve', cliUser());
     return followToVerdict({ app, context, json, output, signal }, approved);
   });
 }
@@ -24,7 +23,7 @@ export function approveCommand(context: CliContext, { id, json }: DecideArgument
 /** Declines an update that waits: its digest is not offered to this container again. */
 export function declineCommand(context: CliContext, { id, json }: DecideArguments): Promise<number> {
   return withApp(context, { json }, async (app) => {
-    const update = await app.decideById(id, 'decline', HOW);
+    const update = await app.decideById(id, 'decline', cliUser());
     context.stdout.write(json ? asJson(toJson(update, null)) : `${update.reason}\n`);
     return 0;
   });

@@ -1,5 +1,6 @@
 import { isOpen } from '../../domain/update';
 import { toJson } from '../../http/server';
+import { cliUser } from '../cli-user';
 import type { CliContext } from '../context';
 import { follow } from '../follow';
 import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
@@ -19,7 +20,7 @@ export interface UpdateArguments {
 export function updateCommand(context: CliContext, { container, image, json }: UpdateArguments): Promise<number> {
   const output = json ? silentOutput : liveOutput(context.stdout);
   return withApp(context, { json }, async (app, signal) => {
-    const asked = await app.requestUpdate({ container, ...(image === undefined ? {} : { image }) });
+    const asked = await app.requestUpdate({ container, ...(image === undefined ? {} : { image }) }, cliUser());
     return followToVerdict({ app, context, json, output, signal }, asked);
   });
 }

@@ -1,3 +1,4 @@
+import type { UpdateWindow } from '../update-window';
 import type { Jump } from '../images/version-jump';
 
 /** `update.policy` (contract, section 1). */
@@ -37,6 +38,10 @@ export interface ContainerLabels {
   allowDatabase: boolean;
   backup: BackupSpec | null;
   quiesce: Quiesce;
+  /** `update.window`; null: it may start at any time; left out: the default of the settings counts. */
+  window?: UpdateWindow | null;
+  /** `update.min-age`; left out: the default of the settings counts. */
+  minAgeMs?: number;
   renewalRole: 'certbot' | 'server' | null;
   /** `diun.watch_repo`; undefined: the label is not there, Diun's own default decides. */
   watchRepo: boolean | undefined;

@@ -12,6 +12,7 @@ import type {
   Quiesce,
   Strategy,
 } from './container-labels';
+import { readWindow } from '../update-window';
 import { readProbe } from './read-probe';
 
 const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];
@@ -26,6 +27,8 @@ const KNOWN = [
   'update.probe',
   'update.probe.timeout',
   'update.allow-database',
+  'update.window',
+  'update.min-age',
   'backup.kind',
   'backup.paths',
   'backup.quiesce',
@@ -38,6 +41,7 @@ const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
 const TWO_MINUTES = 120_000;
 const TEN_MINUTES = 600_000;
 const LONGEST_TIMEOUT = 86_400_000;
+const LONGEST_MIN_AGE = 365 * 86_400_000;
 const CANNOT_START = 'until that is fixed, every update of this container needs approval';
 
 /** One container's own labels while they are read, with what is wrong about them. */
@@ -99,6 +103,8 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     allowDatabase: labels.flag('update.allow-database') ?? false,
     backup: readBackup(labels),
     quiesce: labels.oneOf('backup.quiesce', QUIESCE, 'auto', 'auto'),
+    ...readWindowLabel(labels),
+    ...readMinAge(labels),
     renewalRole: readRole(labels),
     watchRepo: labels.flag('diun.watch_repo'),
     includeTags: readPatterns(labels, 'diun.include_tags'),
@@ -134,6 +140,26 @@ function readTimeout(
   const wanted = ms === null ? 'must be a duration such as 90s or 10m' : 'must be at most 24h';
   labels.problem('update.probe.timeout', `${wanted}; taken as ${formatTimeout(missing)}.`);
   return unset;
+}
+
+/** A window that cannot be read would let everything start at any time. */
+function readWindowLabel(labels: LabelReader): Pick<ContainerLabels, 'window'> {
+  const text = labels.text('update.window');
+  if (text === undefined) return {};
+  if (text === 'any') return { window: null };
+  const window = readWindow(text);
+  if (!('problem' in window)) return { window };
+  labels.weakens('update.window', window.problem);
+  return { window: null };
+}
+
+function readMinAge(labels: LabelReader): Pick<ContainerLabels, 'minAgeMs'> {
+  const text = labels.text('update.min-age');
+  if (text === undefined) return {};
+  const minAgeMs = text === '0' ? 0 : parseDuration(text);
+  if (minAgeMs !== null && minAgeMs <= LONGEST_MIN_AGE) return { minAgeMs };
+  labels.weakens('update.min-age', 'must be 0, or a duration such as 12h or 3d, at most 365d');
+  return { minAgeMs: 0 };
 }
 
 function readBackup(labels: LabelReader): BackupSpec | null {

@@ -28,6 +28,8 @@ export interface Planned {
   unhealthy?: HealthFailure | null;
   /** What would be refused or lost; left out: it was not examined. */
   carryOver?: CarryOver;
+  /** The update window, as it is written; null or left out: there is none. */
+  window?: string | null;
   /** http(s) only, else null. */
   releaseNotes: string | null;
 }
@@ -66,6 +68,7 @@ export function planUpdate(planned: Planned): Plan {
     ],
     followUp: followUpOf(container, target.reference),
     releaseNotes,
+    window: planned.window ?? null,
     seen: seenSettings(container),
   };
 }

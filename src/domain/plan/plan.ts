@@ -27,6 +27,8 @@ export interface Plan {
   followUp: string | null;
   /** http(s) only. */
   releaseNotes: string | null;
+  /** The update window of the container, as it is written; null or left out: there is none. */
+  window?: string | null;
   /** Left out: planned by a version that did not keep it. */
   seen?: SeenSettings;
 }

@@ -26,6 +26,7 @@ const approval = z.object({
   status: z.enum(['waiting', 'approved', 'declined', 'expired', 'superseded']),
   expiresAt: time,
   decidedAt: time.nullable(),
+  decidedBy: z.string().nullable().meta({ description: '`link`, `api`, `cli:UID`, `page` or `page:NAME`' }),
 });
 
 const updateBackup = z.object({ id: z.string(), url: z.string().nullable(), bytes: z.number().int().nullable() });
@@ -46,6 +47,7 @@ export const updateSchema = z
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
     approval: approval.nullable(),
+    notBefore: time.nullable().meta({ description: 'A queued update does not start before this time' }),
     backup: updateBackup.nullable(),
     steps: z.array(step),
     error: problem.nullable(),

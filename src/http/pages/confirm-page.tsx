@@ -1,4 +1,5 @@
-import { formatTime } from '../../domain/format';
+import { formatMinute, formatTime, localTimeZone } from '../../domain/format';
+import { nextOpening, readWindow } from '../../domain/update-window';
 import type { JSX } from 'preact';
 import type { Surroundings } from '../../domain/approval';
 import type { Plan } from '../../domain/plan/plan';
@@ -62,6 +63,19 @@ function NameMissed({ container }: { container: string }): JSX.Element {
   );
 }
 
+/** When the window is open, now is that time already. */
+function InWindow({ plan, now }: Pick<Offer, 'plan' | 'now'>): JSX.Element | null {
+  const window = plan.window ? readWindow(plan.window) : null;
+  if (window === null || 'problem' in window) return null;
+  const opening = nextOpening(window, now, localTimeZone());
+  if (opening <= now) return null;
+  return (
+    <button name="decision" value="window">
+      Approve for the next window ({formatMinute(opening.toISOString())})
+    </button>
+  );
+}
+
 function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
   return (
     <form method="post" id="decide" class="decide" aria-labelledby="decide-title">
@@ -77,6 +91,7 @@ function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
         <button class="approve" name="decision" value="approve">
           Approve and update now
         </button>
+        <InWindow plan={plan} now={now} />
         <div class="decline" id="decline">
           <p class="came-to-decline">You followed the decline link. Press this button to decline.</p>
           <button name="decision" value="decline" formnovalidate>

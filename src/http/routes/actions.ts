@@ -11,7 +11,9 @@ import type { Methods } from '../route';
 type Act = (deps: HttpDeps, id: string, form: URLSearchParams) => Promise<unknown>;
 
 const ACTS: Record<Action, Act> = {
-  approve: (deps, id, form) => approve(deps, id, form.get('name')),
+  approve: (deps, id, form) => approve(deps, id, form.get('name'), 'approve'),
+  window: (deps, id, form) => approve(deps, id, form.get('name'), 'window'),
+  'start-now': (deps, id) => startNow(deps, id),
   decline: ({ approvals }, id) => approvals.decideById(id, 'decline'),
   backup: (deps, project) => deps.requestBackups(project === '' ? {} : { project }),
   renew: (deps) => Promise.resolve(deps.requestRenewal()),
@@ -42,12 +44,29 @@ async function outcomeOf(act: () => Promise<unknown>, action: Action): Promise<s
 }
 
 /** As behind the link of the mail: whose container holds data must type its name. */
-async function approve({ store, approvals }: HttpDeps, id: string, name: string | null): Promise<void> {
+async function approve(
+  { store, approvals }: HttpDeps,
+  id: string,
+  name: string | null,
+  decision: 'approve' | 'window',
+): Promise<void> {
   const update = store.updates.get(id);
   if (store.updates.plan(id)?.holdsData === true && name?.trim() !== update?.container) {
     throw new PilotError('name_needed', 'Type the name of the container to approve.');
   }
-  await approvals.decideById(id, 'approve');
+  await approvals.decideById(id, decision);
+}
+
+/** A queued update that waits for its window or for the age of its digest. */
+async function startNow(deps: HttpDeps, id: string): Promise<void> {
+  const update = deps.store.updates.get(id);
+  if (update?.container == null || update.status !== 'queued' || update.to.digest === null) {
+    throw new PilotError('not_waiting', 'This update is no longer waiting in the queue.');
+  }
+  await deps.requestUpdate(
+    { container: update.container, image: `${update.to.reference}@${update.to.digest}` },
+    'page',
+  );
 }
 
 /** The very digest that was refused, whatever its tag names by now. */
@@ -58,5 +77,8 @@ async function retry(deps: HttpDeps, updateId: string): Promise<void> {
   if (refusal === undefined || refused === null) {
     throw new PilotError('update_not_found', 'This digest is no longer in quarantine or declined.');
   }
-  await deps.requestUpdate({ container: refusal.container, image: `${refused.to.reference}@${refusal.digest}` });
+  await deps.requestUpdate(
+    { container: refusal.container, image: `${refused.to.reference}@${refusal.digest}` },
+    'page',
+  );
 }

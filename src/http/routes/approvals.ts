@@ -68,8 +68,11 @@ function decide({ approvals, clock }: Deps): RequestHandler {
   return async (request, response) => {
     const form = await readForm(request);
     const decision = form.get('decision');
-    if (decision !== 'approve' && decision !== 'decline') {
-      throw new PilotError('invalid_request', 'The field decision must be approve or decline. Nothing was decided.');
+    if (decision !== 'approve' && decision !== 'decline' && decision !== 'window') {
+      throw new PilotError(
+        'invalid_request',
+        'The field decision must be approve, decline or window. Nothing was decided.',
+      );
     }
     const outcome = await approvals.decide(tokenOf(request), { decision, name: form.get('name') });
     if (outcome.kind !== 'unknown') noteInLog(response, { update: outcome.update.id });

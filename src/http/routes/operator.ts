@@ -26,6 +26,8 @@ export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: Req
 
 const DONE: Record<Action, string> = {
   approve: 'Approved: it starts as soon as nothing else runs.',
+  window: 'Approved: it starts in the next update window.',
+  'start-now': 'It starts as soon as nothing else runs.',
   decline: 'Declined: the container stays as it is, and this version is not offered again.',
   backup: 'The backup is queued: it starts as soon as nothing else runs.',
   renew: 'The renewal is queued: it starts as soon as nothing else runs.',

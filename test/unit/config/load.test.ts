@@ -55,6 +55,8 @@ describe('with nothing set', () => {
       schedules: { backup: '0 2 * * *', renewal: '30 3 * * 0', reconcile: '0 4 * * *' },
       retention: { daily: 7, weekly: 4, monthly: 6 },
       backupReuseMs: 3_600_000,
+      updateWindow: null,
+      minAgeMs: 0,
       logLevel: 'info',
       dockerHost: null,
       dockerConfigDir: null,

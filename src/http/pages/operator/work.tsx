@@ -1,4 +1,4 @@
-import { formatTime } from '../../../domain/format';
+import { formatMinute, formatTime } from '../../../domain/format';
 import type { JSX } from 'preact';
 import type { Plan } from '../../../domain/plan/plan';
 import { UPDATE_STATUSES, type Update } from '../../../domain/update';
@@ -65,12 +65,15 @@ function Buttons({ update, plan, data }: { update: Update; plan: Plan | null; da
           </label>
         ) : null}
       </ActionForm>
+      {plan?.window && plan.holdsData !== true ? (
+        <ActionForm {...common} action="window" text={`Approve for the window ${oneLine(plan.window)}`} />
+      ) : null}
       <ActionForm {...common} action="decline" text="Decline" />
     </div>
   );
 }
 
-export function Working({ working, now }: OperatorData): JSX.Element {
+export function Working({ working, now, tokenFor }: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="working">
       <h2 id="working">In progress</h2>
@@ -80,7 +83,18 @@ export function Working({ working, now }: OperatorData): JSX.Element {
         rows={working.map((update) => [
           oneLine(nameOf(update)),
           <Status update={update} />,
-          <Doing update={update} />,
+          update.notBefore === null || update.status !== 'queued' ? (
+            <Doing update={update} />
+          ) : (
+            <>
+              Waits until {formatMinute(update.notBefore)}{' '}
+              <ActionForm
+                {...{ id: update.id, tokenFor, of: `the update of ${oneLine(nameOf(update))}` }}
+                action="start-now"
+                text="Start now"
+              />
+            </>
+          ),
           <Versions update={update} />,
           <UpdateLink update={update} text={`${ago(update.startedAt ?? update.createdAt, now)}, follow`} />,
         ])}

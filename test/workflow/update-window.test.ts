@@ -1,0 +1,177 @@
+import { decideApproval } from '../../src/decisions/decide-approval';
+import { decideById } from '../../src/decisions/decide-by-id';
+import { requestUpdate } from '../../src/decisions/request-update';
+import type { Update } from '../../src/domain/update';
+import { readWindow, type UpdateWindow } from '../../src/domain/update-window';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+// It is Monday, 2026-01-05, 03:00 in UTC, which is also the time zone of the scene.
+const IMAGE = 'docker.io/library/nginx:stable';
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+  scene.deps.timeZone = 'UTC';
+  scene.engine.addImage({ reference: 'nginx:stable' });
+});
+afterEach(() => scene.close());
+
+const last = (): Update => scene.updates().at(-1) as Update;
+const run = (labels: Record<string, string>) => scene.engine.runContainer(nginx({ labels }));
+async function publish(): Promise<string> {
+  const { digest } = scene.engine.publish('nginx:stable');
+  scene.hear(IMAGE, digest);
+  await scene.settle();
+  return digest;
+}
+async function pass(ms: number): Promise<void> {
+  await scene.clock.advance(ms);
+  await scene.settle();
+}
+const HOUR = 3_600_000;
+
+describe('update.window', () => {
+  test('an automatic update is announced at once and starts in the window', async () => {
+    run({ 'update.window': '05:00-06:00' });
+    await publish();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-05T05:00:00.000Z' });
+    expect(last().reason).toMatch(/starts at 2026-01-05 05:00 at the earliest\. The update window is 05:00-06:00\./);
+    expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_available']);
+    await pass(2 * HOUR - 1);
+    expect(last().status).toBe('queued');
+    await pass(1);
+    expect(last()).toMatchObject({ status: 'succeeded', startedAt: expect.stringMatching(/T05:00/) });
+  });
+
+  test('inside the window it starts at once', async () => {
+    run({ 'update.window': '02:00-04:00' });
+    await publish();
+    expect(last()).toMatchObject({ status: 'succeeded', notBefore: null });
+  });
+
+  test('one whose turn comes after the window had closed waits for the next one', async () => {
+    run({ 'update.window': '05:00-06:00' });
+    await publish();
+    await scene.clock.advance(4 * HOUR); // nobody worked in between: the host slept
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-06T05:00:00.000Z' });
+    await pass(22 * HOUR);
+    expect(last().status).toBe('succeeded');
+  });
+
+  test('what waits for its window delays nobody else', async () => {
+    run({ 'update.window': '05:00-06:00' });
+    await publish();
+    scene.engine.addImage({ reference: 'other:1' });
+    scene.engine.runContainer(nginx({ name: 'web-other-1', image: 'other:1', ports: {} }));
+    scene.hear('docker.io/library/other:1', scene.engine.publish('other:1').digest);
+    await scene.settle();
+    expect(last()).toMatchObject({ container: 'web-other-1', status: 'succeeded' });
+  });
+
+  test('the operator starts it early', async () => {
+    run({ 'update.window': '05:00-06:00' });
+    await publish();
+    await requestUpdate(scene.deps, { container: 'web-nginx-1' }, 'cli:0');
+    await scene.settle();
+    expect(last().status).toBe('succeeded');
+    expect(scene.updates()).toHaveLength(1);
+  });
+
+  test('a newer version takes the place of one that waits', async () => {
+    run({ 'update.window': '05:00-06:00' });
+    await publish();
+    const newer = await publish();
+    expect(scene.updates().map(({ status }) => status)).toEqual(['superseded', 'queued']);
+    await pass(2 * HOUR);
+    expect(last()).toMatchObject({ status: 'succeeded', to: { digest: newer } });
+  });
+
+  test('the default of the settings counts where there is no label, and `any` lifts it', async () => {
+    scene.deps.updateWindow = readWindow('05:00-06:00') as UpdateWindow;
+    run({});
+    await publish();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-05T05:00:00.000Z' });
+  });
+
+  test.each([
+    ['by its ID', () => decideById(scene.deps, last().id, 'window', 'page'), 'page'],
+    ['by the link', () => decideApproval(scene.deps, tokenOfMail(), { decision: 'window', name: null }), 'link'],
+  ])('a manual update is approved for the next window %s, and asks at once', async (_, decide, by) => {
+    run({ 'update.policy': 'manual', 'update.window': '05:00-06:00' });
+    await publish();
+    expect(scene.mails().map(({ kind }) => kind)).toEqual(['critical_update_available']);
+    await decide();
+    await scene.settle();
+    expect(last()).toMatchObject({
+      ...{ status: 'queued', notBefore: '2026-01-05T05:00:00.000Z' },
+      approval: { status: 'approved', decidedBy: by },
+    });
+    await pass(2 * HOUR);
+    expect(last().status).toBe('succeeded');
+  });
+
+  test('approved for now, it does not wait for the window', async () => {
+    run({ 'update.policy': 'manual', 'update.window': '05:00-06:00' });
+    await publish();
+    await decideById(scene.deps, last().id, 'approve', 'page');
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'succeeded', notBefore: null });
+  });
+
+  test('without a window nothing is approved for one', async () => {
+    run({ 'update.policy': 'manual' });
+    await publish();
+    await expect(decideById(scene.deps, last().id, 'window', 'page')).rejects.toMatchObject({ code: 'no_window' });
+    expect(last().status).toBe('awaiting_approval');
+  });
+
+  test('a window that cannot be read makes automatic manual, since nothing may start at any time', async () => {
+    run({ 'update.window': 'at night' });
+    await publish();
+    expect(last().status).toBe('awaiting_approval');
+  });
+});
+
+describe('update.min-age', () => {
+  test('a young digest waits until it is old enough', async () => {
+    run({ 'update.min-age': '3d' });
+    await publish();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-08T03:00:00.000Z' });
+    expect(last().reason).toMatch(/first seen at 2026-01-05 03:00, and update\.min-age is 3 days/);
+    await pass(72 * HOUR - 1);
+    expect(last().status).toBe('queued');
+    await pass(1);
+    expect(last().status).toBe('succeeded');
+  });
+
+  test('a newer digest that comes meanwhile has an age of its own', async () => {
+    run({ 'update.min-age': '3d' });
+    await publish();
+    await pass(48 * HOUR);
+    const newer = await publish();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-10T03:00:00.000Z', to: { digest: newer } });
+    await pass(24 * HOUR);
+    expect(scene.updates().map(({ status }) => status)).toEqual(['superseded', 'queued']);
+    await pass(48 * HOUR);
+    expect(last()).toMatchObject({ status: 'succeeded', to: { digest: newer } });
+  });
+
+  test('once it is old enough it waits for the window', async () => {
+    run({ 'update.min-age': '1d', 'update.window': '05:00-06:00' });
+    await publish();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-06T05:00:00.000Z' });
+  });
+
+  test('the operator skips the wait', async () => {
+    run({ 'update.min-age': '3d' });
+    await publish();
+    await requestUpdate(scene.deps, { container: 'web-nginx-1' });
+    await scene.settle();
+    expect(last().status).toBe('succeeded');
+  });
+});
+
+function tokenOfMail(): string {
+  const [, token = ''] = /\/approvals\/([\w.-]+)/.exec(scene.mails().at(-1)?.text ?? '') ?? [];
+  return token;
+}
