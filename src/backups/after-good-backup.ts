@@ -8,8 +8,9 @@ import { serversIn } from './dumped-servers';
 const REMEMBERED_MS = 3 * 24 * 3_600_000;
 
 /**
- * What follows from a verified backup, in the transaction that records it: retention is due, no longer is the last good
- * one too old, one is drilled at once whose set failed its last drill, and a set that shrank to less than half of the one before is told of, once.
+ * The consequences of a verified backup, in the transaction that records it: retention is due, the notice about an old
+ * backup closes, a set that failed its last drill is drilled at once, and a set that shrank to less than half of the one
+ * before is reported once.
  */
 export function afterGoodBackup(deps: Deps, backup: BackupRecord): void {
   const { store, clock, publicUrl } = deps;

@@ -35,7 +35,7 @@ export function samePlace(a: BackupPlace, b: BackupPlace): boolean {
   return a.project === b.project && a.container === b.container;
 }
 
-/** Tells places apart, also a project and a container of one name. */
+/** The key of a place; it distinguishes a project from a container of the same name. */
 export function keyOfPlace(place: BackupPlace): string {
   return place.project === null ? `container ${place.container}` : `project ${place.project}`;
 }

@@ -12,7 +12,7 @@ import { backupSets, keyOfPlace, nameOf, samePlace, type BackupPlace } from './b
 const OLDEST_MS = 36 * 3_600_000;
 const LOOK_BACK = 500;
 
-/** Tells, once, of every set whose last good backup is too old, or that never had one since the first attempt. */
+/** Reports, once, every set whose last good backup is too old, or that never had one since the first attempt. */
 export async function lookAtBackupAges(deps: Deps): Promise<WorkOutcome> {
   const sets = backupSets(await readContainers(deps.engine, deps.selfId));
   const limitMs = longestBackupAge(deps);

@@ -9,5 +9,5 @@ export async function queueScheduledBackups(deps: Deps): Promise<WorkOutcome> {
   const containers = await readContainers(deps.engine, deps.selfId);
   const queued = requestBackups({ store: deps.store, containers }, { reason: 'schedule' });
   const sets = queued.map(nameOf).join(', ');
-  return { outcome: sets === '' ? 'Nothing carries backup.kind.' : `Asked for: ${sets}.`, trouble: null };
+  return { outcome: sets === '' ? 'No container has the label backup.kind.' : `Requested: ${sets}.`, trouble: null };
 }

@@ -31,7 +31,7 @@ export interface StoredSet {
   /** As of a manifest that was read; null also without one. */
   distrust: string | null;
   sha256: string | null;
-  /** Why it is no whole backup, in words; null for a whole one. */
+  /** Why the backup is not complete, as text; null for a complete one. */
   problem: string | null;
 }
 
@@ -55,7 +55,7 @@ export async function readManifest(
   return { manifest: parsed.data, distrust: whyNotAuthentic(secrets, json), sha256 };
 }
 
-/** Every set in the storage, newest last; also those that are damaged or were never finished, with the problem told. */
+/** Every set in the storage, newest last; also those that are damaged or were never finished, with their problem. */
 export async function listBackupSets(storage: BackupStorage, secrets: readonly Secret[]): Promise<StoredSet[]> {
   const folders = new Map<string, Map<string, number>>();
   for (const { key, bytes } of await storage.list('')) {

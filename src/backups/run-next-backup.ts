@@ -8,7 +8,7 @@ import { afterGoodBackup } from './after-good-backup';
 import { membersOf } from './backup-set';
 import { takeBackup } from './take-backup';
 
-/** Takes the next backup that was asked for. False: there is none. A failure is recorded and mailed, not thrown. */
+/** Takes the next requested backup. False: there is none. A failure is recorded and mailed, not thrown. */
 export async function runNextBackup(deps: Deps): Promise<boolean> {
   const record = deps.store.backups.nextQueued();
   if (record === null) return false;
@@ -29,7 +29,7 @@ export async function runNextBackup(deps: Deps): Promise<boolean> {
   return true;
 }
 
-/** What was under way when the service died has no manifest, so it is no backup. Called once, at start. */
+/** A backup that was running when the service died has no manifest, so it is not a backup. Called once, at start. */
 export function endInterruptedBackups(deps: Deps): void {
   const { store, clock } = deps;
   for (const record of store.backups.running()) {

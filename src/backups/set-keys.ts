@@ -12,8 +12,8 @@ export function setFolder(place: string, at: Date, recordId: string): string {
 }
 
 /**
- * The key of one item: `…/03-gitea-files-data.tar.gz`. Names of databases and paths are anything at all, so what is
- * no plain letter is replaced; the number keeps two such names apart, and the manifest has them as they are.
+ * The key of one item: `…/03-gitea-files-data.tar.gz`. Names of databases and paths are anything at all, so every other character than
+ * a plain letter is replaced; the number keeps two such names apart, and the manifest has them as they are.
  */
 export function itemKey(
   folder: string,

@@ -26,7 +26,7 @@ export interface BackupDeps {
   logger: Logger;
   /** The first signs the manifest. */
   approvalSecrets: readonly Secret[];
-  /** What is being done, in words, with the bytes so far: for the journal. Called every few megabytes. */
+  /** The progress as text, with the bytes so far: for the journal. Called every 8 MiB. */
   onProgress: Progress;
   /** Called in the transaction that records a failure, so that its mail is written with it. */
   onFailed?: (record: BackupRecord) => void;
@@ -40,7 +40,7 @@ export interface BackupRequest {
   members: Container[];
   /** Whether the caller has stopped the application, so that rows and files belong together. */
   quiesced: boolean;
-  /** Asked once all is read: false when somebody has been started meanwhile, so that nothing untrue is recorded. */
+  /** Called once all is read: false if a stopped container was started in the meantime, so that nothing untrue is recorded. */
   stillQuiesced?: () => Promise<boolean>;
 }
 
@@ -56,7 +56,7 @@ interface BackupRun extends BackupDeps, BackupRequest {
  * last; resolves with the record as succeeded. A set without a manifest is not a backup.
  *
  * Rejects with `backup_failed`, `backup_not_verified`, `storage_full`, `storage_refused` or `storage_unreachable`, and
- * with `engine_unreachable` when no engine answers any more; the record is then failed with the same code and words,
+ * with `engine_unreachable` when the engine no longer answers; the record is then failed with the same code and words,
  * and what was stored is deleted.
  */
 export async function takeBackup(deps: BackupDeps, request: BackupRequest): Promise<BackupRecord> {
@@ -76,8 +76,8 @@ export async function takeBackup(deps: BackupDeps, request: BackupRequest): Prom
 
 function begin(deps: BackupDeps, request: BackupRequest): BackupRun {
   const now = deps.clock.now();
-  const begun = { status: 'running', startedAt: now.toISOString(), quiesced: request.quiesced } as const;
-  const record = deps.store.backups.change(request.record.id, begun);
+  const started = { status: 'running', startedAt: now.toISOString(), quiesced: request.quiesced } as const;
+  const record = deps.store.backups.change(request.record.id, started);
   const logger = deps.logger.child({ backup: record.id, project: record.project });
   logger.info('backup begins', { members: request.members.map((member) => member.name) });
   return { ...deps, ...request, record, logger, folder: setFolder(nameOf(record), now, record.id), keys: [] };

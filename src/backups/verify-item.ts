@@ -20,7 +20,7 @@ type Verified = Pick<ItemSource, 'title' | 'advice' | 'verify'>;
 
 /**
  * Reads one stored item back: the bytes must be those that were sent, and they must read to their end as what they are.
- * Resolves with what that showed, in words; rejects with `backup_not_verified`.
+ * Resolves with the result as text; rejects with `backup_not_verified`.
  */
 export async function verifyItem(from: From, source: Verified, item: BackupItem): Promise<string> {
   if (item.bytes === 0) throw notVerified(source.title, 'it is empty');

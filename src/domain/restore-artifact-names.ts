@@ -6,18 +6,18 @@ const LONGEST_DATABASE_NAME = 63;
 type Side = 'restore' | 'before';
 
 /** A folder inside the one whose content changes places, so that it is in the same volume. */
-export function asideFolder(side: Side, mark: string, number: number): string {
+export function artifactFolder(side: Side, mark: string, number: number): string {
   return `.diun-pilot-${side}-${mark}-${twoDigits(number)}`;
 }
 
 /** PostgreSQL cuts names after 63 bytes; the number keeps two cut ones apart. */
 export function asideDatabase(database: string, side: Side, mark: string, number: number): string {
-  const suffix = asideFolder(side, mark, number);
+  const suffix = artifactFolder(side, mark, number);
   return `${cutBytes(database, LONGEST_DATABASE_NAME - suffix.length)}${suffix}`;
 }
 
 /** Whether a folder or database has such a name. */
-export function isAside(name: string): boolean {
+export function isRestoreArtifact(name: string): boolean {
   return MARKED.test(name);
 }
 

@@ -18,11 +18,11 @@ export interface HashQuestion {
   /** Texts, in Compose's order: a later one wins. */
   composeFiles: readonly string[];
   envFiles: readonly string[];
-  way: HashWay;
+  way: HashVariant;
 }
 
 /** What `docker compose up` takes into the hash depends on how it was called, and on its version. */
-export interface HashWay {
+export interface HashVariant {
   /** As with `--profile '*'`: services of profiles that the files alone do not enable are there. */
   allProfiles: boolean;
   /** What `env_file` names is read into the environment: `config --hash` of Compose 2.26 leaves it out, `up` does not. */

@@ -117,7 +117,7 @@ const WHY: Record<Exclude<Place, 'volume'>, string> = {
   sockets:
     'is on a mount of a folder in which the host keeps its sockets or devices, which diun-pilot never mounts again. Move the data to a volume of its own, or unpack it by hand from the set.',
   mounted_itself:
-    'is a single file that is mounted, so nothing can lie beside it. Mount its folder, or unpack it by hand from the set.',
+    'is mounted as a single file, so nothing can be stored next to it. Mount its folder, or unpack it manually from the set.',
 };
 
 async function whole(

@@ -20,7 +20,7 @@ export async function findSet(
   const found = named === 'latest' ? latest(sets, project) : sets.find((set) => isNamed(set, named));
   if (found === undefined) throw notFound(named, sets);
   if (!isWhole(found)) {
-    const words = `The set ${found.url} is no whole backup: it ${found.problem}. Nothing was stopped and nothing was changed.`;
+    const words = `The set ${found.url} is not a complete backup: it ${found.problem}. Nothing was stopped and nothing was changed.`;
     throw new PilotError('backup_not_verified', `${words}${others(sets)}`);
   }
   return found;
@@ -56,10 +56,10 @@ function notFound(named: string, sets: StoredSet[]): PilotError {
   return new PilotError('backup_not_found', `There is no backup ${named} in the storage.${others(sets)}`);
 }
 
-const MOST_TOLD = 5;
+const MOST_LISTED = 5;
 
 function others(sets: StoredSet[]): string {
-  const whole = sets.filter(isWhole).slice(-MOST_TOLD).reverse();
+  const whole = sets.filter(isWhole).slice(-MOST_LISTED).reverse();
   if (whole.length === 0) return ' It holds no whole set: see PILOT_BACKUP_URL.';
   return ` Whole sets, newest first: ${whole.map((set) => `${set.manifest.id} (${placeIn(set)}, ${set.manifest.createdAt})`).join(', ')}.`;
 }

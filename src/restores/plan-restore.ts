@@ -1,4 +1,4 @@
-import { formatBytes } from '../domain/format';
+import { formatBytes, formatTime } from '../domain/format';
 import { placeOf } from '../backups/backup-set';
 import { writersOf } from '../backups/writers';
 import type { BackupItem, BackupManifest } from '../domain/backup';
@@ -42,7 +42,7 @@ export interface RestorePlan {
   problems: string[];
 }
 
-/** Pure: nothing is asked of engine or storage. Whether the set is whole is told by `checkSet`. */
+/** Pure: reads neither engine nor storage. `checkSet` checks whether the set is complete. */
 export function planRestore(wanted: ToRestore): RestorePlan {
   const { folder, url, manifest, distrust, containers } = wanted;
   const numbered = manifest.items.map((item, index) => ({
@@ -66,7 +66,7 @@ export function planRestore(wanted: ToRestore): RestorePlan {
   };
 }
 
-/** Those of the sets that the data goes to, and whoever gets files, whatever its labels say here. */
+/** Those of the sets that the data goes to, and every container that gets files, whatever its labels say. */
 function writersFor(placed: readonly Placed[], containers: readonly Container[]): Container[] {
   const all = new Map<string, Container>();
   for (const { item, container } of placed) {
@@ -87,8 +87,8 @@ function courseOf(plan: Moved & Pick<RestorePlan, 'manifest'>, writers: Containe
     `The set of ${createdAt} (${items.length} items, ${formatBytes(bytes)}) is read whole first; a damaged one is refused before anything is stopped.`,
     ...(names === '' ? [] : [`Stopped until it is done: ${names}. Their users miss them for that time.`]),
     ...whatMoves(plan),
-    `All that is written since ${createdAt} is then only in what is kept: commands to remove that are told at the end.`,
-    ...(names === '' ? [] : [`Started again, each asked for its health: ${names}.`]),
+    `Data written since ${formatTime(createdAt)} is then only in the retained copy. The commands that remove it are shown at the end.`,
+    ...(names === '' ? [] : [`Started again, each with a health check: ${names}.`]),
     'It needs room for the data a second time: in the volumes, and on the database server.',
     quiesced
       ? 'All that write were stopped when it was taken: rows and files belong together.'
@@ -104,11 +104,11 @@ function whatMoves({ roles, databases, files }: Moved): string[] {
     ),
     ...databases.map(
       ({ item, container: { name } }) =>
-        `${name}: database ${item.name} is restored beside the one that is there, then takes its name; the one from before is kept under another.`,
+        `${name}: database ${item.name} is restored next to the current one, then takes its name; the previous one is kept under another name.`,
     ),
     ...files.map(
       ({ item, container: { name } }) =>
-        `${name}: ${item.name} is unpacked beside what is there, then takes its place; what was there is kept in a folder in it.`,
+        `${name}: ${item.name} is unpacked next to the current data, then takes its place; the previous data is kept in a folder inside it.`,
     ),
   ];
 }

@@ -13,9 +13,9 @@ import { whoRuns } from './those-that-ran';
 const ATTEMPTS = 3;
 
 /**
- * Puts the data of a set in the place of what is there, from the stage that the journal tells: read whole, who writes is
- * stopped, all unpacked beside, then old and new change places. When it resolves the data is restored, what was there
- * before is kept, and those that were stopped are still to be started (`startAgain`).
+ * Puts the data of a set in place of the current data, from the stage in the journal: the set is read completely, writers
+ * are stopped, all is unpacked alongside, then old and new change places. When it resolves, the data is restored, the
+ * previous data is kept, and the stopped containers are still to be started (`startAgain`).
  *
  * Rejects with `backup_not_verified` or `restore_refused` before anything was stopped; with `restore_failed` when the data
  * from before is in its place again and all have been started; with `engine_unreachable` to be called again.
@@ -37,7 +37,7 @@ export async function restoreData(run: RestoreRun): Promise<void> {
   if (run.journal.tidied !== true) await tidy(run);
 }
 
-/** Nobody may be left stopped by a restore that takes the whole service down, time and again. */
+/** A restore that takes the whole service down repeatedly must not leave a container stopped. */
 function countInterruption(run: RestoreRun): void {
   const interrupted = run.journal.interrupted + 1;
   const message = `diun-pilot was stopped ${interrupted} times while it unpacked this backup. Look for the reason in its log (memory, disk, restarts of the host), then ask again.`;
@@ -45,7 +45,7 @@ function countInterruption(run: RestoreRun): void {
   reached(run, interrupted < ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
 }
 
-/** Which is no fault of the restore: it is called again, and that is not counted. */
+/** An unreachable engine does not count as an interrupted attempt. */
 function lostEngine(run: RestoreRun, error: unknown): unknown {
   reached(run, { interrupted: run.journal.interrupted - 1 });
   return error;
@@ -75,7 +75,7 @@ async function stage(run: RestoreRun): Promise<void> {
   reached(run, { stage: 'swapping', swapBegan: true });
 }
 
-/** Done again at each resume: whoever writes must not run while data changes places, whatever the engine started meanwhile. */
+/** Repeated at each resume: no writer may run while data changes places, whatever the engine has started. */
 async function stopWriters(run: RestoreRun): Promise<void> {
   for (const { id, name } of run.journal.stopped.toReversed()) {
     run.onProgress(`stopping ${name}`);
@@ -93,8 +93,8 @@ async function swap(run: RestoreRun): Promise<void> {
 async function tidy(run: RestoreRun): Promise<void> {
   try {
     const files = await tidyFiles(run);
-    const told = new Set(files.map(({ what }) => what));
-    const kept = [...run.journal.kept.filter(({ what }) => !told.has(what)), ...files];
+    const listed = new Set(files.map(({ what }) => what));
+    const kept = [...run.journal.kept.filter(({ what }) => !listed.has(what)), ...files];
     reached(run, { kept, tidied: true });
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
@@ -106,7 +106,7 @@ async function tidy(run: RestoreRun): Promise<void> {
 async function undo(run: RestoreRun): Promise<void> {
   const cause = run.journal.cause ?? { code: 'interrupted', message: 'the restore was interrupted' };
   if (run.journal.swapBegan) await swapBack(run, cause.message);
-  const left = await removeBeside(run);
+  const left = await removeUnpacked(run);
   const words = await startAgain(run).catch((error: unknown) => {
     if (codeOf(error) === 'engine_unreachable') throw error;
     throw failed(`${cause.message} The data from before is in its place, but: ${messageOf(error)}${left}`, error);
@@ -114,7 +114,7 @@ async function undo(run: RestoreRun): Promise<void> {
   throw failed(`${cause.message} The data from before is in its place. ${words}${left}`);
 }
 
-/** Written down when it is done: once what lies beside is gone, what is in its place would look like what was swapped. */
+/** Recorded when it is done: once the staged data is removed, unswapped data would look swapped. */
 async function swapBack(run: RestoreRun, cause: string): Promise<void> {
   run.onProgress('putting the data from before back in its place');
   try {
@@ -131,20 +131,20 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
   reached(run, { swapBegan: false });
 }
 
-/** What cannot be removed keeps nobody from serving. Resolves with a sentence that tells of it. */
-async function removeBeside(run: RestoreRun): Promise<string> {
+/** A failed removal does not prevent the start. Resolves with a sentence about it. */
+async function removeUnpacked(run: RestoreRun): Promise<string> {
   try {
     await dropStaged(run);
     await removeStaged(run);
     return '';
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    run.logger.warn('what a failed restore has beside could not be removed', { reason: messageOf(error) });
-    return ` What was unpacked beside could not be removed: ${messageOf(error)} It is named .diun-pilot-restore-${run.journal.mark}-…, and nobody needs it.`;
+    run.logger.warn('the staged data of a failed restore could not be removed', { reason: messageOf(error) });
+    return ` The unpacked data could not be removed: ${messageOf(error)} It is named .diun-pilot-restore-${run.journal.mark}-… and is not needed.`;
   }
 }
 
-/** The data from before could not be put back: whoever is stopped must not be started on what is there. */
+/** The previous data could not be put back: the stopped containers must not be started on the current data. */
 export function isHalfSwapped(journal: RestoreJournal | null): boolean {
   return journal?.stage === 'undoing' && journal.swapBegan;
 }

@@ -17,7 +17,7 @@ import { thoseThatRanRunAgain } from './those-that-ran';
 export type RestoreJob = RestoreDeps & { store: Store; publicUrl: string };
 
 /**
- * Does the next restore that was asked for, an interrupted one first; but what an update has begun comes before. False:
+ * Runs the next requested restore, an interrupted one first; but a restore of an update comes before. False:
  * there is none. Rejects with `engine_unreachable` to be called again; every other end is recorded, with its mail.
  */
 export async function runNextRestore(deps: RestoreJob): Promise<boolean> {

@@ -21,5 +21,5 @@ export async function startAgain(run: RestoreRun): Promise<string> {
     }
   }
   if (troubles.length > 0) throw new PilotError('unhealthy', troubles.join('\n'));
-  return seen.length === 0 ? 'Nobody had to be started.' : `Started again and healthy: ${seen.join('; ')}.`;
+  return seen.length === 0 ? 'No container had to be started.' : `Started again and healthy: ${seen.join('; ')}.`;
 }

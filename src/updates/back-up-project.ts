@@ -1,4 +1,4 @@
-import { formatBytes } from '../domain/format';
+import { formatBytes, plural } from '../domain/format';
 import { afterGoodBackup } from '../backups/after-good-backup';
 import { membersOf, placeOf } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
@@ -47,9 +47,9 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
   const how = taken.quiesced
     ? `, with ${namesOf(run)} stopped`
     : quiesced
-      ? ', though somebody else started what was stopped for it'
+      ? ', though a container that was stopped for it was started externally'
       : '';
-  return `${taken.items.length} items, ${formatBytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
+  return `${plural(taken.items.length, 'item')}, ${formatBytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
 }
 
 /** The container cannot change the data of the set, so there is nothing to compare after the update either. */

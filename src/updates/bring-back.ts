@@ -6,7 +6,7 @@ import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, type PilotError } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import { createRequest } from '../domain/recreate/create-request';
-import type { Begun } from './run';
+import type { ActiveUpdate } from './run';
 
 /** `id`: the container that was started; null: none could be. */
 export interface BroughtBack {
@@ -20,7 +20,7 @@ export interface BroughtBack {
  * new one once it was healthy, whatever its name is by now; one created again as the old one was. Resolves with what was
  * found and done; null: one runs. Rejects only with `engine_unreachable`.
  */
-export async function bringBack(run: Begun, error: PilotError | null): Promise<BroughtBack | null> {
+export async function bringBack(run: ActiveUpdate, error: PilotError | null): Promise<BroughtBack | null> {
   const { engine, journal, logger, update } = run;
   const bearer = await inspectByName(engine, journal.containerName);
   // One that has the name and does not run may be as the image is: another process is to blame only where it was seen.
@@ -41,7 +41,7 @@ export async function bringBack(run: Begun, error: PilotError | null): Promise<B
  * Created by another process and not running, perhaps because a container of this update has its ports: those are stopped first.
  * One that cannot start gives its name back to a container of this update, if there is one, and is kept under another.
  */
-async function startBearer(run: Begun, bearer: ContainerInspect): Promise<BroughtBack> {
+async function startBearer(run: ActiveUpdate, bearer: ContainerInspect): Promise<BroughtBack> {
   for (const id of ours(run)) if (id !== bearer.Id) await stopIfThere(run, id);
   try {
     await startJoining(run, bearer.Id);
@@ -53,13 +53,13 @@ async function startBearer(run: Begun, bearer: ContainerInspect): Promise<Brough
   return { words, id: bearer.Id };
 }
 
-async function isInTheWay(run: Begun, { Id }: ContainerInspect): Promise<boolean> {
+async function isInTheWay(run: ActiveUpdate, { Id }: ContainerInspect): Promise<boolean> {
   if (ours(run).includes(Id)) return false;
   const left = await Promise.all(ours(run).map((id) => inspectIfThere(run.engine, id)));
   return left.some((found) => found !== null);
 }
 
-async function bringOneBackInsteadOf(run: Begun, { Id }: ContainerInspect, why: string): Promise<BroughtBack> {
+async function bringOneBackInsteadOf(run: ActiveUpdate, { Id }: ContainerInspect, why: string): Promise<BroughtBack> {
   const { containerName: name } = run.journal;
   const other = `${name}.cannot-start-${short(Id)}`;
   await renameRestarting(run, Id, other);
@@ -70,7 +70,7 @@ async function bringOneBackInsteadOf(run: Begun, { Id }: ContainerInspect, why: 
   };
 }
 
-async function bringOneBack(run: Begun): Promise<BroughtBack> {
+async function bringOneBack(run: ActiveUpdate): Promise<BroughtBack> {
   const { engine, journal } = run;
   const { containerName: name } = journal;
   for (const id of ours(run)) {
@@ -89,7 +89,7 @@ async function bringOneBack(run: Begun): Promise<BroughtBack> {
 }
 
 /** With the settings, volumes and networks of the old one, on its image. */
-async function createAgain(run: Begun): Promise<string> {
+async function createAgain(run: ActiveUpdate): Promise<string> {
   const { engine, journal } = run;
   const { snapshot, oldReference: reference, oldImageId } = journal;
   if (snapshot === undefined) throw new Error('the settings of the old container are not known');
@@ -102,7 +102,7 @@ async function createAgain(run: Begun): Promise<string> {
 }
 
 /** `docker system prune` removes the image of a container that is gone: its digest is asked of the registry again. */
-async function pullAgain({ engine, journal, update: { from } }: Begun): Promise<ImageInspect> {
+async function pullAgain({ engine, journal, update: { from } }: ActiveUpdate): Promise<ImageInspect> {
   const { oldImageId } = journal;
   if (from === null || from.digest === null)
     throw new Error(`the image ${oldImageId} was removed, and its digest is not known`);
@@ -112,13 +112,13 @@ async function pullAgain({ engine, journal, update: { from } }: Begun): Promise<
 }
 
 /** The one to prefer first. One that was only prepared never served. */
-function ours({ journal }: Begun): string[] {
+function ours({ journal }: ActiveUpdate): string[] {
   const { stage, oldContainerId, newContainerId } = journal;
   if (newContainerId === null || stage === 'preparing') return [oldContainerId];
   return stage === 'settled' ? [newContainerId, oldContainerId] : [oldContainerId, newContainerId];
 }
 
-async function stopIfThere(run: Begun, id: string): Promise<void> {
+async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
   try {
     await keepStopped(run, id);
   } catch (error) {

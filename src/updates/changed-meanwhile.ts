@@ -3,46 +3,46 @@ import { inspectByName, inspectIfThere } from '../containers/if-there';
 import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Begun } from './run';
+import type { ActiveUpdate } from './run';
 
 /**
- * What somebody else has done to the container while its update ran, as the error `changed_meanwhile`: `docker compose up`,
- * `docker rm`, another diun-pilot. Null: nobody has. While the old container is untouched it must bear the name; later it or
- * the new one must.
+ * Returns `changed_meanwhile` if the container was replaced, renamed or removed externally while its update ran:
+ * `docker compose up`, `docker rm`, another diun-pilot. Null otherwise. While the old container is untouched it must have
+ * the name; later it or the new one must.
  */
-export async function whatElseHappened({ engine, journal, update }: Begun): Promise<PilotError | null> {
+export async function whatElseHappened({ engine, journal, update }: ActiveUpdate): Promise<PilotError | null> {
   const { containerName: name, oldContainerId, newContainerId, stage } = journal;
   const bearer = (await inspectByName(engine, name))?.Id ?? null;
   if (bearer !== null && bearer !== oldContainerId && bearer !== newContainerId) {
     const kept =
       stage === 'preparing' ? '' : ` What was aside is kept if it is there: ${asideName(name, 'old', update.id)}.`;
-    return changed(`Somebody else has put another container (${short(bearer)}) in the place of ${name}.${kept}`);
+    return changed(`${name} was replaced externally by another container (${short(bearer)}).${kept}`);
   }
-  if (stage === 'settled') return bearer === newContainerId ? null : changed(`Somebody else has taken ${name} away.`);
+  if (stage === 'settled') return bearer === newContainerId ? null : changed(`${name} was removed externally.`);
   if ((await inspectIfThere(engine, oldContainerId)) === null)
-    return changed(`Somebody else has removed the old container of ${name} (${short(oldContainerId)}).`);
+    return changed(`The old container of ${name} (${short(oldContainerId)}) was removed externally.`);
   if (stage === 'preparing' && bearer !== oldContainerId)
-    return changed(`Somebody else has renamed ${name} (${short(oldContainerId)}).`);
+    return changed(`${name} (${short(oldContainerId)}) was renamed externally.`);
   return null;
 }
 
 /** At the end some container must have the name; the one that was seen healthy may have been renamed since. Null: one has it. */
-export async function whyNameless({ engine, journal }: Begun): Promise<PilotError | null> {
+export async function whyNameless({ engine, journal }: ActiveUpdate): Promise<PilotError | null> {
   const bearer = await inspectByName(engine, journal.containerName);
-  return bearer === null ? changed(`Somebody else has taken ${journal.containerName} away.`) : null;
+  return bearer === null ? changed(`${journal.containerName} was removed externally.`) : null;
 }
 
-/** Rejects with what somebody else has done. */
-export async function mustBeOurs(run: Begun): Promise<void> {
+/** Rejects with the external change. */
+export async function mustBeOurs(run: ActiveUpdate): Promise<void> {
   const happened = await whatElseHappened(run);
   if (happened !== null) throw happened;
 }
 
 /**
- * The old container is gone: the new one is all there is of the name, healthy or not, and bears it again. Where somebody
- * else's does, nothing is done. Rejects only with `engine_unreachable`.
+ * The old container is gone: the new one, healthy or not, is the only one left and gets the name. If an external container
+ * has the name, nothing is done. Rejects only with `engine_unreachable`.
  */
-export async function leaveTheNewOne(run: Begun): Promise<void> {
+export async function leaveTheNewOne(run: ActiveUpdate): Promise<void> {
   const { engine, journal } = run;
   if (journal.newContainerId === null || (await inspectByName(engine, journal.containerName)) !== null) return;
   if ((await inspectIfThere(engine, journal.newContainerId)) === null) return;

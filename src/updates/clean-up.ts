@@ -7,7 +7,7 @@ import { newContainerOf, reach, step } from './run';
 
 /**
  * Writes a new tag where the operator keeps it, keeps the files that are in no volume, and removes the old container, never
- * its volumes. The new one serves and is healthy: a failure here is told on the step, in the verdict and in the log, but does
+ * its volumes. The new one is running and healthy: a failure here is reported on the step, in the verdict and in the log, but does
  * not undo the update.
  */
 export async function cleanUp(run: Run): Promise<void> {

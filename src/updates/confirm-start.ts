@@ -2,7 +2,7 @@ import { confirmDigest } from '../decisions/confirm-digest';
 import type { Deps } from '../deps';
 import { askAgainAt } from '../domain/patience';
 import type { Update } from '../domain/update';
-import type { Unbegun } from './end-unbegun';
+import type { Unstarted } from './end-unstarted';
 
 /**
  * The last question before an update starts: does the registry still name the digest for the tag? The decision may be
@@ -12,7 +12,7 @@ import type { Unbegun } from './end-unbegun';
 export async function confirmStart(
   deps: Deps,
   update: Update,
-): Promise<Unbegun | { held: Update } | { movedTo: string; reason: string } | null> {
+): Promise<Unstarted | { held: Update } | { movedTo: string; reason: string } | null> {
   const confirmed = await confirmDigest((reference) => deps.engine.registryDigest(reference), update.to);
   switch (confirmed.kind) {
     case 'same':

@@ -11,7 +11,7 @@ import { nameWhatRunsIfPossible } from './name-what-runs';
 import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { rememberVerdict } from './quarantine';
 import { reasonOfEnd } from './reason-of-end';
-import type { Begun } from './run';
+import type { ActiveUpdate } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
@@ -20,7 +20,7 @@ import { undoPreparation } from './undo-preparation';
  * not made for. Rejects as `endNaming`.
  */
 export async function endServing(
-  run: Begun,
+  run: ActiveUpdate,
   verdict: 'succeeded' | 'rolled_back' | 'rollback_failed',
   error: PilotError | null = null,
 ): Promise<Update> {
@@ -32,10 +32,10 @@ export async function endServing(
 }
 
 /**
- * The end of a run that changed nothing: what was prepared is taken away first, and who was stopped for the backup serves
- * again. If one of those does not, a person is needed, and told so. Rejects as `endNaming`.
+ * The end of a run that changed nothing: prepared containers are removed first, and those stopped for the backup are
+ * running again. If one of those is not, manual action is required and reported. Rejects as `endNaming`.
  */
-export async function endUnchanged(run: Begun, error: unknown): Promise<Update> {
+export async function endUnchanged(run: ActiveUpdate, error: unknown): Promise<Update> {
   await undoPreparation(run);
   const happened = await whatElseHappened(run);
   const cause = happened ?? toPilotError(error);
@@ -52,17 +52,17 @@ export async function endUnchanged(run: Begun, error: unknown): Promise<Update> 
 }
 
 /** The end of a run that may have moved the tag. Rejects only with `engine_unreachable`: then it is to be called again. */
-export async function endNaming(run: Begun, verdict: Verdict, error: PilotError | null): Promise<Update> {
+export async function endNaming(run: ActiveUpdate, verdict: Verdict, error: PilotError | null): Promise<Update> {
   const { back, leftovers } = await bringBackAndName(run, error);
   await startTouched(run);
-  const serves = verdict === 'rollback_failed' && back !== null && (await oldServesAgain(run, back));
-  const told = back === null ? error : withWords(error, back.words);
-  return end(run, serves ? 'rolled_back' : verdict, told, leftovers);
+  const serves = verdict === 'rollback_failed' && back !== null && (await oldIsRunningAgain(run, back));
+  const reported = back === null ? error : withWords(error, back.words);
+  return end(run, serves ? 'rolled_back' : verdict, reported, leftovers);
 }
 
 /** Another process may act at any moment: once all is named, it is looked again whether a container has the name. */
 async function bringBackAndName(
-  run: Begun,
+  run: ActiveUpdate,
   error: PilotError | null,
 ): Promise<{ back: BroughtBack | null; leftovers: string[] }> {
   const first = await bringBack(run, error);
@@ -73,14 +73,14 @@ async function bringBackAndName(
   return { back, leftovers: await recordAndName(run) };
 }
 
-async function recordAndName(run: Begun): Promise<string[]> {
+async function recordAndName(run: ActiveUpdate): Promise<string[]> {
   const leftovers = await recordLeftovers(run);
   await nameWhatRunsIfPossible(run);
   return leftovers;
 }
 
 /** On the data from before, running and healthy: then it is rolled back, whatever another process did. */
-async function oldServesAgain(run: Begun, { id }: BroughtBack): Promise<boolean> {
+async function oldIsRunningAgain(run: ActiveUpdate, { id }: BroughtBack): Promise<boolean> {
   const { oldContainerId, containerName } = run.journal;
   if (id !== oldContainerId || hasChangedData(run)) return false;
   try {
@@ -105,7 +105,7 @@ function withWords(error: PilotError | null, broughtBack: string): PilotError {
 }
 
 /** Stores the verdict, what is to be remembered of it and its mail, in one transaction. */
-function end(run: Begun, verdict: Verdict, error: PilotError | null, leftovers: readonly string[]): Update {
+function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, leftovers: readonly string[]): Update {
   const { store, clock, update, journal, logger } = run;
   const ended = store.transaction(() => {
     endInterruptedSteps(run);
@@ -119,7 +119,7 @@ function end(run: Begun, verdict: Verdict, error: PilotError | null, leftovers: 
     store.updates.saveJournal(update.id, { ...journal, snapshot: undefined });
     rememberVerdict(run, verdict, error);
     mailOfEnd(run, changed);
-    if (verdict === 'succeeded') reofferWhatWaits(run);
+    if (verdict === 'succeeded') reofferPending(run);
     return changed;
   });
   const fields = { update: update.id, container: update.container, status: verdict, code: error?.code };
@@ -129,13 +129,13 @@ function end(run: Begun, verdict: Verdict, error: PilotError | null, leftovers: 
 }
 
 /** A crash left it running, and the run ended without coming to it again. */
-function endInterruptedSteps({ store, update }: Begun): void {
+function endInterruptedSteps({ store, update }: ActiveUpdate): void {
   for (const { name, status } of store.updates.get(update.id)?.steps ?? [])
     if (status === 'running') store.updates.endStep(update.id, name, 'failed', 'It was interrupted.');
 }
 
-/** What waits for the same container was offered from what does not run any more. */
-function reofferWhatWaits({ store, clock, journal }: Begun): void {
+/** Pending updates of the same container were offered for a version that no longer runs. */
+function reofferPending({ store, clock, journal }: ActiveUpdate): void {
   const waits = store.updates.openFor(journal.containerName).some(({ status }) => status === 'awaiting_approval');
   if (waits) store.timers.ring('reoffer', clock.now().toISOString());
 }

@@ -10,7 +10,7 @@ import { nameWhatRuns } from './name-what-runs';
 import { reloadFronts } from './neighbours/see-to-nginx';
 import type { Run } from './run';
 import { newContainerOf, reach } from './run';
-import { exchangeNames, setNewAside, startNew } from './swap-containers';
+import { exchangeNames, renameNew, startNew } from './swap-containers';
 
 /** By the old container's label, if it can be (domain/handover): nothing changes that while the update runs. */
 export function handsOver({ container }: Pick<Run, 'container'>): boolean {
@@ -18,23 +18,23 @@ export function handsOver({ container }: Pick<Run, 'container'>): boolean {
 }
 
 /** Gives the new container the name and starts it, while the old one serves on under another. May be done twice. */
-export async function startBeside(run: Run): Promise<string> {
+export async function startAlongside(run: Run): Promise<string> {
   const { journal } = run;
   await exchangeNames(run);
   await startNew(run);
-  return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference} beside ${journal.oldContainerId.slice(0, 12)}, which serves on`;
+  return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference} next to ${journal.oldContainerId.slice(0, 12)}, which keeps serving`;
 }
 
 /**
- * Asks the new container's health beside the old one, and only then has the old one end with its own stop signal, in its
- * own time: it drains, and is kept. Rejects with `unhealthy`: then the old one was never stopped. May be done twice.
+ * Checks the health of the new container next to the old one, and only then stops the old one with its own stop signal, in
+ * its own time: it drains, and is kept. Rejects with `unhealthy`: then the old one was never stopped. May be done twice.
  */
 export async function drainOld(run: Run, progress: Progress): Promise<string> {
   const { journal } = run;
   const seen = await canaryHealth(run, newContainerOf(run), progress).catch(explainTakenPort);
   await reloadFronts(run, progress);
   reach(run, 'checking', { oldStopped: true });
-  progress('it is healthy beside the old one, which drains');
+  progress('it is healthy next to the old one, which drains');
   await keepStopped(run, journal.oldContainerId);
   return `next to the old one: ${seen}; ${howItEnded(await run.engine.inspectContainer(journal.oldContainerId))}`;
 }
@@ -54,7 +54,7 @@ export async function handBack(run: Run, progress: Progress): Promise<string> {
     await untilOldServes(run, progress);
     await reloadFronts(run, progress);
   }
-  await setNewAside(run);
+  await renameNew(run);
   const stopped = await renameRestarting(run, journal.oldContainerId, journal.containerName);
   if (stopped) await startJoining(run, journal.oldContainerId);
   await nameWhatRuns(run);
@@ -74,14 +74,14 @@ async function untilOldServes(run: Run, progress: Progress): Promise<void> {
     await canaryHealth(run, run.journal.oldContainerId, progress);
   } catch (error) {
     if (codeOf(error) !== 'unhealthy') throw error;
-    run.logger.warn('the old container does not serve beside the new one', {
+    run.logger.warn('the old container does not serve next to the new one', {
       update: run.update.id,
       reason: messageOf(error),
     });
   }
 }
 
-/** The commonest mistake, told with its mend. */
+/** The most common mistake, with its fix. */
 function explainTakenPort(error: unknown): never {
   if (codeOf(error) !== 'unhealthy' || !/address (?:already )?in use/i.test(messageOf(error))) throw error;
   const hint = 'Two containers share a port only if both say so: write "listen 80 reuseport;" in each server of nginx.';

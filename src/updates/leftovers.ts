@@ -4,13 +4,13 @@ import { adoptHolder } from '../containers/keep-lost-files';
 import { keepLeftover } from '../containers/kept-containers';
 import { codeOf, messageOf } from '../domain/errors';
 import type { KeptContainer } from '../ports/stopped-containers';
-import type { Begun } from './run';
+import type { ActiveUpdate } from './run';
 
 /**
  * What this update created or renamed and that still exists at its end, though it should be gone: stopped, listed, and
  * removed by a later try. Resolves with a sentence for each. Rejects only with `engine_unreachable`.
  */
-export async function recordLeftovers(run: Begun): Promise<string[]> {
+export async function recordLeftovers(run: ActiveUpdate): Promise<string[]> {
   const { engine, journal, store } = run;
   const bearer = await inspectByName(engine, journal.containerName);
   if (bearer === null) return [];
@@ -28,7 +28,7 @@ interface Left {
   name: string;
 }
 
-async function recordLeftover(run: Begun, left: Left): Promise<string> {
+async function recordLeftover(run: ActiveUpdate, left: Left): Promise<string> {
   const stopped = await keepLeftover(run, entryOf(run, left)).then(
     () => 'is stopped',
     (error: unknown) => {
@@ -41,14 +41,14 @@ async function recordLeftover(run: Begun, left: Left): Promise<string> {
   return `The container ${left.name} was not removed${why}; it ${stopped}, and its removal is tried again every 10 minutes and at the next start of diun-pilot. Before that, docker compose up -d may remove the wrong one of the two: run docker rm -f ${left.name} first.`;
 }
 
-function entryOf({ update, journal }: Begun, { id, name }: Left): Omit<KeptContainer, 'leftover' | 'keepUntil'> {
+function entryOf({ update, journal }: ActiveUpdate, { id, name }: Left): Omit<KeptContainer, 'leftover' | 'keepUntil'> {
   const trouble = journal.cleanUpFailure === undefined ? '' : ` ${journal.cleanUpFailure}`;
   const reason = `It is left over from update ${update.id}.${trouble}`;
   return { containerId: id, name, container: journal.containerName, updateId: update.id, reason };
 }
 
 /** By the names that this update gave; one that another process renamed since is no longer diun-pilot's. */
-async function stillThere({ engine, journal, update }: Begun): Promise<Left[]> {
+async function stillThere({ engine, journal, update }: ActiveUpdate): Promise<Left[]> {
   const names = (['old', 'new', 'check', 'kept'] as const).map((role) =>
     asideName(journal.containerName, role, update.id),
   );

@@ -27,7 +27,7 @@ export function mailOfEnd(deps: Deps, update: Update): void {
   postMail(store.outbox, updateFailed(failed));
 }
 
-/** What a person asked for or approved is answered, also where the policy is automatic. */
+/** A requested or approved update is answered by mail, also if the policy is automatic. */
 function isAutomatic({ policy, source, approval }: Update): boolean {
   return policy === 'automatic' && source !== 'operator' && approval === null;
 }

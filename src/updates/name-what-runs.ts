@@ -1,14 +1,14 @@
 import { imageIfThere, inspectByName } from '../containers/if-there';
 import { readContainers } from '../containers/read-containers';
 import { codeOf, messageOf } from '../domain/errors';
-import { type Begun, reach } from './run';
+import { type ActiveUpdate, reach } from './run';
 
 /**
- * Makes the local tag name the image that runs, else Diun loses the container (facts, Diun). Who bears the container's name now is asked of
- * the engine, since somebody else may have put another in its place, or moved the tag. A tag that this update moved for a
- * container that does not use it names again what it named before, unless somebody has moved it since. May be called twice.
+ * Makes the local tag name the image that runs, otherwise Diun loses the container (facts, Diun). The engine says which
+ * container has the name now, because the container may have been replaced, or the tag moved, externally. A tag that this
+ * update moved for a container that does not use it is restored, unless it was moved since. May be called twice.
  */
-export async function nameWhatRuns(run: Begun): Promise<void> {
+export async function nameWhatRuns(run: ActiveUpdate): Promise<void> {
   const { containerName, newReference, oldReference, tagMoved } = run.journal;
   const bearer = await inspectByName(run.engine, containerName);
   const reference = bearer?.Config.Image;
@@ -20,7 +20,7 @@ export async function nameWhatRuns(run: Begun): Promise<void> {
 }
 
 /** The same, where the verdict does not depend on it. Rejects only with `engine_unreachable`. */
-export async function nameWhatRunsIfPossible(run: Begun): Promise<void> {
+export async function nameWhatRunsIfPossible(run: ActiveUpdate): Promise<void> {
   try {
     await nameWhatRuns(run);
   } catch (error) {
@@ -30,14 +30,14 @@ export async function nameWhatRunsIfPossible(run: Begun): Promise<void> {
   }
 }
 
-async function makeName(run: Begun, reference: string, imageId: string): Promise<void> {
+async function makeName(run: ActiveUpdate, reference: string, imageId: string): Promise<void> {
   const named = (await imageIfThere(run.engine, reference))?.Id ?? null;
   if (named === imageId || (!run.journal.tagMoved && named !== null && (await isOthers(run, reference, named)))) return;
   await run.engine.tag(imageId, reference);
 }
 
 /** A tag that this update never touched may be right for another container of the same tag that runs. */
-async function isOthers({ engine, journal, selfId }: Begun, reference: string, imageId: string): Promise<boolean> {
+async function isOthers({ engine, journal, selfId }: ActiveUpdate, reference: string, imageId: string): Promise<boolean> {
   const all = await readContainers(engine, selfId);
   return all.some(
     (other) =>
@@ -48,7 +48,7 @@ async function isOthers({ engine, journal, selfId }: Begun, reference: string, i
   );
 }
 
-async function putBack({ engine, journal }: Begun): Promise<void> {
+async function putBack({ engine, journal }: ActiveUpdate): Promise<void> {
   const { newReference, oldReference, oldImageId, newReferenceWas, newImageId } = journal;
   if ((await imageIfThere(engine, newReference))?.Id !== newImageId) return;
   const before = newReference === oldReference ? oldImageId : newReferenceWas;

@@ -13,7 +13,7 @@ import { newReferenceFor } from '../domain/images/new-reference';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
 import { confirmStart } from './confirm-start';
-import { endUnbegun, type Unbegun } from './end-unbegun';
+import { endUnstarted, type Unstarted } from './end-unstarted';
 import { resumeRun } from './resume-run';
 import type { Run } from './run';
 
@@ -28,12 +28,12 @@ export async function openRun(deps: Deps, update: Update): Promise<Run | { ended
 
 async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const old = withOwnPolicy(deps, await inspectByName(deps.engine, update.container ?? ''));
-  if (old === null) return { ended: endUnbegun(deps, update, noContainer(update)) };
+  if (old === null) return { ended: endUnstarted(deps, update, noContainer(update)) };
   const container = await containerOf(deps, old);
   const closed = whileClosed(deps, update, container);
   if (closed !== null) return { ended: closed };
   const changed = notRunning(container) ?? whatChanged(update, container);
-  if (changed !== null) return { ended: endUnbegun(deps, update, changed) };
+  if (changed !== null) return { ended: endUnstarted(deps, update, changed) };
   const refused = await confirmStart(deps, update);
   if (refused !== null) return { ended: await endRefused(deps, update, refused) };
   const differs = changedSinceOffer(deps, update, container);
@@ -73,7 +73,7 @@ async function endRefused(
 ): Promise<Update> {
   if ('held' in refused) return refused.held;
   if ('movedTo' in refused) return offerMoved(deps, update, refused.movedTo, refused.reason);
-  return endUnbegun(deps, update, refused);
+  return endUnstarted(deps, update, refused);
 }
 
 /** An earlier run that was aborted may have left it disarmed: its replacement has the policy of the operator. */
@@ -83,19 +83,19 @@ function withOwnPolicy(deps: Deps, old: ContainerInspect | null): ContainerInspe
 }
 
 /** Before the backup: it may have stopped since the decision. */
-function notRunning({ name, running, status }: Container): Unbegun | null {
+function notRunning({ name, running, status }: Container): Unstarted | null {
   if (running && status !== 'paused') return null;
   const remedy = status === 'paused' ? `docker unpause ${name}` : `docker start ${name}`;
   const reason = `${name} does not run (${status}), so no update of it could be checked. Start it first: ${remedy}`;
   return { status: 'failed', code: 'container_not_running', reason };
 }
 
-function noContainer({ container }: Update): Unbegun {
-  return { status: 'failed', code: 'container_not_found', reason: `There is no container ${container} any more.` };
+function noContainer({ container }: Update): Unstarted {
+  return { status: 'failed', code: 'container_not_found', reason: `The container ${container} no longer exists.` };
 }
 
-/** The decision was made of what ran then: if something else runs by now, it does not hold any more. */
-function whatChanged({ container: name, from, to }: Update, container: Container): Unbegun | null {
+/** The decision was made for the version that ran then: if another one runs by now, it is no longer valid. */
+function whatChanged({ container: name, from, to }: Update, container: Container): Unstarted | null {
   const { reference } = container;
   const runs = (digest: string): boolean => runsDigest(container, digest);
   if (to.digest !== null && runs(to.digest) && reference === newReferenceFor(reference, to.reference)) {

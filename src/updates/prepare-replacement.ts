@@ -16,7 +16,7 @@ import type { Run } from './run';
 import { reach } from './run';
 
 /**
- * Creates the new container beside the running old one, under a name of its own, and compares the two before anything
+ * Creates the new container next to the running old one, under a name of its own, and compares the two before anything
  * is stopped. Rejects with `recreate_refused` when they are not the same in all that the operator set.
  */
 export async function prepareReplacement(run: Run): Promise<void> {
@@ -33,14 +33,14 @@ export async function prepareReplacement(run: Run): Promise<void> {
   reach(run, 'preparing', { newContainerId: id });
   const created = await engine.inspectContainer(id);
   if (created.Image !== newImage.Id) {
-    throw new PilotError('recreate_refused', `The tag ${newReference} was moved by somebody else while it was used.`);
+    throw new PilotError('recreate_refused', `The tag ${newReference} was moved externally while it was used.`);
   }
   mustRunPlatform(created, newImage, platformOf(old, oldImage));
   await copyLayerFiles(run, old.Id, id, (await layerFiles(engine, old)).copied);
   const found = differences(old, created, { oldImage, newImage, labels });
   if (found.length > 0) {
-    const told = found.map(({ field, before, after }) => `${field}: ${before} → ${after}`).join('; ');
-    throw new PilotError('recreate_refused', `The new container would not be the same as the old one: ${told}.`);
+    const listed = found.map(({ field, before, after }) => `${field}: ${before} → ${after}`).join('; ');
+    throw new PilotError('recreate_refused', `The new container would differ from the old one: ${listed}.`);
   }
 }
 

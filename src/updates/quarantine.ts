@@ -2,10 +2,10 @@ import type { ErrorCode, Failure } from '../domain/errors';
 import { isFaultOfImage } from '../domain/image-fault';
 import type { Update, Verdict } from '../domain/update';
 import type { Store } from '../ports/store';
-import type { Begun } from './run';
+import type { ActiveUpdate } from './run';
 
 /** Puts the digest in quarantine, or lets it out, as its verdict says: to be called in the transaction that stores it. */
-export function rememberVerdict({ store, clock, update }: Begun, verdict: Verdict, error: Failure | null): void {
+export function rememberVerdict({ store, clock, update }: ActiveUpdate, verdict: Verdict, error: Failure | null): void {
   const { container, to, id } = update;
   if (container === null || to.digest === null) return;
   if (verdict === 'succeeded') store.refusals.remove(container, to.digest);
@@ -29,7 +29,7 @@ function causeOf(update: Update, error: Failure | null): Failure {
   return error ?? none;
 }
 
-/** Whether the digest of an update is not tried again by itself. */
+/** Whether the digest of an update is not retried automatically. */
 export function isQuarantined({ refusals }: Pick<Store, 'refusals'>, { container, to }: Update): boolean {
   return container !== null && to.digest !== null && refusals.find(container, to.digest) !== null;
 }

@@ -15,14 +15,14 @@ import type { Run } from './run';
 import { reach } from './run';
 
 /**
- * For a container that holds data: stops all that write to its set, so that rows and files belong together and a restore
- * loses nothing that was written after the backup. They stay stopped until the new container is healthy or the old one
- * serves again. False: nobody is known to write, or somebody cannot be stopped, or the update or its backup cannot work anyway.
+ * For a container that holds data: stops all writers of its set, so that rows and files belong together and a restore
+ * loses nothing that was written after the backup. They stay stopped until the new container is healthy or the old one is
+ * running again. False: no writer is known, or one cannot be stopped, or the update or its backup cannot work anyway.
  */
 export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (handsOver(run)) return false;
   const all = await readContainers(run.engine, run.selfId);
-  // Nobody can be started in the network of a container that is stopped.
+  // No container can be started in the network of a stopped one.
   const writers = stoppedForBackup(run.container, all).filter(({ id }) => id !== networkOwner(run.old));
   // Stopping a container that was started with --rm deletes it.
   if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
@@ -39,7 +39,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   return true;
 }
 
-/** So that nobody waits stopped for a download. A failure is for the step `pull` to tell. */
+/** So that no container is stopped during a download. The step `pull` reports a failure. */
 async function fetchInAdvance(run: Run, progress: Progress): Promise<void> {
   try {
     await pullByDigest(run, (detail) => progress(`fetching the image in advance: ${detail}`));
@@ -49,7 +49,7 @@ async function fetchInAdvance(run: Run, progress: Progress): Promise<void> {
   }
 }
 
-/** Nobody is stopped for an update that the step `preflight` will refuse. */
+/** No container is stopped for an update that the step `preflight` will refuse. */
 async function mayWork(run: Run): Promise<boolean> {
   if (run.journal.newImageId === null) return true;
   try {
@@ -61,7 +61,7 @@ async function mayWork(run: Run): Promise<boolean> {
   }
 }
 
-/** Nor for a backup that cannot be kept: the step `backup` tells it, with everybody still serving. */
+/** Nor for a backup that cannot be stored: the step `backup` reports it while all containers are running. */
 async function canBeStored({ storage, logger, update }: Run): Promise<boolean> {
   try {
     await storage.check();
@@ -88,7 +88,7 @@ async function mustStillBeStored({ storage }: Run, stopped: readonly Stopped[]):
   }
 }
 
-/** Those that run, and whether they are well: who was ill before need not be well afterwards. */
+/** The running ones and their health: a container that was unhealthy before need not be healthy afterwards. */
 async function howTheyAre({ engine }: Run, writers: Container[]): Promise<Stopped[]> {
   const found = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
   return found

@@ -1,3 +1,4 @@
+import { formatTime } from '../domain/format';
 import { changesOf, unknownChange } from '../domain/data-change-words';
 import type { Failure } from '../domain/errors';
 import type { Journal } from '../domain/journal';
@@ -17,7 +18,7 @@ export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure |
     case 'rolled_back':
       if (journal.restore !== null) return restoredReason(journal, journal.restore);
       return journal.oldStopped
-        ? `${name} was rolled back: the old container serves again and is healthy.${whatChanged(journal)}`
+        ? `${name} was rolled back: the old container is running again and healthy.${whatChanged(journal)}`
         : `${name} was rolled back: the old container was never stopped, and is healthy.${whatChanged(journal)}`;
     case 'rollback_failed':
       if (error?.code === 'data_changed')
@@ -27,7 +28,7 @@ export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure |
       if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
         return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: it needs a person now.${whatChanged(journal)}`;
       if (journal.stage === 'preparing')
-        return `Nothing was changed, but not all that was stopped for the backup serves again: it needs a person now.`;
+        return `Nothing was changed, but a container that was stopped for the backup is not running: manual action required.`;
       return `${name} was rolled back, but the old container is not healthy either: it needs a person now.${whatChanged(journal)}`;
   }
 }
@@ -49,7 +50,7 @@ function whoWasStopped(stopped: Journal['stopped']): string {
 function restoredReason({ containerName: name, dataChange }: Journal, { manifest, kept }: RestoreJournal): string {
   const aside = kept.length === 0 ? '' : ` Kept aside: ${kept.map(({ what }) => what).join('; ')}.`;
   const changes = dataChange === undefined || dataChange.changes.length === 0 ? '' : ` (${changesOf(dataChange)})`;
-  return `${name} was rolled back. The new version had changed the data${changes}, so the data of ${manifest?.createdAt ?? 'the backup'} was restored; the old container serves again and is healthy.${aside}`;
+  return `${name} was rolled back. The new version had changed the data${changes}, so the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)} was restored; the old container is running again and healthy.${aside}`;
 }
 
 /** Empty where nothing changed, or nothing was read. */

@@ -49,16 +49,16 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     if (!restored && (await runsOnChangedData(run)))
       return endServing(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
     const asBefore = restored ? await unhealthyAsBefore(run) : null;
-    const told = new Error(`${messageOf(failure)}${more}`);
-    return endNaming(run, 'rollback_failed', rollbackFailed(cause, told, asBefore));
+    const reported = new Error(`${messageOf(failure)}${more}`);
+    return endNaming(run, 'rollback_failed', rollbackFailed(cause, reported, asBefore));
   }
   await removeNew(run);
   return endServing(run, 'rolled_back', cause);
 }
 
 /**
- * Where the data from before could not be restored, the old container runs on what the new version made of it, like all
- * others: that is less than what was asked for, but not an outage.
+ * If the previous data could not be restored, the old container runs on the changed data, like all others: not the
+ * requested result, but not an outage.
  */
 async function runsOnChangedData(run: Run): Promise<boolean> {
   if (!hasChangedData(run) || isHalfSwapped(run.journal.restore)) return false;
@@ -88,9 +88,9 @@ async function restore(run: Run, progress: Progress): Promise<string> {
   await restoreData(restoring);
   const { kept } = restoring.journal;
   const sentence = `The data of ${formatTime(restoring.plan.manifest.createdAt)} is restored, as it was before the new version changed it`;
-  const told =
+  const retained =
     kept.length === 0 ? '.' : `; what that left is kept: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
-  return [`${sentence}${told}`, ...kept.map(({ remove }) => remove)].join('\n');
+  return [`${sentence}${retained}`, ...kept.map(({ remove }) => remove)].join('\n');
 }
 
 /** Those that the restore stopped, the old container among them; then the others that the backup stopped. */

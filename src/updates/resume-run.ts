@@ -9,22 +9,22 @@ import { serversRunAgain } from '../restores/those-that-ran';
 import { leaveTheNewOne, whatElseHappened } from './changed-meanwhile';
 import { endNaming, endServing, endUnchanged } from './end';
 import { keepTag } from './new-tag/keep-tag';
-import type { Begun, Run } from './run';
+import type { ActiveUpdate, Run } from './run';
 import { othersStopped, startStopped } from './stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
-/** A run that stopped the whole service this often is not begun again. */
+/** A run that stopped the whole service this often is not started again. */
 const ATTEMPTS = 3;
 
 /**
- * Takes up an update that was interrupted, from the stage that its journal tells; one that was still preparing is begun
- * again, from nothing. `ended`: it cannot go on, and has its end.
+ * Continues an interrupted update from the stage in its journal; one that was still preparing starts again from the
+ * beginning. `ended`: it cannot continue and has its verdict.
  */
-export async function resumeRun(begun: Begun): Promise<Run | { ended: Update }> {
-  const { engine, journal } = begun;
+export async function resumeRun(active: ActiveUpdate): Promise<Run | { ended: Update }> {
+  const { engine, journal } = active;
   const old = await inspectIfThere(engine, journal.oldContainerId);
-  if (old === null) return { ended: await endWithoutOld(begun) };
-  const run: Run = { ...begun, old, container: await containerOf(begun, old) };
+  if (old === null) return { ended: await endWithoutOld(active) };
+  const run: Run = { ...active, old, container: await containerOf(active, old) };
   run.logger.warn('taking up an interrupted update', { update: run.update.id, stage: journal.stage });
   await serversRunAgain(run, journal.servers ?? [], () => undefined);
   if (journal.stage === 'preparing') return beginAgain(run);
@@ -34,9 +34,9 @@ export async function resumeRun(begun: Begun): Promise<Run | { ended: Update }> 
 
 /**
  * Whatever the engine or another process did meanwhile: past the swap the old container is stopped and the new one runs; on
- * the way back the new one is stopped. A container that the engine took down, and whose policy is `no`, is not ill.
+ * the way back the new one is stopped. A container that the engine took down, and whose policy is `no`, is not unhealthy.
  */
-async function onlyOneRuns(run: Begun): Promise<void> {
+async function onlyOneRuns(run: ActiveUpdate): Promise<void> {
   const { stage, oldContainerId, newContainerId, oldStopped } = run.journal;
   if (stage === 'restoring' && newContainerId !== null) await stopIfThere(run, newContainerId);
   if (stage !== 'checking' && stage !== 'settled') return;
@@ -44,7 +44,7 @@ async function onlyOneRuns(run: Begun): Promise<void> {
   if (newContainerId !== null) await startIfStopped(run, newContainerId);
 }
 
-async function stopIfThere(run: Begun, id: string): Promise<void> {
+async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
   try {
     await keepStopped(run, id);
   } catch (error) {
@@ -84,8 +84,8 @@ function interrupted(attempts: number): PilotError {
   );
 }
 
-/** Past the health check the old one may be gone already; before that, somebody removed it, and only a person can tell. */
-async function endWithoutOld(run: Begun): Promise<Update> {
+/** After the health check the old one may already be removed; before that, it was removed externally, which only the operator can judge. */
+async function endWithoutOld(run: ActiveUpdate): Promise<Update> {
   const { journal } = run;
   const bearer = await inspectByName(run.engine, journal.containerName);
   if (journal.stage === 'settled' && bearer?.Id === journal.newContainerId) return endSettled(run);
@@ -97,7 +97,7 @@ async function endWithoutOld(run: Begun): Promise<Update> {
 }
 
 /** All but the entries was done: the tag is looked at again, since the crash may have come before it. */
-async function endSettled(run: Begun): Promise<Update> {
+async function endSettled(run: ActiveUpdate): Promise<Update> {
   await onlyOneRuns(run);
   const kept = await keepTag(run);
   const detail = `${kept === null ? '' : `${kept}; `}the old container is removed`;
@@ -106,5 +106,5 @@ async function endSettled(run: Begun): Promise<Update> {
 }
 
 function goneMeanwhile(name: string): PilotError {
-  return new PilotError('changed_meanwhile', `Somebody else has removed the old container of ${name}.`);
+  return new PilotError('changed_meanwhile', `The old container of ${name} was removed externally.`);
 }

@@ -24,7 +24,7 @@ export async function reusableBackup(
   return (await isStored(last, run)) ? last : null;
 }
 
-/** Counted from the begin of the reading: what was written afterwards is not in it. A clock that was set back makes it too old. */
+/** Counted from the start of the reading: later writes are not in it. A clock that was set back makes it too old. */
 function isYoung({ startedAt, verifiedAt }: BackupRecord, { clock, backupReuseMs }: Run): boolean {
   if (startedAt === null || verifiedAt === null) return false;
   const age = clock.now().getTime() - Date.parse(startedAt);

@@ -18,12 +18,12 @@ import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed } from './rol
 import type { Run } from './run';
 import { reach, Skipped, step } from './run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
-import { setNewAside } from './swap-containers';
+import { renameNew } from './swap-containers';
 
-/** Of a container without data of its own: a broken one is not waited for while nobody serves. */
+/** Of a container without data of its own: a broken one is not waited for while the service is down. */
 const BROKEN_STOP_SECONDS = 2;
 
-/** The old container itself is ill, and not one of those beside it: only then its data may be what it refuses. */
+/** The old container itself is unhealthy (not a dependent), so its data may be incompatible. */
 class OldContainerUnhealthy extends PilotError {}
 
 /**
@@ -93,7 +93,7 @@ async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): P
 /** The old version must not write to data of the new one that is about to be replaced: then it is not started yet. */
 async function startOldAgain(run: Run, progress: Progress): Promise<string> {
   const { engine, journal, update } = run;
-  await setNewAside(run, keepsData(run) ? undefined : BROKEN_STOP_SECONDS);
+  await renameNew(run, keepsData(run) ? undefined : BROKEN_STOP_SECONDS);
   if (!isServer(run.container)) await lookForChange(run, progress);
   await renameTo(engine, journal.oldContainerId, journal.containerName);
   const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
@@ -144,5 +144,5 @@ async function bearerOfTheName({ engine, journal }: Run): Promise<ContainerInspe
   const { containerName: name, oldContainerId, oldImageId } = journal;
   const bearer = await engine.inspectContainer(name);
   if (bearer.Id === oldContainerId && bearer.Image === oldImageId) return bearer;
-  throw new PilotError('rollback_failed', `Another container bears the name ${name}: ${bearer.Id}.`);
+  throw new PilotError('rollback_failed', `Another container has the name ${name}: ${bearer.Id}.`);
 }

@@ -5,7 +5,7 @@ import { changesOf } from '../domain/data-change-words';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { HealthFailure } from '../domain/health-failure';
 import type { Update } from '../domain/update';
-import type { Begun, Run } from './run';
+import type { ActiveUpdate, Run } from './run';
 
 /** What an update is rolled back for: kept with it when the rollback begins, so that a crash does not lose it. */
 export function whyRolledBack({ error }: Update): PilotError {
@@ -14,8 +14,8 @@ export function whyRolledBack({ error }: Update): PilotError {
     : new PilotError(error.code, error.message);
 }
 
-/** Whoever serves by now, that the new one could not be removed does not change the verdict. Rejects only with `engine_unreachable`. */
-export async function removeNew({ engine, store, journal, update, logger }: Begun): Promise<void> {
+/** A new container that could not be removed does not change the verdict. Rejects only with `engine_unreachable`. */
+export async function removeNew({ engine, store, journal, update, logger }: ActiveUpdate): Promise<void> {
   try {
     if (journal.newContainerId !== null) {
       await discard(engine, journal.newContainerId);
@@ -32,7 +32,7 @@ export async function removeNew({ engine, store, journal, update, logger }: Begu
  * The error of a rollback after which the old container runs on data that the new version changed. `why`: why it was not
  * restored.
  */
-export function dataChanged({ journal }: Begun, cause: PilotError, why: string): PilotError {
+export function dataChanged({ journal }: ActiveUpdate, cause: PilotError, why: string): PilotError {
   const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
   return new PilotError(
     'data_changed',
@@ -41,8 +41,8 @@ export function dataChanged({ journal }: Begun, cause: PilotError, why: string):
 }
 
 /**
- * The error of a rollback that failed by `failure`, with what it was for. `asBefore`: how the old container was ill before
- * the update, if it is so now; null: it was not.
+ * The error of a rollback that failed with `failure`, including its cause. `asBefore`: the failure of the old container's
+ * health check before the update, if it is the same now; null otherwise.
  */
 export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: HealthFailure | null): PilotError {
   const because = `${messageOf(failure)}\nIt was rolled back because: ${cause.message}`;
@@ -55,8 +55,8 @@ export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: He
 }
 
 /**
- * How the old container was ill before the update, if it is ill in the same way now, so that nothing tells whether it serves
- * as it did; null: it was well, is otherwise ill, or well. Rejects only with `engine_unreachable`.
+ * The failure of the old container's health check before the update, if it fails in the same way now, so that its state
+ * cannot be verified; null otherwise. Rejects only with `engine_unreachable`.
  */
 export async function unhealthyAsBefore(run: Run): Promise<HealthFailure | null> {
   const { unhealthyBefore, oldContainerId: id } = run.journal;

@@ -3,7 +3,7 @@ import { codeOf, messageOf, toPilotError } from '../domain/errors';
 import type { Journal } from '../domain/journal';
 import type { Update } from '../domain/update';
 import { endNaming } from './end';
-import { endUnbegun } from './end-unbegun';
+import { endUnstarted } from './end-unstarted';
 import { othersStopped, startStopped } from './stopped-containers';
 import { updateContainer } from './update-container';
 
@@ -14,7 +14,7 @@ export async function runNextUpdate(deps: Deps): Promise<boolean> {
   return update !== null;
 }
 
-/** A defect must not stop the queue, nor leave an update without an end that tells of it. */
+/** A defect must not stop the queue, nor leave an update without a verdict. */
 async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
   try {
     await updateContainer(deps, update);
@@ -22,13 +22,13 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
     if (codeOf(error) === 'engine_unreachable') throw error;
     deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
     const journal = deps.store.updates.journal(update.id);
-    if (journal === null) endUnbegun(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
-    else await endBrokenOff(deps, update, journal, error);
+    if (journal === null) endUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
+    else await endAborted(deps, update, journal, error);
   }
 }
 
-/** Nobody knows how far it came: only what was never touched is said to be as before. */
-async function endBrokenOff(deps: Deps, update: Update, journal: Journal, error: unknown): Promise<void> {
+/** Its progress is unknown: only an untouched container is reported as unchanged. */
+async function endAborted(deps: Deps, update: Update, journal: Journal, error: unknown): Promise<void> {
   const run = { ...deps, update, journal };
   const untouched = journal.stage === 'preparing';
   const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));

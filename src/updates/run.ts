@@ -6,15 +6,15 @@ import type { Journal, Stage } from '../domain/journal';
 import type { StepName, Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
 
-/** An update that has begun: all that is needed to bring it to an end, also when its old container is gone. */
-export interface Begun extends Deps {
+/** A started update: everything needed to finish it, even if its old container is gone. */
+export interface ActiveUpdate extends Deps {
   update: Update;
   journal: Journal;
 }
 
 /** One update while it runs on a container that is there. */
-export interface Run extends Begun {
-  /** The old container, as inspected at the begin of this run; the id is what it is addressed by. */
+export interface Run extends ActiveUpdate {
+  /** The old container, as inspected at the start of this run; it is addressed by its id. */
   old: ContainerInspect;
   /** The same as policy sees it. */
   container: Container;
@@ -41,11 +41,11 @@ export async function step(
   const logger = run.logger.child({ update: update.id, container: update.container, step: name });
   store.updates.beginStep(update.id, name);
   logger.info('step begins');
-  let told = 0;
+  let reportedAt = 0;
   const progress: Progress = (detail) => {
     const now = clock.now().getTime();
-    if (now - told < PROGRESS_EVERY_MS) return;
-    told = now;
+    if (now - reportedAt < PROGRESS_EVERY_MS) return;
+    reportedAt = now;
     store.updates.stepDetail(update.id, name, detail);
   };
   try {
@@ -62,13 +62,13 @@ export async function step(
 }
 
 /** Writes how far the run has come, before the act that it announces. What was read of `run.journal` before is old then. */
-export function reach(run: Begun, stage: Stage, known: Partial<Journal> = {}): void {
+export function reach(run: ActiveUpdate, stage: Stage, known: Partial<Journal> = {}): void {
   run.journal = { ...run.journal, ...known, stage };
   run.store.updates.saveJournal(run.update.id, run.journal);
 }
 
 /** Id of the container that was created for this update. Throws when there is none: a defect. */
-export function newContainerOf({ journal }: Pick<Begun, 'journal'>): string {
+export function newContainerOf({ journal }: Pick<ActiveUpdate, 'journal'>): string {
   if (journal.newContainerId === null) throw new Error('no container was created before it is used');
   return journal.newContainerId;
 }

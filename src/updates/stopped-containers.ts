@@ -4,24 +4,24 @@ import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Stopped } from '../domain/well';
 import type { Progress } from '../lib/progress';
-import type { Begun } from './run';
+import type { ActiveUpdate } from './run';
 
 /** Those that were stopped for the backup, without the container that is updated. */
-export function othersStopped({ journal }: Pick<Begun, 'journal'>): Stopped[] {
+export function othersStopped({ journal }: Pick<ActiveUpdate, 'journal'>): Stopped[] {
   return journal.stopped.filter(({ id }) => id !== journal.oldContainerId);
 }
 
 /** Which of those that were stopped for the backup run all the same, before this run has started them: by name. */
-export async function startedByOthers(run: Begun, which: readonly Stopped[] = run.journal.stopped): Promise<string[]> {
+export async function startedByOthers(run: ActiveUpdate, which: readonly Stopped[] = run.journal.stopped): Promise<string[]> {
   const found = await Promise.all(which.map(({ id }) => inspectIfThere(run.engine, id)));
   return which.filter((_, index) => found[index]?.State.Running === true).map(({ name }) => name);
 }
 
 /**
- * Starts those that were stopped for the backup, in order; who runs already is fine. What could not be started comes back
- * in words, so that it cannot keep the others from being started. Rejects only with `engine_unreachable`.
+ * Starts those that were stopped for the backup, in order; running ones are skipped. Failures are returned
+ * as text, so that they do not prevent the start of the others. Rejects only with `engine_unreachable`.
  */
-export async function startStopped(run: Begun, which: readonly Stopped[] = run.journal.stopped): Promise<string[]> {
+export async function startStopped(run: ActiveUpdate, which: readonly Stopped[] = run.journal.stopped): Promise<string[]> {
   const troubles: string[] = [];
   for (const { id, name } of which) {
     try {
@@ -44,7 +44,7 @@ export async function startStopped(run: Begun, which: readonly Stopped[] = run.j
  * `unhealthy` and the words of the first that does not come back, when all have been started.
  */
 export async function serveAgain(
-  run: Begun,
+  run: ActiveUpdate,
   which: readonly Stopped[],
   progress: Progress = () => undefined,
 ): Promise<string[]> {
@@ -52,9 +52,9 @@ export async function serveAgain(
   if (troubles.length > 0) throw new PilotError('unhealthy', `${troubles.join('; ')}.`);
   const seen: string[] = [];
   for (const { id, name } of which.filter(({ well }) => well)) {
-    const told = `${name}, which ${run.journal.dependents.includes(name) ? 'depends on it' : 'was stopped for the backup'}`;
-    progress(told);
-    seen.push(`${told}: ${await healthOfContainer(run, id, name, progress)}`);
+    const label = `${name}, which ${run.journal.dependents.includes(name) ? 'depends on it' : 'was stopped for the backup'}`;
+    progress(label);
+    seen.push(`${label}: ${await healthOfContainer(run, id, name, progress)}`);
   }
   return seen;
 }

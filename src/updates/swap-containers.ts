@@ -19,15 +19,15 @@ export async function swapContainers(run: Run): Promise<string> {
   return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference}, ${journal.oldContainerId.slice(0, 12)} is kept`;
 }
 
-/** The old container is set aside, the new one bears its name. Done already, or half, is fine. */
+/** The old container is renamed, the new one gets its name. Completed or interrupted before is fine. */
 export async function exchangeNames(run: Run): Promise<void> {
   const { engine, journal, update } = run;
-  await renameOldAside(run, asideName(journal.containerName, 'old', update.id));
+  await renameOld(run, asideName(journal.containerName, 'old', update.id));
   await renameTo(engine, newContainerOf(run), journal.containerName);
 }
 
-/** One that crashes again and again is refused a new name while it waits for its restart: it serves nobody, and is stopped first. */
-async function renameOldAside(run: Run, name: string): Promise<void> {
+/** One that crashes again and again is refused a new name while it waits for its restart: it serves no requests, and is stopped first. */
+async function renameOld(run: Run, name: string): Promise<void> {
   const { engine, journal } = run;
   try {
     await renameTo(engine, journal.oldContainerId, name);
@@ -49,8 +49,8 @@ export async function startNew(run: Run): Promise<void> {
   }
 }
 
-/** The old one needs its name, its addresses and its ports. A new one that somebody removed meanwhile has given them up. */
-export async function setNewAside(run: Run, stopSeconds?: number): Promise<void> {
+/** The old one needs its name, its addresses and its ports. A new one that was removed externally no longer uses them. */
+export async function renameNew(run: Run, stopSeconds?: number): Promise<void> {
   const { engine, journal, update } = run;
   const { newContainerId: id, containerName } = journal;
   if (id === null) return;

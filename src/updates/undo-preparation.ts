@@ -1,10 +1,10 @@
 import { asideName } from '../containers/artifact-names';
 import { discard, removeByName } from '../containers/remove-aside';
 import { nameWhatRuns } from './name-what-runs';
-import type { Begun } from './run';
+import type { ActiveUpdate } from './run';
 
-/** Takes away what was prepared beside the old container, which was never touched, and puts the tag back. */
-export async function undoPreparation(run: Begun): Promise<void> {
+/** Removes what was prepared next to the old container, which was never touched, and restores the tag. */
+export async function undoPreparation(run: ActiveUpdate): Promise<void> {
   const { update, journal } = run;
   if (journal.newContainerId !== null) await discard(run.engine, journal.newContainerId);
   await removeByName(run, asideName(journal.containerName, 'new', update.id));

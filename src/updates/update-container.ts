@@ -7,7 +7,7 @@ import { checkNewContainer } from './check-new-container';
 import { mustBeOurs } from './changed-meanwhile';
 import { cleanUp } from './clean-up';
 import { endServing, endUnchanged } from './end';
-import { drainOld, handsOver, startBeside } from './hand-over';
+import { drainOld, handsOver, startAlongside } from './hand-over';
 import { openRun } from './open-run';
 import { preflight } from './preflight/preflight';
 import { prepareReplacement } from './prepare-replacement';
@@ -21,8 +21,8 @@ import { startedByOthers } from './stopped-containers';
 import { swapContainers } from './swap-containers';
 
 /**
- * Updates one container to one digest, from the backup to the verdict; or, after a crash, goes on from the stage that
- * the journal tells. Whatever happens, exactly one whole container of that name is left, the local tag names the image
+ * Updates one container to one digest, from the backup to the verdict; or, after a crash, continues from the stage in
+ * the journal. Whatever happens, exactly one whole container of that name is left, the local tag names the image
  * it runs, and the verdict is stored with its mail.
  *
  * Rejects only with `engine_unreachable`: then nothing can be known, the update stays `running`, and it is called again
@@ -62,7 +62,7 @@ async function prepare(run: Run): Promise<void> {
 }
 
 /**
- * The new container is made and compared beside the old one; only then come the seconds without service, or, in a
+ * The new container is created and compared next to the old one; only then come the seconds without service, or, in a
  * handover, the time in which both serve.
  */
 async function recreate(run: Run): Promise<void> {
@@ -73,15 +73,15 @@ async function recreate(run: Run): Promise<void> {
       if ((await startedByOthers(run)).length > 0) reach(run, 'preparing', { released: true });
     }
     reach(run, 'swapping');
-    return handsOver(run) ? startBeside(run) : swapContainers(run);
+    return handsOver(run) ? startAlongside(run) : swapContainers(run);
   });
   reach(run, 'checking');
 }
 
 async function check(run: Run): Promise<void> {
   await step(run, 'health_check', async (progress) => {
-    const beside = handsOver(run) ? [await drainOld(run, progress)] : [];
-    return [...beside, await checkNewContainer(run, progress)].join('; ');
+    const drained = handsOver(run) ? [await drainOld(run, progress)] : [];
+    return [...drained, await checkNewContainer(run, progress)].join('; ');
   });
   reach(run, 'settled');
 }

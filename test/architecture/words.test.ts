@@ -57,7 +57,7 @@ describe('a banned word is found', () => {
     ['in prose, at any case', 'Told twice', ['told']],
     ['in a camelCase name', 'const wasTold = illBefore;', ['told', 'ill']],
     ['as the first part of a name', 'function inWordsOf() {}', ['in words']],
-    ['in the name of a file', 'src/domain/restore-artifact-names.ts', ['set aside']],
+    ['in the name of a file', 'src/domain/set-' + 'aside.ts', ['set aside']],
     ['in a constant', 'MEND_LATER', ['mend']],
     ['over two lines of a comment', ' * it runs by\n * itself', ['by itself']],
     ['over two joined strings', "'this is ' +\n  'no setting'", ['is no']],

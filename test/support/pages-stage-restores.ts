@@ -107,7 +107,7 @@ export function restoredByItself(store: Store): Update {
   ]);
   return store.updates.change(update.id, {
     ...{ status: 'rolled_back', finishedAt: new Date().toISOString(), backupId: backup.id },
-    reason: 'git-gitea-1 was rolled back, its data restored: the old container serves again and is healthy.',
+    reason: 'git-gitea-1 was rolled back, its data restored: the old container is running again and healthy.',
     error: { code: 'unhealthy', message: 'Not healthy within 10m: /api/healthz answers 500.' },
   });
 }
@@ -119,7 +119,7 @@ export function servedOnThroughout(store: Store): Update {
   withSteps(store, update, [
     ['backup', 'succeeded', 'nothing to back up'],
     ...PREPARED_STEPS.slice(1),
-    ['recreate', 'succeeded', 'the new container runs beside the old one'],
+    ['recreate', 'succeeded', 'the new container runs next to the old one'],
     ['health_check', 'failed', unhealthy],
     ['rollback', 'succeeded', 'the new container is removed; the old one was never stopped'],
     ['rollback_health_check', 'succeeded', 'nginx answers on port 80, seen twice'],

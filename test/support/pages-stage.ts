@@ -137,7 +137,7 @@ export function aBrokenOne(store: Store, status: 'rolled_back' | 'rollback_faile
     status,
     reason:
       status === 'rolled_back'
-        ? 'web-nginx-1 was rolled back: the old container serves again and is healthy.'
+        ? 'web-nginx-1 was rolled back: the old container is running again and healthy.'
         : 'Neither the new nor the old version of web-nginx-1 serves.',
     finishedAt: new Date().toISOString(),
     error: { code: 'unhealthy', message: UNHEALTHY },

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HashWay } from '../../src/ports/compose';
+import type { HashVariant } from '../../src/ports/compose';
 import type { ContainerSpec } from './fake-engine-types';
 import { nginx, type Scene } from './scene';
 
@@ -21,7 +21,7 @@ export interface PinnedProject {
 export interface PinnedOptions {
   /** Beside or instead of `compose.yaml`. */
   files?: Record<string, string>;
-  way?: Partial<HashWay>;
+  way?: Partial<HashVariant>;
   spec?: Partial<ContainerSpec>;
   labels?: Record<string, string>;
 }

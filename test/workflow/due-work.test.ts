@@ -17,7 +17,7 @@ test('the backup that a timer rang for is taken, of every set', async () => {
   await scene.settle();
   expect(scene.store.backups.list(9)).toMatchObject([{ project: 'web', reason: 'schedule', status: 'succeeded' }]);
   expect(scene.store.timers.due()).toEqual([]);
-  expect(scene.store.timers.get('backup')?.last?.outcome).toBe('Asked for: web.');
+  expect(scene.store.timers.get('backup')?.last?.outcome).toBe('Requested: web.');
 });
 
 test('the renewal that a timer rang for is asked for', async () => {

@@ -72,7 +72,7 @@ it('restores the newest good set into a fresh server of its own image, counts, a
       'Restored: database app of shop-db-1 (3 tables, 120 rows); database postgres of shop-db-1 (3 tables, 120 rows). Read to the end: files /data of shop-wiki-1 (3 entries).',
   });
   expect(scene.store.backups.list(9).map(({ drill: made }) => made?.status)).toEqual(['passed', undefined]);
-  expect(scene.store.timers.get('drill')?.last).toMatchObject({ outcome: 'Asked for: shop.', trouble: null });
+  expect(scene.store.timers.get('drill')?.last).toMatchObject({ outcome: 'Requested: shop.', trouble: null });
   expect(scene.log).toContainEqual(expect.objectContaining({ message: 'restore drill passed', backup: id }));
   expect(failures()).toEqual([]);
   expectNothingLeft();

@@ -11,8 +11,8 @@ export interface Orphan {
 }
 
 /**
- * What an interrupted backup left: folders of our own layout without a manifest, begun more than a day ago. A folder
- * that holds anything else besides is somebody's, and left alone.
+ * What an interrupted backup left: folders of our own layout without a manifest, started more than a day ago. A folder
+ * that holds anything else is not ours and left alone.
  */
 export function findOrphans(keys: readonly string[], now: Date): Orphan[] {
   const folders = new Map<string, string[]>();
@@ -22,14 +22,14 @@ export function findOrphans(keys: readonly string[], now: Date): Orphan[] {
   }
   return [...folders].flatMap(([folder, inside]) => {
     const matches = inside.map((key) => ITEM.exec(key));
-    const [, , begun = '', recordId = ''] = matches[0] ?? [];
+    const [, , started = '', recordId = ''] = matches[0] ?? [];
     const ours = matches.every((match) => match !== null);
     if (!ours || inside.includes(`${folder}/${MANIFEST}`)) return [];
-    return now.getTime() - timeOf(begun) > DAY_MS ? [{ folder, recordId, keys: inside }] : [];
+    return now.getTime() - timeOf(started) > DAY_MS ? [{ folder, recordId, keys: inside }] : [];
   });
 }
 
-/** Not a number for what is no time: nothing is older than that. */
+/** NaN for an invalid time: nothing is older than that. */
 function timeOf(compact: string): number {
   return Date.parse(compact.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 }

@@ -22,11 +22,10 @@ export interface PruneDeps {
 }
 
 /**
- * Removes what retention keeps no longer. A backup is first written down as pruned, so that nobody is promised what is
- * half gone; then its manifest goes, which makes it none, then its objects, one by one. Only backups that this database
- * knows as good, in the storage of today, are judged: what else lies there is somebody's; and none of a set that shrank
- * suspiciously, until a person had time to look. A failure of the storage is a
- * warning: what could not be removed is tried again the next time.
+ * Removes backups that retention no longer keeps. A backup is first recorded as pruned, so that an incomplete one is never
+ * offered; then its manifest is deleted, then its objects, one by one. Only backups that this database knows as good, in
+ * the current storage, are judged: other objects are not ours. Backups of a set that shrank suspiciously are kept until
+ * the operator had time to check. A failure of the storage is a warning: the rest is removed the next time.
  */
 export async function pruneBackups(deps: PruneDeps): Promise<WorkOutcome> {
   const pruned = decide(deps);
@@ -43,7 +42,7 @@ export async function pruneBackups(deps: PruneDeps): Promise<WorkOutcome> {
       deps.store.backups.objectsGone(record.id);
   }
   for (const { folder, keys } of await orphans(deps, failures)) await remove(`the unfinished ${folder}`, keys);
-  return told(pruned, removed, failures);
+  return outcomeOf(pruned, removed, failures);
 }
 
 function decide(deps: PruneDeps): number {
@@ -82,13 +81,13 @@ function judge(
   return fates;
 }
 
-/** What could not be removed yet is still whole in the storage, and somebody may be restoring it. */
+/** A pruned backup that is still complete in the storage may be in use by a restore. */
 function removable(deps: PruneDeps): BackupRecord[] {
   const mayGo = (record: BackupRecord): boolean => isHere(deps, record) && openRestoreOf(deps.store, record) === null;
   return deps.store.backups.toRemove().filter(mayGo);
 }
 
-/** Another storage may have been set since: what lies in the old one is left there, and named as it was. */
+/** The storage setting may have changed since: objects in the old storage are left there. */
 function isHere({ storage }: PruneDeps, record: BackupRecord): boolean {
   const folder = folderOf(record);
   return folder !== null && record.url === storage.urlOf(folder);
@@ -129,7 +128,7 @@ async function orphans(deps: PruneDeps, failures: string[]): Promise<ReturnType<
   }
 }
 
-function told(pruned: number, removed: number, failures: readonly string[]): WorkOutcome {
+function outcomeOf(pruned: number, removed: number, failures: readonly string[]): WorkOutcome {
   const outcome = `${pruned} kept no longer, ${removed} removed from the storage`;
   if (failures.length === 0) return { outcome: `${outcome}.`, trouble: null };
   return {

@@ -1,3 +1,4 @@
+import { formatTime } from '../../domain/format';
 import type { BackupRecord } from '../../domain/backup';
 import { isOpen, type Update } from '../../domain/update';
 import type { Store } from '../../ports/store';
@@ -10,7 +11,7 @@ const AFTER_FAILED_ROLLBACK_MS = 30 * DAY_MS;
 type Known = Pick<Store, 'updates' | 'restores'>;
 
 /**
- * Why a backup must stay although no rule of retention keeps it, in words; null: nobody may need it. `approvalTtlMs`: how
+ * Why a backup must stay although no rule of retention keeps it, as text; null: it is not needed. `approvalTtlMs`: how
  * long the link of a failed rollback's mail offers to restore it.
  */
 export function whyNeeded(known: Known, record: BackupRecord, now: Date, approvalTtlMs: number): string | null {
@@ -20,11 +21,11 @@ export function whyNeeded(known: Known, record: BackupRecord, now: Date, approva
   return update === null ? null : neededByUpdate(known, update, now, approvalTtlMs);
 }
 
-/** Of a restore that was asked for and has not ended; null: there is none. */
+/** For a requested restore that has not ended; null: there is none. */
 export function openRestoreOf({ restores }: Pick<Store, 'restores'>, { id }: BackupRecord): string | null {
   const asked = restores.open().find(({ backupId }) => backupId === id);
   if (asked === undefined) return null;
-  return `its restore, asked for ${asked.createdAt}, is not ended`;
+  return `its restore, requested at ${formatTime(asked.createdAt)}, has not ended`;
 }
 
 function neededByUpdate({ restores }: Known, update: Update, now: Date, approvalTtlMs: number): string | null {

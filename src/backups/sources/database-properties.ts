@@ -40,8 +40,8 @@ export async function readProperties(
   const query = propertiesQuery(literal(database));
   const command = ['psql', '-X', '-w', '-U', login.user, '-d', conninfo(login.database), '-At', '-c', query];
   const output = await engine.execOutput(serverId, command, { env: [...login.env, UTF8] });
-  const told = (await readWithin(output, BOUNDS.databaseCatalog)).toString().trim();
-  return told === '' ? null : databaseProperties.parse(JSON.parse(told));
+  const text = (await readWithin(output, BOUNDS.databaseCatalog)).toString().trim();
+  return text === '' ? null : databaseProperties.parse(JSON.parse(text));
 }
 
 /** One line of JSON for a database; columns that a version of PostgreSQL has not got are null (pg_database, 13 to 18). */

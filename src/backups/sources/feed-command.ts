@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream';
 import type { Readable } from 'node:stream';
 
 /**
- * Feeds all of `content` to a command, with back-pressure. A command that ends before its input does is no error here:
- * the rest of the content is still read, so that whoever hashes it on the way sees all of it.
+ * Feeds all of `content` to a command, with back-pressure. A command that ends before its input does is not an error here:
+ * the rest of the content is still read, so that its hash covers all of it.
  */
 export async function feedCommand<T>(
   content: AsyncIterable<Buffer>,

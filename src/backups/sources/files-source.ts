@@ -6,7 +6,7 @@ import type { Engine } from '../../ports/engine';
 import type { Finding, ItemSource } from './item-source';
 import { foldersInDoubt, namesInDoubt, skippedIn, type Doubt } from './skipped-folders';
 import { TarEntries, type TarSummary } from './tar-entries';
-import { WithoutAside } from './without-aside';
+import { ExcludeRestoreArtifacts } from './exclude-restore-artifacts';
 
 /** One tar for each path, through the engine: no tar is needed in the image, and the container need not run. */
 export function filesOf(engine: Engine, owner: Container, paths: readonly string[]): ItemSource[] {
@@ -26,7 +26,7 @@ function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
     open: async () => {
       doubts = await foldersInDoubt(engine, owner.id, path);
       const tar = await engine.archive(owner.id, path);
-      const kept = new WithoutAside();
+      const kept = new ExcludeRestoreArtifacts();
       tar.on('error', (error) => kept.destroy(error));
       kept.on('close', () => tar.destroy());
       return tar.pipe(kept);

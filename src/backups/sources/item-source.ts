@@ -20,7 +20,7 @@ export interface ItemSource {
   open(): Promise<Readable>;
   /** Looks at the bytes on their way to the storage, before compression. A new one for each reading. */
   tap?(): Transform;
-  /** Reads what was stored, after decompression, to its very end, and tells what that showed. */
+  /** Reads what was stored, after decompression, to its very end, and returns the result. */
   verify(content: AsyncIterable<Buffer>): Promise<Finding>;
 }
 

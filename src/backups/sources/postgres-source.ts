@@ -1,7 +1,7 @@
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { messageOf, PilotError } from '../../domain/errors';
-import { isAside } from '../../domain/restore-artifact-names';
+import { isRestoreArtifact } from '../../domain/restore-artifact-names';
 import { readWithin } from '../../lib/read-within';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';
@@ -44,7 +44,7 @@ export async function listDatabases(
 ): Promise<string[]> {
   const query = 'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname';
   const names = await listed(engine, server, login, { query });
-  return names.filter((name) => !isAside(name));
+  return names.filter((name) => !isRestoreArtifact(name));
 }
 
 interface Asked {

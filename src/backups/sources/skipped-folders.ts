@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf } from '../../domain/errors';
-import { isAside } from '../../domain/restore-artifact-names';
+import { isRestoreArtifact } from '../../domain/restore-artifact-names';
 import type { Engine } from '../../ports/engine';
 import type { TarSummary } from './tar-entries';
 
@@ -12,7 +12,7 @@ export interface Doubt {
   why: string;
 }
 
-/** More are not told apart. */
+/** More are not listed. */
 const MOST_DOUBTS = 100;
 const NAMED_DOUBTS = 5;
 
@@ -93,7 +93,7 @@ function isBelow(folder: string, path: string): boolean {
 }
 
 function isOfAside(folder: string): boolean {
-  return folder.split('/').some(isAside);
+  return folder.split('/').some(isRestoreArtifact);
 }
 
 /** GNU find writes bytes that are not ASCII in octal. */

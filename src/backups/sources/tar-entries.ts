@@ -44,7 +44,7 @@ export class TarEntries extends Transform {
         this.#inside = null;
         next();
       });
-      // Of an entry that is cut off with its tar: told once, below.
+      // For an entry that is truncated with its tar: reported once, below.
       content.on('error', () => undefined);
       content.resume();
     });

@@ -71,7 +71,7 @@ async function missingOwners({ engine }: LooksAhead, { container, inspect }: Loo
     });
 }
 
-/** Whoever joined a namespace of this container would lose it with the old container. One that is kept stopped is not of use to anyone. */
+/** Containers that joined a namespace of this container would lose it with the old one. A retained, stopped one does not count. */
 async function guests({ engine }: LooksAhead, { container, inspect }: Looked): Promise<Refusal[]> {
   const others = (await inspectAll(engine)).filter(({ Id, Name }) => Id !== inspect.Id && !isOurs(Name));
   const found = others.flatMap((other) =>

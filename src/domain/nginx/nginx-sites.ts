@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { type Directive, isPort, MOST_STEPS, readConfiguration, valuesOf } from './nginx-configuration';
 
-/** A certificate that an nginx is told to serve. */
+/** A certificate that an nginx is configured to serve. */
 export interface NginxSite {
   /** `ssl_certificate` as the configuration says it; more than one when it has several kinds of key. */
   paths: string[];
@@ -62,7 +62,7 @@ function certificatesOf(directives: Directive[], { folder, paths }: Inherited): 
   return files.map((path) => posix.resolve(folder, path));
 }
 
-/** Of a `listen … ssl` that is no socket (ngx_http_core_module, `listen`); one without `proxy_protocol` is easier to ask. */
+/** Of a `listen … ssl` that is not a socket (ngx_http_core_module, `listen`); one without `proxy_protocol` is preferred. */
 function listenerOf(server: Directive[]): Pick<NginxSite, 'port' | 'proxyProtocol'> | null {
   const old = valuesOf(server, 'ssl').includes('on');
   const listeners = server.flatMap(({ name, args }) => {

@@ -1,4 +1,4 @@
-/** Version 1.15 of the format (PostgreSQL 16) tells the kind of compression in one byte, earlier ones its level as a number. */
+/** Version 1.15 of the format (PostgreSQL 16) stores the kind of compression in one byte, earlier ones its level as a number. */
 const COMPRESSION_IN_ONE_BYTE = 15;
 const NUMBERS_OF_TIME = 7;
 

@@ -10,7 +10,7 @@ export const LIST_DATABASES = 'SELECT datname FROM pg_database';
 export const LIST_ROLES = 'SELECT rolname FROM pg_roles';
 export const LIST_TABLESPACES = 'SELECT spcname FROM pg_tablespace';
 
-/** Whoever is connected would keep a database from being renamed or dropped. */
+/** Open connections would prevent a database from being renamed or dropped. */
 export function endConnections(database: string): string {
   return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(database)} AND pid <> pg_backend_pid()`;
 }

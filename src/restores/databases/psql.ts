@@ -13,7 +13,7 @@ export interface Psql {
   login: PostgresLogin;
   /** The first column of what comes back. */
   list(query: string): Promise<string[]>;
-  /** Each by itself. */
+  /** Each in its own transaction. */
   run(statements: readonly string[]): Promise<void>;
   /** All or none. Nothing to do is fine. */
   transaction(statements: readonly string[]): Promise<void>;

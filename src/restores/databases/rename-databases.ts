@@ -39,7 +39,7 @@ export async function inTransaction(
 /**
  * An extension that can exist in only one database (pg_cron) looks for the name of that database. So the running database
  * lends its name: it is renamed, and the dump is loaded into one of that name. False: there is no database to lend it.
- * Whoever calls ends with `placeLoaded` or `giveNameBack`; after a crash `giveNameBack` finds by the names what to do.
+ * The caller ends with `placeLoaded` or `giveNameBack`; after a crash `giveNameBack` finds by the names what to do.
  */
 export async function lendName(clock: Pick<Clock, 'sleep'>, psql: Psql, names: SwapNames): Promise<boolean> {
   if (!(await psql.list(LIST_DATABASES)).includes(names.name)) return false;

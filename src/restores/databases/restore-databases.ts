@@ -39,7 +39,7 @@ export async function stageDatabases(run: RestoreRun): Promise<void> {
     const psql = await psqlOf(run.engine, placed.container);
     await giveNameBack(run.clock, psql, namesOf(run, placed));
     await drop(psql, namesOf(run, placed).fresh);
-    await restoreBeside(run, psql, placed);
+    await restoreStaged(run, psql, placed);
   }
 }
 
@@ -63,7 +63,7 @@ export async function swapDatabasesBack(run: RestoreRun): Promise<void> {
   }
 }
 
-/** Takes away what was restored beside. Before a swap, or after it was undone. */
+/** Drops the staged databases. Before a swap, or after it was undone. */
 export async function dropStaged(run: RestoreRun): Promise<void> {
   for (const [server, names] of byServer(run)) {
     const psql = await psqlOf(run.engine, server);
@@ -84,7 +84,7 @@ async function createMissingRoles(run: RestoreRun, { item, container }: Placed):
   await psql.script(`${statements.join(';\n')};\n`);
 }
 
-async function restoreBeside(run: RestoreRun, psql: Psql, placed: Placed): Promise<void> {
+async function restoreStaged(run: RestoreRun, psql: Psql, placed: Placed): Promise<void> {
   const { item, container } = placed;
   const names = namesOf(run, placed);
   const properties = item.database ?? (await readProperties(run.engine, container.id, psql.login, item.name));

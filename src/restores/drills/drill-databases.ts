@@ -36,7 +36,7 @@ export interface DrillParts {
 
 export const ADVICE = 'Look at the backup storage.';
 
-/** Roles, then every database as a restore does it, each counted; resolves with the counts in words. */
+/** Roles, then every database as a restore does it, each counted; resolves with the counts as text. */
 export async function restoreInto(parts: DrillParts, server: Server, dumped: DumpedServer): Promise<string[]> {
   const psql = await psqlOf(parts.engine, server);
   for (const item of dumped.roles) await createRoles(parts, psql, item);

@@ -25,7 +25,7 @@ export async function imageForDrill(
 ): Promise<ImageInspect> {
   const own = await imageIfThere(from.engine, first.image.imageId);
   if (own !== null) return startsAsTheOfficialOne(own, first.image.reference);
-  const gone = `${first.image.reference}, which ${container} ran, is not on this engine any more`;
+  const gone = `${first.image.reference}, which ${container} ran, is no longer on this engine`;
   const now = running === null ? null : await imageIfThere(from.engine, running.imageId);
   if (running === null || now === null) throw new NotTried(`${gone}, and there is no ${container} now.`);
   const major = await majorOf(from.storage, first);
@@ -37,7 +37,7 @@ export async function imageForDrill(
   return startsAsTheOfficialOne(now, running.reference);
 }
 
-/** How a fresh server is begun is known of the official image and those built on it, which all tell their major. */
+/** How a fresh server is started is known of the official image and those built on it, which all report their major. */
 function startsAsTheOfficialOne(image: ImageInspect, reference: string): ImageInspect {
   if (environmentOf(image.Config?.Env).has('PG_MAJOR')) return image;
   throw new NotTried(

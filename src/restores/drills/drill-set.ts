@@ -23,7 +23,7 @@ import { removeThrowaway, withThrowaway } from './throwaway-server';
 /**
  * Restores a set as if all else were lost: the manifest from the storage, each database into a fresh server of the
  * image it came from, counted there, each file read to its end. Nothing that runs is touched, nothing is left behind.
- * Resolves with what was counted, in words.
+ * Resolves with the counts as text.
  *
  * Rejects with `NotTried`, `backup_not_verified`, `drill_failed`, `restore_failed` (SQL), the storage's own errors; with
  * `engine_unreachable` to be called again.
@@ -38,20 +38,20 @@ export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise
     const image = await imageForDrill(deps, dumped, running);
     servers.push([dumped, image, await preloadedBy(deps, running, image)]);
   }
-  const told: string[] = [];
+  const counted: string[] = [];
   for (const [dumped, image, preload] of servers) {
     const name = drillName(dumped.container, record);
     const parts = { ...deps, storage: pinned(deps.storage), onProgress: () => undefined };
-    told.push(...(await withThrowaway(deps, { name, image, preload }, (server) => restoreInto(parts, server, dumped))));
+    counted.push(...(await withThrowaway(deps, { name, image, preload }, (server) => restoreInto(parts, server, dumped))));
   }
   const read: string[] = [];
   for (const item of manifest.items.filter(({ kind }) => kind === 'files')) read.push(await readToItsEnd(deps, item));
-  return [`Restored: ${told.join('; ')}.`, ...(read.length === 0 ? [] : [`Read to the end: ${read.join('; ')}.`])].join(
+  return [`Restored: ${counted.join('; ')}.`, ...(read.length === 0 ? [] : [`Read to the end: ${read.join('; ')}.`])].join(
     ' ',
   );
 }
 
-/** After a crash: by their names, which only this record's drill bears. */
+/** After a crash: by their names, which only this record's drill has. */
 export async function removeLeftOver({ engine }: Pick<RestoreDeps, 'engine'>, record: BackupRecord): Promise<void> {
   for (const { container } of serversIn(record.items)) await removeThrowaway(engine, drillName(container, record));
 }

@@ -11,5 +11,5 @@ export async function queueDrills({ engine, selfId, store }: Deps): Promise<Work
   const there = new Set(containers.map((container) => keyOfPlace(placeOf(container))));
   for (const { kind, subject } of store.notices.all())
     if (kind === 'drill_failed' && !there.has(subject)) store.notices.close(kind, subject);
-  return { outcome: sets === '' ? 'No good backup holds a database.' : `Asked for: ${sets}.`, trouble: null };
+  return { outcome: sets === '' ? 'No good backup holds a database.' : `Requested: ${sets}.`, trouble: null };
 }

@@ -13,7 +13,7 @@ const MOST_TRIES = 3;
 export type DrillJob = RestoreDeps & { store: Store; publicUrl: string };
 
 /**
- * Makes the next restore drill that was asked for, from its beginning also after a crash. False: there is none. Rejects
+ * Runs the next requested restore drill, from its beginning also after a crash. False: there is none. Rejects
  * with `engine_unreachable` to be called again; every other end is a verdict.
  */
 export async function runNextDrill(deps: DrillJob): Promise<boolean> {
@@ -27,7 +27,7 @@ export async function runNextDrill(deps: DrillJob): Promise<boolean> {
     log.info('restore drill passed', { counted: words });
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') {
-      store.backups.askDrill(record.id); // which is no failure of it
+      store.backups.askDrill(record.id); // the drill itself has not failed
       throw error;
     }
     const status = error instanceof NotTried ? 'skipped' : 'failed';

@@ -68,7 +68,7 @@ export async function removeThrowaway(engine: Engine, name: string): Promise<voi
   }
 }
 
-/** Pure. What the image says of health, ports and labels is put out of force, so that nobody takes it for a server of yours. */
+/** Pure. What the image says of health, ports and labels is put out of force, so that it is not mistaken for a production server. */
 export function requestFor({ image, preload }: Omit<Throwaway, 'name'>, password: string): CreateRequest {
   const { Cmd, Labels } = image.Config ?? {};
   const ofCompose = Object.keys(Labels ?? {}).filter((label) => label.startsWith('com.docker.compose.'));

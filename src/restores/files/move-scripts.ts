@@ -1,7 +1,7 @@
 /**
  * Shell scripts for the one-off container that moves files: POSIX, with the tools of busybox. Arguments of each: the path, what was
  * unpacked of it, the name of the folder for what was there, and the folders whose content changes places (the path
- * itself among them). Each may be cut off anywhere and run again: what is done is seen, or marked beside the unpacked.
+ * itself among them). Each may be cut off anywhere and run again: what is done is seen, or marked next to the unpacked data.
  */
 const COMMON = `set -eu
 path=$1; staged=$2; before=$3; shift 3
@@ -12,7 +12,7 @@ unit() { one=$1; shift; for each in "$@"; do [ "$each" = "$one" ] && return 0; d
 like() { chown "$(stat -c %u:%g "$1")" "$2"; chmod "$(stat -c %a "$1")" "$2"; }
 `;
 
-/** `$1` → `$2`, all but ours and the units, whose content is moved by itself; `$3`: the folder whose names the units are told by. */
+/** `$1` → `$2`, all but ours and the units, whose content is moved separately; `$3`: the folder that has the names of the units. */
 const MOVE = `move() {
   from=$1; to=$2; as=$3; shift 3
   for entry in "$from"/* "$from"/.[!.]* "$from"/..?*; do
@@ -53,7 +53,7 @@ done
 `;
 
 /**
- * What was put in place goes back beside, and only then what was there before comes back; the mark goes before what it
+ * The new data is moved back to its staging folder, and only then the previous data is restored; the mark goes before what it
  * speaks of, or a second time would take what came back for what was put in place.
  */
 export const SWAP_BACK = `${COMMON}${MOVE}
@@ -82,7 +82,7 @@ for folder in "$@"; do
 done
 `;
 
-/** An empty place to unpack into, which nobody but root reads. */
+/** An empty place to unpack into, which only root can read. */
 export const MAKE_ROOM = `${COMMON}
 rm -rf "$marks"
 mkdir -p "$marks"

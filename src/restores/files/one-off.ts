@@ -69,7 +69,7 @@ async function requestFor(engine: Engine, oneOff: OneOff): Promise<CreateRequest
   try {
     const owner = await engine.inspectContainer(oneOff.of.id);
     const mounts = oneOff.path === null ? { Binds: [], Mounts: [] } : mountsFor(owner, oneOff.path);
-    return request(oneOff, mounts, declaredBeside(mounts, await engine.inspectImage(oneOff.image)));
+    return request(oneOff, mounts, declaredUnmounted(mounts, await engine.inspectImage(oneOff.image)));
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
     const message = `${oneOff.of.name} was removed meanwhile: ${messageOf(error)}`;
@@ -77,8 +77,8 @@ async function requestFor(engine: Engine, oneOff: OneOff): Promise<CreateRequest
   }
 }
 
-/** What the image declares as volumes and is not mounted: else the engine would make an anonymous one for each, and nobody would remove it. */
-function declaredBeside({ Binds, Mounts }: MountRequest, { Config }: ImageInspect): string[] {
+/** What the image declares as volumes and is not mounted: otherwise the engine would create an anonymous one for each, which would never be removed. */
+function declaredUnmounted({ Binds, Mounts }: MountRequest, { Config }: ImageInspect): string[] {
   const mounted = new Set([
     ...(Binds ?? []).map((bind) => bind.split(':')[1]),
     ...(Mounts ?? []).map(({ Target }) => Target),

@@ -2,7 +2,7 @@ import { formatBytes } from '../../domain/format';
 import { posix } from 'node:path';
 import { messageOf, PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/restore';
-import { asideFolder } from '../../domain/restore-artifact-names';
+import { artifactFolder } from '../../domain/restore-artifact-names';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../read-item';
 import type { RestoreRun } from '../restore-run';
@@ -10,7 +10,7 @@ import { CLEAR, MAKE_ROOM, SWAP, SWAP_BACK, TIDY } from './move-scripts';
 import { runOneOff } from './one-off';
 import { clean, placeOfPath, unitsOf } from './swap-places';
 
-/** Each path, unpacked beside what is there with owners and modes; what an earlier try left is removed first. */
+/** Each path, unpacked next to the current data with owners and modes; what an earlier try left is removed first. */
 export async function stageFiles(run: RestoreRun): Promise<void> {
   for (const placed of await movable(run)) {
     const { item, container } = placed;
@@ -48,7 +48,7 @@ export async function removeStaged(run: RestoreRun): Promise<void> {
   for (const placed of await movable(run)) await move(run, placed, CLEAR);
 }
 
-/** Leaves nothing but what was there before, and tells where that is. */
+/** Leaves only the previous data and returns its location. */
 export async function tidyFiles(run: RestoreRun): Promise<Kept[]> {
   const kept: Kept[] = [];
   for (const placed of await movable(run)) {
@@ -63,7 +63,7 @@ export async function tidyFiles(run: RestoreRun): Promise<Kept[]> {
   return kept;
 }
 
-/** All but those in the own layer of a container that nobody has touched. */
+/** All but those in the own layer of a container that were not touched. */
 async function movable(run: RestoreRun): Promise<Placed[]> {
   const found: Placed[] = [];
   for (const placed of run.plan.files) {
@@ -81,7 +81,7 @@ async function move(run: RestoreRun, placed: Placed, script: string): Promise<st
   const args = [
     clean(item.name),
     stagedPath(run, placed),
-    asideFolder('before', journal.mark, number),
+    artifactFolder('before', journal.mark, number),
     ...unitsOf(item.name, Mounts),
   ];
   const image = journal.shells[container.id] ?? container.imageId;
@@ -92,5 +92,5 @@ async function move(run: RestoreRun, placed: Placed, script: string): Promise<st
 function stagedPath({ journal }: RestoreRun, { item, number }: Placed): string {
   const path = clean(item.name);
   const folder = journal.kinds[item.key] === 'file' ? posix.dirname(path) : path;
-  return posix.join(folder, asideFolder('restore', journal.mark, number), posix.basename(path));
+  return posix.join(folder, artifactFolder('restore', journal.mark, number), posix.basename(path));
 }

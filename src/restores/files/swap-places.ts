@@ -1,6 +1,6 @@
 import type { ContainerInspect, HostConfig, Mount } from '../../domain/engine-inspect';
 
-/** Where a path lies: `volume`: on a mount that can be written; else why its content cannot change places. */
+/** Where a path is stored: `volume`: on a mount that can be written; else why its content cannot change places. */
 export type Place = 'volume' | 'own_layer' | 'read_only' | 'mounted_itself' | 'sockets';
 
 /** Pure: the innermost mount that covers the path decides. */
@@ -43,7 +43,7 @@ export function isCarried(mount: Mount, path: string): boolean {
   return (Type === 'volume' || Type === 'bind') && near && !holdsSockets(mount);
 }
 
-/** Those mounts as they are asked for: nothing of an image is copied into an empty volume. */
+/** The mounts as requested: nothing of an image is copied into an empty volume. */
 export function mountsFor(
   { Mounts, HostConfig }: ContainerInspect,
   path: string,

@@ -1,4 +1,4 @@
-/** Names of more objects of a kind than these are not kept: the hash over all of them tells whether one has changed. */
+/** Names of more objects of a kind than these are not kept: the hash over all of them shows whether one has changed. */
 const NAMED_AT_MOST = 1500;
 /** A migration table is small: one that takes more room is not read. */
 const SMALL_BYTES = 4 * 1024 * 1024;

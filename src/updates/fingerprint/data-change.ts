@@ -41,7 +41,7 @@ export function hasChangedData({ journal }: Pick<Run, 'journal'>): boolean {
   return (journal.dataChange?.changes.length ?? 0) > 0;
 }
 
-/** Where the server itself is updated, the new container bears its name once it is swapped. */
+/** If the server itself is updated, the new container has its name after the swap. */
 function serversNow({ journal }: Run, servers: readonly DatabaseServer[]): DatabaseServer[] {
   const { oldContainerId, newContainerId, stage } = journal;
   if (stage !== 'checking' || newContainerId === null) return [...servers];

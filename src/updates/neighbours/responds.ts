@@ -3,7 +3,7 @@ import { containerOf } from '../../containers/read-containers';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import type { Neighbour } from '../../domain/neighbour';
 import type { Progress } from '../../lib/progress';
-import type { Begun } from '../run';
+import type { ActiveUpdate } from '../run';
 
 /** Exit codes of a program that ended as it was meant to, or because it was asked to. */
 const ENDED_ON_PURPOSE = [0, 143];
@@ -14,18 +14,18 @@ const ENDED_ON_PURPOSE = [0, 143];
  * only if it fails. Resolves with what was seen; rejects with `unhealthy`.
  */
 export async function responds(
-  run: Begun,
+  run: ActiveUpdate,
   neighbour: Neighbour,
   { now, isThorough, progress }: { now: ContainerInspect; isThorough: boolean; progress: Progress },
 ): Promise<string[]> {
   const { name, depends, ordered, well } = neighbour;
   if (!well) return [];
-  if (!isThorough && !depends && !ordered && !(await isIll(run, now))) return [];
+  if (!isThorough && !depends && !ordered && !(await isUnhealthy(run, now))) return [];
   return [`${name}${relationOf(neighbour)}: ${await healthOfContainer(run, now.Id, name, progress)}`];
 }
 
 /** At this moment. One that ended on its own, such as a job, or was stopped or paused by another process, is not. */
-async function isIll(run: Begun, { Id, State }: ContainerInspect): Promise<boolean> {
+async function isUnhealthy(run: ActiveUpdate, { Id, State }: ContainerInspect): Promise<boolean> {
   if (State.Status === 'paused') return false;
   if (!State.Running && ENDED_ON_PURPOSE.includes(State.ExitCode)) return false;
   return (await healthFailureOf(run, await containerOf(run, await run.engine.inspectContainer(Id)))) !== null;

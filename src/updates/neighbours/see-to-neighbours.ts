@@ -4,7 +4,7 @@ import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import { inspectIfReadable } from '../../containers/unreadable';
 import type { Neighbour } from '../../domain/neighbour';
 import type { Progress } from '../../lib/progress';
-import type { Begun } from '../run';
+import type { ActiveUpdate } from '../run';
 import { othersStopped } from '../stopped-containers';
 import { relationOf, responds } from './responds';
 import { seeToNginx } from './see-to-nginx';
@@ -16,7 +16,7 @@ import { refusedIsUnhealthy, touch } from './touch';
  * so that the operator's `restart: true` applies; else only those are restarted that this update has restarted before.
  * May be done twice. Resolves with what was seen of each; rejects with `other_unhealthy`, when all have been seen to.
  */
-export async function seeToNeighbours(run: Begun, progress: Progress, replaced: boolean): Promise<string[]> {
+export async function seeToNeighbours(run: ActiveUpdate, progress: Progress, replaced: boolean): Promise<string[]> {
   const seen: string[] = [];
   const troubles: string[] = [];
   for (const neighbour of neighboursOf(run)) {
@@ -43,16 +43,16 @@ export async function seeToNeighbours(run: Begun, progress: Progress, replaced: 
 }
 
 /** One that this update restarted must run again, however the update ends. Rejects only with `engine_unreachable`. */
-export async function startTouched(run: Begun): Promise<void> {
+export async function startTouched(run: ActiveUpdate): Promise<void> {
   for (const { id, touched } of neighboursOf(run)) if (touched) await startIfStopped(run, id);
 }
 
-export function neighboursOf({ journal }: Pick<Begun, 'journal'>): Neighbour[] {
+export function neighboursOf({ journal }: Pick<ActiveUpdate, 'journal'>): Neighbour[] {
   return journal.neighbourhood?.neighbours ?? [];
 }
 
 async function seeTo(
-  run: Begun,
+  run: ActiveUpdate,
   neighbour: Neighbour,
   how: { progress: Progress; replaced: boolean },
 ): Promise<string[]> {
@@ -71,7 +71,7 @@ async function seeTo(
 }
 
 async function restartIf(
-  run: Begun,
+  run: ActiveUpdate,
   neighbour: Neighbour,
   { id, isOrdered }: { id: string; isOrdered: boolean },
 ): Promise<string[]> {

@@ -10,7 +10,7 @@ import { fewAtATime } from '../../lib/few-at-a-time';
 import type { Progress } from '../../lib/progress';
 import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered, siteText, type SiteAnswer } from '../../probes/ask-site';
-import type { Begun } from '../run';
+import type { ActiveUpdate } from '../run';
 import { refusedIsUnhealthy, touch } from './touch';
 
 const AT_ONCE = 4;
@@ -24,7 +24,7 @@ type NginxNeighbour = Neighbour & { nginx: Front };
  * Rejects with `unhealthy`.
  */
 export async function seeToNginx(
-  run: Begun,
+  run: ActiveUpdate,
   neighbour: NginxNeighbour,
   { id, isOrdered }: { id: string; isOrdered: boolean },
 ): Promise<string[]> {
@@ -41,7 +41,7 @@ export async function seeToNginx(
  * In a handover: so that nginx knows the new address before the old one is gone. Whether it serves is asked when the update is
  * checked. Rejects only with `engine_unreachable`.
  */
-export async function reloadFronts(run: Begun, progress: Progress): Promise<void> {
+export async function reloadFronts(run: ActiveUpdate, progress: Progress): Promise<void> {
   const { neighbourhood, containerName } = run.journal;
   if (neighbourhood === undefined || (neighbourhood.addresses[containerName] ?? []).length === 0) return;
   for (const neighbour of neighbourhood.neighbours) {
@@ -54,7 +54,7 @@ export async function reloadFronts(run: Begun, progress: Progress): Promise<void
   }
 }
 
-async function reloadIfPossible(run: Begun, { name }: Neighbour, container: ContainerInspect): Promise<void> {
+async function reloadIfPossible(run: ActiveUpdate, { name }: Neighbour, container: ContainerInspect): Promise<void> {
   try {
     const { how } = await reloadNginx(run.engine, container);
     run.logger.info('nginx is reloaded for a handover', { update: run.update.id, container: name, how });
@@ -66,7 +66,7 @@ async function reloadIfPossible(run: Begun, { name }: Neighbour, container: Cont
 }
 
 /** Why what it has loaded may be old; null: it is not. */
-async function whoMoved(run: Begun, { nginx, touched }: NginxNeighbour): Promise<string | null> {
+async function whoMoved(run: ActiveUpdate, { nginx, touched }: NginxNeighbour): Promise<string | null> {
   if (touched === true) return 'addresses changed during the update';
   for (const name of nginx.upstreams) {
     const container = await inspectByName(run.engine, name);
@@ -78,7 +78,7 @@ async function whoMoved(run: Begun, { nginx, touched }: NginxNeighbour): Promise
 }
 
 async function reload(
-  run: Begun,
+  run: ActiveUpdate,
   neighbour: NginxNeighbour,
   { id, why }: { id: string; why: string },
 ): Promise<string> {
@@ -97,7 +97,7 @@ async function reload(
 }
 
 async function untilAnswered(
-  run: Begun,
+  run: ActiveUpdate,
   neighbour: NginxNeighbour,
   { id, reloaded }: { id: string; reloaded: boolean },
 ): Promise<string> {
@@ -129,7 +129,7 @@ interface Unanswered {
   words: string;
 }
 
-async function unanswered({ engine }: Begun, id: string, sites: readonly ProxiedSite[]): Promise<Unanswered[]> {
+async function unanswered({ engine }: ActiveUpdate, id: string, sites: readonly ProxiedSite[]): Promise<Unanswered[]> {
   const container = await engine.inspectContainer(id);
   const target = { engine, container, addresses: await addressesOf(engine, container) };
   const answers = await fewAtATime(sites, AT_ONCE, (site) => askSite(target, site));
@@ -156,6 +156,6 @@ function noAnswer(failed: readonly Unanswered[], timeoutMs: number): PilotError 
 }
 
 /** By its own labels, like its health check. */
-async function timeoutOf(run: Begun, id: string): Promise<number> {
+async function timeoutOf(run: ActiveUpdate, id: string): Promise<number> {
   return (await containerOf(run, await run.engine.inspectContainer(id))).labels.probeTimeoutMs;
 }

@@ -1,9 +1,9 @@
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
-import type { Begun } from '../run';
+import type { ActiveUpdate } from '../run';
 import { reach } from '../run';
 
 /** Writes down that a neighbour is restarted or reloaded, before the act: a crash, or a rollback, then does it again. */
-export function touch(run: Begun, id: string): void {
+export function touch(run: ActiveUpdate, id: string): void {
   const { neighbourhood, stage } = run.journal;
   if (neighbourhood === undefined) return;
   const neighbours = neighbourhood.neighbours.map((each) =>

@@ -2,16 +2,16 @@ import type { Deps } from '../../deps';
 import type { ComposeProject } from '../../domain/compose/compose-project';
 import type { ProjectText, ProjectTexts } from '../../domain/compose/project-text';
 import { codeOf, messageOf } from '../../domain/errors';
-import type { HashWay } from '../../ports/compose';
+import type { HashVariant } from '../../ports/compose';
 
 type Asked = Pick<Deps, 'compose' | 'engine'>;
 
 /**
- * Finds the way in which these files give the hash that the container bears: which way `up` took is written down nowhere. The
- * hash of other files may be asked in the same way. A sentence: there is none, and why; nothing may be guessed then. Rejects
+ * Finds the variant in which these files give the hash of the container: how `up` was called is not recorded. The
+ * hash of other files is computed in the same variant. A sentence: there is none, and why; nothing may be guessed then. Rejects
  * only for the engine's sake.
  */
-export async function provenWay(deps: Asked, project: ComposeProject, texts: ProjectTexts): Promise<HashWay | string> {
+export async function findMatchingVariant(deps: Asked, project: ComposeProject, texts: ProjectTexts): Promise<HashVariant | string> {
   let reason: string | null = null;
   for (const way of await waysOf(deps, project)) {
     try {
@@ -30,7 +30,7 @@ export function hashOf(
   { compose }: Pick<Asked, 'compose'>,
   project: ComposeProject,
   { composeFiles, envFiles }: ProjectTexts,
-  way: HashWay,
+  way: HashVariant,
 ): Promise<string> {
   const textsOf = (files: readonly ProjectText[]): string[] => files.map(({ text }) => text);
   return compose.configHash({
@@ -41,7 +41,7 @@ export function hashOf(
 }
 
 /** The likely ones first. */
-async function waysOf(deps: Asked, project: ComposeProject): Promise<HashWay[]> {
+async function waysOf(deps: Asked, project: ComposeProject): Promise<HashVariant[]> {
   const joined = await joinedService(deps, project);
   const joins = joined === null ? [null] : [{ ...joined, implied: true }, { ...joined, implied: false }, null];
   return [false, true].flatMap((allProfiles) =>
@@ -49,7 +49,7 @@ async function waysOf(deps: Asked, project: ComposeProject): Promise<HashWay[]> 
   );
 }
 
-/** `network_mode: service:NAME` became `container:ID` when the container was made; NAME is told by the labels of that one. */
+/** `network_mode: service:NAME` became `container:ID` when the container was made; the labels of that container have NAME. */
 async function joinedService(
   { engine }: Asked,
   { joins, name }: ComposeProject,

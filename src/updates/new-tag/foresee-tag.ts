@@ -12,7 +12,7 @@ import { readProject } from './read-project';
 export type TagForesight = { container: string } & ({ path: string } | { why: string });
 
 /**
- * Tells beforehand what `keepTag` would meet. Only of containers that newer tags are looked for: null for the others. Reads
+ * Checks in advance what `keepTag` would find. Only of containers that newer tags are looked for: null for the others. Reads
  * only; rejects with `engine_unreachable`.
  */
 export async function foreseeTag(
@@ -38,7 +38,7 @@ export async function foreseeTag(
   }
 }
 
-/** One that could come: where a tag stands does not depend on which it is. Null: no newer tag can be told of this one. */
+/** One that could come: where a tag stands does not depend on which it is. Null: no newer tag can be derived from this one. */
 function laterThan(reference: string): string | null {
   const tag = tryParseImageReference(reference)?.tag ?? null;
   if (tag === null || parseTag(tag) === null || !reference.endsWith(`:${tag}`)) return null;

@@ -5,13 +5,13 @@ import { changeText, editByHand, placeByHand, recreatedOnce } from '../../domain
 import { codeOf, messageOf } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { versionJump } from '../../domain/images/version-jump';
-import { type Begun, newContainerOf, reach } from '../run';
-import { provenWay } from './compose-hash';
+import { type ActiveUpdate, newContainerOf, reach } from '../run';
+import { findMatchingVariant } from './compose-hash';
 import { readProject } from './read-project';
 
 /** A new tag that is to be kept in the files of a compose project. */
 interface Keeping {
-  run: Begun;
+  run: ActiveUpdate;
   project: ComposeProject;
   change: TagChange;
 }
@@ -25,15 +25,15 @@ interface Kept {
 /**
  * After an update to a new tag, past its health check: writes the tag where the operator keeps it, so that the compose project
  * does not fall back. To be called before the old container is removed; may be called again after a crash. Resolves with
- * what was changed, in words, or null. What cannot be written is left to the operator as the update's follow-up: that is no
- * failure of the update, so this rejects only for the engine's sake.
+ * the change as text, or null. A tag that cannot be written becomes the update's follow-up for the operator: that is not a
+ * failure of the update, so this rejects only if the engine does not answer.
  */
-export async function keepTag(run: Begun): Promise<string | null> {
+export async function keepTag(run: ActiveUpdate): Promise<string | null> {
   const { oldReference, newReference } = run.journal;
   if (oldReference === newReference) return null;
   const container = await run.engine.inspectContainer(newContainerOf(run));
   const project = composeProjectOf(container, await run.engine.inspectImage(container.Image));
-  // Whoever made it otherwise was told by the plan what to change.
+  // For a container that Compose did not create, the plan has already named the change.
   if (project === null) return null;
   const change = { service: project.service, oldReference, newReference };
   const { detail, followUp } = await keepIn({ run, project, change });
@@ -77,7 +77,7 @@ async function write(keeping: Keeping, texts: ProjectTexts, edit: TagEdit): Prom
 
 /** The files are right; whether Compose knows the container by them is asked, as they lie there now. */
 async function known({ run, project, change }: Keeping, texts: ProjectTexts, detail: string): Promise<Kept> {
-  const way = await provenWay(run, project, texts);
+  const way = await findMatchingVariant(run, project, texts);
   return { detail, followUp: typeof way === 'string' ? recreatedOnce(run.journal.containerName, change, way) : null };
 }
 

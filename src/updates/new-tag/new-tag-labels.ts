@@ -3,13 +3,13 @@ import { decideTagEdit, withEdit } from '../../domain/compose/tag-edit';
 import type { ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf } from '../../domain/errors';
 import type { Run } from '../run';
-import { hashOf, provenWay } from './compose-hash';
+import { hashOf, findMatchingVariant } from './compose-hash';
 import { readProject } from './read-project';
 
 const CONFIG_HASH = 'com.docker.compose.config-hash';
 
 /**
- * For a new tag: the label by which Compose will know the new container once the tag is in the files. Empty where it cannot be told for
+ * For a new tag: the label by which Compose will know the new container once the tag is in the files. Empty if it is not
  * certain; then the next `docker compose up -d` recreates the container once, and `keepTag` says so. Rejects only for the
  * engine's sake.
  */
@@ -26,7 +26,7 @@ export async function newTagLabels(run: Run, oldImage: ImageInspect): Promise<Re
     const decision = decideTagEdit({ service: project.service, oldReference, newReference, ...texts });
     if (decision.kind !== 'edit')
       return unknown(decision.kind === 'unsure' ? decision.reason : 'the files name it already');
-    const way = await provenWay(run, project, texts);
+    const way = await findMatchingVariant(run, project, texts);
     if (typeof way === 'string') return unknown(way);
     return { [CONFIG_HASH]: await hashOf(run, project, withEdit(texts, decision.edit), way) };
   } catch (error) {

@@ -12,7 +12,7 @@ import type { Run } from '../run';
 const ANSWER_WITHIN_MS = 60_000;
 
 /**
- * `nginx -t` in a one-off container of the new image, with the live mounts and networks: tells before the swap whether
+ * `nginx -t` in a one-off container of the new image, with the live mounts and networks: checks before the swap whether
  * the configuration still parses. `copied`: files in the old container's own layer that the new one gets too. Null: the
  * container is not an nginx.
  */
@@ -30,7 +30,7 @@ export async function testNginxConfig(
     await mustPassInOld(run);
     throw new PilotError(
       'preflight_failed',
-      `The configuration of ${run.container.name} does not work with ${run.update.to.reference}: nginx -t exits ${exitCode}. Nothing was stopped. Mend the configuration, then ask again: diun-pilot update ${run.container.name}\n${log.join('\n')}`,
+      `The configuration of ${run.container.name} does not work with ${run.update.to.reference}: nginx -t exits ${exitCode}. Nothing was stopped. Fix the configuration, then request it again: diun-pilot update ${run.container.name}\n${log.join('\n')}`,
     );
   } finally {
     await removeByName(run, name);

@@ -11,7 +11,7 @@ const DEFAULT_PGDATA = '/var/lib/postgresql/data';
 
 /**
  * A data directory of another major never starts, and from 18 on the official image looks for it elsewhere and would
- * silently begin an empty database (facts, PostgreSQL). Null: the container is no PostgreSQL server.
+ * silently start with an empty database (facts, PostgreSQL). Null: the container is not a PostgreSQL server.
  */
 export async function comparePostgres(run: Run, newImage: ImageInspect): Promise<string | null> {
   const before = environmentOf(run.old.Config.Env);

@@ -63,9 +63,9 @@ function mustHaveSamePlatform({ old, container, update }: Run, oldImage: ImageIn
 function mustRun({ old, container: { name } }: Run): void {
   const paused = old.State.Status === 'paused';
   if (old.State.Running && !paused) return;
-  const mend = paused ? `Let it go on first: docker unpause ${name}` : `Start it first: docker start ${name}`;
+  const remedy = paused ? `Let it go on first: docker unpause ${name}` : `Start it first: docker start ${name}`;
   throw new PilotError(
     'container_not_running',
-    `${name} does not run (${old.State.Status}), so nobody could tell whether an update works. ${mend}`,
+    `${name} does not run (${old.State.Status}), so an update could not be verified. ${remedy}`,
   );
 }

@@ -94,7 +94,7 @@ export async function holdAt(lane: Lane, row: Row): Promise<Held> {
   };
 }
 
-interface Begun {
+interface ActiveUpdate {
   lane: Lane;
   pilot: Pilot;
   proxy: EngineProxy;
@@ -114,7 +114,7 @@ async function isWell({ stage, project }: Lane): Promise<void> {
   await docker.run(['exec', id, 'rm', '-f', '/lock/log']);
 }
 
-async function beginUpdate({ lane, pilot, proxy, name, before }: Begun, row: Row): Promise<Ends> {
+async function beginUpdate({ lane, pilot, proxy, name, before }: ActiveUpdate, row: Row): Promise<Ends> {
   const { stage, tag } = lane;
   const { images, registry } = stage.lab;
   const good = (await imageNamed(stage.lab, images.WRITER_1)) === before['Image'] ? images.WRITER_2 : images.WRITER_1;
@@ -148,7 +148,7 @@ function publishUnseen({ lab }: Stage, image: string, tag: string): Promise<stri
   ]);
 }
 
-async function beginRestore({ lane, pilot, proxy, before }: Begun, row: Row): Promise<Ends> {
+async function beginRestore({ lane, pilot, proxy, before }: ActiveUpdate, row: Row): Promise<Ends> {
   const { stage, project, tag } = lane;
   const env = { DOCKER_HOST: proxy.dockerHost };
   const backup = await runPilot(stage.lab, pilot.dataDir, ['backup', '--project', project.name], env);
@@ -189,7 +189,7 @@ async function subjectsOf(pilot: Pilot, atLeast: number): Promise<string[]> {
   return (await pilot.mails()).map(({ subject }) => subject ?? '');
 }
 
-async function look({ lane, name, before }: Begun) {
+async function look({ lane, name, before }: ActiveUpdate) {
   const { stage, project } = lane;
   const { docker } = stage.lab;
   const list = ['ps', '--all', '--filter', `name=^${project.name}-`, '--format', '{{.Names}}'];

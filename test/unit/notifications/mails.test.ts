@@ -204,13 +204,13 @@ describe('update failed', () => {
   it('is not written of an update that somebody else broke off as if it were down', async () => {
     const error: Failure = {
       code: 'changed_meanwhile',
-      message: 'Somebody else has put another container in the place of nginx.',
+      message: 'nginx was replaced externally by another container (9f3c).',
     };
     const mail = updateFailed({
       ...news({ update: aRolledBackUpdate({ status: 'rollback_failed', error }) }),
       quarantined: false,
     });
-    await bothSay(mail, 'Somebody else has put another container', 'docker ps -a');
+    await bothSay(mail, 'nginx was replaced externally', 'docker ps -a');
     await neitherSays(mail, 'DOWN', 'neither the new nor the old version works');
   });
 

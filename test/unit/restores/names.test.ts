@@ -1,15 +1,15 @@
-import { asideDatabase, asideFolder, isAside } from '../../../src/domain/restore-artifact-names';
+import { asideDatabase, artifactFolder, isRestoreArtifact } from '../../../src/domain/restore-artifact-names';
 
 const MARK = '01habcdefg';
 
 test('names of a restore tell a person whose they are, and are known again', () => {
-  expect(asideFolder('before', MARK, 3)).toBe('.diun-pilot-before-01habcdefg-03');
+  expect(artifactFolder('before', MARK, 3)).toBe('.diun-pilot-before-01habcdefg-03');
   expect(asideDatabase('app', 'restore', MARK, 12)).toBe('app.diun-pilot-restore-01habcdefg-12');
-  for (const name of [asideFolder('restore', MARK, 1), asideDatabase('app', 'before', MARK, 1)]) {
-    expect(isAside(name)).toBe(true);
+  for (const name of [artifactFolder('restore', MARK, 1), asideDatabase('app', 'before', MARK, 1)]) {
+    expect(isRestoreArtifact(name)).toBe(true);
   }
   for (const name of ['app', '.diun-pilot', 'before-01habcdefg-01', 'x.diun-pilot-new-01habcdefg']) {
-    expect(isAside(name)).toBe(false);
+    expect(isRestoreArtifact(name)).toBe(false);
   }
 });
 
@@ -18,6 +18,6 @@ test('no name of a database is longer than the 63 bytes that PostgreSQL keeps, a
     const aside = asideDatabase(name, 'restore', MARK, 7);
     expect(Buffer.byteLength(aside)).toBeLessThanOrEqual(63);
     expect(aside).not.toContain('\uFFFD');
-    expect(isAside(aside)).toBe(true);
+    expect(isRestoreArtifact(aside)).toBe(true);
   }
 });

@@ -54,12 +54,12 @@ test('it is that of the running server when the old one is gone and the major is
 test('another major is not taken for it, and the reason names both', async () => {
   addPostgres('postgres:17', '17');
   engine.runContainer({ name: 'shop-db-1', image: 'postgres:17' });
-  expect(await refusal('sha256:gone')).toMatch(/not on this engine any more\. It was PostgreSQL 15; .* now is 17\./);
+  expect(await refusal('sha256:gone')).toMatch(/no longer on this engine\. It was PostgreSQL 15; .* now is 17\./);
   expect(await refusal('sha256:gone', 'unknown')).toMatch(/of a version that its dump does not tell/);
 });
 
 test('without the old one and without a server there is none', async () => {
-  expect(await refusal('sha256:gone')).toMatch(/not on this engine any more, and there is no shop-db-1 now/);
+  expect(await refusal('sha256:gone')).toMatch(/no longer on this engine, and there is no shop-db-1 now/);
 });
 
 test('one that does not begin as the official image does is not tried', async () => {

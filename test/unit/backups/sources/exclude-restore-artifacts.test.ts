@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { pack, extract, type Header } from 'tar-stream';
-import { WithoutAside } from '../../../../src/backups/sources/without-aside';
+import { ExcludeRestoreArtifacts } from '../../../../src/backups/sources/exclude-restore-artifacts';
 
 const ASIDE = 'data/.diun-pilot-before-01habcdefg-01';
 
@@ -18,7 +18,7 @@ async function filtered(tar: Buffer, chunk = 700): Promise<Buffer> {
     tar.subarray(i * chunk, (i + 1) * chunk),
   );
   const parts: Buffer[] = [];
-  await pipeline(Readable.from(pieces), new WithoutAside(), async (content: AsyncIterable<Buffer>) => {
+  await pipeline(Readable.from(pieces), new ExcludeRestoreArtifacts(), async (content: AsyncIterable<Buffer>) => {
     for await (const part of content) parts.push(part);
   });
   return Buffer.concat(parts);

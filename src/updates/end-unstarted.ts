@@ -4,15 +4,15 @@ import type { ErrorCode } from '../domain/errors';
 import type { Update } from '../domain/update';
 import { mailOfEnd } from './mail-of-end';
 
-/** Why an update is not begun, in words; of one that fails with its code. */
-export type Unbegun =
+/** Why an update is not started, as text; of one that fails with its code. */
+export type Unstarted =
   { status: 'superseded' | 'ignored'; reason: string } | { status: 'failed'; reason: string; code: ErrorCode };
 
 /** The end of an update of which nothing was done yet: stored with its mail, in one transaction. */
-export function endUnbegun(deps: Deps, update: Update, why: Unbegun): Update {
+export function endUnstarted(deps: Deps, update: Update, why: Unstarted): Update {
   const { store, clock, logger } = deps;
   const { status, reason } = why;
-  logger.info('update not begun', { update: update.id, container: update.container, status, reason });
+  logger.info('update not started', { update: update.id, container: update.container, status, reason });
   return store.transaction(() => {
     const ended = store.updates.change(update.id, {
       status,

@@ -1,15 +1,15 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { isAside } from '../../domain/restore-artifact-names';
+import { isRestoreArtifact } from '../../domain/restore-artifact-names';
 
 const BLOCK = 512;
 /** An extended header that names a path is a few kilobytes at most; a larger one is passed on unread. */
 const MOST_EXTENDED = 64 * 1024;
 
 /**
- * Leaves out of a tar what a restore has set aside beside the data; every other byte passes unchanged. Works on the
- * blocks themselves (POSIX pax, ustar, GNU long names), so that no header is written anew.
+ * Omits from a tar the data that a restore retains next to the current data; every other byte passes unchanged. Works on
+ * the blocks themselves (POSIX pax, ustar, GNU long names), so that no header is rewritten.
  */
-export class WithoutAside extends Transform {
+export class ExcludeRestoreArtifacts extends Transform {
   #pending: Buffer = Buffer.alloc(0);
   /** Extended headers that belong to the next entry, held until its name is known. */
   #held: Buffer[] = [];
@@ -84,7 +84,7 @@ export class WithoutAside extends Transform {
 }
 
 function isOfAside(path: string): boolean {
-  return path.split('/').some(isAside);
+  return path.split('/').some(isRestoreArtifact);
 }
 
 function pathOf(type: string, content: Buffer): string | null {
