@@ -11,7 +11,7 @@ export interface StartTime {
   why: string | null;
 }
 
-/** It starts as soon as it is its turn: an operator has asked for it. */
+/** Starts as soon as earlier work is finished: an operator requested it. */
 export const AT_ONCE: StartTime = { notBefore: null, inWindow: false, why: null };
 
 type Parts = Pick<Deps, 'store' | 'clock' | 'timeZone' | 'updateWindow' | 'minAgeMs'>;
@@ -25,7 +25,7 @@ export function windowOf(
 }
 
 /**
- * When an update that nobody asked for may start: not before its digest is old enough, and then inside the window. To be
+ * When an update without a request of the operator may start: not before its digest is old enough, and then inside the window. To be
  * called in the transaction of the decision, since the digest is remembered.
  */
 export function whenToStart(

@@ -19,7 +19,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = DAY_MINUTES * MINUTE_MS;
 const FORM = 'must look like Sat,Sun 02:00-05:00, several separated by ;';
 
-/** Reads `Sat,Sun 02:00-05:00; Mon-Fri 03:00-04:00`; without days it is every day. A problem in words for anything else. */
+/** Reads `Sat,Sun 02:00-05:00; Mon-Fri 03:00-04:00`; without days it is every day. A problem as text for anything else. */
 export function readWindow(text: string): UpdateWindow | { problem: string } {
   const ranges: WindowRange[] = [];
   for (const part of text.split(';')) {

@@ -53,7 +53,7 @@ export interface Approval {
   status: 'waiting' | 'approved' | 'declined' | 'expired' | 'superseded';
   expiresAt: string;
   decidedAt: string | null;
-  /** Left out: nobody has decided, or a version decided that did not keep it. */
+  /** Missing without a decision, or if a version decided that did not store it. */
   decidedBy?: DecidedBy | null;
 }
 

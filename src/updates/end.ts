@@ -45,7 +45,7 @@ export async function endUnchanged(run: ActiveUpdate, error: unknown): Promise<U
     if (run.journal.stopped.length > 0) await seeToNeighbours(run, () => undefined, false);
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
-    const message = `${messageOf(failure)}\nContainers were stopped for the backup and started again. The update was given up because: ${cause.message}`;
+    const message = `${messageOf(failure)}\nContainers were stopped for the backup and started again. The update was aborted because: ${cause.message}`;
     return endNaming(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }
   return endNaming(run, 'failed', cause);

@@ -103,6 +103,6 @@ function whatChanged({ container: name, from, to }: Update, container: Container
   }
   const before = from?.digest ?? null;
   if (before === null || runs(before)) return null;
-  const reason = `${name} was changed meanwhile: it no longer runs ${before}, from which this update was decided.`;
+  const reason = `${name} was changed in the meantime: it no longer runs ${before}, from which this update was decided.`;
   return { status: 'superseded', reason };
 }

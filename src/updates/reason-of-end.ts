@@ -13,7 +13,7 @@ export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure |
     case 'succeeded':
       return `${name} runs ${journal.newReference} and is healthy.${whatChanged(journal)}`;
     case 'failed':
-      if (error?.code === 'container_not_running') return `Nothing was changed: ${name} does not run, as before.`;
+      if (error?.code === 'container_not_running') return `Nothing was changed: ${name} is not running, as before.`;
       return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.${whoWasStopped(journal.stopped)}`;
     case 'rolled_back':
       if (journal.restore !== null) return restoredReason(journal, journal.restore);
@@ -22,23 +22,23 @@ export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure |
         : `${name} was rolled back: the old container was never stopped, and is healthy.${whatChanged(journal)}`;
     case 'rollback_failed':
       if (error?.code === 'data_changed')
-        return `${name} was rolled back, but its data was not: the old container runs and is healthy, on data that the new version changed.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
+        return `${name} was rolled back, but its data was not: the old container is running and healthy on data that the new version changed.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')
-        return `${name} was rolled back: the old container is started again, and fails its health check as before the update. It needs a person.`;
+        return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.`;
       if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
-        return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: it needs a person now.${whatChanged(journal)}`;
+        return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: manual action required.${whatChanged(journal)}`;
       if (journal.stage === 'preparing')
         return `Nothing was changed, but a container that was stopped for the backup is not running: manual action required.`;
-      return `${name} was rolled back, but the old container is not healthy either: it needs a person now.${whatChanged(journal)}`;
+      return `${name} was rolled back, but the old container is not healthy either: manual action required.${whatChanged(journal)}`;
   }
 }
 
 function changedReason({ stopped }: Journal, verdict: Verdict, { message }: Failure): string {
   const sentence = message.split('\n')[0] ?? message;
-  if (verdict === 'rolled_back') return `${sentence} The old container runs and is healthy.`;
+  if (verdict === 'rolled_back') return `${sentence} The old container is running and healthy.`;
   return verdict === 'failed'
     ? `Nothing was changed by diun-pilot. ${sentence}${whoWasStopped(stopped)}`
-    : `${sentence} The update could neither be ended nor undone: look at it.`;
+    : `${sentence} The update could neither be finished nor undone: please check it.`;
 }
 
 function whoWasStopped(stopped: Journal['stopped']): string {
@@ -48,7 +48,7 @@ function whoWasStopped(stopped: Journal['stopped']): string {
 }
 
 function restoredReason({ containerName: name, dataChange }: Journal, { manifest, kept }: RestoreJournal): string {
-  const aside = kept.length === 0 ? '' : ` Kept aside: ${kept.map(({ what }) => what).join('; ')}.`;
+  const aside = kept.length === 0 ? '' : ` Retained: ${kept.map(({ what }) => what).join('; ')}.`;
   const changes = dataChange === undefined || dataChange.changes.length === 0 ? '' : ` (${changesOf(dataChange)})`;
   return `${name} was rolled back. The new version had changed the data${changes}, so the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)} was restored; the old container is running again and healthy.${aside}`;
 }

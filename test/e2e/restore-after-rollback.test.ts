@@ -74,7 +74,7 @@ it('is rolled back, its data restored, and the old version healthy with every ro
     /changed the data: database app of \S+: version 1 → 2, 1 column added \(items\.note\)/,
   );
   expect(update['reason']).toMatch(
-    /new version had changed the data \(.*\), so the data of .* was restored.*Kept aside: database app/,
+    /new version had changed the data \(.*\), so the data of .* was restored.*Retained: database app/,
   );
   await expectAsBefore(before);
   await mailsAbout(pilot, name, 1);

@@ -104,7 +104,7 @@ it('says in a mail that a link is void when no new offer took its place', async 
   expect(tokensIn(notice?.text ?? '')).toEqual([]);
 });
 
-it('says in a mail that an approved update was not begun, since the container was changed meanwhile', async () => {
+it('says in a mail that an approved update was not begun, since the container was changed in the meantime', async () => {
   await approve();
   scene.engine.addImage({ reference: 'nginx:other' });
   const { Id } = scene.engine.container('web-nginx-1');

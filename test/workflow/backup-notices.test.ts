@@ -51,7 +51,7 @@ describe('the last good backup', () => {
     await look();
     expect(kinds()).toEqual(['backup_old']);
     expect(scene.mails()[0]?.subject).toBe('[diun-pilot] web: the last good backup is from 2026-01-05 – please check');
-    expect(health()).toContain('the last good backup of web is of 2026-01-05T03:00Z');
+    expect(health()).toContain('the last good backup of web was taken at 2026-01-05 03:00:00 UTC');
     await backUp();
     expect(health()).toBe('ok');
   });

@@ -57,7 +57,7 @@ it('changed data that may have been written to since is reported, with the link 
   expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
   expect(version()).toBe('135');
   expect(verdict()?.reason).toContain(CHANGED);
-  expect(lastMail()?.subject).toContain('its data is that of the new version');
+  expect(lastMail()?.subject).toContain('its data was changed by the new version');
   expect(unwrapped()).toContain(CHANGED);
   expect(unwrapped()).toMatch(/https:\/\/pilot\.example\/approvals\//);
   expect(unwrapped()).not.toMatch(/nothing is urgent/i);

@@ -169,7 +169,7 @@ describe('newer tags', () => {
       'nginx:2.0.0 awaiting_approval reconcile',
     ]);
     const [first, , again] = scene.updates();
-    expect(first?.reason).toContain('was changed meanwhile');
+    expect(first?.reason).toContain('was changed in the meantime');
     expect(again?.from?.reference).toBe('nginx:1.27.4');
     if (again) recordDecision(scene.deps, again, 'approve', 'api');
     await scene.settle();

@@ -46,7 +46,7 @@ describe('a rollback is not claimed', () => {
     );
     await updateTo(image);
     expect(scene.updates()).toMatchObject([{ status: 'rollback_failed', error: { code: 'changed_meanwhile' } }]);
-    expect(scene.updates()[0]?.error?.message).toContain('in the place of web-nginx-1');
+    expect(scene.updates()[0]?.error?.message).toContain('web-nginx-1 was replaced externally');
     expect(scene.updates()[0]?.steps.at(-1)).toMatchObject({ name: 'rollback_health_check', status: 'failed' });
   });
 });
@@ -68,7 +68,7 @@ describe('an old container that does not pass its health check after the rollbac
       {
         status: 'rollback_failed',
         error: { code: 'unhealthy_as_before' },
-        reason: expect.stringContaining('fails its health check as before the update'),
+        reason: expect.stringContaining('fails its health check, as before the update'),
       },
     ]);
     expect(scene.updates()[0]?.error?.message).toMatch(

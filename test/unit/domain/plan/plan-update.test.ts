@@ -90,7 +90,7 @@ test('says who is stopped for the backup, until when, and that this is when its 
     'For the backup gitea is stopped, so that nothing is written after it.',
   );
   expect(plan({ container: db, set: [db, gitea], stopped: [gitea] }).course[0]).toBe(
-    'For the backup gitea is stopped, so that nothing is written after it. gitea is started again once db serves.',
+    'For the backup gitea is stopped, so that nothing is written after it. gitea is started again once db is healthy.',
   );
 });
 
