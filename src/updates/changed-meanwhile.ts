@@ -15,7 +15,9 @@ export async function whatElseHappened({ engine, journal, update }: ActiveUpdate
   const bearer = (await inspectByName(engine, name))?.Id ?? null;
   if (bearer !== null && bearer !== oldContainerId && bearer !== newContainerId) {
     const kept =
-      stage === 'preparing' ? '' : ` A renamed container of this update is kept if it exists: ${asideName(name, 'old', update.id)}.`;
+      stage === 'preparing'
+        ? ''
+        : ` A renamed container of this update is kept if it exists: ${asideName(name, 'old', update.id)}.`;
     return changed(`${name} was replaced externally by another container (${short(bearer)}).${kept}`);
   }
   if (stage === 'settled') return bearer === newContainerId ? null : changed(`${name} was removed externally.`);

@@ -37,7 +37,11 @@ async function makeName(run: ActiveUpdate, reference: string, imageId: string): 
 }
 
 /** A tag that this update never touched may be right for another container of the same tag that runs. */
-async function isOthers({ engine, journal, selfId }: ActiveUpdate, reference: string, imageId: string): Promise<boolean> {
+async function isOthers(
+  { engine, journal, selfId }: ActiveUpdate,
+  reference: string,
+  imageId: string,
+): Promise<boolean> {
   const all = await readContainers(engine, selfId);
   return all.some(
     (other) =>

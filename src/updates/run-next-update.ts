@@ -22,7 +22,8 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
     if (codeOf(error) === 'engine_unreachable') throw error;
     deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
     const journal = deps.store.updates.journal(update.id);
-    if (journal === null) endUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
+    if (journal === null)
+      endUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
     else await endAborted(deps, update, journal, error);
   }
 }

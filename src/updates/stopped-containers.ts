@@ -12,7 +12,10 @@ export function othersStopped({ journal }: Pick<ActiveUpdate, 'journal'>): Stopp
 }
 
 /** Which of those that were stopped for the backup run all the same, before this run has started them: by name. */
-export async function startedByOthers(run: ActiveUpdate, which: readonly Stopped[] = run.journal.stopped): Promise<string[]> {
+export async function startedByOthers(
+  run: ActiveUpdate,
+  which: readonly Stopped[] = run.journal.stopped,
+): Promise<string[]> {
   const found = await Promise.all(which.map(({ id }) => inspectIfThere(run.engine, id)));
   return which.filter((_, index) => found[index]?.State.Running === true).map(({ name }) => name);
 }
@@ -21,7 +24,10 @@ export async function startedByOthers(run: ActiveUpdate, which: readonly Stopped
  * Starts those that were stopped for the backup, in order; running ones are skipped. Failures are returned
  * as text, so that they do not prevent the start of the others. Rejects only with `engine_unreachable`.
  */
-export async function startStopped(run: ActiveUpdate, which: readonly Stopped[] = run.journal.stopped): Promise<string[]> {
+export async function startStopped(
+  run: ActiveUpdate,
+  which: readonly Stopped[] = run.journal.stopped,
+): Promise<string[]> {
   const troubles: string[] = [];
   for (const { id, name } of which) {
     try {

@@ -42,13 +42,16 @@ export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise
   for (const [dumped, image, preload] of servers) {
     const name = drillName(dumped.container, record);
     const parts = { ...deps, storage: pinned(deps.storage), onProgress: () => undefined };
-    counted.push(...(await withThrowaway(deps, { name, image, preload }, (server) => restoreInto(parts, server, dumped))));
+    counted.push(
+      ...(await withThrowaway(deps, { name, image, preload }, (server) => restoreInto(parts, server, dumped))),
+    );
   }
   const read: string[] = [];
   for (const item of manifest.items.filter(({ kind }) => kind === 'files')) read.push(await readToItsEnd(deps, item));
-  return [`Restored: ${counted.join('; ')}.`, ...(read.length === 0 ? [] : [`Read to the end: ${read.join('; ')}.`])].join(
-    ' ',
-  );
+  return [
+    `Restored: ${counted.join('; ')}.`,
+    ...(read.length === 0 ? [] : [`Read to the end: ${read.join('; ')}.`]),
+  ].join(' ');
 }
 
 /** After a crash: by their names, which only this record's drill has. */

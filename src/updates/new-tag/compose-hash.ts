@@ -11,7 +11,11 @@ type Asked = Pick<Deps, 'compose' | 'engine'>;
  * hash of other files is computed in the same variant. A sentence: there is none, and why; nothing may be guessed then. Rejects
  * only for the engine's sake.
  */
-export async function findMatchingVariant(deps: Asked, project: ComposeProject, texts: ProjectTexts): Promise<HashVariant | string> {
+export async function findMatchingVariant(
+  deps: Asked,
+  project: ComposeProject,
+  texts: ProjectTexts,
+): Promise<HashVariant | string> {
   let reason: string | null = null;
   for (const way of await waysOf(deps, project)) {
     try {
