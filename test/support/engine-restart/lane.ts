@@ -104,11 +104,12 @@ interface ActiveUpdate {
 
 type Ends = () => Promise<Pick<AfterRestart, 'update' | 'images' | 'subjects'>>;
 
-/** A container with the policy `no` that the engine took down outside an update stays down. */
+/** Before a row: what the row before left does not decide this one. */
 async function isWell({ stage, project }: Lane): Promise<void> {
   const { docker } = stage.lab;
+  const started = await docker.attempt(['start', String((await project.container('writer'))['Id'])]);
+  if (started.code !== 0) await project.up('--force-recreate');
   const id = String((await project.container('writer'))['Id']);
-  await docker.run(['start', id]);
   const ready = async () => (await docker.attempt(['exec', id, 'test', '-e', '/dev/shm/ready'])).code === 0;
   await eventually(`the writer of ${project.name} is ready`, ready, { timeoutMs: PATIENCE_MS, everyMs: 100 });
   await docker.run(['exec', id, 'rm', '-f', '/lock/log']);
