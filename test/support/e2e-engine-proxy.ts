@@ -20,6 +20,8 @@ export interface EngineProxy {
   readonly dockerHost: string;
   /** Resolves when diun-pilot has come to that moment: there the call stays until its connection is gone. */
   hold(moment: Moment): Promise<void>;
+  /** Somebody else acts when diun-pilot has come to that call: it reaches the engine once that is done. Rejects with what the act does. */
+  meanwhile(calls: RegExp[], act: () => Promise<unknown>): Promise<void>;
   /** No engine answers any more, and every connection breaks. */
   cut(): Promise<void>;
   /** The engine answers (again). */
@@ -31,6 +33,8 @@ export interface EngineProxy {
 interface Trap extends Moment {
   passed: number;
   sprung(): void;
+  /** Before the call is passed on; without it, it never is. */
+  act?(): Promise<void>;
 }
 
 /** In front of what diun-pilot sees of the lab's engine; `mend` it to begin. */
@@ -57,6 +61,7 @@ export function engineProxy(lab: Lab): EngineProxy {
 
   const pass = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const held = note(incoming);
+    if (held?.act) return void held.act().then(() => relay(engine, incoming, answer));
     if (held?.when === 'before') return held.sprung();
     relay(engine, incoming, answer, held ? (told) => swallow(told, held) : handOn);
   };
@@ -92,6 +97,11 @@ export function engineProxy(lab: Lab): EngineProxy {
   return {
     dockerHost: `unix://${socket}`,
     hold: (moment) => new Promise((resolve) => (trap = { ...moment, passed: 0, sprung: resolve })),
+    meanwhile: (calls, act) =>
+      new Promise((resolve, reject) => {
+        const acted = (): Promise<void> => act().then(() => resolve(), reject);
+        trap = { calls, when: 'before', passed: 0, sprung: () => undefined, act: acted };
+      }),
     cut,
     mend,
     calls,
