@@ -19,6 +19,7 @@ import { timerPlans, viewTimers, type TimerView } from './schedule/timer-plans';
 import { createAdapters } from './wiring/adapters';
 import { httpDepsOf } from './wiring/http';
 import { requestsOf, type Requests } from './wiring/requests';
+import { version } from './wiring/version';
 
 /** The program, wired once: what the command line and the HTTP server are given. */
 export interface App extends Requests {
@@ -77,6 +78,7 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
     startServing: async () => {
       const http = httpDepsOf(settings, deps, workplace, requests);
       listening = await listen(createHttpApp(http), settings);
+      recordStart(settings, store);
       const parts = { ask: createHealth(http), clock, logger };
       heartbeat = settings.heartbeat && startHeartbeat({ ...settings.heartbeat, ...parts });
       workplace.enterWhenFree();
@@ -98,4 +100,13 @@ function useChannels(store: Store, channels: readonly Channel[], logger: Logger)
 
 function sendersOf({ mailFrom, mailTo, mailDigest }: Settings): { from: string; to: string[]; digest: boolean } {
   return { from: mailFrom, to: mailTo, digest: mailDigest !== null };
+}
+
+/** What a reader of the audit trail must know of the settings; no secret is in it. */
+function recordStart({ publicUrl, backup, mail, channels, schedules, timeZone }: Settings, store: Store): void {
+  const detail = {
+    ...{ version: version(), publicUrl, backup: backup.kind, mail: mail.kind, schedules, timeZone },
+    channels: channels.map(({ name }) => name),
+  };
+  store.audit.append({ kind: 'start', actor: 'diun-pilot', subject: null, detail });
 }

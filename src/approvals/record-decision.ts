@@ -2,7 +2,7 @@ import { PilotError } from '../domain/errors';
 import { wayOf, type DecidedBy, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
-import type { Store } from '../ports/store';
+import type { LinkUse, Store } from '../ports/store';
 
 export type Decided = 'approve' | 'decline';
 
@@ -29,6 +29,7 @@ export function recordDecision(
   decided: Decided,
   by: DecidedBy,
   start: ApprovedStart = { notBefore: null, inWindow: false, why: null },
+  seen: LinkUse | null = null,
 ): Update | null {
   const how = wayOf(by);
   const now = clock.now().toISOString();
@@ -37,7 +38,7 @@ export function recordDecision(
     const approved = [`Approved ${how}.`, ...(start.why === null ? [] : [start.why])].join(' ');
     const reason = decided === 'approve' ? approved : `Declined ${how}. ${update.container} stays as it is.`;
     const { notBefore, inWindow } = decided === 'approve' ? start : { notBefore: null, inWindow: false };
-    const changed = store.updates.decide(update.id, { status, reason, by, now, notBefore, inWindow });
+    const changed = store.updates.decide(update.id, { status, reason, by, now, notBefore, inWindow, seen });
     if (changed?.status === 'declined' && changed.container !== null && changed.to.digest !== null) {
       const { container, to, id } = changed;
       store.refusals.add({ container, digest: to.digest as string, why: 'declined', updateId: id, at: now });

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { nearestName } from '../domain/nearest-name';
 import { UPDATE_STATUSES } from '../domain/update';
 import { approveCommand, declineCommand } from './commands/decide';
+import { auditCommand, type AuditArguments } from './commands/audit';
 import { backupCommand, type BackupArguments } from './commands/backup';
 import { backupsCommand } from './commands/backups';
 import { checkCommand } from './commands/check';
@@ -128,6 +129,12 @@ function addBackups(program: Command, context: CliContext, done: Done): void {
     .description('Lists backups, newest first, with where they are.')
     .option('--limit <number>', 'how many', limit, 20)
     .action(async (options: Json & { limit: number }) => done(await backupsCommand(context, options)));
+  command(program, 'audit')
+    .summary('list who decided what, newest first')
+    .description('Lists the audit trail: decisions, updates, restores, starts and failed logins.')
+    .option('--verify', 'compute every hash again; 0 only for an unbroken chain', false)
+    .option('--limit <number>', 'how many', limit, 50)
+    .action(async (options: AuditArguments) => done(await auditCommand(context, options)));
   command(program, 'renew')
     .summary('renew certificates now')
     .description('Starts certbot, loads what it renewed into the server, and shows what is served at the end.')

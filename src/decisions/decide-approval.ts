@@ -3,6 +3,7 @@ import { surroundingsOf, updateOf, whyClosed } from '../approvals/read-approval'
 import { recordDecision, type Decided } from '../approvals/record-decision';
 import type { Deps } from '../deps';
 import type { Update } from '../domain/update';
+import type { LinkUse } from '../ports/store';
 import { confirmApproval } from './confirm-approval';
 import { offerAgain } from './offer-again';
 import { startInWindow } from './start-in-window';
@@ -11,6 +12,8 @@ export interface Answer {
   decision: Decided | 'window';
   /** What was typed as the container's name. */
   name: string | null;
+  /** For the audit trail. */
+  seen?: LinkUse;
 }
 
 /**
@@ -35,7 +38,7 @@ export async function decideApproval(deps: Deps, token: string, answer: Answer):
     if (confirmed.kind === 'different') return moved(deps, update);
     if (confirmed.kind === 'unknown') return { kind: 'refused', update, reason: confirmed.reason };
   }
-  const recorded = recordDecision(deps, update, approved ? 'approve' : 'decline', 'link', start);
+  const recorded = recordDecision(deps, update, approved ? 'approve' : 'decline', 'link', start, answer.seen ?? null);
   if (recorded !== null) return { kind: approved ? 'approved' : 'declined', update: recorded };
   return nowClosed(deps, update.id);
 }

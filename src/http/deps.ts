@@ -1,6 +1,7 @@
 import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
 import type { RestoreDecision, RestoreView, SetTrust } from '../approvals/restore-link';
 import type { ViewLink } from '../approvals/view-link';
+import type { Answer } from '../decisions/decide-approval';
 import type { BackupRecord } from '../domain/backup';
 import type { ChannelTarget } from '../domain/channel-notice';
 import type { Container } from '../domain/container';
@@ -38,10 +39,7 @@ export interface HttpDeps {
   approvals: {
     /** Reads only. */
     read(token: string): ApprovalView;
-    decide(
-      token: string,
-      answer: { decision: 'approve' | 'decline' | 'window'; name: string | null },
-    ): Promise<DecisionOutcome>;
+    decide(token: string, answer: Answer): Promise<DecisionOutcome>;
     /** By id, for who has the page's password. Throws `update_not_found` `not_waiting` and `no_window`. */
     decideById(id: string, decision: 'approve' | 'decline' | 'window'): Promise<Update>;
   };

@@ -4,6 +4,7 @@ import { PilotError } from '../domain/errors';
 import { accessLog } from './telemetry/access-log';
 import { noteAddress } from './access/client-address';
 import { createFailedLogins, type FailedLogins } from './access/failed-logins';
+import { createLoginCount, type LoginCount } from './access/login-count';
 import { requireApiToken, requirePassword, requireWebhookToken } from './access/guards';
 import { createTrustedProxies } from './access/trusted-proxies';
 import { openApiDocument } from './api/openapi';
@@ -16,6 +17,7 @@ import { ACTIONS } from './pages/operator/action-form';
 import { route } from './route';
 import { actionMethods } from './routes/actions';
 import { approvalMethods } from './routes/approvals';
+import { auditMethods } from './routes/audit';
 import { backupsMethods } from './routes/backups';
 import { approvalEventsMethods, updateEventsMethods } from './routes/events';
 import { updateMethods } from './routes/live';
@@ -32,7 +34,8 @@ export { toJson } from './api/update-json';
 /** Everything that the outside can ask over HTTP (contract, section 3). */
 export function createHttpApp(deps: HttpDeps): express.Express {
   const metrics = createMetrics(deps);
-  const failed = createFailedLogins();
+  const logins = createLoginCount({ audit: deps.store.audit, clock: deps.clock });
+  const failed = createFailedLogins(logins);
   const askHealth = createHealth(deps);
 
   const app = express();
@@ -47,19 +50,25 @@ export function createHttpApp(deps: HttpDeps): express.Express {
   app.use(needsHost);
 
   route(app, '/webhooks/diun', webhookMethods(deps, metrics, requireWebhookToken(deps, failed)), onlyPost(metrics));
-  programs(app, deps, { metrics, askHealth, apiToken: requireApiToken(deps, failed) });
-  persons(app, deps, { askHealth, failed });
+  programs(app, deps, { metrics, askHealth, logins, apiToken: requireApiToken(deps, failed) });
+  persons(app, deps, { askHealth, failed, logins });
+  onClosing(app, () => logins.flush());
 
   app.use(nothingHere);
   app.use(answerErrors(deps));
   return app;
 }
 
+interface Parts {
+  askHealth: AskHealth;
+  logins: LoginCount;
+}
+
 /** What is read by programs. */
 function programs(
   app: express.Express,
   deps: HttpDeps,
-  { metrics, askHealth, apiToken }: { metrics: Metrics; askHealth: AskHealth; apiToken: express.RequestHandler },
+  { metrics, askHealth, logins, apiToken }: Parts & { metrics: Metrics; apiToken: express.RequestHandler },
 ): void {
   const openApi = openApiDocument(deps.version, deps.publicUrl);
   route(app, '/health', {
@@ -73,6 +82,7 @@ function programs(
   route(app, '/updates', updatesMethods(deps, apiToken));
   route(app, '/backups', backupsMethods(deps, apiToken));
   route(app, '/renewals', renewalsMethods(deps, apiToken));
+  route(app, '/audit', auditMethods(deps, logins, apiToken));
   route(app, '/metrics', {
     get: [
       apiToken,
@@ -87,7 +97,7 @@ function programs(
 function persons(
   app: express.Express,
   deps: HttpDeps,
-  { askHealth, failed }: { askHealth: AskHealth; failed: FailedLogins },
+  { askHealth, failed, logins }: Parts & { failed: FailedLogins },
 ): void {
   const password = requirePassword(deps, failed);
   const streams = createStreams(deps);
@@ -96,7 +106,7 @@ function persons(
   for (const action of ACTIONS) route(app, `/actions/${action}`, actionMethods(deps, action, password));
   route(app, '/updates/:id', updateMethods(deps, password));
   route(app, '/updates/:id/events', updateEventsMethods(deps, streams, password));
-  const wrongLinks = createFailedLogins();
+  const wrongLinks = createFailedLogins(logins);
   route(app, '/approvals/:token', approvalMethods(deps, wrongLinks));
   route(app, '/approvals/:token/events', approvalEventsMethods(deps, wrongLinks, streams));
 }

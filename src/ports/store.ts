@@ -4,6 +4,7 @@ import type { Journal } from '../domain/journal';
 import type { Plan } from '../domain/plan/plan';
 import type { RestoreJournal, RestoreRecord } from '../domain/restore';
 import type { DecidedBy, Step, StepName, Update, UpdateStatus } from '../domain/update';
+import type { Audit } from './audit';
 import type { Channels } from './channel-deliveries';
 import type { Incidents } from './incidents';
 import type { Certificates, Renewals } from './renewals';
@@ -28,6 +29,7 @@ export interface Store {
   refusals: Refusals;
   outbox: Outbox;
   channels: Channels;
+  audit: Audit;
   backups: Backups;
   restores: Restores;
   timers: Timers;
@@ -132,6 +134,16 @@ export interface RecordedDecision {
   now: string;
   notBefore: string | null;
   inWindow: boolean;
+  /** By a link: from where it was decided, and who else opened it since this process started; for the audit trail. */
+  seen?: LinkUse | null;
+}
+
+/** Address and browser, as the request gave them. */
+export interface LinkUse {
+  address: string;
+  userAgent: string;
+  /** Others that opened the link before: it was forwarded, or one person has several devices. */
+  alsoOpenedBy: { address: string; userAgent: string }[];
 }
 
 /** Without what the store gives: id and times. */

@@ -62,6 +62,7 @@ test('it is OpenAPI 3.1 and lists every route', () => {
     'get /',
     'get /approvals/{token}',
     'get /approvals/{token}/events',
+    'get /audit',
     'get /backups',
     'get /health',
     'get /metrics',

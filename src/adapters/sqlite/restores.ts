@@ -1,6 +1,7 @@
 import type { Failure } from '../../domain/errors';
 import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/restore';
 import type { Clock } from '../../lib/clock';
+import type { Audit } from '../../ports/audit';
 import type { Restores } from '../../ports/store';
 import { fromJson } from './columns';
 import type { Database } from './database';
@@ -25,13 +26,18 @@ interface Row {
 
 const JSON_FIELDS = new Set(['kept', 'error']);
 
-export function createRestores(database: Database, clock: Clock): Restores {
+export function createRestores(database: Database, clock: Clock, audit: Audit): Restores {
   const records = recordsOf(database, { name: 'restores', clock, read: toRecord, json: JSON_FIELDS });
   const { select, get, add, change, kept, keep } = records;
   const open = (): RestoreRecord[] => select(`WHERE status IN ('queued', 'running') ORDER BY status <> 'running', id`);
   return {
     get,
-    change,
+    change: (id, fields) =>
+      database.transaction(() => {
+        const changed = change(id, fields);
+        if (fields.status !== undefined) recordChange(audit, changed);
+        return changed;
+      })(),
     insert: ({ backupId, folder, url, target, updateId, trustedManifest = null }) =>
       add({ backupId, folder, url, target, updateId, trustedManifest, status: 'queued' }),
     next: () => open()[0] ?? null,
@@ -41,6 +47,11 @@ export function createRestores(database: Database, clock: Clock): Restores {
     journal: (id) => kept<RestoreJournal>(id, 'journal'),
     saveJournal: (id, journal) => keep(id, 'journal', journal),
   };
+}
+
+function recordChange(audit: Audit, { id, backupId, status, updateId, error }: RestoreRecord): void {
+  const detail = { backup: backupId, status, update: updateId, error: error?.code ?? null };
+  audit.append({ kind: 'restore', actor: 'diun-pilot', subject: id, detail });
 }
 
 function toRecord(row: Row): RestoreRecord {

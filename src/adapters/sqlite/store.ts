@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock';
 import type { Store } from '../../ports/store';
+import { createAudit } from './audit';
 import { createBackups } from './backups';
 import { createCertificates } from './certificates';
 import { createChannels } from './channel-deliveries';
@@ -17,15 +18,17 @@ import { createUpdates } from './updates';
 /** `path`: the database file, or `:memory:`. */
 export function createSqliteStore({ path, clock }: { path: string; clock: Clock }): Store {
   const database = openDatabase(path);
+  const audit = createAudit(database, clock);
   return {
     transaction: (work) => database.transaction(work).immediate(),
     inbox: createInbox(database, clock),
-    updates: createUpdates(database, clock),
+    updates: createUpdates(database, clock, audit),
     refusals: createRefusals(database),
     outbox: createOutbox(database, clock),
     channels: createChannels(database, clock),
+    audit,
     backups: createBackups(database, clock),
-    restores: createRestores(database, clock),
+    restores: createRestores(database, clock, audit),
     timers: createTimers(database, clock),
     notices: createNotices(database, clock),
     renewals: createRenewals(database, clock),

@@ -3,7 +3,8 @@ import type { Journal } from '../../domain/journal';
 import type { Plan } from '../../domain/plan/plan';
 import type { Approval, Hold, Step, Update } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
-import type { NewUpdate, UpdateFilter, Updates } from '../../ports/store';
+import type { Audit } from '../../ports/audit';
+import type { NewUpdate, RecordedDecision, UpdateFilter, Updates } from '../../ports/store';
 import { fromJson } from './columns';
 import type { Database } from './database';
 import { recordsOf, type Records } from './records';
@@ -39,7 +40,7 @@ const JSON_FIELDS = new Set(['approval', 'error', 'hold']);
 /** How many events that required nothing are kept, so that announcements alone cannot fill the disk. */
 const MOST_IGNORED = 2_000;
 
-export function createUpdates(database: Database, clock: Clock): Updates {
+export function createUpdates(database: Database, clock: Clock, audit: Audit): Updates {
   const steps = createSteps(database, clock);
   const forgetIgnored = database.prepare<[number]>(
     `DELETE FROM updates WHERE status = 'ignored' AND id NOT IN (SELECT update_id FROM steps) AND id <= (
@@ -50,14 +51,19 @@ export function createUpdates(database: Database, clock: Clock): Updates {
   const { select, get, add, change, kept, keep } = records;
   return {
     ...steps.methods,
-    ...createApprovals(database, clock, records),
+    ...createApprovals(database, clock, records, audit),
     get,
     insert: (update) => {
       const inserted = add(columnsOf(update));
       if (inserted.status === 'ignored') forgetIgnored.run(MOST_IGNORED);
       return inserted;
     },
-    change: (id, fields) => change(id, columnsOf(fields)),
+    change: (id, fields) =>
+      database.transaction(() => {
+        const changed = change(id, columnsOf(fields));
+        if (fields.status !== undefined) recordChange(audit, changed);
+        return changed;
+      })(),
     list: (filter) => listPage(records, filter),
     openFor: (container) =>
       select(`WHERE container = ? AND status IN ('awaiting_approval', 'queued', 'running') ORDER BY id`, container),
@@ -81,9 +87,10 @@ function createApprovals(
   database: Database,
   clock: Clock,
   { select, get, set }: Records<Update>,
+  audit: Audit,
 ): Pick<Updates, 'decide' | 'toRemindOf' | 'reminded'> {
   return {
-    decide: (id, { inWindow, ...decision }) => {
+    decide: (id, { inWindow, seen = null, ...decision }) => {
       const decided = database
         .prepare(
           `UPDATE updates SET status = @status, reason = @reason, finished_at = iif(@status = 'declined', @now, NULL),
@@ -93,7 +100,10 @@ function createApprovals(
            WHERE id = @id AND status = 'awaiting_approval' AND approval ->> '$.expiresAt' > @now`,
         )
         .run({ id, ...decision, inWindow: Number(inWindow) });
-      return decided.changes === 1 ? get(id) : null;
+      if (decided.changes !== 1) return null;
+      const update = get(id) as Update;
+      recordDecision(audit, update, decision.by, seen);
+      return update;
     },
     toRemindOf: (before) =>
       select(
@@ -108,6 +118,28 @@ function firstSeen(database: Database, repository: string, digest: string, now: 
   database.prepare('INSERT OR IGNORE INTO digests_seen VALUES (?, ?, ?)').run(repository, digest, now);
   const found = 'SELECT first_seen_at AS at FROM digests_seen WHERE repository = ? AND digest = ?';
   return database.prepare<[string, string], { at: string }>(found).get(repository, digest)?.at ?? now;
+}
+
+/** Every new state of an update, by diun-pilot itself; what is ignored is not recorded, since announcements cause it. */
+function recordChange(audit: Audit, { id, container, status, to, error }: Update): void {
+  if (status === 'ignored') return;
+  const detail = { container, status, reference: to.reference, digest: to.digest, error: error?.code ?? null };
+  audit.append({ kind: 'update', actor: 'diun-pilot', subject: id, detail });
+}
+
+function recordDecision(audit: Audit, update: Update, actor: string, seen: RecordedDecision['seen']): void {
+  const { id, container, status, to, notBefore } = update;
+  const detail = {
+    ...{
+      decision: status === 'declined' ? 'declined' : 'approved',
+      container,
+      reference: to.reference,
+      digest: to.digest,
+    },
+    ...(notBefore === null ? {} : { notBefore }),
+    ...(seen ?? {}),
+  };
+  audit.append({ kind: 'decision', actor, subject: id, detail });
 }
 
 /** An image is two columns. */

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { PilotError } from '../../domain/errors';
 import { addressOf } from './client-address';
+import type { LoginCount } from './login-count';
 
 const WINDOW_MS = 60_000;
 const FAILURES = 100;
@@ -12,7 +13,7 @@ export interface FailedLogins {
 }
 
 /** Failed authentications by address; what succeeds is never counted. Kept in memory: a restart forgives. */
-export function createFailedLogins(): FailedLogins {
+export function createFailedLogins(logins: Pick<LoginCount, 'note'>): FailedLogins {
   const count = rateLimit({
     windowMs: WINDOW_MS,
     limit: FAILURES,
@@ -23,7 +24,11 @@ export function createFailedLogins(): FailedLogins {
     validate: { xForwardedForHeader: false, ip: false },
     handler: (_request, _response, next) => next(tooManyFailures()),
   });
-  return { count };
+  const noted: RequestHandler = (request, response, next) => {
+    logins.note(addressOf(response));
+    return count(request, response, next);
+  };
+  return { count: noted };
 }
 
 function tooManyFailures(): PilotError {

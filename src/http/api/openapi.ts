@@ -2,6 +2,8 @@ import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteaso
 import { z } from 'zod';
 import { diunBody } from '../../decisions/receive-webhook';
 import {
+  auditQuery,
+  auditSchema,
   backupRequest,
   backupsQuery,
   backupsSchema,
@@ -172,6 +174,12 @@ function forOperation(): RouteConfig[] {
       security: api,
       request: { query: historyQuery },
       responses: { 200: pageOf('The page'), ...errors(400, 401, 429) },
+    },
+    {
+      ...describe('get', '/audit', 'The audit trail, newest first'),
+      security: api,
+      request: { query: auditQuery },
+      responses: { 200: answer('A page', auditSchema), ...errors(400, 401, 429) },
     },
     {
       ...describe('get', '/metrics', 'For Prometheus'),

@@ -203,6 +203,28 @@ export type RenewalsJson = z.infer<typeof renewalsSchema>;
 export const renewalRequest = z.strictObject({}).meta({ id: 'RenewalRequest' });
 export const renewalsQuery = z.strictObject({ limit });
 
+const auditEntry = z
+  .object({
+    number: z.number().int(),
+    at: time,
+    kind: z.enum(['start', 'decision', 'update', 'restore', 'failed_logins']),
+    actor: z.string(),
+    subject: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()),
+    previous: z.string(),
+    hash: z.string().meta({ description: 'SHA-256 over the record and the hash of the one before' }),
+  })
+  .meta({ id: 'AuditEntry' });
+export const auditSchema = z.object({ entries: z.array(auditEntry), next: z.string().nullable() });
+export type AuditJson = z.infer<typeof auditSchema>;
+export const auditQuery = z.strictObject({
+  limit,
+  cursor: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, 'must be the `next` of the page before')
+    .optional(),
+});
+
 export const webhookAnswer = z.object({ webhook: z.string(), duplicate: z.boolean() }).meta({ id: 'WebhookAnswer' });
 
 const check = z.object({ status: z.enum(CHECK_STATUSES), reason: z.string().optional() }).meta({ id: 'Check' });

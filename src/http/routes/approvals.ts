@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { DecisionOutcome } from '../../approvals/approval-view';
+import { updateIdIn } from '../../approvals/signed-token';
 import { PilotError } from '../../domain/errors';
+import { createLinkOpeners, type LinkOpeners } from '../access/link-openers';
 import { isOpen, type Update } from '../../domain/update';
 import { howItEnded } from '../../updates/how-it-ended';
 import { noteInLog } from '../telemetry/access-log';
@@ -28,8 +30,9 @@ const DECISIONS_A_MINUTE = 120;
 /** The link of the mail. GET and HEAD change nothing, ever; the buttons POST. `wrong`: tokens that open nothing, by address. */
 export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
   const admit = onlyKnownLinks(deps, wrong, answerUnknown);
+  const openers = createLinkOpeners();
   return {
-    get: [pageFirst, admit, showRestore(deps), showUpdate(deps), show(deps)],
+    get: [pageFirst, admit, showRestore(deps), showUpdate(deps), show(deps, openers)],
     post: [
       pageFirst,
       refuseCrossSite(deps),
@@ -37,7 +40,7 @@ export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
       noViewLinks(deps),
       limitDecisions(),
       decideRestore(deps),
-      decide(deps),
+      decide(deps, openers),
     ],
   };
 }
@@ -50,11 +53,12 @@ function noViewLinks({ viewLinks }: Deps): RequestHandler {
   };
 }
 
-function show({ approvals, clock, store }: Deps): RequestHandler {
+function show({ approvals, clock, store }: Deps, openers: LinkOpeners): RequestHandler {
   return (request, response) => {
     const view = approvals.read(tokenOf(request));
     if (view.kind === 'unknown') return answerUnknown(request, response);
     noteInLog(response, { update: view.update.id });
+    openers.note(request, response, view.update.id);
     const now = clock.now();
     if (view.kind === 'open') return sendPage(response, 200, confirmPage({ ...view, now }));
     if (view.why !== 'approved') return answerClosed(request, response, view);
@@ -64,7 +68,7 @@ function show({ approvals, clock, store }: Deps): RequestHandler {
   };
 }
 
-function decide({ approvals, clock }: Deps): RequestHandler {
+function decide({ approvals, clock }: Deps, openers: LinkOpeners): RequestHandler {
   return async (request, response) => {
     const form = await readForm(request);
     const decision = form.get('decision');
@@ -74,7 +78,8 @@ function decide({ approvals, clock }: Deps): RequestHandler {
         'The field decision must be approve, decline or window. Nothing was decided.',
       );
     }
-    const outcome = await approvals.decide(tokenOf(request), { decision, name: form.get('name') });
+    const seen = openers.use(request, response, updateIdIn(tokenOf(request)));
+    const outcome = await approvals.decide(tokenOf(request), { decision, name: form.get('name'), seen });
     if (outcome.kind !== 'unknown') noteInLog(response, { update: outcome.update.id });
     answer(request, response, outcome, clock.now());
   };

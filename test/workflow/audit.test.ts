@@ -1,0 +1,41 @@
+import { decideApproval } from '../../src/decisions/decide-approval';
+import { decideById } from '../../src/decisions/decide-by-id';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+  scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+  await scene.settle();
+});
+afterEach(() => scene.close());
+
+const trail = () =>
+  scene.store.audit
+    .list({ limit: 100 })
+    .entries.reverse()
+    .map(({ kind, actor, detail }) => [kind, actor, detail['decision'] ?? detail['status']]);
+
+test('who decided, and everything that came of it, in one whole chain', async () => {
+  const [update] = scene.updates();
+  await decideById(scene.deps, update?.id ?? '', 'approve', 'cli:1000');
+  await scene.settle();
+  expect(trail()).toEqual([
+    ['decision', 'cli:1000', 'approved'],
+    ['update', 'diun-pilot', 'running'],
+    ['update', 'diun-pilot', 'succeeded'],
+  ]);
+  expect(scene.store.audit.verify()).toMatchObject({ entries: 3, broken: null });
+  expect(scene.updates()[0]?.approval).toMatchObject({ decidedBy: 'cli:1000' });
+});
+
+test('a decision by link says from where, and who else opened the link', async () => {
+  const [, token = ''] = /\/approvals\/([\w.-]+)/.exec(scene.mails().at(-1)?.text ?? '') ?? [];
+  const seen = { address: '10.0.0.2', userAgent: 'phone', alsoOpenedBy: [{ address: '10.0.0.9', userAgent: 'other' }] };
+  await decideApproval(scene.deps, token, { decision: 'decline', name: null, seen });
+  expect(scene.store.audit.list({ limit: 1 }).entries).toMatchObject([
+    { kind: 'decision', actor: 'link', detail: { decision: 'declined', container: 'web-nginx-1', ...seen } },
+  ]);
+});
