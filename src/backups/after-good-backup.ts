@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import { backupShrunk } from '../notifications/mails/backup-notices';
 import { postMail } from '../notifications/post-mail';
-import { keyOfPlace, nameOf, samePlace } from './backup-set';
+import { keyOfPlace, scopeName, samePlace } from './backup-set';
 import { serversIn } from './dumped-servers';
 
 const REMEMBERED_MS = 3 * 24 * 3_600_000;
@@ -21,7 +21,7 @@ export function afterGoodBackup(deps: Deps, backup: BackupRecord): void {
   if (drillFailed && serversIn(backup.items).length > 0) store.backups.askDrill(backup.id);
   const before = store.backups.good().find((record) => record.id !== backup.id && samePlace(record, backup));
   if (before === undefined || !isSuspicious(backup, before)) return forgetShrinking(deps, subject);
-  const about = nameOf(backup);
+  const about = scopeName(backup);
   const words = `the backup of ${about} shrank to less than half of the one before`;
   deps.logger.warn('a backup shrank', { backup: backup.id, bytes: backup.bytes, before: before.bytes });
   if (store.notices.open('backup_shrunk', subject, words))

@@ -41,7 +41,7 @@ export function keyOfPlace(place: BackupPlace): string {
 }
 
 /** The name of the place, for people and for keys. */
-export function nameOf(place: BackupPlace): string {
+export function scopeName(place: BackupPlace): string {
   return place.project ?? place.container ?? 'unnamed';
 }
 

@@ -6,7 +6,7 @@ import type { WorkOutcome } from '../domain/due-work';
 import { intervalMs } from '../lib/due-times';
 import { backupOld } from '../notifications/mails/backup-notices';
 import { postMail } from '../notifications/post-mail';
-import { backupSets, keyOfPlace, nameOf, samePlace, type BackupPlace } from './backup-set';
+import { backupSets, keyOfPlace, scopeName, samePlace, type BackupPlace } from './backup-set';
 
 /** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */
 const OLDEST_MS = 36 * 3_600_000;
@@ -24,7 +24,7 @@ export async function lookAtBackupAges(deps: Deps): Promise<WorkOutcome> {
       if (kind === 'backup_old' && !subjects.includes(subject)) deps.store.notices.close(kind, subject);
     }
   });
-  const names = old.map(({ place }) => nameOf(place)).join(', ');
+  const names = old.map(({ place }) => scopeName(place)).join(', ');
   return { outcome: names === '' ? 'No last good backup is too old.' : `Too old: ${names}.`, trouble: null };
 }
 
@@ -42,7 +42,7 @@ function isTooOld({ store, clock }: Deps, place: BackupPlace, limitMs: number): 
 }
 
 function tell({ store, publicUrl, logger }: Deps, place: BackupPlace): void {
-  const about = nameOf(place);
+  const about = scopeName(place);
   const good = lastGood(store, place);
   const words =
     good === null

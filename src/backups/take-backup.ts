@@ -9,7 +9,7 @@ import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
 import { asBackupError } from './backup-error';
-import { nameOf } from './backup-set';
+import { scopeName } from './backup-set';
 import { itemKey, manifestKey, setFolder } from './set-keys';
 import { filesOf } from './sources/files-source';
 import type { ItemSource } from './sources/item-source';
@@ -60,7 +60,7 @@ interface BackupRun extends BackupDeps, BackupRequest {
  * and what was stored is deleted.
  */
 export async function takeBackup(deps: BackupDeps, request: BackupRequest): Promise<BackupRecord> {
-  const run = begin(deps, request);
+  const run = startBackup(deps, request);
   try {
     const sources = await findSources(run);
     const stored = await storeAll(run, sources);
@@ -74,13 +74,13 @@ export async function takeBackup(deps: BackupDeps, request: BackupRequest): Prom
   }
 }
 
-function begin(deps: BackupDeps, request: BackupRequest): BackupRun {
+function startBackup(deps: BackupDeps, request: BackupRequest): BackupRun {
   const now = deps.clock.now();
   const started = { status: 'running', startedAt: now.toISOString(), quiesced: request.quiesced } as const;
   const record = deps.store.backups.change(request.record.id, started);
   const logger = deps.logger.child({ backup: record.id, project: record.project });
   logger.info('backup begins', { members: request.members.map((member) => member.name) });
-  return { ...deps, ...request, record, logger, folder: setFolder(nameOf(record), now, record.id), keys: [] };
+  return { ...deps, ...request, record, logger, folder: setFolder(scopeName(record), now, record.id), keys: [] };
 }
 
 async function findSources(run: BackupRun): Promise<ItemSource[]> {
@@ -93,7 +93,7 @@ async function findSources(run: BackupRun): Promise<ItemSource[]> {
   if (sources.length > 0) return sources;
   throw new PilotError(
     'backup_failed',
-    `There is nothing to back up for ${nameOf(run.record)}: no container of it carries the label backup.kind.`,
+    `There is nothing to back up for ${scopeName(run.record)}: no container of it carries the label backup.kind.`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { App } from '../app';
-import { backupSets, nameOf, samePlace, type BackupPlace } from '../backups/backup-set';
+import { backupSets, scopeName, samePlace, type BackupPlace } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backup';
 import { isNotLoaded, validity, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
@@ -25,7 +25,7 @@ export function backupFindings(app: App, containers: readonly Container[]): Find
       return {
         what,
         status: 'warning',
-        words: `${nameOf(place)}: no good backup yet; \`diun-pilot backup\` takes one`,
+        words: `${scopeName(place)}: no good backup yet; \`diun-pilot backup\` takes one`,
       };
     return { what, ...lastGood(app, place, last) };
   });
@@ -41,7 +41,7 @@ function lastGood(app: App, place: BackupPlace, last: BackupRecord): Omit<Findin
   const when = `${formatAge(age)} ago (${atTime(at, app.settings.timeZone)})`;
   return {
     status: old || failed ? 'warning' : 'ok',
-    words: `${nameOf(place)}: last good one ${when}, ${inBytes(last.bytes)}${drill}${advice}`,
+    words: `${scopeName(place)}: last good one ${when}, ${inBytes(last.bytes)}${drill}${advice}`,
   };
 }
 

@@ -8,8 +8,8 @@ export function newsOf(before: Update | null, now: Update): { kind: 'began' | 'e
     .filter((step) => known.get(step.name) !== step.status)
     .map((step) =>
       step.status === 'running'
-        ? { kind: 'began', words: `${nameOf(step)} …` }
-        : { kind: 'ended', words: `${nameOf(step)}: ${step.status}${detailOf(step)}` },
+        ? { kind: 'began', words: `${titleOf(step)} …` }
+        : { kind: 'ended', words: `${titleOf(step)}: ${step.status}${detailOf(step)}` },
     );
 }
 
@@ -17,7 +17,7 @@ export function newsOf(before: Update | null, now: Update): { kind: 'began' | 'e
 export function progressOf(update: Update): string | null {
   if (update.status === 'queued') return 'waiting for its turn …';
   const running = update.steps.find(({ status }) => status === 'running');
-  return running === undefined ? null : `${nameOf(running)} …${running.detail === null ? '' : ` ${running.detail}`}`;
+  return running === undefined ? null : `${titleOf(running)} …${running.detail === null ? '' : ` ${running.detail}`}`;
 }
 
 /** The verdict as text: what is running now, and what to do. */
@@ -61,7 +61,7 @@ export function isSuccess(update: Update): boolean {
   return update.status === 'succeeded' || update.status === 'ignored';
 }
 
-function nameOf(step: Step): string {
+function titleOf(step: Step): string {
   return step.name.replaceAll('_', ' ');
 }
 

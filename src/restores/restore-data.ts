@@ -5,7 +5,7 @@ import { isWell, type Stopped } from '../domain/well';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';
-import { reached, type RestoreRun } from './restore-run';
+import { checkpoint, type RestoreRun } from './restore-run';
 import { startAgain } from './start-again';
 import { whoRuns } from './those-that-ran';
 
@@ -31,7 +31,7 @@ export async function restoreData(run: RestoreRun): Promise<void> {
     if (codeOf(error) === 'engine_unreachable') throw lostEngine(run, error);
     const { code, message } = toPilotError(error);
     run.logger.error('the restore failed and is undone', { code, reason: message });
-    reached(run, { stage: 'undoing', cause: { code, message } });
+    checkpoint(run, { stage: 'undoing', cause: { code, message } });
   }
   if (run.journal.stage === 'undoing') await undo(run);
   if (run.journal.tidied !== true) await tidy(run);
@@ -42,21 +42,21 @@ function countInterruption(run: RestoreRun): void {
   const interrupted = run.journal.interrupted + 1;
   const message = `diun-pilot was stopped ${interrupted} times while it unpacked this backup. Look for the reason in its log (memory, disk, restarts of the host), then ask again.`;
   const givenUp = { stage: 'undoing', cause: { code: 'interrupted', message } } as const;
-  reached(run, interrupted < ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
+  checkpoint(run, interrupted < ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
 }
 
 /** An unreachable engine does not count as an interrupted attempt. */
 function lostEngine(run: RestoreRun, error: unknown): unknown {
-  reached(run, { interrupted: run.journal.interrupted - 1 });
+  checkpoint(run, { interrupted: run.journal.interrupted - 1 });
   return error;
 }
 
 async function check(run: RestoreRun): Promise<void> {
-  if (run.journal.ran === undefined) reached(run, { ran: whoRuns(run.plan) });
+  if (run.journal.ran === undefined) checkpoint(run, { ran: whoRuns(run.plan) });
   const kinds = await checkSet(run);
   const shells = await findShells(run);
   const stopped = await whoIsStopped(run);
-  reached(run, { stage: 'staging', manifest: run.plan.manifest, kinds, shells, stopped });
+  checkpoint(run, { stage: 'staging', manifest: run.plan.manifest, kinds, shells, stopped });
 }
 
 /** Those that run, those that get files, and the one that the caller names: these are started at the end also when they do not run now. */
@@ -72,7 +72,7 @@ async function stage(run: RestoreRun): Promise<void> {
   await stopWriters(run);
   await stageDatabases(run);
   await stageFiles(run);
-  reached(run, { stage: 'swapping', swapBegan: true });
+  checkpoint(run, { stage: 'swapping', swapBegan: true });
 }
 
 /** Repeated at each resume: no writer may run while data changes places, whatever the engine has started. */
@@ -85,8 +85,8 @@ async function stopWriters(run: RestoreRun): Promise<void> {
 
 async function swap(run: RestoreRun): Promise<void> {
   await swapFiles(run);
-  reached(run, { kept: await swapDatabases(run) });
-  reached(run, { stage: 'starting' });
+  checkpoint(run, { kept: await swapDatabases(run) });
+  checkpoint(run, { stage: 'starting' });
 }
 
 /** The data is in its place by now: what cannot be tidied up does not undo that. */
@@ -95,7 +95,7 @@ async function tidy(run: RestoreRun): Promise<void> {
     const files = await tidyFiles(run);
     const listed = new Set(files.map(({ what }) => what));
     const kept = [...run.journal.kept.filter(({ what }) => !listed.has(what)), ...files];
-    reached(run, { kept, tidied: true });
+    checkpoint(run, { kept, tidied: true });
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     run.logger.warn('what only the restore needed could not be removed', { reason: messageOf(error) });
@@ -128,7 +128,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
       error,
     );
   }
-  reached(run, { swapBegan: false });
+  checkpoint(run, { swapBegan: false });
 }
 
 /** A failed removal does not prevent the start. Resolves with a sentence about it. */

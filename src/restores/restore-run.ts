@@ -24,7 +24,7 @@ export interface RestoreRun extends RestoreDeps {
 }
 
 /** Writes how far the restore has come, before the act that it announces. */
-export function reached(run: RestoreRun, known: Partial<RestoreJournal>): void {
+export function checkpoint(run: RestoreRun, known: Partial<RestoreJournal>): void {
   run.journal = { ...run.journal, ...known };
   run.save(run.journal);
 }

@@ -12,7 +12,7 @@ import { rememberFingerprint } from './fingerprint/data-change';
 import { quiesce } from './quiesce';
 import { reusableBackup } from './reuse-backup';
 import type { Run } from './run';
-import { reach, Skipped } from './run';
+import { checkpoint, Skipped } from './run';
 import { startedByOthers } from './stopped-containers';
 
 /**
@@ -29,7 +29,7 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
     return new Skipped(`Nothing of ${where} carries the label backup.kind, so there is nothing to back up.`);
   }
   const servers = members.filter((member) => isServer(member) && member.id !== run.old.Id);
-  if (servers.length > 0) reach(run, 'preparing', { servers: thoseRunning(true, servers) });
+  if (servers.length > 0) checkpoint(run, 'preparing', { servers: thoseRunning(true, servers) });
   const reused = await reusableBackup(run, place, members, all);
   if (reused !== null) return useAgain(run, reused);
   const quiesced = await quiesce(run, progress);

@@ -5,7 +5,7 @@ import type { Progress } from '../lib/progress';
 import { lookForChange } from './fingerprint/data-change';
 import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import type { Run } from './run';
-import { newContainerOf, reach } from './run';
+import { newContainerOf, checkpoint } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';
 
 /**
@@ -31,7 +31,7 @@ async function othersServe(run: Run, progress: Progress): Promise<string[]> {
 
 async function askOthers(run: Run, progress: Progress): Promise<string[]> {
   const stopped = othersStopped(run);
-  if (stopped.length > 0) reach(run, 'checking', { released: true });
+  if (stopped.length > 0) checkpoint(run, 'checking', { released: true });
   const seen = await serveAgain(run, stopped, progress);
   return [...seen, ...(await seeToNeighbours(run, progress, true))];
 }

@@ -3,7 +3,7 @@ import { stopAndRemove } from '../containers/remove-aside';
 import { codeOf, messageOf } from '../domain/errors';
 import { keepTag } from './new-tag/keep-tag';
 import type { Run } from './run';
-import { newContainerOf, reach, step } from './run';
+import { newContainerOf, checkpoint, step } from './run';
 
 /**
  * Writes a new tag where the operator keeps it, keeps the files that are in no volume, and removes the old container, never
@@ -22,7 +22,7 @@ export async function cleanUp(run: Run): Promise<void> {
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     const reason = messageOf(error);
-    reach(run, run.journal.stage, { cleanUpFailure: reason });
+    checkpoint(run, run.journal.stage, { cleanUpFailure: reason });
     run.logger.warn('the old container could not be removed', { update: run.update.id, reason });
   }
 }

@@ -2,12 +2,12 @@ import { healthOfContainer } from '../containers/check-health';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import type { Update, Verdict } from '../domain/update';
 import { bringBack, type BroughtBack } from './bring-back';
-import { whatElseHappened, whyNameless } from './changed-meanwhile';
+import { detectExternalChange, whyNameless } from './external-change';
 import { hasChangedData } from './fingerprint/data-change';
 import { keptSentences } from './kept-sentences';
 import { recordLeftovers } from './leftovers';
 import { mailOfEnd } from './mail-of-end';
-import { nameWhatRunsIfPossible } from './name-what-runs';
+import { syncLocalTagIfPossible } from './local-tag';
 import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { rememberVerdict } from './quarantine';
 import { reasonOfEnd } from './reason-of-end';
@@ -25,8 +25,8 @@ export async function endServing(
   error: PilotError | null = null,
 ): Promise<Update> {
   const leftovers = await recordLeftovers(run);
-  await nameWhatRunsIfPossible(run);
-  const happened = (await whatElseHappened(run)) ?? (await whyNameless(run));
+  await syncLocalTagIfPossible(run);
+  const happened = (await detectExternalChange(run)) ?? (await whyNameless(run));
   if (happened !== null) return endNaming(run, 'rollback_failed', happened);
   return end(run, verdict, error, leftovers);
 }
@@ -37,7 +37,7 @@ export async function endServing(
  */
 export async function endUnchanged(run: ActiveUpdate, error: unknown): Promise<Update> {
   await undoPreparation(run);
-  const happened = await whatElseHappened(run);
+  const happened = await detectExternalChange(run);
   const cause = happened ?? toPilotError(error);
   try {
     await serveAgain(run, happened === null ? run.journal.stopped : othersStopped(run));
@@ -75,7 +75,7 @@ async function bringBackAndName(
 
 async function recordAndName(run: ActiveUpdate): Promise<string[]> {
   const leftovers = await recordLeftovers(run);
-  await nameWhatRunsIfPossible(run);
+  await syncLocalTagIfPossible(run);
   return leftovers;
 }
 

@@ -6,10 +6,10 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
 import type { Progress } from '../lib/progress';
-import { nameWhatRuns } from './name-what-runs';
+import { syncLocalTag } from './local-tag';
 import { reloadFronts } from './neighbours/see-to-nginx';
 import type { Run } from './run';
-import { newContainerOf, reach } from './run';
+import { newContainerOf, checkpoint } from './run';
 import { exchangeNames, renameNew, startNew } from './swap-containers';
 
 /** By the old container's label, if it can be (domain/handover): nothing changes that while the update runs. */
@@ -33,7 +33,7 @@ export async function drainOld(run: Run, progress: Progress): Promise<string> {
   const { journal } = run;
   const seen = await canaryHealth(run, newContainerOf(run), progress).catch(explainTakenPort);
   await reloadFronts(run, progress);
-  reach(run, 'checking', { oldStopped: true });
+  checkpoint(run, 'checking', { oldStopped: true });
   progress('it is healthy next to the old one, which drains');
   await keepStopped(run, journal.oldContainerId);
   return `next to the old one: ${seen}; ${howItEnded(await run.engine.inspectContainer(journal.oldContainerId))}`;
@@ -57,7 +57,7 @@ export async function handBack(run: Run, progress: Progress): Promise<string> {
   await renameNew(run);
   const stopped = await renameRestarting(run, journal.oldContainerId, journal.containerName);
   if (stopped) await startJoining(run, journal.oldContainerId);
-  await nameWhatRuns(run);
+  await syncLocalTag(run);
   const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
   return `${journal.oldStopped ? `${old} is started again` : `${old} was never stopped`}; the new one is stopped`;
 }

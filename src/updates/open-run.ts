@@ -23,10 +23,10 @@ import type { Run } from './run';
  */
 export async function openRun(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const journal = deps.store.updates.journal(update.id);
-  return journal === null ? begin(deps, update) : resumeRun({ ...deps, update, journal });
+  return journal === null ? startRun(deps, update) : resumeRun({ ...deps, update, journal });
 }
 
-async function begin(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
+async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const old = withOwnPolicy(deps, await inspectByName(deps.engine, update.container ?? ''));
   if (old === null) return { ended: endUnstarted(deps, update, noContainer(update)) };
   const container = await containerOf(deps, old);

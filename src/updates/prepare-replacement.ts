@@ -13,7 +13,7 @@ import { withPresentVolumes } from '../containers/carry-over/present-volumes';
 import { newTagLabels } from './new-tag/new-tag-labels';
 import { newImageOf } from './pull-by-digest';
 import type { Run } from './run';
-import { reach } from './run';
+import { checkpoint } from './run';
 
 /**
  * Creates the new container next to the running old one, under a name of its own, and compares the two before anything
@@ -30,7 +30,7 @@ export async function prepareReplacement(run: Run): Promise<void> {
   const { platform } = await askedPlatform(engine, old, oldImage);
   const request = createRequest({ container: old, oldImage, newImage, reference: newReference, labels, platform });
   const id = await create(engine, asideName(containerName, 'new', update.id), request);
-  reach(run, 'preparing', { newContainerId: id });
+  checkpoint(run, 'preparing', { newContainerId: id });
   const created = await engine.inspectContainer(id);
   if (created.Image !== newImage.Id) {
     throw new PilotError('recreate_refused', `The tag ${newReference} was moved externally while it was used.`);
@@ -55,7 +55,7 @@ function mustRunPlatform(created: ContainerInspect, image: ImageInspect, wanted:
 async function moveTag(run: Run, newImageId: string): Promise<void> {
   const { newReference } = run.journal;
   const was = await imageIfThere(run.engine, newReference);
-  reach(run, 'preparing', { newReferenceWas: was?.Id ?? null, tagMoved: true });
+  checkpoint(run, 'preparing', { newReferenceWas: was?.Id ?? null, tagMoved: true });
   await run.engine.tag(newImageId, newReference);
 }
 

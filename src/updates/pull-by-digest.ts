@@ -5,7 +5,7 @@ import { digestReference, parseImageReference } from '../domain/images/image-ref
 import type { Progress } from '../lib/progress';
 import { askedPlatform } from '../containers/carry-over/asked-platform';
 import type { Run } from './run';
-import { reach } from './run';
+import { checkpoint } from './run';
 
 /** Pulls exactly the digest that was announced, shown and approved. No tag moves, so the old container keeps its name. */
 export async function pullByDigest(run: Run, progress: Progress): Promise<string> {
@@ -25,7 +25,7 @@ export async function pullByDigest(run: Run, progress: Progress): Promise<string
       `The engine pulled ${imageId}, which does not carry the digest ${update.to.digest}.`,
     );
   }
-  reach(run, 'preparing', { newImageId: imageId });
+  checkpoint(run, 'preparing', { newImageId: imageId });
   return `${wanted} is image ${imageId}${platform === undefined ? '' : `, for ${platform}`}`;
 }
 

@@ -12,7 +12,7 @@ import { noteNeighbours } from './neighbours/note-neighbours';
 import { lookAhead } from './preflight/preflight';
 import { newImageOf, pullByDigest } from './pull-by-digest';
 import type { Run } from './run';
-import { reach } from './run';
+import { checkpoint } from './run';
 
 /**
  * For a container that holds data: stops all writers of its set, so that rows and files belong together and a restore
@@ -30,7 +30,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   await noteNeighbours(run, all, writers);
   const stopped = await howTheyAre(run, writers);
-  reach(run, 'preparing', { stopped });
+  checkpoint(run, 'preparing', { stopped });
   for (const { id, name } of stopped.toReversed()) {
     progress(`stopping ${name}`);
     await stop(run, id, name);

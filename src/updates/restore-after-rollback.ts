@@ -19,7 +19,7 @@ import { hasChangedData } from './fingerprint/data-change';
 import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
-import { reach, step } from './run';
+import { checkpoint, step } from './run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
 
 /** Only from a backup after which no known container has written, so that nothing is lost but what the new version did. */
@@ -36,7 +36,7 @@ export async function mayRestore(run: Run): Promise<boolean> {
 export async function restoreAfterRollback(run: Run): Promise<Update> {
   const cause = whyRolledBack(run.update);
   const journal = run.journal.restore ?? firstRestoreJournal(run.update.id);
-  reach(run, 'restoring', { restore: journal });
+  checkpoint(run, 'restoring', { restore: journal });
   let restored = false;
   try {
     await step(run, 'restore', (progress) => restore(run, progress));
@@ -117,7 +117,7 @@ async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
     storage: pinned(run.storage),
     plan: planRestore({ folder, url: backup.url ?? '', manifest, distrust: null, target: null, containers }),
     journal,
-    save: (reached) => reach(run, 'restoring', { restore: reached }),
+    save: (reached) => checkpoint(run, 'restoring', { restore: reached }),
     onProgress,
     alsoStarts: run.journal.oldContainerId,
     ownLayer: 'untouched',

@@ -6,7 +6,7 @@ import { codeOf, PilotError } from '../domain/errors';
 import { firstJournal, type Journal } from '../domain/journal';
 import type { Update } from '../domain/update';
 import { serversRunAgain } from '../restores/those-that-ran';
-import { leaveTheNewOne, whatElseHappened } from './changed-meanwhile';
+import { promoteNewContainer, detectExternalChange } from './external-change';
 import { endNaming, endServing, endUnchanged } from './end';
 import { keepTag } from './new-tag/keep-tag';
 import type { ActiveUpdate, Run } from './run';
@@ -90,9 +90,9 @@ async function endWithoutOld(run: ActiveUpdate): Promise<Update> {
   const bearer = await inspectByName(run.engine, journal.containerName);
   if (journal.stage === 'settled' && bearer?.Id === journal.newContainerId) return endSettled(run);
   const untouched = journal.stage === 'preparing';
-  await (untouched ? undoPreparation(run) : leaveTheNewOne(run));
+  await (untouched ? undoPreparation(run) : promoteNewContainer(run));
   const troubles = await startStopped(run, othersStopped(run));
-  const happened = (await whatElseHappened(run)) ?? goneMeanwhile(journal.containerName);
+  const happened = (await detectExternalChange(run)) ?? goneMeanwhile(journal.containerName);
   return endNaming(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', happened);
 }
 

@@ -7,16 +7,16 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
-import { leaveTheNewOne, mustBeOurs, whatElseHappened } from './changed-meanwhile';
+import { promoteNewContainer, assertNoExternalChange, detectExternalChange } from './external-change';
 import { endNaming, endServing } from './end';
 import { hasChangedData, lookForChange } from './fingerprint/data-change';
 import { handBack, handsOver } from './hand-over';
-import { nameWhatRuns } from './name-what-runs';
+import { syncLocalTag } from './local-tag';
 import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed } from './rollback-ends';
 import type { Run } from './run';
-import { reach, Skipped, step } from './run';
+import { checkpoint, Skipped, step } from './run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
 import { renameNew } from './swap-containers';
 
@@ -33,7 +33,7 @@ class OldContainerUnhealthy extends PilotError {}
  */
 export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
   run.store.transaction(() => {
-    reach(run, 'rolling_back');
+    checkpoint(run, 'rolling_back');
     run.update = run.store.updates.change(run.update.id, { error: { code: cause.code, message: cause.message } });
   });
   try {
@@ -65,7 +65,7 @@ async function bringOldBack(run: Run, progress: Progress): Promise<string> {
 }
 
 async function bringBackOnce(run: Run, progress: Progress): Promise<string> {
-  await mustBeOurs(run);
+  await assertNoExternalChange(run);
   return handsOver(run) ? handBack(run, progress) : startOldAgain(run, progress);
 }
 
@@ -81,11 +81,11 @@ async function allServeAgain(run: Run, progress: Progress): Promise<string | Ski
 }
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
-  const happened = await whatElseHappened(run);
+  const happened = await detectExternalChange(run);
   const unhealthy = happened === null && failure instanceof OldContainerUnhealthy;
   if (unhealthy && (await mayRestore(run))) return restoreAfterRollback(run);
   await startStopped(run, othersStopped(run));
-  await (happened === null ? removeNew(run) : leaveTheNewOne(run));
+  await (happened === null ? removeNew(run) : promoteNewContainer(run));
   const asBefore = unhealthy ? await unhealthyAsBefore(run) : null;
   return endNaming(run, 'rollback_failed', rollbackFailed(cause, happened ?? failure, asBefore));
 }
@@ -99,7 +99,7 @@ async function startOldAgain(run: Run, progress: Progress): Promise<string> {
   const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
   const stays = !isServer(run.container) && (await decideOnData(run));
   if (!stays) await startJoining(run, journal.oldContainerId);
-  await nameWhatRuns(run);
+  await syncLocalTag(run);
   const what = stays ? `${old} has its name again and is not started yet` : `${old} is started again`;
   return `${what}, ${journal.oldReference} names its image (update ${update.id})`;
 }
@@ -111,7 +111,7 @@ async function startOldAgain(run: Run, progress: Progress): Promise<string> {
 async function decideOnData(run: Run): Promise<boolean> {
   if (run.journal.dataGoesBack === false) return false;
   const dataGoesBack = hasChangedData(run) && (await nothingWrites(run)) && (await mayRestore(run));
-  reach(run, 'rolling_back', { dataGoesBack });
+  checkpoint(run, 'rolling_back', { dataGoesBack });
   return dataGoesBack;
 }
 

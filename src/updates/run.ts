@@ -62,7 +62,7 @@ export async function step(
 }
 
 /** Writes how far the run has come, before the act that it announces. What was read of `run.journal` before is old then. */
-export function reach(run: ActiveUpdate, stage: Stage, known: Partial<Journal> = {}): void {
+export function checkpoint(run: ActiveUpdate, stage: Stage, known: Partial<Journal> = {}): void {
   run.journal = { ...run.journal, ...known, stage };
   run.store.updates.saveJournal(run.update.id, run.journal);
 }

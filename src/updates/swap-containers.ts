@@ -4,7 +4,7 @@ import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Run } from './run';
-import { newContainerOf, reach } from './run';
+import { newContainerOf, checkpoint } from './run';
 
 /**
  * Gives the new container the name and the service. Each act is by id and may be done twice, so that an interrupted
@@ -12,7 +12,7 @@ import { newContainerOf, reach } from './run';
  */
 export async function swapContainers(run: Run): Promise<string> {
   const { journal } = run;
-  reach(run, 'swapping', { oldStopped: true });
+  checkpoint(run, 'swapping', { oldStopped: true });
   await exchangeNames(run);
   await keepStopped(run, journal.oldContainerId);
   await startNew(run);
@@ -33,7 +33,7 @@ async function renameOld(run: Run, name: string): Promise<void> {
     await renameTo(engine, journal.oldContainerId, name);
   } catch (error) {
     if (codeOf(error) !== 'engine_refused') throw error;
-    reach(run, 'swapping', { oldStopped: true });
+    checkpoint(run, 'swapping', { oldStopped: true });
     await keepStopped(run, journal.oldContainerId);
     await renameTo(engine, journal.oldContainerId, name);
   }

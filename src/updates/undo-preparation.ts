@@ -1,6 +1,6 @@
 import { asideName } from '../containers/artifact-names';
 import { discard, removeByName } from '../containers/remove-aside';
-import { nameWhatRuns } from './name-what-runs';
+import { syncLocalTag } from './local-tag';
 import type { ActiveUpdate } from './run';
 
 /** Removes what was prepared next to the old container, which was never touched, and restores the tag. */
@@ -9,5 +9,5 @@ export async function undoPreparation(run: ActiveUpdate): Promise<void> {
   if (journal.newContainerId !== null) await discard(run.engine, journal.newContainerId);
   await removeByName(run, asideName(journal.containerName, 'new', update.id));
   await removeByName(run, asideName(journal.containerName, 'check', update.id));
-  await nameWhatRuns(run);
+  await syncLocalTag(run);
 }

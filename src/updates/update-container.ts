@@ -4,7 +4,7 @@ import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import { backUpProject } from './back-up-project';
 import { checkNewContainer } from './check-new-container';
-import { mustBeOurs } from './changed-meanwhile';
+import { assertNoExternalChange } from './external-change';
 import { cleanUp } from './clean-up';
 import { endServing, endUnchanged } from './end';
 import { drainOld, handsOver, startAlongside } from './hand-over';
@@ -16,7 +16,7 @@ import { restoreAfterRollback } from './restore-after-rollback';
 import { rollBack } from './roll-back';
 import { whyRolledBack } from './rollback-ends';
 import type { Run } from './run';
-import { reach, step } from './run';
+import { checkpoint, step } from './run';
 import { startedByOthers } from './stopped-containers';
 import { swapContainers } from './swap-containers';
 
@@ -34,7 +34,7 @@ export async function updateContainer(deps: Deps, update: Update): Promise<Updat
   try {
     return await toItsEnd(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') reach(run, run.journal.stage, { engineLost: true });
+    if (codeOf(error) === 'engine_unreachable') checkpoint(run, run.journal.stage, { engineLost: true });
     throw error;
   }
 }
@@ -69,13 +69,13 @@ async function recreate(run: Run): Promise<void> {
   await step(run, 'recreate', async () => {
     if (isAt(run, 'preparing')) {
       await prepareReplacement(run);
-      await mustBeOurs(run);
-      if ((await startedByOthers(run)).length > 0) reach(run, 'preparing', { released: true });
+      await assertNoExternalChange(run);
+      if ((await startedByOthers(run)).length > 0) checkpoint(run, 'preparing', { released: true });
     }
-    reach(run, 'swapping');
+    checkpoint(run, 'swapping');
     return handsOver(run) ? startAlongside(run) : swapContainers(run);
   });
-  reach(run, 'checking');
+  checkpoint(run, 'checking');
 }
 
 async function check(run: Run): Promise<void> {
@@ -83,7 +83,7 @@ async function check(run: Run): Promise<void> {
     const drained = handsOver(run) ? [await drainOld(run, progress)] : [];
     return [...drained, await checkNewContainer(run, progress)].join('; ');
   });
-  reach(run, 'settled');
+  checkpoint(run, 'settled');
 }
 
 function isAt(run: Run, stage: Stage): boolean {

@@ -6,7 +6,7 @@ import type { Clock } from '../../lib/clock';
 import type { Logger } from '../../lib/logger';
 import type { BackupStorage } from '../../ports/backup-storage';
 import type { Store } from '../../ports/store';
-import { keyOfPlace, nameOf } from '../backup-set';
+import { keyOfPlace, scopeName } from '../backup-set';
 import { folderOf, manifestKey } from '../set-keys';
 import { findOrphans } from './find-orphans';
 import { openRestoreOf, whyNeeded } from './why-needed';
@@ -38,7 +38,7 @@ export async function pruneBackups(deps: PruneDeps): Promise<WorkOutcome> {
     return failure === null;
   };
   for (const record of removable(deps)) {
-    if (await remove(`backup ${record.id} of ${nameOf(record)}`, keysOf(record)))
+    if (await remove(`backup ${record.id} of ${scopeName(record)}`, keysOf(record)))
       deps.store.backups.objectsGone(record.id);
   }
   for (const { folder, keys } of await orphans(deps, failures)) await remove(`the unfinished ${folder}`, keys);

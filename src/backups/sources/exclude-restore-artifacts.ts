@@ -61,7 +61,7 @@ export class ExcludeRestoreArtifacts extends Transform {
       return true;
     }
     if ('xL'.includes(type) && size <= MOST_EXTENDED) return this.#hold(type, size);
-    const keep = !isOfAside(this.#heldPath ?? nameOf(header));
+    const keep = !isOfAside(this.#heldPath ?? entryName(header));
     if (keep) for (const part of this.#held) this.push(part);
     this.#held = [];
     this.#heldPath = null;
@@ -98,7 +98,7 @@ function paxSizeOf(content: Buffer): number | null {
 }
 
 /** `prefix/name` of ustar; GNU's has none. */
-function nameOf(header: Buffer): string {
+function entryName(header: Buffer): string {
   const prefix = header.subarray(257, 263).toString('latin1') === 'ustar\0' ? text(header.subarray(345, 500)) : '';
   const name = text(header.subarray(0, 100));
   return prefix === '' ? name : `${prefix}/${name}`;

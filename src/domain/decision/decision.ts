@@ -150,7 +150,7 @@ function refuseRepetition({ container, target, tag, own, source }: Case): Ignore
   const as = tag === own.tag ? '' : `, as ${container.reference}`;
   return ignore(
     'already_runs',
-    `${container.name} already runs ${nameOf(target.reference)} (${shortDigest(target.digest)})${as}: nothing to do.`,
+    `${container.name} already runs ${familiarName(target.reference)} (${shortDigest(target.digest)})${as}: nothing to do.`,
   );
 }
 
@@ -174,7 +174,7 @@ function refuseOtherTag({ container, own, tag }: Case): Ignored | null {
 
 function refuseKnownBad({ container: { name }, known: { refusal }, target, own, tag }: Case): Ignored | null {
   if (refusal === null) return null;
-  const what = `${nameOf(target.reference)} (${shortDigest(target.digest)})`;
+  const what = `${familiarName(target.reference)} (${shortDigest(target.digest)})`;
   const again = `To try it all the same: ${commandFor(name, own, tag)}.`;
   if (refusal.why === 'failed') {
     return ignore(
@@ -206,7 +206,7 @@ function refuseUnconfirmed({ container: { name }, registry }: Case): Ignored | n
 /** As with a repetition, the operator may move a container to another tag of the same image. */
 function refuseSameImage({ container: { name }, target, tag, own, source, registry }: Case): Ignored | null {
   if (registry?.sameImage !== true || (source === 'operator' && tag !== own.tag)) return null;
-  const what = `${nameOf(target.reference)} (${shortDigest(target.digest)})`;
+  const what = `${familiarName(target.reference)} (${shortDigest(target.digest)})`;
   const why = 'Only its index changed, for example by another architecture or an attestation';
   return ignore(
     'same_image',
@@ -238,11 +238,11 @@ function sentence({ name, reference }: Container, own: ImageReference, tag: stri
 }
 
 function commandFor(name: string, own: ImageReference, tag: string): string {
-  return `diun-pilot update ${name} ${nameOf(formatReference({ ...own, tag }))}`;
+  return `diun-pilot update ${name} ${familiarName(formatReference({ ...own, tag }))}`;
 }
 
 /** Without the parts that Docker adds: `nginx:1.28`. */
-function nameOf(reference: string): string {
+function familiarName(reference: string): string {
   return reference.replace(/^docker\.io\/(?:library\/)?/, '');
 }
 

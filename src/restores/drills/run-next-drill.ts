@@ -1,4 +1,4 @@
-import { keyOfPlace, nameOf, samePlace } from '../../backups/backup-set';
+import { keyOfPlace, scopeName, samePlace } from '../../backups/backup-set';
 import type { BackupRecord } from '../../domain/backup';
 import { NotTried, type DrillVerdict } from '../../domain/drill';
 import { codeOf, messageOf } from '../../domain/errors';
@@ -20,7 +20,7 @@ export async function runNextDrill(deps: DrillJob): Promise<boolean> {
   const { store, logger } = deps;
   const record = store.backups.nextDrill();
   if (record === null) return false;
-  const log = logger.child({ backup: record.id, set: nameOf(record) });
+  const log = logger.child({ backup: record.id, set: scopeName(record) });
   try {
     const words = await drill(deps, record);
     end(deps, record, 'passed', words);
@@ -54,7 +54,7 @@ function end(deps: DrillJob, { id }: BackupRecord, status: DrillVerdict['status'
     const subject = keyOfPlace(record);
     if (status === 'passed') store.notices.close('drill_failed', subject);
     if (status !== 'failed') return;
-    store.notices.open('drill_failed', subject, `the last restore drill of ${nameOf(record)} failed`);
+    store.notices.open('drill_failed', subject, `the last restore drill of ${scopeName(record)} failed`);
     postMail(store.outbox, drillFailed({ backup: record, lastPassed: lastPassedOf(store, record), publicUrl }));
   });
 }

@@ -4,7 +4,7 @@ import type { Container } from '../../domain/container';
 import type { DatabaseServer, DataChange } from '../../domain/data-fingerprint';
 import type { Progress } from '../../lib/progress';
 import type { Run } from '../run';
-import { reach } from '../run';
+import { checkpoint } from '../run';
 import { readFingerprint } from './read-fingerprint';
 
 /**
@@ -18,7 +18,7 @@ export async function rememberFingerprint(run: Run, members: readonly Container[
   const fingerprint = await readFingerprint(run.engine, servers, progress);
   for (const { what, why } of fingerprint.unread)
     run.logger.warn('the schema of a database could not be read', { update: run.update.id, what, reason: why });
-  reach(run, 'preparing', { fingerprint });
+  checkpoint(run, 'preparing', { fingerprint });
 }
 
 /**
@@ -32,7 +32,7 @@ export async function lookForChange(run: Run, progress: Progress): Promise<DataC
   const after = await readFingerprint(run.engine, serversNow(run, fingerprint.servers), progress);
   const seen = { ...compareFingerprints(fingerprint, after), seenIn: stage };
   run.logger.info('compared the databases with those before the update', { update: run.update.id, ...seen });
-  reach(run, stage, { dataChange: seen });
+  checkpoint(run, stage, { dataChange: seen });
   return seen;
 }
 

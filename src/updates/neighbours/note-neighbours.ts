@@ -13,7 +13,7 @@ import { fewAtATime } from '../../lib/few-at-a-time';
 import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered } from '../../probes/ask-site';
 import type { Run } from '../run';
-import { reach } from '../run';
+import { checkpoint } from '../run';
 
 /** A probe may be a program inside the container: not all of them at once. */
 const AT_ONCE = 4;
@@ -53,7 +53,7 @@ export async function noteNeighbours(
       : null,
   }));
   const addresses = Object.fromEntries(moved.map(({ name, inspect }) => [name, addressesIn(inspect)]));
-  reach(run, 'preparing', {
+  checkpoint(run, 'preparing', {
     dependents: dependents.map(({ name }) => name),
     neighbourhood: { neighbours: found.filter(matters), addresses },
   });

@@ -1,6 +1,6 @@
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { ActiveUpdate } from '../run';
-import { reach } from '../run';
+import { checkpoint } from '../run';
 
 /** Writes down that a neighbour is restarted or reloaded, before the act: a crash, or a rollback, then does it again. */
 export function touch(run: ActiveUpdate, id: string): void {
@@ -9,7 +9,7 @@ export function touch(run: ActiveUpdate, id: string): void {
   const neighbours = neighbourhood.neighbours.map((each) =>
     each.id === id ? { ...each, touched: true as const } : each,
   );
-  reach(run, stage, { neighbourhood: { ...neighbourhood, neighbours } });
+  checkpoint(run, stage, { neighbourhood: { ...neighbourhood, neighbours } });
 }
 
 /** An act on a container that the engine refused leaves it as a failed health check does. */

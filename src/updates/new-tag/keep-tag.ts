@@ -5,7 +5,7 @@ import { changeText, editByHand, placeByHand, recreatedOnce } from '../../domain
 import { codeOf, messageOf } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { versionJump } from '../../domain/images/version-jump';
-import { type ActiveUpdate, newContainerOf, reach } from '../run';
+import { type ActiveUpdate, newContainerOf, checkpoint } from '../run';
 import { findMatchingVariant } from './compose-hash';
 import { readProject } from './read-project';
 
@@ -63,7 +63,7 @@ async function write(keeping: Keeping, texts: ProjectTexts, edit: TagEdit): Prom
   if (isDowngrade(change)) return left(editByHand(change, edit, 'an older version is never written into your files.'));
   const after = withEdit(texts, edit);
   const note = changeText(edit);
-  reach(run, run.journal.stage, { tagNote: note });
+  checkpoint(run, run.journal.stage, { tagNote: note });
   try {
     const file = { folder: project.folder, path: edit.path };
     await run.projectFiles.replace(file, textOf(edit.path, texts), textOf(edit.path, after));

@@ -10,7 +10,7 @@ import type { ActiveUpdate } from './run';
  * `docker compose up`, `docker rm`, another diun-pilot. Null otherwise. While the old container is untouched it must have
  * the name; later it or the new one must.
  */
-export async function whatElseHappened({ engine, journal, update }: ActiveUpdate): Promise<PilotError | null> {
+export async function detectExternalChange({ engine, journal, update }: ActiveUpdate): Promise<PilotError | null> {
   const { containerName: name, oldContainerId, newContainerId, stage } = journal;
   const bearer = (await inspectByName(engine, name))?.Id ?? null;
   if (bearer !== null && bearer !== oldContainerId && bearer !== newContainerId) {
@@ -35,8 +35,8 @@ export async function whyNameless({ engine, journal }: ActiveUpdate): Promise<Pi
 }
 
 /** Rejects with the external change. */
-export async function mustBeOurs(run: ActiveUpdate): Promise<void> {
-  const happened = await whatElseHappened(run);
+export async function assertNoExternalChange(run: ActiveUpdate): Promise<void> {
+  const happened = await detectExternalChange(run);
   if (happened !== null) throw happened;
 }
 
@@ -44,7 +44,7 @@ export async function mustBeOurs(run: ActiveUpdate): Promise<void> {
  * The old container is gone: the new one, healthy or not, is the only one left and gets the name. If an external container
  * has the name, nothing is done. Rejects only with `engine_unreachable`.
  */
-export async function leaveTheNewOne(run: ActiveUpdate): Promise<void> {
+export async function promoteNewContainer(run: ActiveUpdate): Promise<void> {
   const { engine, journal } = run;
   if (journal.newContainerId === null || (await inspectByName(engine, journal.containerName)) !== null) return;
   if ((await inspectIfThere(engine, journal.newContainerId)) === null) return;

@@ -1,28 +1,28 @@
 import { imageIfThere, inspectByName } from '../containers/if-there';
 import { readContainers } from '../containers/read-containers';
 import { codeOf, messageOf } from '../domain/errors';
-import { type ActiveUpdate, reach } from './run';
+import { type ActiveUpdate, checkpoint } from './run';
 
 /**
  * Makes the local tag name the image that runs, otherwise Diun loses the container (facts, Diun). The engine says which
  * container has the name now, because the container may have been replaced, or the tag moved, externally. A tag that this
  * update moved for a container that does not use it is restored, unless it was moved since. May be called twice.
  */
-export async function nameWhatRuns(run: ActiveUpdate): Promise<void> {
+export async function syncLocalTag(run: ActiveUpdate): Promise<void> {
   const { containerName, newReference, oldReference, tagMoved } = run.journal;
   const bearer = await inspectByName(run.engine, containerName);
   const reference = bearer?.Config.Image;
   if (bearer !== null && (reference === newReference || reference === oldReference))
-    await makeName(run, reference, bearer.Image);
+    await retag(run, reference, bearer.Image);
   if (!tagMoved) return;
-  if (reference !== newReference) await putBack(run);
-  reach(run, run.journal.stage, { tagMoved: false });
+  if (reference !== newReference) await restoreTag(run);
+  checkpoint(run, run.journal.stage, { tagMoved: false });
 }
 
 /** The same, where the verdict does not depend on it. Rejects only with `engine_unreachable`. */
-export async function nameWhatRunsIfPossible(run: ActiveUpdate): Promise<void> {
+export async function syncLocalTagIfPossible(run: ActiveUpdate): Promise<void> {
   try {
-    await nameWhatRuns(run);
+    await syncLocalTag(run);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     const { newReference: tag } = run.journal;
@@ -30,14 +30,14 @@ export async function nameWhatRunsIfPossible(run: ActiveUpdate): Promise<void> {
   }
 }
 
-async function makeName(run: ActiveUpdate, reference: string, imageId: string): Promise<void> {
+async function retag(run: ActiveUpdate, reference: string, imageId: string): Promise<void> {
   const named = (await imageIfThere(run.engine, reference))?.Id ?? null;
-  if (named === imageId || (!run.journal.tagMoved && named !== null && (await isOthers(run, reference, named)))) return;
+  if (named === imageId || (!run.journal.tagMoved && named !== null && (await usedByAnotherContainer(run, reference, named)))) return;
   await run.engine.tag(imageId, reference);
 }
 
 /** A tag that this update never touched may be right for another container of the same tag that runs. */
-async function isOthers(
+async function usedByAnotherContainer(
   { engine, journal, selfId }: ActiveUpdate,
   reference: string,
   imageId: string,
@@ -52,7 +52,7 @@ async function isOthers(
   );
 }
 
-async function putBack({ engine, journal }: ActiveUpdate): Promise<void> {
+async function restoreTag({ engine, journal }: ActiveUpdate): Promise<void> {
   const { newReference, oldReference, oldImageId, newReferenceWas, newImageId } = journal;
   if ((await imageIfThere(engine, newReference))?.Id !== newImageId) return;
   const before = newReference === oldReference ? oldImageId : newReferenceWas;
