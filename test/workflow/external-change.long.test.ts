@@ -158,16 +158,16 @@ function judge(
     must(aside(engine).length === 0, `failed: nothing is left aside (${aside(engine).join(', ')})`);
     if (bearer !== null && bearer.Id !== oldId && !early)
       must(
-        /somebody else|no container had the name/i.test(update.reason + failed[0]?.text),
-        'failed: says that somebody else did it',
+        /externally|no container had the name/i.test(update.reason + failed[0]?.text),
+        'failed: says that it was changed externally',
       );
   }
   const oldServes = bearer?.Id === oldId && bearer.State.Running;
   must(update?.status !== 'rollback_failed' || !oldServes, 'the old one runs and is healthy: rolled back');
   if (update?.status === 'rollback_failed')
     must(
-      /somebody else|no container had the name/i.test(update.reason) &&
-        /somebody else|no container had the name/i.test(failed[0]?.text ?? ''),
+      /externally|no container had the name/i.test(update.reason) &&
+        /externally|no container had the name/i.test(failed[0]?.text ?? ''),
       `says who (${update.reason})`,
     );
   return wrong;
