@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { openApp } from './app';
 import { runCli } from './cli/program';
+import { dockerSocket } from './config/docker-socket';
 import { loadSettings } from './config/load';
 import { createLogger } from './lib/logger';
 import { version } from './wiring/version';
@@ -22,6 +23,8 @@ void runCli(process.argv.slice(2), {
   version: version(),
   // eslint-disable-next-line no-restricted-properties -- handed to config/, which reads it
   loadSettings: (options) => loadSettings(process.env, options),
+  // eslint-disable-next-line no-restricted-properties -- as above
+  dockerSocket: () => dockerSocket(process.env),
   createLogger,
   openApp,
   stdout: process.stdout,

@@ -1,3 +1,4 @@
+import type { DockerSocket } from '../config/docker-socket';
 import type { Settings } from '../config/schema';
 import type { Logger } from '../lib/logger';
 import type { App } from '../app';
@@ -6,6 +7,8 @@ import type { App } from '../app';
 export interface CliContext {
   version: string;
   loadSettings(options: { generateSecrets: boolean }): Settings;
+  /** As this process sees it; for `init`, which reads no settings. */
+  dockerSocket(): DockerSocket;
   /** Of the service: JSON lines on standard output. */
   createLogger(level: string): Logger;
   openApp(settings: Settings, options: { logger: Logger }): App;

@@ -6,6 +6,7 @@ import { auditCommand, type AuditArguments } from './commands/audit';
 import { backupCommand, type BackupArguments } from './commands/backup';
 import { backupsCommand } from './commands/backups';
 import { checkCommand } from './commands/check';
+import { initCommand } from './commands/init';
 import { renewCommand } from './commands/renew';
 import { restoreCommand, type RestoreArguments } from './commands/restore';
 import { serveCommand } from './commands/serve';
@@ -81,6 +82,13 @@ function addService(program: Command, context: CliContext, done: Done): void {
       'Runs the service: webhook, API, updates, mails, timers. Logs JSON lines; SIGTERM ends it within 10 s.',
     )
     .action(async (options: Json) => done(await serveCommand(context, options)));
+  command(program, 'init')
+    .option('--no-diun', 'without Diun: only the comparison with the registry finds updates')
+    .summary('print a complete compose file with generated secrets')
+    .description(
+      'Prints a complete compose file for this host: diun-pilot, Diun, generated secrets, the group of the mounted Docker socket, the page on loopback. Reads no settings and writes no file.',
+    )
+    .action((options: Json & { diun: boolean }) => done(initCommand(context, options)));
   command(program, 'check')
     .summary('look whether everything works, and what is watched')
     .description(

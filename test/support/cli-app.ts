@@ -10,6 +10,7 @@ import { requestRenewal } from '../../src/certificates/request-renewal';
 import { planOfRestore, rehearse, requestRestore } from '../../src/restores/request-restore';
 import type { CliContext } from '../../src/cli/context';
 import { runCli } from '../../src/cli/program';
+import type { DockerSocket } from '../../src/config/docker-socket';
 import { loadSettings } from '../../src/config/load';
 import { timerPlans, viewTimers } from '../../src/schedule/timer-plans';
 import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
@@ -35,6 +36,7 @@ export interface Terminal {
   /** What differs from the app on the scene. */
   app?: Partial<App>;
   signals?: FakeSignals;
+  dockerSocket?: DockerSocket;
   ask?: (question: string) => Promise<string>;
 }
 
@@ -55,6 +57,7 @@ export async function runOn(scene: Scene, args: string[], terminal: Terminal = {
   const context: CliContext = {
     version: '1.2.3',
     loadSettings: (options) => loadSettings(env, options),
+    dockerSocket: () => terminal.dockerSocket ?? { path: '/var/run/docker.sock', group: 998 },
     createLogger: () => logger,
     openApp: (settings) => ({ ...appOn(scene), settings, ...terminal.app }),
     stdout: { write: (text) => out.push(text), isTTY: terminal.isTTY ?? false, columns: 60 },
