@@ -93,7 +93,7 @@ describe('what it shows', () => {
       expect(text).toContain(reference);
     }
     for (const words of [
-      'update.allow is;', // the label that is misspelt
+      'did you mean update.allow?', // the label that is misspelt
       'Label diun.enable</strong> (yes)', // by which nobody watches it
       'not watched',
       'Pending approvals',
@@ -215,7 +215,7 @@ describe('what it shows', () => {
   });
 
   test('says only words of its own about what a button did', async () => {
-    expect((await open('/?problem=not_waiting')).text).toContain('does not wait for a decision');
+    expect((await open('/?problem=not_waiting')).text).toContain('is not (or no longer) pending');
     const { text } = await open('/?done=You+were+hacked&problem=__proto__');
     expect(text).not.toMatch(/hacked|__proto__/);
   });
