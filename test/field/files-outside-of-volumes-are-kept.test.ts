@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import type { Inspected } from '../lab/engine/docker-cli';
+import { eventually } from '../support/eventually';
 import { pageOf, type UpdateTold } from '../support/e2e-updates';
 import { openKept } from '../support/field-kept';
 
@@ -59,6 +61,8 @@ it('keeps them for a day in a stopped container that Compose leaves alone, from 
   expect(await project.up()).toEqual({ created: [], recreated: [], untouched: ['unmounted'] });
   expect(await project.containers()).toHaveProperty('size', 1);
   expect(await pageOf(project, 'unmounted')).toMatch(/^good-2 /);
+  await whenItsTimeHasCome(holder.name);
+  expect(await project.up()).toEqual({ created: [], recreated: [], untouched: ['unmounted'] });
 });
 
 it('keeps nothing of a container that writes only what every start writes, or what is temporary', async () => {
@@ -99,4 +103,15 @@ async function listingIn(holder: string): Promise<string> {
 
 async function volumesOnEngine(): Promise<string[]> {
   return (await stage.lab.docker.lines(['volume', 'ls', '--quiet'])).sort();
+}
+
+/** A day is too long for a test, so its end is moved in the database of the running service. */
+async function whenItsTimeHasCome(holder: string): Promise<void> {
+  const database = new Database(join(pilot().dataDir, 'pilot.db'));
+  const moved = database.prepare('UPDATE kept_containers SET keep_until = ? WHERE name = ?');
+  expect(moved.run(new Date().toISOString(), holder).changes).toBe(1);
+  database.close();
+  const { docker } = stage.lab;
+  const gone = async (): Promise<boolean> => (await docker.inspect('container', holder)) === null;
+  await eventually('the kept container is removed', gone, { timeoutMs: 300_000 });
 }
