@@ -10,6 +10,7 @@ import { initCommand } from './commands/init';
 import { renewCommand } from './commands/renew';
 import { restoreCommand, type RestoreArguments } from './commands/restore';
 import { serveCommand } from './commands/serve';
+import { suggestCommand } from './commands/suggest';
 import { updateCommand } from './commands/update';
 import { updatesCommand, type UpdatesArguments } from './commands/updates';
 import type { CliContext } from './context';
@@ -69,6 +70,7 @@ function createProgram(context: CliContext, done: Done): Command {
       writeErr: (text) => void context.stderr.write(text),
     });
   addService(program, context, done);
+  addSuggest(program, context, done);
   addUpdates(program, context, done);
   addBackups(program, context, done);
   addRestore(program, context, done);
@@ -96,6 +98,18 @@ function addService(program: Command, context: CliContext, done: Done): void {
     )
     .option('--notify', 'send a test notice to every channel of PILOT_NOTIFY_URL')
     .action(async (options: Json & { notify?: boolean }) => done(await checkCommand(context, options)));
+}
+
+function addSuggest(program: Command, context: CliContext, done: Done): void {
+  command(program, 'suggest')
+    .argument('[project]', 'only of this compose project')
+    .summary('print the labels to add to containers that are not watched')
+    .description(
+      'Prints the labels to paste for each container that is not watched: policy, probe and backup, with the reasons. Changes nothing.',
+    )
+    .action(async (project: string | undefined, options: Json) =>
+      done(await suggestCommand(context, { project, ...options })),
+    );
 }
 
 function addUpdates(program: Command, context: CliContext, done: Done): void {

@@ -1,3 +1,4 @@
+import type { Application } from './application';
 import type { ContainerState } from './engine-inspect';
 import type { ContainerLabels } from './labels/container-labels';
 
@@ -21,6 +22,12 @@ export interface Container {
   composeFiles: string | null;
   /** What is mounted where, one clause each. */
   mounts: string[];
+  /** Where it keeps data that outlives it: writable mounts, sorted. */
+  dataPaths: string[];
+  /** It or its image has a HEALTHCHECK. */
+  healthcheck: boolean;
+  /** By probe and backup label, `PG_MAJOR`, and the names of its image. */
+  application: Application;
   /** Read from the container's own labels only. */
   labels: ContainerLabels;
   running: boolean;

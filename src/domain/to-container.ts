@@ -1,5 +1,6 @@
 import { applicationOf, runsNginx } from './application';
 import type { Container } from './container';
+import { dataPathsOf } from './data-paths';
 import { readDependsOn, readRestartsWith } from './depends-on';
 import { type EngineDoor, isEngineDoor } from './engine-door';
 import type { ContainerSnapshot, ImageInspect, Mount } from './engine-inspect';
@@ -52,6 +53,9 @@ export function toContainer(
     composeFiles: composeFilesOf(all),
     labels: withStrategy(withProbeTimeout(labels, inspect), inspect, database),
     mounts: inspect.Mounts.map(mountClause),
+    dataPaths: dataPathsOf(inspect.Mounts),
+    healthcheck: hasHealthcheck(inspect),
+    application,
     running: inspect.State.Running,
     status: inspect.State.Status,
     swarmService: swarmServiceOf(all),
@@ -62,6 +66,12 @@ export function toContainer(
     engineDoor: door !== null && isEngineDoor(inspect, door),
     pilot: pilotIn(inspect),
   };
+}
+
+/** The engine copies that of the image into the container. */
+function hasHealthcheck({ Config }: ContainerSnapshot): boolean {
+  const [kind = 'NONE'] = Config.Healthcheck?.Test ?? [];
+  return kind !== 'NONE';
 }
 
 function mountClause({ Type, Name, Source, Destination, RW }: Mount): string {

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import type { ApprovalView, ClosedWhy } from '../../src/approvals/approval-view';
 import type { RestoreView } from '../../src/approvals/restore-link';
 import type { RestoreRecord } from '../../src/domain/restore';
+import { dataPathsOf } from '../../src/domain/data-paths';
+import { suggestionsFor } from '../../src/domain/labels/suggest-labels';
 import type { Update } from '../../src/domain/update';
 import { confirmPage } from '../../src/http/pages/confirm-page';
 import { errorPage } from '../../src/http/pages/error-page';
@@ -88,6 +90,10 @@ function openFrom(s: Strings): Extract<ApprovalView, { kind: 'open' }> {
   return { kind: 'open', update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s), surroundings };
 }
 
+function aMount(Destination: string) {
+  return { Type: 'volume', Name: 'data', Source: '/volumes/data', Destination, Mode: '', RW: true };
+}
+
 function hostFrom(s: Strings): OperatorData {
   const [a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = s;
   const container = aContainer({
@@ -126,6 +132,17 @@ function hostFrom(s: Strings): OperatorData {
     },
     message: { tone: 'alarm', words: 'Nothing was done.' },
     containers: [{ container, latest: update }],
+    notWatched: suggestionsFor([
+      aContainer({
+        name: a,
+        reference: 'nginx:1.27',
+        project: b,
+        service: c,
+        dataPaths: dataPathsOf([aMount(`/data/${d}`), aMount(`/srv/${e}`)]),
+        read: { watched: false },
+      }),
+      aContainer({ name: a, reference: b, project: c, service: d, swarmService: e, read: { watched: false } }),
+    ]),
     otherPilots: [a, g],
     waiting: [{ update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s) }],
     working: [updateOf(s, { status: 'running' })],

@@ -47,6 +47,18 @@ test('another diun-pilot on the engine is told of first of all, with what to do'
   expect(text).toMatch(/Another diun-pilot runs in the container <strong>theirs<\/strong>.*stop the other/);
 });
 
+test('a container that is not watched is shown with the labels to add, and the reasons', async () => {
+  await http.stop();
+  const off = aContainer({ name: 'shop', reference: 'nginx:1.27', read: { watched: false } });
+  http = await startHttp({ containers: () => Promise.resolve([...CONTAINERS, off]) });
+  const { text } = await open().expect(200);
+  expect(text).toContain('<h2 id="not-watched">Not watched</h2>');
+  expect(text).toContain(
+    "<pre>labels:\n  diun.enable: 'true'\n  update.policy: 'automatic'\n  update.probe: 'nginx'</pre>",
+  );
+  expect(text).toMatch(/update.policy: nginx without data/);
+});
+
 describe('who gets in', () => {
   test('a browser is asked for the password, and nothing is shown before', async () => {
     fillHost(http.store);

@@ -95,6 +95,8 @@ function isWatched({ labels }: Container): boolean {
   return labels.watched;
 }
 
+const HOW_TO_WATCH = '`diun-pilot suggest` prints the labels to add.';
+
 function reportText({ ok, findings, watched, notWatched }: Checked, dataDir: string): string {
   const marks = { ok: 'ok', warning: 'note', failed: 'FAILED' };
   const rows = findings.map(({ what, status, words }) => [marks[status], what, words]);
@@ -103,7 +105,7 @@ function reportText({ ok, findings, watched, notWatched }: Checked, dataDir: str
     inColumns(rows),
     '',
     watchedText(watched),
-    ...(notWatched.length === 0 ? [] : ['', oneLine(`Not watched: ${notWatched.join(', ')}`)]),
+    ...(notWatched.length === 0 ? [] : ['', oneLine(`Not watched: ${notWatched.join(', ')}`), HOW_TO_WATCH]),
     '',
     `Token for Diun: PILOT_WEBHOOK_TOKEN, else in ${join(secrets, 'webhook-token')}, made by the first start.`,
     `Token for the API and the page: PILOT_API_TOKEN, else in ${join(secrets, 'api-token')}.`,

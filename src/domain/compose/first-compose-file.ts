@@ -22,7 +22,7 @@ function head(diun: boolean): string {
   return `# diun-pilot${diun ? ' with Diun' : ' without Diun'}. It contains secrets: keep it private (chmod 600 compose.yaml).
 # Start: docker compose up -d. Then: docker compose exec diun-pilot diun-pilot check
 # Page: http://localhost:8080 on this host, with any user name and PILOT_API_TOKEN as the password.
-# Without labels no container is changed: docs/labels.md has the labels.
+# Without labels no container is changed. Labels to paste: docker compose exec diun-pilot diun-pilot suggest
 name: diun-pilot
 services:
 `;

@@ -1,4 +1,5 @@
 import type { Container } from '../../domain/container';
+import { suggestionsFor } from '../../domain/labels/suggest-labels';
 import { otherPilots } from '../../domain/pilots';
 import { systemClock } from '../../lib/clock';
 import { nextTurn } from '../../lib/next-turn';
@@ -35,6 +36,7 @@ export async function readOperatorData(
     health,
     message,
     containers: all && watchedOf(deps, all),
+    notWatched: suggestionsFor(all ?? []),
     otherPilots: otherPilots(all ?? []),
     history: { filter, ...deps.store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
     ...recordsIn(deps.store),

@@ -1,6 +1,7 @@
 import type { BackupRecord } from '../../../domain/backup';
 import type { CertificateSeen } from '../../../domain/certificate';
 import type { Container } from '../../../domain/container';
+import type { Suggestion } from '../../../domain/labels/suggest-labels';
 import type { Plan } from '../../../domain/plan/plan';
 import type { RenewalRecord } from '../../../domain/renewal';
 import type { RestoreRecord } from '../../../domain/restore';
@@ -22,6 +23,8 @@ export interface OperatorData {
   message: Outcome | null;
   /** Null: the engine does not answer. */
   containers: Seen[] | null;
+  /** Labels to add to the others; empty also when the engine does not answer. */
+  notWatched: Suggestion[];
   /** Names of containers in which another diun-pilot runs on this engine. */
   otherPilots: string[];
   waiting: { update: Update; plan: Plan | null }[];

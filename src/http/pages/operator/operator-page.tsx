@@ -6,6 +6,7 @@ import { Certificates } from './certificates';
 import { hasIncidents, Incidents } from './incidents';
 import { KeptContainers } from './kept-containers';
 import type { OperatorData } from './operator-data';
+import { NotWatched } from './not-watched';
 import { Channels, Diun, Mails, Refused, Timers } from './records';
 import { needsAttention, Watched } from './watched';
 import { History, Waiting, Working } from './work';
@@ -25,6 +26,7 @@ export function operatorPage(data: OperatorData): string {
         <Working {...data} />
         <Incidents {...data} />
         <Watched {...data} />
+        <NotWatched {...data} />
         <KeptContainers {...data} />
         <History {...data} />
         <Backups {...data} />
@@ -41,6 +43,7 @@ export function operatorPage(data: OperatorData): string {
 
 function Sections({
   containers,
+  notWatched,
   waiting,
   working,
   lost,
@@ -55,6 +58,7 @@ function Sections({
     ['working', 'In progress', working.length],
     ['incidents', 'Lost networks', lost.length, !hasIncidents({ lost, incidents })],
     ['watched', 'Watched', (containers ?? []).filter(needsAttention).length],
+    ['not-watched', 'Not watched', 0, notWatched.length === 0],
     ['kept', 'Retained containers', kept.length, kept.length === 0],
     ['history', 'History'],
     ['backups', 'Backups'],

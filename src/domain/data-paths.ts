@@ -1,0 +1,18 @@
+import type { Mount } from './engine-inspect';
+
+/** Belongs to the host, not to the application. */
+const OF_THE_HOST =
+  /^\/(?:proc|sys|dev|run|var\/run)(?:\/|$)|\.sock$|^\/etc\/(?:localtime|timezone|hosts|resolv\.conf)$/;
+
+/**
+ * Where a container keeps data that outlives it: the writable volumes and folders that are mounted, sorted, without those
+ * inside another one. Left out: sockets, folders of the host's kernel, and names that no label can hold.
+ */
+export function dataPathsOf(mounts: readonly Mount[]): string[] {
+  const paths = mounts
+    .filter(({ Type, RW }) => RW && Type !== 'tmpfs' && Type !== 'npipe')
+    .map(({ Destination }) => Destination.replace(/\/+$/, ''))
+    .filter((path) => /^\/[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u.test(path) && !OF_THE_HOST.test(path))
+    .sort();
+  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+}
