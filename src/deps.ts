@@ -29,6 +29,8 @@ export interface Deps {
   /** Defaults of the labels `update.window` and `update.min-age`. */
   updateWindow: UpdateWindow | null;
   minAgeMs: number;
+  /** Default of the label `update.keep-images`; null: no image is removed. */
+  keepImages: number | null;
   publicUrl: string;
   approvalTtlMs: number;
   /** How many backups are kept, by days in `timeZone` (IANA name). */

@@ -70,6 +70,10 @@ export const durationOrNone = read<number>((input) => {
   return ms <= YEAR ? { value: ms } : { problem: 'must be at most 365d' };
 });
 
+export const count = read<number>((input) =>
+  /^\d{1,3}$/.test(input) ? { value: Number(input) } : { problem: 'must be a number from 0 to 999' },
+);
+
 export const updateWindow = read<UpdateWindow>((input) => {
   const window = readWindow(input);
   return 'problem' in window ? window : { value: window };

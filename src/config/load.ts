@@ -69,6 +69,7 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     backupReuseMs: parsed.PILOT_BACKUP_REUSE,
     updateWindow: parsed.PILOT_UPDATE_WINDOW ?? null,
     minAgeMs: parsed.PILOT_MIN_AGE,
+    keepImages: parsed.PILOT_KEEP_IMAGES ?? null,
     logLevel: parsed.PILOT_LOG_LEVEL,
     ...surroundings(parsed),
   };

@@ -9,6 +9,7 @@ import {
   address,
   backupTarget,
   choice,
+  count,
   cron,
   dockerHost,
   duration,
@@ -65,6 +66,8 @@ export interface Settings {
   /** Defaults of the labels `update.window` (null: any time) and `update.min-age`. */
   updateWindow: UpdateWindow | null;
   minAgeMs: number;
+  /** Default of the label `update.keep-images`; null: no image is removed. */
+  keepImages: number | null;
   /** How old a verified backup may be that an update uses again; 0: none is. */
   backupReuseMs: number;
   logLevel: 'error' | 'warn' | 'info' | 'debug';
@@ -115,6 +118,7 @@ export const DEFAULTS = {
   PILOT_BACKUP_REUSE: '1h',
   PILOT_UPDATE_WINDOW: '',
   PILOT_MIN_AGE: '0',
+  PILOT_KEEP_IMAGES: '',
   PILOT_LOG_LEVEL: 'info',
 } as const;
 export type SettingName = keyof typeof DEFAULTS;
@@ -159,6 +163,7 @@ export const settingsSchema = z.object({
   PILOT_BACKUP_REUSE: durationOrNone,
   PILOT_UPDATE_WINDOW: updateWindow.optional(),
   PILOT_MIN_AGE: durationOrNone,
+  PILOT_KEEP_IMAGES: count.optional(),
   PILOT_LOG_LEVEL: choice(['error', 'warn', 'info', 'debug']),
   TZ: timeZone.optional(),
   DOCKER_HOST: dockerHost.optional(),

@@ -44,6 +44,8 @@ export interface Engine {
   tag(imageId: string, reference: string): Promise<void>;
   /** Removes a local tag only (`docker rmi reference` of a tag that has other names); one that is not there is fine. */
   untag(reference: string): Promise<void>;
+  /** Removes an image by its ID; already gone is fine. Rejects with `engine_refused` while a container uses it, or several names do. */
+  removeImage(imageId: string): Promise<void>;
 
   /**
    * Creates, joins the further networks, and resolves with the new container's id; it is not started. If a network refuses,

@@ -7,6 +7,7 @@ import type { DecidedBy, Step, StepName, Update, UpdateStatus } from '../domain/
 import type { Audit } from './audit';
 import type { Channels } from './channel-deliveries';
 import type { Incidents } from './incidents';
+import type { ReplacedImages } from './replaced-images';
 import type { Certificates, Renewals } from './renewals';
 import type { Disarmed, KeptContainers } from './stopped-containers';
 import type { Outbox } from './outbox';
@@ -30,6 +31,7 @@ export interface Store {
   outbox: Outbox;
   channels: Channels;
   audit: Audit;
+  replacedImages: ReplacedImages;
   backups: Backups;
   restores: Restores;
   timers: Timers;

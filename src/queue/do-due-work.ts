@@ -8,6 +8,7 @@ import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
 import { sendDigest } from '../notifications/send-digest';
+import { removeOldImages } from '../updates/remove-old-images';
 import { queueDrills } from '../restores/drills/queue-drills';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
@@ -21,6 +22,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
   reoffer: reofferChanged,
   retention: pruneBackups,
   'backup-ages': lookAtBackupAges,
+  'old-images': removeOldImages,
   digest: (deps) => sendDigest(deps),
 };
 

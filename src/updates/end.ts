@@ -10,6 +10,7 @@ import { mailOfEnd } from './mail-of-end';
 import { syncLocalTagIfPossible } from './local-tag';
 import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { rememberVerdict } from './quarantine';
+import { repositoryIn } from './remove-old-images';
 import { reasonOfEnd } from './reason-of-end';
 import type { ActiveUpdate } from './run';
 import { othersStopped, serveAgain } from './stopped-containers';
@@ -120,12 +121,22 @@ function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, left
     rememberVerdict(run, verdict, error);
     mailOfEnd(run, changed);
     if (verdict === 'succeeded') reofferPending(run);
+    if (verdict === 'succeeded') rememberReplacedImage(run, changed);
     return changed;
   });
   const fields = { update: update.id, container: update.container, status: verdict, code: error?.code };
   if (verdict === 'succeeded') logger.info('update succeeded', fields);
   else logger.error('update did not succeed', { ...fields, reason: error?.message });
   return ended;
+}
+
+/** The old image may be removed once it exceeds what is to be kept. */
+function rememberReplacedImage({ store, clock, journal }: ActiveUpdate, { from }: Update): void {
+  const repository = from === null ? null : repositoryIn(from.reference);
+  if (repository === null || journal.oldImageId === journal.newImageId) return;
+  const now = clock.now().toISOString();
+  store.replacedImages.add({ imageId: journal.oldImageId, repository, replacedAt: now });
+  store.timers.ring('old-images', now);
 }
 
 /** A crash left it running, and the run ended without coming to it again. */

@@ -37,8 +37,17 @@ export interface Adapters {
 export function createAdapters(settings: Settings, logger: Logger): Adapters {
   const clock = systemClock;
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
-  const { publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone, backupReuseMs, updateWindow, minAgeMs } =
-    settings;
+  const {
+    publicUrl,
+    approvalTtlMs,
+    approvalSecrets,
+    retention,
+    timeZone,
+    backupReuseMs,
+    updateWindow,
+    minAgeMs,
+    keepImages,
+  } = settings;
   return {
     deps: {
       ...{
@@ -51,6 +60,7 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
         timeZone,
         backupReuseMs,
         updateWindow,
+        keepImages,
         minAgeMs,
       },
       store: createSqliteStore({ path: join(settings.dataDir, 'pilot.db'), clock }),

@@ -108,14 +108,14 @@ test('a service that is busy names the time of the next try, one that is down is
     pending: 1,
     lastError: expect.stringMatching(/429: slow down/),
   });
-  clock.advance(119_000);
+  await clock.advance(119_000);
   await delivery.deliverDue();
   expect(received).toHaveLength(1);
   answer = (_, response) => response.writeHead(500).end();
-  clock.advance(2_000);
+  await clock.advance(2_000);
   await delivery.deliverDue();
   answer = (_, response) => response.end('{}');
-  clock.advance(60_000);
+  await clock.advance(60_000);
   await delivery.deliverDue();
   await delivery.deliverDue();
   expect(received).toHaveLength(3);

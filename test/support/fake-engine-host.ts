@@ -136,6 +136,18 @@ export class FakeHost {
     for (const { Name = '' } of container.inspect.Mounts) if (this.#anonymous.has(Name)) this.volumes.delete(Name);
   }
 
+  /** By its ID, as the engine: not while a container uses it, nor with more than one name of a repository. */
+  removeImage(imageId: string): void {
+    const used = [...this.containers.values()].find(({ inspect }) => inspect.Image === imageId);
+    if (used !== undefined) {
+      throw new EngineError(
+        'engine_refused',
+        `conflict: unable to delete, image is being used by ${used.inspect.Name}`,
+      );
+    }
+    this.images.remove(imageId);
+  }
+
   rename(container: FakeContainer, name: string): void {
     this.requireFreeName(name);
     if (this.state(container).Restarting) throw new EngineError('engine_refused', 'sandbox not found');

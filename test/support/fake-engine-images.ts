@@ -107,6 +107,24 @@ export class FakeImages {
     };
   }
 
+  tag(imageId: string, reference: string): void {
+    this.tags.set(familiar(reference), this.find(imageId).id);
+  }
+
+  remove(imageId: string): void {
+    if (!this.onEngine.has(imageId)) return;
+    const { RepoTags } = this.inspect(imageId);
+    if ((RepoTags ?? []).length > 1) {
+      throw new EngineError(
+        'engine_refused',
+        'conflict: unable to delete, image is referenced in multiple repositories',
+      );
+    }
+    this.onEngine.delete(imageId);
+    for (const names of [this.tags, this.repoDigests])
+      for (const [name, id] of names) if (id === imageId) names.delete(name);
+  }
+
   listed(): ListedImage[] {
     return [...this.onEngine.keys()].map((id) => {
       const { RepoTags, RepoDigests } = this.inspect(id);

@@ -218,18 +218,18 @@ export class FakeEngine implements Engine {
   pull(digestReference: string, onProgress: (progress: PullProgress) => void, platform?: string): Promise<string> {
     return this.#call('pull', [digestReference, platform], () => {
       const image = this.host.images.pull(digestReference, platform);
-      onProgress({ currentBytes: 5_000_000, totalBytes: 10_000_000 });
-      onProgress({ currentBytes: 10_000_000, totalBytes: 10_000_000 });
+      for (const currentBytes of [5e6, 1e7]) onProgress({ currentBytes, totalBytes: 1e7 });
       return image.id;
     });
   }
   tag(imageId: string, reference: string): Promise<void> {
-    return this.#call('tag', [imageId, reference], () => {
-      this.host.images.tags.set(familiar(reference), this.host.images.find(imageId).id);
-    });
+    return this.#call('tag', [imageId, reference], () => this.host.images.tag(imageId, reference));
   }
   untag(reference: string): Promise<void> {
     return this.#call('untag', [reference], () => void this.host.images.tags.delete(familiar(reference)));
+  }
+  removeImage(imageId: string): Promise<void> {
+    return this.#call('removeImage', [imageId], () => this.host.removeImage(imageId));
   }
   createContainer(name: string, request: CreateRequest): Promise<string> {
     return this.#call('createContainer', [name, request], () => this.host.create(name, request).inspect.Id);

@@ -72,6 +72,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
     backupReuseMs: 0,
     updateWindow: null,
     minAgeMs: 0,
+    keepImages: null,
     timeZone: 'Europe/Berlin',
     approvalSecrets: [new Secret('scene-approval-secret')],
     selfId: null,

@@ -35,6 +35,7 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     pull: (...asked) => pullImage(wire, settings.dockerConfigDir, ...asked),
     tag: (imageId, reference) => tag(wire, imageId, reference),
     untag: (reference) => settled(wire.command({ method: 'DELETE', path: `/images/${reference}` }), [404]),
+    removeImage: (id) => settled(wire.command({ method: 'DELETE', path: `/images/${id}` }), [404]),
     createContainer: (name, request) => createContainer(wire, name, request),
     rename: (id, name) => wire.command({ method: 'POST', path: `${at(id)}/rename`, query: { name } }),
     updateContainer: async (id, body) => void (await wire.call({ method: 'POST', path: `${at(id)}/update`, body })),

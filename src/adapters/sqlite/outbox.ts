@@ -2,7 +2,7 @@ import type { NewMail, Outbox, OutboxMail } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import type { Database } from './database';
 import { enrol } from './channel-deliveries';
-import { recordsOf } from './records';
+import { recordsOf, type Records } from './records';
 
 interface Row {
   id: string;
@@ -52,15 +52,7 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
         `WHERE status = 'pending' AND mailed = 1 AND calm <= ? AND next_attempt_at <= ? ORDER BY id LIMIT 100`,
         ...[digest ? 0 : 1, at],
       ),
-    forDigest: (since) =>
-      select(
-        `WHERE status = 'pending' AND attempts = 0 AND next_attempt_at <= ?
-         AND ((mailed = 1 AND calm = 1) OR (mailed = 0 AND created_at > ?)) ORDER BY id`,
-        ...[now(), since],
-      ),
-    digested: (ids) => {
-      for (const id of ids) records.set(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL`, now());
-    },
+    ...createDigests(records, now),
     sent: (id) => tried(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL, last_error = NULL`, now()),
     deferred: (id, error, nextAttemptAt) => tried(id, 'last_error = ?, next_attempt_at = ?', error, nextAttemptAt),
     refused: (id, error) => tried(id, `status = 'refused', last_error = ?, next_attempt_at = NULL`, error),
@@ -73,6 +65,24 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
         select(`WHERE last_error IS NOT NULL AND status <> 'sent' ORDER BY id DESC LIMIT 1`)[0]?.lastError ?? null,
     }),
     recent: (limit) => select('WHERE mailed = 1 ORDER BY id DESC LIMIT ?', limit),
+  };
+}
+
+/** Pending for the digest. */
+function createDigests(
+  { select, set }: Records<OutboxMail>,
+  now: () => string,
+): Pick<Outbox, 'forDigest' | 'digested'> {
+  return {
+    forDigest: (since) =>
+      select(
+        `WHERE status = 'pending' AND attempts = 0 AND next_attempt_at <= ?
+         AND ((mailed = 1 AND calm = 1) OR (mailed = 0 AND created_at > ?)) ORDER BY id`,
+        ...[now(), since],
+      ),
+    digested: (ids) => {
+      for (const id of ids) set(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL`, now());
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import { createRefusals } from './refusals';
 import { createDisarmed, createKeptContainers } from './stopped-containers';
 import { createNotices, createTimers } from './timers';
 import { createRenewals } from './renewals';
+import { createReplacedImages } from './replaced-images';
 import { createRestores } from './restores';
 import { createUpdates } from './updates';
 
@@ -27,6 +28,7 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     outbox: createOutbox(database, clock),
     channels: createChannels(database, clock),
     audit,
+    replacedImages: createReplacedImages(database),
     backups: createBackups(database, clock),
     restores: createRestores(database, clock, audit),
     timers: createTimers(database, clock),

@@ -42,6 +42,8 @@ export interface ContainerLabels {
   window?: UpdateWindow | null;
   /** `update.min-age`; left out: the default of the settings counts. */
   minAgeMs?: number;
+  /** `update.keep-images`; left out: the default of the settings counts. */
+  keepImages?: number;
   renewalRole: 'certbot' | 'server' | null;
   /** `diun.watch_repo`; undefined: the label is not there, Diun's own default decides. */
   watchRepo: boolean | undefined;

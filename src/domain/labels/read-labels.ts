@@ -29,6 +29,7 @@ const KNOWN = [
   'update.allow-database',
   'update.window',
   'update.min-age',
+  'update.keep-images',
   'backup.kind',
   'backup.paths',
   'backup.quiesce',
@@ -105,6 +106,7 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     quiesce: labels.oneOf('backup.quiesce', QUIESCE, 'auto', 'auto'),
     ...readWindowLabel(labels),
     ...readMinAge(labels),
+    ...readKeepImages(labels),
     renewalRole: readRole(labels),
     watchRepo: labels.flag('diun.watch_repo'),
     includeTags: readPatterns(labels, 'diun.include_tags'),
@@ -160,6 +162,15 @@ function readMinAge(labels: LabelReader): Pick<ContainerLabels, 'minAgeMs'> {
   if (minAgeMs !== null && minAgeMs <= LONGEST_MIN_AGE) return { minAgeMs };
   labels.weakens('update.min-age', 'must be 0, or a duration such as 12h or 3d, at most 365d');
   return { minAgeMs: 0 };
+}
+
+/** Without a number nothing is removed, so an unreadable one holds no update up. */
+function readKeepImages(labels: LabelReader): Pick<ContainerLabels, 'keepImages'> {
+  const text = labels.text('update.keep-images');
+  if (text === undefined) return {};
+  if (/^\d{1,3}$/.test(text)) return { keepImages: Number(text) };
+  labels.problem('update.keep-images', 'must be a number from 0 to 999; no image is removed.');
+  return { keepImages: 999 };
 }
 
 function readBackup(labels: LabelReader): BackupSpec | null {

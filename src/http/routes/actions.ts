@@ -60,7 +60,7 @@ async function approve(
 /** A queued update that waits for its window or for the age of its digest. */
 async function startNow(deps: HttpDeps, id: string): Promise<void> {
   const update = deps.store.updates.get(id);
-  if (update?.container == null || update.status !== 'queued' || update.to.digest === null) {
+  if (update === null || update.container === null || update.status !== 'queued' || update.to.digest === null) {
     throw new PilotError('not_waiting', 'This update is no longer waiting in the queue.');
   }
   await deps.requestUpdate(

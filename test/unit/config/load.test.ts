@@ -57,6 +57,7 @@ describe('with nothing set', () => {
       backupReuseMs: 3_600_000,
       updateWindow: null,
       minAgeMs: 0,
+      keepImages: null,
       logLevel: 'info',
       dockerHost: null,
       dockerConfigDir: null,

@@ -1,0 +1,24 @@
+import type { ReplacedImage, ReplacedImages } from '../../ports/replaced-images';
+import type { Database } from './database';
+
+export function createReplacedImages(database: Database): ReplacedImages {
+  return {
+    add: (image) =>
+      void database
+        .prepare('INSERT OR REPLACE INTO replaced_images VALUES (@imageId, @repository, @replacedAt)')
+        .run(image),
+    repositories: () =>
+      database
+        .prepare<[], { repository: string }>('SELECT DISTINCT repository FROM replaced_images ORDER BY repository')
+        .all()
+        .map(({ repository }) => repository),
+    of: (repository) =>
+      database
+        .prepare<[string], ReplacedImage>(
+          `SELECT image_id AS imageId, repository, replaced_at AS replacedAt FROM replaced_images
+           WHERE repository = ? ORDER BY replaced_at DESC, image_id`,
+        )
+        .all(repository),
+    remove: (imageId) => void database.prepare('DELETE FROM replaced_images WHERE image_id = ?').run(imageId),
+  };
+}

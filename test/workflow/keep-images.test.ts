@@ -1,0 +1,78 @@
+import { nginx, openScene, type Scene } from '../support/scene';
+
+let scene: Scene;
+let images: string[];
+beforeEach(() => {
+  scene = openScene();
+  images = [scene.engine.addImage({ reference: 'nginx:stable' }).id];
+});
+afterEach(() => scene.close());
+
+async function update(times: number): Promise<void> {
+  for (let each = 0; each < times; each++) {
+    const image = scene.engine.publish('nginx:stable');
+    images.push(image.id);
+    scene.hear('docker.io/library/nginx:stable', image.digest);
+    await scene.settle();
+    const own = scene.updates().filter(({ container }) => container === 'web-nginx-1');
+    expect(own.at(-1)).toMatchObject({ status: 'succeeded' });
+    await scene.clock.advance(60_000);
+  }
+}
+
+/** Of all that ran one after the other, which are left. */
+const left = (): number[] => {
+  const onEngine = scene.engine.host.images.onEngine;
+  return images.flatMap((id, index) => (onEngine.has(id) ? [index] : []));
+};
+
+test('by default no image is ever removed', async () => {
+  scene.engine.runContainer(nginx());
+  await update(3);
+  expect(left()).toEqual([0, 1, 2, 3]);
+});
+
+test('older images beyond the number are removed, the newest of them stay', async () => {
+  scene.engine.runContainer(nginx({ labels: { 'update.keep-images': '1' } }));
+  await update(4);
+  expect(left()).toEqual([3, 4]);
+});
+
+test('the default of the settings counts where there is no label', async () => {
+  scene.deps.keepImages = 0;
+  scene.engine.runContainer(nginx());
+  await update(2);
+  expect(left()).toEqual([2]);
+});
+
+test('an image that diun-pilot did not replace stays, and so does one that is used or has a tag', async () => {
+  const foreign = scene.engine.addImage({ reference: 'nginx:old' });
+  scene.deps.keepImages = 0;
+  scene.engine.runContainer(nginx());
+  await update(1);
+  scene.engine.host.images.tags.set('nginx:keep', images[1] ?? '');
+  await update(1);
+  expect(left()).toEqual([1, 2]);
+  expect(scene.engine.host.images.onEngine.has(foreign.id)).toBe(true);
+});
+
+test('of two containers of one repository, the one that keeps more decides', async () => {
+  scene.engine.runContainer(nginx({ labels: { 'update.keep-images': '0' } }));
+  scene.engine.addImage({ reference: 'nginx:other' });
+  scene.engine.runContainer(
+    nginx({ name: 'web-other-1', image: 'nginx:other', ports: {}, labels: { 'update.keep-images': '2' } }),
+  );
+  await update(4);
+  expect(left()).toEqual([2, 3, 4]);
+});
+
+test('an image that the engine does not give up is reported, and removed after the next update', async () => {
+  scene.deps.keepImages = 0;
+  scene.engine.runContainer(nginx());
+  scene.engine.failNext('removeImage', new Error('conflict'));
+  await update(1);
+  expect(left()).toEqual([0, 1]);
+  expect(scene.log.some(({ message }) => message === 'an old image cannot be removed')).toBe(true);
+  await update(1);
+  expect(left()).toEqual([2]);
+});
