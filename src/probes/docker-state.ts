@@ -14,6 +14,8 @@ export interface StateRules {
   /** A failing HEALTHCHECK may still pass, because a start may take longer than configured. Otherwise it is final. */
   healthcheckMayRecover: boolean;
   now: Date;
+  /** How long this start of it has been observed; left out: it is looked at once. */
+  observedMs?: number;
 }
 
 /** Pure: the container's state, HEALTHCHECK and restarts, read as a person would. */
@@ -41,8 +43,9 @@ function healthcheck(
   return { state: 'waiting', detail: `its HEALTHCHECK has not passed yet${said}` };
 }
 
+/** If the clock was set back, its start lies in the future: then what was observed counts. */
 function runsAndStays(container: ContainerInspect, rules: StateRules): StateAnswer {
-  const ranMs = rules.now.getTime() - Date.parse(container.State.StartedAt);
+  const ranMs = Math.max(rules.now.getTime() - Date.parse(container.State.StartedAt), rules.observedMs ?? 0);
   return ranMs >= rules.stayMs
     ? { state: 'fine', detail: `it has run for ${Math.floor(ranMs / 1000)} s without a restart` }
     : { state: 'waiting', detail: 'it runs, and must stay so for a while' };

@@ -37,9 +37,10 @@ type Look = { state: 'broken' | 'waiting' | 'healthy'; detail: string; container
 export async function waitUntilHealthy(question: HealthQuestion): Promise<string> {
   const { clock } = question;
   const startedAt = clock.now().getTime();
+  const observed = observer(clock);
   let first: Look | null = null;
   for (;;) {
-    const look = await lookOnce(question);
+    const look = await lookOnce(question, observed);
     if (look.state === 'broken') throw new PilotError('unhealthy', `${sentence(look.detail)}.`);
     if (look.state === 'healthy' && first !== null && sameStart(first, look)) return look.detail;
     first = look.state === 'healthy' ? look : null;
@@ -58,11 +59,22 @@ function timeFor({ timeoutMs, timeoutIsSet }: HealthQuestion, { Config }: Contai
   return timeoutIsSet === true ? timeoutMs : Math.max(timeoutMs, verdictWithinMs(Config.Healthcheck));
 }
 
-async function lookOnce(question: HealthQuestion): Promise<Look> {
+/** For how long the same start of a container has been seen, in milliseconds. */
+function observer(clock: Clock): (container: ContainerInspect) => number {
+  let since = { startedAt: '', at: 0 };
+  return ({ State: { StartedAt: startedAt } }) => {
+    const now = clock.now().getTime();
+    if (since.startedAt !== startedAt) since = { startedAt, at: now };
+    return now - since.at;
+  };
+}
+
+async function lookOnce(question: HealthQuestion, observed: (container: ContainerInspect) => number): Promise<Look> {
   const { engine, clock, probe, timeoutMs } = question;
   const container = await inspect(question);
   const docker = dockerState(container, {
     now: clock.now(),
+    observedMs: observed(container),
     stayMs: Math.min(STAY_MS, timeoutMs / 2),
     toleratedRestarts: (question.restartsBefore ?? 0) + (probe.kind === 'docker' ? 0 : 1),
     // Its port opens after the migrations: a rollback in the middle of one leaves a database that neither version accepts.

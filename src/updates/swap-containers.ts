@@ -57,6 +57,8 @@ export async function renameNew(run: Run, stopSeconds?: number): Promise<void> {
   try {
     await keepStopped(run, id, stopSeconds);
     await renameTo(engine, id, asideName(containerName, 'new', update.id));
+    // Until then another process could start it again by its name, and the old one would write next to it.
+    await keepStopped(run, id, stopSeconds);
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
   }

@@ -77,3 +77,42 @@ it('pulls the old image again when a prune removed it with the container that wa
   expect(scene.engine.files('web-nginx-1').read('/data/one')?.toString()).toBe('1');
   scene.close();
 });
+
+it('starts the old container only once the new one is stopped that an outsider started again by its name (seed 3002245)', async () => {
+  const scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+  const oldId = scene.engine.runContainer(nginx({ ports: {}, volumes: { data: '/data' } }));
+  const next = scene.engine.publish('nginx:stable', { health: 'crash-loop' });
+  scene.hear('docker.io/library/nginx:stable', next.digest);
+  const { host } = scene.engine;
+  const restartByName = (): void => {
+    const bearer = [...host.containers.values()].find(({ inspect }) => inspect.Name === '/web-nginx-1');
+    if (bearer && bearer.inspect.Id !== oldId) host.start(bearer);
+  };
+  let both = 0;
+  scene.engine.onCall('rename', restartByName);
+  scene.engine.onCall(
+    'start',
+    () => {
+      both = Math.max(both, [...host.containers.values()].filter((one) => host.state(one).Running).length);
+    },
+    { when: 'after' },
+  );
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'rolled_back' }]);
+  expect(both).toBe(1);
+  scene.close();
+});
+
+it('finds the old container healthy though the clock was set back since its start (seed 3003252)', async () => {
+  const scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+  const edge = scene.engine.runContainer({ name: 'edge', image: 'nginx:stable' });
+  const hostConfig = { NetworkMode: `container:${edge}` };
+  scene.engine.runContainer(nginx({ ports: {}, hostConfig, labels: { 'update.strategy': 'handover' } }));
+  await scene.clock.advance(-3_600_000);
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable', { health: 'exits' }).digest);
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
+  scene.close();
+});
