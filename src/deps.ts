@@ -1,3 +1,4 @@
+import type { Mode } from './domain/mode';
 import type { Retention } from './domain/retention';
 import type { UpdateWindow } from './domain/update-window';
 import type { Clock } from './lib/clock';
@@ -31,6 +32,8 @@ export interface Deps {
   minAgeMs: number;
   /** Default of the label `update.keep-images`; null: no image is removed. */
   keepImages: number | null;
+  /** `observe`: no container is changed. */
+  mode: Mode;
   publicUrl: string;
   approvalTtlMs: number;
   /** How many backups are kept, by days in `timeZone` (IANA name). */

@@ -2,6 +2,7 @@ import { readManifest } from '../backups/read-manifest';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import { codeOf, messageOf } from '../domain/errors';
+import { refuseWhileObserving, type Mode } from '../domain/mode';
 import type { RestoreRecord } from '../domain/restore';
 import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -81,7 +82,7 @@ export async function trustOf(
 
 /** The button: queues the restore, once. The name of the container must be typed, since data is put over data. */
 export function decideRestoreLink(
-  deps: Signing & { store: Store; clock: Clock; logger: Logger },
+  deps: Signing & { store: Store; clock: Clock; logger: Logger; mode?: Mode },
   token: string,
   answer: {
     decision: 'approve' | 'decline';
@@ -96,6 +97,7 @@ export function decideRestoreLink(
     if (view === null) return null;
     if (view.state !== 'open') return { ...view, outcome: 'closed' };
     if (answer.decision === 'decline') return { ...view, outcome: 'declined' };
+    refuseWhileObserving(deps.mode, 'No restore was queued.');
     if (answer.name?.trim() !== view.update.container) return { ...view, outcome: 'name_needed' };
     const { distrust, sha256 } = answer.trust;
     if (distrust !== null && sha256 !== null && sha256 !== answer.seenManifest) {

@@ -1,4 +1,5 @@
 import { messageOf } from '../domain/errors';
+import { HOW_TO_ACT, OBSERVES } from '../domain/mode';
 import type { Container } from '../domain/container';
 import type { ChannelNotice } from '../domain/channel-notice';
 import type { App } from '../app';
@@ -21,6 +22,7 @@ export function askAll(app: App): Promise<Finding[]> {
   const { engine, storage, transport, store } = app;
   return Promise.all([
     Promise.resolve(settingsFinding(app)),
+    ...(app.settings.mode === 'observe' ? [Promise.resolve(MODE_FINDING)] : []),
     asked(app, 'Docker', async () => {
       const version = await engine.version();
       return `Engine ${version.engine}, API ${version.api}, ${version.os}/${version.architecture}`;
@@ -121,6 +123,8 @@ export function labelFindings(containers: readonly Container[]): Finding[] {
     })),
   );
 }
+
+const MODE_FINDING: Finding = { what: 'Mode', status: 'warning', words: `${OBSERVES} ${HOW_TO_ACT}` };
 
 function settingsFinding({ settings }: App): Finding {
   const { publicUrl, dataDir, timeZone, apiToken } = settings;

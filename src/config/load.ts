@@ -70,6 +70,7 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     updateWindow: parsed.PILOT_UPDATE_WINDOW ?? null,
     minAgeMs: parsed.PILOT_MIN_AGE,
     keepImages: parsed.PILOT_KEEP_IMAGES ?? null,
+    mode: parsed.PILOT_MODE,
     logLevel: parsed.PILOT_LOG_LEVEL,
     ...surroundings(parsed),
   };

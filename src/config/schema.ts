@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import type { Mode } from '../domain/mode';
 import type { Retention } from '../domain/retention';
 import type { UpdateWindow } from '../domain/update-window';
 import type { Secret } from '../lib/secret';
@@ -73,6 +74,7 @@ export interface Settings {
   logLevel: 'error' | 'warn' | 'info' | 'debug';
   /** IANA name, such as `Europe/Berlin`. */
   timeZone: string;
+  mode: Mode;
   /** As the environment says; null: the engine's usual socket. */
   dockerHost: string | null;
   /** Where the Docker client keeps `config.json` with the registries' credentials; null: nowhere. */
@@ -119,6 +121,7 @@ export const DEFAULTS = {
   PILOT_UPDATE_WINDOW: '',
   PILOT_MIN_AGE: '0',
   PILOT_KEEP_IMAGES: '',
+  PILOT_MODE: 'act',
   PILOT_LOG_LEVEL: 'info',
 } as const;
 export type SettingName = keyof typeof DEFAULTS;
@@ -164,6 +167,7 @@ export const settingsSchema = z.object({
   PILOT_UPDATE_WINDOW: updateWindow.optional(),
   PILOT_MIN_AGE: durationOrNone,
   PILOT_KEEP_IMAGES: count.optional(),
+  PILOT_MODE: choice(['act', 'observe']),
   PILOT_LOG_LEVEL: choice(['error', 'warn', 'info', 'debug']),
   TZ: timeZone.optional(),
   DOCKER_HOST: dockerHost.optional(),

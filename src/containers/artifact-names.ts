@@ -13,6 +13,11 @@ export function isOurs(name: string): boolean {
   return /\.diun-pilot-(old|new|check|kept|restore|drill)-[0-9a-z]{10}$/.test(name);
 }
 
+/** A container that only looks at a copy: nothing else depends on it, and it may be removed at any time. */
+export function isOneOff(name: string): boolean {
+  return /\.diun-pilot-(check|drill)-[0-9a-z]{10}$/.test(name);
+}
+
 /** Of a container that an update created or renamed: its container's own name, its role, and the end of the update's id. Null: it is not one. */
 export function asideParts(name: string): { container: string; role: Role; mark: string } | null {
   const found = /^(.+)\.diun-pilot-(old|new|check|kept)-([0-9a-z]{10})$/.exec(name);

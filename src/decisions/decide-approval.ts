@@ -2,6 +2,7 @@ import type { DecisionOutcome } from '../approvals/approval-view';
 import { surroundingsOf, updateOf, whyClosed } from '../approvals/read-approval';
 import { recordDecision, type Decided } from '../approvals/record-decision';
 import type { Deps } from '../deps';
+import { refuseWhileObserving } from '../domain/mode';
 import type { Update } from '../domain/update';
 import type { LinkUse } from '../ports/store';
 import { confirmApproval } from './confirm-approval';
@@ -19,7 +20,7 @@ export interface Answer {
 /**
  * The button of the page that a link opened. Approved is exactly what the page showed: if the tag names another digest
  * by now, or the container runs another one, nothing is applied and what is new is offered again. A registry that does
- * not answer keeps the approval waiting in the queue: the start asks again.
+ * not answer keeps the approval waiting in the queue: the start asks again. Throws `observe_mode`.
  */
 export async function decideApproval(deps: Deps, token: string, answer: Answer): Promise<DecisionOutcome> {
   const update = updateOf(deps, token);
@@ -27,6 +28,7 @@ export async function decideApproval(deps: Deps, token: string, answer: Answer):
   const closed = whyClosed(deps, update);
   if (closed !== null) return { kind: 'closed', why: closed, update };
   const approved = answer.decision !== 'decline';
+  if (approved) refuseWhileObserving(deps.mode, 'Nothing was approved.');
   const start = answer.decision === 'window' ? startInWindow(deps, update.id) : undefined;
   if (approved) {
     const plan = deps.store.updates.plan(update.id);

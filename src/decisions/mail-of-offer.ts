@@ -15,7 +15,14 @@ import { postWithinLimit } from '../notifications/post-within-limit';
  */
 export function mailOfOffer(deps: Deps, update: Update, plan: Plan, replaced: Update | null): void {
   postWithinLimit(deps, update, (summarised) => {
-    const news = { update, plan, backup: null, page: pageUrl(deps, update), summarised };
+    const news = {
+      update,
+      plan,
+      backup: null,
+      page: pageUrl(deps, update),
+      summarised,
+      observes: deps.mode === 'observe',
+    };
     return update.status === 'awaiting_approval'
       ? criticalUpdateAvailable({
           ...news,

@@ -6,6 +6,7 @@ import type { Container } from '../domain/container';
 import type { Decision } from '../domain/decision/decision';
 import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
+import { refuseWhileObserving } from '../domain/mode';
 import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
 import { runsDigest } from '../domain/running-digest';
 import { wayOf, type DecidedBy, type Update } from '../domain/update';
@@ -34,13 +35,14 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
  * new.
  *
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
- * `different_repository`, `invalid_reference`, `digest_not_confirmed`, `update_running`, `registry_…` and `engine_unreachable`.
+ * `different_repository`, `invalid_reference`, `digest_not_confirmed`, `update_running`, `observe_mode`, `registry_…` and `engine_unreachable`.
  */
 export async function requestUpdate(
   deps: Deps,
   request: { container: string; image?: string },
   by: DecidedBy = 'api',
 ): Promise<Update> {
+  refuseWhileObserving(deps.mode, 'No update was requested.');
   const all = await readContainers(deps.engine, deps.selfId);
   const container = all.find(({ name }) => name === request.container);
   if (container === undefined) throw notFound(request.container, all);

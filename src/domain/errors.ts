@@ -112,6 +112,7 @@ export const ERROR_CODES = {
   method_not_allowed: 'The method is not allowed here',
   not_found: 'Nothing is here',
   update_not_found: 'No update of that id',
+  observe_mode: 'diun-pilot observes and changes no container (PILOT_MODE=observe)',
   no_window: 'The container has no update window',
   not_waiting: 'The update is not (or no longer) pending',
   update_running: 'An update of this container already runs',

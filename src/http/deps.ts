@@ -6,6 +6,7 @@ import type { BackupRecord } from '../domain/backup';
 import type { ChannelTarget } from '../domain/channel-notice';
 import type { Container } from '../domain/container';
 import type { RenewalRecord } from '../domain/renewal';
+import type { Mode } from '../domain/mode';
 import type { DecidedBy, Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
@@ -20,6 +21,7 @@ export interface HttpDeps {
   /** All are accepted, so that a token can be rotated. */
   webhookTokens: Secret[];
   apiToken: Secret;
+  mode: Mode;
   publicUrl: string;
   /** Addresses, networks and names of the proxies whose X-Forwarded-For counts. */
   trustedProxies: readonly string[];

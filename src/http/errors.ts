@@ -30,6 +30,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   update_running: 409,
   digest_not_confirmed: 409,
   no_window: 409,
+  observe_mode: 409,
   not_waiting: 409,
   name_taken: 409,
   auto_remove: 409,

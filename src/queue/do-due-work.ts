@@ -6,6 +6,7 @@ import { reconcile } from '../decisions/reconcile';
 import { reofferChanged } from '../decisions/reoffer-changed';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
+import { OBSERVES } from '../domain/mode';
 import { codeOf, messageOf } from '../domain/errors';
 import { sendDigest } from '../notifications/send-digest';
 import { removeOldImages } from '../updates/remove-old-images';
@@ -28,6 +29,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
 
 /** The renewal itself reports its outcome. */
 function queueScheduledRenewal(deps: Deps): Promise<WorkOutcome> {
+  if (deps.mode === 'observe') return Promise.resolve({ outcome: `Skipped: ${OBSERVES}`, trouble: null });
   requestRenewal(deps, { reason: 'schedule' });
   return Promise.resolve({ outcome: 'Asked for.', trouble: null });
 }

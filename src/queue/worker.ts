@@ -16,6 +16,7 @@ import { runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import { runNextUpdate } from '../updates/run-next-update';
 import { doDueWork } from './do-due-work';
+import { noteMode } from './note-mode';
 
 /** Requests of the command line reach a running service through the database, so it is looked at this often. */
 const REST_MS = 1_000;
@@ -43,9 +44,11 @@ export function startWorker(deps: Deps): Worker {
   let adopted = false;
   const networks = watchNetworks(deps, () => work.wake());
   const work = loop('working', async () => {
-    if (!adopted) await adoptAside(deps);
-    adopted = true;
-    await networks.repair();
+    if (deps.mode === 'act') {
+      if (!adopted) await adoptAside(deps);
+      adopted = true;
+      await networks.repair();
+    }
     return workOnce(deps);
   });
   const watching = loop('watching certificates', createWatch(deps));
@@ -87,7 +90,7 @@ function reportingLoop({ clock, logger }: Deps, troubles: Troubles, name: string
 }
 
 /** Looked at before each turn: what time alone brings about. */
-const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApprovals];
+const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApprovals, noteMode];
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
@@ -101,9 +104,22 @@ const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
   runNextDrill,
 ];
 
+/**
+ * While diun-pilot observes, nothing is started that changes a container. What was interrupted before the switch is finished
+ * or undone: it may have stopped a container.
+ */
+function jobsOf({ mode, store }: Deps): typeof JOBS {
+  if (mode === 'act') return JOBS;
+  return [
+    ...(store.restores.next()?.status === 'running' ? [runNextRestore] : []),
+    ...(store.updates.withStatus('running').length > 0 ? [runNextUpdate] : []),
+    ...[runNextBackup, doDueWork, runNextDrill],
+  ];
+}
+
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
 export async function workOnce(deps: Deps): Promise<boolean> {
   for (const look of BY_TIME) look(deps);
-  for (const job of JOBS) if (await job(deps)) return true;
+  for (const job of jobsOf(deps)) if (await job(deps)) return true;
   return false;
 }

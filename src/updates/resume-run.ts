@@ -57,7 +57,7 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
   await undoPreparation(run);
   const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;
   if (journal.ran === true) await startIfStopped(run, old.Id);
-  const mayBegin = attempt <= ATTEMPTS && (await startStopped(run)).length === 0;
+  const mayBegin = run.mode === 'act' && attempt <= ATTEMPTS && (await startStopped(run)).length === 0;
   if (!mayBegin) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
   run.old = await engine.inspectContainer(old.Id);
   const ran = journal.ran ?? run.old.State.Running;

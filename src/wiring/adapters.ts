@@ -15,6 +15,7 @@ import { createFileStorage } from '../adapters/storage-file/file-storage';
 import type * as S3Adapter from '../adapters/storage-s3/s3-storage';
 import { createTlsCertificateReader } from '../adapters/tls/tls-certificate-reader';
 import type { Settings } from '../config/schema';
+import { observingEngine } from '../containers/observing-engine';
 import type { Deps } from '../deps';
 import { systemClock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
@@ -47,7 +48,10 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
     updateWindow,
     minAgeMs,
     keepImages,
+    mode,
   } = settings;
+  const store = createSqliteStore({ path: join(settings.dataDir, 'pilot.db'), clock });
+  const engine = createDockerEngine(settings);
   return {
     deps: {
       ...{
@@ -62,9 +66,10 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
         updateWindow,
         keepImages,
         minAgeMs,
+        mode,
+        store,
       },
-      store: createSqliteStore({ path: join(settings.dataDir, 'pilot.db'), clock }),
-      engine: createDockerEngine(settings),
+      engine: mode === 'observe' ? observingEngine(engine, store) : engine,
       storage: createStorage(settings),
       projectFiles: createProjectFiles(),
       compose: createComposePlugin({ scratch: join(settings.dataDir, 'compose') }),

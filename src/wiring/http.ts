@@ -6,7 +6,7 @@ import { decideApproval } from '../decisions/decide-approval';
 import { receiveWebhook } from '../decisions/receive-webhook';
 import type { Deps } from '../deps';
 import type { HttpDeps } from '../http/deps';
-import { schedulerCheck } from '../http/health/health-report';
+import { schedulerCheck, underMode } from '../http/health/health-report';
 import { commitTogether } from '../lib/commit-together';
 import type { Secret } from '../lib/secret';
 import type { Workplace } from '../queue/workplace';
@@ -22,10 +22,10 @@ export function httpDepsOf(
   requests: Requests & { timers(): TimerView[] },
 ): HttpDeps {
   const { store, clock, logger } = deps;
-  const { webhookTokens, apiToken, publicUrl, trustedProxies, channels } = settings;
+  const { webhookTokens, apiToken, publicUrl, trustedProxies, channels, mode } = settings;
   const wake = (): void => workplace.wake();
   return {
-    ...{ webhookTokens, apiToken, publicUrl, trustedProxies, channels, store, clock, logger },
+    ...{ webhookTokens, apiToken, publicUrl, trustedProxies, channels, mode, store, clock, logger },
     ...requests,
     version: version(),
     receiveWebhook: receiving(deps, wake),
@@ -35,7 +35,7 @@ export function httpDepsOf(
     formSecret: settings.approvalSecrets[0] as Secret,
     health: {
       pingEngine: () => deps.engine.version(),
-      scheduler: () => schedulerCheck(workplace.state(), store.timers.all()),
+      scheduler: () => underMode(mode, schedulerCheck(workplace.state(), store.timers.all())),
     },
   };
 }

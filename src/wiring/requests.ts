@@ -12,6 +12,7 @@ import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import type { CertificateSeen } from '../domain/certificate';
 import type { Container } from '../domain/container';
+import { refuseWhileObserving } from '../domain/mode';
 import type { HealthFailure } from '../domain/health-failure';
 import type { CarryOver } from '../domain/recreate/carry-over';
 import type { RenewalRecord } from '../domain/renewal';
@@ -72,7 +73,10 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
     },
     planRestore: (request) => planOfRestore(deps, request),
     rehearseRestore: (plan, onProgress) => rehearse(deps, plan, onProgress),
-    requestRestore: (plan, request) => queued(requestRestore(deps.store, plan, request)),
+    requestRestore: (plan, request) => {
+      refuseWhileObserving(deps.mode, 'No restore was queued.');
+      return queued(requestRestore(deps.store, plan, request));
+    },
     requestRenewal: () => queued(requestRenewal(deps, { reason: 'operator' })),
     decideById: async (id, decided, by) => queued(await decideById(deps, id, decided, by)),
     look: {

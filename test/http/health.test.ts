@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import type { HealthSources } from '../../src/http/server';
+import { underMode } from '../../src/http/health/health-report';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { systemClock } from '../../src/lib/clock';
 import { TestClock } from '../support/test-clock';
@@ -20,6 +21,13 @@ async function health(overrides: Parameters<typeof startHttp>[0] = {}) {
   http = await startHttp(overrides);
   return supertest(http.url).get('/health');
 }
+
+test('observing is no fault, and is said', () => {
+  expect(underMode('act', { status: 'ok' })).toEqual({ status: 'ok' });
+  expect(underMode('observe', { status: 'ok' })).toEqual({ status: 'ok', reason: expect.stringContaining('observe') });
+  const late = { status: 'degraded' as const, reason: 'backup: late' };
+  expect(underMode('observe', late)).toEqual(late);
+});
 
 test('a service that can do its work says so to anyone', async () => {
   const response = await health();

@@ -116,6 +116,7 @@ function hostFrom(s: Strings): OperatorData {
   const check = { status: 'degraded' as const, reason: g };
   return {
     now,
+    mode: 'observe',
     publicUrl: 'https://pilot.example.org',
     health: {
       status: 'down',

@@ -14,6 +14,7 @@ import type { Scene } from './scene';
 export function startHttpOn(scene: Scene): Promise<RunningHttp> {
   const { deps } = scene;
   return startHttp({
+    mode: deps.mode,
     store: scene.store,
     clock: scene.clock,
     logger: deps.logger,

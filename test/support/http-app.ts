@@ -53,6 +53,7 @@ export async function startHttp(
     version: '0.1.0',
     webhookTokens: [new Secret(WEBHOOK_TOKEN), new Secret(OLD_WEBHOOK_TOKEN)],
     apiToken: new Secret(API_TOKEN),
+    mode: 'act',
     publicUrl: 'http://localhost:8080',
     trustedProxies: [],
     channels: [],

@@ -73,6 +73,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
     updateWindow: null,
     minAgeMs: 0,
     keepImages: null,
+    mode: 'act',
     timeZone: 'Europe/Berlin',
     approvalSecrets: [new Secret('scene-approval-secret')],
     selfId: null,

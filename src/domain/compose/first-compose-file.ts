@@ -35,6 +35,8 @@ function pilotService({ diun, secrets, socket }: FirstInstallation): string {
     restart: unless-stopped
 ${groupLines(socket.group)}    environment:
       TZ: \${TZ:-UTC} # time zone of schedules and mails, such as Europe/Berlin
+      # act updates by the labels; observe decides, backs up and reports, but changes no container.
+      PILOT_MODE: act
 ${webhook}      PILOT_API_TOKEN: '${secrets.apiToken}'
       PILOT_APPROVAL_SECRET: '${secrets.approvalSecret}'
       # When ${diun ? 'updates that Diun could not report' : 'updates'} are looked up in the registry (cron).

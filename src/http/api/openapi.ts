@@ -158,7 +158,7 @@ function forRenewals(): RouteConfig[] {
       ...describe('post', '/renewals', 'Renews what is due, as soon as nothing else runs'),
       security: api,
       request: { body: { content: json(renewalRequest), required: false } },
-      responses: { 202: answer('Accepted', renewalSchema), ...errors(400, 401, 413, 429) },
+      responses: { 202: answer('Accepted', renewalSchema), ...errors(400, 401, 409, 413, 429) },
     },
   ];
 }

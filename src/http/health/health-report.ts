@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../../domain/backup';
+import { OBSERVES, type Mode } from '../../domain/mode';
 import type { KeptContainer } from '../../ports/stopped-containers';
 import type { NoticeDeliveries } from '../../ports/channel-deliveries';
 import type { Outbox } from '../../ports/store';
@@ -46,6 +47,11 @@ export function schedulerCheck(worker: Check, timers: readonly TimerState[]): Ch
     last === null || last.trouble === null ? [] : [`${name}: ${last.trouble}`],
   );
   return troubles.length === 0 ? { status: 'ok' } : degraded(troubles.join('; '));
+}
+
+/** Not a fault, but said: while diun-pilot observes, updates stay in the queue. */
+export function underMode(mode: Mode, check: Check): Check {
+  return mode === 'observe' && check.status === 'ok' ? { ...check, reason: OBSERVES } : check;
 }
 
 /** Longer than the first retries take, shorter than an operator should stay in the dark. */

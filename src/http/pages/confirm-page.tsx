@@ -10,6 +10,7 @@ import { surroundingsPassage } from '../../notifications/mails/surroundings';
 import { Blocks, typeset } from './blocks';
 import { page } from './layout';
 import { NameField } from './name-field';
+import { Observes } from './observes';
 import { ago } from './words';
 
 export interface Offer {
@@ -19,6 +20,8 @@ export interface Offer {
   now: Date;
   /** Approved without the right name. */
   nameMissed?: boolean;
+  /** diun-pilot observes, and refuses an approval. */
+  observes?: boolean;
 }
 
 /** The page that the link of the mail opens: the plan and two buttons. No script, no cookie; opening it changes nothing. */
@@ -31,6 +34,7 @@ export function confirmPage(offer: Offer): string {
     children: (
       <>
         {offer.nameMissed === true ? <NameMissed container={plan.container} /> : null}
+        {offer.observes === true ? <Observes /> : null}
         <p class="badge attention">Approval required</p>
         <h1>Update {oneLine(plan.container)}?</h1>
         <p>Nothing has been changed. Opening this page changes nothing; only the buttons do.</p>

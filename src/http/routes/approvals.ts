@@ -23,7 +23,7 @@ import type { Methods } from '../route';
 import { decideRestore, showRestore } from './restore-link';
 import { showUpdate } from './view-link';
 
-type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'publicUrl' | 'store'>;
+type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'mode' | 'publicUrl' | 'store'>;
 
 const DECISIONS_A_MINUTE = 120;
 
@@ -53,14 +53,15 @@ function noViewLinks({ viewLinks }: Deps): RequestHandler {
   };
 }
 
-function show({ approvals, clock, store }: Deps, openers: LinkOpeners): RequestHandler {
+function show({ approvals, clock, store, mode }: Deps, openers: LinkOpeners): RequestHandler {
   return (request, response) => {
     const view = approvals.read(tokenOf(request));
     if (view.kind === 'unknown') return answerUnknown(request, response);
     noteInLog(response, { update: view.update.id });
     openers.note(request, response, view.update.id);
     const now = clock.now();
-    if (view.kind === 'open') return sendPage(response, 200, confirmPage({ ...view, now }));
+    if (view.kind === 'open')
+      return sendPage(response, 200, confirmPage({ ...view, now, observes: mode === 'observe' }));
     if (view.why !== 'approved') return answerClosed(request, response, view);
     const { update } = view;
     const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };

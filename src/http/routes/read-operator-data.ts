@@ -32,6 +32,7 @@ export async function readOperatorData(
   const now = clock.now();
   return {
     now,
+    mode: deps.mode,
     publicUrl: deps.publicUrl,
     health,
     message,

@@ -1,3 +1,4 @@
+import { HOW_TO_ACT, OBSERVES } from '../../domain/mode';
 import type { ImageAt } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph, type Block } from '../letter/letter';
@@ -17,14 +18,14 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     kind: 'critical_update_available',
     updateId: news.update.id,
     about: name,
-    subject:
-      news.replaces === null
-        ? 'critical update available – approval required'
-        : 'critical update available, newer than the previous offer – approval required',
+    subject: `critical update available${news.replaces === null ? '' : ', newer than the previous offer'} – ${
+      news.observes === true ? 'nothing to approve in observe mode' : 'approval required'
+    }`,
     verdict: { tone: 'attention', word: 'Approval required' },
     heading: `Critical update available for ${name}`,
     blocks: [
       paragraph(`Nothing has been changed. ${name} keeps its current version until you approve the update.`),
+      ...(news.observes === true ? [paragraph(OBSERVED)] : []),
       ...summaryPassage(news),
       ...replacement(news),
       versions(news, { from: 'Current version', to: 'New version' }),
@@ -35,6 +36,8 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     page: news.page,
   });
 }
+
+const OBSERVED = `${OBSERVES} It refuses an approval of this update; you can decline it. ${HOW_TO_ACT}`;
 
 function replacement({ replaces }: OfferNews): Block[] {
   if (replaces === null) return [];

@@ -17,6 +17,8 @@ export interface UpdateNews {
   page: string;
   /** How many earlier notices about the same container this mail summarises, because of the limit per hour. */
   summarised?: number;
+  /** diun-pilot observes: nothing starts, and an approval is refused. */
+  observes?: boolean;
 }
 
 export function nameOf(update: Update): string {

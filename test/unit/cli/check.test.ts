@@ -33,6 +33,15 @@ test('when all is well it says what works and how each watched container would b
   expect(code).toBe(0);
 });
 
+test('check says that diun-pilot observes, and what ends it; suggest is named for what is not watched', async () => {
+  scene.engine.runContainer(nginx({ name: 'not-ours', labels: { 'diun.enable': 'false' }, ports: {} }));
+  const observing = await run(['check'], { env: { PILOT_MODE: 'observe' } });
+  expect(observing.stdout).toMatch(/^note +Mode +diun-pilot observes .*set PILOT_MODE=act/m);
+  expect(observing.stdout).toContain('diun-pilot suggest');
+  expect(observing.code).toBe(0);
+  expect((await run(['check'])).stdout).not.toContain('observes');
+});
+
 test('the next runs of the timers are told, with what came of the last; trouble is a note, no failure', async () => {
   const trouble = 'a registry could not be asked';
   scene.store.timers.ring('backup', '2026-01-05T02:00:00.000Z');

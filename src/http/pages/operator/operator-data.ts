@@ -2,6 +2,7 @@ import type { BackupRecord } from '../../../domain/backup';
 import type { CertificateSeen } from '../../../domain/certificate';
 import type { Container } from '../../../domain/container';
 import type { Suggestion } from '../../../domain/labels/suggest-labels';
+import type { Mode } from '../../../domain/mode';
 import type { Plan } from '../../../domain/plan/plan';
 import type { RenewalRecord } from '../../../domain/renewal';
 import type { RestoreRecord } from '../../../domain/restore';
@@ -17,6 +18,7 @@ import type { TokenFor } from './action-form';
 /** Everything that the operator page shows, read at one point in time. */
 export interface OperatorData {
   now: Date;
+  mode: Mode;
   publicUrl: string;
   health: HealthReport;
   /** The result of the button that was pressed; null when the page was just opened. */

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { page } from '../layout';
 import { Attention } from './attention';
+import { Observes } from '../observes';
 import { Backups } from './backups';
 import { Certificates } from './certificates';
 import { hasIncidents, Incidents } from './incidents';
@@ -21,6 +22,7 @@ export function operatorPage(data: OperatorData): string {
       <>
         <h1>Containers and their updates</h1>
         <Message {...data} />
+        {data.mode === 'observe' ? <Observes /> : null}
         <Attention {...data} />
         <Waiting {...data} />
         <Working {...data} />

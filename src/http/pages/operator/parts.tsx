@@ -1,5 +1,6 @@
 import { shortDigest } from '../../../domain/format';
 import type { JSX } from 'preact';
+import { NOT_STARTED } from '../../../domain/mode';
 import type { ImageAt, Update } from '../../../domain/update';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
 import { stepTitle } from '../../../notifications/letter/words';
@@ -10,8 +11,9 @@ export function Status({ update: { status } }: { update: Update }): JSX.Element 
 }
 
 /** The running step, with its progress. */
-export function Doing({ update: { status, steps } }: { update: Update }): JSX.Element {
+export function Doing({ update: { status, steps, reason } }: { update: Update }): JSX.Element {
   const step = steps.find((each) => each.status === 'running');
+  if (status === 'queued' && reason.includes(NOT_STARTED)) return <>not started while diun-pilot observes</>;
   if (step === undefined) return <>{status === 'queued' ? 'starts when the current work is finished' : 'starting'}</>;
   const progress = splitDetail(step.detail ?? '').sentence;
   return (
