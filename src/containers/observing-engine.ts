@@ -4,6 +4,27 @@ import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
 import { isOneOff } from './artifact-names';
 
+/** Calls that change neither a container nor a local name or image that it was made from. A new call must be added here or below. */
+const LOOKS = [
+  'address',
+  'version',
+  'containerIds',
+  'containers',
+  'images',
+  'inspectContainer',
+  'inspectImage',
+  'registryDigest',
+  'pull',
+  'wait',
+  'events',
+  'logs',
+  'execOutput',
+  'changes',
+  'stat',
+  'archive',
+] as const satisfies readonly (keyof Engine)[];
+type Changing = Omit<Engine, (typeof LOOKS)[number]>;
+
 /** Reads a dump to its end; writes nothing. */
 const READS_ITS_INPUT = ['pg_restore', '-f', '/dev/null'];
 
@@ -23,9 +44,10 @@ export function observingEngine(engine: Engine, store: Pick<Store, 'updates' | '
     if (own.has(id) || (await isOwnByName(engine, id))) return;
     refuse(call);
   };
-  const guarded: Partial<Engine> = {
+  const guarded: Changing = {
     tag: async (...args) => (refuse('tag'), engine.tag(...args)),
     untag: async (...args) => (refuse('untag'), engine.untag(...args)),
+    removeImage: async (...args) => (refuse('remove image'), engine.removeImage(...args)),
     createContainer: async (name, request) => {
       if (!isOneOff(name)) refuse('create');
       const id = await engine.createContainer(name, request);
@@ -44,8 +66,10 @@ export function observingEngine(engine: Engine, store: Pick<Store, 'updates' | '
   });
 }
 
+type OnNames = 'tag' | 'untag' | 'removeImage' | 'createContainer' | 'rename';
+
 /** Calls on a container that exists. */
-function changing(engine: Engine, ownOnly: (id: string, call: string) => Promise<void>): Partial<Engine> {
+function changing(engine: Engine, ownOnly: (id: string, call: string) => Promise<void>): Omit<Changing, OnNames> {
   return {
     updateContainer: async (id, change) => (await ownOnly(id, 'update'), engine.updateContainer(id, change)),
     start: async (id) => (await ownOnly(id, 'start'), engine.start(id)),

@@ -171,6 +171,7 @@ describe('the engine', () => {
   test.each([
     ['tag', () => guarded().tag('sha256:1', 'nginx:stable')],
     ['untag', () => guarded().untag('nginx:stable')],
+    ['removeImage', () => guarded().removeImage('sha256:1')],
     ['createContainer', () => guarded().createContainer('another', request())],
     ['rename', () => guarded().rename(id(), 'another')],
     ['updateContainer', () => guarded().updateContainer(id(), { RestartPolicy: { Name: 'no' } })],
