@@ -26,7 +26,7 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
   // One that has the name and does not run may be as the image is: another process is to blame only where it was seen.
   if (bearer !== null && (bearer.State.Running || error?.code !== 'changed_meanwhile')) return null;
   try {
-    const back = await (bearer === null ? bringOneBack(run) : startBearer(run, bearer));
+    const back = await startOne(run, bearer);
     logger.warn('a container was brought back', { update: update.id, reason: back.words });
     return back;
   } catch (error) {
@@ -34,6 +34,20 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
     logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
     const words = `No container of the name ${journal.containerName} runs, and none could be brought back: ${messageOf(error)}`;
     return { words, id: null };
+  }
+}
+
+/** Done twice at most: one refused call must not leave the service down. */
+async function startOne(run: ActiveUpdate, bearer: ContainerInspect | null): Promise<BroughtBack> {
+  const start = (found: ContainerInspect | null): Promise<BroughtBack> =>
+    found === null ? bringOneBack(run) : startBearer(run, found);
+  try {
+    return await start(bearer);
+  } catch (error) {
+    if (codeOf(error) !== 'engine_refused') throw error;
+    const fields = { update: run.update.id, reason: messageOf(error) };
+    run.logger.warn('the engine refused a call while a container was brought back, which is repeated', fields);
+    return start(await inspectByName(run.engine, run.journal.containerName));
   }
 }
 

@@ -116,3 +116,24 @@ it('finds the old container healthy though the clock was set back since its star
   expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
   scene.close();
 });
+
+it('brings the service back though the engine refuses a call of that (seed 3008824)', async () => {
+  const scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+  const oldId = scene.engine.runContainer(nginx());
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+  const { host } = scene.engine;
+  const removeAll = (): void => {
+    host.stop(host.find(oldId));
+    host.remove(oldId);
+    const refuse = (): never => {
+      throw new EngineError('engine_refused', 'The engine refuses.');
+    };
+    scene.engine.onCall('createContainer', refuse, { once: true });
+  };
+  scene.engine.onCall('pull', removeAll, { when: 'after', once: true });
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'changed_meanwhile' } }]);
+  expect(scene.engine.container('web-nginx-1').State.Running).toBe(true);
+  scene.close();
+});
