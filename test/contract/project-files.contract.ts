@@ -61,7 +61,7 @@ export function projectFilesContract(name: string, files: ProjectFiles, root: st
         expect(await refusal(files.read({ folder, path }))).toContain('larger than 256 KiB');
         writeFileSync(path, Buffer.from([0x61, 0xff]));
         expect(await refusal(files.read({ folder, path }))).toContain('not UTF-8');
-        expect(await refusal(files.read({ folder, path: folder }))).toContain('no ordinary file');
+        expect(await refusal(files.read({ folder, path: folder }))).toContain('not a regular file');
       });
     });
 
@@ -78,7 +78,7 @@ export function projectFilesContract(name: string, files: ProjectFiles, root: st
       });
 
       it('of a file that holds something else by now is refused', async () => {
-        expect(await refusal(replace(path, AFTER, BEFORE))).toContain('changed by somebody else');
+        expect(await refusal(replace(path, AFTER, BEFORE))).toContain('changed externally');
         expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual([BEFORE, ['compose.yaml']]);
       });
 
