@@ -103,9 +103,9 @@ function sendersOf({ mailFrom, mailTo, mailDigest }: Settings): { from: string; 
 }
 
 /** What a reader of the audit trail must know of the settings; no secret is in it. */
-function recordStart({ publicUrl, backup, mail, channels, schedules, timeZone }: Settings, store: Store): void {
+function recordStart({ publicUrl, mode, backup, mail, channels, schedules, timeZone }: Settings, store: Store): void {
   const detail = {
-    ...{ version: version(), publicUrl, backup: backup.kind, mail: mail.kind, schedules, timeZone },
+    ...{ version: version(), publicUrl, mode, backup: backup.kind, mail: mail.kind, schedules, timeZone },
     channels: channels.map(({ name }) => name),
   };
   store.audit.append({ kind: 'start', actor: 'diun-pilot', subject: null, detail });

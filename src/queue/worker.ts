@@ -92,6 +92,9 @@ function reportingLoop({ clock, logger }: Deps, troubles: Troubles, name: string
 /** Looked at before each turn: what time alone brings about. */
 const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApprovals, noteMode];
 
+/** An approval is refused then, so no one is reminded of it. */
+const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, noteMode];
+
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
   runNextRestore,
@@ -119,7 +122,7 @@ function jobsOf({ mode, store }: Deps): typeof JOBS {
 
 /** Does the next thing to do. False: there is none. Rejects with `engine_unreachable` when it must be taken up again. */
 export async function workOnce(deps: Deps): Promise<boolean> {
-  for (const look of BY_TIME) look(deps);
+  for (const look of deps.mode === 'act' ? BY_TIME : BY_TIME_OBSERVING) look(deps);
   for (const job of jobsOf(deps)) if (await job(deps)) return true;
   return false;
 }

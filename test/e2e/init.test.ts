@@ -66,4 +66,19 @@ test('the file of init --no-diun comes up healthy, reaches Docker, and its passw
     headers: { Authorization: `Basic ${Buffer.from(`operator:${password}`).toString('base64')}` },
   });
   expect(page.status).toBe(200);
+
+  // Nothing is changed, and the guarded engine reads what the plain one reads.
+  const before = (await pilot.container('diun-pilot'))['Id'];
+  pilot.write(here.replace('PILOT_MODE: act', 'PILOT_MODE: observe'));
+  await pilot.up();
+  expect((await pilot.container('diun-pilot'))['Id']).not.toBe(before);
+  await eventually('it is healthy again', health, { timeoutMs: 120_000 });
+  const observing = (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as {
+    checks: Record<string, { status: string; reason?: string }>;
+  };
+  expect(observing.checks['docker']).toMatchObject({ status: 'ok' });
+  expect(observing.checks['scheduler']).toMatchObject({ status: 'ok', reason: expect.stringContaining('observes') });
+  expect(await pilot.exec('diun-pilot', 'diun-pilot', 'check')).toMatch(/^note +Mode +diun-pilot observes/m);
+  const suggested = await pilot.exec('diun-pilot', 'diun-pilot', 'suggest', '--json');
+  expect(JSON.parse(suggested)).toMatchObject({ suggestions: expect.any(Array), watched: expect.any(Array) });
 });

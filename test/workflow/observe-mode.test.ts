@@ -60,7 +60,11 @@ test.each([
     scene.store.timers.ring(timer, scene.clock.now().toISOString());
   scene.store.restores.insert({ backupId: 'b', folder: 'f', url: 'file:///f', target: null, updateId: null });
   await scene.settle();
-  await scene.clock.advance(3 * 86_400_000);
+  await scene.clock.advance(2.5 * 86_400_000);
+  await scene.settle();
+  expect(of('forge-gitea-1')).toMatchObject({ status: 'awaiting_approval' });
+  expect(scene.mails().map(({ kind }) => kind)).not.toContain('approval_reminder');
+  await scene.clock.advance(86_400_000);
   await scene.settle();
   expect(foreign()).toEqual([]);
   expect(changes()).toContainEqual(expect.stringContaining('.diun-pilot-drill-'));
