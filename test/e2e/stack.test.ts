@@ -216,7 +216,7 @@ describe('from outside', () => {
     const secret = 'a-token-that-nobody-may-read';
     expect(await answerOf(`/approvals/${secret}`)).toMatchObject({
       status: 404,
-      body: expect.stringContaining('opens'),
+      body: expect.stringContaining('Invalid link'),
     });
     for (const path of ['/updates/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/updates/..%2fapprovals%2fx', '/assets/live.js']) {
       expect((await answerOf(path, { Accept: 'text/html' })).body).not.toMatch(/diun-pilot|password/);

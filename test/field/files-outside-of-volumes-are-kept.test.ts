@@ -31,7 +31,7 @@ it('keeps them for a day in a stopped container that Compose leaves alone, from 
   const project = await projectOf('unmounted', volumes, { volumes: { data: {} } });
   await project.exec('unmounted', 'sh', '-c', WRITES);
   const before = await project.exec('unmounted', 'sh', '-c', LISTING);
-  const mounted = await volumesOnEngine();
+  const mounted = await volumesOnEngine(project.name);
   const update = await updated(project, 'unmounted', 'unmounted');
   expect(update).toMatchObject({ status: 'succeeded', error: null });
 
@@ -44,7 +44,7 @@ it('keeps them for a day in a stopped container that Compose leaves alone, from 
   });
   const labels = (holder.inspect['Config'] as Inspected)['Labels'] as Record<string, string>;
   expect(Object.entries(labels).filter(([, value]) => value !== '')).toEqual([['diun.enable', 'false']]);
-  expect(await volumesOnEngine()).toEqual(mounted);
+  expect(await volumesOnEngine(project.name)).toEqual(mounted);
   await saysSo(update, holder.name);
 
   const { docker } = stage.lab;
@@ -101,8 +101,10 @@ async function listingIn(holder: string): Promise<string> {
   return docker.run(['run', '--rm', '--network', 'none', image, LISTING]);
 }
 
-async function volumesOnEngine(): Promise<string[]> {
-  return (await stage.lab.docker.lines(['volume', 'ls', '--quiet'])).sort();
+/** Without those of projects of other tests, which run at the same time on the same engine. */
+async function volumesOnEngine(own: string): Promise<string[]> {
+  const all = await stage.lab.docker.lines(['volume', 'ls', '--quiet', '--filter', `name=${own}`]);
+  return all.sort();
 }
 
 /** A day is too long for a test, so its end is moved in the database of the running service. */
