@@ -44,7 +44,7 @@ describe('the plugin', () => {
     const failure = compose({ places: ['/nowhere/docker-compose'] }).configHash(question);
     await expect(failure).rejects.toMatchObject({
       code: 'compose_failed',
-      message: expect.stringContaining('no Docker Compose'),
+      message: expect.stringContaining('is not installed next to diun-pilot'),
     });
   });
 

@@ -66,7 +66,7 @@ it('--dry-run tells the plan, reads the whole set, and changes nothing', async (
 
 it('asks before it does anything, and where nobody can be asked it says how', async () => {
   const { code, stderr } = await cli('restore', 'latest');
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/--yes does it, --dry-run only looks/)]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/run diun-pilot restore latest --yes, or --dry-run/)]);
 });
 
 it('brings every row and file back, keeps what was there, and all are healthy', async () => {
