@@ -43,7 +43,7 @@ function healthcheck(
   return { state: 'waiting', detail: `its HEALTHCHECK has not passed yet${said}` };
 }
 
-/** If the clock was set back, its start lies in the future: then what was observed counts. */
+/** If the clock was set back, its start is in the future: then what was observed counts. */
 function runsAndStays(container: ContainerInspect, rules: StateRules): StateAnswer {
   const ranMs = Math.max(rules.now.getTime() - Date.parse(container.State.StartedAt), rules.observedMs ?? 0);
   return ranMs >= rules.stayMs

@@ -131,12 +131,13 @@ function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, left
 }
 
 /** The old image may be removed once it exceeds what is to be kept. */
-function rememberReplacedImage({ store, clock, journal }: ActiveUpdate, { from }: Update): void {
+function rememberReplacedImage({ store, clock, journal, keepImages }: ActiveUpdate, { from }: Update): void {
   const repository = from === null ? null : repositoryIn(from.reference);
   if (repository === null || journal.oldImageId === journal.newImageId) return;
   const now = clock.now().toISOString();
   store.replacedImages.add({ imageId: journal.oldImageId, repository, replacedAt: now });
-  store.timers.ring('old-images', now);
+  const isLimited = keepImages !== null || journal.snapshot?.Config.Labels?.['update.keep-images'] !== undefined;
+  if (isLimited) store.timers.ring('old-images', now);
 }
 
 /** A crash left it running, and the run ended without coming to it again. */

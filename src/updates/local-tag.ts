@@ -32,7 +32,11 @@ export async function syncLocalTagIfPossible(run: ActiveUpdate): Promise<void> {
 
 async function retag(run: ActiveUpdate, reference: string, imageId: string): Promise<void> {
   const named = (await imageIfThere(run.engine, reference))?.Id ?? null;
-  if (named === imageId || (!run.journal.tagMoved && named !== null && (await usedByAnotherContainer(run, reference, named)))) return;
+  if (
+    named === imageId ||
+    (!run.journal.tagMoved && named !== null && (await usedByAnotherContainer(run, reference, named)))
+  )
+    return;
   await run.engine.tag(imageId, reference);
 }
 
