@@ -50,7 +50,6 @@ const HTTP_CLOSES_WITHIN_MS = 1_500;
 export function openApp(settings: Settings, { logger }: { logger: Logger }): App {
   const { deps, transport, channels, takeWorkerLock } = createAdapters(settings, logger);
   const { store, engine, storage, clock } = deps;
-  useChannels(store, channels, logger);
   const plans = timerPlans(settings);
   const delivery = deliverAll([
     createDelivery({ ...{ store, transport, clock, logger }, ...sendersOf(settings) }),
@@ -76,6 +75,7 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
     mustEnd,
     startWorker: () => Promise.resolve(workplace.enter()),
     startServing: async () => {
+      useChannels(store, channels, logger);
       const http = httpDepsOf(settings, deps, workplace, requests);
       listening = await listen(createHttpApp(http), settings);
       recordStart(settings, store);
@@ -92,7 +92,10 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   };
 }
 
-/** From now on the channels of the settings are notified, and no others. */
+/**
+ * From now on the channels of the settings get notices, and no others. Only the service decides this, since a command may run
+ * with other settings.
+ */
 function useChannels(store: Store, channels: readonly Channel[], logger: Logger): void {
   const givenUp = store.channels.use(channels);
   if (givenUp > 0) logger.warn('notices to channels that are no longer set were given up', { notices: givenUp });

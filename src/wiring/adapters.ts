@@ -38,37 +38,14 @@ export interface Adapters {
 export function createAdapters(settings: Settings, logger: Logger): Adapters {
   const clock = systemClock;
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
-  const {
-    publicUrl,
-    approvalTtlMs,
-    approvalSecrets,
-    retention,
-    timeZone,
-    backupReuseMs,
-    updateWindow,
-    minAgeMs,
-    keepImages,
-    mode,
-  } = settings;
+  const { publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone } = settings;
+  const { backupReuseMs, updateWindow, minAgeMs, keepImages, mode } = settings;
   const store = createSqliteStore({ path: join(settings.dataDir, 'pilot.db'), clock });
   const engine = createDockerEngine(settings);
   return {
     deps: {
-      ...{
-        clock,
-        logger,
-        publicUrl,
-        approvalTtlMs,
-        approvalSecrets,
-        retention,
-        timeZone,
-        backupReuseMs,
-        updateWindow,
-        keepImages,
-        minAgeMs,
-        mode,
-        store,
-      },
+      ...{ clock, logger, store, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone },
+      ...{ backupReuseMs, updateWindow, minAgeMs, keepImages, mode },
       engine: mode === 'observe' ? observingEngine(engine, store) : engine,
       storage: createStorage(settings),
       projectFiles: createProjectFiles(),
