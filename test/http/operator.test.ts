@@ -234,6 +234,17 @@ describe('what it shows', () => {
 });
 
 describe('its buttons', () => {
+  test('approve for the window, for data with the name typed as well', async () => {
+    const { waiting } = fillHost(http.store);
+    const plan = http.store.updates.plan(waiting.id);
+    if (plan !== null) http.store.updates.savePlan(waiting.id, { ...plan, window: 'Sat,Sun 02:00-05:00' });
+    const { text } = await open();
+    const fields = fieldsOf(text, 'window', waiting.id);
+    expect((await press('window', fields).expect(303)).headers.location).toBe('/?problem=name_needed');
+    const approved = await press('window', { ...fields, name: GITEA.name }).expect(303);
+    expect(approved.headers.location).toBe('/?done=window');
+  });
+
   test('approve, for data with the name typed', async () => {
     const { waiting } = fillHost(http.store);
     const fields = fieldsOf((await open()).text, 'approve', waiting.id);

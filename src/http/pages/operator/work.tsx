@@ -58,18 +58,26 @@ function Buttons({ update, plan, data }: { update: Update; plan: Plan | null; da
   return (
     <div class="actions">
       <ActionForm {...common} action="approve" text="Approve">
-        {plan?.holdsData === true ? (
-          <label>
-            It holds data: type its name to approve
-            <input name="name" type="text" required autocomplete="off" autocapitalize="none" spellcheck={false} />
-          </label>
-        ) : null}
+        <NameOf plan={plan} />
       </ActionForm>
-      {plan?.window && plan.holdsData !== true ? (
-        <ActionForm {...common} action="window" text={`Approve for the window ${oneLine(plan.window)}`} />
+      {plan?.window ? (
+        <ActionForm {...common} action="window" text={`Approve for the window ${oneLine(plan.window)}`}>
+          <NameOf plan={plan} />
+        </ActionForm>
       ) : null}
       <ActionForm {...common} action="decline" text="Decline" />
     </div>
+  );
+}
+
+/** Of a container that holds data, its name must be typed to approve, now or for the window. */
+function NameOf({ plan }: { plan: Plan | null }): JSX.Element | null {
+  if (plan?.holdsData !== true) return null;
+  return (
+    <label>
+      It holds data: type its name to approve
+      <input name="name" type="text" required autocomplete="off" autocapitalize="none" spellcheck={false} />
+    </label>
   );
 }
 
