@@ -76,3 +76,12 @@ test('an image that the engine does not give up is reported, and removed after t
   await update(1);
   expect(left()).toEqual([2]);
 });
+
+test('the engine is not even asked to remove an image that another container uses', async () => {
+  scene.deps.keepImages = 0;
+  scene.engine.runContainer(nginx({ name: 'by-hand', ports: {}, labels: { 'diun.enable': 'false' } }));
+  scene.engine.runContainer(nginx());
+  await update(2);
+  expect(left()).toEqual([0, 2]);
+  expect(scene.log.some(({ message }) => message === 'an old image cannot be removed')).toBe(false);
+});
