@@ -3,7 +3,7 @@ import { LIVE_NGINX_SITE } from '../images/recipes';
 import type { Lab } from '../lab';
 
 /** The tags that the demo's containers run and that Diun watches. */
-export const TAGS = { nginx: 'library/nginx:stable', app: 'demo/app:stable', postgres: 'library/postgres:15' };
+export const TAGS = { nginx: 'demo/nginx:stable', app: 'demo/app:stable', postgres: 'demo/postgres:15' };
 
 /** A small self-hosted stack, labelled as the README tells: nginx by itself, the app and its database by an operator's word. */
 export async function bringUpStack(lab: Lab): Promise<ComposeProject> {

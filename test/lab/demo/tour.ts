@@ -2,26 +2,33 @@ import { join } from 'node:path';
 import { eventually } from '../../support/eventually';
 import type { ComposeProject } from '../compose';
 import { startDiun } from '../diun/diun';
-import type { OpenLab } from '../open-lab';
+import type { Lab } from '../lab';
 import { startPilot, type Pilot } from '../pilot';
 import { followUpdate, followUpdateById } from './follow-update';
 import type { Narrator } from './narrator';
 import { bringUpStack, TAGS } from './stack';
 
+/** Where the tour takes place: what it opens is closed with it. */
+export interface TourLab extends Lab {
+  atEnd(what: string, close: () => unknown): Promise<void>;
+}
+
 interface Scene {
-  lab: OpenLab;
+  lab: TourLab;
   stack: ComposeProject;
   pilot: Pilot;
   narrator: Narrator;
 }
 
 /** The whole tour; afterwards everything is left up for the visitor. Without one, the tour does the visitor's part. */
-export async function tour(lab: OpenLab, narrator: Narrator, visitor: boolean): Promise<Pilot> {
+export async function tour(lab: TourLab, narrator: Narrator, visitor: boolean): Promise<Pilot> {
   narrator.chapter('A small self-hosted stack');
   const stack = await bringUpStack(lab);
+  await lab.atEnd('the stack', () => stack.down());
   await showStack(stack, narrator);
   narrator.chapter('diun-pilot and Diun');
   const pilot = await startPilot(lab);
+  await lab.atEnd('diun-pilot', () => pilot.stop());
   const scene = { lab, stack, pilot, narrator };
   await introducePilot(scene);
   await newNginx(scene);
@@ -102,7 +109,7 @@ async function approveManualApp({ stack, pilot, narrator }: Scene): Promise<void
   await showMails(pilot, narrator, 5);
 }
 
-function wish(lab: OpenLab, container: string): { container: string; image: string } {
+function wish(lab: Lab, container: string): { container: string; image: string } {
   return { container, image: lab.registry.reference(TAGS.app) };
 }
 
@@ -138,9 +145,12 @@ async function showMails(pilot: Pilot, narrator: Narrator, atLeast: number): Pro
 
 let shown = 0;
 
+/** The newest request for approval: announcements have links, too, but those only show. */
 async function approvalLink(pilot: Pilot): Promise<string> {
-  const texts = (await pilot.mails()).map((mail) => mail.text ?? '');
-  const link = texts.map((text) => /^http\S+\/approvals\/\S+$/m.exec(text)?.[0]).find(Boolean);
-  if (link === undefined) throw new Error('no mail has a link to approve by');
+  const requests = (await pilot.mails())
+    .filter((mail) => mail.subject?.includes('approval required') === true)
+    .sort((a, b) => Number(b.date) - Number(a.date));
+  const link = requests.map((mail) => /^http\S+\/approvals\/\S+$/m.exec(mail.text ?? '')?.[0]).find(Boolean);
+  if (link === undefined) throw new Error('no mail requests an approval and has its link');
   return link;
 }
