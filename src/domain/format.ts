@@ -59,23 +59,45 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 
 /** The time zone of this process: `TZ`, else that of the machine. An empty `TZ` is UTC to the C library. */
 export function localTimeZone(): string {
-  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
-  return timeZone === 'Etc/Unknown' ? 'UTC' : timeZone;
+  // eslint-disable-next-line no-restricted-properties -- not read as a setting: only to notice that it is another by now
+  const { TZ } = process.env;
+  if (local === null || local.TZ !== TZ) {
+    const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+    local = { TZ, timeZone: timeZone === 'Etc/Unknown' ? 'UTC' : timeZone };
+  }
+  return local.timeZone;
 }
 
 /** An ISO 8601 time for a sentence: `2026-11-23 04:00:10 CET`. */
 export function formatTime(iso: string, timeZone = localTimeZone()): string {
   const at = new Date(iso);
-  const time = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(at);
-  const zone = new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'short' })
-    .formatToParts(at)
-    .find(({ type }) => type === 'timeZoneName');
-  return `${time} ${zone?.value ?? timeZone}`;
+  const { second, zone } = formattersOf(timeZone);
+  const name = zone.formatToParts(at).find(({ type }) => type === 'timeZoneName');
+  return `${second.format(at)} ${name?.value ?? timeZone}`;
 }
 
 /** To the minute and without its zone, for a table: `2026-11-23 04:00`. */
 export function formatMinute(iso: string, timeZone = localTimeZone()): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' }).format(new Date(iso));
+  return formattersOf(timeZone).minute.format(new Date(iso));
+}
+
+let local: { TZ: string | undefined; timeZone: string } | null = null;
+
+type Formatters = Record<'second' | 'minute' | 'zone', Intl.DateTimeFormat>;
+
+/** To make one takes a hundred times as long as to use it, and a page has hundreds of times. */
+const formatters = new Map<string, Formatters>();
+
+function formattersOf(timeZone: string): Formatters {
+  const known = formatters.get(timeZone);
+  if (known !== undefined) return known;
+  const made = {
+    second: new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }),
+    minute: new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' }),
+    zone: new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'short' }),
+  };
+  formatters.set(timeZone, made);
+  return made;
 }
 
 /** `2026-11-23`. */

@@ -89,6 +89,8 @@ export interface Updates {
   get(id: string): Update | null;
   /** Newest first. `cursor` is the `next` of the page before. */
   list(filter: UpdateFilter): { updates: Update[]; next: string | null };
+  /** The newest of each container that has one, by its name: one query for a whole host. */
+  latestOf(containers: readonly string[]): Map<string, Update>;
   /** Waiting, queued or running for this container, oldest first. */
   openFor(container: string): Update[];
   /** The next to run, but none that is on hold now: automatic before manual, then oldest first. */

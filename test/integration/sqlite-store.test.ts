@@ -138,6 +138,19 @@ describe('the queue of updates', () => {
   });
 });
 
+test('the newest update of each container, also of one whose name must be quoted; none for one that has none', () => {
+  store.updates.insert(queued('web'));
+  const newest = store.updates.insert(queued('web', { status: 'ignored' }));
+  const other = store.updates.insert(queued(`o"ther's`));
+  store.updates.insert(queued('not-asked-for'));
+  const found = store.updates.latestOf(['web', `o"ther's`, 'unknown']);
+  expect([...found].map(([name, { id }]) => [name, id]).sort()).toEqual([
+    [`o"ther's`, other.id],
+    ['web', newest.id],
+  ]);
+  expect(store.updates.latestOf([]).size).toBe(0);
+});
+
 describe('a transaction', () => {
   it('writes the state and its mail together or not at all', () => {
     const { id } = store.updates.insert(queued('nginx'));

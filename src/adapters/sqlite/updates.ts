@@ -65,6 +65,11 @@ export function createUpdates(database: Database, clock: Clock, audit: Audit): U
         return changed;
       })(),
     list: (filter) => listPage(records, filter),
+    latestOf: (containers) => {
+      const newest = 'SELECT (SELECT max(id) FROM updates WHERE container = named.value) FROM json_each(?) AS named';
+      const found = select(`WHERE id IN (${newest})`, JSON.stringify(containers));
+      return new Map(found.map((update) => [update.container ?? '', update]));
+    },
     openFor: (container) =>
       select(`WHERE container = ? AND status IN ('awaiting_approval', 'queued', 'running') ORDER BY id`, container),
     nextQueued: () => {

@@ -29,6 +29,8 @@ export async function readOperatorData(
   const { clock, formSecret } = deps;
   const [health, all] = await Promise.all([askHealth(), allContainers(deps)]);
   await nextTurn();
+  const containers = all && watchedOf(deps, all);
+  await nextTurn();
   const now = clock.now();
   return {
     now,
@@ -36,7 +38,7 @@ export async function readOperatorData(
     publicUrl: deps.publicUrl,
     health,
     message,
-    containers: all && watchedOf(deps, all),
+    containers,
     notWatched: suggestionsFor(all ?? []),
     otherPilots: otherPilots(all ?? []),
     history: { filter, ...deps.store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
@@ -79,13 +81,11 @@ function allContainers(deps: HttpDeps): Promise<Container[] | null> {
 }
 
 function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {
-  return all
-    .filter(({ labels }) => labels.watched || labels.problems.length > 0)
+  const watched = all.filter(({ labels }) => labels.watched || labels.problems.length > 0);
+  const latest = store.updates.latestOf(watched.map(({ name }) => name));
+  return watched
     .sort((a, b) => a.name.localeCompare(b.name))
-    .map((container) => ({
-      container,
-      latest: store.updates.list({ container: container.name, limit: 1 }).updates[0] ?? null,
-    }));
+    .map((container) => ({ container, latest: latest.get(container.name) ?? null }));
 }
 
 /** Null: the engine took too long. The bound is real time, also when the app's clock is held. */
