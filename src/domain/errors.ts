@@ -106,6 +106,7 @@ export const ERROR_CODES = {
   body_too_large: 'The body is larger than 64 KiB',
   unauthorized: 'The token is missing or wrong',
   cross_site: 'The request comes from another site',
+  person_not_trusted: 'The request names a person but does not come from a trusted proxy',
   form_expired: 'The form is too old',
   link_closed: 'The link is closed: it was decided, has expired or was superseded',
   name_needed: 'The name of the container must be typed to approve',

@@ -23,7 +23,7 @@ export interface HttpDeps {
   apiToken: Secret;
   mode: Mode;
   publicUrl: string;
-  /** Addresses, networks and names of the proxies whose X-Forwarded-For counts. */
+  /** Addresses, networks and names of the proxies whose X-Forwarded-For and Remote-User count. */
   trustedProxies: readonly string[];
   store: Store;
   /** Those in use, in addition to mail. */
@@ -43,7 +43,7 @@ export interface HttpDeps {
     read(token: string): ApprovalView;
     decide(token: string, answer: Answer): Promise<DecisionOutcome>;
     /** By id, for who has the page's password. Throws `update_not_found` `not_waiting` and `no_window`. */
-    decideById(id: string, decision: 'approve' | 'decline' | 'window'): Promise<Update>;
+    decideById(id: string, decision: 'approve' | 'decline' | 'window', by: DecidedBy): Promise<Update>;
   };
   /** The second link: restores the data from before a failed update. Null: the token is none of this purpose. */
   restoreLinks: {

@@ -16,6 +16,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
   cross_site: 403,
   form_expired: 403,
+  person_not_trusted: 403,
   not_found: 404,
   container_not_found: 404,
   update_not_found: 404,

@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import { PilotError } from '../domain/errors';
 import { accessLog } from './telemetry/access-log';
 import { noteAddress } from './access/client-address';
+import { notePerson } from './access/person';
 import { createFailedLogins, type FailedLogins } from './access/failed-logins';
 import { createLoginCount, type LoginCount } from './access/login-count';
 import { requireApiToken, requirePassword, requireWebhookToken } from './access/guards';
@@ -46,12 +47,13 @@ export function createHttpApp(deps: HttpDeps): express.Express {
   app.enable('case sensitive routing');
   app.use(accessLog(deps.logger, metrics));
   app.use(securityHeaders(deps.publicUrl));
-  app.use(noteAddress(createTrustedProxies(deps.trustedProxies, deps)));
+  const proxies = createTrustedProxies(deps.trustedProxies, deps);
+  app.use(noteAddress(proxies));
   app.use(needsHost);
 
   route(app, '/webhooks/diun', webhookMethods(deps, metrics, requireWebhookToken(deps, failed)), onlyPost(metrics));
   programs(app, deps, { metrics, askHealth, logins, apiToken: requireApiToken(deps, failed) });
-  persons(app, deps, { askHealth, failed, logins });
+  persons(app, deps, { askHealth, failed, logins, person: notePerson(proxies) });
   onClosing(app, () => logins.flush());
 
   app.use(nothingHere);
@@ -97,13 +99,14 @@ function programs(
 function persons(
   app: express.Express,
   deps: HttpDeps,
-  { askHealth, failed, logins }: Parts & { failed: FailedLogins },
+  { askHealth, failed, logins, person }: Parts & { failed: FailedLogins; person: express.RequestHandler },
 ): void {
   const password = requirePassword(deps, failed);
   const streams = createStreams(deps);
   onClosing(app, () => streams.close());
-  route(app, '/', operatorMethods(deps, askHealth, password));
-  for (const action of ACTIONS) route(app, `/actions/${action}`, actionMethods(deps, action, password));
+  const named = [person, password];
+  route(app, '/', operatorMethods(deps, askHealth, named));
+  for (const action of ACTIONS) route(app, `/actions/${action}`, actionMethods(deps, action, named));
   route(app, '/updates/:id', updateMethods(deps, password));
   route(app, '/updates/:id/events', updateEventsMethods(deps, streams, password));
   const wrongLinks = createFailedLogins(logins);

@@ -57,7 +57,7 @@ function approvalsOf(deps: Deps, wake: () => void, requests: Requests): HttpDeps
       wake();
       return outcome;
     },
-    decideById: (id, decision) => requests.decideById(id, decision, 'page'),
+    decideById: (id, decision, by) => requests.decideById(id, decision, by),
   };
 }
 

@@ -2,6 +2,7 @@ import supertest from 'supertest';
 import { PilotError } from '../../src/domain/errors';
 import { aContainer, digest } from '../support/container-builder';
 import { API_TOKEN, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
+import { fieldsOf } from '../support/page-form';
 import { aBackup, aBrokenOne, CONTAINERS, fillHost, GITEA, offered } from '../support/pages-stage';
 
 let http: RunningHttp;
@@ -26,15 +27,6 @@ beforeEach(async () => {
 afterEach(() => http.stop());
 
 const open = (path = '/') => supertest(http.url).get(path).set(asPerson).set('Accept', 'text/html');
-
-/** The fields of the form of one button, as the page has them. */
-function fieldsOf(page: string, action: string, id?: string): Record<string, string> {
-  const forms = page.match(new RegExp(`<form[^>]*action="/actions/${action}"[\\s\\S]*?</form>`, 'g')) ?? [];
-  const form = forms.find((each) => id === undefined || each.includes(`value="${id}"`));
-  if (form === undefined) throw new Error(`the page has no form for ${action} ${id ?? ''}`);
-  const fields = [...form.matchAll(/name="(id|form)" value(?:="([^"]*)")?/g)];
-  return Object.fromEntries(fields.map(([, name, value = '']) => [name, value]));
-}
 
 const press = (action: string, fields: Record<string, string>) =>
   supertest(http.url).post(`/actions/${action}`).set(asPerson).set('Accept', 'text/html').type('form').send(fields);

@@ -23,7 +23,7 @@ export function startHttpOn(scene: Scene): Promise<RunningHttp> {
     approvals: {
       read: (token) => readApproval(deps, token),
       decide: (token, answer) => decideApproval(deps, token, answer),
-      decideById: (id, decision) => decideById(deps, id, decision, 'page'),
+      decideById: (id, decision, by) => decideById(deps, id, decision, by),
     },
     viewLinks: { read: (token) => readViewLink(deps, token) },
   });

@@ -72,9 +72,9 @@ export async function startHttp(
     approvals: {
       read: (token) => readApproval({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token),
       decide: () => Promise.reject(new Error('this test decides on nothing by link')),
-      decideById: (id, decision) =>
+      decideById: (id, decision, by) =>
         Promise.resolve().then(() =>
-          recordById({ store, clock, logger }, id, decision === 'decline' ? 'decline' : 'approve', 'page'),
+          recordById({ store, clock, logger }, id, decision === 'decline' ? 'decline' : 'approve', by),
         ),
     },
     restoreLinks: {

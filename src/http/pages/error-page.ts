@@ -32,5 +32,6 @@ const HEADINGS: Partial<Record<ErrorCode, string>> = {
   unauthorized: 'A password is needed',
   too_many_requests: 'Too many requests',
   cross_site: 'This came from another site',
+  person_not_trusted: 'Unknown proxy',
   form_expired: 'This page is too old',
 };

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import { PilotError } from '../../domain/errors';
+import { personOf } from '../access/person';
 import { isFormToken } from '../access/form-token';
 import { refuseCrossSite } from '../access/same-site';
 import type { HttpDeps } from '../deps';
@@ -8,29 +9,30 @@ import type { Action } from '../pages/operator/action-form';
 import { readForm } from '../request/read-form';
 import type { Methods } from '../route';
 
-type Act = (deps: HttpDeps, id: string, form: URLSearchParams) => Promise<unknown>;
+type Person = ReturnType<typeof personOf>;
+type Act = (deps: HttpDeps, id: string, by: Person, form: URLSearchParams) => Promise<unknown>;
 
 const ACTS: Record<Action, Act> = {
-  approve: (deps, id, form) => approve(deps, id, form.get('name'), 'approve'),
-  window: (deps, id, form) => approve(deps, id, form.get('name'), 'window'),
-  'start-now': (deps, id) => startNow(deps, id),
-  decline: ({ approvals }, id) => approvals.decideById(id, 'decline'),
+  approve: (deps, id, by, form) => approve(deps, id, by, { name: form.get('name'), decision: 'approve' }),
+  window: (deps, id, by, form) => approve(deps, id, by, { name: form.get('name'), decision: 'window' }),
+  'start-now': startNow,
+  decline: ({ approvals }, id, by) => approvals.decideById(id, 'decline', by),
   backup: (deps, project) => deps.requestBackups(project === '' ? {} : { project }),
   renew: (deps) => Promise.resolve(deps.requestRenewal()),
-  retry: (deps, id) => retry(deps, id),
+  retry,
 };
 
 /** A button of the operator page. Back to the page in any case, with a code that says what came of it. */
-export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHandler): Methods {
+export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHandler[]): Methods {
   const act: RequestHandler = async (request, response) => {
     const form = await readForm(request);
     const id = form.get('id') ?? '';
     if (!isFormToken(deps.formSecret, form.get('form') ?? '', action, id, deps.clock.now())) {
       throw new PilotError('form_expired', 'This form is too old, so nothing was done: load the page again.');
     }
-    response.redirect(303, `/?${await outcomeOf(() => ACTS[action](deps, id, form), action)}`);
+    response.redirect(303, `/?${await outcomeOf(() => ACTS[action](deps, id, personOf(response), form), action)}`);
   };
-  return { post: [pageFirst, refuseCrossSite(deps), guard, act] };
+  return { post: [pageFirst, refuseCrossSite(deps), ...guard, act] };
 }
 
 async function outcomeOf(act: () => Promise<unknown>, action: Action): Promise<string> {
@@ -47,38 +49,32 @@ async function outcomeOf(act: () => Promise<unknown>, action: Action): Promise<s
 async function approve(
   { store, approvals }: HttpDeps,
   id: string,
-  name: string | null,
-  decision: 'approve' | 'window',
+  by: Person,
+  { name, decision }: { name: string | null; decision: 'approve' | 'window' },
 ): Promise<void> {
   const update = store.updates.get(id);
   if (store.updates.plan(id)?.holdsData === true && name?.trim() !== update?.container) {
     throw new PilotError('name_needed', 'Type the name of the container to approve.');
   }
-  await approvals.decideById(id, decision);
+  await approvals.decideById(id, decision, by);
 }
 
 /** A queued update that waits for its window or for the age of its digest. */
-async function startNow(deps: HttpDeps, id: string): Promise<void> {
+async function startNow(deps: HttpDeps, id: string, by: Person): Promise<void> {
   const update = deps.store.updates.get(id);
   if (update === null || update.container === null || update.status !== 'queued' || update.to.digest === null) {
     throw new PilotError('not_waiting', 'This update is no longer waiting in the queue.');
   }
-  await deps.requestUpdate(
-    { container: update.container, image: `${update.to.reference}@${update.to.digest}` },
-    'page',
-  );
+  await deps.requestUpdate({ container: update.container, image: `${update.to.reference}@${update.to.digest}` }, by);
 }
 
 /** The very digest that was refused, whatever its tag names by now. */
-async function retry(deps: HttpDeps, updateId: string): Promise<void> {
+async function retry(deps: HttpDeps, updateId: string, by: Person): Promise<void> {
   const { store } = deps;
   const refusal = store.refusals.all().find((each) => each.updateId === updateId);
   const refused = store.updates.get(updateId);
   if (refusal === undefined || refused === null) {
     throw new PilotError('update_not_found', 'This digest is no longer in quarantine or declined.');
   }
-  await deps.requestUpdate(
-    { container: refusal.container, image: `${refused.to.reference}@${refusal.digest}` },
-    'page',
-  );
+  await deps.requestUpdate({ container: refusal.container, image: `${refused.to.reference}@${refusal.digest}` }, by);
 }
