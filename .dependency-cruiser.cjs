@@ -82,6 +82,7 @@ module.exports = {
       ['(express|helmet|express-rate-limit)', 'http/'],
       ['(winston)', 'lib/logger'],
       ['commander', 'cli/'],
+      ['markdown-it', 'http/pages/release-notes/'],
       ['node-schedule', '(schedule|config)/'],
       ['cron-parser', 'lib/due-times'],
       ['yaml', 'domain/compose/'],

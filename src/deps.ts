@@ -11,6 +11,7 @@ import type { Engine } from './ports/engine';
 import type { ProjectFiles } from './ports/project-files';
 import type { RegistryImages } from './ports/registry-images';
 import type { RegistryTags } from './ports/registry-tags';
+import type { ReleaseNotesReader } from './ports/release-notes';
 import type { Store } from './ports/store';
 
 /** What the use cases are given, once, by the wiring. */
@@ -18,6 +19,7 @@ export interface Deps {
   engine: Engine;
   registryTags: RegistryTags;
   registryImages: RegistryImages;
+  releaseNotes: ReleaseNotesReader;
   store: Store;
   storage: BackupStorage;
   projectFiles: ProjectFiles;

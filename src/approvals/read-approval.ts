@@ -56,6 +56,7 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
     .sort((a, b) => a - b);
   return {
     lastBackup: store.backups.lastSucceeded(placeOf({ project: update.project, name: update.container ?? '' })),
+    releases: store.notesTexts.of(update.id),
     usualDowntimeSeconds: seconds[Math.floor(seconds.length / 2)] ?? null,
   };
 }

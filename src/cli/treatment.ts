@@ -47,7 +47,9 @@ function treatmentText(container: Container): string {
   if (database && !labels.allowDatabase) return 'every update waits for approval: a database';
   const larger = labels.allow === 'major' ? '' : '; a larger one waits for approval';
   const how = labels.strategy === 'handover' ? ', by handover' : '';
-  return `up to ${labels.allow} at once${how}${larger}`;
+  const { askOn = [] } = labels;
+  const asks = askOn.length === 0 ? '' : `; waits for approval if its release notes speak of ${askOn.join(' or ')}`;
+  return `up to ${labels.allow} at once${how}${larger}${asks}`;
 }
 
 function isPinned(container: Container): boolean {

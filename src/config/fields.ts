@@ -5,6 +5,7 @@ import type { Retention } from '../domain/retention';
 import { readWindow, type UpdateWindow } from '../domain/update-window';
 import { Secret } from '../lib/secret';
 import { whyCronIsInvalid } from './cron';
+import { readNotesHosts, readNotesTokens } from './notes';
 import { readNotifyUrls } from './notify-urls';
 import { readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, type Read } from './urls';
 
@@ -102,6 +103,8 @@ export const publicUrl = read<string>((input) => {
 export const backupTarget = read(readBackupUrl);
 export const mailTarget = read(readMailUrl);
 export const notifyUrls = read(readNotifyUrls);
+export const notesHosts = read(readNotesHosts);
+export const notesTokens = read(readNotesTokens);
 export const heartbeatUrl = read(readHeartbeatUrl);
 
 /** As standardwebhooks.com asks: 24 to 64 bytes in base64 behind `whsec_`. */

@@ -70,6 +70,7 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     updateWindow: parsed.PILOT_UPDATE_WINDOW ?? null,
     minAgeMs: parsed.PILOT_MIN_AGE,
     keepImages: parsed.PILOT_KEEP_IMAGES ?? null,
+    notes: { hosts: parsed.PILOT_NOTES_HOSTS ?? [], tokens: parsed.PILOT_NOTES_TOKENS ?? new Map() },
     mode: parsed.PILOT_MODE,
     logLevel: parsed.PILOT_LOG_LEVEL,
     ...surroundings(parsed),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { Mode } from '../domain/mode';
+import type { NotesHost } from '../domain/notes/hosts';
 import type { Retention } from '../domain/retention';
 import type { UpdateWindow } from '../domain/update-window';
 import type { Secret } from '../lib/secret';
@@ -21,6 +22,8 @@ import {
   interval,
   mailTarget,
   notifySecret,
+  notesHosts,
+  notesTokens,
   notifyUrls,
   port,
   proxies,
@@ -69,6 +72,8 @@ export interface Settings {
   minAgeMs: number;
   /** Default of the label `update.keep-images`; null: no image is removed. */
   keepImages: number | null;
+  /** Hosts from which release notes may be read in addition to the public forges, and tokens by host. */
+  notes: { hosts: NotesHost[]; tokens: ReadonlyMap<string, Secret> };
   /** How old a verified backup may be that an update uses again; 0: none is. */
   backupReuseMs: number;
   logLevel: 'error' | 'warn' | 'info' | 'debug';
@@ -91,6 +96,7 @@ const SECRETS = [
   'PILOT_NOTIFY_URL',
   'PILOT_NOTIFY_SECRET',
   'PILOT_HEARTBEAT_URL',
+  'PILOT_NOTES_TOKENS',
 ] as const;
 
 /** Every setting of diun-pilot's own with its default as it would be written; empty: no fixed default. */
@@ -121,6 +127,8 @@ export const DEFAULTS = {
   PILOT_UPDATE_WINDOW: '',
   PILOT_MIN_AGE: '0',
   PILOT_KEEP_IMAGES: '',
+  PILOT_NOTES_HOSTS: '',
+  PILOT_NOTES_TOKENS: '',
   PILOT_MODE: 'act',
   PILOT_LOG_LEVEL: 'info',
 } as const;
@@ -167,6 +175,8 @@ export const settingsSchema = z.object({
   PILOT_UPDATE_WINDOW: updateWindow.optional(),
   PILOT_MIN_AGE: durationOrNone,
   PILOT_KEEP_IMAGES: count.optional(),
+  PILOT_NOTES_HOSTS: notesHosts.optional(),
+  PILOT_NOTES_TOKENS: notesTokens.optional(),
   PILOT_MODE: choice(['act', 'observe']),
   PILOT_LOG_LEVEL: choice(['error', 'warn', 'info', 'debug']),
   TZ: timeZone.optional(),

@@ -8,7 +8,7 @@ import type { PlatformImage } from '../ports/registry-images';
  * After so many silences the registry itself is taken to be away. The list of one repository may fail alone, since its answer
  * is as long as its owner makes it.
  */
-const MOST_SILENT = { digest: 1, tags: 2, image: 1 };
+const MOST_SILENT = { digest: 1, tags: 2, image: 1, labels: 1 };
 
 /** What is asked of registries in one pass: each thing once, and nothing more of a registry that does not answer. */
 export interface RegistryAsked {
@@ -18,6 +18,8 @@ export interface RegistryAsked {
   tags(reference: string): Promise<string[]>;
   /** Rejects as `RegistryImages.imageOf`. */
   image(digestReference: string, platform: Platform): Promise<PlatformImage | null>;
+  /** Rejects as `RegistryImages.labelsOf`. */
+  labels(digestReference: string, platform: Platform): Promise<Record<string, string> | null>;
 }
 
 export function askRegistry({
@@ -54,5 +56,6 @@ export function askRegistry({
     digest: once(MOST_SILENT.digest, (reference) => engine.registryDigest(reference)),
     tags: once(MOST_SILENT.tags, (reference) => registryTags.tags(reference)),
     image: once(MOST_SILENT.image, (reference, platform: Platform) => registryImages.imageOf(reference, platform)),
+    labels: once(MOST_SILENT.labels, (reference, platform: Platform) => registryImages.labelsOf(reference, platform)),
   };
 }

@@ -8,17 +8,20 @@ import type { ImageEvent } from '../domain/event';
 import type { HealthFailure } from '../domain/health-failure';
 import { askAgainAt } from '../domain/patience';
 import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
+import type { ReadNotes } from '../domain/notes/release-notes';
 import { fewAtATime } from '../lib/few-at-a-time';
 import { nextTurn } from '../lib/next-turn';
 import type { Webhook } from '../ports/store';
-import { askRegistry } from './ask-registry';
+import { askRegistry, type RegistryAsked } from './ask-registry';
 import { confirmDigest, type Confirmation } from './confirm-digest';
+import { notesDeadline, readNotes } from './notes/read-notes';
 import { decideOn, offer, takenBack, type Offer } from './offer';
 import { readEvent } from './receive-webhook';
 import { runsSameImage } from './same-image';
 
 const AT_ONCE = 50;
 const REGISTRIES_AT_ONCE = 4;
+const FORGES_AT_ONCE = 4;
 /** `diun notif test` speaks of this image (recorded in test/fixtures/diun/notif-test.json). */
 const TEST_IMAGE = 'docker.io/diun/testnotif:latest';
 
@@ -39,7 +42,17 @@ interface Seen {
   confirmed: ReadonlyMap<string, Confirmation>;
   /** IDs of the containers that run what the digest names for their platform, by id of the webhook. */
   sameImage: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The release notes of what is offered, by `notesKey`. */
+  notes: ReadonlyMap<string, ReadNotes | null>;
 }
+
+const NOTHING: Omit<Seen, 'containers'> = {
+  unhealthy: new Map(),
+  carryOvers: new Map(),
+  confirmed: new Map(),
+  sameImage: new Map(),
+  notes: new Map(),
+};
 
 /**
  * Turns accepted webhooks into decisions, oldest first. A webhook only says that something is new: the registry gives the
@@ -62,8 +75,7 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   const concerned = news
     .map((each) => ({ ...each, offered: toBeOffered(deps, each.event, containers) }))
     .filter(({ offered }) => offered.length > 0);
-  const nothing = { unhealthy: new Map(), carryOvers: new Map(), confirmed: new Map(), sameImage: new Map() };
-  if (concerned.length === 0) return { containers, ...nothing };
+  if (concerned.length === 0) return { containers, ...NOTHING };
   const registry = askRegistry(deps);
   const answers = await fewAtATime(concerned, REGISTRIES_AT_ONCE, ({ event }) =>
     confirmDigest((reference) => registry.digest(reference), { reference: event.image, digest: event.digest }),
@@ -78,11 +90,42 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
     }),
   );
   const isNews = (webhook: Webhook, { id }: Container): boolean => sameImage.get(webhook.id)?.has(id) !== true;
-  const toOffer = [...new Set(same.flatMap(({ webhook, offered }) => offered.filter((each) => isNews(webhook, each))))];
+  const offers = same.map((each) => ({ ...each, offered: each.offered.filter((one) => isNews(each.webhook, one)) }));
+  const toOffer = [...new Set(offers.flatMap(({ offered }) => offered))];
+  const reading = readAllNotes(deps, offers, registry);
   const unhealthy = await findUnhealthy(deps, toOffer);
   const carryOvers = await foreseeCarryOvers(deps, toOffer);
+  const notes = await reading;
   // The questions have taken time, and a container may have been updated meanwhile.
-  return { containers: await readContainers(deps.engine, deps.selfId), unhealthy, carryOvers, confirmed, sameImage };
+  return {
+    containers: await readContainers(deps.engine, deps.selfId),
+    unhealthy,
+    carryOvers,
+    confirmed,
+    sameImage,
+    notes,
+  };
+}
+
+/** All within one time, so that many events wait no longer than one. */
+async function readAllNotes(
+  deps: Deps,
+  offers: readonly (News & { offered: Container[] })[],
+  registry: RegistryAsked,
+): Promise<Seen['notes']> {
+  const pairs = offers.flatMap(({ webhook, event, offered }) =>
+    offered.map((container) => ({ webhook, event, container })),
+  );
+  const signal = notesDeadline();
+  const read = await fewAtATime(pairs, FORGES_AT_ONCE, async ({ webhook, event: { image, digest }, container }) => {
+    const notes = await readNotes(deps, container, { reference: image, digest }, { registry, signal });
+    return [notesKey(webhook, container), notes] as const;
+  });
+  return new Map(read);
+}
+
+function notesKey(webhook: Webhook, { name }: Container): string {
+  return `${webhook.id} ${name}`;
 }
 
 /** Those for which something might be done, or an offer taken back. Of a container that is being updated nothing is decided yet. */
@@ -143,6 +186,7 @@ function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[],
         ...(registry && { registry }),
         unhealthy,
         carryOver,
+        notes: seen.notes.get(notesKey(webhook, container)) ?? null,
       };
       const { decision } = offer(deps, offered);
       return `${container.name}: ${decision.reason}`;

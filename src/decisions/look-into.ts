@@ -2,7 +2,8 @@ import { foreseeCarryOver } from '../containers/carry-over/foresee';
 import { healthFailureOf } from '../containers/check-health';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import type { RegistryAsked } from './ask-registry';
+import { askRegistry, type RegistryAsked } from './ask-registry';
+import { notesDeadline, readNotes } from './notes/read-notes';
 import type { Offer } from './offer';
 import { runsSameImage } from './same-image';
 
@@ -14,10 +15,16 @@ export async function lookInto(
   deps: Deps & { registry?: RegistryAsked },
   container: Container,
   target: Offer['target'],
-): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver'>>> {
+): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver' | 'notes'>>> {
+  const { registry = askRegistry(deps) } = deps;
+  const sameImage = await runsSameImage(deps, container, target, registry);
+  const reading = sameImage
+    ? Promise.resolve(null)
+    : readNotes(deps, container, target, { registry, signal: notesDeadline() });
   return {
-    registry: { refusal: null, sameImage: await runsSameImage(deps, container, target, deps.registry) },
+    registry: { refusal: null, sameImage },
     unhealthy: await healthFailureOf(deps, container),
     carryOver: await foreseeCarryOver(deps, container),
+    notes: await reading,
   };
 }

@@ -8,6 +8,7 @@ import { restartedWith } from '../domain/depends-on';
 import type { Source } from '../domain/event';
 import type { HealthFailure } from '../domain/health-failure';
 import { newReferenceFor } from '../domain/images/new-reference';
+import type { NotesSummary, ReadNotes } from '../domain/notes/release-notes';
 import { planUpdate } from '../domain/plan/plan-update';
 import type { CarryOver } from '../domain/recreate/carry-over';
 import { runningDigest } from '../domain/running-digest';
@@ -31,6 +32,8 @@ export interface Offer {
   unhealthy?: HealthFailure | null;
   /** What its replacement would be refused for or would lose. Not there: it was not examined. */
   carryOver?: CarryOver;
+  /** The release notes between the two versions; null: no source of them is known. Not there: they were not read. */
+  notes?: ReadNotes | null;
   /** An earlier offer that was superseded for this one already. */
   replaces?: Update;
 }
@@ -72,7 +75,7 @@ export function takenBack(deps: Pick<Deps, 'store'>, offered: Offer, decision: D
 }
 
 /** The same decision without a trace: for who asks every day, where there is mostly nothing to do. */
-export function decideOn({ store }: Deps, { container, target, source, registry }: Offer): Decision {
+export function decideOn({ store }: Deps, { container, target, source, registry, notes }: Offer): Decision {
   const refusal = store.refusals.find(container.name, target.digest);
   return decide({
     container,
@@ -80,6 +83,7 @@ export function decideOn({ store }: Deps, { container, target, source, registry 
     known: { refusal, open: store.updates.openFor(container.name) },
     source,
     registry,
+    notes,
   });
 }
 
@@ -107,7 +111,7 @@ function recordOffer(
   decision: Extract<Decision, { kind: 'start' | 'ask' }>,
   replaced: readonly Update[],
 ): Update {
-  const { container, all, target, source, unhealthy, carryOver, releaseNotes } = offered;
+  const { container, all, target, source, unhealthy, carryOver, notes = null } = offered;
   const row = rowOf(offered);
   const set = membersOf(placeOf(container), all);
   const plan = planUpdate({
@@ -121,7 +125,7 @@ function recordOffer(
     set,
     unhealthy,
     ...(carryOver === undefined ? {} : { carryOver }),
-    releaseNotes,
+    releaseNotes: notes?.url ?? offered.releaseNotes,
   });
   // Of every digest, so that its age is known when a policy changes.
   const unasked = whenToStart(deps, container, target);
@@ -133,11 +137,17 @@ function recordOffer(
     ...{ notBefore: start.notBefore, inWindow: start.inWindow },
     approval: decision.kind === 'start' ? null : waiting(deps),
     followUp: plan.followUp,
+    notes: notes && summaryOf(notes),
   });
   deps.store.updates.savePlan(update.id, plan);
+  deps.store.notesTexts.save(update.id, notes?.releases ?? []);
   if (decision.kind === 'start') for (const earlier of replaced) mailOfSuperseded(deps, earlier);
   if (source !== 'operator') mailOfOffer(deps, update, plan, replaced.at(-1) ?? null);
   return update;
+}
+
+function summaryOf({ url, versions, flags, problem }: ReadNotes): NotesSummary {
+  return { url, versions, flags, problem };
 }
 
 function waiting({ clock, approvalTtlMs }: Deps): Update['approval'] {

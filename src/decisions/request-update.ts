@@ -10,7 +10,10 @@ import { refuseWhileObserving } from '../domain/mode';
 import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
 import { runsDigest } from '../domain/running-digest';
 import { wayOf, type DecidedBy, type Update } from '../domain/update';
+import { NOTES_READING } from '../domain/bounds';
+import { askRegistry } from './ask-registry';
 import { decideById } from './decide-by-id';
+import { notesDeadline, readNotes } from './notes/read-notes';
 import { offer } from './offer';
 import { runsSameImage } from './same-image';
 
@@ -49,8 +52,14 @@ export async function requestUpdate(
   const target = await resolveTarget(deps, container, request.image);
   const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
   if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', by);
-  const registry = { refusal: null, sameImage: await runsSameImage(deps, container, target) };
+  const asked = askRegistry(deps);
+  const registry = { refusal: null, sameImage: await runsSameImage(deps, container, target, asked) };
+  const reading = readNotes(deps, container, target, {
+    registry: asked,
+    signal: notesDeadline(NOTES_READING.requestedMs),
+  });
   const carryOver = await foreseeCarryOver(deps, container);
+  const notes = await reading;
   return deps.store.transaction(() => {
     const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
     const approved = meant && recordDecision(deps, meant, 'approve', by);
@@ -65,6 +74,7 @@ export async function requestUpdate(
       releaseNotes: null,
       registry,
       carryOver,
+      notes,
     });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
     if (code !== undefined) throw new PilotError(code, decision.reason);

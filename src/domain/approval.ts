@@ -1,4 +1,5 @@
 import type { BackupRecord } from './backup';
+import type { Release } from './notes/release-notes';
 
 /** Facts for the decision on an update, in addition to its plan. */
 export interface Surroundings {
@@ -6,4 +7,6 @@ export interface Surroundings {
   lastBackup: BackupRecord | null;
   /** How long the service was away in past updates of this container, in seconds (median); null: none yet. */
   usualDowntimeSeconds: number | null;
+  /** The release notes that were read, newest first; left out: none. */
+  releases?: readonly Release[];
 }

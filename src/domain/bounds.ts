@@ -10,6 +10,8 @@ const MINUTE = 60_000;
 export const BOUNDS = {
   /** One page of a registry's tags; a thousand tags are some ten kilobytes. Its time is that of the whole listing. */
   registryPage: { bytes: 2 * MIB, ms: MINUTE },
+  /** Configuration of an image, for its labels. Its time is that of all questions about one digest. */
+  imageConfig: { bytes: 4 * MIB, ms: MINUTE / 4 },
   /** Manifest or index of an image; registries accept 4 MiB. Its time is that of all questions about one digest. */
   registryManifest: { bytes: 4 * MIB, ms: MINUTE / 4 },
   /** Answer of the token service of a registry. */
@@ -26,6 +28,8 @@ export const BOUNDS = {
   commandOutput: { bytes: 64 * KIB, ms: MINUTE / 4 },
   /** What a channel or the heartbeat's service answers. */
   channelAnswer: { bytes: 64 * KIB, ms: MINUTE / 4 },
+  /** One page of a project's releases, or a changelog. The time of all questions about an update is `NOTES_READING.ms`. */
+  releaseNotes: { bytes: 2 * MIB, ms: MINUTE / 6 },
   /** What a health probe reads of an answer over HTTP. */
   probeAnswer: { bytes: 16 * KIB, ms: 5_000 },
   /** What `nginx -T` prints. */
@@ -62,6 +66,21 @@ export const TAG_LISTING = {
   tags: 100_000,
   /** Of those, the tags that can be compared with the container's own. */
   comparable: 10_000,
+} as const;
+
+/** Of the release notes of one update, or of one pass over several. */
+export const NOTES_READING = {
+  /** Before a decision that is announced. */
+  ms: MINUTE / 3,
+  /** Before one that an operator requested and waits for. */
+  requestedMs: 5_000,
+  pages: 10,
+  /** Versions of a changelog. */
+  sections: 500,
+  /** Kept and shown of one update, in characters. */
+  shown: 200_000,
+  /** Releases of one update. */
+  releases: 100,
 } as const;
 
 /** The grammar of the distribution specification. */

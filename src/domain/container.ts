@@ -10,6 +10,8 @@ export interface Container {
   /** `Config.Image`: the reference it was created by, in the operator's spelling. */
   reference: string;
   imageId: string;
+  /** What the image's own labels say of its origin, written by a stranger; left out: nothing. */
+  origin?: ImageOrigin;
   /** RepoDigests of its image (`nginx@sha256:…`), in the engine's spelling; empty for an image built here. */
   repoDigests: string[];
   project: string | null;
@@ -47,6 +49,12 @@ export interface Container {
   engineDoor: boolean;
   /** What of diun-pilot runs in it, this process or another; null: nothing. */
   pilot: Pilot | null;
+}
+
+/** `org.opencontainers.image.source` and `.version` of an image; null: it has no such label. */
+export interface ImageOrigin {
+  source: string | null;
+  version: string | null;
 }
 
 /** A container of diun-pilot's own image (Dockerfile). */

@@ -1,5 +1,5 @@
 import { applicationOf, runsNginx } from './application';
-import type { Container } from './container';
+import type { Container, ImageOrigin } from './container';
 import { dataPathsOf } from './data-paths';
 import { readDependsOn, readRestartsWith } from './depends-on';
 import { type EngineDoor, isEngineDoor } from './engine-door';
@@ -44,6 +44,7 @@ export function toContainer(
     name: inspect.Name.replace(/^\//, ''),
     reference: inspect.Config.Image,
     imageId: inspect.Image,
+    origin: originOf(image.Config?.Labels),
     repoDigests,
     // Compose labels the images that it builds, too, so Compose's labels are read from all of them.
     project: all['com.docker.compose.project'] || null,
@@ -65,6 +66,14 @@ export function toContainer(
     self: selfId !== null && selfId.length >= SHORTEST_ID && inspect.Id.startsWith(selfId),
     engineDoor: door !== null && isEngineDoor(inspect, door),
     pilot: pilotIn(inspect),
+  };
+}
+
+/** By the labels of an image (github.com/opencontainers/image-spec, annotations.md). */
+export function originOf(labels: Readonly<Record<string, string>> | null | undefined): ImageOrigin {
+  return {
+    source: labels?.['org.opencontainers.image.source'] || null,
+    version: labels?.['org.opencontainers.image.version'] || null,
   };
 }
 

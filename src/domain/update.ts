@@ -1,5 +1,6 @@
 import type { Failure } from './errors';
 import type { Source } from './event';
+import type { NotesSummary } from './notes/release-notes';
 import type { Policy } from './labels/container-labels';
 
 /** One update: one container, one target digest, from the decision to its end. Times are ISO 8601 in UTC. */
@@ -31,6 +32,8 @@ export interface Update {
   notBefore: string | null;
   /** It may start only inside the update window of its container. */
   inWindow: boolean;
+  /** Release notes between the two versions; null or left out: no source of them is known. */
+  notes?: NotesSummary | null;
 }
 
 /** Why a queued update does not start yet. */

@@ -7,6 +7,7 @@ import type { DecidedBy, Step, StepName, Update, UpdateStatus } from '../domain/
 import type { Audit } from './audit';
 import type { Channels } from './channel-deliveries';
 import type { Incidents } from './incidents';
+import type { NotesCache, NotesTexts } from './notes-cache';
 import type { ReplacedImages } from './replaced-images';
 import type { Certificates, Renewals } from './renewals';
 import type { Disarmed, KeptContainers } from './stopped-containers';
@@ -32,6 +33,8 @@ export interface Store {
   channels: Channels;
   audit: Audit;
   replacedImages: ReplacedImages;
+  notesCache: NotesCache;
+  notesTexts: NotesTexts;
   backups: Backups;
   restores: Restores;
   timers: Timers;

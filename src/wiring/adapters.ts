@@ -5,6 +5,7 @@ import { createComposePlugin } from '../adapters/compose/compose-plugin';
 import { createDockerEngine } from '../adapters/docker/docker-engine';
 import { createRegistryImages } from '../adapters/docker/registry/images';
 import { createRegistryTags } from '../adapters/docker/registry/tags';
+import { createReleaseNotes } from '../adapters/release-notes/release-notes';
 import { createFileTransport } from '../adapters/mail-file/file-transport';
 import type * as SesAdapter from '../adapters/mail-ses/ses-transport';
 import { createSmtpTransport } from '../adapters/mail-smtp/smtp-transport';
@@ -52,6 +53,7 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
       compose: createComposePlugin({ scratch: join(settings.dataDir, 'compose') }),
       registryTags: createRegistryTags(settings),
       registryImages: createRegistryImages(settings),
+      releaseNotes: createReleaseNotes({ ...settings.notes, cache: store.notesCache, now: () => clock.now() }),
       certificates: createTlsCertificateReader(),
       selfId: ownContainerId(),
     },

@@ -4,10 +4,12 @@ import { registryImagesContract } from './registry-images.contract';
 registryImagesContract('the registry of the fake engine', () => {
   const images = new FakeImages();
   const repository = 'registry.example/contract/app';
+  const labels = { 'org.opencontainers.image.version': '1.2.3' };
+  const labelled = { config: { Labels: labels } };
   const variants = [{ platform: 'linux/arm64' }];
-  const image = images.publish(`${repository}:1`, {});
-  const index = images.publish(`${repository}:1`, { id: image.id, variants });
-  const grown = images.publish(`${repository}:1`, { id: image.id, variants });
+  const image = images.publish(`${repository}:1`, labelled);
+  const index = images.publish(`${repository}:1`, { id: image.id, variants, ...labelled });
+  const grown = images.publish(`${repository}:1`, { id: image.id, variants, ...labelled });
   const absent = `sha256:${hex('absent')}`;
   images.away.add('away.example');
   return Promise.resolve({
@@ -18,6 +20,7 @@ registryImagesContract('the registry of the fake engine', () => {
     image: image.digest,
     index: index.digest,
     grown: grown.digest,
+    labels,
     unknown: `${repository}@${absent}`,
     away: `away.example/app@${absent}`,
     takeDown: () => undefined,

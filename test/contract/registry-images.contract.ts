@@ -14,6 +14,8 @@ export interface ImagesScene {
   image: string;
   index: string;
   grown: string;
+  /** Of that image. */
+  labels: Record<string, string>;
   /** References with a digest: that the registry does not have, and of a registry that does not answer. */
   unknown: string;
   away: string;
@@ -50,6 +52,15 @@ export function registryImagesContract(name: string, setUp: () => Promise<Images
       const theirs = await images.imageOf(at(index), other);
       expect(theirs?.config).not.toBe((await images.imageOf(at(index), own))?.config);
       expect(await images.imageOf(at(index), { ...own, architecture: 's390x' })).toBeNull();
+    });
+
+    it('gives the labels of the image of the platform, and none where it names none', async () => {
+      const { images, own, image, index, labels } = scene;
+      expect(await images.labelsOf(at(image), own)).toEqual(labels);
+      expect(await images.labelsOf(at(index), own)).toEqual(labels);
+      expect(await images.labelsOf(at(index), { ...own, architecture: 's390x' })).toBeNull();
+      await expect(images.labelsOf(scene.unknown, own)).rejects.toMatchObject({ code: 'registry_refused' });
+      await expect(images.labelsOf(scene.away, own)).rejects.toMatchObject({ code: 'registry_unreachable' });
     });
 
     it('says of a digest that is not there that the registry refuses it', async () => {

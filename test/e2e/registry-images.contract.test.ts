@@ -4,6 +4,12 @@ import { freePort } from '../lab/free-port';
 import { openStage } from '../support/e2e-stage';
 
 const stage = openStage();
+async function labelsOf(image: string): Promise<Record<string, string>> {
+  const format = '{{json .Config.Labels}}';
+  const printed = await stage.lab.docker.run(['image', 'inspect', '--format', format, image]);
+  return (JSON.parse(printed) as Record<string, string> | null) ?? {};
+}
+
 const ABSENT = `sha256:${'a'.repeat(64)}`;
 
 registryImagesContract('a real registry, asked over HTTP,', async () => {
@@ -27,6 +33,7 @@ registryImagesContract('a real registry, asked over HTTP,', async () => {
     grown: await registry.publishIndex(`${name}:1`, [...both, { image: images.NGINX_GOOD_2, platform: attestation }]),
     unknown: `${repository}@${ABSENT}`,
     away: `127.0.0.1:${await freePort()}/app@${ABSENT}`,
+    labels: await labelsOf(images.NGINX_GOOD_1),
     takeDown: () => undefined,
   };
 });

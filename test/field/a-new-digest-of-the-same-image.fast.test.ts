@@ -87,7 +87,8 @@ it('does not hold up what really is another image', async () => {
 it('counts as an update without a proof: the registry does not show its manifests', async () => {
   run(MANUAL);
   const digest = publish(running.id);
-  scene.deps.registryImages = { imageOf: () => Promise.reject(new EngineError('registry_unreachable', 'It is away.')) };
+  const away = () => Promise.reject(new EngineError('registry_unreachable', 'It is away.'));
+  scene.deps.registryImages = { imageOf: away, labelsOf: away };
   await hear(digest);
   expect(statuses()).toEqual(['awaiting_approval']);
   expect(scene.log.map(({ message }) => message)).toContain('not known whether only the index changed');
@@ -95,7 +96,7 @@ it('counts as an update without a proof: the registry does not show its manifest
 
 it('counts as an update without a proof: the index does not have the platform of the container', async () => {
   run(MANUAL);
-  scene.deps.registryImages = { imageOf: () => Promise.resolve(null) };
+  scene.deps.registryImages = { imageOf: () => Promise.resolve(null), labelsOf: () => Promise.resolve(null) };
   await hear(publish(running.id));
   expect(statuses()).toEqual(['awaiting_approval']);
 });

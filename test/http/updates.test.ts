@@ -92,6 +92,7 @@ describe('GET /updates/:id', () => {
       finishedAt: null,
       approval: null,
       notBefore: null,
+      notes: null,
       backup: { id: backup.id, url: 's3://bucket/web/1', bytes: 42 },
       steps: [
         {

@@ -91,6 +91,31 @@ test.each<[string, () => string, string, string]>([
   await expect(ask(digest(), architecture, variant)).resolves.toBeNull();
 });
 
+describe('labels', () => {
+  const labels = (digest: string) =>
+    createRegistryImages({ dockerConfigDir: folder }).labelsOf(`${host}/forge/app@${digest}`, {
+      ...{ os: 'linux', architecture: 'amd64', variant: '' },
+    });
+  const withConfig = (configuration: unknown): string =>
+    keep({ schemaVersion: 2, config: { digest: keep(configuration) }, layers: [] });
+
+  test('are those of the configuration', async () => {
+    await expect(labels(withConfig({ config: { Labels: { a: 'b' } } }))).resolves.toEqual({ a: 'b' });
+    await expect(labels(withConfig({ config: { Labels: null } }))).resolves.toEqual({});
+    await expect(labels(withConfig({}))).resolves.toEqual({});
+    await expect(labels(withConfig('no JSON'))).resolves.toEqual({});
+  });
+
+  test('are not read of content that has another digest', async () => {
+    const digest = keep({ schemaVersion: 2, config: { digest: config('theirs') }, layers: [] });
+    kept.set(config('theirs'), '{"config":{"Labels":{"a":"b"}}}');
+    await expect(labels(digest)).rejects.toMatchObject({
+      code: 'registry_refused',
+      message: expect.stringMatching(/digest/),
+    });
+  });
+});
+
 describe('tells what is wrong', () => {
   const foreign = (): string => {
     const digest = image('own');

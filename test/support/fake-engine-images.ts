@@ -61,13 +61,22 @@ export class FakeImages {
   /** What the registry has for a digest on one platform, as a store without containerd names it: the ID is the config's digest. */
   readonly registryImages: RegistryImages = {
     imageOf: (digestReference, platform) => Promise.resolve().then(() => this.#imageOf(digestReference, platform)),
+    labelsOf: (digestReference, platform) =>
+      Promise.resolve().then(() => {
+        const image = this.#publishedFor(digestReference, platform);
+        return image ? { ...image.config.Labels } : null;
+      }),
   };
 
-  #imageOf(digestReference: string, platform: Platform): PlatformImage | null {
+  #publishedFor(digestReference: string, platform: Platform): FakeImage | undefined {
     this.#answers(digestReference);
     const published = this.#published.get(familiar(digestReference));
     if (!published) throw new EngineError('registry_refused', `The registry does not know ${digestReference}.`);
-    const image = ofPlatform(published, platformText(platform));
+    return ofPlatform(published, platformText(platform));
+  }
+
+  #imageOf(digestReference: string, platform: Platform): PlatformImage | null {
+    const image = this.#publishedFor(digestReference, platform);
     return image ? { manifest: `sha256:${hex(`manifest ${image.id}`)}`, config: image.id } : null;
   }
 

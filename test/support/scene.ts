@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProjectFiles } from '../../src/adapters/project-files/project-files';
+import { createReleaseNotes } from '../../src/adapters/release-notes/release-notes';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import { PilotError } from '../../src/domain/errors';
@@ -57,6 +58,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
     engine,
     registryTags: { tags: (reference) => engine.registryTags(reference) },
     registryImages: engine.host.images.registryImages,
+    releaseNotes: createReleaseNotes({ hosts: [], tokens: new Map(), cache: store.notesCache, now: () => clock.now() }),
     store,
     storage: createFileStorage({ directory: join(folder, 'backups') }),
     projectFiles: createProjectFiles(),

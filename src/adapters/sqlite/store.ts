@@ -11,6 +11,7 @@ import { createOutbox } from './outbox';
 import { createRefusals } from './refusals';
 import { createDisarmed, createKeptContainers } from './stopped-containers';
 import { createNotices, createTimers } from './timers';
+import { createNotesCache, createNotesTexts } from './release-notes';
 import { createRenewals } from './renewals';
 import { createReplacedImages } from './replaced-images';
 import { createRestores } from './restores';
@@ -29,6 +30,8 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     channels: createChannels(database, clock),
     audit,
     replacedImages: createReplacedImages(database),
+    notesCache: createNotesCache(database),
+    notesTexts: createNotesTexts(database),
     backups: createBackups(database, clock),
     restores: createRestores(database, clock, audit),
     timers: createTimers(database, clock),

@@ -1,5 +1,6 @@
 import type { Failure } from '../../domain/errors';
 import type { Journal } from '../../domain/journal';
+import type { NotesSummary } from '../../domain/notes/release-notes';
 import type { Plan } from '../../domain/plan/plan';
 import type { Approval, Hold, Step, Update } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
@@ -33,9 +34,10 @@ interface Row {
   hold: string | null;
   not_before: string | null;
   in_window: number;
+  notes: string | null;
 }
 
-const JSON_FIELDS = new Set(['approval', 'error', 'hold']);
+const JSON_FIELDS = new Set(['approval', 'error', 'hold', 'notes']);
 
 /** How many events that required nothing are kept, so that announcements alone cannot fill the disk. */
 const MOST_IGNORED = 2_000;
@@ -199,5 +201,6 @@ function fromRow(row: Row, steps: Step[]): Update {
     notBefore: row.not_before,
     inWindow: row.in_window === 1,
     hold: fromJson<Hold>(row.hold),
+    notes: fromJson<NotesSummary>(row.notes),
   };
 }

@@ -21,6 +21,7 @@ import {
   tagFindings,
   watchedFindings,
 } from '../host-findings';
+import { notesFindings } from '../notes-findings';
 import { asJson, inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
 import { withApp } from '../with-app';
@@ -64,6 +65,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
       ...watchedFindings(read.containers),
       ...pilotFindings(containers),
       ...labelFindings(containers),
+      ...notesFindings(app, containers),
     ],
   ];
   return {

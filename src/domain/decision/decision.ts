@@ -10,11 +10,12 @@ import {
 } from '../images/image-reference';
 import { whyTagIsFiltered } from '../images/tag-filter';
 import { versionJump } from '../images/version-jump';
+import type { NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
 import { runsDigest } from '../running-digest';
 import { isNameless } from './candidates';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
-import { isSized, whyAsk } from './why-ask';
+import { isSized, whyAsk, whyAskForNotes } from './why-ask';
 
 /** One target for one container, and what the store knows of both. */
 export interface Question {
@@ -28,6 +29,8 @@ export interface Question {
   source: Source;
   /** What the registry says of the target; left out: it was not asked. */
   registry?: RegistryWord;
+  /** The release notes of the target; null: no source of them is known; left out: they were not read. */
+  notes?: NotesWord | null;
 }
 
 /** What speaks against a target, by the registry's own word. */
@@ -220,13 +223,13 @@ function jumpOf({ own, tag }: Case): Plan['jump'] {
 }
 
 function startOrAsk(
-  { container, own, tag, source }: Case,
+  { container, own, tag, source, notes }: Case,
   jump: Plan['jump'],
 ): { kind: 'start' | 'ask'; reason: string } {
   const { name, labels } = container;
   const what = sentence(container, own, tag, jump);
   if (source === 'operator') return { kind: 'start', reason: `${what} The operator requested it.` };
-  const why = whyAsk(container, jump);
+  const why = whyAsk(container, jump) ?? whyAskForNotes(labels.askOn ?? [], notes);
   if (why !== null) return { kind: 'ask', reason: `${what} It waits for approval: ${why}.` };
   return { kind: 'start', reason: `${what} ${name} is updated automatically, up to ${labels.allow} updates.` };
 }

@@ -1,5 +1,6 @@
 import type { Container } from '../container';
 import { isWithin, type Jump } from '../images/version-jump';
+import { FLAG_WORDS, type NoteFlag, type NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
 
 /** Why the operator must approve such a jump of this container, as a clause; null: it runs automatically. */
@@ -13,4 +14,21 @@ export function whyAsk({ labels, database }: Container, jump: Plan['jump']): str
 /** A jump that `update.allow` can speak of. */
 export function isSized(jump: Plan['jump']): jump is Jump {
   return jump !== 'downgrade' && jump !== 'other';
+}
+
+/**
+ * Why `update.ask-on` has the operator asked, as a clause; null: it does not. Notes that cannot be read ask, too: they may hold what
+ * the operator wants to be asked about.
+ */
+export function whyAskForNotes(askOn: readonly NoteFlag[], notes: NotesWord | null | undefined): string | null {
+  if (askOn.length === 0 || notes === undefined) return null;
+  const names = `update.ask-on is ${askOn.join(', ')}`;
+  if (notes === null) return `${names}, and no source of release notes is known (update.notes can name one)`;
+  const found = askOn.flatMap((flag) => notes.found.find((each) => each.flag === flag) ?? []);
+  if (found.length > 0) {
+    const said = found.map(({ flag, tag, words }) => `${FLAG_WORDS[flag]} (${tag}: “${words}”)`);
+    return `its release notes speak of ${said.join(' and ')}, and ${names}`;
+  }
+  if (notes.problem === null) return null;
+  return `${names}, and the release notes were not read as a whole: ${notes.problem.replace(/\.$/, '')}`;
 }

@@ -1,5 +1,6 @@
 import type { UpdateWindow } from '../update-window';
 import type { Jump } from '../images/version-jump';
+import type { NoteFlag } from '../notes/release-notes';
 
 /** `update.policy` (contract, section 1). */
 export type Policy = 'automatic' | 'manual' | 'ignore';
@@ -44,6 +45,10 @@ export interface ContainerLabels {
   minAgeMs?: number;
   /** `update.keep-images`; left out: the default of the settings counts. */
   keepImages?: number;
+  /** `update.notes`: an address that can be read as a source; null: it cannot; left out: the image's label counts. */
+  notes?: string | null;
+  /** `update.ask-on`; left out: none. */
+  askOn?: readonly NoteFlag[];
   renewalRole: 'certbot' | 'server' | null;
   /** `diun.watch_repo`; undefined: the label is not there, Diun's own default decides. */
   watchRepo: boolean | undefined;

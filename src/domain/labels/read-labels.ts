@@ -12,6 +12,8 @@ import type {
   Quiesce,
   Strategy,
 } from './container-labels';
+import { NOTE_FLAGS } from '../notes/release-notes';
+import { readSource } from '../notes/source';
 import { readWindow } from '../update-window';
 import { readProbe } from './read-probe';
 
@@ -30,6 +32,8 @@ const KNOWN = [
   'update.window',
   'update.min-age',
   'update.keep-images',
+  'update.notes',
+  'update.ask-on',
   'backup.kind',
   'backup.paths',
   'backup.quiesce',
@@ -107,6 +111,8 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     ...readWindowLabel(labels),
     ...readMinAge(labels),
     ...readKeepImages(labels),
+    ...readNotes(labels),
+    ...readAskOn(labels),
     renewalRole: readRole(labels),
     watchRepo: labels.flag('diun.watch_repo'),
     includeTags: readPatterns(labels, 'diun.include_tags'),
@@ -171,6 +177,25 @@ function readKeepImages(labels: LabelReader): Pick<ContainerLabels, 'keepImages'
   if (/^\d{1,3}$/.test(text)) return { keepImages: Number(text) };
   labels.problem('update.keep-images', 'must be a number from 0 to 999; no image is removed.');
   return { keepImages: 999 };
+}
+
+/** Without notes, `update.ask-on` asks, so an unreadable address weakens nothing. */
+function readNotes(labels: LabelReader): Pick<ContainerLabels, 'notes'> {
+  const text = labels.text('update.notes');
+  if (text === undefined) return {};
+  if (readSource(text) !== null) return { notes: text };
+  labels.problem('update.notes', 'must be the http(s) address of a repository or a changelog; no notes are read.');
+  return { notes: null };
+}
+
+function readAskOn(labels: LabelReader): Pick<ContainerLabels, 'askOn'> {
+  const text = labels.text('update.ask-on');
+  if (text === undefined) return {};
+  const words = text.split(',').map((word) => word.trim());
+  const askOn = NOTE_FLAGS.filter((flag) => words.includes(flag));
+  if (words.every((word) => askOn.some((flag) => flag === word))) return { askOn };
+  labels.weakens('update.ask-on', `must be a list of ${NOTE_FLAGS.join(', ')}`);
+  return { askOn };
 }
 
 function readBackup(labels: LabelReader): BackupSpec | null {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
+import { NOTE_FLAGS } from '../../domain/notes/release-notes';
 import { RENEWAL_OUTCOMES, RENEWAL_REASONS } from '../../domain/renewal';
 import { STEP_NAMES, UPDATE_STATUSES } from '../../domain/update';
 import { CHECK_NAMES, CHECK_STATUSES } from '../health/health-report';
@@ -29,6 +30,13 @@ const approval = z.object({
   decidedBy: z.string().nullable().meta({ description: '`link`, `api`, `cli:UID`, `page` or `page:NAME`' }),
 });
 
+const notes = z.object({
+  url: z.string().meta({ description: 'Where a person reads the release notes' }),
+  versions: z.array(z.string()).meta({ description: 'The releases between the two versions, newest first' }),
+  flags: z.array(z.enum(NOTE_FLAGS)),
+  problem: z.string().nullable().meta({ description: 'Why not everything was read' }),
+});
+
 const updateBackup = z.object({ id: z.string(), url: z.string().nullable(), bytes: z.number().int().nullable() });
 
 export const updateSchema = z
@@ -48,6 +56,7 @@ export const updateSchema = z
     finishedAt: time.nullable(),
     approval: approval.nullable(),
     notBefore: time.nullable().meta({ description: 'A queued update does not start before this time' }),
+    notes: notes.nullable(),
     backup: updateBackup.nullable(),
     steps: z.array(step),
     error: problem.nullable(),

@@ -22,6 +22,7 @@ export function toJson(update: Update, backup: BackupRecord | null): UpdateJson 
     finishedAt: update.finishedAt,
     approval: update.approval === null ? null : { ...update.approval, decidedBy: update.approval.decidedBy ?? null },
     notBefore: update.notBefore,
+    notes: update.notes ?? null,
     backup: backup === null ? null : { id: backup.id, url: backup.url, bytes: backup.bytes },
     steps: update.steps,
     error: update.error,

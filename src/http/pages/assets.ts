@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// Two small files, read once; the build copies them next to this one. Both are part of the page: under another service's
+// Small files, read once; the build copies them next to this one. Both are part of the page: under another service's
 // name nothing but the address of a link leads to diun-pilot.
-export const PAGE_CSS = read('page.css');
+export const PAGE_CSS = ['page.css', 'notes.css'].map(read).join('\n');
 export const LIVE_SCRIPT = read('live.js');
 
 /** For the policy that allows this one style and this one script, and no others. */

@@ -11,6 +11,7 @@ import { Blocks, typeset } from './blocks';
 import { page } from './layout';
 import { NameField } from './name-field';
 import { Observes } from './observes';
+import { ReleaseNotes } from './release-notes/release-notes';
 import { ago } from './words';
 
 export interface Offer {
@@ -49,6 +50,7 @@ export function confirmPage(offer: Offer): string {
             ...planPassage(news, 'What to do afterwards'),
           ]}
         />
+        <ReleaseNotes update={update} releases={offer.surroundings.releases} />
         <Decide {...offer} />
       </>
     ),

@@ -5,7 +5,7 @@ import type { Block, Letter, Tone } from './letter';
 
 const LONGEST_TITLE = 160;
 const LONGEST_PARAGRAPH = 500;
-const MOST_PARAGRAPHS = 6;
+const MOST_PARAGRAPHS = 8;
 
 const PRIORITIES: Record<Tone, NoticePriority> = { alarm: 5, attention: 4, notice: 3, good: 2 };
 const DECISIONS: readonly MailKind[] = ['critical_update_available', 'approval_reminder', 'offer_superseded'];
@@ -38,7 +38,14 @@ function paragraphsOf({ heading, blocks }: Letter): string[] {
 }
 
 function sentencesOf(block: Block): string[] {
+  if (block.type === 'link') return linkSentence(block);
   return block.type === 'paragraph' || block.type === 'important' ? [block.text] : [];
+}
+
+/** An address that is cut leads nowhere. */
+function linkSentence({ label, url }: Extract<Block, { type: 'link' }>): string[] {
+  const address = webUrl(url);
+  return address === null || label.length + address.length + 2 > LONGEST_PARAGRAPH ? [] : [`${label}: ${address}`];
 }
 
 /** What its button opens; without a button, the page at its foot. */

@@ -4,6 +4,7 @@ import type { RenderedMail } from '../rendered-mail';
 import { paragraph, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
+import { notesPassage } from './notes';
 import { nameOf, summaryPassage, versions } from './passages';
 
 export interface OfferNews extends CriticalNews {
@@ -30,6 +31,7 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
       ...replacement(news),
       versions(news, { from: 'Current version', to: 'New version' }),
       paragraph(`Reason for the approval: ${news.update.reason}`),
+      ...notesPassage(news.update),
       ...howToDecide(news),
       ...wholePlan(news),
     ],

@@ -88,7 +88,7 @@ export function planPassage({ update, plan }: UpdateNews, followUpHeading: strin
     ...section('What can go wrong', list(plan?.risks ?? [])),
     ...section('If it fails', plan === null ? null : paragraph(ifItFails(plan))),
     ...section(followUpHeading, followUp === null ? null : paragraph(followUp)),
-    ...releaseNotes(plan),
+    ...releaseNotes(update, plan),
   ];
 }
 
@@ -106,8 +106,9 @@ function ifItFails({ container, holdsData, restores }: Plan): string {
   return `If anything fails before the swap, ${container} keeps running unchanged. If the new version is unhealthy after it, the unchanged old container is started again and checked.${data}`;
 }
 
-function releaseNotes(plan: Plan | null): Block[] {
-  if (plan === null || plan.releaseNotes === null) return [];
+/** As Diun announced it, where diun-pilot knows no source of its own (`notesPassage`). */
+function releaseNotes(update: Update, plan: Plan | null): Block[] {
+  if (plan === null || plan.releaseNotes === null || (update.notes ?? null) !== null) return [];
   return [{ type: 'link', label: 'Release notes (from the image’s labels)', url: plan.releaseNotes }];
 }
 

@@ -3,6 +3,7 @@ import { HOW_TO_ACT, OBSERVES } from '../../domain/mode';
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
+import { notesPassage } from './notes';
 import { nameOf, planPassage, summaryPassage, versions, type UpdateNews } from './passages';
 
 /** Automatic: diun-pilot applies the update; the operator has nothing to do. */
@@ -22,6 +23,7 @@ export function updateAvailable(news: UpdateNews): RenderedMail {
       ...summaryPassage(news),
       versions(news, { from: 'Current version', to: 'New version' }),
       paragraph(`Why: ${news.update.reason}`),
+      ...notesPassage(news.update),
       ...planPassage(news, 'What to do afterwards'),
     ],
     page: news.page,

@@ -181,3 +181,40 @@ test('where nothing is watched it is told what to do about it', async () => {
     /^note +Watched +nothing: give each service .*diun\.enable: "true".*docker compose up -d/m,
   );
 });
+
+describe('release notes', () => {
+  const SOURCE = 'org.opencontainers.image.source';
+  const run = (labels: Record<string, string>, source?: string): void => {
+    scene = openScene();
+    const config = source === undefined ? {} : { config: { Labels: { [SOURCE]: source } } };
+    scene.engine.addImage({ reference: 'nginx:stable', ...config });
+    scene.engine.runContainer(nginx({ labels }));
+  };
+  const about = (report: string) => report.split('\n').filter((line) => line.includes('Release notes'));
+
+  test.each<[string, Record<string, string>, string | undefined, RegExp | null]>([
+    ['nothing is asked', {}, undefined, null],
+    ['a public forge', { 'update.ask-on': 'breaking' }, 'https://github.com/nginx/nginx', null],
+    ['a host that is not listed', {}, 'https://git.example.org/a/b', /list git\.example\.org in PILOT_NOTES_HOSTS/],
+    ['an address without a project', {}, 'https://github.com/', /is not the address of a repository or a changelog/],
+    [
+      'no source, and update.ask-on',
+      { 'update.ask-on': 'security' },
+      undefined,
+      /no source .* Until then update\.ask-on asks/,
+    ],
+  ])('%s', async (_, labels, source, words) => {
+    run(labels, source);
+    const lines = about(await check());
+    expect(lines).toEqual(words === null ? [] : [expect.stringMatching(words)]);
+  });
+
+  test('a token for a host that is never asked', async () => {
+    run({});
+    const env = { PILOT_NOTES_TOKENS: 'git.example.org=s3cret,github.com=t0ken' };
+    const clock = { ...systemClock, now: () => scene.clock.now() };
+    const { stdout } = await runOn(scene, ['check'], { env, app: { clock } });
+    expect(about(stdout)).toEqual([expect.stringMatching(/a token for git\.example\.org, which is never asked/)]);
+    expect(stdout).not.toMatch(/s3cret|t0ken/);
+  });
+});

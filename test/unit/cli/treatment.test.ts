@@ -20,6 +20,11 @@ test.each<[string, Fields, string]>([
   ],
   ['no policy', {}, 'every update waits for approval'],
   ['automatic', { labels: { 'update.policy': 'automatic' } }, 'up to minor at once; a larger one waits for approval'],
+  [
+    'automatic, release notes',
+    { labels: { 'update.policy': 'automatic', 'update.allow': 'major', 'update.ask-on': 'breaking, security' } },
+    'up to major at once; waits for approval if its release notes speak of breaking or security',
+  ],
   ['automatic, major', { labels: { 'update.policy': 'automatic', 'update.allow': 'major' } }, 'up to major at once'],
   [
     'a database',

@@ -1,13 +1,7 @@
-import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
+import { checkedLookup, type Resolve } from '../../../lib/checked-lookup';
 import { isPublicAddress } from '../../../lib/public-address';
 import { isLoopback, refused } from './refusal';
-
-type Resolve = (
-  hostname: string,
-  options: LookupOptions & { all: true },
-  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;
 
 /**
  * Where the questions about one registry may go. The operator has chosen the registry, hence its address may be any; the registry
@@ -20,7 +14,7 @@ export class Destinations {
 
   constructor(
     private readonly registry: URL,
-    private readonly resolve: Resolve = lookup,
+    private readonly resolve?: Resolve,
   ) {}
 
   /** Throws `registry_refused`. */
@@ -33,21 +27,7 @@ export class Destinations {
   }
 
   lookupFor(url: URL): LookupFunction {
-    return (hostname, options, done) => {
-      this.resolve(hostname, { ...options, all: true }, (error, addresses) => {
-        const [first] = addresses ?? [];
-        if (error !== null || first === undefined) {
-          return done(error ?? Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), '');
-        }
-        try {
-          for (const { address } of addresses) this.#checkAddress(url, address);
-        } catch (refusal) {
-          return done(refusal as Error, '');
-        }
-        if (options.all === true) done(null, addresses);
-        else done(null, first.address, first.family);
-      });
-    };
+    return checkedLookup((address) => this.#checkAddress(url, address), this.resolve);
   }
 
   #checkAddress(url: URL, address: string): void {

@@ -9,6 +9,8 @@ import type { JsonAnswer, Question } from './ask-json';
 import { refused, refusedByStatus } from './refusal';
 import { openRepository, type Repository } from './repository';
 
+const MOST_KNOWN = 200;
+
 const TYPES = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -38,16 +40,44 @@ export interface RegistryImagesOptions {
 /** Reads manifests by the distribution API (`/v2/NAME/manifests/DIGEST`), asked from this process, not through the engine and its proxy. */
 export function createRegistryImages(options: RegistryImagesOptions): RegistryImages {
   const { dockerConfigDir, withinMs = BOUNDS.registryManifest.ms } = options;
+  /** A digest names the same content for ever, and registries limit how often a manifest is read. */
+  const known = new Map<string, PlatformImage | null>();
+  const find = async (digestReference: string, platform: Platform): Promise<Found> => {
+    const { digest } = parseImageReference(digestReference);
+    if (digest === null) throw new EngineError('registry_refused', `${digestReference} names no digest.`);
+    const repository = await openRepository(dockerConfigDir, digestReference);
+    const signal = AbortSignal.timeout(withinMs);
+    const question = { bound: BOUNDS.registryManifest, signal, follow: true, accept: TYPES.join(', ') };
+    const key = `${digestReference} ${platformText(platform)}`;
+    const image = known.get(key) ?? (await resolve(repository, question, { digest, platform }));
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(key, image);
+    return { repository, signal, image };
+  };
   return {
-    imageOf: async (digestReference, platform) => {
-      const { digest } = parseImageReference(digestReference);
-      if (digest === null) throw new EngineError('registry_refused', `${digestReference} names no digest.`);
-      const repository = await openRepository(dockerConfigDir, digestReference);
-      const signal = AbortSignal.timeout(withinMs);
-      const question = { bound: BOUNDS.registryManifest, signal, follow: true, accept: TYPES.join(', ') };
-      return resolve(repository, question, { digest, platform });
+    imageOf: async (digestReference, platform) => (await find(digestReference, platform)).image,
+    labelsOf: async (digestReference, platform) => {
+      const found = await find(digestReference, platform);
+      return found.image === null ? null : labelsAt(found, found.image.config);
     },
   };
+}
+
+interface Found {
+  repository: Repository;
+  signal: AbortSignal;
+  image: PlatformImage | null;
+}
+
+const configuration = z.object({
+  config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+});
+
+async function labelsAt({ repository, signal }: Found, digest: string): Promise<Record<string, string>> {
+  const url = repository.url(`blobs/${digest}`);
+  const { answer } = await repository.ask(url, { bound: BOUNDS.imageConfig, signal, follow: true });
+  refuseOtherContent(url, answer, digest);
+  return configuration.safeParse(answer.body).data?.config?.Labels ?? {};
 }
 
 async function resolve(
@@ -74,13 +104,18 @@ async function manifestAt(
 }
 
 /** The bytes first: content with another digest is not the requested one. */
-function parsed(url: URL, { status, headers, body, content }: JsonAnswer, digest: string): Manifest | Index {
+function refuseOtherContent(url: URL, { status, headers, content }: JsonAnswer, digest: string): void {
   refusedByStatus(url, { status, headers });
   if (status !== 200)
     throw new EngineError('registry_unreachable', `The registry ${url.host} gives no manifest (status ${status}).`);
   const [algorithm = ''] = digest.split(':', 1);
   if (`${algorithm}:${createHash(algorithm).update(content).digest('hex')}` !== digest)
     throw refused(url, `its answer does not have the digest ${digest}`);
+}
+
+function parsed(url: URL, answer: JsonAnswer, digest: string): Manifest | Index {
+  refuseOtherContent(url, answer, digest);
+  const { body } = answer;
   const read = index.safeParse(body).data ?? manifest.safeParse(body).data;
   if (read === undefined) throw refused(url, `what it has for ${digest} is not the manifest of an image`);
   return read;

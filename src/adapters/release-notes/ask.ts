@@ -1,0 +1,108 @@
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { BOUNDS } from '../../domain/bounds';
+import { isListed, whyNotAllowed, type NotesHost } from '../../domain/notes/hosts';
+import { checkedLookup, type Resolve } from '../../lib/checked-lookup';
+import { isPublicAddress } from '../../lib/public-address';
+import { BeyondBound, readWithin } from '../../lib/read-within';
+import { NotesError } from './notes-error';
+
+const MOST_REDIRECTS = 4;
+
+/** Where questions may go, and the tokens. */
+export interface Reach {
+  hosts: readonly NotesHost[];
+  /** `Authorization` for a host; null: none. It goes to that host only. */
+  authorization(url: URL): string | null;
+  /** For one question. */
+  withinMs: number;
+  /** Left out: the resolver of the system. */
+  resolve?: Resolve;
+}
+
+export interface Answer {
+  /** Where it came from, after redirects. */
+  url: URL;
+  status: number;
+  headers: IncomingHttpHeaders;
+  content: Buffer;
+}
+
+export interface Question {
+  accept: string;
+  /** Of an answer that is kept. */
+  etag: string | null;
+  signal: AbortSignal;
+}
+
+/**
+ * One question of a forge, its answer read to its end within `BOUNDS.releaseNotes`. Every redirect is held against the list of hosts
+ * again, and every address is checked when it is dialled: a listed host may have any, another must be on the public internet.
+ */
+export async function ask(reach: Reach, first: URL, question: Question): Promise<Answer> {
+  let url = first;
+  for (let redirects = 0; ; redirects++) {
+    const answer = await askOnce(reach, url, question);
+    const { location } = answer.headers;
+    if (answer.status < 300 || answer.status >= 400 || answer.status === 304 || location === undefined) return answer;
+    if (redirects === MOST_REDIRECTS || !URL.canParse(location, url))
+      throw new NotesError(`The redirects of ${first.host} do not end. Check the address.`, 'refused');
+    url = new URL(location, url);
+  }
+}
+
+async function askOnce(reach: Reach, url: URL, question: Question): Promise<Answer> {
+  const refusal = whyNotAllowed(url, reach.hosts);
+  if (refusal !== null) throw new NotesError(refusal, 'refused');
+  const lookup = addressCheck(reach, url);
+  const signal = AbortSignal.any([question.signal, AbortSignal.timeout(reach.withinMs)]);
+  try {
+    const answer = await headOf(url, { ...question, signal }, reach.authorization(url), lookup);
+    const content = await readWithin(answer, BOUNDS.releaseNotes);
+    return { url, status: answer.statusCode ?? 0, headers: answer.headers, content };
+  } catch (error) {
+    throw failureOf(url, error, signal);
+  }
+}
+
+function addressCheck(reach: Reach, url: URL): LookupFunction {
+  const check = (address: string): void => {
+    if (isListed(url, reach.hosts) || isPublicAddress(address)) return;
+    const entry = `List ${url.hostname} in PILOT_NOTES_HOSTS if it is yours.`;
+    throw new NotesError(
+      `${url.hostname} leads to ${address}, which is not on the public internet. ${entry}`,
+      'refused',
+    );
+  };
+  const literal = url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(literal) !== 0) check(literal);
+  return checkedLookup(check, reach.resolve);
+}
+
+function headOf(
+  url: URL,
+  { accept, etag, signal }: Question,
+  authorization: string | null,
+  lookup: LookupFunction,
+): Promise<IncomingMessage> {
+  const headers = {
+    Accept: accept,
+    'User-Agent': 'diun-pilot',
+    ...(etag === null ? {} : { 'If-None-Match': etag }),
+    ...(authorization === null ? {} : { Authorization: authorization }),
+  };
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    request(url, { headers, signal, agent: false, lookup }, resolve).once('error', reject).end();
+  });
+}
+
+function failureOf(url: URL, error: unknown, signal: AbortSignal): NotesError {
+  if (error instanceof NotesError) return error;
+  if (error instanceof BeyondBound && error.exceeded === 'bytes')
+    return new NotesError(`The answer of ${url.host} is not read: ${error.message}.`, 'large');
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why = signal.aborted || error instanceof BeyondBound ? 'no answer in time' : (code ?? message);
+  return new NotesError(`${url.host} does not answer (${why}).`, 'silent', { cause: error });
+}

@@ -1,0 +1,157 @@
+import type { Deps } from '../../deps';
+import { NOTES_READING } from '../../domain/bounds';
+import type { Container, ImageOrigin } from '../../domain/container';
+import { messageOf } from '../../domain/errors';
+import { digestReference, tryParseImageReference } from '../../domain/images/image-reference';
+import { parseTag } from '../../domain/images/parse-tag';
+import { flagsOf } from '../../domain/notes/flags';
+import { NOTE_FLAGS, type ReadNotes, type Release } from '../../domain/notes/release-notes';
+import { readSource, type NotesSource } from '../../domain/notes/source';
+import { between, isExact, reaches, type Version } from '../../domain/notes/versions';
+import { platformOf } from '../../domain/recreate/platform';
+import { originOf } from '../../domain/to-container';
+import type { RegistryAsked } from '../ask-registry';
+import { versionsBetween } from './versions-between';
+
+type Target = { reference: string; digest: string };
+
+/** What a pass over one or many updates reads release notes with. */
+export interface NotesPass {
+  registry: Pick<RegistryAsked, 'labels'>;
+  /** Of all that is read in the pass; aborted, the rest is left unread. */
+  signal: AbortSignal;
+}
+
+/** The end of all reading that begins now, so that no decision waits longer. */
+export function notesDeadline(ms: number = NOTES_READING.ms): AbortSignal {
+  return AbortSignal.timeout(ms);
+}
+
+/**
+ * The notes of every release between what a container runs and a target, from `update.notes` or the source label of the new or the
+ * old image. Null: no source is known. Never rejects.
+ */
+export async function readNotes(
+  deps: Deps,
+  container: Container,
+  target: Target,
+  pass: NotesPass,
+): Promise<ReadNotes | null> {
+  const origin = await originOfTarget(deps, container, target, pass);
+  const { source, changed } = sourceOf(container, origin.read);
+  if (source === null) return null;
+  const tag = tryParseImageReference(target.reference)?.tag ?? null;
+  const versions = versionsBetween(container, { tag, label: origin.read?.version ?? null });
+  const notes =
+    'problem' in versions
+      ? linkTo(source, origin.problem ?? versions.problem)
+      : versions.from === null
+        ? linkTo(source, null)
+        : await readBetween(deps, source, versions, pass.signal);
+  const problem = notes.problem ?? changed;
+  if (problem !== null) {
+    const { name } = container;
+    deps.logger.warn('release notes were not read as a whole', { container: name, url: source.url, reason: problem });
+  }
+  return { ...notes, problem };
+}
+
+async function readBetween(
+  { releaseNotes }: Deps,
+  source: NotesSource,
+  { from, to }: { from: Version; to: Version },
+  signal: AbortSignal,
+): Promise<ReadNotes> {
+  const refusal = releaseNotes.whyNotAllowed(source);
+  if (refusal !== null) return linkTo(source, refusal);
+  try {
+    const read = await inTime(
+      signal,
+      releaseNotes.read(source, (releases) => reaches(releases, from, to), signal),
+    );
+    const { releases, hasTarget } = between(read.releases, from, to);
+    const missing = hasTarget ? null : `The project lists no release of ${to.text}.`;
+    return { ...notesOf(source, releases), problem: read.problem ?? missing };
+  } catch (error) {
+    return linkTo(source, messageOf(error));
+  }
+}
+
+function linkTo({ url }: NotesSource, problem: string | null): ReadNotes {
+  return { url, versions: [], flags: [], problem, found: [], releases: [] };
+}
+
+function notesOf({ url }: NotesSource, releases: readonly Release[]): Omit<ReadNotes, 'problem'> {
+  const found = flagsOf(releases);
+  return {
+    url,
+    versions: releases.map(({ tag }) => tag),
+    flags: NOTE_FLAGS.filter((flag) => found.some((each) => each.flag === flag)),
+    found,
+    releases: shownOf(releases),
+  };
+}
+
+/** The newest, up to a length; of those that are beyond it only the link is kept. */
+function shownOf(releases: readonly Release[]): Release[] {
+  let left: number = NOTES_READING.shown;
+  return releases.slice(0, NOTES_READING.releases).map((release) => {
+    const text = release.text.length <= left ? release.text : `${release.text.slice(0, Math.max(left, 0))}\n\n…`;
+    left -= release.text.length;
+    return { ...release, text };
+  });
+}
+
+/** The operator's label counts, then the new image's, then the old one's. */
+function sourceOf(
+  { labels, origin: old }: Container,
+  read: ImageOrigin | null,
+): { source: NotesSource | null; changed: string | null } {
+  if (labels.notes !== undefined)
+    return { source: labels.notes === null ? null : readSource(labels.notes), changed: null };
+  const [newer, older] = [read?.source ?? null, old?.source ?? null].map((text) => (text ? readSource(text) : null));
+  const source = newer ?? older ?? null;
+  const moved = newer && older && newer.url !== older.url;
+  return {
+    source,
+    changed: moved ? `The image names another source than before (${older.url}), whose notes were not read.` : null,
+  };
+}
+
+/** Labels of the new image, where tags and `update.notes` do not say everything. */
+async function originOfTarget(
+  deps: Deps,
+  container: Container,
+  { reference, digest }: Target,
+  { registry, signal }: NotesPass,
+): Promise<{ read: ImageOrigin | null; problem: string | null }> {
+  const tag = tryParseImageReference(reference)?.tag ?? '';
+  if (container.labels.notes !== undefined && isExact(parseTag(tag))) return { read: null, problem: null };
+  try {
+    const labels = await inTime(signal, labelsOf(deps, container, digestReference(reference, digest), registry));
+    return { read: labels === null ? null : originOf(labels), problem: null };
+  } catch (error) {
+    return { read: null, problem: `The labels of the new image are not known: ${messageOf(error)}` };
+  }
+}
+
+async function labelsOf(
+  { engine }: Deps,
+  { id }: Container,
+  reference: string,
+  registry: NotesPass['registry'],
+): Promise<Record<string, string> | null> {
+  const inspect = await engine.inspectContainer(id);
+  const platform = platformOf(inspect, await engine.inspectImage(inspect.Image));
+  return platform === null ? null : registry.labels(reference, platform);
+}
+
+/** Rejects as soon as the signal is aborted. */
+function inTime<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => reject(new Error('The time for reading was over.'));
+    if (signal.aborted) late();
+    signal.addEventListener('abort', late, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', late));
+  });
+}
