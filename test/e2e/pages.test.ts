@@ -1,8 +1,10 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { readApproval } from '../../src/approvals/read-approval';
 import { recordDecision } from '../../src/approvals/record-decision';
+import type { Plan } from '../../src/domain/plan/plan';
+import type { Update } from '../../src/domain/update';
 import type { HttpDeps } from '../../src/http/deps';
 import { systemClock } from '../../src/lib/clock';
 import { whyNoBrowser } from '../lab/browser';
@@ -11,7 +13,7 @@ import { eventually } from '../support/eventually';
 import { HOSTILE } from '../support/hostile-strings';
 import { API_TOKEN, APPROVAL_SECRETS, startHttp, type RunningHttp } from '../support/http-app';
 import { describeIf } from '../support/needs';
-import { aRunningOne, CONTAINERS, fillHost, GITEA, linkOf, offered, someTimers } from '../support/pages-stage';
+import { aBackup, aRunningOne, CONTAINERS, fillHost, GITEA, linkOf, offered, someTimers } from '../support/pages-stage';
 import { askedToRestore, restoredByItself, restoreOf, servedOnThroughout } from '../support/pages-stage-restores';
 import { recordingLogger } from '../support/recording-logger';
 
@@ -128,11 +130,43 @@ describeIf(whyNoBrowser(), 'the pages in a browser', () => {
     const page = await open('/health', look);
     for (const [name, path] of Object.entries(everyPage())) {
       await page.goto(http.url + path);
-      if (name.startsWith('operator'))
+      if (name.startsWith('operator') || name.includes('plan'))
         await page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))");
       await expectFine(page, name);
     }
   });
+
+  describe('the approval page on a phone', () => {
+    function aHardOne(): Update {
+      aBackup(http.store, 'git', 'succeeded');
+      const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
+      const plan = http.store.updates.plan(update.id) as Plan;
+      // Closed now, whenever this runs.
+      const day = new Date(Date.now() + 3 * 86_400_000).toLocaleDateString('en-GB', { weekday: 'short' });
+      http.store.updates.savePlan(update.id, { ...plan, jump: 'major', window: `${day} 02:00-05:00` });
+      return update;
+    }
+
+    test('has all that the decision needs in its first screen, the buttons too', async () => {
+      const page = await open(linkOf(aHardOne()));
+      for (const what of ['.versions', '.summary dl', '#name', 'button[value=approve]', 'button[value=decline]']) {
+        const box = await page.locator(what).boundingBox();
+        expect({ what, inSight: box !== null && box.y + box.height <= 844 }).toEqual({ what, inSight: true });
+      }
+      expect(await page.locator('button[value=window]').innerText()).toContain('next window');
+    });
+
+    test('opens its folds by keyboard and without script', async () => {
+      const page = await open(linkOf(aHardOne()), { javaScriptEnabled: false });
+      const fold = page.getByText('Steps, in this order');
+      await page.locator('button[value=decline]').focus();
+      for (let tab = 0; tab < 12 && !(await hasFocus(fold)); tab++) await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.getByText('is pulled by its digest').waitFor();
+    });
+  });
+
+  const hasFocus = (element: Locator): Promise<boolean> => element.and(element.page().locator(':focus')).isVisible();
 
   describe('the buttons behind the link', () => {
     test('approve with the name typed, and lead to the live page', async () => {

@@ -82,7 +82,8 @@ export function digestReference(reference: string | ImageReference, digest: stri
   return `${repositoryOf(parsed)}@${digest}`;
 }
 
-function splitReference(text: string): { name: string; tag: string | null; digest: string | null } {
+/** The three parts as they are written, unchecked. */
+export function splitReference(text: string): { name: string; tag: string | null; digest: string | null } {
   const at = text.indexOf('@');
   const digest = at < 0 ? null : text.slice(at + 1);
   const tagged = at < 0 ? text : text.slice(0, at);

@@ -34,21 +34,28 @@ export function unhealthyBefore({ name }: Container, { of, detail }: HealthFailu
   return `${name} failed its health check when this was decided (${detail}). The new version, or the old one after a rollback, may fail it too. ${remedy}`;
 }
 
+const DOWNTIME = 'Downtime: ';
+
+/** Who is offline and for how long, from the risks of a plan; null: the plan does not say it. */
+export function plannedDowntime({ risks }: Pick<Plan, 'risks'>): string | null {
+  return risks.find((risk) => risk.startsWith(DOWNTIME))?.slice(DOWNTIME.length) ?? null;
+}
+
 function downtimeOf({ container: { name, labels }, application, stopped }: Risky): string {
   if (stopped.length > 0) {
     const names = stopped.map((container) => container.name).join(', ');
     const are = stopped.length === 1 ? 'is' : 'are';
     const after = application === 'gitea' ? ', after its migrations, which can take minutes' : '';
-    return `Downtime: ${names} ${are} offline from the start of the backup (longer with more data) until the new ${name} is healthy${after}.`;
+    return `${DOWNTIME}${names} ${are} offline from the start of the backup (longer with more data) until the new ${name} is healthy${after}.`;
   }
   if (labels.strategy === 'handover')
-    return `Downtime: none is expected, since the old ${name} serves until the new one does.`;
+    return `${DOWNTIME}none is expected, since the old ${name} serves until the new one does.`;
   if (application === 'gitea')
-    return `Downtime: Gitea answers again only after its migrations, which can take minutes.`;
+    return `${DOWNTIME}Gitea answers again only after its migrations, which can take minutes.`;
   if (application === 'postgres' || application === 'database') {
-    return `Downtime: whatever uses ${name} has no database until the new one is up, usually for seconds.`;
+    return `${DOWNTIME}whatever uses ${name} has no database until the new one is up, usually for seconds.`;
   }
-  return `Downtime: from the stop of the old ${name} until the new one answers, usually a few seconds.`;
+  return `${DOWNTIME}from the stop of the old ${name} until the new one answers, usually a few seconds.`;
 }
 
 function risksOfJump({ jump }: Risky): string[] {

@@ -8,6 +8,7 @@ import type { ProbeSpec } from '../labels/container-labels';
 import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
 import { unhealthyBefore, risksOf } from './plan-risks';
+import { majorRisk } from './postgres-risks';
 import { seenSettings } from './seen-settings';
 
 /** What a plan is made of. */
@@ -50,6 +51,12 @@ export function planUpdate(planned: Planned): Plan {
   const { carryOver = NOTHING_TO_SAY } = planned;
   const application = applicationFor(container);
   const backup = set.flatMap(backupSentence);
+  const particular = [
+    ...carryOverTexts(carryOver),
+    ...(unhealthy === null ? [] : [unhealthyBefore(container, unhealthy)]),
+  ];
+  const move = { from: container.reference, to: target.reference, jump };
+  const warnings = [...particular, ...(application === 'postgres' ? majorRisk(move) : [])];
   return {
     container: container.name,
     project: container.project,
@@ -62,10 +69,10 @@ export function planUpdate(planned: Planned): Plan {
     restores: stopped.length > 0,
     course: courseOf({ container, target, stopped, restarted, holdsData }, application, backup.length > 0),
     risks: [
-      ...carryOverTexts(carryOver),
-      ...(unhealthy === null ? [] : [unhealthyBefore(container, unhealthy)]),
+      ...particular,
       ...risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
     ],
+    ...(warnings.length === 0 ? {} : { warnings }),
     followUp: followUpOf(container, target.reference),
     releaseNotes,
     window: planned.window ?? null,

@@ -23,6 +23,11 @@ export interface Plan {
   course: string[];
   /** What can go wrong, and what then. */
   risks: string[];
+  /**
+   * Those of the risks that must be read before the decision: it will be refused, loses files, or is unhealthy now.
+   * Left out: there are none, or it was planned by a version that did not keep them.
+   */
+  warnings?: string[];
   /** What the operator must still do afterwards (a new tag: the line of the compose file). Null: nothing. */
   followUp: string | null;
   /** http(s) only. */

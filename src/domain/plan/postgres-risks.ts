@@ -18,7 +18,8 @@ export function postgresRisks(move: Move): string[] {
   return [...majorRisk(move), ...collationRisk(move)];
 }
 
-function majorRisk({ from, to, jump }: Move): string[] {
+/** Another major version: it will stop before anything is changed. Empty: it is the same one. */
+export function majorRisk({ from, to, jump }: Move): string[] {
   const majors = [majorOf(from), majorOf(to)];
   const known = majors.every((major) => major !== null);
   if (known && majors[0] !== majors[1]) {

@@ -1,57 +1,44 @@
 import { formatMinute, formatTime, localTimeZone } from '../../domain/format';
 import { nextOpening, readWindow } from '../../domain/update-window';
 import type { JSX } from 'preact';
-import type { Surroundings } from '../../domain/approval';
-import type { Plan } from '../../domain/plan/plan';
-import type { Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages';
 import { surroundingsPassage } from '../../notifications/mails/surroundings';
-import { Blocks, typeset } from './blocks';
+import { typeset } from './blocks';
+import { Folds } from './decision/folds';
+import { Summary } from './decision/summary';
+import type { Considered } from './decision/summary-rows';
 import { page } from './layout';
 import { NameField } from './name-field';
 import { Observes } from './observes';
 import { ReleaseNotes } from './release-notes/release-notes';
 import { ago } from './words';
 
-export interface Offer {
-  update: Update;
-  plan: Plan;
-  surroundings: Surroundings;
-  now: Date;
+export interface Offer extends Considered {
   /** Approved without the right name. */
   nameMissed?: boolean;
   /** diun-pilot observes, and refuses an approval. */
   observes?: boolean;
 }
 
-/** The page that the link of the mail opens: the plan and two buttons. No script, no cookie; opening it changes nothing. */
+/**
+ * The page that the link of the mail opens. The first screen of a phone has what the decision needs, and the buttons;
+ * the whole plan is folded below them. No script, no cookie; opening it changes nothing.
+ */
 export function confirmPage(offer: Offer): string {
-  const { update, plan } = offer;
-  // The passages need more than they print here.
-  const news: UpdateNews = { update, plan, backup: null, page: '' };
+  const { plan } = offer;
   return page({
     title: `Update ${plan.container}?`,
+    header: <p class="badge attention">Approval required</p>,
     children: (
       <>
         {offer.nameMissed === true ? <NameMissed container={plan.container} /> : null}
         {offer.observes === true ? <Observes /> : null}
-        <p class="badge attention">Approval required</p>
         <h1>Update {oneLine(plan.container)}?</h1>
-        <p>Nothing has been changed. Opening this page changes nothing; only the buttons do.</p>
-        <p class="alone">
-          <a href="#decide">Go to the buttons</a>
-        </p>
-        <Blocks blocks={[versions(news, { from: 'Current version', to: 'New version' })]} />
-        <p>Reason for the approval: {oneLine(update.reason)}</p>
-        <Blocks
-          blocks={[
-            ...surroundingsPassage(offer.surroundings, plan, (time) => `${formatTime(time)} (${ago(time, offer.now)})`),
-            ...planPassage(news, 'What to do afterwards'),
-          ]}
-        />
-        <ReleaseNotes update={update} releases={offer.surroundings.releases} />
+        <Summary {...offer} />
         <Decide {...offer} />
+        <Details {...offer} />
+        <ReleaseNotes update={offer.update} releases={offer.surroundings.releases} />
       </>
     ),
   });
@@ -84,14 +71,7 @@ function InWindow({ plan, now }: Pick<Offer, 'plan' | 'now'>): JSX.Element | nul
 
 function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
   return (
-    <form method="post" id="decide" class="decide" aria-labelledby="decide-title">
-      <h2 id="decide-title">Decide</h2>
-      {update.approval === null ? null : (
-        <p>
-          If you do nothing, nothing happens: the offer expires at {typeset(formatTime(update.approval.expiresAt))} (
-          {ago(update.approval.expiresAt, now)}).
-        </p>
-      )}
+    <form method="post" id="decide" class="decide" aria-label="Decide">
       {plan.holdsData ? <NameField container={plan.container} to="approve" wrong={nameMissed === true} /> : null}
       <div class="buttons">
         <button class="approve" name="decision" value="approve">
@@ -106,8 +86,37 @@ function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
         </div>
       </div>
       <p class="small">
-        If you decline, this version is not offered again and {oneLine(plan.container)} stays as it is.
+        Nothing has been changed. Opening this page changes nothing; only the buttons do. If you decline, this version
+        is not offered again and {oneLine(plan.container)} stays as it is.
+        {update.approval === null ? null : (
+          <>
+            {' '}
+            If you do nothing, nothing happens: the offer expires at {typeset(formatTime(update.approval.expiresAt))} (
+            {ago(update.approval.expiresAt, now)}).
+          </>
+        )}
       </p>
     </form>
+  );
+}
+
+/** The whole plan. A new subject (such as a rehearsal) adds its fold here, and its row to the summary. */
+function Details({ update, plan, surroundings, now }: Offer): JSX.Element {
+  // The passages need more than they print here.
+  const news: UpdateNews = { update, plan, backup: null, page: '' };
+  return (
+    <section aria-labelledby="details">
+      <h2 id="details">The whole plan</h2>
+      <p>Reason for the approval: {oneLine(update.reason)}</p>
+      <Folds
+        first="What can go wrong"
+        blocks={[
+          ...surroundingsPassage(surroundings, plan, (time) => `${formatTime(time)} (${ago(time, now)})`),
+          ...planPassage(news, 'What to do afterwards'),
+          { type: 'heading', text: 'The exact images' },
+          versions(news, { from: 'Current version', to: 'New version' }),
+        ]}
+      />
+    </section>
   );
 }

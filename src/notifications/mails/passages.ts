@@ -60,7 +60,8 @@ export function isOtherTag({ from, to }: Update): boolean {
   return from !== null && from.reference !== to.reference;
 }
 
-function placeOf(update: Update): string {
+/** `git-gitea-1 (service gitea of project git)`. */
+export function placeOf(update: Update): string {
   const place = [update.service && `service ${update.service}`, update.project && `project ${update.project}`];
   const known = place.filter(Boolean).join(' of ');
   return known === '' ? nameOf(update) : `${nameOf(update)} (${known})`;
@@ -70,7 +71,7 @@ function imageLines(image: ImageAt): string[] {
   return [image.reference, image.digest ?? 'digest unknown'];
 }
 
-const JUMPS: Record<Plan['jump'], string> = {
+export const JUMPS: Record<Plan['jump'], string> = {
   digest: 'same tag, rebuilt',
   patch: 'patch version',
   minor: 'minor version',

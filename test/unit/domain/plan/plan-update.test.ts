@@ -182,3 +182,15 @@ describe('what the operator must still do', () => {
     );
   });
 });
+
+test('its warnings are those of its risks that must be read before the decision', () => {
+  expect(plan().warnings).toBeUndefined();
+  const unhealthy = { of: 'probe', detail: 'port 80 refuses connections' } as const;
+  const notes = ['web has 1 file outside of its volumes.'];
+  const warned = plan({ unhealthy, carryOver: { refusals: [], notes } });
+  expect(warned.warnings).toEqual([notes[0], expect.stringContaining('failed its health check')]);
+  expect(warned.risks).toEqual(expect.arrayContaining(warned.warnings ?? []));
+  const major = plan({ container: db, target: { reference: 'postgres:16.1', digest: digest('b') }, jump: 'major' });
+  expect(major.warnings).toEqual([expect.stringContaining('PostgreSQL 16 never starts on it')]);
+  expect(major.risks).toEqual(expect.arrayContaining(major.warnings ?? []));
+});

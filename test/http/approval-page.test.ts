@@ -1,0 +1,94 @@
+import supertest from 'supertest';
+import { digest } from '../support/container-builder';
+import { startHttp, type RunningHttp } from '../support/http-app';
+import { aBackup, CONTAINERS, GITEA, linkOf, offered } from '../support/pages-stage';
+
+let http: RunningHttp;
+beforeEach(async () => {
+  http = await startHttp({ containers: () => Promise.resolve(CONTAINERS) });
+});
+afterEach(() => http.stop());
+
+interface Parts {
+  /** Above the form. */
+  before: string;
+  form: string;
+  /** Below the form. */
+  after: string;
+}
+
+async function open(link: string): Promise<Parts> {
+  const { text } = await supertest(http.url).get(link).set('Accept', 'text/html').expect(200);
+  const body = text.slice(text.indexOf('<main'));
+  const [begin, end] = [body.indexOf('<form'), body.indexOf('</form>')];
+  return { before: body.slice(0, begin), form: body.slice(begin, end), after: body.slice(end) };
+}
+
+const withoutTags = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+
+test('what the decision needs comes before the buttons, and none of it is folded', async () => {
+  aBackup(http.store, 'git', 'succeeded');
+  const { before } = await open(linkOf(offered(http.store, GITEA, 'gitea/gitea:1.24.6')));
+  const text = withoutTags(before);
+  for (const words of [
+    'Update git-gitea-1?',
+    'gitea/gitea · project git · patch version',
+    '1.24.5 → to 1.24.6',
+    `sha256:${'a'.repeat(12)} → to sha256:${'d'.repeat(12)}`,
+    'Risk It can change its data. If a rollback needs it, the backup is restored automatically.',
+    'Downtime Not measured yet: git-gitea-1 is offline from the start of the backup',
+    'Backup Taken and read back first, of 2 containers. The last one: 412.7 MiB, 9 h ago.',
+  ]) {
+    expect(text).toContain(words);
+  }
+  expect(before).not.toContain('<details');
+});
+
+test('the whole plan follows the buttons, folded; only what can go wrong is open', async () => {
+  const { form, after } = await open(linkOf(offered(http.store, GITEA, 'gitea/gitea:1.24.6')));
+  expect(form).toMatch(/name="name"[\s\S]*value="approve"[\s\S]*value="decline"/);
+  const folds = [...after.matchAll(/<details class="fold"( open)?><summary>([^<]*)<\/summary>/g)];
+  expect(folds.map(([, isOpen, heading]) => `${heading}${isOpen ?? ''}`)).toEqual([
+    'What can go wrong open',
+    'What will be unavailable',
+    'The last verified backup',
+    'What is backed up first',
+    'Steps, in this order',
+    'If it fails',
+    'What to do afterwards',
+    'The exact images',
+  ]);
+  expect(after).toMatch(/Reason for the approval: Its policy is manual[\s\S]*<details/);
+  expect(after).toContain(digest('a'));
+  expect(after).toContain(digest('d'));
+  const link = after.indexOf('href="https://github.com/go-gitea/gitea/releases/tag/v1.24.6"');
+  expect(link).toBeGreaterThan(0);
+  expect(link).toBeLessThan(after.indexOf('<details'));
+});
+
+test('a warning about this very container is read before the buttons', async () => {
+  const [, database = GITEA] = CONTAINERS;
+  const update = offered(http.store, database, 'postgres:18.1');
+  const { before } = await open(linkOf(update));
+  expect(before).toMatch(
+    /class="important">The data directory is of PostgreSQL 17, and PostgreSQL 18 never starts on it/,
+  );
+});
+
+test('a tag that stays is shown once, with both digests', async () => {
+  const { before } = await open(linkOf(offered(http.store, GITEA, GITEA.reference)));
+  const text = withoutTags(before);
+  expect(text).toContain('1.24.5 sha256:aaaaaaaaaaaa');
+  expect(text).not.toContain('1.24.5 →');
+});
+
+test('what the release notes speak of stands in the summary, and leads to them', async () => {
+  const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
+  const url = 'https://github.com/go-gitea/gitea/releases';
+  const notes = { url, versions: ['v1.24.6', 'v1.24.5'], flags: ['breaking' as const], problem: null };
+  http.store.updates.change(update.id, { notes });
+  const { before, after } = await open(linkOf(update));
+  expect(withoutTags(before)).toContain('Notes 2 releases: they speak of breaking changes.');
+  expect(before).toContain('href="#release-notes"');
+  expect(after).toContain('id="release-notes"');
+});
