@@ -12,7 +12,6 @@ import { createHttpApp, type HttpDeps } from '../../src/http/server';
 import { systemClock } from '../../src/lib/clock';
 import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
-import { commitTogether } from '../../src/lib/commit-together';
 import { receiveWebhook } from '../../src/decisions/receive-webhook';
 import { recordingLogger, type LogLine } from './recording-logger';
 
@@ -35,9 +34,8 @@ export interface RunningHttp {
 }
 
 /** As `wiring/http` wires it. */
-export function inGroups(store: Store): HttpDeps['receiveWebhook'] {
-  const together = commitTogether((work) => store.transaction(work));
-  return (body) => together(() => receiveWebhook(store.inbox, body));
+export function storing(store: Store): HttpDeps['receiveWebhook'] {
+  return (body) => receiveWebhook(store.inbox, body);
 }
 
 /** The real HTTP app on a real socket and a real database file; what lies behind the use cases is given by the test. */
@@ -60,7 +58,7 @@ export async function startHttp(
     store,
     clock,
     logger,
-    receiveWebhook: inGroups(store),
+    receiveWebhook: storing(store),
     requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
     requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
     requestRenewal: () => requestRenewal({ store, clock }, { reason: 'operator' }),
