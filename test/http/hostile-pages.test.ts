@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { ApprovalView, ClosedWhy } from '../../src/approvals/approval-view';
 import type { RestoreView } from '../../src/approvals/restore-link';
+import type { Release } from '../../src/domain/notes/release-notes';
 import type { RestoreRecord } from '../../src/domain/restore';
 import { dataPathsOf } from '../../src/domain/data-paths';
 import { suggestionsFor } from '../../src/domain/labels/suggest-labels';
@@ -39,6 +40,7 @@ function updateOf([a = '', b = '', c = '', d = '', e = '', f = '']: Strings, dif
     ],
     error: hostileFailure(e, `${f}\n${a}`),
     followUp: b,
+    notes: { url: c, versions: [d, e], flags: ['breaking'], problem: f },
     ...differs,
   });
 }
@@ -85,8 +87,13 @@ function restoreViewFrom(s: Strings, restore: RestoreRecord | null): RestoreView
   return { update, backup: backupFrom(s), expiresAt: at(1000), state: restore === null ? 'open' : 'used', restore };
 }
 
+/** Its text is Markdown, which test/unit/http/render-markdown.test.ts holds against a list of tags. */
+function releaseFrom([a = '', b = '', c = '']: Strings): Release {
+  return { tag: a, name: b, url: c, text: '', prerelease: false };
+}
+
 function openFrom(s: Strings): Extract<ApprovalView, { kind: 'open' }> {
-  const surroundings = { lastBackup: backupFrom(s), usualDowntimeSeconds: 4 };
+  const surroundings = { lastBackup: backupFrom(s), usualDowntimeSeconds: 4, releases: [releaseFrom(s)] };
   return { kind: 'open', update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s), surroundings };
 }
 

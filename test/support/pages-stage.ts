@@ -1,5 +1,6 @@
 import { approvalUrl } from '../../src/approvals/links';
 import type { Container } from '../../src/domain/container';
+import type { NotesSummary, Release } from '../../src/domain/notes/release-notes';
 import type { Plan } from '../../src/domain/plan/plan';
 import { planUpdate } from '../../src/domain/plan/plan-update';
 import type { StepName, Update } from '../../src/domain/update';
@@ -61,6 +62,33 @@ export function planOf(container: Container, reference: string, to: string): Pla
   });
 }
 
+const FORGE = 'https://github.com/go-gitea/gitea/releases';
+const NOTES: NotesSummary = {
+  url: FORGE,
+  versions: ['v1.24.6', 'v1.24.5'],
+  flags: ['breaking', 'security'],
+  problem: 'Only the newest 200 releases were read.',
+};
+/** With everything that Markdown has. */
+const RELEASES: Release[] = [
+  {
+    tag: 'v1.24.6',
+    name: 'Gitea 1.24.6',
+    url: `${FORGE}/tag/v1.24.6`,
+    prerelease: false,
+    text: [
+      '# Breaking changes\n\nA `key` of **app.ini** is *renamed*: [details](https://docs.gitea.com/).',
+      '### Skipped a level\n\n1. one\n2. two\n   - inner\n\n> a quote\n\n---',
+      '![a picture](https://example.org/a.png) https://example.org/plain ~~gone~~ <b>no HTML</b>',
+      `| Option | Meaning |\n|:--|--:|\n| ${'long '.repeat(60)} | x |`,
+      `\`\`\`sh\ngitea ${'--option '.repeat(60)}\n\`\`\``,
+      `${'A'.repeat(300)}`,
+    ].join('\n\n'),
+  },
+  { tag: 'v1.24.5', name: '', url: null, text: '## Security\n- CVE-2025-1234', prerelease: false },
+  { tag: 'v1.24.4', name: '', url: null, text: '', prerelease: false },
+];
+
 /** An update that waits for approval, with its plan. */
 export function offered(store: Store, container: Container, reference: string, to = digest('d')): Update {
   const plan = planOf(container, reference, to);
@@ -76,10 +104,12 @@ export function offered(store: Store, container: Container, reference: string, t
         from: plan.from,
         to: plan.to,
         followUp: plan.followUp,
+        notes: NOTES,
         approval: { status: 'waiting', expiresAt: new Date(Date.now() + 71 * HOUR).toISOString(), decidedAt: null },
       }),
     );
     store.updates.savePlan(update.id, plan);
+    store.notesTexts.save(update.id, RELEASES);
     return update;
   });
 }

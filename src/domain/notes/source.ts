@@ -110,7 +110,9 @@ function listsOf(url: URL, project: string[]): ReleaseList[] {
   if (url.hostname === 'github.com') return [github];
   if (url.hostname === 'gitlab.com') return [gitlab];
   if (GITEAS.includes(url.hostname)) return [gitea];
-  return url.hostname.includes('gitlab') ? [gitlab, gitea, github] : [gitea, gitlab, github];
+  // A proxy of GitHub's API has it at the root.
+  const proxied: ReleaseList = { forge: 'github', api: at(`/repos/${owner}/${name}/releases`) };
+  return url.hostname.includes('gitlab') ? [gitlab, gitea, github, proxied] : [gitea, gitlab, github, proxied];
 }
 
 function pageOf(url: URL, project: string[]): string {

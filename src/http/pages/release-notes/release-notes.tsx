@@ -23,7 +23,7 @@ export function ReleaseNotes({
       <h2 id="release-notes">Release notes</h2>
       {sentence === '' ? null : <p>{oneLine(sentence)}</p>}
       <p>
-        They were written by the image’s project. <ProjectLink address={notes.url} words={notes.url} />
+        Written by the project of the image: <ProjectLink address={notes.url} words={notes.url} />
       </p>
       {found.length === 0 ? null : (
         <ul>
@@ -53,7 +53,7 @@ function ReleaseText({ release, found }: { release: Release; found: readonly Fla
         ))}
       </summary>
       {url === null ? null : (
-        <p>
+        <p class="alone">
           <ProjectLink address={url} words={`${tag} at its project`} />
         </p>
       )}

@@ -207,3 +207,34 @@ describe('labels that come from the image', () => {
     expect(ownLabels({ a: '1' }, null)).toEqual({ a: '1' });
   });
 });
+
+describe('release notes', () => {
+  const read = (labels: Record<string, string>) => readLabels({ 'update.policy': 'automatic', ...labels });
+
+  test('a source and what to ask about', () => {
+    const labels = read({ 'update.notes': ' https://github.com/a/b ', 'update.ask-on': 'security, breaking' });
+    expect(labels).toMatchObject({
+      notes: 'https://github.com/a/b',
+      askOn: ['breaking', 'security'],
+      policy: 'automatic',
+    });
+    expect(labels.problems).toEqual([]);
+  });
+
+  test('an address that cannot be read is reported, and no other source takes its place', () => {
+    const labels = read({ 'update.notes': 'javascript:alert(1)' });
+    expect(labels).toMatchObject({ notes: null, policy: 'automatic' });
+    expect(labels.problems).toMatchObject([
+      { label: 'update.notes', message: expect.stringMatching(/no notes are read/) },
+    ]);
+  });
+
+  test.each(['braking', 'breaking,all', '', 'breaking;security'])(
+    'a list with an unknown word (%j) makes it manual',
+    (list) => {
+      const labels = read({ 'update.ask-on': list });
+      expect(labels.policy).toBe('manual');
+      expect(labels.problems).toMatchObject([{ label: 'update.ask-on' }]);
+    },
+  );
+});

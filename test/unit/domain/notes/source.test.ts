@@ -40,6 +40,7 @@ test('of any other host each forge is asked in turn', () => {
     'http://git.lan:3000/api/v1/repos/team/app/releases',
     'http://git.lan:3000/api/v4/projects/team%2Fapp/releases',
     'http://git.lan:3000/api/v3/repos/team/app/releases',
+    'http://git.lan:3000/repos/team/app/releases',
   ]);
   expect(readSource('https://gitlab.example.org/a/b')?.asked[0]).toMatchObject({ forge: 'gitlab' });
 });
