@@ -1,7 +1,10 @@
 import { createReleaseNotes } from '../../src/adapters/release-notes/release-notes';
 import { readApproval } from '../../src/approvals/read-approval';
+import { readContainers } from '../../src/containers/read-containers';
+import { notesDeadline, readNotes } from '../../src/decisions/notes/read-notes';
 import { reconcile } from '../../src/decisions/reconcile';
 import { requestUpdate } from '../../src/decisions/request-update';
+import type { Container } from '../../src/domain/container';
 import type { Update } from '../../src/domain/update';
 import { confirmPage } from '../../src/http/pages/confirm-page';
 import { startForge, type ForgeServer } from '../support/forge-server';
@@ -79,6 +82,25 @@ describe('the source', () => {
     run({}, { [SOURCE]: forge.project });
     await publish();
     expect(last().notes).toMatchObject({ versions: ['v1.27.2', 'v1.27.1'], problem: null });
+  });
+
+  test('of an image is a project, never a file that the image chooses', async () => {
+    forge.instead = () => ({ status: 200, body: '# 1.27.2\nread' });
+    const file = `http://${forge.host}/team/private/raw/branch/main/secret.md`;
+    run({}, { [SOURCE]: file });
+    await publish('nginx:1.27.2', { [SOURCE]: file });
+    expect(last().notes).toMatchObject({
+      versions: [],
+      problem: expect.stringMatching(/not the address of a repository/),
+    });
+    expect(forge.requests).toEqual([]);
+  });
+
+  test('may be a changelog that the operator names', async () => {
+    forge.instead = () => ({ status: 200, body: '# 1.27.2\nread\n# 1.27.0\nold' });
+    run({ 'update.notes': `http://${forge.host}/team/app/raw/branch/main/CHANGES.md` });
+    await publish();
+    expect(last().notes).toMatchObject({ versions: ['1.27.2'], problem: null });
   });
 
   test('is a label of the container only if the operator set it', async () => {
@@ -196,6 +218,20 @@ describe('a missing answer', () => {
     await publish();
     expect(last()).toMatchObject({ status: 'succeeded' });
     expect(last().notes?.problem).toMatch(/does not answer/);
+  });
+
+  test('of anything does not outlast the deadline of the pass', async () => {
+    listForge();
+    forge.instead = () => 'hang';
+    run({}, { [SOURCE]: forge.project });
+    const [container] = await readContainers(scene.engine, null);
+    const target = { reference: 'nginx:1.27.2', digest: scene.engine.publish('nginx:1.27.2').digest };
+    const never = { labels: () => new Promise<never>(() => undefined) };
+    const notes = await readNotes(scene.deps, container as Container, target, {
+      registry: never,
+      signal: notesDeadline(100),
+    });
+    expect(notes).toMatchObject({ versions: [], problem: 'The time for reading was over.' });
   });
 
   test('of the registry: the old image says the source, and the tags the versions', async () => {

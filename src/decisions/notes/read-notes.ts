@@ -109,13 +109,19 @@ function sourceOf(
 ): { source: NotesSource | null; changed: string | null } {
   if (labels.notes !== undefined)
     return { source: labels.notes === null ? null : readSource(labels.notes), changed: null };
-  const [newer, older] = [read?.source ?? null, old?.source ?? null].map((text) => (text ? readSource(text) : null));
+  const [newer, older] = [read?.source ?? null, old?.source ?? null].map((text) => (text ? projectOf(text) : null));
   const source = newer ?? older ?? null;
   const moved = newer && older && newer.url !== older.url;
   return {
     source,
     changed: moved ? `The image names another source than before (${older.url}), whose notes were not read.` : null,
   };
+}
+
+/** An image names its project only: it must not choose which file of a listed host is read, with the operator's token. */
+function projectOf(label: string): NotesSource | null {
+  const source = readSource(label);
+  return source && { ...source, asked: source.asked.filter(({ forge }) => forge !== 'changelog') };
 }
 
 /** Labels of the new image, where tags and `update.notes` do not say everything. */
