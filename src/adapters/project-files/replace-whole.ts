@@ -1,6 +1,6 @@
-import type { Stats } from 'node:fs';
-import { lstat, open, rename, rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { writeAtomically } from '../../lib/write-atomically';
 import { hardLink } from './may-replace';
 
 /**
@@ -10,35 +10,16 @@ import { hardLink } from './may-replace';
  */
 export async function replaceWhole(file: string, text: string, check: () => Promise<void>): Promise<void> {
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.diun-pilot-new`);
-  const before = await lstat(file);
-  if (before.nlink > 1) throw hardLink(file);
+  const { nlink, mode, uid, gid } = await lstat(file);
+  if (nlink > 1) throw hardLink(file);
   await rm(temporary, { force: true });
-  try {
-    await writeLike(before, temporary, text);
-    await check();
-    await rename(temporary, file);
-  } catch (error) {
-    // The first error is reported; the next call removes the temporary file.
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
-  }
-  await syncFolder(path.dirname(file));
-}
-
-async function writeLike({ mode, uid, gid }: Stats, temporary: string, text: string): Promise<void> {
-  const file = await open(temporary, 'wx', 0o600);
-  try {
-    const made = await file.stat();
-    if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid);
-    await file.writeFile(text);
-    await file.chmod(mode & 0o7777);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  await writeAtomically(file, {
+    ...{ temporary, check },
+    fill: async (made) => {
+      const owner = await made.stat();
+      if (owner.uid !== uid || owner.gid !== gid) await made.chown(uid, gid);
+      await made.writeFile(text);
+      await made.chmod(mode & 0o7777);
+    },
+  });
 }

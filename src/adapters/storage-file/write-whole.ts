@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { makeFolder } from '../../lib/make-folder';
+import { writeAtomically } from '../../lib/write-atomically';
 import { asWriteError } from './file-errors';
 
 /** Where files are until they are whole. Below the same folder, as a rename does not cross file systems. */
@@ -15,62 +15,39 @@ const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
  * rejects as it is, one of the disk as a `StorageError`.
  */
 export async function writeWhole(root: string, target: string, content: Readable): Promise<{ bytes: number }> {
-  const partial = path.join(root, PARTIAL, randomUUID());
+  const temporary = path.join(root, PARTIAL, randomUUID());
+  let bytes = 0;
   try {
-    const file = await onDisk(() => openPartial(partial));
-    const bytes = await fill(file, content);
-    await onDisk(() => removeLeftovers(partial));
-    await onDisk(() => moveIntoPlace(root, partial, target));
+    await makeFolder(path.dirname(temporary));
+    await writeAtomically(target, {
+      ...{ temporary, root },
+      fill: async (file) => {
+        bytes = await fill(file, content);
+      },
+      check: async () => {
+        await removeLeftovers(temporary);
+        await makeFolder(path.dirname(target));
+      },
+    });
     return { bytes };
   } catch (error) {
     content.destroy();
-    // What cannot be removed now is removed as a leftover later; the first error is the one to tell.
-    await rm(partial, { force: true }).catch(() => undefined);
-    throw error instanceof DiskError ? asWriteError(error.cause, path.relative(root, target)) : error;
+    throw error instanceof SourceError ? error.cause : asWriteError(error, path.relative(root, target));
   }
 }
 
-/** Marks an error of the disk, because an error of the stream may come from a disk as well. */
-class DiskError extends Error {}
-
-async function onDisk<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new DiskError('disk', { cause: error });
-  }
-}
-
-async function openPartial(partial: string): Promise<FileHandle> {
-  await makeFolder(path.dirname(partial));
-  return open(partial, 'wx', 0o600);
-}
+/** Marks an error of the stream, because it may come from a disk as well. */
+class SourceError extends Error {}
 
 async function fill(file: FileHandle, content: Readable): Promise<number> {
-  let bytes = 0;
-  try {
-    for await (const chunk of content as AsyncIterable<Buffer>) {
-      await onDisk(() => file.writeFile(chunk));
-      bytes += chunk.length;
-    }
-    await onDisk(() => file.sync());
-  } catch (error) {
-    // The first error is the one to tell; some file systems repeat it here.
-    await file.close().catch(() => undefined);
-    throw error;
-  }
-  await onDisk(() => file.close());
-  return bytes;
-}
-
-/** A name is only safe on the disk when its folder is, so every folder up to the root is synced as well. */
-async function moveIntoPlace(root: string, partial: string, target: string): Promise<void> {
-  await makeFolder(path.dirname(target));
-  await rename(partial, target);
-  const parts = path.relative(root, path.dirname(target)).split(path.sep);
-  for (let depth = parts.length; depth >= 0; depth--) {
-    const folder = await open(path.join(root, ...parts.slice(0, depth)), 'r');
-    await folder.sync().finally(() => folder.close());
+  const chunks = content[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+  for (let bytes = 0; ;) {
+    const next = await chunks.next().catch((error: unknown) => {
+      throw new SourceError('the stream', { cause: error });
+    });
+    if (next.done === true) return bytes;
+    await file.writeFile(next.value);
+    bytes += next.value.length;
   }
 }
 
