@@ -1,15 +1,21 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { readWithin, type Bound } from './read-within';
 
 export interface HttpQuestion {
-  method: 'GET' | 'POST';
+  /** Left out: GET. */
+  method?: 'GET' | 'POST';
   /** http or https. */
-  url: string;
+  url: string | URL;
   headers: Record<string, string>;
   body?: string;
-  /** Of the whole exchange, and of the answer. */
-  bound: Bound & { ms: number };
+  /** Of the answer. */
+  bound: Bound;
+  /** Ends the exchange. */
+  signal: AbortSignal;
+  /** Resolves the name of the host; left out: the system. */
+  lookup?: LookupFunction;
 }
 
 export interface HttpAnswer {
@@ -18,26 +24,40 @@ export interface HttpAnswer {
   body: Buffer;
 }
 
-/** One request and its whole answer, each over a connection of its own. Redirects are not followed. Rejects when no whole answer comes in time. */
+/**
+ * One request and its whole answer, each over a connection of its own. Redirects are not followed. Rejects with the errors of Node,
+ * and with `BeyondBound`.
+ */
 export async function exchange(question: HttpQuestion): Promise<HttpAnswer> {
+  const answer = await headOf(question);
+  const body = await readWithin(answer, question.bound);
+  return { status: answer.statusCode ?? 0, headers: answer.headers, body };
+}
+
+/** As `exchange`, all of it within `bound.ms`. */
+export async function exchangeInTime(
+  question: Omit<HttpQuestion, 'signal' | 'bound'> & { bound: Bound & { ms: number } },
+): Promise<HttpAnswer> {
   const late = AbortSignal.timeout(question.bound.ms);
   try {
-    const answer = await headOf(question, late);
-    const body = await readWithin(answer, question.bound);
-    return { status: answer.statusCode ?? 0, headers: answer.headers, body };
+    return await exchange({ ...question, signal: late });
   } catch (error) {
     if (late.aborted) throw new Error(`it did not answer within ${question.bound.ms / 1000} s`, { cause: error });
     throw error;
   }
 }
 
-function headOf({ method, url, headers, body, bound }: HttpQuestion, signal: AbortSignal): Promise<IncomingMessage> {
-  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
-  const length: Record<string, string> = body === undefined ? {} : { 'Content-Length': `${Buffer.byteLength(body)}` };
-  const all = { 'User-Agent': 'diun-pilot', ...headers, ...length };
+function headOf({ method = 'GET', url, headers, body, signal, lookup }: HttpQuestion): Promise<IncomingMessage> {
+  const address = new URL(url);
+  const request = address.protocol === 'https:' ? httpsRequest : httpRequest;
+  const options = {
+    method,
+    headers: { 'User-Agent': 'diun-pilot', ...headers },
+    signal,
+    agent: false,
+    lookup,
+  } as const;
   return new Promise((resolve, reject) => {
-    request(url, { method, headers: all, signal, agent: false, timeout: bound.ms }, resolve)
-      .once('error', reject)
-      .end(body);
+    request(address, options, resolve).once('error', reject).end(body);
   });
 }

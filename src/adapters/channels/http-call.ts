@@ -1,6 +1,6 @@
 import { BOUNDS } from '../../domain/bounds';
 import { MailError } from '../../domain/errors';
-import { exchange, type HttpAnswer } from '../../lib/http-exchange';
+import { exchangeInTime, type HttpAnswer } from '../../lib/http-exchange';
 import { printableLine } from '../../lib/printable';
 
 /** One POST that delivers a notice. */
@@ -50,7 +50,7 @@ function adviceFor(status: number): string {
 /** The address, which may hold a token, is in no message. */
 async function ask({ url, headers, body }: ChannelCall, service: string): Promise<HttpAnswer> {
   try {
-    return await exchange({ method: 'POST', url, headers, body, bound: BOUNDS.channelAnswer });
+    return await exchangeInTime({ method: 'POST', url, headers, body, bound: BOUNDS.channelAnswer });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const words = `${service} cannot be reached (${code ?? message}). It is tried again.`;

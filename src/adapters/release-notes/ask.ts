@@ -1,11 +1,11 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { BOUNDS } from '../../domain/bounds';
 import { isListed, whyNotAllowed, type NotesHost } from '../../domain/notes/hosts';
 import { checkedLookup, type Resolve } from '../../lib/checked-lookup';
+import { exchange } from '../../lib/http-exchange';
 import { isPublicAddress } from '../../lib/public-address';
-import { BeyondBound, readWithin } from '../../lib/read-within';
+import { BeyondBound } from '../../lib/read-within';
 import { NotesError } from './notes-error';
 
 const MOST_REDIRECTS = 4;
@@ -58,9 +58,12 @@ async function askOnce(reach: Reach, url: URL, question: Question): Promise<Answ
   const lookup = addressCheck(reach, url);
   const signal = AbortSignal.any([question.signal, AbortSignal.timeout(reach.withinMs)]);
   try {
-    const answer = await headOf(url, { ...question, signal }, reach.authorization(url), lookup);
-    const content = await readWithin(answer, BOUNDS.releaseNotes);
-    return { url, status: answer.statusCode ?? 0, headers: answer.headers, content };
+    const sent = headersOf(question, reach.authorization(url));
+    const { status, headers, body } = await exchange({
+      ...{ url, headers: sent, signal, lookup },
+      bound: BOUNDS.releaseNotes,
+    });
+    return { url, status, headers, content: body };
   } catch (error) {
     throw failureOf(url, error, signal);
   }
@@ -80,22 +83,12 @@ function addressCheck(reach: Reach, url: URL): LookupFunction {
   return checkedLookup(check, reach.resolve);
 }
 
-function headOf(
-  url: URL,
-  { accept, etag, signal }: Question,
-  authorization: string | null,
-  lookup: LookupFunction,
-): Promise<IncomingMessage> {
-  const headers = {
+function headersOf({ accept, etag }: Question, authorization: string | null): Record<string, string> {
+  return {
     Accept: accept,
-    'User-Agent': 'diun-pilot',
     ...(etag === null ? {} : { 'If-None-Match': etag }),
     ...(authorization === null ? {} : { Authorization: authorization }),
   };
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  return new Promise((resolve, reject) => {
-    request(url, { headers, signal, agent: false, lookup }, resolve).once('error', reject).end();
-  });
 }
 
 function failureOf(url: URL, error: unknown, signal: AbortSignal): NotesError {

@@ -1,7 +1,7 @@
 import { BOUNDS } from '../../domain/bounds';
 import { messageOf } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
-import { exchange } from '../../lib/http-exchange';
+import { exchangeInTime } from '../../lib/http-exchange';
 import type { Logger } from '../../lib/logger';
 import { startLoop, type Loop } from '../../lib/loop';
 import type { Secret } from '../../lib/secret';
@@ -67,6 +67,6 @@ async function call(address: string): Promise<void> {
     login === ':' ? {} : { Authorization: `Basic ${Buffer.from(login).toString('base64')}` };
   url.username = '';
   url.password = '';
-  const answer = await exchange({ method: 'GET', url: url.href, headers, bound: BOUNDS.channelAnswer });
+  const answer = await exchangeInTime({ url, headers, bound: BOUNDS.channelAnswer });
   if (answer.status < 200 || answer.status >= 300) throw new Error(`${url.host} answered ${answer.status}`);
 }

@@ -1,7 +1,7 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
 import { EngineError } from '../../../domain/errors';
-import { BeyondBound, readWithin, type Bound } from '../../../lib/read-within';
+import { exchange, type HttpQuestion } from '../../../lib/http-exchange';
+import { BeyondBound, type Bound } from '../../../lib/read-within';
 import type { Destinations } from './destinations';
 import { refused } from './refusal';
 
@@ -49,10 +49,10 @@ export async function askJson(destinations: Destinations, first: URL, question: 
 async function ask(destinations: Destinations, url: URL, question: Question): Promise<JsonAnswer> {
   destinations.check(url);
   try {
-    const answer = await headOf(destinations, url, question);
-    const content = await readWithin(answer, question.bound);
-    const body = parse(content.toString('utf8'));
-    return { status: answer.statusCode ?? 0, headers: answer.headers, body, content };
+    const { bound, signal } = question;
+    const lookup = destinations.lookupFor(url);
+    const { status, headers, body } = await exchange({ url, bound, signal, lookup, ...requestOf(question) });
+    return { status, headers, body: parse(body.toString('utf8')), content: body };
   } catch (error) {
     if (error instanceof EngineError) throw error;
     if (error instanceof BeyondBound && error.exceeded === 'bytes')
@@ -64,21 +64,15 @@ async function ask(destinations: Destinations, url: URL, question: Question): Pr
   }
 }
 
-function headOf(destinations: Destinations, url: URL, question: Question): Promise<IncomingMessage> {
-  const { signal, authorization, accept = 'application/json', form } = question;
-  const body = form?.toString();
-  const headers = {
-    Accept: accept,
-    'User-Agent': 'diun-pilot',
-    ...(authorization ? { Authorization: authorization } : {}),
-    ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
-  };
-  const method = body === undefined ? 'GET' : 'POST';
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const options = { method, headers, signal, agent: false, lookup: destinations.lookupFor(url) } as const;
-  return new Promise((resolve, reject) => {
-    request(url, options, resolve).once('error', reject).end(body);
-  });
+function requestOf({
+  authorization,
+  accept = 'application/json',
+  form,
+}: Question): Pick<HttpQuestion, 'method' | 'headers' | 'body'> {
+  const headers = { Accept: accept, ...(authorization ? { Authorization: authorization } : {}) };
+  if (form === undefined) return { headers };
+  const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  return { method: 'POST', headers: { ...headers, ...type }, body: form.toString() };
 }
 
 function withoutLogin(question: Question): Question {
