@@ -83,8 +83,9 @@ module.exports = {
       ['(winston)', 'lib/logger'],
       ['commander', 'cli/'],
       ['markdown-it', 'http/pages/release-notes/'],
-      ['node-schedule', '(schedule|config)/'],
-      ['cron-parser', 'lib/due-times'],
+      ['node-schedule', 'schedule/'],
+      ['croner', 'lib/due-times'],
+      ['raw-body', 'http/request/'],
       ['yaml', 'domain/compose/'],
     ].map(([pkg, room]) => ({
       name: `${pkg.replace(/[^a-z0-9]+/g, '-')}-in-one-room`,

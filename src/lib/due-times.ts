@@ -1,13 +1,14 @@
-import { parseExpression } from 'cron-parser';
+import { Cron } from 'croner';
 
 /**
- * The first time after `after` at which a cron expression is due in a time zone, computed by cron-parser, which
- * node-schedule uses. When the clocks change, a skipped hour is due at the time it would have been, and a repeated hour
- * is due only the first time. Only one step forward is used: its backward steps and `hasNext` give other times there.
- * Throws for an invalid cron expression; the settings are checked for that.
+ * The first time after `after` at which a cron expression is due in a time zone. When the clocks change (docs/adr/0002): a time
+ * of day that is skipped is due when the clock jumps, one that is repeated is due only the first time, and an hourly or
+ * shorter interval goes on. Throws for an invalid expression, and for one without a next time; the settings are checked for both.
  */
 export function nextDue({ expression, timeZone }: { expression: string; timeZone: string }, after: Date): Date {
-  return parseExpression(expression, { currentDate: after, tz: timeZone }).next().toDate();
+  const due = new Cron(expression, { timezone: timeZone, paused: true }).nextRun(after);
+  if (due === null) throw new Error(`The cron expression ${expression} names no time.`);
+  return due;
 }
 
 /** Between two runs from `after` on, in milliseconds. */

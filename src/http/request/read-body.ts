@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import rawBody from 'raw-body';
 import { PilotError } from '../../domain/errors';
 
 /** No notification of Diun is larger. */
@@ -20,30 +21,17 @@ export function readBody(request: Request, limitBytes = LIMIT_BYTES): Promise<Bu
 
 /**
  * The bytes of a body, whatever its Content-Type says: Diun sends none. Rejects with `body_too_large` as soon as that is
- * known, without waiting for the rest, and with `invalid_body` for a cut one.
+ * known, and with `invalid_body` for a cut one. By `raw-body`, which Express' own parser uses: that parser answers a body
+ * that is too large only after its end, which one that never ends does not have.
  */
-export function readBytes(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
-    return Promise.reject(tooLarge(limitBytes));
+export async function readBytes(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
+  try {
+    return await rawBody(request, { length: request.headers['content-length'] ?? null, limit: limitBytes });
+  } catch (cause) {
+    request.resume(); // the rest is read away, else the connection would be stuck
+    if ((cause as { type?: string }).type === 'entity.too.large') throw tooLarge(limitBytes);
+    throw new PilotError('invalid_body', 'The connection ended inside the body.', { cause });
   }
-  return collect(request, limitBytes);
-}
-
-function collect(request: Request, limitBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > limitBytes) return reject(tooLarge(limitBytes));
-      chunks.push(chunk);
-    });
-    request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('close', () => reject(new PilotError('invalid_body', 'The connection ended inside the body.')));
-    request.on('error', (cause) =>
-      reject(new PilotError('invalid_body', 'The connection broke inside the body.', { cause })),
-    );
-  });
 }
 
 /** The text of the bytes without a byte order mark; null when they are not UTF-8, which JSON always is (RFC 8259, 8.1). */
