@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { BackupManifest } from '../domain/backup';
 import { BOUNDS } from '../domain/bounds';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { readWithin } from '../lib/read-within';
+import { readWithin } from '../lib/streams/read-within';
 import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import { whyNotAuthentic } from './manifest-mac';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { extract, type Header } from 'tar-stream';
 import { BOUNDS } from '../domain/bounds';
 import { PilotError } from '../domain/errors';
-import { readWithin } from '../lib/read-within';
+import { readWithin } from '../lib/streams/read-within';
 import type { Engine } from '../ports/engine';
 
 /** As the kernel does: more is a circle. */

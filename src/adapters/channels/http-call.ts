@@ -1,6 +1,6 @@
 import { BOUNDS } from '../../domain/bounds';
 import { MailError } from '../../domain/errors';
-import { exchangeInTime, type HttpAnswer } from '../../lib/http-exchange';
+import { exchangeInTime, type HttpAnswer } from '../../lib/net/http-exchange';
 import { printableLine } from '../../lib/printable';
 
 /** One POST that delivers a notice. */

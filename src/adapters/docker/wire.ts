@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { BOUNDS } from '../../domain/bounds';
 import { EngineError } from '../../domain/errors';
-import { readWithin } from '../../lib/read-within';
+import { readWithin } from '../../lib/streams/read-within';
 import { callAgent } from './call-agent';
 import type { EngineCall } from './calls';
 import type { DockerAddress } from './docker-address';

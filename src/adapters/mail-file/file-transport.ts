@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MailError } from '../../domain/errors';
-import { makeFolder } from '../../lib/make-folder';
-import { writeAtomically, writeDurably } from '../../lib/write-atomically';
+import { makeFolder } from '../../lib/files/make-folder';
+import { writeAtomically, writeDurably } from '../../lib/files/write-atomically';
 import type { Mail, MailTransport } from '../../ports/mail-transport';
 import { composeEml } from './compose-eml';
 

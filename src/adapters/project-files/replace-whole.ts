@@ -1,6 +1,6 @@
 import { lstat, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { writeAtomically } from '../../lib/write-atomically';
+import { writeAtomically } from '../../lib/files/write-atomically';
 import { hardLink } from './may-replace';
 
 /**

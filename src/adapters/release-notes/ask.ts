@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { BOUNDS } from '../../domain/bounds';
 import { isListed, whyNotAllowed, type NotesHost } from '../../domain/notes/hosts';
-import { checkedLookup, type Resolve } from '../../lib/checked-lookup';
-import { exchange } from '../../lib/http-exchange';
-import { isPublicAddress } from '../../lib/public-address';
-import { BeyondBound } from '../../lib/read-within';
+import { checkedLookup, type Resolve } from '../../lib/net/checked-lookup';
+import { exchange } from '../../lib/net/http-exchange';
+import { isPublicAddress } from '../../lib/net/public-address';
+import { BeyondBound } from '../../lib/streams/read-within';
 import { NotesError } from './notes-error';
 
 const MOST_REDIRECTS = 4;

@@ -3,7 +3,7 @@ import { releasesOfChangelog } from '../../domain/notes/changelog';
 import { whyNotAllowed, type NotesHost } from '../../domain/notes/hosts';
 import type { Release } from '../../domain/notes/release-notes';
 import type { Changelog, Forge, NotesSource, ReleaseList } from '../../domain/notes/source';
-import type { Resolve } from '../../lib/checked-lookup';
+import type { Resolve } from '../../lib/net/checked-lookup';
 import type { Secret } from '../../lib/secret';
 import type { NotesCache } from '../../ports/notes-cache';
 import type { ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { makeFolder } from '../../lib/make-folder';
-import { writeAtomically } from '../../lib/write-atomically';
+import { makeFolder } from '../../lib/files/make-folder';
+import { writeAtomically } from '../../lib/files/write-atomically';
 import { asWriteError } from './file-errors';
 
 /** Where files are until they are whole. Below the same folder, as a rename does not cross file systems. */

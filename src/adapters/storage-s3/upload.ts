@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { AbortMultipartUploadCommand, DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { StorageError } from '../../domain/errors';
-import { checkedLength } from '../../lib/checked-length';
+import { checkedLength } from '../../lib/streams/checked-length';
 import { asStorageError } from './s3-errors';
 
 const MIB = 1024 * 1024;

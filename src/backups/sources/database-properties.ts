@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backup';
 import { BOUNDS } from '../../domain/bounds';
-import { readWithin } from '../../lib/read-within';
+import { readWithin } from '../../lib/streams/read-within';
 import { literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';
 import { conninfo, UTF8, type PostgresLogin } from '../../probes/postgres-login';

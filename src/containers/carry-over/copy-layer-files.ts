@@ -3,7 +3,7 @@ import { extract, pack, type Header } from 'tar-stream';
 import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
-import { readWithin } from '../../lib/read-within';
+import { readWithin } from '../../lib/streams/read-within';
 import type { Engine } from '../../ports/engine';
 
 interface File {

@@ -5,7 +5,7 @@ import type { ContainerInspect } from '../../domain/engine-inspect';
 import { EngineError } from '../../domain/errors';
 import { cleanPath } from '../../domain/recreate/own-mounts';
 import { layerCopy, MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
-import { atMostBytes } from '../../lib/at-most-bytes';
+import { atMostBytes } from '../../lib/streams/at-most-bytes';
 import { fewAtATime } from '../../lib/few-at-a-time';
 import type { Engine } from '../../ports/engine';
 

@@ -1,7 +1,7 @@
 import { BOUNDS } from '../../domain/bounds';
 import { messageOf } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
-import { exchangeInTime } from '../../lib/http-exchange';
+import { exchangeInTime } from '../../lib/net/http-exchange';
 import type { Logger } from '../../lib/logger';
 import { startLoop, type Loop } from '../../lib/loop';
 import type { Secret } from '../../lib/secret';

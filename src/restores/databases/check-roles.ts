@@ -3,7 +3,7 @@ import { endsAsPgDumpallDoes } from '../../backups/sources/postgres-source';
 import type { Finding } from '../../backups/sources/item-source';
 import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
-import { readWithin } from '../../lib/read-within';
+import { readWithin } from '../../lib/streams/read-within';
 import type { Engine } from '../../ports/engine';
 import { missingRoles } from './missing-roles';
 import { LIST_ROLES, LIST_TABLESPACES } from './postgres-sql';

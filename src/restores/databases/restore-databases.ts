@@ -7,7 +7,7 @@ import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/restore';
 import { asideDatabase } from '../../domain/restore-artifact-names';
-import { readWithin } from '../../lib/read-within';
+import { readWithin } from '../../lib/streams/read-within';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../read-item';
 import type { RestoreRun } from '../restore-run';

@@ -8,7 +8,7 @@ import { verifyItem } from '../../backups/verify-item';
 import { BOUNDS } from '../../domain/bounds';
 import type { BackupItem } from '../../domain/backup';
 import { PilotError } from '../../domain/errors';
-import { readWithin } from '../../lib/read-within';
+import { readWithin } from '../../lib/streams/read-within';
 import type { Progress } from '../../lib/progress';
 import type { Engine } from '../../ports/engine';
 import { readItem } from '../read-item';

@@ -4,7 +4,7 @@ import { BOUNDS } from '../../domain/bounds';
 import type { ImageInspect } from '../../domain/engine-inspect';
 import { environmentOf } from '../../domain/environment';
 import { codeOf, PilotError } from '../../domain/errors';
-import { readWithin } from '../../lib/read-within';
+import { readWithin } from '../../lib/streams/read-within';
 import type { Run } from '../run';
 
 const DEFAULT_PGDATA = '/var/lib/postgresql/data';

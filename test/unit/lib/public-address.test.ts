@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isPublicAddress } from '../../../src/lib/public-address';
+import { isPublicAddress } from '../../../src/lib/net/public-address';
 
 test.each([
   '0.0.0.0',

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { EngineError } from '../../../domain/errors';
-import { exchange, type HttpQuestion } from '../../../lib/http-exchange';
-import { BeyondBound, type Bound } from '../../../lib/read-within';
+import { exchange, type HttpQuestion } from '../../../lib/net/http-exchange';
+import { BeyondBound, type Bound } from '../../../lib/streams/read-within';
 import type { Destinations } from './destinations';
 import { refused } from './refusal';
 

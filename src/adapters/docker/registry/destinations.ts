@@ -1,6 +1,6 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { checkedLookup, type Resolve } from '../../../lib/checked-lookup';
-import { isPublicAddress } from '../../../lib/public-address';
+import { checkedLookup, type Resolve } from '../../../lib/net/checked-lookup';
+import { isPublicAddress } from '../../../lib/net/public-address';
 import { isLoopback, refused } from './refusal';
 
 /**

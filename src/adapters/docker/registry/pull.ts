@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BOUNDS } from '../../../domain/bounds';
 import { EngineError, messageOf, type PilotError } from '../../../domain/errors';
-import { linesWithin } from '../../../lib/read-within';
+import { linesWithin } from '../../../lib/streams/read-within';
 import type { PullProgress } from '../../../ports/engine';
 import { statusOf, toEngineError } from '../engine-errors';
 import type { Wire } from '../wire';

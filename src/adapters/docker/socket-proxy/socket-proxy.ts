@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { BOUNDS } from '../../../domain/bounds';
 import type { Logger } from '../../../lib/logger';
-import { readWithin } from '../../../lib/read-within';
+import { readWithin } from '../../../lib/streams/read-within';
 import type { DockerAddress } from '../docker-address';
 import { callFilter, type Asked } from './call-filter';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BOUNDS } from '../../../domain/bounds';
-import { linesWithin } from '../../../lib/read-within';
+import { linesWithin } from '../../../lib/streams/read-within';
 import type { ContainerAction, ContainerEvent } from '../../../ports/engine';
 import { toEngineError } from '../engine-errors';
 import type { Wire } from '../wire';
