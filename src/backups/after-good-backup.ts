@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
-import { backupShrunk } from '../notifications/mails/backup-notices';
+import { backupShrunk } from '../notifications/mails/backups/backup-notices';
 import { postMail } from '../notifications/post-mail';
 import { keyOfPlace, scopeName, samePlace } from './backup-set';
 import { serversIn } from './dumped-servers';

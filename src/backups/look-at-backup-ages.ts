@@ -4,7 +4,7 @@ import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import type { WorkOutcome } from '../domain/due-work';
 import { intervalMs } from '../lib/due-times';
-import { backupOld } from '../notifications/mails/backup-notices';
+import { backupOld } from '../notifications/mails/backups/backup-notices';
 import { postMail } from '../notifications/post-mail';
 import { backupSets, keyOfPlace, scopeName, samePlace, type BackupPlace } from './backup-set';
 

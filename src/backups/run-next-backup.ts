@@ -2,7 +2,7 @@ import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backup';
 import { codeOf, messageOf } from '../domain/errors';
-import { backupFailed } from '../notifications/mails/backup-failed';
+import { backupFailed } from '../notifications/mails/backups/backup-failed';
 import { postMail } from '../notifications/post-mail';
 import { afterGoodBackup } from './after-good-backup';
 import { membersOf } from './backup-set';

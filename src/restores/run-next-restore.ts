@@ -3,7 +3,7 @@ import { readContainers } from '../containers/read-containers';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
 import type { Logger } from '../lib/logger';
-import { restoreEnded } from '../notifications/mails/restore-ended';
+import { restoreEnded } from '../notifications/mails/backups/restore-ended';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
 import { authenticManifest } from './authentic-manifest';

@@ -1,7 +1,7 @@
 import type { BackupRecord } from '../../src/domain/backup';
 import type { Plan } from '../../src/domain/plan/plan';
 import type { Step, Update } from '../../src/domain/update';
-import type { UpdateNews } from '../../src/notifications/mails/passages';
+import type { UpdateNews } from '../../src/notifications/mails/passages/passages';
 
 export const OLD_DIGEST = 'sha256:0f37a7a1e9e0c2b3b65b2d7f2f0c9b1d7c7f2c4b5a6978877665544332211000';
 export const NEW_DIGEST = 'sha256:46c84e1f951a305efbd22c35b43c9f933859983a6caf20dbadab947a1e4b627e';

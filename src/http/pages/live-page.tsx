@@ -8,7 +8,7 @@ import type { Block } from '../../notifications/letter/letter';
 import { stepTitle } from '../../notifications/letter/words';
 import { whatChanged } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
-import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages';
+import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
 import { page } from './layout';
 import { codeAsText, toneOf } from './words';

@@ -3,7 +3,7 @@ import type { ClosedWhy } from '../../approvals/approval-view';
 import type { ImageAt, Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';
 import { IN_ITS_CONTAINER } from '../../notifications/letter/in-its-container';
-import { nameOf, versions } from '../../notifications/mails/passages';
+import { nameOf, versions } from '../../notifications/mails/passages/passages';
 import { shellCommand } from '../../notifications/letter/shell';
 import { Blocks, Machine } from './blocks';
 import { page } from './layout';

@@ -2,8 +2,8 @@ import { formatTime } from '../../domain/format';
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
-import { nameOf, versions } from './passages';
+import { howToDecide, wholePlan, type CriticalNews } from './passages/how-to-decide';
+import { nameOf, versions } from './passages/passages';
 
 /** A day before an offer expires. */
 export function approvalReminder(news: CriticalNews): RenderedMail {

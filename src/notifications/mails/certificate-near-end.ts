@@ -3,7 +3,7 @@ import { daysLeft, isNotLoaded, isSame, type Certificate, type CertificateSeen }
 import { paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
-import { operatorSection } from './passages';
+import { operatorSection } from './passages/passages';
 
 export interface NearEndNews {
   seen: CertificateSeen;

@@ -1,8 +1,8 @@
 import type { Update } from '../../domain/update';
 import { paragraph, section } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import type { FailureText } from './failure-text';
-import { nameOf } from './passages';
+import type { FailureText } from './passages/failure-text';
+import { nameOf } from './passages/passages';
 
 export const isChangedByOthers = ({ error, status }: Update): boolean =>
   error?.code === 'changed_meanwhile' && (status === 'failed' || status === 'rollback_failed');

@@ -3,9 +3,9 @@ import type { ImageAt } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { howToDecide, wholePlan, type CriticalNews } from './how-to-decide';
-import { notesPassage } from './notes';
-import { nameOf, summaryPassage, versions } from './passages';
+import { howToDecide, wholePlan, type CriticalNews } from './passages/how-to-decide';
+import { notesPassage } from './passages/notes';
+import { nameOf, summaryPassage, versions } from './passages/passages';
 
 export interface OfferNews extends CriticalNews {
   /** The image of an earlier offer for the same container, which this one supersedes; null without one. */

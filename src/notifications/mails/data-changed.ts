@@ -5,8 +5,8 @@ import { splitDetail } from '../letter/clean';
 import { paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import type { BackupRecord } from '../../domain/backup';
-import type { FailureText } from './failure-text';
-import { nameOf } from './passages';
+import type { FailureText } from './passages/failure-text';
+import { nameOf } from './passages/passages';
 
 export const isDataChanged = ({ error, status }: Update): boolean =>
   error?.code === 'data_changed' && status === 'rollback_failed';

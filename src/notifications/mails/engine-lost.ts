@@ -2,7 +2,7 @@ import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { formatTime } from '../../domain/format';
 import type { RenderedMail } from '../rendered-mail';
-import { operatorSection } from './passages';
+import { operatorSection } from './passages/passages';
 
 export interface EngineLostNews {
   /** ISO 8601. */

@@ -9,10 +9,10 @@ import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { changedByOthers, isChangedByOthers } from './changed-by-others';
 import { dataChanged, isDataChanged, whatChanged } from './data-changed';
-import type { FailureText } from './failure-text';
+import type { FailureText } from './passages/failure-text';
 import { isNeighbourDown, neighbourDown } from './neighbour-down';
 import { unhealthyAsBefore, isUnhealthyAsBefore } from './unhealthy-as-before';
-import { nameOf } from './passages';
+import { nameOf } from './passages/passages';
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 

@@ -1,8 +1,8 @@
 import type { Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section } from '../letter/letter';
-import type { FailureText } from './failure-text';
-import { nameOf } from './passages';
+import type { FailureText } from './passages/failure-text';
+import { nameOf } from './passages/passages';
 
 export const isNeighbourDown = ({ error, status, steps }: Update): boolean =>
   error?.code === 'other_unhealthy' && status === 'rollback_failed' && steps.some(({ name }) => name === 'recreate');

@@ -2,7 +2,7 @@ import { paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { shellCommand } from '../letter/shell';
 import type { RenderedMail } from '../rendered-mail';
-import { operatorSection } from './passages';
+import { operatorSection } from './passages/passages';
 
 export interface NetworkLostNews {
   container: string;

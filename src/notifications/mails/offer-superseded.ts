@@ -1,7 +1,7 @@
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { nameOf, summaryPassage, versions, type UpdateNews } from './passages';
+import { nameOf, summaryPassage, versions, type UpdateNews } from './passages/passages';
 
 /**
  * An offer is no longer valid and no newer one replaced it (the mail about a newer one says so itself). It keeps the

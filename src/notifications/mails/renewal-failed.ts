@@ -5,7 +5,7 @@ import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block, type Fact } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
-import { operatorSection } from './passages';
+import { operatorSection } from './passages/passages';
 
 export interface RenewalNews {
   renewal: RenewalRecord;

@@ -2,8 +2,8 @@ import type { Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { paragraph, section } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import type { FailureText } from './failure-text';
-import { nameOf } from './passages';
+import type { FailureText } from './passages/failure-text';
+import { nameOf } from './passages/passages';
 
 export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
   error?.code === 'unhealthy_as_before' && status === 'rollback_failed';

@@ -6,7 +6,7 @@ import { splitDetail } from '../letter/clean';
 import { paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { whatChanged } from './data-changed';
-import { backupPassage, nameOf, stepsPassage, versions, type UpdateNews } from './passages';
+import { backupPassage, nameOf, stepsPassage, versions, type UpdateNews } from './passages/passages';
 
 /** Manual: reports the success and what is left to do. `kept`: what the update keeps past its end, as sentences. */
 export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | null; kept?: string[] }): RenderedMail {

@@ -2,7 +2,7 @@ import { keyOfPlace, scopeName, samePlace } from '../../backups/backup-set';
 import type { BackupRecord } from '../../domain/backup';
 import { NotTried, type DrillVerdict } from '../../domain/drill';
 import { codeOf, messageOf } from '../../domain/errors';
-import { drillFailed } from '../../notifications/mails/drill-failed';
+import { drillFailed } from '../../notifications/mails/backups/drill-failed';
 import { postMail } from '../../notifications/post-mail';
 import type { Store } from '../../ports/store';
 import type { RestoreDeps } from '../restore-run';

@@ -1,9 +1,9 @@
 import type { BackupItem } from '../../../src/domain/backup';
 import type { Failure } from '../../../src/domain/errors';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
-import { backupFailed } from '../../../src/notifications/mails/backup-failed';
-import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup-notices';
-import { drillFailed } from '../../../src/notifications/mails/drill-failed';
+import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';
+import { backupOld, backupShrunk } from '../../../src/notifications/mails/backups/backup-notices';
+import { drillFailed } from '../../../src/notifications/mails/backups/drill-failed';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';

@@ -1,5 +1,5 @@
 import type { Surroundings } from '../../../src/domain/approval';
-import { surroundingsPassage } from '../../../src/notifications/mails/surroundings';
+import { surroundingsPassage } from '../../../src/notifications/mails/passages/surroundings';
 import { aBackup, aPlan } from '../../support/news-builder';
 
 function told(surroundings: Partial<Surroundings>, plan = aPlan({ container: 'web' })): string {

@@ -4,7 +4,7 @@ import { splitReference } from '../../../domain/images/image-reference';
 import type { Plan } from '../../../domain/plan/plan';
 import type { ImageAt } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
-import { JUMPS } from '../../../notifications/mails/passages';
+import { JUMPS } from '../../../notifications/mails/passages/passages';
 import { typeset } from '../blocks';
 import { summaryRows, type Considered } from './summary-rows';
 

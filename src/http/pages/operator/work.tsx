@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { Plan } from '../../../domain/plan/plan';
 import { UPDATE_STATUSES, type Update } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
-import { nameOf, planPassage } from '../../../notifications/mails/passages';
+import { nameOf, planPassage } from '../../../notifications/mails/passages/passages';
 import { Blocks } from '../blocks';
 import { ago, codeAsText } from '../words';
 import { ActionForm } from './action-form';

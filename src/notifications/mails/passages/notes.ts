@@ -1,6 +1,6 @@
-import { FLAG_WORDS, type NotesSummary } from '../../domain/notes/release-notes';
-import type { Update } from '../../domain/update';
-import { paragraph, type Block } from '../letter/letter';
+import { FLAG_WORDS, type NotesSummary } from '../../../domain/notes/release-notes';
+import type { Update } from '../../../domain/update';
+import { paragraph, type Block } from '../../letter/letter';
 
 const MOST_VERSIONS = 5;
 

@@ -1,4 +1,4 @@
-import type { Block, Tone } from '../letter/letter';
+import type { Block, Tone } from '../../letter/letter';
 
 /** The beginning of a mail about one of the three failed verdicts. */
 export interface FailureText {

@@ -1,11 +1,11 @@
-import { formatDay, formatTime } from '../../domain/format';
-import type { BackupRecord } from '../../domain/backup';
-import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../letter/letter';
-import { renderLetter } from '../letter/render-letter';
-import { shellCommand } from '../letter/shell';
-import type { RenderedMail } from '../rendered-mail';
-import { backupFacts, operatorSection } from './passages';
+import { formatDay, formatTime } from '../../../domain/format';
+import type { BackupRecord } from '../../../domain/backup';
+import { splitDetail } from '../../letter/clean';
+import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
+import { renderLetter } from '../../letter/render-letter';
+import { shellCommand } from '../../letter/shell';
+import type { RenderedMail } from '../../rendered-mail';
+import { backupFacts, operatorSection } from '../passages/passages';
 
 export interface DrillNews {
   /** With the verdict that failed. */

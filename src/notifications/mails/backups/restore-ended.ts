@@ -1,11 +1,11 @@
-import { formatTime } from '../../domain/format';
-import type { RestoreRecord } from '../../domain/restore';
-import type { RenderedMail } from '../rendered-mail';
-import { splitDetail } from '../letter/clean';
-import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
-import { renderLetter } from '../letter/render-letter';
-import { shellCommand } from '../letter/shell';
-import { operatorSection } from './passages';
+import { formatTime } from '../../../domain/format';
+import type { RestoreRecord } from '../../../domain/restore';
+import type { RenderedMail } from '../../rendered-mail';
+import { splitDetail } from '../../letter/clean';
+import { list, machineSaid, paragraph, section, type Block } from '../../letter/letter';
+import { renderLetter } from '../../letter/render-letter';
+import { shellCommand } from '../../letter/shell';
+import { operatorSection } from '../passages/passages';
 
 /** The verdict on a requested restore, and what is left to do. */
 export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; publicUrl: string }): RenderedMail {

@@ -1,7 +1,7 @@
-import { formatBytes, formatDuration, formatTime } from '../../domain/format';
-import type { Surroundings } from '../../domain/approval';
-import type { Plan } from '../../domain/plan/plan';
-import { paragraph, section, type Block } from '../letter/letter';
+import { formatBytes, formatDuration, formatTime } from '../../../domain/format';
+import type { Surroundings } from '../../../domain/approval';
+import type { Plan } from '../../../domain/plan/plan';
+import { paragraph, section, type Block } from '../../letter/letter';
 
 /** What past updates and backups show about a plan, the same in mail and page. `when` formats a time. */
 export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when = formatTime): Block[] {

@@ -1,7 +1,7 @@
-import { formatTime } from '../../domain/format';
-import type { Surroundings } from '../../domain/approval';
-import { paragraph, section, type Block } from '../letter/letter';
-import { shellCommand } from '../letter/shell';
+import { formatTime } from '../../../domain/format';
+import type { Surroundings } from '../../../domain/approval';
+import { paragraph, section, type Block } from '../../letter/letter';
+import { shellCommand } from '../../letter/shell';
 import { planPassage, type UpdateNews } from './passages';
 import { surroundingsPassage } from './surroundings';
 

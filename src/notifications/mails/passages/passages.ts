@@ -1,11 +1,11 @@
-import { formatBytes, formatTime, plural } from '../../domain/format';
-import type { BackupRecord } from '../../domain/backup';
-import type { Plan } from '../../domain/plan/plan';
-import type { ImageAt, StepName, Update } from '../../domain/update';
-import { splitDetail } from '../letter/clean';
-import { list, paragraph, section, type Block, type Fact } from '../letter/letter';
-import { shellCommand } from '../letter/shell';
-import { stepDuration, stepTitle } from '../letter/words';
+import { formatBytes, formatTime, plural } from '../../../domain/format';
+import type { BackupRecord } from '../../../domain/backup';
+import type { Plan } from '../../../domain/plan/plan';
+import type { ImageAt, StepName, Update } from '../../../domain/update';
+import { splitDetail } from '../../letter/clean';
+import { list, paragraph, section, type Block, type Fact } from '../../letter/letter';
+import { shellCommand } from '../../letter/shell';
+import { stepDuration, stepTitle } from '../../letter/words';
 
 /** The facts that every mail about an update is built from. */
 export interface UpdateNews {

@@ -1,9 +1,9 @@
-import { formatBytes, formatDay, formatTime } from '../../domain/format';
-import type { BackupRecord } from '../../domain/backup';
-import { list, paragraph, section, type Block } from '../letter/letter';
-import { renderLetter } from '../letter/render-letter';
-import type { RenderedMail } from '../rendered-mail';
-import { backupFacts, operatorSection } from './passages';
+import { formatBytes, formatDay, formatTime } from '../../../domain/format';
+import type { BackupRecord } from '../../../domain/backup';
+import { list, paragraph, section, type Block } from '../../letter/letter';
+import { renderLetter } from '../../letter/render-letter';
+import type { RenderedMail } from '../../rendered-mail';
+import { backupFacts, operatorSection } from '../passages/passages';
 
 /** The last good backup of a set is too old, or there never was one. Sent once, until a good one ends the situation. */
 export function backupOld(news: { about: string; lastGood: BackupRecord | null; publicUrl: string }): RenderedMail {

@@ -1,10 +1,10 @@
-import { formatDay, formatTime } from '../../domain/format';
-import type { BackupRecord } from '../../domain/backup';
-import type { RenderedMail } from '../rendered-mail';
-import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../letter/letter';
-import { renderLetter } from '../letter/render-letter';
-import { backupFacts, operatorSection } from './passages';
+import { formatDay, formatTime } from '../../../domain/format';
+import type { BackupRecord } from '../../../domain/backup';
+import type { RenderedMail } from '../../rendered-mail';
+import { splitDetail } from '../../letter/clean';
+import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
+import { renderLetter } from '../../letter/render-letter';
+import { backupFacts, operatorSection } from '../passages/passages';
 
 export interface BackupNews {
   backup: BackupRecord;
