@@ -6,7 +6,7 @@ import { refuseWhileObserving } from '../domain/mode';
 import type { Update } from '../domain/update';
 import type { LinkUse } from '../ports/store';
 import { confirmApproval } from './confirm-approval';
-import { offerAgain } from './offer-again';
+import { offerAgain } from './reoffer/offer-again';
 import { startInWindow } from './start-in-window';
 
 export interface Answer {

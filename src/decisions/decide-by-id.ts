@@ -4,7 +4,7 @@ import { PilotError } from '../domain/errors';
 import { refuseWhileObserving } from '../domain/mode';
 import type { DecidedBy, Update } from '../domain/update';
 import { confirmApproval } from './confirm-approval';
-import { offerAgain } from './offer-again';
+import { offerAgain } from './reoffer/offer-again';
 import { startInWindow } from './start-in-window';
 
 /**

@@ -16,7 +16,7 @@ import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
 import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
-import { newerCame, supersede, waitingForTag } from './supersede';
+import { newerCame, supersede, waitingForTag } from './reoffer/supersede';
 import { tellLabelProblems } from './tell-label-problems';
 
 export interface Offer {

@@ -14,7 +14,7 @@ import type { UpdateStatus } from '../domain/update';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { lookInto } from './look-into';
 import { decideOn, offer, takenBack, type Offer } from './offer';
-import { reofferChanged } from './reoffer-changed';
+import { reofferChanged } from './reoffer/reoffer-changed';
 import { tellLabelProblems } from './tell-label-problems';
 
 const HOUR_MS = 3_600_000;

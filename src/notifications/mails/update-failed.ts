@@ -5,7 +5,15 @@ import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { stepTitle } from '../letter/words';
 import { causeOf, failedStep, failureText } from './failure';
-import { backupPassage, isOtherTag, nameOf, startCommands, stepsPassage, versions, type UpdateNews } from './passages/passages';
+import {
+  backupPassage,
+  isOtherTag,
+  nameOf,
+  startCommands,
+  stepsPassage,
+  versions,
+  type UpdateNews,
+} from './passages/passages';
 
 /** `quarantined`: this digest is not retried automatically on this container. */
 export interface FailedNews extends UpdateNews {

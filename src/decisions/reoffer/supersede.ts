@@ -1,7 +1,7 @@
-import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
-import { tryParseImageReference } from '../domain/images/image-reference';
-import type { Update } from '../domain/update';
+import type { Deps } from '../../deps';
+import type { Container } from '../../domain/container';
+import { tryParseImageReference } from '../../domain/images/image-reference';
+import type { Update } from '../../domain/update';
 
 /** Why an offer is superseded by `what`. */
 export function newerCame(what: string): string {

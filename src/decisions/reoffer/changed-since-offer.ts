@@ -1,11 +1,11 @@
-import { readContainers } from '../containers/read-containers';
-import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
-import { changedSettings } from '../domain/plan/seen-settings';
-import type { Update } from '../domain/update';
-import { lookInto } from './look-into';
-import { mailOfSuperseded } from './mail-of-offer';
-import { offer } from './offer';
+import { readContainers } from '../../containers/read-containers';
+import type { Deps } from '../../deps';
+import type { Container } from '../../domain/container';
+import { changedSettings } from '../../domain/plan/seen-settings';
+import type { Update } from '../../domain/update';
+import { lookInto } from '../look-into';
+import { mailOfSuperseded } from '../mail-of-offer';
+import { offer } from '../offer';
 import { supersede } from './supersede';
 
 /** What the operator changed on the container since the decision, as a sentence; null: nothing that was compared. */

@@ -1,9 +1,9 @@
-import { readContainers } from '../containers/read-containers';
-import type { Deps } from '../deps';
-import type { Update } from '../domain/update';
-import { lookInto } from './look-into';
-import { mailOfSuperseded } from './mail-of-offer';
-import { offer } from './offer';
+import { readContainers } from '../../containers/read-containers';
+import type { Deps } from '../../deps';
+import type { Update } from '../../domain/update';
+import { lookInto } from '../look-into';
+import { mailOfSuperseded } from '../mail-of-offer';
+import { offer } from '../offer';
 import { newerCame, supersede } from './supersede';
 
 /** The tag of an update that waits names another digest by now: it is superseded, and the new one offered in its place. */

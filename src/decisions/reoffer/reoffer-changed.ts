@@ -1,12 +1,12 @@
-import { readContainers } from '../containers/read-containers';
-import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
-import type { WorkOutcome } from '../domain/due-work';
-import { runsDigest } from '../domain/running-digest';
-import type { Update } from '../domain/update';
+import { readContainers } from '../../containers/read-containers';
+import type { Deps } from '../../deps';
+import type { Container } from '../../domain/container';
+import type { WorkOutcome } from '../../domain/due-work';
+import { runsDigest } from '../../domain/running-digest';
+import type { Update } from '../../domain/update';
 import { changedSinceOffer } from './changed-since-offer';
-import { lookInto } from './look-into';
-import { offer, type Offer } from './offer';
+import { lookInto } from '../look-into';
+import { offer, type Offer } from '../offer';
 import { supersede } from './supersede';
 
 /**
