@@ -1,6 +1,6 @@
 import type { Mode } from './domain/mode';
-import type { Retention } from './domain/retention';
-import type { UpdateWindow } from './domain/update-window';
+import type { Retention } from './domain/backups/retention';
+import type { UpdateWindow } from './domain/decision/update-window';
 import type { Clock } from './lib/clock';
 import type { Logger } from './lib/logger';
 import type { Secret } from './lib/secret';

@@ -1,9 +1,9 @@
 import { readManifest } from '../backups/read-manifest';
 import type { Deps } from '../deps';
-import type { BackupRecord } from '../domain/backup';
+import type { BackupRecord } from '../domain/backups/backup';
 import { codeOf, messageOf } from '../domain/errors';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
-import type { RestoreRecord } from '../domain/restore';
+import type { RestoreRecord } from '../domain/backups/restore';
 import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';

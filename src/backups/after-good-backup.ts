@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import type { BackupRecord } from '../domain/backup';
+import type { BackupRecord } from '../domain/backups/backup';
 import { backupShrunk } from '../notifications/mails/backups/backup-notices';
 import { postMail } from '../notifications/post-mail';
 import { keyOfPlace, scopeName, samePlace } from './backup-set';

@@ -1,4 +1,4 @@
-import type { BackupItem } from '../domain/backup';
+import type { BackupItem } from '../domain/backups/backup';
 
 /** What a set holds of one database server. */
 export interface DumpedServer {

@@ -1,7 +1,7 @@
 import { formatTime } from '../domain/format';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
-import type { BackupRecord } from '../domain/backup';
+import type { BackupRecord } from '../domain/backups/backup';
 import type { WorkOutcome } from '../domain/due-work';
 import { intervalMs } from '../lib/due-times';
 import { backupOld } from '../notifications/mails/backups/backup-notices';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BackupManifest } from '../domain/backup';
+import type { BackupManifest } from '../domain/backups/backup';
 import { databaseProperties } from './sources/database-properties';
 
 /** Manifests are read from a storage that others may write to: each name is what diun-pilot itself would have written. */

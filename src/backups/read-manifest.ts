@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import type { BackupManifest } from '../domain/backup';
+import type { BackupManifest } from '../domain/backups/backup';
 import { BOUNDS } from '../domain/bounds';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { readWithin } from '../lib/streams/read-within';

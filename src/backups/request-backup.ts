@@ -1,4 +1,4 @@
-import type { BackupReason, BackupRecord } from '../domain/backup';
+import type { BackupReason, BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { PilotError } from '../domain/errors';
 import type { Store } from '../ports/store';

@@ -1,6 +1,6 @@
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
-import type { BackupRecord } from '../domain/backup';
+import type { BackupRecord } from '../domain/backups/backup';
 import { codeOf, messageOf } from '../domain/errors';
 import { backupFailed } from '../notifications/mails/backups/backup-failed';
 import { postMail } from '../notifications/post-mail';

@@ -1,4 +1,4 @@
-import type { BackupItem, BackupRecord } from '../domain/backup';
+import type { BackupItem, BackupRecord } from '../domain/backups/backup';
 
 export const MANIFEST = 'manifest.json';
 

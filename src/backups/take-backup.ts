@@ -1,4 +1,4 @@
-import type { BackupItem, BackupRecord } from '../domain/backup';
+import type { BackupItem, BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Clock } from '../lib/clock';

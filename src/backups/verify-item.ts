@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { BackupItem } from '../domain/backup';
+import type { BackupItem } from '../domain/backups/backup';
 import { messageOf, PilotError } from '../domain/errors';
 import type { Progress } from '../lib/progress';
 import type { BackupStorage } from '../ports/backup-storage';

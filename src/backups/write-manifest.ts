@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { BackupManifest } from '../domain/backup';
+import type { BackupManifest } from '../domain/backups/backup';
 import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import { sealed } from './manifest-mac';

@@ -1,5 +1,5 @@
 import type { Container } from '../domain/container';
-import { dependentsOf, inStartOrder } from '../domain/depends-on';
+import { dependentsOf, inStartOrder } from '../domain/compose/depends-on';
 import { membersOf, placeOf, type BackupPlace } from './backup-set';
 
 /**

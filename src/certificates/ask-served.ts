@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Certificate } from '../domain/certificate';
+import type { Certificate } from '../domain/certificates/certificate';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { addressesOf } from '../probes/addresses';

@@ -1,5 +1,5 @@
 import { nginxConfiguration } from '../containers/nginx';
-import { isSame, type Certificate, type CertificateSeen } from '../domain/certificate';
+import { isSame, type Certificate, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';

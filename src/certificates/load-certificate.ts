@@ -1,6 +1,6 @@
 import { reloadNginx } from '../containers/nginx';
 import { runsNginx } from '../domain/application';
-import { isSame, type CertificateSeen } from '../domain/certificate';
+import { isSame, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { messageOf, PilotError } from '../domain/errors';

@@ -1,5 +1,5 @@
 import { runsNginx } from '../domain/application';
-import { isSame, type CertificateSeen } from '../domain/certificate';
+import { isSame, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf } from '../domain/errors';
 import { certificatesOfNginx, certificatesOfServer, lineagesIn, type Lineage } from './find-certificates';

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { Certificate } from '../domain/certificate';
+import type { Certificate } from '../domain/certificates/certificate';
 import { messageOf, PilotError } from '../domain/errors';
 
 /** Reads PEM (the first certificate of a chain) or DER. Rejects with `certificate_unreadable`, naming `what`. */

@@ -1,4 +1,4 @@
-import { isNotLoaded, isSame, type CertificateSeen } from '../domain/certificate';
+import { isNotLoaded, isSame, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import {
   verdictOn,
@@ -6,7 +6,7 @@ import {
   type RenewalFacts,
   type RenewalRecord,
   type RenewalVerdict,
-} from '../domain/renewal';
+} from '../domain/certificates/renewal';
 import { loadCertificates, wordsOf } from './load-certificate';
 import { lookAtCertificates } from './look';
 import type { RenewalDeps } from './renewal-deps';

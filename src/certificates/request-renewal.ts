@@ -1,5 +1,5 @@
 import { refuseWhileObserving, type Mode } from '../domain/mode';
-import type { RenewalReason, RenewalRecord } from '../domain/renewal';
+import type { RenewalReason, RenewalRecord } from '../domain/certificates/renewal';
 import type { RenewalDeps } from './renewal-deps';
 
 /**

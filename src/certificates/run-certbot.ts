@@ -1,7 +1,7 @@
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
-import type { CertbotEnd } from '../domain/renewal';
+import type { CertbotEnd } from '../domain/certificates/renewal';
 import { withDeadline } from '../lib/deadline';
 import type { RenewalDeps } from './renewal-deps';
 

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
-import type { CertificateSeen } from '../domain/certificate';
+import type { CertificateSeen } from '../domain/certificates/certificate';
 import { codeOf, messageOf } from '../domain/errors';
-import type { RenewalRecord, RenewalVerdict } from '../domain/renewal';
+import type { RenewalRecord, RenewalVerdict } from '../domain/certificates/renewal';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
 import { postMail } from '../notifications/post-mail';
 import { renew } from './renew';

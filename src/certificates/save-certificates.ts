@@ -1,4 +1,4 @@
-import { alarmThreshold, type Certificate, type CertificateSeen } from '../domain/certificate';
+import { alarmThreshold, type Certificate, type CertificateSeen } from '../domain/certificates/certificate';
 import { certificateNearEnd } from '../notifications/mails/certificate-near-end';
 import { postMail } from '../notifications/post-mail';
 import type { RenewalDeps } from './renewal-deps';

@@ -1,4 +1,4 @@
-import { isDueForRenewal, type CertificateSeen } from '../domain/certificate';
+import { isDueForRenewal, type CertificateSeen } from '../domain/certificates/certificate';
 import { lookAtCertificates } from './look';
 import type { RenewalDeps } from './renewal-deps';
 import { findPlaces, type RenewalPlace } from './renewal-places';

@@ -1,10 +1,10 @@
 import type { App } from '../app';
 import { backupSets, scopeName, samePlace, type BackupPlace } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
-import type { BackupRecord } from '../domain/backup';
-import { isNotLoaded, validity, nearsItsEnd, type CertificateSeen } from '../domain/certificate';
+import type { BackupRecord } from '../domain/backups/backup';
+import { isNotLoaded, validity, nearsItsEnd, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
-import type { HealthFailure } from '../domain/health-failure';
+import type { HealthFailure } from '../domain/health/health-failure';
 import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import { within, type Finding } from './findings';

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { nearestName } from '../domain/nearest-name';
+import { nearestName } from '../domain/text/nearest-name';
 import { UPDATE_STATUSES } from '../domain/update';
 import { approveCommand, declineCommand } from './commands/decide';
 import { auditCommand, type AuditArguments } from './commands/audit';

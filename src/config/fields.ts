@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseDuration } from '../domain/duration';
-import type { Retention } from '../domain/retention';
-import { readWindow, type UpdateWindow } from '../domain/update-window';
+import { parseDuration } from '../domain/text/duration';
+import type { Retention } from '../domain/backups/retention';
+import { readWindow, type UpdateWindow } from '../domain/decision/update-window';
 import { Secret } from '../lib/secret';
 import { whyCronIsInvalid } from './cron';
 import { readNotesHosts, readNotesTokens } from './notes';

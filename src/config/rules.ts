@@ -1,6 +1,6 @@
 import { constants, accessSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { nearestName } from '../domain/nearest-name';
+import { nearestName } from '../domain/text/nearest-name';
 import { DEFAULTS, type Parsed, SECRET_SETTINGS } from './schema';
 
 export interface SettingProblem {

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Mode } from '../domain/mode';
 import type { NotesHost } from '../domain/notes/hosts';
-import type { Retention } from '../domain/retention';
-import type { UpdateWindow } from '../domain/update-window';
+import type { Retention } from '../domain/backups/retention';
+import type { UpdateWindow } from '../domain/decision/update-window';
 import type { Secret } from '../lib/secret';
 import type { ChannelSetting } from './notify-urls';
 import {

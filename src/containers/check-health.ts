@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { HealthFailure } from '../domain/health-failure';
+import type { HealthFailure } from '../domain/health/health-failure';
 import { toContainer } from '../domain/to-container';
 import type { Progress } from '../lib/progress';
 import { checkHealthOnce } from '../probes/check-health-once';

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import type { EngineDoor } from '../domain/engine-door';
+import type { EngineDoor } from '../domain/network/engine-door';
 import type { ContainerInspect, ContainerSnapshot } from '../domain/engine-inspect';
 import { toContainer } from '../domain/to-container';
 import type { Engine } from '../ports/engine';

@@ -1,6 +1,6 @@
 import type { ContainerInspect, RestartPolicy } from '../domain/engine-inspect';
 import { codeOf } from '../domain/errors';
-import { NEVER, restarts } from '../domain/restart-policy';
+import { NEVER, restarts } from '../domain/recreate/restart-policy';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
 import { inspectIfThere } from './if-there';

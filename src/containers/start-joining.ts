@@ -1,5 +1,5 @@
 import { codeOf, messageOf } from '../domain/errors';
-import { couldNotJoin } from '../domain/lost-guests';
+import { couldNotJoin } from '../domain/network/lost-guests';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import { inspectIfThere } from './if-there';

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import type { HealthFailure } from '../domain/health-failure';
+import type { HealthFailure } from '../domain/health/health-failure';
 import { fewAtATime } from '../lib/few-at-a-time';
 import { healthFailureOf } from './check-health';
 

@@ -5,7 +5,7 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision/candidates';
 import type { ImageEvent } from '../domain/event';
-import type { HealthFailure } from '../domain/health-failure';
+import type { HealthFailure } from '../domain/health/health-failure';
 import { askAgainAt } from '../domain/patience';
 import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
 import type { ReadNotes } from '../domain/notes/release-notes';

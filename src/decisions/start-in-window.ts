@@ -1,7 +1,7 @@
 import type { ApprovedStart } from '../approvals/record-decision';
 import type { Deps } from '../deps';
 import { PilotError } from '../domain/errors';
-import { readWindow } from '../domain/update-window';
+import { readWindow } from '../domain/decision/update-window';
 import { nextWindow } from './when-to-start';
 
 /** When an update that is approved for the next window starts, by the window of its plan. Throws `no_window`. */

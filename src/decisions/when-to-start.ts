@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { formatMinute, formatTimeout } from '../domain/format';
 import { parseImageReference, repositoryOf } from '../domain/images/image-reference';
-import { nextOpening, type UpdateWindow } from '../domain/update-window';
+import { nextOpening, type UpdateWindow } from '../domain/decision/update-window';
 
 /** What holds a queued update up, with the reason as a sentence; `notBefore` null: nothing but its turn. */
 export interface StartTime {

@@ -1,4 +1,4 @@
-import { environmentOf } from './environment';
+import { environmentOf } from './recreate/environment';
 import { tryParseImageReference } from './images/image-reference';
 import type { ContainerLabels } from './labels/container-labels';
 

@@ -1,4 +1,4 @@
-import type { BackupRecord } from './backup';
+import type { BackupRecord } from './backups/backup';
 import type { Release } from './notes/release-notes';
 
 /** Facts for the decision on an update, in addition to its plan. */

@@ -1,11 +1,11 @@
-import type { DataChange, DataFingerprint } from './data-fingerprint';
+import type { DataChange, DataFingerprint } from './data/data-fingerprint';
 import type { ContainerInspect } from './engine-inspect';
-import type { HealthFailure } from './health-failure';
-import type { Neighbourhood } from './neighbour';
+import type { HealthFailure } from './health/health-failure';
+import type { Neighbourhood } from './health/neighbour';
 import { newReferenceFor } from './images/new-reference';
-import type { RanBefore, RestoreJournal } from './restore';
+import type { RanBefore, RestoreJournal } from './backups/restore';
 import type { Update } from './update';
-import type { Stopped } from './well';
+import type { Stopped } from './health/well';
 
 /**
  * How far a run has come, written before each act, so that a run can be resumed after a crash from its stage:

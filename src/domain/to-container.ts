@@ -1,11 +1,11 @@
 import { applicationOf, runsNginx } from './application';
 import type { Container, ImageOrigin } from './container';
-import { dataPathsOf } from './data-paths';
-import { readDependsOn, readRestartsWith } from './depends-on';
-import { type EngineDoor, isEngineDoor } from './engine-door';
+import { dataPathsOf } from './data/data-paths';
+import { readDependsOn, readRestartsWith } from './compose/depends-on';
+import { type EngineDoor, isEngineDoor } from './network/engine-door';
 import type { ContainerSnapshot, ImageInspect, Mount } from './engine-inspect';
 import { whyNoHandover } from './handover';
-import { verdictWithinMs } from './healthcheck-time';
+import { verdictWithinMs } from './health/healthcheck-time';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
 import { readLabels } from './labels/read-labels';

@@ -1,5 +1,5 @@
-import type { CertificateSeen } from '../domain/certificate';
-import type { RenewalRecord } from '../domain/renewal';
+import type { CertificateSeen } from '../domain/certificates/certificate';
+import type { RenewalRecord } from '../domain/certificates/renewal';
 
 /** Requested renewals and their results. `change` sets the given fields and returns the new record. */
 export interface Renewals {

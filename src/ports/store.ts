@@ -1,8 +1,8 @@
-import type { BackupRecord } from '../domain/backup';
-import type { DrillVerdict } from '../domain/drill';
+import type { BackupRecord } from '../domain/backups/backup';
+import type { DrillVerdict } from '../domain/backups/drill';
 import type { Journal } from '../domain/journal';
 import type { Plan } from '../domain/plan/plan';
-import type { RestoreJournal, RestoreRecord } from '../domain/restore';
+import type { RestoreJournal, RestoreRecord } from '../domain/backups/restore';
 import type { DecidedBy, Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Audit } from './audit';
 import type { Channels } from './channel-deliveries';

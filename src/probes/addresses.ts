@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { networkOwner } from '../domain/network-owner';
+import { networkOwner } from '../domain/network/network-owner';
 import type { Engine } from '../ports/engine';
 
 /**

@@ -1,6 +1,6 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf } from '../domain/errors';
-import type { HealthFailure } from '../domain/health-failure';
+import type { HealthFailure } from '../domain/health/health-failure';
 import { addressesOf } from './addresses';
 import { dockerState } from './docker-state';
 import { probeFor } from './probe-for';

@@ -1,4 +1,4 @@
-import { environmentOf } from '../domain/environment';
+import { environmentOf } from '../domain/recreate/environment';
 import { askHttp } from './ask-http';
 import type { Answer, Probe, ProbeTarget } from './probe';
 import { beyondWaiting, healthy, notYet } from './probe';

@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { environmentOf } from '../domain/environment';
+import { environmentOf } from '../domain/recreate/environment';
 import { codeOf, PilotError } from '../domain/errors';
 import type { Engine } from '../ports/engine';
 import { readFile, type Limits } from './read-file';

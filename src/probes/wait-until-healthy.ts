@@ -1,6 +1,6 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
-import { verdictWithinMs } from '../domain/healthcheck-time';
+import { verdictWithinMs } from '../domain/health/healthcheck-time';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
 import type { Progress } from '../lib/progress';

@@ -1,5 +1,5 @@
 import { readManifest } from '../backups/read-manifest';
-import type { BackupManifest } from '../domain/backup';
+import type { BackupManifest } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { RestoreDeps } from './restore-run';
 

@@ -1,5 +1,5 @@
 import { listBackupSets, type StoredSet } from '../backups/read-manifest';
-import type { BackupManifest } from '../domain/backup';
+import type { BackupManifest } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { RestoreDeps } from './restore-run';
 

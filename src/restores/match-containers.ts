@@ -1,4 +1,4 @@
-import type { BackupItem, BackupManifest } from '../domain/backup';
+import type { BackupItem, BackupManifest } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 
 /**

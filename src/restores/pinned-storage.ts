@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Transform, Writable, type Readable, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { BackupItem } from '../domain/backup';
+import type { BackupItem } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { BackupStorage } from '../ports/backup-storage';
 

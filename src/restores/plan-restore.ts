@@ -1,9 +1,9 @@
 import { formatBytes, formatTime } from '../domain/format';
 import { placeOf } from '../backups/backup-set';
 import { writersOf } from '../backups/writers';
-import type { BackupItem, BackupManifest } from '../domain/backup';
+import type { BackupItem, BackupManifest } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
-import { inStartOrder } from '../domain/depends-on';
+import { inStartOrder } from '../domain/compose/depends-on';
 import { containerFor } from './match-containers';
 
 export interface ToRestore {

@@ -1,6 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { BackupItem } from '../domain/backup';
+import type { BackupItem } from '../domain/backups/backup';
 import type { PinnedStorage } from './pinned-storage';
 
 /**

@@ -1,6 +1,6 @@
 import { readContainers } from '../containers/read-containers';
 import { PilotError } from '../domain/errors';
-import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
+import { firstRestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Progress } from '../lib/progress';
 import type { Store } from '../ports/store';
 import { checkSet } from './check-set';

@@ -1,6 +1,6 @@
 import type { PolicyDeps } from '../containers/restart-policy';
 import type { Deps } from '../deps';
-import type { RestoreJournal } from '../domain/restore';
+import type { RestoreJournal } from '../domain/backups/restore';
 import type { Progress } from '../lib/progress';
 import type { PinnedStorage } from './pinned-storage';
 import type { RestorePlan } from './plan-restore';

@@ -1,7 +1,7 @@
 import { formatTime } from '../domain/format';
 import { readContainers } from '../containers/read-containers';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
-import { firstRestoreJournal, type RestoreRecord } from '../domain/restore';
+import { firstRestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Logger } from '../lib/logger';
 import { restoreEnded } from '../notifications/mails/backups/restore-ended';
 import { postMail } from '../notifications/post-mail';

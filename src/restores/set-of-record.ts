@@ -1,5 +1,5 @@
 import { folderOf } from '../backups/set-keys';
-import type { BackupRecord } from '../domain/backup';
+import type { BackupRecord } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 
 /** Key of the folder that a backup's objects lie in. Throws `restore_refused` for a record that names none. */

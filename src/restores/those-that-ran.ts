@@ -3,7 +3,7 @@ import { startIfStopped } from '../containers/start-joining';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf } from '../domain/errors';
-import type { RanBefore, RestoreJournal } from '../domain/restore';
+import type { RanBefore, RestoreJournal } from '../domain/backups/restore';
 import type { Progress } from '../lib/progress';
 import { psqlOf } from './databases/psql';
 import type { RestorePlan } from './plan-restore';

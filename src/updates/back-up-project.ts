@@ -4,7 +4,7 @@ import { membersOf, placeOf } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
 import { isServer } from '../backups/writers';
 import { readContainers } from '../containers/read-containers';
-import type { BackupRecord } from '../domain/backup';
+import type { BackupRecord } from '../domain/backups/backup';
 import type { Progress } from '../lib/progress';
 import { formatTime } from '../domain/format';
 import { thoseRunning } from '../restores/those-that-ran';

@@ -1,4 +1,4 @@
-import type { DataChange } from '../domain/data-fingerprint';
+import type { DataChange } from '../domain/data/data-fingerprint';
 import type { Update } from '../domain/update';
 import type { Store } from '../ports/store';
 

@@ -1,5 +1,5 @@
 import type { ErrorCode, Failure } from '../domain/errors';
-import { isFaultOfImage } from '../domain/image-fault';
+import { isFaultOfImage } from '../domain/health/image-fault';
 import type { Update, Verdict } from '../domain/update';
 import type { Store } from '../ports/store';
 import type { ActiveUpdate } from './run';

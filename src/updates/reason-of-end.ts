@@ -1,8 +1,8 @@
 import { formatTime } from '../domain/format';
-import { changesOf, unknownChange } from '../domain/data-change-words';
+import { changesOf, unknownChange } from '../domain/data/data-change-words';
 import type { Failure } from '../domain/errors';
 import type { Journal } from '../domain/journal';
-import type { RestoreJournal } from '../domain/restore';
+import type { RestoreJournal } from '../domain/backups/restore';
 import type { Verdict } from '../domain/update';
 
 /** The verdict as sentences for a person: of page, mail, log and API alike. Pure. */

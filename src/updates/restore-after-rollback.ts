@@ -1,9 +1,9 @@
 import { formatTime } from '../domain/format';
 import { healthOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
-import type { BackupRecord } from '../domain/backup';
+import type { BackupRecord } from '../domain/backups/backup';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { firstRestoreJournal, type RestoreJournal } from '../domain/restore';
+import { firstRestoreJournal, type RestoreJournal } from '../domain/backups/restore';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
 import { authenticManifest } from '../restores/authentic-manifest';

@@ -2,7 +2,7 @@ import { samePlace, type BackupPlace } from '../backups/backup-set';
 import { readManifest } from '../backups/read-manifest';
 import { folderOf } from '../backups/set-keys';
 import { canChangeData } from '../backups/writers';
-import type { BackupRecord } from '../domain/backup';
+import type { BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { messageOf } from '../domain/errors';
 import type { Run } from './run';

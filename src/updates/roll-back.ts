@@ -2,7 +2,7 @@ import { isServer } from '../backups/writers';
 import { healthOf } from '../containers/check-health';
 import { renameTo } from '../containers/rename-to';
 import { startJoining } from '../containers/start-joining';
-import { changeAsDetail, changesOf } from '../domain/data-change-words';
+import { changeAsDetail, changesOf } from '../domain/data/data-change-words';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Update } from '../domain/update';

@@ -1,9 +1,9 @@
 import { asideName } from '../containers/artifact-names';
 import { healthFailureOf } from '../containers/check-health';
 import { discard, removeByName } from '../containers/remove-aside';
-import { changesOf } from '../domain/data-change-words';
+import { changesOf } from '../domain/data/data-change-words';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { HealthFailure } from '../domain/health-failure';
+import type { HealthFailure } from '../domain/health/health-failure';
 import type { Update } from '../domain/update';
 import type { ActiveUpdate, Run } from './run';
 

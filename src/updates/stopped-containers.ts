@@ -2,7 +2,7 @@ import { healthOfContainer } from '../containers/check-health';
 import { inspectIfThere } from '../containers/if-there';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Stopped } from '../domain/well';
+import type { Stopped } from '../domain/health/well';
 import type { Progress } from '../lib/progress';
 import type { ActiveUpdate } from './run';
 

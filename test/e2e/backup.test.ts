@@ -9,7 +9,7 @@ import { createS3Storage } from '../../src/adapters/storage-s3/s3-storage';
 import { membersOf } from '../../src/backups/backup-set';
 import { listBackupSets } from '../../src/backups/read-manifest';
 import { takeBackup } from '../../src/backups/take-backup';
-import type { BackupRecord } from '../../src/domain/backup';
+import type { BackupRecord } from '../../src/domain/backups/backup';
 import { systemClock } from '../../src/lib/clock';
 import { silentLogger } from '../../src/lib/logger';
 import { Secret } from '../../src/lib/secret';

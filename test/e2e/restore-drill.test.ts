@@ -6,7 +6,7 @@ import { createFileStorage } from '../../src/adapters/storage-file/file-storage'
 import { requestBackups } from '../../src/backups/request-backup';
 import { membersOf } from '../../src/backups/backup-set';
 import { takeBackup } from '../../src/backups/take-backup';
-import type { BackupRecord } from '../../src/domain/backup';
+import type { BackupRecord } from '../../src/domain/backups/backup';
 import { systemClock } from '../../src/lib/clock';
 import { silentLogger } from '../../src/lib/logger';
 import { Secret } from '../../src/lib/secret';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BackupManifest } from '../../src/domain/backup';
+import type { BackupManifest } from '../../src/domain/backups/backup';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { imageNamed, openStage, startedAt } from '../support/e2e-stage';

@@ -7,7 +7,7 @@ import { unknownFields } from '../../src/domain/recreate/known-fields';
 import { isTemporary, ownPaths, unmountedBackupPaths, wasCopiedBeforeStart } from '../../src/domain/recreate/layer';
 import { platformOf, platformText, platformToAsk } from '../../src/domain/recreate/platform';
 import { withVolumesOf } from '../../src/domain/recreate/volumes-from';
-import { namespacesOf } from '../../src/domain/shared-namespaces';
+import { namespacesOf } from '../../src/domain/network/shared-namespaces';
 import { anInspect } from '../support/inspect-builder';
 import { recordedContainer, recordedImages } from '../support/recorded-inspect';
 

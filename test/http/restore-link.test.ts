@@ -1,7 +1,7 @@
 import supertest from 'supertest';
 import { restoreUrl, type SetTrust } from '../../src/approvals/restore-link';
 import { signToken } from '../../src/approvals/signed-token';
-import type { BackupRecord } from '../../src/domain/backup';
+import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { Update } from '../../src/domain/update';
 import { APPROVAL_SECRETS, RESTORE_LINKS, startHttp, type RunningHttp } from '../support/http-app';
 import { TestClock } from '../support/test-clock';

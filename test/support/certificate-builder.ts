@@ -1,5 +1,5 @@
-import type { Certificate, CertificateSeen } from '../../src/domain/certificate';
-import type { RenewalRecord } from '../../src/domain/renewal';
+import type { Certificate, CertificateSeen } from '../../src/domain/certificates/certificate';
+import type { RenewalRecord } from '../../src/domain/certificates/renewal';
 
 export const NOW = new Date('2026-11-23T03:30:00.000Z');
 const DAY_MS = 86_400_000;

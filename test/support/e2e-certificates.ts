@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTlsCertificateReader } from '../../src/adapters/tls/tls-certificate-reader';
 import { parseCertificate } from '../../src/certificates/parse-certificate';
-import type { Certificate } from '../../src/domain/certificate';
+import type { Certificate } from '../../src/domain/certificates/certificate';
 import type { ComposeProject } from '../lab/compose';
 import type { Lab } from '../lab/lab';
 import type { Service } from './e2e-services';

@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
-import type { Certificate } from '../../src/domain/certificate';
+import type { Certificate } from '../../src/domain/certificates/certificate';
 import { parseCertificate } from '../../src/certificates/parse-certificate';
 
 // Self-signed certificates with any dates, as RFC 5280 lays them out: Node reads certificates, but makes none.

@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../src/domain/backup';
+import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { Plan } from '../../src/domain/plan/plan';
 import type { Step, Update } from '../../src/domain/update';
 import type { UpdateNews } from '../../src/notifications/mails/passages/passages';

@@ -1,5 +1,5 @@
 import { restoreUrl } from '../../src/approvals/restore-link';
-import type { BackupItem, BackupRecord } from '../../src/domain/backup';
+import type { BackupItem, BackupRecord } from '../../src/domain/backups/backup';
 import type { Failure } from '../../src/domain/errors';
 import type { Journal } from '../../src/domain/journal';
 import type { Update } from '../../src/domain/update';

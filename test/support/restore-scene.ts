@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { requestBackups } from '../../src/backups/request-backup';
-import type { RestoreRecord } from '../../src/domain/restore';
+import type { RestoreRecord } from '../../src/domain/backups/restore';
 import { planOfRestore, requestRestore } from '../../src/restores/request-restore';
 import { readContainers } from '../../src/containers/read-containers';
 import type { Call, FakeEngine, Method } from './fake-engine';

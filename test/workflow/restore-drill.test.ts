@@ -1,6 +1,6 @@
 import { requestBackups } from '../../src/backups/request-backup';
-import type { BackupRecord } from '../../src/domain/backup';
-import type { DrillVerdict } from '../../src/domain/drill';
+import type { BackupRecord } from '../../src/domain/backups/backup';
+import type { DrillVerdict } from '../../src/domain/backups/drill';
 import type { Method } from '../support/fake-engine';
 import type { ImageSpec } from '../support/fake-engine-types';
 import { fakePostgres } from '../support/fake-postgres';

@@ -2,7 +2,7 @@ import { decideApproval } from '../../src/decisions/decide-approval';
 import { decideById } from '../../src/decisions/decide-by-id';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { Update } from '../../src/domain/update';
-import { readWindow, type UpdateWindow } from '../../src/domain/update-window';
+import { readWindow, type UpdateWindow } from '../../src/domain/decision/update-window';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 // It is Monday, 2026-01-05, 03:00 in UTC, which is also the time zone of the scene.

@@ -1,11 +1,11 @@
-import type { BackupItem, BackupRecord } from '../../domain/backup';
-import type { DrillVerdict } from '../../domain/drill';
+import type { BackupItem, BackupRecord } from '../../domain/backups/backup';
+import type { DrillVerdict } from '../../domain/backups/drill';
 import type { Failure } from '../../domain/errors';
 import type { Backups } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
-import { fromJson } from './columns';
+import { fromJson } from './records/columns';
 import type { Database } from './database';
-import { recordsOf, type Records } from './records';
+import { recordsOf, type Records } from './records/records';
 
 interface Row {
   id: string;

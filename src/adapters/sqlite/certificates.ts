@@ -1,7 +1,7 @@
-import type { Certificate, CertificateSeen } from '../../domain/certificate';
+import type { Certificate, CertificateSeen } from '../../domain/certificates/certificate';
 import type { Clock } from '../../lib/clock';
 import type { Certificates } from '../../ports/renewals';
-import { fromJson, insertion } from './columns';
+import { fromJson, insertion } from './records/columns';
 import type { Database } from './database';
 
 type Row = Pick<CertificateSeen, 'name' | 'project' | 'server' | 'problem'> & {

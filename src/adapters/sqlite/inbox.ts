@@ -2,9 +2,9 @@ import { PilotError } from '../../domain/errors';
 import type { Inbox, Webhook } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
-import { insertion } from './columns';
+import { insertion } from './records/columns';
 import type { Database } from './database';
-import { recordsOf } from './records';
+import { recordsOf } from './records/records';
 
 interface Row {
   id: string;

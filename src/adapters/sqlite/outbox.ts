@@ -2,7 +2,7 @@ import type { NewMail, Outbox, OutboxMail } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import type { Database } from './database';
 import { enrol } from './channel-deliveries';
-import { recordsOf, type Records } from './records';
+import { recordsOf, type Records } from './records/records';
 
 interface Row {
   id: string;

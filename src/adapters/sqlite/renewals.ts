@@ -1,11 +1,11 @@
-import type { CertificateSeen } from '../../domain/certificate';
+import type { CertificateSeen } from '../../domain/certificates/certificate';
 import type { Failure } from '../../domain/errors';
-import type { RenewalRecord } from '../../domain/renewal';
+import type { RenewalRecord } from '../../domain/certificates/renewal';
 import type { Clock } from '../../lib/clock';
 import type { Renewals } from '../../ports/renewals';
-import { fromJson } from './columns';
+import { fromJson } from './records/columns';
 import type { Database } from './database';
-import { recordsOf } from './records';
+import { recordsOf } from './records/records';
 
 interface Row {
   id: string;

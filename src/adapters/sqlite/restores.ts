@@ -1,11 +1,11 @@
 import type { Failure } from '../../domain/errors';
-import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/restore';
+import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/backups/restore';
 import type { Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
 import type { Restores } from '../../ports/store';
-import { fromJson } from './columns';
+import { fromJson } from './records/columns';
 import type { Database } from './database';
-import { recordsOf } from './records';
+import { recordsOf } from './records/records';
 
 interface Row {
   id: string;

@@ -6,9 +6,9 @@ import type { Approval, Hold, Step, Update } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
 import type { NewUpdate, RecordedDecision, UpdateFilter, Updates } from '../../ports/store';
-import { fromJson } from './columns';
+import { fromJson } from './records/columns';
 import type { Database } from './database';
-import { recordsOf, type Records } from './records';
+import { recordsOf, type Records } from './records/records';
 import { createSteps } from './steps';
 
 interface Row {

@@ -1,7 +1,7 @@
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, messageOf } from '../../domain/errors';
-import { type Fate, judgeRetention, type Retention } from '../../domain/retention';
+import { type Fate, judgeRetention, type Retention } from '../../domain/backups/retention';
 import type { Clock } from '../../lib/clock';
 import type { Logger } from '../../lib/logger';
 import type { BackupStorage } from '../../ports/backup-storage';

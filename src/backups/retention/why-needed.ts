@@ -1,5 +1,5 @@
 import { formatTime } from '../../domain/format';
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import { isOpen, type Update } from '../../domain/update';
 import type { Store } from '../../ports/store';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backup';
+import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backups/backup';
 import { BOUNDS } from '../../domain/bounds';
 import { readWithin } from '../../lib/streams/read-within';
 import { literal } from '../../lib/sql-quoting';

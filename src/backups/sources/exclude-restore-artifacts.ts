@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { isRestoreArtifact } from '../../domain/restore-artifact-names';
+import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 
 const BLOCK = 512;
 /** An extended header that names a path is a few kilobytes at most; a larger one is passed on unread. */

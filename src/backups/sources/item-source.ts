@@ -1,5 +1,5 @@
 import type { Readable, Transform } from 'node:stream';
-import type { BackupItem, DatabaseProperties } from '../../domain/backup';
+import type { BackupItem, DatabaseProperties } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 

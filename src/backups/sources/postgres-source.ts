@@ -1,7 +1,7 @@
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { messageOf, PilotError } from '../../domain/errors';
-import { isRestoreArtifact } from '../../domain/restore-artifact-names';
+import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import { readWithin } from '../../lib/streams/read-within';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf } from '../../domain/errors';
-import { isRestoreArtifact } from '../../domain/restore-artifact-names';
+import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import type { Engine } from '../../ports/engine';
 import type { TarSummary } from './tar-entries';
 

@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import type { CliContext } from '../context';
 import { follow } from '../follow';
 import { liveOutput, silentOutput, type LiveOutput } from '../live-output';

@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import type { CliContext } from '../context';
 import { asJson, atTime, inBytes, table } from '../text';
 import { withApp } from '../with-app';

@@ -1,6 +1,6 @@
-import type { CertificateSeen } from '../../domain/certificate';
-import { validity } from '../../domain/certificate';
-import type { RenewalRecord } from '../../domain/renewal';
+import type { CertificateSeen } from '../../domain/certificates/certificate';
+import { validity } from '../../domain/certificates/certificate';
+import type { RenewalRecord } from '../../domain/certificates/renewal';
 import type { CliContext } from '../context';
 import { follow } from '../follow';
 import { liveOutput, silentOutput, type LiveOutput } from '../live-output';

@@ -1,5 +1,5 @@
 import { PilotError } from '../../domain/errors';
-import type { RestoreRecord } from '../../domain/restore';
+import type { RestoreRecord } from '../../domain/backups/restore';
 import { notAuthenticated } from '../../restores/authentic-manifest';
 import type { RestorePlan } from '../../restores/plan-restore';
 import type { App } from '../../app';

@@ -6,13 +6,18 @@ import { composeProjectOf } from '../../domain/compose/compose-project';
 import { lifecycleHooks } from '../../domain/compose/lifecycle-hooks';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
-import { environmentOf } from '../../domain/environment';
+import { environmentOf } from '../../domain/recreate/environment';
 import { codeOf } from '../../domain/errors';
 import { listed, refusalText, type LayerFiles, type Refusal } from '../../domain/recreate/carry-over';
 import { unknownFields } from '../../domain/recreate/known-fields';
 import { MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
 import { isMounted, ownPaths, unmountedBackupPaths } from '../../domain/recreate/layer';
-import { namespacesOf, settingOf, sharedNamespaces, type SharedNamespace } from '../../domain/shared-namespaces';
+import {
+  namespacesOf,
+  settingOf,
+  sharedNamespaces,
+  type SharedNamespace,
+} from '../../domain/network/shared-namespaces';
 
 export type LooksAhead = Pick<Deps, 'engine' | 'projectFiles' | 'logger'>;
 

@@ -1,4 +1,4 @@
-import type { UpdateWindow } from '../update-window';
+import type { UpdateWindow } from '../decision/update-window';
 import type { Jump } from '../images/version-jump';
 import type { NoteFlag } from '../notes/release-notes';
 

@@ -1,8 +1,8 @@
 import { formatTimeout } from '../format';
-import { parseDuration } from '../duration';
+import { parseDuration } from '../text/duration';
 import { whyPatternIsInvalid } from '../images/tag-filter';
 import type { Jump } from '../images/version-jump';
-import { nearestName } from '../nearest-name';
+import { nearestName } from '../text/nearest-name';
 import type {
   BackupSpec,
   ContainerLabels,
@@ -14,7 +14,7 @@ import type {
 } from './container-labels';
 import { NOTE_FLAGS } from '../notes/release-notes';
 import { readSource } from '../notes/source';
-import { readWindow } from '../update-window';
+import { readWindow } from '../decision/update-window';
 import { readProbe } from './read-probe';
 
 const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { PilotError } from '../errors';
-import { compileGlob } from '../glob';
-import { Steps } from '../steps';
+import { compileGlob } from '../text/glob';
+import { Steps } from '../text/steps';
 import { nginxTokens } from './nginx-tokens';
 
 /** `block`: empty where it has none. */

@@ -1,4 +1,4 @@
-import type { Steps } from '../steps';
+import type { Steps } from '../text/steps';
 
 /** A word of an nginx configuration, quotes and escapes resolved, or one of its three marks. */
 export interface Token {

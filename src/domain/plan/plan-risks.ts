@@ -1,5 +1,5 @@
 import type { Container } from '../container';
-import type { HealthFailure } from '../health-failure';
+import type { HealthFailure } from '../health/health-failure';
 import type { Application } from '../application';
 import type { Plan } from './plan';
 import { postgresRisks } from './postgres-risks';

@@ -2,7 +2,7 @@ import { formatTimeout } from '../format';
 import type { Container } from '../container';
 import { type Application, applicationOf } from '../application';
 import { tryParseImageReference } from '../images/image-reference';
-import type { HealthFailure } from '../health-failure';
+import type { HealthFailure } from '../health/health-failure';
 import { carryOverTexts, NOTHING_TO_SAY, type CarryOver } from '../recreate/carry-over';
 import type { ProbeSpec } from '../labels/container-labels';
 import { runningDigest } from '../running-digest';

@@ -1,5 +1,5 @@
 import type { ContainerConfig, ContainerInspect, ImageConfig, ImageInspect } from '../engine-inspect';
-import { isContainerMode } from '../network-owner';
+import { isContainerMode } from '../network/network-owner';
 import { composeImage, ownHostname } from './create-request';
 import { factsOf, normalise, normaliseOrdered, type ComparableFields } from './facts';
 import { ownConfig, type OwnConfig } from './own-config';

@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
 import type { Update } from '../../domain/update';
 import type { Store } from '../../ports/store';

@@ -1,5 +1,5 @@
-import { daysLeft, isNotLoaded, nearsItsEnd, type CertificateSeen } from '../../domain/certificate';
-import type { RenewalRecord } from '../../domain/renewal';
+import { daysLeft, isNotLoaded, nearsItsEnd, type CertificateSeen } from '../../domain/certificates/certificate';
+import type { RenewalRecord } from '../../domain/certificates/renewal';
 import { degraded, type Check } from './health-report';
 
 /**

@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import { OBSERVES, type Mode } from '../../domain/mode';
 import type { KeptContainer } from '../../ports/stopped-containers';
 import type { NoticeDeliveries } from '../../ports/channel-deliveries';

@@ -1,5 +1,5 @@
 import { formatMinute, formatTime, localTimeZone } from '../../domain/format';
-import { nextOpening, readWindow } from '../../domain/update-window';
+import { nextOpening, readWindow } from '../../domain/decision/update-window';
 import type { JSX } from 'preact';
 import { oneLine } from '../../notifications/letter/clean';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages/passages';

@@ -1,7 +1,7 @@
 import { formatDuration, formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
-import type { BackupRecord } from '../../domain/backup';
-import type { DataChange } from '../../domain/data-fingerprint';
+import type { BackupRecord } from '../../domain/backups/backup';
+import type { DataChange } from '../../domain/data/data-fingerprint';
 import { isOpen, STEP_NAMES, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';

@@ -1,8 +1,8 @@
 import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { RestoreView, SetTrust } from '../../approvals/restore-link';
-import type { BackupRecord } from '../../domain/backup';
-import type { RestoreRecord } from '../../domain/restore';
+import type { BackupRecord } from '../../domain/backups/backup';
+import type { RestoreRecord } from '../../domain/backups/restore';
 import { oneLine } from '../../notifications/letter/clean';
 import { list, paragraph, section, type Block } from '../../notifications/letter/letter';
 import { shellCommand } from '../../notifications/letter/shell';

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { daysLeft, type Certificate, type CertificateSeen } from '../../domain/certificate';
+import { daysLeft, type Certificate, type CertificateSeen } from '../../domain/certificates/certificate';
 import {
   renewalRequest,
   renewalsQuery,

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { daysLeft } from '../../domain/certificate';
-import type { DrillVerdict } from '../../domain/drill';
+import { daysLeft } from '../../domain/certificates/certificate';
+import type { DrillVerdict } from '../../domain/backups/drill';
 import { UPDATE_STATUSES } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import type { Store } from '../../ports/store';

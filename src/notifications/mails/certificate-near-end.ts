@@ -1,5 +1,11 @@
 import { formatTime, plural } from '../../domain/format';
-import { daysLeft, isNotLoaded, isSame, type Certificate, type CertificateSeen } from '../../domain/certificate';
+import {
+  daysLeft,
+  isNotLoaded,
+  isSame,
+  type Certificate,
+  type CertificateSeen,
+} from '../../domain/certificates/certificate';
 import { paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';

@@ -1,10 +1,10 @@
-import type { DataChange } from '../../domain/data-fingerprint';
-import { unknownChange } from '../../domain/data-change-words';
+import type { DataChange } from '../../domain/data/data-fingerprint';
+import { unknownChange } from '../../domain/data/data-change-words';
 import type { Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import type { FailureText } from './passages/failure-text';
 import { nameOf } from './passages/passages';
 

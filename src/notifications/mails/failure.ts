@@ -1,8 +1,8 @@
 import { formatBetween, formatTime } from '../../domain/format';
-import { changesOf, unknownChange } from '../../domain/data-change-words';
-import type { DataChange } from '../../domain/data-fingerprint';
+import { changesOf, unknownChange } from '../../domain/data/data-change-words';
+import type { DataChange } from '../../domain/data/data-fingerprint';
 import { PilotError } from '../../domain/errors';
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import { awaySince, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';

@@ -1,4 +1,4 @@
-import type { DataChange } from '../../domain/data-fingerprint';
+import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';

@@ -1,5 +1,5 @@
 import { formatBetween } from '../../domain/format';
-import type { DataChange } from '../../domain/data-fingerprint';
+import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { Update } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';

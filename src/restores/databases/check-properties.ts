@@ -1,4 +1,4 @@
-import type { DatabaseProperties } from '../../domain/backup';
+import type { DatabaseProperties } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
 import { literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';

@@ -1,4 +1,4 @@
-import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backup';
+import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
 import { identifier, literal } from '../../lib/sql-quoting';
 import { WITHOUT_EVENT_TRIGGERS } from './scratch-names';

@@ -6,7 +6,7 @@ import type { Finding } from '../../backups/sources/item-source';
 import { endsAsPgDumpallDoes } from '../../backups/sources/postgres-source';
 import { verifyItem } from '../../backups/verify-item';
 import { BOUNDS } from '../../domain/bounds';
-import type { BackupItem } from '../../domain/backup';
+import type { BackupItem } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
 import type { Progress } from '../../lib/progress';

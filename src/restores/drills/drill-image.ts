@@ -1,10 +1,10 @@
 import type { DumpedServer } from '../../backups/dumped-servers';
 import { imageIfThere } from '../../containers/if-there';
-import type { BackupItem } from '../../domain/backup';
+import type { BackupItem } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
-import { NotTried } from '../../domain/drill';
+import { NotTried } from '../../domain/backups/drill';
 import type { ImageInspect } from '../../domain/engine-inspect';
-import { environmentOf } from '../../domain/environment';
+import { environmentOf } from '../../domain/recreate/environment';
 import type { BackupStorage } from '../../ports/backup-storage';
 import type { Engine } from '../../ports/engine';
 import { dumpedMajor } from '../databases/dump-header';

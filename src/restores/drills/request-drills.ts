@@ -1,6 +1,6 @@
 import { backupSets } from '../../backups/backup-set';
 import { serversIn } from '../../backups/dumped-servers';
-import type { BackupRecord } from '../../domain/backup';
+import type { BackupRecord } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { Store } from '../../ports/store';
 

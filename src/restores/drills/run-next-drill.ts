@@ -1,6 +1,6 @@
 import { keyOfPlace, scopeName, samePlace } from '../../backups/backup-set';
-import type { BackupRecord } from '../../domain/backup';
-import { NotTried, type DrillVerdict } from '../../domain/drill';
+import type { BackupRecord } from '../../domain/backups/backup';
+import { NotTried, type DrillVerdict } from '../../domain/backups/drill';
 import { codeOf, messageOf } from '../../domain/errors';
 import { drillFailed } from '../../notifications/mails/backups/drill-failed';
 import { postMail } from '../../notifications/post-mail';

@@ -1,8 +1,8 @@
 import { formatBytes } from '../../domain/format';
 import { posix } from 'node:path';
 import { messageOf, PilotError } from '../../domain/errors';
-import type { Kept } from '../../domain/restore';
-import { artifactFolder } from '../../domain/restore-artifact-names';
+import type { Kept } from '../../domain/backups/restore';
+import { artifactFolder } from '../../domain/backups/restore-artifact-names';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../read-item';
 import type { RestoreRun } from '../restore-run';

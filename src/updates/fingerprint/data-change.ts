@@ -1,7 +1,7 @@
 import { isServer, canChangeData } from '../../backups/writers';
-import { compareFingerprints } from '../../domain/compare-fingerprints';
+import { compareFingerprints } from '../../domain/data/compare-fingerprints';
 import type { Container } from '../../domain/container';
-import type { DatabaseServer, DataChange } from '../../domain/data-fingerprint';
+import type { DatabaseServer, DataChange } from '../../domain/data/data-fingerprint';
 import type { Progress } from '../../lib/progress';
 import type { Run } from '../run';
 import { checkpoint } from '../run';

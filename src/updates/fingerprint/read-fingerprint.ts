@@ -8,7 +8,7 @@ import {
   type DatabaseServer,
   type DataFingerprint,
   type MigrationTable,
-} from '../../domain/data-fingerprint';
+} from '../../domain/data/data-fingerprint';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Progress } from '../../lib/progress';
 import type { Engine } from '../../ports/engine';

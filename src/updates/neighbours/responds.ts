@@ -1,7 +1,7 @@
 import { healthOfContainer, healthFailureOf } from '../../containers/check-health';
 import { containerOf } from '../../containers/read-containers';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import type { Neighbour } from '../../domain/neighbour';
+import type { Neighbour } from '../../domain/health/neighbour';
 import type { Progress } from '../../lib/progress';
 import type { ActiveUpdate } from '../run';
 

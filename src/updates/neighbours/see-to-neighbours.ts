@@ -2,7 +2,7 @@ import { inspectByName } from '../../containers/if-there';
 import { startIfStopped } from '../../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import { inspectIfReadable } from '../../containers/unreadable';
-import type { Neighbour } from '../../domain/neighbour';
+import type { Neighbour } from '../../domain/health/neighbour';
 import type { Progress } from '../../lib/progress';
 import type { ActiveUpdate } from '../run';
 import { othersStopped } from '../stopped-containers';

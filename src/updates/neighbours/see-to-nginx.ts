@@ -4,7 +4,7 @@ import { containerOf } from '../../containers/read-containers';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { formatTimeout } from '../../domain/format';
-import { addressesIn, type Front, type Neighbour } from '../../domain/neighbour';
+import { addressesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
 import type { ProxiedSite } from '../../domain/nginx/nginx-upstreams';
 import { fewAtATime } from '../../lib/few-at-a-time';
 import type { Progress } from '../../lib/progress';

@@ -3,7 +3,7 @@ import { removeByName } from '../../containers/remove-aside';
 import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
-import { isFaultOfImage } from '../../domain/image-fault';
+import { isFaultOfImage } from '../../domain/health/image-fault';
 import { createRequest } from '../../domain/recreate/create-request';
 import { copyLayerFiles } from '../../containers/carry-over/copy-layer-files';
 import { withPresentVolumes } from '../../containers/carry-over/present-volumes';

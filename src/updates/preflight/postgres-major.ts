@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import { BOUNDS } from '../../domain/bounds';
 import type { ImageInspect } from '../../domain/engine-inspect';
-import { environmentOf } from '../../domain/environment';
+import { environmentOf } from '../../domain/recreate/environment';
 import { codeOf, PilotError } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
 import type { Run } from '../run';

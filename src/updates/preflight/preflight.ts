@@ -5,7 +5,7 @@ import { copiedText, lostText, type LayerFiles } from '../../domain/recreate/car
 import { platformOf, platformText } from '../../domain/recreate/platform';
 import { layerFiles } from '../../containers/carry-over/layer-files';
 import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
-import { neighbourTexts } from '../../domain/neighbour';
+import { neighbourTexts } from '../../domain/health/neighbour';
 import { noteNeighbours } from '../neighbours/note-neighbours';
 import { neighboursOf } from '../neighbours/see-to-neighbours';
 import { newImageOf } from '../pull-by-digest';

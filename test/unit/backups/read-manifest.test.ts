@@ -1,4 +1,4 @@
-import type { BackupManifest } from '../../../src/domain/backup';
+import type { BackupManifest } from '../../../src/domain/backups/backup';
 import { StorageError } from '../../../src/domain/errors';
 import { listBackupSets, readManifest } from '../../../src/backups/read-manifest';
 import { sealed } from '../../../src/backups/manifest-mac';

@@ -1,4 +1,10 @@
-import { alarmThreshold, daysLeft, isNotLoaded, validity, nearsItsEnd } from '../../../src/domain/certificate';
+import {
+  alarmThreshold,
+  daysLeft,
+  isNotLoaded,
+  validity,
+  nearsItsEnd,
+} from '../../../src/domain/certificates/certificate';
 import { aCertificate, aSeen, NOW } from '../../support/certificate-builder';
 
 test.each([

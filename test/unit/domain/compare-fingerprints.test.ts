@@ -1,6 +1,6 @@
-import { compareFingerprints } from '../../../src/domain/compare-fingerprints';
-import { changeAsDetail, unknownChange } from '../../../src/domain/data-change-words';
-import type { DatabaseFingerprint, DataFingerprint, ObjectsOfKind } from '../../../src/domain/data-fingerprint';
+import { compareFingerprints } from '../../../src/domain/data/compare-fingerprints';
+import { changeAsDetail, unknownChange } from '../../../src/domain/data/data-change-words';
+import type { DatabaseFingerprint, DataFingerprint, ObjectsOfKind } from '../../../src/domain/data/data-fingerprint';
 
 const of = (names: Record<string, string>): ObjectsOfKind => ({
   count: Object.keys(names).length,

@@ -1,5 +1,5 @@
 import type { Container } from '../../../src/domain/container';
-import { readDependsOn, readRestartsWith, restartedWith } from '../../../src/domain/depends-on';
+import { readDependsOn, readRestartsWith, restartedWith } from '../../../src/domain/compose/depends-on';
 import { aContainer } from '../../support/container-builder';
 
 test.each([

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { judgeRetention, type KeepCandidate, type Retention } from '../../../src/domain/retention';
+import { judgeRetention, type KeepCandidate, type Retention } from '../../../src/domain/backups/retention';
 
 const DEFAULT: Retention = { daily: 7, weekly: 4, monthly: 6 };
 const DAY = 86_400_000;

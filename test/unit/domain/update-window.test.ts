@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isInWindow, nextOpening, readWindow, type UpdateWindow } from '../../../src/domain/update-window';
+import { isInWindow, nextOpening, readWindow, type UpdateWindow } from '../../../src/domain/decision/update-window';
 
 const BERLIN = 'Europe/Berlin';
 const window = (text: string): UpdateWindow => {

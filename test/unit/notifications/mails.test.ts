@@ -1,4 +1,4 @@
-import type { BackupItem } from '../../../src/domain/backup';
+import type { BackupItem } from '../../../src/domain/backups/backup';
 import type { Failure } from '../../../src/domain/errors';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';

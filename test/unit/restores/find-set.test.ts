@@ -1,5 +1,5 @@
 import { findSet } from '../../../src/restores/find-set';
-import type { BackupManifest } from '../../../src/domain/backup';
+import type { BackupManifest } from '../../../src/domain/backups/backup';
 import { memoryStorage } from '../../support/memory-storage';
 
 type Kind = 'whole' | 'cut' | 'unfinished';

@@ -1,4 +1,4 @@
-import { asideDatabase, artifactFolder, isRestoreArtifact } from '../../../src/domain/restore-artifact-names';
+import { asideDatabase, artifactFolder, isRestoreArtifact } from '../../../src/domain/backups/restore-artifact-names';
 
 const MARK = '01habcdefg';
 

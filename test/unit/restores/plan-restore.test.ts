@@ -1,4 +1,4 @@
-import type { BackupItem, BackupManifest } from '../../../src/domain/backup';
+import type { BackupItem, BackupManifest } from '../../../src/domain/backups/backup';
 import type { Container } from '../../../src/domain/container';
 import { planRestore, type RestorePlan } from '../../../src/restores/plan-restore';
 import { aContainer } from '../../support/container-builder';

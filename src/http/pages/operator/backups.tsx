@@ -1,7 +1,7 @@
 import { formatBytes } from '../../../domain/format';
 import type { ComponentChildren, JSX } from 'preact';
-import type { BackupRecord } from '../../../domain/backup';
-import type { DrillVerdict } from '../../../domain/drill';
+import type { BackupRecord } from '../../../domain/backups/backup';
+import type { DrillVerdict } from '../../../domain/backups/drill';
 import { oneLine } from '../../../notifications/letter/clean';
 import { ago, codeAsText, toneOfWork, type Tone } from '../words';
 import { ActionForm } from './action-form';

@@ -7,8 +7,8 @@ import {
   nearsItsEnd,
   type Certificate,
   type CertificateSeen,
-} from '../../../domain/certificate';
-import type { RenewalRecord } from '../../../domain/renewal';
+} from '../../../domain/certificates/certificate';
+import type { RenewalRecord } from '../../../domain/certificates/renewal';
 import { oneLine } from '../../../notifications/letter/clean';
 import { ago, codeAsText, toneOfWork } from '../words';
 import { ActionForm } from './action-form';

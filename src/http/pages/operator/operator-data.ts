@@ -1,11 +1,11 @@
-import type { BackupRecord } from '../../../domain/backup';
-import type { CertificateSeen } from '../../../domain/certificate';
+import type { BackupRecord } from '../../../domain/backups/backup';
+import type { CertificateSeen } from '../../../domain/certificates/certificate';
 import type { Container } from '../../../domain/container';
 import type { Suggestion } from '../../../domain/labels/suggest-labels';
 import type { Mode } from '../../../domain/mode';
 import type { Plan } from '../../../domain/plan/plan';
-import type { RenewalRecord } from '../../../domain/renewal';
-import type { RestoreRecord } from '../../../domain/restore';
+import type { RenewalRecord } from '../../../domain/certificates/renewal';
+import type { RestoreRecord } from '../../../domain/backups/restore';
 import type { Update, UpdateStatus } from '../../../domain/update';
 import type { Incident } from '../../../ports/incidents';
 import type { KeptContainer } from '../../../ports/stopped-containers';

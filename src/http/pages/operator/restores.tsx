@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import type { RestoreRecord } from '../../../domain/restore';
+import type { RestoreRecord } from '../../../domain/backups/restore';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
 import { Machine } from '../blocks';
 import { ago, codeAsText, toneOfWork } from '../words';

@@ -1,5 +1,5 @@
 import { formatDay, formatTime } from '../../../domain/format';
-import type { BackupRecord } from '../../../domain/backup';
+import type { BackupRecord } from '../../../domain/backups/backup';
 import type { RenderedMail } from '../../rendered-mail';
 import { splitDetail } from '../../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../../letter/letter';

@@ -1,5 +1,5 @@
 import { formatBytes, formatDay, formatTime } from '../../../domain/format';
-import type { BackupRecord } from '../../../domain/backup';
+import type { BackupRecord } from '../../../domain/backups/backup';
 import { list, paragraph, section, type Block } from '../../letter/letter';
 import { renderLetter } from '../../letter/render-letter';
 import type { RenderedMail } from '../../rendered-mail';

@@ -1,5 +1,5 @@
 import { formatDay, formatTime } from '../../../domain/format';
-import type { BackupRecord } from '../../../domain/backup';
+import type { BackupRecord } from '../../../domain/backups/backup';
 import { splitDetail } from '../../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
 import { renderLetter } from '../../letter/render-letter';

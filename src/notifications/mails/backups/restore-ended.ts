@@ -1,5 +1,5 @@
 import { formatTime } from '../../../domain/format';
-import type { RestoreRecord } from '../../../domain/restore';
+import type { RestoreRecord } from '../../../domain/backups/restore';
 import type { RenderedMail } from '../../rendered-mail';
 import { splitDetail } from '../../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../../letter/letter';

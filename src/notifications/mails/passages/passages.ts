@@ -1,5 +1,5 @@
 import { formatBytes, formatTime, plural } from '../../../domain/format';
-import type { BackupRecord } from '../../../domain/backup';
+import type { BackupRecord } from '../../../domain/backups/backup';
 import type { Plan } from '../../../domain/plan/plan';
 import type { ImageAt, StepName, Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';

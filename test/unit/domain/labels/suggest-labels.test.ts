@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import type { Container } from '../../../../src/domain/container';
-import { dataPathsOf } from '../../../../src/domain/data-paths';
+import { dataPathsOf } from '../../../../src/domain/data/data-paths';
 import type { Mount } from '../../../../src/domain/engine-inspect';
 import { readLabels } from '../../../../src/domain/labels/read-labels';
 import { labelLines, suggestionsFor, suggestLabels } from '../../../../src/domain/labels/suggest-labels';

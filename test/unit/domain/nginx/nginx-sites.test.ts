@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { nginxTokens } from '../../../../src/domain/nginx/nginx-tokens';
-import { Steps } from '../../../../src/domain/steps';
+import { Steps } from '../../../../src/domain/text/steps';
 import { nginxSites } from '../../../../src/domain/nginx/nginx-sites';
 
 /** As `nginx -T` prints files, one after the other. */

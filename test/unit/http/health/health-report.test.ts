@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../../../src/domain/backup';
+import type { BackupRecord } from '../../../../src/domain/backups/backup';
 import {
   dockerAndContainers,
   backupsCheck,

@@ -6,7 +6,7 @@ import {
   swapStatements,
   undoStatements,
 } from '../../../../src/restores/databases/postgres-sql';
-import type { DatabasePrivilege, DatabaseProperties } from '../../../../src/domain/backup';
+import type { DatabasePrivilege, DatabaseProperties } from '../../../../src/domain/backups/backup';
 
 const properties: DatabaseProperties = {
   ...{ owner: 'shop', encoding: 'UTF8', collate: 'de_DE.utf8', ctype: 'C', provider: 'c', locale: null, rules: null },

@@ -1,5 +1,5 @@
-import type { BackupItem } from '../../../../src/domain/backup';
-import { NotTried } from '../../../../src/domain/drill';
+import type { BackupItem } from '../../../../src/domain/backups/backup';
+import { NotTried } from '../../../../src/domain/backups/drill';
 import { imageForDrill } from '../../../../src/restores/drills/drill-image';
 import { requestFor } from '../../../../src/restores/drills/throwaway-server';
 import { FakeEngine } from '../../../support/fake-engine';

@@ -1,4 +1,4 @@
-import type { Failure } from './errors';
+import type { Failure } from '../errors';
 
 /** runc's words for a program that the image should have brought; a mount or a device that fails says something else. */
 const IMAGE_CANNOT_START =

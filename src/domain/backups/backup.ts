@@ -1,5 +1,5 @@
 import type { DrillVerdict } from './drill';
-import type { Failure } from './errors';
+import type { Failure } from '../errors';
 
 /** What a backup set holds, as its manifest says. The manifest is written last: a set without one is not a backup. */
 export interface BackupManifest {

@@ -1,4 +1,4 @@
-import type { ContainerInspect } from './engine-inspect';
+import type { ContainerInspect } from '../engine-inspect';
 
 const SHARED = 'container:';
 

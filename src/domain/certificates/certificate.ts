@@ -1,4 +1,4 @@
-import { formatDay, plural } from './format';
+import { formatDay, plural } from '../format';
 /** The facts of an X.509 certificate. Times are ISO 8601. */
 export interface Certificate {
   /** SHA-256 of the whole certificate, 64 hex digits: its identity. */

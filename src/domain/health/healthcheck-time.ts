@@ -1,4 +1,4 @@
-import type { Healthcheck } from './engine-inspect';
+import type { Healthcheck } from '../engine-inspect';
 
 const NANOSECONDS = 1e6;
 /** Docker's own defaults (docs.docker.com/reference/dockerfile, HEALTHCHECK). */

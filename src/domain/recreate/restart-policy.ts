@@ -1,4 +1,4 @@
-import type { RestartPolicy } from './engine-inspect';
+import type { RestartPolicy } from '../engine-inspect';
 
 /** Of a container that must not run. */
 export const NEVER: RestartPolicy = { Name: 'no', MaximumRetryCount: 0 };

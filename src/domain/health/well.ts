@@ -1,4 +1,4 @@
-import type { ContainerInspect } from './engine-inspect';
+import type { ContainerInspect } from '../engine-inspect';
 
 /** Running and not reported as unhealthy: the state that a container must reach again after it was stopped. */
 export function isWell({ State }: Pick<ContainerInspect, 'State'>): boolean {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { ContainerSnapshot } from './engine-inspect';
+import type { ContainerSnapshot } from '../engine-inspect';
 
 /** Where this process reaches the engine over a network. */
 export interface EngineDoor {

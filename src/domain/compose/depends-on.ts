@@ -1,4 +1,4 @@
-import type { Container } from './container';
+import type { Container } from '../container';
 
 /**
  * Containers of the same project whose service depends on this one's, by Compose's label

@@ -1,5 +1,5 @@
 import { daysLeft, isNotLoaded, isSame, type CertificateSeen } from './certificate';
-import type { Failure } from './errors';
+import type { Failure } from '../errors';
 
 /** Who requested it: `retry` comes a day after a failed one. */
 export const RENEWAL_REASONS = ['schedule', 'operator', 'retry'] as const;

@@ -1,4 +1,4 @@
-import type { Mount } from './engine-inspect';
+import type { Mount } from '../engine-inspect';
 
 /** Belongs to the host, not to the application. */
 const OF_THE_HOST =

@@ -1,4 +1,4 @@
-import type { ContainerInspect } from './engine-inspect';
+import type { ContainerInspect } from '../engine-inspect';
 
 const SHARED = 'container:';
 const MODES = { network: 'NetworkMode', pid: 'PidMode', ipc: 'IpcMode' } as const;

@@ -1,7 +1,7 @@
-import type { Clock } from '../../lib/clock';
-import { newId } from '../../lib/id';
+import type { Clock } from '../../../lib/clock';
+import { newId } from '../../../lib/id';
 import { assignments, fromJson, insertion, toJson } from './columns';
-import type { Database } from './database';
+import type { Database } from '../database';
 
 export type Value = string | number | null;
 type Fields = Record<string, unknown>;
