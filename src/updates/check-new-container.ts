@@ -6,7 +6,7 @@ import { lookForChange } from './fingerprint/data-change';
 import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import type { Run } from './run';
 import { newContainerOf, checkpoint } from './run';
-import { othersStopped, serveAgain } from './stopped-containers';
+import { othersStopped, serveAgain } from './backup/stopped-containers';
 
 /**
  * Asks the new container's health, and what it changed in the data; then starts those that were stopped for the backup and

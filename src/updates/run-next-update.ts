@@ -2,9 +2,8 @@ import type { Deps } from '../deps';
 import { codeOf, messageOf, toPilotError } from '../domain/errors';
 import type { Journal } from '../domain/journal';
 import type { Update } from '../domain/update';
-import { endNaming } from './end';
-import { endUnstarted } from './end-unstarted';
-import { othersStopped, startStopped } from './stopped-containers';
+import { finishRetagged, finishUnstarted } from './finish';
+import { othersStopped, startStopped } from './backup/stopped-containers';
 import { updateContainer } from './update-container';
 
 /** What was interrupted comes first, then automatic before manual. False: there is none. Rejects as `updateContainer`. */
@@ -23,7 +22,7 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
     deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
     const journal = deps.store.updates.journal(update.id);
     if (journal === null)
-      endUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
+      finishUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
     else await endAborted(deps, update, journal, error);
   }
 }
@@ -33,7 +32,7 @@ async function endAborted(deps: Deps, update: Update, journal: Journal, error: u
   const run = { ...deps, update, journal };
   const untouched = journal.stage === 'preparing';
   const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
-  await endNaming(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
+  await finishRetagged(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
 }
 
 function stackOf(error: unknown): string | undefined {

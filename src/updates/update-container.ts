@@ -2,22 +2,22 @@ import type { Deps } from '../deps';
 import { codeOf, toPilotError } from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
-import { backUpProject } from './back-up-project';
+import { backUpProject } from './backup/back-up-project';
 import { checkNewContainer } from './check-new-container';
 import { assertNoExternalChange } from './external-change';
 import { cleanUp } from './clean-up';
-import { endServing, endUnchanged } from './end';
+import { finishHealthy, finishUntouched } from './finish';
 import { drainOld, handsOver, startAlongside } from './hand-over';
-import { openRun } from './open-run';
+import { openRun } from './start/open-run';
 import { preflight } from './preflight/preflight';
 import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
-import { restoreAfterRollback } from './restore-after-rollback';
-import { rollBack } from './roll-back';
-import { whyRolledBack } from './rollback-ends';
+import { restoreAfterRollback } from './rollback/restore-after-rollback';
+import { rollBack } from './rollback/roll-back';
+import { whyRolledBack } from './rollback/rollback-ends';
 import type { Run } from './run';
 import { checkpoint, step } from './run';
-import { startedByOthers } from './stopped-containers';
+import { startedByOthers } from './backup/stopped-containers';
 import { swapContainers } from './swap-containers';
 
 /**
@@ -48,10 +48,10 @@ async function toItsEnd(run: Run): Promise<Update> {
     if (isAt(run, 'restoring')) return await restoreAfterRollback(run);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    return isAt(run, 'preparing') ? endUnchanged(run, error) : rollBack(run, toPilotError(error));
+    return isAt(run, 'preparing') ? finishUntouched(run, error) : rollBack(run, toPilotError(error));
   }
   await cleanUp(run);
-  return endServing(run, 'succeeded');
+  return finishHealthy(run, 'succeeded');
 }
 
 /** The old container is untouched all through this: it serves, or was stopped for the backup of its own data. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -18,6 +18,14 @@ test('no file of the sources has more than 300 lines', () => {
 
 test('no test file has 400 lines or more', () => {
   expect(filesBelow('test', /\.tsx?$/).filter(({ lines }) => lines >= 400)).toEqual([]);
+});
+
+test('no folder of the sources has more than 20 files directly in it', () => {
+  const files = filesBelow('src', /./);
+  const folders = new Map<string, number>();
+  for (const { file } of files) folders.set(dirname(file), (folders.get(dirname(file)) ?? 0) + 1);
+  expect(folders.size).toBeGreaterThan(30);
+  expect([...folders].filter(([, count]) => count > 20)).toEqual([]);
 });
 
 test('no file is named after nothing in particular', () => {

@@ -5,7 +5,7 @@ import { inspectIfReadable } from '../../containers/unreadable';
 import type { Neighbour } from '../../domain/health/neighbour';
 import type { Progress } from '../../lib/progress';
 import type { ActiveUpdate } from '../run';
-import { othersStopped } from '../stopped-containers';
+import { othersStopped } from '../backup/stopped-containers';
 import { relationOf, responds } from './responds';
 import { seeToNginx } from './see-to-nginx';
 import { refusedIsUnhealthy, touch } from './touch';

@@ -1,8 +1,8 @@
-import { confirmDigest } from '../decisions/confirm-digest';
-import type { Deps } from '../deps';
-import { askAgainAt } from '../domain/patience';
-import type { Update } from '../domain/update';
-import type { Unstarted } from './end-unstarted';
+import { confirmDigest } from '../../decisions/confirm-digest';
+import type { Deps } from '../../deps';
+import { askAgainAt } from '../../domain/patience';
+import type { Update } from '../../domain/update';
+import type { Unstarted } from '../finish';
 
 /**
  * The last question before an update starts: does the registry still name the digest for the tag? The decision may be

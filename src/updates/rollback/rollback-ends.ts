@@ -1,11 +1,11 @@
-import { asideName } from '../containers/artifact-names';
-import { healthFailureOf } from '../containers/check-health';
-import { discard, removeByName } from '../containers/remove-aside';
-import { changesOf } from '../domain/data/data-change-words';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { HealthFailure } from '../domain/health/health-failure';
-import type { Update } from '../domain/update';
-import type { ActiveUpdate, Run } from './run';
+import { asideName } from '../../containers/artifact-names';
+import { healthFailureOf } from '../../containers/check-health';
+import { discard, removeByName } from '../../containers/remove-aside';
+import { changesOf } from '../../domain/data/data-change-words';
+import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import type { HealthFailure } from '../../domain/health/health-failure';
+import type { Update } from '../../domain/update';
+import type { ActiveUpdate, Run } from '../run';
 
 /** What an update is rolled back for: kept with it when the rollback begins, so that a crash does not lose it. */
 export function whyRolledBack({ error }: Update): PilotError {

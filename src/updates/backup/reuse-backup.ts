@@ -1,11 +1,11 @@
-import { samePlace, type BackupPlace } from '../backups/backup-set';
-import { readManifest } from '../backups/read-manifest';
-import { folderOf } from '../backups/set-keys';
-import { canChangeData } from '../backups/writers';
-import type { BackupRecord } from '../domain/backups/backup';
-import type { Container } from '../domain/container';
-import { messageOf } from '../domain/errors';
-import type { Run } from './run';
+import { samePlace, type BackupPlace } from '../../backups/backup-set';
+import { readManifest } from '../../backups/read-manifest';
+import { folderOf } from '../../backups/set-keys';
+import { canChangeData } from '../../backups/writers';
+import type { BackupRecord } from '../../domain/backups/backup';
+import type { Container } from '../../domain/container';
+import { messageOf } from '../../domain/errors';
+import type { Run } from '../run';
 
 /**
  * The verified backup that an update of a container which cannot change the data of its set may use instead of one of its

@@ -1,26 +1,35 @@
+import { restoreUrl } from '../approvals/restore-link';
+import { pageUrl } from '../approvals/view-link';
 import { healthOfContainer } from '../containers/check-health';
-import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import { mailOfSuperseded } from '../decisions/mail-of-offer';
+import type { Deps } from '../deps';
+import { codeOf, messageOf, PilotError, toPilotError, type ErrorCode, type Failure } from '../domain/errors';
+import { formatTime } from '../domain/format';
+import { isFaultOfImage } from '../domain/health/image-fault';
+import { keptText } from '../domain/recreate/carry-over';
 import type { Update, Verdict } from '../domain/update';
+import { updateFailed } from '../notifications/mails/update-failed';
+import { updateSucceeded } from '../notifications/mails/update-succeeded';
+import { postMail, postWithoutMail } from '../notifications/post-mail';
+import type { Store } from '../ports/store';
 import { bringBack, type BroughtBack } from './bring-back';
 import { detectExternalChange, whyNameless } from './external-change';
 import { hasChangedData } from './fingerprint/data-change';
-import { keptSentences } from './kept-sentences';
+import { howItEnded } from './how-it-ended';
 import { recordLeftovers } from './leftovers';
-import { mailOfEnd } from './mail-of-end';
 import { syncLocalTagIfPossible } from './local-tag';
 import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
-import { rememberVerdict } from './quarantine';
 import { repositoryIn } from './remove-old-images';
 import { reasonOfEnd } from './reason-of-end';
 import type { ActiveUpdate } from './run';
-import { othersStopped, serveAgain } from './stopped-containers';
+import { othersStopped, serveAgain } from './backup/stopped-containers';
 import { undoPreparation } from './undo-preparation';
 
 /**
  * The container that was seen healthy serves, if it is still the one that has the name; `rollback_failed`: on data that it was
- * not made for. Rejects as `endNaming`.
+ * not made for. Rejects as `finishRetagged`.
  */
-export async function endServing(
+export async function finishHealthy(
   run: ActiveUpdate,
   verdict: 'succeeded' | 'rolled_back' | 'rollback_failed',
   error: PilotError | null = null,
@@ -28,15 +37,15 @@ export async function endServing(
   const leftovers = await recordLeftovers(run);
   await syncLocalTagIfPossible(run);
   const happened = (await detectExternalChange(run)) ?? (await whyNameless(run));
-  if (happened !== null) return endNaming(run, 'rollback_failed', happened);
+  if (happened !== null) return finishRetagged(run, 'rollback_failed', happened);
   return end(run, verdict, error, leftovers);
 }
 
 /**
  * The end of a run that changed nothing: prepared containers are removed first, and those stopped for the backup are
- * running again. If one of those is not, manual action is required and reported. Rejects as `endNaming`.
+ * running again. If one of those is not, manual action is required and reported. Rejects as `finishRetagged`.
  */
-export async function endUnchanged(run: ActiveUpdate, error: unknown): Promise<Update> {
+export async function finishUntouched(run: ActiveUpdate, error: unknown): Promise<Update> {
   await undoPreparation(run);
   const happened = await detectExternalChange(run);
   const cause = happened ?? toPilotError(error);
@@ -47,13 +56,13 @@ export async function endUnchanged(run: ActiveUpdate, error: unknown): Promise<U
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
     const message = `${messageOf(failure)}\nContainers were stopped for the backup and started again. The update was aborted because: ${cause.message}`;
-    return endNaming(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
+    return finishRetagged(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }
-  return endNaming(run, 'failed', cause);
+  return finishRetagged(run, 'failed', cause);
 }
 
 /** The end of a run that may have moved the tag. Rejects only with `engine_unreachable`: then it is to be called again. */
-export async function endNaming(run: ActiveUpdate, verdict: Verdict, error: PilotError | null): Promise<Update> {
+export async function finishRetagged(run: ActiveUpdate, verdict: Verdict, error: PilotError | null): Promise<Update> {
   const { back, leftovers } = await bringBackAndName(run, error);
   await startTouched(run);
   const serves = verdict === 'rollback_failed' && back !== null && (await oldIsRunningAgain(run, back));
@@ -150,4 +159,87 @@ function endInterruptedSteps({ store, update }: ActiveUpdate): void {
 function reofferPending({ store, clock, journal }: ActiveUpdate): void {
   const waits = store.updates.openFor(journal.containerName).some(({ status }) => status === 'awaiting_approval');
   if (waits) store.timers.ring('reoffer', clock.now().toISOString());
+}
+
+/** Why an update is not started, as text; of one that fails with its code. */
+export type Unstarted =
+  { status: 'superseded' | 'ignored'; reason: string } | { status: 'failed'; reason: string; code: ErrorCode };
+
+/** The end of an update of which nothing was done yet: stored with its mail, in one transaction. */
+export function finishUnstarted(deps: Deps, update: Update, why: Unstarted): Update {
+  const { store, clock, logger } = deps;
+  const { status, reason } = why;
+  logger.info('update not started', { update: update.id, container: update.container, status, reason });
+  return store.transaction(() => {
+    const ended = store.updates.change(update.id, {
+      status,
+      reason,
+      finishedAt: clock.now().toISOString(),
+      error: why.status === 'failed' ? { code: why.code, message: reason } : null,
+    });
+    if (status === 'failed') mailOfEnd(deps, ended);
+    if (status === 'superseded') mailOfSuperseded(deps, ended);
+    return ended;
+  });
+}
+
+/** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
+function mailOfEnd(deps: Deps, update: Update): void {
+  const { store } = deps;
+  const backup = update.backupId === null ? null : store.backups.get(update.backupId);
+  const news = { update, plan: null, backup, page: pageUrl(deps, update) };
+  if (update.status === 'succeeded') {
+    const mail = updateSucceeded({
+      ...news,
+      dataChange: howItEnded(store, update).dataChange,
+      kept: keptSentences(deps, update),
+    });
+    return void (isAutomatic(update) ? postWithoutMail(store.outbox, mail) : postMail(store.outbox, mail));
+  }
+  const quarantined = isQuarantined(store, update);
+  const failed = { ...news, ...howItEnded(store, update), quarantined, restoreUrl: restoreUrl(deps, update, backup) };
+  postMail(store.outbox, updateFailed(failed));
+}
+
+/** A requested or approved update is answered by mail, also if the policy is automatic. */
+function isAutomatic({ policy, source, approval }: Update): boolean {
+  return policy === 'automatic' && source !== 'operator' && approval === null;
+}
+
+/** What an update keeps on purpose past its end, until when, and the commands for it: of verdict and mail alike. */
+function keptSentences({ store, timeZone }: Pick<Deps, 'store' | 'timeZone'>, update: Update): string[] {
+  return store.keptContainers
+    .all()
+    .filter(({ updateId, leftover }) => updateId === update.id && !leftover)
+    .map((kept) => keptText(kept, formatTime(kept.keepUntil, timeZone)));
+}
+
+/** Puts the digest in quarantine, or lets it out, as its verdict says: to be called in the transaction that stores it. */
+function rememberVerdict({ store, clock, update }: ActiveUpdate, verdict: Verdict, error: Failure | null): void {
+  const { container, to, id } = update;
+  if (container === null || to.digest === null) return;
+  if (verdict === 'succeeded') store.refusals.remove(container, to.digest);
+  else if (isFaultOfImage(causeOf(update, error))) {
+    const at = clock.now().toISOString();
+    store.refusals.add({ container, digest: to.digest, why: 'failed', updateId: id, at });
+  }
+}
+
+/** How a rollback ended says nothing of the image: what it was for does, and is kept with the update. */
+const ENDS_OF_ROLLBACK: readonly ErrorCode[] = [
+  'rollback_failed',
+  'unhealthy_as_before',
+  'changed_meanwhile',
+  'other_unhealthy',
+];
+
+function causeOf(update: Update, error: Failure | null): Failure {
+  const none: Failure = { code: 'internal_error', message: '' };
+  if (error !== null && ENDS_OF_ROLLBACK.includes(error.code)) return update.error ?? none;
+  return error ?? none;
+}
+
+/** Whether the digest of an update is not retried automatically. */
+function isQuarantined({ refusals }: Pick<Store, 'refusals'>, { container, to }: Update): boolean {
+  return container !== null && to.digest !== null && refusals.find(container, to.digest) !== null;
 }

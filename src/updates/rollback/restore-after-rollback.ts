@@ -1,26 +1,26 @@
-import { formatTime } from '../domain/format';
-import { healthOf } from '../containers/check-health';
-import { readContainers } from '../containers/read-containers';
-import type { BackupRecord } from '../domain/backups/backup';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { firstRestoreJournal, type RestoreJournal } from '../domain/backups/restore';
-import type { Update } from '../domain/update';
-import type { Progress } from '../lib/progress';
-import { authenticManifest } from '../restores/authentic-manifest';
-import { pinned } from '../restores/pinned-storage';
-import { planRestore } from '../restores/plan-restore';
-import { isHalfSwapped, restoreData } from '../restores/restore-data';
-import type { RestoreRun } from '../restores/restore-run';
-import { folderToRestore } from '../restores/set-of-record';
-import { startAgain } from '../restores/start-again';
-import { thoseThatRanRunAgain } from '../restores/those-that-ran';
-import { endNaming, endServing } from './end';
-import { hasChangedData } from './fingerprint/data-change';
-import { seeToNeighbours } from './neighbours/see-to-neighbours';
+import { formatTime } from '../../domain/format';
+import { healthOf } from '../../containers/check-health';
+import { readContainers } from '../../containers/read-containers';
+import type { BackupRecord } from '../../domain/backups/backup';
+import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { firstRestoreJournal, type RestoreJournal } from '../../domain/backups/restore';
+import type { Update } from '../../domain/update';
+import type { Progress } from '../../lib/progress';
+import { authenticManifest } from '../../restores/authentic-manifest';
+import { pinned } from '../../restores/pinned-storage';
+import { planRestore } from '../../restores/plan-restore';
+import { isHalfSwapped, restoreData } from '../../restores/restore-data';
+import type { RestoreRun } from '../../restores/restore-run';
+import { folderToRestore } from '../../restores/set-of-record';
+import { startAgain } from '../../restores/start-again';
+import { thoseThatRanRunAgain } from '../../restores/those-that-ran';
+import { finishRetagged, finishHealthy } from '../finish';
+import { hasChangedData } from '../fingerprint/data-change';
+import { seeToNeighbours } from '../neighbours/see-to-neighbours';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
-import type { Run } from './run';
-import { checkpoint, step } from './run';
-import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
+import type { Run } from '../run';
+import { checkpoint, step } from '../run';
+import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
 
 /** Only from a backup after which no known container has written, so that nothing is lost but what the new version did. */
 export async function mayRestore(run: Run): Promise<boolean> {
@@ -47,13 +47,13 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     const more = await startOthers(run);
     await removeNew(run);
     if (!restored && (await runsOnChangedData(run)))
-      return endServing(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
+      return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
     const asBefore = restored ? await unhealthyAsBefore(run) : null;
     const reported = new Error(`${messageOf(failure)}${more}`);
-    return endNaming(run, 'rollback_failed', rollbackFailed(cause, reported, asBefore));
+    return finishRetagged(run, 'rollback_failed', rollbackFailed(cause, reported, asBefore));
   }
   await removeNew(run);
-  return endServing(run, 'rolled_back', cause);
+  return finishHealthy(run, 'rolled_back', cause);
 }
 
 /**

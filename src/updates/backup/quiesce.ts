@@ -1,18 +1,18 @@
-import { stoppedForBackup } from '../backups/writers';
-import { inspectIfThere } from '../containers/if-there';
-import { readContainers } from '../containers/read-containers';
-import { keepStopped } from '../containers/restart-policy';
-import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { networkOwner } from '../domain/network/network-owner';
-import { isWell, type Stopped } from '../domain/health/well';
-import type { Progress } from '../lib/progress';
-import { handsOver } from './hand-over';
-import { noteNeighbours } from './neighbours/note-neighbours';
-import { lookAhead } from './preflight/preflight';
-import { newImageOf, pullByDigest } from './pull-by-digest';
-import type { Run } from './run';
-import { checkpoint } from './run';
+import { stoppedForBackup } from '../../backups/writers';
+import { inspectIfThere } from '../../containers/if-there';
+import { readContainers } from '../../containers/read-containers';
+import { keepStopped } from '../../containers/restart-policy';
+import type { Container } from '../../domain/container';
+import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { networkOwner } from '../../domain/network/network-owner';
+import { isWell, type Stopped } from '../../domain/health/well';
+import type { Progress } from '../../lib/progress';
+import { handsOver } from '../hand-over';
+import { noteNeighbours } from '../neighbours/note-neighbours';
+import { lookAhead } from '../preflight/preflight';
+import { newImageOf, pullByDigest } from '../pull-by-digest';
+import type { Run } from '../run';
+import { checkpoint } from '../run';
 
 /**
  * For a container that holds data: stops all writers of its set, so that rows and files belong together and a restore

@@ -1,24 +1,24 @@
-import { isServer } from '../backups/writers';
-import { healthOf } from '../containers/check-health';
-import { renameTo } from '../containers/rename-to';
-import { startJoining } from '../containers/start-joining';
-import { changeAsDetail, changesOf } from '../domain/data/data-change-words';
-import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Update } from '../domain/update';
-import type { Progress } from '../lib/progress';
-import { promoteNewContainer, assertNoExternalChange, detectExternalChange } from './external-change';
-import { endNaming, endServing } from './end';
-import { hasChangedData, lookForChange } from './fingerprint/data-change';
-import { handBack, handsOver } from './hand-over';
-import { syncLocalTag } from './local-tag';
-import { seeToNeighbours } from './neighbours/see-to-neighbours';
+import { isServer } from '../../backups/writers';
+import { healthOf } from '../../containers/check-health';
+import { renameTo } from '../../containers/rename-to';
+import { startJoining } from '../../containers/start-joining';
+import { changeAsDetail, changesOf } from '../../domain/data/data-change-words';
+import type { ContainerInspect } from '../../domain/engine-inspect';
+import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import type { Update } from '../../domain/update';
+import type { Progress } from '../../lib/progress';
+import { promoteNewContainer, assertNoExternalChange, detectExternalChange } from '../external-change';
+import { finishRetagged, finishHealthy } from '../finish';
+import { hasChangedData, lookForChange } from '../fingerprint/data-change';
+import { handBack, handsOver } from '../hand-over';
+import { syncLocalTag } from '../local-tag';
+import { seeToNeighbours } from '../neighbours/see-to-neighbours';
 import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed } from './rollback-ends';
-import type { Run } from './run';
-import { checkpoint, Skipped, step } from './run';
-import { othersStopped, serveAgain, startedByOthers, startStopped } from './stopped-containers';
-import { renameNew } from './swap-containers';
+import type { Run } from '../run';
+import { checkpoint, Skipped, step } from '../run';
+import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
+import { renameNew } from '../swap-containers';
 
 /** Of a container without data of its own: a broken one is not waited for while the service is down. */
 const BROKEN_STOP_SECONDS = 2;
@@ -45,9 +45,9 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
   }
   if (run.journal.dataGoesBack === true) return restoreAfterRollback(run);
   await removeNew(run);
-  if (!hasChangedData(run)) return endServing(run, 'rolled_back', cause);
+  if (!hasChangedData(run)) return finishHealthy(run, 'rolled_back', cause);
   const why = 'data may have been written since the backup, and a restore would lose that.';
-  return endServing(run, 'rollback_failed', dataChanged(run, cause, why));
+  return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, why));
 }
 
 /** Each act may be done twice, so that one refusal of the engine does not leave the old container down. */
@@ -87,7 +87,7 @@ async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): P
   await startStopped(run, othersStopped(run));
   await (happened === null ? removeNew(run) : promoteNewContainer(run));
   const asBefore = unhealthy ? await unhealthyAsBefore(run) : null;
-  return endNaming(run, 'rollback_failed', rollbackFailed(cause, happened ?? failure, asBefore));
+  return finishRetagged(run, 'rollback_failed', rollbackFailed(cause, happened ?? failure, asBefore));
 }
 
 /** The old version must not write to data of the new one that is about to be replaced: then it is not started yet. */

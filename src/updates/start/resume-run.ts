@@ -1,17 +1,17 @@
-import { inspectByName, inspectIfThere } from '../containers/if-there';
-import { containerOf } from '../containers/read-containers';
-import { keepStopped } from '../containers/restart-policy';
-import { startIfStopped } from '../containers/start-joining';
-import { codeOf, PilotError } from '../domain/errors';
-import { firstJournal, type Journal } from '../domain/journal';
-import type { Update } from '../domain/update';
-import { serversRunAgain } from '../restores/those-that-ran';
-import { promoteNewContainer, detectExternalChange } from './external-change';
-import { endNaming, endServing, endUnchanged } from './end';
-import { keepTag } from './new-tag/keep-tag';
-import type { ActiveUpdate, Run } from './run';
-import { othersStopped, startStopped } from './stopped-containers';
-import { undoPreparation } from './undo-preparation';
+import { inspectByName, inspectIfThere } from '../../containers/if-there';
+import { containerOf } from '../../containers/read-containers';
+import { keepStopped } from '../../containers/restart-policy';
+import { startIfStopped } from '../../containers/start-joining';
+import { codeOf, PilotError } from '../../domain/errors';
+import { firstJournal, type Journal } from '../../domain/journal';
+import type { Update } from '../../domain/update';
+import { serversRunAgain } from '../../restores/those-that-ran';
+import { promoteNewContainer, detectExternalChange } from '../external-change';
+import { finishRetagged, finishHealthy, finishUntouched } from '../finish';
+import { keepTag } from '../new-tag/keep-tag';
+import type { ActiveUpdate, Run } from '../run';
+import { othersStopped, startStopped } from '../backup/stopped-containers';
+import { undoPreparation } from '../undo-preparation';
 
 /** A run that stopped the whole service this often is not started again. */
 const ATTEMPTS = 3;
@@ -58,7 +58,7 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
   const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;
   if (journal.ran === true) await startIfStopped(run, old.Id);
   const mayBegin = run.mode === 'act' && attempt <= ATTEMPTS && (await startStopped(run)).length === 0;
-  if (!mayBegin) return { ended: await endUnchanged(run, interrupted(journal.attempt)) };
+  if (!mayBegin) return { ended: await finishUntouched(run, interrupted(journal.attempt)) };
   run.old = await engine.inspectContainer(old.Id);
   const ran = journal.ran ?? run.old.State.Running;
   run.journal = {
@@ -93,7 +93,7 @@ async function endWithoutOld(run: ActiveUpdate): Promise<Update> {
   await (untouched ? undoPreparation(run) : promoteNewContainer(run));
   const troubles = await startStopped(run, othersStopped(run));
   const happened = (await detectExternalChange(run)) ?? goneMeanwhile(journal.containerName);
-  return endNaming(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', happened);
+  return finishRetagged(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', happened);
 }
 
 /** All but the entries was done: the tag is looked at again, since the crash may have come before it. */
@@ -102,7 +102,7 @@ async function endSettled(run: ActiveUpdate): Promise<Update> {
   const kept = await keepTag(run);
   const detail = `${kept === null ? '' : `${kept}; `}the old container is removed`;
   run.store.updates.endStep(run.update.id, 'cleanup', 'succeeded', detail);
-  return endServing(run, 'succeeded');
+  return finishHealthy(run, 'succeeded');
 }
 
 function goneMeanwhile(name: string): PilotError {

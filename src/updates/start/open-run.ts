@@ -1,21 +1,21 @@
-import { healthFailureOf } from '../containers/check-health';
-import { inspectByName } from '../containers/if-there';
-import { containerOf } from '../containers/read-containers';
-import { ownPolicy } from '../containers/restart-policy';
-import { changedSinceOffer, offerInstead } from '../decisions/reoffer/changed-since-offer';
-import { offerMoved } from '../decisions/reoffer/offer-again';
-import { nextWindow, windowOf } from '../decisions/when-to-start';
-import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
-import type { ContainerInspect } from '../domain/engine-inspect';
-import { firstJournal } from '../domain/journal';
-import { newReferenceFor } from '../domain/images/new-reference';
-import { runsDigest } from '../domain/running-digest';
-import type { Update } from '../domain/update';
+import { healthFailureOf } from '../../containers/check-health';
+import { inspectByName } from '../../containers/if-there';
+import { containerOf } from '../../containers/read-containers';
+import { ownPolicy } from '../../containers/restart-policy';
+import { changedSinceOffer, offerInstead } from '../../decisions/reoffer/changed-since-offer';
+import { offerMoved } from '../../decisions/reoffer/offer-again';
+import { nextWindow, windowOf } from '../../decisions/when-to-start';
+import type { Deps } from '../../deps';
+import type { Container } from '../../domain/container';
+import type { ContainerInspect } from '../../domain/engine-inspect';
+import { firstJournal } from '../../domain/journal';
+import { newReferenceFor } from '../../domain/images/new-reference';
+import { runsDigest } from '../../domain/running-digest';
+import type { Update } from '../../domain/update';
 import { confirmStart } from './confirm-start';
-import { endUnstarted, type Unstarted } from './end-unstarted';
+import { finishUnstarted, type Unstarted } from '../finish';
 import { resumeRun } from './resume-run';
-import type { Run } from './run';
+import type { Run } from '../run';
 
 /**
  * Takes up an update: for the first time, by looking again at what the decision saw; or after a crash, by the journal.
@@ -28,12 +28,12 @@ export async function openRun(deps: Deps, update: Update): Promise<Run | { ended
 
 async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const old = withOwnPolicy(deps, await inspectByName(deps.engine, update.container ?? ''));
-  if (old === null) return { ended: endUnstarted(deps, update, noContainer(update)) };
+  if (old === null) return { ended: finishUnstarted(deps, update, noContainer(update)) };
   const container = await containerOf(deps, old);
   const closed = whileClosed(deps, update, container);
   if (closed !== null) return { ended: closed };
   const changed = notRunning(container) ?? whatChanged(update, container);
-  if (changed !== null) return { ended: endUnstarted(deps, update, changed) };
+  if (changed !== null) return { ended: finishUnstarted(deps, update, changed) };
   const refused = await confirmStart(deps, update);
   if (refused !== null) return { ended: await endRefused(deps, update, refused) };
   const differs = changedSinceOffer(deps, update, container);
@@ -73,7 +73,7 @@ async function endRefused(
 ): Promise<Update> {
   if ('held' in refused) return refused.held;
   if ('movedTo' in refused) return offerMoved(deps, update, refused.movedTo, refused.reason);
-  return endUnstarted(deps, update, refused);
+  return finishUnstarted(deps, update, refused);
 }
 
 /** An earlier run that was aborted may have left it disarmed: its replacement has the policy of the operator. */

@@ -1,18 +1,18 @@
-import { formatBytes, plural } from '../domain/format';
-import { afterGoodBackup } from '../backups/after-good-backup';
-import { membersOf, placeOf } from '../backups/backup-set';
-import { takeBackup } from '../backups/take-backup';
-import { isServer } from '../backups/writers';
-import { readContainers } from '../containers/read-containers';
-import type { BackupRecord } from '../domain/backups/backup';
-import type { Progress } from '../lib/progress';
-import { formatTime } from '../domain/format';
-import { thoseRunning } from '../restores/those-that-ran';
-import { rememberFingerprint } from './fingerprint/data-change';
+import { formatBytes, plural } from '../../domain/format';
+import { afterGoodBackup } from '../../backups/after-good-backup';
+import { membersOf, placeOf } from '../../backups/backup-set';
+import { takeBackup } from '../../backups/take-backup';
+import { isServer } from '../../backups/writers';
+import { readContainers } from '../../containers/read-containers';
+import type { BackupRecord } from '../../domain/backups/backup';
+import type { Progress } from '../../lib/progress';
+import { formatTime } from '../../domain/format';
+import { thoseRunning } from '../../restores/those-that-ran';
+import { rememberFingerprint } from '../fingerprint/data-change';
 import { quiesce } from './quiesce';
 import { reusableBackup } from './reuse-backup';
-import type { Run } from './run';
-import { checkpoint, Skipped } from './run';
+import type { Run } from '../run';
+import { checkpoint, Skipped } from '../run';
 import { startedByOthers } from './stopped-containers';
 
 /**
