@@ -2,7 +2,6 @@ import { MailError, messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Outbox, OutboxMail } from '../ports/store';
-import { retryDelayMs } from './backoff';
 import { sendWithin } from './send-within';
 
 const SEND_TIMEOUT_MS = 60_000;
@@ -79,4 +78,17 @@ function postpone<Item extends Deliverable>(mail: Item, error: unknown, postman:
 
 function fieldsOf(mail: Deliverable): Record<string, unknown> {
   return { mail: mail.id, kind: mail.kind, update: mail.updateId };
+}
+
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 15 * 60_000;
+
+/**
+ * The delay after the `attempt`th failure in a row (1 is the first): doubling from 1 s to 15 min, at a random point in
+ * its upper half, so that mails that failed together are not retried together.
+ * `random`: in [0, 1).
+ */
+function retryDelayMs(attempt: number, random: number): number {
+  const longest = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** Math.min(attempt, 20));
+  return Math.round(longest / 2 + (longest / 2) * random);
 }

@@ -1,11 +1,10 @@
 import type { ProbeSpec } from '../domain/labels/container-labels';
-import { dockerProbe } from './docker-probe';
+import { askHttp } from './ask-http';
 import { execProbe } from './exec-probe';
 import { giteaProbe } from './gitea-probe';
-import { httpProbe } from './http-probe';
 import { nginxProbe } from './nginx-probe';
 import { postgresProbe } from './postgres-probe';
-import type { Probe, ProbeTarget } from './probe';
+import { healthy, notYet, type Probe, type ProbeTarget } from './probe';
 import { tcpProbe } from './tcp-probe';
 
 export function probeFor(spec: ProbeSpec, target: ProbeTarget): Probe {
@@ -25,4 +24,23 @@ export function probeFor(spec: ProbeSpec, target: ProbeTarget): Probe {
     case 'exec':
       return execProbe(target, spec.command);
   }
+}
+
+/** Nothing beyond Docker's own state, which is looked at for every probe (docker-state.ts). */
+function dockerProbe(): Probe {
+  return { question: "Docker's own state", ask: () => Promise.resolve(healthy('as Docker says')) };
+}
+
+/** Any answer below 400 counts as healthy; redirects are not followed. */
+function httpProbe(target: ProbeTarget, port: number, path: string): Probe {
+  return {
+    question: `GET http://:${port}${path}`,
+    ask: async () => {
+      const answer = await askHttp(target, port, path);
+      if ('failure' in answer) return notYet(answer.failure);
+      return answer.status < 400
+        ? healthy(`GET :${port}${path} answers ${answer.status}`)
+        : notYet(`GET :${port}${path} answers ${answer.status}`);
+    },
+  };
 }

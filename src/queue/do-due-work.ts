@@ -10,7 +10,7 @@ import { OBSERVES } from '../domain/mode';
 import { codeOf, messageOf } from '../domain/errors';
 import { sendDigest } from '../notifications/send-digest';
 import { removeOldImages } from '../updates/remove-old-images';
-import { queueDrills } from '../restores/drills/queue-drills';
+import { queueDrills } from '../restores/drills/request-drills';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
 type Work = (deps: Deps) => Promise<WorkOutcome>;

@@ -23,7 +23,7 @@ import { repositoryIn } from './remove-old-images';
 import { reasonOfEnd } from './reason-of-end';
 import type { ActiveUpdate } from './run';
 import { othersStopped, serveAgain } from './backup/stopped-containers';
-import { undoPreparation } from './undo-preparation';
+import { undoPreparation } from './prepare-replacement';
 
 /**
  * The container that was seen healthy serves, if it is still the one that has the name; `rollback_failed`: on data that it was

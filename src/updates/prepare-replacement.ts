@@ -1,19 +1,20 @@
 import { asideName } from '../containers/artifact-names';
-import { imageIfThere } from '../containers/if-there';
-import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { differences } from '../domain/recreate/compare-containers';
-import { createRequest } from '../domain/recreate/create-request';
-import { platformOf, platformText, type Platform } from '../domain/recreate/platform';
-import type { Engine } from '../ports/engine';
 import { askedPlatform } from '../containers/carry-over/asked-platform';
 import { copyLayerFiles } from '../containers/carry-over/copy-layer-files';
 import { layerFiles } from '../containers/carry-over/layer-files';
 import { withPresentVolumes } from '../containers/carry-over/present-volumes';
+import { imageIfThere } from '../containers/if-there';
+import { discard, removeByName } from '../containers/remove-aside';
+import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { differences } from '../domain/recreate/compare-containers';
+import { createRequest } from '../domain/recreate/create-request';
+import { type Platform, platformOf, platformText } from '../domain/recreate/platform';
+import type { Engine } from '../ports/engine';
+import { syncLocalTag } from './local-tag';
 import { newTagLabels } from './new-tag/new-tag-labels';
 import { newImageOf } from './pull-by-digest';
-import type { Run } from './run';
-import { checkpoint } from './run';
+import { type ActiveUpdate, checkpoint, type Run } from './run';
 
 /**
  * Creates the new container next to the running old one, under a name of its own, and compares the two before anything
@@ -67,4 +68,13 @@ async function create(engine: Engine, name: string, request: CreateRequest): Pro
     const message = `The engine did not create the new container: ${messageOf(error)}`;
     throw new PilotError('recreate_failed', message, { cause: error });
   }
+}
+
+/** Removes what was prepared next to the old container, which was never touched, and restores the tag. */
+export async function undoPreparation(run: ActiveUpdate): Promise<void> {
+  const { update, journal } = run;
+  if (journal.newContainerId !== null) await discard(run.engine, journal.newContainerId);
+  await removeByName(run, asideName(journal.containerName, 'new', update.id));
+  await removeByName(run, asideName(journal.containerName, 'check', update.id));
+  await syncLocalTag(run);
 }

@@ -1,8 +1,7 @@
 import { PilotError } from '../../domain/errors';
 import type { Compose, HashQuestion } from '../../ports/compose';
-import { findPlugin, PLACES } from './find-plugin';
 import { resolvedOverride, type Override } from './overrides';
-import { runCompose } from './run-compose';
+import { findPlugin, PLACES, runCompose } from './run-compose';
 import { withScratch } from './scratch';
 
 export interface ComposePluginOptions {

@@ -9,7 +9,6 @@ import { checkedLength } from '../../lib/streams/checked-length';
 import { readWithin } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError, hasCode } from './file-errors';
-import { pathOfKey } from './path-of-key';
 import { writeWhole } from './write-whole';
 
 const CUT = new StorageError('storage_unreachable', 'The file was cut while it was read.');
@@ -97,4 +96,12 @@ async function removeEmptyFolders(directory: string, folder: string): Promise<vo
     throw error;
   }
   await removeEmptyFolders(directory, path.posix.dirname(folder));
+}
+
+/** The file of a key. A key with an empty part, or one that begins with a dot, leads nowhere: not out of the folder, nor to what is not an object. */
+function pathOfKey(directory: string, key: string): string {
+  const parts = key.split('/');
+  const fine = parts.every((part) => part !== '' && !part.startsWith('.') && !/[\0\\]/.test(part));
+  if (!fine) throw new StorageError('storage_refused', `Not a key of the backup storage: ${JSON.stringify(key)}`);
+  return path.join(directory, ...parts);
 }

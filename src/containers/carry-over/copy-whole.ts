@@ -1,11 +1,10 @@
 import { posix } from 'node:path';
-import { Readable } from 'node:stream';
-import { extract, pack, type Header } from 'tar-stream';
+import { pipeline, Readable, Transform } from 'node:stream';
+import { extract, type Header, pack } from 'tar-stream';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { EngineError } from '../../domain/errors';
-import { cleanPath } from '../../domain/recreate/own-mounts';
 import { layerCopy, MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
-import { atMostBytes } from '../../lib/streams/at-most-bytes';
+import { cleanPath } from '../../domain/recreate/own-mounts';
 import { fewAtATime } from '../../lib/few-at-a-time';
 import type { Engine } from '../../ports/engine';
 
@@ -67,4 +66,24 @@ async function mustHave(engine: Engine, from: string, to: string, path: string):
 
 function tooLarge(): Error {
   return new EngineError('engine_refused', `The files are larger than ${MOST_KEPT_BYTES / 1024 ** 3} GiB altogether.`);
+}
+
+/**
+ * Passes streams on and counts what passes through all of them together: with more than `most` bytes, the one that passes
+ * fails with what `refuse` gives. An error of a source becomes that of the stream passed on.
+ */
+function atMostBytes(most: number, refuse: () => Error): (source: Readable) => Readable {
+  let bytes = 0;
+  return (source) => {
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        bytes += chunk.length;
+        if (bytes > most) done(refuse());
+        else done(null, chunk);
+      },
+    });
+    // The error is that of `counted`, which its reader hears.
+    pipeline(source, counted, () => undefined);
+    return counted;
+  };
 }

@@ -1,7 +1,10 @@
-import { backupSets } from '../../backups/backup-set';
+import { backupSets, keyOfPlace, placeOf, scopeName } from '../../backups/backup-set';
 import { serversIn } from '../../backups/dumped-servers';
+import { readContainers } from '../../containers/read-containers';
+import type { Deps } from '../../deps';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
+import type { WorkOutcome } from '../../domain/due-work';
 import type { Store } from '../../ports/store';
 
 /** Asks for a drill of the newest good backup of each set that is there and holds databases. Answers these backups. */
@@ -16,4 +19,14 @@ export function requestDrills(
     for (const { id } of newest) backups.askDrill(id);
   });
   return newest;
+}
+
+/** The weekly drills. Of a set that is there no longer nothing is drilled, and a failed drill is troubling no more. */
+export async function queueDrills({ engine, selfId, store }: Deps): Promise<WorkOutcome> {
+  const containers = await readContainers(engine, selfId);
+  const sets = requestDrills(store, containers).map(scopeName).join(', ');
+  const there = new Set(containers.map((container) => keyOfPlace(placeOf(container))));
+  for (const { kind, subject } of store.notices.all())
+    if (kind === 'drill_failed' && !there.has(subject)) store.notices.close(kind, subject);
+  return { outcome: sets === '' ? 'No good backup holds a database.' : `Requested: ${sets}.`, trouble: null };
 }

@@ -11,7 +11,7 @@ import { finishRetagged, finishHealthy, finishUntouched } from '../finish';
 import { keepTag } from '../new-tag/keep-tag';
 import type { ActiveUpdate, Run } from '../run';
 import { othersStopped, startStopped } from '../backup/stopped-containers';
-import { undoPreparation } from '../undo-preparation';
+import { undoPreparation } from '../prepare-replacement';
 
 /** A run that stopped the whole service this often is not started again. */
 const ATTEMPTS = 3;
