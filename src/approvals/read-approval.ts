@@ -1,6 +1,6 @@
 import { placeOf } from '../backups/backup-set';
 import type { Surroundings } from '../domain/approval';
-import { awaySince, type Update } from '../domain/update';
+import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
@@ -44,26 +44,16 @@ export function whyClosed({ clock }: Pick<ApprovalReader, 'clock'>, { status, ap
   return approval.status;
 }
 
+/** What past updates and backups show about the next update of its container. */
 export function surroundingsOf(store: Store, update: Update): Surroundings {
-  const past = store.updates.list({
-    container: update.container ?? '',
-    status: 'succeeded',
-    limit: PAST_UPDATES,
-  }).updates;
+  const past = store.updates.past({ container: update.container ?? '', limit: PAST_UPDATES });
   const seconds = past
-    .map((update) => awaySeconds(store, update))
-    .filter((away) => away !== null)
+    .flatMap(({ status, awaySeconds }) => (status === 'succeeded' && awaySeconds !== null ? [awaySeconds] : []))
     .sort((a, b) => a - b);
   return {
     lastBackup: store.backups.lastSucceeded(placeOf({ project: update.project, name: update.container ?? '' })),
     releases: store.notesTexts.of(update.id),
     usualDowntimeSeconds: seconds[Math.floor(seconds.length / 2)] ?? null,
+    past,
   };
-}
-
-/** From its stop to the health that was seen: what its users may have missed at most. */
-function awaySeconds({ backups }: Store, update: Update): number | null {
-  const offlineSince = awaySince(update, update.backupId === null ? null : backups.get(update.backupId));
-  const end = update.steps.find(({ name }) => name === 'health_check')?.finishedAt;
-  return offlineSince && end ? (Date.parse(end) - Date.parse(offlineSince)) / 1000 : null;
 }

@@ -1,4 +1,5 @@
 import type { BackupRecord } from './backups/backup';
+import type { PastUpdate } from './past-update';
 import type { Release } from './notes/release-notes';
 
 /** Facts for the decision on an update, in addition to its plan. */
@@ -7,6 +8,8 @@ export interface Surroundings {
   lastBackup: BackupRecord | null;
   /** How long the service was away in past updates of this container, in seconds (median); null: none yet. */
   usualDowntimeSeconds: number | null;
+  /** The updates that it is the median of, and those that failed, newest first; left out: not looked up. */
+  past?: PastUpdate[];
   /** The release notes that were read, newest first; left out: none. */
   releases?: readonly Release[];
 }

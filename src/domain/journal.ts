@@ -44,6 +44,8 @@ export interface Journal {
   newContainerId: string | null;
   /** Whether the old container may have been stopped: after a handover that failed early it never was. */
   oldStopped: boolean;
+  /** A handover: the new container was healthy before the old one was stopped. */
+  handedOver?: boolean;
   /** What is being written into the compose project for a new tag, as text; there once that begins. */
   tagNote?: string;
   /** Names of containers that depend on this one and ran before it. */

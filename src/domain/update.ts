@@ -118,7 +118,10 @@ export type StepName = (typeof STEP_NAMES)[number];
  * When its users may have started to miss it: for a container that was stopped for its backup, at the start of that; else
  * when it was replaced. Null: it was neither.
  */
-export function awaySince({ steps }: Pick<Update, 'steps'>, backup: { quiesced: boolean } | null): string | null {
+export function awaySince(
+  { steps }: { steps: Pick<Step, 'name' | 'startedAt'>[] },
+  backup: { quiesced: boolean } | null,
+): string | null {
   const first = backup?.quiesced === true ? 'backup' : 'recreate';
   return steps.find(({ name }) => name === first)?.startedAt ?? null;
 }

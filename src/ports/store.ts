@@ -1,8 +1,9 @@
-import type { BackupRecord } from '../domain/backups/backup';
+import type { BackupRecord, PastBackup } from '../domain/backups/backup';
 import type { DrillVerdict } from '../domain/backups/drill';
 import type { Journal } from '../domain/journal';
 import type { Plan } from '../domain/plan/plan';
 import type { RestoreJournal, RestoreRecord } from '../domain/backups/restore';
+import type { PastUpdate } from '../domain/past-update';
 import type { DecidedBy, Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Audit } from './audit';
 import type { Channels } from './channel-deliveries';
@@ -129,6 +130,8 @@ export interface Updates {
   journal(id: string): Journal | null;
   /** Whole, before the act that it announces. */
   saveJournal(id: string, journal: Journal): void;
+  /** The newest that ran to a verdict, of one container or of all, newest first. */
+  past(filter: { container?: string; limit: number }): PastUpdate[];
   /** How many ended in each status: for metrics. */
   countByStatus(): Record<string, number>;
 }
@@ -202,6 +205,8 @@ export interface Backups {
   running(): BackupRecord[];
   /** Newest first. */
   list(limit: number): BackupRecord[];
+  /** The newest that ended, also those that retention has removed, newest first; without their items. */
+  past(limit: number): PastBackup[];
   /** The newest good one of a project, or of a container outside of any. Never a pruned one. */
   lastSucceeded(place: Pick<BackupRecord, 'project' | 'container'>): BackupRecord | null;
   /** Succeeded and not pruned, newest first. */

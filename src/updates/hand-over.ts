@@ -33,7 +33,7 @@ export async function drainOld(run: Run, progress: Progress): Promise<string> {
   const { journal } = run;
   const seen = await canaryHealth(run, newContainerOf(run), progress).catch(explainTakenPort);
   await reloadFronts(run, progress);
-  checkpoint(run, 'checking', { oldStopped: true });
+  checkpoint(run, 'checking', { oldStopped: true, handedOver: true });
   progress('it is healthy next to the old one, which drains');
   await keepStopped(run, journal.oldContainerId);
   return `next to the old one: ${seen}; ${howItEnded(await run.engine.inspectContainer(journal.oldContainerId))}`;

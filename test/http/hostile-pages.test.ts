@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import type { ApprovalView, ClosedWhy } from '../../src/approvals/approval-view';
 import type { RestoreView } from '../../src/approvals/restore-link';
 import type { Release } from '../../src/domain/notes/release-notes';
+import type { Surroundings } from '../../src/domain/approval';
+import type { PastUpdate } from '../../src/domain/past-update';
 import type { RestoreRecord } from '../../src/domain/backups/restore';
 import { dataPathsOf } from '../../src/domain/data/data-paths';
 import { suggestionsFor } from '../../src/domain/labels/suggest-labels';
@@ -23,6 +25,7 @@ import { aBackup, anUpdate, aPlan, aStep, at } from '../support/news-builder';
 const RUNS = 1000;
 
 const now = new Date(at(500));
+const VERDICTS = ['succeeded', 'failed', 'rolled_back', 'rollback_failed'] as const;
 
 function updateOf([a = '', b = '', c = '', d = '', e = '', f = '']: Strings, differs: Partial<Update> = {}): Update {
   return anUpdate({
@@ -93,8 +96,20 @@ function releaseFrom([a = '', b = '', c = '']: Strings): Release {
 }
 
 function openFrom(s: Strings): Extract<ApprovalView, { kind: 'open' }> {
-  const surroundings = { lastBackup: backupFrom(s), usualDowntimeSeconds: 4, releases: [releaseFrom(s)] };
-  return { kind: 'open', update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s), surroundings };
+  const update = updateOf(s, { status: 'awaiting_approval' });
+  return { kind: 'open', update, plan: planFrom(s), surroundings: surroundingsFrom(s) };
+}
+
+function surroundingsFrom(s: Strings): Surroundings {
+  return { lastBackup: backupFrom(s), usualDowntimeSeconds: 4, past: pastFrom(s), releases: [releaseFrom(s)] };
+}
+
+/** Of one container: how many lines a picture has depends on their names. */
+function pastFrom([a = '', b = '']: Strings): PastUpdate[] {
+  return VERDICTS.map((status, index) => ({
+    ...{ id: `u${index}`, container: a, reference: b, status },
+    ...{ finishedAt: at(index * 99), awaySeconds: index },
+  }));
 }
 
 function aMount(Destination: string) {
@@ -152,7 +167,14 @@ function hostFrom(s: Strings): OperatorData {
       aContainer({ name: a, reference: b, project: c, service: d, swarmService: e, read: { watched: false } }),
     ]),
     otherPilots: [a, g],
-    waiting: [{ update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s) }],
+    waiting: [
+      { update: updateOf(s, { status: 'awaiting_approval' }), plan: planFrom(s), surroundings: surroundingsFrom(s) },
+    ],
+    pastUpdates: pastFrom(s),
+    pastBackups: [
+      { project: a, container: null, status: 'succeeded', finishedAt: at(0), seconds: 3, bytes: 12 },
+      { project: a, container: null, status: 'failed', finishedAt: at(9), seconds: null, bytes: null },
+    ],
     working: [updateOf(s, { status: 'running' })],
     history: { filter: { container: a, status: 'failed' }, updates: [update], next: b },
     backups: [backupFrom(s)],

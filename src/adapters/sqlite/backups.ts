@@ -1,4 +1,4 @@
-import type { BackupItem, BackupRecord } from '../../domain/backups/backup';
+import type { BackupItem, BackupRecord, PastBackup } from '../../domain/backups/backup';
 import type { DrillVerdict } from '../../domain/backups/drill';
 import type { Failure } from '../../domain/errors';
 import type { Backups } from '../../ports/store';
@@ -48,6 +48,7 @@ export function createBackups(database: Database, clock: Clock): Backups {
     nextQueued: () => select(`WHERE status = 'queued' AND update_id IS NULL ORDER BY id LIMIT 1`)[0] ?? null,
     running: () => select(`WHERE status = 'running' ORDER BY id`),
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
+    past: pastOf(database),
     lastSucceeded: ({ project, container }) =>
       select(`WHERE ${GOOD} AND project IS ? AND container IS ? ORDER BY id DESC LIMIT 1`, project, container)[0] ??
       null,
@@ -55,6 +56,19 @@ export function createBackups(database: Database, clock: Clock): Backups {
     ...createPruning(database, clock, records),
     ...createDrills(database, clock, records),
   };
+}
+
+/** By the index of the status, so that it reads no more rows than it shows. */
+function pastOf(database: Database): Backups['past'] {
+  const newest = ['succeeded', 'failed'].map(
+    (status) =>
+      `SELECT * FROM (SELECT id, project, container, status, started_at, finished_at, bytes FROM backups WHERE status = '${status}' ORDER BY id DESC LIMIT @limit)`,
+  );
+  const past = database.prepare<{ limit: number }, PastBackup>(`
+    SELECT project, container, status, finished_at AS finishedAt, bytes,
+      (julianday(finished_at) - julianday(started_at)) * 86400.0 AS seconds
+    FROM (${newest.join(' UNION ALL ')}) WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT @limit`);
+  return (limit) => past.all({ limit });
 }
 
 function createPruning(

@@ -8,6 +8,7 @@ import type { Audit } from '../../ports/audit';
 import type { NewUpdate, RecordedDecision, UpdateFilter, Updates } from '../../ports/store';
 import { fromJson } from './records/columns';
 import type { Database } from './database';
+import { createPastUpdates } from './past-updates';
 import { recordsOf, type Records } from './records/records';
 import { createSteps } from './steps';
 
@@ -54,6 +55,7 @@ export function createUpdates(database: Database, clock: Clock, audit: Audit): U
   return {
     ...steps.methods,
     ...createApprovals(database, clock, records, audit),
+    ...createPastUpdates(database),
     get,
     insert: (update) => {
       const inserted = add(columnsOf(update));

@@ -67,6 +67,19 @@ export interface DatabaseProperties {
   grants: { grantee: string | null; privilege: DatabasePrivilege; grantable: boolean }[] | null;
 }
 
+/** A backup that ended, in brief: for pictures. */
+export interface PastBackup {
+  project: string | null;
+  /** For a set outside any compose project. */
+  container: string | null;
+  status: 'succeeded' | 'failed';
+  /** ISO 8601. */
+  finishedAt: string;
+  /** From its start to the end of its check; null: it was not started. */
+  seconds: number | null;
+  bytes: number | null;
+}
+
 /** The record of one backup, also of one that failed. */
 export interface BackupRecord {
   id: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 // Small files, read once; the build copies them next to this one. Both are part of the page: under another service's
 // name nothing but the address of a link leads to diun-pilot.
-export const PAGE_CSS = ['page.css', 'notes.css'].map(read).join('\n');
+export const PAGE_CSS = ['page.css', 'charts.css', 'notes.css'].map(read).join('\n');
 export const LIVE_SCRIPT = read('live.js');
 
 /** For the policy that allows this one style and this one script, and no others. */

@@ -5,7 +5,8 @@ import { oneLine } from '../../notifications/letter/clean';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { surroundingsPassage } from '../../notifications/mails/passages/surroundings';
 import { typeset } from './blocks';
-import { Folds } from './decision/folds';
+import { Downtimes } from './charts/downtimes';
+import { Fold, Folds } from './decision/folds';
 import { Summary } from './decision/summary';
 import type { Considered } from './decision/summary-rows';
 import { page } from './layout';
@@ -35,7 +36,7 @@ export function confirmPage(offer: Offer): string {
         {offer.nameMissed === true ? <NameMissed container={plan.container} /> : null}
         {offer.observes === true ? <Observes /> : null}
         <h1>Update {oneLine(plan.container)}?</h1>
-        <Summary {...offer} />
+        <Summary {...offer} linked />
         <Decide {...offer} />
         <Details {...offer} />
         <ReleaseNotes update={offer.update} releases={offer.surroundings.releases} />
@@ -100,6 +101,15 @@ function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
   );
 }
 
+function PastUpdates({ plan, surroundings: { past = [] } }: Pick<Offer, 'plan' | 'surroundings'>): JSX.Element | null {
+  if (!past.some(({ awaySeconds }) => awaySeconds !== null)) return null;
+  return (
+    <Fold heading="Past updates">
+      <Downtimes past={past} title={`Downtime of ${plan.container} in past updates`} ofOne />
+    </Fold>
+  );
+}
+
 /** The whole plan. A new subject (such as a rehearsal) adds its fold here, and its row to the summary. */
 function Details({ update, plan, surroundings, now }: Offer): JSX.Element {
   // The passages need more than they print here.
@@ -117,6 +127,7 @@ function Details({ update, plan, surroundings, now }: Offer): JSX.Element {
           versions(news, { from: 'Current version', to: 'New version' }),
         ]}
       />
+      <PastUpdates plan={plan} surroundings={surroundings} />
     </section>
   );
 }

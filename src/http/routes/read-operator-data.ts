@@ -1,3 +1,4 @@
+import { surroundingsOf } from '../../approvals/read-approval';
 import type { Container } from '../../domain/container';
 import { suggestionsFor } from '../../domain/labels/suggest-labels';
 import { otherPilots } from '../../domain/pilots';
@@ -17,6 +18,8 @@ const RESTORES_AT_ONCE = 10;
 const RENEWALS_AT_ONCE = 10;
 const REJECTED_AT_ONCE = 10;
 const INCIDENTS_AT_ONCE = 10;
+const PAST_UPDATES_AT_ONCE = 40;
+const PAST_BACKUPS_AT_ONCE = 120;
 const LOOK_BACK = 200;
 
 /** From the store, which is always there, and from the engine as far as it answers. */
@@ -54,7 +57,9 @@ function recordsIn(store: Store) {
   return {
     waiting: store.updates
       .withStatus('awaiting_approval')
-      .map((update) => ({ update, plan: store.updates.plan(update.id) })),
+      .map((update) => ({ update, plan: store.updates.plan(update.id), surroundings: surroundingsOf(store, update) })),
+    pastUpdates: store.updates.past({ limit: PAST_UPDATES_AT_ONCE }),
+    pastBackups: store.backups.past(PAST_BACKUPS_AT_ONCE),
     working: [...store.updates.withStatus('running'), ...store.updates.withStatus('queued')],
     backups: store.backups.list(BACKUPS_AT_ONCE),
     restores: store.restores.list(RESTORES_AT_ONCE),

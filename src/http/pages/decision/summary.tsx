@@ -8,8 +8,11 @@ import { JUMPS } from '../../../notifications/mails/passages/passages';
 import { typeset } from '../blocks';
 import { summaryRows, type Considered } from './summary-rows';
 
-/** What an operator needs to decide, before the buttons: from and to, the risk, the downtime, the backup. */
-export function Summary(considered: Considered): JSX.Element {
+/**
+ * What an operator needs to decide, before the buttons: from and to, the risk, the downtime, the backup. `linked`: the
+ * details are on the same page.
+ */
+export function Summary({ linked = false, ...considered }: Considered & { linked?: boolean }): JSX.Element {
   const { plan } = considered;
   return (
     <div class="summary">
@@ -23,7 +26,7 @@ export function Summary(considered: Considered): JSX.Element {
             <dt>{term}</dt>
             <dd>
               {typeset(text)}
-              {more === undefined ? null : (
+              {more === undefined || !linked ? null : (
                 <>
                   {' '}
                   <a href={more.href}>{more.text}</a>

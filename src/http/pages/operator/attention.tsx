@@ -17,12 +17,16 @@ const SECTIONS: Partial<Record<CheckName, string>> = {
 };
 
 /** Problems first: containers that an update left without a working version, then the checks of /health. */
-export function Attention({ health: { status, checks }, containers, otherPilots, now }: OperatorData): JSX.Element {
+export function Attention(data: OperatorData): JSX.Element | null {
+  const {
+    health: { status, checks },
+    containers,
+    otherPilots,
+    now,
+  } = data;
+  if (problemsOf(data) === 0) return null;
   const down = leftDown(containers);
   const bad = CHECK_NAMES.filter((name) => checks[name].status !== 'ok');
-  if (bad.length + down.length + otherPilots.length === 0) {
-    return <AllIsWell />;
-  }
   return (
     <section
       class={`notice ${status === 'down' || down.length > 0 ? 'alarm' : 'attention'}`}
@@ -48,12 +52,10 @@ export function Attention({ health: { status, checks }, containers, otherPilots,
   );
 }
 
-function AllIsWell(): JSX.Element {
-  return (
-    <p>
-      <span class="badge good">Healthy</span> All checks passed: {CHECK_NAMES.join(', ')}.
-    </p>
-  );
+/** How many lines it has. */
+export function problemsOf({ health: { checks }, containers, otherPilots }: OperatorData): number {
+  const bad = CHECK_NAMES.filter((name) => checks[name].status !== 'ok');
+  return bad.length + leftDown(containers).length + otherPilots.length;
 }
 
 /** By their newest update: an earlier failure no longer counts once a later update has succeeded or is pending. */

@@ -1,8 +1,10 @@
-import type { BackupRecord } from '../../../domain/backups/backup';
+import type { Surroundings } from '../../../domain/approval';
+import type { BackupRecord, PastBackup } from '../../../domain/backups/backup';
 import type { CertificateSeen } from '../../../domain/certificates/certificate';
 import type { Container } from '../../../domain/container';
 import type { Suggestion } from '../../../domain/labels/suggest-labels';
 import type { Mode } from '../../../domain/mode';
+import type { PastUpdate } from '../../../domain/past-update';
 import type { Plan } from '../../../domain/plan/plan';
 import type { RenewalRecord } from '../../../domain/certificates/renewal';
 import type { RestoreRecord } from '../../../domain/backups/restore';
@@ -29,7 +31,11 @@ export interface OperatorData {
   notWatched: Suggestion[];
   /** Names of containers in which another diun-pilot runs on this engine. */
   otherPilots: string[];
-  waiting: { update: Update; plan: Plan | null }[];
+  /** Pending approvals; `plan` and `surroundings` as behind the link of the mail. */
+  waiting: { update: Update; plan: Plan | null; surroundings: Surroundings }[];
+  /** The newest that ran, and the newest backups that ended, in brief: for the pictures. */
+  pastUpdates: PastUpdate[];
+  pastBackups: PastBackup[];
   /** Running first, then queued. */
   working: Update[];
   history: { filter: HistoryFilter; updates: Update[]; next: string | null };

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { page } from '../layout';
+import { AtAGlance, hasPictures } from './at-a-glance';
 import { Attention } from './attention';
 import { Observes } from '../observes';
 import { Backups } from './backups';
@@ -9,23 +10,25 @@ import { KeptContainers } from './kept-containers';
 import type { OperatorData } from './operator-data';
 import { NotWatched } from './not-watched';
 import { Channels, Diun, Mails, Refused, Timers } from './records';
+import { State } from './state';
 import { needsAttention, Watched } from './watched';
 import { History, Waiting, Working } from './work';
 
-/** Everything about this host on one page, most urgent first. Rendered completely on the server: it needs no script. */
+/** Everything about this host on one page: its state in one line, what needs a decision, then the rest. Rendered completely on the server: it needs no script. */
 export function operatorPage(data: OperatorData): string {
   return page({
     title: data.waiting.length === 0 ? 'Overview' : `(${data.waiting.length}) Overview`,
     wide: true,
-    header: <Sections {...data} />,
     children: (
       <>
-        <h1>Containers and their updates</h1>
+        <State {...data} />
         <Message {...data} />
         {data.mode === 'observe' ? <Observes /> : null}
         <Attention {...data} />
         <Waiting {...data} />
+        <Sections {...data} />
         <Working {...data} />
+        <AtAGlance {...data} />
         <Incidents {...data} />
         <Watched {...data} />
         <NotWatched {...data} />
@@ -43,21 +46,12 @@ export function operatorPage(data: OperatorData): string {
   });
 }
 
-function Sections({
-  containers,
-  notWatched,
-  waiting,
-  working,
-  lost,
-  incidents,
-  kept,
-  undelivered,
-  channels,
-  timers,
-}: OperatorData): JSX.Element {
+function Sections(data: OperatorData): JSX.Element {
+  const { containers, notWatched, waiting, working, lost, incidents, kept, undelivered, channels, timers } = data;
   const all: [id: string, name: string, count?: number, absent?: boolean][] = [
     ['waiting', 'Pending approvals', waiting.length],
     ['working', 'In progress', working.length],
+    ['glance', 'At a glance', 0, !hasPictures(data)],
     ['incidents', 'Lost networks', lost.length, !hasIncidents({ lost, incidents })],
     ['watched', 'Watched', (containers ?? []).filter(needsAttention).length],
     ['not-watched', 'Not watched', 0, notWatched.length === 0],
@@ -73,7 +67,7 @@ function Sections({
   ];
   const sections = all.filter(([, , , absent]) => absent !== true);
   return (
-    <nav aria-label="Sections">
+    <nav class="sections" aria-label="Sections">
       <ul>
         {sections.map(([id, name, count = 0]) => (
           <li>

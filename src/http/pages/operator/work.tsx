@@ -3,8 +3,10 @@ import type { JSX } from 'preact';
 import type { Plan } from '../../../domain/plan/plan';
 import { UPDATE_STATUSES, type Update } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
+import { notesPassage } from '../../../notifications/mails/passages/notes';
 import { nameOf, planPassage } from '../../../notifications/mails/passages/passages';
 import { Blocks } from '../blocks';
+import { Summary } from '../decision/summary';
 import { ago, codeAsText } from '../words';
 import { ActionForm } from './action-form';
 import type { HistoryFilter, OperatorData } from './operator-data';
@@ -17,18 +19,24 @@ export function Waiting(data: OperatorData): JSX.Element {
     <section aria-labelledby="waiting">
       <h2 id="waiting">Pending approvals</h2>
       {data.waiting.length === 0 ? <p>No pending approvals.</p> : null}
-      {data.waiting.map(({ update, plan }) => (
+      {data.waiting.map(({ update, plan, surroundings }) => (
         <article class="card">
           <h3>{oneLine(nameOf(update))}</h3>
-          <Versions update={update} />
-          <p>{oneLine(update.reason)}</p>
-          {plan === null ? null : <PlanOf update={update} plan={plan} />}
-          {update.approval === null ? null : (
-            <p class="small">
-              Expires {formatTime(update.approval.expiresAt)} ({ago(update.approval.expiresAt, data.now)}).
-            </p>
+          {plan === null ? (
+            <Versions update={update} />
+          ) : (
+            <Summary {...{ update, plan, surroundings, now: data.now }} />
           )}
-          <Buttons update={update} plan={plan} data={data} />
+          <div>
+            <p>{oneLine(update.reason)}</p>
+            {update.approval === null ? null : (
+              <p class="small">
+                Expires {formatTime(update.approval.expiresAt)} ({ago(update.approval.expiresAt, data.now)}).
+              </p>
+            )}
+            <Buttons update={update} plan={plan} data={data} />
+          </div>
+          {plan === null ? null : <PlanOf update={update} plan={plan} />}
         </article>
       ))}
     </section>
@@ -43,9 +51,10 @@ function PlanOf({ update, plan }: { update: Update; plan: Plan }): JSX.Element {
       </summary>
       <div class="plan">
         <Blocks
-          blocks={planPassage({ update, plan, backup: null, page: '' }, 'What to do afterwards').map((block) =>
-            block.type === 'heading' ? { type: 'paragraph', text: `${block.text}:` } : block,
-          )}
+          blocks={[
+            ...notesPassage(update),
+            ...planPassage({ update, plan, backup: null, page: '' }, 'What to do afterwards'),
+          ].map((block) => (block.type === 'heading' ? { type: 'paragraph', text: `${block.text}:` } : block))}
         />
       </div>
     </details>
