@@ -38,7 +38,14 @@ export default tseslint.config(
   { files: ['src/config/**'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/lib/clock.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
-    files: ['src/cli/**', 'src/main.ts', 'test/lab/**', 'test/bench/**', 'test/simulation/main.ts'],
+    files: [
+      'src/cli/**',
+      'src/main.ts',
+      'test/lab/**',
+      'test/bench/**',
+      'test/simulation/main.ts',
+      'test/screenshots/main.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
   {

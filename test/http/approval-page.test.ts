@@ -37,7 +37,7 @@ test('what the decision needs comes before the buttons, and none of it is folded
     `sha256:${'a'.repeat(12)} → to sha256:${'d'.repeat(12)}`,
     'Risk It can change its data. If a rollback needs it, the backup is restored automatically.',
     'Downtime Not measured yet: git-gitea-1 is offline from the start of the backup',
-    'Backup Taken and read back first, of 2 containers. The last one: 412.7 MiB, 9 h ago.',
+    'Backup Taken and read back first. Last one: 412.7 MiB, 9 h ago.',
   ]) {
     expect(text).toContain(words);
   }

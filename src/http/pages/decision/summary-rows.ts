@@ -68,10 +68,10 @@ function downtimeInShort({ plan, surroundings: { usualDowntimeSeconds: seconds }
 
 function backupInShort({ plan: { backup }, surroundings: { lastBackup }, now }: Considered): string {
   if (backup.length === 0) return 'None: no container of its project has the label backup.kind.';
-  const first = `Taken and read back first, of ${plural(backup.length, 'container')}.`;
+  const first = 'Taken and read back first.';
   if (lastBackup === null) return `${first} There is none yet.`;
   const size = lastBackup.bytes === null ? '' : `${formatBytes(lastBackup.bytes)}, `;
-  return `${first} The last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
+  return `${first} Last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
 }
 
 /** Where only a link to them is known, it stands below. */
