@@ -4,6 +4,8 @@ ARG BASE_IMAGE=node:24-bookworm-slim
 # Asked what `docker compose up -d` would do after a new tag was written (docs/how-updates-work.md, "New tags"): best the version of your host.
 # Any image with the plugin at /docker-compose.
 ARG COMPOSE_IMAGE=docker/compose-bin:v5.5.1
+# For PILOT_BACKUP_URL=restic:… Any image with the program at /usr/bin/restic.
+ARG RESTIC_IMAGE=restic/restic:0.18.1
 
 # --- build: has a compiler, for better-sqlite3 where no prebuilt binary can be fetched ---
 FROM ${BUILD_IMAGE} AS build
@@ -15,6 +17,8 @@ COPY src src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 FROM ${COMPOSE_IMAGE} AS compose
+
+FROM ${RESTIC_IMAGE} AS restic
 
 # --- runtime ---
 FROM ${BASE_IMAGE} AS runtime
@@ -31,6 +35,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=compose /docker-compose /usr/local/lib/docker/cli-plugins/docker-compose
+COPY --from=restic /usr/bin/restic /usr/local/bin/restic
 # A number, not a name: whatever user the base image knows, this one is not root. It must share the group of the Docker
 # socket: `user: '1000:GID'` or `group_add` in the compose file.
 RUN mkdir -p /data && chown 1000:1000 /data && ln -s /app/dist/main.js /usr/local/bin/diun-pilot

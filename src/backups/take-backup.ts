@@ -85,12 +85,13 @@ function startBackup(deps: BackupDeps, request: BackupRequest): BackupRun {
 
 async function findSources(run: BackupRun): Promise<ItemSource[]> {
   const sources: ItemSource[] = [];
+  const compress = run.storage.compresses !== true;
   for (const member of run.members) {
     const backup = member.labels.backup;
-    if (backup?.kind === 'postgres') sources.push(...(await databasesOf(run.engine, member)));
+    if (backup?.kind === 'postgres') sources.push(...(await databasesOf(run.engine, member, { compress })));
     if (backup?.kind === 'files') sources.push(...filesOf(run.engine, member, backup.paths));
   }
-  if (sources.length > 0) return sources;
+  if (sources.length > 0) return compress ? sources : sources.map((source) => ({ ...source, compression: 'none' }));
   throw new PilotError(
     'backup_failed',
     `There is nothing to back up for ${scopeName(run.record)}: no container of it carries the label backup.kind.`,

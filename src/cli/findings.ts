@@ -134,7 +134,8 @@ function settingsFinding({ settings }: App): Finding {
   return { what: 'Settings', status: 'warning', words: `${words}; ${advice}` };
 }
 
-function backupTarget({ settings: { backup } }: App): string {
+function backupTarget({ settings: { backup }, storage }: App): string {
+  if (backup.kind === 'restic') return storage.urlOf('').replace(/\/$/, '');
   return backup.kind === 'file' ? backup.directory : `s3://${[backup.bucket, backup.prefix].filter(Boolean).join('/')}`;
 }
 

@@ -6,6 +6,7 @@ import { auditCommand, type AuditArguments } from './commands/audit';
 import { backupCommand, type BackupArguments } from './commands/backup';
 import { backupsCommand } from './commands/backups';
 import { checkCommand } from './commands/check';
+import { recoveryKitCommand } from './commands/recovery-kit';
 import { initCommand } from './commands/init';
 import { renewCommand } from './commands/renew';
 import { restoreCommand, type RestoreArguments } from './commands/restore';
@@ -74,6 +75,7 @@ function createProgram(context: CliContext, done: Done): Command {
   addUpdates(program, context, done);
   addBackups(program, context, done);
   addRestore(program, context, done);
+  addRecoveryKit(program, context, done);
   return program;
 }
 
@@ -181,6 +183,15 @@ function addRestore(program: Command, context: CliContext, done: Done): void {
 
 function command(program: Command, name: string, options: { isDefault?: boolean } = {}): Command {
   return program.command(name, options).option('--json', 'print JSON for machines', false);
+}
+
+function addRecoveryKit(program: Command, context: CliContext, done: Done): void {
+  command(program, 'recovery-kit')
+    .summary('print what a restore on an empty host needs')
+    .description(
+      'Prints one page: where the backups are, the secrets that a restore needs, and the commands for an empty host. Keep it away from this host. `check` warns until it was printed for the current secrets.',
+    )
+    .action(async (options: Json) => done(await recoveryKitCommand(context, options)));
 }
 
 function limit(text: string): number {

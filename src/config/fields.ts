@@ -121,6 +121,8 @@ export const dockerHost = text.refine(
   'must look like unix:///var/run/docker.sock or tcp://host:2375; for ssh:// forward the socket, or use a proxy',
 );
 
+export const secretText = text.transform((value) => new Secret(value));
+
 export const cron = read<string | null>((input) => {
   if (input === 'off') return { value: null };
   const problem = whyCronIsInvalid(input);

@@ -1,11 +1,11 @@
 import { localTimeZone } from '../domain/format';
 import path from 'node:path';
 import { PilotError } from '../domain/errors';
-import type { Secret } from '../lib/secret';
+import { Secret } from '../lib/secret';
 import { tokens } from './fields';
 import { readEnvironment } from './read-environment';
 import { rulesOf, type SettingProblem, unknownNames } from './rules';
-import { type Parsed, type SettingName, type Settings, settingsSchema } from './schema';
+import { type BackupSetting, type Parsed, type SettingName, type Settings, settingsSchema } from './schema';
 import { type SecretName, secretOnDisk } from './secrets-on-disk';
 
 /**
@@ -17,7 +17,7 @@ export function loadSettings(env: NodeJS.ProcessEnv, options: { generateSecrets:
   const { texts, given, problems } = readEnvironment(env);
   const { values, problems: wrong } = parse(texts, new Set(problems.map(({ name }) => name.replace(/_FILE$/, ''))));
   refuseIfAny([...unknownNames(Object.keys(env)), ...problems, ...wrong, ...rulesOf(values, given)]);
-  return complete(values as Parsed, options.generateSecrets);
+  return { ...complete(values as Parsed, env, options.generateSecrets), awsVariables: awsVariablesIn(env) };
 }
 
 /** Each setting on its own, so that a wrong one does not hide another. */
@@ -42,10 +42,18 @@ function refuseIfAny(problems: readonly SettingProblem[]): void {
   throw new PilotError('invalid_settings', [...new Set(lines)].sort().join('\n'));
 }
 
-function complete(parsed: Parsed, generate: boolean): Settings {
+/** As the SDK finds them; a path to a file or the name of a profile means nothing on another host, but says where to look. */
+function awsVariablesIn(env: NodeJS.ProcessEnv): Settings['awsVariables'] {
+  const set = Object.entries(env).filter(
+    ([name, value]) => name.startsWith('AWS_') && value !== undefined && value !== '',
+  );
+  return Object.fromEntries(set.sort().map(([name, value]) => [name, new Secret(value ?? '')]));
+}
+
+function complete(parsed: Parsed, env: NodeJS.ProcessEnv, generate: boolean): Omit<Settings, 'awsVariables'> {
   const dataDir = parsed.PILOT_DATA_DIR;
   const secrets = secretsOf(parsed, generate);
-  const { PILOT_BACKUP_URL: backup, PILOT_MAIL_URL: mail } = parsed;
+  const { PILOT_MAIL_URL: mail } = parsed;
   return {
     host: parsed.PILOT_HOST,
     port: parsed.PILOT_PORT,
@@ -54,8 +62,7 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     dataDir,
     ...secrets,
     approvalTtlMs: parsed.PILOT_APPROVAL_TTL,
-    backup:
-      backup.kind === 's3' ? backup : { kind: 'file', directory: backup.directory ?? path.join(dataDir, 'backups') },
+    backup: backupOf(parsed, env),
     mail: mail.kind === 'file' ? { kind: 'file', directory: mail.directory ?? path.join(dataDir, 'mail') } : mail,
     mailFrom: parsed.PILOT_MAIL_FROM ?? 'diun-pilot@localhost',
     mailTo: parsed.PILOT_MAIL_TO ?? ['operator@localhost'],
@@ -75,6 +82,21 @@ function complete(parsed: Parsed, generate: boolean): Settings {
     logLevel: parsed.PILOT_LOG_LEVEL,
     ...surroundings(parsed),
   };
+}
+
+function backupOf(parsed: Parsed, env: NodeJS.ProcessEnv): BackupSetting {
+  const { PILOT_BACKUP_URL: backup, PILOT_DATA_DIR: dataDir } = parsed;
+  if (backup.kind === 'file') return { kind: 'file', directory: backup.directory ?? path.join(dataDir, 'backups') };
+  if (backup.kind === 's3') return backup;
+  return { ...backup, env: resticEnvironment(env, parsed) };
+}
+
+/** As restic would find it, with a cache that this process may write to. Our own settings are none of its business. */
+function resticEnvironment(env: NodeJS.ProcessEnv, parsed: Parsed): Record<string, Secret> {
+  const others = Object.entries(env).filter(([name]) => !/^(?:PILOT_|RESTIC_PASSWORD|RESTIC_REPOSITORY)/.test(name));
+  const given = Object.fromEntries(others.map(([name, value]) => [name, new Secret(value ?? '')]));
+  const cache = new Secret(path.join(parsed.PILOT_DATA_DIR, 'restic-cache'));
+  return { RESTIC_CACHE_DIR: cache, ...given, RESTIC_PASSWORD: parsed.RESTIC_PASSWORD ?? new Secret('') };
 }
 
 function reachingPeople(parsed: Parsed): Pick<Settings, 'mailDigest' | 'channels' | 'notifySecret' | 'heartbeat'> {

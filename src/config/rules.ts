@@ -25,7 +25,14 @@ export function unknownNames(names: readonly string[]): SettingProblem[] {
 
 /** Rules between several settings, and the folder on the disk. Values that are invalid on their own are missing. */
 export function rulesOf(parsed: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
-  return [...mailRules(parsed, given), ...channelRules(parsed), ...dataDirRules(parsed)];
+  return [...resticRules(parsed), ...mailRules(parsed, given), ...channelRules(parsed), ...dataDirRules(parsed)];
+}
+
+function resticRules({ PILOT_BACKUP_URL: backup, RESTIC_PASSWORD: password }: Partial<Parsed>): SettingProblem[] {
+  if (backup?.kind !== 'restic' || password !== undefined) return [];
+  const message =
+    'is required for restic: in PILOT_BACKUP_URL; without it no backup can be read: store it away from this host';
+  return [{ name: 'RESTIC_PASSWORD', message }];
 }
 
 function channelRules({

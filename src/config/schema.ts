@@ -29,6 +29,7 @@ import {
   proxies,
   publicUrl,
   retention,
+  secretText,
   text,
   timeZone,
   tokens,
@@ -51,7 +52,7 @@ export interface Settings {
   /** The first signs, all verify. */
   approvalSecrets: Secret[];
   approvalTtlMs: number;
-  backup: { kind: 'file'; directory: string } | { kind: 's3'; bucket: string; prefix: string };
+  backup: BackupSetting;
   mail: { kind: 'file'; directory: string } | { kind: 'ses' } | { kind: 'smtp'; url: Secret };
   mailFrom: string;
   mailTo: string[];
@@ -86,7 +87,15 @@ export interface Settings {
   dockerConfigDir: string | null;
   /** The AWS SDK talks to another endpoint than Amazon's (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`). */
   awsEndpoint: boolean;
+  /** The variables of the AWS SDK that are set, by name. The SDK reads them itself; here they are for the recovery kit. */
+  awsVariables: Readonly<Record<string, Secret>>;
 }
+
+/** `env`: all that the program restic needs, its password included. */
+export type BackupSetting =
+  | { kind: 'file'; directory: string }
+  | { kind: 's3'; bucket: string; prefix: string }
+  | { kind: 'restic'; repository: Secret; env: Readonly<Record<string, Secret>> };
 
 const SECRETS = [
   'PILOT_WEBHOOK_TOKEN',
@@ -97,6 +106,7 @@ const SECRETS = [
   'PILOT_NOTIFY_SECRET',
   'PILOT_HEARTBEAT_URL',
   'PILOT_NOTES_TOKENS',
+  'RESTIC_PASSWORD',
 ] as const;
 
 /** Every setting of diun-pilot's own with its default as it would be written; empty: no fixed default. */
@@ -131,6 +141,7 @@ export const DEFAULTS = {
   PILOT_NOTES_TOKENS: '',
   PILOT_MODE: 'act',
   PILOT_LOG_LEVEL: 'info',
+  RESTIC_PASSWORD: '',
 } as const;
 export type SettingName = keyof typeof DEFAULTS;
 
@@ -179,6 +190,7 @@ export const settingsSchema = z.object({
   PILOT_NOTES_TOKENS: notesTokens.optional(),
   PILOT_MODE: choice(['act', 'observe']),
   PILOT_LOG_LEVEL: choice(['error', 'warn', 'info', 'debug']),
+  RESTIC_PASSWORD: secretText.optional(),
   TZ: timeZone.optional(),
   DOCKER_HOST: dockerHost.optional(),
   DOCKER_CONFIG: text.optional(),

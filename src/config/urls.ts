@@ -5,7 +5,10 @@ import { Secret } from '../lib/secret';
 export type Read<T> = { value: T } | { problem: string };
 
 /** `directory` null: the usual folder in the data directory. */
-export type BackupTarget = { kind: 'file'; directory: string | null } | { kind: 's3'; bucket: string; prefix: string };
+export type BackupTarget =
+  | { kind: 'file'; directory: string | null }
+  | { kind: 's3'; bucket: string; prefix: string }
+  | { kind: 'restic'; repository: Secret };
 export type MailTarget = { kind: 'file'; directory: string | null } | { kind: 'ses' } | { kind: 'smtp'; url: Secret };
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
@@ -32,8 +35,9 @@ export function readHeartbeatUrl(text: string): Read<Secret> {
 
 export function readBackupUrl(text: string): Read<BackupTarget> {
   if (text.startsWith('file:')) return readFolder(text);
+  if (text.startsWith('restic:')) return readRepository(text.slice('restic:'.length));
   const url = text.startsWith('s3://') && URL.canParse(text) ? new URL(text) : null;
-  if (url === null) return { problem: 'must be file:, file:///folder or s3://bucket/prefix' };
+  if (url === null) return { problem: 'must be file:, file:///folder, s3://bucket/prefix or restic:REPOSITORY' };
   if (url.username !== '' || url.password !== '') {
     return { problem: "must not contain credentials: the AWS SDK's own variables hold them" };
   }
@@ -55,6 +59,18 @@ export function readMailUrl(text: string): Read<MailTarget> {
     return { problem: 'has a % in user name or password that encodes nothing: write it as %25' };
   }
   return { value: { kind: 'smtp', url: new Secret(text) } };
+}
+
+/** restic's own syntax; it may hold credentials (`rest:https://user:password@host/`). A relative folder would depend on where it runs. */
+function readRepository(repository: string): Read<BackupTarget> {
+  const isBackend = /^[a-z0-9]+:./.test(repository);
+  if (!isBackend && !repository.startsWith('/')) {
+    return {
+      problem:
+        'must be restic: and a repository of restic: restic:/folder, restic:s3:https://host/bucket, restic:sftp:…',
+    };
+  }
+  return { value: { kind: 'restic', repository: new Secret(repository) } };
 }
 
 function readFolder(text: string): Read<{ kind: 'file'; directory: string | null }> {

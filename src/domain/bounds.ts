@@ -50,6 +50,8 @@ export const BOUNDS = {
   storageCheck: { bytes: 64 * KIB, ms: MINUTE },
   /** A call that a client sends to the socket proxy, and what the engine says when it refuses one. */
   proxiedCall: { bytes: MIB, ms: MINUTE },
+  /** What restic prints, such as the list of snapshots, 400 bytes each; the storage ends the program. */
+  resticOutput: { bytes: 32 * MIB, ms: null },
   /** What Docker Compose prints about a project. */
   composeOutput: { bytes: 4 * MIB, ms: null },
   /** A config or secret that Compose wrote into a container's layer; Compose's own limit is 1 MiB. */

@@ -1,5 +1,5 @@
 /** What the audit trail records. */
-export type AuditKind = 'start' | 'decision' | 'update' | 'restore' | 'failed_logins';
+export type AuditKind = 'start' | 'decision' | 'update' | 'restore' | 'failed_logins' | 'recovery_kit';
 
 /** One record. Each is chained to the one before: its hash covers its content and the hash of that one. */
 export interface AuditEntry {
@@ -36,6 +36,8 @@ export interface Audit {
   append(entry: NewAuditEntry): void;
   /** Newest first. `cursor`: the `next` of the page before. */
   list(page: { limit: number; cursor?: number }): { entries: AuditEntry[]; next: number | null };
+  /** The newest of this kind; null: there is none. Reads the whole trail when there is none. */
+  latest(kind: AuditKind): AuditEntry | null;
   /** Reads every record and computes its hash again. */
   verify(): AuditVerdict;
 }

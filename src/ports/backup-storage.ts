@@ -19,6 +19,13 @@ export interface BackupStorage {
   list(prefix: string): Promise<{ key: string; bytes: number }[]>;
   /** Deletes one object; one that is not there is fine. */
   delete(key: string): Promise<void>;
+  /** It compresses what it stores, and finds what it has already only in uncompressed data. Missing: it does not. */
+  readonly compresses?: boolean;
+  /**
+   * Frees the space of deleted objects, where that is not done at once. May take long; every other call goes first. Does nothing where
+   * nothing is to be freed.
+   */
+  tidy?(signal: AbortSignal): Promise<void>;
   /** Writes, reads and deletes a small object: what `diun-pilot check` asks. */
   check(): Promise<void>;
 }

@@ -52,13 +52,19 @@ export function startWorker(deps: Deps): Worker {
     return workOnce(deps);
   });
   const watching = loop('watching certificates', createWatch(deps));
+  const ending = new AbortController();
+  const tidying = loop('freeing space in the backup storage', async () => {
+    await deps.storage.tidy?.(ending.signal);
+    return false;
+  });
   return {
     wake: () => {
       decisions.wake();
       work.wake();
     },
     stop: async () => {
-      await Promise.all([networks.stop(), decisions.stop(), work.stop(), watching.stop()]);
+      ending.abort();
+      await Promise.all([networks.stop(), decisions.stop(), work.stop(), watching.stop(), tidying.stop()]);
     },
     state: () =>
       troubles.size === 0

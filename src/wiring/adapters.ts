@@ -12,6 +12,7 @@ import { createSmtpTransport } from '../adapters/mail-smtp/smtp-transport';
 import { createProjectFiles } from '../adapters/project-files/project-files';
 import { createSqliteStore } from '../adapters/sqlite/store';
 import { takeWorkerLock } from '../adapters/sqlite/worker-lock';
+import { createResticStorage } from '../adapters/storage-restic/restic-storage';
 import { createFileStorage } from '../adapters/storage-file/file-storage';
 import type * as S3Adapter from '../adapters/storage-s3/s3-storage';
 import { createTlsCertificateReader } from '../adapters/tls/tls-certificate-reader';
@@ -66,6 +67,10 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
 }
 
 function createStorage({ backup, awsEndpoint }: Settings): BackupStorage {
+  if (backup.kind === 'restic') {
+    const env = Object.fromEntries(Object.entries(backup.env).map(([name, value]) => [name, value.reveal()]));
+    return createResticStorage({ repository: backup.repository.reveal(), env });
+  }
   if (backup.kind === 'file') return createFileStorage({ directory: backup.directory });
   // Read only where it is used, as is SES below: the AWS SDK takes 25 MiB of memory.
   const s3 = require('../adapters/storage-s3/s3-storage') as typeof S3Adapter;

@@ -5,6 +5,7 @@ import { LabUnavailable } from './lab-unavailable';
 import { ensureNginx } from './nginx';
 import { ensureNotifyServers } from './notify-servers';
 import { inWords, runJest, sum, type Tally } from './run-jest';
+import { ensureRestic } from './restic';
 import { ensureS3Program } from './s3-program';
 import { Interrupted, withLab } from './with-lab';
 
@@ -37,6 +38,7 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
       await ensureBrowser(say);
       await ensureNginx(say);
       await ensureNotifyServers(say);
+      await ensureRestic(say);
       const env = { ...process.env, ...labEnvironment(lab) };
       const sideBySide = await runJest([...END_TO_END, 'e2e', 'field', `--maxWorkers=${AT_ONCE}`, ...chosen], env);
       return sum([sideBySide, await runJest([...END_TO_END, 'e2e-alone', '--runInBand', ...chosen], env)]);

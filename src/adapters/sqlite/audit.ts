@@ -29,6 +29,11 @@ export function createAudit(database: Database, clock: Clock): Audit {
       const entries = rows.slice(0, limit).map(toEntry);
       return { entries, next: rows.length > limit ? (entries.at(-1)?.number ?? null) : null };
     },
+    latest: (kind) => {
+      const newest = 'SELECT * FROM audit WHERE kind = ? ORDER BY number DESC LIMIT 1';
+      const row = database.prepare<[string], Row>(newest).get(kind);
+      return row === undefined ? null : toEntry(row);
+    },
     verify: () => verify(database),
   };
 }

@@ -14,8 +14,15 @@ import type { Finding, ItemSource } from './item-source';
 const GLOBALS_END = 'PostgreSQL database cluster dump complete';
 const TAIL_LENGTH = 4096;
 
-/** What a database server holds: its roles, and one dump for each database that accepts connections. */
-export async function databasesOf(engine: Engine, server: Container): Promise<ItemSource[]> {
+/**
+ * What a database server holds: its roles, and one dump for each database that accepts connections. `compress`: left out, true;
+ * false for a storage that compresses on its own.
+ */
+export async function databasesOf(
+  engine: Engine,
+  server: Container,
+  { compress = true }: { compress?: boolean } = {},
+): Promise<ItemSource[]> {
   const inspect = await engine.inspectContainer(server.id);
   if (!inspect.State.Running) {
     throw new PilotError(
@@ -31,7 +38,7 @@ export async function databasesOf(engine: Engine, server: Container): Promise<It
     const database = await readProperties(engine, server.id, login, name);
     const hidden = superuser ? [] : await listed(engine, server, login, { query: HIDDEN_OBJECTS, database: name });
     refuseHidden(hidden, name, login.user, server.name);
-    databases.push({ ...databaseOf(engine, server, login, name), database });
+    databases.push({ ...databaseOf(engine, server, login, { name, compress }), database });
   }
   return [globalsOf(engine, server, login), ...databases];
 }
@@ -85,9 +92,15 @@ function globalsOf(engine: Engine, server: Container, login: PostgresLogin): Ite
   };
 }
 
-/** The custom format is compressed already. */
-function databaseOf(engine: Engine, server: Container, login: PostgresLogin, name: string): ItemSource {
-  const command = ['pg_dump', '-w', '-U', login.user, '-Fc', '-d', conninfo(name)];
+/** The custom format is compressed already, unless that is switched off. */
+function databaseOf(
+  engine: Engine,
+  server: Container,
+  login: PostgresLogin,
+  { name, compress }: { name: string; compress: boolean },
+): ItemSource {
+  const plain = compress ? [] : ['-Z0'];
+  const command = ['pg_dump', '-w', '-U', login.user, '-Fc', ...plain, '-d', conninfo(name)];
   return {
     container: server,
     kind: 'database',

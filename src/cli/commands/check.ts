@@ -22,6 +22,7 @@ import {
   watchedFindings,
 } from '../host-findings';
 import { notesFindings } from '../notes-findings';
+import { kitFindings } from '../recovery';
 import { asJson, inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
 import { withApp } from '../with-app';
@@ -56,7 +57,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
   ]);
   const findings = [
     ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
-    ...(read.containers === null ? [] : backupFindings(app, containers)),
+    ...(read.containers === null ? [] : [...backupFindings(app, containers), ...kitFindings(app, containers)]),
     ...[
       ...probes,
       ...carryOver,

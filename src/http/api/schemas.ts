@@ -216,7 +216,7 @@ const auditEntry = z
   .object({
     number: z.number().int(),
     at: time,
-    kind: z.enum(['start', 'decision', 'update', 'restore', 'failed_logins']),
+    kind: z.enum(['start', 'decision', 'update', 'restore', 'failed_logins', 'recovery_kit']),
     actor: z.string(),
     subject: z.string().nullable(),
     detail: z.record(z.string(), z.unknown()),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { run } from '../command';
 import { projectName, type Lab } from '../lab';
 import { noteMadeImage } from '../lab-record';
+import { RESTIC, whyNoRestic } from '../restic';
 import { pullUnlessThere } from './public-image';
 
 const REPOSITORY = join(__dirname, '../../..');
@@ -17,8 +18,10 @@ export async function buildPilotImage(lab: Lab, tag = 'test'): Promise<string> {
   const image = `${projectName(lab.id, 'pilot')}:${tag}`;
   const build = ['build', '--quiet', '--network', 'host', '--build-arg', 'VERSION=test', '--tag', image];
   build.push('--build-arg', `COMPOSE_IMAGE=${await composeImage(lab)}`);
+  const restic = await resticImage(lab);
+  if (restic !== null) build.push('--build-arg', `RESTIC_IMAGE=${restic}`);
   if (lab.origin === 'public') {
-    for (const base of publicBases()) await pullUnlessThere(lab.docker, lab.dir, base);
+    for (const base of publicBases(restic === null ? 'BR' : 'B')) await pullUnlessThere(lab.docker, lab.dir, base);
     await lab.docker.run([...build, REPOSITORY], { timeoutMs: 900_000 });
   } else {
     const context = await builtHere(lab);
@@ -29,8 +32,8 @@ export async function buildPilotImage(lab: Lab, tag = 'test'): Promise<string> {
 }
 
 /** Else the build would pull them, and nobody would know that they were not there before. */
-function publicBases(): string[] {
-  const bases = dockerfile().matchAll(/^ARG B\w+_IMAGE=(\S+)$/gm);
+function publicBases(initials: string): string[] {
+  const bases = dockerfile().matchAll(new RegExp(`^ARG [${initials}]\\w+_IMAGE=(\\S+)$`, 'gm'));
   return [...bases].map(([, reference = '']) => reference);
 }
 
@@ -54,7 +57,8 @@ async function builtHere(lab: Lab): Promise<string> {
 function runtimePart(whole: string): string {
   const [, runtime] = whole.split('# --- runtime ---\n');
   if (!runtime) throw new Error('the Dockerfile has lost the line "# --- runtime ---"');
-  return `ARG BASE_IMAGE\nARG COMPOSE_IMAGE\nFROM \${COMPOSE_IMAGE} AS compose\n${runtime.replaceAll('COPY --from=build /app/', 'COPY app/')}`;
+  const stages = ['compose', 'restic'].map((name) => `FROM \${${name.toUpperCase()}_IMAGE} AS ${name}\n`).join('');
+  return `ARG BASE_IMAGE\nARG COMPOSE_IMAGE\nARG RESTIC_IMAGE\n${stages}${runtime.replaceAll('COPY --from=build /app/', 'COPY app/')}`;
 }
 
 /** Debian 13, whose C library this machine's node was found to agree with, plus that node. */
@@ -64,6 +68,24 @@ async function nodeImage(lab: Lab): Promise<string> {
   const context = lab.scratch('node-image');
   cpSync(process.execPath, join(context, 'node'));
   writeFileSync(join(context, 'Dockerfile'), `FROM ${lab.images.DEBIAN_13}\nCOPY node /usr/local/bin/node\n`);
+  await lab.docker.run(['build', '--quiet', '--tag', tag, context]);
+  noteMadeImage(lab.dir, tag);
+  rmSync(context, { recursive: true });
+  return tag;
+}
+
+/** This machine's restic, as an image of nothing else; null: there is none, so that the published one is taken. */
+async function resticImage(lab: Lab): Promise<string | null> {
+  if (whyNoRestic() !== null) {
+    if (lab.origin === 'public') return null;
+    throw new Error(`the image of diun-pilot has restic, but ${whyNoRestic()}`);
+  }
+  const version = /^restic (\S+)/.exec(await run(RESTIC, ['version']))?.[1] ?? 'unknown';
+  const tag = `lab/restic:${version}`;
+  if (await lab.docker.inspect('image', tag)) return tag;
+  const context = lab.scratch('restic-image');
+  cpSync(RESTIC, join(context, 'restic'), { dereference: true });
+  writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY restic /usr/bin/restic\n');
   await lab.docker.run(['build', '--quiet', '--tag', tag, context]);
   noteMadeImage(lab.dir, tag);
   rmSync(context, { recursive: true });

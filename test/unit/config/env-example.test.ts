@@ -10,14 +10,14 @@ const settings = [...read('.env.example').matchAll(/^# (.+)\n#?(\w+)=(.*)$/gm)].
   name,
   value,
 }));
-const own = settings.filter(({ name }) => name?.startsWith('PILOT_'));
+const own = settings.filter(({ name }) => name !== undefined && name in DEFAULTS);
 
 /** Every name that `.env.example` gives a line, commented out or not. */
 const named = [...read('.env.example').matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name ?? '');
 /** Variables that the compose file takes from `.env`: `${NAME}`, `${NAME:-…}`, or `NAME:` alone. */
 const compose = read('docker-compose.yml');
 const taken = new Set(
-  [...compose.matchAll(/\$\{([A-Z0-9_]+)|^ {6}((?:PILOT|AWS)_[A-Z0-9_]+):$/gm)].map(([, a, b]) => a ?? b ?? ''),
+  [...compose.matchAll(/\$\{([A-Z0-9_]+)|^ {6}((?:PILOT|AWS|RESTIC)_[A-Z0-9_]+):$/gm)].map(([, a, b]) => a ?? b ?? ''),
 );
 
 test('.env.example lists every setting with its default', () => {
@@ -35,7 +35,7 @@ test('.env.example names the two that are set as everywhere', () => {
 
 test('the stack hands every setting on to diun-pilot, but for those that its image fixes', () => {
   const fixed = ['PILOT_HOST', 'PILOT_PORT', 'PILOT_DATA_DIR'];
-  const handedOn = [...taken].filter((name) => name.startsWith('PILOT_'));
+  const handedOn = [...taken].filter((name) => name in DEFAULTS);
   expect(handedOn.sort()).toEqual(
     Object.keys(DEFAULTS)
       .filter((name) => !fixed.includes(name))

@@ -64,6 +64,7 @@ describe('with nothing set', () => {
       dockerHost: null,
       dockerConfigDir: null,
       awsEndpoint: false,
+      awsVariables: {},
     });
     expect(timeZone).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
     const secrets = [...webhookTokens, apiToken, ...approvalSecrets].map((secret) => secret.reveal());

@@ -1,0 +1,82 @@
+import { join, relative } from 'node:path';
+import type { App } from '../app';
+import { backupSets, scopeName } from '../backups/backup-set';
+import type { Settings } from '../config/schema';
+import type { Container } from '../domain/container';
+import { kitFingerprint, type KitFacts, type KitSet, type KitStorage } from '../domain/recovery/recovery-kit';
+import { formatAge } from '../domain/format';
+import type { Secret } from '../lib/secret';
+import type { Finding } from './findings';
+import { atTime } from './text';
+
+/** Everything on the page, from the settings and from what runs. */
+export function kitFacts(app: App, containers: readonly Container[], version: string): KitFacts {
+  const { settings, clock } = app;
+  return {
+    printedAt: atTime(clock.now().toISOString(), settings.timeZone),
+    version,
+    image: containers.find(({ self }) => self)?.reference ?? 'diun-pilot',
+    storage: storageOf(settings, containers),
+    approvalSecret: settings.approvalSecrets.map((secret) => secret.reveal()).join(','),
+    sets: backupSets(containers).map(({ place, members }): KitSet => ({
+      project: place.project,
+      name: scopeName(place),
+      composeFiles: members.find(({ composeFiles }) => composeFiles !== null)?.composeFiles ?? null,
+      members: members.map(({ name, reference }) => ({ name, reference })),
+    })),
+  };
+}
+
+function storageOf({ backup, dataDir, awsVariables }: Settings, containers: readonly Container[]): KitStorage {
+  const onHost = (folder: string): string => folderOnHost(folder, dataDir, containers);
+  switch (backup.kind) {
+    case 's3': {
+      const url = `s3://${[backup.bucket, backup.prefix].filter((part) => part !== '').join('/')}`;
+      return { kind: 's3', url, folder: null, variables: revealed(awsVariables) };
+    }
+    case 'restic': {
+      const repository = backup.repository.reveal();
+      const folder = repository.startsWith('/') ? onHost(repository) : null;
+      const needed = Object.entries(backup.env).filter(([name]) => OF_BACKENDS.test(name));
+      return {
+        kind: 'restic',
+        url: `restic:${folder ?? repository}`,
+        folder,
+        variables: revealed(Object.fromEntries(needed)),
+      };
+    }
+    case 'file': {
+      const folder = onHost(backup.directory);
+      return { kind: 'file', url: `file://${folder}`, folder, variables: {} };
+    }
+  }
+}
+
+/** The password, and what restic's backends read (restic's documentation, "Environment Variables"). */
+const OF_BACKENDS = /^(?:RESTIC_(?!CACHE_DIR)|AWS_|AZURE_|B2_|GOOGLE_|OS_|ST_|RCLONE_)/;
+
+function revealed(secrets: Readonly<Record<string, Secret>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, value.reveal()]));
+}
+
+/** What is inside the data of diun-pilot's container is somewhere else on the host. */
+function folderOnHost(folder: string, dataDir: string, containers: readonly Container[]): string {
+  const data = containers.find(({ self }) => self)?.pilot?.data ?? null;
+  const inside = relative(dataDir, folder);
+  const isInside = inside !== '' && !inside.startsWith('..');
+  return data !== null && isInside ? join(data, inside) : folder;
+}
+
+/** Whether the page was printed for what is set now; nothing where there is nothing to restore. */
+export function kitFindings(app: App, containers: readonly Container[]): Finding[] {
+  const what = 'Recovery kit';
+  if (backupSets(containers).length === 0) return [];
+  const printed = app.store.audit.latest('recovery_kit');
+  const how = 'run `diun-pilot recovery-kit` and keep the page away from this host';
+  if (printed === null) return [{ what, status: 'warning', words: `never printed: ${how}` }];
+  if (printed.detail['fingerprint'] !== kitFingerprint(kitFacts(app, containers, ''))) {
+    return [{ what, status: 'warning', words: `printed for other secrets or another storage: ${how}` }];
+  }
+  const age = app.clock.now().getTime() - Date.parse(printed.at);
+  return [{ what, status: 'ok', words: `printed ${formatAge(age)} ago for the current secrets` }];
+}

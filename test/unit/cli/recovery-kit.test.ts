@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { runOn, type Ran } from '../../support/cli-app';
+import { aContainer } from '../../support/container-builder';
+import { openScene, type Scene } from '../../support/scene';
+
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+});
+afterEach(() => scene.close());
+
+const SECRET = 'an-approval-secret-of-more-than-32-characters';
+const S3 = { PILOT_BACKUP_URL: 's3://backups/home', PILOT_APPROVAL_SECRET: SECRET, AWS_REGION: 'eu-central-1' };
+const KEYS = { AWS_ACCESS_KEY_ID: 'AKIA1', AWS_SECRET_ACCESS_KEY: 'very secret' };
+const db = aContainer({
+  name: 'shop-db-1',
+  project: 'shop',
+  service: 'db',
+  reference: 'postgres:17',
+  labels: { 'backup.kind': 'postgres' },
+});
+const CONTAINERS = [db, aContainer({ name: 'web' })];
+const app = { containers: () => Promise.resolve(CONTAINERS) };
+
+const kit = (env: Record<string, string>, ...more: string[]): Promise<Ran> =>
+  runOn(scene, ['recovery-kit', ...more], { app, env });
+const finding = async (env: Record<string, string>): Promise<string> => {
+  const { stdout } = await runOn(scene, ['check'], { app, env });
+  return stdout.split('\n').find((line) => line.includes('Recovery kit')) ?? '';
+};
+
+test('the page names storage, sets and secrets, and has the commands', async () => {
+  const { code, stdout, stderr } = await kit({ ...S3, ...KEYS });
+  expect([code, stderr]).toEqual([0, expect.stringContaining('keep it in a safe')]);
+  expect(stdout).toContain(`\`\`\`env
+PILOT_BACKUP_URL=s3://backups/home
+PILOT_APPROVAL_SECRET=${SECRET}
+AWS_ACCESS_KEY_ID=AKIA1
+AWS_REGION=eu-central-1
+AWS_SECRET_ACCESS_KEY=very secret
+\`\`\``);
+  expect(stdout).toContain('shop-db-1 (`postgres:17`)');
+  expect(stdout).toContain('docker compose --project-name shop up --detach');
+  expect(stdout).toContain('pilot restore latest --project shop --yes');
+});
+
+test('credentials of a role are not there: the page says so, and leaves the lines empty', async () => {
+  const { stdout } = await kit(S3);
+  expect(stdout).toContain('AWS_ACCESS_KEY_ID=\nAWS_SECRET_ACCESS_KEY=\nAWS_REGION=eu-central-1');
+  expect(stdout).toMatch(/from a role or a profile.*fill in the empty lines/);
+});
+
+test('backups in the data of diun-pilot: the page names the folder of the host, and warns', async () => {
+  const self = aContainer({
+    name: 'pilot',
+    self: true,
+    reference: 'diun-pilot:1',
+    pilot: { serves: true, data: '/srv/pilot' },
+  });
+  const { stdout } = await runOn(scene, ['recovery-kit'], {
+    app: { containers: () => Promise.resolve([db, self]) },
+    env: {
+      PILOT_APPROVAL_SECRET: SECRET,
+      PILOT_DATA_DIR: scene.folder,
+      PILOT_BACKUP_URL: `file://${join(scene.folder, 'backups')}`,
+    },
+  });
+  expect(stdout).toContain('PILOT_BACKUP_URL=file:///srv/pilot/backups');
+  expect(stdout).toContain('--volume /srv/pilot/backups:/srv/pilot/backups:ro diun-pilot:1 "$@"');
+  expect(stdout).toContain('They are lost with');
+});
+
+test('a restic repository: its password and the variables of its backend are on the page', async () => {
+  const { stdout } = await kit({
+    ...{
+      PILOT_BACKUP_URL: 'restic:b2:bucket:home',
+      PILOT_APPROVAL_SECRET: SECRET,
+      RESTIC_PASSWORD: 'key',
+      HOME: '/root',
+    },
+    ...{ B2_ACCOUNT_ID: 'id', B2_ACCOUNT_KEY: 'b2 key' },
+  });
+  expect(stdout).toContain(`PILOT_BACKUP_URL=restic:b2:bucket:home
+PILOT_APPROVAL_SECRET=${SECRET}
+B2_ACCOUNT_ID=id
+B2_ACCOUNT_KEY=b2 key
+RESTIC_PASSWORD=key
+\`\`\``);
+});
+
+test('every secret of a rotation is on the page, and it is recorded who printed it', async () => {
+  const { stdout } = await kit({ ...S3, PILOT_APPROVAL_SECRET: `${SECRET},${SECRET}-before` });
+  expect(stdout).toContain(`PILOT_APPROVAL_SECRET=${SECRET},${SECRET}-before\n`);
+  const [entry] = scene.store.audit.list({ limit: 1 }).entries;
+  expect(entry).toMatchObject({ kind: 'recovery_kit', actor: expect.stringMatching(/^cli:\d+$/) });
+  expect(JSON.stringify(entry)).not.toContain(SECRET);
+  expect(scene.store.audit.verify().broken).toBeNull();
+});
+
+test('--json has the page as text', async () => {
+  const { stdout } = await kit(S3, '--json');
+  expect((JSON.parse(stdout) as { kit: string }).kit).toMatch(/^# Recovery kit of diun-pilot\n/);
+});
+
+test('check warns until the page was printed, and again when a secret or the storage has changed', async () => {
+  expect(await finding(S3)).toMatch(/^note .*never printed: run `diun-pilot recovery-kit`/);
+  await kit(S3);
+  expect(await finding(S3)).toMatch(/^ok .*for the current secrets/);
+  expect(await finding({ ...S3, ...KEYS })).toMatch(/^note .*other secrets or another storage/);
+  expect(await finding({ ...S3, PILOT_BACKUP_URL: 's3://backups/other' })).toMatch(/^note /);
+  expect(await finding({ ...S3, PILOT_APPROVAL_SECRET: `${SECRET}-new` })).toMatch(/^note /);
+});
+
+test('without a set there is nothing to recover, so check says nothing', async () => {
+  const { stdout } = await runOn(scene, ['check'], { app: { containers: () => Promise.resolve([]) }, env: S3 });
+  expect(stdout).not.toContain('Recovery kit');
+});
