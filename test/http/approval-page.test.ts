@@ -45,7 +45,9 @@ test('what the decision needs comes before the buttons, and none of it is folded
 });
 
 test('the whole plan follows the buttons, folded; only what can go wrong is open', async () => {
-  const { form, after } = await open(linkOf(offered(http.store, GITEA, 'gitea/gitea:1.24.6')));
+  const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
+  http.store.updates.change(update.id, { notes: null }); // then the link of the image's labels is shown
+  const { form, after } = await open(linkOf(update));
   expect(form).toMatch(/name="name"[\s\S]*value="approve"[\s\S]*value="decline"/);
   const folds = [...after.matchAll(/<details class="fold"( open)?><summary>([^<]*)<\/summary>/g)];
   expect(folds.map(([, isOpen, heading]) => `${heading}${isOpen ?? ''}`)).toEqual([
