@@ -7,6 +7,7 @@ import { filesOf, type Volumes } from './fake-engine-files';
 import { FakeImages, hex } from './fake-engine-images';
 import { restartsAt, runScript, scriptFor, stateAt, type MainProcess } from './fake-engine-process';
 import type { FakeContainer, FakeFiles, FakeImage, Outcome } from './fake-engine-types';
+import type { TestClock } from './test-clock';
 
 /** The engine's state: containers, images, volumes, networks. What outlives a crash of the process under test. */
 export class FakeHost {
@@ -18,7 +19,9 @@ export class FakeHost {
   readonly #anonymous = new Set<string>();
   #made = 0;
 
-  constructor(readonly now: () => number) {}
+  constructor(private readonly clock: TestClock) {}
+
+  private readonly now = (): number => this.clock.now().getTime();
 
   find(nameOrId: string): FakeContainer {
     const all = [...this.containers.values()];
@@ -49,7 +52,7 @@ export class FakeHost {
     const own = new Map(Object.entries(image.spec.files ?? {}).map(([path, text]) => [path, Buffer.from(text)]));
     for (const mount of inspect.Mounts)
       if (mount.Name && !this.volumes.has(mount.Name)) this.volumes.set(mount.Name, new Map());
-    const times = { startedAt: 0, finishedAt: 0, exitCode: 0, stoppedByCall: false };
+    const times = { startedAt: 0, startedTick: 0, finishedAt: 0, exitCode: 0, stoppedByCall: false };
     const container: FakeContainer = {
       inspect,
       image,
@@ -74,6 +77,7 @@ export class FakeHost {
     Object.assign(container, {
       phase: 'started',
       startedAt: this.now(),
+      startedTick: this.clock.tick(),
       finishedAt: 0,
       exitCode: 0,
       stoppedByCall: false,
@@ -155,7 +159,7 @@ export class FakeHost {
   }
 
   inspect(container: FakeContainer): ContainerInspect {
-    const restarts = restartsAt(container, this.mainProcess(container), this.now());
+    const restarts = restartsAt(container, this.mainProcess(container), this.clock.tick());
     return structuredClone({ ...container.inspect, State: this.state(container), RestartCount: restarts });
   }
 
@@ -171,7 +175,7 @@ export class FakeHost {
   }
 
   state(container: FakeContainer): ContainerInspect['State'] {
-    return stateAt(container, this.mainProcess(container), this.now());
+    return stateAt(container, this.mainProcess(container), { now: this.now(), tick: this.clock.tick() });
   }
 
   files(container: FakeContainer): FakeFiles {

@@ -7,12 +7,18 @@ export type MainProcess = { kind: 'stays' } | { kind: 'ends'; afterMs: number; e
 const NEVER = '0001-01-01T00:00:00Z';
 const SECOND = 1000;
 
-/** The state of a container at a moment of the test clock: computed, so that no timer is needed. */
-export function stateAt(container: FakeContainer, main: MainProcess, now: number): ContainerState {
+/** A moment of the test clock. The engine counts by the tick, and tells times by the wall clock. */
+export interface Moment {
+  now: number;
+  tick: number;
+}
+
+/** The state of a container at a moment: computed, so that no timer is needed. */
+export function stateAt(container: FakeContainer, main: MainProcess, { now, tick }: Moment): ContainerState {
   const exited = exitedState(container);
   if (container.phase === 'created') return { ...exited, Status: 'created', StartedAt: NEVER, FinishedAt: NEVER };
   if (container.phase === 'stopped') return exited;
-  const course = courseOf(container, main, now);
+  const course = courseOf(container, main, tick);
   if (course.ended) return { ...exited, ExitCode: main.kind === 'ends' ? main.exitCode : 0, FinishedAt: iso(now) };
   return {
     ...exited,
@@ -20,13 +26,13 @@ export function stateAt(container: FakeContainer, main: MainProcess, now: number
     Running: true,
     Restarting: course.restarting,
     ExitCode: course.restarting && main.kind === 'ends' ? main.exitCode : 0,
-    ...(hasHealthcheck(container) ? { Health: { Status: healthAt(container, course, now), Log: [] } } : {}),
+    ...(hasHealthcheck(container) ? { Health: { Status: healthAt(container, course, tick), Log: [] } } : {}),
   };
 }
 
 /** How often the engine has started the main process again by itself. */
-export function restartsAt(container: FakeContainer, main: MainProcess, now: number): number {
-  return container.phase === 'started' ? courseOf(container, main, now).restarts : 0;
+export function restartsAt(container: FakeContainer, main: MainProcess, tick: number): number {
+  return container.phase === 'started' ? courseOf(container, main, tick).restarts : 0;
 }
 
 /** Runs a script for a command; without one the command is not in the image. */
@@ -52,8 +58,8 @@ interface Course {
 }
 
 /** The engine starts again after 100 ms, twice that the next time, and so on up to a minute (moby, restartmanager). */
-function courseOf(container: FakeContainer, main: MainProcess, now: number): Course {
-  let left = now - container.startedAt;
+function courseOf(container: FakeContainer, main: MainProcess, tick: number): Course {
+  let left = tick - container.startedTick;
   if (main.kind === 'stays') return { ended: false, restarting: false, restarts: 0, runningMs: left };
   for (let restarts = 0; ; restarts++) {
     if (left < main.afterMs) return { ended: false, restarting: false, restarts, runningMs: left };
@@ -77,13 +83,13 @@ function hasHealthcheck(container: FakeContainer): boolean {
   return test.length > 0 && test[0] !== 'NONE';
 }
 
-function healthAt(container: FakeContainer, course: Course, now: number): 'starting' | 'healthy' | 'unhealthy' {
+function healthAt(container: FakeContainer, course: Course, tick: number): 'starting' | 'healthy' | 'unhealthy' {
   const check = container.inspect.Config.Healthcheck ?? {};
   const interval = (check.Interval || 30e9) / 1e6;
   const { health = 'healthy', slowMs = 30 * SECOND } = container.image.spec;
   if (course.restarting) return 'unhealthy';
   if (health === 'healthy') return course.runningMs >= interval ? 'healthy' : 'starting';
-  if (health === 'slow' && now - container.startedAt >= slowMs) return 'healthy';
+  if (health === 'slow' && tick - container.startedTick >= slowMs) return 'healthy';
   const patience = (check.StartPeriod ?? 0) / 1e6 + interval * (check.Retries || 3);
   return course.runningMs >= patience ? 'unhealthy' : 'starting';
 }

@@ -108,6 +108,8 @@ export interface FakeContainer {
   phase: 'created' | 'started' | 'stopped';
   /** Milliseconds of the test clock. */
   startedAt: number;
+  /** Of the test clock too: what a clock set back does not move. */
+  startedTick: number;
   finishedAt: number;
   exitCode: number;
   /** By a call, not by the engine's own end: what `unless-stopped` means. */

@@ -14,12 +14,12 @@ import type {
   PullProgress,
 } from '../../src/ports/engine';
 import type { LayerChange, PathStat } from '../../src/domain/recreate/layer';
-import type { Clock } from '../../src/lib/clock';
 import { requestOf } from './fake-engine-create';
 import { changesOf, statOf, tarOf, untarInto } from './fake-engine-files';
 import { familiar } from './fake-engine-images';
 import { FakeHost } from './fake-engine-host';
 import type { ContainerSpec, FakeContainer, FakeFiles, FakeImage, ImageSpec, Outcome } from './fake-engine-types';
+import type { TestClock } from './test-clock';
 
 export type Method = Exclude<keyof Engine, 'address'>;
 
@@ -68,8 +68,8 @@ export class FakeEngine implements Engine {
   #calls = 0;
 
   constructor(
-    readonly clock: Clock,
-    readonly host = new FakeHost(() => clock.now().getTime()),
+    readonly clock: TestClock,
+    readonly host = new FakeHost(clock),
     transcript: Call[] = [],
   ) {
     this.transcript = transcript;

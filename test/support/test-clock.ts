@@ -1,16 +1,19 @@
 import type { Clock } from '../../src/lib/clock';
 
 interface Sleeper {
+  /** A tick: a timer does not wait longer since the clock was set back. */
   dueAt: number;
   wake: () => void;
 }
 
 /**
  * A clock that stands still until it is moved. Auto-advancing (the default): whenever the code under test has nothing left
- * to do but sleep, time jumps to the earliest sleeper. Manual: `advance` moves it.
+ * to do but sleep, time jumps to the earliest sleeper. Manual: `advance` moves it. Time that passes moves the wall clock and
+ * the tick (monotonic time, as the kernel keeps it); a clock that is set back moves the wall clock alone.
  */
 export class TestClock implements Clock {
   #now: number;
+  #tick = 0;
   #sleepers: Sleeper[] = [];
   #autoAdvance: boolean;
   #scheduled = false;
@@ -24,10 +27,15 @@ export class TestClock implements Clock {
     return new Date(this.#now);
   }
 
+  /** Milliseconds that have passed; never goes back. */
+  tick(): number {
+    return this.#tick;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
-      const sleeper: Sleeper = { dueAt: this.#now + ms, wake: () => undefined };
+      const sleeper: Sleeper = { dueAt: this.#tick + ms, wake: () => undefined };
       const onAbort = (): void => {
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
         reject(signal?.reason as Error);
@@ -42,15 +50,22 @@ export class TestClock implements Clock {
     });
   }
 
-  /** Moves time on, waking every sleeper that falls due on the way, in order. */
+  /** Moves time on, waking every sleeper that falls due on the way, in order. Less than 0: the clock is set back. */
   async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
+    if (ms < 0) this.#now += ms;
+    const end = this.#tick + Math.max(0, ms);
     for (let next = this.#earliest(); next && next.dueAt <= end; next = this.#earliest()) {
       this.#wake(next);
       await settle();
     }
-    this.#now = end;
+    this.#passTo(end);
     await settle();
+  }
+
+  #passTo(tick: number): void {
+    const passed = Math.max(0, tick - this.#tick);
+    this.#tick += passed;
+    this.#now += passed;
   }
 
   #earliest(): Sleeper | undefined {
@@ -59,7 +74,7 @@ export class TestClock implements Clock {
 
   #wake(sleeper: Sleeper): void {
     this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
-    this.#now = Math.max(this.#now, sleeper.dueAt);
+    this.#passTo(sleeper.dueAt);
     sleeper.wake();
   }
 

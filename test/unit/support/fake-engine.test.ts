@@ -30,6 +30,18 @@ describe('a container in time', () => {
     expect(seen).toEqual(expected);
   });
 
+  it('counts its health by time that passes, not by a clock that is set back', async () => {
+    const { fake, clock } = scene('healthy');
+    await clock.advance(-3_600_000);
+    await clock.advance(5000);
+    expect(fake.container('app').State.Health?.Status).toBe('healthy');
+    const crashing = scene('crash-loop');
+    await crashing.clock.advance(10_000);
+    const restarts = crashing.fake.container('app').RestartCount;
+    await crashing.clock.advance(-3_600_000);
+    expect(crashing.fake.container('app').RestartCount).toBe(restarts);
+  });
+
   it('in a crash loop restarts more and more often, with longer and longer pauses', async () => {
     const { fake, clock } = scene('crash-loop');
     await clock.advance(550);

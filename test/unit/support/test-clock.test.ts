@@ -31,3 +31,15 @@ it('rejects with the reason of the signal, and does not wake any more', async ()
   await expect(sleeping).rejects.toBe(reason);
   await expect(clock.sleep(1000, abort.signal)).rejects.toBe(reason);
 });
+
+it('moves the wall clock alone when it is set back: the tick and who sleeps wait no longer', async () => {
+  const clock = new TestClock({ start: '2026-01-05T03:00:00Z', autoAdvance: false });
+  await clock.advance(5000);
+  let awake = false;
+  const sleeping = clock.sleep(1000).then(() => (awake = true));
+  await clock.advance(-3_600_000);
+  expect([clock.now().toISOString(), clock.tick(), awake]).toEqual(['2026-01-05T02:00:05.000Z', 5000, false]);
+  await clock.advance(1000);
+  expect([clock.now().toISOString(), clock.tick(), awake]).toEqual(['2026-01-05T02:00:06.000Z', 6000, true]);
+  await sleeping;
+});
