@@ -28,6 +28,8 @@ export class Judge {
 
   /** Removed by an outsider while its update ran: that update, and how many calls had been made. */
   readonly #removed = new Map<string, { update: string; calls: number }>();
+  /** Updates that ran when an outsider removed a container of their service: their failure says nothing of the image. */
+  readonly #cutShort = new Set<string>();
   /** How many calls had been made when an update ended. */
   readonly #endedAt = new Map<string, number>();
 
@@ -46,6 +48,7 @@ export class Judge {
   touched(name: string, act: Act): void {
     this.faults++;
     this.#touched.add(name);
+    if (act === 'rm' || act === 'rm-all' || act === 'up') this.#cutsShort(name);
     if (act === 'rm' || act === 'rm-all') this.#goes(name);
     if (act === 'rm' || act === 'rm-all' || act === 'stop') this.#mayBeDown.add(name);
     if (act === 'prune') this.#stoppedGo();
@@ -69,6 +72,7 @@ export class Judge {
       const stopped = own.filter((one) => !this.host.state(one).Running);
       if (stopped.length === 0) continue;
       this.#touched.add(spec.name);
+      this.#cutsShort(spec.name);
       if (stopped.some(({ inspect }) => inspect.Name === `/${spec.name}`) || stopped.length === own.length)
         this.#goes(spec.name);
     }
@@ -79,8 +83,19 @@ export class Judge {
     const scene = this.scene();
     this.#mayBeGone.add(name);
     this.#removed.delete(name);
-    const running = scene.store.updates.openFor(name).find(({ status }) => status === 'running');
+    const running = this.#runningUpdate(name);
     if (running) this.#removed.set(name, { update: running.id, calls: scene.engine.transcript.length });
+  }
+
+  #cutsShort(name: string): void {
+    const running = this.#runningUpdate(name);
+    if (running) this.#cutShort.add(running.id);
+  }
+
+  #runningUpdate(name: string): Update | undefined {
+    return this.scene()
+      .store.updates.openFor(name)
+      .find(({ status }) => status === 'running');
   }
 
   #wasSeenToBeGone(name: string): boolean {
@@ -202,11 +217,11 @@ export class Judge {
   /** A digest that the image itself failed at is not tried again, unless the operator asks. */
   #mustStayInQuarantine(all: readonly Update[]): void {
     const failed = new Set<string>();
-    for (const { container, to, status, error, source } of all) {
+    for (const { id, container, to, status, error, source } of all) {
       const key = `${container} ${to.digest}`;
       if (status === 'rolled_back' && error?.code === 'unhealthy') {
         this.#must(source === 'operator' || !failed.has(key), `${container} was tried again with a digest that failed`);
-        failed.add(key);
+        if (!this.#cutShort.has(id)) failed.add(key);
       }
     }
   }
