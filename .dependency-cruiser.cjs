@@ -2,6 +2,7 @@
 // The rooms of the use cases, in the order in which they may import: left to right, never back.
 const ROOMS = [
   'queue',
+  'rehearsals',
   'updates',
   'decisions',
   'approvals',

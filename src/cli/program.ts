@@ -8,6 +8,7 @@ import { backupsCommand } from './commands/backups';
 import { checkCommand } from './commands/check';
 import { recoveryKitCommand } from './commands/recovery-kit';
 import { initCommand } from './commands/init';
+import { rehearseCommand } from './commands/rehearse';
 import { renewCommand } from './commands/renew';
 import { restoreCommand, type RestoreArguments } from './commands/restore';
 import { serveCommand } from './commands/serve';
@@ -133,6 +134,13 @@ function addUpdates(program: Command, context: CliContext, done: Done): void {
     .summary('decline an update that waits')
     .description('Declines an update that waits; the same digest is not offered again.')
     .action(async (id: string, options: Json) => done(await declineCommand(context, { id, ...options })));
+  command(program, 'rehearse')
+    .argument('<id>', 'id of an update that waits: diun-pilot updates --status awaiting_approval')
+    .summary('try an update on a copy of the data')
+    .description(
+      'Restores a backup into throwaway containers without a network, starts the current version there and then the new one, and shows the verdict. Production is not touched. 0 only if it passed.',
+    )
+    .action(async (id: string, options: Json) => done(await rehearseCommand(context, { id, ...options })));
   command(program, 'updates')
     .summary('list updates, newest first')
     .description('Lists updates, newest first, with what came of them.')

@@ -2,7 +2,7 @@
 const MARK = '.diun-pilot-';
 
 /** `kept`: it only holds files of the old one. */
-type Role = 'old' | 'new' | 'check' | 'kept' | 'restore' | 'drill';
+type Role = 'old' | 'new' | 'check' | 'kept' | 'restore' | 'drill' | 'rehearsal';
 
 /** Docker's names allow `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; the update's id makes it unique. */
 export function asideName(container: string, role: Role, updateId: string): string {
@@ -10,16 +10,23 @@ export function asideName(container: string, role: Role, updateId: string): stri
 }
 
 export function isOurs(name: string): boolean {
-  return /\.diun-pilot-(old|new|check|kept|restore|drill)-[0-9a-z]{10}$/.test(name);
+  return /\.diun-pilot-(old|new|check|kept|restore|drill|rehearsal)-[0-9a-z]{10}$/.test(name);
 }
 
 /** A container that only looks at a copy: nothing else depends on it, and it may be removed at any time. */
 export function isOneOff(name: string): boolean {
-  return /\.diun-pilot-(check|drill)-[0-9a-z]{10}$/.test(name);
+  return /\.diun-pilot-(check|drill|rehearsal)-[0-9a-z]{10}$/.test(name);
 }
 
 /** Of a container that an update created or renamed: its container's own name, its role, and the end of the update's id. Null: it is not one. */
 export function asideParts(name: string): { container: string; role: Role; mark: string } | null {
   const found = /^(.+)\.diun-pilot-(old|new|check|kept)-([0-9a-z]{10})$/.exec(name);
   return found === null ? null : { container: found[1] ?? '', role: found[2] as Role, mark: found[3] ?? '' };
+}
+
+const REHEARSAL = /\.diun-pilot-rehearsal-([0-9a-z]{10})$/;
+
+/** The end of the rehearsal's id, of a container that a rehearsal created; null: it is not one. */
+export function rehearsalMark(name: string): string | null {
+  return REHEARSAL.exec(name)?.[1] ?? null;
 }

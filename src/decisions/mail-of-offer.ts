@@ -3,7 +3,8 @@ import { surroundingsOf } from '../approvals/read-approval';
 import { pageUrl } from '../approvals/view-link';
 import type { Deps } from '../deps';
 import type { Plan } from '../domain/plan/plan';
-import type { Update } from '../domain/update';
+import type { Rehearsal } from '../domain/rehearsal/rehearsal';
+import type { Approval, ImageAt, Update } from '../domain/update';
 import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
 import { offerSuperseded } from '../notifications/mails/offer-superseded';
 import { updateAvailable } from '../notifications/mails/update-available';
@@ -11,9 +12,15 @@ import { postWithinLimit } from '../notifications/post-within-limit';
 
 /**
  * The mail of a decision (contract, section 4), with the signed link where it waits: to be called in the transaction that
- * stores it. `replaced`: the earlier offer that it supersedes.
+ * stores it. `replaces`: the image of an earlier, announced offer that it supersedes. `rehearsal`: null, if it was not rehearsed.
  */
-export function mailOfOffer(deps: Deps, update: Update, plan: Plan, replaced: Update | null): void {
+export function mailOfOffer(
+  deps: Deps,
+  update: Update,
+  plan: Plan,
+  replaces: ImageAt | null,
+  rehearsal: Rehearsal | null = null,
+): void {
   postWithinLimit(deps, update, (summarised) => {
     const news = {
       update,
@@ -21,6 +28,7 @@ export function mailOfOffer(deps: Deps, update: Update, plan: Plan, replaced: Up
       backup: null,
       page: pageUrl(deps, update),
       summarised,
+      rehearsal,
       observes: deps.mode === 'observe',
     };
     return update.status === 'awaiting_approval'
@@ -28,15 +36,24 @@ export function mailOfOffer(deps: Deps, update: Update, plan: Plan, replaced: Up
           ...news,
           approvalUrl: approvalUrl(deps, update),
           surroundings: surroundingsOf(deps.store, update),
-          replaces: replaced?.to ?? null,
+          replaces,
         })
       : updateAvailable(news);
   });
 }
 
-/** The notice that a link is no longer valid; only for an update that was offered. */
+/** The approval of an offer that waits from now on. */
+export function waitingApproval({ clock, approvalTtlMs }: Deps): Approval {
+  return {
+    status: 'waiting',
+    expiresAt: new Date(clock.now().getTime() + approvalTtlMs).toISOString(),
+    decidedAt: null,
+  };
+}
+
+/** The notice that a link is no longer valid; only for an update that was offered, and whose mail was posted. */
 export function mailOfSuperseded(deps: Deps, update: Update): void {
-  if (update.approval === null) return;
+  if (update.approval === null || deps.store.rehearsals.of(update.id)?.mail) return;
   postWithinLimit(deps, update, (summarised) =>
     offerSuperseded({ update, plan: null, backup: null, page: '', summarised }),
   );

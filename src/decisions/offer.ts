@@ -14,7 +14,8 @@ import type { CarryOver } from '../domain/recreate/carry-over';
 import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
 import type { NewUpdate } from '../ports/store';
-import { mailOfOffer, mailOfSuperseded } from './mail-of-offer';
+import { isRehearsed, isUnannounced, rehearseFirst } from './held-mails';
+import { mailOfOffer, mailOfSuperseded, waitingApproval } from './mail-of-offer';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
 import { newerCame, supersede, waitingForTag } from './reoffer/supersede';
 import { tellLabelProblems } from './tell-label-problems';
@@ -135,27 +136,22 @@ function recordOffer(
     status: decision.kind === 'start' ? 'queued' : 'awaiting_approval',
     reason: start.why === null ? decision.reason : `${decision.reason} ${start.why}`,
     ...{ notBefore: start.notBefore, inWindow: start.inWindow },
-    approval: decision.kind === 'start' ? null : waiting(deps),
+    approval: decision.kind === 'start' ? null : waitingApproval(deps),
     followUp: plan.followUp,
     notes: notes && summaryOf(notes),
   });
   deps.store.updates.savePlan(update.id, plan);
   deps.store.notesTexts.save(update.id, notes?.releases ?? []);
   if (decision.kind === 'start') for (const earlier of replaced) mailOfSuperseded(deps, earlier);
-  if (source !== 'operator') mailOfOffer(deps, update, plan, replaced.at(-1) ?? null);
+  if (source === 'operator') return update;
+  const replaces = replaced.findLast((earlier) => !isUnannounced(deps, earlier))?.to ?? null;
+  if (isRehearsed(container, plan, update.status)) return rehearseFirst(deps, update, replaces);
+  mailOfOffer(deps, update, plan, replaces);
   return update;
 }
 
 function summaryOf({ url, versions, flags, problem }: ReadNotes): NotesSummary {
   return { url, versions, flags, problem };
-}
-
-function waiting({ clock, approvalTtlMs }: Deps): Update['approval'] {
-  return {
-    status: 'waiting',
-    expiresAt: new Date(clock.now().getTime() + approvalTtlMs).toISOString(),
-    decidedAt: null,
-  };
 }
 
 function rowOf({

@@ -82,19 +82,22 @@ export async function requestUpdate(
   });
 }
 
-/** Decided already, and held up by its age or its window. */
+/** Decided already, and held up by its age, its window, its rehearsal or the registry. */
 function waitingToStart({ store }: Deps, { name }: Container, { digest }: { digest: string }): Update | null {
   const open = store.updates.openFor(name);
   return (
-    open.find(({ status, to, notBefore }) => status === 'queued' && to.digest === digest && notBefore !== null) ?? null
+    open.find(
+      ({ status, to, notBefore, hold }) =>
+        status === 'queued' && to.digest === digest && (notBefore !== null || hold !== null),
+    ) ?? null
   );
 }
 
 /** The operator does not wait for it. */
 function startNow({ store, logger }: Deps, update: Update, by: DecidedBy): Update {
   logger.info('the operator starts an update before its time', { update: update.id, container: update.container, by });
-  const reason = `Started early ${wayOf(by)}. ${update.reason}`;
-  return store.updates.change(update.id, { notBefore: null, inWindow: false, reason });
+  const reason = `Started early ${wayOf(by)}. ${update.hold?.reason ?? update.reason}`;
+  return store.updates.change(update.id, { notBefore: null, inWindow: false, hold: null, reason });
 }
 
 /** Those that wait for approval, oldest first. Throws `update_running`. */

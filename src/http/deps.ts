@@ -6,6 +6,7 @@ import type { BackupRecord } from '../domain/backups/backup';
 import type { ChannelTarget } from '../domain/channel-notice';
 import type { Container } from '../domain/container';
 import type { RenewalRecord } from '../domain/certificates/renewal';
+import type { Rehearsal } from '../domain/rehearsal/rehearsal';
 import type { Mode } from '../domain/mode';
 import type { DecidedBy, Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -34,6 +35,8 @@ export interface HttpDeps {
   receiveWebhook(rawBody: string): { id: string; duplicate: boolean };
   /** `by`: left out, the API. */
   requestUpdate(request: { container: string; image?: string }, by?: DecidedBy): Promise<Update>;
+  /** Throws `update_not_found` and `not_waiting`. */
+  requestRehearsal(updateId: string): Rehearsal;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   requestRenewal(): RenewalRecord;
   health: HealthSources;

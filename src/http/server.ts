@@ -24,7 +24,7 @@ import { approvalEventsMethods, updateEventsMethods } from './routes/events';
 import { updateMethods } from './routes/live';
 import { operatorMethods } from './routes/operator';
 import { renewalsMethods } from './routes/renewals';
-import { updatesMethods } from './routes/updates';
+import { rehearsalMethods, updatesMethods } from './routes/updates';
 import { onlyPost, webhookMethods } from './routes/webhook';
 import { createStreams } from './streams';
 
@@ -82,6 +82,7 @@ function programs(
     ],
   });
   route(app, '/updates', updatesMethods(deps, apiToken));
+  route(app, '/updates/:id/rehearsal', rehearsalMethods(deps, apiToken));
   route(app, '/backups', backupsMethods(deps, apiToken));
   route(app, '/renewals', renewalsMethods(deps, apiToken));
   route(app, '/audit', auditMethods(deps, logins, apiToken));

@@ -9,6 +9,7 @@ import type { Audit } from './audit';
 import type { Channels } from './channel-deliveries';
 import type { Incidents } from './incidents';
 import type { NotesCache, NotesTexts } from './notes-cache';
+import type { Rehearsals } from './rehearsals/rehearsals';
 import type { ReplacedImages } from './replaced-images';
 import type { Certificates, Renewals } from './renewals';
 import type { Disarmed, KeptContainers } from './stopped-containers';
@@ -38,6 +39,7 @@ export interface Store {
   notesTexts: NotesTexts;
   backups: Backups;
   restores: Restores;
+  rehearsals: Rehearsals;
   timers: Timers;
   notices: Notices;
   renewals: Renewals;

@@ -6,12 +6,15 @@ import { createWatch } from '../certificates/watch-certificates';
 import { adoptAside } from '../containers/adopt-aside';
 import { rearmRunning } from '../containers/rearm-running';
 import { removeDueContainers } from '../containers/remove-due';
+import { releaseHeldMails } from '../decisions/held-mails';
 import { handleInbox } from '../decisions/handle-inbox';
 import type { Deps } from '../deps';
 import { codeOf, ERROR_CODES, type ErrorCode, messageOf } from '../domain/errors';
 import type { Loop } from '../lib/loop';
 import { startLoop } from '../lib/loop';
 import { watchNetworks } from '../networks/watch-networks';
+import { removeLeftRehearsals } from '../rehearsals/remove-rehearsals';
+import { runNextRehearsal } from '../rehearsals/run-next-rehearsal';
 import { runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import { runNextUpdate } from '../updates/run-next-update';
@@ -40,15 +43,20 @@ export interface Worker {
 export function startWorker(deps: Deps): Worker {
   const troubles: Troubles = new Map();
   const loop = (name: string, turn: () => Promise<boolean>): Loop => reportingLoop(deps, troubles, name, turn);
-  const decisions = loop('deciding', async () => (await handleInbox(deps)) > 0);
+  const decisions = loop('deciding', async () => {
+    // A rehearsal under way keeps the worker from it.
+    releaseHeldMails(deps);
+    return (await handleInbox(deps)) > 0;
+  });
   let adopted = false;
   const networks = watchNetworks(deps, () => work.wake());
   const work = loop('working', async () => {
-    if (deps.mode === 'act') {
-      if (!adopted) await adoptAside(deps);
-      adopted = true;
-      await networks.repair();
+    if (!adopted) {
+      await removeLeftRehearsals(deps);
+      if (deps.mode === 'act') await adoptAside(deps);
     }
+    adopted = true;
+    if (deps.mode === 'act') await networks.repair();
     return workOnce(deps);
   });
   const watching = loop('watching certificates', createWatch(deps));
@@ -96,10 +104,10 @@ function reportingLoop({ clock, logger }: Deps, troubles: Troubles, name: string
 }
 
 /** Looked at before each turn: what time alone brings about. */
-const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApprovals, noteMode];
+const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApprovals, releaseHeldMails, noteMode];
 
 /** An approval is refused then, so no one is reminded of it. */
-const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, noteMode];
+const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, releaseHeldMails, noteMode];
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
@@ -110,6 +118,7 @@ const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
   runNextBackup,
   runNextRenewal,
   doDueWork,
+  runNextRehearsal,
   runNextDrill,
 ];
 
@@ -122,7 +131,7 @@ function jobsOf({ mode, store }: Deps): typeof JOBS {
   return [
     ...(store.restores.next()?.status === 'running' ? [runNextRestore] : []),
     ...(store.updates.withStatus('running').length > 0 ? [runNextUpdate] : []),
-    ...[runNextBackup, doDueWork, runNextDrill],
+    ...[runNextBackup, doDueWork, runNextRehearsal, runNextDrill],
   ];
 }
 

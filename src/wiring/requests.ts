@@ -17,8 +17,10 @@ import type { HealthFailure } from '../domain/health/health-failure';
 import type { CarryOver } from '../domain/recreate/carry-over';
 import type { RenewalRecord } from '../domain/certificates/renewal';
 import type { RestoreRecord } from '../domain/backups/restore';
+import type { Rehearsal } from '../domain/rehearsal/rehearsal';
 import type { DecidedBy, Update } from '../domain/update';
 import type { Progress } from '../lib/progress';
+import { requestRehearsal } from '../rehearsals/request-rehearsal';
 import type { RestorePlan } from '../restores/plan-restore';
 import {
   planOfRestore,
@@ -35,6 +37,8 @@ export interface Requests {
   containers(): Promise<Container[]>;
   /** `by`: left out, the API. */
   requestUpdate(request: { container: string; image?: string }, by?: DecidedBy): Promise<Update>;
+  /** Throws `update_not_found` and `not_waiting`. */
+  requestRehearsal(updateId: string): Rehearsal;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   /** What a restore would do; changes nothing. */
   planRestore(request: RestoreRequest): Promise<PlannedRestore>;
@@ -67,6 +71,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
   return {
     containers,
     requestUpdate: async (request, by) => queued(await requestUpdate(deps, request, by)),
+    requestRehearsal: (updateId) => queued(requestRehearsal(deps, updateId)),
     requestBackups: async (request) => {
       const there = { store: deps.store, containers: await containers() };
       return queued(requestBackups(there, { ...request, reason: 'operator' }));

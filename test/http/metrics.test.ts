@@ -24,6 +24,15 @@ test('updates are counted by status, those without any too', async () => {
   expect(text).toContain('diun_pilot_updates{status="rollback_failed"} 0');
 });
 
+test('rehearsals are counted by how they ended', async () => {
+  const { id } = http.store.rehearsals.insert({ updateId: 'u', digest: null, mail: null });
+  http.store.rehearsals.insert({ updateId: 'u', digest: null, mail: null });
+  http.store.rehearsals.end(id, { status: 'passed', seconds: 4, detail: '' });
+  const text = await metrics();
+  expect(text).toContain('diun_pilot_rehearsals{status="passed"} 1');
+  expect(text).toContain('diun_pilot_rehearsals{status="failed"} 0');
+});
+
 test('webhooks are counted by outcome', async () => {
   const post = (body: string, headers: { Authorization: string } = asDiun) =>
     supertest(http.url).post('/webhooks/diun').set(headers).send(body);

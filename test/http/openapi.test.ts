@@ -75,6 +75,7 @@ test('it is OpenAPI 3.1 and lists every route', () => {
     'post /backups',
     'post /renewals',
     'post /updates',
+    'post /updates/{id}/rehearsal',
     'post /webhooks/diun',
   ]);
 });
@@ -105,6 +106,9 @@ test('real answers are as it says, good ones and errors', async () => {
   expectDocumented('get', '/updates', await agent.get('/updates'));
   expectDocumented('get', '/updates/{id}', await api(agent.get(`/updates/${id}`)));
   expectDocumented('get', '/updates/{id}', await api(agent.get('/updates/nothing')));
+  const again = '/updates/{id}/rehearsal';
+  expectDocumented('post', again, await api(agent.post(`/updates/${id}/rehearsal`)));
+  expectDocumented('post', again, await api(agent.post('/updates/nothing/rehearsal')));
   expectDocumented('get', '/updates/{id}/events', await api(agent.get('/updates/nothing/events')));
   const link = '/approvals/{token}';
   expectDocumented('get', link, await agent.get('/approvals/x').set('Accept', 'application/json'));

@@ -91,6 +91,7 @@ describe('GET /updates/:id', () => {
       startedAt: null,
       finishedAt: null,
       approval: null,
+      rehearsal: null,
       notBefore: null,
       notes: null,
       backup: { id: backup.id, url: 's3://bucket/web/1', bytes: 42 },
@@ -231,4 +232,33 @@ test('an error with details shows them', async () => {
   };
   const { body } = await post({ container: 'a', image: '::' }).expect(400);
   expect(body.error.details).toEqual({ field: 'image' });
+});
+
+describe('POST /updates/:id/rehearsal', () => {
+  const rehearse = (id: string) => supertest(http.url).post(`/updates/${id}/rehearsal`).set(asOperator);
+
+  test('queues one for a pending update; one under way is the answer, and its verdict is part of the update', async () => {
+    const { id, to } = http.store.updates.insert(aNewUpdate({ status: 'awaiting_approval' }));
+    const { body } = await rehearse(id).expect(202).expect('Location', `/updates/${id}`);
+    expect(body.rehearsal).toEqual({
+      ...{ status: 'running', startedAt: expect.any(String), finishedAt: null, seconds: null, detail: null },
+    });
+    await rehearse(id).expect(202);
+    const rehearsal = http.store.rehearsals.next();
+    expect(rehearsal).toMatchObject({ updateId: id, digest: to.digest, status: 'queued' });
+    http.store.rehearsals.end(rehearsal?.id ?? '', { status: 'passed', seconds: 41, detail: 'Rehearsed.' });
+    expect(http.store.rehearsals.next()).toBeNull();
+    const after = await get(`/updates/${id}`).expect(200);
+    expect(after.body.rehearsal).toMatchObject({ status: 'passed', seconds: 41, detail: 'Rehearsed.' });
+    await rehearse(id).expect(202);
+    expect((await get(`/updates/${id}`)).body.rehearsal).toMatchObject({ status: 'running', seconds: null });
+  });
+
+  test('refuses an update that has ended, one that is not there, another method and a stranger', async () => {
+    const { id } = http.store.updates.insert(aNewUpdate({ status: 'succeeded' }));
+    expect((await rehearse(id).expect(409)).body.error.code).toBe('not_waiting');
+    expect((await rehearse('01ARZ3NDEKTSV4RRFFQ69G5FAV').expect(404)).body.error.code).toBe('update_not_found');
+    await get(`/updates/${id}/rehearsal`).expect(405).expect('Allow', 'POST');
+    await supertest(http.url).post(`/updates/${id}/rehearsal`).expect(401);
+  });
 });

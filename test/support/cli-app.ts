@@ -17,6 +17,7 @@ import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
 import { foreseeCarryOvers } from '../../src/containers/carry-over/foresee';
 import { findUnhealthy } from '../../src/containers/unhealthy-containers';
 import { readContainers } from '../../src/containers/read-containers';
+import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { startWorker, type Worker } from '../../src/queue/worker';
 import { recordingLogger, type LogLine } from './recording-logger';
@@ -94,6 +95,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     },
     requestUpdate: (request) => requestUpdate(deps, request),
     decideById: (id, decided, how) => decideById(deps, id, decided, how),
+    requestRehearsal: (id) => requestRehearsal(deps, id),
     requestRenewal: () => requestRenewal(deps, { reason: 'operator' }),
     requestBackups: async (request) =>
       requestBackups({ store, containers: await readContainers(engine, null) }, { ...request, reason: 'operator' }),

@@ -9,12 +9,14 @@ export type Databases = Record<string, Buffer>;
  * A PostgreSQL server for the fake engine: its tools behave as the real ones do towards a backup, a restore and a drill.
  * `databases` are those of the first data folder that is asked; a server with another one begins empty.
  */
-export function fakePostgres(databases: Databases = { app: aDump('app'), postgres: aDump('postgres') }): ImageSpec {
+export function fakePostgres(
+  databases: Databases = { app: aDump('app'), postgres: aDump('postgres') },
+  servers = new Map<string, Databases>(),
+): ImageSpec {
   const whole = new Set<string>();
   const isWhole = (dump: Buffer): boolean => whole.has(dump.toString('latin1'));
-  const servers = new Map<string, Databases>();
   const of = ({ container: { Mounts } }: CommandCall): Databases => {
-    const folder = Mounts.find(({ Destination }) => Destination === DATA)?.Name ?? 'in the container';
+    const folder = Mounts.find(({ Destination }) => Destination === DATA)?.Name ?? IN_THE_CONTAINER;
     if (!servers.has(folder)) servers.set(folder, servers.size === 0 ? databases : { postgres: Buffer.alloc(0) });
     return servers.get(folder) as Databases;
   };
@@ -43,6 +45,8 @@ export function fakePostgres(databases: Databases = { app: aDump('app'), postgre
   };
 }
 
+/** The data folder of a server without a volume for it: in `servers`, which has each by its volume. */
+export const IN_THE_CONTAINER = 'in the container';
 const DATA = '/var/lib/postgresql/data';
 const CUT = 'pg_restore: error: could not read from input file: end of file';
 

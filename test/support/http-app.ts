@@ -10,6 +10,7 @@ import { listen } from '../../src/http/listen';
 import { requestRenewal } from '../../src/certificates/request-renewal';
 import { createHttpApp, type HttpDeps } from '../../src/http/server';
 import { systemClock } from '../../src/lib/clock';
+import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
 import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
 import { receiveWebhook } from '../../src/decisions/receive-webhook';
@@ -61,6 +62,7 @@ export async function startHttp(
     receiveWebhook: storing(store),
     requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
     requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
+    requestRehearsal: (id) => requestRehearsal({ store, logger }, id),
     requestRenewal: () => requestRenewal({ store, clock }, { reason: 'operator' }),
     health: {
       pingEngine: () => Promise.resolve('pong'),

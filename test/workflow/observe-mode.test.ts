@@ -27,11 +27,11 @@ beforeEach(() => {
 });
 afterEach(() => scene.close());
 
-/** Changing calls so far, as `call container`; those of drills and checks are marked. */
+/** Changing calls so far, as `call container`; those of drills, checks and rehearsals are marked. */
 function changes(): string[] {
   return scene.engine.lines().filter((line) => !READS.includes(line.split(' ')[0] ?? ''));
 }
-const foreign = (): string[] => changes().filter((line) => !/\.diun-pilot-(drill|check)-/.test(line));
+const foreign = (): string[] => changes().filter((line) => !/\.diun-pilot-(drill|check|rehearsal)-/.test(line));
 
 function announce(): void {
   for (const [heard, own] of [
@@ -101,7 +101,7 @@ test('approvals, requests and renewals are refused with observe_mode; a decline 
   expect(of('forge-gitea-1')).toMatchObject({ status: 'awaiting_approval' });
   await decideById(scene.deps, id, 'decline', 'api');
   expect(of('forge-gitea-1')).toMatchObject({ status: 'declined' });
-  expect(changes()).toEqual([]);
+  expect(foreign()).toEqual([]);
 });
 
 test('over HTTP the answer is 409 observe_mode, and the page of the link says that it observes', async () => {

@@ -12,6 +12,7 @@ import { createRefusals } from './refusals';
 import { createDisarmed, createKeptContainers } from './stopped-containers';
 import { createNotices, createTimers } from './timers';
 import { createNotesCache, createNotesTexts } from './release-notes';
+import { createRehearsals } from './rehearsals/rehearsals';
 import { createRenewals } from './renewals';
 import { createReplacedImages } from './replaced-images';
 import { createRestores } from './restores';
@@ -34,6 +35,7 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     notesTexts: createNotesTexts(database),
     backups: createBackups(database, clock),
     restores: createRestores(database, clock, audit),
+    rehearsals: createRehearsals(database, clock),
     timers: createTimers(database, clock),
     notices: createNotices(database, clock),
     renewals: createRenewals(database, clock),

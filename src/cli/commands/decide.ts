@@ -24,7 +24,9 @@ export function approveCommand(context: CliContext, { id, json }: DecideArgument
 export function declineCommand(context: CliContext, { id, json }: DecideArguments): Promise<number> {
   return withApp(context, { json }, async (app) => {
     const update = await app.decideById(id, 'decline', cliUser());
-    context.stdout.write(json ? asJson(toJson(update, null)) : `${update.reason}\n`);
+    context.stdout.write(
+      json ? asJson(toJson(update, null, app.store.rehearsals.of(update.id))) : `${update.reason}\n`,
+    );
     return 0;
   });
 }

@@ -61,5 +61,6 @@ function isUnderWay({ status }: Update): boolean {
 }
 
 function withBackup(app: App, update: Update): ReturnType<typeof toJson> {
-  return toJson(update, update.backupId === null ? null : app.store.backups.get(update.backupId));
+  const backup = update.backupId === null ? null : app.store.backups.get(update.backupId);
+  return toJson(update, backup, app.store.rehearsals.of(update.id));
 }

@@ -18,7 +18,11 @@ export function updatesCommand(context: CliContext, { json, ...filter }: Updates
     const { updates, next } = app.store.updates.list(filter);
     if (json) {
       const all = updates.map((update) =>
-        toJson(update, update.backupId === null ? null : app.store.backups.get(update.backupId)),
+        toJson(
+          update,
+          update.backupId === null ? null : app.store.backups.get(update.backupId),
+          app.store.rehearsals.of(update.id),
+        ),
       );
       context.stdout.write(asJson({ updates: all, next }));
     } else if (updates.length === 0) {

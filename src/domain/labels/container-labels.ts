@@ -26,6 +26,9 @@ export type BackupSpec = { kind: 'postgres' } | { kind: 'files'; paths: string[]
  */
 export type Quiesce = 'auto' | 'never' | 'allowed';
 
+/** `update.rehearse`. `auto`: before an approval request for a container that holds data; `always`: before every update. */
+export type Rehearse = 'auto' | 'always' | 'off';
+
 /** The operator's labels (contract, section 1), read once, with every default filled in. */
 export interface ContainerLabels {
   watched: boolean;
@@ -39,6 +42,7 @@ export interface ContainerLabels {
   allowDatabase: boolean;
   backup: BackupSpec | null;
   quiesce: Quiesce;
+  rehearse: Rehearse;
   /** `update.window`; null: it may start at any time; left out: the default of the settings counts. */
   window?: UpdateWindow | null;
   /** `update.min-age`; left out: the default of the settings counts. */

@@ -10,6 +10,7 @@ import type {
   Policy,
   ProbeSpec,
   Quiesce,
+  Rehearse,
   Strategy,
 } from './container-labels';
 import { NOTE_FLAGS } from '../notes/release-notes';
@@ -21,6 +22,7 @@ const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];
 const JUMPS: readonly Jump[] = ['digest', 'patch', 'minor', 'major'];
 const STRATEGIES: readonly Strategy[] = ['recreate', 'handover'];
 const QUIESCE: readonly Quiesce[] = ['auto', 'never', 'allowed'];
+const REHEARSE: readonly Rehearse[] = ['auto', 'always', 'off'];
 const ROLES = ['certbot', 'server'] as const;
 const KNOWN = [
   'update.policy',
@@ -34,6 +36,7 @@ const KNOWN = [
   'update.keep-images',
   'update.notes',
   'update.ask-on',
+  'update.rehearse',
   'backup.kind',
   'backup.paths',
   'backup.quiesce',
@@ -108,6 +111,7 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     allowDatabase: labels.flag('update.allow-database') ?? false,
     backup: readBackup(labels),
     quiesce: labels.oneOf('backup.quiesce', QUIESCE, 'auto', 'auto'),
+    rehearse: labels.oneOf('update.rehearse', REHEARSE, 'auto', 'auto'),
     ...readWindowLabel(labels),
     ...readMinAge(labels),
     ...readKeepImages(labels),

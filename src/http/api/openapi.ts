@@ -91,6 +91,16 @@ function forOneUpdate(): RouteConfig[] {
       },
     },
     {
+      ...describe(
+        'post',
+        '/updates/{id}/rehearsal',
+        'Tries the new image on a restored copy of the data, again if needed',
+      ),
+      security: api,
+      request,
+      responses: { 202: answer('Accepted', updateSchema), ...errors(401, 404, 409, 429) },
+    },
+    {
       ...describe('get', '/updates/{id}/events', 'The update at once and at each change, until its end'),
       security: api,
       request,

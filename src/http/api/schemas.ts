@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
 import { NOTE_FLAGS } from '../../domain/notes/release-notes';
 import { RENEWAL_OUTCOMES, RENEWAL_REASONS } from '../../domain/certificates/renewal';
+import { REHEARSAL_ENDS } from '../../domain/rehearsal/rehearsal';
 import { STEP_NAMES, UPDATE_STATUSES } from '../../domain/update';
 import { CHECK_NAMES, CHECK_STATUSES } from '../health/health-report';
 
@@ -37,6 +38,17 @@ const notes = z.object({
   problem: z.string().nullable().meta({ description: 'Why not everything was read' }),
 });
 
+const rehearsal = z.object({
+  status: z.enum(['running', ...REHEARSAL_ENDS]).meta({
+    description:
+      '`inconclusive`: the current version does not become healthy in isolation either; `skipped`: it could not be tried',
+  }),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  seconds: z.number().nullable().meta({ description: 'Until the new version was healthy' }),
+  detail: z.string().nullable().meta({ description: 'What was seen, or the progress' }),
+});
+
 const updateBackup = z.object({ id: z.string(), url: z.string().nullable(), bytes: z.number().int().nullable() });
 
 export const updateSchema = z
@@ -55,6 +67,7 @@ export const updateSchema = z
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
     approval: approval.nullable(),
+    rehearsal: rehearsal.nullable(),
     notBefore: time.nullable().meta({ description: 'A queued update does not start before this time' }),
     notes: notes.nullable(),
     backup: updateBackup.nullable(),

@@ -1,11 +1,12 @@
 import type { BackupRecord } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
+import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
 import type { Update } from '../../domain/update';
 import type { Store } from '../../ports/store';
 import type { UpdateJson } from './schemas';
 
-/** An update as the outside sees it (contract, section 3), joined with the backup taken for it. */
-export function toJson(update: Update, backup: BackupRecord | null): UpdateJson {
+/** An update as the outside sees it (contract, section 3), joined with the backup taken for it and its newest rehearsal. */
+export function toJson(update: Update, backup: BackupRecord | null, rehearsal: Rehearsal | null): UpdateJson {
   return {
     id: update.id,
     container: update.container,
@@ -21,6 +22,7 @@ export function toJson(update: Update, backup: BackupRecord | null): UpdateJson 
     startedAt: update.startedAt,
     finishedAt: update.finishedAt,
     approval: update.approval === null ? null : { ...update.approval, decidedBy: update.approval.decidedBy ?? null },
+    rehearsal: rehearsal === null ? null : rehearsalJson(rehearsal),
     notBefore: update.notBefore,
     notes: update.notes ?? null,
     backup: backup === null ? null : { id: backup.id, url: backup.url, bytes: backup.bytes },
@@ -30,9 +32,22 @@ export function toJson(update: Update, backup: BackupRecord | null): UpdateJson 
   };
 }
 
-/** As `toJson`, with the backup looked up. */
+/** One in the queue is under way to who asks, and began when it was requested. */
+function rehearsalJson({
+  status,
+  createdAt,
+  startedAt,
+  finishedAt,
+  seconds,
+  detail,
+}: Rehearsal): UpdateJson['rehearsal'] {
+  const shown = status === 'queued' ? 'running' : status;
+  return { status: shown, startedAt: startedAt ?? createdAt, finishedAt, seconds, detail };
+}
+
+/** As `toJson`, with backup and rehearsal looked up. */
 export function jsonOf(store: Store, update: Update): UpdateJson {
-  return toJson(update, backupOf(store, update));
+  return toJson(update, backupOf(store, update), store.rehearsals.of(update.id));
 }
 
 /** The backup taken for it; null: none (yet). */

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { daysLeft } from '../../domain/certificates/certificate';
 import type { DrillVerdict } from '../../domain/backups/drill';
+import { REHEARSAL_ENDS } from '../../domain/rehearsal/rehearsal';
 import { UPDATE_STATUSES } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import type { Store } from '../../ports/store';
@@ -22,6 +23,7 @@ export function createMetrics(deps: Pick<HttpDeps, 'store' | 'clock' | 'channels
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   gaugesOfUpdates(store, registry);
+  gaugeOfRehearsals(store, registry);
   gaugesOfOutbox(store, registry);
   gaugesOfChannels(deps, registry);
   gaugeOfBackups(store, registry);
@@ -54,6 +56,19 @@ function gaugesOfUpdates(store: Store, registry: Registry): void {
     collect() {
       const counted = store.updates.countByStatus();
       for (const status of UPDATE_STATUSES) this.set({ status }, counted[status] ?? 0);
+    },
+  });
+}
+
+function gaugeOfRehearsals(store: Store, registry: Registry): void {
+  new Gauge({
+    name: 'diun_pilot_rehearsals',
+    help: 'Rehearsals by how they ended',
+    labelNames: ['status'],
+    registers: [registry],
+    collect() {
+      const counted = store.rehearsals.countByStatus();
+      for (const status of REHEARSAL_ENDS) this.set({ status }, counted[status] ?? 0);
     },
   });
 }

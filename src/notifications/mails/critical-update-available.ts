@@ -6,6 +6,7 @@ import { renderLetter } from '../letter/render-letter';
 import { howToDecide, wholePlan, type CriticalNews } from './passages/how-to-decide';
 import { notesPassage } from './passages/notes';
 import { nameOf, summaryPassage, versions } from './passages/passages';
+import { rehearsalHeadline, rehearsalInSubject, rehearsalPassage } from './passages/rehearsal-passage';
 
 export interface OfferNews extends CriticalNews {
   /** The image of an earlier offer for the same container, which this one supersedes; null without one. */
@@ -19,7 +20,7 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     kind: 'critical_update_available',
     updateId: news.update.id,
     about: name,
-    subject: `critical update available${news.replaces === null ? '' : ', newer than the previous offer'} – ${
+    subject: `critical update available${news.replaces === null ? '' : ', newer than the previous offer'}${rehearsalInSubject(news)} – ${
       news.observes === true ? 'nothing to approve in observe mode' : 'approval required'
     }`,
     verdict: { tone: 'attention', word: 'Approval required' },
@@ -30,7 +31,9 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
       ...summaryPassage(news),
       ...replacement(news),
       versions(news, { from: 'Current version', to: 'New version' }),
+      ...rehearsalHeadline(news),
       paragraph(`Reason for the approval: ${news.update.reason}`),
+      ...rehearsalPassage(news),
       ...notesPassage(news.update),
       ...howToDecide(news),
       ...wholePlan(news),

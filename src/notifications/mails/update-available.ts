@@ -5,6 +5,7 @@ import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { notesPassage } from './passages/notes';
 import { nameOf, planPassage, summaryPassage, versions, type UpdateNews } from './passages/passages';
+import { rehearsalHeadline, rehearsalPassage } from './passages/rehearsal-passage';
 
 /** Automatic: diun-pilot applies the update; the operator has nothing to do. */
 export function updateAvailable(news: UpdateNews): RenderedMail {
@@ -23,6 +24,8 @@ export function updateAvailable(news: UpdateNews): RenderedMail {
       ...summaryPassage(news),
       versions(news, { from: 'Current version', to: 'New version' }),
       paragraph(`Why: ${news.update.reason}`),
+      ...rehearsalHeadline(news),
+      ...rehearsalPassage(news),
       ...notesPassage(news.update),
       ...planPassage(news, 'What to do afterwards'),
     ],

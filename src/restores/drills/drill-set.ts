@@ -76,7 +76,11 @@ async function manifestOf(deps: RestoreDeps, { items }: BackupRecord): Promise<B
 const OWN_DATABASES = "SELECT name || '=' || setting FROM pg_settings WHERE name LIKE '%.database_name'";
 
 /** What the server itself loads at its start, and an extension in the dump may require: settings as `name=value`. */
-async function preloadedBy(deps: RestoreDeps, running: Container | null, image: ImageInspect): Promise<string[]> {
+export async function preloadedBy(
+  deps: Pick<RestoreDeps, 'engine' | 'logger'>,
+  running: Container | null,
+  image: ImageInspect,
+): Promise<string[]> {
   // Nothing is run in a container that the operator has not labelled for it.
   const open = running?.labels.backup?.kind === 'postgres';
   if (running === null || !open || !running.running || running.imageId !== image.Id) return [];

@@ -96,7 +96,8 @@ export function requestFor({ image, preload }: Omit<Throwaway, 'name'>, password
   };
 }
 
-async function comesUp(engine: Engine, clock: Clock, { id, name }: Server): Promise<void> {
+/** Rejects with `drill_failed` and the last lines of its log. */
+export async function comesUp(engine: Engine, clock: Clock, { id, name }: Server): Promise<void> {
   const probe = { kind: 'postgres' } as const;
   try {
     await waitUntilHealthy({ engine, clock, containerId: id, probe, timeoutMs: STARTS_WITHIN_MS });

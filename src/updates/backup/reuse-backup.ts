@@ -6,6 +6,7 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import { messageOf } from '../../domain/errors';
 import type { Run } from '../run';
+import { holdsMembers } from '../../backups/holds-members';
 
 /**
  * The verified backup that an update of a container which cannot change the data of its set may use instead of one of its
@@ -20,7 +21,7 @@ export async function reusableBackup(
 ): Promise<BackupRecord | null> {
   if (run.backupReuseMs === 0 || canChangeData(run.container, all)) return null;
   const last = run.store.backups.lastSucceeded(place);
-  if (last === null || !samePlace(last, place) || !isYoung(last, run) || !holds(last, members)) return null;
+  if (last === null || !samePlace(last, place) || !isYoung(last, run) || !holdsMembers(last, members)) return null;
   return (await isStored(last, run)) ? last : null;
 }
 
@@ -29,15 +30,6 @@ function isYoung({ startedAt, verifiedAt }: BackupRecord, { clock, backupReuseMs
   if (startedAt === null || verifiedAt === null) return false;
   const age = clock.now().getTime() - Date.parse(startedAt);
   return age >= 0 && age <= backupReuseMs;
-}
-
-/** Each member by its name, with the paths that its labels name now. */
-function holds({ items }: BackupRecord, members: readonly Container[]): boolean {
-  return members.every(({ name, labels: { backup } }) => {
-    const own = items.filter(({ container }) => container === name);
-    if (backup?.kind !== 'files') return own.length > 0;
-    return backup.paths.every((path) => own.some((item) => item.kind === 'files' && item.name === path));
-  });
 }
 
 async function isStored(record: BackupRecord, run: Run): Promise<boolean> {

@@ -6,6 +6,7 @@ import { splitDetail } from '../../letter/clean';
 import { list, paragraph, section, type Block, type Fact } from '../../letter/letter';
 import { shellCommand } from '../../letter/shell';
 import { stepDuration, stepTitle } from '../../letter/words';
+import type { Rehearsal } from '../../../domain/rehearsal/rehearsal';
 
 /** The facts that every mail about an update is built from. */
 export interface UpdateNews {
@@ -17,6 +18,8 @@ export interface UpdateNews {
   page: string;
   /** How many earlier notices about the same container this mail summarises, because of the limit per hour. */
   summarised?: number;
+  /** Its newest rehearsal; null or left out: it was not rehearsed. */
+  rehearsal?: Rehearsal | null;
   /** diun-pilot observes: nothing starts, and an approval is refused. */
   observes?: boolean;
 }

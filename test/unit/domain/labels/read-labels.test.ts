@@ -15,6 +15,7 @@ describe('the operator’s labels', () => {
       allowDatabase: false,
       backup: null,
       quiesce: 'auto',
+      rehearse: 'auto',
       renewalRole: null,
       watchRepo: undefined,
       includeTags: [],
@@ -38,6 +39,7 @@ describe('the operator’s labels', () => {
       'backup.kind': 'files',
       'backup.paths': '/data/, /etc/gitea,/data',
       'backup.quiesce': 'never',
+      'update.rehearse': 'always',
       'renewal.role': 'server',
       'com.example.other': 'x',
     });
@@ -52,6 +54,7 @@ describe('the operator’s labels', () => {
       allowDatabase: true,
       backup: { kind: 'files', paths: ['/data', '/etc/gitea'] },
       quiesce: 'never',
+      rehearse: 'always',
       renewalRole: 'server',
       watchRepo: true,
       includeTags: ['^1\\.27\\.\\d+$', '^1\\.28\\.\\d+$'],

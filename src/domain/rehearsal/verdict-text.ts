@@ -1,0 +1,69 @@
+import { changesOf, unknownChange } from '../data/data-change-words';
+import type { DataChange } from '../data/data-fingerprint';
+import { formatBytes, formatDuration, formatMinute } from '../format';
+
+/** What a passed rehearsal is reported with. */
+export interface Passed {
+  backup: BackupUsed | null;
+  seconds: number;
+  /** What the probe saw. */
+  seen: string;
+  change: DataChange | null;
+  rows: readonly { database: string; before: string; after: string }[];
+  /** How long the update is expected to take; null: not known. */
+  expectedSeconds: number | null;
+}
+
+export interface BackupUsed {
+  startedAt: string;
+  bytes: number;
+  /** It was taken for the rehearsal. */
+  live: boolean;
+}
+
+/** One sentence to read, then what was measured. Pure. */
+export function passedText(passed: Passed): string {
+  const { seconds, seen, change, rows, expectedSeconds, backup } = passed;
+  const changes =
+    change === null || change.changes.length === 0 ? [] : [`Changed by the new version: ${changesOf(change)}.`];
+  const unread = change === null ? null : unknownChange(change);
+  const counted = rows.map((row) => `${row.database} (${fromTo(row.before, row.after)})`);
+  return [
+    `${onCopy(backup)}: ${schemaText(change)}healthy after ${formatDuration(seconds * 1000)}.`,
+    ...changes,
+    ...(unread === null ? [] : [unread]),
+    ...(counted.length === 0 ? [] : [`Counted before and after: ${counted.join('; ')}.`]),
+    `Health check: ${seen}.`,
+    ...(backup === null ? [] : [`Size of the backup: ${formatBytes(backup.bytes)}.`]),
+    ...(expectedSeconds === null
+      ? []
+      : [`The update is expected to take about ${formatDuration(expectedSeconds * 1000)}.`]),
+  ].join(' ');
+}
+
+/** The current version became healthy on the same data, so the difference is the new image. */
+export function failedText(backup: BackupUsed | null, words: string): string {
+  return `${onCopy(backup)}: the current version became healthy, the new one did not. Production is unchanged. ${words}`;
+}
+
+export function inconclusiveText(words: string): string {
+  return `The current version does not become healthy in isolation either, so this says nothing about the new one. It may need something outside of its backup set. ${words}`;
+}
+
+function onCopy(backup: BackupUsed | null): string {
+  if (backup === null) return 'Rehearsed without data, since nothing of its set is backed up';
+  const at = formatMinute(backup.startedAt);
+  return backup.live
+    ? `Rehearsed on a copy of a live backup from ${at}`
+    : `Rehearsed on a copy of the backup from ${at}`;
+}
+
+function schemaText(change: DataChange | null): string {
+  if (change === null) return '';
+  if (change.changes.length > 0) return 'schema migrated, ';
+  return change.unread.length > 0 ? '' : 'schema unchanged, ';
+}
+
+function fromTo(before: string, after: string): string {
+  return before === after ? before : `${before} → ${after}`;
+}

@@ -1,0 +1,49 @@
+import type { Verdict } from '../domain/rehearsal/rehearsal';
+import { failedText, inconclusiveText, passedText, type BackupUsed } from '../domain/rehearsal/verdict-text';
+import { pullTarget } from '../updates/pull-by-digest';
+import { needRoom } from './free-space';
+import { interruptible, mayGoOn, type RehearsalRun } from './rehearsal-run';
+import { lookAtSubject, type Subject } from './subject';
+import { tryImage } from './trial';
+
+/**
+ * Tries the new image of an update on a copy of the data, after the current image was tried in the same way: only a
+ * difference between the two is a verdict on the new one. Production is read, and nothing of it is changed or stopped.
+ *
+ * Rejects with `NotTried`, `Interrupted`, `NoLongerNeeded`, and what backup, restore, registry and engine reject with.
+ */
+export async function rehearseUpdate(run: RehearsalRun): Promise<Verdict> {
+  const { engine, update } = run;
+  const subject = await lookAtSubject(run);
+  const backup = backupUsed(subject);
+  await needRoom({ ...run, clock: interruptible(run, update.id) }, subject);
+  const { imageId } = await pullTarget(engine, subject.inspect, update, (detail) =>
+    run.onProgress(`pulling ${detail}`),
+  );
+  mayGoOn(run, update.id);
+
+  const current = await tryImage(stage(run, 'current version'), subject, subject.image);
+  if (!current.healthy) return { status: 'inconclusive', seconds: null, detail: inconclusiveText(current.words) };
+
+  const next = await tryImage(stage(run, 'new version'), subject, await engine.inspectImage(imageId));
+  if (!next.healthy) return { status: 'failed', seconds: null, detail: failedText(backup, next.words) };
+  const expectedSeconds = expectedOf(subject, next.seconds);
+  return { status: 'passed', seconds: next.seconds, detail: passedText({ ...next, backup, expectedSeconds }) };
+}
+
+function stage(run: RehearsalRun, which: string): RehearsalRun {
+  return { ...run, onProgress: (detail) => run.onProgress(`${which}: ${detail}`) };
+}
+
+function backupUsed({ set }: Subject): BackupUsed | null {
+  if (set === null) return null;
+  const { startedAt, createdAt, bytes } = set.record;
+  return { startedAt: startedAt ?? createdAt, bytes: bytes ?? 0, live: set.live };
+}
+
+/** The backup of the set, then the start of the new version. */
+function expectedOf({ set }: Subject, healthyAfter: number): number | null {
+  const { startedAt = null, finishedAt = null } = set?.record ?? {};
+  if (startedAt === null || finishedAt === null) return set === null ? healthyAfter : null;
+  return Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000) + healthyAfter;
+}

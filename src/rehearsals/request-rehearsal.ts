@@ -1,0 +1,26 @@
+import type { Deps } from '../deps';
+import { PilotError } from '../domain/errors';
+import { isUnderWay, type Rehearsal } from '../domain/rehearsal/rehearsal';
+
+/**
+ * The operator requests a rehearsal of an update that waits for approval or is queued, whatever `update.rehearse` says. One
+ * that is under way counts. Throws `update_not_found`, and `not_waiting` for an update that runs or has ended.
+ */
+export function requestRehearsal({ store, logger }: Pick<Deps, 'store' | 'logger'>, updateId: string): Rehearsal {
+  return store.transaction(() => {
+    const update = store.updates.get(updateId);
+    if (update === null)
+      throw new PilotError(
+        'update_not_found',
+        'No update has this id: GET /updates, or diun-pilot updates, lists them.',
+      );
+    if (update.status !== 'awaiting_approval' && update.status !== 'queued') {
+      const message = `The update of ${update.container} is ${update.status}: only one that waits for approval or is queued can be rehearsed.`;
+      throw new PilotError('not_waiting', message);
+    }
+    const last = store.rehearsals.of(updateId);
+    if (last !== null && isUnderWay(last)) return last;
+    logger.info('rehearsal requested', { update: updateId, container: update.container });
+    return store.rehearsals.insert({ updateId, digest: update.to.digest, mail: null });
+  });
+}

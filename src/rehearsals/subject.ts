@@ -1,0 +1,114 @@
+import { serversIn, type DumpedServer } from '../backups/dumped-servers';
+import { isServer } from '../backups/writers';
+import { askedPlatform } from '../containers/carry-over/asked-platform';
+import { layerFiles } from '../containers/carry-over/layer-files';
+import { inspectIfThere } from '../containers/if-there';
+import { readContainers } from '../containers/read-containers';
+import type { BackupItem } from '../domain/backups/backup';
+import type { Container } from '../domain/container';
+import { NotTried } from '../domain/backups/drill';
+import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
+import { createRequest } from '../domain/recreate/create-request';
+import type { CreateRequest } from '../domain/engine-inspect';
+import { obstacleTo } from '../domain/rehearsal/obstacles';
+import { namesOf } from '../domain/rehearsal/sandbox-hosts';
+import { trialMounts, type TrialMount } from '../domain/rehearsal/trial-mounts';
+import { imageForDrill } from '../restores/drills/drill-image';
+import { preloadedBy } from '../restores/drills/drill-set';
+import { chooseSet, type ChosenSet } from './choose-set';
+import type { RehearsalRun } from './rehearsal-run';
+
+/** What is rehearsed, read once: both trials start from the same. */
+export interface Subject {
+  container: Container;
+  inspect: ContainerInspect;
+  image: ImageInspect;
+  platform: string | undefined;
+  set: ChosenSet | null;
+  servers: SubjectServer[];
+  mounts: TrialMount[];
+  /** Those of the mounts that are single files. */
+  files: ReadonlySet<string>;
+  /** Files of the backup that are the container's own. */
+  restored: BackupItem[];
+  /** Configs and secrets that Compose wrote into the container's own layer. */
+  layer: string[];
+}
+
+export interface SubjectServer {
+  dumped: DumpedServer;
+  image: ImageInspect;
+  preload: string[];
+  production: ContainerInspect | null;
+  /** Under which the application reaches it. */
+  names: string[];
+  /** The update is of this very server. */
+  isTarget: boolean;
+}
+
+/** Rejects with `NotTried`, with the reason, when the container cannot be tried in isolation. */
+export async function lookAtSubject(run: RehearsalRun): Promise<Subject> {
+  const { engine, update } = run;
+  const all = await readContainers(engine, run.selfId);
+  const container = all.find(({ name }) => name === update.container);
+  const inspect = container === undefined ? null : await inspectIfThere(engine, container.id);
+  if (container === undefined || inspect === null) throw new NotTried(`There is no container ${update.container} now.`);
+  const obstacle = obstacleTo(inspect);
+  if (obstacle !== null) throw new NotTried(`${container.name} cannot be tried in isolation: ${obstacle}.`);
+  const image = await engine.inspectImage(inspect.Image);
+  const set = await chooseSet(run, container, all);
+  const items = set?.record.items ?? [];
+  const restored = items.filter((item) => item.kind === 'files' && item.container === container.name);
+  const mounts = isServer(container)
+    ? []
+    : trialMounts(
+        inspect.Mounts,
+        restored.map(({ name }) => name),
+      );
+  return {
+    ...{ container, inspect, image, set, mounts, restored },
+    ...(await askedPlatform(engine, inspect, image)),
+    servers: await serversOf(run, container, all, items),
+    files: await fileMounts(run, inspect, mounts),
+    layer: (await layerFiles(engine, inspect)).copied,
+  };
+}
+
+/** As an update would create it on this image. */
+export function productionRequest({ inspect, image, platform }: Subject, newImage: ImageInspect): CreateRequest {
+  return createRequest({ container: inspect, oldImage: image, newImage, reference: newImage.Id, platform });
+}
+
+async function serversOf(
+  run: RehearsalRun,
+  target: Container,
+  all: readonly Container[],
+  items: readonly BackupItem[],
+): Promise<SubjectServer[]> {
+  const servers: SubjectServer[] = [];
+  for (const dumped of serversIn(items)) {
+    const running = all.find(({ name }) => name === dumped.container) ?? null;
+    const image = await imageForDrill(run, dumped, running);
+    const production = running === null ? null : await inspectIfThere(run.engine, running.id);
+    servers.push({
+      ...{ dumped, image, production, isTarget: running?.id === target.id },
+      preload: await preloadedBy(run, running, image),
+      names: production === null ? [dumped.container] : namesOf(production, running?.service ?? null),
+    });
+  }
+  return servers;
+}
+
+async function fileMounts(
+  { engine }: RehearsalRun,
+  { Id }: ContainerInspect,
+  mounts: readonly TrialMount[],
+): Promise<Set<string>> {
+  const files = new Set<string>();
+  for (const { path } of mounts) {
+    const stat = await engine.stat(Id, path);
+    if (stat?.type === 'other') throw new NotTried(`It cannot be tried in isolation: ${path} is a socket or a device.`);
+    if (stat?.type === 'file') files.add(path);
+  }
+  return files;
+}

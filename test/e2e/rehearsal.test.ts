@@ -1,0 +1,223 @@
+import type { ComposeProject } from '../lab/compose';
+import type { Inspected } from '../lab/engine/docker-cli';
+import { viewSocket } from '../lab/lab';
+import type { Pilot } from '../lab/pilot';
+import { appOf } from '../support/e2e-app';
+import type { Service } from '../support/e2e-services';
+import { namesOf, openStage, startedAt } from '../support/e2e-stage';
+import { announce, updateTo, type UpdateTold } from '../support/e2e-updates';
+import { eventually } from '../support/eventually';
+
+// A real application with real PostgreSQL data, whose next version is tried on a copy before the operator is asked.
+const stage = openStage();
+let shop: ComposeProject;
+let pilot: Pilot;
+let volumes: string[];
+let networks: string[];
+
+const reference = (tag: string): string => stage.lab.registry.reference(`rehearse/${tag}:stable`);
+const inPython = (code: string): string => `exec:python3 -c "${code}"`;
+/** Long enough to be looked at from inside while it is tried. */
+const SLOW = inPython('import time; time.sleep(4)');
+const NEEDS_CACHE = inPython("import socket; socket.create_connection(('cache', 6379), 2)");
+
+beforeAll(async () => {
+  const { registry, images } = stage.lab;
+  for (const tag of ['app', 'slow', 'broken', 'cached', 'privileged', 'socket'])
+    await registry.publishAndPull(images.APP_1, `rehearse/${tag}:stable`);
+  shop = await stage.project('rehearse', services(), {
+    top: {
+      volumes: { rows: {}, ...Object.fromEntries(['app', 'slow', 'broken', 'cached'].map((name) => [name, {}])) },
+    },
+  });
+  const app = appOf(shop);
+  await app.ready();
+  for (const name of ['erste', 'zweite']) await app.keep(name);
+  // The process is a guest of the host, which has docker's real network: what a rehearsal must not reach is really there.
+  pilot = await stage.pilot();
+  volumes = await stage.lab.docker.lines(['volume', 'ls', '--quiet']);
+  networks = await stage.lab.docker.lines(['network', 'ls', '--quiet']);
+});
+
+function services(): Record<string, Service> {
+  const login = { APP_DB_HOST: 'db', APP_DB_NAME: 'app', APP_DB_USER: 'app', APP_DB_PASSWORD: 'geheim' };
+  const watched = (name: string, probe: string, more: object = {}): Service => ({
+    image: reference(name),
+    environment: login,
+    depends_on: ['db'],
+    volumes: [`${name}:/data`],
+    labels: {
+      ...{ 'diun.enable': 'true', 'update.policy': 'manual', 'update.probe': probe, 'update.probe.timeout': '25s' },
+      ...{ 'backup.kind': 'files', 'backup.paths': '/data', 'traefik.enable': 'true' },
+    },
+    ...more,
+  });
+  return {
+    db: {
+      image: stage.lab.images.POSTGRES_15,
+      environment: { POSTGRES_USER: 'app', POSTGRES_DB: 'app', POSTGRES_PASSWORD: 'geheim' },
+      volumes: ['rows:/var/lib/postgresql/data'],
+      labels: { 'update.probe': 'postgres', 'backup.kind': 'postgres' },
+    },
+    cache: {
+      image: stage.lab.images.APP_BASE,
+      entrypoint: ['python3', '-m', 'http.server', '6379'],
+      labels: {},
+    },
+    app: watched('app', 'gitea', { ports: ['127.0.0.1::3000'], restart: 'always' }),
+    slow: watched('slow', SLOW),
+    broken: watched('broken', 'gitea'),
+    cached: watched('cached', NEEDS_CACHE),
+    privileged: { ...watched('privileged', 'gitea', { privileged: true }), volumes: [] },
+    socket: { ...watched('socket', 'gitea'), volumes: [`${viewSocket(stage.lab)}:/var/run/docker.sock`] },
+  };
+}
+
+/** Diun reports a new image of the service; resolves with the update and the container that runs. */
+async function hear(service: string, image: string): Promise<{ id: string; production: Inspected }> {
+  const production = await shop.container(service);
+  const digest = await stage.lab.registry.publish(image, `rehearse/${service}:stable`);
+  await announce(pilot, reference(service), digest);
+  const update = await updateTo(pilot, await shop.containerName(service), digest);
+  return { id: String(update['id']), production };
+}
+
+async function verdict(id: string): Promise<UpdateTold> {
+  return eventually(
+    `the rehearsal of ${id} ends`,
+    async () => {
+      const update = (await pilot.get(`/updates/${id}`)) as UpdateTold;
+      if (update['rehearsal']?.finishedAt) return update;
+      throw new Error(JSON.stringify(update['rehearsal']));
+    },
+    { timeoutMs: 240_000, everyMs: 200 },
+  );
+}
+
+async function mailOf(service: string): Promise<{ subject: string; text: string }> {
+  const name = await shop.containerName(service);
+  return eventually(`a mail about ${name}`, async () => {
+    const mail = (await pilot.mails()).find(({ subject = '' }) => subject.includes(name));
+    if (mail === undefined) throw new Error('there is none');
+    return { subject: mail.subject ?? '', text: (mail.text ?? '').replace(/\s+/g, ' ') };
+  });
+}
+
+/** Production runs as before, and nothing of a rehearsal is left. */
+async function expectUntouched(service: string, before: Inspected): Promise<void> {
+  const after = await shop.container(service);
+  expect([after['Id'], startedAt(after), after['RestartCount']]).toEqual([before['Id'], startedAt(before), 0]);
+  expect((await namesOf(stage.lab, shop)).filter((name) => name.includes('diun-pilot'))).toEqual([]);
+  expect(await stage.lab.docker.lines(['volume', 'ls', '--quiet'])).toEqual(volumes);
+  expect(await stage.lab.docker.lines(['network', 'ls', '--quiet'])).toEqual(networks);
+}
+
+test('passes: the schema before and after and the time are in the mail that asks', async () => {
+  const { id, production } = await hear('app', stage.lab.images.APP_2);
+  expect((await pilot.get(`/updates/${id}`)) as UpdateTold).toMatchObject({
+    status: 'awaiting_approval',
+    rehearsal: { status: 'running' },
+  });
+  expect((await pilot.mails()).length).toBe(0);
+  const update = await verdict(id);
+  expect(update).toMatchObject({ status: 'awaiting_approval', rehearsal: { status: 'passed' } });
+  expect(update['rehearsal'].seconds).toBeGreaterThan(0);
+  const { text } = await mailOf('app');
+  expect(text).toMatch(/Rehearsed on a copy of a live backup from .*: schema migrated, healthy after \d+ s\./);
+  expect(text).toMatch(/version 1 → 2, 1 column added \(items\.note\)/);
+  expect(text).toContain('2 tables, 3 rows');
+  expect(await appOf(shop).sql('SELECT version FROM version')).toContain('1');
+  await expectUntouched('app', production);
+});
+
+test('reaches nothing from inside: neither production, nor the host, nor the internet', async () => {
+  const networksOf = (await shop.container('db'))['NetworkSettings'].Networks as Record<string, Inspected>;
+  const [production] = Object.values(networksOf);
+  const targets = [
+    [String(production?.['IPAddress']), 5432],
+    [String(production?.['Gateway']), Number(new URL(pilot.url).port)],
+    ['1.1.1.1', 53],
+  ];
+  const code = [
+    'import socket, json',
+    'def reach(host, port):',
+    '  try: socket.create_connection((host, port), 3).close(); return "reached"',
+    '  except OSError as error: return str(error)',
+    `print(json.dumps([reach(host, port) for host, port in ${JSON.stringify(targets)} + [["db", 5432]]]))`,
+  ].join('\n');
+  const { id, production: before } = await hear('slow', stage.lab.images.APP_2);
+  const seen = await eventually(
+    'the rehearsed container answers',
+    async () => {
+      const list = ['ps', '--filter', `name=^${await shop.containerName('slow')}.diun-pilot-rehearsal-`];
+      const [name] = await stage.lab.docker.lines([...list, '--format', '{{.Names}}']);
+      if (name === undefined) throw new Error('it is not there yet');
+      const inspected = await stage.lab.docker.inspect('container', name);
+      const printed = await stage.lab.docker.run(['exec', name, 'python3', '-c', code]);
+      return { reached: JSON.parse(printed) as string[], inspected };
+    },
+    { timeoutMs: 240_000, everyMs: 100 },
+  );
+  expect(seen.reached.slice(0, 3)).not.toContain('reached');
+  expect(seen.reached[3]).toBe('reached');
+  const {
+    'diun-pilot.rehearsal': mark,
+    'diun.enable': watched,
+    ...others
+  } = seen.inspected?.['Config'].Labels as {
+    [label: string]: string;
+  };
+  expect([mark, watched, new Set(Object.values(others))]).toEqual([expect.any(String), 'false', new Set([''])]);
+  expect(Object.keys(others)).not.toContain('traefik.enable');
+  expect(seen.inspected?.['HostConfig'].PortBindings).toEqual({});
+  expect(await verdict(id)).toMatchObject({ rehearsal: { status: 'passed' } });
+  await expectUntouched('slow', before);
+});
+
+test('fails when the new version migrates and is never healthy; production is untouched, the mail says so', async () => {
+  const { id, production } = await hear('broken', stage.lab.images.APP_2_BROKEN);
+  expect(await verdict(id)).toMatchObject({
+    status: 'awaiting_approval',
+    rehearsal: { status: 'failed', seconds: null },
+  });
+  const { subject, text } = await mailOf('broken');
+  expect(subject).toContain('its rehearsal failed – approval required');
+  expect(text).toContain('the current version became healthy, the new one did not.');
+  expect(text).toContain('Production is unchanged. Not healthy within 25 s: /api/healthz answers 424');
+  expect(text).toContain('You can still approve the update');
+  await expectUntouched('broken', production);
+});
+
+test('is inconclusive for a container that needs a cache outside of its set', async () => {
+  const { id, production } = await hear('cached', stage.lab.images.APP_2);
+  expect(await verdict(id)).toMatchObject({ rehearsal: { status: 'inconclusive' } });
+  expect((await mailOf('cached')).text).toContain('does not become healthy in isolation either');
+  await expectUntouched('cached', production);
+});
+
+test.each([
+  ['privileged', 'it is privileged'],
+  ['socket', 'it mounts the socket'],
+])('skips a container that is %s, with the reason', async (service, reason) => {
+  const { id, production } = await hear(service, stage.lab.images.APP_2);
+  const update = await verdict(id);
+  expect(update['rehearsal']).toMatchObject({ status: 'skipped', detail: expect.stringContaining(reason) });
+  expect((await mailOf(service)).text).toContain('Not rehearsed');
+  await expectUntouched(service, production);
+});
+
+test('is repeated on request, and leaves nothing when the process is killed in the middle', async () => {
+  const [update] = (await pilot.updates(`?container=${await shop.containerName('slow')}`)) as UpdateTold[];
+  const before = await shop.container('slow');
+  const answer = await pilot.request(`/updates/${update?.['id']}/rehearsal`, { method: 'POST' });
+  expect([answer.status, ((await answer.json()) as UpdateTold)['rehearsal'].status]).toEqual([202, 'running']);
+  await eventually('a container of the rehearsal runs', async () => {
+    const names = (await namesOf(stage.lab, shop)).filter((name) => name.includes('diun-pilot-rehearsal'));
+    if (names.length > 0) return names;
+    throw new Error('there is none');
+  });
+  await pilot.restart('SIGKILL');
+  expect(await verdict(String(update?.['id']))).toMatchObject({ rehearsal: { status: 'passed' } });
+  await expectUntouched('slow', before);
+  expect((await pilot.request('/updates/01ARZ3NDEKTSV4RRFFQ69G5FAV/rehearsal', { method: 'POST' })).status).toBe(404);
+});
