@@ -19,7 +19,8 @@ export function linkInMail(pilot: Pilot, container: string, digest: string): Pro
       if (link === undefined) throw new Error(`no link among ${texts.length} mails`);
       return link;
     },
-    { timeoutMs: 120_000, everyMs: 50 },
+    // The mail waits for the rehearsal.
+    { timeoutMs: 600_000, everyMs: 50 },
   );
 }
 

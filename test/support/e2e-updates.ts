@@ -85,7 +85,8 @@ export async function mailsAbout(pilot: Pilot, container: string, atLeast: numbe
       if (found.length < atLeast) throw new Error(`only ${JSON.stringify(found)}`);
       return found;
     },
-    { everyMs: 50 },
+    // A mail that requests an approval waits for the rehearsal.
+    { timeoutMs: 600_000, everyMs: 50 },
   );
 }
 

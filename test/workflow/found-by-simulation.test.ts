@@ -137,3 +137,35 @@ it('brings the service back though the engine refuses a call of that (seed 30088
   expect(scene.engine.container('web-nginx-1').State.Running).toBe(true);
   scene.close();
 });
+
+it.each(['start', 'inspectContainer', 'updateContainer'] as const)(
+  'starts what was stopped for the backup although the engine refuses any one %s of that (seeds 4000869, 4001329, 4002998)',
+  async (call) => {
+    for (let which = 1; which <= 12; which++) {
+      const scene = openScene();
+      scene.engine.addImage({ reference: 'nginx:stable' });
+      const labels = { 'backup.kind': 'files', 'backup.paths': '/data' };
+      const oldId = scene.engine.runContainer(nginx({ labels, volumes: { data: '/data' } }));
+      const next = scene.engine.publish('nginx:stable');
+      scene.hear('docker.io/library/nginx:stable', next.digest);
+      const refuse = (): never => {
+        throw new EngineError('engine_refused', 'The engine refuses.');
+      };
+      // The backup fails, and then the way back meets one more refusal.
+      let calls = 0;
+      const refuseOne = (): void => {
+        calls += 1;
+        if (calls === which) refuse();
+      };
+      const wayBack = (): void => {
+        scene.engine.onCall(call, refuseOne);
+        refuse();
+      };
+      scene.engine.onCall('archive', wayBack, { once: true });
+      await scene.settle();
+      const served = scene.engine.container('web-nginx-1');
+      expect([which, served.Id, served.State.Running]).toEqual([which, oldId, true]);
+      scene.close();
+    }
+  },
+);

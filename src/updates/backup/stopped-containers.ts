@@ -31,7 +31,7 @@ export async function startStopped(
   const troubles: string[] = [];
   for (const { id, name } of which) {
     try {
-      await startJoining(run, id);
+      await startTwice(run, id);
     } catch (error) {
       if (codeOf(error) === 'engine_unreachable') throw error;
       run.logger.error('a container that was stopped for the backup does not start', {
@@ -43,6 +43,16 @@ export async function startStopped(
     }
   }
   return troubles;
+}
+
+/** What made an engine refuse one call has often passed by the next, and nothing else starts it before the next update. */
+async function startTwice(run: ActiveUpdate, id: string): Promise<void> {
+  try {
+    await startJoining(run, id);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    await startJoining(run, id);
+  }
 }
 
 /**

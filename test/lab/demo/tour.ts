@@ -89,6 +89,7 @@ async function manualApp({ lab, stack, pilot, narrator }: Scene): Promise<void> 
   await lab.registry.publish(lab.images.APP_2, TAGS.app);
   const container = await stack.containerName('app');
   await followUpdate(pilot, narrator, container, 'awaiting_approval');
+  narrator.tell('Before you are asked, it is rehearsed: both versions start on a copy of the data, without a network.');
   await showMails(pilot, narrator, 4);
   narrator.show('app', await (await fetch(`${await stack.url('app', 3000)}/version`)).text());
   narrator.command('Open the link of the mail: the plan, and two buttons', await approvalLink(pilot));
@@ -137,7 +138,7 @@ async function page(stack: ComposeProject): Promise<string> {
 
 async function showMails(pilot: Pilot, narrator: Narrator, atLeast: number): Promise<void> {
   const enough = async () => (await pilot.mails()).length >= atLeast;
-  await eventually(`${atLeast} mails are delivered`, enough, { timeoutMs: 30_000 });
+  await eventually(`${atLeast} mails are delivered`, enough, { timeoutMs: 600_000 });
   const mails = (await pilot.mails()).sort((a, b) => Number(a.date) - Number(b.date));
   for (const mail of mails.slice(shown)) narrator.show('mail', mail.subject ?? '(no subject)');
   shown = mails.length;
