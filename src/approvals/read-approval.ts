@@ -55,5 +55,6 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
     releases: store.notesTexts.of(update.id),
     usualDowntimeSeconds: seconds[Math.floor(seconds.length / 2)] ?? null,
     past,
+    rehearsal: store.rehearsals.of(update.id),
   };
 }

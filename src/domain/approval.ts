@@ -1,5 +1,6 @@
 import type { BackupRecord } from './backups/backup';
 import type { PastUpdate } from './past-update';
+import type { Rehearsal } from './rehearsal/rehearsal';
 import type { Release } from './notes/release-notes';
 
 /** Facts for the decision on an update, in addition to its plan. */
@@ -12,4 +13,6 @@ export interface Surroundings {
   past?: PastUpdate[];
   /** The release notes that were read, newest first; left out: none. */
   releases?: readonly Release[];
+  /** The newest rehearsal of this update; null or left out: none was requested. */
+  rehearsal?: Rehearsal | null;
 }

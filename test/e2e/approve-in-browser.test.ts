@@ -64,6 +64,14 @@ const press = (page: Page, name: string): Promise<void> => page.getByRole('butto
 const verdict = (page: Page, words: string): Promise<void> =>
   page.locator('#status').getByText(words, { exact: true }).waitFor({ timeout: 120_000 });
 
+/** The text of the page with everything unfolded. */
+async function whole(page: Page): Promise<string> {
+  for (const summary of await page.locator('details:not([open]) > summary').all()) {
+    if (await summary.isVisible()) await summary.click();
+  }
+  return page.locator('main').innerText();
+}
+
 describeIf(whyNoBrowser(), 'an operator with a mail and a browser', () => {
   const browser = openBrowser();
   afterEach(() => browser.forget());
@@ -87,7 +95,7 @@ describeIf(whyNoBrowser(), 'an operator with a mail and a browser', () => {
   test('a database: the link opened, the plan read, its name typed, followed to its success', async () => {
     const [{ id, container, to }] = await pilot.updates('?status=awaiting_approval');
     const page = await browser.open(await linkInMail(pilot, container, to.digest));
-    const plan = await page.locator('main').innerText();
+    const plan = await whole(page);
     for (const words of [to.digest, 'every PostgreSQL database', 'The last verified backup', 'Downtime:'])
       expect(plan).toContain(words);
     await seeAll(page, 'plan of a database');
@@ -109,7 +117,7 @@ describeIf(whyNoBrowser(), 'an operator with a mail and a browser', () => {
     const { container, link } = await offer('app', stage.lab.images.APP_2, 'app:stable');
     const page = await browser.open(link, { viewport: { width: 1280, height: 900 } });
     await seeAll(page, 'plan of an application');
-    expect(await page.locator('main').innerText()).toMatch(/UTC \(.+ ago\), .* read back to its end/);
+    expect(await whole(page)).toMatch(/UTC \(.+ ago\), .* read back to its end/);
     await page.getByLabel(/type its name/).fill(container);
     await press(page, 'Approve');
     await verdict(page, 'Succeeded');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { ApprovalView, ClosedWhy } from '../../src/approvals/approval-view';
 import type { RestoreView } from '../../src/approvals/restore-link';
+import type { Rehearsal } from '../../src/domain/rehearsal/rehearsal';
 import type { Release } from '../../src/domain/notes/release-notes';
 import type { Surroundings } from '../../src/domain/approval';
 import type { PastUpdate } from '../../src/domain/past-update';
@@ -95,13 +96,25 @@ function releaseFrom([a = '', b = '', c = '']: Strings): Release {
   return { tag: a, name: b, url: c, text: '', prerelease: false };
 }
 
+/** All of its text is what images and logs say. */
+function rehearsalFrom([a = '']: Strings): Rehearsal {
+  const times = { createdAt: at(0), startedAt: at(1), finishedAt: at(2) };
+  return { id: 'r', updateId: 'u', digest: null, status: 'failed', ...times, seconds: 4, detail: a, mail: null };
+}
+
 function openFrom(s: Strings): Extract<ApprovalView, { kind: 'open' }> {
   const update = updateOf(s, { status: 'awaiting_approval' });
   return { kind: 'open', update, plan: planFrom(s), surroundings: surroundingsFrom(s) };
 }
 
 function surroundingsFrom(s: Strings): Surroundings {
-  return { lastBackup: backupFrom(s), usualDowntimeSeconds: 4, past: pastFrom(s), releases: [releaseFrom(s)] };
+  return {
+    lastBackup: backupFrom(s),
+    usualDowntimeSeconds: 4,
+    past: pastFrom(s),
+    releases: [releaseFrom(s)],
+    rehearsal: rehearsalFrom(s),
+  };
 }
 
 /** Of one container: how many lines a picture has depends on their names. */

@@ -6,6 +6,7 @@ import { planPassage, versions, type UpdateNews } from '../../notifications/mail
 import { surroundingsPassage } from '../../notifications/mails/passages/surroundings';
 import { typeset } from './blocks';
 import { Downtimes } from './charts/downtimes';
+import { rehearsalDetails } from './decision/rehearsal';
 import { Fold, Folds } from './decision/folds';
 import { Summary } from './decision/summary';
 import type { Considered } from './decision/summary-rows';
@@ -110,7 +111,7 @@ function PastUpdates({ plan, surroundings: { past = [] } }: Pick<Offer, 'plan' |
   );
 }
 
-/** The whole plan. A new subject (such as a rehearsal) adds its fold here, and its row to the summary. */
+/** The whole plan. A new subject adds its fold here, and its row to the summary. */
 function Details({ update, plan, surroundings, now }: Offer): JSX.Element {
   // The passages need more than they print here.
   const news: UpdateNews = { update, plan, backup: null, page: '' };
@@ -121,6 +122,7 @@ function Details({ update, plan, surroundings, now }: Offer): JSX.Element {
       <Folds
         first="What can go wrong"
         blocks={[
+          ...rehearsalDetails(surroundings.rehearsal),
           ...surroundingsPassage(surroundings, plan, (time) => `${formatTime(time)} (${ago(time, now)})`),
           ...planPassage(news, 'What to do afterwards'),
           { type: 'heading', text: 'The exact images' },

@@ -5,6 +5,7 @@ import type { Plan } from '../../../domain/plan/plan';
 import { plannedDowntime } from '../../../domain/plan/plan-risks';
 import type { Update } from '../../../domain/update';
 import { ago } from '../words';
+import { rehearsalInShort } from './rehearsal';
 
 /** An offer, and what is known of the container from earlier. */
 export interface Considered {
@@ -23,7 +24,7 @@ export interface SummaryRow {
 }
 
 /**
- * What an operator weighs before anything else, in this order. A new kind of fact (such as a rehearsal) adds one row
+ * What an operator weighs before anything else, in this order. A new kind of fact adds one row
  * here; its details are one of the folds below the buttons.
  */
 export function summaryRows(considered: Considered): SummaryRow[] {
@@ -31,6 +32,7 @@ export function summaryRows(considered: Considered): SummaryRow[] {
     { term: 'Risk', text: riskInShort(considered.plan) },
     { term: 'Downtime', text: downtimeInShort(considered) },
     { term: 'Backup', text: backupInShort(considered) },
+    ...rehearsalRow(considered),
     ...notesRow(considered),
   ];
 }
@@ -72,6 +74,11 @@ function backupInShort({ plan: { backup }, surroundings: { lastBackup }, now }: 
   if (lastBackup === null) return `${first} There is none yet.`;
   const size = lastBackup.bytes === null ? '' : `${formatBytes(lastBackup.bytes)}, `;
   return `${first} Last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
+}
+
+/** Nothing where none was requested. */
+function rehearsalRow({ update, surroundings: { rehearsal }, now }: Considered): SummaryRow[] {
+  return rehearsal ? [{ term: 'Rehearsal', text: rehearsalInShort(rehearsal, update.to.digest, now) }] : [];
 }
 
 /** Where only a link to them is known, it stands below. */
