@@ -312,7 +312,7 @@ describe('updates', () => {
       const offer = mails.map((mail) => mail.replace(/=\r?\n/g, '')).find((mail) => mail.includes(digest));
       return new RegExp(`https://${DOMAIN}(/approvals/[A-Za-z0-9._~-]+)`).exec(offer ?? '')?.[1];
     };
-    return eventually('the mail with the link is there', read, { timeoutMs: 120_000, everyMs: 200 });
+    return eventually('the mail with the link is there', read, { timeoutMs: 600_000, everyMs: 200 });
   }
 
   /** The update as the last event told it. */
