@@ -106,7 +106,8 @@ it('`check`, `backup`, `backups` and `updates` print what is', async () => {
   const listed = (JSON.parse(backups.stdout) as { backups: { status: string; reason: string }[] }).backups;
   expect(listed.map(({ status, reason }) => `${reason} ${status}`)).toEqual([
     'operator succeeded',
-    'update succeeded', // the other update used a recent backup again
+    'update succeeded',
+    'update succeeded', // of the rehearsal; the other update used a recent backup again
   ]);
   const updates = await cli('updates', '--container', name, '--json');
   const told = JSON.parse(updates.stdout) as { updates: object[] };
