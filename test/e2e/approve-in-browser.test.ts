@@ -66,9 +66,8 @@ const verdict = (page: Page, words: string): Promise<void> =>
 
 /** The text of the page with everything unfolded. */
 async function whole(page: Page): Promise<string> {
-  for (const summary of await page.locator('details:not([open]) > summary').all()) {
-    if (await summary.isVisible()) await summary.click();
-  }
+  const closed = page.locator('details:not([open]) > summary');
+  while ((await closed.count()) > 0) await closed.first().click();
   return page.locator('main').innerText();
 }
 
