@@ -4,16 +4,18 @@ import { composeProject, type ComposeProject } from '../lab/compose';
 import { freePort } from '../lab/free-port';
 import { buildPilotImage } from '../lab/images/pilot-image';
 import { viewSocket, type Lab } from '../lab/lab';
-import { connectLab } from '../lab/lab-environment';
+import { openStage } from '../support/e2e-stage';
 import { eventually } from '../support/eventually';
 
 // The newcomer's path: `docker run diun-pilot init > compose.yaml && docker compose up -d`, with the real Compose and engine.
+// It sees its own containers only: another file's registry that does not answer is none of its business.
+const stage = openStage();
 let lab: Lab;
 let image: string;
 const projects: ComposeProject[] = [];
 
 beforeAll(async () => {
-  lab = await connectLab();
+  lab = stage.lab;
   image = await buildPilotImage(lab, 'init');
 });
 afterEach(async () => {
