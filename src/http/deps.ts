@@ -32,7 +32,7 @@ export interface HttpDeps {
   clock: Clock;
   logger: Logger;
   /** Stores an accepted or a rejected body; rejects with PilotError `invalid_body` or `invalid_request` (details: field, reason) after the raw body was kept. */
-  receiveWebhook(rawBody: string): { id: string; duplicate: boolean };
+  receiveWebhook(rawBody: string): Promise<{ id: string; duplicate: boolean }>;
   /** `by`: left out, the API. */
   requestUpdate(request: { container: string; image?: string }, by?: DecidedBy): Promise<Update>;
   /** Throws `update_not_found` and `not_waiting`. */

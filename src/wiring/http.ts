@@ -7,6 +7,7 @@ import { receiveWebhook } from '../decisions/receive-webhook';
 import type { Deps } from '../deps';
 import type { HttpDeps } from '../http/deps';
 import { schedulerCheck, underMode } from '../http/health/health-report';
+import { commitTogether } from '../lib/commit-together';
 import type { Secret } from '../lib/secret';
 import type { Workplace } from '../queue/workplace';
 import type { TimerView } from '../schedule/timer-plans';
@@ -40,8 +41,9 @@ export function httpDepsOf(
 }
 
 function receiving({ store }: Deps, wake: () => void): HttpDeps['receiveWebhook'] {
-  return (rawBody) => {
-    const received = receiveWebhook(store.inbox, rawBody);
+  const together = commitTogether((work) => store.transaction(work));
+  return async (rawBody) => {
+    const received = await together(() => receiveWebhook(store.inbox, rawBody));
     wake();
     return received;
   };

@@ -13,6 +13,7 @@ import { systemClock } from '../../src/lib/clock';
 import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
 import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
+import { commitTogether } from '../../src/lib/commit-together';
 import { receiveWebhook } from '../../src/decisions/receive-webhook';
 import { recordingLogger, type LogLine } from './recording-logger';
 
@@ -35,8 +36,9 @@ export interface RunningHttp {
 }
 
 /** As `wiring/http` wires it. */
-export function storing(store: Store): HttpDeps['receiveWebhook'] {
-  return (body) => receiveWebhook(store.inbox, body);
+export function inGroups(store: Store): HttpDeps['receiveWebhook'] {
+  const together = commitTogether((work) => store.transaction(work));
+  return (body) => together(() => receiveWebhook(store.inbox, body));
 }
 
 /** The real HTTP app on a real socket and a real database file; what lies behind the use cases is given by the test. */
@@ -59,7 +61,7 @@ export async function startHttp(
     store,
     clock,
     logger,
-    receiveWebhook: storing(store),
+    receiveWebhook: inGroups(store),
     requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
     requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
     requestRehearsal: (id) => requestRehearsal({ store, logger }, id),

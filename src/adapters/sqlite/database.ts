@@ -16,12 +16,24 @@ export function openDatabase(path: string): Database {
   database.pragma('busy_timeout = 5000');
   database.pragma('foreign_keys = ON');
   migrate(database, join(__dirname, 'migrations'));
+  keepStatements(database);
   return database;
 }
 
 /** Mails with signed links lie in it: for the owner alone, whatever the folder allows. SQLite gives its other files the same mode. */
 function makeForOwner(path: string): void {
   if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
+}
+
+/** Each statement is compiled once: `prepare` of the same text gives the same statement again. */
+function keepStatements(database: Database): void {
+  const compile = database.prepare.bind(database) as (sql: string) => Sqlite.Statement;
+  const statements = new Map<string, Sqlite.Statement>();
+  database.prepare = ((sql: string) => {
+    const statement = statements.get(sql) ?? compile(sql);
+    statements.set(sql, statement);
+    return statement;
+  }) as Database['prepare'];
 }
 
 function migrate(database: Database, folder: string): void {

@@ -16,7 +16,7 @@ export function webhookMethods(deps: HttpDeps, metrics: Metrics, guard: RequestH
     const bytes = await readBytes(request);
     if (isCompressed(request)) refuseBytes(deps, bytes, COMPRESSED);
     const body = utf8(bytes) ?? refuseBytes(deps, bytes, 'The body is not UTF-8, so it is not JSON.');
-    const { id, duplicate } = deps.receiveWebhook(body);
+    const { id, duplicate } = await deps.receiveWebhook(body);
     noteInLog(response, { webhook: id });
     metrics.webhooks.inc({ outcome: duplicate ? 'duplicate' : 'accepted' });
     response.status(202).json({ webhook: id, duplicate });
