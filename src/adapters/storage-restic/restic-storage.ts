@@ -28,6 +28,8 @@ export interface ResticStorageOptions {
   patience?: Repository['patience'];
   /** How long nothing must have been asked before space is freed. */
   quietMs?: number;
+  /** After how much silence of the backend restic is ended. */
+  silenceMs?: number;
 }
 
 /**
@@ -35,9 +37,16 @@ export interface ResticStorageOptions {
  * so that plain restic can read it. A snapshot counts once it has the tag with its size, which it gets when it is whole.
  */
 export function createResticStorage(options: ResticStorageOptions): BackupStorage {
-  const { repository, env, program = 'restic', patience = PATIENCE, quietMs = QUIET_MS } = options;
+  const {
+    repository,
+    env,
+    program = 'restic',
+    patience = PATIENCE,
+    quietMs = QUIET_MS,
+    silenceMs = SILENCE_MS,
+  } = options;
   const name = withoutCredentials(repository);
-  const repo: Repository = { name, program, patience, env: { ...env, RESTIC_REPOSITORY: repository } };
+  const repo: Repository = { name, program, patience, silenceMs, env: { ...env, RESTIC_REPOSITORY: repository } };
   const prune = new Prune(repo, quietMs);
   const storage: BackupStorage = {
     compresses: true,
@@ -78,7 +87,7 @@ async function backUp(repo: Repository, key: string, content: Readable): Promise
   const { child, ended } = running;
   child.stdout.resume();
   let bytes = 0;
-  const silence = watch(child);
+  const silence = watch(child, repo.silenceMs, () => !child.stdin.writableNeedDrain);
   try {
     for await (const chunk of content as AsyncIterable<Buffer>) {
       bytes += chunk.length;
@@ -100,7 +109,13 @@ async function backUp(repo: Repository, key: string, content: Readable): Promise
 
 /** False: restic has ended and takes nothing more. */
 async function taken(child: ResticProcess, ended: Promise<Ended>): Promise<boolean> {
-  return Promise.race([once(child.stdin, 'drain').then(() => true), ended.then(() => false)]);
+  return Promise.race([
+    once(child.stdin, 'drain').then(
+      () => true,
+      () => false,
+    ),
+    ended.then(() => false),
+  ]);
 }
 
 async function get(repo: Repository, key: string): Promise<Readable> {
@@ -110,14 +125,14 @@ async function get(repo: Repository, key: string): Promise<Readable> {
   if (found.bytes === 0) return Readable.from([], { objectMode: false });
   const { child, ended } = startRestic(repo, ['dump', found.id, `/${key}`]);
   child.stdin.end();
-  const silence = watch(child);
-  child.stdout.on('data', () => silence.moved());
   let failed: StorageError | null = null;
   void ended.then((end) => {
     silence.stop();
     if (end.code !== 0) failed = asStorageError(repo, end, key);
   });
   const content = checkedLength(child.stdout, found.bytes, (cause) => failed ?? asCut(key, cause));
+  const silence = watch(child, repo.silenceMs, () => child.stdout.readableFlowing !== true);
+  child.stdout.on('data', () => silence.moved());
   content.on('close', () => child.kill('SIGINT'));
   return content;
 }
@@ -161,12 +176,10 @@ async function makeRepository(repo: Repository): Promise<void> {
   await restic(repo, ['init']);
 }
 
-function watch(child: ResticProcess): { moved(): void; stop(): void } {
-  let timer = setTimeout(() => child.kill('SIGKILL'), SILENCE_MS);
-  return {
-    moved: () => void (timer = timer.refresh()),
-    stop: () => clearTimeout(timer),
-  };
+/** Ends restic when its backend moves no byte. A dump that waits for a lock, or a load that builds an index, is no such silence. */
+function watch(child: ResticProcess, silenceMs: number, othersAreSlow: () => boolean): { moved(): void; stop(): void } {
+  const timer = setTimeout(() => (othersAreSlow() ? timer.refresh() : child.kill('SIGKILL')), silenceMs);
+  return { moved: () => void timer.refresh(), stop: () => clearTimeout(timer) };
 }
 
 /** A path that restic would not give back as it is written leads nowhere. */

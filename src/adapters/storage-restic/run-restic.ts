@@ -15,6 +15,8 @@ export interface Repository {
   program: string;
   /** How long another process may hold the lock of the repository, in all; and how long between two tries. */
   patience: { lockMs: number; againMs: number };
+  /** After how much silence of the backend a transfer is ended. */
+  silenceMs: number;
 }
 
 /** restic itself tries a backend that does not answer for 15 minutes. */
