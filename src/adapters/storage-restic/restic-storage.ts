@@ -176,7 +176,7 @@ async function makeRepository(repo: Repository): Promise<void> {
   await restic(repo, ['init']);
 }
 
-/** Ends restic when its backend moves no byte. A dump that waits for a lock, or a load that builds an index, is no such silence. */
+/** Ends restic when its backend moves no byte. A dump that waits for a lock, or a load that builds an index, does not count. */
 function watch(child: ResticProcess, silenceMs: number, othersAreSlow: () => boolean): { moved(): void; stop(): void } {
   const timer = setTimeout(() => (othersAreSlow() ? timer.refresh() : child.kill('SIGKILL')), silenceMs);
   return { moved: () => void timer.refresh(), stop: () => clearTimeout(timer) };
