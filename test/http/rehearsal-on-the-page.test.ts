@@ -2,6 +2,7 @@ import supertest from 'supertest';
 import type { Verdict } from '../../src/domain/rehearsal/rehearsal';
 import type { Update } from '../../src/domain/update';
 import { asPerson, startHttp, type RunningHttp } from '../support/http-app';
+import { fieldsOf } from '../support/page-form';
 import { CONTAINERS, GITEA, linkOf, offered } from '../support/pages-stage';
 
 let http: RunningHttp;
@@ -67,4 +68,60 @@ test('the operator page shows the same verdict', async () => {
   expect(withoutTags(text)).toContain(
     'Rehearsal Passed: on a copy of the data the new version became healthy after 41 s.',
   );
+});
+
+describe('the button "Rehearse again"', () => {
+  const passed: Verdict = { status: 'passed', seconds: 41, detail: 'It ran.' };
+  const press = (path: string, fields: Record<string, string>): supertest.Test =>
+    supertest(http.url).post(path).type('form').set('Accept', 'text/html').send(fields);
+  const queued = (): number => Number(http.store.rehearsals.of(update.id)?.status === 'queued');
+
+  test('is next to the verdict, and not while one is under way', async () => {
+    rehearsed(passed);
+    expect((await page()).whole).toContain('after 41 s. Rehearse again');
+    rehearsed(null);
+    expect((await page()).whole).not.toContain('Rehearse again');
+  });
+
+  test('requests one by the link, which stays open', async () => {
+    rehearsed(passed);
+    const link = linkOf(update);
+    const { headers } = await press(link, { rehearse: 'again' }).expect(303);
+    expect(headers.location).toBe(link);
+    expect(queued()).toBe(1);
+    expect(http.store.updates.get(update.id)?.status).toBe('awaiting_approval');
+    expect((await page()).before).toContain('Not ended yet');
+  });
+
+  test('requests one on the page of an update that is queued', async () => {
+    rehearsed(passed);
+    http.store.updates.change(update.id, { status: 'queued' });
+    const path = `/updates/${update.id}`;
+    const { text } = await supertest(http.url).get(path).set(asPerson).set('Accept', 'text/html').expect(200);
+    expect(withoutTags(text)).toContain('Rehearse again');
+    const { headers } = await press('/actions/rehearse', { ...fieldsOf(text, 'rehearse'), back: 'update' })
+      .set(asPerson)
+      .expect(303);
+    expect(headers.location).toBe(path);
+    expect(queued()).toBe(1);
+  });
+
+  test('requests one on the operator page', async () => {
+    rehearsed(passed);
+    const { text } = await supertest(http.url).get('/').set(asPerson).set('Accept', 'text/html').expect(200);
+    const { headers } = await press('/actions/rehearse', fieldsOf(text, 'rehearse')).set(asPerson).expect(303);
+    expect(headers.location).toBe('/?done=rehearse');
+    expect(queued()).toBe(1);
+  });
+
+  test('does nothing for another site, without a form token, or once the update runs', async () => {
+    rehearsed(passed);
+    const link = linkOf(update);
+    await press(link, { rehearse: 'again' }).set('Sec-Fetch-Site', 'cross-site').expect(403);
+    await press('/actions/rehearse', { id: update.id }).set(asPerson).expect(403);
+    await press('/actions/rehearse', { id: update.id }).expect(401);
+    http.store.updates.change(update.id, { status: 'declined' });
+    await press(link, { rehearse: 'again' }).expect(410);
+    expect(queued()).toBe(0);
+  });
 });

@@ -127,7 +127,7 @@ function forApprovals(): RouteConfig[] {
       request: { ...request, body: { content: { 'application/x-www-form-urlencoded': { schema: decisionForm } } } },
       responses: {
         200: pageOf('Declined'),
-        303: { description: 'Approved: see the live page' },
+        303: { description: 'Approved, or a rehearsal is queued: see the page' },
         ...errors(400, 403, 404, 409, 410, 413, 422, 429),
       },
     },

@@ -112,7 +112,8 @@ export const historyQuery = z.strictObject({
 
 /** The buttons of the page behind a link. */
 export const decisionForm = z.object({
-  decision: z.enum(['approve', 'decline']),
+  decision: z.enum(['approve', 'decline', 'window']).optional(),
+  rehearse: z.literal('again').optional().meta({ description: 'Instead of a decision: requests another rehearsal' }),
   name: z.string().optional().meta({ description: 'For a container that holds data: its name, to approve' }),
 });
 

@@ -8,6 +8,7 @@ import { typeset } from './blocks';
 import { Downtimes } from './charts/downtimes';
 import { rehearsalDetails } from './decision/rehearsal';
 import { Fold, Folds } from './decision/folds';
+import { RehearseByLink } from './decision/rehearse-again';
 import { Summary } from './decision/summary';
 import type { Considered } from './decision/summary-rows';
 import { page } from './layout';
@@ -37,7 +38,7 @@ export function confirmPage(offer: Offer): string {
         {offer.nameMissed === true ? <NameMissed container={plan.container} /> : null}
         {offer.observes === true ? <Observes /> : null}
         <h1>Update {oneLine(plan.container)}?</h1>
-        <Summary {...offer} linked />
+        <Summary {...offer} linked again={<RehearseByLink container={plan.container} />} />
         <Decide {...offer} />
         <Details {...offer} />
         <ReleaseNotes update={offer.update} releases={offer.surroundings.releases} />

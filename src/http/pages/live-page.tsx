@@ -2,6 +2,7 @@ import { formatDuration, formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
+import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
 import { isOpen, STEP_NAMES, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
@@ -10,6 +11,7 @@ import { whatChanged } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
+import { RehearsalOf, type RehearseButton } from './decision/rehearse-again';
 import { page } from './layout';
 import { codeAsText, toneOf } from './words';
 
@@ -21,6 +23,9 @@ export interface Followed {
   servedOn?: boolean;
   /** What the new version changed in the databases of its set; null when nothing is known. */
   dataChange?: DataChange | null;
+  /** The last one; only that of an update that has not started is shown. */
+  rehearsal?: Rehearsal | null;
+  again?: RehearseButton;
   now: Date;
   /** The reader has the password; behind an approval link there are no other pages. */
   operator: boolean;
@@ -56,6 +61,7 @@ export function livePage(followed: Followed): string {
         <Failure {...followed} />
         {update.status === 'succeeded' ? <Blocks blocks={whatChanged(followed.dataChange ?? null)} /> : null}
         <Blocks blocks={[versions(news, labelsOf(followed)), ...backupPassage(news)]} />
+        <RehearsalOf {...{ update, now, rehearsal: followed.rehearsal, again: followed.again ?? null }} />
         <Steps update={update} now={now} />
         {open ? <FollowUp update={update} /> : null}
       </>

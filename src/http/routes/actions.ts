@@ -19,10 +19,11 @@ const ACTS: Record<Action, Act> = {
   decline: ({ approvals }, id, by) => approvals.decideById(id, 'decline', by),
   backup: (deps, project) => deps.requestBackups(project === '' ? {} : { project }),
   renew: (deps) => Promise.resolve(deps.requestRenewal()),
+  rehearse: (deps, id) => Promise.resolve().then(() => deps.requestRehearsal(id)),
   retry,
 };
 
-/** A button of the operator page. Back to the page in any case, with a code that says what came of it. */
+/** A button of the operator page. Back to that page with a code that says what came of it, or to the page of the update that had the button. */
 export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHandler[]): Methods {
   const act: RequestHandler = async (request, response) => {
     const form = await readForm(request);
@@ -30,7 +31,9 @@ export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHand
     if (!isFormToken(deps.formSecret, form.get('form') ?? '', action, id, deps.clock.now())) {
       throw new PilotError('form_expired', 'This form is too old, so nothing was done: load the page again.');
     }
-    response.redirect(303, `/?${await outcomeOf(() => ACTS[action](deps, id, personOf(response), form), action)}`);
+    const outcome = await outcomeOf(() => ACTS[action](deps, id, personOf(response), form), action);
+    const back = form.get('back') === 'update' && outcome.startsWith('done=');
+    response.redirect(303, back ? `/updates/${encodeURIComponent(id)}` : `/?${outcome}`);
   };
   return { post: [pageFirst, refuseCrossSite(deps), ...guard, act] };
 }

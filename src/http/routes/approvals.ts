@@ -23,7 +23,7 @@ import type { Methods } from '../route';
 import { decideRestore, showRestore } from './restore-link';
 import { showUpdate } from './view-link';
 
-type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'mode' | 'publicUrl' | 'store'>;
+type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'mode' | 'publicUrl' | 'requestRehearsal' | 'store'>;
 
 const DECISIONS_A_MINUTE = 120;
 
@@ -65,13 +65,18 @@ function show({ approvals, clock, store, mode }: Deps, openers: LinkOpeners): Re
     if (view.why !== 'approved') return answerClosed(request, response, view);
     const { update } = view;
     const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
-    sendPage(response, 200, livePage({ ...seen, now, operator: false }), { live: isOpen(update.status) });
+    const rehearsal = store.rehearsals.of(update.id);
+    sendPage(response, 200, livePage({ ...seen, rehearsal, again: 'link', now, operator: false }), {
+      live: isOpen(update.status),
+    });
   };
 }
 
-function decide({ approvals, clock }: Deps, openers: LinkOpeners): RequestHandler {
+function decide(deps: Deps, openers: LinkOpeners): RequestHandler {
+  const { approvals, clock } = deps;
   return async (request, response) => {
     const form = await readForm(request);
+    if (form.get('rehearse') === 'again') return rehearseAgain(deps, request, response);
     const decision = form.get('decision');
     if (decision !== 'approve' && decision !== 'decline' && decision !== 'window') {
       throw new PilotError(
@@ -84,6 +89,16 @@ function decide({ approvals, clock }: Deps, openers: LinkOpeners): RequestHandle
     if (outcome.kind !== 'unknown') noteInLog(response, { update: outcome.update.id });
     answer(request, response, outcome, clock.now());
   };
+}
+
+/** Decides nothing: the link stays open. Also of one that was approved and has not started. */
+function rehearseAgain({ approvals, requestRehearsal }: Deps, request: Request, response: Response): void {
+  const view = approvals.read(tokenOf(request));
+  if (view.kind === 'unknown') return answerUnknown(request, response);
+  noteInLog(response, { update: view.update.id });
+  if (view.kind === 'closed' && view.why !== 'approved') return answerClosed(request, response, view);
+  requestRehearsal(view.update.id);
+  response.redirect(303, `/approvals/${encodeURIComponent(tokenOf(request))}`);
 }
 
 function answer(request: Request, response: Response, outcome: DecisionOutcome, now: Date): void {

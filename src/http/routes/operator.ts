@@ -31,6 +31,7 @@ const DONE: Record<Action, string> = {
   decline: 'Declined: the container stays as it is, and this version is not offered again.',
   backup: 'The backup is queued: it starts as soon as nothing else runs.',
   renew: 'The renewal is queued: it starts as soon as nothing else runs.',
+  rehearse: 'The rehearsal is queued: it starts as soon as nothing else runs.',
   retry: 'The version is tried again: it starts as soon as nothing else runs.',
 };
 

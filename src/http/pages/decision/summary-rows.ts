@@ -23,6 +23,8 @@ export interface SummaryRow {
   more?: { href: `#${string}`; text: string };
 }
 
+export const REHEARSAL = 'Rehearsal';
+
 /**
  * What an operator weighs before anything else, in this order. A new kind of fact adds one row
  * here; its details are one of the folds below the buttons.
@@ -78,7 +80,7 @@ function backupInShort({ plan: { backup }, surroundings: { lastBackup }, now }: 
 
 /** Nothing where none was requested. */
 function rehearsalRow({ update, surroundings: { rehearsal }, now }: Considered): SummaryRow[] {
-  return rehearsal ? [{ term: 'Rehearsal', text: rehearsalInShort(rehearsal, update.to.digest, now) }] : [];
+  return rehearsal ? [{ term: REHEARSAL, text: rehearsalInShort(rehearsal, update.to.digest, now) }] : [];
 }
 
 /** Where only a link to them is known, it stands below. */

@@ -6,13 +6,20 @@ import type { ImageAt } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
 import { JUMPS } from '../../../notifications/mails/passages/passages';
 import { typeset } from '../blocks';
-import { summaryRows, type Considered } from './summary-rows';
+import { mayRehearseAgain } from './rehearse-again';
+import { REHEARSAL, summaryRows, type Considered } from './summary-rows';
+
+interface Props extends Considered {
+  linked?: boolean;
+  /** Requests another rehearsal: shown next to the verdict of the last one. */
+  again?: JSX.Element;
+}
 
 /**
  * What an operator needs to decide, before the buttons: from and to, the risk, the downtime, the backup. `linked`: the
  * details are on the same page.
  */
-export function Summary({ linked = false, ...considered }: Considered & { linked?: boolean }): JSX.Element {
+export function Summary({ linked = false, again, ...considered }: Props): JSX.Element {
   const { plan } = considered;
   return (
     <div class="summary">
@@ -32,6 +39,9 @@ export function Summary({ linked = false, ...considered }: Considered & { linked
                   <a href={more.href}>{more.text}</a>
                 </>
               )}
+              {term === REHEARSAL && mayRehearseAgain(considered.update, considered.surroundings.rehearsal)
+                ? again
+                : null}
             </dd>
           </div>
         ))}

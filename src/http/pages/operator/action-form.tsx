@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 
-export const ACTIONS = ['approve', 'decline', 'backup', 'renew', 'retry', 'window', 'start-now'] as const;
+export const ACTIONS = ['approve', 'decline', 'backup', 'renew', 'retry', 'window', 'start-now', 'rehearse'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Creates the token that binds a form to its action and its target. */

@@ -6,6 +6,7 @@ import { oneLine } from '../../../notifications/letter/clean';
 import { notesPassage } from '../../../notifications/mails/passages/notes';
 import { nameOf, planPassage } from '../../../notifications/mails/passages/passages';
 import { Blocks } from '../blocks';
+import { REHEARSE_AGAIN } from '../decision/rehearse-again';
 import { Summary } from '../decision/summary';
 import { ago, codeAsText } from '../words';
 import { ActionForm } from './action-form';
@@ -25,7 +26,7 @@ export function Waiting(data: OperatorData): JSX.Element {
           {plan === null ? (
             <Versions update={update} />
           ) : (
-            <Summary {...{ update, plan, surroundings, now: data.now }} />
+            <Summary {...{ update, plan, surroundings, now: data.now }} again={<Again update={update} data={data} />} />
           )}
           <div>
             <p>{oneLine(update.reason)}</p>
@@ -41,6 +42,12 @@ export function Waiting(data: OperatorData): JSX.Element {
       ))}
     </section>
   );
+}
+
+function Again({ update, data }: { update: Update; data: OperatorData }): JSX.Element {
+  const { tokenFor } = data;
+  const of = `the update of ${oneLine(nameOf(update))}`;
+  return <ActionForm {...{ id: update.id, tokenFor, of }} action="rehearse" text={REHEARSE_AGAIN} />;
 }
 
 function PlanOf({ update, plan }: { update: Update; plan: Plan }): JSX.Element {
