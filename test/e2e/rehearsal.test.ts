@@ -33,6 +33,7 @@ beforeAll(async () => {
   const app = appOf(shop);
   await app.ready();
   for (const name of ['erste', 'zweite']) await app.keep(name);
+  await allRun();
   // The process is a guest of the host, which has docker's real network: what a rehearsal must not reach is really there.
   pilot = await stage.pilot();
   volumes = await ours('volume');
@@ -73,6 +74,14 @@ function services(): Record<string, Service> {
   };
 }
 
+/** An update of a container that has ended is ignored, and would never be rehearsed. */
+async function allRun(): Promise<void> {
+  for (const service of Object.keys(services())) {
+    const { Status } = (await shop.container(service))['State'] as Inspected;
+    if (Status !== 'running') throw new Error(`${service} is ${Status}: ${await shop.compose(['logs', service])}`);
+  }
+}
+
 /**
  * What this project has by name: other files of tests come and go on the same engine. Volumes without a name are removed with their
  * container, which the crash table on the fake engine counts.
@@ -88,6 +97,7 @@ async function hear(service: string, image: string): Promise<{ id: string; produ
   const digest = await stage.lab.registry.publish(image, `rehearse/${service}:stable`);
   await announce(pilot, reference(service), digest);
   const update = await updateTo(pilot, await shop.containerName(service), digest);
+  expect(update).toMatchObject({ status: 'awaiting_approval' });
   return { id: String(update['id']), production };
 }
 

@@ -59,6 +59,8 @@ def wait_for_database(config, attempts=20):
 def migrate(config):
     connection = wait_for_database(config)
     with connection, connection.cursor() as cursor:
+        # Several containers may start on one database: without the lock, all but one would fail and stay down.
+        cursor.execute("SELECT pg_advisory_xact_lock(1)")
         cursor.execute("CREATE TABLE IF NOT EXISTS version (id SERIAL PRIMARY KEY, version BIGINT NOT NULL)")
         cursor.execute("SELECT version FROM version")
         row = cursor.fetchone()
