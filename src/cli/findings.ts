@@ -108,7 +108,7 @@ export function keptFindings(app: App): Finding[] {
   return app.store.keptContainers.all().map(({ name, reason, leftover, keepUntil }): Finding => {
     const until = atTime(keepUntil, app.settings.timeZone);
     const words = leftover
-      ? `${name}: ${reason} It is stopped. Restart diun-pilot, or run \`docker rm -f ${name}\``
+      ? `${name}: ${reason} Restart diun-pilot, or run \`docker rm -f -v ${name}\``
       : `${name}: ${reason} It is stopped, and is removed ${until}`;
     return { what: 'Kept container', status: leftover ? 'warning' : 'ok', words };
   });

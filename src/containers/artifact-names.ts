@@ -2,7 +2,7 @@
 const MARK = '.diun-pilot-';
 
 /** `kept`: it only holds files of the old one. */
-type Role = 'old' | 'new' | 'check' | 'kept' | 'restore' | 'drill' | 'rehearsal';
+export type Role = 'old' | 'new' | 'check' | 'kept' | 'restore' | 'drill' | 'rehearsal';
 
 /** Docker's names allow `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; the update's id makes it unique. */
 export function asideName(container: string, role: Role, updateId: string): string {
@@ -16,6 +16,11 @@ export function isOurs(name: string): boolean {
 /** A container that only looks at a copy: nothing else depends on it, and it may be removed at any time. */
 export function isOneOff(name: string): boolean {
   return /\.diun-pilot-(check|drill|rehearsal)-[0-9a-z]{10}$/.test(name);
+}
+
+/** The container whose copy it looks at. */
+export function containerOfOneOff(name: string): string {
+  return name.replace(/\.diun-pilot-(check|drill|rehearsal)-[0-9a-z]{10}$/, '');
 }
 
 /** Of a container that an update created or renamed: its container's own name, its role, and the end of the update's id. Null: it is not one. */

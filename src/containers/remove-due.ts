@@ -1,11 +1,12 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import type { KeptContainer } from '../ports/stopped-containers';
-import { asideParts, isOurs } from './artifact-names';
+import { asideParts, isOneOff, isOurs } from './artifact-names';
 import { inspectByName, inspectIfThere } from './if-there';
 import { keepLostFiles } from './keep-lost-files';
 import { triedAgainAt, type KeptDeps } from './kept-containers';
 import { stopAndRemove } from './remove-aside';
+import { removeWithData } from './remove-one-off';
 import { rearm } from './restart-policy';
 
 /** Removes the kept containers whose time has come. False: nothing more to do. Rejects only with `engine_unreachable`. */
@@ -30,13 +31,14 @@ async function removeDue(deps: KeptDeps, kept: KeptContainer): Promise<void> {
     logger.info('a kept container has another name by now and is the operator’s', { name: found.Name.slice(1) });
     return;
   }
-  if (found !== null && kept.leftover) {
+  if (found !== null && isOneOff(found.Name)) await removeWithData(engine, kept.containerId);
+  else if (found !== null && kept.leftover) {
     const bearer = await inspectByName(engine, kept.container);
     if (bearer === null)
       return postpone(deps, kept, `No container has the name ${kept.container}, so this one is not removed.`);
     await keepItsFiles(deps, kept, found, bearer);
   }
-  if (found !== null) await stopAndRemove(deps, kept.containerId);
+  if (found !== null && !isOneOff(found.Name)) await stopAndRemove(deps, kept.containerId);
   store.disarmed.remove(kept.containerId);
   store.keptContainers.remove(kept.containerId);
   logger.info('a kept container is removed', { container: kept.container, name: kept.name, update: kept.updateId });

@@ -36,7 +36,7 @@ function unpackedBytes({ kind, bytes, compression }: BackupItem): number {
 
 async function freeBytes(run: RehearsalRun, { container, image }: Subject): Promise<number | null> {
   const { engine, rehearsal, clock, logger } = run;
-  await removeRehearsal(engine, rehearsal.id);
+  await removeRehearsal(run, rehearsal.id);
   try {
     const id = await engine.createContainer(asideName(container.name, 'rehearsal', rehearsal.id), {
       body: {
@@ -69,7 +69,7 @@ async function freeBytes(run: RehearsalRun, { container, image }: Subject): Prom
     logger.info('the free disk space is not known', { container: container.name });
     return null;
   } finally {
-    await removeRehearsal(engine, rehearsal.id);
+    await removeRehearsal(run, rehearsal.id);
   }
 }
 

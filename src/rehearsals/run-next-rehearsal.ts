@@ -15,12 +15,12 @@ const PROGRESS_EVERY_MS = 500;
  * something urgent comes first. Rejects with `engine_unreachable` to be called again; every other end is a verdict.
  */
 export async function runNextRehearsal(deps: Deps): Promise<boolean> {
-  const { store, engine, logger } = deps;
+  const { store, logger } = deps;
   const rehearsal = store.rehearsals.next();
   if (rehearsal === null) return false;
   const log = logger.child({ rehearsal: rehearsal.id, update: rehearsal.updateId });
   try {
-    await removeRehearsal(engine, rehearsal.id);
+    await removeRehearsal(deps, rehearsal.id);
     const verdict = await verdictOf(deps, rehearsal);
     announceVerdict(deps, rehearsal.id, verdict);
     log.info('rehearsal ended', { ...verdict });

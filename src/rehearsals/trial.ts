@@ -43,12 +43,12 @@ interface Databases {
  * happens. Rejects with `Interrupted`, `NoLongerNeeded`, `NotTried`, what a restore rejects with, and `engine_unreachable`.
  */
 export async function tryImage(run: RehearsalRun, subject: Subject, image: ImageInspect): Promise<TrialOutcome> {
-  const { engine, rehearsal } = run;
-  await removeRehearsal(engine, rehearsal.id);
+  const { rehearsal } = run;
+  await removeRehearsal(run, rehearsal.id);
   try {
     return await tryOnCopy({ ...run, clock: interruptible(run, run.update.id) }, subject, image);
   } finally {
-    await removeRehearsal(engine, rehearsal.id);
+    await removeRehearsal(run, rehearsal.id);
   }
 }
 

@@ -1,12 +1,13 @@
-import type { PolicyDeps } from '../containers/restart-policy';
 import type { Deps } from '../deps';
 import type { RestoreJournal } from '../domain/backups/restore';
 import type { Progress } from '../lib/progress';
+import type { Store } from '../ports/store';
 import type { PinnedStorage } from './pinned-storage';
 import type { RestorePlan } from './plan-restore';
 
-export type RestoreDeps = Pick<Deps, 'engine' | 'storage' | 'clock' | 'logger' | 'selfId' | 'approvalSecrets'> &
-  Pick<PolicyDeps, 'store'>;
+export type RestoreDeps = Pick<Deps, 'engine' | 'storage' | 'clock' | 'logger' | 'selfId' | 'approvalSecrets'> & {
+  store: Pick<Store, 'disarmed' | 'keptContainers'>;
+};
 
 /** One restore while it runs. */
 export interface RestoreRun extends RestoreDeps {

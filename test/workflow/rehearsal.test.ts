@@ -5,6 +5,7 @@ import { requestUpdate } from '../../src/decisions/request-update';
 import { removeLeftRehearsals } from '../../src/rehearsals/remove-rehearsals';
 import { requestBackups } from '../../src/backups/request-backup';
 import { readContainers } from '../../src/containers/read-containers';
+import { EngineError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { aDump } from '../support/fake-postgres';
 import {
@@ -227,4 +228,54 @@ it('is removed at the next start, also where its record is lost; one of another 
   expect(next.engine.containerNames().length).toBeGreaterThan(NAMES.length);
   await removeLeftRehearsals(next.deps);
   expect(next.engine.containerNames()).toEqual(NAMES);
+});
+
+const refuse = (): never => {
+  throw new EngineError('engine_refused', 'device or resource busy');
+};
+
+it.each(['containers', 'inspectContainer', 'stop', 'remove'] as const)(
+  'leaves nothing behind though the engine refuses two calls of %s in succession (seeds 5002814, 5004148)',
+  async (call) => {
+    open();
+    const volumes = [...forge.scene.engine.host.volumes.keys()];
+    let refusals = 0;
+    forge.scene.engine.onCall(
+      'createContainer',
+      () => {
+        forge.scene.engine.onCall(call, () => {
+          refusals += 1;
+          if (refusals <= 2) refuse();
+        });
+      },
+      { once: true, when: 'after' },
+    );
+    await hear();
+    expect(refusals).toBeGreaterThan(1);
+    expectProductionAlone(volumes);
+    expect(forge.scene.store.keptContainers.all()).toEqual([]);
+  },
+);
+
+it('lists what the engine does not remove, and removes it once that is possible', async () => {
+  open();
+  const { scene } = forge;
+  const volumes = [...scene.engine.host.volumes.keys()];
+  let busy = true;
+  scene.engine.onCall('remove', () => {
+    if (busy) refuse();
+  });
+  await hear();
+  expect(rehearsalOf(scene)).toMatchObject({
+    status: 'skipped',
+    detail: expect.stringMatching(/could not be removed: device or resource busy.*docker rm --force --volumes/),
+  });
+  expect(scene.store.keptContainers.all()).toMatchObject([
+    { container: expect.any(String), name: expect.stringContaining('.diun-pilot-rehearsal-'), leftover: true },
+  ]);
+  busy = false;
+  await scene.clock.advance(600_000);
+  await scene.settle();
+  expectProductionAlone(volumes);
+  expect(scene.store.keptContainers.all()).toEqual([]);
 });

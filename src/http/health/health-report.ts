@@ -112,7 +112,9 @@ export function dockerAndContainers(docker: Check, notices: readonly Notice[], k
   const lost = notices.filter(({ kind }) => OF_DOCKER.includes(kind)).map(({ words }) => words);
   const left = kept
     .filter(({ leftover }) => leftover)
-    .map(({ name, reason }) => `${name} still exists: ${reason} Restart diun-pilot, or run \`docker rm -f ${name}\``);
+    .map(
+      ({ name, reason }) => `${name} still exists: ${reason} Restart diun-pilot, or run \`docker rm -f -v ${name}\``,
+    );
   const problems = [...lost, ...left];
   if (docker.status !== 'ok') return docker;
   return problems.length === 0 ? { ...docker, ...onPurpose(kept) } : degraded(problems.join('; '));

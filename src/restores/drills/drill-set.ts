@@ -4,7 +4,6 @@ import { NO_MAC } from '../../backups/manifest-mac';
 import { readManifest } from '../../backups/read-manifest';
 import { walkTar } from '../../backups/sources/files-source';
 import { verifyItem } from '../../backups/verify-item';
-import { asideName } from '../../containers/artifact-names';
 import { readContainers } from '../../containers/read-containers';
 import type { BackupItem, BackupManifest, BackupRecord } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
@@ -40,11 +39,9 @@ export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise
   }
   const counted: string[] = [];
   for (const [dumped, image, preload] of servers) {
-    const name = drillName(dumped.container, record);
+    const throwaway = { container: dumped.container, workId: record.id, image, preload };
     const parts = { ...deps, storage: pinned(deps.storage), onProgress: () => undefined };
-    counted.push(
-      ...(await withThrowaway(deps, { name, image, preload }, (server) => restoreInto(parts, server, dumped))),
-    );
+    counted.push(...(await withThrowaway(deps, throwaway, (server) => restoreInto(parts, server, dumped))));
   }
   const read: string[] = [];
   for (const item of manifest.items.filter(({ kind }) => kind === 'files')) read.push(await readToItsEnd(deps, item));
@@ -55,12 +52,8 @@ export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise
 }
 
 /** After a crash: by their names, which only this record's drill has. */
-export async function removeLeftOver({ engine }: Pick<RestoreDeps, 'engine'>, record: BackupRecord): Promise<void> {
-  for (const { container } of serversIn(record.items)) await removeThrowaway(engine, drillName(container, record));
-}
-
-function drillName(container: string, { id }: BackupRecord): string {
-  return asideName(container, 'drill', id);
+export async function removeLeftOver(deps: RestoreDeps, record: BackupRecord): Promise<void> {
+  for (const { container } of serversIn(record.items)) await removeThrowaway(deps, { container, workId: record.id });
 }
 
 /** Of an older version of diun-pilot, whose sets have no MAC, nothing is tried: the next backup has one. */

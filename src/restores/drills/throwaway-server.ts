@@ -1,13 +1,21 @@
 import { randomBytes } from 'node:crypto';
+import { asideName } from '../../containers/artifact-names';
 import { lastLines } from '../../containers/check-health';
+import { inspectByName } from '../../containers/if-there';
+import { removeOneOff, repeatRefused, type OneOffDeps } from '../../containers/remove-one-off';
 import type { CreateRequest, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
 import type { Engine } from '../../ports/engine';
 import { waitUntilHealthy } from '../../probes/wait-until-healthy';
 
-export interface Throwaway {
-  name: string;
+/** Whose databases a throwaway server gets, and the backup that they come from. */
+export interface DrillServer {
+  container: string;
+  workId: string;
+}
+
+export interface Throwaway extends DrillServer {
   image: ImageInspect;
   /** Settings as `name=value`: what it preloads, and the database that such a library is configured for. */
   preload: readonly string[];
@@ -19,7 +27,6 @@ export interface Server {
 }
 
 const STARTS_WITHIN_MS = 5 * 60_000;
-const STOPS_WITHIN_SECONDS = 2;
 /** Indexes are built by several processes, which share memory: Docker's 64 MiB are too little for large ones. */
 const SHARED_MEMORY = 256 * 1024 * 1024;
 const SUPERUSER = 'postgres';
@@ -31,12 +38,13 @@ const NEEDED_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUI
  * with all its data. What an earlier one left is taken away first. Rejects with `drill_failed` when it does not come up.
  */
 export async function withThrowaway<T>(
-  { engine, clock }: { engine: Engine; clock: Clock },
+  deps: OneOffDeps,
   throwaway: Throwaway,
   work: (server: Server) => Promise<T>,
 ): Promise<T> {
-  const { name } = throwaway;
-  await removeThrowaway(engine, name);
+  const { engine, clock } = deps;
+  const name = asideName(throwaway.container, 'drill', throwaway.workId);
+  await removeThrowaway(deps, throwaway);
   let result: T;
   try {
     const id = await engine.createContainer(name, requestFor(throwaway, randomBytes(24).toString('base64url')));
@@ -44,32 +52,26 @@ export async function withThrowaway<T>(
     await comesUp(engine, clock, { id, name });
     result = await work({ id, name });
   } catch (error) {
-    await removeThrowaway(engine, name).catch((second: unknown) => {
+    await removeThrowaway(deps, throwaway).catch((second: unknown) => {
       if (codeOf(second) === 'engine_unreachable') throw second;
       throw new PilotError('drill_failed', `${messageOf(error)} ${messageOf(second)}`, { cause: error });
     });
     throw error;
   }
-  await removeThrowaway(engine, name);
+  await removeThrowaway(deps, throwaway);
   return result;
 }
 
 /** With its data. Not there is fine. */
-export async function removeThrowaway(engine: Engine, name: string): Promise<void> {
-  try {
-    const { Id } = await engine.inspectContainer(name);
-    await engine.stop(Id, STOPS_WITHIN_SECONDS);
-    await engine.remove(Id, { volumes: true });
-  } catch (error) {
-    if (codeOf(error) === 'container_not_found') return;
-    if (codeOf(error) === 'engine_unreachable') throw error;
-    const message = `The server of a restore drill could not be removed: ${messageOf(error)} Remove it by hand: docker rm --force --volumes ${name}`;
-    throw new PilotError('drill_failed', message, { cause: error });
-  }
+export function removeThrowaway(deps: OneOffDeps, { container, workId }: DrillServer): Promise<void> {
+  return repeatRefused(deps, async () => {
+    const found = await inspectByName(deps.engine, asideName(container, 'drill', workId));
+    if (found !== null) await removeOneOff(deps, { id: found.Id, container, role: 'drill', workId });
+  });
 }
 
 /** Pure. What the image says of health, ports and labels is put out of force, so that it is not mistaken for a production server. */
-export function requestFor({ image, preload }: Omit<Throwaway, 'name'>, password: string): CreateRequest {
+export function requestFor({ image, preload }: Pick<Throwaway, 'image' | 'preload'>, password: string): CreateRequest {
   const { Cmd, Labels } = image.Config ?? {};
   const ofCompose = Object.keys(Labels ?? {}).filter((label) => label.startsWith('com.docker.compose.'));
   return {
