@@ -31,8 +31,9 @@ async function removeDue(deps: KeptDeps, kept: KeptContainer): Promise<void> {
     logger.info('a kept container has another name by now and is the operator’s', { name: found.Name.slice(1) });
     return;
   }
+  const isOld = asideParts(found?.Name.slice(1) ?? '')?.role === 'old';
   if (found !== null && isOneOff(found.Name)) await removeWithData(engine, kept.containerId);
-  else if (found !== null && kept.leftover) {
+  else if (found !== null && (kept.leftover || isOld)) {
     const bearer = await inspectByName(engine, kept.container);
     if (bearer === null)
       return postpone(deps, kept, `No container has the name ${kept.container}, so this one is not removed.`);

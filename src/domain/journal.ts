@@ -5,6 +5,7 @@ import type { Neighbourhood } from './health/neighbour';
 import { newReferenceFor } from './images/new-reference';
 import type { RanBefore, RestoreJournal } from './backups/restore';
 import type { Update } from './update';
+import type { SoakData } from './soak/soak';
 import type { Stopped } from './health/well';
 
 /**
@@ -68,8 +69,20 @@ export interface Journal {
   dataGoesBack?: boolean;
   /** Why the old container could not be removed after success, as text. */
   cleanUpFailure?: string;
+  /** The old container is kept and the new one is watched after success (`update.soak`); not there: it is not. */
+  soak?: SoakPlan;
   /** How far the restore after the rollback has come; null: there is none. */
   restore: RestoreJournal | null;
+}
+
+/** What the soak of an update needs to start; and, once the update is rolled back for its soak, why. */
+export interface SoakPlan {
+  ms: number;
+  holdsData: boolean;
+  /** `RestartCount` of the new container when it was found healthy. */
+  restarts: number;
+  /** There once it is rolled back. `data`: what the operator chose; null: it is rolled back automatically. */
+  failed?: { why: string; at: string; data: SoakData | null };
 }
 
 /**

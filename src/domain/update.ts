@@ -119,9 +119,13 @@ export type StepName = (typeof STEP_NAMES)[number];
  * when it was replaced. Null: it was neither.
  */
 export function awaySince(
-  { steps }: { steps: Pick<Step, 'name' | 'startedAt'>[] },
+  { steps }: { steps: Pick<Step, 'name' | 'status' | 'startedAt'>[] },
   backup: { quiesced: boolean } | null,
 ): string | null {
+  const wasHealthy = steps.some(({ name, status }) => name === 'health_check' && status === 'succeeded');
+  const rollback = steps.find(({ name }) => name === 'rollback');
+  // It was rolled back in its soak: until then it ran.
+  if (wasHealthy && rollback !== undefined) return rollback.startedAt;
   const first = backup?.quiesced === true ? 'backup' : 'recreate';
   return steps.find(({ name }) => name === first)?.startedAt ?? null;
 }

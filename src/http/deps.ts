@@ -1,5 +1,6 @@
 import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
 import type { RestoreDecision, RestoreView, SetTrust } from '../approvals/restore-link';
+import type { SoakDecision, SoakView } from '../approvals/soak-link';
 import type { ViewLink } from '../approvals/view-link';
 import type { Answer } from '../decisions/decide-approval';
 import type { BackupRecord } from '../domain/backups/backup';
@@ -58,6 +59,15 @@ export interface HttpDeps {
       token: string,
       answer: { decision: 'approve' | 'decline'; name: string | null; trust: SetTrust; seenManifest: string | null },
     ): RestoreDecision | null;
+  };
+  /** The link of a failure in the soak: the old version. Null: the token is none of this purpose. */
+  soakLinks: {
+    /** Reads only. */
+    read(token: string): SoakView | null;
+    decide(
+      token: string,
+      answer: { decision: 'approve' | 'decline'; data: string | null; name: string | null },
+    ): SoakDecision | null;
   };
   /** The third link: shows one update and decides nothing. Null: the token is none of this purpose. */
   viewLinks: {

@@ -30,7 +30,7 @@ import { createStreams } from './streams';
 
 export type { HttpDeps, HealthSources } from './deps';
 /** The command line prints an update as the API answers it. */
-export { toJson } from './api/update-json';
+export { soakOf, toJson } from './api/update-json';
 
 /** Everything that the outside can ask over HTTP (contract, section 3). */
 export function createHttpApp(deps: HttpDeps): express.Express {

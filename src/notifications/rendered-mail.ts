@@ -8,6 +8,7 @@ export type MailKind =
   | 'offer_superseded'
   | 'update_succeeded'
   | 'update_failed'
+  | 'soak_failed'
   | 'backup_failed'
   | 'backup_old'
   | 'backup_shrunk'

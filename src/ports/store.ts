@@ -12,6 +12,7 @@ import type { NotesCache, NotesTexts } from './notes-cache';
 import type { Rehearsals } from './rehearsals/rehearsals';
 import type { ReplacedImages } from './replaced-images';
 import type { Certificates, Renewals } from './renewals';
+import type { Soaks } from './soaks/soaks';
 import type { Disarmed, KeptContainers } from './stopped-containers';
 import type { Outbox } from './outbox';
 import type { Notices, Timers } from './timers';
@@ -47,6 +48,7 @@ export interface Store {
   incidents: Incidents;
   disarmed: Disarmed;
   keptContainers: KeptContainers;
+  soaks: Soaks;
   /** Reads and writes; throws when the database cannot do its work. */
   check(): void;
   /** Nothing may be asked of it afterwards. */

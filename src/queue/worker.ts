@@ -18,6 +18,7 @@ import { runNextRehearsal } from '../rehearsals/run-next-rehearsal';
 import { runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import { runNextUpdate } from '../updates/run-next-update';
+import { watchSoaks } from '../updates/soak/watch-soaks';
 import { doDueWork } from './do-due-work';
 import { noteMode } from './note-mode';
 
@@ -112,6 +113,7 @@ const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, releaseHeldMails, no
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
   runNextRestore,
+  watchSoaks,
   runNextUpdate,
   rearmRunning,
   removeDueContainers,

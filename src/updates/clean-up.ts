@@ -1,19 +1,23 @@
 import { keepLostFiles } from '../containers/keep-lost-files';
 import { stopAndRemove } from '../containers/remove-aside';
 import { codeOf, messageOf } from '../domain/errors';
+import { keepForSoak } from './soak/keep-for-soak';
 import { keepTag } from './new-tag/keep-tag';
 import type { Run } from './run';
 import { newContainerOf, checkpoint, step } from './run';
 
 /**
  * Writes a new tag where the operator keeps it, keeps the files that are in no volume, and removes the old container, never
- * its volumes. The new one is running and healthy: a failure here is reported on the step, in the verdict and in the log, but does
+ * its volumes; during its soak (`update.soak`) the old container itself is kept. The new one is running and healthy: a failure here is reported on the step, in the verdict and in the log, but does
  * not undo the update.
  */
 export async function cleanUp(run: Run): Promise<void> {
   try {
     await step(run, 'cleanup', async () => {
       const tag = await keepTag(run);
+      const soaks =
+        run.container.labels.soakMs === undefined ? null : await keepForSoak(run, run.container.labels.soakMs);
+      if (soaks !== null) return [tag, soaks].filter((part) => part !== null).join('; ');
       const kept = await keepFiles(run);
       await stopAndRemove(run, run.journal.oldContainerId);
       const removed = `the old container ${run.journal.oldContainerId.slice(0, 12)} is removed; its image ${run.journal.oldImageId.slice(0, 19)} is kept`;

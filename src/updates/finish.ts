@@ -21,6 +21,8 @@ import { syncLocalTagIfPossible } from './local-tag';
 import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { repositoryIn } from './remove-old-images';
 import { reasonOfEnd } from './reason-of-end';
+import { afterSoakRollback } from './soak/after-soak-rollback';
+import { beginSoak } from './soak/keep-for-soak';
 import type { ActiveUpdate } from './run';
 import { othersStopped, serveAgain } from './backup/stopped-containers';
 import { undoPreparation } from './prepare-replacement';
@@ -119,24 +121,36 @@ function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, left
   const { store, clock, update, journal, logger } = run;
   const ended = store.transaction(() => {
     endInterruptedSteps(run);
+    const soaks = verdict === 'succeeded' && beginSoak(run);
     const changed = store.updates.change(update.id, {
       status: verdict,
       finishedAt: clock.now().toISOString(),
-      reason: [reasonOfEnd(journal, verdict, error), ...keptSentences(run, update), ...leftovers].join(' '),
+      reason: [
+        ...soakFailure(journal),
+        reasonOfEnd(journal, verdict, error),
+        ...keptSentences(run, update),
+        ...leftovers,
+      ].join(' '),
       error: error === null ? null : { code: error.code, message: error.message },
-      followUp: verdict === 'succeeded' ? update.followUp : null,
+      followUp: verdict === 'succeeded' || journal.soak?.failed !== undefined ? run.update.followUp : null,
     });
-    store.updates.saveJournal(update.id, { ...journal, snapshot: undefined });
+    store.updates.saveJournal(update.id, soaks ? journal : { ...journal, snapshot: undefined });
     rememberVerdict(run, verdict, error);
     mailOfEnd(run, changed);
     if (verdict === 'succeeded') reofferPending(run);
     if (verdict === 'succeeded') rememberReplacedImage(run, changed);
+    if (journal.soak?.failed !== undefined) afterSoakRollback(run, changed);
     return changed;
   });
   const fields = { update: update.id, container: update.container, status: verdict, code: error?.code };
   if (verdict === 'succeeded') logger.info('update succeeded', fields);
   else logger.error('update did not succeed', { ...fields, reason: error?.message });
   return ended;
+}
+
+/** Why an update that had succeeded was rolled back. */
+function soakFailure({ soak }: ActiveUpdate['journal']): string[] {
+  return soak?.failed === undefined ? [] : [soak.failed.why];
 }
 
 /** The old image may be removed once it exceeds what is to be kept. */

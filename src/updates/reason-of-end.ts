@@ -47,8 +47,13 @@ function whoWasStopped(stopped: Journal['stopped']): string {
   return ` Stopped for the backup and started again: ${names}.`;
 }
 
-function restoredReason({ containerName: name, dataChange }: Journal, { manifest, kept }: RestoreJournal): string {
+function restoredReason(
+  { containerName: name, dataChange, soak }: Journal,
+  { manifest, kept }: RestoreJournal,
+): string {
   const aside = kept.length === 0 ? '' : ` Retained: ${kept.map(({ what }) => what).join('; ')}.`;
+  if (soak?.failed?.data === 'backup')
+    return `${name} was rolled back, and the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)} was restored, as the operator chose; the old container is running again and healthy.${aside}`;
   const changes = dataChange === undefined || dataChange.changes.length === 0 ? '' : ` (${changesOf(dataChange)})`;
   return `${name} was rolled back. The new version had changed the data${changes}, so the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)} was restored; the old container is running again and healthy.${aside}`;
 }

@@ -13,6 +13,7 @@ import { preflight } from './preflight/preflight';
 import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
 import { restoreAfterRollback } from './rollback/restore-after-rollback';
+import { putTagBack } from './new-tag/put-tag-back';
 import { rollBack } from './rollback/roll-back';
 import { whyRolledBack } from './rollback/rollback-ends';
 import type { Run } from './run';
@@ -44,7 +45,10 @@ async function toItsEnd(run: Run): Promise<Update> {
     if (isAt(run, 'preparing')) await prepare(run);
     if (isAt(run, 'preparing') || isAt(run, 'swapping')) await recreate(run);
     if (isAt(run, 'checking')) await check(run);
-    if (isAt(run, 'rolling_back')) return await rollBack(run, whyRolledBack(run.update));
+    if (isAt(run, 'rolling_back')) {
+      await putTagBack(run);
+      return await rollBack(run, whyRolledBack(run.update));
+    }
     if (isAt(run, 'restoring')) return await restoreAfterRollback(run);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;

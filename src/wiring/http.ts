@@ -1,5 +1,6 @@
 import { readApproval } from '../approvals/read-approval';
 import { decideRestoreLink, readRestoreLink, trustOf } from '../approvals/restore-link';
+import { decideSoakLink, readSoakLink } from '../approvals/soak-link';
 import { readViewLink } from '../approvals/view-link';
 import type { Settings } from '../config/schema';
 import { decideApproval } from '../decisions/decide-approval';
@@ -31,6 +32,14 @@ export function httpDepsOf(
     receiveWebhook: receiving(deps, wake),
     approvals: approvalsOf(deps, wake, requests),
     restoreLinks: restoreLinksOf(deps, wake),
+    soakLinks: {
+      read: (token) => readSoakLink(deps, token),
+      decide: (token, answer) => {
+        const decided = decideSoakLink(deps, token, answer);
+        wake();
+        return decided;
+      },
+    },
     viewLinks: { read: (token) => readViewLink(deps, token) },
     formSecret: settings.approvalSecrets[0] as Secret,
     health: {

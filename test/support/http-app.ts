@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { recordById } from '../../src/approvals/record-decision';
 import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/approvals/restore-link';
 import { readApproval } from '../../src/approvals/read-approval';
+import { decideSoakLink, readSoakLink } from '../../src/approvals/soak-link';
 import { readViewLink } from '../../src/approvals/view-link';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
@@ -83,6 +84,11 @@ export async function startHttp(
       read: (token) => readRestoreLink({ ...RESTORE_LINKS, store, clock }, token),
       trust: () => Promise.resolve(restoreTrust),
       decide: (token, answer) => decideRestoreLink({ ...RESTORE_LINKS, store, clock, logger }, token, answer),
+    },
+    soakLinks: {
+      read: (token) => readSoakLink({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token),
+      decide: (token, answer) =>
+        decideSoakLink({ store, clock, logger, approvalSecrets: APPROVAL_SECRETS }, token, answer),
     },
     viewLinks: { read: (token) => readViewLink({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token) },
     timers: () => [],

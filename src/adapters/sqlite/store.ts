@@ -10,6 +10,7 @@ import { createInbox } from './inbox';
 import { createOutbox } from './outbox';
 import { createRefusals } from './refusals';
 import { createDisarmed, createKeptContainers } from './stopped-containers';
+import { createSoaks } from './soaks/soaks';
 import { createNotices, createTimers } from './timers';
 import { createNotesCache, createNotesTexts } from './release-notes';
 import { createRehearsals } from './rehearsals/rehearsals';
@@ -43,6 +44,7 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
     incidents: createIncidents(database, clock),
     disarmed: createDisarmed(database, clock),
     keptContainers: createKeptContainers(database),
+    soaks: createSoaks(database, clock),
     check: () => {
       database.transaction(() => database.pragma(`user_version = ${schemaVersion(database)}`)).immediate();
     },

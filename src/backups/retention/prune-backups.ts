@@ -12,7 +12,7 @@ import { findOrphans } from './find-orphans';
 import { openRestoreOf, whyNeeded } from './why-needed';
 
 export interface PruneDeps {
-  store: Pick<Store, 'backups' | 'updates' | 'notices' | 'restores'>;
+  store: Pick<Store, 'backups' | 'updates' | 'notices' | 'restores' | 'soaks'>;
   storage: BackupStorage;
   clock: Clock;
   logger: Logger;

@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 const AFTER_UPDATE_MS = 3 * DAY_MS;
 const AFTER_FAILED_ROLLBACK_MS = 30 * DAY_MS;
 
-type Known = Pick<Store, 'updates' | 'restores'>;
+type Known = Pick<Store, 'updates' | 'restores' | 'soaks'>;
 
 /**
  * Why a backup must stay although no rule of retention keeps it, as text; null: it is not needed. `approvalTtlMs`: how
@@ -28,9 +28,10 @@ export function openRestoreOf({ restores }: Pick<Store, 'restores'>, { id }: Bac
   return `its restore, requested at ${formatTime(asked.createdAt)}, has not ended`;
 }
 
-function neededByUpdate({ restores }: Known, update: Update, now: Date, approvalTtlMs: number): string | null {
+function neededByUpdate({ restores, soaks }: Known, update: Update, now: Date, approvalTtlMs: number): string | null {
   const name = update.container ?? 'a container';
   if (isOpen(update.status)) return `the update of ${name} that it was taken for is not ended`;
+  if ((soaks.of(update.id)?.status ?? 'ended') !== 'ended') return `the soak of ${name} is not over`;
   const since = now.getTime() - Date.parse(update.finishedAt ?? update.createdAt);
   if (update.status === 'rollback_failed') {
     if (since < AFTER_FAILED_ROLLBACK_MS)

@@ -1,5 +1,5 @@
 import { isOpen } from '../../domain/update';
-import { toJson } from '../../http/server';
+import { soakOf, toJson } from '../../http/server';
 import { cliUser } from '../cli-user';
 import type { CliContext } from '../context';
 import { follow } from '../follow';
@@ -62,5 +62,5 @@ function isUnderWay({ status }: Update): boolean {
 
 function withBackup(app: App, update: Update): ReturnType<typeof toJson> {
   const backup = update.backupId === null ? null : app.store.backups.get(update.backupId);
-  return toJson(update, backup, app.store.rehearsals.of(update.id));
+  return toJson(update, backup, app.store.rehearsals.of(update.id), soakOf(app.store, update.id));
 }

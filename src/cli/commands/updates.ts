@@ -1,6 +1,6 @@
 import type { Update } from '../../domain/update';
 import type { UpdateStatus } from '../../domain/update';
-import { toJson } from '../../http/server';
+import { soakOf, toJson } from '../../http/server';
 import type { CliContext } from '../context';
 import { asJson, atTime, table } from '../text';
 import { withApp } from '../with-app';
@@ -22,6 +22,7 @@ export function updatesCommand(context: CliContext, { json, ...filter }: Updates
           update,
           update.backupId === null ? null : app.store.backups.get(update.backupId),
           app.store.rehearsals.of(update.id),
+          soakOf(app.store, update.id),
         ),
       );
       context.stdout.write(asJson({ updates: all, next }));

@@ -47,6 +47,8 @@ export interface ContainerLabels {
   window?: UpdateWindow | null;
   /** `update.min-age`; left out: the default of the settings counts. */
   minAgeMs?: number;
+  /** `update.soak`; left out: none. */
+  soakMs?: number;
   /** `update.keep-images`; left out: the default of the settings counts. */
   keepImages?: number;
   /** `update.notes`: an address that can be read as a source; null: it cannot; left out: the image's label counts. */

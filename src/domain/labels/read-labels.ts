@@ -33,6 +33,7 @@ const KNOWN = [
   'update.allow-database',
   'update.window',
   'update.min-age',
+  'update.soak',
   'update.keep-images',
   'update.notes',
   'update.ask-on',
@@ -50,6 +51,7 @@ const TWO_MINUTES = 120_000;
 const TEN_MINUTES = 600_000;
 const LONGEST_TIMEOUT = 86_400_000;
 const LONGEST_MIN_AGE = 365 * 86_400_000;
+const LONGEST_SOAK = 30 * 86_400_000;
 const CANNOT_START = 'until that is fixed, every update of this container needs approval';
 
 /** One container's own labels while they are read, with what is wrong about them. */
@@ -114,6 +116,7 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     rehearse: labels.oneOf('update.rehearse', REHEARSE, 'auto', 'auto'),
     ...readWindowLabel(labels),
     ...readMinAge(labels),
+    ...readSoak(labels),
     ...readKeepImages(labels),
     ...readNotes(labels),
     ...readAskOn(labels),
@@ -172,6 +175,16 @@ function readMinAge(labels: LabelReader): Pick<ContainerLabels, 'minAgeMs'> {
   if (minAgeMs !== null && minAgeMs <= LONGEST_MIN_AGE) return { minAgeMs };
   labels.weakens('update.min-age', 'must be 0, or a duration such as 12h or 3d, at most 365d');
   return { minAgeMs: 0 };
+}
+
+/** Without it, a version that fails later would not be rolled back. */
+function readSoak(labels: LabelReader): Pick<ContainerLabels, 'soakMs'> {
+  const text = labels.text('update.soak');
+  if (text === undefined || text === '0') return {};
+  const soakMs = parseDuration(text);
+  if (soakMs !== null && soakMs <= LONGEST_SOAK) return { soakMs };
+  labels.weakens('update.soak', 'must be 0, or a duration with a unit such as 30m or 12h, at most 30d');
+  return {};
 }
 
 /** Without a number nothing is removed, so an unreadable one holds no update up. */

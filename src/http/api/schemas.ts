@@ -49,6 +49,14 @@ const rehearsal = z.object({
   detail: z.string().nullable().meta({ description: 'What was seen, or the progress' }),
 });
 
+const soak = z.object({
+  status: z.enum(['watching', 'deciding', 'rolling_back', 'ended']),
+  until: time.meta({ description: 'Until when the new container is watched' }),
+  keptUntil: time.nullable().meta({ description: 'When the old container is removed; null: it is not kept' }),
+  failure: z.string().nullable().meta({ description: 'Why the new version failed' }),
+  outcome: z.string().nullable(),
+});
+
 const updateBackup = z.object({ id: z.string(), url: z.string().nullable(), bytes: z.number().int().nullable() });
 
 export const updateSchema = z
@@ -71,6 +79,7 @@ export const updateSchema = z
     notBefore: time.nullable().meta({ description: 'A queued update does not start before this time' }),
     notes: notes.nullable(),
     backup: updateBackup.nullable(),
+    soak: soak.optional().meta({ description: 'Only of an update whose container was, or is, watched after it' }),
     steps: z.array(step),
     error: problem.nullable(),
     followUp: z.string().nullable().meta({ description: 'What the operator must still do afterwards' }),

@@ -2,11 +2,17 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
 import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
 import type { Update } from '../../domain/update';
+import type { Soak } from '../../domain/soak/soak';
 import type { Store } from '../../ports/store';
 import type { UpdateJson } from './schemas';
 
 /** An update as the outside sees it (contract, section 3), joined with the backup taken for it and its newest rehearsal. */
-export function toJson(update: Update, backup: BackupRecord | null, rehearsal: Rehearsal | null): UpdateJson {
+export function toJson(
+  update: Update,
+  backup: BackupRecord | null,
+  rehearsal: Rehearsal | null,
+  soak?: UpdateJson['soak'],
+): UpdateJson {
   return {
     id: update.id,
     container: update.container,
@@ -26,6 +32,7 @@ export function toJson(update: Update, backup: BackupRecord | null, rehearsal: R
     notBefore: update.notBefore,
     notes: update.notes ?? null,
     backup: backup === null ? null : { id: backup.id, url: backup.url, bytes: backup.bytes },
+    ...(soak === undefined ? {} : { soak }),
     steps: update.steps,
     error: update.error,
     followUp: update.followUp,
@@ -47,7 +54,21 @@ function rehearsalJson({
 
 /** As `toJson`, with backup and rehearsal looked up. */
 export function jsonOf(store: Store, update: Update): UpdateJson {
-  return toJson(update, backupOf(store, update), store.rehearsals.of(update.id));
+  return toJson(update, backupOf(store, update), store.rehearsals.of(update.id), soakOf(store, update.id));
+}
+
+/** Its soak, with the time at which the old container is removed; undefined: it has none. */
+export function soakOf(store: Store, updateId: string): UpdateJson['soak'] {
+  const soak = store.soaks.of(updateId);
+  if (soak === null) return undefined;
+  const { until, failure, outcome, oldContainerId } = soak;
+  const keptUntil = store.keptContainers.find(oldContainerId)?.keepUntil ?? null;
+  return { status: shownStatus(soak), until, keptUntil, failure, outcome };
+}
+
+/** What was chosen starts in the next moment. */
+function shownStatus({ status }: Soak): NonNullable<UpdateJson['soak']>['status'] {
+  return status === 'chosen' ? 'rolling_back' : status;
 }
 
 /** The backup taken for it; null: none (yet). */

@@ -21,6 +21,7 @@ import { sendPage } from '../pages/send-page';
 import { readForm } from '../request/read-form';
 import type { Methods } from '../route';
 import { decideRestore, showRestore } from './restore-link';
+import { decideSoak, showSoak } from './soak-link';
 import { showUpdate } from './view-link';
 
 type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'mode' | 'publicUrl' | 'requestRehearsal' | 'store'>;
@@ -32,7 +33,7 @@ export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
   const admit = onlyKnownLinks(deps, wrong, answerUnknown);
   const openers = createLinkOpeners();
   return {
-    get: [pageFirst, admit, showRestore(deps), showUpdate(deps), show(deps, openers)],
+    get: [pageFirst, admit, showRestore(deps), showSoak(deps), showUpdate(deps), show(deps, openers)],
     post: [
       pageFirst,
       refuseCrossSite(deps),
@@ -40,6 +41,7 @@ export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
       noViewLinks(deps),
       limitDecisions(),
       decideRestore(deps),
+      decideSoak(deps),
       decide(deps, openers),
     ],
   };

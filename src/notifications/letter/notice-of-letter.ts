@@ -8,7 +8,12 @@ const LONGEST_PARAGRAPH = 500;
 const MOST_PARAGRAPHS = 8;
 
 const PRIORITIES: Record<Tone, NoticePriority> = { alarm: 5, attention: 4, notice: 3, good: 2 };
-const DECISIONS: readonly MailKind[] = ['critical_update_available', 'approval_reminder', 'offer_superseded'];
+const DECISIONS: readonly MailKind[] = [
+  'critical_update_available',
+  'approval_reminder',
+  'offer_superseded',
+  'soak_failed',
+];
 
 /** The letter in a few lines: its heading, what stands before its first section, and the cause of a failure. */
 export function noticeOfLetter(letter: Letter): ChannelNotice {

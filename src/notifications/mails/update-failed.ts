@@ -92,6 +92,12 @@ function whatHappensNext(news: FailedNews): Block[] {
 
 function composeFile({ update, plan }: UpdateNews): Block[] {
   if (!isOtherTag(update)) return [];
+  // It had succeeded, and its tag could not be written back (updates/new-tag/put-tag-back).
+  if (update.status === 'rolled_back' && update.followUp !== null)
+    return section('The compose file', {
+      type: 'important',
+      text: `It still names the version that failed. ${update.followUp}`,
+    });
   const later = update.followUp ?? plan?.followUp ?? null;
   return section(
     'The compose file',

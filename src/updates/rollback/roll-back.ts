@@ -110,7 +110,8 @@ async function startOldAgain(run: Run, progress: Progress): Promise<string> {
  */
 async function decideOnData(run: Run): Promise<boolean> {
   if (run.journal.dataGoesBack === false) return false;
-  const dataGoesBack = hasChangedData(run) && (await nothingWrites(run)) && (await mayRestore(run));
+  const isChosen = run.journal.soak?.failed?.data === 'backup';
+  const dataGoesBack = isChosen || (hasChangedData(run) && (await nothingWrites(run)) && (await mayRestore(run)));
   checkpoint(run, 'rolling_back', { dataGoesBack });
   return dataGoesBack;
 }
@@ -121,6 +122,8 @@ async function nothingWrites(run: Run): Promise<boolean> {
 }
 
 function whyNotStarted({ journal }: Run): string {
+  if (journal.soak?.failed?.data === 'backup')
+    return 'The backup from before the update is restored first, as the operator chose.';
   const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
   return `The new version changed the data: ${changes}. The old version is not started on it; the backup of this update is restored first.`;
 }

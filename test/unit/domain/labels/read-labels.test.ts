@@ -241,3 +241,26 @@ describe('release notes', () => {
     },
   );
 });
+
+describe('update.soak', () => {
+  test.each([
+    ['30m', 1_800_000],
+    ['90s', 90_000],
+    ['1h30m', 5_400_000],
+    ['0', undefined],
+  ])('%s is read', (text, soakMs) => {
+    expect(readLabels({ 'update.soak': text })).toMatchObject(
+      soakMs === undefined ? { problems: [] } : { soakMs, problems: [] },
+    );
+  });
+
+  test.each(['30', '', 'soon', '-1m', '31d', '30 m', '0s'])(
+    '%j is reported, and nothing starts automatically without the guard that was meant',
+    (text) => {
+      const labels = readLabels({ 'update.policy': 'automatic', 'update.soak': text });
+      expect(labels).toMatchObject({ policy: 'manual', problems: [{ label: 'update.soak' }] });
+      expect(labels.problems[0]?.message).toMatch(/a duration with a unit such as 30m or 12h.*needs approval/);
+      expect(labels.soakMs).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,88 @@
+import type { BackupRecord } from '../domain/backups/backup';
+import { refuseWhileObserving, type Mode } from '../domain/mode';
+import { offeredData, type Soak, type SoakData } from '../domain/soak/soak';
+import type { Update } from '../domain/update';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { Secret } from '../lib/secret';
+import type { Store } from '../ports/store';
+import { isSignedToken, signToken, updateIdIn, type TokenParts } from './signed-token';
+
+const PURPOSE = 'diun-pilot soak 1';
+
+interface Signing {
+  /** The first signs. */
+  approvalSecrets: readonly Secret[];
+}
+
+/** What the holder of a link sees after a container failed during its soak. */
+export interface SoakView {
+  update: Update;
+  soak: Soak;
+  backup: BackupRecord | null;
+  expiresAt: string;
+  /** The data on which the old version can run, the recommended one first. */
+  offered: SoakData[];
+  /** `closed`: it was decided, or there is nothing left to decide. */
+  state: 'open' | 'expired' | 'closed';
+}
+
+export type SoakDecision = SoakView & { outcome: 'chosen' | 'declined' | 'name_needed' | 'closed' };
+
+/** The link of the mail about a failure in the soak. */
+export function soakUrl({ publicUrl, approvalSecrets }: Signing & { publicUrl: string }, soak: Soak): string {
+  return `${publicUrl}/approvals/${signToken(approvalSecrets, PURPOSE, partsOf(soak))}`;
+}
+
+/** Reads only. Null: the token is none of this purpose. */
+export function readSoakLink(deps: Signing & { store: Store; clock: Clock }, token: string): SoakView | null {
+  const { updates, soaks, backups } = deps.store;
+  const id = updateIdIn(token) ?? '';
+  const [update, soak] = [updates.get(id), soaks.of(id)];
+  if (update === null || soak === null || soak.decideUntil === null) return null;
+  if (!isSignedToken(deps.approvalSecrets, PURPOSE, token, partsOf(soak))) return null;
+  const backup = update.backupId === null ? null : backups.get(update.backupId);
+  const isOver = soak.decideUntil <= deps.clock.now().toISOString();
+  const state = soak.status !== 'deciding' ? 'closed' : isOver ? 'expired' : 'open';
+  const offered = offeredData(soak, canBeRestored(backup));
+  return { update, soak, backup, expiresAt: soak.decideUntil, offered, state };
+}
+
+/**
+ * The button: the worker rolls the update back, once. The name of the container must be typed where data is put over data. Null:
+ * the token is none of this purpose.
+ */
+export function decideSoakLink(
+  deps: Signing & { store: Store; clock: Clock; logger: Logger; mode?: Mode },
+  token: string,
+  answer: { decision: 'approve' | 'decline'; data: string | null; name: string | null },
+): SoakDecision | null {
+  return deps.store.transaction(() => {
+    const view = readSoakLink(deps, token);
+    if (view === null) return null;
+    if (view.state !== 'open') return { ...view, outcome: 'closed' };
+    if (answer.decision === 'decline') return { ...view, outcome: 'declined' };
+    refuseWhileObserving(deps.mode, 'Nothing was rolled back.');
+    const choice = view.offered.find((data) => data === answer.data) ?? view.offered[0];
+    if (choice === undefined) return { ...view, outcome: 'closed' };
+    if (choice === 'backup' && answer.name?.trim() !== view.update.container)
+      return { ...view, outcome: 'name_needed' };
+    const soak = deps.store.soaks.change(view.update.id, { status: 'chosen', choice });
+    deps.store.audit.append({
+      kind: 'decision',
+      actor: 'link',
+      subject: view.update.id,
+      detail: { decision: 'old version', data: choice, container: view.update.container },
+    });
+    deps.logger.info('the old version was chosen by the link of the mail', { update: view.update.id, data: choice });
+    return { ...view, soak, state: 'closed', outcome: 'chosen' };
+  });
+}
+
+function canBeRestored(backup: BackupRecord | null): boolean {
+  return backup?.status === 'succeeded' && backup.items.length > 0 && backup.pruned === null;
+}
+
+function partsOf({ updateId, failedAt, decideUntil }: Soak): TokenParts {
+  return [updateId, failedAt, decideUntil];
+}

@@ -1,0 +1,141 @@
+import type { JSX } from 'preact';
+import type { SoakView } from '../../approvals/soak-link';
+import { formatTime } from '../../domain/format';
+import type { SoakData } from '../../domain/soak/soak';
+import { oneLine, splitDetail } from '../../notifications/letter/clean';
+import { machineSaid } from '../../notifications/letter/letter';
+import { lossText, soakFailureText } from '../../notifications/mails/passages/soak-words';
+import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
+import { Blocks, typeset } from './blocks';
+import { page } from './layout';
+import { messagePage } from './message-page';
+import { NameField } from './name-field';
+import { ago } from './words';
+
+/** The page behind the link of a failure in the soak: what happened, and the old version. Opening it changes nothing. */
+export function soakPage(view: SoakView, now: Date, nameMissed = false): string {
+  const { update, soak, backup } = view;
+  const name = nameOf(update);
+  const news: UpdateNews = { update, plan: null, backup, page: '' };
+  const { output } = splitDetail(soak.failure ?? '');
+  return page({
+    title: `Run the old version of ${name} again?`,
+    children: (
+      <>
+        {nameMissed ? <NameMissed /> : null}
+        <p class="badge alarm">Decision required</p>
+        <h1>Run the old version of {oneLine(name)} again?</h1>
+        <p>{typeset(soakFailureText(soak))}</p>
+        {soak.schemaDetail === null ? null : <p>{typeset(soak.schemaDetail)}</p>}
+        <Decide view={view} now={now} nameMissed={nameMissed} />
+        <Blocks
+          blocks={[
+            ...machineSaid(output),
+            versions(news, { from: 'Kept, stopped', to: 'Running now' }),
+            ...backupPassage(news),
+          ]}
+        />
+      </>
+    ),
+  });
+}
+
+function NameMissed(): JSX.Element {
+  return (
+    <div class="notice alarm" role="alert">
+      <p>
+        <strong>Nothing was done.</strong> The name you typed is not the name of the container.{' '}
+        <a href="#name">Go to the field</a>
+      </p>
+    </div>
+  );
+}
+
+function Decide({ view, now, nameMissed }: { view: SoakView; now: Date; nameMissed: boolean }): JSX.Element {
+  const { update, expiresAt, offered } = view;
+  const needsName = offered.includes('backup');
+  return (
+    <form method="post" id="decide" class="decide" aria-labelledby="decide-title">
+      <h2 id="decide-title">Decide</h2>
+      <p>
+        If you do nothing, the new version stays: the link expires at {typeset(formatTime(expiresAt))} (
+        {ago(expiresAt, now)}), and the old container is then removed.
+      </p>
+      {offered.length === 0 ? <p>No verified backup is left, so nothing can be offered.</p> : null}
+      {offered.length === 1 ? <Only view={view} data={offered[0] as SoakData} now={now} /> : null}
+      {offered.length > 1
+        ? offered.map((data, at) => <Choice view={view} data={data} first={at === 0} now={now} />)
+        : null}
+      {needsName ? <NameField container={nameOf(update)} to="run it on other data" wrong={nameMissed} /> : null}
+      <div class="buttons">
+        {offered.length === 0 ? null : (
+          <button class={needsName ? 'grave' : undefined} name="decision" value="approve">
+            Run the old version
+          </button>
+        )}
+        <div class="decline">
+          <button name="decision" value="decline" formnovalidate>
+            Leave it as it is
+          </button>
+        </div>
+      </div>
+    </form>
+  );
+}
+
+interface Offered {
+  view: SoakView;
+  data: SoakData;
+  now: Date;
+}
+
+function Only({ view, data, now }: Offered): JSX.Element {
+  return (
+    <>
+      <input type="hidden" name="data" value={data} />
+      <p class={data === 'backup' ? 'important' : undefined}>{typeset(textOf(view, data, now))}</p>
+    </>
+  );
+}
+
+function Choice({ view, data, first, now }: Offered & { first: boolean }): JSX.Element {
+  return (
+    <p>
+      <label>
+        <input type="radio" name="data" value={data} checked={first} /> {typeset(textOf(view, data, now))}
+      </label>
+    </p>
+  );
+}
+
+function textOf({ soak, backup }: SoakView, data: SoakData, now: Date): string {
+  if (data === 'backup')
+    return `The old version runs again with the backup from before the update. ${lossText(backup, now)}`;
+  const risk =
+    soak.schema === 'unchanged'
+      ? ''
+      : ' It is not known whether the new version changed the data in a way that the old one cannot read.';
+  return `The old version runs again with the current data: no data is lost.${risk}`;
+}
+
+/** The link has expired, and nothing was decided. */
+export function soakExpiredPage({ update }: SoakView): string {
+  const name = nameOf(update);
+  return messagePage({
+    ...{ tone: 'quiet', word: 'Expired', heading: `The link to run the old version of ${name} again has expired` },
+    sentences: [
+      'Nothing was changed by this link.',
+      'What to do now: if it still fails, look at its log and at the operator page.',
+    ],
+  });
+}
+
+export function soakDeclinedPage({ update, expiresAt }: SoakView): string {
+  return messagePage({
+    ...{ tone: 'quiet', word: 'Nothing done', heading: 'Everything was left as it is' },
+    sentences: [
+      `The new version of ${nameOf(update)} keeps running.`,
+      `What to do now: correct what it complains about. Until ${formatTime(expiresAt)}, you can still use the link.`,
+    ],
+  });
+}

@@ -1,0 +1,53 @@
+import type { RequestHandler } from 'express';
+import { PilotError } from '../../domain/errors';
+import { isOpen } from '../../domain/update';
+import { howItEnded } from '../../updates/how-it-ended';
+import { tokenOf } from '../access/known-links';
+import { backupOf } from '../api/update-json';
+import type { HttpDeps } from '../deps';
+import { livePage } from '../pages/live-page';
+import { sendPage } from '../pages/send-page';
+import { soakDeclinedPage, soakExpiredPage, soakPage } from '../pages/soak-page';
+import { readForm } from '../request/read-form';
+import { noteInLog } from '../telemetry/access-log';
+
+type Deps = Pick<HttpDeps, 'soakLinks' | 'clock' | 'store'>;
+
+/** The link of a failure in the soak, by the same address as approvals. Once it is used, it shows the live page. GET changes nothing. */
+export function showSoak({ soakLinks, clock, store }: Deps): RequestHandler {
+  return (request, response, next) => {
+    const view = soakLinks.read(tokenOf(request));
+    if (view === null) return next();
+    const { update, state } = view;
+    noteInLog(response, { update: update.id });
+    if (state === 'open') return sendPage(response, 200, soakPage(view, clock.now()));
+    if (state === 'expired') return sendPage(response, 410, soakExpiredPage(view));
+    const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
+    sendPage(response, 200, livePage({ ...seen, now: clock.now(), operator: false }), { live: isOpen(update.status) });
+  };
+}
+
+export function decideSoak({ soakLinks, clock }: Deps): RequestHandler {
+  return async (request, response, next) => {
+    const token = tokenOf(request);
+    if (soakLinks.read(token) === null) return next();
+    const form = await readForm(request);
+    const decision = form.get('decision');
+    if (decision !== 'approve' && decision !== 'decline') {
+      throw new PilotError('invalid_request', 'The field decision must be approve or decline. Nothing was done.');
+    }
+    const decided = soakLinks.decide(token, { decision, data: form.get('data'), name: form.get('name') });
+    if (decided === null) return next();
+    noteInLog(response, { update: decided.update.id });
+    switch (decided.outcome) {
+      case 'chosen':
+        return response.redirect(303, `/approvals/${encodeURIComponent(token)}`);
+      case 'declined':
+        return sendPage(response, 200, soakDeclinedPage(decided));
+      case 'name_needed':
+        return sendPage(response, 422, soakPage(decided, clock.now(), true));
+      case 'closed':
+        return sendPage(response, 410, soakExpiredPage(decided));
+    }
+  };
+}

@@ -1,0 +1,17 @@
+import { formatDuration, formatTime } from '../../../domain/format';
+import type { BackupRecord } from '../../../domain/backups/backup';
+import type { Soak } from '../../../domain/soak/soak';
+import { splitDetail } from '../../letter/clean';
+
+/** What happened, as one sentence. */
+export function soakFailureText({ failure, container }: Soak): string {
+  return splitDetail(failure ?? `${container} failed during its soak.`).sentence;
+}
+
+/** How much time of data a restore of the backup takes back. */
+export function lossText(backup: Pick<BackupRecord, 'startedAt' | 'createdAt'> | null, now: Date): string {
+  if (backup === null) return '';
+  const taken = backup.startedAt ?? backup.createdAt;
+  const lost = formatDuration(now.getTime() - Date.parse(taken));
+  return `The data of the last ${lost} (since ${formatTime(taken)}) is lost to the application; it is kept in a separate copy.`;
+}

@@ -1,0 +1,29 @@
+import type { Deps } from '../../deps';
+import { compareFingerprints } from '../../domain/data/compare-fingerprints';
+import { changesOf, unknownChange } from '../../domain/data/data-change-words';
+import type { SchemaSeen, Soak } from '../../domain/soak/soak';
+import { readFingerprint } from '../fingerprint/read-fingerprint';
+
+/** What became of the databases since before the update, with a sentence about it. Rejects only with `engine_unreachable`. */
+export async function schemaSinceUpdate(
+  { engine, store }: Pick<Deps, 'engine' | 'store'>,
+  { updateId, oldContainerId, containerId, holdsData }: Soak,
+): Promise<{ schema: SchemaSeen; detail: string }> {
+  if (!holdsData) return { schema: 'unchanged', detail: 'It holds no data.' };
+  const before = store.updates.journal(updateId)?.fingerprint;
+  if (before === undefined)
+    return {
+      schema: 'unknown',
+      detail: 'It uses no database whose schema could be compared with that from before the update.',
+    };
+  const servers = before.servers.map((server) =>
+    server.id === oldContainerId ? { ...server, id: containerId } : server,
+  );
+  const change = compareFingerprints(before, await readFingerprint(engine, servers, () => undefined));
+  if (change.changes.length > 0)
+    return { schema: 'changed', detail: `The new version changed the schema: ${changesOf(change)}.` };
+  const unknown = unknownChange(change);
+  return unknown === null
+    ? { schema: 'unchanged', detail: 'The schema of its databases is the same as before the update.' }
+    : { schema: 'unknown', detail: unknown };
+}

@@ -1,0 +1,77 @@
+import { healthFailureOf } from '../../containers/check-health';
+import { inspectIfThere } from '../../containers/if-there';
+import { containerOf } from '../../containers/read-containers';
+import type { Deps } from '../../deps';
+import { codeOf } from '../../domain/errors';
+import type { Neighbour } from '../../domain/health/neighbour';
+import type { Journal } from '../../domain/journal';
+import type { Soak, SoakData } from '../../domain/soak/soak';
+
+/** Why the update is rolled back, with the log. `data`: what the operator chose; null: automatically. */
+export interface SoakFailure {
+  message: string;
+  at: string;
+  data: SoakData | null;
+}
+
+/**
+ * Puts the update back under way at the stage `rolling_back`: from here on it is rolled back, and resumed after a crash, as any
+ * other. What was stopped for its backup has run since, so data written since is in no backup.
+ */
+export async function startSoakRollback(deps: Deps, soak: Soak, failure: SoakFailure): Promise<void> {
+  const { store } = deps;
+  const journal = store.updates.journal(soak.updateId);
+  if (journal?.soak === undefined) throw new Error('the journal of an update in its soak is gone');
+  const neighbours = await neighboursNow(deps, journal.neighbourhood?.neighbours ?? []);
+  const sentence = failure.message.split('\n')[0] ?? failure.message;
+  store.transaction(() => {
+    if (store.soaks.of(soak.updateId)?.status === 'ended') return;
+    store.soaks.change(soak.updateId, { status: 'rolling_back', failure: failure.message, failedAt: failure.at });
+    store.keptContainers.remove(soak.oldContainerId);
+    store.updates.saveJournal(soak.updateId, backwards(journal, { ...failure, message: sentence }, neighbours));
+    store.updates.change(soak.updateId, {
+      status: 'running',
+      finishedAt: null,
+      followUp: null,
+      reason: `${sentence} It is being rolled back.`,
+      error: { code: 'unhealthy', message: failure.message },
+    });
+  });
+}
+
+function backwards(journal: Journal, { message, at, data }: SoakFailure, neighbours: Neighbour[]): Journal {
+  const { neighbourhood, soak } = journal;
+  return {
+    ...journal,
+    stage: 'rolling_back',
+    stopped: [],
+    servers: [],
+    released: data !== 'backup',
+    restore: null,
+    ...(data === 'backup' ? {} : { dataGoesBack: false }),
+    ...(neighbourhood === undefined ? {} : { neighbourhood: { ...neighbourhood, neighbours } }),
+    ...(soak === undefined ? {} : { soak: { ...soak, failed: { why: message, at, data } } }),
+  };
+}
+
+/** Hours may have passed: one that fails by now, and does not depend on the container, fails for another reason. */
+async function neighboursNow(deps: Deps, neighbours: readonly Neighbour[]): Promise<Neighbour[]> {
+  return Promise.all(
+    neighbours.map(async (neighbour) => {
+      if (neighbour.depends || neighbour.ordered || !neighbour.well) return neighbour;
+      return { ...neighbour, well: await isWell(deps, neighbour.id) };
+    }),
+  );
+}
+
+async function isWell(deps: Deps, id: string): Promise<boolean> {
+  try {
+    const found = await inspectIfThere(deps.engine, id);
+    return (
+      found !== null && found.State.Running && (await healthFailureOf(deps, await containerOf(deps, found))) === null
+    );
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    return false;
+  }
+}

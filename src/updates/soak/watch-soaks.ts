@@ -1,0 +1,149 @@
+import { healthFailureOf, lastLines } from '../../containers/check-health';
+import { inspectByName } from '../../containers/if-there';
+import { containerOf } from '../../containers/read-containers';
+import type { Deps } from '../../deps';
+import type { ContainerInspect } from '../../domain/engine-inspect';
+import { codeOf, messageOf } from '../../domain/errors';
+import { formatBetween, formatTime } from '../../domain/format';
+import { judgeSoak } from '../../domain/soak/judge-soak';
+import { lookEveryMs, type Soak } from '../../domain/soak/soak';
+import { endSoak } from './end-soak';
+import { offerOldVersion } from './offer-old-version';
+import { schemaSinceUpdate } from './schema-since-update';
+import { startSoakRollback } from './start-soak-rollback';
+
+/** Between two looks at a probe that fails, so that one bad moment does not count. */
+const CONFIRM_AFTER_MS = 3_000;
+const RARELY_MS = 10_000;
+
+/**
+ * Looks at each container in its soak whose time has come, and acts on what the operator chose. True: an update is to be rolled
+ * back now. Rejects only with `engine_unreachable`.
+ */
+export async function watchSoaks(deps: Deps): Promise<boolean> {
+  const busy = deps.store.updates.withStatus('running').map(({ container }) => container);
+  for (const soak of deps.store.soaks.open()) {
+    // An interrupted update is finished first: until then, either of two containers may have the name.
+    if (busy.includes(soak.container)) continue;
+    try {
+      if (await attend(deps, soak)) return true;
+    } catch (error) {
+      if (codeOf(error) === 'engine_unreachable') throw error;
+      deps.logger.warn('a container could not be watched in its soak', {
+        ...{ update: soak.updateId, container: soak.container, reason: messageOf(error) },
+      });
+      lookLater(deps, soak, RARELY_MS);
+    }
+  }
+  return false;
+}
+
+async function attend(deps: Deps, soak: Soak): Promise<boolean> {
+  const now = deps.clock.now().toISOString();
+  const isDue = now >= soak.lookAt || (soak.status === 'watching' && now >= soak.until);
+  if (soak.status === 'ended' || (soak.status !== 'chosen' && !isDue)) return false;
+  const bearer = await inspectByName(deps.engine, soak.container);
+  if (bearer?.Id !== soak.containerId) {
+    endOfAnother(deps, soak, bearer);
+    return false;
+  }
+  switch (soak.status) {
+    case 'watching':
+      return look(deps, soak, bearer);
+    case 'deciding':
+      return awaitDecision(deps, soak);
+    case 'chosen':
+      return rollBackAsChosen(deps, soak);
+    case 'rolling_back':
+      endSoak(deps, soak, 'The update that was rolled back has ended.');
+      return false;
+  }
+}
+
+async function look(deps: Deps, soak: Soak, bearer: ContainerInspect): Promise<boolean> {
+  const sight = judgeSoak(bearer, soak.restarts);
+  const isSure = sight.state !== 'stopped';
+  const why = 'why' in sight ? sight.why : sight.state === 'runs' ? await probeFailure(deps, bearer) : null;
+  if (why !== null) return failed(deps, soak, { why, isSure });
+  if (deps.clock.now().toISOString() >= soak.until) {
+    const how = sight.state === 'left' ? 'although it does not run, as an operator stopped it' : 'without a failure';
+    endSoak(deps, soak, `Its soak ended ${how}, and the old container is removed.`);
+    return false;
+  }
+  // A start by hand, or with the engine, counts from 0 again.
+  if (bearer.RestartCount < soak.restarts) deps.store.soaks.change(soak.updateId, { restarts: bearer.RestartCount });
+  lookLater(deps, soak, lookEveryMs(soak));
+  return false;
+}
+
+/** Of its own probe; Docker has reported no fault. Null: it passes. */
+async function probeFailure(deps: Deps, bearer: ContainerInspect): Promise<string | null> {
+  const container = await containerOf(deps, bearer);
+  if (container.labels.probe.kind === 'docker' || (await healthFailureOf(deps, container)) === null) return null;
+  await deps.clock.sleep(CONFIRM_AFTER_MS);
+  return (await healthFailureOf(deps, container))?.detail ?? null;
+}
+
+/** Data is never changed back without a person, and what may have been stopped on request is left to the operator, too. */
+async function failed(deps: Deps, soak: Soak, { why, isSure }: { why: string; isSure: boolean }): Promise<boolean> {
+  const at = deps.clock.now().toISOString();
+  const after = formatBetween(soak.startedAt, at) ?? 'soon';
+  const sentence = `${soak.container} failed ${after} after its update, during its soak: ${why}.`;
+  deps.logger.error('a container failed during its soak', {
+    ...{ update: soak.updateId, container: soak.container, reason: why, holdsData: soak.holdsData },
+  });
+  const message = `${sentence}${await lastLines(deps, soak.containerId)}`;
+  if (isSure && !soak.holdsData) {
+    await startSoakRollback(deps, soak, { message, at, data: null });
+    return true;
+  }
+  await offerOldVersion(deps, soak, { message, at });
+  return false;
+}
+
+function awaitDecision(deps: Deps, soak: Soak): boolean {
+  const now = deps.clock.now().toISOString();
+  if (soak.decideUntil === null || now < soak.decideUntil) {
+    lookLater(deps, soak, RARELY_MS);
+    return false;
+  }
+  const until = formatTime(soak.decideUntil, deps.timeZone);
+  endSoak(
+    deps,
+    soak,
+    `No decision on its failure until ${until}: the new version stays, and the old container is removed.`,
+  );
+  return false;
+}
+
+/** The schema may have changed since the page was shown: then the old version is not started on it without another question. */
+async function rollBackAsChosen(deps: Deps, soak: Soak): Promise<boolean> {
+  const message = soak.failure ?? `${soak.container} failed during its soak.`;
+  const at = soak.failedAt ?? deps.clock.now().toISOString();
+  if (soak.choice === 'current' && soak.schema === 'unchanged') {
+    const now = await schemaSinceUpdate(deps, soak);
+    if (now.schema === 'changed') {
+      await offerOldVersion(deps, soak, { message, at });
+      return false;
+    }
+  }
+  await startSoakRollback(deps, soak, { message, at, data: soak.choice });
+  return true;
+}
+
+function endOfAnother(deps: Deps, soak: Soak, bearer: ContainerInspect | null): void {
+  const { container } = soak;
+  if (bearer === null) {
+    const words = `${container} was removed or renamed externally, so its soak ended.`;
+    return endSoak(deps, soak, words, 'keep');
+  }
+  endSoak(
+    deps,
+    soak,
+    `Another container has the name ${container} by now (${bearer.Id.slice(0, 12)}), so its soak ended.`,
+  );
+}
+
+function lookLater({ store, clock }: Deps, { updateId }: Soak, ms: number): void {
+  store.soaks.change(updateId, { lookAt: new Date(clock.now().getTime() + ms).toISOString() });
+}

@@ -1,0 +1,124 @@
+import request from 'supertest';
+import { soakUrl } from '../../src/approvals/soak-link';
+import type { Soak } from '../../src/domain/soak/soak';
+import { Secret } from '../../src/lib/secret';
+import { APPROVAL_SECRETS, API_TOKEN, startHttp, type RunningHttp } from '../support/http-app';
+
+let http: RunningHttp;
+let path: string;
+let id: string;
+const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+
+beforeEach(async () => {
+  http = await startHttp();
+  const { store } = http;
+  const update = store.updates.insert({
+    ...{ container: 'git-gitea-1', project: 'git', service: 'gitea', policy: 'manual', status: 'succeeded' },
+    ...{ reason: 'It is healthy.', source: 'diun', from: { reference: 'gitea:1', digest: `sha256:${'a'.repeat(64)}` } },
+    ...{ to: { reference: 'gitea:1', digest: `sha256:${'b'.repeat(64)}` }, approval: null, followUp: null },
+  });
+  id = update.id;
+  const backup = store.backups.insert({ project: 'git', container: null, reason: 'update', updateId: id });
+  const item = {
+    container: 'git-db-1',
+    image: { reference: 'postgres:16', imageId: 'sha256:1' },
+    kind: 'database' as const,
+  };
+  store.backups.change(backup.id, {
+    ...{ status: 'succeeded', startedAt: at(-3), url: 'file:///b', bytes: 10 },
+    items: [{ ...item, name: 'gitea', key: 'k', bytes: 10, sha256: 'c', compression: 'none', verified: 'yes' }],
+  });
+  store.updates.change(id, { backupId: backup.id, finishedAt: at(-1) });
+  store.soaks.begin({
+    ...{ updateId: id, container: 'git-gitea-1', containerId: 'new', oldContainerId: 'old', until: at(1) },
+    ...{ restarts: 0, holdsData: true },
+  });
+});
+afterEach(() => http.stop());
+
+function fails(fields: Partial<Soak> = {}): void {
+  const failure =
+    'git-gitea-1 failed 59 min 0 s after its update, during its soak: it restarted once.\nThe last lines of its log:\npanic <b>';
+  const soak = http.store.soaks.change(id, {
+    ...{
+      status: 'deciding',
+      failure,
+      failedAt: at(0),
+      schema: 'changed',
+      schemaDetail: 'The new version changed the schema.',
+    },
+    ...{ decideUntil: at(72), ...fields },
+  });
+  path = new URL(soakUrl({ publicUrl: 'http://localhost', approvalSecrets: APPROVAL_SECRETS }, soak)).pathname;
+}
+const get = () => request(http.url).get(path).set('Accept', 'text/html');
+const post = (form: Record<string, string>) =>
+  request(http.url).post(path).set('Accept', 'text/html').type('form').send(form);
+const status = () => http.store.soaks.of(id)?.status;
+
+test('the page offers the backup and says how much time of data that loses; opening it changes nothing', async () => {
+  fails();
+  const { text } = await get().expect(200);
+  expect(text).toContain('Run the old version of git-gitea-1 again?');
+  expect(text).toMatch(/The data of the last 3.h 0.min/);
+  expect(text).toContain('panic &lt;b>');
+  expect(text).not.toContain('value="current"');
+  await request(http.url).head(path).expect(200);
+  expect(status()).toBe('deciding');
+});
+
+test('the backup needs the name of the container, and then the address shows the live page', async () => {
+  fails();
+  await post({ decision: 'approve', data: 'backup' }).expect(422);
+  expect(status()).toBe('deciding');
+  await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(303).expect('Location', path);
+  expect(http.store.soaks.of(id)).toMatchObject({ status: 'chosen', choice: 'backup' });
+  expect((await get().expect(200)).text).toContain('Update of git-gitea-1');
+  await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(410);
+});
+
+test('the current data needs no name, since nothing is written over it', async () => {
+  fails({ schema: 'unchanged' });
+  expect((await get().expect(200)).text).not.toContain('id="name"');
+  await post({ decision: 'approve', data: 'backup' }).expect(303);
+  expect(http.store.soaks.of(id)).toMatchObject({ choice: 'current' });
+});
+
+test('where the schema is not known, both are offered, the backup first', async () => {
+  fails({ schema: 'unknown' });
+  const { text } = await get().expect(200);
+  expect(text.indexOf('value="backup"')).toBeLessThan(text.indexOf('value="current"'));
+  await post({ decision: 'approve', data: 'current' }).expect(303);
+  expect(http.store.soaks.of(id)).toMatchObject({ choice: 'current' });
+});
+
+test('to leave it as it is decides nothing, and the link stays', async () => {
+  fails();
+  expect((await post({ decision: 'decline' }).expect(200)).text).toContain('Everything was left as it is');
+  await get().expect(200);
+  await post({ decision: 'perhaps' }).expect(400);
+  expect(status()).toBe('deciding');
+});
+
+test('an expired link says so, and one with another signature is not found', async () => {
+  fails({ decideUntil: at(-1) });
+  await get().expect(410);
+  await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(410);
+  const soak = http.store.soaks.of(id) as Soak;
+  path = new URL(soakUrl({ publicUrl: 'http://localhost', approvalSecrets: [new Secret('another-secret')] }, soak))
+    .pathname;
+  await get().expect(404);
+});
+
+test('the API shows the soak with the time at which the old container is removed', async () => {
+  const keepUntil = at(1);
+  http.store.keptContainers.add({
+    ...{ containerId: 'old', container: 'git-gitea-1', name: 'git-gitea-1.diun-pilot-old-0123456789', updateId: id },
+    ...{ reason: 'For the soak.', leftover: false, keepUntil },
+  });
+  const { body } = await request(http.url)
+    .get(`/updates/${id}`)
+    .set('Authorization', `Bearer ${API_TOKEN}`)
+    .expect(200);
+  expect(body.soak).toMatchObject({ status: 'watching', keptUntil: keepUntil, failure: null });
+});
