@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
@@ -21,6 +21,11 @@ test('every test file belongs to exactly one project, and npm test runs every pr
   const runner = readFileSync(join(ROOT, 'test/lab/run-tests.ts'), 'utf8');
   expect(projects.filter(({ displayName }) => !runner.includes(`'${displayName}'`))).toEqual([]);
 }, 120_000);
+
+test('the files that begin first are there', () => {
+  const { LONGEST } = jest.requireActual<{ LONGEST: string[] }>('../../jest.long-first.js');
+  expect(LONGEST.filter((file) => !existsSync(join(ROOT, 'test', file)))).toEqual([]);
+});
 
 test('a field report is named as a sentence and short enough to read as documentation', () => {
   const folder = join(ROOT, 'test/field');
