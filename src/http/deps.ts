@@ -13,6 +13,7 @@ import type { DecidedBy, Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
+import type { NotesFetches } from '../ports/release-notes';
 import type { Store } from '../ports/store';
 import type { TimerView } from '../schedule/timer-plans';
 import type { Check } from './health/health-report';
@@ -74,6 +75,8 @@ export interface HttpDeps {
     /** Reads only. */
     read(token: string): ViewLink | null;
   };
+  /** How reading release notes went, for metrics. */
+  notesFetches(): NotesFetches;
   /** Next and last runs of the timers. */
   timers(): TimerView[];
   /** For the operator page's form tokens. */

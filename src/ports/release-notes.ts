@@ -8,6 +8,12 @@ export interface ReadReleases {
   problem: string | null;
 }
 
+/** How reading went since the start of the process. `failed`: nothing was read, or not all that was needed. */
+export interface NotesFetches {
+  ok: number;
+  failed: number;
+}
+
 /** The releases of a project, asked of its forge. Hosts, size, time and redirects are limited; answers are kept (`NotesCache`). */
 export interface ReleaseNotesReader {
   /** Why it may not be read, as a sentence; null: it may be. Asks nothing. */
@@ -21,4 +27,6 @@ export interface ReleaseNotesReader {
     isEnough: (releases: readonly Release[]) => boolean,
     signal: AbortSignal,
   ): Promise<ReadReleases>;
+  /** For metrics. */
+  fetches(): NotesFetches;
 }

@@ -41,6 +41,7 @@ export function httpDepsOf(
       },
     },
     viewLinks: { read: (token) => readViewLink(deps, token) },
+    notesFetches: () => deps.releaseNotes.fetches(),
     formSecret: settings.approvalSecrets[0] as Secret,
     health: {
       pingEngine: () => deps.engine.version(),

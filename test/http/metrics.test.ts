@@ -33,6 +33,17 @@ test('rehearsals are counted by how they ended', async () => {
   expect(text).toContain('diun_pilot_rehearsals{status="failed"} 0');
 });
 
+test('what came of reading release notes is counted since the start', async () => {
+  expect(await metrics()).toContain('diun_pilot_release_notes_fetches_total{outcome="failed"} 0');
+  await http.stop();
+  http = await startHttp({ notesFetches: () => ({ ok: 3, failed: 1 }) });
+  for (let times = 0; times < 2; times++) {
+    const text = await metrics();
+    expect(text).toContain('diun_pilot_release_notes_fetches_total{outcome="ok"} 3');
+    expect(text).toContain('diun_pilot_release_notes_fetches_total{outcome="failed"} 1');
+  }
+});
+
 test('webhooks are counted by outcome', async () => {
   const post = (body: string, headers: { Authorization: string } = asDiun) =>
     supertest(http.url).post('/webhooks/diun').set(headers).send(body);

@@ -250,3 +250,12 @@ test('kept answers are limited in number and size, the oldest go first', () => {
   expect(notesCache.get('https://example.org/150')).toBeNull();
   expect(notesCache.get('https://example.org/204')).not.toBeNull();
 });
+
+test('each project that is read counts once, as read or as failed', async () => {
+  forge = await startForge('github', releases(45));
+  const from = reader();
+  await tagsOf(from);
+  expect(from.fetches()).toEqual({ ok: 1, failed: 0 });
+  await expect(tagsOf(from, `${forge.project}-unknown`)).rejects.toThrow();
+  expect(from.fetches()).toEqual({ ok: 1, failed: 1 });
+});

@@ -91,6 +91,7 @@ export async function startHttp(
         decideSoakLink({ store, clock, logger, approvalSecrets: APPROVAL_SECRETS }, token, answer),
     },
     viewLinks: { read: (token) => readViewLink({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token) },
+    notesFetches: () => ({ ok: 0, failed: 0 }),
     timers: () => [],
     formSecret: new Secret('form-secret-of-the-tests'),
     ...overrides,

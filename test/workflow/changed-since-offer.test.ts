@@ -42,6 +42,11 @@ it.each<[string, Partial<ContainerSpec>, RegExp]>([
   ['probe', { labels: { 'update.probe': 'tcp://:8080' } }, /update\.probe was docker and is tcp/],
   ['limit', { labels: { 'update.allow': 'digest' } }, /update\.allow was minor and is digest/],
   [
+    'words of release notes',
+    { labels: { 'update.ask-on': 'breaking,security' } },
+    /update\.ask-on was not set and is breaking, security/,
+  ],
+  [
     'mounts',
     { volumes: { pages: '/usr/share/nginx/html' } },
     /mounts.*added: volume pages at \/usr\/share\/nginx\/html/,
@@ -55,7 +60,8 @@ it.each<[string, Partial<ContainerSpec>, RegExp]>([
   await scene.settle();
   expect(first()).toMatchObject({ status: 'superseded', reason: expect.stringMatching(reason) });
   const again = scene.updates()[1];
-  if (change.labels?.['update.policy'] === 'manual') {
+  // Release notes are not known here, so `update.ask-on` asks.
+  if (change.labels?.['update.policy'] === 'manual' || change.labels?.['update.ask-on'] !== undefined) {
     expect(again?.status).toBe('awaiting_approval');
     expect(scene.engine.lines().slice(before)).toEqual([]);
     expect(scene.engine.container('web-nginx-1').Id).toBe(id);

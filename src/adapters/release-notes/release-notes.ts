@@ -6,7 +6,7 @@ import type { Changelog, Forge, NotesSource, ReleaseList } from '../../domain/no
 import type { Resolve } from '../../lib/net/checked-lookup';
 import type { Secret } from '../../lib/secret';
 import type { NotesCache } from '../../ports/notes-cache';
-import type { ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';
+import type { NotesFetches, ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';
 import { ask, type Answer, type Reach } from './ask';
 import { NotesError } from './notes-error';
 import { clean, readPage, type Page } from './pages';
@@ -43,7 +43,13 @@ class ForgeReader implements ReleaseNotesReader {
   /** Which forge a host turned out to be. */
   readonly #forges = new Map<string, Forge>();
 
+  readonly #fetches = { ok: 0, failed: 0 };
+
   constructor(private readonly options: ReleaseNotesOptions) {}
+
+  fetches(): NotesFetches {
+    return { ...this.#fetches };
+  }
 
   whyNotAllowed({ url, asked }: NotesSource): string | null {
     const [first] = asked;
@@ -51,6 +57,21 @@ class ForgeReader implements ReleaseNotesReader {
   }
 
   async read(
+    source: NotesSource,
+    isEnough: (releases: readonly Release[]) => boolean,
+    signal: AbortSignal,
+  ): Promise<ReadReleases> {
+    try {
+      const read = await this.#readFrom(source, isEnough, signal);
+      this.#fetches[read.problem === null ? 'ok' : 'failed']++;
+      return read;
+    } catch (error) {
+      this.#fetches.failed++;
+      throw error;
+    }
+  }
+
+  async #readFrom(
     { url, asked }: NotesSource,
     isEnough: (releases: readonly Release[]) => boolean,
     signal: AbortSignal,

@@ -22,11 +22,12 @@ const COMPARED = [
   { field: 'probe', label: 'update.probe' },
   { field: 'probeTimeoutMs', label: 'update.probe.timeout' },
   { field: 'backup', label: 'backup.kind' },
+  { field: 'askOn', label: 'update.ask-on' },
 ] as const;
 
 export function seenSettings({ labels, mounts }: Pick<Container, 'labels' | 'mounts'>): SeenSettings {
-  const { policy, allow, strategy, probe, probeTimeoutMs, backup } = labels;
-  const kept = { policy, allow, strategy, probe: seenProbe(probe), probeTimeoutMs, backup };
+  const { policy, allow, strategy, probe, probeTimeoutMs, backup, askOn = [] } = labels;
+  const kept = { policy, allow, strategy, probe: seenProbe(probe), probeTimeoutMs, backup, askOn };
   return { labels: kept, mounts: mounts.toSorted() };
 }
 
@@ -38,11 +39,18 @@ function seenProbe(probe: ProbeSpec): SeenProbe {
 /** What differs by now, one clause each; empty: nothing does. */
 export function changedSettings(seen: SeenSettings, container: Pick<Container, 'labels' | 'mounts'>): string[] {
   const now = seenSettings(container);
-  const changed = COMPARED.filter(({ field }) => asText(seen.labels[field]) !== asText(now.labels[field]));
+  const changed = COMPARED.filter(
+    ({ field }) => isKnown(seen, field) && asText(seen.labels[field]) !== asText(now.labels[field]),
+  );
   return [
     ...changed.map(({ field, label }) => `${label} was ${word(seen.labels[field])} and is ${word(now.labels[field])}`),
     ...changedMounts(seen.mounts, now.mounts),
   ];
+}
+
+/** A plan of an earlier version may have been made without it. */
+function isKnown({ labels }: SeenSettings, field: (typeof COMPARED)[number]['field']): boolean {
+  return Object.hasOwn(labels, field);
 }
 
 function changedMounts(before: readonly string[], after: readonly string[]): string[] {
@@ -61,5 +69,6 @@ function asText(value: Value): string {
 
 function word(value: Value): string {
   if (value === null || value === undefined) return 'not set';
-  return typeof value === 'object' ? value.kind : String(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'not set' : value.join(', ');
+  return typeof value === 'object' && 'kind' in value ? value.kind : String(value);
 }

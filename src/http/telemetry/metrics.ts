@@ -17,13 +17,14 @@ export interface Metrics {
 }
 
 /** A registry of its own for each app. What the store knows is read when Prometheus asks. */
-export function createMetrics(deps: Pick<HttpDeps, 'store' | 'clock' | 'channels'>): Metrics {
+export function createMetrics(deps: Pick<HttpDeps, 'store' | 'clock' | 'channels' | 'notesFetches'>): Metrics {
   const { store, clock } = deps;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   gaugesOfUpdates(store, registry);
   gaugeOfRehearsals(store, registry);
+  counterOfNotes(deps, registry);
   gaugesOfOutbox(store, registry);
   gaugesOfChannels(deps, registry);
   gaugeOfBackups(store, registry);
@@ -69,6 +70,22 @@ function gaugeOfRehearsals(store: Store, registry: Registry): void {
     collect() {
       const counted = store.rehearsals.countByStatus();
       for (const status of REHEARSAL_ENDS) this.set({ status }, counted[status] ?? 0);
+    },
+  });
+}
+
+/** Since the start of the process. */
+function counterOfNotes({ notesFetches }: Pick<HttpDeps, 'notesFetches'>, registry: Registry): void {
+  new Counter({
+    name: 'diun_pilot_release_notes_fetches_total',
+    help: 'Projects whose release notes were requested, by outcome',
+    labelNames: ['outcome'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const { ok, failed } = notesFetches();
+      this.inc({ outcome: 'ok' }, ok);
+      this.inc({ outcome: 'failed' }, failed);
     },
   });
 }
