@@ -1,15 +1,23 @@
+import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
-import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
-import type { Engine, EngineVersion } from '../../ports/engine';
+import { BOUNDS } from '../../domain/bounds';
+import type { ContainerInspect, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
+import { linesWithin } from '../../lib/streams/read-within';
+import type {
+  ContainerAction,
+  ContainerEvent,
+  Engine,
+  EngineVersion,
+  ListedContainer,
+  ListedImage,
+} from '../../ports/engine';
 import { createContainer } from './create-container';
 import { dockerAddress } from './docker-address';
 import { statusOf, toEngineError } from './engine-errors';
-import { containers, images } from './lists';
-import { pull, registryDigest } from './registry/pull';
-import { containerEvents } from './streams/events';
 import { changes, stat } from './layer';
+import { pull, registryDigest } from './registry/pull';
 import { output, run } from './streams/exec';
-import { readLines } from './streams/logs';
+import { readLines } from './streams/output';
 import { Wire } from './wire';
 
 /** A start waits for volumes and networks, a removal for the file system. */
@@ -144,5 +152,83 @@ async function settled(call: Promise<void>, statuses: number[], words?: RegExp):
   } catch (error) {
     const status = statusOf(error) ?? 0;
     if (!statuses.includes(status) && !(words && words.test((error as Error).message))) throw error;
+  }
+}
+
+/** What is read of `GET /containers/json`. `Names` also has a name for each legacy link, such as `/app/db`. */
+interface ContainerSummary {
+  Id: string;
+  Names: string[] | null;
+  State: string;
+  NetworkSettings: { Networks: Record<string, EndpointSettings> | null } | null;
+}
+
+/** What is read of `GET /images/json`. */
+interface ImageSummary {
+  Id: string;
+  RepoTags: string[] | null;
+  RepoDigests: string[] | null;
+}
+
+/** In these states an inspect says `Running` (moby, container/state.go). */
+const RUNNING = new Set(['running', 'paused', 'restarting']);
+
+async function containers(wire: Wire): Promise<ListedContainer[]> {
+  const query = { all: 'true' };
+  const all = await wire.call<ContainerSummary[]>({ method: 'GET', path: '/containers/json', query });
+  return all.map(({ Id, Names, State, NetworkSettings }) => ({
+    id: Id,
+    name: Names?.find((name) => name.lastIndexOf('/') === 0)?.slice(1) ?? null,
+    running: RUNNING.has(State),
+    status: State as ListedContainer['status'],
+    networks: NetworkSettings?.Networks ?? {},
+  }));
+}
+
+async function images(wire: Wire): Promise<ListedImage[]> {
+  const all = await wire.call<ImageSummary[]>({ method: 'GET', path: '/images/json' });
+  return all.map(({ Id, RepoTags, RepoDigests }) => ({
+    id: Id,
+    repoTags: (RepoTags ?? []).filter(isNamed),
+    repoDigests: (RepoDigests ?? []).filter(isNamed),
+  }));
+}
+
+/** Before API 1.43 an image without a name is listed as `<none>:<none>`; an inspect has no such name. */
+function isNamed(name: string): boolean {
+  return !name.startsWith('<none>');
+}
+
+/** What is read of a line of `GET /events` (docs.docker.com/reference/api/engine, SystemEvents). */
+interface Message {
+  Action: string;
+  Actor: { ID: string };
+}
+
+async function containerEvents(
+  wire: Wire,
+  actions: readonly ContainerAction[],
+  signal: AbortSignal,
+): Promise<AsyncIterable<ContainerEvent>> {
+  const filters = JSON.stringify({ type: ['container'], event: actions });
+  return read(await wire.stream({ method: 'GET', path: '/events', query: { filters }, signal }), signal);
+}
+
+async function* read(answer: IncomingMessage, signal: AbortSignal): AsyncGenerator<ContainerEvent, never> {
+  try {
+    for await (const { Action, Actor } of messages(answer)) {
+      yield { action: Action as ContainerAction, containerId: Actor.ID };
+    }
+  } catch (error) {
+    throw signal.aborted ? signal.reason : toEngineError(error);
+  } finally {
+    answer.destroy();
+  }
+  throw signal.aborted ? signal.reason : toEngineError(new Error('the engine ended its events'));
+}
+
+async function* messages(answer: IncomingMessage): AsyncGenerator<Message> {
+  for await (const line of linesWithin(answer, BOUNDS.engineLine.bytes)) {
+    if (line.trim() !== '') yield JSON.parse(line) as Message;
   }
 }

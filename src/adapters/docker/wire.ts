@@ -1,11 +1,12 @@
-import Docker from 'dockerode';
-import type { Agent, IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, type Agent, type AgentOptions, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import Docker from 'dockerode';
 import { BOUNDS } from '../../domain/bounds';
 import { EngineError } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
-import { callAgent } from './call-agent';
 import type { EngineCall } from './calls';
 import type { DockerAddress } from './docker-address';
 import { timedOut, toEngineError } from './engine-errors';
@@ -197,4 +198,24 @@ function minorOf(version: string | string[] | undefined): number {
 
 function jsonHeaders(call: Call): Record<string, string> {
   return { ...call.headers, 'Content-Type': 'application/json' };
+}
+
+// A kept connection may be dead by the time of the next call, which may be one that must not be made twice.
+const OPTIONS: AgentOptions = { keepAlive: false };
+
+/**
+ * Connects for one call, and cuts the connection when `signal` is aborted. docker-modem is handed no signal, and the agent
+ * shows nothing of itself: the modem inspects all that it is handed to any depth (docs/adr/0001-dockerode.md).
+ */
+function callAgent(protocol: 'http' | 'https', signal: AbortSignal | undefined): HttpAgent {
+  const agent = protocol === 'https' ? new HttpsAgent(OPTIONS) : new HttpAgent(OPTIONS);
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, done) => {
+    // A connection that is destroyed before its request listens to it would throw into the air.
+    signal?.throwIfAborted();
+    const connection = connect(options, done);
+    if (signal !== undefined && connection) addAbortSignal(signal, connection);
+    return connection;
+  };
+  return Object.defineProperty(agent, inspect.custom, { value: () => 'CallAgent' });
 }

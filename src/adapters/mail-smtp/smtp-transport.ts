@@ -1,11 +1,9 @@
 import { rootCertificates } from 'node:tls';
 import { createTransport, type SendMailOptions, type SMTPTransportOptions } from 'nodemailer';
-import type { MailError } from '../../domain/errors';
+import { MailError } from '../../domain/errors';
 import type { Logger } from '../../lib/logger';
 import type { Secret } from '../../lib/secret';
 import type { Mail, MailTransport } from '../../ports/mail-transport';
-import { toMailError } from './smtp-errors';
-import { parseSmtpUrl } from './smtp-url';
 
 export interface SmtpOptions {
   /** `PILOT_MAIL_URL`: it may hold a password. */
@@ -118,4 +116,77 @@ function bare(address: string): string {
 
 function isSame(one: string, other: string): boolean {
   return bare(one).toLowerCase() === bare(other).toLowerCase();
+}
+
+export interface SmtpServer {
+  host: string;
+  port: number;
+  /** TLS from the first byte (`smtps:`); else STARTTLS. */
+  secure: boolean;
+  user: string | null;
+  password: string | null;
+  /** No mail without TLS: a password never travels readable, but for a server on this very machine. */
+  requireTls: boolean;
+}
+
+/** `smtp://user:pass@host:587` or `smtps://user:pass@host:465`; user and password percent-encoded where needed. */
+function parseSmtpUrl(address: string): SmtpServer {
+  if (!URL.canParse(address)) throw unreadable();
+  const url = new URL(address);
+  if (!/^smtps?:$/.test(url.protocol) || url.hostname === '') throw unreadable();
+  const secure = url.protocol === 'smtps:';
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const user = url.username === '' ? null : decodeURIComponent(url.username);
+  return {
+    host,
+    port: url.port === '' ? (secure ? 465 : 587) : Number(url.port),
+    secure,
+    user,
+    password: user === null ? null : decodeURIComponent(url.password),
+    requireTls: !secure && user !== null && !isThisMachine(host),
+  };
+}
+
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}
+
+function unreadable(): MailError {
+  return new MailError(
+    'invalid_settings',
+    'PILOT_MAIL_URL is not an smtp://user:pass@host:port or smtps:// address.',
+    true,
+  );
+}
+
+interface SmtpFailure {
+  code?: string;
+  responseCode?: number;
+  message: string;
+}
+
+/**
+ * Permanent: the server answered 5xx to the sender, the recipients, the message (RFC 5321, 4.2.1) or the login: a wrong
+ * password tried again and again locks accounts. Everything else is tried again: 4xx, no connection, TLS that fails
+ * (certificates get renewed), a server that hangs or hangs up, and a 5xx greeting (a blocklist, or the wrong port for now).
+ */
+function toMailError(error: unknown): MailError {
+  const { code = 'unknown', responseCode = 0, message } = error as SmtpFailure;
+  const answered = ['EENVELOPE', 'EMESSAGE', 'EAUTH'].includes(code);
+  const permanent = (answered && responseCode >= 500) || code === 'ENOAUTH';
+  return permanent
+    ? new MailError('mail_refused', `${refusedAdvice(code)} (${message}).`, true, { cause: error })
+    : new MailError('mail_unreachable', `${unreachableAdvice(code)} (${code}: ${message}).`, false, { cause: error });
+}
+
+function refusedAdvice(code: string): string {
+  return code === 'EAUTH' || code === 'ENOAUTH'
+    ? 'The mail server does not accept the login: check user and password in PILOT_MAIL_URL'
+    : 'The mail server refuses the mail: check PILOT_MAIL_FROM and PILOT_MAIL_TO';
+}
+
+function unreachableAdvice(code: string): string {
+  return code === 'ETLS'
+    ? 'No trusted TLS connection to the mail server: its certificate must be valid for the host in PILOT_MAIL_URL'
+    : 'The mail server cannot be reached or does not take the mail now; it is tried again';
 }

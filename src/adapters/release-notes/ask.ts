@@ -6,7 +6,6 @@ import { checkedLookup, type Resolve } from '../../lib/net/checked-lookup';
 import { exchange } from '../../lib/net/http-exchange';
 import { isPublicAddress } from '../../lib/net/public-address';
 import { BeyondBound } from '../../lib/streams/read-within';
-import { NotesError } from './notes-error';
 
 const MOST_REDIRECTS = 4;
 
@@ -98,4 +97,21 @@ function failureOf(url: URL, error: unknown, signal: AbortSignal): NotesError {
   const { code, message } = error as NodeJS.ErrnoException;
   const why = signal.aborted || error instanceof BeyondBound ? 'no answer in time' : (code ?? message);
   return new NotesError(`${url.host} does not answer (${why}).`, 'silent', { cause: error });
+}
+
+/** Why release notes could not be read: a sentence for a person, without a token. */
+export class NotesError extends Error {
+  override readonly name = 'NotesError';
+  constructor(
+    message: string,
+    /** `unknown`: this is not the forge, or it does not know the project. `large`: the answer. */
+    readonly kind: 'unknown' | 'large' | 'silent' | 'patience' | 'refused',
+    options?: { cause?: unknown; retryAfterMs?: number },
+  ) {
+    super(message, options);
+    this.retryAfterMs = options?.retryAfterMs ?? 0;
+  }
+
+  /** The host is not asked again before; 0: it may be. */
+  readonly retryAfterMs: number;
 }

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { Forge } from '../../domain/notes/source';
 import type { Release } from '../../domain/notes/release-notes';
 import { printableLine, printableLines } from '../../lib/printable';
-import type { Answer } from './ask';
-import { NotesError } from './notes-error';
+import { NotesError, type Answer } from './ask';
 
 const LONGEST_TAG = 128;
 const LONGEST_NAME = 200;

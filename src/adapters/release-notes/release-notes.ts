@@ -7,8 +7,7 @@ import type { Resolve } from '../../lib/net/checked-lookup';
 import type { Secret } from '../../lib/secret';
 import type { NotesCache } from '../../ports/notes-cache';
 import type { NotesFetches, ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';
-import { ask, type Answer, type Reach } from './ask';
-import { NotesError } from './notes-error';
+import { ask, NotesError, type Answer, type Reach } from './ask';
 import { clean, readPage, type Page } from './pages';
 
 /** Several containers of one image, and a second look, need no second question. */

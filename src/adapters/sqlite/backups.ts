@@ -1,13 +1,14 @@
 import type { BackupItem, BackupRecord, PastBackup } from '../../domain/backups/backup';
 import type { DrillVerdict } from '../../domain/backups/drill';
+import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/backups/restore';
 import type { Failure } from '../../domain/errors';
-import type { Backups } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
-import { fromJson } from './records/columns';
+import type { Audit } from '../../ports/audit';
+import type { Backups, Restores } from '../../ports/store';
 import type { Database } from './database';
-import { recordsOf, type Records } from './records/records';
+import { fromJson, recordsOf, type Records } from './records';
 
-interface Row {
+interface BackupRow {
   id: string;
   project: string | null;
   container: string | null;
@@ -28,7 +29,7 @@ interface Row {
   drill: string | null;
 }
 
-const JSON_FIELDS = new Set(['items', 'error']);
+const BACKUP_JSON = new Set(['items', 'error']);
 const GOOD = `status = 'succeeded' AND pruned_at IS NULL`;
 const LAST_DRILLS = `
   SELECT id FROM (
@@ -37,7 +38,7 @@ const LAST_DRILLS = `
   WHERE place = 1`;
 
 export function createBackups(database: Database, clock: Clock): Backups {
-  const records = recordsOf(database, { name: 'backups', clock, read: toRecord, json: JSON_FIELDS });
+  const records = recordsOf(database, { name: 'backups', clock, read: toBackup, json: BACKUP_JSON });
   const { select, get, add, change } = records;
   return {
     get,
@@ -108,7 +109,7 @@ function createDrills(database: Database, clock: Clock, { select, get, set }: Re
   };
 }
 
-function toRecord(row: Row): BackupRecord {
+function toBackup(row: BackupRow): BackupRecord {
   return {
     id: row.id,
     project: row.project,
@@ -127,5 +128,71 @@ function toRecord(row: Row): BackupRecord {
     error: fromJson<Failure>(row.error),
     pruned: row.pruned_at === null ? null : { at: row.pruned_at, because: row.pruned_because ?? '' },
     drill: fromJson<DrillVerdict>(row.drill),
+  };
+}
+
+interface RestoreRow {
+  id: string;
+  backup_id: string;
+  folder: string;
+  url: string;
+  target: string | null;
+  update_id: string | null;
+  trusted_manifest: string | null;
+  status: RestoreRecord['status'];
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  detail: string | null;
+  kept: string;
+  error: string | null;
+}
+
+const RESTORE_JSON = new Set(['kept', 'error']);
+
+export function createRestores(database: Database, clock: Clock, audit: Audit): Restores {
+  const records = recordsOf(database, { name: 'restores', clock, read: toRestore, json: RESTORE_JSON });
+  const { select, get, add, change, kept, keep } = records;
+  const open = (): RestoreRecord[] => select(`WHERE status IN ('queued', 'running') ORDER BY status <> 'running', id`);
+  return {
+    get,
+    change: (id, fields) =>
+      database.transaction(() => {
+        const changed = change(id, fields);
+        if (fields.status !== undefined) recordChange(audit, changed);
+        return changed;
+      })(),
+    insert: ({ backupId, folder, url, target, updateId, trustedManifest = null }) =>
+      add({ backupId, folder, url, target, updateId, trustedManifest, status: 'queued' }),
+    next: () => open()[0] ?? null,
+    open,
+    ofUpdate: (updateId) => select('WHERE update_id = ? ORDER BY id DESC', updateId),
+    list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
+    journal: (id) => kept<RestoreJournal>(id, 'journal'),
+    saveJournal: (id, journal) => keep(id, 'journal', journal),
+  };
+}
+
+function recordChange(audit: Audit, { id, backupId, status, updateId, error }: RestoreRecord): void {
+  const detail = { backup: backupId, status, update: updateId, error: error?.code ?? null };
+  audit.append({ kind: 'restore', actor: 'diun-pilot', subject: id, detail });
+}
+
+function toRestore(row: RestoreRow): RestoreRecord {
+  return {
+    id: row.id,
+    backupId: row.backup_id,
+    folder: row.folder,
+    url: row.url,
+    target: row.target,
+    updateId: row.update_id,
+    trustedManifest: row.trusted_manifest,
+    status: row.status,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    detail: row.detail,
+    kept: fromJson<Kept[]>(row.kept) ?? [],
+    error: fromJson<Failure>(row.error),
   };
 }

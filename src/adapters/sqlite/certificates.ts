@@ -1,10 +1,12 @@
 import type { Certificate, CertificateSeen } from '../../domain/certificates/certificate';
+import type { RenewalRecord } from '../../domain/certificates/renewal';
+import type { Failure } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
-import type { Certificates } from '../../ports/renewals';
-import { fromJson, insertion } from './records/columns';
+import type { Certificates, Renewals } from '../../ports/renewals';
 import type { Database } from './database';
+import { fromJson, insertion, recordsOf } from './records';
 
-type Row = Pick<CertificateSeen, 'name' | 'project' | 'server' | 'problem'> & {
+type CertificateRow = Pick<CertificateSeen, 'name' | 'project' | 'server' | 'problem'> & {
   disk: string | null;
   served: string | null;
 };
@@ -13,7 +15,9 @@ export function createCertificates(database: Database, clock: Clock): Certificat
   return {
     list: () =>
       database
-        .prepare<[], Row>('SELECT name, project, server, disk, served, problem FROM certificates ORDER BY position')
+        .prepare<[], CertificateRow>(
+          'SELECT name, project, server, disk, served, problem FROM certificates ORDER BY position',
+        )
         .all()
         .map(toSeen),
     replace: (seen) => database.transaction(() => replaceAll(database, seen))(),
@@ -40,6 +44,55 @@ function replaceAll(database: Database, seen: readonly CertificateSeen[]): void 
   }
 }
 
-function toSeen(row: Row): CertificateSeen {
+function toSeen(row: CertificateRow): CertificateSeen {
   return { ...row, disk: fromJson<Certificate>(row.disk), served: fromJson<Certificate>(row.served) };
+}
+
+interface RenewalRow {
+  id: string;
+  reason: RenewalRecord['reason'];
+  status: RenewalRecord['status'];
+  outcome: RenewalRecord['outcome'];
+  detail: string | null;
+  created_at: string;
+  due_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  before: string | null;
+  after: string | null;
+  error: string | null;
+}
+
+const JSON_FIELDS = new Set(['before', 'after', 'error']);
+
+export function createRenewals(database: Database, clock: Clock): Renewals {
+  const records = recordsOf(database, { name: 'renewals', clock, read: toRecord, json: JSON_FIELDS });
+  const { select, get, add, change } = records;
+  return {
+    get,
+    change,
+    insert: ({ reason, dueAt }) => add({ reason, dueAt, status: 'queued' }),
+    queued: () => select(`WHERE status = 'queued' ORDER BY due_at, id LIMIT 1`)[0] ?? null,
+    running: () => select(`WHERE status = 'running' ORDER BY id LIMIT 1`)[0] ?? null,
+    list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
+    lastFinished: () =>
+      select(`WHERE status IN ('succeeded', 'failed') ORDER BY finished_at DESC, id DESC LIMIT 1`)[0] ?? null,
+  };
+}
+
+function toRecord(row: RenewalRow): RenewalRecord {
+  return {
+    id: row.id,
+    reason: row.reason,
+    status: row.status,
+    outcome: row.outcome,
+    detail: row.detail,
+    createdAt: row.created_at,
+    dueAt: row.due_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    before: fromJson<CertificateSeen[]>(row.before),
+    after: fromJson<CertificateSeen[]>(row.after),
+    error: fromJson<Failure>(row.error),
+  };
 }

@@ -2,9 +2,8 @@ import { PilotError } from '../../domain/errors';
 import type { Inbox, Webhook } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
-import { insertion } from './records/columns';
+import { insertion, recordsOf } from './records';
 import type { Database } from './database';
-import { recordsOf } from './records/records';
 
 interface Row {
   id: string;

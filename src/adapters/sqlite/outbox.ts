@@ -1,10 +1,11 @@
-import type { NewMail, Outbox, OutboxMail } from '../../ports/store';
+import type { ChannelNotice, ChannelTarget } from '../../domain/channel-notice';
 import type { Clock } from '../../lib/clock';
+import type { Channels, NoticeDeliveries, NoticeToSend } from '../../ports/channel-deliveries';
+import type { NewMail, Outbox, OutboxMail } from '../../ports/store';
 import type { Database } from './database';
-import { enrol } from './channel-deliveries';
-import { recordsOf, type Records } from './records/records';
+import { recordsOf, type Records } from './records';
 
-interface Row {
+interface MailRow {
   id: string;
   kind: string;
   update_id: string | null;
@@ -20,7 +21,7 @@ interface Row {
 }
 
 export function createOutbox(database: Database, clock: Clock): Outbox {
-  const records = recordsOf<Row, OutboxMail>(database, { name: 'outbox', clock, read: toMail });
+  const records = recordsOf<MailRow, OutboxMail>(database, { name: 'outbox', clock, read: toMail });
   const { select, add } = records;
   const now = (): string => clock.now().toISOString();
   const insert = ({ notice = null, mailed = true, ...mail }: NewMail, nextAttemptAt: string): string =>
@@ -98,7 +99,7 @@ function counted(database: Database, now: string): Counted {
   return database.prepare<[{ now: string }], Counted>(counts).get({ now }) as Counted;
 }
 
-function toMail(row: Row): OutboxMail {
+function toMail(row: MailRow): OutboxMail {
   return {
     id: row.id,
     kind: row.kind,
@@ -113,4 +114,102 @@ function toMail(row: Row): OutboxMail {
     sentAt: row.sent_at,
     lastError: row.last_error,
   };
+}
+
+interface DeliveryRow {
+  mail_id: string;
+  kind: string;
+  update_id: string | null;
+  created_at: string;
+  attempts: number;
+  notice: string;
+}
+
+/** The notices of each channel, and the state of each delivery. */
+export function createChannels(database: Database, clock: Clock): Channels {
+  return {
+    use: (channels) => database.transaction(() => use(database, channels)).immediate(),
+    of: (channel) => deliveriesOf(database, clock, channel),
+  };
+}
+
+/** What is pending for a channel that is no longer set would be stale when it is set again. */
+function use(database: Database, channels: readonly ChannelTarget[]): number {
+  database.prepare('UPDATE channels SET active = 0').run();
+  const keep = database.prepare(
+    `INSERT INTO channels (id, name, topics, active) VALUES (?, ?, ?, 1)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name, topics = excluded.topics, active = 1`,
+  );
+  for (const { id, name, topics } of channels) keep.run(id, name, JSON.stringify(topics));
+  return database
+    .prepare(
+      `DELETE FROM channel_deliveries WHERE status <> 'sent'
+       AND channel IN (SELECT id FROM channels WHERE active = 0)`,
+    )
+    .run().changes;
+}
+
+/** To be called in the transaction that wrote the mail. A notice is due when its mail is. */
+function enrol(database: Database, mailId: string): void {
+  database
+    .prepare(
+      `INSERT INTO channel_deliveries (mail_id, channel, status, next_attempt_at)
+       SELECT outbox.id, channels.id, 'pending', outbox.next_attempt_at FROM outbox, channels
+       WHERE outbox.id = ? AND outbox.notice IS NOT NULL AND channels.active = 1
+         AND outbox.notice ->> 'topic' IN (SELECT value FROM json_each(channels.topics))`,
+    )
+    .run(mailId);
+}
+
+function deliveriesOf(database: Database, clock: Clock, channel: string): NoticeDeliveries {
+  const tried = (id: string, assigned: string, ...values: string[]): void =>
+    void database
+      .prepare(`UPDATE channel_deliveries SET attempts = attempts + 1, ${assigned} WHERE mail_id = ? AND channel = ?`)
+      .run(...values, id, channel);
+  return {
+    due: (at) => due(database, channel, at),
+    sent: (id) =>
+      tried(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL, last_error = NULL`, clock.now().toISOString()),
+    deferred: (id, error, nextAttemptAt) => tried(id, 'last_error = ?, next_attempt_at = ?', error, nextAttemptAt),
+    refused: (id, error) => tried(id, `status = 'refused', last_error = ?, next_attempt_at = NULL`, error),
+    retryRefused: () =>
+      database
+        .prepare(
+          `UPDATE channel_deliveries SET status = 'pending', next_attempt_at = ? WHERE status = 'refused' AND channel = ?`,
+        )
+        .run(clock.now().toISOString(), channel).changes,
+    state: () => stateOf(database, channel, clock.now().toISOString()),
+  };
+}
+
+function due(database: Database, channel: string, at: string): NoticeToSend[] {
+  return database
+    .prepare<[string, string], DeliveryRow>(
+      `SELECT d.mail_id, o.kind, o.update_id, o.created_at, d.attempts, o.notice
+       FROM channel_deliveries d JOIN outbox o ON o.id = d.mail_id
+       WHERE d.channel = ? AND d.status = 'pending' AND d.next_attempt_at <= ? ORDER BY d.mail_id LIMIT 100`,
+    )
+    .all(channel, at)
+    .map((row) => ({
+      id: row.mail_id,
+      kind: row.kind,
+      updateId: row.update_id,
+      createdAt: row.created_at,
+      attempts: row.attempts,
+      notice: JSON.parse(row.notice) as ChannelNotice,
+    }));
+}
+
+function stateOf(database: Database, channel: string, now: string): ReturnType<NoticeDeliveries['state']> {
+  const late = `d.status = 'pending' AND (d.attempts > 0 OR d.next_attempt_at <= @now)`;
+  return database
+    .prepare<[{ channel: string; now: string }], ReturnType<NoticeDeliveries['state']>>(
+      `SELECT count(*) FILTER (WHERE ${late}) AS pending,
+         min(o.created_at) FILTER (WHERE ${late}) AS oldestPendingAt,
+         count(*) FILTER (WHERE d.status = 'refused') AS refused,
+         (SELECT last_error FROM channel_deliveries WHERE channel = @channel AND last_error IS NOT NULL
+           AND status <> 'sent' ORDER BY mail_id DESC LIMIT 1) AS lastError
+       FROM channel_deliveries d JOIN outbox o ON o.id = d.mail_id WHERE d.channel = @channel`,
+    )
+    .get({ channel, now }) as ReturnType<NoticeDeliveries['state']>;
 }

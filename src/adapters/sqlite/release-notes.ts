@@ -1,6 +1,6 @@
 import type { Release } from '../../domain/notes/release-notes';
 import type { KeptAnswer, NotesCache, NotesTexts } from '../../ports/notes-cache';
-import { fromJson, toJson } from './records/columns';
+import { fromJson, toJson } from './records';
 import type { Database } from './database';
 
 const MOST_ANSWERS = 200;

@@ -1,22 +1,18 @@
 import type { Clock } from '../../lib/clock';
-import type { Store } from '../../ports/store';
+import type { Refusal, Refusals, Store } from '../../ports/store';
 import { createAudit } from './audit';
-import { createBackups } from './backups';
-import { createCertificates } from './certificates';
-import { createChannels } from './channel-deliveries';
-import { openDatabase, schemaVersion } from './database';
-import { createIncidents } from './incidents';
+import { createBackups, createRestores } from './backups';
+import { createCertificates, createRenewals } from './certificates';
+import { openDatabase, schemaVersion, type Database } from './database';
 import { createInbox } from './inbox';
-import { createOutbox } from './outbox';
-import { createRefusals } from './refusals';
-import { createDisarmed, createKeptContainers } from './stopped-containers';
-import { createSoaks } from './soaks/soaks';
-import { createNotices, createTimers } from './timers';
+import { createIncidents } from './incidents';
+import { createChannels, createOutbox } from './outbox';
+import { createRehearsals } from './rehearsals';
 import { createNotesCache, createNotesTexts } from './release-notes';
-import { createRehearsals } from './rehearsals/rehearsals';
-import { createRenewals } from './renewals';
 import { createReplacedImages } from './replaced-images';
-import { createRestores } from './restores';
+import { createSoaks } from './soaks/soaks';
+import { createDisarmed, createKeptContainers } from './stopped-containers';
+import { createNotices, createTimers } from './timers';
 import { createUpdates } from './updates';
 
 /** `path`: the database file, or `:memory:`. */
@@ -52,4 +48,39 @@ export function createSqliteStore({ path, clock }: { path: string; clock: Clock 
       database.close();
     },
   };
+}
+
+interface Row {
+  container: string;
+  digest: string;
+  why: Refusal['why'];
+  update_id: string;
+  at: string;
+}
+
+function createRefusals(database: Database): Refusals {
+  return {
+    add: (refusal) => {
+      database
+        .prepare(
+          `INSERT OR REPLACE INTO refusals (container, digest, why, update_id, at)
+           VALUES (@container, @digest, @why, @updateId, @at)`,
+        )
+        .run(refusal);
+    },
+    find: (container, digest) => {
+      const row = database
+        .prepare<[string, string], Row>('SELECT * FROM refusals WHERE container = ? AND digest = ?')
+        .get(container, digest);
+      return row ? toRefusal(row) : null;
+    },
+    remove: (container, digest) => {
+      database.prepare('DELETE FROM refusals WHERE container = ? AND digest = ?').run(container, digest);
+    },
+    all: () => database.prepare<[], Row>('SELECT * FROM refusals ORDER BY at DESC').all().map(toRefusal),
+  };
+}
+
+function toRefusal(row: Row): Refusal {
+  return { container: row.container, digest: row.digest, why: row.why, updateId: row.update_id, at: row.at };
 }

@@ -1,15 +1,14 @@
 import type { Failure } from '../../domain/errors';
 import type { Journal } from '../../domain/journal';
 import type { NotesSummary } from '../../domain/notes/release-notes';
+import { awaySeconds, type PastUpdate, type RunSeen } from '../../domain/past-update';
 import type { Plan } from '../../domain/plan/plan';
-import type { Approval, Hold, Step, Update } from '../../domain/update';
+import type { Approval, Hold, Step, Update, Verdict } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
 import type { NewUpdate, RecordedDecision, UpdateFilter, Updates } from '../../ports/store';
-import { fromJson } from './records/columns';
 import type { Database } from './database';
-import { createPastUpdates } from './past-updates';
-import { recordsOf, type Records } from './records/records';
+import { fromJson, recordsOf, type Records } from './records';
 import { createSteps } from './steps';
 
 interface Row {
@@ -205,4 +204,54 @@ function fromRow(row: Row, steps: Step[]): Update {
     hold: fromJson<Hold>(row.hold),
     notes: fromJson<NotesSummary>(row.notes),
   };
+}
+
+interface PastRow {
+  id: string;
+  container: string;
+  reference: string;
+  status: Verdict;
+  finished_at: string;
+  quiesced: number | null;
+  served: number | null;
+  steps: string;
+}
+
+const VERDICTS: readonly Verdict[] = ['succeeded', 'failed', 'rolled_back', 'rollback_failed'];
+
+/** By the index of the status, so that it reads no more rows than it shows, however long the history is. */
+const NEWEST = VERDICTS.map(
+  (status) => `SELECT * FROM (SELECT id FROM updates WHERE status = '${status}' ORDER BY id DESC LIMIT @limit)`,
+).join(' UNION ALL ');
+const NEWEST_OF_ONE = `
+  SELECT id FROM updates WHERE container = @container AND status IN (${VERDICTS.map((each) => `'${each}'`).join(', ')})
+  ORDER BY id DESC LIMIT @limit`;
+
+const past = (chosen: string): string => `
+  SELECT u.id, u.container, u.to_reference AS reference, u.status, u.finished_at, b.quiesced,
+    iif(u.status = 'succeeded', u.journal ->> '$.handedOver', u.journal ->> '$.oldStopped' = 0) AS served,
+    (SELECT json_group_array(json_object('name', name, 'status', status, 'startedAt', started_at, 'finishedAt', finished_at))
+       FROM steps WHERE update_id = u.id) AS steps
+  FROM updates u LEFT JOIN backups b ON b.id = u.backup_id
+  WHERE u.id IN (${chosen}) AND u.container IS NOT NULL AND u.finished_at IS NOT NULL
+  ORDER BY u.id DESC LIMIT @limit`;
+
+/** Updates in brief: one query, whatever their number. */
+function createPastUpdates(database: Database): Pick<Updates, 'past'> {
+  const ofAll = database.prepare<{ limit: number }, PastRow>(past(NEWEST));
+  const ofOne = database.prepare<{ limit: number; container: string }, PastRow>(past(NEWEST_OF_ONE));
+  return {
+    past: ({ container, limit }) =>
+      (container === undefined ? ofAll.all({ limit }) : ofOne.all({ container, limit })).map(toPastUpdate),
+  };
+}
+
+function toPastUpdate({ id, container, reference, status, finished_at, ...seen }: PastRow): PastUpdate {
+  const run: RunSeen = {
+    status,
+    steps: JSON.parse(seen.steps) as RunSeen['steps'],
+    quiesced: seen.quiesced === 1,
+    served: seen.served === 1,
+  };
+  return { id, container, reference, status, finishedAt: finished_at, awaySeconds: awaySeconds(run) };
 }

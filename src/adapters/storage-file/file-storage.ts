@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { open, readdir, rmdir, stat, unlink } from 'node:fs/promises';
+import { open, readdir, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { BOUNDS } from '../../domain/bounds';
-import { StorageError } from '../../domain/errors';
+import { PilotError, StorageError } from '../../domain/errors';
+import { makeFolder } from '../../lib/files/make-folder';
+import { writeAtomically } from '../../lib/files/write-atomically';
 import { checkedLength } from '../../lib/streams/checked-length';
 import { readWithin } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
-import { asStorageError, hasCode } from './file-errors';
-import { writeWhole } from './write-whole';
 
 const CUT = new StorageError('storage_unreachable', 'The file was cut while it was read.');
 
@@ -104,4 +104,95 @@ function pathOfKey(directory: string, key: string): string {
   const fine = parts.every((part) => part !== '' && !part.startsWith('.') && !/[\0\\]/.test(part));
   if (!fine) throw new StorageError('storage_refused', `Not a key of the backup storage: ${JSON.stringify(key)}`);
   return path.join(directory, ...parts);
+}
+
+/** Where files are until they are whole. Below the same folder, as a rename does not cross file systems. */
+const PARTIAL = '.partial';
+const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Writes all of the stream to `target`, on the disk when this resolves, or leaves nothing. An error of the stream
+ * rejects as it is, one of the disk as a `StorageError`.
+ */
+async function writeWhole(root: string, target: string, content: Readable): Promise<{ bytes: number }> {
+  const temporary = path.join(root, PARTIAL, randomUUID());
+  let bytes = 0;
+  try {
+    await makeFolder(path.dirname(temporary));
+    await writeAtomically(target, {
+      ...{ temporary, root },
+      fill: async (file) => {
+        bytes = await fill(file, content);
+      },
+      check: async () => {
+        await removeLeftovers(temporary);
+        await makeFolder(path.dirname(target));
+      },
+    });
+    return { bytes };
+  } catch (error) {
+    content.destroy();
+    throw error instanceof SourceError ? error.cause : asWriteError(error, path.relative(root, target));
+  }
+}
+
+/** Marks an error of the stream, because it may come from a disk as well. */
+class SourceError extends Error {}
+
+async function fill(file: FileHandle, content: Readable): Promise<number> {
+  const chunks = content[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+  for (let bytes = 0; ;) {
+    const next = await chunks.next().catch((error: unknown) => {
+      throw new SourceError('the stream', { cause: error });
+    });
+    if (next.done === true) return bytes;
+    await file.writeFile(next.value);
+    bytes += next.value.length;
+  }
+}
+
+/** A crash leaves its partial file; a file that is still being written is never a day old. */
+async function removeLeftovers(partial: string): Promise<void> {
+  const { mtimeMs: now } = await stat(partial);
+  for (const name of await readdir(path.dirname(partial))) {
+    const file = path.join(path.dirname(partial), name);
+    const written = await stat(file).catch(() => null); // another one has finished meanwhile
+    if (written !== null && now - written.mtimeMs > LEFT_BEHIND_MS) await rm(file, { force: true });
+  }
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG']);
+
+/** What the file system said, as the port's errors. Paths of this machine stay out of the message. */
+function asStorageError(error: unknown, key: string): PilotError {
+  if (error instanceof PilotError) return error;
+  const code = errnoOf(error);
+  const options = { cause: error };
+  if (code === 'ENOENT') return new StorageError('object_not_found', `${key} is not in the backup storage.`, options);
+  if (FULL.has(code)) {
+    const advice = 'Free some space there, or let PILOT_BACKUP_URL name a larger place.';
+    return new StorageError('storage_full', `The backup folder is full (${code}). ${advice}`, options);
+  }
+  if (REFUSED.has(code)) return refusal(code, error);
+  const advice = 'Look at the disk or the network share that PILOT_BACKUP_URL names.';
+  return new StorageError('storage_unreachable', `The backup folder does not work (${code}). ${advice}`, options);
+}
+
+/** The same for what is being written: where nothing can be made, nothing is merely missing. */
+function asWriteError(error: unknown, key: string): PilotError {
+  return hasCode(error, 'ENOENT') ? refusal('ENOENT', error) : asStorageError(error, key);
+}
+
+function refusal(code: string, cause: unknown): StorageError {
+  const advice = 'The user that diun-pilot runs as must be able to write to the folder that PILOT_BACKUP_URL names.';
+  return new StorageError('storage_refused', `The backup folder refuses access (${code}). ${advice}`, { cause });
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return codes.includes(errnoOf(error));
+}
+
+function errnoOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | null)?.code ?? 'unknown error';
 }

@@ -6,10 +6,17 @@ import { StorageError } from '../../domain/errors';
 import { checkedLength } from '../../lib/streams/checked-length';
 import { readWithin } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
-import { asStorageError, missesRepository } from './restic-errors';
-import { Prune } from './prune';
-import { interrupt, restic, startRestic, type Ended, type Repository, type ResticProcess } from './run-restic';
-import { finishedIn, snapshots, TAG, unfinishedIn } from './snapshots';
+import {
+  asStorageError,
+  interrupt,
+  missesRepository,
+  restic,
+  startRestic,
+  type Ended,
+  type Repository,
+  type ResticProcess,
+} from './run-restic';
+import { finishedIn, Prune, snapshots, TAG, unfinishedIn } from './snapshots';
 
 /** No byte moved for so long: the backend hangs. */
 const SILENCE_MS = 900_000;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { composeEml } from '../../../src/adapters/mail-file/compose-eml';
+import { composeEml } from '../../../src/adapters/mail-file/file-transport';
 import { subjectLine } from '../../../src/notifications/letter/clean';
 import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
 import { engineLost } from '../../../src/notifications/mails/engine-lost';

@@ -4,8 +4,7 @@ import { EngineError } from '../../../domain/errors';
 import { systemClock } from '../../../lib/clock';
 import type { ExecOptions, ExecResult } from '../../../ports/engine';
 import type { Wire } from '../wire';
-import { Capture } from './capture';
-import { demux } from './demux';
+import { Capture, demux } from './output';
 
 /** After the output has ended, a command has so long to end itself: else the connection was cut under it. */
 const END_WITHIN_MS = 30_000;

@@ -1,9 +1,8 @@
-import type { HeldMail, Rehearsal } from '../../../domain/rehearsal/rehearsal';
-import type { Clock } from '../../../lib/clock';
-import type { Rehearsals } from '../../../ports/rehearsals/rehearsals';
-import { fromJson } from '../records/columns';
-import type { Database } from '../database';
-import { recordsOf } from '../records/records';
+import type { HeldMail, Rehearsal } from '../../domain/rehearsal/rehearsal';
+import type { Clock } from '../../lib/clock';
+import type { Rehearsals } from '../../ports/rehearsals/rehearsals';
+import type { Database } from './database';
+import { fromJson, recordsOf } from './records';
 
 interface Row {
   id: string;

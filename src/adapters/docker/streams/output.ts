@@ -1,5 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
+import { printableLines } from '../../../lib/printable';
+import { timedOut } from '../engine-errors';
 
 const HEADER_BYTES = 8;
 const STDERR = 2;
@@ -70,5 +74,52 @@ class Frames {
       this.#headerFilled = 0;
     }
     return copied;
+  }
+}
+
+/** Keeps the end of an output, at most so many bytes of it: errors come last. */
+export class Capture {
+  #parts: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(private readonly most: number = BOUNDS.commandOutput.bytes) {}
+
+  take(part: Buffer): void {
+    this.#parts.push(Buffer.from(part));
+    this.#bytes += part.length;
+    if (this.#bytes > 4 * this.most) this.#parts = [this.#end()];
+  }
+
+  toString(): string {
+    return this.#end().toString();
+  }
+
+  #end(): Buffer {
+    const end = Buffer.concat(this.#parts).subarray(-this.most);
+    this.#bytes = end.length;
+    return end;
+  }
+}
+
+const LINE_CHARACTERS = 2000;
+
+/** Lines of a container's log in order, fit for a mail: no control characters, none longer than 2,000 characters. */
+export async function readLines(answer: IncomingMessage, tty: boolean, lines: number): Promise<string[]> {
+  const all = (await endOf(answer, tty)).split('\n');
+  const clean = all.map((line) => printableLines(line).join(' ').slice(0, LINE_CHARACTERS));
+  if (clean.at(-1) === '') clean.pop();
+  return clean.slice(-lines);
+}
+
+async function endOf(answer: IncomingMessage, tty: boolean): Promise<string> {
+  const { bytes, ms } = BOUNDS.containerLog;
+  const kept = new Capture(bytes);
+  const late = setTimeout(() => answer.destroy(timedOut(ms / 1000)), ms);
+  try {
+    if (tty) for await (const part of answer) kept.take(part as Buffer);
+    else await demux(answer, { stdout: (part) => (kept.take(part), true), stderr: (part) => kept.take(part) });
+    return kept.toString();
+  } finally {
+    clearTimeout(late);
   }
 }
