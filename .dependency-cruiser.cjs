@@ -5,7 +5,6 @@ const ROOMS = [
   'rehearsals',
   'updates',
   'decisions',
-  'approvals',
   'networks',
   'certificates',
   'restores',

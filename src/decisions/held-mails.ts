@@ -1,8 +1,9 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Plan } from '../domain/plan/plan';
+import type { Verdict } from '../domain/rehearsal/rehearsal';
 import type { ImageAt, Update } from '../domain/update';
-import { mailOfOffer } from './mail-of-offer';
+import { mailOfOffer, waitingApproval } from './mail-of-offer';
 
 /** The mail is posted within this time, whatever becomes of the rehearsal. */
 const MAIL_WITHIN_MS = 30 * 60_000;
@@ -54,11 +55,43 @@ export function releaseHeldMails(deps: Deps): void {
 }
 
 /** It is pending, or automatic and in the queue: no person has decided, and nothing has run. */
-export function isUndecided({ status, approval }: Update): boolean {
+function isUndecided({ status, approval }: Update): boolean {
   return status === 'awaiting_approval' || (status === 'queued' && approval === null);
 }
 
 /** No mail has announced it yet, and none is to report its end. */
 export function isUnannounced({ store }: Pick<Deps, 'store'>, { id }: Pick<Update, 'id'>): boolean {
   return (store.rehearsals.of(id)?.mail ?? null) !== null;
+}
+
+/**
+ * Records the verdict of a rehearsal and, in the same transaction, posts the mail that waited for it. An automatic update
+ * starts now, or waits for approval where its rehearsal failed.
+ */
+export function announceVerdict(deps: Deps, rehearsalId: string, verdict: Verdict): void {
+  const { store } = deps;
+  store.transaction(() => {
+    const rehearsal = store.rehearsals.end(rehearsalId, verdict);
+    if (rehearsal.mail === null) return;
+    store.rehearsals.mailDone(rehearsal.id);
+    const update = store.updates.get(rehearsal.updateId);
+    const plan = update && store.updates.plan(update.id);
+    if (!update || !plan || !isUndecided(update)) return;
+    const now = update.status === 'queued' ? afterVerdict(deps, update, verdict) : update;
+    mailOfOffer(deps, now, plan, rehearsal.mail.replaces, rehearsal);
+  });
+}
+
+function afterVerdict(deps: Deps, update: Update, { status }: Verdict): Update {
+  const { updates } = deps.store;
+  const reason = update.hold?.reason ?? update.reason;
+  if (status !== 'failed') return updates.change(update.id, { hold: null, reason });
+  return updates.change(update.id, {
+    status: 'awaiting_approval',
+    hold: null,
+    notBefore: null,
+    inWindow: false,
+    reason: `Its rehearsal failed, so it needs approval (update.rehearse=always). ${reason}`,
+    approval: waitingApproval(deps),
+  });
 }

@@ -1,6 +1,5 @@
-import { approvalUrl } from '../approvals/links';
-import { surroundingsOf } from '../approvals/read-approval';
-import { pageUrl } from '../approvals/view-link';
+import { approvalUrl, pageUrl } from './approval-links';
+import { surroundingsOf } from './read-approval';
 import type { Deps } from '../deps';
 import type { Plan } from '../domain/plan/plan';
 import type { Rehearsal } from '../domain/rehearsal/rehearsal';

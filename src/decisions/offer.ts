@@ -1,24 +1,23 @@
 import { membersOf, placeOf } from '../backups/backup-set';
 import { holdsData, stoppedForBackup } from '../backups/writers';
 import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
-import type { Decision, RegistryWord } from '../domain/decision/decision';
-import { decide } from '../domain/decision/decision';
 import { restartedWith } from '../domain/compose/depends-on';
+import type { Container } from '../domain/container';
+import { decide, type Decision, type RegistryWord } from '../domain/decision/decision';
 import type { Source } from '../domain/event';
 import type { HealthFailure } from '../domain/health/health-failure';
+import { tryParseImageReference } from '../domain/images/image-reference';
 import { newReferenceFor } from '../domain/images/new-reference';
 import type { NotesSummary, ReadNotes } from '../domain/notes/release-notes';
 import { planUpdate } from '../domain/plan/plan-update';
 import type { CarryOver } from '../domain/recreate/carry-over';
 import { runningDigest } from '../domain/running-digest';
 import type { ImageAt, Update } from '../domain/update';
+import type { Logger } from '../lib/logger';
 import type { NewUpdate } from '../ports/store';
 import { isRehearsed, isUnannounced, rehearseFirst } from './held-mails';
 import { mailOfOffer, mailOfSuperseded, waitingApproval } from './mail-of-offer';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
-import { newerCame, supersede, waitingForTag } from './reoffer/supersede';
-import { tellLabelProblems } from './tell-label-problems';
 
 export interface Offer {
   container: Container;
@@ -176,5 +175,46 @@ function spelled(own: string, target: string): string {
     return newReferenceFor(own, target);
   } catch {
     return target;
+  }
+}
+
+/** Why an offer is superseded by `what`. */
+export function newerCame(what: string): string {
+  return `A newer digest came for the same container: ${what}.`;
+}
+
+/** The tag moved, a newer one came, or the container changed: what was offered before is not what would be run. */
+export function supersede({ store, clock }: Deps, id: string, reason: string): Update {
+  const now = clock.now().toISOString();
+  const update = store.updates.get(id);
+  return store.updates.change(id, {
+    status: 'superseded',
+    reason,
+    finishedAt: now,
+    ...(update?.approval ? { approval: { ...update.approval, status: 'superseded', decidedAt: now } } : {}),
+  });
+}
+
+/** The pending approval of a container for the tag of a target, with another digest than the tag has now. */
+function waitingForTag(
+  { store }: Pick<Deps, 'store'>,
+  { container, target }: { container: Container; target: { reference: string; digest: string } },
+): Update[] {
+  const tag = tryParseImageReference(target.reference)?.tag ?? null;
+  return store.updates
+    .openFor(container.name)
+    .filter(
+      ({ status, to }) => status === 'awaiting_approval' && to.digest !== target.digest && isTag(to.reference, tag),
+    );
+}
+
+function isTag(reference: string, tag: string | null): boolean {
+  return tag !== null && tryParseImageReference(reference)?.tag === tag;
+}
+
+/** An invalid label is an error in the log (contract, section 1); page and `check` show the same. */
+export function tellLabelProblems(logger: Logger, { name, labels }: Pick<Container, 'name' | 'labels'>): void {
+  for (const { label, value, message } of labels.problems) {
+    logger.error('a label does not say what it may say', { container: name, label, value, reason: message });
   }
 }

@@ -12,10 +12,8 @@ import { tryParseImageReference, withTag } from '../domain/images/image-referenc
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import type { UpdateStatus } from '../domain/update';
 import { askRegistry, type RegistryAsked } from './ask-registry';
-import { lookInto } from './look-into';
-import { decideOn, offer, takenBack, type Offer } from './offer';
-import { reofferChanged } from './reoffer/reoffer-changed';
-import { tellLabelProblems } from './tell-label-problems';
+import { lookInto, reofferChanged } from './reoffer';
+import { decideOn, offer, takenBack, tellLabelProblems, type Offer } from './offer';
 
 const HOUR_MS = 3_600_000;
 /** An expired offer is not repeated the next day. */

@@ -1,5 +1,5 @@
 import { foreseeCarryOver } from '../containers/carry-over/foresee';
-import { recordDecision } from '../approvals/record-decision';
+import { decideById, recordDecision } from './approve';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
@@ -12,8 +12,7 @@ import { runsDigest } from '../domain/running-digest';
 import { wayOf, type DecidedBy, type Update } from '../domain/update';
 import { NOTES_READING } from '../domain/bounds';
 import { askRegistry } from './ask-registry';
-import { decideById } from './decide-by-id';
-import { notesDeadline, readNotes } from './notes/read-notes';
+import { notesDeadline, readNotes } from './read-notes';
 import { offer } from './offer';
 import { runsSameImage } from './same-image';
 

@@ -1,8 +1,8 @@
-import type { ApprovalView, DecisionOutcome } from '../approvals/approval-view';
-import type { RestoreDecision, RestoreView, SetTrust } from '../approvals/restore-link';
-import type { SoakDecision, SoakView } from '../approvals/soak-link';
-import type { ViewLink } from '../approvals/view-link';
-import type { Answer } from '../decisions/decide-approval';
+import type { ApprovalView, DecisionOutcome } from '../decisions/read-approval';
+import type { RestoreDecision, RestoreView, SetTrust } from '../decisions/restore-link';
+import type { SoakDecision, SoakView } from '../decisions/soak-link';
+import type { ViewLink } from '../decisions/approval-links';
+import type { Answer } from '../decisions/approve';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { ChannelTarget } from '../domain/channel-notice';
 import type { Container } from '../domain/container';

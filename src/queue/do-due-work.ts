@@ -3,7 +3,7 @@ import { queueScheduledBackups } from '../backups/queue-scheduled-backups';
 import { pruneBackups } from '../backups/retention/prune-backups';
 import { requestRenewal } from '../certificates/request-renewal';
 import { reconcile } from '../decisions/reconcile';
-import { reofferChanged } from '../decisions/reoffer/reoffer-changed';
+import { reofferChanged } from '../decisions/reoffer';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
 import { OBSERVES } from '../domain/mode';

@@ -1,5 +1,4 @@
-import { expireApprovals } from '../approvals/expire-approvals';
-import { remindOfApprovals } from '../approvals/remind-of-approvals';
+import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
 import { runNextBackup } from '../backups/run-next-backup';
 import { runNextRenewal } from '../certificates/run-next-renewal';
 import { createWatch } from '../certificates/watch-certificates';

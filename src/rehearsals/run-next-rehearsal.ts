@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import { codeOf, messageOf } from '../domain/errors';
 import type { Rehearsal, Verdict } from '../domain/rehearsal/rehearsal';
-import { announceVerdict } from '../decisions/announce-verdict';
+import { announceVerdict } from '../decisions/held-mails';
 import { Interrupted, mayGoOn, NoLongerNeeded, type RehearsalRun } from './rehearsal-run';
 import { rehearseUpdate } from './rehearse-update';
 import { removeRehearsal } from './remove-rehearsals';

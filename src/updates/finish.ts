@@ -1,5 +1,5 @@
-import { restoreUrl } from '../approvals/restore-link';
-import { pageUrl } from '../approvals/view-link';
+import { restoreUrl } from '../decisions/restore-link';
+import { pageUrl } from '../decisions/approval-links';
 import { healthOfContainer } from '../containers/check-health';
 import { mailOfSuperseded } from '../decisions/mail-of-offer';
 import type { Deps } from '../deps';

@@ -1,9 +1,9 @@
-import { readApproval } from '../approvals/read-approval';
-import { decideRestoreLink, readRestoreLink, trustOf } from '../approvals/restore-link';
-import { decideSoakLink, readSoakLink } from '../approvals/soak-link';
-import { readViewLink } from '../approvals/view-link';
+import { readApproval } from '../decisions/read-approval';
+import { decideRestoreLink, readRestoreLink, trustOf } from '../decisions/restore-link';
+import { decideSoakLink, readSoakLink } from '../decisions/soak-link';
+import { readViewLink } from '../decisions/approval-links';
 import type { Settings } from '../config/schema';
-import { decideApproval } from '../decisions/decide-approval';
+import { decideApproval } from '../decisions/approve';
 import { receiveWebhook } from '../decisions/receive-webhook';
 import type { Deps } from '../deps';
 import type { HttpDeps } from '../http/deps';

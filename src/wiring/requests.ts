@@ -1,4 +1,4 @@
-import type { Decided } from '../approvals/record-decision';
+import { decideById, type Decided } from '../decisions/approve';
 import { requestBackups } from '../backups/request-backup';
 import { lookAtCertificates } from '../certificates/look';
 import { findPlaces } from '../certificates/renewal-places';
@@ -6,7 +6,6 @@ import { requestRenewal } from '../certificates/request-renewal';
 import { foreseeCarryOvers } from '../containers/carry-over/foresee';
 import { findUnhealthy } from '../containers/unhealthy-containers';
 import { readContainers } from '../containers/read-containers';
-import { decideById } from '../decisions/decide-by-id';
 import { requestUpdate } from '../decisions/request-update';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';

@@ -1,8 +1,8 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Locator, Page } from 'playwright-core';
-import { readApproval } from '../../src/approvals/read-approval';
-import { recordDecision } from '../../src/approvals/record-decision';
+import { readApproval } from '../../src/decisions/read-approval';
+import { recordDecision } from '../../src/decisions/approve';
 import type { Plan } from '../../src/domain/plan/plan';
 import type { Update } from '../../src/domain/update';
 import type { HttpDeps } from '../../src/http/deps';

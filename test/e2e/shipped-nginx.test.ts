@@ -10,7 +10,7 @@ import { aRunningOne, GITEA, linkOf, offered } from '../support/pages-stage';
 import { startRecordingServer, type RecordingServer } from '../support/recording-server';
 import { ROUTES, spellingsOf } from '../support/routes';
 import { GIT_DOMAIN, OPERATOR_DOMAIN, startShippedNginx, type ShippedNginx } from '../support/shipped-nginx';
-import { viewUrl } from '../../src/approvals/view-link';
+import { viewUrl } from '../../src/decisions/approval-links';
 
 // The shipped nginx with Gitea (a server that does what a compromised one could) and the real HTTP side of diun-pilot behind it.
 jest.setTimeout(120_000);

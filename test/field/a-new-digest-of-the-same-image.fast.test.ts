@@ -1,5 +1,5 @@
-import { decideApproval } from '../../src/decisions/decide-approval';
-import { approvalUrl } from '../../src/approvals/links';
+import { decideApproval } from '../../src/decisions/approve';
+import { approvalUrl } from '../../src/decisions/approval-links';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { EngineError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';

@@ -1,5 +1,5 @@
 import supertest from 'supertest';
-import { signApproval } from '../../src/approvals/approval-token';
+import { signApproval } from '../../src/decisions/approval-links';
 import { Secret } from '../../src/lib/secret';
 import type { Update } from '../../src/domain/update';
 import { offerOn, startHttpOn } from '../support/approval-http';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { ApprovalView, ClosedWhy } from '../../src/approvals/approval-view';
-import type { RestoreView } from '../../src/approvals/restore-link';
+import type { ApprovalView, ClosedWhy } from '../../src/decisions/read-approval';
+import type { RestoreView } from '../../src/decisions/restore-link';
 import type { Rehearsal } from '../../src/domain/rehearsal/rehearsal';
 import type { Release } from '../../src/domain/notes/release-notes';
 import type { Surroundings } from '../../src/domain/approval';

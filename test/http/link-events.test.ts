@@ -1,6 +1,6 @@
 import { request, type ClientRequest } from 'node:http';
 import supertest from 'supertest';
-import { viewUrl } from '../../src/approvals/view-link';
+import { viewUrl } from '../../src/decisions/approval-links';
 import type { Update } from '../../src/domain/update';
 import { eventually } from '../support/eventually';
 import { API_TOKEN, APPROVAL_SECRETS, asOperator, startHttp, type RunningHttp } from '../support/http-app';

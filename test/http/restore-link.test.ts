@@ -1,6 +1,6 @@
 import supertest from 'supertest';
-import { restoreUrl, type SetTrust } from '../../src/approvals/restore-link';
-import { signToken } from '../../src/approvals/signed-token';
+import { restoreUrl, type SetTrust } from '../../src/decisions/restore-link';
+import { signToken } from '../../src/decisions/approval-links';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { Update } from '../../src/domain/update';
 import { APPROVAL_SECRETS, RESTORE_LINKS, startHttp, type RunningHttp } from '../support/http-app';

@@ -7,7 +7,7 @@ import { REAL_SHELL } from '../support/real-shell';
 import { nginx, openScene, type Scene } from '../support/scene';
 import { readContainers } from '../../src/containers/read-containers';
 import { requestBackups } from '../../src/backups/request-backup';
-import { decideById } from '../../src/decisions/decide-by-id';
+import { decideById } from '../../src/decisions/approve';
 import { createDelivery } from '../../src/notifications/deliver';
 import type { MailTransport } from '../../src/ports/mail-transport';
 import type { Update } from '../../src/domain/update';

@@ -1,6 +1,6 @@
 import { endInterruptedBackups } from '../../src/backups/run-next-backup';
 import { adoptAside } from '../../src/containers/adopt-aside';
-import { decideById } from '../../src/decisions/decide-by-id';
+import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { codeOf, EngineError, messageOf, PilotError, StorageError } from '../../src/domain/errors';

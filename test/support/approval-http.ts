@@ -1,8 +1,6 @@
-import { decideApproval } from '../../src/decisions/decide-approval';
-import { approvalUrl } from '../../src/approvals/links';
-import { readApproval } from '../../src/approvals/read-approval';
-import { decideById } from '../../src/decisions/decide-by-id';
-import { readViewLink } from '../../src/approvals/view-link';
+import { decideApproval, decideById } from '../../src/decisions/approve';
+import { approvalUrl, readViewLink } from '../../src/decisions/approval-links';
+import { readApproval } from '../../src/decisions/read-approval';
 import type { Update } from '../../src/domain/update';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { readContainers } from '../../src/containers/read-containers';

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { createFileTransport } from '../../src/adapters/mail-file/file-transport';
 import type { App } from '../../src/app';
-import { decideById } from '../../src/decisions/decide-by-id';
+import { decideById } from '../../src/decisions/approve';
 import { requestBackups } from '../../src/backups/request-backup';
 import { lookAtCertificates } from '../../src/certificates/look';
 import { findPlaces } from '../../src/certificates/renewal-places';

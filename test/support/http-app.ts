@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { recordById } from '../../src/approvals/record-decision';
-import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/approvals/restore-link';
-import { readApproval } from '../../src/approvals/read-approval';
-import { decideSoakLink, readSoakLink } from '../../src/approvals/soak-link';
-import { readViewLink } from '../../src/approvals/view-link';
+import { recordById } from '../../src/decisions/approve';
+import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/decisions/restore-link';
+import { readApproval } from '../../src/decisions/read-approval';
+import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
+import { readViewLink } from '../../src/decisions/approval-links';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
 import { requestRenewal } from '../../src/certificates/request-renewal';

@@ -1,4 +1,4 @@
-import { restoreUrl } from '../../src/approvals/restore-link';
+import { restoreUrl } from '../../src/decisions/restore-link';
 import type { BackupItem, BackupRecord } from '../../src/domain/backups/backup';
 import type { Failure } from '../../src/domain/errors';
 import type { Journal } from '../../src/domain/journal';

@@ -1,4 +1,4 @@
-import { approvalUrl } from '../../src/approvals/links';
+import { approvalUrl } from '../../src/decisions/approval-links';
 import type { Container } from '../../src/domain/container';
 import type { NotesSummary, Release } from '../../src/domain/notes/release-notes';
 import type { Plan } from '../../src/domain/plan/plan';

@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { createHmac } from 'node:crypto';
-import { claimsOf, signApproval, type ApprovalClaims } from '../../src/approvals/approval-token';
-import { decideApproval } from '../../src/decisions/decide-approval';
-import { approvalUrl } from '../../src/approvals/links';
-import { readApproval } from '../../src/approvals/read-approval';
-import { recordDecision } from '../../src/approvals/record-decision';
+import { approvalUrl, claimsOf, signApproval, type ApprovalClaims } from '../../src/decisions/approval-links';
+import { decideApproval, recordDecision } from '../../src/decisions/approve';
+import { readApproval } from '../../src/decisions/read-approval';
 import type { Update } from '../../src/domain/update';
 import { formToken } from '../../src/http/access/form-token';
 import { Secret } from '../../src/lib/secret';

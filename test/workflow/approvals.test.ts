@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { decideApproval } from '../../src/decisions/decide-approval';
-import { approvalUrl } from '../../src/approvals/links';
-import { readApproval } from '../../src/approvals/read-approval';
-import { recordById } from '../../src/approvals/record-decision';
+import { decideApproval, recordById } from '../../src/decisions/approve';
+import { approvalUrl } from '../../src/decisions/approval-links';
+import { readApproval } from '../../src/decisions/read-approval';
 import type { Update } from '../../src/domain/update';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { expectEndsHaveTimes } from '../support/expect-ends-have-times';

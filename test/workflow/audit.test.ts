@@ -1,5 +1,4 @@
-import { decideApproval } from '../../src/decisions/decide-approval';
-import { decideById } from '../../src/decisions/decide-by-id';
+import { decideApproval, decideById } from '../../src/decisions/approve';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;

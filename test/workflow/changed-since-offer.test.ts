@@ -1,5 +1,5 @@
-import { decideApproval } from '../../src/decisions/decide-approval';
-import { approvalUrl } from '../../src/approvals/links';
+import { decideApproval } from '../../src/decisions/approve';
+import { approvalUrl } from '../../src/decisions/approval-links';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { Update } from '../../src/domain/update';

@@ -1,4 +1,4 @@
-import { decideById } from '../../src/decisions/decide-by-id';
+import { decideById } from '../../src/decisions/approve';
 import { codeOf } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { reconcile } from '../../src/decisions/reconcile';

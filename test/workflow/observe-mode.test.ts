@@ -2,7 +2,7 @@ import supertest from 'supertest';
 import { observingEngine } from '../../src/containers/observing-engine';
 import { requestRenewal } from '../../src/certificates/request-renewal';
 import { readContainers } from '../../src/containers/read-containers';
-import { decideById } from '../../src/decisions/decide-by-id';
+import { decideById } from '../../src/decisions/approve';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { requestBackups } from '../../src/backups/request-backup';
 import { NOT_STARTED } from '../../src/domain/mode';

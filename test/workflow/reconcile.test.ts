@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
-import { recordDecision } from '../../src/approvals/record-decision';
+import { recordDecision } from '../../src/decisions/approve';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 const HOUR = 3_600_000;

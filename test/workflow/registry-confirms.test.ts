@@ -1,6 +1,5 @@
-import { decideApproval } from '../../src/decisions/decide-approval';
-import { decideById } from '../../src/decisions/decide-by-id';
-import { approvalUrl } from '../../src/approvals/links';
+import { decideApproval, decideById } from '../../src/decisions/approve';
+import { approvalUrl } from '../../src/decisions/approval-links';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { EngineError } from '../../src/domain/errors';

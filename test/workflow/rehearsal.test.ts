@@ -1,4 +1,4 @@
-import { recordDecision } from '../../src/approvals/record-decision';
+import { recordDecision } from '../../src/decisions/approve';
 import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
 import { releaseHeldMails } from '../../src/decisions/held-mails';
 import { requestUpdate } from '../../src/decisions/request-update';

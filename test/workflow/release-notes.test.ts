@@ -1,7 +1,7 @@
 import { createReleaseNotes } from '../../src/adapters/release-notes/release-notes';
-import { readApproval } from '../../src/approvals/read-approval';
+import { readApproval } from '../../src/decisions/read-approval';
 import { readContainers } from '../../src/containers/read-containers';
-import { notesDeadline, readNotes } from '../../src/decisions/notes/read-notes';
+import { notesDeadline, readNotes } from '../../src/decisions/read-notes';
 import { reconcile } from '../../src/decisions/reconcile';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { Container } from '../../src/domain/container';

@@ -1,4 +1,4 @@
-import { decideSoakLink, readSoakLink } from '../../src/approvals/soak-link';
+import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
 import type { SoakData } from '../../src/domain/soak/soak';
 import type { Update } from '../../src/domain/update';
 import { aDump } from '../support/fake-postgres';

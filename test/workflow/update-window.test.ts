@@ -1,5 +1,4 @@
-import { decideApproval } from '../../src/decisions/decide-approval';
-import { decideById } from '../../src/decisions/decide-by-id';
+import { decideApproval, decideById } from '../../src/decisions/approve';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { Update } from '../../src/domain/update';
 import { readWindow, type UpdateWindow } from '../../src/domain/decision/update-window';

@@ -1,5 +1,5 @@
 import { formatTime } from '../../domain/format';
-import type { ClosedWhy } from '../../approvals/approval-view';
+import type { ClosedWhy } from '../../decisions/read-approval';
 import type { ImageAt, Update } from '../../domain/update';
 import { oneLine } from '../../notifications/letter/clean';
 import { IN_ITS_CONTAINER } from '../../notifications/letter/in-its-container';

@@ -1,6 +1,6 @@
 import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
-import type { RestoreView, SetTrust } from '../../approvals/restore-link';
+import type { RestoreView, SetTrust } from '../../decisions/restore-link';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { RestoreRecord } from '../../domain/backups/restore';
 import { oneLine } from '../../notifications/letter/clean';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
-import type { DecisionOutcome } from '../../approvals/approval-view';
-import { updateIdIn } from '../../approvals/signed-token';
+import type { DecisionOutcome } from '../../decisions/read-approval';
+import { updateIdIn } from '../../decisions/approval-links';
 import { PilotError } from '../../domain/errors';
 import { createLinkOpeners, type LinkOpeners } from '../access/link-openers';
 import { isOpen, type Update } from '../../domain/update';

@@ -1,4 +1,4 @@
-import { surroundingsOf } from '../../approvals/read-approval';
+import { surroundingsOf } from '../../decisions/read-approval';
 import type { Container } from '../../domain/container';
 import { suggestionsFor } from '../../domain/labels/suggest-labels';
 import { otherPilots } from '../../domain/pilots';

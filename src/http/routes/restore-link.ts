@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { RestoreDecision, SetTrust } from '../../approvals/restore-link';
+import type { RestoreDecision, SetTrust } from '../../decisions/restore-link';
 import { PilotError } from '../../domain/errors';
 import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';

@@ -1,5 +1,5 @@
-import { soakUrl } from '../../approvals/soak-link';
-import { pageUrl } from '../../approvals/view-link';
+import { soakUrl } from '../../decisions/soak-link';
+import { pageUrl } from '../../decisions/approval-links';
 import type { Deps } from '../../deps';
 import { formatTime } from '../../domain/format';
 import type { Soak } from '../../domain/soak/soak';

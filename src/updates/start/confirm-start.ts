@@ -1,4 +1,4 @@
-import { confirmDigest } from '../../decisions/confirm-digest';
+import { confirmDigest } from '../../decisions/ask-registry';
 import type { Deps } from '../../deps';
 import { askAgainAt } from '../../domain/patience';
 import type { Update } from '../../domain/update';

@@ -1,5 +1,10 @@
-import { isSigned, signApproval, type ApprovalClaims } from '../../../src/approvals/approval-token';
-import { isSignedToken, signToken } from '../../../src/approvals/signed-token';
+import {
+  isSigned,
+  isSignedToken,
+  signApproval,
+  signToken,
+  type ApprovalClaims,
+} from '../../../src/decisions/approval-links';
 import { Secret } from '../../../src/lib/secret';
 import { digest } from '../../support/container-builder';
 

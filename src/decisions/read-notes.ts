@@ -1,17 +1,24 @@
-import type { Deps } from '../../deps';
-import { NOTES_READING } from '../../domain/bounds';
-import type { Container, ImageOrigin } from '../../domain/container';
-import { messageOf } from '../../domain/errors';
-import { digestReference, tryParseImageReference } from '../../domain/images/image-reference';
-import { parseTag } from '../../domain/images/parse-tag';
-import { flagsOf } from '../../domain/notes/flags';
-import { NOTE_FLAGS, type ReadNotes, type Release } from '../../domain/notes/release-notes';
-import { readSource, type NotesSource } from '../../domain/notes/source';
-import { between, isExact, reaches, type Version } from '../../domain/notes/versions';
-import { platformOf } from '../../domain/recreate/platform';
-import { originOf } from '../../domain/to-container';
-import type { RegistryAsked } from '../ask-registry';
-import { versionsBetween } from './versions-between';
+import type { Deps } from '../deps';
+import { NOTES_READING } from '../domain/bounds';
+import type { Container, ImageOrigin } from '../domain/container';
+import { messageOf } from '../domain/errors';
+import { digestReference, tryParseImageReference } from '../domain/images/image-reference';
+import { parseTag } from '../domain/images/parse-tag';
+import { flagsOf } from '../domain/notes/flags';
+import { NOTE_FLAGS, type ReadNotes, type Release } from '../domain/notes/release-notes';
+import { readSource, type NotesSource } from '../domain/notes/source';
+import {
+  between,
+  compareVersions,
+  isExact,
+  reaches,
+  versionOf,
+  type Version,
+  type VersionWords,
+} from '../domain/notes/versions';
+import { platformOf } from '../domain/recreate/platform';
+import { originOf } from '../domain/to-container';
+import type { RegistryAsked } from './ask-registry';
 
 type Target = { reference: string; digest: string };
 
@@ -160,4 +167,27 @@ function inTime<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
     signal.addEventListener('abort', late, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', late));
   });
+}
+
+/** Between which versions notes are read; `from` null: it is the same version, built again. */
+export type Between = { from: Version; to: Version } | { from: null } | { problem: string };
+
+/** By the tags where they say it, else by the version labels of the two images. */
+function versionsBetween(
+  { reference, origin }: Pick<Container, 'reference' | 'origin'>,
+  target: VersionWords,
+): Between {
+  const tag = tryParseImageReference(reference)?.tag ?? null;
+  const from = versionOf({ tag, label: origin?.version ?? null });
+  const to = versionOf(target);
+  const floats = tag === target.tag && !(from?.exact === true && to?.exact === true);
+  if (from === null || to === null || floats) return { problem: unknownVersion(from === null ? tag : target.tag) };
+  const order = compareVersions(from.version, to.version);
+  if (order === 0) return { from: null };
+  if (order < 0) return { from: from.version, to: to.version };
+  return { problem: `The update goes back from ${from.version.text} to ${to.version.text}, so no notes were read.` };
+}
+
+function unknownVersion(tag: string | null): string {
+  return `The tag ${tag ?? ''} does not name a version, and the image has no usable label org.opencontainers.image.version.`;
 }

@@ -1,16 +1,16 @@
 import { readManifest } from '../backups/read-manifest';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
+import type { RestoreRecord } from '../domain/backups/restore';
 import { codeOf, messageOf } from '../domain/errors';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
-import type { RestoreRecord } from '../domain/backups/restore';
 import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
 import { folderToRestore } from '../restores/set-of-record';
-import { isSignedToken, signToken, updateIdIn } from './signed-token';
+import { isSignedToken, signToken, updateIdIn } from './approval-links';
 
 const PURPOSE = 'diun-pilot restore 1';
 

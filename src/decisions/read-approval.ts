@@ -1,12 +1,11 @@
 import { placeOf } from '../backups/backup-set';
 import type { Surroundings } from '../domain/approval';
+import type { Plan } from '../domain/plan/plan';
 import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
-import { claimsOf, isSigned } from './approval-token';
-import type { ApprovalView, ClosedWhy } from './approval-view';
-import { updateIdIn } from './signed-token';
+import { claimsOf, isSigned, updateIdIn } from './approval-links';
 
 export interface ApprovalReader {
   store: Store;
@@ -58,3 +57,24 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
     rehearsal: store.rehearsals.of(update.id),
   };
 }
+
+/** What the holder of a link may see. `unknown` gives no reason: altered, of another purpose, or never issued. */
+export type ApprovalView =
+  | { kind: 'unknown' }
+  | { kind: 'open'; update: Update; plan: Plan; surroundings: Surroundings }
+  | { kind: 'closed'; why: ClosedWhy; update: Update };
+
+export type ClosedWhy = 'approved' | 'declined' | 'expired' | 'superseded';
+
+/** What came of pressing a button. */
+export type DecisionOutcome =
+  | { kind: 'unknown' }
+  /** It had been decided, had expired or was superseded before. */
+  | { kind: 'closed'; why: ClosedWhy; update: Update }
+  /** The container holds data, and its name was not typed as it is. Nothing was decided. */
+  | { kind: 'name_needed'; update: Update; plan: Plan; surroundings: Surroundings }
+  | { kind: 'approved' | 'declined'; update: Update }
+  /** The registry does not know what was to be approved. Nothing was decided. */
+  | { kind: 'refused'; update: Update; reason: string }
+  /** The tag or the container moved meanwhile: nothing is applied, a new offer was made if there is something to offer. */
+  | { kind: 'moved'; update: Update };

@@ -1,0 +1,169 @@
+import type { Deps } from '../deps';
+import { readWindow } from '../domain/decision/update-window';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { refuseWhileObserving } from '../domain/mode';
+import { wayOf, type DecidedBy, type Update } from '../domain/update';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { LinkUse, Store } from '../ports/store';
+import { confirmDigest, type Confirmation } from './ask-registry';
+import { surroundingsOf, updateOf, whyClosed, type DecisionOutcome } from './read-approval';
+import { offerAgain } from './reoffer';
+import { nextWindow } from './when-to-start';
+
+export interface Answer {
+  decision: Decided | 'window';
+  /** What was typed as the container's name. */
+  name: string | null;
+  /** For the audit trail. */
+  seen?: LinkUse;
+}
+
+/**
+ * The button of the page that a link opened. Approved is exactly what the page showed: if the tag names another digest
+ * by now, or the container runs another one, nothing is applied and what is new is offered again. A registry that does
+ * not answer keeps the approval waiting in the queue: the start asks again. Throws `observe_mode`.
+ */
+export async function decideApproval(deps: Deps, token: string, answer: Answer): Promise<DecisionOutcome> {
+  const update = updateOf(deps, token);
+  if (update === null) return { kind: 'unknown' };
+  const closed = whyClosed(deps, update);
+  if (closed !== null) return { kind: 'closed', why: closed, update };
+  const approved = answer.decision !== 'decline';
+  if (approved) refuseWhileObserving(deps.mode, 'Nothing was approved.');
+  const start = answer.decision === 'window' ? startInWindow(deps, update.id) : undefined;
+  if (approved) {
+    const plan = deps.store.updates.plan(update.id);
+    if (plan === null) return { kind: 'unknown' };
+    if (plan.holdsData && answer.name?.trim() !== update.container) {
+      return { kind: 'name_needed', update, plan, surroundings: surroundingsOf(deps.store, update) };
+    }
+    const confirmed = await confirmApproval(deps, update);
+    if (confirmed.kind === 'different') return moved(deps, update);
+    if (confirmed.kind === 'unknown') return { kind: 'refused', update, reason: confirmed.reason };
+  }
+  const recorded = recordDecision(deps, update, approved ? 'approve' : 'decline', 'link', start, answer.seen ?? null);
+  if (recorded !== null) return { kind: approved ? 'approved' : 'declined', update: recorded };
+  return nowClosed(deps, update.id);
+}
+
+async function moved(deps: Deps, update: Update): Promise<DecisionOutcome> {
+  await offerAgain(deps, update);
+  const now = deps.store.updates.get(update.id) as Update;
+  const closed = whyClosed(deps, now);
+  return closed === 'superseded' ? { kind: 'moved', update: now } : nowClosed(deps, update.id);
+}
+
+/** Another decision was faster. */
+function nowClosed(deps: Deps, id: string): DecisionOutcome {
+  const update = deps.store.updates.get(id) as Update;
+  return { kind: 'closed', why: whyClosed(deps, update) ?? 'superseded', update };
+}
+
+/**
+ * The decision of the operator page and the command line. An approval holds for what the operator saw: a tag that moved
+ * is offered again, and one that the registry does not know is refused. Throws `update_not_found`, `not_waiting`,
+ * `observe_mode` and `registry_refused`.
+ */
+export async function decideById(deps: Deps, id: string, decided: Decided | 'window', by: DecidedBy): Promise<Update> {
+  const update = deps.store.updates.get(id);
+  if (decided !== 'decline' && update !== null) refuseWhileObserving(deps.mode, 'Nothing was approved.');
+  if (decided !== 'decline' && update?.status === 'awaiting_approval') {
+    const confirmed = await confirmApproval(deps, update);
+    if (confirmed.kind === 'unknown') throw new PilotError('registry_refused', confirmed.reason);
+    if (confirmed.kind === 'different') {
+      await offerAgain(deps, update);
+      throw new PilotError('not_waiting', `${confirmed.reason} Nothing was approved: see the newer offer.`);
+    }
+  }
+  if (decided !== 'window') return recordById(deps, id, decided, by);
+  return recordById(deps, id, 'approve', by, startInWindow(deps, id));
+}
+
+export type Decided = 'approve' | 'decline';
+
+/** What holds an approved update up, with the reason; null: it starts as soon as it is its turn. */
+interface ApprovedStart {
+  notBefore: string | null;
+  inWindow: boolean;
+  why: string | null;
+}
+
+interface Parts {
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Writes the operator's decision, if the update still waits for one: of many at once exactly one counts, the others get
+ * null. A declined digest is remembered in the same transaction, so that it is not offered again.
+ */
+export function recordDecision(
+  { store, clock, logger }: Parts,
+  update: Update,
+  decided: Decided,
+  by: DecidedBy,
+  start: ApprovedStart = { notBefore: null, inWindow: false, why: null },
+  seen: LinkUse | null = null,
+): Update | null {
+  const how = wayOf(by);
+  const now = clock.now().toISOString();
+  const recorded = store.transaction(() => {
+    const status = decided === 'approve' ? 'queued' : 'declined';
+    const approved = [`Approved ${how}.`, ...(start.why === null ? [] : [start.why])].join(' ');
+    const reason = decided === 'approve' ? approved : `Declined ${how}. ${update.container} stays as it is.`;
+    const { notBefore, inWindow } = decided === 'approve' ? start : { notBefore: null, inWindow: false };
+    const changed = store.updates.decide(update.id, { status, reason, by, now, notBefore, inWindow, seen });
+    if (changed?.status === 'declined' && changed.container !== null && changed.to.digest !== null) {
+      const { container, to, id } = changed;
+      store.refusals.add({ container, digest: to.digest as string, why: 'declined', updateId: id, at: now });
+    }
+    return changed;
+  });
+  if (recorded !== null)
+    logger.info('decided by the operator', {
+      ...{ update: update.id, container: update.container, decided, by, notBefore: recorded.notBefore },
+    });
+  return recorded;
+}
+
+/** By id, once the registry has confirmed what is approved (`decideById`). Throws `update_not_found` and `not_waiting`. */
+export function recordById(parts: Parts, id: string, decided: Decided, by: DecidedBy, start?: ApprovedStart): Update {
+  const update = parts.store.updates.get(id);
+  if (update === null)
+    throw new PilotError('update_not_found', `There is no update ${id}: diun-pilot updates lists them.`);
+  const recorded = recordDecision(parts, update, decided, by, start);
+  if (recorded === null) {
+    // What still stands as waiting has run out of time since it was looked at last.
+    const state = update.status === 'awaiting_approval' ? 'expired' : update.status;
+    throw new PilotError(
+      'not_waiting',
+      `The update of ${update.container} is not (or no longer) pending: it is ${state}.`,
+    );
+  }
+  return recorded;
+}
+
+/** As `confirmDigest`. Without an engine nothing can be asked: the approval is kept, and the start asks again. */
+async function confirmApproval({ engine }: Pick<Deps, 'engine'>, { to }: Update): Promise<Confirmation> {
+  try {
+    return await confirmDigest((reference) => engine.registryDigest(reference), to);
+  } catch (error) {
+    if (codeOf(error) !== 'engine_unreachable') throw error;
+    return { kind: 'silent', reason: messageOf(error) };
+  }
+}
+
+/** When an update that is approved for the next window starts, by the window of its plan. Throws `no_window`. */
+function startInWindow(deps: Pick<Deps, 'store' | 'clock' | 'timeZone'>, id: string): ApprovedStart {
+  const text = deps.store.updates.plan(id)?.window ?? null;
+  const window = text === null ? null : readWindow(text);
+  if (window === null || 'problem' in window) {
+    throw new PilotError(
+      'no_window',
+      'The container has no update window, so nothing was decided. Approve the update now, or set update.window.',
+    );
+  }
+  return nextWindow(deps, window);
+}

@@ -1,0 +1,140 @@
+import { foreseeCarryOver } from '../containers/carry-over/foresee';
+import { healthFailureOf } from '../containers/check-health';
+import { readContainers } from '../containers/read-containers';
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import type { WorkOutcome } from '../domain/due-work';
+import { changedSettings } from '../domain/plan/seen-settings';
+import { runsDigest } from '../domain/running-digest';
+import type { Update } from '../domain/update';
+import { askRegistry, type RegistryAsked } from './ask-registry';
+import { mailOfSuperseded } from './mail-of-offer';
+import { newerCame, offer, supersede, type Offer } from './offer';
+import { notesDeadline, readNotes } from './read-notes';
+import { runsSameImage } from './same-image';
+
+/**
+ * Offers an update again that is pending approval but was decided for a container that has changed, by a patch or by the
+ * operator: approved as it is, it would end as superseded.
+ */
+export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
+  const all = await readContainers(deps.engine, deps.selfId);
+  const changed = deps.store.updates.withStatus('awaiting_approval').flatMap((update) => {
+    const container = all.find(({ name }) => name === update.container);
+    return container !== undefined &&
+      (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null)
+      ? [{ update, container }]
+      : [];
+  });
+  for (const { update, container } of changed) {
+    const { reference, digest } = update.to;
+    if (digest === null) continue;
+    const target = { reference, digest };
+    const seen = await lookInto(deps, container, target);
+    deps.store.transaction(() => reoffer(deps, update, { container, all, target, ...seen }));
+  }
+  return { outcome: `${changed.length} offered again from what runs by now.`, trouble: null };
+}
+
+function isOfAnother({ from }: Update, container: Container): boolean {
+  const digest = from?.digest ?? null;
+  return digest !== null && !runsDigest(container, digest);
+}
+
+/** A person may have decided since it was looked at. */
+function reoffer(deps: Deps, { id, source }: Update, seen: Omit<Offer, 'source' | 'releaseNotes' | 'replaces'>): void {
+  const { updates } = deps.store;
+  if (updates.get(id)?.status !== 'awaiting_approval') return;
+  const releaseNotes = updates.plan(id)?.releaseNotes ?? null;
+  const replaces = supersede(
+    deps,
+    id,
+    `${seen.container.name} was changed in the meantime, so the update is offered again.`,
+  );
+  offer(deps, { ...seen, source, releaseNotes, replaces });
+}
+
+/** What the operator changed on the container since the decision, as a sentence; null: nothing that was compared. */
+export function changedSinceOffer({ store }: Pick<Deps, 'store'>, { id }: Update, container: Container): string | null {
+  const seen = store.updates.plan(id)?.seen;
+  const changed = seen === undefined ? [] : changedSettings(seen, container);
+  if (changed.length === 0) return null;
+  return `${container.name} was changed since this update was decided: ${changed.join('; ')}.`;
+}
+
+/**
+ * Ends a queued update as superseded and decides again from the container as it is now. What the operator requested
+ * ends only: a request is for what the operator knew.
+ */
+export async function offerInstead(
+  deps: Deps,
+  { id, source, to }: Update,
+  container: Container,
+  reason: string,
+): Promise<Update> {
+  const all = await readContainers(deps.engine, deps.selfId);
+  const target = to.digest === null ? null : { reference: to.reference, digest: to.digest };
+  const seen = target && (await lookInto(deps, container, target));
+  return deps.store.transaction(() => {
+    const { updates } = deps.store;
+    if (updates.get(id)?.status !== 'queued') return updates.get(id) as Update;
+    const replaces = supersede(deps, id, reason);
+    if (source === 'operator' || target === null) mailOfSuperseded(deps, replaces);
+    else {
+      const releaseNotes = updates.plan(id)?.releaseNotes ?? null;
+      offer(deps, { container, all, target, source, releaseNotes, ...seen, replaces });
+    }
+    return replaces;
+  });
+}
+
+/** The tag of an update that waits names another digest by now: it is superseded, and the new one offered in its place. */
+export async function offerAgain(deps: Deps, update: Update): Promise<void> {
+  const { reference } = update.to;
+  const digest = await deps.engine.registryDigest(reference);
+  await offerMoved(deps, update, digest, newerCame(`${reference} at ${digest}`));
+}
+
+/**
+ * Supersedes an update that waits or is queued, and decides on the digest that its tag has now. What an operator requested is
+ * a word on the older digest: then the policy decides on the newer one. Resolves with the older update.
+ */
+export async function offerMoved(deps: Deps, update: Update, digest: string, reason: string): Promise<Update> {
+  const { id, status } = update;
+  const all = await readContainers(deps.engine, deps.selfId);
+  const container = all.find(({ name }) => name === update.container);
+  const target = { reference: update.to.reference, digest };
+  const seen = container && (await lookInto(deps, container, target));
+  return deps.store.transaction(() => {
+    const now = deps.store.updates.get(id) as Update;
+    if (now.status !== status) return now;
+    deps.logger.info('the tag of an update has moved', { update: id, container: update.container, to: target });
+    const replaces = supersede(deps, id, reason);
+    const source = status === 'queued' && update.source === 'operator' ? 'reconcile' : update.source;
+    if (container === undefined) mailOfSuperseded(deps, replaces);
+    else offer(deps, { container, all, target, source, releaseNotes: null, ...seen, replaces });
+    return replaces;
+  });
+}
+
+/**
+ * What an offer must know and a transaction cannot ask, of a target that is the registry's own word. `registry`: that of a
+ * pass over many containers. Rejects with `engine_unreachable`.
+ */
+export async function lookInto(
+  deps: Deps & { registry?: RegistryAsked },
+  container: Container,
+  target: Offer['target'],
+): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver' | 'notes'>>> {
+  const { registry = askRegistry(deps) } = deps;
+  const sameImage = await runsSameImage(deps, container, target, registry);
+  const reading = sameImage
+    ? Promise.resolve(null)
+    : readNotes(deps, container, target, { registry, signal: notesDeadline() });
+  return {
+    registry: { refusal: null, sameImage },
+    unhealthy: await healthFailureOf(deps, container),
+    carryOver: await foreseeCarryOver(deps, container),
+    notes: await reading,
+  };
+}
