@@ -2,8 +2,7 @@ import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import { backupShrunk } from '../notifications/mails/backups/backup-notices';
 import { postMail } from '../notifications/post-mail';
-import { keyOfPlace, scopeName, samePlace } from './backup-set';
-import { serversIn } from './dumped-servers';
+import { keyOfPlace, samePlace, scopeName, serversIn } from './backup-set';
 
 const REMEMBERED_MS = 3 * 24 * 3_600_000;
 

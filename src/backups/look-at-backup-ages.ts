@@ -6,7 +6,7 @@ import type { WorkOutcome } from '../domain/due-work';
 import { intervalMs } from '../lib/due-times';
 import { backupOld } from '../notifications/mails/backups/backup-notices';
 import { postMail } from '../notifications/post-mail';
-import { backupSets, keyOfPlace, scopeName, samePlace, type BackupPlace } from './backup-set';
+import { backupSets, keyOfPlace, samePlace, scopeName, type BackupPlace } from './backup-set';
 
 /** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */
 const OLDEST_MS = 36 * 3_600_000;

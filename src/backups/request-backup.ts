@@ -1,9 +1,11 @@
+import { readContainers } from '../containers/read-containers';
+import type { Deps } from '../deps';
 import type { BackupReason, BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
+import type { WorkOutcome } from '../domain/due-work';
 import { PilotError } from '../domain/errors';
 import type { Store } from '../ports/store';
-import { backupSets, samePlace } from './backup-set';
-import type { BackupPlace } from './backup-set';
+import { backupSets, samePlace, scopeName, type BackupPlace } from './backup-set';
 
 const LOOK_BACK = 100;
 
@@ -55,4 +57,12 @@ function nothingToBackUp(containers: readonly Container[], project: string): Pil
     `Nothing of ${project} can be backed up: no container of a compose project or of the name ${project} carries the label backup.kind.`,
     { details: { project } },
   );
+}
+
+/** The daily backup of every set there is by then. */
+export async function queueScheduledBackups(deps: Deps): Promise<WorkOutcome> {
+  const containers = await readContainers(deps.engine, deps.selfId);
+  const queued = requestBackups({ store: deps.store, containers }, { reason: 'schedule' });
+  const sets = queued.map(scopeName).join(', ');
+  return { outcome: sets === '' ? 'No container has the label backup.kind.' : `Requested: ${sets}.`, trouble: null };
 }

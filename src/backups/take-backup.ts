@@ -8,15 +8,12 @@ import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
-import { asBackupError } from './backup-error';
-import { scopeName } from './backup-set';
-import { itemKey, manifestKey, setFolder } from './set-keys';
+import { asBackupError, type ItemSource } from './sources/item-source';
+import { itemKey, manifestKey, scopeName, setFolder } from './backup-set';
 import { filesOf } from './sources/files-source';
-import type { ItemSource } from './sources/item-source';
 import { databasesOf } from './sources/postgres-source';
-import { storeItem } from './store-item';
-import { verifyItem } from './verify-item';
-import { writeManifest } from './write-manifest';
+import { storeItem, verifyItem } from './store-item';
+import { writeManifest } from './manifest';
 
 export interface BackupDeps {
   engine: Engine;

@@ -1,14 +1,17 @@
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { nginxConfiguration } from '../containers/nginx';
+import { BOUNDS } from '../domain/bounds';
 import { isSame, type Certificate, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { nginxSites, type NginxSite } from '../domain/nginx/nginx-sites';
 import type { Engine } from '../ports/engine';
-import { askServed } from './ask-served';
-import { parseCertificate } from './parse-certificate';
-import { foldersIn, readFile } from './read-file';
-import type { LookDeps } from './renewal-deps';
+import { addressesOf } from '../probes/addresses';
+import { execInside } from '../probes/exec-probe';
+import { entriesOf, readFile as readFileWithin, type Limits } from '../probes/read-file';
+import type { LookDeps } from './renewal-places';
 
 /** Where certbot stores renewed certificates by default (certbot, "Where are my certificates?"). */
 const LIVE = '/etc/letsencrypt/live';
@@ -117,4 +120,111 @@ function seen(
 /** Its first name; in place of a wildcard any name that it covers. */
 function askableName({ names }: Certificate): string | null {
   return names.find((name) => !name.startsWith('*.')) ?? names[0]?.replace('*', 'www') ?? null;
+}
+
+const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/;
+
+/**
+ * The certificate that a container serves: asked at every address at which this process may reach it (in a shared network
+ * namespace those of its owner), else from inside, with whatever its image has. Rejects with `certificate_unreadable`.
+ */
+export async function askServed(
+  { engine, certificates }: LookDeps,
+  server: ContainerInspect,
+  { port, name, proxyProtocol = false }: { port: number; name: string; proxyProtocol?: boolean },
+): Promise<Certificate> {
+  const what = `What ${server.Name.slice(1)} serves on port ${port}`;
+  let reason = 'it has no address that this process could reach.';
+  for (const host of await addressesOf(engine, server)) {
+    try {
+      return parseCertificate(await certificates.served({ host, port, name, proxyProtocol }), what);
+    } catch (error) {
+      if (codeOf(error) === 'internal_error') throw error;
+      reason = messageOf(error);
+    }
+  }
+  const inside = await askInside({ engine, certificates }, server, { port, name, proxyProtocol });
+  if (inside !== null) return parseCertificate(inside, what);
+  throw new PilotError(
+    'certificate_unreadable',
+    `${what} could not be requested ${name}: ${reason} Let diun-pilot share a network with it; its image has no openssl or curl to ask from inside.`,
+  );
+}
+
+/** Null: the image has nothing to ask with, or nothing answers there. */
+async function askInside(
+  { engine }: LookDeps,
+  container: ContainerInspect,
+  { port, name, proxyProtocol }: { port: number; name: string; proxyProtocol: boolean },
+): Promise<string | null> {
+  const sni = isIP(name) === 0 ? ['-servername', name] : [];
+  const commands = [
+    // openssl sends no PROXY header.
+    ...(proxyProtocol ? [] : [['openssl', 's_client', '-connect', `127.0.0.1:${port}`, ...sni]]),
+    // curl prints certificates from 7.88 on.
+    [
+      'curl',
+      '-sk',
+      ...(proxyProtocol ? ['--haproxy-protocol'] : []),
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{certs}',
+      '--resolve',
+      `${name}:${port}:127.0.0.1`,
+      `https://${name}:${port}/`,
+    ],
+  ];
+  for (const command of commands) {
+    const said = await execInside({ engine, container, addresses: [] }, command);
+    const pem = 'stdout' in said ? PEM.exec(said.stdout)?.[0] : undefined;
+    if (pem !== undefined) return pem;
+  }
+  return null;
+}
+
+/** Reads PEM (the first certificate of a chain) or DER. Rejects with `certificate_unreadable`, naming `what`. */
+export function parseCertificate(content: Buffer | string, what: string): Certificate {
+  try {
+    const read = new X509Certificate(content);
+    return {
+      fingerprint: read.fingerprint256.replaceAll(':', '').toLowerCase(),
+      names: namesOf(read),
+      notBefore: new Date(read.validFrom).toISOString(),
+      notAfter: new Date(read.validTo).toISOString(),
+    };
+  } catch (error) {
+    throw new PilotError('certificate_unreadable', `${what} is not a certificate: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+function namesOf({ subjectAltName, subject }: X509Certificate): string[] {
+  const alternative = [...(subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,\s"]+)/g)].map(
+    ([, name]) => name ?? '',
+  );
+  const common = /^CN=(.+)$/m.exec(subject ?? '')?.[1];
+  return alternative.length > 0 || common === undefined ? alternative : [common];
+}
+
+/** Larger than any certificate. */
+const LIMITS: Limits = {
+  mostBytes: BOUNDS.certificateFile.bytes,
+  refuse: (why) => new PilotError('certificate_unreadable', why),
+};
+
+/**
+ * A file of a container, running or not; symbolic links are followed inside the container, as certbot's `live/` leads to
+ * its `archive/`. Null: it is not there. Rejects with `certificate_unreadable` unless it is a file of a certificate's size.
+ */
+export function readFile(engine: Engine, id: string, path: string): Promise<Buffer | null> {
+  return readFileWithin(engine, id, path, LIMITS);
+}
+
+/** Names of the folders directly inside a folder of a container; none when it is not there. */
+export async function foldersIn(engine: Engine, id: string, folder: string): Promise<string[]> {
+  const entries = (await entriesOf(engine, id, folder, LIMITS)) ?? [];
+  const names = entries.flatMap(({ header: { name } }) => /^[^/]+\/([^/]+)\/./.exec(name)?.[1] ?? []);
+  return [...new Set(names)].sort();
 }

@@ -5,8 +5,7 @@ import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { messageOf, PilotError } from '../domain/errors';
 import { lookAtCertificates } from './look';
-import type { RenewalDeps } from './renewal-deps';
-import type { RenewalPlace } from './renewal-places';
+import type { RenewalDeps, RenewalPlace } from './renewal-places';
 
 /** After a reload the first handshakes may still get the old certificate (facts, nginx). */
 const SERVED_WITHIN_MS = 30_000;

@@ -1,10 +1,11 @@
 import { runsNginx } from '../domain/application';
-import { isSame, type CertificateSeen } from '../domain/certificates/certificate';
+import { alarmThreshold, isSame, type Certificate, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf } from '../domain/errors';
+import { certificateNearEnd } from '../notifications/mails/certificate-near-end';
+import { postMail } from '../notifications/post-mail';
 import { certificatesOfNginx, certificatesOfServer, lineagesIn, type Lineage } from './find-certificates';
-import type { LookDeps } from './renewal-deps';
-import type { RenewalPlace } from './renewal-places';
+import type { LookDeps, RenewalDeps, RenewalPlace } from './renewal-places';
 
 /** Every certificate of these places, on disk and as served. An unreadable certificate is reported; only a missing engine rejects. */
 export async function lookAtCertificates(deps: LookDeps, places: RenewalPlace[]): Promise<CertificateSeen[]> {
@@ -49,4 +50,28 @@ async function orTrouble<T>(container: Container, troubles: CertificateSeen[], l
 /** Two certbots may share a volume. */
 function unique(lineages: Lineage[]): Lineage[] {
   return lineages.filter(({ disk }, i) => lineages.findIndex((other) => isSame(other.disk, disk)) === i);
+}
+
+type Deps = Pick<RenewalDeps, 'store' | 'clock' | 'publicUrl'>;
+
+/**
+ * Keeps what was seen for `/health`, page and metrics; and for each certificate that has passed another threshold before
+ * its end, one mail in the same transaction.
+ */
+export function saveCertificates(deps: Deps, all: CertificateSeen[]): void {
+  const { store } = deps;
+  store.transaction(() => {
+    store.certificates.replace(all);
+    for (const seen of all) {
+      for (const certificate of [seen.served, seen.disk]) if (certificate !== null) alarm(deps, seen, certificate);
+    }
+  });
+}
+
+function alarm({ store, clock, publicUrl }: Deps, seen: CertificateSeen, certificate: Certificate): void {
+  const threshold = alarmThreshold(certificate, clock.now());
+  const last = store.certificates.alarmedAt(certificate.fingerprint);
+  if (threshold === null || (last !== null && last <= threshold)) return;
+  store.certificates.alarmed(certificate.fingerprint, threshold);
+  postMail(store.outbox, certificateNearEnd({ seen, certificate, now: clock.now(), publicUrl }));
 }

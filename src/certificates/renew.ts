@@ -9,8 +9,7 @@ import {
 } from '../domain/certificates/renewal';
 import { loadCertificates, wordsOf } from './load-certificate';
 import { lookAtCertificates } from './look';
-import type { RenewalDeps } from './renewal-deps';
-import { findPlaces, type RenewalPlace } from './renewal-places';
+import { findPlaces, type RenewalDeps, type RenewalPlace } from './renewal-places';
 import { runCertbot } from './run-certbot';
 
 const NAMED_WITHIN_MS = 10_000;

@@ -1,5 +1,6 @@
 import { readContainers } from '../containers/read-containers';
 import { inspectIfReadable } from '../containers/unreadable';
+import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Engine } from '../ports/engine';
 
@@ -43,3 +44,8 @@ function renewalPlaces(containers: readonly Container[]): RenewalPlace[] {
   }
   return [...places.values()];
 }
+
+/** What the renewal of certificates needs. */
+export type RenewalDeps = Pick<Deps, 'engine' | 'store' | 'certificates' | 'clock' | 'logger' | 'publicUrl' | 'selfId'>;
+
+export type LookDeps = Pick<RenewalDeps, 'engine' | 'certificates'>;

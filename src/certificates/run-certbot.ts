@@ -1,9 +1,9 @@
+import type { CertbotEnd } from '../domain/certificates/renewal';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
-import type { CertbotEnd } from '../domain/certificates/renewal';
-import { withDeadline } from '../lib/deadline';
-import type { RenewalDeps } from './renewal-deps';
+import type { Clock } from '../lib/clock';
+import type { RenewalDeps } from './renewal-places';
 
 /** `certbot renew` without a terminal first sleeps up to eight minutes, unless `--no-random-sleep-on-renew` is given. */
 const ENDS_WITHIN_MS = 20 * 60_000;
@@ -87,4 +87,24 @@ function lasts({ HostConfig, Config, State }: ContainerInspect, now: Date): bool
   const command = [Config.Entrypoint, Config.Cmd].flat().join(' ');
   if (SLEEPS.test(command)) return true;
   return State.Running && now.getTime() - Date.parse(State.StartedAt) > ENDS_WITHIN_MS;
+}
+
+/** Runs `work` with a signal that is aborted with `reason` after `ms` on the clock. */
+async function withDeadline<T>(
+  clock: Clock,
+  ms: number,
+  reason: Error,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const done = new AbortController();
+  clock.sleep(ms, done.signal).then(
+    () => deadline.abort(reason),
+    () => undefined, // the work was faster
+  );
+  try {
+    return await work(deadline.signal);
+  } finally {
+    done.abort();
+  }
 }

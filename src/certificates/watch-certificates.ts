@@ -1,9 +1,7 @@
 import { isDueForRenewal, type CertificateSeen } from '../domain/certificates/certificate';
-import { lookAtCertificates } from './look';
-import type { RenewalDeps } from './renewal-deps';
-import { findPlaces, type RenewalPlace } from './renewal-places';
-import { requestRenewal } from './request-renewal';
-import { saveCertificates } from './save-certificates';
+import { lookAtCertificates, saveCertificates } from './look';
+import { findPlaces, type RenewalDeps, type RenewalPlace } from './renewal-places';
+import { requestRenewal } from './renewal-queue';
 
 const LOOK_EVERY_MS = 6 * 3_600_000;
 const AT_MOST_EVERY_MS = 24 * 3_600_000;

@@ -1,5 +1,5 @@
 import type { App } from '../app';
-import { backupSets, scopeName, samePlace, type BackupPlace } from '../backups/backup-set';
+import { backupSets, samePlace, scopeName, type BackupPlace } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backups/backup';
 import { isNotLoaded, validity, nearsItsEnd, type CertificateSeen } from '../domain/certificates/certificate';

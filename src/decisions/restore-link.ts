@@ -1,4 +1,4 @@
-import { readManifest } from '../backups/read-manifest';
+import { readManifest } from '../backups/manifest';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { RestoreRecord } from '../domain/backups/restore';

@@ -1,7 +1,7 @@
 import { lookAtBackupAges } from '../backups/look-at-backup-ages';
-import { queueScheduledBackups } from '../backups/queue-scheduled-backups';
-import { pruneBackups } from '../backups/retention/prune-backups';
-import { requestRenewal } from '../certificates/request-renewal';
+import { queueScheduledBackups } from '../backups/request-backup';
+import { pruneBackups } from '../backups/prune-backups';
+import { requestRenewal } from '../certificates/renewal-queue';
 import { reconcile } from '../decisions/reconcile';
 import { reofferChanged } from '../decisions/reoffer';
 import type { Deps } from '../deps';

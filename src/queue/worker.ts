@@ -1,6 +1,6 @@
 import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
 import { runNextBackup } from '../backups/run-next-backup';
-import { runNextRenewal } from '../certificates/run-next-renewal';
+import { runNextRenewal } from '../certificates/renewal-queue';
 import { createWatch } from '../certificates/watch-certificates';
 import { adoptAside } from '../containers/adopt-aside';
 import { rearmRunning } from '../containers/rearm-running';

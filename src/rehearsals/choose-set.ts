@@ -1,6 +1,5 @@
 import { afterGoodBackup } from '../backups/after-good-backup';
-import { membersOf, placeOf, samePlace } from '../backups/backup-set';
-import { holdsMembers } from '../backups/holds-members';
+import { holdsMembers, membersOf, placeOf, samePlace } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';

@@ -1,4 +1,4 @@
-import { serversIn, type DumpedServer } from '../backups/dumped-servers';
+import { serversIn, type DumpedServer } from '../backups/backup-set';
 import { isServer } from '../backups/writers';
 import { askedPlatform } from '../containers/carry-over/asked-platform';
 import { layerFiles } from '../containers/carry-over/layer-files';

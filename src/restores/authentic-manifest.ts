@@ -1,4 +1,4 @@
-import { readManifest } from '../backups/read-manifest';
+import { readManifest } from '../backups/manifest';
 import type { BackupManifest } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { RestoreDeps } from './restore-run';

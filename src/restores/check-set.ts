@@ -1,7 +1,7 @@
 import { walkTar } from '../backups/sources/files-source';
 import type { Finding } from '../backups/sources/item-source';
 import { readByPgRestore } from '../backups/sources/postgres-source';
-import { verifyItem } from '../backups/verify-item';
+import { verifyItem } from '../backups/store-item';
 import { inspectIfThere } from '../containers/if-there';
 import { messageOf, PilotError } from '../domain/errors';
 import { checkRoles, roleScript } from './databases/check-roles';

@@ -1,4 +1,4 @@
-import { listBackupSets, type StoredSet } from '../backups/read-manifest';
+import { listBackupSets, type StoredSet } from '../backups/manifest';
 import type { BackupManifest } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { RestoreDeps } from './restore-run';

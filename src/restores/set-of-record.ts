@@ -1,4 +1,4 @@
-import { folderOf } from '../backups/set-keys';
+import { folderOf } from '../backups/backup-set';
 import type { BackupRecord } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 

@@ -2,7 +2,7 @@ import { decideById, type Decided } from '../decisions/approve';
 import { requestBackups } from '../backups/request-backup';
 import { lookAtCertificates } from '../certificates/look';
 import { findPlaces } from '../certificates/renewal-places';
-import { requestRenewal } from '../certificates/request-renewal';
+import { requestRenewal } from '../certificates/renewal-queue';
 import { foreseeCarryOvers } from '../containers/carry-over/foresee';
 import { findUnhealthy } from '../containers/unhealthy-containers';
 import { readContainers } from '../containers/read-containers';

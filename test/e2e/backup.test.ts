@@ -7,7 +7,7 @@ import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import { createS3Storage } from '../../src/adapters/storage-s3/s3-storage';
 import { membersOf } from '../../src/backups/backup-set';
-import { listBackupSets } from '../../src/backups/read-manifest';
+import { listBackupSets } from '../../src/backups/manifest';
 import { takeBackup } from '../../src/backups/take-backup';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import { systemClock } from '../../src/lib/clock';

@@ -1,5 +1,5 @@
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
-import { askServed } from '../../src/certificates/ask-served';
+import { askServed } from '../../src/certificates/find-certificates';
 import { PilotError } from '../../src/domain/errors';
 import type { RenewalJson } from '../../src/http/api/schemas';
 import type { Engine } from '../../src/ports/engine';

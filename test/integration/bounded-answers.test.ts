@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { readManifest } from '../../src/backups/read-manifest';
+import { readManifest } from '../../src/backups/manifest';
 import { certificatesOfNginx } from '../../src/certificates/find-certificates';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
 import { BOUNDS } from '../../src/domain/bounds';

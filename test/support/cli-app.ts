@@ -6,7 +6,7 @@ import { decideById } from '../../src/decisions/approve';
 import { requestBackups } from '../../src/backups/request-backup';
 import { lookAtCertificates } from '../../src/certificates/look';
 import { findPlaces } from '../../src/certificates/renewal-places';
-import { requestRenewal } from '../../src/certificates/request-renewal';
+import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { planOfRestore, rehearse, requestRestore } from '../../src/restores/request-restore';
 import type { CliContext } from '../../src/cli/context';
 import { runCli } from '../../src/cli/program';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTlsCertificateReader } from '../../src/adapters/tls/tls-certificate-reader';
-import { parseCertificate } from '../../src/certificates/parse-certificate';
+import { parseCertificate } from '../../src/certificates/find-certificates';
 import type { Certificate } from '../../src/domain/certificates/certificate';
 import type { ComposeProject } from '../lab/compose';
 import type { Lab } from '../lab/lab';

@@ -8,7 +8,7 @@ import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
 import { readViewLink } from '../../src/decisions/approval-links';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
-import { requestRenewal } from '../../src/certificates/request-renewal';
+import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { createHttpApp, type HttpDeps } from '../../src/http/server';
 import { systemClock } from '../../src/lib/clock';
 import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';

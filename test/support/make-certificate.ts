@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import type { Certificate } from '../../src/domain/certificates/certificate';
-import { parseCertificate } from '../../src/certificates/parse-certificate';
+import { parseCertificate } from '../../src/certificates/find-certificates';
 
 // Self-signed certificates with any dates, as RFC 5280 lays them out: Node reads certificates, but makes none.
 

@@ -4,7 +4,7 @@ import type { Container } from '../../src/domain/container';
 import { EngineError, StorageError } from '../../src/domain/errors';
 import type { BackupStorage } from '../../src/ports/backup-storage';
 import { membersOf } from '../../src/backups/backup-set';
-import { listBackupSets } from '../../src/backups/read-manifest';
+import { listBackupSets } from '../../src/backups/manifest';
 import { takeBackup } from '../../src/backups/take-backup';
 import { readContainers } from '../../src/containers/read-containers';
 import { damagingStorage, type Damage } from '../support/damaging-storage';

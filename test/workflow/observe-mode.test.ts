@@ -1,6 +1,6 @@
 import supertest from 'supertest';
 import { observingEngine } from '../../src/containers/observing-engine';
-import { requestRenewal } from '../../src/certificates/request-renewal';
+import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { decideById } from '../../src/decisions/approve';
 import { requestUpdate } from '../../src/decisions/request-update';

@@ -1,4 +1,4 @@
-import { requestRenewal } from '../../src/certificates/request-renewal';
+import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { workOnce } from '../../src/queue/worker';
 import { nginx, openScene, type Scene } from '../support/scene';

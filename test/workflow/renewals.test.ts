@@ -1,4 +1,4 @@
-import { requestRenewal } from '../../src/certificates/request-renewal';
+import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { EngineError } from '../../src/domain/errors';
 import { workOnce } from '../../src/queue/worker';
 import { openRenewalScene, type RenewalScene } from '../support/renewal-scene';

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sealed } from '../../src/backups/manifest-mac';
+import { sealed } from '../../src/backups/manifest';
 import { Secret } from '../../src/lib/secret';
 import { planOfRestore, requestRestore } from '../../src/restores/request-restore';
 import { runOn } from '../support/cli-app';

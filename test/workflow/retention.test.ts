@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { requestBackups } from '../../src/backups/request-backup';
-import { pruneBackups } from '../../src/backups/retention/prune-backups';
+import { pruneBackups } from '../../src/backups/prune-backups';
 import { StorageError } from '../../src/domain/errors';
 import { readContainers } from '../../src/containers/read-containers';
 import { nginx, openScene, type Scene } from '../support/scene';

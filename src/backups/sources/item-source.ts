@@ -1,7 +1,7 @@
 import type { Readable, Transform } from 'node:stream';
 import type { BackupItem, DatabaseProperties } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
-import { PilotError } from '../../domain/errors';
+import { messageOf, PilotError, type ErrorCode } from '../../domain/errors';
 
 /** One thing to back up: where its bytes come from, and how what was stored of it is proven to be whole. */
 export interface ItemSource {
@@ -36,4 +36,21 @@ export function notVerified(title: string, why: string, cause?: unknown): PilotE
     `The stored backup of ${title} does not read back: ${why}. Take another with diun-pilot backup; if it happens again, look at the health of the backup storage.`,
     { cause },
   );
+}
+
+/** `engine_unreachable` stays what it is: an update that waits for its engine is not a failed one. */
+const KEPT: readonly ErrorCode[] = [
+  'backup_failed',
+  'backup_not_verified',
+  'storage_full',
+  'storage_refused',
+  'storage_unreachable',
+  'engine_unreachable',
+];
+
+/** Any error of a backup as one of the codes that `takeBackup` promises; `prefix` says what could not be done. */
+export function asBackupError(error: unknown, prefix = 'The backup failed', advice = ''): PilotError {
+  if (error instanceof PilotError && KEPT.includes(error.code)) return error;
+  const message = `${prefix}: ${messageOf(error).replace(/\.$/, '')}. ${advice}`.trim();
+  return new PilotError('backup_failed', message, { cause: error });
 }

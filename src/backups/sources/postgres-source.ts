@@ -1,15 +1,15 @@
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
+import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { messageOf, PilotError } from '../../domain/errors';
-import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import { readWithin } from '../../lib/streams/read-within';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';
-import { asBackupError } from '../backup-error';
 import { readProperties } from './database-properties';
 import { explainRights, HIDDEN_OBJECTS, IS_SUPERUSER, refuseHidden } from './dump-rights';
-import { feedCommand } from './feed-command';
-import type { Finding, ItemSource } from './item-source';
+import { asBackupError, type Finding, type ItemSource } from './item-source';
 
 const GLOBALS_END = 'PostgreSQL database cluster dump complete';
 const TAIL_LENGTH = 4096;
@@ -140,4 +140,33 @@ export async function endsAsPgDumpallDoes(content: AsyncIterable<Buffer>): Promi
 
 function adviceFor(server: Pick<Container, 'name'>): string {
   return `Look at docker logs ${server.name}; the dump is taken as POSTGRES_USER of that container.`;
+}
+
+/**
+ * Feeds all of `content` to a command, with back-pressure. A command that ends before its input does is not an error here:
+ * the rest of the content is still read, so that its hash covers all of it.
+ */
+export async function feedCommand<T>(
+  content: AsyncIterable<Buffer>,
+  start: (input: Readable) => Promise<T>,
+): Promise<T> {
+  const input = new PassThrough();
+  // An input that its reader gave up shows in the command's own outcome.
+  input.on('error', () => undefined);
+  const outcome = start(input);
+  let over = false;
+  const ended = outcome.then(
+    () => (over = true),
+    () => (over = true),
+  );
+  try {
+    for await (const chunk of content) {
+      if (!over && !input.write(chunk)) await Promise.race([once(input, 'drain'), ended]);
+    }
+  } catch (error) {
+    input.destroy(error as Error);
+    throw error;
+  }
+  input.end();
+  return outcome;
 }

@@ -1,6 +1,6 @@
-import { byteProgress } from '../../backups/byte-progress';
+import { byteProgress } from '../../backups/byte-meter';
 import { readProperties } from '../../backups/sources/database-properties';
-import { feedCommand } from '../../backups/sources/feed-command';
+import { feedCommand } from '../../backups/sources/postgres-source';
 import { conninfo } from '../../probes/postgres-login';
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';

@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
-import type { DumpedServer } from '../../backups/dumped-servers';
-import { feedCommand } from '../../backups/sources/feed-command';
+import type { DumpedServer } from '../../backups/backup-set';
+import { endsAsPgDumpallDoes, feedCommand } from '../../backups/sources/postgres-source';
 import { conninfo } from '../../probes/postgres-login';
 import type { Finding } from '../../backups/sources/item-source';
-import { endsAsPgDumpallDoes } from '../../backups/sources/postgres-source';
-import { verifyItem } from '../../backups/verify-item';
+import { verifyItem } from '../../backups/store-item';
 import { BOUNDS } from '../../domain/bounds';
 import type { BackupItem } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';

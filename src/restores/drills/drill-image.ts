@@ -1,4 +1,4 @@
-import type { DumpedServer } from '../../backups/dumped-servers';
+import type { DumpedServer } from '../../backups/backup-set';
 import { imageIfThere } from '../../containers/if-there';
 import type { BackupItem } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';

@@ -1,9 +1,8 @@
 import { posix } from 'node:path';
-import { serversIn, type DumpedServer } from '../../backups/dumped-servers';
-import { NO_MAC } from '../../backups/manifest-mac';
-import { readManifest } from '../../backups/read-manifest';
+import { serversIn, type DumpedServer } from '../../backups/backup-set';
+import { NO_MAC, readManifest } from '../../backups/manifest';
 import { walkTar } from '../../backups/sources/files-source';
-import { verifyItem } from '../../backups/verify-item';
+import { verifyItem } from '../../backups/store-item';
 import { readContainers } from '../../containers/read-containers';
 import type { BackupItem, BackupManifest, BackupRecord } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';

@@ -1,5 +1,4 @@
-import { backupSets, keyOfPlace, placeOf, scopeName } from '../../backups/backup-set';
-import { serversIn } from '../../backups/dumped-servers';
+import { backupSets, keyOfPlace, placeOf, scopeName, serversIn } from '../../backups/backup-set';
 import { readContainers } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
 import type { BackupRecord } from '../../domain/backups/backup';

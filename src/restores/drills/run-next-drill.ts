@@ -1,4 +1,4 @@
-import { keyOfPlace, scopeName, samePlace } from '../../backups/backup-set';
+import { keyOfPlace, samePlace, scopeName } from '../../backups/backup-set';
 import type { BackupRecord } from '../../domain/backups/backup';
 import { NotTried, type DrillVerdict } from '../../domain/backups/drill';
 import { codeOf, messageOf } from '../../domain/errors';

@@ -1,12 +1,10 @@
-import { samePlace, type BackupPlace } from '../../backups/backup-set';
-import { readManifest } from '../../backups/read-manifest';
-import { folderOf } from '../../backups/set-keys';
+import { folderOf, holdsMembers, samePlace, type BackupPlace } from '../../backups/backup-set';
+import { readManifest } from '../../backups/manifest';
 import { canChangeData } from '../../backups/writers';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import { messageOf } from '../../domain/errors';
 import type { Run } from '../run';
-import { holdsMembers } from '../../backups/holds-members';
 
 /**
  * The verified backup that an update of a container which cannot change the data of its set may use instead of one of its

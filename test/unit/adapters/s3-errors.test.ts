@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { asStorageError } from '../../../src/adapters/storage-s3/s3-storage';
-import { listBackupSets } from '../../../src/backups/read-manifest';
+import { listBackupSets } from '../../../src/backups/manifest';
 import { memoryStorage } from '../../support/memory-storage';
 
 /** As the SDK rejects a GetObject of an object in GLACIER or DEEP_ARCHIVE (S3 API reference, GetObject, InvalidObjectState). */

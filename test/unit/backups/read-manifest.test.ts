@@ -1,7 +1,6 @@
 import type { BackupManifest } from '../../../src/domain/backups/backup';
 import { StorageError } from '../../../src/domain/errors';
-import { listBackupSets, readManifest } from '../../../src/backups/read-manifest';
-import { sealed } from '../../../src/backups/manifest-mac';
+import { listBackupSets, readManifest, sealed } from '../../../src/backups/manifest';
 import { Secret } from '../../../src/lib/secret';
 import { memoryStorage } from '../../support/memory-storage';
 

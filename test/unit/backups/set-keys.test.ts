@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { itemKey, manifestKey, setFolder } from '../../../src/backups/set-keys';
+import { itemKey, manifestKey, setFolder } from '../../../src/backups/backup-set';
 
 const at = new Date('2026-11-23T02:00:00.123Z');
 

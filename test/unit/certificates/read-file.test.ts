@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { pack, type Header } from 'tar-stream';
-import { foldersIn, readFile } from '../../../src/certificates/read-file';
-import { parseCertificate } from '../../../src/certificates/parse-certificate';
+import { foldersIn, parseCertificate, readFile } from '../../../src/certificates/find-certificates';
 import { EngineError } from '../../../src/domain/errors';
 import type { Engine } from '../../../src/ports/engine';
 import { makeCertificate } from '../../support/make-certificate';

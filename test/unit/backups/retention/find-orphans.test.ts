@@ -1,4 +1,4 @@
-import { findOrphans } from '../../../../src/backups/retention/find-orphans';
+import { findOrphans } from '../../../../src/backups/prune-backups';
 
 const ID = '01KAT3W9A0BCDEFGHJKMNPQRST';
 const NOW = new Date('2026-11-25T12:00:00Z');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { feedCommand } from '../../../../src/backups/sources/feed-command';
+import { feedCommand } from '../../../../src/backups/sources/postgres-source';
 
 const chunks = Array.from({ length: 100 }, (_, index) => Buffer.alloc(65_536, index));
 

@@ -1,4 +1,4 @@
-import { namesInDoubt, readErrors, skippedIn } from '../../../../src/backups/sources/skipped-folders';
+import { namesInDoubt, readErrors, skippedIn } from '../../../../src/backups/sources/files-source';
 
 test('reads what GNU and busybox find say, but not of what vanished or what a restore keeps', () => {
   const said = [

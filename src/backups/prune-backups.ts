@@ -1,15 +1,14 @@
-import type { BackupRecord } from '../../domain/backups/backup';
-import type { WorkOutcome } from '../../domain/due-work';
-import { codeOf, messageOf } from '../../domain/errors';
-import { type Fate, judgeRetention, type Retention } from '../../domain/backups/retention';
-import type { Clock } from '../../lib/clock';
-import type { Logger } from '../../lib/logger';
-import type { BackupStorage } from '../../ports/backup-storage';
-import type { Store } from '../../ports/store';
-import { keyOfPlace, scopeName } from '../backup-set';
-import { folderOf, manifestKey } from '../set-keys';
-import { findOrphans } from './find-orphans';
-import { openRestoreOf, whyNeeded } from './why-needed';
+import type { BackupRecord } from '../domain/backups/backup';
+import { judgeRetention, type Fate, type Retention } from '../domain/backups/retention';
+import type { WorkOutcome } from '../domain/due-work';
+import { codeOf, messageOf } from '../domain/errors';
+import { formatTime } from '../domain/format';
+import { isOpen, type Update } from '../domain/update';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+import type { BackupStorage } from '../ports/backup-storage';
+import type { Store } from '../ports/store';
+import { folderOf, keyOfPlace, MANIFEST, manifestKey, scopeName } from './backup-set';
 
 export interface PruneDeps {
   store: Pick<Store, 'backups' | 'updates' | 'notices' | 'restores' | 'soaks'>;
@@ -135,4 +134,76 @@ function outcomeOf(pruned: number, removed: number, failures: readonly string[])
     outcome: `${outcome}; could not be removed, and tried again after the next backup: ${failures.join('; ')}`,
     trouble: `${failures.length} old backups could not be removed from the storage; it is tried again after the next backup`,
   };
+}
+
+const DAY_MS = 86_400_000;
+/** `shop/20261123T020000Z-01JD…/03-gitea-files-data.tar.gz`: what `set-keys` writes, and nothing else. */
+const ITEM = /^([^/]+\/(\d{8}T\d{6}Z)-([0-7][0-9A-HJKMNP-TV-Z]{25}))\/(\d{2,}-[^/]+|manifest\.json)$/;
+
+export interface Orphan {
+  folder: string;
+  recordId: string;
+  keys: string[];
+}
+
+/**
+ * What an interrupted backup left: folders of our own layout without a manifest, started more than a day ago. A folder
+ * that holds anything else is not ours and left alone.
+ */
+export function findOrphans(keys: readonly string[], now: Date): Orphan[] {
+  const folders = new Map<string, string[]>();
+  for (const key of keys) {
+    const folder = key.slice(0, Math.max(key.lastIndexOf('/'), 0));
+    folders.set(folder, [...(folders.get(folder) ?? []), key]);
+  }
+  return [...folders].flatMap(([folder, inside]) => {
+    const matches = inside.map((key) => ITEM.exec(key));
+    const [, , started = '', recordId = ''] = matches[0] ?? [];
+    const ours = matches.every((match) => match !== null);
+    if (!ours || inside.includes(`${folder}/${MANIFEST}`)) return [];
+    return now.getTime() - timeOf(started) > DAY_MS ? [{ folder, recordId, keys: inside }] : [];
+  });
+}
+
+/** NaN for an invalid time: nothing is older than that. */
+function timeOf(compact: string): number {
+  return Date.parse(compact.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
+/** What an update broke is often seen days later; a rollback that failed waits for its person. */
+const AFTER_UPDATE_MS = 3 * DAY_MS;
+const AFTER_FAILED_ROLLBACK_MS = 30 * DAY_MS;
+
+type Known = Pick<Store, 'updates' | 'restores' | 'soaks'>;
+
+/**
+ * Why a backup must stay although no rule of retention keeps it, as text; null: it is not needed. `approvalTtlMs`: how
+ * long the link of a failed rollback's mail offers to restore it.
+ */
+function whyNeeded(known: Known, record: BackupRecord, now: Date, approvalTtlMs: number): string | null {
+  const restore = openRestoreOf(known, record);
+  if (restore !== null) return restore;
+  const update = record.updateId === null ? null : known.updates.get(record.updateId);
+  return update === null ? null : neededByUpdate(known, update, now, approvalTtlMs);
+}
+
+/** For a requested restore that has not ended; null: there is none. */
+function openRestoreOf({ restores }: Pick<Store, 'restores'>, { id }: BackupRecord): string | null {
+  const asked = restores.open().find(({ backupId }) => backupId === id);
+  if (asked === undefined) return null;
+  return `its restore, requested at ${formatTime(asked.createdAt)}, has not ended`;
+}
+
+function neededByUpdate({ restores, soaks }: Known, update: Update, now: Date, approvalTtlMs: number): string | null {
+  const name = update.container ?? 'a container';
+  if (isOpen(update.status)) return `the update of ${name} that it was taken for is not ended`;
+  if ((soaks.of(update.id)?.status ?? 'ended') !== 'ended') return `the soak of ${name} is not over`;
+  const since = now.getTime() - Date.parse(update.finishedAt ?? update.createdAt);
+  if (update.status === 'rollback_failed') {
+    if (since < AFTER_FAILED_ROLLBACK_MS)
+      return `the rollback of ${name} that may need it failed less than 30 days ago`;
+    if (since < approvalTtlMs && restores.ofUpdate(update.id).length === 0)
+      return `the link to restore it after the failed rollback of ${name} is still open`;
+  }
+  return since < AFTER_UPDATE_MS ? `the update of ${name} that it was taken for ended less than 3 days ago` : null;
 }

@@ -1,11 +1,31 @@
 import type { Deps } from '../deps';
 import type { CertificateSeen } from '../domain/certificates/certificate';
+import type { RenewalReason, RenewalRecord, RenewalVerdict } from '../domain/certificates/renewal';
 import { codeOf, messageOf } from '../domain/errors';
-import type { RenewalRecord, RenewalVerdict } from '../domain/certificates/renewal';
+import { refuseWhileObserving, type Mode } from '../domain/mode';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
 import { postMail } from '../notifications/post-mail';
+import { saveCertificates } from './look';
 import { renew } from './renew';
-import { saveCertificates } from './save-certificates';
+import type { RenewalDeps } from './renewal-places';
+
+/**
+ * Queues a renewal of everything on this engine. One that waits already is not queued twice: a retry that is not due yet
+ * is taken forward. Throws `observe_mode` for one that the operator requests.
+ */
+export function requestRenewal(
+  { store, clock, mode }: Pick<RenewalDeps, 'store' | 'clock'> & { mode?: Mode },
+  { reason }: { reason: RenewalReason },
+): RenewalRecord {
+  if (reason === 'operator')
+    refuseWhileObserving(mode, 'No renewal was queued, since it restarts or reloads containers.');
+  const now = clock.now().toISOString();
+  return store.transaction(() => {
+    const waiting = store.renewals.queued();
+    if (waiting === null) return store.renewals.insert({ reason, dueAt: now });
+    return waiting.dueAt <= now ? waiting : store.renewals.change(waiting.id, { reason, dueAt: now });
+  });
+}
 
 /** Contract, section 4: a failed weekly run is tried again the next day. */
 const RETRY_AFTER_MS = 24 * 3_600_000;
