@@ -6,11 +6,9 @@ import type { Logger } from './lib/logger';
 import type { Secret } from './lib/secret';
 import type { BackupStorage } from './ports/backup-storage';
 import type { CertificateReader } from './ports/certificate-reader';
-import type { Compose } from './ports/compose';
+import type { Compose, ProjectFiles } from './ports/compose';
 import type { Engine } from './ports/engine';
-import type { ProjectFiles } from './ports/project-files';
-import type { RegistryImages } from './ports/registry-images';
-import type { RegistryTags } from './ports/registry-tags';
+import type { RegistryImages, RegistryTags } from './ports/registry';
 import type { ReleaseNotesReader } from './ports/release-notes';
 import type { Store } from './ports/store';
 

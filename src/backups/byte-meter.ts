@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { formatBytes } from '../domain/format';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 
 /** Counts and hashes what passes through; `total` is valid once the stream has ended. */
 export class ByteMeter extends Transform {

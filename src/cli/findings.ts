@@ -3,7 +3,7 @@ import { HOW_TO_ACT, OBSERVES } from '../domain/mode';
 import type { Container } from '../domain/container';
 import type { ChannelNotice } from '../domain/channel-notice';
 import type { App } from '../app';
-import type { Channel } from '../ports/channel';
+import type { Channel } from '../ports/mail-transport';
 import { atTime } from './text';
 
 /** One thing that `check` looked at. `failed` makes its exit code 1; `words` say what to do. */

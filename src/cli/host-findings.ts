@@ -2,14 +2,16 @@ import type { App } from '../app';
 import { backupSets, samePlace, scopeName, type BackupPlace } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backups/backup';
-import { isNotLoaded, validity, nearsItsEnd, type CertificateSeen } from '../domain/certificates/certificate';
+import { isNotLoaded, nearsItsEnd, validity, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
+import { formatAge } from '../domain/format';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
+import { whyNotAllowed } from '../domain/notes/hosts';
+import { readSource } from '../domain/notes/source';
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
+import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
 import { within, type Finding } from './findings';
 import { atTime, inBytes } from './text';
-import { formatAge } from '../domain/format';
 
 // What `check` finds out about the containers of this host. Notes, no failures: the service works.
 
@@ -137,4 +139,47 @@ export function watchedFindings(containers: readonly Container[] | null): Findin
   const words =
     'nothing: give each service that is to be kept current the label diun.enable: "true" (docs/labels.md), then `docker compose up -d`';
   return [{ what: 'Watched', status: 'warning', words }];
+}
+
+/** Containers whose release notes cannot be read, and tokens for hosts that are never asked. Asks nothing. */
+export function notesFindings(
+  { settings: { notes } }: Pick<App, 'settings'>,
+  containers: readonly Container[],
+): Finding[] {
+  const what = 'Release notes';
+  const watched = containers.filter(({ labels }) => labels.watched && labels.policy !== 'ignore');
+  const found = watched.flatMap((container): Finding[] => {
+    const why = whyUnread(container, notes.hosts);
+    return why === null ? [] : [{ what, status: 'warning', words: `${container.name}: ${why}` }];
+  });
+  const unused = [...notes.tokens.keys()].filter((host) => {
+    const url = new URL(`https://${host}/`);
+    return whyNotAllowed(url, notes.hosts) !== null;
+  });
+  return [
+    ...found,
+    ...unused.map((host): Finding => ({
+      what,
+      status: 'warning',
+      words: `PILOT_NOTES_TOKENS has a token for ${host}, which is never asked: list it in PILOT_NOTES_HOSTS`,
+    })),
+  ];
+}
+
+function whyUnread({ labels, origin }: Container, hosts: App['settings']['notes']['hosts']): string | null {
+  const asks =
+    (labels.askOn ?? []).length > 0 ? ' Until then update.ask-on asks about every update with a new version.' : '';
+  const text = labels.notes ?? (labels.notes === null ? null : (origin?.source ?? null));
+  const source = text === null ? null : readSource(text);
+  if (source === null) {
+    // Without update.ask-on nothing is missing: many images have no source.
+    return asks === '' || labels.notes === null
+      ? null
+      : `no source of release notes is known: set update.notes.${asks}`;
+  }
+  const [first] = source.asked;
+  if (first === undefined)
+    return `${source.url} is not the address of a repository or a changelog: set update.notes.${asks}`;
+  const refusal = whyNotAllowed(new URL(first.api), hosts);
+  return refusal === null ? null : `${refusal}${asks}`;
 }

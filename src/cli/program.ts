@@ -1,22 +1,24 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { nearestName } from '../domain/text/nearest-name';
 import { UPDATE_STATUSES } from '../domain/update';
-import { approveCommand, declineCommand } from './commands/decide';
+import {
+  approveCommand,
+  declineCommand,
+  rehearseCommand,
+  updateCommand,
+  updatesCommand,
+  type UpdatesArguments,
+} from './commands/update';
 import { auditCommand, type AuditArguments } from './commands/audit';
-import { backupCommand, type BackupArguments } from './commands/backup';
-import { backupsCommand } from './commands/backups';
+import { backupCommand, backupsCommand, type BackupArguments } from './commands/backup';
 import { checkCommand } from './commands/check';
-import { recoveryKitCommand } from './commands/recovery-kit';
-import { initCommand } from './commands/init';
-import { rehearseCommand } from './commands/rehearse';
+import { recoveryKitCommand } from './recovery';
+import { initCommand, suggestCommand } from './commands/set-up';
 import { renewCommand } from './commands/renew';
 import { restoreCommand, type RestoreArguments } from './commands/restore';
 import { serveCommand } from './commands/serve';
-import { suggestCommand } from './commands/suggest';
-import { updateCommand } from './commands/update';
-import { updatesCommand, type UpdatesArguments } from './commands/updates';
-import type { CliContext } from './context';
-import { printableContext } from './printable-output';
+import type { CliContext } from './with-app';
+import { printableContext } from './output';
 
 const SETTINGS_HELP = `
 Settings come from the environment (PILOT_…), the same for every command: see docs/configuration.md and .env.example.

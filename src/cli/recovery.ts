@@ -3,14 +3,21 @@ import type { App } from '../app';
 import { backupSets, scopeName } from '../backups/backup-set';
 import type { Settings } from '../config/schema';
 import type { Container } from '../domain/container';
-import { kitFingerprint, type KitFacts, type KitSet, type KitStorage } from '../domain/recovery/recovery-kit';
 import { formatAge } from '../domain/format';
+import {
+  kitFingerprint,
+  recoveryKit,
+  type KitFacts,
+  type KitSet,
+  type KitStorage,
+} from '../domain/recovery/recovery-kit';
 import type { Secret } from '../lib/secret';
+import { cliUser, withApp, type CliContext } from './with-app';
 import type { Finding } from './findings';
-import { atTime } from './text';
+import { asJson, atTime } from './text';
 
 /** Everything on the page, from the settings and from what runs. */
-export function kitFacts(app: App, containers: readonly Container[], version: string): KitFacts {
+function kitFacts(app: App, containers: readonly Container[], version: string): KitFacts {
   const { settings, clock } = app;
   return {
     printedAt: atTime(clock.now().toISOString(), settings.timeZone),
@@ -79,4 +86,20 @@ export function kitFindings(app: App, containers: readonly Container[]): Finding
   }
   const age = app.clock.now().getTime() - Date.parse(printed.at);
   return [{ what, status: 'ok', words: `printed ${formatAge(age)} ago for the current secrets` }];
+}
+
+/**
+ * Prints the page that leads from an empty host back to the data. It has secrets, so the audit trail records who printed it; only
+ * then `check` is content.
+ */
+export function recoveryKitCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
+  return withApp(context, { json }, async (app) => {
+    const facts = kitFacts(app, await app.containers(), context.version);
+    const kit = recoveryKit(facts);
+    const detail = { fingerprint: kitFingerprint(facts) };
+    app.store.audit.append({ kind: 'recovery_kit', actor: cliUser(), subject: null, detail });
+    context.stdout.write(json ? asJson({ kit }) : kit);
+    context.stderr.write('This page contains secrets: keep it in a safe, not on this host.\n');
+    return 0;
+  });
 }

@@ -1,13 +1,62 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseDuration } from '../domain/text/duration';
 import type { Retention } from '../domain/backups/retention';
 import { readWindow, type UpdateWindow } from '../domain/decision/update-window';
+import type { NotesHost } from '../domain/notes/hosts';
+import { parseDuration } from '../domain/text/duration';
+import { nextDue } from '../lib/due-times';
 import { Secret } from '../lib/secret';
-import { whyCronIsInvalid } from './cron';
-import { readNotesHosts, readNotesTokens } from './notes';
-import { readNotifyUrls } from './notify-urls';
-import { readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, type Read } from './urls';
+import { readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, readNotifyUrls, type Read } from './urls';
+
+/** The problem of a cron expression as text; null when it has a next time. */
+function whyCronIsInvalid(expression: string): string | null {
+  const problem = 'must be off or a cron expression of five fields such as 30 3 * * 0';
+  const fields = expression.trim().split(/\s+/);
+  // The parser takes a year, and names such as @daily, too: neither is documented.
+  if (fields.length < 5 || fields.length > 6 || !fields.every((field) => /^[\d*,/\-a-z?]+$/i.test(field)))
+    return problem;
+  try {
+    nextDue({ expression, timeZone: 'UTC' }, new Date(0));
+    return null;
+  } catch {
+    return problem;
+  }
+}
+
+/** `git.example.org` (https, any port) or `git.lan:3000` (also plain HTTP), separated by commas. */
+export function readNotesHosts(text: string): Read<NotesHost[]> {
+  const hosts = text.split(',').map((entry) => readHost(entry.trim()));
+  const known = hosts.filter((host) => host !== null);
+  if (known.length < hosts.length)
+    return {
+      problem: 'must be host names separated by commas, each with its port if it is not that of https: git.lan:3000',
+    };
+  return { value: known };
+}
+
+/** `host=token` pairs, separated by commas. The problem never repeats what may be a token. */
+function readNotesTokens(text: string): Read<ReadonlyMap<string, Secret>> {
+  const tokens = new Map<string, Secret>();
+  for (const entry of text.split(',')) {
+    const [, name = '', token = ''] = /^\s*([^=\s]+)=([\x21-\x2b\x2d-\x7e]+)\s*$/.exec(entry) ?? [];
+    const host = readHost(name);
+    if (host === null || token === '')
+      return { problem: 'must be pairs such as github.com=TOKEN, separated by commas; tokens are printable ASCII' };
+    const key = host.port === null ? host.host : `${host.host}:${host.port}`;
+    if (tokens.has(key)) return { problem: 'names the same host twice' };
+    tokens.set(key, new Secret(token));
+  }
+  return { value: tokens };
+}
+
+/** As an address would have it, so that both are compared in the same spelling. */
+function readHost(entry: string): NotesHost | null {
+  if (!/^[a-z0-9[\]:.-]+$/i.test(entry) || !URL.canParse(`http://${entry}/`)) return null;
+  const url = new URL(`http://${entry}/`);
+  if (url.hostname === '') return null;
+  const port = /:(\d{1,5})$/.exec(entry.replace(/^\[[^\]]*\]/, ''))?.[1];
+  return { host: url.hostname, port: port === undefined ? null : Number(port) };
+}
 
 // One zod type for each kind of setting: from the text of the environment to a value, or to a problem as text. A problem
 // never repeats the text of a setting that may be a secret.

@@ -5,10 +5,10 @@ import type { NotesHost } from '../domain/notes/hosts';
 import type { Retention } from '../domain/backups/retention';
 import type { UpdateWindow } from '../domain/decision/update-window';
 import type { Secret } from '../lib/secret';
-import type { ChannelSetting } from './notify-urls';
+import type { ChannelSetting } from './urls';
 import {
-  addresses,
   address,
+  addresses,
   backupTarget,
   choice,
   count,
@@ -16,14 +16,14 @@ import {
   dockerHost,
   duration,
   durationOrNone,
-  hostName,
   heartbeatUrl,
+  hostName,
   httpUrl,
   interval,
   mailTarget,
-  notifySecret,
   notesHosts,
   notesTokens,
+  notifySecret,
   notifyUrls,
   port,
   proxies,

@@ -3,7 +3,7 @@ import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { toContainer } from '../domain/to-container';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import { checkHealthOnce } from '../probes/check-health-once';
 import { waitUntilHealthy } from '../probes/wait-until-healthy';
 

@@ -1,6 +1,6 @@
 import type { ContainerInspect, ContainerSnapshot, ImageInspect } from '../domain/engine-inspect';
 import { codeOf } from '../domain/errors';
-import { fewAtATime } from '../lib/few-at-a-time';
+import { fewAtATime } from '../lib/concurrency';
 import type { Engine, ListedContainer, ListedImage } from '../ports/engine';
 import { imageIfReadable, inspectIfReadable } from './unreadable';
 

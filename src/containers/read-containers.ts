@@ -4,7 +4,7 @@ import type { EngineDoor } from '../domain/network/engine-door';
 import type { ContainerInspect, ContainerSnapshot } from '../domain/engine-inspect';
 import { toContainer } from '../domain/to-container';
 import type { Engine } from '../ports/engine';
-import { nextTurn } from '../lib/next-turn';
+import { nextTurn } from '../lib/concurrency';
 import { isOurs } from './artifact-names';
 import { inspectAll, lookUpImages } from './inspect-all';
 

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { fewAtATime } from '../lib/few-at-a-time';
+import { fewAtATime } from '../lib/concurrency';
 import { healthFailureOf } from './check-health';
 
 /** A probe may be a program inside the container: not all of a host's at once. */

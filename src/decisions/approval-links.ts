@@ -1,8 +1,7 @@
 import { PilotError } from '../domain/errors';
 import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
-import type { Secret } from '../lib/secret';
-import { isSignedBy, macOf } from '../lib/signing';
+import { isSignedBy, macOf, type Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
 
 interface Links {

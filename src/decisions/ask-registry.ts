@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import { codeOf, messageOf } from '../domain/errors';
 import { parseImageReference } from '../domain/images/image-reference';
 import type { Platform } from '../domain/recreate/platform';
-import type { PlatformImage } from '../ports/registry-images';
+import type { PlatformImage } from '../ports/registry';
 
 /**
  * After so many silences the registry itself is taken to be away. The list of one repository may fail alone, since its answer

@@ -36,3 +36,6 @@ export const silentLogger: Logger = {
   error: () => undefined,
   child: () => silentLogger,
 };
+
+/** Reports the current state of long work as text. May be called often. */
+export type Progress = (detail: string) => void;

@@ -1,9 +1,8 @@
 import { messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
-import type { Channel } from '../ports/channel';
-import type { NoticeToSend } from '../ports/channel-deliveries';
-import type { MailTransport } from '../ports/mail-transport';
+import type { Channel, MailTransport } from '../ports/mail-transport';
+import type { NoticeToSend } from '../ports/outbox';
 import type { OutboxMail, Store } from '../ports/store';
 import { deliverItem, type Deliverable, type Postman } from './deliver-item';
 

@@ -1,21 +1,18 @@
 import type { BackupRecord, PastBackup } from '../domain/backups/backup';
 import type { DrillVerdict } from '../domain/backups/drill';
-import type { Journal } from '../domain/journal';
-import type { Plan } from '../domain/plan/plan';
 import type { RestoreJournal, RestoreRecord } from '../domain/backups/restore';
+import type { Journal } from '../domain/journal';
 import type { PastUpdate } from '../domain/past-update';
+import type { Plan } from '../domain/plan/plan';
 import type { DecidedBy, Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Audit } from './audit';
-import type { Channels } from './channel-deliveries';
-import type { Incidents } from './incidents';
-import type { NotesCache, NotesTexts } from './notes-cache';
-import type { Rehearsals } from './rehearsals/rehearsals';
-import type { ReplacedImages } from './replaced-images';
+import type { Channels, Outbox } from './outbox';
+import type { Rehearsals } from './rehearsals';
+import type { NotesCache, NotesTexts } from './release-notes';
 import type { Certificates, Renewals } from './renewals';
 import type { Soaks } from './soaks/soaks';
 import type { Disarmed, KeptContainers } from './stopped-containers';
-import type { Outbox } from './outbox';
-import type { Notices, Timers } from './timers';
+import type { Incidents, Notices, Timers } from './timers';
 
 export type { NewMail, Outbox, OutboxMail } from './outbox';
 
@@ -254,4 +251,25 @@ export interface Restores {
   /** Null: it was not started. */
   journal(id: string): RestoreJournal | null;
   saveJournal(id: string, journal: RestoreJournal): void;
+}
+
+/** An image that a successful update has replaced. */
+export interface ReplacedImage {
+  /** `sha256:…`, as the engine names it. */
+  imageId: string;
+  /** Such as `docker.io/library/nginx`. */
+  repository: string;
+  /** ISO 8601. */
+  replacedAt: string;
+}
+
+/** Images that only diun-pilot's own updates replaced: no other image is ever removed. */
+export interface ReplacedImages {
+  /** In the transaction of the verdict. Replaced again: the newest time counts. */
+  add(image: ReplacedImage): void;
+  repositories(): string[];
+  /** Newest first. */
+  of(repository: string): ReplacedImage[];
+  /** It is no longer on the engine. */
+  remove(imageId: string): void;
 }

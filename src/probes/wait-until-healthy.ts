@@ -3,7 +3,7 @@ import { codeOf, PilotError } from '../domain/errors';
 import { verdictWithinMs } from '../domain/health/healthcheck-time';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import type { Engine } from '../ports/engine';
 import { addressesOf } from './addresses';
 import { dockerState } from './docker-state';

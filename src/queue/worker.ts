@@ -1,25 +1,83 @@
-import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
+import { lookAtBackupAges } from '../backups/look-at-backup-ages';
+import { pruneBackups } from '../backups/prune-backups';
+import { queueScheduledBackups } from '../backups/request-backup';
 import { runNextBackup } from '../backups/run-next-backup';
-import { runNextRenewal } from '../certificates/renewal-queue';
+import { requestRenewal, runNextRenewal } from '../certificates/renewal-queue';
 import { createWatch } from '../certificates/watch-certificates';
 import { adoptAside } from '../containers/adopt-aside';
 import { rearmRunning } from '../containers/rearm-running';
 import { removeDueContainers } from '../containers/remove-due';
-import { releaseHeldMails } from '../decisions/held-mails';
+import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
 import { handleInbox } from '../decisions/handle-inbox';
+import { releaseHeldMails } from '../decisions/held-mails';
+import { reconcile } from '../decisions/reconcile';
+import { reofferChanged } from '../decisions/reoffer';
 import type { Deps } from '../deps';
-import { codeOf, ERROR_CODES, type ErrorCode, messageOf } from '../domain/errors';
-import type { Loop } from '../lib/loop';
-import { startLoop } from '../lib/loop';
+import type { WorkName, WorkOutcome } from '../domain/due-work';
+import { codeOf, ERROR_CODES, messageOf, type ErrorCode } from '../domain/errors';
+import { OBSERVES, reasonUnder } from '../domain/mode';
+import { startLoop, type Loop } from '../lib/loop';
 import { watchNetworks } from '../networks/watch-networks';
+import { sendDigest } from '../notifications/send-digest';
 import { removeLeftRehearsals } from '../rehearsals/remove-rehearsals';
 import { runNextRehearsal } from '../rehearsals/run-next-rehearsal';
+import { queueDrills } from '../restores/drills/request-drills';
 import { runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
+import { removeOldImages } from '../updates/remove-old-images';
 import { runNextUpdate } from '../updates/run-next-update';
 import { watchSoaks } from '../updates/soak/watch-soaks';
-import { doDueWork } from './do-due-work';
-import { noteMode } from './note-mode';
+
+/** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
+type Work = (deps: Deps) => Promise<WorkOutcome>;
+
+const WORKS: Partial<Record<WorkName, Work>> = {
+  backup: queueScheduledBackups,
+  renewal: queueScheduledRenewal,
+  reconcile,
+  drill: queueDrills,
+  reoffer: reofferChanged,
+  retention: pruneBackups,
+  'backup-ages': lookAtBackupAges,
+  'old-images': removeOldImages,
+  digest: (deps) => sendDigest(deps),
+};
+
+/** The renewal itself reports its outcome. */
+function queueScheduledRenewal(deps: Deps): Promise<WorkOutcome> {
+  if (deps.mode === 'observe') return Promise.resolve({ outcome: `Skipped: ${OBSERVES}`, trouble: null });
+  requestRenewal(deps, { reason: 'schedule' });
+  return Promise.resolve({ outcome: 'Asked for.', trouble: null });
+}
+
+/** Does the work that is due for the longest time. False: nothing is due. A defect ends it until it is due again. */
+async function doDueWork(deps: Deps): Promise<boolean> {
+  const next = deps.store.timers.due().find(({ name }) => WORKS[name] !== undefined);
+  if (next === undefined) return false;
+  const what = await outcomeOf(deps, next.name, WORKS[next.name] as Work);
+  deps.store.timers.done(next.name, next.dueAt, what);
+  return true;
+}
+
+async function outcomeOf(deps: Deps, name: WorkName, work: Work): Promise<WorkOutcome> {
+  try {
+    const what = await work(deps);
+    deps.logger.info('timer done', { timer: name, outcome: what.outcome });
+    return what;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    deps.logger.error('a timer broke off', { timer: name, code: codeOf(error), reason: messageOf(error) });
+    return { outcome: `It broke off: ${messageOf(error)}`, trouble: 'it broke off the last time: see the log' };
+  }
+}
+
+/** Each queued update says why it does not start while diun-pilot observes, and no longer says it afterwards. */
+function noteMode({ store, mode }: Pick<Deps, 'store' | 'mode'>): void {
+  for (const { id, reason } of store.updates.withStatus('queued')) {
+    const noted = reasonUnder(mode, reason);
+    if (noted !== reason) store.updates.change(id, { reason: noted });
+  }
+}
 
 /** Requests of the command line reach a running service through the database, so it is looked at this often. */
 const REST_MS = 1_000;

@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import type { Rehearsal } from '../domain/rehearsal/rehearsal';
 import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 
 /** One rehearsal while it runs. */
 export interface RehearsalRun extends Deps {

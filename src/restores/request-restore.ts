@@ -1,7 +1,7 @@
 import { readContainers } from '../containers/read-containers';
 import { PilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/backups/restore';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import type { Store } from '../ports/store';
 import { checkSet } from './check-set';
 import { findSet } from './find-set';

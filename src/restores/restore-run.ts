@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { RestoreJournal } from '../domain/backups/restore';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import type { Store } from '../ports/store';
 import type { PinnedStorage } from './pinned-storage';
 import type { RestorePlan } from './plan-restore';

@@ -4,7 +4,7 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf } from '../domain/errors';
 import type { RanBefore, RestoreJournal } from '../domain/backups/restore';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import { psqlOf } from './databases/psql';
 import type { RestorePlan } from './plan-restore';
 

@@ -1,11 +1,11 @@
-import { messageOf } from '../domain/errors';
+import { scheduleJob, type Job } from 'node-schedule';
 import type { Schedule } from '../domain/due-work';
+import { messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import { nextDue } from '../lib/due-times';
 import type { Logger } from '../lib/logger';
 import type { Store } from '../ports/store';
 import type { TimerState } from '../ports/timers';
-import { armWithNodeSchedule, type Arm } from './arm';
 import type { TimerPlan } from './timer-plans';
 
 export interface RunningTimers {
@@ -101,3 +101,15 @@ function lookOnce(parts: Parts, { name }: TimerPlan, schedule: Schedule): Date {
 function earlier(due: Date, now: Date): Date {
   return new Date(Math.min(due.getTime(), now.getTime() + LOOK_AGAIN_MS));
 }
+
+/** Calls `fire` once, at that time or as soon after as can be; what it returns calls it off. */
+type Arm = (at: Date, fire: () => void) => () => void;
+
+/** By node-schedule, which also waits for longer than a timer of Node can. */
+export const armWithNodeSchedule: Arm = (at, fire) => {
+  // Null, whatever its types say, for a time that has just passed.
+  const job = scheduleJob(at, fire) as Job | null;
+  if (job !== null) return () => void job.cancel();
+  const passed = setImmediate(fire);
+  return () => clearImmediate(passed);
+};

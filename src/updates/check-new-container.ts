@@ -1,7 +1,7 @@
 import { healthOf } from '../containers/check-health';
 import { changeAsDetail } from '../domain/data/data-change-words';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import { lookForChange } from './fingerprint/data-change';
 import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import type { Run } from './run';

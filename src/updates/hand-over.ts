@@ -5,7 +5,7 @@ import { startJoining } from '../containers/start-joining';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import { syncLocalTag } from './local-tag';
 import { reloadFronts } from './neighbours/see-to-nginx';
 import type { Run } from './run';

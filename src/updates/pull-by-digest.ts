@@ -2,7 +2,7 @@ import { formatBytes } from '../domain/format';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import { askedPlatform } from '../containers/carry-over/asked-platform';
 import type { Engine } from '../ports/engine';
 import type { Update } from '../domain/update';

@@ -6,7 +6,7 @@ import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
 import { plural, shortDigest } from '../domain/format';
 import { repositoryOf, tryParseImageReference } from '../domain/images/image-reference';
-import type { ReplacedImage } from '../ports/replaced-images';
+import type { ReplacedImage } from '../ports/store';
 
 /**
  * Removes images that updates of diun-pilot have replaced and that exceed `update.keep-images` (contract, section 1), newest

@@ -4,7 +4,7 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import type { Journal, Stage } from '../domain/journal';
 import type { StepName, Update } from '../domain/update';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 
 /** A started update: everything needed to finish it, even if its old container is gone. */
 export interface ActiveUpdate extends Deps {

@@ -23,8 +23,7 @@ import { systemClock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import { ownContainerId } from '../lib/own-container';
 import type { BackupStorage } from '../ports/backup-storage';
-import type { Channel } from '../ports/channel';
-import type { MailTransport } from '../ports/mail-transport';
+import type { Channel, MailTransport } from '../ports/mail-transport';
 
 /** What use cases are given, and what only the wiring asks of the world. */
 export interface Adapters {

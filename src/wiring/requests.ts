@@ -18,7 +18,7 @@ import type { RenewalRecord } from '../domain/certificates/renewal';
 import type { RestoreRecord } from '../domain/backups/restore';
 import type { Rehearsal } from '../domain/rehearsal/rehearsal';
 import type { DecidedBy, Update } from '../domain/update';
-import type { Progress } from '../lib/progress';
+import type { Progress } from '../lib/logger';
 import { requestRehearsal } from '../rehearsals/request-rehearsal';
 import type { RestorePlan } from '../restores/plan-restore';
 import {

@@ -12,12 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { ProjectFiles } from '../../src/ports/project-files';
+import type { ProjectFiles } from '../../src/ports/compose';
 
 const BEFORE = '# grüße\nservices: {web: {image: "nginx:1"}}\n';
 const AFTER = BEFORE.replace('nginx:1', 'nginx:2');
 
-/** Every promise of ports/project-files, in a folder below `root`. */
+/** Every promise of `ProjectFiles`, in a folder below `root`. */
 export function projectFilesContract(name: string, files: ProjectFiles, root: string): void {
   describe(`${name} keep the promises of the project's files`, () => {
     let folder: string;

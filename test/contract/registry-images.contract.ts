@@ -1,5 +1,5 @@
 import type { Platform } from '../../src/domain/recreate/platform';
-import type { RegistryImages } from '../../src/ports/registry-images';
+import type { RegistryImages } from '../../src/ports/registry';
 
 export interface ImagesScene {
   images: RegistryImages;
@@ -22,7 +22,7 @@ export interface ImagesScene {
   takeDown(): unknown;
 }
 
-/** Every promise of ports/registry-images. */
+/** Every promise of `RegistryImages`. */
 export function registryImagesContract(name: string, setUp: () => Promise<ImagesScene>): void {
   describe(`${name} keeps the promises of the registry's images`, () => {
     let scene: ImagesScene;

@@ -1,4 +1,4 @@
-import type { RegistryTags } from '../../src/ports/registry-tags';
+import type { RegistryTags } from '../../src/ports/registry';
 
 export interface TagsScene {
   tags: RegistryTags;
@@ -11,7 +11,7 @@ export interface TagsScene {
   takeDown(): unknown;
 }
 
-/** Every promise of ports/registry-tags. */
+/** Every promise of `RegistryTags`. */
 export function registryTagsContract(name: string, setUp: () => Promise<TagsScene>): void {
   describe(`${name} keeps the promises of the registry's tags`, () => {
     let scene: TagsScene;

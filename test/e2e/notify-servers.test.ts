@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createChannel } from '../../src/adapters/channels/channels';
-import { readNotifyUrls } from '../../src/config/notify-urls';
+import { readNotifyUrls } from '../../src/config/urls';
 import type { SentNotice } from '../../src/adapters/channels/formats';
 import { freePort } from '../lab/free-port';
 import { PYTHON, whyNoNotifyServers } from '../lab/notify-servers';

@@ -8,7 +8,7 @@ import { lookAtCertificates } from '../../src/certificates/look';
 import { findPlaces } from '../../src/certificates/renewal-places';
 import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { planOfRestore, rehearse, requestRestore } from '../../src/restores/request-restore';
-import type { CliContext } from '../../src/cli/context';
+import type { CliContext } from '../../src/cli/with-app';
 import { runCli } from '../../src/cli/program';
 import type { DockerSocket } from '../../src/config/docker-socket';
 import { loadSettings } from '../../src/config/load';

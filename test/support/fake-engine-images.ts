@@ -5,7 +5,7 @@ import { parseImageReference } from '../../src/domain/images/image-reference';
 import { versionJump } from '../../src/domain/images/version-jump';
 import type { ListedImage } from '../../src/ports/engine';
 import { platformText, type Platform } from '../../src/domain/recreate/platform';
-import type { PlatformImage, RegistryImages } from '../../src/ports/registry-images';
+import type { PlatformImage, RegistryImages } from '../../src/ports/registry';
 import type { FakeImage, ImageSpec } from './fake-engine-types';
 
 /** Images on the engine with their tags, and the registry from which they come. */

@@ -1,7 +1,7 @@
 import { runsSameImage } from '../../src/decisions/same-image';
 import { readContainers } from '../../src/containers/read-containers';
 import type { ContainerInspect, ImageInspect } from '../../src/domain/engine-inspect';
-import type { PlatformImage } from '../../src/ports/registry-images';
+import type { PlatformImage } from '../../src/ports/registry';
 import { digest } from '../support/container-builder';
 import { nginx, openScene, type Scene } from '../support/scene';
 

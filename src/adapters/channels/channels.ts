@@ -1,6 +1,6 @@
 import type { ChannelTarget } from '../../domain/channel-notice';
 import type { Secret } from '../../lib/secret';
-import type { Channel } from '../../ports/channel';
+import type { Channel } from '../../ports/mail-transport';
 import { apprise, discord, mattermost, ntfy, slack, standardWebhook, type Format } from './formats';
 import { makeCall } from './http-call';
 

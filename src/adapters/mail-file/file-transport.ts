@@ -3,8 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { MailError } from '../../domain/errors';
-import { makeFolder } from '../../lib/files/make-folder';
-import { writeAtomically, writeDurably } from '../../lib/files/write-atomically';
+import { makeFolder, writeAtomically, writeDurably } from '../../lib/files';
 import type { Mail, MailTransport } from '../../ports/mail-transport';
 
 /**

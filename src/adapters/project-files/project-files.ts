@@ -3,8 +3,8 @@ import { access, lstat, open, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
-import { writeAtomically } from '../../lib/files/write-atomically';
-import type { ProjectFile, ProjectFiles } from '../../ports/project-files';
+import { writeAtomically } from '../../lib/files';
+import type { ProjectFile, ProjectFiles } from '../../ports/compose';
 
 /** No compose file or `.env` comes near it, and a reader of YAML ends well with it. */
 const LONGEST = BOUNDS.projectFile.bytes;

@@ -2,9 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { BOUNDS } from '../../domain/bounds';
 import { isListed, whyNotAllowed, type NotesHost } from '../../domain/notes/hosts';
-import { checkedLookup, type Resolve } from '../../lib/net/checked-lookup';
+import { checkedLookup, isPublicAddress, type Resolve } from '../../lib/net/public-address';
 import { exchange } from '../../lib/net/http-exchange';
-import { isPublicAddress } from '../../lib/net/public-address';
 import { BeyondBound } from '../../lib/streams/read-within';
 
 const MOST_REDIRECTS = 4;

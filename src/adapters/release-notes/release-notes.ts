@@ -3,10 +3,9 @@ import { releasesOfChangelog } from '../../domain/notes/changelog';
 import { whyNotAllowed, type NotesHost } from '../../domain/notes/hosts';
 import type { Release } from '../../domain/notes/release-notes';
 import type { Changelog, Forge, NotesSource, ReleaseList } from '../../domain/notes/source';
-import type { Resolve } from '../../lib/net/checked-lookup';
+import type { Resolve } from '../../lib/net/public-address';
 import type { Secret } from '../../lib/secret';
-import type { NotesCache } from '../../ports/notes-cache';
-import type { NotesFetches, ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';
+import type { NotesCache, NotesFetches, ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';
 import { ask, NotesError, type Answer, type Reach } from './ask';
 import { clean, readPage, type Page } from './pages';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
-import type { Incident, Incidents } from '../../ports/incidents';
+import type { Incident, Incidents } from '../../ports/timers';
 import type { Database } from './database';
 
 /** More than a person reads; older ones are in the log. */

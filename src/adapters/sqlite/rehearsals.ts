@@ -1,6 +1,6 @@
 import type { HeldMail, Rehearsal } from '../../domain/rehearsal/rehearsal';
 import type { Clock } from '../../lib/clock';
-import type { Rehearsals } from '../../ports/rehearsals/rehearsals';
+import type { Rehearsals } from '../../ports/rehearsals';
 import type { Database } from './database';
 import { fromJson, recordsOf } from './records';
 

@@ -1,5 +1,5 @@
 import type { Release } from '../../domain/notes/release-notes';
-import type { KeptAnswer, NotesCache, NotesTexts } from '../../ports/notes-cache';
+import type { KeptAnswer, NotesCache, NotesTexts } from '../../ports/release-notes';
 import { fromJson, toJson } from './records';
 import type { Database } from './database';
 

@@ -1,4 +1,4 @@
-import type { ReplacedImage, ReplacedImages } from '../../ports/replaced-images';
+import type { ReplacedImage, ReplacedImages } from '../../ports/store';
 import type { Database } from './database';
 
 export function createReplacedImages(database: Database): ReplacedImages {

@@ -1,7 +1,6 @@
 import type { AuditEntry, AuditVerdict } from '../../ports/audit';
-import type { CliContext } from '../context';
+import { withApp, type CliContext } from '../with-app';
 import { asJson, atTime, table } from '../text';
-import { withApp } from '../with-app';
 
 export interface AuditArguments {
   verify: boolean;

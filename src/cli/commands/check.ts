@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Container } from '../../domain/container';
 import { codeOf, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
-import type { CliContext } from '../context';
+import { withApp, type CliContext } from '../with-app';
 import {
   askAll,
   diunFinding,
@@ -16,16 +16,15 @@ import {
   backupFindings,
   carryOverFindings,
   certificateFindings,
+  notesFindings,
   pilotFindings,
   probeFindings,
   tagFindings,
   watchedFindings,
 } from '../host-findings';
-import { notesFindings } from '../notes-findings';
 import { kitFindings } from '../recovery';
 import { asJson, inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
-import { withApp } from '../with-app';
 
 interface Checked {
   ok: boolean;

@@ -1,10 +1,8 @@
 import type { CertificateSeen } from '../../domain/certificates/certificate';
 import { validity } from '../../domain/certificates/certificate';
 import type { RenewalRecord } from '../../domain/certificates/renewal';
-import type { CliContext } from '../context';
-import { follow } from '../follow';
-import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
-import { withApp } from '../with-app';
+import { withApp, type CliContext } from '../with-app';
+import { follow, liveOutput, silentOutput, type LiveOutput } from '../output';
 import { asJson } from '../text';
 
 /** Renews what is due and follows it to its end; 0 only when everything is served as it should be. */

@@ -3,10 +3,8 @@ import type { RestoreRecord } from '../../domain/backups/restore';
 import { notAuthenticated } from '../../restores/authentic-manifest';
 import type { RestorePlan } from '../../restores/plan-restore';
 import type { App } from '../../app';
-import type { CliContext } from '../context';
-import { follow } from '../follow';
-import { liveOutput, silentOutput, type LiveOutput } from '../live-output';
-import { withApp } from '../with-app';
+import { withApp, type CliContext } from '../with-app';
+import { follow, liveOutput, silentOutput, type LiveOutput } from '../output';
 import { asJson } from '../text';
 
 export interface RestoreArguments {

@@ -1,8 +1,7 @@
 import { messageOf } from '../../domain/errors';
 import type { Logger } from '../../lib/logger';
 import type { App } from '../../app';
-import type { CliContext, Signals } from '../context';
-import { INTERRUPTED, printError } from '../with-app';
+import { INTERRUPTED, printError, type CliContext, type Signals } from '../with-app';
 
 const CLOSES_WITHIN_MS = 10_000;
 

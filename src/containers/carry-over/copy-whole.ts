@@ -5,7 +5,7 @@ import type { ContainerInspect } from '../../domain/engine-inspect';
 import { EngineError } from '../../domain/errors';
 import { layerCopy, MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
 import { cleanPath } from '../../domain/recreate/own-mounts';
-import { fewAtATime } from '../../lib/few-at-a-time';
+import { fewAtATime } from '../../lib/concurrency';
 import type { Engine } from '../../ports/engine';
 
 const AT_ONCE = 4;

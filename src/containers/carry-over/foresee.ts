@@ -2,7 +2,7 @@ import type { Container } from '../../domain/container';
 import { codeOf, messageOf } from '../../domain/errors';
 import { runsUnderShell } from '../../domain/handover';
 import { copiedText, lostText, NOTHING_TO_SAY, type CarryOver } from '../../domain/recreate/carry-over';
-import { fewAtATime } from '../../lib/few-at-a-time';
+import { fewAtATime } from '../../lib/concurrency';
 import { layerFiles } from './layer-files';
 import { carryOverRefusals, type LooksAhead } from './refusals';
 

@@ -9,7 +9,7 @@ import {
   type PathStat,
 } from '../../domain/recreate/layer';
 import { cleanPath } from '../../domain/recreate/own-mounts';
-import { fewAtATime } from '../../lib/few-at-a-time';
+import { fewAtATime } from '../../lib/concurrency';
 import type { Engine } from '../../ports/engine';
 
 /** Each is a call of the engine: of a layer with more files, the deepest are not examined and count as lost. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { extract } from 'tar-stream';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { fewAtATime } from '../../lib/few-at-a-time';
+import { fewAtATime } from '../../lib/concurrency';
 import type { Engine } from '../../ports/engine';
 import { layerFiles } from './layer-files';
 

@@ -1,7 +1,7 @@
 import type { BackupRecord } from '../../domain/backups/backup';
 import { OBSERVES, type Mode } from '../../domain/mode';
 import type { KeptContainer } from '../../ports/stopped-containers';
-import type { NoticeDeliveries } from '../../ports/channel-deliveries';
+import type { NoticeDeliveries } from '../../ports/outbox';
 import type { Outbox } from '../../ports/store';
 import type { Notice, TimerState } from '../../ports/timers';
 

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
-import { nextTurn } from '../../lib/next-turn';
+import { nextTurn } from '../../lib/concurrency';
 import { historyQuery } from '../api/schemas';
 import type { HttpDeps } from '../deps';
 import type { AskHealth } from '../health/health';

@@ -3,7 +3,7 @@ import type { Container } from '../../domain/container';
 import { suggestionsFor } from '../../domain/labels/suggest-labels';
 import { otherPilots } from '../../domain/pilots';
 import { systemClock } from '../../lib/clock';
-import { nextTurn } from '../../lib/next-turn';
+import { nextTurn } from '../../lib/concurrency';
 import type { Store } from '../../ports/store';
 import { formToken } from '../access/form-token';
 import type { HttpDeps } from '../deps';

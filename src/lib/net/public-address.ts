@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 // IANA's registries of special-purpose addresses (RFC 6890 and its successors): all that is not the public internet.
 const SPECIAL_4 = [
@@ -49,4 +50,33 @@ function embeddedIpv4(address: string): string | null {
   if (match === null) return null;
   const [high, low] = [parseInt(match[1] ?? '0', 16), parseInt(match[2] ?? '0', 16)];
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+}
+
+export type Resolve = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/**
+ * A lookup for a connection that checks every address that the name resolves to, so that no name can lead to another address
+ * between the check and the connection. `check` throws for an address that may not be dialled. A literal address is dialled
+ * without a lookup: its caller must check it.
+ */
+export function checkedLookup(check: (address: string) => void, resolve: Resolve = lookup): LookupFunction {
+  return (hostname, options, done) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error !== null || first === undefined) {
+        return done(error ?? Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), '');
+      }
+      try {
+        for (const { address } of addresses) check(address);
+      } catch (refusal) {
+        return done(refusal as Error, '');
+      }
+      if (options.all === true) done(null, addresses);
+      else done(null, first.address, first.family);
+    });
+  };
 }

@@ -8,7 +8,7 @@ import { BOUNDS } from '../../domain/bounds';
 import type { BackupItem } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
 import { readItem } from '../read-item';
 import type { PinnedStorage } from '../pinned-storage';

@@ -5,7 +5,7 @@ import { takeBackup } from '../../backups/take-backup';
 import { isServer } from '../../backups/writers';
 import { readContainers } from '../../containers/read-containers';
 import type { BackupRecord } from '../../domain/backups/backup';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import { formatTime } from '../../domain/format';
 import { thoseRunning } from '../../restores/those-that-ran';
 import { rememberFingerprint } from '../fingerprint/data-change';

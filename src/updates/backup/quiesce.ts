@@ -6,7 +6,7 @@ import type { Container } from '../../domain/container';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import { networkOwner } from '../../domain/network/network-owner';
 import { isWell, type Stopped } from '../../domain/health/well';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import { handsOver } from '../hand-over';
 import { noteNeighbours } from '../neighbours/note-neighbours';
 import { lookAhead } from '../preflight/preflight';

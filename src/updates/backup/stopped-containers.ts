@@ -3,7 +3,7 @@ import { inspectIfThere } from '../../containers/if-there';
 import { startJoining } from '../../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Stopped } from '../../domain/health/well';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import type { ActiveUpdate } from '../run';
 
 /** Those that were stopped for the backup, without the container that is updated. */

@@ -2,7 +2,7 @@ import { isServer, canChangeData } from '../../backups/writers';
 import { compareFingerprints } from '../../domain/data/compare-fingerprints';
 import type { Container } from '../../domain/container';
 import type { DatabaseServer, DataChange } from '../../domain/data/data-fingerprint';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import type { Run } from '../run';
 import { checkpoint } from '../run';
 import { readFingerprint } from './read-fingerprint';

@@ -10,7 +10,7 @@ import {
   type MigrationTable,
 } from '../../domain/data/data-fingerprint';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, type PostgresLogin } from '../../probes/postgres-login';
 import { CATALOG_QUERY } from './catalog-query';

@@ -9,7 +9,7 @@ import { codeOf, messageOf } from '../../domain/errors';
 import { addressesIn, namesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
 import { networkOwner } from '../../domain/network/network-owner';
 import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-upstreams';
-import { fewAtATime } from '../../lib/few-at-a-time';
+import { fewAtATime } from '../../lib/concurrency';
 import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered } from '../../probes/ask-site';
 import type { Run } from '../run';

@@ -2,7 +2,7 @@ import { healthOfContainer, healthFailureOf } from '../../containers/check-healt
 import { containerOf } from '../../containers/read-containers';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import type { Neighbour } from '../../domain/health/neighbour';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import type { ActiveUpdate } from '../run';
 
 /** Exit codes of a program that ended as it was meant to, or because it was asked to. */

@@ -3,7 +3,7 @@ import { startIfStopped } from '../../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import { inspectIfReadable } from '../../containers/unreadable';
 import type { Neighbour } from '../../domain/health/neighbour';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import type { ActiveUpdate } from '../run';
 import { othersStopped } from '../backup/stopped-containers';
 import { relationOf, responds } from './responds';

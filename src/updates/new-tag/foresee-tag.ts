@@ -5,7 +5,7 @@ import { codeOf, messageOf } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { parseTag } from '../../domain/images/parse-tag';
 import type { Engine } from '../../ports/engine';
-import type { ProjectFiles } from '../../ports/project-files';
+import type { ProjectFiles } from '../../ports/compose';
 import { readProject } from './read-project';
 
 /** What will become of a newer tag of a container: written into the file of this path, or why a person must do it. */

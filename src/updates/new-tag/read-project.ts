@@ -1,7 +1,7 @@
 import { type ComposeProject, envFilesOf } from '../../domain/compose/compose-project';
 import type { ProjectText, ProjectTexts } from '../../domain/compose/project-text';
 import { PilotError } from '../../domain/errors';
-import type { ProjectFiles } from '../../ports/project-files';
+import type { ProjectFiles } from '../../ports/compose';
 
 /** Reads the files of a compose project. Rejects with `project_file_refused` when not all of them can be read here. */
 export async function readProject(files: ProjectFiles, project: ComposeProject): Promise<ProjectTexts> {

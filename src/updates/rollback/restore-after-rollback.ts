@@ -5,7 +5,7 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import { firstRestoreJournal, type RestoreJournal } from '../../domain/backups/restore';
 import type { Update } from '../../domain/update';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import { authenticManifest } from '../../restores/authentic-manifest';
 import { pinned } from '../../restores/pinned-storage';
 import { planRestore } from '../../restores/plan-restore';

@@ -6,7 +6,7 @@ import { changeAsDetail, changesOf } from '../../domain/data/data-change-words';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Update } from '../../domain/update';
-import type { Progress } from '../../lib/progress';
+import type { Progress } from '../../lib/logger';
 import { promoteNewContainer, assertNoExternalChange, detectExternalChange } from '../external-change';
 import { finishRetagged, finishHealthy } from '../finish';
 import { hasChangedData, lookForChange } from '../fingerprint/data-change';

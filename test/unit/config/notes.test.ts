@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { loadSettings } from '../../../src/config/load';
-import { readNotesHosts } from '../../../src/config/notes';
+import { readNotesHosts } from '../../../src/config/fields';
 import { messageOf } from '../../../src/domain/errors';
 
 const NOWHERE = { PILOT_DATA_DIR: '/tmp' };

@@ -1,4 +1,4 @@
-import { readNotifyUrls } from '../../../src/config/notify-urls';
+import { readNotifyUrls } from '../../../src/config/urls';
 
 const read = (text: string) => {
   const result = readNotifyUrls(text);

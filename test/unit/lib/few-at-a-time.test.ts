@@ -1,4 +1,4 @@
-import { fewAtATime } from '../../../src/lib/few-at-a-time';
+import { fewAtATime } from '../../../src/lib/concurrency';
 
 test('does at most as many at once as it may, and answers in order', async () => {
   let now = 0;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { makeFolder } from '../../../src/lib/files/make-folder';
+import { makeFolder } from '../../../src/lib/files';
 
 let folder: string;
 beforeEach(() => {

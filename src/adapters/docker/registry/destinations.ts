@@ -1,6 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { checkedLookup, type Resolve } from '../../../lib/net/checked-lookup';
-import { isPublicAddress } from '../../../lib/net/public-address';
+import { checkedLookup, isPublicAddress, type Resolve } from '../../../lib/net/public-address';
 import { isLoopback, refused } from './refusal';
 
 /**

@@ -4,7 +4,7 @@ import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import { platformOf, platformText, type Platform } from '../../../domain/recreate/platform';
-import type { PlatformImage, RegistryImages } from '../../../ports/registry-images';
+import type { PlatformImage, RegistryImages } from '../../../ports/registry';
 import type { JsonAnswer, Question } from './ask-json';
 import { refused, refusedByStatus } from './refusal';
 import { openRepository, type Repository } from './repository';

@@ -2,7 +2,7 @@ import { BOUNDS, LONGEST_TAG, TAG_LISTING } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import { versionJump } from '../../../domain/images/version-jump';
-import type { RegistryTags } from '../../../ports/registry-tags';
+import type { RegistryTags } from '../../../ports/registry';
 import { askJson, type JsonAnswer, type Question } from './ask-json';
 import type { Destinations } from './destinations';
 import { refused, refusedByStatus } from './refusal';

@@ -1,4 +1,4 @@
-import type { HeldMail, Rehearsal, Verdict } from '../../domain/rehearsal/rehearsal';
+import type { HeldMail, Rehearsal, Verdict } from '../domain/rehearsal/rehearsal';
 
 /** Requested rehearsals and their verdicts. */
 export interface Rehearsals {

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** What `work` makes of each item, in their order, with at most `most` of them in work at once. The first rejection rejects. */
 export async function fewAtATime<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
@@ -7,4 +9,9 @@ export async function fewAtATime<T, R>(items: readonly T[], most: number, work: 
   };
   await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
   return results;
+}
+
+/** Lets pending work (a webhook, a probe) run between two pieces of synchronous work. */
+export function nextTurn(): Promise<void> {
+  return setImmediate();
 }
