@@ -8,7 +8,7 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { nginxSites, type NginxSite } from '../domain/nginx/nginx-sites';
 import type { Engine } from '../ports/engine';
-import { addressesOf } from '../probes/addresses';
+import { addressesOf } from '../probes/tcp-probe';
 import { execInside } from '../probes/exec-probe';
 import { entriesOf, readFile as readFileWithin, type Limits } from '../probes/read-file';
 import type { LookDeps } from './renewal-places';

@@ -1,5 +1,4 @@
-import { readContainers } from '../containers/read-containers';
-import { inspectIfReadable } from '../containers/unreadable';
+import { inspectIfReadable, readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Engine } from '../ports/engine';

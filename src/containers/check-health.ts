@@ -3,9 +3,9 @@ import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { toContainer } from '../domain/to-container';
+import { fewAtATime } from '../lib/concurrency';
 import type { Progress } from '../lib/logger';
-import { checkHealthOnce } from '../probes/check-health-once';
-import { waitUntilHealthy } from '../probes/wait-until-healthy';
+import { checkHealthOnce, waitUntilHealthy } from '../probes/wait-until-healthy';
 
 const LOG_LINES = 20;
 
@@ -66,4 +66,17 @@ export async function lastLines({ engine }: Pick<Deps, 'engine'>, id: string): P
     if (codeOf(error) === 'engine_unreachable') throw error;
     return `\nIts log could not be read: ${messageOf(error)}`;
   }
+}
+
+/** A probe may be a program inside the container: not all of a host's at once. */
+const AT_ONCE = 4;
+
+/** Which of those that run fail their own health check at this moment, by id. Rejects only with `engine_unreachable`. */
+export async function findUnhealthy(
+  deps: Pick<Deps, 'engine' | 'clock'>,
+  containers: readonly Container[],
+): Promise<ReadonlyMap<string, HealthFailure>> {
+  const running = containers.filter((container) => container.running);
+  const found = await fewAtATime(running, AT_ONCE, (container) => healthFailureOf(deps, container));
+  return new Map(running.flatMap(({ id }, index) => (found[index] ? [[id, found[index]] as const] : [])));
 }

@@ -1,13 +1,24 @@
+import type { Deps } from '../deps';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { keptReason } from '../domain/recreate/carry-over';
+import { holderRequest } from '../domain/recreate/layer-copy';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
+import type { Engine } from '../ports/engine';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { Store } from '../ports/store';
-import { keepStopped, type PolicyDeps } from './restart-policy';
+import { asideName, asideParts, isOneOff, isOurs, type Role } from './artifact-names';
+import { copyWhole } from './carry-over/copy-files';
+import { askedPlatform, lostFiles } from './carry-over/layer-files';
+import { inspectByName, inspectIfThere } from './read-containers';
+import { removeByName, stopAndRemove } from './rename-and-remove';
+import { keepStopped, rearm, type PolicyDeps } from './restart-policy';
 
 /** What kept an engine from removing a container often passes in seconds, and `docker compose up -d` may act on it meanwhile. */
 const TRY_AGAIN_MS = 600_000;
 
-export interface KeptDeps extends PolicyDeps {
+interface KeptDeps extends PolicyDeps {
   store: Pick<Store, 'disarmed' | 'keptContainers'>;
   clock: Clock;
   logger: Logger;
@@ -31,6 +42,234 @@ export async function keepLeftover(
 }
 
 /** ISO 8601. */
-export function triedAgainAt({ clock }: Pick<KeptDeps, 'clock'>): string {
+function triedAgainAt({ clock }: Pick<KeptDeps, 'clock'>): string {
   return new Date(clock.now().getTime() + TRY_AGAIN_MS).toISOString();
+}
+
+/** How long files that are in no volume outlive their container. */
+const KEPT_FOR_MS = 86_400_000;
+
+/** The old container, and what runs in its place. `container`: the name that both have had. */
+export interface Replaced {
+  old: ContainerInspect;
+  replacementId: string;
+  container: string;
+  updateId: string;
+}
+
+/**
+ * Keeps the files that would be lost with the old container, for a day, before that is removed. It cannot be kept itself:
+ * labels of a container cannot be changed, and with those of Compose on it the next `docker compose up -d` removes the
+ * new one. So the files are copied into a container that has no label of Compose and is never started. It is recorded when it is
+ * whole; one without a record is made again. May be done twice. Resolves with what is kept; null: nothing would be lost.
+ * Rejects when it could not be done: then the old container must stay.
+ */
+export async function keepLostFiles(deps: KeptDeps, replaced: Replaced): Promise<KeptContainer | null> {
+  const { engine, store } = deps;
+  const { old, container, updateId } = replaced;
+  const name = asideName(container, 'kept', updateId);
+  const whole = store.keptContainers.all().find((kept) => kept.name === name && !kept.leftover);
+  if (whole !== undefined) return whole;
+  await keepStopped(deps, old.Id);
+  const files = await lostFiles(engine, old, replaced.replacementId);
+  await removeByName(deps, name);
+  if (files.length === 0) return null;
+  const containerId = await fill(deps, replaced, name, files);
+  return keepForADay(deps, { containerId, container, name, updateId, reason: keptReason(container, name, files) });
+}
+
+/**
+ * Records one that has no record: kept if the old container is gone, since then it may be all there is of the files. Else it
+ * may not be whole, and the removal of the old one makes another.
+ */
+export async function adoptHolder(deps: KeptDeps, found: Omit<KeptContainer, 'leftover' | 'keepUntil'>): Promise<void> {
+  const old = asideName(found.container, 'old', found.updateId);
+  const isThere = (await deps.engine.containers()).some(({ name }) => name === old);
+  await (isThere ? keepLeftover(deps, found) : keepForADay(deps, found));
+}
+
+/** From now on. Resolves with the entry. */
+async function keepForADay(
+  deps: KeptDeps,
+  found: Omit<KeptContainer, 'leftover' | 'keepUntil'>,
+): Promise<KeptContainer> {
+  const keepUntil = new Date(deps.clock.now().getTime() + KEPT_FOR_MS).toISOString();
+  const kept = { ...found, leftover: false, keepUntil };
+  await keepAside(deps, kept);
+  return kept;
+}
+
+async function fill(deps: KeptDeps, replaced: Replaced, name: string, files: readonly string[]): Promise<string> {
+  const { engine } = deps;
+  const { old, container, updateId } = replaced;
+  try {
+    const image = await engine.inspectImage(old.Image);
+    const { platform } = await askedPlatform(engine, old, image);
+    const id = await engine.createContainer(name, holderRequest(old, image, platform));
+    await copyWhole(engine, old, id, files);
+    return id;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    await removeByName(deps, name);
+    const what = `${files.length} of its files are outside of volumes and could not be copied to be kept: ${messageOf(error)}`;
+    const remedy = `Copy what you need: docker cp ${asideName(container, 'old', updateId)}:PATH .`;
+    throw new PilotError(codeOf(error), `${what} ${remedy}`, { cause: error });
+  }
+}
+
+/** Removes the kept containers whose time has come. False: nothing more to do. Rejects only with `engine_unreachable`. */
+export async function removeDueContainers(deps: KeptDeps): Promise<boolean> {
+  for (const kept of deps.store.keptContainers.due(deps.clock.now().toISOString())) {
+    try {
+      await removeDue(deps, kept);
+    } catch (error) {
+      if (codeOf(error) === 'engine_unreachable') throw error;
+      postpone(deps, kept, `It could not be removed: ${messageOf(error)}`);
+    }
+  }
+  return false;
+}
+
+async function removeDue(deps: KeptDeps, kept: KeptContainer): Promise<void> {
+  const { engine, store, logger } = deps;
+  const found = await inspectIfThere(engine, kept.containerId);
+  if (found !== null && !isOurs(found.Name)) {
+    await rearm(deps, kept.containerId);
+    store.keptContainers.remove(kept.containerId);
+    logger.info('a kept container has another name by now and is the operator’s', { name: found.Name.slice(1) });
+    return;
+  }
+  const isOld = asideParts(found?.Name.slice(1) ?? '')?.role === 'old';
+  if (found !== null && isOneOff(found.Name)) await removeWithData(engine, kept.containerId);
+  else if (found !== null && (kept.leftover || isOld)) {
+    const bearer = await inspectByName(engine, kept.container);
+    if (bearer === null)
+      return postpone(deps, kept, `No container has the name ${kept.container}, so this one is not removed.`);
+    await keepItsFiles(deps, kept, found, bearer);
+  }
+  if (found !== null && !isOneOff(found.Name)) await stopAndRemove(deps, kept.containerId);
+  store.disarmed.remove(kept.containerId);
+  store.keptContainers.remove(kept.containerId);
+  logger.info('a kept container is removed', { container: kept.container, name: kept.name, update: kept.updateId });
+}
+
+/** An old container that was left over may hold files that its replacement does not have. */
+async function keepItsFiles(
+  deps: KeptDeps,
+  { container, updateId }: KeptContainer,
+  old: ContainerInspect,
+  bearer: ContainerInspect,
+): Promise<void> {
+  if (asideParts(old.Name.slice(1))?.role !== 'old') return;
+  await keepLostFiles(deps, { old, replacementId: bearer.Id, container, updateId });
+}
+
+function postpone(deps: KeptDeps, kept: KeptContainer, reason: string): void {
+  deps.store.keptContainers.add({ ...kept, reason, leftover: true, keepUntil: triedAgainAt(deps) });
+  if (kept.reason !== reason) deps.logger.warn('a kept container is not removed', { name: kept.name, reason });
+}
+
+/**
+ * Lists what an earlier process left behind without a record: containers that an update of this database created or renamed,
+ * and that exists though the update has ended. One of an update that is unknown here belongs to another diun-pilot, perhaps
+ * one at work: it is only logged. Forgets those that were removed by hand.
+ */
+export async function adoptAside(deps: Deps): Promise<void> {
+  const { engine, store, logger } = deps;
+  const listed = await engine.containers();
+  const ids = new Set(listed.map(({ id }) => id));
+  for (const { containerId } of store.keptContainers.all())
+    if (!ids.has(containerId)) store.keptContainers.remove(containerId);
+  for (const { id: containerId, name } of listed) {
+    const parts = name === null ? null : asideParts(name);
+    if (name === null || parts === null || store.keptContainers.find(containerId) !== null) continue;
+    const { updates } = store.updates.list({ container: parts.container, limit: 200 });
+    const update = updates.find(({ id }) => id.slice(-10).toLowerCase() === parts.mark);
+    if (update === undefined) logger.warn('a container of an unknown update exists: remove it by hand', { name });
+    else if (update.status !== 'running') {
+      const reason = `It is left over from update ${update.id}.`;
+      const found = { containerId, name, container: parts.container, updateId: update.id, reason };
+      const trouble = await unlessUnreachable(
+        parts.role === 'kept' ? adoptHolder(deps, found) : keepLeftover(deps, found),
+      );
+      logger.warn('a container of an update that has ended exists', { name, update: update.id, trouble });
+    }
+  }
+  store.keptContainers.retryLeftovers(deps.clock.now().toISOString());
+}
+
+/** It is listed in any case. Why it could not be stopped; undefined: it could. */
+async function unlessUnreachable(kept: Promise<void>): Promise<string | undefined> {
+  try {
+    await kept;
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    return messageOf(error);
+  }
+}
+
+const STOPS_WITHIN_SECONDS = 2;
+const AGAIN_AFTER_MS = [1_000, 10_000];
+
+export interface OneOffDeps {
+  engine: Engine;
+  store: Pick<Store, 'keptContainers'>;
+  clock: Clock;
+}
+
+/** A container that worked on a copy of the data, for a rehearsal or a drill. */
+export interface OneOff {
+  id: string;
+  /** The container whose data it had. */
+  container: string;
+  role: Extract<Role, 'rehearsal' | 'drill'>;
+  /** Of the rehearsal or the backup. */
+  workId: string;
+}
+
+/**
+ * Stops the container and removes it with its data; already gone is fine. What cannot be removed is listed as left over, and its
+ * removal is tried again later. Rejects with `engine_refused` then, and with `engine_unreachable`.
+ */
+export async function removeOneOff(deps: OneOffDeps, oneOff: OneOff): Promise<void> {
+  try {
+    await removeWithData(deps.engine, oneOff.id);
+    deps.store.keptContainers.remove(oneOff.id);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    throw leftOver(deps, oneOff, error);
+  }
+}
+
+/** Does it again when the engine refuses: a container may be busy for a moment. Rejects as the last try does. */
+export async function repeatRefused({ clock }: Pick<OneOffDeps, 'clock'>, act: () => Promise<void>): Promise<void> {
+  for (const waitMs of AGAIN_AFTER_MS) {
+    try {
+      return await act();
+    } catch (error) {
+      if (codeOf(error) === 'engine_unreachable') throw error;
+    }
+    await clock.sleep(waitMs);
+  }
+  await act();
+}
+
+/** Rejects as the engine does. */
+async function removeWithData(engine: Engine, id: string): Promise<void> {
+  try {
+    await engine.stop(id, STOPS_WITHIN_SECONDS);
+    await engine.remove(id, { volumes: true });
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+  }
+}
+
+function leftOver({ store, clock }: OneOffDeps, { id, container, role, workId }: OneOff, cause: unknown): PilotError {
+  const name = asideName(container, role, workId);
+  const reason = `A container of a ${role} could not be removed: ${messageOf(cause)}`;
+  const keepUntil = triedAgainAt({ clock });
+  store.keptContainers.add({ containerId: id, container, name, updateId: workId, reason, leftover: true, keepUntil });
+  const message = `${reason} Removal is tried again every ten minutes; to do it now: docker rm --force --volumes ${name}`;
+  return new PilotError('engine_refused', message, { cause });
 }

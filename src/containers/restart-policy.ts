@@ -1,9 +1,11 @@
 import type { ContainerInspect, RestartPolicy } from '../domain/engine-inspect';
-import { codeOf } from '../domain/errors';
+import { codeOf, messageOf } from '../domain/errors';
 import { NEVER, restarts } from '../domain/recreate/restart-policy';
+import type { Logger } from '../lib/logger';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
-import { inspectIfThere } from './if-there';
+import { isOurs } from './artifact-names';
+import { inspectIfThere } from './read-containers';
 
 export interface PolicyDeps {
   engine: Engine;
@@ -61,4 +63,36 @@ export function ownPolicy(
 ): RestartPolicy | null | undefined {
   const now = container.HostConfig.RestartPolicy;
   return restarts(now) ? now : (store.disarmed.find(container.Id)?.policy ?? now);
+}
+
+/**
+ * Restores the restart policy of every disarmed container that is running by now, however it was started; forgets removed
+ * ones. A stopped one stays disarmed. Only while no update and no restore is running. False: nothing more to do.
+ */
+export async function rearmRunning(deps: PolicyDeps & { logger: Logger }): Promise<boolean> {
+  for (const { containerId: id, name, policy } of deps.store.disarmed.all()) {
+    await rearmOne(deps, id, { name, policy: policy.Name });
+  }
+  return false;
+}
+
+/** One that the engine cannot describe, or whose policy it refuses, keeps its record and no other container waiting. */
+async function rearmOne(
+  deps: PolicyDeps & { logger: Logger },
+  id: string,
+  fields: Record<string, unknown>,
+): Promise<void> {
+  try {
+    const found = await inspectIfThere(deps.engine, id);
+    if (found === null) return deps.store.disarmed.remove(id);
+    if (!found.State.Running || isOurs(found.Name.slice(1))) return;
+    await rearm(deps, id);
+    deps.logger.info('the restart policy of a container is back', fields);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    deps.logger.debug('the restart policy of a container could not be put back', {
+      ...fields,
+      reason: messageOf(error),
+    });
+  }
 }

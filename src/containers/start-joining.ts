@@ -2,7 +2,7 @@ import { codeOf, messageOf } from '../domain/errors';
 import { couldNotJoin } from '../domain/network/lost-guests';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
-import { inspectIfThere } from './if-there';
+import { inspectIfThere } from './read-containers';
 import { rearm, type PolicyDeps } from './restart-policy';
 
 const OWNER_WITHIN_MS = 15_000;

@@ -1,5 +1,5 @@
-import { foreseeCarryOvers } from '../containers/carry-over/foresee';
-import { findUnhealthy } from '../containers/unhealthy-containers';
+import { foreseeCarryOvers } from '../containers/carry-over/refusals';
+import { findUnhealthy } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';

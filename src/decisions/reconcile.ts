@@ -1,6 +1,5 @@
 import { plural } from '../domain/format';
-import { reportUnreadable } from '../containers/unreadable';
-import { readContainers } from '../containers/read-containers';
+import { readContainers, reportUnreadable } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { isNameless } from '../domain/decision/candidates';

@@ -1,4 +1,4 @@
-import { foreseeCarryOver } from '../containers/carry-over/foresee';
+import { foreseeCarryOver } from '../containers/carry-over/refusals';
 import { healthFailureOf } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';

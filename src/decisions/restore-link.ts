@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
-import { folderToRestore } from '../restores/set-of-record';
+import { folderToRestore } from '../restores/find-set';
 import { isSignedToken, signToken, updateIdIn } from './approval-links';
 
 const PURPOSE = 'diun-pilot restore 1';

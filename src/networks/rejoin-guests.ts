@@ -1,7 +1,6 @@
 import { formatTime } from '../domain/format';
 import { isOurs } from '../containers/artifact-names';
-import { inspectAll } from '../containers/inspect-all';
-import { imageIfReadable, inspectIfReadable } from '../containers/unreadable';
+import { imageIfReadable, inspectAll, inspectIfReadable } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';

@@ -2,7 +2,7 @@ import { networkOwner } from '../domain/network/network-owner';
 import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
 import { execInside, lastWords } from './exec-probe';
-import { listenersIn, ownListeners, portsOf } from './listening';
+import { listenersIn, ownListeners, portsOf } from './tcp-probe';
 
 /** The configuration parses in the container as it runs, and it listens. */
 export function nginxProbe(target: ProbeTarget): Probe {

@@ -1,8 +1,10 @@
-import { BOUNDS } from '../domain/bounds';
 import { connect } from 'node:net';
-import type { Probe, ProbeTarget } from './probe';
-import { healthy, notYet } from './probe';
-import { listenersIn } from './listening';
+import { BOUNDS } from '../domain/bounds';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { networkOwner } from '../domain/network/network-owner';
+import type { Engine, ExecResult } from '../ports/engine';
+import { execInside } from './exec-probe';
+import { healthy, notYet, type Probe, type ProbeTarget } from './probe';
 
 const ANSWER_WITHIN_MS = BOUNDS.probeAnswer.ms;
 
@@ -35,4 +37,79 @@ function accepts(host: string, port: number): Promise<boolean> {
 async function listensInside(target: ProbeTarget, port: number): Promise<boolean> {
   const ports = await listenersIn(target);
   return 'listeners' in ports && ports.listeners.some((listener) => listener.port === port);
+}
+
+const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
+/** proc(5). */
+const LISTENING = '0A';
+/** 127.0.0.11, as the tables write it: Docker's resolver, in every container of a network that a person made (m). */
+const DOCKER_RESOLVER = '0B00007F';
+/** The shell's and the engine's words for a command that is not there. */
+const NO_SUCH_COMMAND = [126, 127];
+
+/** A listening socket of the container's network namespace; `inode` is what a process's open file names. */
+export interface Listener {
+  port: number;
+  inode: string;
+}
+
+export type Listeners = { listeners: Listener[] } | { failure: string };
+
+/**
+ * What is listened on in the container's network namespace, but for Docker's own resolver; asked inside, so that no
+ * network has to be shared with it. `failure`: it cannot tell. Filtered inside, since a busy server's table is longer
+ * than what `exec` keeps.
+ */
+export async function listenersIn(target: ProbeTarget): Promise<Listeners> {
+  const found = await execInside(target, ['grep', '-h', ` ${LISTENING} `, ...TABLES]);
+  const table = isMissing(found) ? await execInside(target, ['cat', ...TABLES]) : found;
+  return 'failure' in table ? table : { listeners: listenersOf(table.stdout) };
+}
+
+/** The same, without those of other containers in that namespace: only sockets that its own processes hold open count. */
+export async function ownListeners(target: ProbeTarget): Promise<Listeners> {
+  const all = await listenersIn(target);
+  if ('failure' in all || all.listeners.length === 0) return all;
+  const wanted = all.listeners.map(({ inode }) => inode).join('|');
+  // What runs as another user may not be looked at: nginx holds its sockets as root, too.
+  const look = `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -oE 'socket:\\[(${wanted})\\]' || true`;
+  const held = await execInside(target, ['sh', '-c', look]);
+  if ('failure' in held) return held;
+  if (held.exitCode !== 0) return { failure: `it has no shell to ask which sockets are its own (${held.exitCode})` };
+  return { listeners: all.listeners.filter(({ inode }) => held.stdout.includes(`socket:[${inode}]`)) };
+}
+
+export function portsOf(listeners: Listener[]): number[] {
+  return [...new Set(listeners.map(({ port }) => port))].sort((a, b) => a - b);
+}
+
+function listenersOf(table: string): Listener[] {
+  return table
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[3] === LISTENING)
+    .map((fields) => ({ fields, local: (fields[1] ?? '').split(':') }))
+    .filter(({ local: [address] }) => address !== DOCKER_RESOLVER)
+    .map(({ fields, local: [, port = ''] }) => ({
+      port: parseInt(port, 16),
+      inode: /^\d+$/.exec(fields[9] ?? '')?.[0] ?? '0',
+    }))
+    .filter(({ port }) => port > 0);
+}
+
+function isMissing(result: ExecResult | { failure: string }): boolean {
+  return 'failure' in result || NO_SUCH_COMMAND.includes(result.exitCode);
+}
+
+/**
+ * Addresses at which this process may reach a container: its own, or those of the container whose network it shares.
+ * On the host's network that is loopback, which only helps a diun-pilot that runs there too.
+ */
+export async function addressesOf(engine: Engine, container: ContainerInspect): Promise<string[]> {
+  if (container.HostConfig.NetworkMode === 'host') return ['127.0.0.1'];
+  const owner = networkOwner(container);
+  const endpoints = owner === null ? container : await engine.inspectContainer(owner);
+  return Object.values(endpoints.NetworkSettings.Networks)
+    .map((network) => network.IPAddress ?? '')
+    .filter((address) => address !== '');
 }

@@ -1,11 +1,10 @@
 import { posix } from 'node:path';
 import { Transform } from 'node:stream';
-import { copyLayerFiles } from '../containers/carry-over/copy-layer-files';
+import { copyLayerFiles } from '../containers/carry-over/copy-files';
 import { NotTried } from '../domain/backups/drill';
 import { formatBytes } from '../domain/format';
 import { cleanPath } from '../domain/recreate/own-mounts';
-import type { PinnedStorage } from '../restores/pinned-storage';
-import { readItem } from '../restores/read-item';
+import { readItem, type PinnedStorage } from '../restores/pinned-storage';
 import { mayGoOn, type RehearsalRun } from './rehearsal-run';
 import type { Subject } from './subject';
 

@@ -1,6 +1,6 @@
 import { containerOfOneOff, rehearsalMark } from '../containers/artifact-names';
-import { inspectIfThere } from '../containers/if-there';
-import { removeOneOff, repeatRefused, type OneOffDeps } from '../containers/remove-one-off';
+import { inspectIfThere } from '../containers/read-containers';
+import { removeOneOff, repeatRefused, type OneOffDeps } from '../containers/kept-containers';
 import type { Deps } from '../deps';
 import { REHEARSAL_LABEL } from '../domain/rehearsal/trial-request';
 

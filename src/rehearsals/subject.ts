@@ -1,9 +1,7 @@
 import { serversIn, type DumpedServer } from '../backups/backup-set';
 import { isServer } from '../backups/writers';
-import { askedPlatform } from '../containers/carry-over/asked-platform';
-import { layerFiles } from '../containers/carry-over/layer-files';
-import { inspectIfThere } from '../containers/if-there';
-import { readContainers } from '../containers/read-containers';
+import { askedPlatform, layerFiles } from '../containers/carry-over/layer-files';
+import { inspectIfThere, readContainers } from '../containers/read-containers';
 import type { BackupItem } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { NotTried } from '../domain/backups/drill';
@@ -13,8 +11,7 @@ import type { CreateRequest } from '../domain/engine-inspect';
 import { obstacleTo } from '../domain/rehearsal/obstacles';
 import { namesOf } from '../domain/rehearsal/sandbox-hosts';
 import { trialMounts, type TrialMount } from '../domain/rehearsal/trial-mounts';
-import { imageForDrill } from '../restores/drills/drill-image';
-import { preloadedBy } from '../restores/drills/drill-set';
+import { imageForDrill, preloadedBy } from '../restores/drills/drill-set';
 import { chooseSet, type ChosenSet } from './choose-set';
 import type { RehearsalRun } from './rehearsal-run';
 

@@ -1,5 +1,6 @@
-import { listBackupSets, type StoredSet } from '../backups/manifest';
-import type { BackupManifest } from '../domain/backups/backup';
+import { folderOf } from '../backups/backup-set';
+import { listBackupSets, readManifest, type StoredSet } from '../backups/manifest';
+import type { BackupManifest, BackupRecord } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { RestoreDeps } from './restore-run';
 
@@ -62,4 +63,33 @@ function others(sets: StoredSet[]): string {
   const whole = sets.filter(isWhole).slice(-MOST_LISTED).reverse();
   if (whole.length === 0) return ' It holds no whole set: see PILOT_BACKUP_URL.';
   return ` Whole sets, newest first: ${whole.map((set) => `${set.manifest.id} (${placeIn(set)}, ${set.manifest.createdAt})`).join(', ')}.`;
+}
+
+/**
+ * The manifest of a set that may be restored: authenticated, or the very one that the operator trusts. Rejects with
+ * `backup_not_authenticated`, and as `readManifest` does.
+ */
+export async function authenticManifest(
+  { storage, approvalSecrets }: Pick<RestoreDeps, 'storage' | 'approvalSecrets'>,
+  folder: string,
+  { trustedManifest }: { trustedManifest: string | null } = { trustedManifest: null },
+): Promise<BackupManifest> {
+  const { manifest, distrust, sha256 } = await readManifest(storage, folder, approvalSecrets);
+  if (distrust === null || sha256 === trustedManifest) return manifest;
+  const changed = trustedManifest === null ? '' : ' It is also not the manifest that you saw when you confirmed.';
+  throw notAuthenticated(storage.urlOf(folder), distrust, changed);
+}
+
+export function notAuthenticated(url: string, why: string, more = ''): PilotError {
+  return new PilotError(
+    'backup_not_authenticated',
+    `The set ${url} is not authenticated: ${why}.${more} A restore runs what is in it as superuser of the database. Nothing was stopped and nothing was changed. If you know where it comes from: diun-pilot restore BACKUP --trust, or set PILOT_APPROVAL_SECRET to that of the host that took it.`,
+  );
+}
+
+/** Key of the folder that a backup's objects lie in. Throws `restore_refused` for a record that names none. */
+export function folderToRestore(record: Pick<BackupRecord, 'items' | 'id'>): string {
+  const folder = folderOf(record);
+  if (folder === null) throw new PilotError('restore_refused', `The record of backup ${record.id} names no object.`);
+  return folder;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Transform, Writable, type Readable, type TransformCallback } from 'node:stream';
+import { PassThrough, Transform, Writable, type Readable, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import type { BackupItem } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { BackupStorage } from '../ports/backup-storage';
@@ -100,4 +101,16 @@ function changed(key: string): PilotError {
     'backup_not_verified',
     `The object ${key} is not the one whose hash the manifest has: it is damaged, or it was replaced while it was restored. Choose another set (diun-pilot backups), and look who can write to the backup storage.`,
   );
+}
+
+/**
+ * What was backed up, after decompression: the very bytes whose hash the manifest has. Fails where it is cut, and takes
+ * the stream from the storage along. Rejects with `backup_not_verified`.
+ */
+export async function readItem(storage: PinnedStorage, item: BackupItem): Promise<Readable> {
+  const stored = await storage.getPinned(item);
+  const content = item.compression === 'gzip' ? createGunzip() : new PassThrough();
+  stored.on('error', (error) => content.destroy(error));
+  content.on('close', () => stored.destroy());
+  return stored.pipe(content);
 }

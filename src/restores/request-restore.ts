@@ -4,8 +4,7 @@ import { firstRestoreJournal, type RestoreRecord } from '../domain/backups/resto
 import type { Progress } from '../lib/logger';
 import type { Store } from '../ports/store';
 import { checkSet } from './check-set';
-import { findSet } from './find-set';
-import { notAuthenticated } from './authentic-manifest';
+import { findSet, notAuthenticated } from './find-set';
 import { pinned } from './pinned-storage';
 import { planRestore, type RestorePlan } from './plan-restore';
 import type { RestoreDeps } from './restore-run';

@@ -6,8 +6,7 @@ import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';
 import { checkpoint, type RestoreRun } from './restore-run';
-import { startAgain } from './start-again';
-import { whoRuns } from './those-that-ran';
+import { startAgain, whoRuns } from './those-that-ran';
 
 /** As for an update. */
 const ATTEMPTS = 3;

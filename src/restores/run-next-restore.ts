@@ -6,13 +6,12 @@ import type { Logger } from '../lib/logger';
 import { restoreEnded } from '../notifications/mails/backups/restore-ended';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
-import { authenticManifest } from './authentic-manifest';
+import { authenticManifest } from './find-set';
 import { pinned } from './pinned-storage';
 import { planRestore } from './plan-restore';
 import { restoreData } from './restore-data';
 import type { RestoreDeps, RestoreRun } from './restore-run';
-import { startAgain } from './start-again';
-import { thoseThatRanRunAgain } from './those-that-ran';
+import { startAgain, thoseThatRanRunAgain } from './those-that-ran';
 
 export type RestoreJob = RestoreDeps & { store: Store; publicUrl: string };
 

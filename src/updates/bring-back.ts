@@ -1,5 +1,5 @@
-import { imageIfThere, inspectByName, inspectIfThere } from '../containers/if-there';
-import { renameRestarting } from '../containers/rename-to';
+import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
+import { renameRestarting } from '../containers/rename-and-remove';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';

@@ -1,5 +1,5 @@
-import { keepLostFiles } from '../containers/keep-lost-files';
-import { stopAndRemove } from '../containers/remove-aside';
+import { keepLostFiles } from '../containers/kept-containers';
+import { stopAndRemove } from '../containers/rename-and-remove';
 import { codeOf, messageOf } from '../domain/errors';
 import { keepForSoak } from './soak/keep-for-soak';
 import { keepTag } from './new-tag/keep-tag';

@@ -1,6 +1,6 @@
 import { asideName } from '../containers/artifact-names';
-import { inspectByName, inspectIfThere } from '../containers/if-there';
-import { renameTo } from '../containers/rename-to';
+import { inspectByName, inspectIfThere } from '../containers/read-containers';
+import { renameTo } from '../containers/rename-and-remove';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { ActiveUpdate } from './run';

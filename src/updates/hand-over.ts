@@ -1,5 +1,5 @@
 import { healthOf } from '../containers/check-health';
-import { renameRestarting } from '../containers/rename-to';
+import { renameRestarting } from '../containers/rename-and-remove';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import type { ContainerInspect } from '../domain/engine-inspect';

@@ -1,7 +1,6 @@
 import { asideName, asideParts } from '../containers/artifact-names';
-import { inspectByName } from '../containers/if-there';
-import { adoptHolder } from '../containers/keep-lost-files';
-import { keepLeftover } from '../containers/kept-containers';
+import { inspectByName } from '../containers/read-containers';
+import { adoptHolder, keepLeftover } from '../containers/kept-containers';
 import { codeOf, messageOf } from '../domain/errors';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { ActiveUpdate } from './run';

@@ -1,5 +1,4 @@
-import { imageIfThere, inspectByName } from '../containers/if-there';
-import { readContainers } from '../containers/read-containers';
+import { imageIfThere, inspectByName, readContainers } from '../containers/read-containers';
 import { codeOf, messageOf } from '../domain/errors';
 import { type ActiveUpdate, checkpoint } from './run';
 

@@ -1,10 +1,8 @@
 import { asideName } from '../containers/artifact-names';
-import { askedPlatform } from '../containers/carry-over/asked-platform';
-import { copyLayerFiles } from '../containers/carry-over/copy-layer-files';
-import { layerFiles } from '../containers/carry-over/layer-files';
-import { withPresentVolumes } from '../containers/carry-over/present-volumes';
-import { imageIfThere } from '../containers/if-there';
-import { discard, removeByName } from '../containers/remove-aside';
+import { askedPlatform, layerFiles } from '../containers/carry-over/layer-files';
+import { copyLayerFiles, withPresentVolumes } from '../containers/carry-over/copy-files';
+import { imageIfThere } from '../containers/read-containers';
+import { discard, removeByName } from '../containers/rename-and-remove';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { differences } from '../domain/recreate/compare-containers';

@@ -3,7 +3,7 @@ import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import type { Progress } from '../lib/logger';
-import { askedPlatform } from '../containers/carry-over/asked-platform';
+import { askedPlatform } from '../containers/carry-over/layer-files';
 import type { Engine } from '../ports/engine';
 import type { Update } from '../domain/update';
 import type { Run } from './run';

@@ -1,5 +1,4 @@
-import { inspectAll } from '../containers/inspect-all';
-import { readContainers } from '../containers/read-containers';
+import { inspectAll, readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';

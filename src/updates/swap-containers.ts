@@ -1,5 +1,5 @@
 import { asideName } from '../containers/artifact-names';
-import { renameTo } from '../containers/rename-to';
+import { renameTo } from '../containers/rename-and-remove';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../domain/errors';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { listElements } from '../../src/restores/databases/list-settings';
+import { listElements } from '../../src/restores/databases/postgres-sql';
 import { identifier, literal } from '../../src/lib/sql-quoting';
 import type { ComposeProject } from '../lab/compose';
 import { runPilot } from '../support/e2e-cli';

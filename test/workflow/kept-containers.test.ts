@@ -1,5 +1,4 @@
-import { adoptAside } from '../../src/containers/adopt-aside';
-import { keepAside } from '../../src/containers/kept-containers';
+import { adoptAside, keepAside } from '../../src/containers/kept-containers';
 import { EngineError } from '../../src/domain/errors';
 import { nginx, openScene, type Scene } from '../support/scene';
 

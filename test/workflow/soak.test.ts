@@ -1,4 +1,4 @@
-import { adoptAside } from '../../src/containers/adopt-aside';
+import { adoptAside } from '../../src/containers/kept-containers';
 import type { Update } from '../../src/domain/update';
 import type { ContainerSpec } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';

@@ -4,7 +4,7 @@ import { BOUNDS } from '../../domain/bounds';
 import { readWithin } from '../../lib/streams/read-within';
 import { literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';
-import { conninfo, UTF8, type PostgresLogin } from '../../probes/postgres-login';
+import { conninfo, UTF8, type PostgresLogin } from '../../probes/postgres-probe';
 
 /** Of PostgreSQL: of any characters but a zero byte. */
 const value = z

@@ -6,7 +6,7 @@ import type { Container } from '../../domain/container';
 import { messageOf, PilotError } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
 import type { Engine } from '../../ports/engine';
-import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';
+import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-probe';
 import { readProperties } from './database-properties';
 import { explainRights, HIDDEN_OBJECTS, IS_SUPERUSER, refuseHidden } from './dump-rights';
 import { asBackupError, type Finding, type ItemSource } from './item-source';

@@ -1,6 +1,6 @@
 import { PilotError } from '../../domain/errors';
 import type { RestoreRecord } from '../../domain/backups/restore';
-import { notAuthenticated } from '../../restores/authentic-manifest';
+import { notAuthenticated } from '../../restores/find-set';
 import type { RestorePlan } from '../../restores/plan-restore';
 import type { App } from '../../app';
 import { withApp, type CliContext } from '../with-app';

@@ -1,25 +1,36 @@
-import { isOurs } from '../artifact-names';
-import { inspectIfThere } from '../if-there';
-import { inspectAll } from '../inspect-all';
 import type { Deps } from '../../deps';
 import { composeProjectOf } from '../../domain/compose/compose-project';
 import { lifecycleHooks } from '../../domain/compose/lifecycle-hooks';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
-import { environmentOf } from '../../domain/recreate/environment';
-import { codeOf } from '../../domain/errors';
-import { listed, refusalText, type LayerFiles, type Refusal } from '../../domain/recreate/carry-over';
-import { unknownFields } from '../../domain/recreate/known-fields';
-import { MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
-import { isMounted, ownPaths, unmountedBackupPaths } from '../../domain/recreate/layer';
+import { codeOf, messageOf } from '../../domain/errors';
+import { runsUnderShell } from '../../domain/handover';
 import {
   namespacesOf,
   settingOf,
   sharedNamespaces,
   type SharedNamespace,
 } from '../../domain/network/shared-namespaces';
+import {
+  copiedText,
+  listed,
+  lostText,
+  NOTHING_TO_SAY,
+  refusalText,
+  type CarryOver,
+  type LayerFiles,
+  type Refusal,
+} from '../../domain/recreate/carry-over';
+import { environmentOf } from '../../domain/recreate/environment';
+import { unknownFields } from '../../domain/recreate/known-fields';
+import { isMounted, ownPaths, unmountedBackupPaths } from '../../domain/recreate/layer';
+import { MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
+import { fewAtATime } from '../../lib/concurrency';
+import { isOurs } from '../artifact-names';
+import { inspectAll, inspectIfThere } from '../read-containers';
+import { layerFiles } from './layer-files';
 
-export type LooksAhead = Pick<Deps, 'engine' | 'projectFiles' | 'logger'>;
+type LooksAhead = Pick<Deps, 'engine' | 'projectFiles' | 'logger'>;
 
 /** A container with the image that it runs, and the files in its own layer. */
 export interface Looked {
@@ -159,4 +170,45 @@ async function hooks(deps: LooksAhead, { container, inspect, image }: Looked): P
     reason: `service ${project.service} has ${hook} commands, which only Compose runs.`,
     remedy: `Update it with docker compose: docker compose pull ${project.service} && docker compose up -d ${project.service}`,
   }));
+}
+
+const AT_ONCE = 4;
+
+/**
+ * What a replacement of the container would be refused for or would lose, for plan and `check`. A container that cannot be
+ * examined has nothing to say: its update reports the reason. Rejects only with `engine_unreachable`.
+ */
+export async function foreseeCarryOver(deps: LooksAhead, container: Container): Promise<CarryOver> {
+  try {
+    const inspect = await deps.engine.inspectContainer(container.id);
+    const image = await deps.engine.inspectImage(inspect.Image);
+    const files = await layerFiles(deps.engine, inspect);
+    const notes = [
+      copiedText(files),
+      lostText(container.name, files),
+      container.labels.strategy === 'handover' && runsUnderShell(inspect) ? underShell(container.name) : null,
+    ];
+    return {
+      refusals: await carryOverRefusals(deps, { container, inspect, image, files }),
+      notes: notes.filter((note) => note !== null),
+    };
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const fields = { container: container.name, reason: messageOf(error) };
+    deps.logger.warn('what an update would carry over is not known', fields);
+    return NOTHING_TO_SAY;
+  }
+}
+
+/** The same of several, by ID. */
+export async function foreseeCarryOvers(
+  deps: LooksAhead,
+  containers: readonly Container[],
+): Promise<ReadonlyMap<string, CarryOver>> {
+  const found = await fewAtATime(containers, AT_ONCE, (container) => foreseeCarryOver(deps, container));
+  return new Map(containers.map(({ id }, index) => [id, found[index] ?? NOTHING_TO_SAY]));
+}
+
+function underShell(name: string): string {
+  return `The main process of ${name} is a shell, which does not pass the stop signal on: at a handover the old one is killed and loses its requests. Start the server with exec, or name it as the command.`;
 }

@@ -1,4 +1,7 @@
+import { IS_SUPERUSER } from '../../backups/sources/dump-rights';
 import type { ExecResult } from '../../ports/engine';
+import type { Psql } from './psql';
+import { GUARD_SCHEMA, WITHOUT_EVENT_TRIGGERS } from './scratch-names';
 
 /**
  * `transactions`: not all in one. `search_path`: functions find the names that they use without a schema. `own_name`: into
@@ -72,3 +75,82 @@ const ADVICE: [RegExp, string][] = [
     'The server has too few locks: raise max_locks_per_transaction, restart it, then restore again.',
   ],
 ];
+
+/**
+ * While rows are loaded, the functions of CHECK constraints, domains and generated columns run as the superuser that
+ * restores (measured, 15.18: a plain role became superuser). So each function of a role that is not a superuser runs as
+ * its owner until the load has ended: `ALTER FUNCTION … OWNER TO` of the dump is followed by SECURITY DEFINER.
+ */
+const GUARD = `CREATE SCHEMA ${GUARD_SCHEMA};
+CREATE TABLE ${GUARD_SCHEMA}.guarded (function oid PRIMARY KEY);
+CREATE FUNCTION ${GUARD_SCHEMA}.guard() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $guard$
+DECLARE one oid;
+BEGIN
+  FOR one IN SELECT p.oid FROM pg_event_trigger_ddl_commands() c
+      JOIN pg_proc p ON c.classid = 'pg_proc'::regclass AND p.oid = c.objid
+      JOIN pg_roles r ON r.oid = p.proowner
+      WHERE NOT c.in_extension AND NOT p.prosecdef AND NOT r.rolsuper
+  LOOP
+    INSERT INTO ${GUARD_SCHEMA}.guarded VALUES (one) ON CONFLICT DO NOTHING;
+    EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER', one::regprocedure);
+  END LOOP;
+END $guard$;
+CREATE EVENT TRIGGER ${GUARD_SCHEMA} ON ddl_command_end WHEN TAG IN ('CREATE FUNCTION', 'ALTER FUNCTION')
+  EXECUTE PROCEDURE ${GUARD_SCHEMA}.guard();
+ALTER EVENT TRIGGER ${GUARD_SCHEMA} ENABLE ALWAYS;
+`;
+
+/** Each function is as the dump has it again, and nothing of the guard is left. */
+export const END_GUARD = `SET client_min_messages = warning;
+${WITHOUT_EVENT_TRIGGERS}
+DROP EVENT TRIGGER ${GUARD_SCHEMA};
+DO $guard$
+DECLARE one oid;
+BEGIN
+  FOR one IN SELECT p.oid FROM ${GUARD_SCHEMA}.guarded g JOIN pg_catalog.pg_proc p ON p.oid = g.function LOOP
+    EXECUTE pg_catalog.format('ALTER FUNCTION %s SECURITY INVOKER', one::pg_catalog.regprocedure);
+  END LOOP;
+END $guard$;
+DROP SCHEMA ${GUARD_SCHEMA} CASCADE;
+`;
+
+/** Guards a fresh database before a dump is loaded into it. False: the restoring role is not a superuser, so there is nothing to gain. */
+export async function guardLoad(psql: Psql, database: string): Promise<boolean> {
+  if ((await psql.list(IS_SUPERUSER)).length === 0) return false;
+  await psql.script(GUARD, database);
+  return true;
+}
+
+/** Version 1.15 of the format (PostgreSQL 16) stores the kind of compression in one byte, earlier ones its level as a number. */
+const COMPRESSION_IN_ONE_BYTE = 15;
+const NUMBERS_OF_TIME = 7;
+
+/**
+ * The major version of the server that a dump in the custom format was taken from, read from its first bytes; null when
+ * they tell none (pg_backup_archiver.c, `ReadHead`).
+ */
+export function dumpedMajor(head: Buffer): number | null {
+  if (head.subarray(0, 5).toString('latin1') !== 'PGDMP' || head.length < 11) return null;
+  const reader = { at: 11, intSize: head[8] ?? 4 };
+  const minor = head[6] ?? 0;
+  reader.at += minor >= COMPRESSION_IN_ONE_BYTE ? 1 : reader.intSize + 1;
+  reader.at += NUMBERS_OF_TIME * (reader.intSize + 1);
+  readText(head, reader); // the database's name
+  return majorOf(readText(head, reader));
+}
+
+/** `15.10 (Debian 15.10-0+deb12u1)` */
+function majorOf(version: string | null): number | null {
+  const major = /^(\d+)/.exec(version ?? '')?.[1];
+  return major === undefined ? null : Number(major);
+}
+
+function readText(head: Buffer, reader: { at: number; intSize: number }): string | null {
+  const negative = head[reader.at] === 1;
+  const digits = head.subarray(reader.at + 1, reader.at + 1 + reader.intSize);
+  const length = digits.reduceRight((sum, digit) => sum * 256 + digit, 0);
+  reader.at += 1 + reader.intSize;
+  if (negative || reader.at + length > head.length) return null;
+  reader.at += length;
+  return head.subarray(reader.at - length, reader.at).toString('utf8');
+}

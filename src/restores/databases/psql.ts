@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-login';
+import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-probe';
 import { PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';
 

@@ -1,36 +1,37 @@
 import { byteProgress } from '../../backups/byte-meter';
 import { readProperties } from '../../backups/sources/database-properties';
 import { feedCommand } from '../../backups/sources/postgres-source';
-import { conninfo } from '../../probes/postgres-login';
+import type { Kept } from '../../domain/backups/restore';
+import { asideDatabase } from '../../domain/backups/restore-artifact-names';
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
-import type { Kept } from '../../domain/backups/restore';
-import { asideDatabase } from '../../domain/backups/restore-artifact-names';
+import type { Clock } from '../../lib/clock';
 import { readWithin } from '../../lib/streams/read-within';
+import { conninfo } from '../../probes/postgres-probe';
+import { readItem } from '../pinned-storage';
 import type { Placed } from '../plan-restore';
-import { readItem } from '../read-item';
 import type { RestoreRun } from '../restore-run';
-import { refuseTablespaces } from './check-roles';
-import { END_GUARD, guardLoad } from './guard-load';
-import { END_FIND_NAMES, FIND_NAMES } from './find-names';
-import { explainLoad, loadDump } from './load-dump';
-import { giveNameBack, inTransaction, lendName, placeLoaded } from './rename-databases';
-import { missingRoles } from './missing-roles';
+import { refuseTablespaces } from './check-databases';
+import { END_GUARD, explainLoad, guardLoad, loadDump } from './load-dump';
 import {
   applyProperties,
   createDatabase,
   dropDatabase,
   endConnections,
+  giveNameBackStatements,
+  lendNameStatements,
   LIST_DATABASES,
   LIST_ROLES,
   LIST_TABLESPACES,
+  placeLoadedStatements,
   swapStatements,
   undoStatements,
   type SwapNames,
 } from './postgres-sql';
 import { psqlOf, type Psql } from './psql';
-import { withoutEventTriggers } from './scratch-names';
+import { missingRoles } from './role-statement';
+import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from './scratch-names';
 
 /** Each database of the set, restored under a name of its own; what an earlier try left is dropped first. */
 export async function stageDatabases(run: RestoreRun): Promise<void> {
@@ -149,4 +150,53 @@ function keptBy(server: Container, { login }: Psql, name: string, before: string
     what: `database ${name} of ${server.name}, as ${before}`,
     remove: `docker exec ${server.name} dropdb -U ${login.user} '${before.replaceAll("'", `'\\''`)}'`,
   };
+}
+
+/** How often a client that comes back at once is disconnected again. */
+const TRIES = 5;
+const BETWEEN_TRIES_MS = 500;
+
+type StatementsFor = (names: readonly SwapNames[], there: ReadonlySet<string>) => string[];
+
+/** All renames of a server in one transaction. Nothing to do is fine. */
+async function inTransaction(
+  clock: Pick<Clock, 'sleep'>,
+  psql: Psql,
+  names: readonly SwapNames[],
+  statementsFor: StatementsFor,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const statements = statementsFor(names, new Set(await psql.list(LIST_DATABASES)));
+    if (statements.length === 0) return;
+    try {
+      await psql.run(names.flatMap(({ name, fresh, before }) => [name, fresh, before].map(endConnections)));
+      return await psql.transaction(statements);
+    } catch (error) {
+      if (tries === TRIES || !/is being accessed by other users/.test(String(error))) throw error;
+      await clock.sleep(BETWEEN_TRIES_MS);
+    }
+  }
+}
+
+/**
+ * An extension that can exist in only one database (pg_cron) looks for the name of that database. So the running database
+ * lends its name: it is renamed, and the dump is loaded into one of that name. False: there is no database to lend it.
+ * The caller ends with `placeLoaded` or `giveNameBack`; after a crash `giveNameBack` finds by the names what to do.
+ */
+async function lendName(clock: Pick<Clock, 'sleep'>, psql: Psql, names: SwapNames): Promise<boolean> {
+  if (!(await psql.list(LIST_DATABASES)).includes(names.name)) return false;
+  await inTransaction(clock, psql, [names], lendNameStatements);
+  return true;
+}
+
+/** What was loaded becomes the fresh one, and the running one has its name again. */
+async function placeLoaded(clock: Pick<Clock, 'sleep'>, psql: Psql, names: SwapNames): Promise<void> {
+  await inTransaction(clock, psql, [names], placeLoadedStatements);
+}
+
+/** Before any swap: the running database has its name again; what was loaded under it is dropped. Not lent is fine. */
+async function giveNameBack(clock: Pick<Clock, 'sleep'>, psql: Psql, names: SwapNames): Promise<void> {
+  if (!(await psql.list(LIST_DATABASES)).includes(names.before)) return;
+  await psql.run([endConnections(names.name), dropDatabase(names.name)]);
+  await inTransaction(clock, psql, [names], giveNameBackStatements);
 }

@@ -1,8 +1,8 @@
 import { identifier, literal } from '../../lib/sql-quoting';
-import { notUnderstood, tokensOf, type SqlToken } from './sql-tokens';
+import { notUnderstood, splitSql, tokensOf, type SqlToken } from './sql-tokens';
 
 /** One statement about roles, written again from fixed words and quoted values: nothing of the script itself is run. */
-export interface RoleStatement {
+interface RoleStatement {
   kind: 'create' | 'about' | 'member' | 'parameter';
   /** The role that it changes; of a membership the member. */
   role: string;
@@ -24,7 +24,7 @@ const MEMBER_VALUES = ['OPTION', 'TRUE', 'FALSE'];
  * Reads one statement of `pg_dumpall --globals-only` (PostgreSQL 9.6 to 18). Throws `restore_refused` for any other: it
  * would be dropped silently, or run unread.
  */
-export function readRoleStatement(statement: string): RoleStatement | OtherStatement {
+function readRoleStatement(statement: string): RoleStatement | OtherStatement {
   const reader = new Reader(statement, tokensOf(statement));
   if (reader.take('SET')) return { kind: 'other', name: '' };
   const found = readCreate(reader) ?? readAlter(reader) ?? readRemark(reader) ?? readGrant(reader);
@@ -202,4 +202,29 @@ function memberOption(reader: Reader): string {
   const chosen = option === null ? null : reader.takeOneOf(MEMBER_VALUES);
   if (option === null || chosen === null) throw notUnderstood(reader.statement);
   return `${option} ${chosen}`;
+}
+
+export interface MissingRoles {
+  /** Names of roles that the server does not have. */
+  roles: string[];
+  /** What creates them, with their settings and memberships; nothing about a role that is there. */
+  statements: string[];
+  /** Tablespaces that the script creates: their folders are the operator's. */
+  tablespaces: string[];
+}
+
+/**
+ * Of a script by `pg_dumpall --globals-only`, what a server with the roles `there` still needs. Pure. Throws
+ * `restore_refused` for a statement that pg_dumpall does not write.
+ */
+export function missingRoles(script: string, there: ReadonlySet<string>): MissingRoles {
+  const read = splitSql(script).map(readRoleStatement);
+  const roles = read.flatMap((one) => (one.kind === 'create' && !there.has(one.role) ? [one.role] : []));
+  const missing = new Set(roles);
+  const concerns = (one: (typeof read)[number]): one is RoleStatement => 'role' in one && missing.has(one.role);
+  return {
+    roles,
+    statements: read.filter(concerns).map(({ sql }) => sql),
+    tablespaces: read.flatMap((one) => (one.kind === 'tablespace' ? [one.name] : [])),
+  };
 }

@@ -1,5 +1,4 @@
 import { PilotError } from '../../domain/errors';
-import { quotedEnd } from './quoted';
 
 /** One token of a statement as pg_dumpall writes it. A word is in the spelling of the script; a name and a string are decoded. */
 export interface SqlToken {
@@ -55,4 +54,52 @@ function decode(quoted: string, statement: string): string {
     if (/[\dxuU]/.test(escaped)) throw notUnderstood(statement);
     return ESCAPES[escaped] ?? escaped;
   });
+}
+
+/**
+ * The statements of a script as pg_dumpall writes it, without comments and psql's own commands. Strings, quoted names and
+ * `E'…'` may hold semicolons and line breaks; dollar quotes do not come in it.
+ */
+export function splitSql(script: string): string[] {
+  const statements: string[] = [];
+  let statement = '';
+  for (const token of tokens(script)) {
+    if (token.startsWith('--') || (token.startsWith('\\') && statement.trim() === '')) continue;
+    if (token !== ';') statement += token;
+    else {
+      statements.push(statement.trim());
+      statement = '';
+    }
+  }
+  if (statement.trim() !== '') statements.push(statement.trim());
+  return statements.filter((found) => found !== '');
+}
+
+function* tokens(script: string): Generator<string> {
+  const plain = new RegExp(PLAIN_STATEMENT);
+  for (let at = 0; at < script.length;) {
+    const start = at;
+    plain.lastIndex = at;
+    at = quotedEnd(script, at) ?? at + (plain.exec(script)?.[0].length ?? 1);
+    yield script.slice(start, at);
+  }
+}
+
+const PLAIN_STATEMENT = /--[^\n]*|\\[^\n]*|;|[^;'"\\\-eE]+|[\s\S]/y;
+
+/**
+ * Index behind the `'…'`, `E'…'` or `"…"` that starts at `at`; null: none starts there, or it has no end. Reads each character
+ * once: a pattern overflows the stack on a role setting of some megabytes, which any role may give itself.
+ */
+function quotedEnd(text: string, at: number): number | null {
+  const escapes = (text[at] === 'e' || text[at] === 'E') && text[at + 1] === "'";
+  const open = escapes ? at + 1 : at;
+  const quote = text[open];
+  if (quote !== "'" && quote !== '"') return null;
+  for (let i = open + 1; i < text.length; i++) {
+    if (escapes && text[i] === '\\') i++;
+    else if (text[i] === quote && text[i + 1] === quote) i++;
+    else if (text[i] === quote) return i + 1;
+  }
+  return null;
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { DumpedServer } from '../../backups/backup-set';
 import { endsAsPgDumpallDoes, feedCommand } from '../../backups/sources/postgres-source';
-import { conninfo } from '../../probes/postgres-login';
+import { conninfo } from '../../probes/postgres-probe';
 import type { Finding } from '../../backups/sources/item-source';
 import { verifyItem } from '../../backups/store-item';
 import { BOUNDS } from '../../domain/bounds';
@@ -10,11 +10,10 @@ import { PilotError } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
 import type { Progress } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
-import { readItem } from '../read-item';
-import type { PinnedStorage } from '../pinned-storage';
-import { END_FIND_NAMES, FIND_NAMES } from '../databases/find-names';
+import { readItem, type PinnedStorage } from '../pinned-storage';
+import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from '../databases/scratch-names';
 import { explainLoad, loadDump } from '../databases/load-dump';
-import { missingRoles } from '../databases/missing-roles';
+import { missingRoles } from '../databases/role-statement';
 import {
   applyProperties,
   COUNT_ROWS,
@@ -24,7 +23,6 @@ import {
   LIST_ROLES,
 } from '../databases/postgres-sql';
 import { psqlOf, type Psql } from '../databases/psql';
-import { withoutEventTriggers } from '../databases/scratch-names';
 import type { Server } from './throwaway-server';
 
 export interface DrillParts {

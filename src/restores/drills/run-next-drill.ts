@@ -1,6 +1,10 @@
-import { keyOfPlace, samePlace, scopeName } from '../../backups/backup-set';
+import { backupSets, keyOfPlace, placeOf, samePlace, scopeName, serversIn } from '../../backups/backup-set';
+import { readContainers } from '../../containers/read-containers';
+import type { Deps } from '../../deps';
 import type { BackupRecord } from '../../domain/backups/backup';
 import { NotTried, type DrillVerdict } from '../../domain/backups/drill';
+import type { Container } from '../../domain/container';
+import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, messageOf } from '../../domain/errors';
 import { drillFailed } from '../../notifications/mails/backups/drill-failed';
 import { postMail } from '../../notifications/post-mail';
@@ -63,4 +67,28 @@ function end(deps: DrillJob, { id }: BackupRecord, status: DrillVerdict['status'
 function lastPassedOf({ backups }: Store, record: BackupRecord): BackupRecord | null {
   const passed = backups.good().filter(({ drill }) => drill?.status === 'passed');
   return passed.find((good) => good.id !== record.id && samePlace(good, record)) ?? null;
+}
+
+/** Asks for a drill of the newest good backup of each set that is there and holds databases. Answers these backups. */
+export function requestDrills(
+  { backups, transaction }: Pick<Store, 'backups' | 'transaction'>,
+  containers: readonly Container[],
+): BackupRecord[] {
+  const newest = backupSets(containers)
+    .map(({ place }) => backups.lastSucceeded(place))
+    .filter((record): record is BackupRecord => record !== null && serversIn(record.items).length > 0);
+  transaction(() => {
+    for (const { id } of newest) backups.askDrill(id);
+  });
+  return newest;
+}
+
+/** The weekly drills. Of a set that is there no longer nothing is drilled, and a failed drill is troubling no more. */
+export async function queueDrills({ engine, selfId, store }: Deps): Promise<WorkOutcome> {
+  const containers = await readContainers(engine, selfId);
+  const sets = requestDrills(store, containers).map(scopeName).join(', ');
+  const there = new Set(containers.map((container) => keyOfPlace(placeOf(container))));
+  for (const { kind, subject } of store.notices.all())
+    if (kind === 'drill_failed' && !there.has(subject)) store.notices.close(kind, subject);
+  return { outcome: sets === '' ? 'No good backup holds a database.' : `Requested: ${sets}.`, trouble: null };
 }

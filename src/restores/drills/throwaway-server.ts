@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { asideName } from '../../containers/artifact-names';
 import { lastLines } from '../../containers/check-health';
-import { inspectByName } from '../../containers/if-there';
-import { removeOneOff, repeatRefused, type OneOffDeps } from '../../containers/remove-one-off';
+import { inspectByName } from '../../containers/read-containers';
+import { removeOneOff, repeatRefused, type OneOffDeps } from '../../containers/kept-containers';
 import type { CreateRequest, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';

@@ -1,5 +1,5 @@
 import { asideName } from '../../containers/artifact-names';
-import { removeByName } from '../../containers/remove-aside';
+import { removeByName } from '../../containers/rename-and-remove';
 import type { CreateRequest, HostConfig, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';

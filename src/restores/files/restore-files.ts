@@ -4,7 +4,7 @@ import { messageOf, PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/backups/restore';
 import { artifactFolder } from '../../domain/backups/restore-artifact-names';
 import type { Placed } from '../plan-restore';
-import { readItem } from '../read-item';
+import { readItem } from '../pinned-storage';
 import type { RestoreRun } from '../restore-run';
 import { CLEAR, MAKE_ROOM, SWAP, SWAP_BACK, TIDY } from './move-scripts';
 import { runOneOff } from './one-off';

@@ -1,6 +1,5 @@
 import { stoppedForBackup } from '../../backups/writers';
-import { inspectIfThere } from '../../containers/if-there';
-import { readContainers } from '../../containers/read-containers';
+import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';

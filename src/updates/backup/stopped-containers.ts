@@ -1,5 +1,5 @@
 import { healthOfContainer } from '../../containers/check-health';
-import { inspectIfThere } from '../../containers/if-there';
+import { inspectIfThere } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Stopped } from '../../domain/health/well';

@@ -12,7 +12,7 @@ import {
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Progress } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
-import { conninfo, readPostgresLogin, type PostgresLogin } from '../../probes/postgres-login';
+import { conninfo, readPostgresLogin, type PostgresLogin } from '../../probes/postgres-probe';
 import { CATALOG_QUERY } from './catalog-query';
 import { contentsQuery, isWhole } from './contents-query';
 

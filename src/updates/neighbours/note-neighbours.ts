@@ -1,6 +1,5 @@
-import { inspectAll } from '../../containers/inspect-all';
+import { inspectAll, inspectIfReadable } from '../../containers/read-containers';
 import { nginxConfiguration } from '../../containers/nginx';
-import { inspectIfReadable } from '../../containers/unreadable';
 import { healthFailureOf } from '../../containers/check-health';
 import type { Container } from '../../domain/container';
 import { dependentsOf, inStartOrder, restartedWith } from '../../domain/compose/depends-on';
@@ -10,7 +9,7 @@ import { addressesIn, namesIn, type Front, type Neighbour } from '../../domain/h
 import { networkOwner } from '../../domain/network/network-owner';
 import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-upstreams';
 import { fewAtATime } from '../../lib/concurrency';
-import { addressesOf } from '../../probes/addresses';
+import { addressesOf } from '../../probes/tcp-probe';
 import { askSite, isAnswered } from '../../probes/ask-site';
 import type { Run } from '../run';
 import { checkpoint } from '../run';

@@ -1,4 +1,4 @@
-import { healthOfContainer, healthFailureOf } from '../../containers/check-health';
+import { healthFailureOf, healthOfContainer } from '../../containers/check-health';
 import { containerOf } from '../../containers/read-containers';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import type { Neighbour } from '../../domain/health/neighbour';

@@ -1,7 +1,6 @@
-import { inspectByName } from '../../containers/if-there';
+import { inspectByName, inspectIfReadable } from '../../containers/read-containers';
 import { startIfStopped } from '../../containers/start-joining';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
-import { inspectIfReadable } from '../../containers/unreadable';
 import type { Neighbour } from '../../domain/health/neighbour';
 import type { Progress } from '../../lib/logger';
 import type { ActiveUpdate } from '../run';
@@ -25,7 +24,7 @@ export async function seeToNeighbours(run: ActiveUpdate, progress: Progress, rep
       seen.push(...(await seeTo(run, neighbour, { progress, replaced })));
     } catch (error) {
       if (codeOf(error) === 'engine_refused') {
-        // What the engine cannot describe was not seen to fail; it is reported as such (containers/unreadable).
+        // What the engine cannot describe was not seen to fail; it is reported as such (containers/read-containers).
         seen.push(`${neighbour.name} could not be checked: ${messageOf(error)}`);
         continue;
       }

@@ -1,6 +1,5 @@
-import { inspectByName, inspectIfThere } from '../../containers/if-there';
+import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
 import { reloadNginx, type Reloaded } from '../../containers/nginx';
-import { containerOf } from '../../containers/read-containers';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { formatTimeout } from '../../domain/format';
@@ -8,7 +7,7 @@ import { addressesIn, type Front, type Neighbour } from '../../domain/health/nei
 import type { ProxiedSite } from '../../domain/nginx/nginx-upstreams';
 import { fewAtATime } from '../../lib/concurrency';
 import type { Progress } from '../../lib/logger';
-import { addressesOf } from '../../probes/addresses';
+import { addressesOf } from '../../probes/tcp-probe';
 import { askSite, isAnswered, siteText, type SiteAnswer } from '../../probes/ask-site';
 import type { ActiveUpdate } from '../run';
 import { refusedIsUnhealthy, touch } from './touch';

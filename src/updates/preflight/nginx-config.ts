@@ -1,12 +1,11 @@
 import { asideName } from '../../containers/artifact-names';
-import { removeByName } from '../../containers/remove-aside';
+import { removeByName } from '../../containers/rename-and-remove';
 import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import { isFaultOfImage } from '../../domain/health/image-fault';
 import { createRequest } from '../../domain/recreate/create-request';
-import { copyLayerFiles } from '../../containers/carry-over/copy-layer-files';
-import { withPresentVolumes } from '../../containers/carry-over/present-volumes';
+import { copyLayerFiles, withPresentVolumes } from '../../containers/carry-over/copy-files';
 import type { Run } from '../run';
 
 const ANSWER_WITHIN_MS = 60_000;

@@ -1,6 +1,6 @@
 import { isServer } from '../../backups/writers';
 import { healthOf } from '../../containers/check-health';
-import { renameTo } from '../../containers/rename-to';
+import { renameTo } from '../../containers/rename-and-remove';
 import { startJoining } from '../../containers/start-joining';
 import { changeAsDetail, changesOf } from '../../domain/data/data-change-words';
 import type { ContainerInspect } from '../../domain/engine-inspect';

@@ -1,6 +1,6 @@
 import { asideName } from '../../containers/artifact-names';
 import { healthFailureOf } from '../../containers/check-health';
-import { discard, removeByName } from '../../containers/remove-aside';
+import { discard, removeByName } from '../../containers/rename-and-remove';
 import { changesOf } from '../../domain/data/data-change-words';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { HealthFailure } from '../../domain/health/health-failure';

@@ -1,8 +1,7 @@
 import { holdsData } from '../../backups/writers';
 import { asideName } from '../../containers/artifact-names';
-import { inspectIfThere } from '../../containers/if-there';
+import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepAside } from '../../containers/kept-containers';
-import { readContainers } from '../../containers/read-containers';
 import { formatTime, formatTimeout } from '../../domain/format';
 import type { ActiveUpdate, Run } from '../run';
 import { checkpoint, newContainerOf } from '../run';

@@ -1,6 +1,5 @@
 import { healthFailureOf } from '../../containers/check-health';
-import { inspectIfThere } from '../../containers/if-there';
-import { containerOf } from '../../containers/read-containers';
+import { containerOf, inspectIfThere } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
 import { codeOf } from '../../domain/errors';
 import type { Neighbour } from '../../domain/health/neighbour';

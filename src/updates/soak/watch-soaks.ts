@@ -1,6 +1,5 @@
 import { healthFailureOf, lastLines } from '../../containers/check-health';
-import { inspectByName } from '../../containers/if-there';
-import { containerOf } from '../../containers/read-containers';
+import { containerOf, inspectByName } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf } from '../../domain/errors';

@@ -1,6 +1,5 @@
 import { healthFailureOf } from '../../containers/check-health';
-import { inspectByName } from '../../containers/if-there';
-import { containerOf } from '../../containers/read-containers';
+import { containerOf, inspectByName } from '../../containers/read-containers';
 import { ownPolicy } from '../../containers/restart-policy';
 import { changedSinceOffer, offerInstead, offerMoved } from '../../decisions/reoffer';
 import { nextWindow, windowOf } from '../../decisions/when-to-start';

@@ -1,5 +1,4 @@
-import { inspectByName, inspectIfThere } from '../../containers/if-there';
-import { containerOf } from '../../containers/read-containers';
+import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import { startIfStopped } from '../../containers/start-joining';
 import { codeOf, PilotError } from '../../domain/errors';

@@ -1,4 +1,4 @@
-import { listenersIn, ownListeners, portsOf, type Listeners } from '../../../src/probes/listening';
+import { listenersIn, ownListeners, portsOf, type Listeners } from '../../../src/probes/tcp-probe';
 import type { ProbeTarget } from '../../../src/probes/probe';
 import { FakeEngine } from '../../support/fake-engine';
 import type { Scripts } from '../../support/fake-engine-types';

@@ -1,4 +1,4 @@
-import { connectionOf, isOfEntrypoint, parsePostmasterPid } from '../../../src/probes/postgres-listener';
+import { connectionOf, isOfEntrypoint, parsePostmasterPid } from '../../../src/probes/postgres-probe';
 
 function pidFile(port: string, socket: string, address: string): string {
   return ['1', '/var/lib/postgresql/data', '1764333000', port, socket, address, '  1234 0', 'ready   ', ''].join('\n');

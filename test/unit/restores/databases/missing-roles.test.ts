@@ -1,5 +1,5 @@
-import { missingRoles } from '../../../../src/restores/databases/missing-roles';
-import { splitSql } from '../../../../src/restores/databases/split-sql';
+import { missingRoles } from '../../../../src/restores/databases/role-statement';
+import { splitSql } from '../../../../src/restores/databases/sql-tokens';
 
 const SCRIPT = `--
 -- PostgreSQL database cluster dump

@@ -1,6 +1,6 @@
 import type { BackupItem } from '../../../../src/domain/backups/backup';
 import { NotTried } from '../../../../src/domain/backups/drill';
-import { imageForDrill } from '../../../../src/restores/drills/drill-image';
+import { imageForDrill } from '../../../../src/restores/drills/drill-set';
 import { requestFor } from '../../../../src/restores/drills/throwaway-server';
 import { FakeEngine } from '../../../support/fake-engine';
 import { readContainers } from '../../../../src/containers/read-containers';
