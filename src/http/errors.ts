@@ -3,10 +3,9 @@ import { PilotError, messageOf, type ErrorCode } from '../domain/errors';
 import { newId } from '../lib/id';
 import { routeOf } from './telemetry/access-log';
 import type { HttpDeps } from './deps';
-import { wantsPage } from './request/negotiate';
-import { errorPage } from './pages/error-page';
+import { leadsHome, wantsPage } from './request/negotiate';
+import { errorPage } from './pages/message-page';
 import { sendPage } from './pages/send-page';
-import { leadsHome } from './request/way-home';
 
 /** Status of each code that reaches the outside; any other is a failure of ours. */
 const STATUS: Partial<Record<ErrorCode, number>> = {

@@ -1,8 +1,9 @@
 import type { RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { PilotError } from '../../domain/errors';
+import type { Clock } from '../../lib/clock';
+import type { Audit } from '../../ports/audit';
 import { addressOf } from './client-address';
-import type { LoginCount } from './login-count';
 
 const WINDOW_MS = 60_000;
 const FAILURES = 100;
@@ -36,4 +37,38 @@ function tooManyFailures(): PilotError {
     'too_many_requests',
     'Too many requests with a missing or wrong token came from this address: the right one passes.',
   );
+}
+
+const HOUR_MS = 3_600_000;
+const MOST_ADDRESSES = 20;
+
+/** Failed logins on their way into the audit trail: one record for an hour of them, whatever their number. */
+export interface LoginCount {
+  note(address: string): void;
+  /** Records what was counted so far. */
+  flush(): void;
+}
+
+export function createLoginCount({ audit, clock }: { audit: Pick<Audit, 'append'>; clock: Clock }): LoginCount {
+  let since: Date | null = null;
+  let count = 0;
+  let addresses = new Set<string>();
+  const flush = (): void => {
+    if (since === null) return;
+    const detail = { count, since: since.toISOString(), addresses: [...addresses] };
+    audit.append({ kind: 'failed_logins', actor: 'unknown', subject: null, detail });
+    since = null;
+    count = 0;
+    addresses = new Set();
+  };
+  return {
+    flush,
+    note: (address) => {
+      const now = clock.now();
+      if (since !== null && now.getTime() - since.getTime() >= HOUR_MS) flush();
+      since ??= now;
+      count++;
+      if (addresses.size < MOST_ADDRESSES) addresses.add(address);
+    },
+  };
 }

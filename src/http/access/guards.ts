@@ -1,10 +1,10 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { PilotError } from '../../domain/errors';
+import type { Secret } from '../../lib/secret';
 import type { HttpDeps } from '../deps';
 import { wantsPage } from '../request/negotiate';
-import { carriesToken, isBasic } from './authentication';
 import type { FailedLogins } from './failed-logins';
-import { crossSite, isForeignOrUnknown } from './same-site';
 
 const BEARER = 'Bearer realm="diun-pilot"';
 const BASIC = 'Basic realm="diun-pilot", charset="UTF-8"';
@@ -86,4 +86,84 @@ function refuse(request: Request, response: Response, failed: FailedLogins, reme
 function challenge(response: Response, remedy: Remedy): Error {
   response.set('WWW-Authenticate', remedy.challenge);
   return new PilotError('unauthorized', `The token is missing or wrong. ${remedy.words}`);
+}
+
+/** `basic`: the token is the password, the user name is not looked at. */
+export type Scheme = 'bearer' | 'bare' | 'basic';
+
+/**
+ * Whether an Authorization header carries one of the tokens. Both sides go through SHA-256, so that the comparison
+ * takes the same time whatever the lengths, and every token is compared.
+ */
+function carriesToken(header: string | undefined, tokens: Secret[], schemes: readonly Scheme[]): boolean {
+  const presented = presentedToken(header ?? '', schemes);
+  if (presented === null || presented.length === 0) return false;
+  const digest = sha256(presented);
+  return tokens
+    .map((token) => timingSafeEqual(digest, sha256(Buffer.from(token.reveal(), 'utf8'))))
+    .some((equal) => equal);
+}
+
+function isBasic(header: string | undefined): boolean {
+  return /^basic /i.test(header ?? '');
+}
+
+function presentedToken(header: string, schemes: readonly Scheme[]): Buffer | null {
+  const bearer = /^bearer +(.*)$/i.exec(header)?.[1];
+  if (bearer !== undefined && schemes.includes('bearer')) return headerBytes(bearer);
+  const basic = /^basic +(.*)$/i.exec(header)?.[1];
+  if (basic !== undefined && schemes.includes('basic')) return passwordOf(Buffer.from(basic, 'base64'));
+  return schemes.includes('bare') ? headerBytes(header) : null;
+}
+
+/** After the first colon (RFC 7617): the password itself may have more of them. */
+function passwordOf(userAndPassword: Buffer): Buffer | null {
+  const colon = userAndPassword.indexOf(':');
+  return colon === -1 ? null : userAndPassword.subarray(colon + 1);
+}
+
+/** Node reads header bytes as latin1: they are taken back, so that a token in UTF-8 compares equal. */
+function headerBytes(text: string): Buffer {
+  return Buffer.from(text.trim(), 'latin1');
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+/**
+ * Refuses a POST that another site made a browser send (`cross_site`). Our pages send no referrer, so their own forms come
+ * with `Origin: null` (Fetch standard, "append a request Origin header"). That passes here, because such a form also
+ * carries a secret: the token of the link or a form token.
+ */
+export function refuseCrossSite({ publicUrl }: { publicUrl: string }): RequestHandler {
+  return (request, _response, next) => next(isForeign(request, publicUrl) ? crossSite() : undefined);
+}
+
+/** For a POST without such a secret, admitted by what a browser sends on its own: no unknown origin passes. */
+function isForeignOrUnknown(request: Request, publicUrl: string): boolean {
+  return isForeign(request, publicUrl) || request.headers.origin === 'null';
+}
+
+function crossSite(): PilotError {
+  return new PilotError(
+    'cross_site',
+    'This came from a page of another site, so nothing was done: open the page of diun-pilot itself, and press the button there.',
+  );
+}
+
+function isForeign(request: Request, publicUrl: string): boolean {
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  const { origin } = request.headers;
+  return origin !== undefined && origin !== 'null' && !ownOrigins(request, publicUrl).includes(origin);
+}
+
+/**
+ * Scheme, host and port of the public URL, compared as a browser writes them. On the machine itself also those of the
+ * request: there `ssh -L` leads to the operator page, whatever the public URL is.
+ */
+function ownOrigins({ headers: { host = '' } }: Request, publicUrl: string): string[] {
+  const local = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host);
+  return [new URL(publicUrl).origin, ...(local ? [`http://${host}`] : [])];
 }

@@ -1,5 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { printableLine } from '../../lib/printable';
+import type { LinkUse } from '../../ports/store';
 import type { HttpDeps } from '../deps';
+import { addressOf } from './client-address';
 import type { FailedLogins } from './failed-logins';
 
 export type LinkReaders = Pick<HttpDeps, 'approvals' | 'restoreLinks' | 'soakLinks' | 'viewLinks'>;
@@ -28,4 +31,47 @@ export function onlyKnownLinks(
 
 export function tokenOf(request: Request): string {
   return String(request.params.token);
+}
+
+type Person = Pick<LinkUse, 'address' | 'userAgent'>;
+
+const MOST_LINKS = 500;
+const MOST_OPENERS = 10;
+const LONGEST_AGENT = 200;
+
+/** Who opened which link. In memory, since opening a link writes nothing: a restart forgets it. */
+export interface LinkOpeners {
+  note(request: Request, response: Response, updateId: string): void;
+  /** For the audit trail, when the link decides. */
+  use(request: Request, response: Response, updateId: string | null): LinkUse;
+}
+
+export function createLinkOpeners(): LinkOpeners {
+  const byUpdate = new Map<string, Map<string, Person>>();
+  return {
+    note: (request, response, updateId) => {
+      const person = personOf(request, response);
+      const opened = byUpdate.get(updateId) ?? new Map<string, Person>();
+      if (opened.size < MOST_OPENERS) opened.set(keyOf(person), person);
+      // The most recent last, so that the first is the one to forget.
+      byUpdate.delete(updateId);
+      byUpdate.set(updateId, opened);
+      const [oldest] = byUpdate.keys();
+      if (byUpdate.size > MOST_LINKS && oldest !== undefined) byUpdate.delete(oldest);
+    },
+    use: (request, response, updateId) => {
+      const person = personOf(request, response);
+      const opened = [...(byUpdate.get(updateId ?? '')?.values() ?? [])];
+      return { ...person, alsoOpenedBy: opened.filter((each) => keyOf(each) !== keyOf(person)) };
+    },
+  };
+}
+
+function personOf(request: Request, response: Response): Person {
+  const userAgent = printableLine(request.headers['user-agent'] ?? '').slice(0, LONGEST_AGENT);
+  return { address: addressOf(response), userAgent };
+}
+
+function keyOf({ address, userAgent }: Person): string {
+  return `${address} ${userAgent}`;
 }

@@ -11,9 +11,7 @@ import { Fold, Folds } from './decision/folds';
 import { RehearseByLink } from './decision/rehearse-again';
 import { Summary } from './decision/summary';
 import type { Considered } from './decision/summary-rows';
-import { page } from './layout';
-import { NameField } from './name-field';
-import { Observes } from './observes';
+import { NameField, Observes, page } from './layout';
 import { ReleaseNotes } from './release-notes/release-notes';
 import { ago } from './words';
 

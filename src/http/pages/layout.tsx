@@ -1,6 +1,7 @@
-import { localTimeZone } from '../../domain/format';
 import type { ComponentChildren, JSX } from 'preact';
 import { render } from 'preact-render-to-string';
+import { localTimeZone } from '../../domain/format';
+import { HOW_TO_ACT, OBSERVES } from '../../domain/mode';
 import { oneLine } from '../../notifications/letter/clean';
 import { LIVE_SCRIPT, PAGE_CSS } from './assets';
 
@@ -52,5 +53,38 @@ function WithoutScript(): JSX.Element {
     <noscript>
       <meta http-equiv="refresh" content="5" />
     </noscript>
+  );
+}
+
+/** Above everything that a button would start. */
+export function Observes(): JSX.Element {
+  return (
+    <div class="notice attention">
+      <p>
+        <strong>{OBSERVES}</strong> It decides, backs up and reports. It refuses approvals, requested updates, restores
+        and renewals. {HOW_TO_ACT}
+      </p>
+    </div>
+  );
+}
+
+/** The container's name must be typed before anything is done to a container that holds data. */
+export function NameField({ container, to, wrong }: { container: string; to: string; wrong: boolean }): JSX.Element {
+  return (
+    <p>
+      <label for="name">
+        It holds data. To {to}, type its name: <strong>{oneLine(container)}</strong>
+      </label>
+      <input
+        id="name"
+        name="name"
+        type="text"
+        required
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        aria-invalid={wrong ? 'true' : undefined}
+      />
+    </p>
   );
 }

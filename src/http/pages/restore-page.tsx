@@ -10,9 +10,8 @@ import { rollbackTrouble } from '../../notifications/mails/failure';
 import { backupFacts, nameOf } from '../../notifications/mails/passages/passages';
 import { howItEnded, keptPassage, whatToDo } from '../../notifications/mails/backups/restore-ended';
 import { Blocks, typeset } from './blocks';
-import { page } from './layout';
+import { NameField, page } from './layout';
 import { messagePage } from './message-page';
-import { NameField } from './name-field';
 import { ago } from './words';
 
 /** The page that the link of a failed rollback opens: the backup to restore, and two buttons. Opening it changes nothing. */

@@ -7,9 +7,8 @@ import { machineSaid } from '../../notifications/letter/letter';
 import { lossText, soakFailureText } from '../../notifications/mails/passages/soak-words';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
-import { page } from './layout';
+import { NameField, page } from './layout';
 import { messagePage } from './message-page';
-import { NameField } from './name-field';
 import { ago } from './words';
 
 /** The page behind the link of a failure in the soak: what happened, and the old version. Opening it changes nothing. */

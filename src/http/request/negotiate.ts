@@ -16,3 +16,11 @@ export function wantsPage(request: Request, response: Response): boolean {
   const first = (response.locals as Locals).pageFirst === true ? ['html', 'json'] : ['json', 'html'];
   return request.accepts(first) === 'html';
 }
+
+/**
+ * Whether `/` at the address that this reader sees is the operator page. A proxy that passes on only the addresses of mails, and
+ * has something else at its root, says `X-Pilot-Root: elsewhere` (nginx/https.conf.template): nothing else could know.
+ */
+export function leadsHome({ headers }: Pick<Request, 'headers'>): boolean {
+  return headers['x-pilot-root'] !== 'elsewhere';
+}

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import rawBody from 'raw-body';
+import type { z } from 'zod';
 import { PilotError } from '../../domain/errors';
 
 /** No notification of Diun is larger. */
@@ -14,7 +15,7 @@ export function isCompressed({ headers }: Pick<Request, 'headers'>): boolean {
 }
 
 /** As `readBytes`. Rejects a compressed body with `invalid_body`, too. */
-export function readBody(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
+function readBody(request: Request, limitBytes = LIMIT_BYTES): Promise<Buffer> {
   if (isCompressed(request)) return Promise.reject(new PilotError('invalid_body', COMPRESSED));
   return readBytes(request, limitBytes);
 }
@@ -57,4 +58,47 @@ export async function readJson(request: Request): Promise<unknown> {
 function tooLarge(limitBytes: number): PilotError {
   const what = limitBytes === LIMIT_BYTES ? 'no notification of Diun and no request' : 'no form of diun-pilot';
   return new PilotError('body_too_large', `The body is larger than ${limitBytes / 1024} KiB, which ${what} is.`);
+}
+
+const FORM_LIMIT_BYTES = 4 * 1024;
+
+/**
+ * The fields of one of our forms, as browsers send it. Rejects with `invalid_body`, `body_too_large`, and with
+ * `invalid_request` for a repeated field, because two decisions would be ambiguous.
+ */
+export async function readForm(request: Request): Promise<URLSearchParams> {
+  if (!request.is('application/x-www-form-urlencoded')) {
+    throw new PilotError('invalid_body', 'Send the form as application/x-www-form-urlencoded.');
+  }
+  const text = utf8(await readBody(request, FORM_LIMIT_BYTES));
+  if (text === null) throw new PilotError('invalid_body', 'The form is not UTF-8.');
+  const form = new URLSearchParams(text);
+  const twice = [...form.keys()].find((field) => form.getAll(field).length > 1);
+  if (twice !== undefined) {
+    throw new PilotError('invalid_request', `The field ${twice} comes twice. Nothing was decided.`);
+  }
+  return form;
+}
+
+/** The query by the schema, as `validate`. What is encoded wrongly is refused: express would take it for other words. */
+export function validateQuery<S extends z.ZodType>(schema: S, { url, query }: Request): z.output<S> {
+  const raw = url.split('?')[1] ?? '';
+  try {
+    decodeURIComponent(raw);
+  } catch (cause) {
+    throw new PilotError('invalid_request', 'The query has a % that encodes nothing: write it as %25.', { cause });
+  }
+  return validate(schema, query, 'query');
+}
+
+/** Parses by the schema, or throws `invalid_request` that names each field and what is wrong with it. */
+export function validate<S extends z.ZodType>(schema: S, value: unknown, what: 'query' | 'body'): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => ({
+    field: issue.path.join('.') || what,
+    reason: issue.message,
+  }));
+  const words = problems.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
+  throw new PilotError('invalid_request', `The ${what} has the wrong shape: ${words}.`, { details: { problems } });
 }

@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express';
 import { PilotError } from '../../domain/errors';
-import { personOf } from '../access/person';
+import { personOf } from '../access/client-address';
 import { isFormToken } from '../access/form-token';
-import { refuseCrossSite } from '../access/same-site';
+import { refuseCrossSite } from '../access/guards';
 import type { HttpDeps } from '../deps';
 import { pageFirst } from '../request/negotiate';
 import type { Action } from '../pages/operator/action-form';
-import { readForm } from '../request/read-form';
+import { readForm } from '../request/read-body';
 import type { Methods } from '../route';
 
 type Person = ReturnType<typeof personOf>;

@@ -5,11 +5,10 @@ import { formToken } from '../access/form-token';
 import { noteInLog } from '../telemetry/access-log';
 import { backupOf, findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
-import { wantsPage } from '../request/negotiate';
+import { leadsHome, wantsPage } from '../request/negotiate';
 import { livePage } from '../pages/live-page';
 import { sendPage } from '../pages/send-page';
 import type { Methods } from '../route';
-import { leadsHome } from '../request/way-home';
 
 /** `/updates/:id`: JSON, or for a browser the page that follows it. */
 export function updateMethods(

@@ -11,7 +11,7 @@ import { operatorPage } from '../pages/operator/operator-page';
 import { sendPage } from '../pages/send-page';
 import { readOperatorData } from './read-operator-data';
 import type { Methods } from '../route';
-import { validateQuery } from '../request/validate';
+import { validateQuery } from '../request/read-body';
 
 /** `GET /`: reads only. */
 export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler[]): Methods {

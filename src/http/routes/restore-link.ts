@@ -5,7 +5,7 @@ import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';
 import { RESTORE_REFRESH_SECONDS, restoreDeclinedPage, restorePage, restoreStatePage } from '../pages/restore-page';
 import { sendPage } from '../pages/send-page';
-import { readForm } from '../request/read-form';
+import { readForm } from '../request/read-body';
 
 type Deps = Pick<HttpDeps, 'restoreLinks' | 'clock'>;
 

@@ -8,7 +8,7 @@ import type { HttpDeps } from '../deps';
 import { livePage } from '../pages/live-page';
 import { sendPage } from '../pages/send-page';
 import { soakDeclinedPage, soakExpiredPage, soakPage } from '../pages/soak-page';
-import { readForm } from '../request/read-form';
+import { readForm } from '../request/read-body';
 import { noteInLog } from '../telemetry/access-log';
 
 type Deps = Pick<HttpDeps, 'soakLinks' | 'clock' | 'store'>;

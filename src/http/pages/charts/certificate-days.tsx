@@ -6,8 +6,7 @@ import {
   type Certificate,
   type CertificateSeen,
 } from '../../../domain/certificates/certificate';
-import { Figure } from './figure';
-import { heightOf, RowBars, type RowBar } from './row-bars';
+import { Figure, heightOf, RowBars, type RowBar } from './figure';
 
 const MOST = 10;
 const DAY_MS = 86_400_000;

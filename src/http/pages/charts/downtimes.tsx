@@ -2,9 +2,7 @@ import type { JSX } from 'preact';
 import { formatDay, formatDuration } from '../../../domain/format';
 import { splitReference } from '../../../domain/images/image-reference';
 import type { PastUpdate } from '../../../domain/past-update';
-import { Figure } from './figure';
-import { heightOf, RowBars, type RowBar } from './row-bars';
-import { VERDICT_WORDS, VerdictLegend } from './verdict-mark';
+import { Figure, heightOf, RowBars, VERDICT_WORDS, VerdictLegend, type RowBar } from './figure';
 
 const MOST = 8;
 

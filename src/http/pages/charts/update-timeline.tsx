@@ -4,8 +4,7 @@ import type { PastUpdate } from '../../../domain/past-update';
 import type { Verdict } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
 import { Table } from '../operator/table';
-import { Figure, Label, round, short, WIDTH } from './figure';
-import { VERDICT_WORDS, VerdictLegend, VerdictMark } from './verdict-mark';
+import { Figure, Label, round, short, VERDICT_WORDS, VerdictLegend, VerdictMark, WIDTH } from './figure';
 
 const MOST_LANES = 8;
 const LANE = 34;

@@ -4,7 +4,7 @@ import { oneLine } from '../../../notifications/letter/clean';
 import { CHECK_NAMES, type CheckName } from '../../health/health-report';
 import { ago, codeAsText } from '../words';
 import type { OperatorData, Seen } from './operator-data';
-import { UpdateLink } from './parts';
+import { UpdateLink } from './table';
 
 /** The section of this page with the details of a check. */
 const SECTIONS: Partial<Record<CheckName, string>> = {

@@ -3,8 +3,7 @@ import type { Container } from '../../../domain/container';
 import { oneLine } from '../../../notifications/letter/clean';
 import { ago } from '../words';
 import type { OperatorData, Seen } from './operator-data';
-import { Status, UpdateLink } from './parts';
-import { Table } from './table';
+import { Status, Table, UpdateLink } from './table';
 
 const IN_SIGHT = 8;
 

@@ -11,8 +11,7 @@ import { Summary } from '../decision/summary';
 import { ago, codeAsText } from '../words';
 import { ActionForm } from './action-form';
 import type { HistoryFilter, OperatorData } from './operator-data';
-import { Doing, Status, UpdateLink, Versions } from './parts';
-import { Table } from './table';
+import { Doing, Status, Table, UpdateLink, Versions } from './table';
 
 /** Pending approvals, each with its plan. */
 export function Waiting(data: OperatorData): JSX.Element {

@@ -1,5 +1,4 @@
-import { clientAddress } from '../../../../src/http/access/client-address';
-import { createTrustedProxies } from '../../../../src/http/access/trusted-proxies';
+import { clientAddress, createTrustedProxies } from '../../../../src/http/access/client-address';
 import { recordingLogger } from '../../../support/recording-logger';
 import { TestClock } from '../../../support/test-clock';
 
