@@ -87,6 +87,7 @@ module.exports = {
       ['croner', 'lib/due-times'],
       ['raw-body', 'http/request/'],
       ['yaml', 'domain/compose/'],
+      ['@sigstore', 'adapters/sigstore/'],
     ].map(([pkg, room]) => ({
       name: `${pkg.replace(/[^a-z0-9]+/g, '-')}-in-one-room`,
       severity: 'error',

@@ -32,7 +32,10 @@ export default tseslint.config(
     // Where an adapter of the AWS SDK is made, and only there: it is read when it is used.
     files: ['src/wiring/adapters.ts'],
     rules: {
-      '@typescript-eslint/no-require-imports': ['error', { allow: ['^\\.\\./adapters/(storage-s3|mail-ses)/'] }],
+      '@typescript-eslint/no-require-imports': [
+        'error',
+        { allow: ['^\\.\\./adapters/(storage-s3|mail-ses|sigstore)/'] },
+      ],
     },
   },
   { files: ['src/config/**'], rules: { 'no-restricted-properties': 'off' } },

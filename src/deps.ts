@@ -1,6 +1,7 @@
 import type { Mode } from './domain/mode';
 import type { Retention } from './domain/backups/retention';
 import type { UpdateWindow } from './domain/decision/update-window';
+import type { VerifyRule } from './domain/signatures/verify-rule';
 import type { Clock } from './lib/clock';
 import type { Logger } from './lib/logger';
 import type { Secret } from './lib/secret';
@@ -10,6 +11,7 @@ import type { Compose, ProjectFiles } from './ports/compose';
 import type { Engine } from './ports/engine';
 import type { RegistryImages, RegistryTags } from './ports/registry';
 import type { ReleaseNotesReader } from './ports/release-notes';
+import type { RegistrySignatures, SignatureVerifier } from './ports/signatures';
 import type { Store } from './ports/store';
 
 /** What the use cases are given, once, by the wiring. */
@@ -17,6 +19,8 @@ export interface Deps {
   engine: Engine;
   registryTags: RegistryTags;
   registryImages: RegistryImages;
+  registrySignatures: RegistrySignatures;
+  signatureVerifier: SignatureVerifier;
   releaseNotes: ReleaseNotesReader;
   store: Store;
   storage: BackupStorage;
@@ -32,6 +36,8 @@ export interface Deps {
   minAgeMs: number;
   /** Default of the label `update.keep-images`; null: no image is removed. */
   keepImages: number | null;
+  /** Default of the label `update.verify`. */
+  verify: VerifyRule;
   /** `observe`: no container is changed. */
   mode: Mode;
   publicUrl: string;

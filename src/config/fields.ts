@@ -5,6 +5,7 @@ import { readWindow, type UpdateWindow } from '../domain/decision/update-window'
 import type { NotesHost } from '../domain/notes/hosts';
 import { parseDuration } from '../domain/text/duration';
 import { nextDue } from '../lib/due-times';
+import { readVerify, type VerifyRule } from '../domain/signatures/verify-rule';
 import { Secret } from '../lib/secret';
 import { readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, readNotifyUrls, type Read } from './urls';
 
@@ -128,6 +129,13 @@ export const updateWindow = read<UpdateWindow>((input) => {
   const window = readWindow(input);
   return 'problem' in window ? window : { value: window };
 });
+
+export const verifyRule = read<VerifyRule>((input) => {
+  const rule = readVerify(input);
+  return 'problem' in rule ? rule : { value: rule };
+});
+
+export const absolutePath = text.refine((value) => value.startsWith('/'), 'must be an absolute path');
 
 const SHORTEST_INTERVAL = 10_000;
 const LONGEST_INTERVAL = 86_400_000;

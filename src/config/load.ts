@@ -86,6 +86,8 @@ function complete(parsed: Parsed, env: NodeJS.ProcessEnv, generate: boolean): Om
     updateWindow: parsed.PILOT_UPDATE_WINDOW ?? null,
     minAgeMs: parsed.PILOT_MIN_AGE,
     keepImages: parsed.PILOT_KEEP_IMAGES ?? null,
+    verify: parsed.PILOT_VERIFY,
+    trustedRoot: parsed.PILOT_TRUSTED_ROOT ?? null,
     notes: { hosts: parsed.PILOT_NOTES_HOSTS ?? [], tokens: parsed.PILOT_NOTES_TOKENS ?? new Map() },
     mode: parsed.PILOT_MODE,
     logLevel: parsed.PILOT_LOG_LEVEL,

@@ -25,7 +25,13 @@ export function unknownNames(names: readonly string[]): SettingProblem[] {
 
 /** Rules between several settings, and the folder on the disk. Values that are invalid on their own are missing. */
 export function rulesOf(parsed: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
-  return [...resticRules(parsed), ...mailRules(parsed, given), ...channelRules(parsed), ...dataDirRules(parsed)];
+  return [
+    ...resticRules(parsed),
+    ...mailRules(parsed, given),
+    ...channelRules(parsed),
+    ...verifyRules(parsed),
+    ...dataDirRules(parsed),
+  ];
 }
 
 function resticRules({ PILOT_BACKUP_URL: backup, RESTIC_PASSWORD: password }: Partial<Parsed>): SettingProblem[] {
@@ -33,6 +39,12 @@ function resticRules({ PILOT_BACKUP_URL: backup, RESTIC_PASSWORD: password }: Pa
   const message =
     'is required for restic: in PILOT_BACKUP_URL; without it no backup can be read: store it away from this host';
   return [{ name: 'RESTIC_PASSWORD', message }];
+}
+
+function verifyRules({ PILOT_VERIFY: rule, PILOT_TRUSTED_ROOT: root }: Partial<Parsed>): SettingProblem[] {
+  if (rule?.kind !== 'identity' || root !== undefined) return [];
+  const message = 'is required for identity: in PILOT_VERIFY: the path of a trusted_root.json, as diun-pilot sees it';
+  return [{ name: 'PILOT_TRUSTED_ROOT', message }];
 }
 
 function channelRules({

@@ -4,9 +4,11 @@ import type { Mode } from '../domain/mode';
 import type { NotesHost } from '../domain/notes/hosts';
 import type { Retention } from '../domain/backups/retention';
 import type { UpdateWindow } from '../domain/decision/update-window';
+import type { VerifyRule } from '../domain/signatures/verify-rule';
 import type { Secret } from '../lib/secret';
 import type { ChannelSetting } from './urls';
 import {
+  absolutePath,
   address,
   addresses,
   backupTarget,
@@ -34,6 +36,7 @@ import {
   timeZone,
   tokens,
   updateWindow,
+  verifyRule,
 } from './fields';
 
 /** Everything that can be set, read and checked (contract, section 2). Printed or serialised, it shows no secret. */
@@ -73,6 +76,10 @@ export interface Settings {
   minAgeMs: number;
   /** Default of the label `update.keep-images`; null: no image is removed. */
   keepImages: number | null;
+  /** Default of the label `update.verify`. */
+  verify: VerifyRule;
+  /** Absolute path of Sigstore's trusted root; null: no identity can be checked. */
+  trustedRoot: string | null;
   /** Hosts from which release notes may be read in addition to the public forges, and tokens by host. */
   notes: { hosts: NotesHost[]; tokens: ReadonlyMap<string, Secret> };
   /** How old a verified backup may be that an update uses again; 0: none is. */
@@ -137,6 +144,8 @@ export const DEFAULTS = {
   PILOT_UPDATE_WINDOW: '',
   PILOT_MIN_AGE: '0',
   PILOT_KEEP_IMAGES: '',
+  PILOT_VERIFY: 'off',
+  PILOT_TRUSTED_ROOT: '',
   PILOT_NOTES_HOSTS: '',
   PILOT_NOTES_TOKENS: '',
   PILOT_MODE: 'act',
@@ -186,6 +195,8 @@ export const settingsSchema = z.object({
   PILOT_UPDATE_WINDOW: updateWindow.optional(),
   PILOT_MIN_AGE: durationOrNone,
   PILOT_KEEP_IMAGES: count.optional(),
+  PILOT_VERIFY: verifyRule,
+  PILOT_TRUSTED_ROOT: absolutePath.optional(),
   PILOT_NOTES_HOSTS: notesHosts.optional(),
   PILOT_NOTES_TOKENS: notesTokens.optional(),
   PILOT_MODE: choice(['act', 'observe']),

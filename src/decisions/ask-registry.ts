@@ -3,12 +3,13 @@ import { codeOf, messageOf } from '../domain/errors';
 import { parseImageReference } from '../domain/images/image-reference';
 import type { Platform } from '../domain/recreate/platform';
 import type { PlatformImage } from '../ports/registry';
+import type { FoundSignature } from '../domain/signatures/signature';
 
 /**
  * After so many silences the registry itself is taken to be away. The list of one repository may fail alone, since its answer
  * is as long as its owner makes it.
  */
-const MOST_SILENT = { digest: 1, tags: 2, image: 1, labels: 1 };
+const MOST_SILENT = { digest: 1, tags: 2, image: 1, labels: 1, signatures: 1 };
 
 /** What is asked of registries in one pass: each thing once, and nothing more of a registry that does not answer. */
 export interface RegistryAsked {
@@ -20,13 +21,16 @@ export interface RegistryAsked {
   image(digestReference: string, platform: Platform): Promise<PlatformImage | null>;
   /** Rejects as `RegistryImages.labelsOf`. */
   labels(digestReference: string, platform: Platform): Promise<Record<string, string> | null>;
+  /** Rejects as `RegistrySignatures.of`. */
+  signatures(digestReference: string): Promise<FoundSignature[]>;
 }
 
 export function askRegistry({
   engine,
   registryTags,
   registryImages,
-}: Pick<Deps, 'engine' | 'registryTags' | 'registryImages'>): RegistryAsked {
+  registrySignatures,
+}: Pick<Deps, 'engine' | 'registryTags' | 'registryImages' | 'registrySignatures'>): RegistryAsked {
   /** Digests come by way of the engine and its proxy, the rest does not: one may fail where the other works. */
   const once = <T, More extends unknown[]>(
     mostSilent: number,
@@ -57,6 +61,7 @@ export function askRegistry({
     tags: once(MOST_SILENT.tags, (reference) => registryTags.tags(reference)),
     image: once(MOST_SILENT.image, (reference, platform: Platform) => registryImages.imageOf(reference, platform)),
     labels: once(MOST_SILENT.labels, (reference, platform: Platform) => registryImages.labelsOf(reference, platform)),
+    signatures: once(MOST_SILENT.signatures, (reference) => registrySignatures.of(reference)),
   };
 }
 

@@ -10,12 +10,14 @@ import { askAgainAt } from '../domain/patience';
 import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
 import type { ReadNotes } from '../domain/notes/release-notes';
 import { fewAtATime, nextTurn } from '../lib/concurrency';
+import type { CheckedSignature } from '../domain/signatures/signature';
 import type { Webhook } from '../ports/store';
 import { askRegistry, confirmDigest, type Confirmation, type RegistryAsked } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { decideOn, offer, takenBack, type Offer } from './offer';
 import { readEvent } from './receive-webhook';
 import { runsSameImage } from './same-image';
+import { checkSignature } from './signatures';
 
 const AT_ONCE = 50;
 const REGISTRIES_AT_ONCE = 4;
@@ -40,8 +42,10 @@ interface Seen {
   confirmed: ReadonlyMap<string, Confirmation>;
   /** IDs of the containers that run what the digest names for their platform, by id of the webhook. */
   sameImage: ReadonlyMap<string, ReadonlySet<string>>;
-  /** The release notes of what is offered, by `notesKey`. */
+  /** The release notes of what is offered, by `offerKey`. */
   notes: ReadonlyMap<string, ReadNotes | null>;
+  /** Whether what is offered is signed as required, by the same. */
+  signatures: ReadonlyMap<string, CheckedSignature | null>;
 }
 
 const NOTHING: Omit<Seen, 'containers'> = {
@@ -50,6 +54,7 @@ const NOTHING: Omit<Seen, 'containers'> = {
   confirmed: new Map(),
   sameImage: new Map(),
   notes: new Map(),
+  signatures: new Map(),
 };
 
 /**
@@ -93,6 +98,7 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   const reading = readAllNotes(deps, offers, registry);
   const unhealthy = await findUnhealthy(deps, toOffer);
   const carryOvers = await foreseeCarryOvers(deps, toOffer);
+  const signatures = await checkAllSignatures(deps, offers, registry);
   const notes = await reading;
   // The questions have taken time, and a container may have been updated meanwhile.
   return {
@@ -102,7 +108,24 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
     confirmed,
     sameImage,
     notes,
+    signatures,
   };
+}
+
+async function checkAllSignatures(
+  deps: Deps,
+  offers: readonly (News & { offered: Container[] })[],
+  registry: RegistryAsked,
+): Promise<Seen['signatures']> {
+  const checked = await fewAtATime(pairsOf(offers), REGISTRIES_AT_ONCE, async ({ webhook, event, container }) => {
+    const target = { reference: event.image, digest: event.digest };
+    return [offerKey(webhook, container), await checkSignature(deps, container, target, registry)] as const;
+  });
+  return new Map(checked);
+}
+
+function pairsOf(offers: readonly (News & { offered: Container[] })[]): (News & { container: Container })[] {
+  return offers.flatMap(({ webhook, event, offered }) => offered.map((container) => ({ webhook, event, container })));
 }
 
 /** All within one time, so that many events wait no longer than one. */
@@ -111,18 +134,16 @@ async function readAllNotes(
   offers: readonly (News & { offered: Container[] })[],
   registry: RegistryAsked,
 ): Promise<Seen['notes']> {
-  const pairs = offers.flatMap(({ webhook, event, offered }) =>
-    offered.map((container) => ({ webhook, event, container })),
-  );
+  const pairs = pairsOf(offers);
   const signal = notesDeadline();
   const read = await fewAtATime(pairs, FORGES_AT_ONCE, async ({ webhook, event: { image, digest }, container }) => {
     const notes = await readNotes(deps, container, { reference: image, digest }, { registry, signal });
-    return [notesKey(webhook, container), notes] as const;
+    return [offerKey(webhook, container), notes] as const;
   });
   return new Map(read);
 }
 
-function notesKey(webhook: Webhook, { name }: Container): string {
+function offerKey(webhook: Webhook, { name }: Container): string {
   return `${webhook.id} ${name}`;
 }
 
@@ -184,7 +205,8 @@ function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[],
         ...(registry && { registry }),
         unhealthy,
         carryOver,
-        notes: seen.notes.get(notesKey(webhook, container)) ?? null,
+        notes: seen.notes.get(offerKey(webhook, container)) ?? null,
+        signature: seen.signatures.get(offerKey(webhook, container)) ?? null,
       };
       const { decision } = offer(deps, offered);
       return `${container.name}: ${decision.reason}`;

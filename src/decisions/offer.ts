@@ -12,12 +12,14 @@ import type { NotesSummary, ReadNotes } from '../domain/notes/release-notes';
 import { planUpdate } from '../domain/plan/plan-update';
 import type { CarryOver } from '../domain/recreate/carry-over';
 import { runningDigest } from '../domain/running-digest';
+import type { CheckedSignature } from '../domain/signatures/signature';
 import type { ImageAt, Update } from '../domain/update';
 import type { Logger } from '../lib/logger';
 import type { NewUpdate } from '../ports/store';
 import { isRehearsed, isUnannounced, rehearseFirst } from './held-mails';
 import { mailOfOffer, mailOfSuperseded, waitingApproval } from './mail-of-offer';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
+import { recordWrongSignature } from './signatures';
 
 export interface Offer {
   container: Container;
@@ -34,6 +36,8 @@ export interface Offer {
   carryOver?: CarryOver;
   /** The release notes between the two versions; null: no source of them is known. Not there: they were not read. */
   notes?: ReadNotes | null;
+  /** Whether the target is signed as `update.verify` requires; null: nothing is required. Not there: it was not checked. */
+  signature?: CheckedSignature | null;
   /** An earlier offer that was superseded for this one already. */
   replaces?: Update;
 }
@@ -62,6 +66,13 @@ export function offer(deps: Deps, offered: Offer): { decision: Decision; update:
   }
   const superseded = decision.supersedes.map((id) => supersede(deps, id, newerCame(target.reference)));
   const replaced = [...superseded, ...(offered.replaces ? [offered.replaces] : [])];
+  if (offered.signature?.status === 'invalid') {
+    for (const earlier of replaced) mailOfSuperseded(deps, earlier);
+    return {
+      decision,
+      update: recordWrongSignature(deps, { ...rowOf(offered), container, signature: offered.signature }),
+    };
+  }
   return { decision, update: recordOffer(deps, offered, decision, replaced) };
 }
 
@@ -75,7 +86,7 @@ export function takenBack(deps: Pick<Deps, 'store'>, offered: Offer, decision: D
 }
 
 /** The same decision without a trace: for who asks every day, where there is mostly nothing to do. */
-export function decideOn({ store }: Deps, { container, target, source, registry, notes }: Offer): Decision {
+export function decideOn({ store }: Deps, { container, target, source, registry, notes, signature }: Offer): Decision {
   const refusal = store.refusals.find(container.name, target.digest);
   return decide({
     container,
@@ -84,6 +95,7 @@ export function decideOn({ store }: Deps, { container, target, source, registry,
     source,
     registry,
     notes,
+    signature,
   });
 }
 
@@ -111,7 +123,7 @@ function recordOffer(
   decision: Extract<Decision, { kind: 'start' | 'ask' }>,
   replaced: readonly Update[],
 ): Update {
-  const { container, all, target, source, unhealthy, carryOver, notes = null } = offered;
+  const { container, all, target, source, unhealthy, carryOver, notes = null, signature = null } = offered;
   const row = rowOf(offered);
   const set = membersOf(placeOf(container), all);
   const plan = planUpdate({
@@ -138,6 +150,7 @@ function recordOffer(
     approval: decision.kind === 'start' ? null : waitingApproval(deps),
     followUp: plan.followUp,
     notes: notes && summaryOf(notes),
+    signature: signature && { status: signature.status, by: signature.by },
   });
   deps.store.updates.savePlan(update.id, plan);
   deps.store.notesTexts.save(update.id, notes?.releases ?? []);

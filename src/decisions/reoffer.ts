@@ -12,6 +12,7 @@ import { mailOfSuperseded } from './mail-of-offer';
 import { newerCame, offer, supersede, type Offer } from './offer';
 import { notesDeadline, readNotes } from './read-notes';
 import { runsSameImage } from './same-image';
+import { checkSignature } from './signatures';
 
 /**
  * Offers an update again that is pending approval but was decided for a container that has changed, by a patch or by the
@@ -125,7 +126,7 @@ export async function lookInto(
   deps: Deps & { registry?: RegistryAsked },
   container: Container,
   target: Offer['target'],
-): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver' | 'notes'>>> {
+): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver' | 'notes' | 'signature'>>> {
   const { registry = askRegistry(deps) } = deps;
   const sameImage = await runsSameImage(deps, container, target, registry);
   const reading = sameImage
@@ -136,5 +137,6 @@ export async function lookInto(
     unhealthy: await healthFailureOf(deps, container),
     carryOver: await foreseeCarryOver(deps, container),
     notes: await reading,
+    signature: sameImage ? null : await checkSignature(deps, container, target, registry),
   };
 }

@@ -15,6 +15,7 @@ import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { offer } from './offer';
 import { runsSameImage } from './same-image';
+import { checkSignature } from './signatures';
 
 type Ignored = Extract<Decision, { kind: 'ignore' }>;
 
@@ -32,8 +33,8 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
 
 /**
  * The operator requests an update: to `image`, or to what the container's own tag names in the registry now. The request
- * is the approval, so that no policy, declined or failed digest blocks it; every other guard is the same. It approves a
- * pending update of the same digest; also one to another tag, if the request names no image and the own tag has nothing
+ * is the approval, so that no policy, declined or failed digest blocks it; every other guard is the same. Where a required
+ * signature is missing, the request waits for approval, so that the operator hears of it. It approves a pending update of the same digest; also one to another tag, if the request names no image and the own tag has nothing
  * new.
  *
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
@@ -58,6 +59,7 @@ export async function requestUpdate(
     signal: notesDeadline(NOTES_READING.requestedMs),
   });
   const carryOver = await foreseeCarryOver(deps, container);
+  const signature = registry.sameImage ? null : await checkSignature(deps, container, target, asked);
   const notes = await reading;
   return deps.store.transaction(() => {
     const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
@@ -74,6 +76,7 @@ export async function requestUpdate(
       registry,
       carryOver,
       notes,
+      signature,
     });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
     if (code !== undefined) throw new PilotError(code, decision.reason);

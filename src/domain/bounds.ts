@@ -14,6 +14,8 @@ export const BOUNDS = {
   imageConfig: { bytes: 4 * MIB, ms: MINUTE / 4 },
   /** Manifest or index of an image; registries accept 4 MiB. Its time is that of all questions about one digest. */
   registryManifest: { bytes: 4 * MIB, ms: MINUTE / 4 },
+  /** A signature or its payload. Its time is that of all questions about the signatures of one digest. */
+  signature: { bytes: MIB, ms: MINUTE / 3 },
   /** Answer of the token service of a registry. */
   registryToken: { bytes: 64 * KIB, ms: MINUTE / 2 },
   /** Answer of a program `docker-credential-NAME`. */
@@ -69,6 +71,9 @@ export const TAG_LISTING = {
   /** Of those, the tags that can be compared with the container's own. */
   comparable: 10_000,
 } as const;
+
+/** Signatures of one digest that are read: more is refused, since one of them might be the right one. */
+export const MOST_SIGNATURES = 64;
 
 /** Of the release notes of one update, or of one pass over several. */
 export const NOTES_READING = {

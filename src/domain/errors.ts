@@ -16,7 +16,7 @@ export class PilotError extends Error {
   }
 }
 
-/** Thrown by the ports `Engine`, `RegistryTags` and `RegistryImages`. */
+/** Thrown by the ports `Engine`, `RegistryTags`, `RegistryImages` and `RegistrySignatures`. */
 export class EngineError extends PilotError {
   override readonly name = 'EngineError';
 }
@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   registry_refused: 'The registry does not give this image',
   registry_unreachable: 'The registry does not answer',
   digest_not_confirmed: 'The registry names another digest for the tag',
+  signature_invalid: 'The image is signed, but not by the required signer',
+  signature_not_checked: 'The key or the trusted root for signatures cannot be read',
   pull_failed: 'The image could not be pulled',
   exec_failed: 'A command inside a container failed',
   invalid_reference: 'Not an image reference',

@@ -1,6 +1,7 @@
 import type { Failure } from './errors';
 import type { Source } from './event';
 import type { NotesSummary } from './notes/release-notes';
+import type { Signature } from './signatures/signature';
 import type { Policy } from './labels/container-labels';
 
 /** One update: one container, one target digest, from the decision to its end. Times are ISO 8601 in UTC. */
@@ -34,6 +35,8 @@ export interface Update {
   inWindow: boolean;
   /** Release notes between the two versions; null or left out: no source of them is known. */
   notes?: NotesSummary | null;
+  /** Whether `to.digest` is signed as `update.verify` requires, as last checked; null or left out: nothing is required. */
+  signature?: Signature | null;
 }
 
 /** Why a queued update does not start yet. */

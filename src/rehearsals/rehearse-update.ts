@@ -1,3 +1,5 @@
+import { checkSignature } from '../decisions/signatures';
+import { NotTried } from '../domain/backups/drill';
 import type { Verdict } from '../domain/rehearsal/rehearsal';
 import { failedText, inconclusiveText, passedText, type BackupUsed } from '../domain/rehearsal/verdict-text';
 import { pullTarget } from '../updates/pull-by-digest';
@@ -17,6 +19,7 @@ export async function rehearseUpdate(run: RehearsalRun): Promise<Verdict> {
   const subject = await lookAtSubject(run);
   const backup = backupUsed(subject);
   await needRoom({ ...run, clock: interruptible(run, update.id) }, subject);
+  await needSignature(run, subject);
   const { imageId } = await pullTarget(engine, subject.inspect, update, (detail) =>
     run.onProgress(`pulling ${detail}`),
   );
@@ -29,6 +32,17 @@ export async function rehearseUpdate(run: RehearsalRun): Promise<Verdict> {
   if (!next.healthy) return { status: 'failed', seconds: null, detail: failedText(backup, next.words) };
   const expectedSeconds = expectedOf(subject, next.seconds);
   return { status: 'passed', seconds: next.seconds, detail: passedText({ ...next, backup, expectedSeconds }) };
+}
+
+/** An image that no one has approved yet runs only if it is signed as required; a wrong signature is refused always. */
+async function needSignature(run: RehearsalRun, { container }: Subject): Promise<void> {
+  const { reference, digest } = run.update.to;
+  if (digest === null) return;
+  const registry = { signatures: (at: string) => run.registrySignatures.of(at) };
+  const checked = await checkSignature(run, container, { reference, digest }, registry);
+  if (checked === null || checked.status === 'verified') return;
+  const asked = run.rehearsal.mail === null && checked.status === 'missing';
+  if (!asked) throw new NotTried(`The image is not run before its signature is verified: ${checked.why ?? ''}.`);
 }
 
 function stage(run: RehearsalRun, which: string): RehearsalRun {

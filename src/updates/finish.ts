@@ -191,6 +191,7 @@ export function finishUnstarted(deps: Deps, update: Update, why: Unstarted): Upd
       finishedAt: clock.now().toISOString(),
       error: why.status === 'failed' ? { code: why.code, message: reason } : null,
     });
+    if (why.status === 'failed' && isFaultOfImage({ code: why.code, message: reason })) quarantine(deps, ended);
     if (status === 'failed') mailOfEnd(deps, ended);
     if (status === 'superseded') mailOfSuperseded(deps, ended);
     return ended;
@@ -230,13 +231,15 @@ function keptSentences({ store, timeZone }: Pick<Deps, 'store' | 'timeZone'>, up
 
 /** Puts the digest in quarantine, or lets it out, as its verdict says: to be called in the transaction that stores it. */
 function rememberVerdict({ store, clock, update }: ActiveUpdate, verdict: Verdict, error: Failure | null): void {
-  const { container, to, id } = update;
+  const { container, to } = update;
   if (container === null || to.digest === null) return;
   if (verdict === 'succeeded') store.refusals.remove(container, to.digest);
-  else if (isFaultOfImage(causeOf(update, error))) {
-    const at = clock.now().toISOString();
-    store.refusals.add({ container, digest: to.digest, why: 'failed', updateId: id, at });
-  }
+  else if (isFaultOfImage(causeOf(update, error))) quarantine({ store, clock }, update);
+}
+
+function quarantine({ store, clock }: Pick<Deps, 'store' | 'clock'>, { id, container, to }: Update): void {
+  if (container === null || to.digest === null) return;
+  store.refusals.add({ container, digest: to.digest, why: 'failed', updateId: id, at: clock.now().toISOString() });
 }
 
 /** How a rollback ended says nothing of the image: what it was for does, and is kept with the update. */

@@ -7,6 +7,7 @@ import { foreseeCarryOvers } from '../containers/carry-over/refusals';
 import { findUnhealthy } from '../containers/check-health';
 import { readContainers } from '../containers/read-containers';
 import { requestUpdate } from '../decisions/request-update';
+import { lookAtSignatures, type SignatureSeen } from '../decisions/signatures';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { CertificateSeen } from '../domain/certificates/certificate';
@@ -56,6 +57,8 @@ export interface Requests {
     unhealthy(containers: readonly Container[]): Promise<ReadonlyMap<string, HealthFailure>>;
     /** What a replacement of each would be refused for or would lose, by ID. */
     carryOver(containers: readonly Container[]): Promise<ReadonlyMap<string, CarryOver>>;
+    /** Whether what they run is signed, as required where something is. */
+    signatures(containers: readonly Container[]): Promise<SignatureSeen[]>;
     /** Every certificate, as served and as on disk now. */
     certificates(): Promise<CertificateSeen[]>;
   };
@@ -87,6 +90,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
       newTag: (container) => foreseeTag(deps, container),
       unhealthy: (containers) => findUnhealthy(deps, containers),
       carryOver: (containers) => foreseeCarryOvers(deps, containers),
+      signatures: (containers) => lookAtSignatures(deps, containers),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },
   };

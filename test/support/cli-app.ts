@@ -18,6 +18,7 @@ import { foreseeCarryOvers } from '../../src/containers/carry-over/refusals';
 import { findUnhealthy } from '../../src/containers/check-health';
 import { readContainers } from '../../src/containers/read-containers';
 import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
+import { lookAtSignatures } from '../../src/decisions/signatures';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { startWorker, type Worker } from '../../src/queue/worker';
 import { recordingLogger, type LogLine } from './recording-logger';
@@ -91,6 +92,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
       newTag: (container) => foreseeTag(deps, container),
       unhealthy: (containers) => findUnhealthy(deps, containers),
       carryOver: (containers) => foreseeCarryOvers(deps, containers),
+      signatures: (containers) => lookAtSignatures(deps, containers),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },
     requestUpdate: (request) => requestUpdate(deps, request),

@@ -6,6 +6,8 @@ import { versionJump } from '../../src/domain/images/version-jump';
 import type { ListedImage } from '../../src/ports/engine';
 import { platformText, type Platform } from '../../src/domain/recreate/platform';
 import type { PlatformImage, RegistryImages } from '../../src/ports/registry';
+import type { FoundSignature } from '../../src/domain/signatures/signature';
+import type { RegistrySignatures } from '../../src/ports/signatures';
 import type { FakeImage, ImageSpec } from './fake-engine-types';
 
 /** Images on the engine with their tags, and the registry from which they come. */
@@ -17,6 +19,10 @@ export class FakeImages {
   readonly repoDigests = new Map<string, string>();
   /** Registries (`host`, `host:port`) that do not answer. */
   readonly away = new Set<string>();
+  /** What the registry has as signatures, by `repository@digest`. */
+  readonly #signatures = new Map<string, FoundSignature[]>();
+  /** Registries that give digests, but do not answer about signatures. */
+  readonly silentOnSignatures = new Set<string>();
   readonly #registry = new Map<string, FakeImage>();
   readonly #published = new Map<string, FakeImage>();
 
@@ -67,6 +73,27 @@ export class FakeImages {
         return image ? { ...image.config.Labels } : null;
       }),
   };
+
+  readonly registrySignatures: RegistrySignatures = {
+    of: (digestReference) =>
+      Promise.resolve().then(() => {
+        this.#answers(digestReference);
+        const { domain } = parseImageReference(digestReference);
+        if (this.silentOnSignatures.has(domain))
+          throw new EngineError('registry_unreachable', `The registry ${domain} gives no signatures (status 503).`);
+        return this.#signatures.get(familiar(digestReference)) ?? [];
+      }),
+  };
+
+  /** Adds a signature to those of a digest. */
+  sign(digestReference: string, signature: FoundSignature): void {
+    const name = familiar(digestReference);
+    this.#signatures.set(name, [...(this.#signatures.get(name) ?? []), signature]);
+  }
+
+  unsign(digestReference: string): void {
+    this.#signatures.delete(familiar(digestReference));
+  }
 
   #publishedFor(digestReference: string, platform: Platform): FakeImage | undefined {
     this.#answers(digestReference);

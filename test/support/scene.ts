@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProjectFiles } from '../../src/adapters/project-files/project-files';
 import { createReleaseNotes } from '../../src/adapters/release-notes/release-notes';
+import { createSignatureVerifier } from '../../src/adapters/sigstore/signature-verifier';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import { PilotError } from '../../src/domain/errors';
@@ -58,6 +59,9 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
     engine,
     registryTags: { tags: (reference) => engine.registryTags(reference) },
     registryImages: engine.host.images.registryImages,
+    registrySignatures: engine.host.images.registrySignatures,
+    signatureVerifier: createSignatureVerifier({ trustedRoot: null }),
+    verify: { kind: 'off' },
     releaseNotes: createReleaseNotes({ hosts: [], tokens: new Map(), cache: store.notesCache, now: () => clock.now() }),
     store,
     storage: createFileStorage({ directory: join(folder, 'backups') }),

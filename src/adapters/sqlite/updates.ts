@@ -4,6 +4,7 @@ import type { NotesSummary } from '../../domain/notes/release-notes';
 import { awaySeconds, type PastUpdate, type RunSeen } from '../../domain/past-update';
 import type { Plan } from '../../domain/plan/plan';
 import type { Approval, Hold, Step, Update, Verdict } from '../../domain/update';
+import type { Signature } from '../../domain/signatures/signature';
 import type { Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
 import type { NewUpdate, RecordedDecision, UpdateFilter, Updates } from '../../ports/store';
@@ -35,9 +36,10 @@ interface Row {
   not_before: string | null;
   in_window: number;
   notes: string | null;
+  signature: string | null;
 }
 
-const JSON_FIELDS = new Set(['approval', 'error', 'hold', 'notes']);
+const JSON_FIELDS = new Set(['approval', 'error', 'hold', 'notes', 'signature']);
 
 /** How many events that required nothing are kept, so that announcements alone cannot fill the disk. */
 const MOST_IGNORED = 2_000;
@@ -203,6 +205,7 @@ function fromRow(row: Row, steps: Step[]): Update {
     inWindow: row.in_window === 1,
     hold: fromJson<Hold>(row.hold),
     notes: fromJson<NotesSummary>(row.notes),
+    signature: fromJson<Signature>(row.signature),
   };
 }
 

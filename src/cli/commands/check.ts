@@ -22,6 +22,7 @@ import {
   tagFindings,
   watchedFindings,
 } from '../host-findings';
+import { signatureFindings } from '../signature-findings';
 import { kitFindings } from '../recovery';
 import { asJson, inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
@@ -48,11 +49,12 @@ async function check(app: App, notify: boolean): Promise<Checked> {
   const notices = notify ? await noticesOf(app) : [];
   const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
   const containers = read.containers ?? [];
-  const [probes, tags, certificates, carryOver] = await Promise.all([
+  const [probes, tags, certificates, carryOver, signatures] = await Promise.all([
     probeFindings(app, containers),
     tagFindings(app, containers),
     certificateFindings(app, containers),
     carryOverFindings(app, containers),
+    signatureFindings(app, containers),
   ]);
   const findings = [
     ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
@@ -62,6 +64,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
       ...carryOver,
       ...certificates,
       ...tags,
+      ...signatures,
       ...watchedFindings(read.containers),
       ...pilotFindings(containers),
       ...labelFindings(containers),

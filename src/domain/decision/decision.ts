@@ -13,6 +13,7 @@ import { versionJump } from '../images/version-jump';
 import type { NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
 import { runsDigest } from '../running-digest';
+import { whyAskForSignature, type CheckedSignature } from '../signatures/signature';
 import { isNameless } from './candidates';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
 import { isSized, whyAsk, whyAskForNotes } from './why-ask';
@@ -31,6 +32,8 @@ export interface Question {
   registry?: RegistryWord;
   /** The release notes of the target; null: no source of them is known; left out: they were not read. */
   notes?: NotesWord | null;
+  /** Whether the target is signed as required; null: nothing is required; left out: it was not checked. */
+  signature?: CheckedSignature | null;
 }
 
 /** What speaks against a target, by the registry's own word. */
@@ -223,13 +226,15 @@ function jumpOf({ own, tag }: Case): Plan['jump'] {
 }
 
 function startOrAsk(
-  { container, own, tag, source, notes }: Case,
+  { container, own, tag, source, notes, signature }: Case,
   jump: Plan['jump'],
 ): { kind: 'start' | 'ask'; reason: string } {
   const { name, labels } = container;
   const what = sentence(container, own, tag, jump);
-  if (source === 'operator') return { kind: 'start', reason: `${what} The operator requested it.` };
-  const why = whyAsk(container, jump) ?? whyAskForNotes(labels.askOn ?? [], notes);
+  const unsigned = whyAskForSignature(signature);
+  if (source === 'operator' && unsigned === null)
+    return { kind: 'start', reason: `${what} The operator requested it.` };
+  const why = unsigned ?? whyAsk(container, jump) ?? whyAskForNotes(labels.askOn ?? [], notes);
   if (why !== null) return { kind: 'ask', reason: `${what} It waits for approval: ${why}.` };
   return { kind: 'start', reason: `${what} ${name} is updated automatically, up to ${labels.allow} updates.` };
 }

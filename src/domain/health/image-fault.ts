@@ -14,5 +14,5 @@ const NOT_OF_THE_IMAGE = /no space left on device|disk quota exceeded|removed fr
 export function isFaultOfImage({ code, message }: Failure): boolean {
   if (code === 'unhealthy') return !NOT_OF_THE_IMAGE.test(message);
   if (code === 'recreate_failed') return IMAGE_CANNOT_START.test(message);
-  return code === 'preflight_failed' || code === 'data_changed';
+  return code === 'preflight_failed' || code === 'data_changed' || code === 'signature_invalid';
 }

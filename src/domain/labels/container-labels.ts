@@ -1,6 +1,7 @@
 import type { UpdateWindow } from '../decision/update-window';
 import type { Jump } from '../images/version-jump';
 import type { NoteFlag } from '../notes/release-notes';
+import type { VerifyRule } from '../signatures/verify-rule';
 
 /** `update.policy` (contract, section 1). */
 export type Policy = 'automatic' | 'manual' | 'ignore';
@@ -55,6 +56,8 @@ export interface ContainerLabels {
   notes?: string | null;
   /** `update.ask-on`; left out: none. */
   askOn?: readonly NoteFlag[];
+  /** `update.verify`; left out: the default of the settings counts. */
+  verify?: VerifyRule;
   renewalRole: 'certbot' | 'server' | null;
   /** `diun.watch_repo`; undefined: the label is not there, Diun's own default decides. */
   watchRepo: boolean | undefined;

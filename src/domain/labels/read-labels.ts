@@ -16,6 +16,7 @@ import type {
 import { NOTE_FLAGS } from '../notes/release-notes';
 import { readSource } from '../notes/source';
 import { readWindow } from '../decision/update-window';
+import { readVerify } from '../signatures/verify-rule';
 import { readProbe } from './read-probe';
 
 const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];
@@ -38,6 +39,7 @@ const KNOWN = [
   'update.notes',
   'update.ask-on',
   'update.rehearse',
+  'update.verify',
   'backup.kind',
   'backup.paths',
   'backup.quiesce',
@@ -120,6 +122,7 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     ...readKeepImages(labels),
     ...readNotes(labels),
     ...readAskOn(labels),
+    ...readVerifyLabel(labels),
     renewalRole: readRole(labels),
     watchRepo: labels.flag('diun.watch_repo'),
     includeTags: readPatterns(labels, 'diun.include_tags'),
@@ -213,6 +216,16 @@ function readAskOn(labels: LabelReader): Pick<ContainerLabels, 'askOn'> {
   if (words.every((word) => askOn.some((flag) => flag === word))) return { askOn };
   labels.weakens('update.ask-on', `must be a list of ${NOTE_FLAGS.join(', ')}`);
   return { askOn };
+}
+
+/** The operator wanted a check that cannot be made, so every update waits for approval. */
+function readVerifyLabel(labels: LabelReader): Pick<ContainerLabels, 'verify'> {
+  const text = labels.text('update.verify');
+  if (text === undefined) return {};
+  const verify = readVerify(text);
+  if (!('problem' in verify)) return { verify };
+  labels.weakens('update.verify', `${verify.problem}; only PILOT_VERIFY counts`);
+  return {};
 }
 
 function readBackup(labels: LabelReader): BackupSpec | null {

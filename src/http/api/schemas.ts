@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
 import { NOTE_FLAGS } from '../../domain/notes/release-notes';
 import { RENEWAL_OUTCOMES, RENEWAL_REASONS } from '../../domain/certificates/renewal';
 import { REHEARSAL_ENDS } from '../../domain/rehearsal/rehearsal';
+import { SIGNATURE_STATUSES } from '../../domain/signatures/signature';
 import { STEP_NAMES, UPDATE_STATUSES } from '../../domain/update';
 import { CHECK_NAMES, CHECK_STATUSES } from '../health/health-report';
 
@@ -36,6 +37,11 @@ const notes = z.object({
   versions: z.array(z.string()).meta({ description: 'The releases between the two versions, newest first' }),
   flags: z.array(z.enum(NOTE_FLAGS)),
   problem: z.string().nullable().meta({ description: 'Why not everything was read' }),
+});
+
+const signature = z.object({
+  status: z.enum(SIGNATURE_STATUSES).meta({ description: '`unknown`: it is checked again before the update starts' }),
+  by: z.string().nullable().meta({ description: 'The key or the identity that signed' }),
 });
 
 const rehearsal = z.object({
@@ -78,6 +84,7 @@ export const updateSchema = z
     rehearsal: rehearsal.nullable(),
     notBefore: time.nullable().meta({ description: 'A queued update does not start before this time' }),
     notes: notes.nullable(),
+    signature: signature.nullable().meta({ description: 'By `update.verify`; null: none is required' }),
     backup: updateBackup.nullable(),
     soak: soak.optional().meta({ description: 'Only of an update whose container was, or is, watched after it' }),
     steps: z.array(step),

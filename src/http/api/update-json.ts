@@ -31,6 +31,7 @@ export function toJson(
     rehearsal: rehearsal === null ? null : rehearsalJson(rehearsal),
     notBefore: update.notBefore,
     notes: update.notes ?? null,
+    signature: update.signature ?? null,
     backup: backup === null ? null : { id: backup.id, url: backup.url, bytes: backup.bytes },
     ...(soak === undefined ? {} : { soak }),
     steps: update.steps,

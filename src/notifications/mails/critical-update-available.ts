@@ -20,7 +20,7 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     kind: 'critical_update_available',
     updateId: news.update.id,
     about: name,
-    subject: `critical update available${news.replaces === null ? '' : ', newer than the previous offer'}${rehearsalInSubject(news)} – ${
+    subject: `critical update available${news.replaces === null ? '' : ', newer than the previous offer'}${signatureInSubject(news)}${rehearsalInSubject(news)} – ${
       news.observes === true ? 'nothing to approve in observe mode' : 'approval required'
     }`,
     verdict: { tone: 'attention', word: 'Approval required' },
@@ -40,6 +40,11 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     ],
     page: news.page,
   });
+}
+
+/** Only what must not be missed. */
+function signatureInSubject({ update: { signature } }: OfferNews): string {
+  return signature?.status === 'missing' ? ', not signed' : '';
 }
 
 const OBSERVED = `${OBSERVES} It refuses an approval of this update; you can decline it. ${HOW_TO_ACT}`;

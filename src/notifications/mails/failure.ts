@@ -12,6 +12,7 @@ import { dataChanged, isDataChanged, whatChanged } from './data-changed';
 import type { FailureText } from './passages/failure-text';
 import { isNeighbourDown, neighbourDown } from './neighbour-down';
 import { unhealthyAsBefore, isUnhealthyAsBefore } from './unhealthy-as-before';
+import { isWrongSignature, wrongSignature } from './wrong-signature';
 import { nameOf } from './passages/passages';
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
@@ -46,6 +47,7 @@ function special(update: Update): ((update: Update, backup: TakenBackup, seen: S
   if (isChangedByOthers(update)) return changedByOthers;
   if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange ?? null);
   if (isNeighbourDown(update)) return neighbourDown;
+  if (isWrongSignature(update)) return wrongSignature;
   return isUnhealthyAsBefore(update) ? unhealthyAsBefore : null;
 }
 

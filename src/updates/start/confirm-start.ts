@@ -1,22 +1,25 @@
 import { confirmDigest } from '../../decisions/ask-registry';
+import { askAgainUnsigned, checkSignature, wrongSignature } from '../../decisions/signatures';
 import type { Deps } from '../../deps';
+import type { Container } from '../../domain/container';
 import { askAgainAt } from '../../domain/patience';
 import type { Update } from '../../domain/update';
 import type { Unstarted } from '../finish';
 
 /**
- * The last question before an update starts: does the registry still name the digest for the tag? The decision may be
- * days old. `held`: the registry does not answer, and the update stays in the queue. `movedTo`: the digest that the tag has
- * instead. Null: it may start.
+ * The last questions before an update starts, since the decision may be days old: does the registry still name the digest for
+ * the tag, and is the digest signed as required? `held`: the registry does not answer, and the update stays in the queue, or
+ * it waits for approval, since a signature is missing. `movedTo`: the digest that the tag has instead. Null: it may start.
  */
 export async function confirmStart(
   deps: Deps,
   update: Update,
+  container: Container,
 ): Promise<Unstarted | { held: Update } | { movedTo: string; reason: string } | null> {
   const confirmed = await confirmDigest((reference) => deps.engine.registryDigest(reference), update.to);
   switch (confirmed.kind) {
     case 'same':
-      return null;
+      return confirmSignature(deps, update, container);
     case 'different':
       return { movedTo: confirmed.named, reason: `${update.container} was not changed. ${confirmed.reason}` };
     case 'unknown':
@@ -24,6 +27,27 @@ export async function confirmStart(
     case 'silent':
       return { held: hold(deps, update, confirmed.reason) };
   }
+}
+
+/** Nothing is pulled before it. That it was missing when the operator approved is the operator's word; a wrong one is refused always. */
+async function confirmSignature(
+  deps: Deps,
+  update: Update,
+  container: Container,
+): Promise<Unstarted | { held: Update } | null> {
+  const { reference, digest } = update.to;
+  if (digest === null) return null;
+  const registry = { signatures: (at: string) => deps.registrySignatures.of(at) };
+  const checked = await checkSignature(deps, container, { reference, digest }, registry);
+  if (checked === null) return null;
+  const { status, by, why, code } = checked;
+  if (status === 'unknown' && code === 'registry_unreachable') return { held: hold(deps, update, why ?? '') };
+  if (status === 'unknown') return { status: 'failed', code: code ?? 'signature_not_checked', reason: why ?? '' };
+  const wasKnown = update.signature?.status === 'missing' && update.approval?.status === 'approved';
+  if (status === 'missing' && !wasKnown) return { held: askAgainUnsigned(deps, update, checked) };
+  deps.store.updates.change(update.id, { signature: { status, by } });
+  if (status !== 'invalid') return null;
+  return { status: 'failed', code: 'signature_invalid', reason: wrongSignature(container.name, reference, checked) };
 }
 
 function hold({ store, clock, logger }: Deps, update: Update, why: string): Update {

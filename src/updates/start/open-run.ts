@@ -17,7 +17,7 @@ import type { Run } from '../run';
 
 /**
  * Takes up an update: for the first time, by looking again at what the decision saw; or after a crash, by the journal.
- * `ended`: nothing runs now: the update has its end, or waits in the queue for the registry.
+ * `ended`: nothing runs now: the update has its end, or waits for the registry or for approval.
  */
 export async function openRun(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const journal = deps.store.updates.journal(update.id);
@@ -32,7 +32,7 @@ async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Upda
   if (closed !== null) return { ended: closed };
   const changed = notRunning(container) ?? whatChanged(update, container);
   if (changed !== null) return { ended: finishUnstarted(deps, update, changed) };
-  const refused = await confirmStart(deps, update);
+  const refused = await confirmStart(deps, update, container);
   if (refused !== null) return { ended: await endRefused(deps, update, refused) };
   const differs = changedSinceOffer(deps, update, container);
   if (differs !== null) return { ended: await offerInstead(deps, update, container, differs) };

@@ -59,6 +59,8 @@ describe('with nothing set', () => {
       notes: { hosts: [], tokens: new Map() },
       minAgeMs: 0,
       keepImages: null,
+      verify: { kind: 'off' },
+      trustedRoot: null,
       mode: 'act',
       logLevel: 'info',
       dockerHost: null,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
@@ -6,7 +5,8 @@ import { parseImageReference } from '../../../domain/images/image-reference';
 import { platformOf, platformText, type Platform } from '../../../domain/recreate/platform';
 import type { PlatformImage, RegistryImages } from '../../../ports/registry';
 import type { JsonAnswer, Question } from './ask-json';
-import { refused, refusedByStatus } from './refusal';
+import { refuseOtherContent } from './content';
+import { refused } from './refusal';
 import { openRepository, type Repository } from './repository';
 
 const MOST_KNOWN = 200;
@@ -101,16 +101,6 @@ async function manifestAt(
   const url = repository.url(`manifests/${digest}`);
   const { answer, question } = await repository.ask(url, asked);
   return { found: parsed(url, answer, digest), question };
-}
-
-/** The bytes first: content with another digest is not the requested one. */
-function refuseOtherContent(url: URL, { status, headers, content }: JsonAnswer, digest: string): void {
-  refusedByStatus(url, { status, headers });
-  if (status !== 200)
-    throw new EngineError('registry_unreachable', `The registry ${url.host} gives no manifest (status ${status}).`);
-  const [algorithm = ''] = digest.split(':', 1);
-  if (`${algorithm}:${createHash(algorithm).update(content).digest('hex')}` !== digest)
-    throw refused(url, `its answer does not have the digest ${digest}`);
 }
 
 function parsed(url: URL, answer: JsonAnswer, digest: string): Manifest | Index {

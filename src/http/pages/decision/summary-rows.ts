@@ -3,6 +3,7 @@ import type { Surroundings } from '../../../domain/approval';
 import { FLAG_WORDS, type NotesSummary } from '../../../domain/notes/release-notes';
 import type { Plan } from '../../../domain/plan/plan';
 import { plannedDowntime } from '../../../domain/plan/plan-risks';
+import { signatureSentence } from '../../../domain/signatures/signature';
 import type { Update } from '../../../domain/update';
 import { ago } from '../words';
 import { rehearsalInShort } from './rehearsal';
@@ -34,6 +35,7 @@ export function summaryRows(considered: Considered): SummaryRow[] {
     { term: 'Risk', text: riskInShort(considered.plan) },
     { term: 'Downtime', text: downtimeInShort(considered) },
     { term: 'Backup', text: backupInShort(considered) },
+    ...signatureRow(considered),
     ...rehearsalRow(considered),
     ...notesRow(considered),
   ];
@@ -81,6 +83,11 @@ function backupInShort({ plan: { backup }, surroundings: { lastBackup }, now }: 
 /** Nothing where none was requested. */
 function rehearsalRow({ update, surroundings: { rehearsal }, now }: Considered): SummaryRow[] {
   return rehearsal ? [{ term: REHEARSAL, text: rehearsalInShort(rehearsal, update.to.digest, now) }] : [];
+}
+
+/** Nothing where none is required. */
+function signatureRow({ update: { signature } }: Considered): SummaryRow[] {
+  return signature ? [{ term: 'Signature', text: signatureSentence(signature) }] : [];
 }
 
 /** Where only a link to them is known, it stands below. */

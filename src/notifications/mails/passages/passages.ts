@@ -1,6 +1,7 @@
 import { formatBytes, formatTime, plural } from '../../../domain/format';
 import type { BackupRecord } from '../../../domain/backups/backup';
 import type { Plan } from '../../../domain/plan/plan';
+import { signatureSentence } from '../../../domain/signatures/signature';
 import type { ImageAt, StepName, Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';
 import { list, paragraph, section, type Block, type Fact } from '../../letter/letter';
@@ -45,6 +46,7 @@ export function versions({ update, plan }: UpdateNews, labels: { from: string; t
     { label: labels.to, value: imageLines(update.to) },
   ];
   if (plan !== null) facts.push({ label: 'Type of update', value: JUMPS[plan.jump] });
+  if (update.signature) facts.push({ label: 'Signature', value: signatureSentence(update.signature) });
   return { type: 'facts', facts };
 }
 

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { PilotError } from '../../domain/errors';
+import type { FoundSignature } from '../../domain/signatures/signature';
+import { identityPattern, ruleText, type VerifyRule } from '../../domain/signatures/verify-rule';
+import type { SignatureVerifier, Verified } from '../../ports/signatures';
+import { readBundle, type ReadBundle } from './bundle';
+import { publicKeyOf, verifiedByKey, type SignedBytes } from './by-key';
+import { trustOf, verifiedByIdentity, type Trust } from './by-identity';
+import { namedDigest } from './payload';
+
+type Rule = Exclude<VerifyRule, { kind: 'off' }>;
+
+export interface SignatureVerifierOptions {
+  /** The trusted root (`trusted_root.json` of Sigstore's TUF repository, or one's own); null: no identity can be checked. */
+  trustedRoot: string | null;
+}
+
+/** Checks with Node's crypto and Sigstore's library. Keys and the trusted root are read at each check, so that a new one counts at once. */
+export function createSignatureVerifier({ trustedRoot }: SignatureVerifierOptions): SignatureVerifier {
+  return {
+    isSignature: (found) => readFound(found, '') !== null,
+    verify: async (found, digest, rule) => {
+      const read = readFound(found, digest);
+      if (read === null || 'valid' in read) return read;
+      return rule.kind === 'key' ? byKey(read, rule) : byIdentity(read, rule, trustedRoot);
+    },
+  };
+}
+
+/** What was signed, by which form. Null: it is not a signature of an image. */
+function readFound(found: FoundSignature, digest: string): ReadBundle | Extract<Verified, { valid: false }> | null {
+  if (found.form === 'unreadable') return { valid: false, why: found.why };
+  const read = readBundle(found);
+  if (read === null || 'why' in read) return read === null ? null : { valid: false, why: read.why };
+  // Only compared here; it counts once the signature over it holds.
+  const named = namedDigest(read.content);
+  if (named === null || !('digests' in named)) return named === null ? null : { valid: false, why: named.why };
+  if (digest !== '' && !named.digests.includes(digest))
+    return { valid: false, why: `a signature is over another digest (${named.digests.join(', ').slice(0, 200)})` };
+  return read;
+}
+
+async function byKey(read: ReadBundle, rule: Extract<Rule, { kind: 'key' }>): Promise<Verified> {
+  const key = publicKeyOf(await fileOf(rule.path, 'The public key', rule), ruleText(rule));
+  const signed: SignedBytes = read.signed;
+  return verifiedByKey(key, signed)
+    ? { valid: true, by: ruleText(rule) }
+    : { valid: false, why: `a signature is not by the key of ${ruleText(rule)}` };
+}
+
+async function byIdentity(
+  read: ReadBundle,
+  rule: Extract<Rule, { kind: 'identity' }>,
+  trustedRoot: string | null,
+): Promise<Verified> {
+  if (trustedRoot === null) {
+    const message = `${ruleText(rule)} cannot be checked without a trusted root: set PILOT_TRUSTED_ROOT to a trusted_root.json.`;
+    throw new PilotError('signature_not_checked', message);
+  }
+  const trust: Trust = trustOf(await fileOf(trustedRoot, 'The trusted root', rule));
+  return verifiedByIdentity(trust, read, { pattern: identityPattern(rule.pattern), issuer: rule.issuer });
+}
+
+async function fileOf(path: string, what: string, rule: Rule): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    const message = `${what} for update.verify=${ruleText(rule)} cannot be read (${code}): mount it into the container of diun-pilot, readable for its user.`;
+    throw new PilotError('signature_not_checked', message, { cause: error });
+  }
+}

@@ -1,0 +1,20 @@
+import { settingsSchema } from '../../../src/config/schema';
+import { rulesOf } from '../../../src/config/rules';
+
+const parse = (text: string) => settingsSchema.shape.PILOT_VERIFY.safeParse(text);
+
+test('PILOT_VERIFY takes the values of the label update.verify', () => {
+  expect(parse('off').data).toEqual({ kind: 'off' });
+  expect(parse('key:/keys/cosign.pub').data).toEqual({ kind: 'key', path: '/keys/cosign.pub' });
+  expect(parse('yes').error?.issues[0]?.message).toMatch(/must be key:/);
+});
+
+test('an identity needs a trusted root', () => {
+  const identity = parse('identity:.+@https://accounts.google.com').data;
+  const problems = (root?: string) =>
+    rulesOf({ PILOT_VERIFY: identity, ...(root !== undefined && { PILOT_TRUSTED_ROOT: root }) }, new Set());
+  expect(problems()).toEqual([
+    { name: 'PILOT_TRUSTED_ROOT', message: expect.stringMatching(/is required for identity:/) },
+  ]);
+  expect(problems('/keys/trusted_root.json')).toEqual([]);
+});
