@@ -52,6 +52,16 @@ export default tseslint.config(
     rules: { 'no-console': 'off' },
   },
   {
+    // Steps of the release pipeline: plain JavaScript for the runner's own Node.
+    files: ['scripts/**/*.mjs'],
+    ...tseslint.configs.disableTypeChecked,
+    rules: { ...tseslint.configs.disableTypeChecked.rules, 'no-console': 'off' },
+    languageOptions: {
+      parserOptions: { projectService: false },
+      globals: { process: 'readonly', console: 'readonly', fetch: 'readonly', AbortSignal: 'readonly' },
+    },
+  },
+  {
     // The one script that runs in a browser: plain JavaScript, no types.
     files: ['src/http/pages/assets/*.js'],
     ...tseslint.configs.disableTypeChecked,

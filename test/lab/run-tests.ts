@@ -1,4 +1,5 @@
 import { ensureBrowser } from './browser';
+import { ensureCosign } from './cosign';
 import { labEnvironment } from './lab-environment';
 import { LabBusy } from './lab-lock';
 import { LabUnavailable } from './lab-unavailable';
@@ -39,6 +40,7 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
       await ensureNginx(say);
       await ensureNotifyServers(say);
       await ensureRestic(say);
+      await ensureCosign(say);
       const env = { ...process.env, ...labEnvironment(lab) };
       const sideBySide = await runJest([...END_TO_END, 'e2e', 'field', `--maxWorkers=${AT_ONCE}`, ...chosen], env);
       return sum([sideBySide, await runJest([...END_TO_END, 'e2e-alone', '--runInBand', ...chosen], env)]);

@@ -4,7 +4,7 @@ import { LabUnavailable } from '../lab-unavailable';
 import { machinesMirror, sourcesFor, type DebianMirror } from './debian-mirror';
 
 /** From Debian 13: Debian 12's own Engine (20.10) is older than what diun-pilot supports. */
-const FROM_TRIXIE = new Set(['docker.io', 'docker-compose', 'docker-cli', 'ntfy']);
+const FROM_TRIXIE = new Set(['docker.io', 'docker-compose', 'docker-cli', 'ntfy', 'cosign']);
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /** Null when packages can be installed here, else what is in the way. */
