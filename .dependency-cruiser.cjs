@@ -2,6 +2,7 @@
 // The rooms of the use cases, in the order in which they may import: left to right, never back.
 const ROOMS = [
   'queue',
+  'rollouts',
   'rehearsals',
   'updates',
   'decisions',
@@ -9,6 +10,7 @@ const ROOMS = [
   'certificates',
   'restores',
   'backups',
+  'services',
   'containers',
   'probes',
   'notifications',

@@ -12,11 +12,13 @@ import type { Engine } from './ports/engine';
 import type { RegistryImages, RegistryTags } from './ports/registry';
 import type { ReleaseNotesReader } from './ports/release-notes';
 import type { RegistrySignatures, SignatureVerifier } from './ports/signatures';
+import type { Swarm } from './ports/services/swarm';
 import type { Store } from './ports/store';
 
 /** What the use cases are given, once, by the wiring. */
 export interface Deps {
   engine: Engine;
+  swarm: Swarm;
   registryTags: RegistryTags;
   registryImages: RegistryImages;
   registrySignatures: RegistrySignatures;

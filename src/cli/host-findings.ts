@@ -4,12 +4,13 @@ import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backups/backup';
 import { isNotLoaded, nearsItsEnd, validity, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
-import { formatAge } from '../domain/format';
+import { formatAge, plural } from '../domain/format';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { whyNotAllowed } from '../domain/notes/hosts';
 import { readSource } from '../domain/notes/source';
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
+import type { SwarmSeen } from '../domain/services/swarm-seen';
 import { within, type Finding } from './findings';
 import { atTime, inBytes } from './text';
 
@@ -182,4 +183,21 @@ function whyUnread({ labels, origin }: Container, hosts: App['settings']['notes'
     return `${source.url} is not the address of a repository or a changelog: set update.notes.${asks}`;
   const refusal = whyNotAllowed(new URL(first.api), hosts);
   return refusal === null ? null : `${refusal}${asks}`;
+}
+
+/** A worker sees the containers of its tasks, but no service. */
+export function swarmFindings({ role, services }: SwarmSeen): Finding[] {
+  const what = 'Swarm';
+  if (role === 'none') return [];
+  if (role === 'worker')
+    return [
+      {
+        what,
+        status: 'warning',
+        words:
+          'this engine is a worker, so its services cannot be updated from here: run diun-pilot on a manager (docs/swarm.md). Containers are updated as usual',
+      },
+    ];
+  const watched = services.filter(({ labels }) => labels.watched).length;
+  return [{ what, status: 'ok', words: `manager of ${plural(services.length, 'service')}, ${watched} watched` }];
 }

@@ -35,12 +35,13 @@ export function treatmentOf(container: Container, all: readonly Container[]): Tr
 
 /** The guards of domain/decision, in the same order, said of every update instead of one. */
 function treatmentText(container: Container): string {
-  const { labels, self, autoRemove, database, engineDoor, swarmService } = container;
+  const { labels, self, autoRemove, database, engineDoor, swarmService, swarm } = container;
   if (!labels.watched) return 'left alone: not watched';
   if (self) return 'never: this is diun-pilot itself';
   if (engineDoor) return 'never: diun-pilot reaches Docker through it (DOCKER_HOST)';
   if (swarmService !== null) return `never: it is a task of the Swarm service ${swarmService}`;
   if (labels.policy === 'ignore') return 'left alone: update.policy=ignore';
+  if (swarm?.refusal) return `refused: ${swarm.refusal}`;
   if (autoRemove) return 'never: it deletes itself when it stops (--rm), so nothing could be rolled back';
   if (isPinned(container)) return 'never: it was not created from a tag that could move';
   if (labels.policy === 'manual') return 'every update waits for approval';

@@ -1,6 +1,3 @@
-import { foreseeCarryOvers } from '../containers/carry-over/refusals';
-import { findUnhealthy } from '../containers/check-health';
-import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision/candidates';
@@ -12,6 +9,8 @@ import type { ReadNotes } from '../domain/notes/release-notes';
 import { fewAtATime, nextTurn } from '../lib/concurrency';
 import type { CheckedSignature } from '../domain/signatures/signature';
 import type { Webhook } from '../ports/store';
+import { findUnhealthyTargets, targetCarryOvers } from '../services/look-at-target';
+import { readTargets } from '../services/read-targets';
 import { askRegistry, confirmDigest, type Confirmation, type RegistryAsked } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { decideOn, offer, takenBack, type Offer } from './offer';
@@ -65,7 +64,7 @@ const NOTHING: Omit<Seen, 'containers'> = {
 export async function handleInbox(deps: Deps): Promise<number> {
   const news = deps.store.inbox.pending(AT_ONCE).map((webhook) => ({ webhook, event: readEvent(webhook.body) }));
   if (news.length === 0) return 0;
-  const seen = await lookInto(deps, news, await readContainers(deps.engine, deps.selfId));
+  const seen = await lookInto(deps, news, await readTargets(deps));
   let handled = 0;
   for (const each of news) {
     await nextTurn(); // each writes to the disk
@@ -96,13 +95,13 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   const offers = same.map((each) => ({ ...each, offered: each.offered.filter((one) => isNews(each.webhook, one)) }));
   const toOffer = [...new Set(offers.flatMap(({ offered }) => offered))];
   const reading = readAllNotes(deps, offers, registry);
-  const unhealthy = await findUnhealthy(deps, toOffer);
-  const carryOvers = await foreseeCarryOvers(deps, toOffer);
+  const unhealthy = await findUnhealthyTargets(deps, toOffer);
+  const carryOvers = await targetCarryOvers(deps, toOffer);
   const signatures = await checkAllSignatures(deps, offers, registry);
   const notes = await reading;
   // The questions have taken time, and a container may have been updated meanwhile.
   return {
-    containers: await readContainers(deps.engine, deps.selfId),
+    containers: await readTargets(deps),
     unhealthy,
     carryOvers,
     confirmed,

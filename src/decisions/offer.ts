@@ -9,13 +9,16 @@ import type { HealthFailure } from '../domain/health/health-failure';
 import { tryParseImageReference } from '../domain/images/image-reference';
 import { newReferenceFor } from '../domain/images/new-reference';
 import type { NotesSummary, ReadNotes } from '../domain/notes/release-notes';
+import type { Plan } from '../domain/plan/plan';
 import { planUpdate } from '../domain/plan/plan-update';
 import type { CarryOver } from '../domain/recreate/carry-over';
 import { runningDigest } from '../domain/running-digest';
+import { planService } from '../domain/services/plan-rollout';
 import type { CheckedSignature } from '../domain/signatures/signature';
 import type { ImageAt, Update } from '../domain/update';
 import type { Logger } from '../lib/logger';
 import type { NewUpdate } from '../ports/store';
+import { isContainer } from '../services/look-at-target';
 import { isRehearsed, isUnannounced, rehearseFirst } from './held-mails';
 import { mailOfOffer, mailOfSuperseded, waitingApproval } from './mail-of-offer';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
@@ -123,22 +126,9 @@ function recordOffer(
   decision: Extract<Decision, { kind: 'start' | 'ask' }>,
   replaced: readonly Update[],
 ): Update {
-  const { container, all, target, source, unhealthy, carryOver, notes = null, signature = null } = offered;
+  const { container, target, source, notes = null, signature = null } = offered;
   const row = rowOf(offered);
-  const set = membersOf(placeOf(container), all);
-  const plan = planUpdate({
-    container,
-    holdsData: holdsData(container, all),
-    stopped: stoppedForBackup(container, all),
-    restarted: restartedWith(container, all),
-    target: { ...target, reference: row.to.reference },
-    window: windowOf(deps, container)?.text ?? null,
-    jump: decision.jump,
-    set,
-    unhealthy,
-    ...(carryOver === undefined ? {} : { carryOver }),
-    releaseNotes: notes?.url ?? offered.releaseNotes,
-  });
+  const plan = planOf(deps, offered, row.to.reference, decision.jump);
   // Of every digest, so that its age is known when a policy changes.
   const unasked = whenToStart(deps, container, target);
   const start = decision.kind === 'start' && source !== 'operator' ? unasked : AT_ONCE;
@@ -162,16 +152,41 @@ function recordOffer(
   return update;
 }
 
+function planOf(deps: Deps, offered: Offer, reference: string, jump: Plan['jump']): Plan {
+  const { container, target, carryOver, notes, unhealthy = null } = offered;
+  const to = { ...target, reference };
+  const window = windowOf(deps, container)?.text ?? null;
+  const releaseNotes = notes?.url ?? offered.releaseNotes;
+  if (container.swarm) return planService({ target: container, to, jump, unhealthy, window, releaseNotes });
+  const all = offered.all.filter(isContainer);
+  return planUpdate({
+    container,
+    holdsData: holdsData(container, all),
+    stopped: stoppedForBackup(container, all),
+    restarted: restartedWith(container, all),
+    target: to,
+    window,
+    jump,
+    set: membersOf(placeOf(container), all),
+    unhealthy,
+    ...(carryOver === undefined ? {} : { carryOver }),
+    releaseNotes,
+  });
+}
+
 function summaryOf({ url, versions, flags, problem }: ReadNotes): NotesSummary {
   return { url, versions, flags, problem };
 }
 
-function rowOf({
-  container,
-  target,
-  source,
-}: Offer): Pick<NewUpdate, 'container' | 'project' | 'service' | 'policy' | 'source'> & { from: ImageAt; to: ImageAt } {
+function rowOf({ container, target, source }: Offer): Pick<
+  NewUpdate,
+  'kind' | 'container' | 'project' | 'service' | 'policy' | 'source'
+> & {
+  from: ImageAt;
+  to: ImageAt;
+} {
   return {
+    kind: container.swarm ? 'service' : 'container',
     container: container.name,
     project: container.project,
     service: container.service,

@@ -16,8 +16,8 @@ import {
   type Version,
   type VersionWords,
 } from '../domain/notes/versions';
-import { platformOf } from '../domain/recreate/platform';
 import { originOf } from '../domain/to-container';
+import { platformOfTarget } from '../services/platform-of-target';
 import type { RegistryAsked } from './ask-registry';
 
 type Target = { reference: string; digest: string };
@@ -149,13 +149,12 @@ async function originOfTarget(
 }
 
 async function labelsOf(
-  { engine }: Deps,
-  { id }: Container,
+  deps: Deps,
+  container: Container,
   reference: string,
   registry: NotesPass['registry'],
 ): Promise<Record<string, string> | null> {
-  const inspect = await engine.inspectContainer(id);
-  const platform = platformOf(inspect, await engine.inspectImage(inspect.Image));
+  const platform = await platformOfTarget(deps, container);
   return platform === null ? null : registry.labels(reference, platform);
 }
 

@@ -1,5 +1,5 @@
 import { plural } from '../domain/format';
-import { readContainers, reportUnreadable } from '../containers/read-containers';
+import { reportUnreadable } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { isNameless } from '../domain/decision/candidates';
@@ -10,6 +10,7 @@ import { codeOf, type ErrorCode, messageOf } from '../domain/errors';
 import { tryParseImageReference, withTag } from '../domain/images/image-reference';
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import type { UpdateStatus } from '../domain/update';
+import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { lookInto, reofferChanged } from './reoffer';
 import { decideOn, offer, takenBack, tellLabelProblems, type Offer } from './offer';
@@ -41,7 +42,7 @@ interface Reconciling extends Deps {
 export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   await reportUnreadable(deps);
   await reofferChanged(deps);
-  const all = await readContainers(deps.engine, deps.selfId);
+  const all = await readTargets(deps);
   for (const container of otherPilots(all))
     deps.logger.warn(`another diun-pilot serves here: ${ONE_PILOT}`, { container });
   for (const container of all) tellLabelProblems(deps.logger, container);

@@ -1,12 +1,11 @@
-import { foreseeCarryOver } from '../containers/carry-over/refusals';
-import { healthFailureOf } from '../containers/check-health';
-import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { changedSettings } from '../domain/plan/seen-settings';
 import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
+import { targetCarryOver, targetFailureOf } from '../services/look-at-target';
+import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { mailOfSuperseded } from './mail-of-offer';
 import { newerCame, offer, supersede, type Offer } from './offer';
@@ -19,7 +18,7 @@ import { checkSignature } from './signatures';
  * operator: approved as it is, it would end as superseded.
  */
 export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
-  const all = await readContainers(deps.engine, deps.selfId);
+  const all = await readTargets(deps);
   const changed = deps.store.updates.withStatus('awaiting_approval').flatMap((update) => {
     const container = all.find(({ name }) => name === update.container);
     return container !== undefined &&
@@ -73,7 +72,7 @@ export async function offerInstead(
   container: Container,
   reason: string,
 ): Promise<Update> {
-  const all = await readContainers(deps.engine, deps.selfId);
+  const all = await readTargets(deps);
   const target = to.digest === null ? null : { reference: to.reference, digest: to.digest };
   const seen = target && (await lookInto(deps, container, target));
   return deps.store.transaction(() => {
@@ -102,7 +101,7 @@ export async function offerAgain(deps: Deps, update: Update): Promise<void> {
  */
 export async function offerMoved(deps: Deps, update: Update, digest: string, reason: string): Promise<Update> {
   const { id, status } = update;
-  const all = await readContainers(deps.engine, deps.selfId);
+  const all = await readTargets(deps);
   const container = all.find(({ name }) => name === update.container);
   const target = { reference: update.to.reference, digest };
   const seen = container && (await lookInto(deps, container, target));
@@ -134,8 +133,8 @@ export async function lookInto(
     : readNotes(deps, container, target, { registry, signal: notesDeadline() });
   return {
     registry: { refusal: null, sameImage },
-    unhealthy: await healthFailureOf(deps, container),
-    carryOver: await foreseeCarryOver(deps, container),
+    unhealthy: await targetFailureOf(deps, container),
+    carryOver: await targetCarryOver(deps, container),
     notes: await reading,
     signature: sameImage ? null : await checkSignature(deps, container, target, registry),
   };

@@ -1,6 +1,4 @@
-import { foreseeCarryOver } from '../containers/carry-over/refusals';
 import { decideById, recordDecision } from './approve';
-import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Decision } from '../domain/decision/decision';
@@ -11,6 +9,8 @@ import { formatReference, parseImageReference, sameRepository } from '../domain/
 import { runsDigest } from '../domain/running-digest';
 import { wayOf, type DecidedBy, type Update } from '../domain/update';
 import { NOTES_READING } from '../domain/bounds';
+import { targetCarryOver } from '../services/look-at-target';
+import { readTargets } from '../services/read-targets';
 import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { offer } from './offer';
@@ -25,6 +25,7 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
   self: 'container_is_self',
   engine_door: 'container_is_engine_door',
   swarm_task: 'swarm_task',
+  service_refused: 'service_refused',
   not_running: 'container_not_running',
   policy_ignore: 'policy_ignore',
   auto_remove: 'auto_remove',
@@ -46,7 +47,7 @@ export async function requestUpdate(
   by: DecidedBy = 'api',
 ): Promise<Update> {
   refuseWhileObserving(deps.mode, 'No update was requested.');
-  const all = await readContainers(deps.engine, deps.selfId);
+  const all = await readTargets(deps);
   const container = all.find(({ name }) => name === request.container);
   if (container === undefined) throw notFound(request.container, all);
   const target = await resolveTarget(deps, container, request.image);
@@ -58,7 +59,7 @@ export async function requestUpdate(
     registry: asked,
     signal: notesDeadline(NOTES_READING.requestedMs),
   });
-  const carryOver = await foreseeCarryOver(deps, container);
+  const carryOver = await targetCarryOver(deps, container);
   const signature = registry.sameImage ? null : await checkSignature(deps, container, target, asked);
   const notes = await reading;
   return deps.store.transaction(() => {

@@ -4,7 +4,8 @@ import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import { digestReference } from '../domain/images/image-reference';
 import { platformOf, type Platform } from '../domain/recreate/platform';
-import { runsDigest } from '../domain/running-digest';
+import { runningDigest, runsDigest } from '../domain/running-digest';
+import { platformOfTarget } from '../services/platform-of-target';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 
 /**
@@ -19,6 +20,7 @@ export async function runsSameImage(
   registry: Pick<RegistryAsked, 'image'> = askRegistry(deps),
 ): Promise<boolean> {
   try {
+    if (container.swarm) return await sameForService(deps, container, target, registry);
     const inspect = await deps.engine.inspectContainer(container.id);
     const image = await deps.engine.inspectImage(inspect.Image);
     const platform = platformOf(inspect, image);
@@ -37,6 +39,22 @@ export async function runsSameImage(
     });
     return false;
   }
+}
+
+/** What the old digest names for the nodes' platform, compared by the registry alone: this engine need not have the image. */
+async function sameForService(
+  deps: Deps,
+  service: Container,
+  target: { reference: string; digest: string },
+  registry: Pick<RegistryAsked, 'image'>,
+): Promise<boolean> {
+  const digest = runningDigest(service);
+  const platform = await platformOfTarget(deps, service);
+  if (digest === null || platform === null) return false;
+  const [old, wanted] = await Promise.all(
+    [digest, target.digest].map((each) => registry.image(digestReference(target.reference, each), platform)),
+  );
+  return !!old && !!wanted && old.manifest === wanted.manifest;
 }
 
 interface Running {

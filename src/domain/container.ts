@@ -49,6 +49,14 @@ export interface Container {
   engineDoor: boolean;
   /** What of diun-pilot runs in it, this process or another; null: nothing. */
   pilot: Pilot | null;
+  /** It is a Swarm service, which is decided on like a container; left out: it is a container. */
+  swarm?: {
+    /** Why no update of it can be made as it is, as sentences; null: it can. */
+    refusal: string | null;
+    /** How Swarm rolls an update out, and who is offline for it: as text. */
+    rollout: string;
+    downtime: string;
+  };
 }
 
 /** `org.opencontainers.image.source` and `.version` of an image; null: it has no such label. */

@@ -53,6 +53,8 @@ export const ERROR_CODES = {
   container_is_self: 'diun-pilot does not update the container it runs in',
   container_is_engine_door: 'diun-pilot reaches the Docker Engine through this container',
   swarm_task: 'The container is a Swarm task, which only its service updates',
+  service_not_found: 'No Swarm service of that name',
+  service_refused: 'The Swarm service cannot be updated as it is',
   image_not_found: 'The image is not on this engine',
   name_taken: 'A container of that name exists already',
   registry_refused: 'The registry does not give this image',

@@ -7,6 +7,7 @@ import type { Policy } from './labels/container-labels';
 /** One update: one container, one target digest, from the decision to its end. Times are ISO 8601 in UTC. */
 export interface Update {
   id: string;
+  kind: UpdateKind;
   /** Name without the leading slash; null only for an ignored event that concerned no container. */
   container: string | null;
   project: string | null;
@@ -38,6 +39,9 @@ export interface Update {
   /** Whether `to.digest` is signed as `update.verify` requires, as last checked; null or left out: nothing is required. */
   signature?: Signature | null;
 }
+
+/** What is updated: then `container` is its name. */
+export type UpdateKind = 'container' | 'service';
 
 /** Why a queued update does not start yet. */
 export interface Hold {
@@ -107,6 +111,7 @@ export const STEP_NAMES = [
   'pull',
   'preflight',
   'recreate',
+  'rollout',
   'health_check',
   'cleanup',
   'rollback',

@@ -43,6 +43,7 @@ export interface HttpDeps {
   requestRenewal(): RenewalRecord;
   health: HealthSources;
   containers(): Promise<Container[]>;
+  swarm(): Promise<{ services: Container[] }>;
   approvals: {
     /** Reads only. */
     read(token: string): ApprovalView;

@@ -4,6 +4,7 @@ import type { RestoreJournal, RestoreRecord } from '../domain/backups/restore';
 import type { Journal } from '../domain/journal';
 import type { PastUpdate } from '../domain/past-update';
 import type { Plan } from '../domain/plan/plan';
+import type { Rollout } from '../domain/services/rollout';
 import type { DecidedBy, Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Audit } from './audit';
 import type { Channels, Outbox } from './outbox';
@@ -102,7 +103,7 @@ export interface Updates {
   nextQueued(): Update | null;
   /** Oldest first. */
   withStatus(status: UpdateStatus): Update[];
-  change(id: string, fields: Partial<Omit<Update, 'id' | 'createdAt' | 'steps'>>): Update;
+  change(id: string, fields: Partial<Omit<Update, 'id' | 'kind' | 'createdAt' | 'steps'>>): Update;
   /** Begins a step, or begins it again after a crash. */
   beginStep(id: string, name: StepName): void;
   /** Ends a step; one that was skipped before it began is written all the same. */
@@ -131,6 +132,9 @@ export interface Updates {
   journal(id: string): Journal | null;
   /** Whole, before the act that it announces. */
   saveJournal(id: string, journal: Journal): void;
+  /** What the journal is for a container, of a service. */
+  rollout(id: string): Rollout | null;
+  saveRollout(id: string, rollout: Rollout): void;
   /** The newest that ran to a verdict, of one container or of all, newest first. */
   past(filter: { container?: string; limit: number }): PastUpdate[];
   /** How many ended in each status: for metrics. */
@@ -160,9 +164,19 @@ export interface LinkUse {
 /** Without what the store gives: id and times. */
 export type NewUpdate = Omit<
   Update,
-  'id' | 'createdAt' | 'startedAt' | 'finishedAt' | 'steps' | 'backupId' | 'error' | 'hold' | 'notBefore' | 'inWindow'
+  | 'id'
+  | 'kind'
+  | 'createdAt'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'steps'
+  | 'backupId'
+  | 'error'
+  | 'hold'
+  | 'notBefore'
+  | 'inWindow'
 > &
-  Partial<Pick<Update, 'finishedAt' | 'error' | 'hold' | 'notBefore' | 'inWindow'>>;
+  Partial<Pick<Update, 'kind' | 'finishedAt' | 'error' | 'hold' | 'notBefore' | 'inWindow'>>;
 
 /** What is left out does not narrow; `limit`: of one page. */
 export interface UpdateFilter {

@@ -23,7 +23,7 @@ export async function askHttp(target: ProbeTarget, port: number, path: string): 
   return 'status' in inside ? inside : { failure: [...failures, inside.failure].join('; ') };
 }
 
-function get(address: string, port: number, path: string): Promise<HttpAnswer> {
+export function get(address: string, port: number, path: string): Promise<HttpAnswer> {
   return new Promise((resolve) => {
     const asked = request({ host: address, port, path, timeout: ANSWER_WITHIN_MS, agent: false }, (response) => {
       let body = '';

@@ -23,7 +23,7 @@ export function tcpProbe(target: ProbeTarget, port: number): Probe {
   };
 }
 
-function accepts(host: string, port: number): Promise<boolean> {
+export function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: ANSWER_WITHIN_MS });
     const answer = (open: boolean) => (): void => {

@@ -23,7 +23,7 @@ import { runNextRehearsal } from '../rehearsals/run-next-rehearsal';
 import { queueDrills, runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import { removeOldImages } from '../updates/remove-old-images';
-import { runNextUpdate } from '../updates/run-next-update';
+import { runNextUpdate } from './run-next-update';
 import { watchSoaks } from '../updates/soak/watch-soaks';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */

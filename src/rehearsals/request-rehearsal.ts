@@ -4,7 +4,8 @@ import { isUnderWay, type Rehearsal } from '../domain/rehearsal/rehearsal';
 
 /**
  * The operator requests a rehearsal of an update that waits for approval or is queued, whatever `update.rehearse` says. One
- * that is under way counts. Throws `update_not_found`, and `not_waiting` for an update that runs or has ended.
+ * that is under way counts. Throws `update_not_found`, `not_waiting` for an update that runs or has ended,
+ * and `service_refused` for that of a service.
  */
 export function requestRehearsal({ store, logger }: Pick<Deps, 'store' | 'logger'>, updateId: string): Rehearsal {
   return store.transaction(() => {
@@ -18,6 +19,8 @@ export function requestRehearsal({ store, logger }: Pick<Deps, 'store' | 'logger
       const message = `The update of ${update.container} is ${update.status}: only one that waits for approval or is queued can be rehearsed.`;
       throw new PilotError('not_waiting', message);
     }
+    if (update.kind === 'service')
+      throw new PilotError('service_refused', 'Only containers are rehearsed: Swarm rolls a service back if it fails.');
     const last = store.rehearsals.of(updateId);
     if (last !== null && isUnderWay(last)) return last;
     logger.info('rehearsal requested', { update: updateId, container: update.container });

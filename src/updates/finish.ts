@@ -116,30 +116,46 @@ function withWords(error: PilotError | null, broughtBack: string): PilotError {
   return new PilotError('changed_meanwhile', message, { cause: error });
 }
 
-/** Stores the verdict, what is to be remembered of it and its mail, in one transaction. */
+/** Ends the run of a container. */
 function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, leftovers: readonly string[]): Update {
-  const { store, clock, update, journal, logger } = run;
+  const { store, update, journal } = run;
+  return store.transaction(() => {
+    const soaks = verdict === 'succeeded' && beginSoak(run);
+    const sentences = [...soakFailure(journal), reasonOfEnd(journal, verdict, error)];
+    const reason = [...sentences, ...keptSentences(run, update), ...leftovers].join(' ');
+    const followUp = verdict === 'succeeded' || journal.soak?.failed !== undefined ? run.update.followUp : null;
+    const ended = storeEnd(run, { verdict, error, reason, followUp }, () =>
+      store.updates.saveJournal(update.id, soaks ? journal : { ...journal, snapshot: undefined }),
+    );
+    if (verdict === 'succeeded') rememberReplacedImage(run, ended);
+    if (journal.soak?.failed !== undefined) afterSoakRollback(run, ended);
+    return ended;
+  });
+}
+
+/** What every run has, of a container or a service. */
+type Ending = Deps & { update: Update };
+
+/** Stores the verdict, what is to be remembered of it (`also`: more of that) and its mail, in one transaction. */
+export function storeEnd(
+  run: Ending,
+  end: { verdict: Verdict; error: PilotError | null; reason: string; followUp: string | null },
+  also: () => void = () => undefined,
+): Update {
+  const { store, clock, update, logger } = run;
+  const { verdict, error, reason, followUp } = end;
   const ended = store.transaction(() => {
     endInterruptedSteps(run);
-    const soaks = verdict === 'succeeded' && beginSoak(run);
     const changed = store.updates.change(update.id, {
       status: verdict,
       finishedAt: clock.now().toISOString(),
-      reason: [
-        ...soakFailure(journal),
-        reasonOfEnd(journal, verdict, error),
-        ...keptSentences(run, update),
-        ...leftovers,
-      ].join(' '),
+      ...{ reason, followUp },
       error: error === null ? null : { code: error.code, message: error.message },
-      followUp: verdict === 'succeeded' || journal.soak?.failed !== undefined ? run.update.followUp : null,
     });
-    store.updates.saveJournal(update.id, soaks ? journal : { ...journal, snapshot: undefined });
+    also();
     rememberVerdict(run, verdict, error);
     mailOfEnd(run, changed);
     if (verdict === 'succeeded') reofferPending(run);
-    if (verdict === 'succeeded') rememberReplacedImage(run, changed);
-    if (journal.soak?.failed !== undefined) afterSoakRollback(run, changed);
     return changed;
   });
   const fields = { update: update.id, container: update.container, status: verdict, code: error?.code };
@@ -164,14 +180,14 @@ function rememberReplacedImage({ store, clock, journal, keepImages }: ActiveUpda
 }
 
 /** A crash left it running, and the run ended without coming to it again. */
-function endInterruptedSteps({ store, update }: ActiveUpdate): void {
+function endInterruptedSteps({ store, update }: Ending): void {
   for (const { name, status } of store.updates.get(update.id)?.steps ?? [])
     if (status === 'running') store.updates.endStep(update.id, name, 'failed', 'It was interrupted.');
 }
 
 /** Pending updates of the same container were offered for a version that no longer runs. */
-function reofferPending({ store, clock, journal }: ActiveUpdate): void {
-  const waits = store.updates.openFor(journal.containerName).some(({ status }) => status === 'awaiting_approval');
+function reofferPending({ store, clock, update }: Ending): void {
+  const waits = store.updates.openFor(update.container ?? '').some(({ status }) => status === 'awaiting_approval');
   if (waits) store.timers.ring('reoffer', clock.now().toISOString());
 }
 
@@ -230,7 +246,7 @@ function keptSentences({ store, timeZone }: Pick<Deps, 'store' | 'timeZone'>, up
 }
 
 /** Puts the digest in quarantine, or lets it out, as its verdict says: to be called in the transaction that stores it. */
-function rememberVerdict({ store, clock, update }: ActiveUpdate, verdict: Verdict, error: Failure | null): void {
+function rememberVerdict({ store, clock, update }: Ending, verdict: Verdict, error: Failure | null): void {
   const { container, to } = update;
   if (container === null || to.digest === null) return;
   if (verdict === 'succeeded') store.refusals.remove(container, to.digest);

@@ -33,7 +33,7 @@ const PROGRESS_EVERY_MS = 500;
  * throws is the step's failure, and is thrown on.
  */
 export async function step(
-  run: Run,
+  run: Pick<ActiveUpdate, 'store' | 'update' | 'clock' | 'logger'>,
   name: StepName,
   work: (progress: Progress) => Promise<string | Skipped>,
 ): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createChannel } from '../adapters/channels/channels';
 import { createComposePlugin } from '../adapters/compose/compose-plugin';
 import { createDockerEngine } from '../adapters/docker/docker-engine';
+import { createDockerSwarm } from '../adapters/docker/swarm/swarm';
 import { createRegistryImages } from '../adapters/docker/registry/images';
 import { createRegistrySignatures } from '../adapters/docker/registry/signatures';
 import { createRegistryTags } from '../adapters/docker/registry/tags';
@@ -24,6 +25,7 @@ import type { Deps } from '../deps';
 import { systemClock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import { ownContainerId } from '../lib/own-container';
+import { observingSwarm } from '../services/observing-swarm';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Channel, MailTransport } from '../ports/mail-transport';
 import type { SignatureVerifier } from '../ports/signatures';
@@ -50,6 +52,7 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
     deps: {
       ...{ clock, logger, store, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone },
       ...{ backupReuseMs, updateWindow, minAgeMs, keepImages, mode, verify },
+      swarm: mode === 'observe' ? observingSwarm(createDockerSwarm(settings), store) : createDockerSwarm(settings),
       engine: mode === 'observe' ? observingEngine(engine, store) : engine,
       storage: createStorage(settings),
       projectFiles: createProjectFiles(),

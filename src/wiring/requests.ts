@@ -29,12 +29,16 @@ import {
   type PlannedRestore,
   type RestoreRequest,
 } from '../restores/request-restore';
+import type { SwarmSeen } from '../domain/services/swarm-seen';
+import { lookAtSwarm } from '../services/read-targets';
 import { foreseeTag, type TagForesight } from '../updates/new-tag/foresee-tag';
 
 /** What a person may ask for, at the command line, on the page or by the API. What is to be done is queued, and the worker woken. */
 export interface Requests {
   /** Read through the engine, labels parsed. */
   containers(): Promise<Container[]>;
+  /** The Swarm that the engine is in, and on a manager its services, as policy sees them. */
+  swarm(): Promise<SwarmSeen>;
   /** `by`: left out, the API. */
   requestUpdate(request: { container: string; image?: string }, by?: DecidedBy): Promise<Update>;
   /** Throws `update_not_found` and `not_waiting`. */
@@ -72,6 +76,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
   };
   return {
     containers,
+    swarm: () => lookAtSwarm(deps),
     requestUpdate: async (request, by) => queued(await requestUpdate(deps, request, by)),
     requestRehearsal: (updateId) => queued(requestRehearsal(deps, updateId)),
     requestBackups: async (request) => {

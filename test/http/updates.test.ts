@@ -78,6 +78,7 @@ describe('GET /updates/:id', () => {
     const response = await get(`/updates/${id}`).expect(200);
     expect(response.body).toEqual({
       id,
+      kind: 'container',
       container: 'web-nginx-1',
       project: 'web',
       service: 'nginx',

@@ -17,6 +17,7 @@ import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
 import { foreseeCarryOvers } from '../../src/containers/carry-over/refusals';
 import { findUnhealthy } from '../../src/containers/check-health';
 import { readContainers } from '../../src/containers/read-containers';
+import { lookAtSwarm } from '../../src/services/read-targets';
 import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
 import { lookAtSignatures } from '../../src/decisions/signatures';
 import { requestUpdate } from '../../src/decisions/request-update';
@@ -88,6 +89,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     channels: [],
     transport: createFileTransport({ folder: join(folder, 'mail') }),
     containers: () => readContainers(engine, null),
+    swarm: () => lookAtSwarm(deps),
     look: {
       newTag: (container) => foreseeTag(deps, container),
       unhealthy: (containers) => findUnhealthy(deps, containers),

@@ -72,6 +72,7 @@ export async function startHttp(
       scheduler: () => ({ status: 'ok' }),
     },
     containers: () => Promise.resolve([]),
+    swarm: () => Promise.resolve({ services: [] }),
     approvals: {
       read: (token) => readApproval({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token),
       decide: () => Promise.reject(new Error('this test decides on nothing by link')),

@@ -28,6 +28,7 @@ export const PREPARED: Step[] = [
 export function anUpdate(differs: Partial<Update> = {}): Update {
   return {
     id: '01KAT3W8P4Q2V5X7Z9B1D3F5H7',
+    kind: 'container',
     container: 'nginx',
     project: 'web',
     service: 'nginx',

@@ -16,6 +16,7 @@ import { receiveWebhook } from '../../src/decisions/receive-webhook';
 import { workOnce } from '../../src/queue/worker';
 import { FakeCompose } from './fake-compose';
 import { FakeEngine } from './fake-engine';
+import { FakeSwarm } from './swarm/fake-swarm';
 import type { ContainerSpec } from './fake-engine-types';
 import { recordingLogger, type LogLine } from './recording-logger';
 import { TestClock } from './test-clock';
@@ -25,6 +26,7 @@ export interface Scene {
   folder: string;
   clock: TestClock;
   engine: FakeEngine;
+  swarm: FakeSwarm;
   compose: FakeCompose;
   store: Store;
   deps: Deps;
@@ -47,16 +49,18 @@ const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 export function openScene(): Scene {
   const folder = mkdtempSync(join(MEMORY, 'scene-'));
   const clock = new TestClock();
-  return build(folder, clock, new FakeEngine(clock));
+  const engine = new FakeEngine(clock);
+  return build(folder, clock, { engine, swarm: new FakeSwarm(engine) });
 }
 
 /** `ghosts`: stores of dead processes. Streams that were open in one may still say how far they are. */
-function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Store[] = []): Scene {
+function build(folder: string, clock: TestClock, { engine, swarm }: Hosts, ghosts: Store[] = []): Scene {
   const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
   const { logger, lines } = recordingLogger();
   const compose = new FakeCompose();
   const deps: Deps = {
     engine,
+    swarm,
     registryTags: { tags: (reference) => engine.registryTags(reference) },
     registryImages: engine.host.images.registryImages,
     registrySignatures: engine.host.images.registrySignatures,
@@ -88,6 +92,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
     folder,
     clock,
     engine,
+    swarm,
     compose,
     store,
     deps,
@@ -99,7 +104,7 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
         more = (await workOnce(deps)) || decided;
       }
     },
-    restart: () => build(folder, clock, engine.afterRestart(), [store, ...ghosts]),
+    restart: () => build(folder, clock, restarted({ engine, swarm }), [store, ...ghosts]),
     updates: () => store.updates.list({ limit: 200 }).updates.reverse(),
     mails: () => store.outbox.recent(200).reverse(),
     close: () => {
@@ -107,6 +112,13 @@ function build(folder: string, clock: TestClock, engine: FakeEngine, ghosts: Sto
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+type Hosts = Pick<Scene, 'engine' | 'swarm'>;
+
+function restarted(hosts: Hosts): Hosts {
+  const engine = hosts.engine.afterRestart();
+  return { engine, swarm: hosts.swarm.afterRestart(engine) };
 }
 
 /** As Diun sends it (test/fixtures/diun). */

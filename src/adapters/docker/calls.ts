@@ -33,6 +33,12 @@ export const ENGINE_CALLS = [
   'GET /distribution/{name}/json',
   'GET /networks/{id}',
   'POST /networks/{id}/connect',
+  'GET /info',
+  'GET /nodes',
+  'GET /services',
+  'GET /services/{id}',
+  'GET /tasks',
+  'POST /services/{id}/update',
 ] as const;
 
 /**
@@ -49,6 +55,7 @@ export const CALL_PARAMETERS = {
   'DELETE /containers/{id}': ['v', 'force'],
   'POST /images/{name}/tag': ['repo', 'tag'],
   'POST /images/create': ['fromImage', 'tag', 'platform'],
+  'POST /services/{id}/update': ['version', 'rollback', 'registryAuthFrom'],
 } as const satisfies { [Call in EngineCallLine]?: readonly string[] };
 
 type EngineCallLine = (typeof ENGINE_CALLS)[number];

@@ -3,6 +3,7 @@ import type { Journal } from '../../domain/journal';
 import type { NotesSummary } from '../../domain/notes/release-notes';
 import { awaySeconds, type PastUpdate, type RunSeen } from '../../domain/past-update';
 import type { Plan } from '../../domain/plan/plan';
+import type { Rollout } from '../../domain/services/rollout';
 import type { Approval, Hold, Step, Update, Verdict } from '../../domain/update';
 import type { Signature } from '../../domain/signatures/signature';
 import type { Clock } from '../../lib/clock';
@@ -14,6 +15,7 @@ import { createSteps } from './steps';
 
 interface Row {
   id: string;
+  kind: Update['kind'];
   container: string | null;
   project: string | null;
   service: string | null;
@@ -87,6 +89,8 @@ export function createUpdates(database: Database, clock: Clock, audit: Audit): U
     savePlan: (id, plan) => keep(id, 'plan', plan),
     journal: (id) => kept<Journal>(id, 'journal'),
     saveJournal: (id, journal) => keep(id, 'journal', journal),
+    rollout: (id) => kept<Rollout>(id, 'rollout'),
+    saveRollout: (id, rollout) => keep(id, 'rollout', rollout),
     firstSeen: (repository, digest, now) => firstSeen(database, repository, digest, now),
     countByStatus: () => countByStatus(database),
   };
@@ -184,6 +188,7 @@ function listPage({ select }: Records<Update>, filter: UpdateFilter): ReturnType
 function fromRow(row: Row, steps: Step[]): Update {
   return {
     id: row.id,
+    kind: row.kind,
     container: row.container,
     project: row.project,
     service: row.service,

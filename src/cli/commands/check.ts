@@ -19,11 +19,13 @@ import {
   notesFindings,
   pilotFindings,
   probeFindings,
+  swarmFindings,
   tagFindings,
   watchedFindings,
 } from '../host-findings';
 import { signatureFindings } from '../signature-findings';
 import { kitFindings } from '../recovery';
+import type { SwarmSeen } from '../../domain/services/swarm-seen';
 import { asJson, inColumns, oneLine, table } from '../text';
 import { treatmentOf, type Treatment } from '../treatment';
 
@@ -47,8 +49,9 @@ export function checkCommand(context: CliContext, options: { json: boolean; noti
 
 async function check(app: App, notify: boolean): Promise<Checked> {
   const notices = notify ? await noticesOf(app) : [];
-  const [asked, read] = await Promise.all([askAll(app), readContainers(app)]);
+  const [asked, read, swarm] = await Promise.all([askAll(app), readContainers(app), swarmSeen(app)]);
   const containers = read.containers ?? [];
+  const targets = [...containers, ...swarm.services];
   const [probes, tags, certificates, carryOver, signatures] = await Promise.all([
     probeFindings(app, containers),
     tagFindings(app, containers),
@@ -65,18 +68,29 @@ async function check(app: App, notify: boolean): Promise<Checked> {
       ...certificates,
       ...tags,
       ...signatures,
-      ...watchedFindings(read.containers),
+      ...watchedFindings(read.containers && targets),
       ...pilotFindings(containers),
-      ...labelFindings(containers),
+      ...labelFindings(targets),
+      ...swarmFindings(swarm),
       ...notesFindings(app, containers),
     ],
   ];
   return {
     ok: findings.every(({ status }) => status !== 'failed'),
     findings,
-    watched: read.containers && containers.filter(isWatched).map((container) => treatmentOf(container, containers)),
-    notWatched: containers.filter((container) => !isWatched(container)).map(({ name }) => name),
+    watched:
+      read.containers &&
+      targets.filter(isWatched).map((each) => treatmentOf(each, each.swarm ? swarm.services : containers)),
+    notWatched: targets.filter((container) => !isWatched(container)).map(({ name }) => name),
   };
+}
+
+/** That no Docker answers is a finding already. */
+async function swarmSeen(app: App): Promise<SwarmSeen> {
+  return app.swarm().catch((error: unknown) => {
+    app.logger.warn('the Swarm could not be read', { reason: messageOf(error) });
+    return { role: 'none', services: [] };
+  });
 }
 
 async function noticesOf(app: App): Promise<Finding[]> {

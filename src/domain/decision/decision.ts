@@ -60,6 +60,7 @@ export type IgnoreCode =
   | 'self'
   | 'engine_door'
   | 'swarm_task'
+  | 'service_refused'
   | 'not_running'
   | 'policy_ignore'
   | 'auto_remove'
@@ -105,29 +106,33 @@ export function decide(question: Question): Decision {
 }
 
 function refuseContainer({ container }: Question): Ignored | null {
-  const { name, labels, self, autoRemove, engineDoor, swarmService } = container;
+  const { name, labels, self, autoRemove, engineDoor, swarmService, swarm } = container;
   if (!labels.watched) return ignore('not_watched', `${name} is not watched: label it with diun.enable=true.`);
-  if (self)
-    return ignore(
-      'self',
-      `${name} is diun-pilot itself. Update it by hand: docker compose pull, then docker compose up -d.`,
-    );
+  if (self) return ignore('self', `${name} is diun-pilot itself. Update it by hand: ${byHand(container)}.`);
   if (engineDoor)
     return ignore(
       'engine_door',
-      `diun-pilot reaches Docker through ${name} (DOCKER_HOST): if it stops, no update can be finished. Update it by hand: docker compose pull, then docker compose up -d.`,
+      `diun-pilot reaches Docker through ${name} (DOCKER_HOST): if it stops, no update can be finished. Update it by hand: ${byHand(container)}.`,
     );
   if (swarmService !== null)
     return ignore(
       'swarm_task',
-      `${name} is a task of the Swarm service ${swarmService}, which re-creates its tasks on its own. Update the service: docker service update --image IMAGE ${swarmService}.`,
+      `${name} is a task of the Swarm service ${swarmService}, which re-creates its tasks on its own. To have the service updated, label the service itself (deploy.labels), not its containers.`,
     );
   if (labels.policy === 'ignore') {
     return ignore('policy_ignore', `${name} says update.policy=ignore. Change that label if it should be updated.`);
   }
+  const refusal = swarm?.refusal ?? null;
+  if (refusal !== null) return ignore('service_refused', refusal);
   if (!autoRemove) return null;
   const remedy = 'Start it without --rm (auto_remove) and with a restart policy.';
   return ignore('auto_remove', `${name} deletes itself when it stops, so nothing could be rolled back. ${remedy}`);
+}
+
+function byHand({ name, swarm }: Container): string {
+  return swarm === undefined
+    ? 'docker compose pull, then docker compose up -d'
+    : `docker service update --image IMAGE ${name}`;
 }
 
 function readCase(question: Question): Case | Ignored {

@@ -58,7 +58,8 @@ function downtimeOf({ container: { name, labels }, application, stopped }: Risky
   return `${DOWNTIME}from the stop of the old ${name} until the new one answers, usually a few seconds.`;
 }
 
-function risksOfJump({ jump }: Risky): string[] {
+/** Of the size of the change. */
+export function risksOfJump({ jump }: Pick<Risky, 'jump'>): string[] {
   if (jump === 'major') return ['A major version may drop or change what you rely on: read its release notes first.'];
   if (jump === 'downgrade')
     return ['This goes back to an older version: it may not understand what the newer one has written.'];

@@ -117,7 +117,7 @@ function courseOf(
     `The image ${target.reference} is pulled by its digest ${target.digest}.`,
     `It is checked that the new image can work here${preflightWords(application)}. If not, nothing is changed.`,
     swap,
-    `Health is checked (${probeWords(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
+    `Health is checked (${probeText(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
     ...restartSentence(name, restarted, stopped),
     `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
   ];
@@ -156,7 +156,8 @@ function preflightWords(application: Application): string {
   return '';
 }
 
-function probeWords(probe: ProbeSpec): string {
+/** How health is checked, as text. */
+export function probeText(probe: ProbeSpec): string {
   switch (probe.kind) {
     case 'docker':
       return 'its HEALTHCHECK, or that it runs without a restart';

@@ -1,5 +1,5 @@
 import type { Jump } from '../images/version-jump';
-import type { ImageAt } from '../update';
+import type { ImageAt, UpdateKind } from '../update';
 import type { SeenSettings } from './seen-settings';
 
 /**
@@ -7,6 +7,8 @@ import type { SeenSettings } from './seen-settings';
  * lists are sentences for a person.
  */
 export interface Plan {
+  /** Left out: a container. */
+  kind?: UpdateKind;
   container: string;
   project: string | null;
   service: string | null;

@@ -68,6 +68,7 @@ const updateBackup = z.object({ id: z.string(), url: z.string().nullable(), byte
 export const updateSchema = z
   .object({
     id: z.string(),
+    kind: z.enum(['container', 'service']).meta({ description: 'Of a service, `container` is its name' }),
     container: z.string().nullable(),
     project: z.string().nullable(),
     service: z.string().nullable(),

@@ -15,6 +15,7 @@ export function toJson(
 ): UpdateJson {
   return {
     id: update.id,
+    kind: update.kind,
     container: update.container,
     project: update.project,
     service: update.service,

@@ -34,7 +34,8 @@ export interface Followed {
 }
 
 /** Shown before they start, as a preview. The other steps only run after a failure. */
-const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'health_check', 'cleanup'];
+const ALWAYS: readonly StepName[] = ['backup', 'pull', 'preflight', 'recreate', 'rollout', 'health_check', 'cleanup'];
+const ONLY_OF: Partial<Record<StepName, Update['kind']>> = { recreate: 'container', rollout: 'service' };
 
 /** The page of one update. The script (assets/live.js) finds its elements by id and fills them from the same JSON. */
 export function livePage(followed: Followed): string {
@@ -162,7 +163,12 @@ function Steps({ update, now }: { update: Update; now: Date }): JSX.Element | nu
       <h2>Steps</h2>
       <ol id="steps" class="steps">
         {STEP_NAMES.map((name) => (
-          <StepView name={name} step={started.get(name) ?? null} open={open} now={now} />
+          <StepView
+            name={name}
+            step={started.get(name) ?? null}
+            open={open && (ONLY_OF[name] ?? update.kind) === update.kind}
+            now={now}
+          />
         ))}
       </ol>
     </>

@@ -42,7 +42,7 @@ export async function readOperatorData(
     health,
     message,
     containers,
-    notWatched: suggestionsFor(all ?? []),
+    notWatched: suggestionsFor((all ?? []).filter(({ swarm }) => swarm === undefined)),
     otherPilots: otherPilots(all ?? []),
     history: { filter, ...deps.store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
     ...recordsIn(deps.store),
@@ -78,8 +78,13 @@ function recordsIn(store: Store) {
   } satisfies Partial<OperatorData>;
 }
 
+/** Services of a Swarm, too. */
 function allContainers(deps: HttpDeps): Promise<Container[] | null> {
-  return withinTime(() => deps.containers()).catch((error: unknown) => {
+  const read = async (): Promise<Container[]> => {
+    const [containers, { services }] = await Promise.all([deps.containers(), deps.swarm()]);
+    return [...containers, ...services];
+  };
+  return withinTime(read).catch((error: unknown) => {
     deps.logger.warn('the operator page was shown without the containers', { error: String(error) });
     return null;
   });

@@ -6,6 +6,7 @@ const STEP_TITLES: Record<StepName, string> = {
   pull: 'Pull',
   preflight: 'Preflight',
   recreate: 'Recreate',
+  rollout: 'Rollout',
   health_check: 'Health check',
   cleanup: 'Cleanup',
   rollback: 'Rollback',

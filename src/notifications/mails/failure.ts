@@ -14,6 +14,7 @@ import { isNeighbourDown, neighbourDown } from './neighbour-down';
 import { unhealthyAsBefore, isUnhealthyAsBefore } from './unhealthy-as-before';
 import { isWrongSignature, wrongSignature } from './wrong-signature';
 import { nameOf } from './passages/passages';
+import { serviceFailed } from './rollout-failed';
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 
@@ -44,10 +45,11 @@ export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}
 }
 
 function special(update: Update): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
+  if (isWrongSignature(update)) return wrongSignature;
+  if (update.kind === 'service' && TEXTS[update.status] !== undefined) return serviceFailed;
   if (isChangedByOthers(update)) return changedByOthers;
   if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange ?? null);
   if (isNeighbourDown(update)) return neighbourDown;
-  if (isWrongSignature(update)) return wrongSignature;
   return isUnhealthyAsBefore(update) ? unhealthyAsBefore : null;
 }
 

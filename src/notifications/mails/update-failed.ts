@@ -91,7 +91,7 @@ function whatHappensNext(news: FailedNews): Block[] {
 }
 
 function composeFile({ update, plan }: UpdateNews): Block[] {
-  if (!isOtherTag(update)) return [];
+  if (!isOtherTag(update) || update.kind === 'service') return [];
   // It had succeeded, and its tag could not be written back (updates/new-tag/put-tag-back).
   if (update.status === 'rolled_back' && update.followUp !== null)
     return section('The compose file', {

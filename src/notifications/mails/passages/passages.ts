@@ -41,7 +41,7 @@ export function operatorSection(publicUrl: string, id: string): { page: string; 
 /** Container, from and to, each version with tag and digest: the decision is about the digest. */
 export function versions({ update, plan }: UpdateNews, labels: { from: string; to: string }): Block {
   const facts: Fact[] = [
-    { label: 'Container', value: placeOf(update) },
+    { label: update.kind === 'service' ? 'Service' : 'Container', value: placeOf(update) },
     { label: labels.from, value: update.from === null ? 'unknown' : imageLines(update.from) },
     { label: labels.to, value: imageLines(update.to) },
   ];
@@ -67,7 +67,10 @@ export function isOtherTag({ from, to }: Update): boolean {
 
 /** `git-gitea-1 (service gitea of project git)`. */
 export function placeOf(update: Update): string {
-  const place = [update.service && `service ${update.service}`, update.project && `project ${update.project}`];
+  const place = [
+    update.service && `service ${update.service}`,
+    update.project && `${update.kind === 'service' ? 'stack' : 'project'} ${update.project}`,
+  ];
   const known = place.filter(Boolean).join(' of ');
   return known === '' ? nameOf(update) : `${nameOf(update)} (${known})`;
 }
@@ -99,11 +102,14 @@ export function planPassage({ update, plan }: UpdateNews, followUpHeading: strin
 }
 
 function plannedBackup(plan: Plan): Block[] {
-  const nothing = paragraph('Nothing: no container of its project has the label backup.kind.');
+  const members = plan.kind === 'service' ? 'service of its stack' : 'container of its project';
+  const nothing = paragraph(`Nothing: no ${members} has the label backup.kind.`);
   return section('What is backed up first', list(plan.backup) ?? nothing);
 }
 
-function ifItFails({ container, holdsData, restores }: Plan): string {
+function ifItFails({ kind, container, holdsData, restores }: Plan): string {
+  if (kind === 'service')
+    return `If anything fails before the rollout, ${container} keeps running unchanged. After it, Swarm rolls ${container} back to its previous spec, and its tasks are checked.`;
   const data = restores
     ? ' If the old version is unhealthy because the new one changed the data, the backup of this update is restored automatically. All containers that write to the data are stopped during the update, so no data is lost.'
     : holdsData

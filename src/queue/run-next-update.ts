@@ -2,9 +2,11 @@ import type { Deps } from '../deps';
 import { codeOf, messageOf, toPilotError } from '../domain/errors';
 import type { Journal } from '../domain/journal';
 import type { Update } from '../domain/update';
-import { finishRetagged, finishUnstarted } from './finish';
-import { othersStopped, startStopped } from './backup/stopped-containers';
-import { updateContainer } from './update-container';
+import { finishRetagged, finishUnstarted } from '../updates/finish';
+import { othersStopped, startStopped } from '../updates/backup/stopped-containers';
+import { endAbortedService } from '../rollouts/finish-rollout';
+import { updateService } from '../rollouts/run-rollout';
+import { updateContainer } from '../updates/update-container';
 
 /** What was interrupted comes first, then automatic before manual. False: there is none. Rejects as `updateContainer`. */
 export async function runNextUpdate(deps: Deps): Promise<boolean> {
@@ -16,12 +18,14 @@ export async function runNextUpdate(deps: Deps): Promise<boolean> {
 /** A defect must not stop the queue, nor leave an update without a verdict. */
 async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
   try {
-    await updateContainer(deps, update);
+    await (update.kind === 'service' ? updateService(deps, update) : updateContainer(deps, update));
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
     deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
     const journal = deps.store.updates.journal(update.id);
-    if (journal === null)
+    const rollout = deps.store.updates.rollout(update.id);
+    if (rollout !== null) endAbortedService(deps, update, rollout, toPilotError(error));
+    else if (journal === null)
       finishUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
     else await endAborted(deps, update, journal, error);
   }

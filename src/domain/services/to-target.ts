@@ -1,0 +1,98 @@
+import { applicationOf } from '../application';
+import type { Container } from '../container';
+import { verdictWithinMs } from '../health/healthcheck-time';
+import { splitReference } from '../images/image-reference';
+import type { ContainerLabels, LabelProblem } from '../labels/container-labels';
+import { readLabels } from '../labels/read-labels';
+import { downtimeText, rolloutText } from './plan-rollout';
+import { whyRefused } from './refusal';
+import type { ServiceContainer, ServiceInspect } from './swarm-inspect';
+
+const STACK = 'com.docker.stack.namespace';
+/** The image as the stack file names it: a digest in it was written by the operator, not added by Swarm. */
+const STACK_IMAGE = 'com.docker.stack.image';
+
+/** Labels that mean something for a container only, with what decides instead. */
+const NO_EFFECT: Record<string, string> = {
+  'update.strategy': 'its update_config decides (order: start-first is a handover)',
+  'update.rehearse': 'rehearsals are for containers',
+  'update.keep-images': 'the nodes keep their images',
+  'update.soak': 'its update_config decides (monitor)',
+};
+
+/**
+ * A Swarm service as policy sees it: decided on like a container, by its own labels (`deploy.labels`). Null: it has no image, as
+ * a service of a plugin. `self`: diun-pilot runs in it; `door`: it reaches the engine through it.
+ */
+export function toTarget(
+  { ID, Spec }: ServiceInspect,
+  all: readonly ServiceInspect[],
+  is: { self: boolean; door: boolean },
+): Container | null {
+  const container = Spec.TaskTemplate.ContainerSpec;
+  if (container === undefined) return null;
+  const own = Spec.Labels ?? {};
+  const project = own[STACK] || null;
+  const labels = labelsOf(own, container);
+  const { reference, digest } = imageOf(container.Image, own[STACK_IMAGE]);
+  const { name: repository } = splitReference(container.Image);
+  const application = applicationOf({ labels, references: [reference], env: container.Env ?? [] });
+  const database = application === 'postgres' || application === 'database';
+  return {
+    id: ID,
+    name: Spec.Name,
+    reference,
+    imageId: '',
+    repoDigests: digest === null ? [] : [`${repository}@${digest}`],
+    project,
+    service: project !== null && Spec.Name.startsWith(`${project}_`) ? Spec.Name.slice(project.length + 1) : Spec.Name,
+    ...{ dependsOn: [], restartsWith: [], composeFiles: null },
+    labels,
+    mounts: (container.Mounts ?? []).map(mountClause),
+    dataPaths: dataPathsOf(container),
+    healthcheck: (container.Healthcheck?.Test?.[0] ?? 'NONE') !== 'NONE',
+    ...{ application, database },
+    ...{ running: true, status: 'running' as const, swarmService: null, autoRemove: false, pilot: null },
+    nginx: false,
+    self: is.self,
+    engineDoor: is.door,
+    swarm: {
+      refusal: whyRefused({ Spec, labels, application, project }, all),
+      rollout: rolloutText(Spec),
+      downtime: downtimeText(Spec),
+    },
+  };
+}
+
+/** The tag as the operator gave it, and the digest that Swarm has added. One that the operator gave stays in the reference. */
+export function imageOf(image: string, inStackFile?: string): { reference: string; digest: string | null } {
+  const { name, tag, digest } = splitReference(image);
+  if (inStackFile?.includes('@') || (tag === null && digest !== null)) return { reference: image, digest };
+  return { reference: tag === null ? name : `${name}:${tag}`, digest };
+}
+
+function labelsOf(own: Record<string, string>, { Healthcheck }: ServiceContainer): ContainerLabels {
+  const labels = readLabels(own);
+  const problems: LabelProblem[] = Object.entries(NO_EFFECT).flatMap(([label, why]) => {
+    const value = own[label];
+    return value === undefined ? [] : [{ label, value, message: `has no effect on a Swarm service: ${why}.` }];
+  });
+  const probeTimeoutMs = labels.probeTimeoutIsSet
+    ? labels.probeTimeoutMs
+    : Math.max(labels.probeTimeoutMs, verdictWithinMs(Healthcheck));
+  const fixed = { strategy: 'recreate', rehearse: 'off' } as const;
+  return { ...labels, ...fixed, probeTimeoutMs, problems: [...labels.problems, ...problems] };
+}
+
+function mountClause({ Type = 'volume', Source = '(anonymous)', Target, ReadOnly }: Mount): string {
+  return `${Type} ${Source} at ${Target}${ReadOnly === true ? ', read-only' : ''}`;
+}
+
+function dataPathsOf({ Mounts }: ServiceContainer): string[] {
+  return (Mounts ?? [])
+    .filter(({ Type, ReadOnly }) => Type !== 'tmpfs' && ReadOnly !== true)
+    .map(({ Target }) => Target)
+    .sort();
+}
+
+type Mount = NonNullable<ServiceContainer['Mounts']>[number];

@@ -1,0 +1,90 @@
+import type { Update } from '../../domain/update';
+import { splitDetail } from '../letter/clean';
+import { machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { shellCommand } from '../letter/shell';
+import type { FailureText } from './passages/failure-text';
+import { nameOf } from './passages/passages';
+
+/** The end of a service's update that did not succeed: Swarm replaced its tasks, and no container was kept or started again. */
+export function serviceFailed(update: Update): FailureText {
+  if (update.status === 'failed') return unchanged(update);
+  return update.status === 'rolled_back' ? rolledBack(update) : manualAction(update);
+}
+
+function unchanged(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'update failed, nothing was changed – nothing urgent',
+    tone: 'attention',
+    word: 'Failed, nothing changed',
+    heading: `The update of the service ${name} failed before anything was changed`,
+    opening: [paragraph(`The tasks of ${name} were not touched. Nothing is urgent.`)],
+    labels: { from: 'Still running', to: 'Planned version' },
+  };
+}
+
+function rolledBack(update: Update): FailureText {
+  const check = update.steps.find(({ name, status }) => name === 'rollback_health_check' && status === 'succeeded');
+  const verified = check?.detail
+    ? [paragraph(`Verified after the rollback: ${splitDetail(check.detail).sentence}`)]
+    : [];
+  return {
+    subject: 'rolled back – nothing urgent, the old version is running',
+    tone: 'attention',
+    word: 'Rolled back',
+    heading: `The service ${nameOf(update)} is running its old version again`,
+    opening: [
+      paragraph(
+        'The new version did not work, so Swarm rolled the service back to its previous spec. Nothing is urgent.',
+      ),
+      ...verified,
+    ],
+    labels: { from: 'Running again', to: 'Failed version' },
+  };
+}
+
+function manualAction(update: Update): FailureText {
+  const name = nameOf(update);
+  const changed = update.error?.code === 'changed_meanwhile';
+  return {
+    subject: changed
+      ? 'changed by another client during its update – manual action required'
+      : 'update and rollback failed – manual action required',
+    tone: 'alarm',
+    word: 'Manual action required',
+    heading: changed
+      ? `The service ${name} was changed by another client during its update`
+      : `The service ${name} does not run its old version healthily`,
+    opening: [
+      {
+        type: 'important',
+        text: changed
+          ? `Manual action required: diun-pilot leaves ${name} as the other client wants it. Check that it works.`
+          : `Manual action required: diun-pilot cannot repair ${name} automatically.`,
+      },
+      ...trouble(update),
+      ...section('Look at it first', {
+        type: 'commands',
+        lines: [
+          shellCommand('docker', 'service', 'ps', '--no-trunc', name),
+          shellCommand('docker', 'service', 'logs', '--tail', '100', name),
+        ],
+      }),
+      ...(changed ? [] : section('Then bring it back', { type: 'commands', lines: back(update) })),
+    ],
+    labels: { from: 'Previous version', to: 'Planned version' },
+  };
+}
+
+function trouble(update: Update): Block[] {
+  const step = update.steps.findLast(({ name, status }) => status === 'failed' && name.startsWith('rollback'));
+  if (!step?.detail) return [];
+  const { sentence, output } = splitDetail(step.detail);
+  return [paragraph(`Result for the old version: ${sentence}`), ...machineSaid(output)];
+}
+
+function back({ from, container }: Update): string[] {
+  if (from === null) return [];
+  const image = from.digest === null ? from.reference : `${from.reference}@${from.digest}`;
+  return [shellCommand('docker', 'service', 'update', '--image', image, container ?? '')];
+}

@@ -1,0 +1,99 @@
+import { healthOf } from '../containers/check-health';
+import type { Container } from '../domain/container';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import type { TaskInspect } from '../domain/services/swarm-inspect';
+import { failureOf, isRunning, viewTasks } from '../domain/services/tasks';
+import type { Progress } from '../lib/logger';
+import { probeElsewhere } from './probe-elsewhere';
+import { see, type Seen, type ServiceRun } from './rollout-run';
+import { containerOfTask, logOf } from '../services/task-log';
+
+const POLL_MS = 500;
+/** Between two looks at the tasks: those of a crash loop are others by then. */
+const SECOND_LOOK_MS = 3_000;
+
+/**
+ * Whether every task that the service wants runs the image, stays, and passes the probe of the service. A probe is asked in the
+ * containers of this node; on another node over a published port, where the probe can be asked so. Resolves with what was seen and
+ * what could not be probed. Rejects with `unhealthy`, or with what a task says.
+ */
+export async function checkService(run: ServiceRun, image: string, progress: Progress): Promise<string> {
+  const running = await allRun(run, image, progress);
+  const probed = await probeTasks(run, await see(run), image, progress);
+  const after = await allRun(run, image, progress);
+  if (running.view.running.join() !== after.view.running.join())
+    await refuse(run, after.seen, image, 'a task ended while it was checked');
+  return [after.view.detail, ...probed].join('; ');
+}
+
+/** Waits until all tasks run, twice the same ones, for the time of the probe. */
+async function allRun(
+  run: ServiceRun,
+  image: string,
+  progress: Progress,
+): Promise<{ view: ReturnType<typeof viewTasks>; seen: Seen }> {
+  const { clock, target } = run;
+  const withinMs = target?.labels.probeTimeoutMs ?? 120_000;
+  const startedAt = clock.now().getTime();
+  let first: string | null = null;
+  for (;;) {
+    const seen = await see(run);
+    if (seen.image !== image) throw rolledBackMeanwhile(run, seen, image);
+    const view = viewTasks(seen.service, seen.tasks, image, seen.nodes);
+    const tasks = view.running.join();
+    if (view.allRun && tasks === first) return { view, seen };
+    first = view.allRun ? tasks : null;
+    progress(view.detail);
+    if (first === null && clock.now().getTime() >= startedAt + withinMs)
+      await refuse(run, seen, image, `Not all tasks run within ${Math.round(withinMs / 1000)} s: ${view.detail}`);
+    await clock.sleep(first === null ? POLL_MS : SECOND_LOOK_MS);
+  }
+}
+
+/** Swarm, or another client, put the other image back. */
+function rolledBackMeanwhile(run: ServiceRun, { service, tasks, nodes }: Seen, image: string): PilotError {
+  const { State = '', Message = '' } = service.UpdateStatus ?? {};
+  if (!State.startsWith('rollback'))
+    return new PilotError('changed_meanwhile', `The service ${run.rollout.name} was updated externally.`);
+  const failure = failureOf(service, tasks, image, nodes);
+  const detail = failure === null ? '' : `${failure.detail}. `;
+  return new PilotError(failure?.code ?? 'unhealthy', `${detail}Swarm rolled it back (${Message}).`);
+}
+
+async function refuse(run: ServiceRun, { service, tasks, nodes }: Seen, image: string, why: string): Promise<never> {
+  const failure = failureOf(service, tasks, image, nodes);
+  if (failure === null) throw new PilotError('unhealthy', `${why}.`);
+  throw new PilotError(failure.code, `${failure.detail}. ${why}.${await logOf(run, failure.task)}`);
+}
+
+async function probeTasks(run: ServiceRun, seen: Seen, image: string, progress: Progress): Promise<string[]> {
+  if (run.target === null) return ['not probed: the service is gone'];
+  const said: string[] = [];
+  for (const task of seen.tasks.filter((each) => isRunning(each, image))) {
+    const id = task.NodeID === run.nodeId ? containerOfTask(task.Status) : null;
+    said.push(
+      id === null
+        ? await probeElsewhere(run, run.target, seen, task, progress)
+        : await probeHere(run, run.target, id, seen, task, progress),
+    );
+  }
+  return [...new Set(said.filter((words) => words !== ''))];
+}
+
+async function probeHere(
+  run: ServiceRun,
+  target: Container,
+  id: string,
+  { service, nodes }: Seen,
+  task: TaskInspect,
+  progress: Progress,
+): Promise<string> {
+  try {
+    return await healthOf(run, id, target, progress);
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    const node = nodes.get(task.NodeID ?? '') ?? '';
+    const name = task.Slot ? `${service.Spec.Name}.${task.Slot}` : service.Spec.Name;
+    throw new PilotError('unhealthy', `${name} on ${node}: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,75 @@
+import { PilotError } from '../domain/errors';
+import { formatDuration } from '../domain/format';
+import { rolloutWithinMs } from '../domain/services/patience';
+import { failureOf, viewTasks, whyStuck } from '../domain/services/tasks';
+import type { Progress } from '../lib/logger';
+import { logOf } from '../services/task-log';
+import { see, type Seen, type ServiceRun } from './rollout-run';
+
+const POLL_MS = 1_000;
+
+/**
+ * Follows the rollout until Swarm says that it is complete. Rejects with what the tasks say once Swarm pauses it or rolls it back,
+ * or when its time is up; with `changed_meanwhile` if another client changes the service.
+ */
+export function followRollout(run: ServiceRun, progress: Progress): Promise<string> {
+  return follow(run, run.rollout.newImage, progress);
+}
+
+/** The same for the way back. */
+export function followRollback(run: ServiceRun, progress: Progress): Promise<string> {
+  return follow(run, run.rollout.oldImage, progress);
+}
+
+async function follow(run: ServiceRun, wanted: string, progress: Progress): Promise<string> {
+  const { clock } = run;
+  const startedAt = clock.now().getTime();
+  for (;;) {
+    const seen = await see(run);
+    const { service, image, tasks, nodes } = seen;
+    const view = viewTasks(service, tasks, wanted, nodes);
+    const state = service.UpdateStatus?.State;
+    const message = service.UpdateStatus?.Message ?? '';
+    // Without a state there was nothing to replace, or the engine has not started.
+    if (image === wanted && (isDone(state) || (state === undefined && view.allRun))) return view.detail;
+    if (image !== wanted && wanted === run.rollout.newImage)
+      throw await failed(run, seen, wanted, `Swarm rolled it back (${message})`);
+    if (state === 'paused' || state === 'rollback_paused')
+      throw await failed(run, seen, wanted, `Swarm paused the rollout (${message})`);
+    progress(view.detail);
+    const withinMs = timeFor(run, seen, wanted);
+    if (clock.now().getTime() >= startedAt + withinMs) {
+      const { code, detail } = failureOf(service, tasks, wanted, nodes) ?? whyStuck(service, tasks, nodes);
+      throw new PilotError(
+        code,
+        `The rollout did not end within ${formatDuration(withinMs)}. ${detail}; ${view.detail}.`,
+      );
+    }
+    await clock.sleep(POLL_MS);
+  }
+}
+
+function isDone(state: string | undefined): boolean {
+  return state === 'completed' || state === 'rollback_completed';
+}
+
+function timeFor({ target, rollout }: ServiceRun, { service, tasks }: Seen, wanted: string): number {
+  const { UpdateConfig, RollbackConfig, Mode } = service.Spec;
+  const count = Mode.Replicated?.Replicas ?? tasks.filter(({ DesiredState }) => DesiredState === 'running').length;
+  const startMs = target?.labels.probeTimeoutMs ?? 120_000;
+  return rolloutWithinMs(service, wanted === rollout.newImage ? UpdateConfig : RollbackConfig, {
+    tasks: count,
+    startMs,
+  });
+}
+
+async function failed(
+  run: ServiceRun,
+  { service, tasks, nodes }: Seen,
+  wanted: string,
+  what: string,
+): Promise<PilotError> {
+  const failure = failureOf(service, tasks, wanted, nodes);
+  if (failure === null) return new PilotError('unhealthy', `${what}.`);
+  return new PilotError(failure.code, `${failure.detail}. ${what}.${await logOf(run, failure.task)}`);
+}

@@ -1,0 +1,21 @@
+import { PilotError } from '../domain/errors';
+import { rolloutText } from '../domain/services/plan-rollout';
+import { see, type ServiceRun } from './rollout-run';
+
+/** Another rollout must not be under way or paused: its end could not be distinguished from that of this update. */
+export async function preflightService(run: ServiceRun): Promise<string> {
+  const { service } = await see(run);
+  const { State, Message = '' } = service.UpdateStatus ?? {};
+  const { name } = run.rollout;
+  if (State === 'updating' || State === 'rollback_started')
+    throw blocked(`Swarm is rolling ${name} out already (${Message}). Request the update again when it is done.`);
+  if (State === 'paused' || State === 'rollback_paused')
+    throw blocked(
+      `The last rollout of ${name} is paused: ${Message}. End it first: docker service rollback ${name}, or docker service update --force ${name}.`,
+    );
+  return `no other rollout of ${name} is under way; ${rolloutText(service.Spec)}`;
+}
+
+function blocked(message: string): PilotError {
+  return new PilotError('preflight_blocked', message);
+}

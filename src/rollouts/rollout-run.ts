@@ -1,0 +1,45 @@
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import { codeOf, PilotError } from '../domain/errors';
+import type { ServiceInspect, TaskInspect } from '../domain/services/swarm-inspect';
+import type { Rollout, RolloutStage } from '../domain/services/rollout';
+import { namesOf, type Nodes } from '../domain/services/tasks';
+import type { Update } from '../domain/update';
+
+/** One update of a service while it runs. */
+export interface ServiceRun extends Deps {
+  update: Update;
+  rollout: Rollout;
+  /** The service as policy sees it, for its probe; null: it is gone. */
+  target: Container | null;
+  /** This engine; empty: it is no longer in the Swarm. */
+  nodeId: string;
+}
+
+/** Writes how far the run has come, before the act that it announces. */
+export function checkpoint(run: ServiceRun, stage: RolloutStage, known: Partial<Rollout> = {}): void {
+  run.rollout = { ...run.rollout, ...known, stage };
+  run.store.updates.saveRollout(run.update.id, run.rollout);
+}
+
+/** What Swarm knows of the service at this moment. */
+export interface Seen {
+  service: ServiceInspect;
+  image: string;
+  tasks: TaskInspect[];
+  nodes: Nodes;
+}
+
+/** Rejects with `changed_meanwhile` when the service is gone, or has an image that this update knows nothing of. */
+export async function see({ swarm, rollout }: Pick<ServiceRun, 'swarm' | 'rollout'>): Promise<Seen> {
+  const { serviceId, name, oldImage, newImage } = rollout;
+  const service = await swarm.service(serviceId).catch((error: unknown) => {
+    if (codeOf(error) !== 'service_not_found') throw error;
+    throw new PilotError('changed_meanwhile', `The service ${name} was removed externally.`, { cause: error });
+  });
+  const image = service.Spec.TaskTemplate.ContainerSpec?.Image ?? '';
+  if (image !== oldImage && image !== newImage)
+    throw new PilotError('changed_meanwhile', `The service ${name} was updated externally: it is to run ${image}.`);
+  const [tasks, nodes] = await Promise.all([swarm.tasks(serviceId), swarm.nodes()]);
+  return { service, image, tasks, nodes: namesOf(nodes) };
+}

@@ -1,0 +1,56 @@
+import { readContainers } from '../containers/read-containers';
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import { codeOf, messageOf } from '../domain/errors';
+import { toTarget } from '../domain/services/to-target';
+import type { SwarmSeen } from '../domain/services/swarm-seen';
+import type { SwarmRole } from '../ports/services/swarm';
+
+type Reading = Pick<Deps, 'engine' | 'swarm' | 'selfId' | 'logger'>;
+
+/** All that an update may be decided for: the containers of the engine, and on a manager the services of its Swarm. */
+export async function readTargets(deps: Reading): Promise<Container[]> {
+  const containers = await readContainers(deps.engine, deps.selfId);
+  return [...containers, ...(await readServices(deps, containers))];
+}
+
+/** For `check` and the page. */
+export async function lookAtSwarm(deps: Reading): Promise<SwarmSeen> {
+  const { role } = await roleOf(deps);
+  if (role !== 'manager') return { role, services: [] };
+  return { role, services: await readServices(deps, await readContainers(deps.engine, deps.selfId)) };
+}
+
+/**
+ * The services of the Swarm as policy sees them; none on an engine that is not a manager. One that has the name of a container is
+ * left out, since updates are known by name.
+ */
+export async function readServices(deps: Reading, containers: readonly Container[]): Promise<Container[]> {
+  if ((await roleOf(deps)).role !== 'manager') return [];
+  const all = await deps.swarm.services();
+  const names = new Set(containers.map(({ name }) => name));
+  const ofThese = (test: (container: Container) => boolean): Set<string | null> =>
+    new Set(containers.filter(test).map(({ swarmService }) => swarmService));
+  const own = ofThese(({ self }) => self);
+  const doors = ofThese(({ engineDoor }) => engineDoor);
+  const targets = all.flatMap((service) => {
+    const { Name: name } = service.Spec;
+    return toTarget(service, all, { self: own.has(name), door: doors.has(name) }) ?? [];
+  });
+  for (const { name, labels } of targets) {
+    if (names.has(name) && labels.watched)
+      deps.logger.warn('a service is left out, since a container has the same name: rename one', { service: name });
+  }
+  return targets.filter(({ name }) => !names.has(name)).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** A proxy of the socket may not pass the question on: then there is no Swarm. Rejects with `engine_unreachable` only. */
+export async function roleOf({ swarm, logger }: Pick<Deps, 'swarm' | 'logger'>): Promise<SwarmRole> {
+  try {
+    return await swarm.role();
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    logger.debug('not known whether the engine is in a Swarm', { reason: messageOf(error) });
+    return { role: 'none' };
+  }
+}

@@ -1,0 +1,106 @@
+import type { ServiceInspect, ServiceSpec, TaskInspect } from '../../src/domain/services/swarm-inspect';
+import type { Swarm } from '../../src/ports/services/swarm';
+import { eventually } from '../support/eventually';
+
+/** A manager with one service of one task, and three images: what it runs, one that works as well, and one that ends at once. */
+export interface SwarmScene {
+  swarm: Swarm;
+  service: string;
+  /** As a spec names them, with tag and digest. */
+  images: { old: string; next: string; failing: string };
+  /** Where time only passes when it is told to. */
+  passTime?(): Promise<void>;
+  takeDown(): Promise<void>;
+}
+
+/** What diun-pilot relies on when it updates a service: versions, the state of a rollout, its tasks, and the way back. */
+export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): void {
+  describe(`${name} is a manager of a Swarm`, () => {
+    let scene: SwarmScene;
+    let swarm: Swarm;
+
+    beforeAll(async () => {
+      scene = await setUp();
+      swarm = scene.swarm;
+    }, 120_000);
+
+    afterAll(() => scene?.takeDown());
+
+    const withImage = ({ Spec }: ServiceInspect, Image: string): ServiceSpec => ({
+      ...Spec,
+      TaskTemplate: { ...Spec.TaskTemplate, ContainerSpec: { ...Spec.TaskTemplate.ContainerSpec, Image } },
+    });
+    const isIn = (state: string): Promise<ServiceInspect> =>
+      eventually(
+        `the service is ${state}`,
+        async () => {
+          await scene.passTime?.();
+          const service = await swarm.service(scene.service);
+          if (service.UpdateStatus?.State === state) return service;
+          throw new Error(JSON.stringify(service.UpdateStatus));
+        },
+        { timeoutMs: 60_000, everyMs: 100 },
+      );
+    const wanted = (tasks: TaskInspect[]): unknown[] =>
+      tasks
+        .filter(({ DesiredState }) => DesiredState === 'running')
+        .map(({ Spec, Status, NodeID }) => [Spec.ContainerSpec?.Image, Status.State, NodeID]);
+
+    it('names its own node, which is one of the nodes', async () => {
+      const role = await swarm.role();
+      expect(role).toMatchObject({ role: 'manager' });
+      const nodes = await swarm.nodes();
+      expect(nodes.map(({ ID }) => ID)).toContain('nodeId' in role && role.nodeId);
+      expect(nodes[0]?.Description.Hostname).toEqual(expect.any(String));
+    });
+
+    it('gives a service by name and by ID, alone and in the list, and rejects another name', async () => {
+      const service = await swarm.service(scene.service);
+      expect(await swarm.service(service.ID)).toEqual(service);
+      expect(await swarm.services()).toContainEqual(service);
+      expect(service.Spec.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.old);
+      expect(service.UpdateStatus?.State).toBeUndefined();
+      await expect(swarm.service('no-such-service')).rejects.toMatchObject({ code: 'service_not_found' });
+    });
+
+    it('changes nothing for a version that is not the newest', async () => {
+      const service = await swarm.service(scene.service);
+      const older = { ID: service.ID, Version: { Index: service.Version.Index - 1 } };
+      await expect(swarm.update(older, withImage(service, scene.images.next))).rejects.toMatchObject({
+        code: 'changed_meanwhile',
+      });
+      expect(await swarm.service(scene.service)).toEqual(service);
+    });
+
+    it('rolls a new image out, remembers the spec before, and goes back to it', async () => {
+      const before = await swarm.service(scene.service);
+      await swarm.update(before, withImage(before, scene.images.next));
+      const updated = await isIn('completed');
+      expect(updated.PreviousSpec?.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.old);
+      const node = expect.any(String);
+      expect(wanted(await swarm.tasks(updated.ID))).toEqual([[scene.images.next, 'running', node]]);
+      await swarm.rollBack(updated);
+      const back = await isIn('rollback_completed');
+      expect(back.Spec.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.old);
+      expect(back.PreviousSpec?.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.next);
+      expect(wanted(await swarm.tasks(updated.ID))).toEqual([[scene.images.old, 'running', node]]);
+    });
+
+    it('pauses at an image that ends, names the task and its error, and goes back from there', async () => {
+      const before = await swarm.service(scene.service);
+      await swarm.update(before, withImage(before, scene.images.failing));
+      const paused = await isIn('paused');
+      const failed = (await swarm.tasks(paused.ID)).filter(({ Status }) => Status.State === 'failed');
+      expect(failed.length).toBeGreaterThan(0);
+      expect(failed[0]).toMatchObject({
+        NodeID: expect.any(String),
+        Spec: { ContainerSpec: { Image: scene.images.failing } },
+        Status: { Err: expect.stringMatching(/non-zero exit/) },
+      });
+      expect(paused.UpdateStatus?.Message).toContain('update paused due to failure');
+      await swarm.rollBack(paused);
+      const back = await isIn('rollback_completed');
+      expect(back.Spec.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.old);
+    });
+  });
+}

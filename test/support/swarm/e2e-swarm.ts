@@ -1,0 +1,68 @@
+import { createDockerSwarm } from '../../../src/adapters/docker/swarm/swarm';
+import type { Swarm } from '../../../src/ports/services/swarm';
+import type { ImageName } from '../../lab/images/recipes';
+import { freePort } from '../../lab/free-port';
+import { besideLab } from '../e2e-other-engine';
+import type { Stage } from '../e2e-stage';
+
+/** An engine beside the lab's that is the manager of a Swarm of one node; everything of it goes with the stage. */
+export interface SwarmStage {
+  stage: Stage;
+  swarm: Swarm;
+  dockerHost: string;
+  /** Publishes an image under a tag: `name:tag`, and with its digest as Swarm writes it. */
+  published(image: ImageName, name: string): Promise<{ reference: string; digest: string; pinned: string }>;
+  /** Creates a service and waits for it; whatever follows the options of the rollout is the operator's. */
+  create(name: string, image: string, options?: string[]): Promise<void>;
+}
+
+/** A rollout is judged after one second, and nothing waits for a graceful end. */
+const QUICK = [
+  '--update-monitor',
+  '1s',
+  '--rollback-monitor',
+  '1s',
+  '--stop-grace-period',
+  '1s',
+  '--restart-delay',
+  '0s',
+];
+const BRIDGE = 'dpswarm0';
+
+export async function openSwarm(lab: Stage): Promise<SwarmStage> {
+  const { stage } = await besideLab(lab, []);
+  const { docker, registry } = stage.lab;
+  const dockerHost = docker.host;
+  // A bridge of its own name, since the engine of this machine may have one of the usual name.
+  const bridge = ['--driver', 'bridge', '--opt', `com.docker.network.bridge.name=${BRIDGE}`];
+  await docker.run([
+    'network',
+    'create',
+    ...bridge,
+    '--opt',
+    'com.docker.network.bridge.enable_icc=false',
+    'docker_gwbridge',
+  ]);
+  const listen = `127.0.0.1:${await freePort()}`;
+  await docker.run(['swarm', 'init', '--advertise-addr', '127.0.0.1', '--listen-addr', listen]);
+  lab.closing(async () => {
+    for (const service of await docker.lines(['service', 'ls', '--quiet']))
+      await docker.attempt(['service', 'rm', service]);
+    await docker.attempt(['swarm', 'leave', '--force']);
+    await docker.attempt(['network', 'rm', 'docker_gwbridge']);
+  });
+  const swarm = createDockerSwarm({ dockerHost, dockerConfigDir: null });
+  return {
+    stage,
+    swarm,
+    dockerHost,
+    published: async (image, name) => {
+      const digest = await registry.publish(lab.lab.images[image], name);
+      const reference = registry.reference(name);
+      return { reference, digest, pinned: `${reference}@${digest}` };
+    },
+    create: async (name, image, options = []) => {
+      await docker.run(['service', 'create', '--quiet', '--name', name, ...QUICK, ...options, image]);
+    },
+  };
+}

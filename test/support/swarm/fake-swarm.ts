@@ -1,0 +1,275 @@
+import { EngineError } from '../../../src/domain/errors';
+import { splitReference } from '../../../src/domain/images/image-reference';
+import type {
+  NodeInspect,
+  PublishedPort,
+  ServiceInspect,
+  ServiceSpec,
+  TaskInspect,
+} from '../../../src/domain/services/swarm-inspect';
+import type { Swarm, SwarmRole } from '../../../src/ports/services/swarm';
+import type { FakeEngine } from '../fake-engine';
+import type { FakeImage } from '../fake-engine-types';
+
+export interface FakeServiceSpec {
+  name: string;
+  /** As Swarm writes it: `nginx:1.28@sha256:…`. */
+  image: string;
+  labels?: Record<string, string>;
+  spec?: Partial<ServiceSpec>;
+  replicas?: number;
+  /** Hostname of a node that is not this engine's: its tasks have no container here. */
+  node?: string;
+}
+
+interface Held {
+  inspect: ServiceInspect;
+  tasks: TaskInspect[];
+  node: string;
+  /** When the rollout that is under way shows its outcome; null: none is. */
+  dueAt: number | null;
+}
+
+const ROLLOUT_MS = 3_000;
+const HERE = 'node-here';
+
+/**
+ * A Swarm as a small state machine: a rollout takes three seconds of the test clock, and then does what the health of its image
+ * says, by the service's own failure action. Tasks on this node are containers of the fake engine.
+ */
+export class FakeSwarm implements Swarm {
+  current: SwarmRole = { role: 'none' };
+  /** Calls that change something: `update web nginx:2@sha256:…`, `rollback web`. */
+  readonly lines: string[] = [];
+  /** An image whose tasks find no node. */
+  readonly unplaceable = new Set<string>();
+  /** Called in an update before and after its effect: a promise that never settles is the death of the process. */
+  onUpdate: (when: 'before' | 'after') => unknown = () => undefined;
+  #services = new Map<string, Held>();
+  #count = 0;
+
+  constructor(readonly engine: FakeEngine) {}
+
+  /** The same Swarm, as the next process sees it. */
+  afterRestart(engine: FakeEngine): FakeSwarm {
+    const next = new FakeSwarm(engine);
+    next.#services = this.#services;
+    next.#count = this.#count + 1_000;
+    next.current = this.current;
+    next.lines.push(...this.lines);
+    for (const image of this.unplaceable) next.unplaceable.add(image);
+    return next;
+  }
+
+  /** This engine is a manager from now on. */
+  init(): void {
+    this.current = { role: 'manager', nodeId: HERE };
+  }
+
+  addService(given: FakeServiceSpec): ServiceInspect {
+    const { name, image, labels = {}, spec = {}, replicas = 1, node = HERE } = given;
+    const { ContainerSpec: container, ...template } = spec.TaskTemplate ?? {};
+    const inspect: ServiceInspect = {
+      ID: `service${++this.#count}`,
+      Version: { Index: ++this.#count },
+      CreatedAt: this.#now(),
+      UpdatedAt: this.#now(),
+      Spec: {
+        Name: name,
+        Labels: labels,
+        Mode: { Replicated: { Replicas: replicas } },
+        ...spec,
+        TaskTemplate: { ...template, ContainerSpec: { ...container, Image: image } },
+      },
+    };
+    const held: Held = { inspect, tasks: [], node, dueAt: null };
+    this.#services.set(inspect.ID, held);
+    this.#replaceTasks(held);
+    return inspect;
+  }
+
+  /** Another client gives the service another spec. */
+  changeFromOutside(name: string, change: (spec: ServiceSpec) => ServiceSpec): void {
+    const held = this.#find(name);
+    held.inspect.Spec = change(held.inspect.Spec);
+    held.inspect.Version.Index = ++this.#count;
+  }
+
+  setStatus(name: string, status: ServiceInspect['UpdateStatus']): void {
+    this.#find(name).inspect.UpdateStatus = status;
+    this.#find(name).dueAt = null;
+  }
+
+  publishPort(name: string, port: PublishedPort): void {
+    this.#find(name).inspect.Endpoint = { Ports: [port] };
+  }
+
+  role(): Promise<SwarmRole> {
+    return this.#answer(() => this.current);
+  }
+
+  services(): Promise<ServiceInspect[]> {
+    return this.#answer(() => this.#all().map(({ inspect }) => structuredClone(inspect)));
+  }
+
+  service(nameOrId: string): Promise<ServiceInspect> {
+    return this.#answer(() => structuredClone(this.#advanced(this.#find(nameOrId)).inspect));
+  }
+
+  tasks(serviceId: string): Promise<TaskInspect[]> {
+    return this.#answer(() => structuredClone(this.#advanced(this.#find(serviceId)).tasks));
+  }
+
+  nodes(): Promise<NodeInspect[]> {
+    const names = [...new Set([HERE, ...this.#all().map(({ node }) => node)])];
+    return this.#answer(() =>
+      names.map((name) => ({
+        ID: name,
+        Description: { Hostname: name, Platform: { Architecture: 'x86_64', OS: 'linux' } },
+        Status: { State: 'ready', Addr: '127.0.0.1' },
+        Spec: { Availability: 'active' },
+      })),
+    );
+  }
+
+  async update({ ID, Version }: Pick<ServiceInspect, 'ID' | 'Version'>, spec: ServiceSpec): Promise<void> {
+    await this.onUpdate('before');
+    await this.#answer(() => {
+      const held = this.#current(ID, Version);
+      this.lines.push(`update ${spec.Name} ${spec.TaskTemplate.ContainerSpec?.Image}`);
+      held.inspect.PreviousSpec = held.inspect.Spec;
+      held.inspect.Spec = structuredClone(spec);
+      held.inspect.UpdateStatus = null;
+      this.#begin(held);
+    });
+    await this.onUpdate('after');
+  }
+
+  rollBack({ ID, Version }: Pick<ServiceInspect, 'ID' | 'Version'>): Promise<void> {
+    return this.#answer(() => {
+      const held = this.#current(ID, Version);
+      this.lines.push(`rollback ${held.inspect.Spec.Name}`);
+      this.#toPrevious(held, 'manually requested rollback');
+    });
+  }
+
+  #all(): Held[] {
+    return [...this.#services.values()].map((held) => this.#advanced(held));
+  }
+
+  #find(nameOrId: string): Held {
+    const found = [...this.#services.values()].find(({ inspect }) =>
+      [inspect.ID, inspect.Spec.Name].includes(nameOrId),
+    );
+    if (!found) throw new EngineError('service_not_found', 'There is no such service: it was removed.');
+    return found;
+  }
+
+  #current(id: string, version: { Index: number }): Held {
+    const held = this.#find(id);
+    if (held.inspect.Version.Index !== version.Index)
+      throw new EngineError('changed_meanwhile', 'Another client updated the service at the same moment.');
+    return held;
+  }
+
+  #begin(held: Held): void {
+    held.inspect.Version.Index = ++this.#count;
+    held.dueAt = this.#tick() + ROLLOUT_MS;
+  }
+
+  #toPrevious(held: Held, message: string): void {
+    const { Spec, PreviousSpec } = held.inspect;
+    if (!PreviousSpec) throw new EngineError('engine_refused', 'service does not have a previous spec');
+    held.inspect.Spec = PreviousSpec;
+    held.inspect.PreviousSpec = Spec;
+    held.inspect.UpdateStatus = { State: 'rollback_started', Message: message };
+    this.#begin(held);
+  }
+
+  #advanced(held: Held): Held {
+    if (held.dueAt === null || this.#tick() < held.dueAt) return held;
+    held.dueAt = null;
+    const goesBack = held.inspect.UpdateStatus?.State === 'rollback_started';
+    if (this.unplaceable.has(imageOf(held.inspect.Spec))) {
+      held.tasks.push(this.#task(held, 'pending', { Err: 'no suitable node (1 node not available for new tasks)' }));
+      held.inspect.UpdateStatus = { State: 'updating', Message: 'update in progress' };
+      return held;
+    }
+    const works = ['healthy', 'slow'].includes(this.#image(held).spec.health ?? 'healthy');
+    if (works) this.#replaceTasks(held);
+    else held.tasks.push(this.#task(held, 'failed', { Err: 'task: non-zero exit (1)' }, 'shutdown'));
+    held.inspect.UpdateStatus = { State: goesBack ? 'rollback_completed' : 'completed', Message: 'completed' };
+    if (works) return held;
+    const action = held.inspect.Spec.UpdateConfig?.FailureAction ?? 'pause';
+    const message = `update paused due to failure or early termination of task ${held.tasks.at(-1)?.ID}`;
+    if (goesBack) held.inspect.UpdateStatus = { State: 'rollback_paused', Message: message };
+    else if (action === 'pause') held.inspect.UpdateStatus = { State: 'paused', Message: message };
+    else if (action === 'rollback') this.#toPrevious(held, message);
+    else for (const task of held.tasks) task.DesiredState = 'shutdown';
+    return held;
+  }
+
+  #replaceTasks(held: Held): void {
+    for (const task of held.tasks) {
+      const id = task.Status.ContainerStatus?.ContainerID;
+      if (id && task.Status.State === 'running') this.engine.host.containers.delete(id);
+      task.DesiredState = 'shutdown';
+      task.Status = { State: 'shutdown' };
+    }
+    const { Name, Mode } = held.inspect.Spec;
+    for (let slot = 1; slot <= (Mode.Replicated?.Replicas ?? 1); slot++) {
+      const task = this.#task(held, 'running', {}, 'running', slot);
+      if (held.node === HERE)
+        task.Status.ContainerStatus = { ContainerID: this.#run(held, `${Name}.${slot}.${task.ID}`) };
+      held.tasks.push(task);
+    }
+  }
+
+  #run(held: Held, name: string): string {
+    const labels = { 'com.docker.swarm.task.id': name, 'com.docker.swarm.service.name': held.inspect.Spec.Name };
+    return this.engine.runContainer({ name, image: this.#image(held).id, labels });
+  }
+
+  #task(
+    { inspect, node }: Held,
+    State: TaskInspect['Status']['State'],
+    more: Partial<TaskInspect['Status']>,
+    DesiredState = 'running',
+    Slot = 1,
+  ): TaskInspect {
+    return {
+      ID: `task${++this.#count}`,
+      ServiceID: inspect.ID,
+      Slot,
+      ...(State === 'pending' ? {} : { NodeID: node }),
+      CreatedAt: this.#now(),
+      DesiredState,
+      Status: { State, Timestamp: this.#now(), ...more },
+      Spec: { ContainerSpec: { Image: imageOf(inspect.Spec) } },
+    };
+  }
+
+  /** On this node from now on, as a task pulls it. */
+  #image(held: Held): FakeImage {
+    const { name, digest } = splitReference(imageOf(held.inspect.Spec));
+    return this.engine.host.images.pull(`${name}@${digest}`);
+  }
+
+  #now(): string {
+    return this.engine.clock.now().toISOString();
+  }
+
+  #tick(): number {
+    return this.engine.clock.tick();
+  }
+
+  async #answer<T>(answer: () => T): Promise<T> {
+    await Promise.resolve();
+    if (!this.engine.reachable) throw new EngineError('engine_unreachable', 'The Docker Engine does not answer.');
+    return answer();
+  }
+}
+
+function imageOf({ TaskTemplate }: ServiceSpec): string {
+  return TaskTemplate.ContainerSpec?.Image ?? '';
+}
