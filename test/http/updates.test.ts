@@ -95,6 +95,7 @@ describe('GET /updates/:id', () => {
       rehearsal: null,
       notBefore: null,
       notes: null,
+      signature: null,
       backup: { id: backup.id, url: 's3://bucket/web/1', bytes: 42 },
       steps: [
         {
