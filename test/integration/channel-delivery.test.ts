@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createChannel } from '../../src/adapters/channels/channels';
 import { readRetryAfter } from '../../src/adapters/channels/http-call';
@@ -11,6 +12,7 @@ import { updateFailed } from '../../src/notifications/mails/update-failed';
 import { postMail } from '../../src/notifications/post-mail';
 import type { Channel } from '../../src/ports/mail-transport';
 import type { Store } from '../../src/ports/store';
+import { certificateWith } from '../support/make-certificate';
 import { aFailedUpdate, anUpdate, news } from '../support/news-builder';
 import { recordingLogger } from '../support/recording-logger';
 import { TestClock } from '../support/test-clock';
@@ -218,6 +220,30 @@ test.each([
     );
   expect(error).toMatchObject({ name: 'MailError', permanent });
   expect(error.message).not.toContain('secret-topic');
+});
+
+test.each([
+  ['signed by no authority', { left: 60 }, /SELF_SIGNED/],
+  ['expired', { left: -1 }, /EXPIRED|SELF_SIGNED/],
+])('a certificate that is %s: nothing is sent, and the cause is named', async (_, wanted, cause) => {
+  const { pem, key } = certificateWith(new Date(), { ...wanted, names: ['localhost'] });
+  const secure = createTlsServer({ cert: pem, key }, (request, response) => {
+    received.push({ url: request.url ?? '', body: { title: '' } });
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+  const read = readNotifyUrls(`ntfys://localhost:${(secure.address() as AddressInfo).port}/secret-topic`);
+  const target = 'problem' in read ? undefined : read.value[0];
+  if (target === undefined) throw new Error('no channel');
+  const channel = createChannel({ target, secret: null, now: () => clock.now() });
+  store.channels.use([channel]);
+  failed('one');
+  await deliveryTo(channel).deliverDue();
+  await new Promise((resolve) => secure.close(resolve));
+  const { pending, refused, lastError } = store.channels.of(channel.id).state();
+  expect([pending, refused, received]).toEqual([1, 0, []]);
+  expect(lastError).toMatch(cause);
+  expect(lastError).not.toContain('secret-topic');
 });
 
 test('Retry-After is seconds or a date, an hour at most', () => {

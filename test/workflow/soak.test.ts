@@ -121,6 +121,22 @@ it('rolls back when a probe of its label fails twice, and not for one bad moment
   expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
 });
 
+it('does not take a container that is stopped while its probe is asked for one that fails', async () => {
+  scene.engine.addImage({ reference: 'nginx:stable', scripts: { ask: {} } });
+  scene.engine.runContainer(nginx({ restart: 'always', labels: { 'update.soak': '30m', 'update.probe': 'exec:ask' } }));
+  let stops = false;
+  const { host } = scene.engine;
+  const ask = () => {
+    if (stops) host.stop(host.find(NAME));
+    return { exitCode: stops ? 137 : 0 };
+  };
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable', { scripts: { ask } }).digest);
+  await scene.settle();
+  stops = true;
+  await pass(MINUTE);
+  expect([last().status, soak()?.status]).toEqual(['succeeded', 'watching']);
+});
+
 it('goes on after a restart of the process and of the engine, and neither counts as a failure', async () => {
   await update();
   await pass(MINUTE);
@@ -197,6 +213,24 @@ it('ends when `docker compose up -d` puts another container in its place', async
   });
   expect(scene.engine.containerNames()).toEqual([NAME]);
   expect(scene.store.keptContainers.all()).toEqual([]);
+});
+
+it('finishes what `docker compose up -d` left half done, as Compose 2.26 does in a soak', async () => {
+  await update();
+  const { host } = scene.engine;
+  host.stop(host.find(NAME));
+  host.remove(NAME);
+  host.remove(oldId);
+  const made = scene.engine.runContainer(
+    nginx({ name: `${oldId.slice(0, 12)}_${NAME}`, restart: 'always', stopped: true }),
+  );
+  await pass(MINUTE);
+  expect(scene.engine.containerNames()).toEqual([NAME]);
+  expect([scene.engine.container(NAME).Id, scene.engine.isRunning(NAME)]).toEqual([made, true]);
+  expect(last()).toMatchObject({
+    status: 'succeeded',
+    reason: expect.stringContaining('did not finish: diun-pilot gave'),
+  });
 });
 
 it('keeps the old container to its time when the operator removes the new one, and never removes the last', async () => {

@@ -1,5 +1,5 @@
 import { healthFailureOf, lastLines } from '../../containers/check-health';
-import { containerOf, inspectByName } from '../../containers/read-containers';
+import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf } from '../../domain/errors';
@@ -7,6 +7,7 @@ import { formatBetween, formatTime } from '../../domain/format';
 import { judgeSoak } from '../../domain/soak/judge-soak';
 import { lookEveryMs, type Soak } from '../../domain/soak/soak';
 import { endSoak } from './end-soak';
+import { finishCompose } from './finish-compose';
 import { offerOldVersion } from './offer-old-version';
 import { schemaSinceUpdate } from './schema-since-update';
 import { startSoakRollback } from './start-soak-rollback';
@@ -43,7 +44,7 @@ async function attend(deps: Deps, soak: Soak): Promise<boolean> {
   if (soak.status === 'ended' || (soak.status !== 'chosen' && !isDue)) return false;
   const bearer = await inspectByName(deps.engine, soak.container);
   if (bearer?.Id !== soak.containerId) {
-    endOfAnother(deps, soak, bearer);
+    await endOfAnother(deps, soak, bearer);
     return false;
   }
   switch (soak.status) {
@@ -80,7 +81,10 @@ async function probeFailure(deps: Deps, bearer: ContainerInspect): Promise<strin
   const container = await containerOf(deps, bearer);
   if (container.labels.probe.kind === 'docker' || (await healthFailureOf(deps, container)) === null) return null;
   await deps.clock.sleep(CONFIRM_AFTER_MS);
-  return (await healthFailureOf(deps, container))?.detail ?? null;
+  const failure = await healthFailureOf(deps, container);
+  // Stopped or removed by a person meanwhile, as by `docker compose up -d`: the next look judges that.
+  const now = await inspectIfThere(deps.engine, bearer.Id);
+  return now !== null && judgeSoak(now, now.RestartCount).state === 'runs' ? (failure?.detail ?? null) : null;
 }
 
 /** Data is never changed back without a person, and what may have been stopped on request is left to the operator, too. */
@@ -130,9 +134,12 @@ async function rollBackAsChosen(deps: Deps, soak: Soak): Promise<boolean> {
   return true;
 }
 
-function endOfAnother(deps: Deps, soak: Soak, bearer: ContainerInspect | null): void {
+async function endOfAnother(deps: Deps, soak: Soak, bearer: ContainerInspect | null): Promise<void> {
   const { container } = soak;
   if (bearer === null) {
+    const finished = await finishCompose(deps, soak);
+    if (finished !== null) return endSoak(deps, soak, finished);
+    if ((await inspectByName(deps.engine, container)) !== null) return lookLater(deps, soak, 0);
     const words = `${container} was removed or renamed externally, so its soak ended.`;
     return endSoak(deps, soak, words, 'keep');
   }
