@@ -2,6 +2,7 @@ import { asideName } from '../containers/artifact-names';
 import type { BackupItem } from '../domain/backups/backup';
 import { NotTried } from '../domain/backups/drill';
 import { codeOf } from '../domain/errors';
+import { DF, parseDf } from '../domain/disk/df';
 import { formatBytes } from '../domain/format';
 import { REHEARSAL_LABEL } from '../domain/rehearsal/trial-request';
 import type { RehearsalRun } from './rehearsal-run';
@@ -42,7 +43,7 @@ async function freeBytes(run: RehearsalRun, { container, image }: Subject): Prom
       body: {
         Image: image.Id,
         Entrypoint: ['/bin/sh'],
-        Cmd: ['-c', 'df -Pk /'],
+        Cmd: ['-c', DF.join(' ')],
         User: '0:0',
         Labels: { 'diun.enable': 'false', [REHEARSAL_LABEL]: rehearsal.id },
         Healthcheck: { Test: ['NONE'] },
@@ -71,10 +72,4 @@ async function freeBytes(run: RehearsalRun, { container, image }: Subject): Prom
   } finally {
     await removeRehearsal(run, rehearsal.id);
   }
-}
-
-/** Pure. The available kibibytes are the fourth column (POSIX). */
-export function parseDf(lines: readonly string[]): number | null {
-  const found = lines.map((line) => /\s(\d+)\s+\d+%\s+\/$/.exec(line.trim())).find((match) => match !== null);
-  return found === undefined ? null : Number(found[1]) * KIB;
 }

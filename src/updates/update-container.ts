@@ -9,6 +9,7 @@ import { cleanUp } from './clean-up';
 import { finishHealthy, finishUntouched } from './finish';
 import { drainOld, handsOver, startAlongside } from './hand-over';
 import { openRun } from './start/open-run';
+import { lookAtDisk } from './preflight/disk-space';
 import { preflight } from './preflight/preflight';
 import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
@@ -17,7 +18,7 @@ import { putTagBack } from './new-tag/put-tag-back';
 import { rollBack } from './rollback/roll-back';
 import { whyRolledBack } from './rollback/rollback-ends';
 import type { Run } from './run';
-import { checkpoint, step } from './run';
+import { checkpoint, Skipped, step } from './run';
 import { startedByOthers } from './backup/stopped-containers';
 import { swapContainers } from './swap-containers';
 
@@ -60,7 +61,12 @@ async function toItsEnd(run: Run): Promise<Update> {
 
 /** The old container is untouched all through this: it serves, or was stopped for the backup of its own data. */
 async function prepare(run: Run): Promise<void> {
-  await step(run, 'backup', (progress) => backUpProject(run, progress));
+  await step(run, 'backup', async (progress) => {
+    const disk = await lookAtDisk(run);
+    const done = await backUpProject(run, progress);
+    if (disk === null) return done;
+    return done instanceof Skipped ? new Skipped(`${done.reason} But ${disk}.`) : `${done}; but ${disk}`;
+  });
   await step(run, 'pull', (progress) => pullByDigest(run, progress));
   await step(run, 'preflight', () => preflight(run));
 }

@@ -34,7 +34,7 @@ it('starts the new one beside the old one, in the same network, and stops the ol
   const image = await updateTo('healthy');
   expect(scene.updates()).toMatchObject([{ status: 'succeeded', error: null }]);
   expect(scene.engine.lines().map((line) => line.split(' ')[0])).toEqual(
-    'pull tag createContainer rename rename start updateContainer stop remove'.split(' '),
+    'exec pull tag createContainer rename rename start updateContainer stop remove'.split(' '),
   );
   expect(scene.engine.containerNames()).toEqual(['web-edge-1', 'web-nginx-1']);
   expect(scene.engine.container('web-nginx-1')).toMatchObject({

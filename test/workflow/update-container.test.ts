@@ -54,7 +54,9 @@ describe('a healthy new image', () => {
   it('does all that it can before the old container is stopped', async () => {
     await hearAndSettle(publish());
     const lines = scene.engine.lines();
+    // `df` in the running container comes first.
     expect(lines.map((line) => line.split(' ')[0])).toEqual([
+      'exec',
       'pull',
       'tag',
       'createContainer',

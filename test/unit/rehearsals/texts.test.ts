@@ -1,13 +1,5 @@
 import { whyOutdated, type Rehearsal } from '../../../src/domain/rehearsal/rehearsal';
 import { passedText } from '../../../src/domain/rehearsal/verdict-text';
-import { parseDf } from '../../../src/rehearsals/free-space';
-
-it('reads the free kibibytes of df as POSIX prints them', () => {
-  const head = 'Filesystem     1024-blocks      Used Available Capacity Mounted on';
-  expect(parseDf([head, 'overlay          102687672  46212748  51212700      48% /'])).toBe(51_212_700 * 1024);
-  expect(parseDf([])).toBeNull();
-  expect(parseDf(['sh: df: not found'])).toBeNull();
-});
 
 it('says in one sentence what a person wants to know, then what was measured', () => {
   const words = passedText({

@@ -1,0 +1,24 @@
+import { formatBytes } from '../format';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+/** With less, an engine can neither unpack an image nor write the logs of what it starts. */
+const TOO_LITTLE = 64 * MIB;
+/** Less than a large image and its layers take. */
+const NEARLY_FULL = 2048 * MIB;
+
+/** The root of a container is on the disk of the engine, in POSIX units. */
+export const DF = ['df', '-Pk', '/'];
+
+/** The available bytes; null: it printed nothing of the kind. The available kibibytes are the fourth column (POSIX). Pure. */
+export function parseDf(lines: readonly string[]): number | null {
+  const found = lines.map((line) => /\s(\d+)\s+\d+%\s+\/$/.exec(line.trim())).find((match) => match !== null);
+  return found === undefined ? null : Number(found[1]) * KIB;
+}
+
+/** What the free space of the engine means for an update: refused, reported, or fine. Pure. */
+export function judgeDisk(free: number): { refused: boolean; words: string | null } {
+  const refused = free < TOO_LITTLE;
+  const words = `the disk of the Docker Engine is nearly full: ${formatBytes(free)} are free (docker system df shows what uses it)`;
+  return { refused, words: refused || free < NEARLY_FULL ? words : null };
+}
