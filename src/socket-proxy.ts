@@ -10,10 +10,10 @@ import { ENGINE_LOST_AFTER_MS, Outage } from './lib/outage';
 // The second entry point of the image, for containers of their own that hold the Docker socket instead of diun-pilot and Diun
 // (docker-compose.socket-proxy.yml): `node dist/socket-proxy.js --port 2375`.
 
-const { engine, port, listed } = listenerOf(process.argv.slice(2));
+const { engine, port, listed, guard } = listenerOf(process.argv.slice(2));
 const logger = createLogger('info').child({ part: 'socket-proxy' });
 const outage = new Outage(ENGINE_LOST_AFTER_MS);
-const server = createSocketProxy({ engine: dockerAddress(engine), listed, logger, reached });
+const server = createSocketProxy({ engine: dockerAddress(engine), listed, guard, logger, reached });
 server.listen(port, () => logger.info('listening', { port, calls: listed.length }));
 
 /** Only a new start of the container mounts the socket of an engine that created it again. */

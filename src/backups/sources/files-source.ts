@@ -98,7 +98,7 @@ const NAMED_DOUBTS = 5;
  * Reads every folder and prints only what cannot be read. Exit code 3: root of the container is not root of the host, so
  * it says nothing about what the engine can read.
  */
-const LIST = `read -r _ outer _ < /proc/self/uid_map
+export const LIST = `read -r _ outer _ < /proc/self/uid_map
 [ "$outer" = 0 ] || exit 3
 exec find "$1" ! -name '*'`;
 

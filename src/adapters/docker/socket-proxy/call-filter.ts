@@ -24,16 +24,37 @@ const BODY_TYPES = /^application\/(?:json|x-tar|tar|octet-stream)\s*(?:;|$)/i;
  * counts as GET.
  */
 export function callFilter(listed: readonly string[]): (asked: Asked) => boolean {
-  const calls = listed.map((call) => ({ pattern: patternOf(call), parameters: parametersOf(call) }));
+  const match = callMatcher(listed);
+  return (asked) => match(asked) !== null;
+}
+
+/** A listed call, as it was sent. */
+export interface MatchedCall {
+  /** As it is listed: `POST /containers/{id}/exec`. */
+  call: string;
+  /** `/v1.45`; empty: none was sent. */
+  version: string;
+  /** What stands for `{id}` or `{name}`. */
+  place: string;
+  query: string;
+}
+
+/** The same, with what the request consists of; null: it is not listed. */
+export function callMatcher(listed: readonly string[]): (asked: Asked) => MatchedCall | null {
+  const calls = listed.map((call) => ({ call, pattern: patternOf(call), parameters: parametersOf(call) }));
   return ({ method, url, contentType }) => {
     const at = url.indexOf('?');
     const [path, query] = at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
-    if (/\/\.{0,2}(?:\/|$)/.test(path)) return false;
-    const line = `${method === 'HEAD' ? 'GET' : method} ${path.replace(/^\/v1\.\d{1,3}(?=\/)/, '')}`;
-    const parameters = calls.find(({ pattern }) => pattern.test(line))?.parameters;
-    if (parameters === undefined) return false;
-    if (parameters === 'any') return true;
-    return hasOnly(parameters, query) && (contentType === undefined || BODY_TYPES.test(contentType));
+    if (/\/\.{0,2}(?:\/|$)/.test(path)) return null;
+    const version = /^\/v1\.\d{1,3}(?=\/)/.exec(path)?.[0] ?? '';
+    const line = `${method === 'HEAD' ? 'GET' : method} ${path.slice(version.length)}`;
+    const found = calls.find(({ pattern }) => pattern.test(line));
+    if (found === undefined) return null;
+    const { call, parameters } = found;
+    const passes =
+      parameters === 'any' ||
+      (hasOnly(parameters, query) && (contentType === undefined || BODY_TYPES.test(contentType)));
+    return passes ? { call, version, query, place: found.pattern.exec(line)?.[1] ?? '' } : null;
   };
 }
 
@@ -49,6 +70,8 @@ function hasOnly(parameters: readonly string[], query: string): boolean {
 }
 
 function patternOf(call: string): RegExp {
-  const parts = call.split(/(\{\w+\})/).map((part) => PLACES[part] ?? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const parts = call
+    .split(/(\{\w+\})/)
+    .map((part) => (PLACES[part] ? `(${PLACES[part]})` : undefined) ?? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('')}$`);
 }

@@ -6,13 +6,16 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { BOUNDS } from '../../../domain/bounds';
 import type { Logger } from '../../../lib/logger';
-import { readWithin } from '../../../lib/streams/read-within';
+import { BeyondBound, readWithin } from '../../../lib/streams/read-within';
 import type { DockerAddress } from '../docker-address';
-import { callFilter, type Asked } from './call-filter';
+import { callMatcher, type Asked, type MatchedCall } from './call-filter';
+import type { Guard } from './guard/guard';
+import { judgeRequest, sightOf, type Rewritten } from './judge-request';
 
 /** JSON is short; what is longer is a stream, such as files to unpack. */
 const MOST_BODY = BOUNDS.proxiedCall.bytes;
@@ -24,6 +27,8 @@ interface Parts {
   /** Such as `GET /containers/{id}/json`: what is passed on; all else is answered 403 and logged. */
   listed: readonly string[];
   logger: Logger;
+  /** Decides what a listed call may ask for; left out: anything. */
+  guard?: Guard;
   /** Called by each call: whether the engine could be reached. */
   reached?: (isReached: boolean) => void;
 }
@@ -33,21 +38,22 @@ interface Parts {
  * A raw connection (`POST /exec/{id}/start`) may be closed by one side while the other still speaks.
  */
 export function createSocketProxy(parts: Parts): Server {
-  const passes = callFilter(parts.listed);
+  const match = callMatcher(parts.listed);
+  const door: Door = { parts, alone: Promise.resolve() };
   // A wait or a log takes as long as it takes.
   const server = createServer({ requestTimeout: 0, headersTimeout: 10_000 });
   server.on('request', (asked, answer) => {
-    if (passes(askedBy(asked))) return passOn(parts, asked, answer);
+    const matched = match(askedBy(asked));
+    if (matched !== null) return void enter(door, matched, asked, answer);
     asked.resume();
-    answer.writeHead(403, { 'Content-Type': 'application/json' }).end(refusal(parts, asked));
+    answerWith(answer, 403, refusal(parts, asked, NOT_LISTED));
   });
   server.on('upgrade', (asked: IncomingMessage, client: Socket, head: Buffer) => {
     client.on('error', () => client.destroy());
-    if (!passes(askedBy(asked))) {
-      return hangUp(client, '403 Forbidden', refusal(parts, asked));
-    }
+    const matched = match(askedBy(asked));
+    if (matched === null) return hangUp(client, '403 Forbidden', refusal(parts, asked, NOT_LISTED));
     readBody(asked, client, head).then(
-      ({ body, rest }) => passRaw(parts, asked, { client, body, rest }),
+      (read) => enterRaw(parts, matched, asked, { client, ...read }),
       () =>
         hangUp(client, '400 Bad Request', message('The body of this call is missing, too long or of unknown length.')),
     );
@@ -55,38 +61,103 @@ export function createSocketProxy(parts: Parts): Server {
   return server;
 }
 
+const NOT_LISTED = 'it is not in docs/engine-calls.md';
+
+/** `alone`: settles when the last call that decides about names was answered. */
+interface Door {
+  parts: Parts;
+  alone: Promise<unknown>;
+}
+
+/** Judges a call and passes it on; those that decide about names one after the other. */
+async function enter(door: Door, matched: MatchedCall, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  const { parts } = door;
+  const { guard } = parts;
+  if (guard?.judges(matched.call) !== true) return passOn(parts, asked, answer, null);
+  const act = async (): Promise<void> => {
+    // Files pass as they are; what is unpacked stays in the container.
+    const body = asked.method === 'PUT' ? null : await readWithin(asked, BOUNDS.proxiedCall);
+    const judged = await judgeRequest(guard, sightOf(dial(parts.engine)), {
+      matched,
+      isHead: asked.method === 'HEAD',
+      body,
+    });
+    if ('reason' in judged) {
+      asked.resume();
+      const isMissing = judged.status === 404;
+      return answerWith(
+        answer,
+        judged.status,
+        isMissing ? message(judged.reason) : refusal(parts, asked, judged.reason),
+      );
+    }
+    passOn(parts, asked, answer, judged);
+    if (guard.mustBeAlone(matched.call) && !answer.closed) await once(answer, 'close');
+  };
+  const turn = guard.mustBeAlone(matched.call) ? door.alone.then(act) : act();
+  const settled = turn.catch((error: NodeJS.ErrnoException) => failed(parts, answer, error));
+  if (guard.mustBeAlone(matched.call)) door.alone = settled;
+  return settled;
+}
+
+function failed(parts: Parts, answer: ServerResponse, error: NodeJS.ErrnoException): void {
+  if (error instanceof BeyondBound) return answerWith(answer, 413, message('The body of this call is too long.'));
+  if (isUnreached(error)) parts.reached?.(false);
+  parts.logger.error('the engine does not answer', { error: error.message });
+  answerWith(answer, 502, message('the engine does not answer'));
+}
+
+function answerWith(answer: ServerResponse, status: number, body: string): void {
+  if (answer.headersSent) return void answer.destroy();
+  answer.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
+}
+
+async function enterRaw(parts: Parts, matched: MatchedCall, asked: IncomingMessage, raw: Raw): Promise<void> {
+  const { guard } = parts;
+  if (guard?.judges(matched.call) !== true) return passRaw(parts, asked, raw, asked.url);
+  try {
+    const judged = await judgeRequest(guard, sightOf(dial(parts.engine)), { matched, isHead: false, body: raw.body });
+    if ('reason' in judged) return hangUp(raw.client, '403 Forbidden', refusal(parts, asked, judged.reason));
+    passRaw(parts, asked, { ...raw, body: judged.body ?? raw.body }, judged.path);
+  } catch (error) {
+    parts.logger.error('the engine does not answer', { error: (error as Error).message });
+    hangUp(raw.client, '502 Bad Gateway', message('the engine does not answer'));
+  }
+}
+
 function askedBy({ method, url, headers }: IncomingMessage): Asked {
   return { method: method ?? '', url: url ?? '', contentType: headers['content-type'] };
 }
 
-function refusal({ logger }: Parts, { method, url }: IncomingMessage): string {
+function refusal({ logger }: Parts, { method, url }: IncomingMessage, reason: string): string {
   const [path, query] = (url ?? '').split('?', 2);
   const parameters = [...new URLSearchParams(query).keys()].join(', ');
-  logger.warn('refused a call to the engine', { method, path, ...(parameters === '' ? {} : { parameters }) });
+  logger.warn('refused a call to the engine', { method, path, ...(parameters === '' ? {} : { parameters }), reason });
   const what = parameters === '' ? `${method} ${path}` : `${method} ${path} with ${parameters}`;
-  return message(`the socket proxy does not pass on ${what}: it is not in docs/engine-calls.md`);
+  return message(`the socket proxy does not pass on ${what}: ${reason}`);
 }
 
-function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse): void {
+/** `judged`: what is sent instead; null: the request as it came. */
+function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse, judged: Rewritten | null): void {
   const headers = endToEnd(asked.headers);
   const hasBody = 'content-length' in asked.headers || 'transfer-encoding' in asked.headers;
   // The engine takes a start with a body of unknown length for one of long ago.
   if (!hasBody) headers['content-length'] = '0';
-  const forwarded = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
+  if (judged?.body) headers['content-length'] = String(judged.body.length);
+  const path = judged?.path ?? asked.url;
+  const forwarded = request({ ...dial(parts.engine), method: asked.method, path, headers });
   forwarded.on('response', (response) => {
     parts.reached?.(true);
-    answer.writeHead(response.statusCode ?? 502, endToEnd(response.headers));
-    answer.flushHeaders();
-    pipeline(response, answer, () => undefined); // a cut answer is cut for who asked, too
+    void answerFrom(response, answer, judged?.noted);
   });
   forwarded.on('error', (error) => {
     if (isUnreached(error)) parts.reached?.(false);
-    if (answer.headersSent) return void answer.destroy();
     parts.logger.error('the engine does not answer', { error: error.message });
-    answer.writeHead(502, { 'Content-Type': 'application/json' }).end(message('the engine does not answer'));
+    answerWith(answer, 502, message('the engine does not answer'));
   });
   answer.on('close', () => forwarded.destroy());
   asked.on('error', () => forwarded.destroy());
+  if (judged?.body) return void forwarded.end(judged.body);
   if (Number(asked.headers['content-length'] ?? (hasBody ? MOST_BODY + 1 : 0)) > MOST_BODY)
     return void asked.pipe(forwarded);
   // In one write: the engine may have answered and hung up before a second one, even an empty one.
@@ -96,6 +167,26 @@ function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse): v
   );
 }
 
+/** What was created is known before the client can use it. */
+async function answerFrom(response: IncomingMessage, answer: ServerResponse, noted: Rewritten['noted']): Promise<void> {
+  const head = (): void => {
+    answer.writeHead(response.statusCode ?? 502, endToEnd(response.headers));
+    answer.flushHeaders();
+  };
+  if (noted === undefined || response.statusCode !== 201) {
+    head();
+    return void pipeline(response, answer, () => undefined); // a cut answer is cut for who asked, too
+  }
+  try {
+    const body = await readWithin(response, BOUNDS.proxiedCall);
+    noted(String((JSON.parse(body.toString()) as { Id: unknown }).Id));
+    head();
+    answer.end(body);
+  } catch {
+    answer.destroy();
+  }
+}
+
 interface Raw {
   client: Socket;
   body: Buffer;
@@ -103,9 +194,10 @@ interface Raw {
   rest: Buffer;
 }
 
-function passRaw(parts: Parts, asked: IncomingMessage, { client, body, rest }: Raw): void {
-  const headers = { ...endToEnd(asked.headers), connection: 'Upgrade', upgrade: 'tcp' };
-  const forwarded = request({ ...dial(parts.engine), method: asked.method, path: asked.url, headers });
+function passRaw(parts: Parts, asked: IncomingMessage, { client, body, rest }: Raw, path: string | undefined): void {
+  const length = { 'content-length': String(body.length) };
+  const headers = { ...endToEnd(asked.headers), ...length, connection: 'Upgrade', upgrade: 'tcp' };
+  const forwarded = request({ ...dial(parts.engine), method: asked.method, path, headers });
   client.once('close', () => forwarded.destroy());
   forwarded.on('error', (error) => {
     parts.logger.error('the engine does not answer', { error: error.message });

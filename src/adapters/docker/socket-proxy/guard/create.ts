@@ -1,0 +1,211 @@
+import type { ContainerInspect, CreateRequest, ImageInspect } from '../../../../domain/engine-inspect';
+import { createRequest } from '../../../../domain/recreate/create-request';
+import { normalise, normaliseOrdered } from '../../../../domain/recreate/facts';
+import { ownEndpoints } from '../../../../domain/recreate/own-networks';
+import { sourceOf, withVolumesOf } from '../../../../domain/recreate/volumes-from';
+import { familyOf, isWatched, mustBeItsImage, remember, repositoryNamed, type Known, type Memory } from './family';
+import { readName, type Role } from './names';
+import { mustMatchShape } from './one-offs';
+import { missing, mustBe, refuse, Refused } from './refused';
+import type { Sight } from './sight';
+import { onlyKeys, words, type Body } from './strict-json';
+
+const CONFIG = words(`
+  Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin StdinOnce Env Cmd Healthcheck
+  Image Volumes WorkingDir Entrypoint NetworkDisabled MacAddress Labels StopSignal StopTimeout Shell HostConfig NetworkingConfig`);
+const HOST_CONFIG = words(`
+  CpuShares Memory CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps
+  BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices
+  DeviceCgroupRules DeviceRequests KernelMemory KernelMemoryTCP MemoryReservation MemorySwap MemorySwappiness NanoCpus
+  OomKillDisable Init PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth Binds ContainerIDFile
+  LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom Mounts ConsoleSize Annotations
+  CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode
+  Privileged PublishAllPorts ReadonlyRootfs SecurityOpt StorageOpt Tmpfs UTSMode UsernsMode ShmSize Sysctls Runtime
+  Isolation MaskedPaths ReadonlyPaths Umask`);
+/** An update changes them, and they give a container nothing. */
+const COMPOSES_OWN = words('com.docker.compose.config-hash com.docker.compose.image');
+
+/** Left out, the engine hides what root could write to in `/proc`; an empty list shows all of it. */
+const MASKS = ['MaskedPaths', 'ReadonlyPaths'];
+const isEmpty = (list: unknown): boolean => Array.isArray(list) && list.length === 0;
+
+export interface CreateAsked {
+  name: string;
+  body: Body;
+}
+
+/** What one kind of container may be, compared with one that the operator created. */
+interface Candidate {
+  known: Known;
+  expected: CreateRequest['body'];
+}
+
+/**
+ * Passes a create request whose container is the same as one of its family, on an image of the same repository, or one of the
+ * one-offs of diun-pilot (`one-offs.ts`). Throws `Refused`. Resolves with what the new container is.
+ */
+export async function judgeCreate(
+  sight: Sight,
+  memory: Memory,
+  { name, body }: CreateAsked,
+): Promise<{ role: Role; base: string }> {
+  const { base, role } = readName(name);
+  onlyKeys('the request', body, CONFIG);
+  const host = onlyKeys('HostConfig', body['HostConfig'], HOST_CONFIG);
+  const image = await imageOf(sight, body['Image']);
+  const opened = MASKS.find((field) => isEmpty(host[field]));
+  const family = await familyOf(sight, memory, base);
+  if (role !== 'plain' && role !== 'new' && role !== 'check') {
+    if (opened !== undefined) refuse(`HostConfig.${opened} is empty`);
+    await mustMatchShape({ role, body, host, image, family, sight, memory });
+    return { base, role };
+  }
+  const open = family.filter(isWatched);
+  mustBe(open.length > 0, `no container ${base} with the label diun.enable=true is there to be replaced`);
+  const reasons: string[] = [];
+  for (const known of open) {
+    const reason = await reasonAgainst(() => mustReplace(sight, known, { role, body, host, image }));
+    if (reason === null) {
+      memory.replaced.set(base, known);
+      remember(memory.replaced);
+      return { base, role };
+    }
+    reasons.push(reason);
+  }
+  return refuse(reasons[0] ?? '');
+}
+
+async function reasonAgainst(check: () => Promise<void>): Promise<string | null> {
+  try {
+    await check();
+    return null;
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
+}
+
+async function imageOf(sight: Sight, reference: unknown): Promise<ImageInspect> {
+  if (typeof reference !== 'string' || !/^[A-Za-z0-9_.:@/-]+$/.test(reference) || /\/\.{0,2}\//.test(`/${reference}/`))
+    refuse('its image is not a reference');
+  return (await sight.image(reference)) ?? missing('image', reference);
+}
+
+interface Replacement {
+  role: Role;
+  body: Body;
+  host: Body;
+  image: ImageInspect;
+}
+
+async function mustReplace(sight: Sight, known: Known, { role, body, host, image }: Replacement): Promise<void> {
+  mustBeItsImage(known, image);
+  mustNameItsImage(known, body['Image'] as string);
+  const candidate = { known, expected: await expectedOf(sight, known, image, body['Image'] as string) };
+  if (role === 'check') mustOnlyTest(candidate, body, host);
+  else {
+    mustHaveItsConfig(candidate, body, []);
+    mustHaveItsLabels(candidate, body['Labels']);
+    mustHaveItsHostConfig(candidate, host, new Set(['RestartPolicy']));
+  }
+  const macs = Object.values(ownEndpoints(known.container)).map(({ MacAddress }) => MacAddress);
+  const mac = body['MacAddress'];
+  mustBe(!mac || [known.container.Config.MacAddress, ...macs].includes(mac as string), 'MacAddress is not its own');
+  const config = onlyKeys('NetworkingConfig', body['NetworkingConfig'], words('EndpointsConfig'));
+  mustHaveItsNetworks(known.container, config['EndpointsConfig']);
+}
+
+/** The name becomes that of the new container's image, and so decides what may replace it later. */
+function mustNameItsImage({ container }: Known, reference: string): void {
+  const own = container.Config.Image;
+  const isSame = reference === own || /^sha256:[0-9a-f]{64}$/.test(reference);
+  const repository = repositoryNamed(reference);
+  mustBe(
+    isSame || (repository !== null && repository === repositoryNamed(own)),
+    `${reference} is not of the repository of ${own}`,
+  );
+}
+
+/** As diun-pilot would create it. What `VolumesFrom` names is looked at again: a container there may have another's name by now. */
+async function expectedOf(
+  sight: Sight,
+  { container, image: oldImage }: Known,
+  newImage: ImageInspect,
+  reference: string,
+): Promise<CreateRequest['body']> {
+  const gone = new Set<string>();
+  for (const entry of container.HostConfig.VolumesFrom ?? []) {
+    const source = await sight.container(sourceOf(entry));
+    if (source === null) gone.add(sourceOf(entry));
+    else mustBringNoMore(container, source);
+  }
+  return createRequest({ container: withVolumesOf(container, gone), oldImage, newImage, reference }).body;
+}
+
+function mustBringNoMore({ Mounts }: ContainerInspect, source: ContainerInspect): void {
+  const has = new Set(Mounts.map(({ Destination, Source }) => `${Source}\n${Destination}`));
+  const more = source.Mounts.find(({ Destination, Source }) => !has.has(`${Source}\n${Destination}`));
+  if (more !== undefined) refuse(`HostConfig.VolumesFrom would bring ${more.Destination}, which it does not have`);
+}
+
+/** Everything outside of `HostConfig`: command, environment, user, health check … */
+function mustHaveItsConfig({ expected }: Candidate, body: Body, free: readonly string[]): void {
+  const elsewhere = ['Image', 'Labels', 'HostConfig', 'NetworkingConfig', 'MacAddress', ...free];
+  const wanted = expected as unknown as Body;
+  for (const field of CONFIG) {
+    if (elsewhere.includes(field)) continue;
+    mustBe(
+      textOf(field, body[field]) === textOf(field, wanted[field]),
+      `${field} is not that of the container it replaces`,
+    );
+  }
+}
+
+function textOf(field: string, value: unknown): string | undefined {
+  const isCommand = field === 'Cmd' || field === 'Entrypoint' || field === 'Shell';
+  return isCommand && Array.isArray(value) ? normaliseOrdered(value as string[]) : normalise(value);
+}
+
+function mustHaveItsLabels({ expected }: Candidate, labels: unknown): void {
+  const asked = (labels ?? {}) as Record<string, unknown>;
+  const wanted = expected.Labels ?? {};
+  for (const name of new Set([...Object.keys(asked), ...Object.keys(wanted)])) {
+    const isComposes = COMPOSES_OWN.has(name) && typeof asked[name] === 'string';
+    mustBe(isComposes || asked[name] === wanted[name], `the label ${name} is not that of the container it replaces`);
+  }
+}
+
+function mustHaveItsHostConfig({ expected }: Candidate, host: Body, free: ReadonlySet<string>): void {
+  for (const field of new Set([...Object.keys(host), ...Object.keys(expected.HostConfig)])) {
+    if (free.has(field)) continue;
+    const [asked, own] = [host[field], expected.HostConfig[field]];
+    const same = normalise(asked) === normalise(own) && (!MASKS.includes(field) || isEmpty(asked) === isEmpty(own));
+    mustBe(same, `HostConfig.${field} is not that of the container it replaces`);
+  }
+}
+
+/** `nginx -t` in the new image: the same container without ports, labels and restarts. */
+function mustOnlyTest(candidate: Candidate, body: Body, host: Body): void {
+  mustBe(normaliseOrdered(body['Cmd'] as string[]) === '["nginx","-t"]', 'Cmd is not nginx -t');
+  mustBe(normalise(body['Healthcheck']) === normalise({ Test: ['NONE'] }), 'Healthcheck is not off');
+  mustBe(normalise(body['Labels']) === undefined, 'it has labels');
+  mustHaveItsConfig(candidate, body, ['Cmd', 'Healthcheck']);
+  const none = ['PortBindings', 'PublishAllPorts', 'AutoRemove'];
+  for (const field of none) mustBe(normalise(host[field]) === undefined, `HostConfig.${field} is set`);
+  mustHaveItsHostConfig(candidate, host, new Set([...none, 'RestartPolicy']));
+}
+
+const ENDPOINT = words('IPAMConfig Links Aliases DriverOpts GwPriority MacAddress');
+
+/** Networks and what is requested of each: none but the container's own. */
+export function mustHaveItsNetworks(container: ContainerInspect, endpoints: unknown): void {
+  const own = ownEndpoints(container);
+  for (const [network, endpoint] of Object.entries((endpoints ?? {}) as Record<string, unknown>)) {
+    const has = own[network] ?? refuse(`it is not in the network ${network}`);
+    const asked = onlyKeys(`the endpoint in ${network}`, endpoint, ENDPOINT);
+    for (const [field, value] of Object.entries(asked)) {
+      const same = normalise(value) === undefined || normalise(value) === normalise(has[field]);
+      mustBe(same, `${field} in the network ${network} is not that of the container it replaces`);
+    }
+  }
+}

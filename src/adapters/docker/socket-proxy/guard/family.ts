@@ -1,0 +1,106 @@
+import type { ContainerInspect, ImageInspect } from '../../../../domain/engine-inspect';
+import { repositoryOf, tryParseImageReference } from '../../../../domain/images/image-reference';
+import { ownLabels } from '../../../../domain/labels/own-labels';
+import { readName, type Role } from './names';
+import { refuse } from './refused';
+import type { Sight } from './sight';
+
+/** A container as the operator created it, with the image that it runs. */
+export interface Known {
+  container: ContainerInspect;
+  image: ImageInspect;
+  /** The operator's own: an image gives itself none. */
+  labels: Record<string, string>;
+}
+
+/** What the guard remembers of one process of its own. */
+export interface Memory {
+  /** Containers that were created through the guard, with what for. */
+  created: Map<string, { role: Role; base: string }>;
+  /** Commands that were prepared through the guard. */
+  execs: Set<string>;
+  /** Containers that were replaced, by the name that they had: one that was removed meanwhile may be created again. */
+  replaced: Map<string, Known>;
+}
+
+const MOST_REMEMBERED = 10_000;
+
+export function newMemory(): Memory {
+  return { created: new Map(), execs: new Set(), replaced: new Map() };
+}
+
+/** The oldest is forgotten first. */
+export function remember(memory: Map<string, unknown> | Set<string>): void {
+  if (memory.size <= MOST_REMEMBERED) return;
+  const [oldest] = memory.keys();
+  if (oldest !== undefined) memory.delete(oldest);
+}
+
+export async function knownContainer(sight: Sight, nameOrId: string): Promise<Known | null> {
+  const container = await sight.container(nameOrId);
+  if (container === null) return null;
+  const image = (await sight.image(container.Image)) ?? { Id: container.Image, Config: null };
+  return { container, image, labels: ownLabels(container.Config.Labels, image.Config?.Labels) };
+}
+
+/** Every container of one family, but for one-offs; and the one of that name that was replaced and is gone. */
+export async function familyOf(sight: Sight, memory: Memory, base: string): Promise<Known[]> {
+  const names = (await sight.containers()).flatMap(({ id, names: all }) =>
+    all.map((name) => ({ id, ...readName(name) })),
+  );
+  const members = names.filter((one) => one.base === base && ['plain', 'old', 'new'].includes(one.role));
+  const found: Known[] = [];
+  for (const { id } of members) {
+    const known = await knownContainer(sight, id);
+    if (known !== null) found.push(known);
+  }
+  const gone = memory.replaced.get(base);
+  return gone === undefined || found.some(({ container }) => container.Id === gone.container.Id)
+    ? found
+    : [...found, gone];
+}
+
+/** Of every container that the operator opened to updates. */
+export async function watched(sight: Sight, memory: Memory): Promise<Known[]> {
+  const found: Known[] = [];
+  for (const { id } of await sight.containers()) {
+    const known = await knownContainer(sight, id);
+    if (known !== null && isWatched(known)) found.push(known);
+  }
+  return [...found, ...memory.replaced.values()];
+}
+
+export function isWatched({ labels }: Known): boolean {
+  return labels['diun.enable']?.trim() === 'true';
+}
+
+/** Whether the operator's labels, or those of its Swarm service, give diun-pilot a reason to work in a container. */
+export async function hasReason({ labels }: Known, sight: Pick<Sight, 'service'>): Promise<boolean> {
+  if (isReason(labels)) return true;
+  const serviceId = labels['com.docker.swarm.service.id'];
+  return serviceId !== undefined && isReason((await sight.service(serviceId))?.Spec.Labels ?? {});
+}
+
+function isReason(labels: Record<string, string>): boolean {
+  if (labels['diun.enable']?.trim() === 'true') return true;
+  return ['update.probe', 'backup.kind', 'renewal.role'].some((label) => (labels[label] ?? '').trim() !== '');
+}
+
+/** The repository by which a container was created; null: by an ID. */
+export function repositoryNamed(reference: string): string | null {
+  const parsed = tryParseImageReference(reference);
+  return parsed === null ? null : repositoryOf(parsed);
+}
+
+/** Whether an image is known under a repository: it was pulled from there, or tagged so. */
+export function isOfRepository({ RepoDigests, RepoTags }: ImageInspect, repository: string): boolean {
+  return [...(RepoDigests ?? []), ...(RepoTags ?? [])].some((name) => repositoryNamed(name) === repository);
+}
+
+/** Refuses an image that is neither that of the container nor from its repository. */
+export function mustBeItsImage({ container, image: own }: Known, image: ImageInspect): void {
+  if (image.Id === own.Id) return;
+  const repository = repositoryNamed(container.Config.Image);
+  if (repository !== null && isOfRepository(image, repository)) return;
+  refuse(`the image ${image.Id.slice(0, 19)} is not from the repository of ${container.Name.slice(1)}`);
+}

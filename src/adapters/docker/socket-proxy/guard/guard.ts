@@ -1,0 +1,193 @@
+import { judgeCreate, mustHaveItsNetworks } from './create';
+import { familyOf, isWatched, newMemory, remember, type Known, type Memory } from './family';
+import { judgePull, judgeTag } from './images';
+import { judgeExec, judgeExecStart, judgeRead, judgeWrite, target } from './inside';
+import { readName, type Role } from './names';
+import { Missing, mustBe, refuse, Refused } from './refused';
+import { judgeServiceUpdate } from './services';
+import type { Sight } from './sight';
+import { onlyKeys, words } from './strict-json';
+
+/** A listed call, taken apart. */
+export interface GuardedCall {
+  /** As it is listed: `POST /containers/{id}/exec`. */
+  call: string;
+  isHead: boolean;
+  /** What stands for `{id}` or `{name}`; empty: the call has none. */
+  place: string;
+  query: Readonly<Record<string, string>>;
+  /** Null: there is none. */
+  body: Record<string, unknown> | null;
+}
+
+/** `place`: by which the call is passed on. `noted`: to be called with the engine's answer when the call has created something. */
+export type Verdict =
+  { passes: true; place: string; noted?: (id: string) => void } | { passes: false; reason: string; status: 403 | 404 };
+
+export interface Guard {
+  /** Whether anything of the call is looked at; else it only reads lists and states. */
+  judges(call: string): boolean;
+  /** Rejects when the engine does not answer. */
+  judge(sight: Sight, asked: GuardedCall): Promise<Verdict>;
+  /** Whether the call must be judged and answered before the next one: it decides about names, or acts by them. */
+  mustBeAlone(call: string): boolean;
+}
+
+type Passed = Omit<Extract<Verdict, { passes: true }>, 'passes'>;
+type Rule = (scene: Scene) => Promise<Partial<Passed> | void> | void;
+
+interface Scene {
+  sight: Sight;
+  memory: Memory;
+  asked: GuardedCall;
+}
+
+const ALONE = new Set([
+  ...['POST /containers/create', 'POST /containers/{id}/rename', 'DELETE /containers/{id}'],
+  ...['POST /images/{name}/tag', 'POST /networks/{id}/connect'],
+]);
+const RESTART_POLICY = words('Name MaximumRetryCount');
+const CONNECT = words('Container EndpointConfig');
+/** Of these an anonymous volume may go with the container: it never was the operator's. */
+const WITH_VOLUMES: Role[] = ['check', 'drill', 'rehearsal', 'new'];
+
+/** A call that only says which container. */
+const onTarget: Rule = async ({ sight, asked }) => {
+  mustSayNothing(asked);
+  return { place: (await target(sight, asked.place)).container.Id };
+};
+
+/** One rule for each call that changes something, or that reads files. A call without one is refused (a test holds it). */
+export const RULES: Readonly<Record<string, Rule>> = {
+  'POST /containers/create': async ({ sight, memory, asked }) => {
+    const name = asked.query['name'] ?? refuse('it has no name');
+    const what = await judgeCreate(sight, memory, { name, body: asked.body ?? {} });
+    return { noted: (id) => (memory.created.set(id, what), remember(memory.created)) };
+  },
+  'POST /containers/{id}/rename': async ({ sight, memory, asked }) => {
+    mustSayNothing(asked);
+    const known = await target(sight, asked.place);
+    const [from, to] = [readName(known.container.Name), readName(asked.query['name'] ?? '')];
+    const mayMove = ({ role }: { role: Role }): boolean => ['plain', 'old', 'new'].includes(role);
+    mustBe(
+      from.base === to.base && mayMove(from) && mayMove(to),
+      'a container keeps its own name, with or without an ending of diun-pilot',
+    );
+    replace(memory, known);
+    return { place: known.container.Id };
+  },
+  'POST /containers/{id}/update': async ({ sight, asked }) => {
+    const { RestartPolicy } = onlyKeys('the update', asked.body, words('RestartPolicy'));
+    onlyKeys('RestartPolicy', RestartPolicy, RESTART_POLICY);
+    return { place: (await target(sight, asked.place)).container.Id };
+  },
+  'POST /containers/{id}/start': onTarget,
+  'POST /containers/{id}/stop': onTarget,
+  'POST /containers/{id}/restart': onTarget,
+  'POST /containers/{id}/kill': onTarget,
+  'POST /containers/{id}/wait': onTarget,
+  'POST /containers/{id}/exec': async ({ sight, memory, asked }) => {
+    const known = await target(sight, asked.place);
+    await judgeExec(sight, memory, known, asked.body);
+    return { place: known.container.Id, noted: (id) => (memory.execs.add(id), remember(memory.execs)) };
+  },
+  'GET /containers/{id}/archive': async ({ sight, memory, asked }) => {
+    const known = await target(sight, asked.place);
+    await judgeRead(sight, memory, known, asked.query['path'] ?? '/', asked.isHead);
+    return { place: known.container.Id };
+  },
+  'PUT /containers/{id}/archive': async ({ sight, memory, asked }) => {
+    const known = await target(sight, asked.place);
+    await judgeWrite(sight, memory, known);
+    return { place: known.container.Id };
+  },
+  'DELETE /containers/{id}': async ({ sight, memory, asked }) => {
+    mustSayNothing(asked);
+    const known = await target(sight, asked.place);
+    const { role } = readName(known.container.Name);
+    const isOurs = role !== 'plain' || memory.created.has(known.container.Id);
+    mustBe(isOurs || isWatched(known), 'it was not created by diun-pilot, and is not opened to updates');
+    mustBe(!isTrue(asked.query['v']) || WITH_VOLUMES.includes(role), 'its volumes stay');
+    mustBe(!isTrue(asked.query['force']), 'it is not removed by force');
+    replace(memory, known);
+    return { place: known.container.Id };
+  },
+  'POST /exec/{id}/start': ({ memory, asked }) => {
+    mustBeOwnExec(memory, asked.place);
+    judgeExecStart(asked.body);
+  },
+  'GET /exec/{id}/json': ({ memory, asked }) => mustBeOwnExec(memory, asked.place),
+  'POST /images/{name}/tag': async ({ sight, memory, asked }) => {
+    mustSayNothing(asked);
+    await judgeTag(sight, memory, asked.place, asked.query['repo'] ?? '');
+  },
+  'DELETE /images/{name}': ({ asked }) => mustSayNothing(asked),
+  'POST /images/create': async ({ sight, memory, asked }) => {
+    mustSayNothing(asked);
+    await judgePull(sight, memory, asked.query['fromImage'] ?? '', asked.query['tag'] ?? '');
+  },
+  'POST /networks/{id}/connect': async ({ sight, memory, asked }) => {
+    const { Container, EndpointConfig } = onlyKeys('the request', asked.body, CONNECT);
+    const created = memory.created.get(String(Container)) ?? refuse('it was not created through this proxy');
+    mustBe(['plain', 'new', 'check'].includes(created.role), 'a one-off joins no network');
+    const family = (await familyOf(sight, memory, created.base)).filter(({ container }) => container.Id !== Container);
+    mustBe(
+      family.some((known) => joins(known, asked.place, EndpointConfig)),
+      `${created.base} is not in the network ${asked.place} in this way`,
+    );
+  },
+  'POST /services/{id}/update': async ({ sight, asked }) => judgeServiceUpdate(sight, asked.place, asked.body),
+};
+
+/**
+ * Whether a call asks for no more than what the operator created already has. What it remembers is of this process: what it has
+ * created, and what that replaced.
+ */
+export function createGuard(memory: Memory = newMemory()): Guard {
+  return {
+    judges: (call) => call in RULES || !call.startsWith('GET '),
+    mustBeAlone: (call) => ALONE.has(call),
+    judge: async (sight, asked) => {
+      const rule = RULES[asked.call];
+      if (rule === undefined) return { passes: false, reason: 'there is no rule for this call', status: 403 };
+      try {
+        return { passes: true, place: asked.place, ...(await rule({ sight, memory, asked })) };
+      } catch (error) {
+        if (error instanceof Refused)
+          return { passes: false, reason: error.message, status: error instanceof Missing ? 404 : 403 };
+        throw error;
+      }
+    },
+  };
+}
+
+function mustSayNothing({ body }: GuardedCall): void {
+  mustBe(Object.keys(body ?? {}).length === 0, 'this call has no body');
+}
+
+function mustBeOwnExec({ execs }: Memory, id: string): void {
+  mustBe(execs.has(id), 'the command was not prepared through this proxy');
+}
+
+/** As it was before it was renamed or removed: one that is gone may be created again. */
+function replace({ replaced }: Memory, known: Known): void {
+  const { base, role } = readName(known.container.Name);
+  if (role !== 'plain' || !isWatched(known)) return;
+  replaced.set(base, known);
+  remember(replaced);
+}
+
+function joins({ container }: Known, network: string, endpoint: unknown): boolean {
+  try {
+    mustHaveItsNetworks(container, { [network]: endpoint ?? {} });
+    return true;
+  } catch (error) {
+    if (error instanceof Refused) return false;
+    throw error;
+  }
+}
+
+/** As the engine reads a flag (Go, `httputils.BoolValue`). */
+function isTrue(value: string | undefined): boolean {
+  return !['', '0', 'no', 'false', 'none', undefined].includes(value?.trim().toLowerCase());
+}

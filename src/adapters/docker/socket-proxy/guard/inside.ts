@@ -1,0 +1,100 @@
+import { cleanPath } from '../../../../domain/recreate/own-mounts';
+import { normalise } from '../../../../domain/recreate/facts';
+import { splitCommand } from '../../../../domain/labels/split-command';
+import { hasReason, knownContainer, type Known, type Memory } from './family';
+import { powerOf, type Power } from './power';
+import { missing, mustBe, refuse } from './refused';
+import { isReadingScript } from './scripts';
+import type { Sight } from './sight';
+import { onlyKeys, words } from './strict-json';
+
+const EXEC = words('AttachStdin AttachStdout AttachStderr Tty Cmd User Env');
+const EXEC_START = words('Detach Tty');
+/** What may run in a container that can be root on its host, besides its own probe. */
+const NGINX = [
+  ['nginx', '-t'],
+  ['nginx', '-T'],
+  ['nginx', '-s', 'reload'],
+].map((command) => command.join('\n'));
+
+/** A container by its name or ID now; what is passed on names it by ID. Throws `Refused`. */
+export async function target(sight: Sight, nameOrId: string): Promise<Known> {
+  return (await knownContainer(sight, nameOrId)) ?? missing('container', nameOrId);
+}
+
+/** Commands and files: where the operator's labels give a reason, and in what was created through this guard. */
+async function mustBeOpen(sight: Sight, memory: Memory, known: Known): Promise<void> {
+  if (memory.created.has(known.container.Id) || (await hasReason(known, sight))) return;
+  const name = known.container.Name.slice(1);
+  refuse(`${name} has none of the labels diun.enable, update.probe, backup.kind and renewal.role`);
+}
+
+export async function judgeExec(sight: Sight, memory: Memory, known: Known, body: unknown): Promise<void> {
+  await mustBeOpen(sight, memory, known);
+  const asked = onlyKeys('the command', body, EXEC);
+  const command = textsOf(asked['Cmd']) ?? refuse('Cmd is not a list of words');
+  const env = textsOf(asked['Env'] ?? []) ?? refuse('Env is not a list of words');
+  mustBeItsUser(known, asked['User'], command, env);
+  const power = await powerOf(known.container, sight);
+  if (power === null) return;
+  const isPlain = env.length === 0 && normalise(asked['User']) === undefined;
+  if (isPlain && (NGINX.includes(command.join('\n')) || isItsProbe(known, command))) return;
+  refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): only its own probe runs in it`);
+}
+
+/** Root only to look for folders that cannot be read, or where the container runs as root anyway. */
+function mustBeItsUser({ container }: Known, user: unknown, command: string[], env: string[]): void {
+  const own = container.Config.User ?? '';
+  if (user === undefined || user === null || user === '' || user === own) return;
+  const [shell, flag, script, name, path] = command;
+  const looks = shell === 'sh' && flag === '-c' && isReadingScript(script) && name === 'sh' && path !== undefined;
+  mustBe(
+    looks && user === '0' && env.join() === 'LC_ALL=C',
+    `User ${JSON.stringify(user)} is not that of the container`,
+  );
+}
+
+function isItsProbe({ labels }: Known, command: string[]): boolean {
+  const probe = labels['update.probe']?.trim() ?? '';
+  return probe.startsWith('exec:') && splitCommand(probe.slice('exec:'.length))?.join('\n') === command.join('\n');
+}
+
+export function judgeExecStart(body: unknown): void {
+  onlyKeys('the start', body, EXEC_START);
+}
+
+export async function judgeRead(
+  sight: Sight,
+  memory: Memory,
+  known: Known,
+  path: string,
+  isStat: boolean,
+): Promise<void> {
+  await mustBeOpen(sight, memory, known);
+  const power = await powerOf(known.container, sight);
+  if (power === null || isStat || mayRead(known, power, cleanPath(path))) return;
+  refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): ${path} of it is not read`);
+}
+
+/** A path in a mount may lead to another one by a link that another container has put there. */
+function mayRead({ container, labels }: Known, { mounts }: Power, path: string): boolean {
+  const overlaps = (mount: string): boolean => isWithin(path, mount) || isWithin(mount, path);
+  if (mounts.some(overlaps)) return false;
+  const named = (labels['backup.paths'] ?? '').split(',').map((each) => cleanPath(each.trim()));
+  return named.includes(path) || !container.Mounts.some(({ Destination }) => overlaps(cleanPath(Destination)));
+}
+
+export async function judgeWrite(sight: Sight, memory: Memory, known: Known): Promise<void> {
+  await mustBeOpen(sight, memory, known);
+  const power = await powerOf(known.container, sight);
+  if (power === null) return;
+  refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): no file is put into it`);
+}
+
+function textsOf(value: unknown): string[] | null {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : null;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}

@@ -1,0 +1,253 @@
+import type { ContainerInspect, ImageInspect } from '../../../../domain/engine-inspect';
+import { createRequest } from '../../../../domain/recreate/create-request';
+import { normalise, normaliseOrdered } from '../../../../domain/recreate/facts';
+import { cleanPath } from '../../../../domain/recreate/own-mounts';
+import { hasReason, isWatched, mustBeItsImage, type Known, type Memory } from './family';
+import { readName, type Role } from './names';
+import { powerOf } from './power';
+import { mustBe, refuse } from './refused';
+import { isHelperScript } from './scripts';
+import type { Sight } from './sight';
+import type { Body } from './strict-json';
+
+/** One request for a one-off, with all that it is compared with. */
+export interface OneOff {
+  role: Role;
+  body: Body;
+  host: Body;
+  image: ImageInspect;
+  family: Known[];
+  sight: Sight;
+  memory: Memory;
+}
+
+/** What a field of `HostConfig` may be. A field without a rule must be left out, or say nothing. */
+type Rules = Record<string, (value: unknown, oneOff: OneOff) => boolean | Promise<boolean>>;
+
+const is =
+  (wanted: unknown) =>
+  (value: unknown): boolean =>
+    normalise(value) === normalise(wanted);
+const among =
+  (...allowed: string[]) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every((one) => allowed.includes(String(one)));
+const isNumber = (value: unknown): boolean => value === undefined || typeof value === 'number';
+/** Fields that limit a container. */
+const LIMITS = Object.fromEntries(
+  ['Memory', 'MemorySwap', 'NanoCpus', 'CpuQuota', 'CpuPeriod', 'CpuShares', 'PidsLimit', 'ShmSize'].map((field) => [
+    field,
+    isNumber,
+  ]),
+);
+
+/** A server for a drill needs the first, moving files the second. */
+const SERVER_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'];
+const MOVING_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'];
+const CONFINED: Rules = {
+  NetworkMode: is('none'),
+  RestartPolicy: is({ Name: 'no' }),
+  CapDrop: is(['ALL']),
+  SecurityOpt: is(['no-new-privileges']),
+  Tmpfs: () => true,
+};
+
+/** No folder, no network, no privilege: whatever runs in it, and on whatever image, reaches nothing. */
+const DRILL: Rules = { ...CONFINED, ...LIMITS, CapAdd: among(...SERVER_CAPABILITIES) };
+
+const HOLDER: Rules = {
+  NetworkMode: is('none'),
+  RestartPolicy: is({ Name: 'no' }),
+  Tmpfs: () => true,
+  UsernsMode: (mode, { family }) => family.some(({ container }) => is(container.HostConfig['UsernsMode'])(mode)),
+};
+
+const RESTORE: Rules = {
+  ...CONFINED,
+  CapAdd: among(...MOVING_CAPABILITIES),
+  Binds: (binds, { family }) => family.some(({ container }) => areItsBinds(binds, container)),
+  Mounts: (mounts, { family }) => family.some(({ container }) => areItsMounts(mounts, container)),
+};
+
+/** The network of a rehearsal is loopback only, of the first container of it. */
+const SANDBOX: Rules = {
+  ...LIMITS,
+  NetworkMode: (mode, { memory }) => mode === 'none' || isOwnRehearsal(mode, memory),
+  RestartPolicy: is({ Name: 'no' }),
+  LogConfig: is({ Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '1' } }),
+  ExtraHosts: (hosts) =>
+    Array.isArray(hosts) && hosts.every((host) => /^[\w.-]+:127\.0\.0\.\d{1,3}$/.test(String(host))),
+};
+const REHEARSED_SERVER: Rules = { ...DRILL, ...SANDBOX };
+
+/** Carried from production as they are (domain/rehearsal/trial-request). */
+const CARRIED = [
+  ...['CapAdd', 'CapDrop', 'GroupAdd', 'Init', 'MaskedPaths', 'ReadonlyPaths', 'SecurityOpt', 'Ulimits', 'Runtime'],
+  ...['OomScoreAdj', 'CpusetCpus', 'IpcMode', 'Tmpfs'],
+];
+
+/** One-offs by role: the first shape that fits passes. */
+const SHAPES: { [Of in Role]?: ((oneOff: OneOff) => Promise<void>)[] } = {
+  drill: [(oneOff) => mustFit('drill', DRILL, oneOff)],
+  kept: [mustHoldOnly],
+  restore: [mustMoveOnly],
+  rehearsal: [(oneOff) => mustFit('rehearsed server', REHEARSED_SERVER, oneOff), mustBeTrial],
+};
+
+/** Throws `Refused`, with the reason against the last shape. */
+export async function mustMatchShape(oneOff: OneOff): Promise<void> {
+  const shapes = SHAPES[oneOff.role] ?? refuse(`diun-pilot creates no container of the role ${oneOff.role}`);
+  mustGiveNoReason(oneOff.body['Labels']);
+  mustBe(
+    normalise((oneOff.body['NetworkingConfig'] as Body | undefined)?.['EndpointsConfig']) === undefined,
+    'it joins a network',
+  );
+  mustBe(normalise(oneOff.body['Volumes']) === undefined, 'it declares volumes');
+  let last: unknown = null;
+  for (const shape of shapes) {
+    try {
+      return await shape(oneOff);
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw last;
+}
+
+/** A label that would open the container to commands. */
+function mustGiveNoReason(labels: unknown): void {
+  for (const [name, value] of Object.entries((labels ?? {}) as Record<string, unknown>)) {
+    const opens = /^(?:update|backup|renewal)\./.test(name) || name === 'com.docker.swarm.service.id';
+    mustBe(!(opens && value !== ''), `a one-off has the label ${name}`);
+    mustBe(name !== 'diun.enable' || value === 'false' || value === '', 'a one-off is opened to updates');
+  }
+}
+
+async function mustFit(what: string, rules: Rules, oneOff: OneOff, needed = ['CapDrop', 'SecurityOpt']): Promise<void> {
+  for (const field of new Set([...Object.keys(oneOff.host), 'NetworkMode'])) {
+    const value = oneOff.host[field];
+    if (field !== 'NetworkMode' && normalise(value) === undefined) continue;
+    const rule = rules[field];
+    mustBe(rule !== undefined && (await rule(value, oneOff)), `HostConfig.${field} is not that of a ${what}`);
+  }
+  for (const field of needed) mustBe(normalise(oneOff.host[field]) !== undefined, `HostConfig.${field} is missing`);
+}
+
+function isOwnRehearsal(mode: unknown, { created }: Memory): boolean {
+  return typeof mode === 'string' && created.get(mode.replace(/^container:/, ''))?.role === 'rehearsal';
+}
+
+/** It holds files, and never starts anything but `true`. */
+async function mustHoldOnly(oneOff: OneOff): Promise<void> {
+  const { body } = oneOff;
+  mustBe(normaliseOrdered(body['Entrypoint'] as string[]) === '["true"]', 'Entrypoint is not true');
+  mustBe(normalise(body['Cmd']) === undefined, 'Cmd is set');
+  await mustFit('container that holds files', HOLDER, oneOff, []);
+}
+
+/** A script of diun-pilot's own, on an image that the operator runs, with mounts of one container. */
+async function mustMoveOnly(oneOff: OneOff): Promise<void> {
+  const { body, family, image, sight } = oneOff;
+  const [flag, script, name] = Array.isArray(body['Cmd']) ? (body['Cmd'] as unknown[]) : [];
+  mustBe(normaliseOrdered(body['Entrypoint'] as string[]) === '["/bin/sh"]', 'Entrypoint is not /bin/sh');
+  mustBe(flag === '-c' && name === 'sh' && isHelperScript(script), 'its script is not one of diun-pilot');
+  mustBe(normalise(body['Env']) === normalise(['LC_ALL=C']), 'Env is not that of a restore helper');
+  mustBe(normalise(body['Healthcheck']) === normalise({ Test: ['NONE'] }), 'Healthcheck is not off');
+  await mustFit('restore helper', RESTORE, oneOff);
+  if (normalise(oneOff.host['Binds']) === undefined && normalise(oneOff.host['Mounts']) === undefined) return;
+  for (const known of family) {
+    mustBe(await hasReason(known, sight), `${known.container.Name.slice(1)} has no label that opens it to a restore`);
+    const power = await powerOf(known.container, sight);
+    mustBe(
+      power === null,
+      `${known.container.Name.slice(1)} can be root on its host (${power?.why}): restore it with the socket itself`,
+    );
+  }
+  mustBe(await isOperators(sight, image), 'its image is that of no container of the operator');
+}
+
+async function isOperators(sight: Sight, image: ImageInspect): Promise<boolean> {
+  for (const { id, names } of await sight.containers()) {
+    if (!names.some((name) => readName(name).role === 'plain')) continue;
+    if ((await sight.container(id))?.Image === image.Id) return true;
+  }
+  return false;
+}
+
+/** The container's own configuration on a copy of its data: no mount but empty volumes and what it can only read. */
+async function mustBeTrial(oneOff: OneOff): Promise<void> {
+  const { family, body, image } = oneOff;
+  const known =
+    family.find(isWatched) ?? refuse('there is no container with the label diun.enable=true to be rehearsed');
+  const power = await powerOf(known.container, oneOff.sight);
+  mustBe(power === null, `${known.container.Name.slice(1)} can be root on its host (${power?.why})`);
+  mustBeItsImage(known, image);
+  const { HostConfig: host } = known.container;
+  const expected = createRequest({
+    container: known.container,
+    oldImage: known.image,
+    newImage: image,
+    reference: image.Id,
+  }).body;
+  for (const field of ['Cmd', 'Entrypoint', 'Env', 'User', 'WorkingDir', 'Healthcheck', 'Shell', 'StopSignal'] as const)
+    mustBe(normalise(body[field]) === normalise(expected[field]), `${field} is not that of the rehearsed container`);
+  const carried = Object.fromEntries(CARRIED.map((field) => [field, is(host[field])]));
+  const rules: Rules = { ...SANDBOX, ...carried, Mounts: (mounts) => areTrialMounts(mounts, known.container) };
+  await mustFit('rehearsal', rules, oneOff, []);
+  for (const field of ['CapDrop', 'SecurityOpt', 'MaskedPaths', 'ReadonlyPaths'])
+    mustBe(is(host[field])(oneOff.host[field]), `HostConfig.${field} is not that of the rehearsed container`);
+}
+
+function areTrialMounts(mounts: unknown, { Mounts, HostConfig }: ContainerInspect): boolean {
+  const inMemory = (HostConfig.Mounts ?? []).filter(({ Type }) => Type === 'tmpfs').map((mount) => normalise(mount));
+  return listOf(mounts).every((mount) => {
+    if (mount['Type'] === 'tmpfs') return inMemory.includes(normalise(mount));
+    const keys = Object.keys(mount).sort().join(' ');
+    if (mount['Type'] === 'volume') return keys === 'Target Type';
+    const isRead = (one: ContainerInspect['Mounts'][number]): boolean =>
+      one.Type === 'bind' && one.Source === mount['Source'] && cleanPath(one.Destination) === mount['Target'];
+    return (
+      mount['Type'] === 'bind' &&
+      mount['ReadOnly'] === true &&
+      keys === 'ReadOnly Source Target Type' &&
+      Mounts.some(isRead)
+    );
+  });
+}
+
+/** As `SOURCE:TARGET[:ro|nocopy]`, exactly as they are mounted. */
+function areItsBinds(binds: unknown, { Mounts }: ContainerInspect): boolean {
+  return listOfTexts(binds).every((bind) => {
+    const match = /^([^:]+):([^:]+)(?::([a-z,]+))?$/.exec(bind);
+    if (match === null) return false;
+    const options = (match[3] ?? '').split(',').filter(Boolean);
+    return Mounts.some(({ Type, Name, Source, Destination, RW }) => {
+      const from = Type === 'volume' ? (Name ?? Source) : Source;
+      const known = options.every((option) => option === 'ro' || option === 'nocopy');
+      return (
+        known &&
+        ['bind', 'volume'].includes(Type) &&
+        from === match[1] &&
+        Destination === match[2] &&
+        (RW || options.includes('ro'))
+      );
+    });
+  });
+}
+
+function areItsMounts(mounts: unknown, { HostConfig }: ContainerInspect): boolean {
+  const own = new Set(
+    (HostConfig.Mounts ?? []).map((mount) =>
+      normalise({ ...mount, VolumeOptions: { ...(mount['VolumeOptions'] as object), NoCopy: true } }),
+    ),
+  );
+  return listOf(mounts).every((mount) => own.has(normalise(mount)));
+}
+
+function listOf(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? (value as Record<string, unknown>[]) : [];
+}
+
+function listOfTexts(value: unknown): string[] {
+  return listOf(value).map(String);
+}

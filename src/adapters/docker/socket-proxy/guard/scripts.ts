@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * SHA-256 of the shell scripts that diun-pilot runs as root: those of a restore helper (src/restores/files/move-scripts.ts), and
+ * the one that looks for folders that cannot be read (src/backups/sources/files-source.ts). A test compares them.
+ */
+export const HELPER_SCRIPTS: readonly string[] = [
+  '0922986545ab0bd254364c2ffb8d27950480f549ad67a730578f16d98cd3d64e',
+  '790addb5f2f87557408d0b34f18028857848b1b162f454413d23ebd78ec9611f',
+  '141a4694842e416f2221f9beda54e9428a23bb2992b4d4fce71252845f0f2618',
+  '56c593d693fa4131785e83fb06a4e2a391e603a7c1dca9e60f505778b0b319b0',
+  'e37e6c7bc498901c6dad10c46ee1a130ac0e7c8ff10997d50000623051909fe4',
+  '7f2102e776410a713899f3b3f018601bc990e60869e1eb0b461c721abc3aace5',
+];
+export const READING_SCRIPTS: readonly string[] = ['a0141b4cff85bbb6a916d49c6efeacd11ac1bc7ccc7367a4bc42211cb509bf02'];
+
+export function isHelperScript(script: unknown): boolean {
+  return typeof script === 'string' && HELPER_SCRIPTS.includes(sha256(script));
+}
+
+export function isReadingScript(script: unknown): boolean {
+  return typeof script === 'string' && READING_SCRIPTS.includes(sha256(script));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,130 @@
+import { createGuard, type GuardedCall } from '../../../../src/adapters/docker/socket-proxy/guard/guard';
+import { readName } from '../../../../src/adapters/docker/socket-proxy/guard/names';
+import { powerOf, reachesHost } from '../../../../src/adapters/docker/socket-proxy/guard/power';
+import { isHelperScript, isReadingScript } from '../../../../src/adapters/docker/socket-proxy/guard/scripts';
+import type { Sight } from '../../../../src/adapters/docker/socket-proxy/guard/sight';
+import { LIST } from '../../../../src/backups/sources/files-source';
+import { asideName } from '../../../../src/containers/artifact-names';
+import * as scripts from '../../../../src/restores/files/move-scripts';
+import { anInspect } from '../../../support/inspect-builder';
+
+const NOTHING: Sight = {
+  container: () => Promise.resolve(null),
+  containers: () => Promise.resolve([]),
+  image: () => Promise.resolve(null),
+  volume: () => Promise.resolve(null),
+  service: () => Promise.resolve(null),
+};
+
+test.each(['old', 'new', 'check', 'kept', 'restore', 'drill', 'rehearsal'] as const)(
+  'the guard reads the names that diun-pilot makes: %s',
+  (role) => {
+    expect(readName(asideName('web-1', role, '01KB3X6YZ0123456789ABCDEF'))).toEqual({ base: 'web-1', role });
+  },
+);
+
+test('a container that cannot start stays in its family', () => {
+  expect(readName('/web.cannot-start-0123456789ab')).toEqual({ base: 'web', role: 'plain' });
+});
+
+test('the guard knows every script that diun-pilot runs as root, and no other', () => {
+  expect(Object.values(scripts).filter((script) => !isHelperScript(script))).toEqual([]);
+  expect([isReadingScript(LIST), isHelperScript(`${scripts.SWAP} `), isReadingScript('id')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});
+
+describe('whether root inside is root of the host', () => {
+  test.each([
+    '/',
+    '/etc',
+    '/etc/cron.d',
+    '/var',
+    '/var/lib/docker/volumes',
+    '/run/x',
+    '/x/docker.sock',
+    '/home/me',
+    '/srv/../root',
+  ])('by a mount of %s', (source) => expect(reachesHost(source)).toBe(true));
+  test.each(['/srv/data', '/opt/stack', '/etc/letsencrypt', '/etc/localtime', '/home/me/stack/data', '/var/lib/gitea'])(
+    'not by a mount of %s',
+    (source) => expect(reachesHost(source)).toBe(false),
+  );
+  test.each([
+    [{ Privileged: true }, 'it is privileged'],
+    [{ CapAdd: ['CAP_SYS_ADMIN'] }, 'it has the capability SYS_ADMIN'],
+    [{ CapAdd: ['NET_ADMIN'] }, null],
+    [{ SecurityOpt: ['seccomp=unconfined'] }, 'it runs with the security option seccomp=unconfined'],
+    [{ MaskedPaths: [] }, 'it has no MaskedPaths'],
+    [{ Devices: [{ PathOnHost: '/dev/sda' }] }, 'it uses the device /dev/sda'],
+    [{ Devices: [{ PathOnHost: '/dev/dri/card0' }] }, null],
+    [{ DeviceCgroupRules: ['b *:* rwm'] }, 'it has rules for devices of the host'],
+    [{ PidMode: 'host' }, 'its PidMode is host'],
+  ])('by %j: %s', async (host, why) => {
+    expect((await powerOf(anInspect({ host }), NOTHING))?.why ?? null).toBe(why);
+  });
+
+  test('by a volume that is a folder of the host', async () => {
+    const Options = { type: 'none', o: 'bind', device: '/etc' };
+    const sight = { volume: () => Promise.resolve({ Driver: 'local', Options }) };
+    const mount = {
+      Type: 'volume',
+      Name: 'v',
+      Source: '/var/lib/docker/volumes/v/_data',
+      Destination: '/v',
+      Mode: '',
+      RW: true,
+    };
+    const inspect = { ...anInspect(), Mounts: [mount] };
+    expect(await powerOf(inspect, sight)).toEqual({ why: 'it mounts /etc of the host', mounts: ['/v'] });
+    expect(await powerOf(inspect, NOTHING)).toBeNull();
+  });
+});
+
+describe('an update of a service', () => {
+  const spec = (image: string, more: object = {}, labels: object = {}) => ({
+    Name: 'web',
+    Labels: { 'diun.enable': 'true', ...labels },
+    TaskTemplate: { ContainerSpec: { Image: image, Mounts: [], ...more }, ForceUpdate: 0 },
+    Mode: { Replicated: { Replicas: 2 } },
+  });
+  const now = spec(`nginx:1.28@sha256:${'a'.repeat(64)}`);
+  const asked = (body: object): GuardedCall => ({
+    ...{ call: 'POST /services/{id}/update', isHead: false, place: 'web', query: { version: '1' } },
+    body: body as Record<string, unknown>,
+  });
+  const judge = async (body: object, Spec: object = now) => {
+    const sight = { ...NOTHING, service: () => Promise.resolve({ ID: 'web', Spec: Spec as never }) };
+    const verdict = await createGuard().judge(sight, asked(body));
+    return verdict.passes ? 'passes' : verdict.reason;
+  };
+  const next = `nginx:1.29@sha256:${'b'.repeat(64)}`;
+
+  test('may change its image', async () => expect(await judge(spec(next))).toBe('passes'));
+  test('may not add a mount', async () => {
+    const mounts = { Mounts: [{ Type: 'bind', Source: '/', Target: '/host' }] };
+    expect(await judge(spec(next, mounts))).toBe('more than the image of the service would change');
+    expect(await judge(spec(next, { mounts: mounts.Mounts }))).toBe('more than the image of the service would change');
+  });
+  test('may not take an image of another repository', async () => {
+    expect(await judge(spec('evil.example/x:1'))).toBe('its image is from another repository');
+  });
+  test('is refused for a service that is not opened to updates', async () => {
+    const closed = spec('nginx:1.28', {}, { 'diun.enable': 'false' });
+    expect(await judge(closed, closed)).toBe('the service does not have the label diun.enable=true');
+  });
+  test('may scale it only where the operator allows that', async () => {
+    const scaled = (labels: object) => ({ ...spec(next, {}, labels), Mode: { Replicated: { Replicas: 0 } } });
+    expect(await judge(scaled({}))).toBe('more than the image of the service would change');
+    const allowed = { 'backup.quiesce': 'allowed' };
+    expect(await judge(scaled(allowed), spec('nginx:1.28', {}, allowed))).toBe('passes');
+  });
+});
+
+test('what is not there is answered as the engine would', async () => {
+  const asked = { call: 'DELETE /containers/{id}', isHead: false, place: 'gone', query: {}, body: null };
+  const verdict = await createGuard().judge(NOTHING, asked);
+  expect(verdict).toEqual({ passes: false, status: 404, reason: 'No such container: gone' });
+});

@@ -1,0 +1,86 @@
+import { callMatcher } from '../../../../src/adapters/docker/socket-proxy/call-filter';
+import { ENGINE_CALLS } from '../../../../src/adapters/docker/calls';
+import { createGuard, RULES } from '../../../../src/adapters/docker/socket-proxy/guard/guard';
+import { judgeRequest } from '../../../../src/adapters/docker/socket-proxy/judge-request';
+import { createRequest } from '../../../../src/domain/recreate/create-request';
+import { FakeEngine } from '../../../support/fake-engine';
+import { sightOfFake } from '../../../support/guarded-engine';
+import { rootAttacks, type Attack, type Attacked } from '../../../support/root-attacks';
+import { nginx } from '../../../support/scene';
+import { TestClock } from '../../../support/test-clock';
+
+// The same table is sent to the real engine in test/e2e/root-attacks.test.ts.
+const engine = new FakeEngine(new TestClock());
+engine.addImage({ reference: 'nginx:stable' });
+engine.addImage({ reference: 'evil.example/root:1' });
+
+function sameAs(name: string) {
+  const container = engine.container(name);
+  const image = engine.host.images.inspect(container.Image);
+  const reference = container.Config.Image;
+  return createRequest({ container, oldImage: image, newImage: image, reference }).body;
+}
+
+function attacked(): Attacked {
+  engine.runContainer(nginx({ name: 'web', hostConfig: { Binds: ['/srv/web:/data'] } }));
+  engine.runContainer(nginx({ name: 'agent', ports: {}, hostConfig: { Binds: ['/:/host'] } }));
+  const labels = { 'diun.enable': 'false' };
+  engine.runContainer(nginx({ name: 'root', ports: {}, labels, hostConfig: { Privileged: true, Binds: ['/:/host'] } }));
+  return {
+    ...{ web: 'web', same: sameAs('web'), agent: engine.container('agent'), agentSame: sameAs('agent') },
+    ...{ root: engine.container('root'), evil: engine.host.images.inspect('evil.example/root:1').Id },
+  };
+}
+
+const scene = attacked();
+const attacks = rootAttacks(scene);
+const match = callMatcher(ENGINE_CALLS);
+
+async function outcome(guard: ReturnType<typeof createGuard>, { method, url, body }: Attack): Promise<string> {
+  const matched = match({ method, url, contentType: 'application/json' });
+  if (matched === null) return 'not listed';
+  const text = typeof body === 'string' ? body : JSON.stringify(body ?? {});
+  const sent = method === 'PUT' ? null : Buffer.from(text);
+  const judged = await judgeRequest(guard, () => sightOfFake(engine), { matched, isHead: false, body: sent });
+  return 'reason' in judged ? judged.reason : 'passes';
+}
+
+test.each(attacks.map((attack) => [attack.name, attack] as const))('refused: %s', async (_name, attack) => {
+  expect(await outcome(createGuard(), attack)).not.toBe('passes');
+});
+
+test('the table has well over twenty ways, and each has a name of its own', () => {
+  expect(attacks.length).toBeGreaterThan(80);
+  expect(new Set(attacks.map(({ name }) => name)).size).toBe(attacks.length);
+});
+
+test.each(['web', 'agent'])('the same container passes: %s', async (name) => {
+  const url = `/v1.45/containers/create?name=${name}.diun-pilot-new-0123456789`;
+  expect(await outcome(createGuard(), { name, method: 'POST', url, body: sameAs(name) })).toBe('passes');
+});
+
+test('what passes is sent in one spelling, and names containers by ID', async () => {
+  const url = '/v1.45/containers/web/rename?name=web.diun-pilot-old-0123456789';
+  const matched = match({ method: 'POST', url })!;
+  const judged = await judgeRequest(createGuard(), () => sightOfFake(engine), {
+    ...{ matched, isHead: false, body: Buffer.from(' {"toString": 1, "toString": 2} ') },
+  });
+  expect(judged).toMatchObject({ reason: 'this call has no body' });
+  const empty = await judgeRequest(createGuard(), () => sightOfFake(engine), {
+    ...{ matched, isHead: false, body: Buffer.from(' {} ') },
+  });
+  const { Id } = engine.container('web');
+  expect(empty).toMatchObject({ path: `/v1.45/containers/${Id}/rename?name=web.diun-pilot-old-0123456789` });
+  expect((empty as { body: Buffer }).body.toString()).toBe('{}');
+});
+
+test('a reason names what the request asks for', async () => {
+  const told = await Promise.all(attacks.slice(0, 4).map((attack) => outcome(createGuard(), attack)));
+  expect(told[0]).toBe('HostConfig.Binds is not that of the container it replaces');
+  const named = attacks.find(({ name }) => name === 'binds for Binds')!;
+  expect(await outcome(createGuard(), named)).toBe('HostConfig has the unknown field "binds"');
+});
+
+test('every call that changes something has a rule', () => {
+  expect(ENGINE_CALLS.filter((call) => !/^(?:GET|HEAD) /.test(call) && !(call in RULES))).toEqual([]);
+});

@@ -1,0 +1,85 @@
+import { guardedEngine } from '../support/guarded-engine';
+import { rehearsalOf, rehearsalScene } from '../support/rehearsal-scene';
+import { askedRestore, dataOf, restoreOf } from '../support/restore-scene';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+// All that diun-pilot does by itself passes the guard of the socket proxy; what it refuses is in
+// test/unit/adapters/socket-proxy/root-attacks.test.ts.
+const NGINX = { 'nginx -t': {}, 'nginx -T': {} };
+const Env = ['NGINX_VERSION=1.27.3'];
+let refused: string[];
+let scene: Scene;
+
+function guard(opened: Scene): Scene {
+  refused = [];
+  opened.deps.engine = guardedEngine(opened.engine, refused);
+  return opened;
+}
+
+afterEach(() => scene.close());
+
+async function updated(next: Parameters<Scene['engine']['publish']>[1], fields = {}): Promise<string | undefined> {
+  scene = guard(openScene());
+  scene.engine.addImage({
+    reference: 'nginx:stable',
+    scripts: NGINX,
+    config: { Env, Labels: { maintainer: 'nginx' } },
+  });
+  scene.engine.runContainer(
+    nginx({ networks: ['front', 'back'], hostConfig: { Binds: ['/srv/web:/data', 'site:/site'] }, ...fields }),
+  );
+  const { digest } = scene.engine.publish('nginx:stable', next);
+  scene.hear('docker.io/library/nginx:stable', digest);
+  await scene.settle();
+  return scene.updates()[0]?.status;
+}
+
+it('updates a container in two networks, with the test of its configuration', async () => {
+  const next = { scripts: NGINX, config: { Env: [...Env, 'NEW=1'] } };
+  expect(await updated(next)).toBe('succeeded');
+  expect(refused).toEqual([]);
+});
+
+it('rolls an unhealthy one back', async () => {
+  expect(await updated({ health: 'exits' })).toBe('rolled_back');
+  expect(refused).toEqual([]);
+});
+
+it('updates a container that is root on its host, into which nothing is put', async () => {
+  const status = await updated({ health: 'exits' }, { hostConfig: { Privileged: true, Binds: ['/:/host'] } });
+  expect([status, refused]).toEqual(['rolled_back', []]);
+});
+
+it('creates again what another process removed in the middle of an update', async () => {
+  scene = guard(openScene());
+  const { engine } = scene;
+  engine.addImage({ reference: 'nginx:stable' });
+  engine.runContainer(nginx());
+  const { digest } = engine.publish('nginx:stable');
+  engine.onCall(
+    'stop',
+    () => {
+      for (const name of engine.containerNames()) engine.host.remove(engine.container(name).Id, false);
+    },
+    { when: 'after', once: true },
+  );
+  scene.hear('docker.io/library/nginx:stable', digest);
+  await scene.settle();
+  expect([engine.containerNames(), engine.isRunning('web-nginx-1'), refused]).toEqual([['web-nginx-1'], true, []]);
+});
+
+it('rehearses, in a copy of the database and of the application', async () => {
+  const forge = rehearsalScene();
+  scene = guard(forge.scene);
+  scene.hear('docker.io/library/gitea:1', forge.digest);
+  await scene.settle();
+  expect([rehearsalOf(scene)?.status, refused]).toEqual(['passed', []]);
+});
+
+it('restores database and files', async () => {
+  const { forge, backedUp, ...asked } = await askedRestore();
+  scene = guard(asked.scene);
+  await scene.settle();
+  expect([restoreOf(scene).status, refused]).toEqual(['succeeded', []]);
+  expect(dataOf(scene.engine, forge.databases)).toEqual(backedUp);
+});
