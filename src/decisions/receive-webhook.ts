@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PilotError } from '../domain/errors';
 import type { ImageEvent } from '../domain/event';
-import { parseImageReference } from '../domain/images/image-reference';
+import { parseImageReference, REFERENCE_PATTERN } from '../domain/images/image-reference';
 import type { Inbox } from '../ports/store';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -10,7 +10,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 export const diunBody = z.object({
   status: z.enum(['new', 'update']),
   provider: z.string().max(200),
-  image: z.string().min(1).max(1000).refine(isReference, 'not an image reference'),
+  image: z.string().min(1).max(1000).refine(isReference, 'not an image reference').meta({ pattern: REFERENCE_PATTERN }),
   digest: z.string().regex(DIGEST, 'not a digest of the form sha256:…'),
   platform: z.string().max(200),
   hub_link: z.string().max(4000).nullish(),

@@ -24,6 +24,12 @@ const LONGEST_PATH = 255;
 const LONGEST_REFERENCE = 1000;
 
 /**
+ * The grammar as one pattern, for documents: what it matches is a reference, but for image
+ * IDs and a first part such as `a_b.c`, which is neither a host name nor a name.
+ */
+export const REFERENCE_PATTERN = `^(?=[^@]{1,255}(?:@|$))(?:${DOMAIN.source.slice(1, -1)}/)?${PATH.source.slice(1, -1)}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@${DIGEST.source.slice(1, -1)})?$`;
+
+/**
  * Reads a reference by the distribution grammar, with Docker's normalisation: no domain means `docker.io`, one path
  * component there means `library/…`, neither tag nor digest means `latest`. Throws `invalid_reference`.
  */

@@ -54,7 +54,7 @@ function forDiun(): RouteConfig[] {
     {
       ...describe('post', '/webhooks/diun', 'A notification of Diun: stored durably, then answered'),
       security: [{ webhookToken: [] }],
-      request: { body: { content: json(diunBody) } },
+      request: { body: { content: json(diunBody), required: true } },
       responses: { 202: answer('Stored', webhookAnswer), ...errors(400, 401, 405, 413, 429) },
     },
   ];
@@ -71,7 +71,7 @@ function forUpdates(): RouteConfig[] {
     {
       ...describe('post', '/updates', 'Asks for an update: the same path, the same guards'),
       security: api,
-      request: { body: { content: json(updateRequest) } },
+      request: { body: { content: json(updateRequest), required: true } },
       responses: { 202: answer('Accepted', updateSchema), ...errors(400, 401, 404, 409, 413, 429, 502, 503) },
     },
     ...forOneUpdate(),
@@ -87,7 +87,7 @@ function forOneUpdate(): RouteConfig[] {
       request,
       responses: {
         200: { description: 'The update; for a browser its live page', content: { ...json(updateSchema), ...html } },
-        ...errors(401, 404, 429),
+        ...pageErrors(401, 404, 429),
       },
     },
     {
@@ -120,15 +120,18 @@ function forApprovals(): RouteConfig[] {
         'The plan and two buttons; once approved, or by the link of any other mail, the live page. Changes nothing',
       ),
       request,
-      responses: { 200: pageOf('The page'), ...errors(404, 410, 429) },
+      responses: { 200: pageOf('The page'), ...pageErrors(404, 410, 429) },
     },
     {
       ...describe('post', '/approvals/{token}', 'Decides, once'),
-      request: { ...request, body: { content: { 'application/x-www-form-urlencoded': { schema: decisionForm } } } },
+      request: {
+        ...request,
+        body: { content: { 'application/x-www-form-urlencoded': { schema: decisionForm } }, required: true },
+      },
       responses: {
         200: pageOf('Declined'),
         303: { description: 'Approved, or a rehearsal is queued: see the page' },
-        ...errors(400, 403, 404, 409, 410, 413, 422, 429),
+        ...pageErrors(400, 403, 404, 409, 410, 413, 422, 429),
       },
     },
     {
@@ -183,7 +186,7 @@ function forOperation(): RouteConfig[] {
       ...describe('get', '/', 'The operator page'),
       security: api,
       request: { query: historyQuery },
-      responses: { 200: pageOf('The page'), ...errors(400, 401, 429) },
+      responses: { 200: pageOf('The page'), ...pageErrors(400, 401, 429) },
     },
     {
       ...describe('get', '/audit', 'The audit trail, newest first'),
@@ -219,16 +222,30 @@ function answer(description: string, schema: z.ZodType): RouteConfig['responses'
 }
 
 function errors(...statuses: number[]): RouteConfig['responses'] {
-  const refused = answer('Refused, and why', errorSchema);
-  return Object.fromEntries([...statuses, 'default'].map((status) => [status, refused]));
+  return refusals(statuses, json(errorSchema));
 }
+
+/** Of a route that shows a page: to who accepts HTML an error is a page, too. */
+function pageErrors(...statuses: number[]): RouteConfig['responses'] {
+  return refusals(statuses, { ...json(errorSchema), ...html });
+}
+
+function refusals(statuses: number[], content: Content): RouteConfig['responses'] {
+  return Object.fromEntries(
+    [...statuses, 'default'].map((status) => [status, { description: 'Refused, and why', content }]),
+  );
+}
+
+type Content = Record<string, { schema: z.ZodType }>;
 
 const html = { 'text/html': { schema: z.string() } };
 
 /** Each event is named `update`, and its data is the whole update. */
 const events = {
   description: 'Server-sent events; each holds the whole update, so that Last-Event-ID resumes without a gap',
-  content: { 'text/event-stream': { schema: updateSchema } },
+  content: {
+    'text/event-stream': { schema: z.looseObject({ data: z.string().meta({ contentMediaType: 'application/json' }) }) },
+  },
 };
 
 function pageOf(description: string): RouteConfig['responses'][string] {

@@ -55,6 +55,12 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
+/** Where a body is not needed: an empty one is an empty object. `null` is not. */
+export async function readJsonOrNothing(request: Request): Promise<unknown> {
+  const body = await readJson(request);
+  return body === undefined ? {} : body;
+}
+
 function tooLarge(limitBytes: number): PilotError {
   const what = limitBytes === LIMIT_BYTES ? 'no notification of Diun and no request' : 'no form of diun-pilot';
   return new PilotError('body_too_large', `The body is larger than ${limitBytes / 1024} KiB, which ${what} is.`);

@@ -17,7 +17,7 @@ import {
 } from '../api/schemas';
 import { findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
-import { readJson, validate, validateQuery } from '../request/read-body';
+import { readJson, readJsonOrNothing, validate, validateQuery } from '../request/read-body';
 import type { Methods } from '../route';
 import { noteInLog } from '../telemetry/access-log';
 
@@ -62,7 +62,7 @@ export function backupsMethods(deps: Pick<HttpDeps, 'store' | 'requestBackups'>,
 
   /** Without a body: every project that has something to back up. */
   const create: RequestHandler = async (request, response) => {
-    const body = (await readJson(request)) ?? {};
+    const body = await readJsonOrNothing(request);
     const backups: BackupJson[] = await deps.requestBackups(validate(backupRequest, body, 'body'));
     response.status(202).json({ backups });
   };
@@ -83,7 +83,7 @@ export function renewalsMethods({ store, clock, requestRenewal }: RenewalDeps, g
 
   /** Without a body, or with an empty one: of everything on this engine, as soon as nothing else runs. */
   const create: RequestHandler = async (request, response) => {
-    validate(renewalRequest, (await readJson(request)) ?? {}, 'body');
+    validate(renewalRequest, await readJsonOrNothing(request), 'body');
     const renewal: RenewalJson = requestRenewal();
     response.status(202).json(renewal);
   };
