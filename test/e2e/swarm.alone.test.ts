@@ -1,15 +1,24 @@
 import { swarmContract } from '../contract/swarm.contract';
 import { whyNoOtherEngine } from '../lab/engine/other-engine';
+import type { ImageName } from '../lab/images/recipes';
+import type { Pilot } from '../lab/pilot';
 import { openStage } from '../support/e2e-stage';
+import { announce, endOfUpdate, mailsAbout, stepsOf, updateTo, type UpdateTold } from '../support/e2e-updates';
+import { eventually } from '../support/eventually';
 import { describeIf } from '../support/needs';
 import { openSwarm, type SwarmStage } from '../support/swarm/e2e-swarm';
+
+const WATCHED = ['--label', 'diun.enable=true', '--label', 'update.policy=automatic'];
+const NGINX = ['--label', 'update.probe=nginx'];
 
 describeIf(whyNoOtherEngine(), 'a Swarm of one real engine', () => {
   const stage = openStage();
   let swarm: SwarmStage;
+  let pilot: Pilot;
 
   beforeAll(async () => {
     swarm = await openSwarm(stage);
+    pilot = await swarm.stage.pilot({ env: { DOCKER_HOST: swarm.dockerHost } });
   }, 300_000);
 
   swarmContract('the real engine', async () => {
@@ -19,5 +28,92 @@ describeIf(whyNoOtherEngine(), 'a Swarm of one real engine', () => {
     await swarm.create('contract', reference, ['--update-monitor', '5s']);
     const takeDown = async (): Promise<void> => void (await swarm.stage.lab.docker.run(['service', 'rm', 'contract']));
     return { swarm: swarm.swarm, service: 'contract', images: { old, next, failing }, takeDown };
+  });
+
+  /** A service of NGINX_GOOD_1, and the announcement of another image under its tag. */
+  async function announced(
+    name: string,
+    image: ImageName,
+    options: string[],
+  ): Promise<{ old: string; next: string; digest: string }> {
+    const { reference, pinned: old } = await swarm.published('NGINX_GOOD_1', `swarm/${name}:stable`);
+    await swarm.create(name, reference, [...WATCHED, ...options]);
+    const { digest, pinned: next } = await swarm.published(image, `swarm/${name}:stable`);
+    expect((await announce(pilot, reference, digest)).status).toBe(202);
+    return { old, next, digest };
+  }
+
+  /** The image of the spec, and what its tasks run. */
+  async function runs(name: string): Promise<[string | undefined, string[]]> {
+    const service = await swarm.swarm.service(name);
+    const tasks = (await swarm.swarm.tasks(service.ID)).filter(({ DesiredState }) => DesiredState === 'running');
+    return [
+      service.Spec.TaskTemplate.ContainerSpec?.Image,
+      tasks.map(({ Spec, Status }) => `${Status.State} ${Spec.ContainerSpec?.Image}`),
+    ];
+  }
+
+  const told = async (name: string, digest: string): Promise<UpdateTold> => endOfUpdate(pilot, name, digest);
+
+  it('a good image: rolled out by Swarm to every task, probed, and no mail but the announcement', async () => {
+    const { next, digest } = await announced('good', 'NGINX_GOOD_2', [
+      ...NGINX,
+      '--replicas',
+      '2',
+      '--update-order',
+      'start-first',
+    ]);
+    const update = await told('good', digest);
+    expect(update).toMatchObject({ kind: 'service', status: 'succeeded', container: 'good', error: null });
+    expect(stepsOf(update)).toEqual([
+      'backup skipped',
+      'pull skipped',
+      'preflight succeeded',
+      'rollout succeeded',
+      'health_check succeeded',
+      'cleanup skipped',
+    ]);
+    expect(update['reason']).toContain('2 of 2 tasks run the image; nginx -t passes');
+    expect(await runs('good')).toEqual([next, [`running ${next}`, `running ${next}`]]);
+    expect(await mailsAbout(pilot, 'good', 1)).toEqual([expect.stringContaining('update available')]);
+  });
+
+  it('an image that never becomes healthy: Swarm pauses, and diun-pilot has it rolled back and verifies that', async () => {
+    const { old, digest } = await announced('unhealthy', 'NGINX_NEVER_HEALTHY', NGINX);
+    const update = await told('unhealthy', digest);
+    expect(update).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+    expect(update['error'].message).toContain('Swarm paused the rollout');
+    expect(stepsOf(update).slice(3)).toEqual([
+      'rollout failed',
+      'rollback succeeded',
+      'rollback_health_check succeeded',
+    ]);
+    expect(await runs('unhealthy')).toEqual([old, [`running ${old}`]]);
+    expect(await mailsAbout(pilot, 'unhealthy', 2)).toHaveLength(2);
+  });
+
+  it('an image that is healthy for Swarm, but not for our probe, is rolled back', async () => {
+    const probe = ['--label', 'update.probe=exec:grep -q good-1 /usr/share/nginx/html/index.html'];
+    const { old, digest } = await announced('probed', 'NGINX_GOOD_2', [...probe, '--label', 'update.probe.timeout=5s']);
+    const update = await told('probed', digest);
+    expect(update).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+    expect(stepsOf(update).slice(3)).toEqual([
+      'rollout succeeded',
+      'health_check failed',
+      'rollback succeeded',
+      'rollback_health_check succeeded',
+    ]);
+    expect(await runs('probed')).toEqual([old, [`running ${old}`]]);
+  });
+
+  it('SIGKILL of diun-pilot in the middle of a rollout: the next start completes the verdict', async () => {
+    const { next, digest } = await announced('killed', 'NGINX_GOOD_2', [...NGINX, '--update-monitor', '5s']);
+    await updateTo(pilot, 'killed', digest);
+    await eventually('Swarm has the new image', async () => (await runs('killed'))[0] === next, { everyMs: 20 });
+    await pilot.kill('SIGKILL');
+    await pilot.start();
+    expect(await told('killed', digest)).toMatchObject({ status: 'succeeded' });
+    expect(await runs('killed')).toEqual([next, [`running ${next}`]]);
+    expect(await mailsAbout(pilot, 'killed', 1)).toHaveLength(1);
   });
 });
