@@ -7,6 +7,7 @@ import { logOf } from '../services/task-log';
 import { see, type Seen, type ServiceRun } from './rollout-run';
 
 const POLL_MS = 1_000;
+const LOOKS_AGAIN = 10;
 
 /**
  * Follows the rollout until Swarm says that it is complete. Rejects with what the tasks say once Swarm pauses it or rolls it back,
@@ -63,13 +64,19 @@ function timeFor({ target, rollout }: ServiceRun, { service, tasks }: Seen, want
   });
 }
 
-async function failed(
-  run: ServiceRun,
-  { service, tasks, nodes }: Seen,
-  wanted: string,
-  what: string,
-): Promise<PilotError> {
-  const failure = failureOf(service, tasks, wanted, nodes);
-  if (failure === null) return new PilotError('unhealthy', `${what}.`);
+/** Swarm pauses a rollout a moment before it says of the task that it failed: so the tasks are looked at again. */
+async function failed(run: ServiceRun, first: Seen, wanted: string, what: string): Promise<PilotError> {
+  let seen = first;
+  let failure = failureOf(seen.service, seen.tasks, wanted, seen.nodes);
+  for (let look = 1; failure === null && look <= LOOKS_AGAIN; look++) {
+    await run.clock.sleep(POLL_MS);
+    seen = await see(run);
+    failure = failureOf(seen.service, seen.tasks, wanted, seen.nodes);
+  }
+  if (failure === null) return new PilotError('unhealthy', `${what}. ${viewOf(seen, wanted)}.`);
   return new PilotError(failure.code, `${failure.detail}. ${what}.${await logOf(run, failure.task)}`);
+}
+
+function viewOf({ service, tasks, nodes }: Seen, image: string): string {
+  return viewTasks(service, tasks, image, nodes).detail;
 }

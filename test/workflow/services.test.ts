@@ -124,6 +124,13 @@ describe('an image that fails', () => {
     },
   };
 
+  it('and whose task is told as failed only after the pause is reported with that task', async () => {
+    run();
+    scene.swarm.failsLateMs = 2_500;
+    await announced({ health: 'exits' });
+    expect(only()).toMatchObject(rolledBack);
+  });
+
   it('and is paused by Swarm is rolled back by Swarm, verified, quarantined and reported', async () => {
     run();
     const next = await announced({ health: 'exits' });

@@ -43,6 +43,8 @@ export class FakeSwarm implements Swarm {
   readonly lines: string[] = [];
   /** An image whose tasks find no node. */
   readonly unplaceable = new Set<string>();
+  /** How long a failed task is still told as starting after the rollout was paused for it, as the real Swarm does (ms). */
+  failsLateMs = 0;
   /** Called in an update before and after its effect: a promise that never settles is the death of the process. */
   onUpdate: (when: 'before' | 'after') => unknown = () => undefined;
   #services = new Map<string, Held>();
@@ -197,7 +199,7 @@ export class FakeSwarm implements Swarm {
     }
     const works = ['healthy', 'slow'].includes(this.#image(held).spec.health ?? 'healthy');
     if (works) this.#replaceTasks(held);
-    else held.tasks.push(this.#task(held, 'failed', { Err: 'task: non-zero exit (1)' }, 'shutdown'));
+    else held.tasks.push(this.#failing(held));
     held.inspect.UpdateStatus = { State: goesBack ? 'rollback_completed' : 'completed', Message: 'completed' };
     if (works) return held;
     const action = held.inspect.Spec.UpdateConfig?.FailureAction ?? 'pause';
@@ -207,6 +209,19 @@ export class FakeSwarm implements Swarm {
     else if (action === 'rollback') this.#toPrevious(held, message);
     else for (const task of held.tasks) task.DesiredState = 'shutdown';
     return held;
+  }
+
+  #failing(held: Held): TaskInspect {
+    const fails = { State: 'failed', Err: 'task: non-zero exit (1)' } as const;
+    const task = this.#task(held, 'failed', fails, 'shutdown');
+    if (this.failsLateMs === 0) return task;
+    const at = this.#tick() + this.failsLateMs;
+    let status: TaskInspect['Status'] = fails;
+    return Object.defineProperty(task, 'Status', {
+      enumerable: true,
+      get: () => (this.#tick() < at ? { State: 'starting' } : status),
+      set: (next: TaskInspect['Status']) => (status = next),
+    });
   }
 
   #replaceTasks(held: Held): void {
