@@ -94,6 +94,8 @@ export class Prune {
   /** What an earlier process deleted is not known: so the first time counts. */
   private due = true;
   private running: ReturnType<typeof startRestic> | null = null;
+  /** What a crash left is being forgotten, which takes an exclusive lock for a moment. */
+  private beginning: Promise<void> = Promise.resolve();
   private inUse = 0;
   private usedAt = now();
 
@@ -111,6 +113,7 @@ export class Prune {
   async before<T>(work: () => Promise<T>): Promise<T> {
     this.inUse += 1;
     try {
+      await this.beginning;
       if (this.running !== null) await interrupt(this.running);
       return await work();
     } finally {
@@ -123,7 +126,12 @@ export class Prune {
   async run(signal: AbortSignal): Promise<void> {
     const quiet = this.inUse === 0 && now() - this.usedAt >= this.quietMs;
     if (!this.due || !quiet || this.running !== null || signal.aborted) return;
-    await this.forgetUnfinished();
+    const forgetting = this.forgetUnfinished();
+    // Its failure is reported by this call, not by what waits for its end.
+    this.beginning = forgetting.catch(() => undefined);
+    await forgetting;
+    // What was requested meanwhile goes first.
+    if (this.inUse > 0 || signal.aborted) return;
     this.running = startRestic(this.repository, ['prune']);
     const { child, ended } = this.running;
     const stop = (): void => void child.kill('SIGINT');
