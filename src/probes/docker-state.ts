@@ -52,7 +52,7 @@ function runsAndStays(container: ContainerInspect, rules: StateRules): StateAnsw
 }
 
 function ended({ State: state }: ContainerInspect): string {
-  if (state.OOMKilled) return 'it was killed for want of memory';
+  if (state.OOMKilled) return 'it was killed because it ran out of memory';
   const why = state.Error === '' ? '' : ` (${state.Error})`;
   return state.Status === 'created' ? `it did not start${why}` : `it exited with code ${state.ExitCode}${why}`;
 }

@@ -8,10 +8,12 @@ export async function preflightService(run: ServiceRun): Promise<string> {
   const { State, Message = '' } = service.UpdateStatus ?? {};
   const { name } = run.rollout;
   if (State === 'updating' || State === 'rollback_started')
-    throw blocked(`Swarm is rolling ${name} out already (${Message}). Request the update again when it is done.`);
+    throw blocked(
+      `Swarm is already rolling out ${name} (${Message}). Request the update again when the rollout is finished.`,
+    );
   if (State === 'paused' || State === 'rollback_paused')
     throw blocked(
-      `The last rollout of ${name} is paused: ${Message}. End it first: docker service rollback ${name}, or docker service update --force ${name}.`,
+      `The last rollout of ${name} is paused: ${Message}. Finish it first: docker service rollback ${name}, or docker service update --force ${name}.`,
     );
   return `no other rollout of ${name} is under way; ${rolloutText(service.Spec)}`;
 }

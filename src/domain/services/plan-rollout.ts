@@ -44,7 +44,7 @@ export function planService({ target, to, jump, unhealthy, window, releaseNotes 
 function courseOf({ name, labels, swarm }: Container, { reference, digest }: PlannedService['to']): string[] {
   return [
     `It is checked that no other rollout of ${name} is under way. If one is, nothing is changed.`,
-    `Swarm rolls ${reference}@${digest} out, as update_config says: ${swarm?.rollout ?? ''}. Each node pulls the image.`,
+    `Swarm rolls out ${reference}@${digest} according to update_config: ${swarm?.rollout ?? ''}. Each node pulls the image.`,
     `Health is checked: every task must run this digest, and its probe must pass (${probeText(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
     `If Swarm pauses the rollout or the probe fails, Swarm rolls the service back to its previous spec, and the tasks are checked again.`,
   ];
@@ -74,7 +74,7 @@ export function downtimeText({ Name, Mode, UpdateConfig }: ServiceSpec): string 
 function dataRisk({ name, dataPaths }: Container): string[] {
   if (dataPaths.length === 0) return [];
   return [
-    `${name} has writable mounts (${dataPaths.join(', ')}), and nothing of them is backed up: the new version may change them, and a rollback restores the old image, not the old data.`,
+    `${name} has writable mounts (${dataPaths.join(', ')}), and they are not backed up: the new version may change them, and a rollback restores the old image, not the old data.`,
   ];
 }
 

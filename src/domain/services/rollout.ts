@@ -50,6 +50,6 @@ export function reasonOfRollout(
     case 'rollback_failed':
       if (error?.code === 'unhealthy_as_before')
         return `${name} was rolled back: its tasks run ${oldReference} again and fail their health check, as before the update. Manual action required.`;
-      return `${name} was to be rolled back to ${oldReference}, and does not run it healthily: manual action required.`;
+      return `${name} could not be rolled back to ${oldReference} in a healthy state: manual action required.`;
   }
 }

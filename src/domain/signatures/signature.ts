@@ -37,11 +37,11 @@ export function signatureSentence({ status, by }: Signature): string {
     case 'verified':
       return `Verified: exactly this digest is signed by ${by ?? 'the required signer'}.`;
     case 'missing':
-      return 'None: this digest is not signed, though update.verify requires a signature. Approve it only if you know why.';
+      return 'None: this digest is not signed, though update.verify requires a signature. Approve it only if you know why it is not signed.';
     case 'invalid':
-      return 'Wrong: no signature of this digest is by the required signer.';
+      return 'Invalid: no signature of this digest is from the required signer.';
     case 'unknown':
-      return 'Not known yet: it could not be checked, and is checked before the update starts.';
+      return 'Not known yet: the signature could not be checked. It is checked again before the update starts.';
   }
 }
 

@@ -23,7 +23,7 @@ export function judgeSoak({ State, HostConfig, RestartCount }: ContainerInspect,
     const last = Log?.at(-1)?.Output.trim().slice(0, 300);
     return { state: 'failed', why: `its HEALTHCHECK fails${last ? `: ${last}` : ''}` };
   }
-  if (State.OOMKilled) return { state: 'failed', why: 'it was killed for want of memory' };
+  if (State.OOMKilled) return { state: 'failed', why: 'it was killed because it ran out of memory' };
   if (State.Error !== '') return { state: 'failed', why: `it did not start (${State.Error})` };
   const policy = HostConfig.RestartPolicy?.Name;
   // The engine would have started it again, unless it was stopped by a person.

@@ -30,7 +30,7 @@ export function soakPage(view: SoakView, now: Date, nameMissed = false): string 
         <Blocks
           blocks={[
             ...machineSaid(output),
-            versions(news, { from: 'Kept, stopped', to: 'Running now' }),
+            versions(news, { from: 'Kept, stopped', to: 'New version' }),
             ...backupPassage(news),
           ]}
         />
@@ -60,12 +60,14 @@ function Decide({ view, now, nameMissed }: { view: SoakView; now: Date; nameMiss
         If you do nothing, the new version stays: the link expires at {typeset(formatTime(expiresAt))} (
         {ago(expiresAt, now)}), and the old container is then removed.
       </p>
-      {offered.length === 0 ? <p>No verified backup is left, so nothing can be offered.</p> : null}
+      {offered.length === 0 ? (
+        <p>No verified backup from before the update is left, so the old version cannot be offered.</p>
+      ) : null}
       {offered.length === 1 ? <Only view={view} data={offered[0] as SoakData} now={now} /> : null}
       {offered.length > 1
         ? offered.map((data, at) => <Choice view={view} data={data} first={at === 0} now={now} />)
         : null}
-      {needsName ? <NameField container={nameOf(update)} to="run it on other data" wrong={nameMissed} /> : null}
+      {needsName ? <NameField container={nameOf(update)} to="run the old version" wrong={nameMissed} /> : null}
       <div class="buttons">
         {offered.length === 0 ? null : (
           <button class={needsName ? 'grave' : undefined} name="decision" value="approve">
@@ -74,7 +76,7 @@ function Decide({ view, now, nameMissed }: { view: SoakView; now: Date; nameMiss
         )}
         <div class="decline">
           <button name="decision" value="decline" formnovalidate>
-            Leave it as it is
+            Keep the new version
           </button>
         </div>
       </div>
@@ -124,7 +126,7 @@ export function soakExpiredPage({ update }: SoakView): string {
     ...{ tone: 'quiet', word: 'Expired', heading: `The link to run the old version of ${name} again has expired` },
     sentences: [
       'Nothing was changed by this link.',
-      'What to do now: if it still fails, look at its log and at the operator page.',
+      `What to do now: if ${name} still fails, check its log and the operator page.`,
     ],
   });
 }
@@ -133,8 +135,8 @@ export function soakDeclinedPage({ update, expiresAt }: SoakView): string {
   return messagePage({
     ...{ tone: 'quiet', word: 'Nothing done', heading: 'Everything was left as it is' },
     sentences: [
-      `The new version of ${nameOf(update)} keeps running.`,
-      `What to do now: correct what it complains about. Until ${formatTime(expiresAt)}, you can still use the link.`,
+      `The new version of ${nameOf(update)} was kept.`,
+      `What to do now: fix the cause of the failure. Until ${formatTime(expiresAt)}, you can still use the link.`,
     ],
   });
 }

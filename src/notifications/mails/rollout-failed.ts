@@ -54,12 +54,12 @@ function manualAction(update: Update): FailureText {
     word: 'Manual action required',
     heading: changed
       ? `The service ${name} was changed by another client during its update`
-      : `The service ${name} does not run its old version healthily`,
+      : `The service ${name} is not running its old version in a healthy state`,
     opening: [
       {
         type: 'important',
         text: changed
-          ? `Manual action required: diun-pilot leaves ${name} as the other client wants it. Check that it works.`
+          ? `Manual action required: diun-pilot does not undo the change of the other client. Check that ${name} works.`
           : `Manual action required: diun-pilot cannot repair ${name} automatically.`,
       },
       ...trouble(update),

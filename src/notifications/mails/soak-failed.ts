@@ -3,7 +3,7 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import { offeredData, type Soak, type SoakData } from '../../domain/soak/soak';
 import { lossText, soakFailureText } from './passages/soak-words';
 import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { backupPassage, nameOf, versions, type UpdateNews } from './passages/passages';
@@ -36,7 +36,7 @@ export function soakFailed(news: SoakNews): RenderedMail {
         `Opening the link changes nothing. It is valid until ${formatTime(soak.decideUntil ?? soak.until)}; until then the old container is kept, stopped.`,
       ),
       ...(output.length === 0 ? [] : section('What its log says', ...machineSaid(output))),
-      versions(news, { from: 'Kept, stopped', to: 'Running now' }),
+      versions(news, { from: 'Kept, stopped', to: 'New version' }),
       ...backupPassage(news),
     ],
     page: news.page,
@@ -49,12 +49,15 @@ function whyNotAutomatic({ holdsData }: Soak, name: string): string {
     : `${name} may have been stopped on request, so diun-pilot does not roll it back automatically.`;
 }
 
+const NOTHING_OFFERED = 'No verified backup from before the update is left, so the old version cannot be offered.';
+
 function choices({ soak, backup, now }: SoakNews): Block[] {
   const offered = offeredData(soak, backup?.status === 'succeeded' && backup.items.length > 0);
-  return section('What the page offers', soak.schemaDetail === null ? null : paragraph(soak.schemaDetail), {
-    type: 'list',
-    items: offered.map((data) => choiceText(data, backup, now)),
-  });
+  return section(
+    'What the page offers',
+    soak.schemaDetail === null ? null : paragraph(soak.schemaDetail),
+    list(offered.map((data) => choiceText(data, backup, now))) ?? paragraph(NOTHING_OFFERED),
+  );
 }
 
 function choiceText(data: SoakData, backup: BackupRecord | null, now: Date): string {

@@ -18,7 +18,7 @@ export function wrongSignature(update: Update): FailureText {
     opening: [
       paragraph(`${name} runs its old version as before, and the new image was not pulled.`),
       paragraph(
-        'The image may have been replaced by someone who has access to the registry, but not to the key. Ask its publisher. If the publisher has a new key, correct update.verify.',
+        'The image may have been replaced by someone who has access to the registry, but not to the signing key. Ask its publisher. If the publisher has a new key, correct update.verify, then request the update.',
       ),
     ],
     labels: { from: 'Still running', to: 'Refused version' },

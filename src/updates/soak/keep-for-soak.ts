@@ -24,7 +24,7 @@ export async function keepForSoak(run: Run, ms: number): Promise<string | null> 
     container: containerName,
     name: asideName(containerName, 'old', update.id),
     updateId: update.id,
-    reason: `It is the version from before the update, for the case that ${containerName} fails until then (update.soak=${formatTimeout(ms)}).`,
+    reason: `It is the version from before the update, kept in case ${containerName} fails before then (update.soak=${formatTimeout(ms)}).`,
     leftover: false,
     keepUntil,
   });

@@ -45,7 +45,7 @@ describe('what Docker says of a container', () => {
     expect(dockerState(failed, rules).detail).toBe('its HEALTHCHECK fails: connection refused');
     expect(
       dockerState(container({ Status: 'exited', Running: false, ExitCode: 137, OOMKilled: true }), rules).detail,
-    ).toBe('it was killed for want of memory');
+    ).toBe('it was killed because it ran out of memory');
     expect(dockerState(container({ Status: 'exited', Running: false, ExitCode: 3 }), rules).detail).toBe(
       'it exited with code 3',
     );
