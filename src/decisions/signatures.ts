@@ -166,11 +166,11 @@ async function lookAt(deps: Deps, container: Container, registry: RegistryAsked)
 function wordsOf({ status, by, why }: NonNullable<Awaited<ReturnType<typeof checkSignature>>>): string {
   switch (status) {
     case 'verified':
-      return `what it runs is signed by ${by ?? ''}`;
+      return `the running image is signed by ${by ?? ''}`;
     case 'missing':
-      return `${why ?? ''}, so an update like this one waits for approval: sign it, or set update.verify=off`;
+      return `${why ?? ''}, so an update to an unsigned image waits for approval: sign it, or set update.verify=off`;
     case 'invalid':
-      return `what it runs is signed by another: ${why ?? ''}. An update like this one is refused: correct update.verify, or find out who signed it`;
+      return `the running image is signed by another key or identity: ${why ?? ''}. An update to such an image is refused: correct update.verify, or find out who signed it`;
     case 'unknown':
       return `the signature could not be checked, and no update starts before it is: ${why ?? ''}`;
   }

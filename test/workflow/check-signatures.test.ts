@@ -41,7 +41,7 @@ test('check reports of every watched image whether it is signed, and as required
   const attested = run('attested');
   images().sign(attested.at, stranger.bundle(attested.digest, 'https://slsa.dev/provenance/v1'));
   expect(await look()).toEqual({
-    verified: ['verified', `what it runs is signed by ${signer.rule}`],
+    verified: ['verified', `the running image is signed by ${signer.rule}`],
     wrong: ['invalid', expect.stringMatching(/signed by another.*is refused: correct update\.verify/)],
     missing: ['missing', expect.stringMatching(/waits for approval: sign it, or set update\.verify=off/)],
     signed: [null, 'signed; set update.verify to require it'],

@@ -37,7 +37,7 @@ export function verifiedByIdentity(
     if (by === issuer && pattern.test(name)) return { valid: true, by: `${name} (${issuer})` };
     return { valid: false, why: `a signature is by ${shown(name)} (${shown(by)})` };
   } catch (error) {
-    return { valid: false, why: `a signature does not hold: ${shown(error instanceof Error ? error.message : '')}` };
+    return { valid: false, why: `a signature is not valid: ${shown(error instanceof Error ? error.message : '')}` };
   }
 }
 

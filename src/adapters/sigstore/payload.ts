@@ -22,13 +22,13 @@ export function namedDigest({ kind, bytes }: SignedContent): { digests: string[]
 function ofPayload(bytes: Buffer): { digests: string[] } | { why: string } {
   const read = payload.safeParse(parse(bytes)).data;
   if (read === undefined || !SIMPLE_SIGNING.includes(read.critical.type))
-    return { why: 'what a signature is over is not the signed name of an image' };
+    return { why: 'the signed content does not name an image' };
   return { digests: [read.critical.image['docker-manifest-digest']] };
 }
 
 function ofStatement(bytes: Buffer): { digests: string[] } | { why: string } | null {
   const read = statement.safeParse(parse(bytes)).data;
-  if (read === undefined) return { why: 'what a signature is over is not a statement about an image' };
+  if (read === undefined) return { why: 'the signed content is not a statement about an image' };
   if (read.predicateType !== SIGN) return null;
   return {
     digests: read.subject.flatMap(({ digest }) =>

@@ -36,7 +36,7 @@ function readFound(found: FoundSignature, digest: string): ReadBundle | Extract<
   const named = namedDigest(read.content);
   if (named === null || !('digests' in named)) return named === null ? null : { valid: false, why: named.why };
   if (digest !== '' && !named.digests.includes(digest))
-    return { valid: false, why: `a signature is over another digest (${named.digests.join(', ').slice(0, 200)})` };
+    return { valid: false, why: `a signature is for another digest (${named.digests.join(', ').slice(0, 200)})` };
   return read;
 }
 

@@ -155,18 +155,18 @@ test('another name or issuer is wrong, and so is a name of which a part matches'
 });
 
 test('a certificate of another authority is wrong', async () => {
-  expect(await verify(await payload(other))).toEqual(wrong(/does not hold/));
-  expect(await verify(await bundle(other))).toEqual(wrong(/does not hold/));
+  expect(await verify(await payload(other))).toEqual(wrong(/is not valid/));
+  expect(await verify(await bundle(other))).toEqual(wrong(/is not valid/));
 });
 
 test('without the entry in the log, or with that of another signature, it is wrong', async () => {
   const found = await payload(own);
   const foreign = await payload(own);
   expect(await verify({ ...found, logEntry: null })).toEqual(wrong(/no certificate and log entry/));
-  expect(await verify({ ...found, logEntry: foreign.logEntry })).toEqual(wrong(/does not hold/));
+  expect(await verify({ ...found, logEntry: foreign.logEntry })).toEqual(wrong(/is not valid/));
   const { verificationMaterial: material, ...rest } = JSON.parse(((await bundle(own)) as { json: string }).json);
   const bare = { ...rest, verificationMaterial: { ...material, tlogEntries: [] } };
-  expect(await verify({ form: 'bundle', json: JSON.stringify(bare) })).toEqual(wrong(/readable|does not hold/));
+  expect(await verify({ form: 'bundle', json: JSON.stringify(bare) })).toEqual(wrong(/readable|is not valid/));
 });
 
 test('over another digest, it is wrong', async () => {
