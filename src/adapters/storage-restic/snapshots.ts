@@ -127,7 +127,7 @@ export class Prune {
     const quiet = this.inUse === 0 && now() - this.usedAt >= this.quietMs;
     if (!this.due || !quiet || this.running !== null || signal.aborted) return;
     const forgetting = this.forgetUnfinished();
-    // Its failure is reported by this call, not by what waits for its end.
+    // This call reports its failure; a request only waits for its end.
     this.beginning = forgetting.catch(() => undefined);
     await forgetting;
     // What was requested meanwhile goes first.
