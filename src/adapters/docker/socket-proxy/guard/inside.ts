@@ -1,5 +1,6 @@
 import { cleanPath } from '../../../../domain/recreate/own-mounts';
 import { normalise } from '../../../../domain/recreate/facts';
+import { DF } from '../../../../domain/disk/df';
 import { splitCommand } from '../../../../domain/labels/split-command';
 import { hasReason, knownContainer, type Known, type Memory } from './family';
 import { powerOf, type Power } from './power';
@@ -10,12 +11,8 @@ import { onlyKeys, words } from './strict-json';
 
 const EXEC = words('AttachStdin AttachStdout AttachStderr Tty Cmd User Env');
 const EXEC_START = words('Detach Tty');
-/** What may run in a container that can be root on its host, besides its own probe. */
-const NGINX = [
-  ['nginx', '-t'],
-  ['nginx', '-T'],
-  ['nginx', '-s', 'reload'],
-].map((command) => command.join('\n'));
+/** What may run in a container that can be root on its host, besides its own probe: none takes anything from the request. */
+const HARMLESS = [['nginx', '-t'], ['nginx', '-T'], ['nginx', '-s', 'reload'], DF].map(asText);
 
 /** A container by its name or ID now; what is passed on names it by ID. Throws `Refused`. */
 export async function target(sight: Sight, nameOrId: string): Promise<Known> {
@@ -38,7 +35,7 @@ export async function judgeExec(sight: Sight, memory: Memory, known: Known, body
   const power = await powerOf(known.container, sight);
   if (power === null) return;
   const isPlain = env.length === 0 && normalise(asked['User']) === undefined;
-  if (isPlain && (NGINX.includes(command.join('\n')) || isItsProbe(known, command))) return;
+  if (isPlain && (HARMLESS.includes(asText(command)) || isItsProbe(known, command))) return;
   refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): only its own probe runs in it`);
 }
 
@@ -56,7 +53,7 @@ function mustBeItsUser({ container }: Known, user: unknown, command: string[], e
 
 function isItsProbe({ labels }: Known, command: string[]): boolean {
   const probe = labels['update.probe']?.trim() ?? '';
-  return probe.startsWith('exec:') && splitCommand(probe.slice('exec:'.length))?.join('\n') === command.join('\n');
+  return probe.startsWith('exec:') && asText(splitCommand(probe.slice('exec:'.length)) ?? []) === asText(command);
 }
 
 export function judgeExecStart(body: unknown): void {
@@ -89,6 +86,11 @@ export async function judgeWrite(sight: Sight, memory: Memory, known: Known): Pr
   const power = await powerOf(known.container, sight);
   if (power === null) return;
   refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): no file is put into it`);
+}
+
+/** Two commands are the same if this text is. */
+function asText(command: readonly string[]): string {
+  return JSON.stringify(command);
 }
 
 function textsOf(value: unknown): string[] | null {
