@@ -75,6 +75,15 @@ function hostConfigs({ web, same, root }: Attacked): Attack[] {
     { LogConfig: { Type: 'fluentd', Config: { 'fluentd-address': 'unix:///var/run/docker.sock' } } },
     { PortBindings: { '22/tcp': [{ HostIp: '', HostPort: '22' }] } },
     { NotKnownYet: '/' },
+    { PortBindings: { ...(same.HostConfig['PortBindings'] as object), '22/tcp': [{}] } },
+    { PortBindings: { ...(same.HostConfig['PortBindings'] as object), '22/tcp': [] } },
+    { PortBindings: { ...(same.HostConfig['PortBindings'] as object), '22/tcp': null } },
+    { Tmpfs: { '/data': '' } },
+    { Tmpfs: { '/data': null } },
+    { Sysctls: { 'net.ipv4.ip_forward': '' } },
+    { MaskedPaths: [''] },
+    { ReadonlyPaths: [null] },
+    { MaskedPaths: [null], ReadonlyPaths: [''] },
   ];
   return more.map((fields) => ({
     name: `HostConfig ${JSON.stringify(fields)}`,
@@ -96,6 +105,14 @@ function configs({ web, same, agent, agentSame, evil }: Attacked): Attack[] {
     { Labels: { ...same.Labels, 'update.probe': 'exec:/bin/sh -c id' } },
     { NetworkingConfig: { EndpointsConfig: { 'of-another-project': {} } } },
     { Memory: 1, Binds: ['/:/host'] },
+    { ExposedPorts: { ...same.ExposedPorts, '22/tcp': {} } },
+    { ExposedPorts: { ...same.ExposedPorts, '22/tcp': null } },
+    { Volumes: { '/x': {} } },
+    { Volumes: { '/x': null } },
+    { NetworkingConfig: { EndpointsConfig: { victim_default: null } } },
+    { NetworkingConfig: { EndpointsConfig: { victim_default: {} } } },
+    { Healthcheck: { Test: [''] } },
+    { Env: [...(same.Env ?? []), ''] },
   ];
   const agentName = agent.Name.slice(1);
   const ofAgent = { ...agentSame, Cmd: ['chroot', '/host', 'id'] };
@@ -132,6 +149,7 @@ function spellings({ web, same }: Attacked): Attack[] {
       body: { ...same, HostConfig: { ...HostConfig, 'Bind\u017f': ['/:/host'] } },
     },
     { name: 'a key twice in two cases', method: 'POST', url, body: twice },
+    ...nestedTwins({ HostConfig, same }).map(([name, body]) => ({ name, method: 'POST', url, body })),
     { name: 'a list of requests', method: 'POST', url, body: JSON.stringify([all]) },
     { name: 'no JSON', method: 'POST', url, body: `${JSON.stringify(same)}${JSON.stringify(all)}` },
     { name: 'two names', method: 'POST', url: `${url}&name=evil`, body: all },
@@ -142,6 +160,24 @@ function spellings({ web, same }: Attacked): Attack[] {
     { name: 'an encoded slash', method: 'POST', url: url.replace('/create', '%2fcreate'), body: all },
     { name: 'an old version', method: 'POST', url: url.replace(V, '/v1.24'), body: all },
     { name: 'a version to come', method: 'POST', url: url.replace(V, '/v1.99'), body: all },
+  ];
+}
+
+/** Go takes the last of two keys that differ in case only, also where an empty value would be no difference. */
+function nestedTwins({ HostConfig, same }: { HostConfig: object; same: Attacked['same'] }): [string, object][] {
+  const bound = Object.entries((same.HostConfig['PortBindings'] ?? {}) as Record<string, object[]>);
+  const PortBindings = Object.fromEntries(
+    bound.map(([port, to]) => [port, to.map((one) => ({ ...one, hostip: '', HOSTPORT: '' }))]),
+  );
+  const Healthcheck = { Test: [], test: [], 'Te\u017ft': [] };
+  return [
+    ['ports on every address, by a second spelling', { ...same, HostConfig: { ...HostConfig, PortBindings } }],
+    ['no limit of restarts', { ...same, HostConfig: { ...HostConfig, RestartPolicy: { Name: 'no', name: '' } } }],
+    ['a health check in three spellings', { ...same, Healthcheck }],
+    [
+      'CapDrop and capdrop',
+      { ...same, HostConfig: { ...HostConfig, CapDrop: HostConfig['CapDrop' as never], capdrop: [] } },
+    ],
   ];
 }
 
@@ -159,12 +195,24 @@ function oneOffs({ web, same, agent, root }: Attacked): Attack[] {
       ...body,
     },
   });
+  const ofTrial = { Entrypoint: same.Entrypoint, Cmd: same.Cmd, Healthcheck: same.Healthcheck };
   return [
     shape('drill', { Binds: ['/:/host'] }),
     shape('drill', { SecurityOpt: [] }),
     shape('drill', { ReadonlyPaths: [] }),
     shape('drill', { MaskedPaths: [] }),
     shape('kept', { ReadonlyPaths: [] }, { Entrypoint: ['true'], Cmd: [] }),
+    shape('drill', { MaskedPaths: [''], ReadonlyPaths: [''] }),
+    shape('drill', { MaskedPaths: [null], ReadonlyPaths: [null] }),
+    shape('kept', { MaskedPaths: [''], ReadonlyPaths: [''] }, { Entrypoint: ['true'], Cmd: [] }),
+    shape('rehearsal', { MaskedPaths: [''] }),
+    shape('rehearsal', { ReadonlyPaths: [''] }, ofTrial),
+    shape('drill', {}, { NetworkingConfig: { EndpointsConfig: { victim_default: {} } } }),
+    shape('drill', {}, { NetworkingConfig: { EndpointsConfig: { victim_default: null } } }),
+    shape('rehearsal', {}, { NetworkingConfig: { EndpointsConfig: { victim_default: {} } } }),
+    shape('drill', {}, { Volumes: { '/x': {} } }),
+    shape('drill', { PortBindings: { '22/tcp': [{}] } }),
+    shape('drill', { CapDrop: ['ALL', ''] }),
     shape('drill', { CapAdd: ['SYS_ADMIN'] }),
     shape('drill', {}, { Labels: { 'backup.kind': 'files' } }),
     shape('rehearsal', { NetworkMode: `container:${root.Id}` }),

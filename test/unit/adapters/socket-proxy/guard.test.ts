@@ -108,6 +108,19 @@ describe('an update of a service', () => {
     expect(await judge(spec(next, mounts))).toBe('more than the image of the service would change');
     expect(await judge(spec(next, { mounts: mounts.Mounts }))).toBe('more than the image of the service would change');
   });
+  test.each([
+    ['the order of its command', { Command: ['-c', 'x', 'sh'] }],
+    ['an empty word of it', { Command: ['sh', '-c', 'x', ''] }],
+    ['the order of its arguments', { Args: ['two', 'one'] }],
+    ['the order of its environment', { Env: ['B=2', 'A=1'] }],
+    ['its user', { User: '' }],
+    ['what it mounts at', { Mounts: [{}] }],
+  ])('may not change %s', async (_what, change) => {
+    const own = { Command: ['sh', '-c', 'x'], Args: ['one', 'two'], Env: ['A=1', 'B=2'], User: '1000' };
+    expect(await judge(spec(next, own), spec('nginx:1.28', own))).toBe('passes');
+    const told = await judge(spec(next, { ...own, ...change }), spec('nginx:1.28', own));
+    expect(told).toBe('more than the image of the service would change');
+  });
   test('may not take an image of another repository', async () => {
     expect(await judge(spec('evil.example/x:1'))).toBe('its image is from another repository');
   });

@@ -2,6 +2,7 @@ import { callMatcher } from '../../../../src/adapters/docker/socket-proxy/call-f
 import { ENGINE_CALLS } from '../../../../src/adapters/docker/calls';
 import { createGuard, RULES } from '../../../../src/adapters/docker/socket-proxy/guard/guard';
 import { judgeRequest } from '../../../../src/adapters/docker/socket-proxy/judge-request';
+import { readObject } from '../../../../src/adapters/docker/socket-proxy/guard/strict-json';
 import { createRequest } from '../../../../src/domain/recreate/create-request';
 import { FakeEngine } from '../../../support/fake-engine';
 import { sightOfFake } from '../../../support/guarded-engine';
@@ -74,11 +75,29 @@ test('what passes is sent in one spelling, and names containers by ID', async ()
   expect((empty as { body: Buffer }).body.toString()).toBe('{}');
 });
 
+test.each([
+  ['{"Mounts":[{"ReadOnly":true,"readonly":false}]}', 'ReadOnly and readonly'],
+  ['{"TaskTemplate":{"ContainerSpec":{"User":"1000","user":""}}}', 'User and user'],
+  ['{"CapDrop":[],"CAPDROP":["ALL"]}', 'CapDrop and CAPDROP'],
+  ['{"Dns":[],"Dn\u017f":[]}', 'Dns and Dn\u017f'],
+  ['{"Links":[],"Lin\u212as":[]}', 'Links and Lin\u212as'],
+  ['{"labels":{"a":"","A":""}}', 'a and A'],
+])('Go reads two of the keys as one: %s', (text, which) => {
+  expect(() => readObject(Buffer.from(text))).toThrow(`its body has the keys ${which}`);
+});
+
+test('the keys of a map are read in their case', () => {
+  const text = '{"Labels":{"a":"1","A":"2"},"HostConfig":{"Tmpfs":{"/data":"","/Data":""}}}';
+  expect(readObject(Buffer.from(text))).toEqual(JSON.parse(text));
+});
+
 test('a reason names what the request asks for', async () => {
   const told = await Promise.all(attacks.slice(0, 4).map((attack) => outcome(createGuard(), attack)));
   expect(told[0]).toBe('HostConfig.Binds is not that of the container it replaces');
   const named = attacks.find(({ name }) => name === 'binds for Binds')!;
-  expect(await outcome(createGuard(), named)).toBe('HostConfig has the unknown field "binds"');
+  expect(await outcome(createGuard(), named)).toBe(
+    'its body has the keys Binds and binds, which the engine reads as one',
+  );
 });
 
 test('every call that changes something has a rule', () => {

@@ -1,12 +1,12 @@
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../../../../domain/engine-inspect';
 import { createRequest } from '../../../../domain/recreate/create-request';
-import { normalise, normaliseOrdered } from '../../../../domain/recreate/facts';
 import { ownEndpoints } from '../../../../domain/recreate/own-networks';
 import { sourceOf, withVolumesOf } from '../../../../domain/recreate/volumes-from';
 import { familyOf, isWatched, mustBeItsImage, remember, repositoryNamed, type Known, type Memory } from './family';
 import { readName, type Role } from './names';
 import { mustMatchShape } from './one-offs';
 import { missing, mustBe, refuse, Refused } from './refused';
+import { isNothing, isSame, isSameInAnyOrder } from './same';
 import type { Sight } from './sight';
 import { onlyKeys, words, type Body } from './strict-json';
 
@@ -28,6 +28,8 @@ const COMPOSES_OWN = words('com.docker.compose.config-hash com.docker.compose.im
 /** Left out, the engine hides what root could write to in `/proc`; an empty list shows all of it. */
 const MASKS = ['MaskedPaths', 'ReadonlyPaths'];
 const isEmpty = (list: unknown): boolean => Array.isArray(list) && list.length === 0;
+/** The engine lists mounts and links from maps. */
+const IN_ANY_ORDER = words('Binds Mounts Links');
 
 export interface CreateAsked {
   name: string;
@@ -154,16 +156,8 @@ function mustHaveItsConfig({ expected }: Candidate, body: Body, free: readonly s
   const wanted = expected as unknown as Body;
   for (const field of CONFIG) {
     if (elsewhere.includes(field)) continue;
-    mustBe(
-      textOf(field, body[field]) === textOf(field, wanted[field]),
-      `${field} is not that of the container it replaces`,
-    );
+    mustBe(isSame(body[field], wanted[field]), `${field} is not that of the container it replaces`);
   }
-}
-
-function textOf(field: string, value: unknown): string | undefined {
-  const isCommand = field === 'Cmd' || field === 'Entrypoint' || field === 'Shell';
-  return isCommand && Array.isArray(value) ? normaliseOrdered(value as string[]) : normalise(value);
 }
 
 function mustHaveItsLabels({ expected }: Candidate, labels: unknown): void {
@@ -178,20 +172,22 @@ function mustHaveItsLabels({ expected }: Candidate, labels: unknown): void {
 function mustHaveItsHostConfig({ expected }: Candidate, host: Body, free: ReadonlySet<string>): void {
   for (const field of new Set([...Object.keys(host), ...Object.keys(expected.HostConfig)])) {
     if (free.has(field)) continue;
-    const [asked, own] = [host[field], expected.HostConfig[field]];
-    const same = normalise(asked) === normalise(own) && (!MASKS.includes(field) || isEmpty(asked) === isEmpty(own));
-    mustBe(same, `HostConfig.${field} is not that of the container it replaces`);
+    const same = IN_ANY_ORDER.has(field) ? isSameInAnyOrder : isSame;
+    mustBe(
+      same(host[field], expected.HostConfig[field]),
+      `HostConfig.${field} is not that of the container it replaces`,
+    );
   }
 }
 
 /** `nginx -t` in the new image: the same container without ports, labels and restarts. */
 function mustOnlyTest(candidate: Candidate, body: Body, host: Body): void {
-  mustBe(normaliseOrdered(body['Cmd'] as string[]) === '["nginx","-t"]', 'Cmd is not nginx -t');
-  mustBe(normalise(body['Healthcheck']) === normalise({ Test: ['NONE'] }), 'Healthcheck is not off');
-  mustBe(normalise(body['Labels']) === undefined, 'it has labels');
+  mustBe(isSame(body['Cmd'], ['nginx', '-t']), 'Cmd is not nginx -t');
+  mustBe(isSame(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
+  mustBe(isNothing(body['Labels']), 'it has labels');
   mustHaveItsConfig(candidate, body, ['Cmd', 'Healthcheck']);
   const none = ['PortBindings', 'PublishAllPorts', 'AutoRemove'];
-  for (const field of none) mustBe(normalise(host[field]) === undefined, `HostConfig.${field} is set`);
+  for (const field of none) mustBe(isNothing(host[field]), `HostConfig.${field} is set`);
   mustHaveItsHostConfig(candidate, host, new Set([...none, 'RestartPolicy']));
 }
 
@@ -204,7 +200,7 @@ export function mustHaveItsNetworks(container: ContainerInspect, endpoints: unkn
     const has = own[network] ?? refuse(`it is not in the network ${network}`);
     const asked = onlyKeys(`the endpoint in ${network}`, endpoint, ENDPOINT);
     for (const [field, value] of Object.entries(asked)) {
-      const same = normalise(value) === undefined || normalise(value) === normalise(has[field]);
+      const same = isNothing(value) || isSameInAnyOrder(value, has[field]);
       mustBe(same, `${field} in the network ${network} is not that of the container it replaces`);
     }
   }

@@ -1,10 +1,10 @@
 import { cleanPath } from '../../../../domain/recreate/own-mounts';
-import { normalise } from '../../../../domain/recreate/facts';
 import { DF } from '../../../../domain/disk/df';
 import { splitCommand } from '../../../../domain/labels/split-command';
 import { hasReason, knownContainer, type Known, type Memory } from './family';
 import { powerOf, type Power } from './power';
 import { missing, mustBe, refuse } from './refused';
+import { isNothing } from './same';
 import { isReadingScript } from './scripts';
 import type { Sight } from './sight';
 import { onlyKeys, words } from './strict-json';
@@ -34,7 +34,7 @@ export async function judgeExec(sight: Sight, memory: Memory, known: Known, body
   mustBeItsUser(known, asked['User'], command, env);
   const power = await powerOf(known.container, sight);
   if (power === null) return;
-  const isPlain = env.length === 0 && normalise(asked['User']) === undefined;
+  const isPlain = env.length === 0 && isNothing(asked['User']);
   if (isPlain && (HARMLESS.includes(asText(command)) || isItsProbe(known, command))) return;
   refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): only its own probe runs in it`);
 }

@@ -1,14 +1,14 @@
 import type { ContainerInspect, ImageInspect } from '../../../../domain/engine-inspect';
 import { createRequest } from '../../../../domain/recreate/create-request';
-import { normalise, normaliseOrdered } from '../../../../domain/recreate/facts';
 import { cleanPath } from '../../../../domain/recreate/own-mounts';
 import { hasReason, isWatched, mustBeItsImage, type Known, type Memory } from './family';
 import { readName, type Role } from './names';
 import { powerOf } from './power';
 import { mustBe, refuse } from './refused';
+import { isNothing, isSame } from './same';
 import { isHelperScript } from './scripts';
 import type { Sight } from './sight';
-import type { Body } from './strict-json';
+import { onlyKeys, words, type Body } from './strict-json';
 
 /** One request for a one-off, with all that it is compared with. */
 export interface OneOff {
@@ -27,7 +27,7 @@ type Rules = Record<string, (value: unknown, oneOff: OneOff) => boolean | Promis
 const is =
   (wanted: unknown) =>
   (value: unknown): boolean =>
-    normalise(value) === normalise(wanted);
+    isNothing(wanted) ? isNothing(value) : isSame(value, wanted);
 const among =
   (...allowed: string[]) =>
   (value: unknown): boolean =>
@@ -98,11 +98,9 @@ const SHAPES: { [Of in Role]?: ((oneOff: OneOff) => Promise<void>)[] } = {
 export async function mustMatchShape(oneOff: OneOff): Promise<void> {
   const shapes = SHAPES[oneOff.role] ?? refuse(`diun-pilot creates no container of the role ${oneOff.role}`);
   mustGiveNoReason(oneOff.body['Labels']);
-  mustBe(
-    normalise((oneOff.body['NetworkingConfig'] as Body | undefined)?.['EndpointsConfig']) === undefined,
-    'it joins a network',
-  );
-  mustBe(normalise(oneOff.body['Volumes']) === undefined, 'it declares volumes');
+  const networking = onlyKeys('NetworkingConfig', oneOff.body['NetworkingConfig'], words('EndpointsConfig'));
+  mustBe(isNothing(networking['EndpointsConfig']), 'it joins a network');
+  mustBe(isNothing(oneOff.body['Volumes']), 'it declares volumes');
   let last: unknown = null;
   for (const shape of shapes) {
     try {
@@ -126,11 +124,11 @@ function mustGiveNoReason(labels: unknown): void {
 async function mustFit(what: string, rules: Rules, oneOff: OneOff, needed = ['CapDrop', 'SecurityOpt']): Promise<void> {
   for (const field of new Set([...Object.keys(oneOff.host), 'NetworkMode'])) {
     const value = oneOff.host[field];
-    if (field !== 'NetworkMode' && normalise(value) === undefined) continue;
+    if (field !== 'NetworkMode' && isNothing(value)) continue;
     const rule = rules[field];
     mustBe(rule !== undefined && (await rule(value, oneOff)), `HostConfig.${field} is not that of a ${what}`);
   }
-  for (const field of needed) mustBe(normalise(oneOff.host[field]) !== undefined, `HostConfig.${field} is missing`);
+  for (const field of needed) mustBe(!isNothing(oneOff.host[field]), `HostConfig.${field} is missing`);
 }
 
 function isOwnRehearsal(mode: unknown, { created }: Memory): boolean {
@@ -140,8 +138,8 @@ function isOwnRehearsal(mode: unknown, { created }: Memory): boolean {
 /** It holds files, and never starts anything but `true`. */
 async function mustHoldOnly(oneOff: OneOff): Promise<void> {
   const { body } = oneOff;
-  mustBe(normaliseOrdered(body['Entrypoint'] as string[]) === '["true"]', 'Entrypoint is not true');
-  mustBe(normalise(body['Cmd']) === undefined, 'Cmd is set');
+  mustBe(isSame(body['Entrypoint'], ['true']), 'Entrypoint is not true');
+  mustBe(isNothing(body['Cmd']), 'Cmd is set');
   await mustFit('container that holds files', HOLDER, oneOff, []);
 }
 
@@ -149,12 +147,12 @@ async function mustHoldOnly(oneOff: OneOff): Promise<void> {
 async function mustMoveOnly(oneOff: OneOff): Promise<void> {
   const { body, family, image, sight } = oneOff;
   const [flag, script, name] = Array.isArray(body['Cmd']) ? (body['Cmd'] as unknown[]) : [];
-  mustBe(normaliseOrdered(body['Entrypoint'] as string[]) === '["/bin/sh"]', 'Entrypoint is not /bin/sh');
+  mustBe(isSame(body['Entrypoint'], ['/bin/sh']), 'Entrypoint is not /bin/sh');
   mustBe(flag === '-c' && name === 'sh' && isHelperScript(script), 'its script is not one of diun-pilot');
-  mustBe(normalise(body['Env']) === normalise(['LC_ALL=C']), 'Env is not that of a restore helper');
-  mustBe(normalise(body['Healthcheck']) === normalise({ Test: ['NONE'] }), 'Healthcheck is not off');
+  mustBe(isSame(body['Env'], ['LC_ALL=C']), 'Env is not that of a restore helper');
+  mustBe(isSame(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
   await mustFit('restore helper', RESTORE, oneOff);
-  if (normalise(oneOff.host['Binds']) === undefined && normalise(oneOff.host['Mounts']) === undefined) return;
+  if (isNothing(oneOff.host['Binds']) && isNothing(oneOff.host['Mounts'])) return;
   for (const known of family) {
     mustBe(await hasReason(known, sight), `${known.container.Name.slice(1)} has no label that opens it to a restore`);
     const power = await powerOf(known.container, sight);
@@ -190,7 +188,7 @@ async function mustBeTrial(oneOff: OneOff): Promise<void> {
     reference: image.Id,
   }).body;
   for (const field of ['Cmd', 'Entrypoint', 'Env', 'User', 'WorkingDir', 'Healthcheck', 'Shell', 'StopSignal'] as const)
-    mustBe(normalise(body[field]) === normalise(expected[field]), `${field} is not that of the rehearsed container`);
+    mustBe(isSame(body[field], expected[field]), `${field} is not that of the rehearsed container`);
   const carried = Object.fromEntries(CARRIED.map((field) => [field, is(host[field])]));
   const rules: Rules = { ...SANDBOX, ...carried, Mounts: (mounts) => areTrialMounts(mounts, known.container) };
   await mustFit('rehearsal', rules, oneOff, []);
@@ -199,9 +197,9 @@ async function mustBeTrial(oneOff: OneOff): Promise<void> {
 }
 
 function areTrialMounts(mounts: unknown, { Mounts, HostConfig }: ContainerInspect): boolean {
-  const inMemory = (HostConfig.Mounts ?? []).filter(({ Type }) => Type === 'tmpfs').map((mount) => normalise(mount));
+  const inMemory = (HostConfig.Mounts ?? []).filter(({ Type }) => Type === 'tmpfs');
   return listOf(mounts).every((mount) => {
-    if (mount['Type'] === 'tmpfs') return inMemory.includes(normalise(mount));
+    if (mount['Type'] === 'tmpfs') return inMemory.some((own) => isSame(own, mount));
     const keys = Object.keys(mount).sort().join(' ');
     if (mount['Type'] === 'volume') return keys === 'Target Type';
     const isRead = (one: ContainerInspect['Mounts'][number]): boolean =>
@@ -236,12 +234,11 @@ function areItsBinds(binds: unknown, { Mounts }: ContainerInspect): boolean {
 }
 
 function areItsMounts(mounts: unknown, { HostConfig }: ContainerInspect): boolean {
-  const own = new Set(
-    (HostConfig.Mounts ?? []).map((mount) =>
-      normalise({ ...mount, VolumeOptions: { ...(mount['VolumeOptions'] as object), NoCopy: true } }),
-    ),
-  );
-  return listOf(mounts).every((mount) => own.has(normalise(mount)));
+  const own = (HostConfig.Mounts ?? []).map((mount) => ({
+    ...mount,
+    VolumeOptions: { ...(mount['VolumeOptions'] as object), NoCopy: true },
+  }));
+  return listOf(mounts).every((mount) => own.some((one) => isSame(one, mount)));
 }
 
 function listOf(value: unknown): Record<string, unknown>[] {

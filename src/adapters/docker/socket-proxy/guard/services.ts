@@ -1,6 +1,6 @@
-import { normalise } from '../../../../domain/recreate/facts';
 import { repositoryNamed } from './family';
 import { mustBe, refuse } from './refused';
+import { isSame } from './same';
 import type { Sight } from './sight';
 
 type Json = Record<string, unknown>;
@@ -17,8 +17,10 @@ export async function judgeServiceUpdate(sight: Sight, id: string, body: unknown
     'its image is from another repository',
   );
   const mayScale = labels['backup.quiesce']?.trim() === 'allowed';
-  const isSame = normalise(withoutImage(asked, mayScale)) === normalise(withoutImage(service.Spec, mayScale));
-  mustBe(isSame, 'more than the image of the service would change');
+  mustBe(
+    isSame(withoutImage(asked, mayScale), withoutImage(service.Spec, mayScale)),
+    'more than the image of the service would change',
+  );
 }
 
 function imageIn(spec: Json): string {

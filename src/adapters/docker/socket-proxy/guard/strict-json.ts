@@ -2,6 +2,11 @@ import { refuse } from './refused';
 
 export type Body = Record<string, unknown>;
 
+/** What the engine reads as maps, whose keys keep their case: only in this spelling, since one in another may be no map. */
+const MAPS = words(
+  'Labels Annotations Sysctls Tmpfs Options DriverOpts StorageOpt Volumes ExposedPorts PortBindings EndpointsConfig',
+);
+
 /** A JSON object, or null for an empty body. What is passed on is written again from it, so that no key can be read in two ways. */
 export function readObject(body: Buffer): Record<string, unknown> | null {
   const text = decode(body);
@@ -13,7 +18,27 @@ export function readObject(body: Buffer): Record<string, unknown> | null {
     refuse('its body is not JSON');
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) refuse('its body is not a JSON object');
+  mustHaveOneSpelling(value);
   return value as Record<string, unknown>;
+}
+
+/** Go matches keys of any case and takes the last one: a second spelling could say what the guard does not see. */
+function mustHaveOneSpelling(value: unknown, isMap = false): void {
+  if (value === null || typeof value !== 'object') return;
+  const entries = Object.entries(value);
+  const seen = new Map<string, string>();
+  for (const [key, field] of entries) {
+    const folded = isMap || Array.isArray(value) ? key : foldedAsGo(key);
+    const other = seen.get(folded);
+    if (other !== undefined) refuse(`its body has the keys ${other} and ${key}, which the engine reads as one`);
+    seen.set(folded, key);
+    mustHaveOneSpelling(field, MAPS.has(key) && !isMap && !Array.isArray(field));
+  }
+}
+
+/** Besides the letters of ASCII, two more fold to them (encoding/json, `foldName`). */
+function foldedAsGo(key: string): string {
+  return key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
 }
 
 /** The engine takes a key in any case (`binds` for `Binds`); here it has one spelling. */
