@@ -17,6 +17,7 @@ import { NOTE_FLAGS } from '../notes/release-notes';
 import { readSource } from '../notes/source';
 import { readWindow } from '../decision/update-window';
 import { readVerify } from '../signatures/verify-rule';
+import { parseFlag } from './parse-flag';
 import { readProbe } from './read-probe';
 
 const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];
@@ -46,9 +47,6 @@ const KNOWN = [
   'renewal.role',
 ];
 const OURS = /^(?:update|backup|renewal)\./;
-/** As Go's `strconv.ParseBool`, which Diun reads its own labels with. */
-const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True'];
-const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
 const TWO_MINUTES = 120_000;
 const TEN_MINUTES = 600_000;
 const LONGEST_TIMEOUT = 86_400_000;
@@ -92,9 +90,9 @@ class LabelReader {
   flag(label: string): boolean | undefined {
     const text = this.text(label);
     if (text === undefined) return undefined;
-    if (TRUE.includes(text)) return true;
-    if (!FALSE.includes(text)) this.problem(label, 'must be true or false; taken as false.');
-    return false;
+    const flag = parseFlag(text);
+    if (flag === null) this.problem(label, 'must be true or false; taken as false.');
+    return flag ?? false;
   }
 }
 

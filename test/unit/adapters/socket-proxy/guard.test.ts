@@ -128,6 +128,10 @@ describe('an update of a service', () => {
     const closed = spec('nginx:1.28', {}, { 'diun.enable': 'false' });
     expect(await judge(closed, closed)).toBe('the service does not have the label diun.enable=true');
   });
+  test.each(['1', 't', 'T', 'TRUE', 'True', ' true '])('may change its image where diun.enable is %j', async (flag) => {
+    const labels = { 'diun.enable': flag };
+    expect(await judge(spec(next, {}, labels), spec('nginx:1.28', {}, labels))).toBe('passes');
+  });
   test('may scale it only where the operator allows that', async () => {
     const scaled = (labels: object) => ({ ...spec(next, {}, labels), Mode: { Replicated: { Replicas: 0 } } });
     expect(await judge(scaled({}))).toBe('more than the image of the service would change');

@@ -1,5 +1,6 @@
 import type { ContainerInspect, ImageInspect } from '../../../../domain/engine-inspect';
 import { repositoryOf, tryParseImageReference } from '../../../../domain/images/image-reference';
+import { isEnabled } from '../../../../domain/labels/parse-flag';
 import { ownLabels } from '../../../../domain/labels/own-labels';
 import { readName, type Role } from './names';
 import { refuse } from './refused';
@@ -71,7 +72,7 @@ export async function watched(sight: Sight, memory: Memory): Promise<Known[]> {
 }
 
 export function isWatched({ labels }: Known): boolean {
-  return labels['diun.enable']?.trim() === 'true';
+  return isEnabled(labels);
 }
 
 /** Whether the operator's labels, or those of its Swarm service, give diun-pilot a reason to work in a container. */
@@ -82,7 +83,7 @@ export async function hasReason({ labels }: Known, sight: Pick<Sight, 'service'>
 }
 
 function isReason(labels: Record<string, string>): boolean {
-  if (labels['diun.enable']?.trim() === 'true') return true;
+  if (isEnabled(labels)) return true;
   return ['update.probe', 'backup.kind', 'renewal.role'].some((label) => (labels[label] ?? '').trim() !== '');
 }
 

@@ -1,3 +1,4 @@
+import { isEnabled } from '../../../../domain/labels/parse-flag';
 import { repositoryNamed } from './family';
 import { mustBe, refuse } from './refused';
 import { isSame } from './same';
@@ -9,7 +10,7 @@ type Json = Record<string, unknown>;
 export async function judgeServiceUpdate(sight: Sight, id: string, body: unknown): Promise<void> {
   const service = (await sight.service(id)) ?? refuse(`there is no service ${id}`);
   const labels = service.Spec.Labels ?? {};
-  mustBe(labels['diun.enable']?.trim() === 'true', 'the service does not have the label diun.enable=true');
+  mustBe(isEnabled(labels), 'the service does not have the label diun.enable=true');
   const asked = body as Json;
   const [from, to] = [imageIn(service.Spec), imageIn(asked)];
   mustBe(
