@@ -250,6 +250,7 @@ function calls({ web, agent, root, evil }: Attacked): Attack[] {
     of(`/containers/${web}/update`, 'POST', { restartpolicy: {}, RestartPolicy: { Name: 'no' } }),
     of(`/containers/${root.Id}/rename?name=${web}.diun-pilot-old-${MARK}`),
     of(`/containers/${web}/rename?name=elsewhere`),
+    of(`/containers/${web}/rename?name=0123456789ab_${web}`),
     of(`/containers/${web}/start`, 'POST', { HostConfig: { Binds: ['/:/host'] } }),
     of(`/containers/${root.Id}?force=true`, 'DELETE'),
     of(`/images/${evil}/tag?repo=${agent.Config.Image.split(':')[0]}&tag=latest`),

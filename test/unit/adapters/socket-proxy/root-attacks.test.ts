@@ -60,6 +60,26 @@ test.each(['web', 'agent'])('the same container passes: %s', async (name) => {
   expect(await outcome(createGuard(), { name, method: 'POST', url, body: sameAs(name) })).toBe('passes');
 });
 
+describe('a container that Compose left without its name', () => {
+  const rename = async (left: string, name: string, labels: Record<string, string> = {}): Promise<string> => {
+    engine.runContainer(nginx({ name: left, ports: {}, labels }));
+    const url = `/v1.45/containers/${left}/rename?name=${name}`;
+    const told = await outcome(createGuard(), { name: left, method: 'POST', url });
+    engine.host.containers.delete(engine.container(left).Id);
+    return told;
+  };
+  const elsewhere = 'a container keeps its own name, with or without an ending of diun-pilot';
+
+  test('may be given it', async () => expect(await rename('0123456789ab_db', 'db')).toBe('passes'));
+  test.each([
+    ['another', '0123456789ab_db', 'other', {}],
+    ['that of diun-pilot', '0123456789ab_db', 'db.diun-pilot-old-0123456789', {}],
+    ['one of no ID', '0123456789xy_db', 'db', {}],
+    ['one that is not opened', '0123456789ab_db', 'db', { 'diun.enable': 'false' }],
+    ['one that is not of Compose', '0123456789ab_db', 'db', { 'com.docker.compose.service': '' }],
+  ])('but not %s', async (_what, left, name, labels) => expect(await rename(left, name, labels)).toBe(elsewhere));
+});
+
 test('what passes is sent in one spelling, and names containers by ID', async () => {
   const url = '/v1.45/containers/web/rename?name=web.diun-pilot-old-0123456789';
   const matched = match({ method: 'POST', url })!;

@@ -2,7 +2,7 @@ import { judgeCreate, mustHaveItsNetworks } from './create';
 import { familyOf, isWatched, newMemory, remember, type Known, type Memory } from './family';
 import { judgePull, judgeTag } from './images';
 import { judgeExec, judgeExecStart, judgeRead, judgeWrite, target } from './inside';
-import { readName, type Role } from './names';
+import { meantByCompose, readName, type Role } from './names';
 import { Missing, mustBe, refuse, Refused } from './refused';
 import { judgeServiceUpdate } from './services';
 import type { Sight } from './sight';
@@ -69,8 +69,9 @@ export const RULES: Readonly<Record<string, Rule>> = {
     const known = await target(sight, asked.place);
     const [from, to] = [readName(known.container.Name), readName(asked.query['name'] ?? '')];
     const mayMove = ({ role }: { role: Role }): boolean => ['plain', 'old', 'new'].includes(role);
+    const isOwn = from.base === to.base && mayMove(from) && mayMove(to);
     mustBe(
-      from.base === to.base && mayMove(from) && mayMove(to),
+      isOwn || isLeftByCompose(known, asked.query['name'] ?? ''),
       'a container keeps its own name, with or without an ending of diun-pilot',
     );
     replace(memory, known);
@@ -163,6 +164,12 @@ export function createGuard(memory: Memory = newMemory()): Guard {
 
 function mustSayNothing({ body }: GuardedCall): void {
   mustBe(Object.keys(body ?? {}).length === 0, 'this call has no body');
+}
+
+/** `docker compose up -d` may end before it has given a container its name (src/updates/soak/finish-compose.ts). */
+function isLeftByCompose(known: Known, name: string): boolean {
+  const isComposes = ['project', 'service'].every((what) => known.labels[`com.docker.compose.${what}`]);
+  return isComposes && isWatched(known) && meantByCompose(known.container.Name) === name;
 }
 
 function mustBeOwnExec({ execs }: Memory, id: string): void {
