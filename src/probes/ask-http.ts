@@ -1,6 +1,7 @@
 import type { ProbeTarget } from './probe';
 import { request } from 'node:http';
 import { BOUNDS } from '../domain/bounds';
+import { httpCommands, STATUS_MARK } from '../domain/health/probe-commands';
 import type { ExecResult } from '../ports/engine';
 import { execInside, lastWords } from './exec-probe';
 
@@ -42,13 +43,11 @@ export function get(address: string, port: number, path: string): Promise<HttpAn
   });
 }
 
-const MARK = 'diun-pilot-status:';
-
 async function getInside(target: ProbeTarget, port: number, path: string): Promise<HttpAnswer> {
-  const url = `http://127.0.0.1:${port}${path}`;
-  const curl = await execInside(target, ['curl', '-s', '-m', '5', '-w', `\n${MARK}%{http_code}`, url]);
+  const commands = httpCommands(port, path);
+  const curl = await execInside(target, commands.curl);
   if (ran(curl)) return readCurl(curl);
-  const wget = await execInside(target, ['wget', '-q', '-T', '5', '-O', '-', url]);
+  const wget = await execInside(target, commands.wget);
   if (!ran(wget)) return { failure: 'not reachable over a shared network, and there is neither curl nor wget inside' };
   return wget.exitCode === 0 ? { status: 200, body: wget.stdout } : { failure: `inside: wget: ${lastWords(wget)}` };
 }
@@ -59,8 +58,8 @@ function ran(result: ExecResult | { failure: string }): result is ExecResult {
 }
 
 function readCurl(result: ExecResult): HttpAnswer {
-  const at = result.stdout.lastIndexOf(MARK);
-  const status = Number(result.stdout.slice(at + MARK.length));
+  const at = result.stdout.lastIndexOf(STATUS_MARK);
+  const status = Number(result.stdout.slice(at + STATUS_MARK.length));
   if (result.exitCode !== 0 || at < 0 || !(status >= 100)) {
     return { failure: `inside: curl exits ${result.exitCode}: ${lastWords(result)}` };
   }

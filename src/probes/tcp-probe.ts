@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { BOUNDS } from '../domain/bounds';
 import type { ContainerInspect } from '../domain/engine-inspect';
+import { heldSockets, LISTENING, LIST_LISTENERS } from '../domain/health/probe-commands';
 import { networkOwner } from '../domain/network/network-owner';
 import type { Engine, ExecResult } from '../ports/engine';
 import { execInside } from './exec-probe';
@@ -39,9 +40,6 @@ async function listensInside(target: ProbeTarget, port: number): Promise<boolean
   return 'listeners' in ports && ports.listeners.some((listener) => listener.port === port);
 }
 
-const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
-/** proc(5). */
-const LISTENING = '0A';
 /** 127.0.0.11, as the tables write it: Docker's resolver, in every container of a network that a person made (m). */
 const DOCKER_RESOLVER = '0B00007F';
 /** The shell's and the engine's words for a command that is not there. */
@@ -61,8 +59,8 @@ export type Listeners = { listeners: Listener[] } | { failure: string };
  * than what `exec` keeps.
  */
 export async function listenersIn(target: ProbeTarget): Promise<Listeners> {
-  const found = await execInside(target, ['grep', '-h', ` ${LISTENING} `, ...TABLES]);
-  const table = isMissing(found) ? await execInside(target, ['cat', ...TABLES]) : found;
+  const found = await execInside(target, LIST_LISTENERS.grep);
+  const table = isMissing(found) ? await execInside(target, LIST_LISTENERS.cat) : found;
   return 'failure' in table ? table : { listeners: listenersOf(table.stdout) };
 }
 
@@ -70,10 +68,8 @@ export async function listenersIn(target: ProbeTarget): Promise<Listeners> {
 export async function ownListeners(target: ProbeTarget): Promise<Listeners> {
   const all = await listenersIn(target);
   if ('failure' in all || all.listeners.length === 0) return all;
-  const wanted = all.listeners.map(({ inode }) => inode).join('|');
   // What runs as another user may not be looked at: nginx holds its sockets as root, too.
-  const look = `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -oE 'socket:\\[(${wanted})\\]' || true`;
-  const held = await execInside(target, ['sh', '-c', look]);
+  const held = await execInside(target, heldSockets(all.listeners.map(({ inode }) => inode)));
   if ('failure' in held) return held;
   if (held.exitCode !== 0) return { failure: `it has no shell to ask which sockets are its own (${held.exitCode})` };
   return { listeners: all.listeners.filter(({ inode }) => held.stdout.includes(`socket:[${inode}]`)) };

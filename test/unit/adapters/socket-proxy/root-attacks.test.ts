@@ -80,6 +80,60 @@ describe('a container that Compose left without its name', () => {
   ])('but not %s', async (_what, left, name, labels) => expect(await rename(left, name, labels)).toBe(elsewhere));
 });
 
+describe('in a container that is root on its host', () => {
+  const run = async (probe: string, Cmd: string[], more: object = {}): Promise<string> => {
+    const Binds = ['/var/run/docker.sock:/var/run/docker.sock'];
+    const labels = probe === '' ? {} : { 'update.probe': probe };
+    engine.runContainer(nginx({ name: 'socket', ports: {}, labels, hostConfig: { Binds } }));
+    const url = '/v1.45/containers/socket/exec';
+    const told = await outcome(createGuard(), { name: '', method: 'POST', url, body: { Cmd, ...more } });
+    engine.host.containers.delete(engine.container('socket').Id);
+    return told;
+  };
+  const curl = (url: string): string[] => ['curl', '-s', '-m', '5', '-w', '\ndiun-pilot-status:%{http_code}', url];
+  const wget = (url: string): string[] => ['wget', '-q', '-T', '5', '-O', '-', url];
+  const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
+  const sockets = (inodes: string): string[] => [
+    ...['sh', '-c'],
+    `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -oE 'socket:\\[(${inodes})\\]' || true`,
+  ];
+
+  test.each([
+    ['', ['df', '-Pk', '/']],
+    ['http://:8080/healthz', curl('http://127.0.0.1:8080/healthz')],
+    ['http://:8080/healthz', wget('http://127.0.0.1:8080/healthz')],
+    ['http://:80', wget('http://127.0.0.1:80/')],
+    ['tcp://:5432', ['grep', '-h', ' 0A ', ...TABLES]],
+    ['tcp://:5432', ['cat', ...TABLES]],
+    ['nginx', ['cat', ...TABLES]],
+    ['nginx', sockets('12|345')],
+    ['gitea', curl('http://127.0.0.1:3000/api/healthz')],
+    ['exec:id -u', ['id', '-u']],
+  ])('its own probe %s runs: %j', async (probe, command) => expect(await run(probe, command)).toBe('passes'));
+
+  test.each([
+    ['', []],
+    ['', ['df', '-Pk', '/', '/host']],
+    ['http://:8080/healthz', curl('http://127.0.0.1:8081/healthz')],
+    ['http://:8080/healthz', curl('file:///etc/shadow')],
+    ['http://:8080/healthz', [...wget('http://127.0.0.1:8080/healthz'), '-O', '/host/x']],
+    ['tcp://:5432', curl('http://127.0.0.1:5432/')],
+    ['tcp://:5432', ['cat', '/etc/shadow']],
+    ['', ['cat', ...TABLES]],
+    ['tcp://:5432', sockets('12')],
+    ['nginx', sockets("1)' /etc; id; '")],
+    ['http://:99999/', curl('http://127.0.0.1:99999/')],
+    ['exec:id -u', ['id']],
+  ])('with the probe %s nothing else does: %j', async (probe, command) => {
+    expect(await run(probe, command)).toMatch(/^socket can be root on its host/);
+  });
+
+  test('its probe has no environment of another', async () => {
+    const told = await run('exec:id -u', ['id', '-u'], { Env: ['LD_PRELOAD=/x'] });
+    expect(told).toMatch(/^socket can be root on its host/);
+  });
+});
+
 test('what passes is sent in one spelling, and names containers by ID', async () => {
   const url = '/v1.45/containers/web/rename?name=web.diun-pilot-old-0123456789';
   const matched = match({ method: 'POST', url })!;

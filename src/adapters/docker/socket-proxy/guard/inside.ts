@@ -1,6 +1,7 @@
 import { cleanPath } from '../../../../domain/recreate/own-mounts';
 import { DF } from '../../../../domain/disk/df';
-import { splitCommand } from '../../../../domain/labels/split-command';
+import { isProbeCommand } from '../../../../domain/health/probe-commands';
+import { readProbe } from '../../../../domain/labels/read-probe';
 import { hasReason, knownContainer, type Known, type Memory } from './family';
 import { powerOf, type Power } from './power';
 import { missing, mustBe, refuse } from './refused';
@@ -51,9 +52,9 @@ function mustBeItsUser({ container }: Known, user: unknown, command: string[], e
   );
 }
 
-function isItsProbe({ labels }: Known, command: string[]): boolean {
-  const probe = labels['update.probe']?.trim() ?? '';
-  return probe.startsWith('exec:') && asText(splitCommand(probe.slice('exec:'.length)) ?? []) === asText(command);
+function isItsProbe({ labels, container }: Known, command: string[]): boolean {
+  const probe = readProbe(labels['update.probe']?.trim() ?? '');
+  return 'kind' in probe && isProbeCommand(probe, container.Config.Env, command);
 }
 
 export function judgeExecStart(body: unknown): void {
