@@ -1,11 +1,10 @@
-import type { CertbotEnd } from '../domain/certificates/renewal';
+import { CERTBOT_RENEW, type CertbotEnd } from '../domain/certificates/renewal';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { RenewalDeps } from './renewal-places';
 
-/** `certbot renew` without a terminal first sleeps up to eight minutes, unless `--no-random-sleep-on-renew` is given. */
 const ENDS_WITHIN_MS = 20 * 60_000;
 const LOG_LINES = 30;
 const NEVER = '0001';
@@ -50,10 +49,9 @@ async function runToItsEnd({ engine, clock }: Deps, before: ContainerInspect, co
 }
 
 async function runInside({ engine, clock }: Deps, { Id }: ContainerInspect, container: string): Promise<CertbotEnd> {
-  const command = ['certbot', 'renew', '--non-interactive', '--no-random-sleep-on-renew'];
   try {
     const { exitCode, stdout, stderr } = await withDeadline(clock, ENDS_WITHIN_MS, new TooLong(), (signal) =>
-      engine.exec(Id, command, { signal }),
+      engine.exec(Id, CERTBOT_RENEW, { signal }),
     );
     const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
     return { container, exitCode, log: lines.slice(-LOG_LINES) };

@@ -1,3 +1,4 @@
+import { LIST } from '../../src/backups/sources/files-source';
 import type { ContainerInspect, CreateRequest } from '../../src/domain/engine-inspect';
 
 /** What is on an engine that is attacked through the socket proxy. */
@@ -233,12 +234,15 @@ function calls({ web, agent, root, evil }: Attacked): Attack[] {
     ...(body === undefined ? {} : { body }),
   });
   const Cmd = ['chroot', '/host', 'id'];
+  const ofRoot = { User: '0', Env: ['LC_ALL=C'] };
   return [
     of(`/containers/${root.Id}/exec`, 'POST', { Cmd }),
     of(`/containers/${agent.Id}/exec`, 'POST', { Cmd }),
     of(`/containers/${web}/exec`, 'POST', { Cmd, Privileged: true }),
     of(`/containers/${web}/exec`, 'POST', { Cmd, privileged: true }),
     of(`/containers/${web}/exec`, 'POST', { Cmd, User: '0' }),
+    of(`/containers/${web}/exec`, 'POST', { ...ofRoot, Cmd: ['sh', '-c', LIST, 'sh', '-delete'] }),
+    of(`/containers/${web}/exec`, 'POST', { ...ofRoot, Cmd: ['sh', '-c', LIST, 'sh'] }),
     of(`/exec/${'e'.repeat(64)}/start`, 'POST', { Detach: false, Tty: false }),
     of(`/containers/${root.Id}/archive?path=/etc`, 'GET'),
     of(`/containers/${agent.Id}/archive?path=/host/etc/shadow`, 'GET'),

@@ -1,6 +1,9 @@
 import { daysLeft, isNotLoaded, isSame, type CertificateSeen } from './certificate';
 import type { Failure } from '../errors';
 
+/** `certbot renew` without a terminal first sleeps up to eight minutes, unless `--no-random-sleep-on-renew` is given. */
+export const CERTBOT_RENEW = ['certbot', 'renew', '--non-interactive', '--no-random-sleep-on-renew'];
+
 /** Who requested it: `retry` comes a day after a failed one. */
 export const RENEWAL_REASONS = ['schedule', 'operator', 'retry'] as const;
 /** One of them. */

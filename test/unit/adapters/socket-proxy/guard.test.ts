@@ -47,10 +47,20 @@ describe('whether root inside is root of the host', () => {
     '/x/docker.sock',
     '/home/me',
     '/srv/../root',
-  ])('by a mount of %s', (source) => expect(reachesHost(source)).toBe(true));
-  test.each(['/srv/data', '/opt/stack', '/etc/letsencrypt', '/etc/localtime', '/home/me/stack/data', '/var/lib/gitea'])(
+  ])('by a mount of %s, even to read only', (source) => expect(reachesHost(source, false)).toBe(true));
+  test.each([
+    ...['/etc/letsencrypt', '/etc/nginx', '/etc/nginx/conf.d', '/etc/ssl/certs', '/etc/ca-certificates', '/usr/share'],
+    ...['/usr/local/share/x', '/usr/src', '/etc/passwd', '/etc/group', '/etc/hosts', '/etc/machine-id'],
+    ...['/etc/localtime', '/etc/timezone'],
+  ])('by a mount of %s, unless to read only', (source) => {
+    expect([reachesHost(source, true), reachesHost(source, false)]).toEqual([true, false]);
+  });
+  test.each(['/etc/passwd/x', '/etc/shadow', '/etc/sudoers', '/etc/passwd-'])('by a mount of %s', (source) =>
+    expect(reachesHost(source, false)).toBe(true),
+  );
+  test.each(['/srv/data', '/opt/stack', '/etc/gitea', '/home/me/stack/data', '/var/lib/gitea'])(
     'not by a mount of %s',
-    (source) => expect(reachesHost(source)).toBe(false),
+    (source) => expect(reachesHost(source, true)).toBe(false),
   );
   test.each([
     [{ Privileged: true }, 'it is privileged'],
@@ -78,7 +88,11 @@ describe('whether root inside is root of the host', () => {
       RW: true,
     };
     const inspect = { ...anInspect(), Mounts: [mount] };
-    expect(await powerOf(inspect, sight)).toEqual({ why: 'it mounts /etc of the host', mounts: ['/v'] });
+    expect(await powerOf(inspect, sight)).toEqual({
+      why: 'it mounts /etc of the host',
+      mounts: ['/v'],
+      isCertbots: false,
+    });
     expect(await powerOf(inspect, NOTHING)).toBeNull();
   });
 });

@@ -83,7 +83,7 @@ describe('a container that Compose left without its name', () => {
 describe('in a container that is root on its host', () => {
   const run = async (probe: string, Cmd: string[], more: object = {}): Promise<string> => {
     const Binds = ['/var/run/docker.sock:/var/run/docker.sock'];
-    const labels = probe === '' ? {} : { 'update.probe': probe };
+    const labels: Record<string, string> = probe === '' ? {} : { 'update.probe': probe };
     engine.runContainer(nginx({ name: 'socket', ports: {}, labels, hostConfig: { Binds } }));
     const url = '/v1.45/containers/socket/exec';
     const told = await outcome(createGuard(), { name: '', method: 'POST', url, body: { Cmd, ...more } });
@@ -132,6 +132,52 @@ describe('in a container that is root on its host', () => {
     const told = await run('exec:id -u', ['id', '-u'], { Env: ['LD_PRELOAD=/x'] });
     expect(told).toMatch(/^socket can be root on its host/);
   });
+});
+
+describe('where the certificates of the host are mounted to be written', () => {
+  const RENEW = ['certbot', 'renew', '--non-interactive', '--no-random-sleep-on-renew'];
+  const ask = async (call: Partial<Attack>, role = 'certbot', Binds = ['/etc/letsencrypt:/etc/letsencrypt']) => {
+    engine.runContainer(nginx({ name: 'certbot', ports: {}, labels: { 'renewal.role': role }, hostConfig: { Binds } }));
+    const { method = 'POST', url = '', body } = call;
+    const told = await outcome(createGuard(), { name: '', method, url: `/v1.45/containers/certbot${url}`, body });
+    engine.host.containers.delete(engine.container('certbot').Id);
+    return told;
+  };
+  const exec = (Cmd: string[], more: object = {}) => ({ url: '/exec', body: { Cmd, ...more } });
+  const file = '/archive?path=/etc/letsencrypt/live/example.org/cert.pem';
+
+  test('certbot renews', async () => expect(await ask(exec(RENEW))).toBe('passes'));
+  test('a certificate is read', async () => expect(await ask({ method: 'GET', url: file })).toBe('passes'));
+  test.each([
+    ['another command', exec(['sh', '-c', 'id'])],
+    ['a hook of certbot', exec([...RENEW, '--deploy-hook', 'id'])],
+    ['an environment', exec(RENEW, { Env: ['PYTHONPATH=/x'] })],
+    ['a file that is put into it', { method: 'PUT', url: '/archive?path=/etc/letsencrypt/renewal-hooks/deploy' }],
+  ])('but not %s', async (_what, call) => {
+    expect(await ask(call)).toMatch(/^certbot can be root on its host \(it mounts \/etc\/letsencrypt of the host\)/);
+  });
+  test('nor where it has another role, or more of the host', async () => {
+    const more = ['/etc/letsencrypt:/etc/letsencrypt', '/var/run/docker.sock:/var/run/docker.sock'];
+    expect(await ask(exec(RENEW), 'server')).toMatch(/^certbot can be root/);
+    expect(await ask(exec(RENEW), 'certbot', more)).toMatch(/^certbot can be root/);
+    expect(await ask({ method: 'GET', url: file }, 'certbot', more)).toMatch(/^certbot can be root/);
+  });
+});
+
+describe('an nginx that is not opened', () => {
+  const inRoot = (Cmd: string[], more: object = {}): Promise<string> =>
+    outcome(createGuard(), { name: '', method: 'POST', url: '/v1.45/containers/root/exec', body: { Cmd, ...more } });
+
+  test.each([[['nginx', '-t']], [['nginx', '-T']], [['nginx', '-s', 'reload']]])('is asked: %j', async (command) =>
+    expect(await inRoot(command)).toBe('passes'),
+  );
+  test.each([
+    [['nginx', '-s', 'stop'], {}],
+    [['nginx', '-t', '-c', '/tmp/x'], {}],
+    [['nginx', '-t'], { Env: ['LD_PRELOAD=/x'] }],
+    [['nginx', '-t'], { User: 'nobody' }],
+    [['df', '-Pk', '/'], {}],
+  ])('but not: %j %j', async (command, more) => expect(await inRoot(command, more)).not.toBe('passes'));
 });
 
 test('what passes is sent in one spelling, and names containers by ID', async () => {

@@ -1,20 +1,24 @@
 import { cleanPath } from '../../../../domain/recreate/own-mounts';
+import { CERTBOT_RENEW } from '../../../../domain/certificates/renewal';
 import { DF } from '../../../../domain/disk/df';
 import { isProbeCommand } from '../../../../domain/health/probe-commands';
 import { readProbe } from '../../../../domain/labels/read-probe';
 import { hasReason, knownContainer, type Known, type Memory } from './family';
 import { powerOf, type Power } from './power';
 import { missing, mustBe, refuse } from './refused';
-import { isNothing } from './same';
+import { isNothing, isSame } from './same';
 import { isReadingScript } from './scripts';
 import type { Sight } from './sight';
 import { onlyKeys, words } from './strict-json';
 
 const EXEC = words('AttachStdin AttachStdout AttachStderr Tty Cmd User Env');
 const EXEC_START = words('Detach Tty');
-/** What may run in a container that can be root on its host, besides its own probe: none takes anything from the request. */
-const HARMLESS = [['nginx', '-t'], ['nginx', '-T'], ['nginx', '-s', 'reload'], DF].map(asText);
-
+/** What may run in every container, since an nginx may stand in front of one that is updated. */
+const NGINX = [
+  ['nginx', '-t'],
+  ['nginx', '-T'],
+  ['nginx', '-s', 'reload'],
+];
 /** A container by its name or ID now; what is passed on names it by ID. Throws `Refused`. */
 export async function target(sight: Sight, nameOrId: string): Promise<Known> {
   return (await knownContainer(sight, nameOrId)) ?? missing('container', nameOrId);
@@ -28,16 +32,21 @@ async function mustBeOpen(sight: Sight, memory: Memory, known: Known): Promise<v
 }
 
 export async function judgeExec(sight: Sight, memory: Memory, known: Known, body: unknown): Promise<void> {
-  await mustBeOpen(sight, memory, known);
   const asked = onlyKeys('the command', body, EXEC);
   const command = textsOf(asked['Cmd']) ?? refuse('Cmd is not a list of words');
   const env = textsOf(asked['Env'] ?? []) ?? refuse('Env is not a list of words');
+  const isPlain = env.length === 0 && isNothing(asked['User']);
+  if (isPlain && isOneOf(NGINX, command)) return;
+  await mustBeOpen(sight, memory, known);
   mustBeItsUser(known, asked['User'], command, env);
   const power = await powerOf(known.container, sight);
   if (power === null) return;
-  const isPlain = env.length === 0 && isNothing(asked['User']);
-  if (isPlain && (HARMLESS.includes(asText(command)) || isItsProbe(known, command))) return;
+  if (isPlain && (isOneOf([DF], command) || isItsProbe(known, command) || isItsRenewal(known, power, command))) return;
   refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): only its own probe runs in it`);
+}
+
+function isItsRenewal({ labels }: Known, { isCertbots }: Power, command: string[]): boolean {
+  return isCertbots && labels['renewal.role']?.trim() === 'certbot' && isOneOf([CERTBOT_RENEW], command);
 }
 
 /** Root only to look for folders that cannot be read, or where the container runs as root anyway. */
@@ -45,7 +54,8 @@ function mustBeItsUser({ container }: Known, user: unknown, command: string[], e
   const own = container.Config.User ?? '';
   if (user === undefined || user === null || user === '' || user === own) return;
   const [shell, flag, script, name, path] = command;
-  const looks = shell === 'sh' && flag === '-c' && isReadingScript(script) && name === 'sh' && path !== undefined;
+  const looks =
+    shell === 'sh' && flag === '-c' && isReadingScript(script) && name === 'sh' && path?.startsWith('/') === true;
   mustBe(
     looks && user === '0' && env.join() === 'LC_ALL=C',
     `User ${JSON.stringify(user)} is not that of the container`,
@@ -54,7 +64,7 @@ function mustBeItsUser({ container }: Known, user: unknown, command: string[], e
 
 function isItsProbe({ labels, container }: Known, command: string[]): boolean {
   const probe = readProbe(labels['update.probe']?.trim() ?? '');
-  return 'kind' in probe && isProbeCommand(probe, container.Config.Env, command);
+  return 'kind' in probe && isProbeCommand(probe, container.Config.Env ?? null, command);
 }
 
 export function judgeExecStart(body: unknown): void {
@@ -70,7 +80,7 @@ export async function judgeRead(
 ): Promise<void> {
   await mustBeOpen(sight, memory, known);
   const power = await powerOf(known.container, sight);
-  if (power === null || isStat || mayRead(known, power, cleanPath(path))) return;
+  if (power === null || power.isCertbots || isStat || mayRead(known, power, cleanPath(path))) return;
   refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): ${path} of it is not read`);
 }
 
@@ -89,9 +99,8 @@ export async function judgeWrite(sight: Sight, memory: Memory, known: Known): Pr
   refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): no file is put into it`);
 }
 
-/** Two commands are the same if this text is. */
-function asText(command: readonly string[]): string {
-  return JSON.stringify(command);
+function isOneOf(commands: readonly (readonly string[])[], command: readonly string[]): boolean {
+  return commands.some((known) => isSame(known, command));
 }
 
 function textsOf(value: unknown): string[] | null {

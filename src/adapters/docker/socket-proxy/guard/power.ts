@@ -10,22 +10,33 @@ const CONTAINED = new Set([
 ]);
 /** Devices without which many containers do not run, and through which none reaches a disk or memory. */
 const HARMLESS_DEVICES = /^\/dev\/(?:dri(?:\/|$)|net\/tun$|snd(?:\/|$)|video\d+$|tty(?:USB|ACM)\d+$|null$|zero$)/;
+const LETS_ENCRYPT = '/etc/letsencrypt';
 /** Who can write there, or read all of it, is root: each with all that is in it. */
 const HOSTS_OWN = [
   ...['/bin', '/boot', '/dev', '/etc', '/lib', '/lib32', '/lib64', '/proc', '/root', '/run', '/sbin', '/sys', '/usr'],
   ...['/var/lib/containerd', '/var/lib/docker', '/var/lib/systemd', '/var/run', '/var/spool', '/snap'],
 ];
-/** Of those, what services usually have of their own. */
-const SERVICES = [
-  ...['/etc/ca-certificates', '/etc/gitea', '/etc/letsencrypt', '/etc/localtime', '/etc/nginx', '/etc/ssl'],
-  ...['/etc/timezone', '/usr/share', '/usr/local/share', '/usr/src'],
+/**
+ * Of those, what services usually have of their own, and who reads them is not root. Who writes them may be: the host runs hooks of
+ * certbot, modules of nginx, and scripts of packages that are there.
+ */
+const READABLE = [
+  ...['/etc/ca-certificates', LETS_ENCRYPT, '/etc/nginx', '/etc/ssl', '/usr/share', '/usr/local/share', '/usr/src'],
 ];
+/** Files that everyone on a host can read. */
+const READABLE_FILES = [
+  ...['/etc/group', '/etc/hostname', '/etc/hosts', '/etc/localtime', '/etc/machine-id', '/etc/passwd', '/etc/timezone'],
+];
+/** No process of root runs what is there. */
+const WRITABLE = ['/etc/gitea'];
 
 /** Mounts of a container through which its host is reached, by their place in the container. */
 export interface Power {
   /** As text, such as `it is privileged`. */
   why: string;
   mounts: string[];
+  /** Only by the certificates of the host, which a certbot writes: they may be read, and renewed by its own command. */
+  isCertbots: boolean;
 }
 
 /**
@@ -35,13 +46,15 @@ export interface Power {
 export async function powerOf(container: ContainerInspect, sight: Pick<Sight, 'volume'>): Promise<Power | null> {
   const mounts: string[] = [];
   let why = powerOfHostConfig(container.HostConfig);
+  let isCertbots = why === null;
   for (const mount of container.Mounts) {
     const source = await hostFolderOf(mount, sight);
-    if (source === null || !reachesHost(source)) continue;
+    if (source === null || !reachesHost(source, mount.RW !== false)) continue;
     mounts.push(cleanPath(mount.Destination));
     why ??= `it mounts ${source} of the host`;
+    isCertbots &&= isWithin(cleanPath(source), LETS_ENCRYPT);
   }
-  return why === null ? null : { why, mounts };
+  return why === null ? null : { why, mounts, isCertbots };
 }
 
 async function hostFolderOf({ Type, Name, Source }: Mount, sight: Pick<Sight, 'volume'>): Promise<string | null> {
@@ -53,10 +66,12 @@ async function hostFolderOf({ Type, Name, Source }: Mount, sight: Pick<Sight, 'v
 }
 
 /** Pure. A folder above one of the host's own reaches it, too. */
-export function reachesHost(source: string): boolean {
+export function reachesHost(source: string, isWritable: boolean): boolean {
   const path = cleanPath(source);
   if (/\.sock(?:et)?$|^\/home(?:\/[^/]+)?$|\/\.ssh(?:\/|$)/.test(path)) return true;
-  if (SERVICES.some((folder) => isWithin(path, folder))) return false;
+  if (WRITABLE.some((folder) => isWithin(path, folder))) return false;
+  const isRead = READABLE_FILES.includes(path) || READABLE.some((folder) => isWithin(path, folder));
+  if (isRead && !isWritable) return false;
   return HOSTS_OWN.some((folder) => isWithin(path, folder) || isWithin(folder, path));
 }
 
