@@ -14,6 +14,8 @@ import { pilotIn } from './pilots';
 const NO_EFFECT = 'is a label of the image, and an image must not set its own policy: it has no effect here.';
 const NO_BACKUP =
   'is a label of the image, and and only the operator’s own label opens a container to a backup: nothing of it is backed up, and every update of it waits for approval. If the label is yours too, write its value with a space at the end, or remove it from the image.';
+const NO_VERIFY =
+  'is a label of the image, and only the operator’s own label says who must have signed: only PILOT_VERIFY counts, and every update of this container waits for approval. If the label is yours too, write its value with a space at the end, or remove it from the image.';
 
 /** A host name that Docker gave is the first 12 digits of the container's id. */
 const SHORTEST_ID = 12;
@@ -118,7 +120,8 @@ function withStrategy(labels: ContainerLabels, inspect: ContainerSnapshot, datab
 
 /**
  * A label without effect is reported. One of a backup may be the operator's, spelt as the image's: data may be missing from
- * the backup, so nothing of that container is automatic.
+ * the backup, so nothing of that container is automatic. Likewise a rule for signatures: whoever pushes the image would
+ * switch it off.
  */
 function withInherited(
   labels: ContainerLabels,
@@ -130,8 +133,13 @@ function withInherited(
     .map(([label, value]) => ({
       label,
       value: value.slice(0, 200),
-      message: label.startsWith('backup.') ? NO_BACKUP : NO_EFFECT,
+      message: whyInherited(label),
     }));
-  const held = labels.policy === 'automatic' && inherited.some(({ message }) => message === NO_BACKUP);
+  const held = labels.policy === 'automatic' && inherited.some(({ message }) => message !== NO_EFFECT);
   return { ...labels, policy: held ? 'manual' : labels.policy, problems: [...labels.problems, ...inherited] };
+}
+
+function whyInherited(label: string): string {
+  if (label === 'update.verify') return NO_VERIFY;
+  return label.startsWith('backup.') ? NO_BACKUP : NO_EFFECT;
 }

@@ -68,6 +68,23 @@ test('a backup label of the image opens nothing, is reported, and makes nothing 
   ]);
 });
 
+test('a rule for signatures that the image says too is not in force, so nothing is automatic', () => {
+  const labels = { 'update.verify': 'key:/keys/cosign.pub' };
+  const own = { ...labels, 'diun.enable': 'true', 'update.policy': 'automatic' };
+  const container = toContainer(inspect({ Labels: own }), image({ Labels: labels }), null);
+  expect(container.labels).toMatchObject({ watched: true, policy: 'manual' });
+  expect(container.labels.verify).toBeUndefined();
+  expect(container.labels.problems).toMatchObject([
+    { label: 'update.verify', message: expect.stringContaining('every update of this container waits for approval') },
+  ]);
+  const spelt = { ...own, 'update.verify': 'key:/keys/cosign.pub ' };
+  expect(toContainer(inspect({ Labels: spelt }), image({ Labels: labels }), null).labels).toMatchObject({
+    policy: 'automatic',
+    verify: { kind: 'key' },
+    problems: [],
+  });
+});
+
 test('the project of an image that Compose built is still the container’s project', () => {
   const labels = { 'com.docker.compose.project': 'site', 'com.docker.compose.service': 'app' };
   expect(toContainer(inspect({ Labels: labels }), image({ Labels: labels }), null)).toMatchObject({
