@@ -27,7 +27,7 @@ export interface SoakView {
   state: 'open' | 'expired' | 'closed';
 }
 
-export type SoakDecision = SoakView & { outcome: 'chosen' | 'declined' | 'name_needed' | 'closed' };
+export type SoakDecision = SoakView & { outcome: 'chosen' | 'declined' | 'name_needed' | 'not_offered' | 'closed' };
 
 /** The link of the mail about a failure in the soak. */
 export function soakUrl({ publicUrl, approvalSecrets }: Signing & { publicUrl: string }, soak: Soak): string {
@@ -49,8 +49,8 @@ export function readSoakLink(deps: Signing & { store: Store; clock: Clock }, tok
 }
 
 /**
- * The button: the worker rolls the update back, once. The name of the container must be typed where data is put over data. Null:
- * the token is none of this purpose.
+ * The button: the worker rolls the update back, once. The name of the container must be typed where data is put over data. Data
+ * that is no longer offered is never replaced by other data. Null: the token is none of this purpose.
  */
 export function decideSoakLink(
   deps: Signing & { store: Store; clock: Clock; logger: Logger; mode?: Mode },
@@ -63,8 +63,8 @@ export function decideSoakLink(
     if (view.state !== 'open') return { ...view, outcome: 'closed' };
     if (answer.decision === 'decline') return { ...view, outcome: 'declined' };
     refuseWhileObserving(deps.mode, 'Nothing was rolled back.');
-    const choice = view.offered.find((data) => data === answer.data) ?? view.offered[0];
-    if (choice === undefined) return { ...view, outcome: 'closed' };
+    const choice = answer.data === null ? view.offered[0] : view.offered.find((data) => data === answer.data);
+    if (choice === undefined) return { ...view, outcome: 'not_offered' };
     if (choice === 'backup' && answer.name?.trim() !== view.update.container)
       return { ...view, outcome: 'name_needed' };
     const soak = deps.store.soaks.change(view.update.id, { status: 'chosen', choice });

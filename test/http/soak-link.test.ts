@@ -80,9 +80,22 @@ test('the backup needs the name of the container, and then the address shows the
 test('the current data needs no name, since nothing is written over it', async () => {
   fails({ schema: 'unchanged' });
   expect((await get().expect(200)).text).not.toContain('id="name"');
-  await post({ decision: 'approve', data: 'backup' }).expect(303);
+  await post({ decision: 'approve' }).expect(303);
   expect(http.store.soaks.of(id)).toMatchObject({ choice: 'current' });
 });
+
+test.each(['unchanged', 'unknown'] as const)(
+  'a backup that is no longer offered is not replaced by the current data (schema %s)',
+  async (schema) => {
+    fails({ schema });
+    const { backupId } = http.store.updates.get(id) as { backupId: string };
+    http.store.backups.prune(backupId, 'retention');
+    const { text } = await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(409);
+    expect(text).toContain('The data that you chose is no longer offered');
+    expect(text).toContain('value="current"');
+    expect(http.store.soaks.of(id)).toMatchObject({ status: 'deciding', choice: null });
+  },
+);
 
 test('where the schema is not known, both are offered, the backup first', async () => {
   fails({ schema: 'unknown' });

@@ -67,7 +67,9 @@ it('asks by mail, and offers the backup with the time of data that is lost, sinc
 it('runs the old version with the backup from before the update, once its name was typed', async () => {
   const oldId = await failsAfterAnHour(true);
   expect(decide('backup', 'wrong')?.outcome).toBe('name_needed');
-  expect(decide('current')?.outcome).toBe('chosen');
+  expect(decide('current')?.outcome).toBe('not_offered');
+  expect(soak()?.choice).toBeNull();
+  expect(decide(null)?.outcome).toBe('chosen');
   expect(soak()?.choice).toBe('backup');
   await forge.scene.settle();
   expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });

@@ -11,8 +11,11 @@ import { NameField, page } from './layout';
 import { messagePage } from './message-page';
 import { ago } from './words';
 
+/** Why the button did nothing. */
+type Missed = 'name_needed' | 'not_offered' | null;
+
 /** The page behind the link of a failure in the soak: what happened, and the old version. Opening it changes nothing. */
-export function soakPage(view: SoakView, now: Date, nameMissed = false): string {
+export function soakPage(view: SoakView, now: Date, missed: Missed = null): string {
   const { update, soak, backup } = view;
   const name = nameOf(update);
   const news: UpdateNews = { update, plan: null, backup, page: '' };
@@ -21,12 +24,13 @@ export function soakPage(view: SoakView, now: Date, nameMissed = false): string 
     title: `Run the old version of ${name} again?`,
     children: (
       <>
-        {nameMissed ? <NameMissed /> : null}
+        {missed === 'name_needed' ? <NameMissed /> : null}
+        {missed === 'not_offered' ? <NotOffered /> : null}
         <p class="badge alarm">Decision required</p>
         <h1>Run the old version of {oneLine(name)} again?</h1>
         <p>{typeset(soakFailureText(soak))}</p>
         {soak.schemaDetail === null ? null : <p>{typeset(soak.schemaDetail)}</p>}
-        <Decide view={view} now={now} nameMissed={nameMissed} />
+        <Decide view={view} now={now} nameMissed={missed === 'name_needed'} />
         <Blocks
           blocks={[
             ...machineSaid(output),
@@ -45,6 +49,17 @@ function NameMissed(): JSX.Element {
       <p>
         <strong>Nothing was done.</strong> The name you typed is not the name of the container.{' '}
         <a href="#name">Go to the field</a>
+      </p>
+    </div>
+  );
+}
+
+function NotOffered(): JSX.Element {
+  return (
+    <div class="notice alarm" role="alert">
+      <p>
+        <strong>Nothing was done.</strong> The data that you chose is no longer offered. What is offered now is below.{' '}
+        <a href="#decide-title">Go to the choice</a>
       </p>
     </div>
   );

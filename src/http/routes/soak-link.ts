@@ -45,7 +45,9 @@ export function decideSoak({ soakLinks, clock }: Deps): RequestHandler {
       case 'declined':
         return sendPage(response, 200, soakDeclinedPage(decided));
       case 'name_needed':
-        return sendPage(response, 422, soakPage(decided, clock.now(), true));
+        return sendPage(response, 422, soakPage(decided, clock.now(), 'name_needed'));
+      case 'not_offered':
+        return sendPage(response, 409, soakPage(decided, clock.now(), 'not_offered'));
       case 'closed':
         return sendPage(response, 410, soakExpiredPage(decided));
     }
