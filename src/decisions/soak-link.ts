@@ -44,7 +44,7 @@ export function readSoakLink(deps: Signing & { store: Store; clock: Clock }, tok
   const backup = update.backupId === null ? null : backups.get(update.backupId);
   const isOver = soak.decideUntil <= deps.clock.now().toISOString();
   const state = soak.status !== 'deciding' ? 'closed' : isOver ? 'expired' : 'open';
-  const offered = offeredData(soak, canBeRestored(backup));
+  const offered = offeredData(soak, backup);
   return { update, soak, backup, expiresAt: soak.decideUntil, offered, state };
 }
 
@@ -77,10 +77,6 @@ export function decideSoakLink(
     deps.logger.info('the old version was chosen by the link of the mail', { update: view.update.id, data: choice });
     return { ...view, soak, state: 'closed', outcome: 'chosen' };
   });
-}
-
-function canBeRestored(backup: BackupRecord | null): boolean {
-  return backup?.status === 'succeeded' && backup.items.length > 0 && backup.pruned === null;
 }
 
 function partsOf({ updateId, failedAt, decideUntil }: Soak): TokenParts {

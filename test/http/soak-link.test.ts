@@ -105,6 +105,15 @@ test('where the schema is not known, both are offered, the backup first', async 
   expect(http.store.soaks.of(id)).toMatchObject({ choice: 'current' });
 });
 
+test.each([
+  ['changed', true],
+  ['unknown', false],
+] as const)('with a schema that is %s, the browser requires the name: %s', async (schema, required) => {
+  fails({ schema });
+  const field = /<input[^>]*id="name"[^>]*>/.exec((await get().expect(200)).text)?.[0] ?? '';
+  expect(/\srequired\b/.test(field)).toBe(required);
+});
+
 test('to leave it as it is decides nothing, and the link stays', async () => {
   fails();
   expect((await post({ decision: 'decline' }).expect(200)).text).toContain('Everything was left as it is');

@@ -1,3 +1,5 @@
+import type { BackupRecord } from '../backups/backup';
+
 /** The data on which the old version runs after a rollback that the operator chose. */
 export type SoakData = 'current' | 'backup';
 
@@ -48,9 +50,13 @@ export function lookEveryMs({ startedAt, until }: Pick<Soak, 'startedAt' | 'unti
   return Math.min(Math.max(tenth, LEAST_BETWEEN_LOOKS_MS), MOST_BETWEEN_LOOKS_MS);
 }
 
-/** The data that the page offers, the recommended one first. */
-export function offeredData({ schema }: Pick<Soak, 'schema'>, hasBackup: boolean): SoakData[] {
+/** The data that mail and page offer, the recommended one first. */
+export function offeredData({ schema }: Pick<Soak, 'schema'>, backup: BackupRecord | null): SoakData[] {
   if (schema === 'unchanged') return ['current'];
-  const backup: SoakData[] = hasBackup ? ['backup'] : [];
-  return schema === 'changed' ? backup : [...backup, 'current'];
+  const restored: SoakData[] = canBeRestored(backup) ? ['backup'] : [];
+  return schema === 'changed' ? restored : [...restored, 'current'];
+}
+
+function canBeRestored(backup: BackupRecord | null): boolean {
+  return backup?.status === 'succeeded' && backup.items.length > 0 && backup.pruned === null;
 }

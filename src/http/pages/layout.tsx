@@ -68,8 +68,16 @@ export function Observes(): JSX.Element {
   );
 }
 
+interface NameFieldProps {
+  container: string;
+  to: string;
+  wrong: boolean;
+  /** Left out: true. False: only the server knows whether the chosen answer needs it. */
+  required?: boolean;
+}
+
 /** The container's name must be typed before anything is done to a container that holds data. */
-export function NameField({ container, to, wrong }: { container: string; to: string; wrong: boolean }): JSX.Element {
+export function NameField({ container, to, wrong, required = true }: NameFieldProps): JSX.Element {
   return (
     <p>
       <label for="name">
@@ -79,7 +87,7 @@ export function NameField({ container, to, wrong }: { container: string; to: str
         id="name"
         name="name"
         type="text"
-        required
+        required={required}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}

@@ -82,7 +82,14 @@ function Decide({ view, now, nameMissed }: { view: SoakView; now: Date; nameMiss
       {offered.length > 1
         ? offered.map((data, at) => <Choice view={view} data={data} first={at === 0} now={now} />)
         : null}
-      {needsName ? <NameField container={nameOf(update)} to="run the old version" wrong={nameMissed} /> : null}
+      {needsName ? (
+        <NameField
+          container={nameOf(update)}
+          to="run the old version"
+          wrong={nameMissed}
+          required={offered.length === 1}
+        />
+      ) : null}
       <div class="buttons">
         {offered.length === 0 ? null : (
           <button class={needsName ? 'grave' : undefined} name="decision" value="approve">

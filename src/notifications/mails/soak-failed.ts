@@ -52,7 +52,7 @@ function whyNotAutomatic({ holdsData }: Soak, name: string): string {
 const NOTHING_OFFERED = 'No verified backup from before the update is left, so the old version cannot be offered.';
 
 function choices({ soak, backup, now }: SoakNews): Block[] {
-  const offered = offeredData(soak, backup?.status === 'succeeded' && backup.items.length > 0);
+  const offered = offeredData(soak, backup);
   return section(
     'What the page offers',
     soak.schemaDetail === null ? null : paragraph(soak.schemaDetail),

@@ -1,3 +1,4 @@
+import type { BackupRecord } from '../../../../src/domain/backups/backup';
 import type { ContainerInspect } from '../../../../src/domain/engine-inspect';
 import { judgeSoak } from '../../../../src/domain/soak/judge-soak';
 import { lookEveryMs, offeredData } from '../../../../src/domain/soak/soak';
@@ -50,8 +51,12 @@ test.each([
 });
 
 test('the current data is offered alone where the schema is unchanged, the backup alone where it is not', () => {
-  expect(offeredData({ schema: 'unchanged' }, true)).toEqual(['current']);
-  expect(offeredData({ schema: 'changed' }, true)).toEqual(['backup']);
-  expect(offeredData({ schema: 'changed' }, false)).toEqual([]);
-  expect(offeredData({ schema: 'unknown' }, true)).toEqual(['backup', 'current']);
+  const backup = { status: 'succeeded', items: [{}], pruned: null } as unknown as BackupRecord;
+  expect(offeredData({ schema: 'unchanged' }, backup)).toEqual(['current']);
+  expect(offeredData({ schema: 'changed' }, backup)).toEqual(['backup']);
+  expect(offeredData({ schema: 'changed' }, null)).toEqual([]);
+  expect(offeredData({ schema: 'unknown' }, backup)).toEqual(['backup', 'current']);
+  const pruned = { ...backup, pruned: { at: '', because: 'retention' } };
+  expect(offeredData({ schema: 'unknown' }, pruned)).toEqual(['current']);
+  expect(offeredData({ schema: 'changed' }, { ...backup, status: 'failed' })).toEqual([]);
 });
