@@ -7,7 +7,7 @@ import { finishUnstarted, type Unstarted } from '../updates/finish';
 import { beginUpdate, judgeStart } from '../updates/start/judge-start';
 import { readContainers } from '../containers/read-containers';
 import { serviceFailureOf } from '../services/failure-now';
-import { readServices, roleOf } from '../services/read-targets';
+import { certainRoleOf, servicesOfManager } from '../services/read-targets';
 import type { ServiceRun } from './rollout-run';
 
 /**
@@ -16,7 +16,7 @@ import type { ServiceRun } from './rollout-run';
  */
 export async function openService(deps: Deps, update: Update): Promise<ServiceRun | { ended: Update }> {
   const rollout = deps.store.updates.rollout(update.id);
-  const role = await roleOf(deps);
+  const role = await certainRoleOf(deps);
   if (role.role !== 'manager') {
     if (rollout !== null) return resumed(deps, update, rollout, '');
     return { ended: finishUnstarted(deps, update, noManager(update)) };
@@ -60,7 +60,7 @@ async function resumed(deps: Deps, update: Update, rollout: Rollout, nodeId: str
 }
 
 async function allServices(deps: Deps): Promise<Container[]> {
-  return readServices(deps, await readContainers(deps.engine, deps.selfId));
+  return servicesOfManager(deps, await readContainers(deps.engine, deps.selfId));
 }
 
 function noManager({ container }: Update): Unstarted {

@@ -1,7 +1,7 @@
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, EngineError, messageOf } from '../domain/errors';
 import { toTarget } from '../domain/services/to-target';
 import type { SwarmSeen } from '../domain/services/swarm-seen';
 import type { SwarmRole } from '../ports/services/swarm';
@@ -27,6 +27,11 @@ export async function lookAtSwarm(deps: Reading): Promise<SwarmSeen> {
  */
 export async function readServices(deps: Reading, containers: readonly Container[]): Promise<Container[]> {
   if ((await roleOf(deps)).role !== 'manager') return [];
+  return servicesOfManager(deps, containers);
+}
+
+/** The same where the engine is known to be a manager. */
+export async function servicesOfManager(deps: Reading, containers: readonly Container[]): Promise<Container[]> {
   const all = await deps.swarm.services();
   const names = new Set(containers.map(({ name }) => name));
   const ofThese = (test: (container: Container) => boolean): Set<string | null> =>
@@ -42,6 +47,20 @@ export async function readServices(deps: Reading, containers: readonly Container
       deps.logger.warn('a service is left out, since a container has the same name: rename one', { service: name });
   }
   return targets.filter(({ name }) => !names.has(name)).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/**
+ * For an update of a service, which only a manager has made: no answer, or an error, is not that there is no Swarm. Rejects with
+ * `engine_unreachable` only, to be called again.
+ */
+export async function certainRoleOf({ swarm }: Pick<Deps, 'swarm'>): Promise<SwarmRole> {
+  try {
+    return await swarm.role();
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const words = `Not known whether the engine is still a manager of its Swarm: ${messageOf(error)}`;
+    throw new EngineError('engine_unreachable', words, { cause: error });
+  }
 }
 
 /** A proxy of the socket may not pass the question on: then there is no Swarm. Rejects with `engine_unreachable` only. */

@@ -1,12 +1,13 @@
 import { reconcile } from '../../src/decisions/reconcile';
 import { decideById } from '../../src/decisions/approve';
 import { requestUpdate } from '../../src/decisions/request-update';
+import { EngineError } from '../../src/domain/errors';
 import type { ServiceSpec } from '../../src/domain/services/swarm-inspect';
 import type { Update } from '../../src/domain/update';
 import type { FakeImage, ImageSpec } from '../support/fake-engine-types';
 import { runOn } from '../support/cli-app';
 import { openScene, type Scene } from '../support/scene';
-import type { FakeServiceSpec } from '../support/swarm/fake-swarm';
+import { FakeSwarm, type FakeServiceSpec } from '../support/swarm/fake-swarm';
 
 // Swarm services, from the event to the verdict, on a Swarm that is a state machine.
 const IMAGE = 'docker.io/library/nginx:1.28';
@@ -239,7 +240,11 @@ describe('another client', () => {
 });
 
 describe('a SIGKILL of diun-pilot', () => {
-  const dies = async (when: 'before' | 'after', spec: ImageSpec = {}): Promise<FakeImage> => {
+  const dies = async (
+    when: 'before' | 'after',
+    spec: ImageSpec = {},
+    meanwhile: () => unknown = () => undefined,
+  ): Promise<FakeImage> => {
     const died = new Promise<void>((resolve) => {
       scene.swarm.onUpdate = (at) => {
         if (at !== when) return;
@@ -251,6 +256,7 @@ describe('a SIGKILL of diun-pilot', () => {
     scene.hear(IMAGE, image.digest);
     void scene.settle();
     await died;
+    meanwhile();
     scene = scene.restart();
     await scene.settle();
     return image;
@@ -266,6 +272,29 @@ describe('a SIGKILL of diun-pilot', () => {
       expect(scene.mails().filter(({ subject }) => subject.includes('update available'))).toHaveLength(1);
     },
   );
+
+  it('while GET /info then fails: the update waits for its answer, and is probed', async () => {
+    old.spec.scripts = { ask: {} };
+    run({ labels: { 'update.probe': 'exec:ask', 'update.probe.timeout': '20s' } });
+    const role = jest.spyOn(FakeSwarm.prototype, 'role');
+    let failing = false;
+    role.mockImplementation(function (this: FakeSwarm) {
+      if (failing) return Promise.reject(new EngineError('engine_refused', 'The Docker Engine refused: server error'));
+      return Promise.resolve(this.current);
+    });
+    try {
+      await expect(
+        dies('after', { scripts: { ask: { exitCode: 7, stderr: 'no database' } } }, () => (failing = true)),
+      ).rejects.toMatchObject({ code: 'engine_unreachable' });
+      expect(only()).toMatchObject({ status: 'running' });
+      failing = false;
+      await scene.settle();
+    } finally {
+      role.mockRestore();
+    }
+    expect(only()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+    expect(only().error?.message).toContain('no database');
+  });
 
   it.each(['pause', 'rollback'] as const)(
     'while a bad image is rolled out (%s): it is rolled back, with one mail',
