@@ -37,8 +37,8 @@ export interface HttpDeps {
   receiveWebhook(rawBody: string): Promise<{ id: string; duplicate: boolean }>;
   /** `by`: left out, the API. */
   requestUpdate(request: { container: string; image?: string }, by?: DecidedBy): Promise<Update>;
-  /** Throws `update_not_found` and `not_waiting`. */
-  requestRehearsal(updateId: string): Rehearsal;
+  /** `by`: left out, who has the password. Throws `update_not_found` and `not_waiting`. */
+  requestRehearsal(updateId: string, by?: 'link'): Rehearsal;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   requestRenewal(): RenewalRecord;
   health: HealthSources;

@@ -3,7 +3,9 @@ import type { HeldMail, Rehearsal, Verdict } from '../domain/rehearsal/rehearsal
 /** Requested rehearsals and their verdicts. */
 export interface Rehearsals {
   /** Queued. */
-  insert(record: Pick<Rehearsal, 'updateId' | 'digest' | 'mail'>): Rehearsal;
+  insert(record: Pick<Rehearsal, 'updateId' | 'digest' | 'mail'> & Partial<Pick<Rehearsal, 'requestedBy'>>): Rehearsal;
+  /** One that the link requested is also requested by who has the password. */
+  takeOver(id: string): void;
   get(id: string): Rehearsal | null;
   /** The newest of an update; null: none was requested. */
   of(updateId: string): Rehearsal | null;

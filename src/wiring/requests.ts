@@ -42,7 +42,7 @@ export interface Requests {
   /** `by`: left out, the API. */
   requestUpdate(request: { container: string; image?: string }, by?: DecidedBy): Promise<Update>;
   /** Throws `update_not_found` and `not_waiting`. */
-  requestRehearsal(updateId: string): Rehearsal;
+  requestRehearsal(updateId: string, by?: 'link'): Rehearsal;
   requestBackups(request: { project?: string }): Promise<BackupRecord[]>;
   /** What a restore would do; changes nothing. */
   planRestore(request: RestoreRequest): Promise<PlannedRestore>;
@@ -78,7 +78,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
     containers,
     swarm: () => lookAtSwarm(deps),
     requestUpdate: async (request, by) => queued(await requestUpdate(deps, request, by)),
-    requestRehearsal: (updateId) => queued(requestRehearsal(deps, updateId)),
+    requestRehearsal: (updateId, by) => queued(requestRehearsal(deps, updateId, by)),
     requestBackups: async (request) => {
       const there = { store: deps.store, containers: await containers() };
       return queued(requestBackups(there, { ...request, reason: 'operator' }));

@@ -98,7 +98,17 @@ function releaseFrom([a = '', b = '', c = '']: Strings): Release {
 /** All of its text is what images and logs say. */
 function rehearsalFrom([a = '']: Strings): Rehearsal {
   const times = { createdAt: at(0), startedAt: at(1), finishedAt: at(2) };
-  return { id: 'r', updateId: 'u', digest: null, status: 'failed', ...times, seconds: 4, detail: a, mail: null };
+  return {
+    id: 'r',
+    updateId: 'u',
+    digest: null,
+    status: 'failed',
+    ...times,
+    seconds: 4,
+    detail: a,
+    requestedBy: null,
+    mail: null,
+  };
 }
 
 function openFrom(s: Strings): Extract<ApprovalView, { kind: 'open' }> {

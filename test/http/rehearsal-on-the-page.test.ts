@@ -89,8 +89,22 @@ describe('the button "Rehearse again"', () => {
     const { headers } = await press(link, { rehearse: 'again' }).expect(303);
     expect(headers.location).toBe(link);
     expect(queued()).toBe(1);
+    expect(http.store.rehearsals.of(update.id)?.requestedBy).toBe('link');
     expect(http.store.updates.get(update.id)?.status).toBe('awaiting_approval');
     expect((await page()).before).toContain('Not ended yet');
+  });
+
+  test('is not there, and does nothing by the link, where none was made (update.rehearse=off)', async () => {
+    expect((await page()).whole).not.toContain('Rehearse again');
+    await press(linkOf(update), { rehearse: 'again' }).expect(400);
+    expect(http.store.rehearsals.of(update.id)).toBeNull();
+  });
+
+  test('does not request a second one while one is under way', async () => {
+    rehearsed(null);
+    const { id } = http.store.rehearsals.of(update.id) ?? {};
+    await press(linkOf(update), { rehearse: 'again' }).expect(303);
+    expect(http.store.rehearsals.of(update.id)).toMatchObject({ id, requestedBy: null });
   });
 
   test('requests one on the page of an update that is queued', async () => {
@@ -112,6 +126,7 @@ describe('the button "Rehearse again"', () => {
     const { headers } = await press('/actions/rehearse', fieldsOf(text, 'rehearse')).set(asPerson).expect(303);
     expect(headers.location).toBe('/?done=rehearse');
     expect(queued()).toBe(1);
+    expect(http.store.rehearsals.of(update.id)?.requestedBy).toBeNull();
   });
 
   test('does nothing for another site, without a form token, or once the update runs', async () => {

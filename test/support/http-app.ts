@@ -65,7 +65,7 @@ export async function startHttp(
     receiveWebhook: inGroups(store),
     requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
     requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
-    requestRehearsal: (id) => requestRehearsal({ store, logger }, id),
+    requestRehearsal: (id, by) => requestRehearsal({ store, logger }, id, by),
     requestRenewal: () => requestRenewal({ store, clock }, { reason: 'operator' }),
     health: {
       pingEngine: () => Promise.resolve('pong'),

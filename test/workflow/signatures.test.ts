@@ -1,5 +1,6 @@
 import { decideById } from '../../src/decisions/approve';
 import { reconcile } from '../../src/decisions/reconcile';
+import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { FoundSignature } from '../../src/domain/signatures/signature';
 import type { Update } from '../../src/domain/update';
@@ -129,6 +130,23 @@ describe('a missing signature', () => {
     });
     expect(pulls()).toBe(0);
     expect(mails('critical_update_available')).toHaveLength(1);
+  });
+
+  test('is rehearsed again for who has the password, and not for who has the link only', async () => {
+    run({ 'update.rehearse': 'always' });
+    await publish();
+    const byLink = requestRehearsal(scene.deps, last().id, 'link');
+    await scene.settle();
+    expect(scene.store.rehearsals.get(byLink.id)).toMatchObject({
+      status: 'skipped',
+      detail: expect.stringMatching(/not run before its signature/),
+    });
+    expect(pulls()).toBe(0);
+    const again = requestRehearsal(scene.deps, last().id, 'link');
+    expect(requestRehearsal(scene.deps, last().id).id).toBe(again.id);
+    await scene.settle();
+    expect(scene.store.rehearsals.get(again.id)?.detail).not.toMatch(/not run before its signature/);
+    expect(pulls()).toBe(1);
   });
 });
 

@@ -15,6 +15,7 @@ interface Row {
   seconds: number | null;
   detail: string | null;
   mail: string | null;
+  requested_by: 'link' | null;
   tries: number;
 }
 
@@ -24,7 +25,8 @@ export function createRehearsals(database: Database, clock: Clock): Rehearsals {
   const triesOf = database.prepare<[string], { tries: number }>('SELECT tries FROM rehearsals WHERE id = ?');
   return {
     get,
-    insert: ({ updateId, digest, mail }) => add({ updateId, digest, mail }),
+    insert: ({ updateId, digest, mail, requestedBy }) => add({ updateId, digest, mail, requestedBy }),
+    takeOver: (id) => set(id, 'requested_by = NULL'),
     of: (updateId) => select('WHERE update_id = ? ORDER BY id DESC LIMIT 1', updateId)[0] ?? null,
     next: () => select(`WHERE status IN ('queued', 'running') ORDER BY status <> 'running', id LIMIT 1`)[0] ?? null,
     begin: (id) => {
@@ -60,6 +62,7 @@ function toRehearsal(row: Row): Rehearsal {
     finishedAt: row.finished_at,
     seconds: row.seconds,
     detail: row.detail,
+    requestedBy: row.requested_by,
     mail: fromJson<HeldMail>(row.mail),
   };
 }

@@ -18,6 +18,8 @@ export interface Rehearsal {
   seconds: number | null;
   /** What was seen, or why nothing was, as text. */
   detail: string | null;
+  /** `link`: whoever has the link of the mail; null: diun-pilot itself, the command line, the API or the operator's page. */
+  requestedBy: 'link' | null;
   /** The announcement of the update that waits for the verdict; null: none waits. */
   mail: HeldMail | null;
 }

@@ -15,6 +15,7 @@ import type { HttpDeps } from '../deps';
 import { pageFirst, wantsPage } from '../request/negotiate';
 import { confirmPage } from '../pages/confirm-page';
 import { livePage } from '../pages/live-page';
+import { mayRehearseAgain } from '../pages/decision/rehearse-again';
 import { closedPage, declinedPage, movedPage, refusedPage, unknownLinkPage } from '../pages/message-page';
 import { sendPage } from '../pages/send-page';
 import { readForm } from '../request/read-body';
@@ -26,6 +27,8 @@ import { showUpdate } from './view-link';
 type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'mode' | 'publicUrl' | 'requestRehearsal' | 'store'>;
 
 const DECISIONS_A_MINUTE = 120;
+const NEVER_REHEARSED =
+  'This update was not rehearsed, so the link cannot request a rehearsal: use the operator page or diun-pilot rehearse.';
 
 /** The link of the mail. GET and HEAD change nothing, ever; the buttons POST. `wrong`: tokens that open nothing, by address. */
 export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {
@@ -92,13 +95,15 @@ function decide(deps: Deps, openers: LinkOpeners): RequestHandler {
   };
 }
 
-/** Decides nothing: the link stays open. Also of one that was approved and has not started. */
-function rehearseAgain({ approvals, requestRehearsal }: Deps, request: Request, response: Response): void {
+/** Decides nothing: the link stays open. Also of one that was approved and has not started. Only where the page has the button. */
+function rehearseAgain({ approvals, requestRehearsal, store }: Deps, request: Request, response: Response): void {
   const view = approvals.read(tokenOf(request));
   if (view.kind === 'unknown') return answerUnknown(request, response);
   noteInLog(response, { update: view.update.id });
   if (view.kind === 'closed' && view.why !== 'approved') return answerClosed(request, response, view);
-  requestRehearsal(view.update.id);
+  const last = store.rehearsals.of(view.update.id);
+  if (last === null) throw new PilotError('invalid_request', NEVER_REHEARSED);
+  if (mayRehearseAgain(view.update, last)) requestRehearsal(view.update.id, 'link');
   response.redirect(303, `/approvals/${encodeURIComponent(tokenOf(request))}`);
 }
 

@@ -23,7 +23,7 @@ it('says in one sentence what a person wants to know, then what was measured', (
 it('marks a verdict of another digest, and one that is older than a day', () => {
   const of = (fields: Partial<Rehearsal>): Rehearsal => ({
     ...{ id: 'R', updateId: 'U', digest: 'a', status: 'passed', createdAt: '', startedAt: '', seconds: 1, detail: '' },
-    ...{ finishedAt: '2026-11-28T02:00:00Z', mail: null },
+    ...{ finishedAt: '2026-11-28T02:00:00Z', requestedBy: null, mail: null },
     ...fields,
   });
   const now = new Date('2026-11-29T01:59:00Z');
