@@ -186,6 +186,20 @@ describe('an image that fails', () => {
     expect(scene.mails().at(-1)?.text).toContain('docker service ps');
   });
 
+  it('and whose old version fails its probe as it did before is not said to be broken', async () => {
+    old.spec.scripts = { ask: { exitCode: 7, stderr: 'no database' } };
+    run({ labels: { 'update.probe': 'exec:ask', 'update.probe.timeout': '20s' } });
+    await announced({ scripts: old.spec.scripts });
+    expect(only()).toMatchObject({ status: 'rollback_failed', error: { code: 'unhealthy_as_before' } });
+    expect(await imageNow()).toBe(`nginx:1.28@${old.digest}`);
+    const { subject, text = '' } = scene.mails().at(-1) ?? {};
+    expect(subject).toContain('update failed, health check was already failing');
+    expect(subject).not.toContain('rollback failed');
+    expect(text.replace(/\s+/g, ' ')).toMatch(/its label update\.probe may be wrong.*If it works/);
+    expect(text).toContain('docker service ps');
+    expect(text).not.toMatch(/Then bring it back|docker service update|old container|docker compose up/);
+  });
+
   it('to find a node has a deadline, a verdict with the reason, and is not held against the image', async () => {
     run();
     const next = scene.engine.publish('nginx:1.28');

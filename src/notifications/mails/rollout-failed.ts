@@ -4,11 +4,50 @@ import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import type { FailureText } from './passages/failure-text';
 import { nameOf } from './passages/passages';
+import { isUnhealthyAsBefore } from './unhealthy-as-before';
 
 /** The end of a service's update that did not succeed: Swarm replaced its tasks, and no container was kept or started again. */
 export function serviceFailed(update: Update): FailureText {
   if (update.status === 'failed') return unchanged(update);
+  if (isUnhealthyAsBefore(update)) return asBefore(update);
   return update.status === 'rolled_back' ? rolledBack(update) : manualAction(update);
+}
+
+/** Swarm runs the old version again, and its health says nothing: there is nothing to bring back. */
+function asBefore(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'update failed, health check was already failing – please check',
+    tone: 'alarm',
+    word: 'Unhealthy, as before',
+    heading: `The service ${name} fails its health check with its old version, as it did before the update`,
+    opening: [
+      {
+        type: 'important',
+        text: `The tasks of ${name} run the old version again, but diun-pilot cannot tell whether it works. Please check it.`,
+      },
+      paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      ...section(
+        'If it works',
+        paragraph(
+          'The health check is wrong. Fix the label update.probe (or the healthcheck) in the stack file, and deploy it.',
+        ),
+      ),
+      ...section('If it does not work', look(name)),
+      paragraph('It was already unhealthy before the update, so the cause may be unrelated.'),
+    ],
+    labels: { from: 'Running again', to: 'Failed version' },
+  };
+}
+
+function look(name: string): Block {
+  return {
+    type: 'commands',
+    lines: [
+      shellCommand('docker', 'service', 'ps', '--no-trunc', name),
+      shellCommand('docker', 'service', 'logs', '--tail', '100', name),
+    ],
+  };
 }
 
 function unchanged(update: Update): FailureText {
@@ -63,13 +102,7 @@ function manualAction(update: Update): FailureText {
           : `Manual action required: diun-pilot cannot repair ${name} automatically.`,
       },
       ...trouble(update),
-      ...section('Look at it first', {
-        type: 'commands',
-        lines: [
-          shellCommand('docker', 'service', 'ps', '--no-trunc', name),
-          shellCommand('docker', 'service', 'logs', '--tail', '100', name),
-        ],
-      }),
+      ...section('Look at it first', look(name)),
       ...(changed ? [] : section('Then bring it back', { type: 'commands', lines: back(update) })),
     ],
     labels: { from: 'Previous version', to: 'Planned version' },
