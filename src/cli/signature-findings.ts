@@ -4,9 +4,9 @@ import { within, type Finding } from './findings';
 
 const what = 'Signature';
 
-/** Whether what each watched container runs is signed; where `update.verify` requires it, whether as required. */
-export function signatureFindings(app: App, containers: readonly Container[]): Promise<Finding[]> {
-  const watched = containers.filter(({ labels }) => labels.watched && labels.policy !== 'ignore');
+/** Whether what each watched container or service runs is signed; where `update.verify` requires it, whether as required. */
+export function signatureFindings(app: App, targets: readonly Container[]): Promise<Finding[]> {
+  const watched = targets.filter(({ labels }) => labels.watched && labels.policy !== 'ignore');
   return within(app, what, 'warning', async () => {
     const seen = await app.look.signatures(watched);
     const required = seen.flatMap(({ name, rule, status, words }): Finding[] =>

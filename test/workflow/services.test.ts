@@ -395,6 +395,12 @@ describe('check', () => {
     expect(stdout).toMatch(/site_web\s+nginx:1\.28 .*refused: site_web holds data/);
   });
 
+  it('says of a service whether what it runs is signed as required', async () => {
+    run({ labels: { 'update.verify': 'key:/keys/cosign.pub' } });
+    const { stdout } = await runOn(scene, ['check']);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(/note Signature site_web: no signature of .*waits for approval/);
+  });
+
   it('says nothing of a Swarm where there is none', async () => {
     scene.swarm.current = { role: 'none' };
     expect((await runOn(scene, ['check'])).stdout).not.toContain('Swarm');

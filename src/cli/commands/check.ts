@@ -57,7 +57,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
     tagFindings(app, containers),
     certificateFindings(app, containers),
     carryOverFindings(app, containers),
-    signatureFindings(app, containers),
+    signatureFindings(app, targets),
   ]);
   const findings = [
     ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
