@@ -81,7 +81,9 @@ function labelsOf(own: Record<string, string>, { Healthcheck }: ServiceContainer
     ? labels.probeTimeoutMs
     : Math.max(labels.probeTimeoutMs, verdictWithinMs(Healthcheck));
   const fixed = { strategy: 'recreate', rehearse: 'off' } as const;
-  return { ...labels, ...fixed, probeTimeoutMs, problems: [...labels.problems, ...problems] };
+  // Scaling a service to 0 is for its operator to allow.
+  const quiesce = own['backup.quiesce'] === undefined ? 'never' : labels.quiesce;
+  return { ...labels, ...fixed, quiesce, probeTimeoutMs, problems: [...labels.problems, ...problems] };
 }
 
 function mountClause({ Type = 'volume', Source = '(anonymous)', Target, ReadOnly }: Mount): string {

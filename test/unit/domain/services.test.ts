@@ -48,6 +48,13 @@ test('a label that means nothing for a service is reported', () => {
   ]);
 });
 
+test.each([
+  [{}, 'never'],
+  [{ 'backup.quiesce': 'allowed' }, 'allowed'],
+] as const)('a service is not stopped for a backup unless its label allows it: %j', (labels, quiesce) => {
+  expect(toTarget(service({ Labels: labels }), [], { self: false, door: false })?.labels.quiesce).toBe(quiesce);
+});
+
 test('every task that is wanted must run the image', () => {
   const running = task(1, { State: 'running' });
   const old = task(3, { State: 'running' }, { DesiredState: 'shutdown' });
