@@ -59,7 +59,11 @@ test('a mount that root may not read fails the backup with its name', async () =
   const options = 'fd=3,rootmode=40000,user_id=1000,group_id=1000';
   const mount = ['-i', '-t', 'fuse', '-o', options, 'fuse', cloud];
   const mounted = spawnSync('mount', mount, { stdio: ['ignore', 'ignore', 'pipe', device], encoding: 'utf8' });
-  expect([mounted.status, mounted.stderr]).toEqual([0, '']);
+  // Newer versions of mount(8) complain that root may not look at it, although it is mounted.
+  expect([readFileSync('/proc/self/mounts', 'utf8').includes(` ${cloud} fuse `), mounted.stderr]).toEqual([
+    true,
+    expect.not.stringMatching(/permission denied|must be superuser/i),
+  ]);
   const project = await holder('cloud', [`${bound}:/data`]);
   try {
     const failed = await backUp(project);
