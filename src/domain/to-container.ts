@@ -120,7 +120,7 @@ function withStrategy(labels: ContainerLabels, inspect: ContainerSnapshot, datab
 
 /**
  * A label without effect is reported. One of a backup may be the operator's, spelt as the image's: data may be missing from
- * the backup, so nothing of that container is automatic. Likewise a rule for signatures: whoever pushes the image would
+ * the backup, so nothing of that container is automatic. Likewise a rule for signatures: a person who pushes the image could
  * switch it off.
  */
 function withInherited(

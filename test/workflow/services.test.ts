@@ -5,7 +5,6 @@ import { EngineError } from '../../src/domain/errors';
 import type { ServiceSpec } from '../../src/domain/services/swarm-inspect';
 import type { Update } from '../../src/domain/update';
 import type { FakeImage, ImageSpec } from '../support/fake-engine-types';
-import { runOn } from '../support/cli-app';
 import { openScene, type Scene } from '../support/scene';
 import { FakeSwarm, type FakeServiceSpec } from '../support/swarm/fake-swarm';
 
@@ -379,30 +378,3 @@ it.each(['none', 'worker'] as const)(
     expect(only()).toMatchObject({ status: 'ignored', container: null });
   },
 );
-
-describe('check', () => {
-  it('says of a worker that services need a manager', async () => {
-    scene.swarm.current = { role: 'worker', nodeId: 'node-b' };
-    expect((await runOn(scene, ['check'])).stdout).toMatch(
-      /Swarm\s+this engine is a worker.*run diun-pilot on a manager/,
-    );
-  });
-
-  it('lists the services of a manager with how they are treated', async () => {
-    run({ labels: { 'backup.kind': 'postgres' } });
-    const { stdout } = await runOn(scene, ['check']);
-    expect(stdout).toMatch(/Swarm\s+manager of 1 service, 1 watched/);
-    expect(stdout).toMatch(/site_web\s+nginx:1\.28 .*refused: site_web holds data/);
-  });
-
-  it('says of a service whether what it runs is signed as required', async () => {
-    run({ labels: { 'update.verify': 'key:/keys/cosign.pub' } });
-    const { stdout } = await runOn(scene, ['check']);
-    expect(stdout.replace(/\s+/g, ' ')).toMatch(/note Signature site_web: no signature of .*waits for approval/);
-  });
-
-  it('says nothing of a Swarm where there is none', async () => {
-    scene.swarm.current = { role: 'none' };
-    expect((await runOn(scene, ['check'])).stdout).not.toContain('Swarm');
-  });
-});

@@ -18,7 +18,7 @@ export interface Rehearsal {
   seconds: number | null;
   /** What was seen, or why nothing was, as text. */
   detail: string | null;
-  /** `link`: whoever has the link of the mail; null: diun-pilot itself, the command line, the API or the operator's page. */
+  /** `link`: the holder of the link in the mail; null: diun-pilot itself, the command line, the API or the operator's page. */
   requestedBy: 'link' | null;
   /** The announcement of the update that waits for the verdict; null: none waits. */
   mail: HeldMail | null;

@@ -13,7 +13,7 @@ export function readName(name: string): { base: string; role: Role } {
   return { base: CANNOT_START.exec(bare)?.[1] ?? bare, role: 'plain' };
 }
 
-/** The name that Compose means a container to have: it makes one that replaces another as `ID_NAME`. Null: it is no such name. */
+/** The name that Compose means a container to have: it makes one that replaces another as `ID_NAME`. Null: it has another form. */
 export function meantByCompose(name: string): string | null {
   return /^[0-9a-f]{12}_(.+)$/.exec(name.replace(/^\//, ''))?.[1] ?? null;
 }

@@ -1,6 +1,6 @@
 /**
  * Whether the engine reads the same from two values of its JSON. A whole field that is null is left out, and keys have no
- * order: an empty entry is an entry (a port that is published, a network that is joined), and so is each word of a list.
+ * order: an empty entry is an entry (a port that is published, a network that is joined), as is each word of a list.
  */
 export function isSame(one: unknown, other: unknown): boolean {
   return textOf(one) === textOf(other);

@@ -1,0 +1,41 @@
+import { runOn } from '../support/cli-app';
+import { openScene, type Scene } from '../support/scene';
+
+// What `diun-pilot check` says of a Swarm.
+let scene: Scene;
+beforeEach(() => {
+  scene = openScene();
+  scene.swarm.init();
+});
+afterEach(() => scene.close());
+
+function run(more: Record<string, string>): void {
+  const labels = { 'diun.enable': 'true', 'update.policy': 'automatic', 'com.docker.stack.namespace': 'site', ...more };
+  const { digest } = scene.engine.publish('nginx:1.28');
+  scene.swarm.addService({ name: 'site_web', image: `nginx:1.28@${digest}`, labels });
+}
+
+it('says of a worker that services need a manager', async () => {
+  scene.swarm.current = { role: 'worker', nodeId: 'node-b' };
+  expect((await runOn(scene, ['check'])).stdout).toMatch(
+    /Swarm\s+this engine is a worker.*run diun-pilot on a manager/,
+  );
+});
+
+it('lists the services of a manager with how they are treated', async () => {
+  run({ 'backup.kind': 'postgres' });
+  const { stdout } = await runOn(scene, ['check']);
+  expect(stdout).toMatch(/Swarm\s+manager of 1 service, 1 watched/);
+  expect(stdout).toMatch(/site_web\s+nginx:1\.28 .*refused: site_web holds data/);
+});
+
+it('says of a service whether what it runs is signed as required', async () => {
+  run({ 'update.verify': 'key:/keys/cosign.pub' });
+  const { stdout } = await runOn(scene, ['check']);
+  expect(stdout.replace(/\s+/g, ' ')).toMatch(/note Signature site_web: no signature of .*waits for approval/);
+});
+
+it('says nothing of a Swarm where there is none', async () => {
+  scene.swarm.current = { role: 'none' };
+  expect((await runOn(scene, ['check'])).stdout).not.toContain('Swarm');
+});
