@@ -58,12 +58,10 @@ test('a mount that root may not read fails the backup with its name', async () =
   const device = openSync('/dev/fuse', 'r+');
   const options = 'fd=3,rootmode=40000,user_id=1000,group_id=1000';
   const mount = ['-i', '-t', 'fuse', '-o', options, 'fuse', cloud];
-  const mounted = spawnSync('mount', mount, { stdio: ['ignore', 'ignore', 'pipe', device], encoding: 'utf8' });
-  // Newer versions of mount(8) complain that root may not look at it, although it is mounted.
-  expect([readFileSync('/proc/self/mounts', 'utf8').includes(` ${cloud} fuse `), mounted.stderr]).toEqual([
-    true,
-    expect.not.stringMatching(/permission denied|must be superuser/i),
-  ]);
+  // By its newer system calls, mount(8) of util-linux 2.41 wants to look at what root may not look at.
+  const env = { ...process.env, LIBMOUNT_FORCE_MOUNT2: 'always' };
+  const mounted = spawnSync('mount', mount, { stdio: ['ignore', 'ignore', 'pipe', device], encoding: 'utf8', env });
+  expect([mounted.status, mounted.stderr]).toEqual([0, '']);
   const project = await holder('cloud', [`${bound}:/data`]);
   try {
     const failed = await backUp(project);

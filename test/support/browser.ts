@@ -40,7 +40,7 @@ export function openBrowser(flags: string[] = []): Seer {
       if (browser === null) throw new Error('the browser starts before the first test');
       const context = await browser.newContext(look);
       contexts.push(context);
-      const page = await context.newPage();
+      const page = patient(await context.newPage());
       page.on('request', (request) => requests.push(request));
       page.on('dialog', () => {
         throw new Error('a script of a stranger ran');
@@ -52,6 +52,21 @@ export function openBrowser(flags: string[] = []): Seer {
       for (const context of contexts.splice(0)) await context.close();
     },
   };
+}
+
+/** Chromium gives up a page when a network of the host changes, and other files of tests create and remove Docker's. */
+function patient(page: Page): Page {
+  const goto = page.goto.bind(page);
+  page.goto = async (url, options) => {
+    for (let left = 20; ; left--) {
+      try {
+        return await goto(url, options);
+      } catch (error) {
+        if (left === 0 || !String(error).includes('ERR_NETWORK_CHANGED')) throw error;
+      }
+    }
+  };
+  return page;
 }
 
 export interface Violation {
