@@ -33,7 +33,8 @@ module.exports = {
   testSequencer: '<rootDir>/jest.long-first.js',
   projects: [
     ...kinds.map((kind) => project(kind, `${kind}/**/*.test.ts?(x)`)),
-    // Files of end-to-end tests run side by side on one engine, but for those in which another engine has seconds to answer.
+    // Files of end-to-end tests run side by side on one engine, but for those in which another engine has seconds to answer,
+    // and those whose browser must not notice that a network of the host changes.
     project('e2e', 'e2e/**/*.test.ts', ['\\.alone\\.test\\.ts$']),
     project('e2e-alone', 'e2e/**/*.alone.test.ts'),
     // Reports of real users: on the real engine, and `*.fast.test.ts` on fakes.

@@ -13,8 +13,8 @@ import { Interrupted, withLab } from './with-lab';
 const WITHOUT_ENGINE = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture', 'field-fast'];
 // A leaked handle of one test must not keep the whole run from its end; the lab ends what a test left running.
 const END_TO_END = ['--forceExit', '--passWithNoTests', '--selectProjects'];
-/** These tests mostly wait for containers: four files at once keep two cores busy. */
-const AT_ONCE = 4;
+/** These tests mostly wait for containers: three files at once keep two cores busy. */
+const AT_ONCE = 3;
 
 /**
  * `npm test`: every test, those that need no engine first, then the end-to-end ones in the lab. Arguments are handed on

@@ -54,18 +54,22 @@ export function openBrowser(flags: string[] = []): Seer {
   };
 }
 
+const DISTURBED = /ERR_NETWORK_CHANGED|interrupted by another navigation to "chrome-error/;
+
 /** Chromium gives up a page when a network of the host changes, and other files of tests create and remove Docker's. */
 function patient(page: Page): Page {
   const goto = page.goto.bind(page);
   page.goto = async (url, options) => {
-    for (let left = 20; ; left--) {
+    for (let left = 100; ; left--) {
       try {
         return await goto(url, options);
       } catch (error) {
-        if (left === 0 || !String(error).includes('ERR_NETWORK_CHANGED')) throw error;
+        if (left === 0 || !DISTURBED.test(String(error))) throw error;
+        await page.waitForTimeout(200);
       }
     }
   };
+  page.setDefaultNavigationTimeout(120_000);
   return page;
 }
 
