@@ -34,7 +34,9 @@ describe('a process that took over diun-pilot', () => {
       const command = ['--label', prefix, ...options, '--entrypoint', 'sleep', base, 'infinity'];
       await docker.run(['run', '--detach', '--name', `${prefix}-${name}`, ...command]);
     };
-    await run('web', '--label', 'diun.enable=true', '--volume', `${folder}:/data`, '--volume', `${prefix}-data:/more`);
+    const volumes = ['--volume', `${folder}:/data`, '--volume', `${prefix}-data:/more`];
+    // A port of its own: some attacks spell its binding a second time.
+    await run('web', '--label', 'diun.enable=true', '--publish', '127.0.0.1::80', ...volumes);
     await run('agent', '--label', 'diun.enable=true', '--volume', '/:/host:ro');
     await run('root', '--privileged', '--volume', '/:/host');
     const [web, agent, root] = await Promise.all(
