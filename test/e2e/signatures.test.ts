@@ -92,7 +92,7 @@ describeIf(whyNoCosign(), 'signatures by the real cosign', () => {
     await updateTo(pilot, await containerOf('tampered'), digest);
     expect(await endOfUpdate(pilot, await containerOf('tampered'), digest)).toMatchObject({
       status: 'failed',
-      error: { code: 'signature_invalid', message: expect.stringContaining('over another digest') },
+      error: { code: 'signature_invalid', message: expect.stringContaining('for another digest') },
       signature: { status: 'invalid', by: null },
     });
     expect(await docker.inspect('image', at('tampered', digest))).toBeNull();
