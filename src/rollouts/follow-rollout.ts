@@ -7,7 +7,8 @@ import { logOf } from '../services/task-log';
 import { see, type Seen, type ServiceRun } from './rollout-run';
 
 const POLL_MS = 1_000;
-const LOOKS_AGAIN = 10;
+/** Few, since the service waits for its rollback meanwhile. */
+const LOOKS_AGAIN = 3;
 
 /**
  * Follows the rollout until Swarm says that it is complete. Rejects with what the tasks say once Swarm pauses it or rolls it back,

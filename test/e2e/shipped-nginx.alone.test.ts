@@ -270,8 +270,7 @@ describeIf(whyNoNginx(), 'the shipped nginx', () => {
       const registered = await page.evaluate(
         `navigator.serviceWorker.register('/sw.js', { scope: '/' }).then(() => 'registered', (error) => String(error))`,
       );
-      // Chromium names the 403, or only says that the script could not be fetched.
-      expect(registered).toMatch(/403|bad HTTP response|error occurred when fetching the script/i);
+      expect(registered).toMatch(/403|bad HTTP response/i);
       await page.goto(link);
       await page.evaluate(`location.href = '/after'`);
       await page.waitForURL('**/after');
