@@ -96,3 +96,15 @@ export function NameField({ container, to, wrong, required = true }: NameFieldPr
     </p>
   );
 }
+
+/** The answer to a wrong name in `NameField`. */
+export function NameMissed(): JSX.Element {
+  return (
+    <div class="notice alarm" role="alert">
+      <p>
+        <strong>Nothing was done.</strong> The name you typed is not the name of the container.{' '}
+        <a href="#name">Go to the field</a>
+      </p>
+    </div>
+  );
+}

@@ -10,7 +10,7 @@ import { rollbackTrouble } from '../../notifications/mails/failure';
 import { backupFacts, nameOf } from '../../notifications/mails/passages/passages';
 import { howItEnded, keptPassage, whatToDo } from '../../notifications/mails/backups/restore-ended';
 import { Blocks, typeset } from './blocks';
-import { NameField, page } from './layout';
+import { NameField, NameMissed, page } from './layout';
 import { messagePage } from './message-page';
 import { ago } from './words';
 
@@ -83,17 +83,6 @@ const COURSE = [
   'All containers that write to the data are stopped. Databases and files are restored next to the current ones, then swapped with them.',
   'All of them are started again and their health is checked. A mail reports the result.',
 ];
-
-function NameMissed(): JSX.Element {
-  return (
-    <div class="notice alarm" role="alert">
-      <p>
-        <strong>Nothing was done.</strong> The name you typed is not the name of the container.{' '}
-        <a href="#name">Go to the field</a>
-      </p>
-    </div>
-  );
-}
 
 function TrustMissed(): JSX.Element {
   return (

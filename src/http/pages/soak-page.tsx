@@ -7,7 +7,7 @@ import { machineSaid } from '../../notifications/letter/letter';
 import { lossText, soakFailureText } from '../../notifications/mails/passages/soak-words';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
-import { NameField, page } from './layout';
+import { NameField, NameMissed, page } from './layout';
 import { messagePage } from './message-page';
 import { ago } from './words';
 
@@ -41,17 +41,6 @@ export function soakPage(view: SoakView, now: Date, missed: Missed = null): stri
       </>
     ),
   });
-}
-
-function NameMissed(): JSX.Element {
-  return (
-    <div class="notice alarm" role="alert">
-      <p>
-        <strong>Nothing was done.</strong> The name you typed is not the name of the container.{' '}
-        <a href="#name">Go to the field</a>
-      </p>
-    </div>
-  );
 }
 
 function NotOffered(): JSX.Element {
