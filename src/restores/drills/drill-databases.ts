@@ -12,7 +12,7 @@ import type { Progress } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
 import { readItem, type PinnedStorage } from '../pinned-storage';
 import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from '../databases/scratch-names';
-import { explainLoad, loadDump } from '../databases/load-dump';
+import { END_GUARD, explainLoad, guardLoad, loadDump } from '../databases/load-dump';
 import { missingRoles } from '../databases/role-statement';
 import {
   applyProperties,
@@ -33,45 +33,66 @@ export interface DrillParts {
 
 export const ADVICE = 'Look at the backup storage.';
 
+/** `lasting`: the server stays, so what the dumps run must gain no rights, and it gets all of its roles and statistics. */
+export type Purpose = 'trial' | 'lasting';
+
 /** Roles, then every database as a restore does it, each counted; resolves with the counts as text. */
-export async function restoreInto(parts: DrillParts, server: Server, dumped: DumpedServer): Promise<string[]> {
+export async function restoreInto(
+  parts: DrillParts,
+  server: Server,
+  dumped: DumpedServer,
+  purpose: Purpose = 'trial',
+): Promise<string[]> {
   const psql = await psqlOf(parts.engine, server);
-  for (const item of dumped.roles) await createRoles(parts, psql, item);
+  for (const item of dumped.roles) await createRoles(parts, psql, item, purpose);
   const counted: string[] = [];
   for (const item of dumped.databases) {
-    const relaxed = await restoreDump(parts, server, psql, item);
+    const title = `database ${item.name} of ${item.container}`;
+    parts.onProgress(`loading ${title}`);
+    const relaxed = await restoreDump(parts, server, psql, { item, purpose });
+    if (purpose === 'lasting') await psql.script(ANALYZE, item.name);
     const how = relaxed === null ? '' : `, loaded ${relaxed}`;
-    counted.push(`database ${item.name} of ${item.container} (${await count(parts, server, psql, item)}${how})`);
+    counted.push(`${title} (${await count(parts, server, psql, item)}${how})`);
     // Last, since a database may be set to take no writes, or to end long statements.
     if (item.database) await psql.run(applyProperties(item.name, item.database));
   }
   return counted;
 }
 
-async function createRoles(parts: DrillParts, psql: Psql, item: BackupItem): Promise<void> {
+/** Whatever a role of the set has as its own limits. */
+const ANALYZE = 'SET statement_timeout = 0; SET lock_timeout = 0; ANALYZE;';
+
+async function createRoles(parts: DrillParts, psql: Psql, item: BackupItem, purpose: Purpose): Promise<void> {
   let script = '';
   const verify = async (content: AsyncIterable<Buffer>): ReturnType<typeof endsAsPgDumpallDoes> => {
     script = (await readWithin(Readable.from(content), BOUNDS.databaseGlobals)).toString();
     return endsAsPgDumpallDoes(Readable.from([Buffer.from(script)]));
   };
   await verifyItem(parts, { title: `roles of ${item.container}`, advice: ADVICE, verify }, item);
-  const { statements } = missingRoles(script, new Set(await psql.list(LIST_ROLES)));
+  const there = new Set(await psql.list(LIST_ROLES));
+  const { statements } = missingRoles(script, there, { existing: purpose === 'lasting' });
   if (statements.length > 0) await psql.script(`${statements.join(';\n')};\n`);
 }
 
 /** The bytes are checked before they are fed: what a dump says is run. Resolves with how it was loaded; null: strictly. */
-async function restoreDump(parts: DrillParts, { id }: Server, psql: Psql, item: BackupItem): Promise<string | null> {
+async function restoreDump(
+  parts: DrillParts,
+  { id }: Server,
+  psql: Psql,
+  { item, purpose }: { item: BackupItem; purpose: Purpose },
+): Promise<string | null> {
   const title = `database ${item.name} of ${item.container}`;
   const { user, env } = psql.login;
   const quiet = withoutEventTriggers(env);
   // Tablespaces are folders of the server's host, which a throwaway has not got.
   const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(item.name), '--no-tablespaces'];
   await verifyItem(parts, { title, advice: ADVICE, verify: readAll }, item);
-  let named = false;
+  let [guarded, named] = [false, false];
   const result = await loadDump({
     prepare: async (relaxed) => {
       const create = createDatabase(item.name, item.database ?? null);
       await psql.run([endConnections(item.name), dropDatabase(item.name), create]);
+      guarded = purpose === 'lasting' && (await guardLoad(psql, item.name));
       named = relaxed.includes('search_path');
       if (named) await psql.script(FIND_NAMES, item.name);
     },
@@ -83,6 +104,7 @@ async function restoreDump(parts: DrillParts, { id }: Server, psql: Psql, item: 
   if (result.exitCode !== 0)
     throw failed(`The stored bytes of ${title} are whole, but it could not be restored`, explainLoad(result.stderr));
   if (named) await psql.script(END_FIND_NAMES, item.name);
+  if (guarded) await psql.script(END_GUARD, item.name);
   return result.relaxed;
 }
 
