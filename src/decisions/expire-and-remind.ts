@@ -20,7 +20,8 @@ export function expireApprovals({ store, clock, logger }: Pick<Deps, 'store' | '
   }
 }
 
-const A_DAY_MS = 24 * 3_600_000;
+/** Before the end of a link, its reader is reminded. */
+export const A_DAY_MS = 24 * 3_600_000;
 
 /** A day before a link expires its reader is reminded once: to be silent would be to let it expire unseen. */
 export function remindOfApprovals(deps: Deps): void {
@@ -29,7 +30,7 @@ export function remindOfApprovals(deps: Deps): void {
   for (const update of store.updates.toRemindOf(before)) {
     store.transaction(() => {
       store.updates.reminded(update.id);
-      if (isYoung(deps, update.createdAt)) return;
+      if (isYoungOffer(deps, update.createdAt)) return;
       const news = { update, plan: store.updates.plan(update.id), backup: null, page: pageUrl(deps, update) };
       postMail(
         store.outbox,
@@ -44,6 +45,6 @@ export function remindOfApprovals(deps: Deps): void {
 }
 
 /** Where links live for a day or less, the offer itself has just been mailed. */
-function isYoung({ clock, approvalTtlMs }: Deps, createdAt: string): boolean {
-  return approvalTtlMs <= A_DAY_MS || clock.now().getTime() - Date.parse(createdAt) < A_DAY_MS / 4;
+export function isYoungOffer({ clock, approvalTtlMs }: Deps, offeredAt: string): boolean {
+  return approvalTtlMs <= A_DAY_MS || clock.now().getTime() - Date.parse(offeredAt) < A_DAY_MS / 4;
 }

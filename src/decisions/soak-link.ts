@@ -23,6 +23,8 @@ export interface SoakView {
   expiresAt: string;
   /** The data on which the old version can run, the recommended one first. */
   offered: SoakData[];
+  /** The old container was removed externally: it cannot run again. */
+  oldIsGone: boolean;
   /** `closed`: it was decided, or there is nothing left to decide. */
   state: 'open' | 'expired' | 'closed';
 }
@@ -44,8 +46,17 @@ export function readSoakLink(deps: Signing & { store: Store; clock: Clock }, tok
   const backup = update.backupId === null ? null : backups.get(update.backupId);
   const isOver = soak.decideUntil <= deps.clock.now().toISOString();
   const state = soak.status !== 'deciding' ? 'closed' : isOver ? 'expired' : 'open';
-  const offered = offeredData(soak, backup);
-  return { update, soak, backup, expiresAt: soak.decideUntil, offered, state };
+  return { update, soak, backup, expiresAt: soak.decideUntil, ...offerOf(deps.store, soak, backup), state };
+}
+
+/** What mail and page offer: nothing without the old container, which is listed for as long as it is there. */
+export function offerOf(
+  { keptContainers }: Pick<Store, 'keptContainers'>,
+  soak: Soak,
+  backup: BackupRecord | null,
+): Pick<SoakView, 'offered' | 'oldIsGone'> {
+  const oldIsGone = keptContainers.find(soak.oldContainerId) === null;
+  return { offered: oldIsGone ? [] : offeredData(soak, backup), oldIsGone };
 }
 
 /**

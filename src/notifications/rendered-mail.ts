@@ -9,6 +9,7 @@ export type MailKind =
   | 'update_succeeded'
   | 'update_failed'
   | 'soak_failed'
+  | 'soak_ended'
   | 'backup_failed'
   | 'backup_old'
   | 'backup_shrunk'

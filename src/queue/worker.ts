@@ -24,6 +24,7 @@ import { queueDrills, runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import { removeOldImages } from '../updates/remove-old-images';
 import { runNextUpdate } from './run-next-update';
+import { remindOfSoaks } from '../updates/soak/offer-old-version';
 import { watchSoaks } from '../updates/soak/watch-soaks';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
@@ -160,7 +161,13 @@ function reportingLoop({ clock, logger }: Deps, troubles: Troubles, name: string
 }
 
 /** Looked at before each turn: what time alone brings about. */
-const BY_TIME: readonly ((deps: Deps) => void)[] = [expireApprovals, remindOfApprovals, releaseHeldMails, noteMode];
+const BY_TIME: readonly ((deps: Deps) => void)[] = [
+  expireApprovals,
+  remindOfApprovals,
+  remindOfSoaks,
+  releaseHeldMails,
+  noteMode,
+];
 
 /** An approval is refused then, so no one is reminded of it. */
 const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, releaseHeldMails, noteMode];

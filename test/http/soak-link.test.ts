@@ -33,6 +33,10 @@ beforeEach(async () => {
     ...{ updateId: id, container: 'git-gitea-1', containerId: 'new', oldContainerId: 'old', until: at(1) },
     ...{ restarts: 0, holdsData: true },
   });
+  http.store.keptContainers.add({
+    ...{ containerId: 'old', container: 'git-gitea-1', name: 'git-gitea-1.diun-pilot-old-0123456789', updateId: id },
+    ...{ reason: 'For the soak.', leftover: false, keepUntil: at(72) },
+  });
 });
 afterEach(() => http.stop());
 
@@ -130,6 +134,16 @@ test('an expired link says so, and one with another signature is not found', asy
   path = new URL(soakUrl({ publicUrl: 'http://localhost', approvalSecrets: [new Secret('another-secret')] }, soak))
     .pathname;
   await get().expect(404);
+});
+
+test('without the old container nothing is offered, and the page says why', async () => {
+  fails();
+  http.store.keptContainers.remove('old');
+  const { text } = await get().expect(200);
+  expect(text).toContain('The old container was removed externally, so the old version cannot be offered.');
+  expect(text).not.toContain('Run the old version</button>');
+  await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(409);
+  expect(status()).toBe('deciding');
 });
 
 test('the API shows the soak with the time at which the old container is removed', async () => {

@@ -131,6 +131,73 @@ it('a link that no one uses expires with the old container, and the new version 
   expect(forge.scene.engine.host.containers.has(oldId)).toBe(false);
 });
 
+it('offers nothing where the old container was removed externally, and says why', async () => {
+  forge = migratingReader(true, { ...SOAK, 'update.soak': '2h' });
+  const oldId = forge.scene.engine.container(READER).Id;
+  await forge.update(READER);
+  forge.scene.engine.host.remove(oldId);
+  forge.scene.engine.host.find(READER).image.spec.scripts = { ping: { exitCode: 1, stderr: 'panic' } };
+  await pass(MINUTE);
+  expect(words()).toContain('The old container was removed externally, so the old version cannot be offered.');
+  expect(words()).not.toContain('The old version with the');
+  expect(readSoakLink(forge.scene.deps, token())).toMatchObject({ offered: [], oldIsGone: true });
+  expect(decide('backup')?.outcome).toBe('not_offered');
+});
+
+it('withdraws the offer when the old container is removed externally while the link is open', async () => {
+  const oldId = await failsAfterAnHour(true);
+  expect(readSoakLink(forge.scene.deps, token())).toMatchObject({ offered: ['backup'] });
+  forge.scene.engine.host.remove(oldId);
+  await pass(MINUTE);
+  expect(readSoakLink(forge.scene.deps, token())).toMatchObject({ offered: [], oldIsGone: true });
+});
+
+it('reminds once, a day before the link expires, with the time of data that is lost by then', async () => {
+  await failsAfterAnHour(true);
+  const reminders = () => forge.scene.mails().filter(({ kind }) => kind === 'approval_reminder');
+  const link = token();
+  await pass(47 * 60 * MINUTE);
+  expect(reminders()).toHaveLength(0);
+  await pass(2 * 60 * MINUTE);
+  await pass(MINUTE);
+  expect(reminders()).toHaveLength(1);
+  expect(mail()?.subject).toBe(
+    `[diun-pilot] ${READER}: unhealthy after its update, the link expires soon – please decide`,
+  );
+  expect(token()).toBe(link);
+  expect(words()).toMatch(/The data of the last 50 h \d+ min \(since .*\) is lost to the application/);
+  expect(words()).toContain('After that, the new version stays and the old container is removed.');
+  await pass(24 * 60 * MINUTE);
+  expect(reminders()).toHaveLength(1);
+});
+
+it('reminds of no link that was used, and again of one that was mailed again', async () => {
+  await failsAfterAnHour(false);
+  forge.databases.app = aDump('app', { version: '135', tables: ['entries'] });
+  decide('current');
+  await forge.scene.settle();
+  await pass(40 * 60 * MINUTE);
+  expect(soak()?.status).toBe('deciding');
+  await pass(9 * 60 * MINUTE);
+  expect(forge.scene.mails().filter(({ kind }) => kind === 'approval_reminder')).toHaveLength(1);
+  decide('backup');
+  await forge.scene.settle();
+  expect(last().status).toBe('rolled_back');
+  await pass(72 * 60 * MINUTE);
+  expect(forge.scene.mails().filter(({ kind }) => kind === 'approval_reminder')).toHaveLength(1);
+});
+
+it('reminds of no link that lives for a day or less: its mail is as young', async () => {
+  forge = migratingReader(true, { 'update.soak': '2h' });
+  forge.scene.deps.approvalTtlMs = 24 * 60 * MINUTE;
+  await forge.update(READER);
+  forge.scene.engine.host.find(READER).image.spec.scripts = { ping: { exitCode: 1, stderr: 'panic' } };
+  await pass(MINUTE);
+  expect(soak()?.status).toBe('deciding');
+  await pass(23 * 60 * MINUTE);
+  expect(forge.scene.mails().map(({ kind }) => kind)).not.toContain('approval_reminder');
+});
+
 it('needs the backup of the update until the soak is over', async () => {
   await failsAfterAnHour(true);
   forge.scene.deps.retention = { daily: 1, weekly: 0, monthly: 0 };

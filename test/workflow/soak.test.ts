@@ -231,6 +231,60 @@ it('finishes what `docker compose up -d` left half done, as Compose 2.26 does in
     status: 'succeeded',
     reason: expect.stringContaining('did not finish: diun-pilot gave'),
   });
+  expect(last().reason).toContain('diun-pilot can no longer roll this update back');
+  expect(scene.store.keptContainers.all()).toEqual([]);
+  const mails = scene.mails().filter(({ kind }) => kind === 'soak_ended');
+  expect(mails.map(({ subject }) => subject)).toEqual([
+    `[diun-pilot] ${NAME}: re-created by docker compose up during its soak – no rollback is possible`,
+  ]);
+  expect(mails[0]?.text.replace(/\s+/g, ' ')).toContain('diun-pilot gave the container');
+  await pass(60 * MINUTE);
+  expect(scene.mails().filter(({ kind }) => kind === 'soak_ended')).toHaveLength(1);
+});
+
+it('reports a container that Compose left and that does not start, and never says that it runs', async () => {
+  await update();
+  const { host } = scene.engine;
+  host.stop(host.find(NAME));
+  host.remove(NAME);
+  host.remove(oldId);
+  scene.engine.runContainer(nginx({ name: `${oldId.slice(0, 12)}_${NAME}`, restart: 'always', stopped: true }));
+  scene.engine.failNext('start', new Error('no such device'));
+  await pass(MINUTE);
+  expect(scene.engine.containerNames()).toEqual([NAME]);
+  expect(last().reason).toMatch(/gave the container \w+ its name\. It does not start: .*no such device/);
+  const [mail] = scene.mails().filter(({ kind }) => kind === 'soak_ended');
+  expect(mail?.subject).toBe(`[diun-pilot] ${NAME}: does not run after docker compose up – manual action required`);
+  expect(mail?.text).toContain(`docker logs --tail 100 ${NAME}`);
+});
+
+it('gives a container that Compose left its name also after a crash between two calls', async () => {
+  await update();
+  const { host } = scene.engine;
+  host.stop(host.find(NAME));
+  host.remove(NAME);
+  host.remove(oldId);
+  const id = scene.engine.runContainer(
+    nginx({ name: `${oldId.slice(0, 12)}_${NAME}`, restart: 'always', stopped: true }),
+  );
+  await scene.clock.advance(MINUTE);
+  scene.engine.failNext('rename', new Error('it is gone for a moment'));
+  await scene.settle();
+  await pass(MINUTE);
+  expect([scene.engine.containerNames(), scene.engine.container(NAME).Id]).toEqual([[NAME], id]);
+  expect(scene.engine.isRunning(NAME)).toBe(true);
+  expect(scene.mails().filter(({ kind }) => kind === 'soak_ended')).toHaveLength(1);
+});
+
+it('no longer lists an old container that was removed externally, and promises no rollback', async () => {
+  await update();
+  scene.engine.host.remove(oldId);
+  await pass(MINUTE);
+  expect(soak()?.status).toBe('watching');
+  expect(scene.store.keptContainers.all()).toEqual([]);
+  await pass(MINUTE);
+  const said = 'The old container was removed externally, so this update can no longer be rolled back.';
+  expect(last().reason.split(said)).toHaveLength(2);
 });
 
 it('keeps the old container to its time when the operator removes the new one, and never removes the last', async () => {

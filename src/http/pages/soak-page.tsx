@@ -4,7 +4,7 @@ import { formatTime } from '../../domain/format';
 import type { SoakData } from '../../domain/soak/soak';
 import { oneLine, splitDetail } from '../../notifications/letter/clean';
 import { machineSaid } from '../../notifications/letter/letter';
-import { lossText, soakFailureText } from '../../notifications/mails/passages/soak-words';
+import { lossText, nothingOfferedText, soakFailureText } from '../../notifications/mails/passages/soak-words';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
 import { NameField, NameMissed, page } from './layout';
@@ -62,11 +62,9 @@ function Decide({ view, now, nameMissed }: { view: SoakView; now: Date; nameMiss
       <h2 id="decide-title">Decide</h2>
       <p>
         If you do nothing, the new version stays: the link expires at {typeset(formatTime(expiresAt))} (
-        {ago(expiresAt, now)}), and the old container is then removed.
+        {ago(expiresAt, now)}){view.oldIsGone ? '' : ', and the old container is then removed'}.
       </p>
-      {offered.length === 0 ? (
-        <p>No verified backup from before the update is left, so the old version cannot be offered.</p>
-      ) : null}
+      {offered.length === 0 ? <p>{nothingOfferedText(view.oldIsGone)}</p> : null}
       {offered.length === 1 ? <Only view={view} data={offered[0] as SoakData} now={now} /> : null}
       {offered.length > 1
         ? offered.map((data, at) => <Choice view={view} data={data} first={at === 0} now={now} />)

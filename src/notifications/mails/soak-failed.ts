@@ -1,39 +1,50 @@
 import { formatTime } from '../../domain/format';
 import type { BackupRecord } from '../../domain/backups/backup';
-import { offeredData, type Soak, type SoakData } from '../../domain/soak/soak';
-import { lossText, soakFailureText } from './passages/soak-words';
+import type { Soak, SoakData } from '../../domain/soak/soak';
+import { lossText, nothingOfferedText, soakFailureText } from './passages/soak-words';
 import { splitDetail } from '../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
+import { shellCommand } from '../letter/shell';
 import type { RenderedMail } from '../rendered-mail';
 import { backupPassage, nameOf, versions, type UpdateNews } from './passages/passages';
 
 export interface SoakNews extends UpdateNews {
   soak: Soak;
+  /** The data on which the old version can run, the recommended one first. */
+  offered: SoakData[];
+  /** The old container was removed externally. */
+  oldIsGone: boolean;
   /** The signed link on which the operator decides. */
   decideUrl: string;
   now: Date;
 }
 
-/** The new version failed after success, and only the operator may decide what becomes of its data. */
-export function soakFailed(news: SoakNews): RenderedMail {
+/**
+ * The new version failed after success, and only the operator may decide what becomes of its data. `reminder`: the link expires
+ * within a day.
+ */
+export function soakFailed(news: SoakNews, which: 'first' | 'reminder' = 'first'): RenderedMail {
   const { update, soak, decideUrl } = news;
   const name = nameOf(update);
   const { output } = splitDetail(soak.failure ?? '');
+  const reminds = which === 'reminder';
   return renderLetter({
-    kind: 'soak_failed',
+    kind: reminds ? 'approval_reminder' : 'soak_failed',
     updateId: update.id,
     about: name,
-    subject: 'unhealthy after its update – decide whether the old version runs again',
+    subject: reminds
+      ? 'unhealthy after its update, the link expires soon – please decide'
+      : 'unhealthy after its update – decide whether the old version runs again',
     verdict: { tone: 'alarm', word: 'Unhealthy after the update' },
-    heading: `${name} failed during its soak`,
+    heading: reminds ? `The failure of ${name} is still waiting for your decision` : `${name} failed during its soak`,
     blocks: [
       { type: 'important', text: `Decision required: ${soakFailureText(soak)}` },
       paragraph(whyNotAutomatic(soak, name)),
       ...choices(news),
       { type: 'link', label: 'Review and decide', url: decideUrl, button: true },
       paragraph(
-        `Opening the link changes nothing. It is valid until ${formatTime(soak.decideUntil ?? soak.until)}; until then the old container is kept, stopped.`,
+        `Opening the link changes nothing. It is valid until ${formatTime(soak.decideUntil ?? soak.until)}; until then the old container is kept, stopped. After that, the new version stays and the old container is removed.`,
       ),
       ...(output.length === 0 ? [] : section('What its log says', ...machineSaid(output))),
       versions(news, { from: 'Kept, stopped', to: 'New version' }),
@@ -49,18 +60,58 @@ function whyNotAutomatic({ holdsData }: Soak, name: string): string {
     : `${name} may have been stopped on request, so diun-pilot does not roll it back automatically.`;
 }
 
-const NOTHING_OFFERED = 'No verified backup from before the update is left, so the old version cannot be offered.';
-
-function choices({ soak, backup, now }: SoakNews): Block[] {
-  const offered = offeredData(soak, backup);
+function choices({ soak, backup, offered, oldIsGone, now }: SoakNews): Block[] {
   return section(
     'What the page offers',
     soak.schemaDetail === null ? null : paragraph(soak.schemaDetail),
-    list(offered.map((data) => choiceText(data, backup, now))) ?? paragraph(NOTHING_OFFERED),
+    list(offered.map((data) => choiceText(data, backup, now))) ?? paragraph(nothingOfferedText(oldIsGone)),
   );
 }
 
 function choiceText(data: SoakData, backup: BackupRecord | null, now: Date): string {
   if (data === 'current') return 'The old version with the current data: no data is lost.';
   return `The old version with the backup from before the update. ${lossText(backup, now)}`;
+}
+
+export interface SoakEndedNews extends UpdateNews {
+  /** What Compose and diun-pilot did. */
+  words: string;
+  runs: boolean;
+}
+
+/** `docker compose up -d` put another container in place of both: the soak has ended, and there is no way back. */
+export function soakEnded(news: SoakEndedNews): RenderedMail {
+  const { update, words, runs } = news;
+  const name = nameOf(update);
+  return renderLetter({
+    kind: 'soak_ended',
+    updateId: update.id,
+    about: name,
+    subject: runs
+      ? 're-created by docker compose up during its soak – no rollback is possible'
+      : 'does not run after docker compose up – manual action required',
+    verdict: runs
+      ? { tone: 'attention', word: 'No rollback possible' }
+      : { tone: 'alarm', word: 'Not running, manual action required' },
+    heading: `The soak of ${name} ended: Compose re-created it`,
+    blocks: [
+      runs ? paragraph(words) : { type: 'important', text: `Manual action required: ${words}` },
+      paragraph(
+        'Compose removed the old container and the new one. The new version is no longer watched, and diun-pilot can no longer roll this update back.',
+      ),
+      ...section('Check it', {
+        type: 'commands',
+        lines: [
+          shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
+          shellCommand('docker', 'logs', '--tail', '100', name),
+        ],
+      }),
+      paragraph(
+        'To go back, write the version from before the update into the compose file and run docker compose up -d again.',
+      ),
+      versions(news, { from: 'Before the update', to: 'New version' }),
+      ...backupPassage(news),
+    ],
+    page: news.page,
+  });
 }

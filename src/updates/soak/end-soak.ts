@@ -1,6 +1,10 @@
 import type { Deps } from '../../deps';
 import type { Soak } from '../../domain/soak/soak';
 
+export const NO_WAY_BACK =
+  'Its soak ended: the new version is no longer watched, and diun-pilot can no longer roll this update back.';
+export const OLD_IS_GONE = 'The old container was removed externally, so this update can no longer be rolled back.';
+
 /**
  * Nothing is left to watch: the old container is removed by the worker, and older images with it. `keep`: not before its time,
  * since no container has the name.

@@ -1,8 +1,13 @@
+import { pageUrl } from '../../decisions/approval-links';
 import { inspectByName } from '../../containers/read-containers';
 import { renameTo } from '../../containers/rename-and-remove';
-import { startIfStopped } from '../../containers/start-joining';
+import { startJoining } from '../../containers/start-joining';
 import type { Deps } from '../../deps';
+import { codeOf, messageOf } from '../../domain/errors';
 import type { Soak } from '../../domain/soak/soak';
+import { soakEnded } from '../../notifications/mails/soak-failed';
+import { postMail } from '../../notifications/post-mail';
+import { endSoak, NO_WAY_BACK } from './end-soak';
 
 /** Longer than Compose takes between two of its calls. */
 const STILL_SO_AFTER_MS = 3_000;
@@ -10,20 +15,34 @@ const STILL_SO_AFTER_MS = 3_000;
 /**
  * `docker compose up -d` sees two containers of one service in a soak. Compose 2.26 removes the new one, makes another in place
  * of the old one as `ID_NAME`, and fails to give it the name, since it does both at once (measured): then nothing serves. What
- * it has made is given the name and started. Resolves with what was done, as a sentence; null: Compose left nothing.
+ * it has made is started and given the name. That ends the soak, and a mail says so: the old version is gone. False: Compose left
+ * nothing. May be done again after a crash between two calls.
  */
-export async function finishCompose(deps: Deps, { container: name, updateId }: Soak): Promise<string | null> {
+export async function finishCompose(deps: Deps, soak: Soak): Promise<boolean> {
+  const { container: name, updateId } = soak;
   const left = await leftBy(deps, name);
-  if (left === null) return null;
+  if (left === null) return false;
   await deps.clock.sleep(STILL_SO_AFTER_MS);
-  if ((await inspectByName(deps.engine, name)) !== null || (await leftBy(deps, name)) !== left) return null;
+  if ((await inspectByName(deps.engine, name)) !== null || (await leftBy(deps, name)) !== left) return false;
+  const trouble = await whyNotStarted(deps, left);
   await renameTo(deps.engine, left, name);
-  await startIfStopped(deps, left);
-  deps.logger.warn('a container that Compose left without its name has it, and runs', {
+  const did = `diun-pilot gave the container ${left.slice(0, 12)} its name`;
+  const so = trouble === null ? `${did} and started it.` : `${did}. It does not start: ${trouble}`;
+  const words = `docker compose up -d re-created ${name} during its soak and did not finish: ${so}`;
+  deps.logger.warn('a container that Compose left without its name has it', {
     update: updateId,
     container: name,
+    trouble,
   });
-  return `docker compose up -d re-created ${name} and did not finish: diun-pilot gave the container ${left.slice(0, 12)} its name and started it. Its soak ended.`;
+  deps.store.transaction(() => {
+    endSoak(deps, soak, `${words} ${NO_WAY_BACK}`);
+    const update = deps.store.updates.get(updateId);
+    if (update === null) return;
+    const backup = update.backupId === null ? null : deps.store.backups.get(update.backupId);
+    const news = { update, plan: null, backup, page: pageUrl(deps, update) };
+    postMail(deps.store.outbox, soakEnded({ ...news, words, runs: trouble === null }));
+  });
+  return true;
 }
 
 /** Compose's own name for a container that it is about to put in place of another. */
@@ -32,4 +51,15 @@ async function leftBy({ engine }: Pick<Deps, 'engine'>, name: string): Promise<s
     (listed) => listed.name?.endsWith(`_${name}`) === true && /^[0-9a-f]{12}_/.test(listed.name),
   );
   return found?.id ?? null;
+}
+
+/** Null: it runs. */
+async function whyNotStarted(deps: Deps, id: string): Promise<string | null> {
+  try {
+    await startJoining(deps, id);
+    return null;
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    return messageOf(error);
+  }
 }

@@ -1,9 +1,11 @@
-import { soakUrl } from '../../decisions/soak-link';
+import { offerOf, soakUrl } from '../../decisions/soak-link';
 import { pageUrl } from '../../decisions/approval-links';
+import { A_DAY_MS, isYoungOffer } from '../../decisions/expire-and-remind';
 import type { Deps } from '../../deps';
 import { formatTime } from '../../domain/format';
 import type { Soak } from '../../domain/soak/soak';
-import { soakFailed } from '../../notifications/mails/soak-failed';
+import type { Update } from '../../domain/update';
+import { soakFailed, type SoakNews } from '../../notifications/mails/soak-failed';
 import { postMail } from '../../notifications/post-mail';
 import { schemaSinceUpdate } from './schema-since-update';
 
@@ -38,8 +40,31 @@ export async function offerOldVersion(
     const noted = update.reason.includes(sentence)
       ? update
       : store.updates.change(update.id, { reason: `${update.reason} ${reason}` });
-    const backup = noted.backupId === null ? null : store.backups.get(noted.backupId);
-    const links = { decideUrl: soakUrl(deps, failed), page: pageUrl(deps, noted) };
-    postMail(store.outbox, soakFailed({ update: noted, plan: null, backup, soak: failed, ...links, now: clock.now() }));
+    postMail(store.outbox, soakFailed(newsOf(deps, noted, failed)));
   });
+}
+
+/** A day before the link expires its reader is reminded once, as of any approval: the outbox says whether that was done. */
+export function remindOfSoaks(deps: Deps): void {
+  const { store, clock, approvalTtlMs } = deps;
+  const now = clock.now().getTime();
+  for (const soak of store.soaks.open()) {
+    if (soak.status !== 'deciding' || soak.decideUntil === null) continue;
+    const expires = Date.parse(soak.decideUntil);
+    if (expires - A_DAY_MS >= now || expires <= now) continue;
+    if (isYoungOffer(deps, new Date(expires - approvalTtlMs).toISOString())) continue;
+    const since = new Date(expires - A_DAY_MS).toISOString();
+    store.transaction(() => {
+      const reminders = store.outbox.about(soak.container, ['approval_reminder'], since);
+      const update = store.updates.get(soak.updateId);
+      if (update === null || reminders.some(({ updateId }) => updateId === soak.updateId)) return;
+      postMail(store.outbox, soakFailed(newsOf(deps, update, soak), 'reminder'));
+    });
+  }
+}
+
+function newsOf(deps: Deps, update: Update, soak: Soak): SoakNews {
+  const backup = update.backupId === null ? null : deps.store.backups.get(update.backupId);
+  const links = { decideUrl: soakUrl(deps, soak), page: pageUrl(deps, update) };
+  return { update, plan: null, backup, soak, ...offerOf(deps.store, soak, backup), ...links, now: deps.clock.now() };
 }

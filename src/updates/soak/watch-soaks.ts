@@ -6,7 +6,7 @@ import { codeOf, messageOf } from '../../domain/errors';
 import { formatBetween, formatTime } from '../../domain/format';
 import { judgeSoak } from '../../domain/soak/judge-soak';
 import { lookEveryMs, type Soak } from '../../domain/soak/soak';
-import { endSoak } from './end-soak';
+import { endSoak, NO_WAY_BACK, OLD_IS_GONE } from './end-soak';
 import { finishCompose } from './finish-compose';
 import { offerOldVersion } from './offer-old-version';
 import { schemaSinceUpdate } from './schema-since-update';
@@ -47,6 +47,7 @@ async function attend(deps: Deps, soak: Soak): Promise<boolean> {
     await endOfAnother(deps, soak, bearer);
     return false;
   }
+  await noteIfOldIsGone(deps, soak);
   switch (soak.status) {
     case 'watching':
       return look(deps, soak, bearer);
@@ -134,20 +135,28 @@ async function rollBackAsChosen(deps: Deps, soak: Soak): Promise<boolean> {
   return true;
 }
 
+/** What the operator removed is no longer listed as kept, and neither page nor mail offers it. */
+async function noteIfOldIsGone({ engine, store, logger }: Deps, soak: Soak): Promise<void> {
+  const { updateId, container, oldContainerId } = soak;
+  const update = store.updates.get(updateId);
+  if (update === null || update.reason.includes(OLD_IS_GONE)) return;
+  if ((await inspectIfThere(engine, oldContainerId)) !== null) return;
+  store.transaction(() => {
+    store.keptContainers.remove(oldContainerId);
+    store.updates.change(updateId, { reason: `${update.reason} ${OLD_IS_GONE}` });
+  });
+  logger.warn('the old container of a soak was removed externally', { update: updateId, container });
+}
+
 async function endOfAnother(deps: Deps, soak: Soak, bearer: ContainerInspect | null): Promise<void> {
   const { container } = soak;
   if (bearer === null) {
-    const finished = await finishCompose(deps, soak);
-    if (finished !== null) return endSoak(deps, soak, finished);
+    if (await finishCompose(deps, soak)) return;
     if ((await inspectByName(deps.engine, container)) !== null) return lookLater(deps, soak, 0);
     const words = `${container} was removed or renamed externally, so its soak ended.`;
     return endSoak(deps, soak, words, 'keep');
   }
-  endSoak(
-    deps,
-    soak,
-    `Another container has the name ${container} by now (${bearer.Id.slice(0, 12)}), so its soak ended.`,
-  );
+  endSoak(deps, soak, `Another container has the name ${container} by now (${bearer.Id.slice(0, 12)}). ${NO_WAY_BACK}`);
 }
 
 function lookLater({ store, clock }: Deps, { updateId }: Soak, ms: number): void {

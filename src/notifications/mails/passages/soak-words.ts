@@ -15,3 +15,10 @@ export function lossText(backup: Pick<BackupRecord, 'startedAt' | 'createdAt'> |
   const lost = formatDuration(now.getTime() - Date.parse(taken));
   return `The data of the last ${lost} (since ${formatTime(taken)}) is lost to the application; it is kept in a separate copy.`;
 }
+
+/** Why the old version is not offered. */
+export function nothingOfferedText(oldIsGone: boolean): string {
+  return oldIsGone
+    ? 'The old container was removed externally, so the old version cannot be offered.'
+    : 'No verified backup from before the update is left, so the old version cannot be offered.';
+}
