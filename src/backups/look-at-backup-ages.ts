@@ -1,12 +1,13 @@
+import { samePlace, type BackupPlace } from '../domain/backups/backup-place';
 import { formatTime } from '../domain/format';
-import { readContainers } from '../containers/read-containers';
+import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { WorkOutcome } from '../domain/due-work';
 import { intervalMs } from '../lib/due-times';
 import { backupOld } from '../notifications/mails/backups/backup-notices';
 import { postMail } from '../notifications/post-mail';
-import { backupSets, keyOfPlace, samePlace, scopeName, type BackupPlace } from './backup-set';
+import { backupSets, keyOfPlace, scopeName } from './backup-set';
 
 /** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */
 const OLDEST_MS = 36 * 3_600_000;
@@ -14,7 +15,7 @@ const LOOK_BACK = 500;
 
 /** Reports, once, every set whose last good backup is too old, or that never had one since the first attempt. */
 export async function lookAtBackupAges(deps: Deps): Promise<WorkOutcome> {
-  const sets = backupSets(await readContainers(deps.engine, deps.selfId));
+  const sets = backupSets(await readTargets(deps));
   const limitMs = longestBackupAge(deps);
   const old = sets.filter(({ place }) => isTooOld(deps, place, limitMs));
   deps.store.transaction(() => {

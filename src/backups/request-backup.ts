@@ -1,11 +1,12 @@
-import { readContainers } from '../containers/read-containers';
+import { samePlace, type BackupPlace } from '../domain/backups/backup-place';
+import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';
 import type { BackupReason, BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { PilotError } from '../domain/errors';
 import type { Store } from '../ports/store';
-import { backupSets, samePlace, scopeName, type BackupPlace } from './backup-set';
+import { backupSets, scopeName } from './backup-set';
 
 const LOOK_BACK = 100;
 
@@ -61,7 +62,7 @@ function nothingToBackUp(containers: readonly Container[], project: string): Pil
 
 /** The daily backup of every set there is by then. */
 export async function queueScheduledBackups(deps: Deps): Promise<WorkOutcome> {
-  const containers = await readContainers(deps.engine, deps.selfId);
+  const containers = await readTargets(deps);
   const queued = requestBackups({ store: deps.store, containers }, { reason: 'schedule' });
   const sets = queued.map(scopeName).join(', ');
   return { outcome: sets === '' ? 'No container has the label backup.kind.' : `Requested: ${sets}.`, trouble: null };

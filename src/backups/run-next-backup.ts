@@ -1,18 +1,18 @@
-import { readContainers } from '../containers/read-containers';
+import { membersOf } from '../domain/backups/backup-place';
+import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import { codeOf, messageOf } from '../domain/errors';
 import { backupFailed } from '../notifications/mails/backups/backup-failed';
 import { postMail } from '../notifications/post-mail';
 import { afterGoodBackup } from './after-good-backup';
-import { membersOf } from './backup-set';
 import { takeBackup } from './take-backup';
 
 /** Takes the next requested backup. False: there is none. A failure is recorded and mailed, not thrown. */
 export async function runNextBackup(deps: Deps): Promise<boolean> {
   const record = deps.store.backups.nextQueued();
   if (record === null) return false;
-  const members = membersOf(record, await readContainers(deps.engine, deps.selfId));
+  const members = membersOf(record, await readTargets(deps));
   try {
     await takeBackup(
       {

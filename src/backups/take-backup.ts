@@ -7,6 +7,7 @@ import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
+import { asReadNow } from '../services/data-owner';
 import { asBackupError, type ItemSource } from './sources/item-source';
 import { itemKey, manifestKey, scopeName, setFolder } from './backup-set';
 import { filesOf } from './sources/files-source';
@@ -82,7 +83,8 @@ function startBackup(deps: BackupDeps, request: BackupRequest): BackupRun {
 async function findSources(run: BackupRun): Promise<ItemSource[]> {
   const sources: ItemSource[] = [];
   const compress = run.storage.compresses !== true;
-  for (const member of run.members) {
+  for (const each of run.members) {
+    const member = await asReadNow(run.engine, each);
     const backup = member.labels.backup;
     if (backup?.kind === 'postgres') sources.push(...(await databasesOf(run.engine, member, { compress })));
     if (backup?.kind === 'files') sources.push(...filesOf(run.engine, member, backup.paths));
@@ -90,7 +92,7 @@ async function findSources(run: BackupRun): Promise<ItemSource[]> {
   if (sources.length > 0) return compress ? sources : sources.map((source) => ({ ...source, compression: 'none' }));
   throw new PilotError(
     'backup_failed',
-    `There is nothing to back up for ${scopeName(run.record)}: no container of it carries the label backup.kind.`,
+    `There is nothing to back up for ${scopeName(run.record)}: no container or service of it carries the label backup.kind.`,
   );
 }
 

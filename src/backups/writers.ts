@@ -1,6 +1,6 @@
+import { isServer, membersOf, placeOf, type BackupPlace } from '../domain/backups/backup-place';
 import type { Container } from '../domain/container';
 import { dependentsOf, inStartOrder } from '../domain/compose/depends-on';
-import { membersOf, placeOf, type BackupPlace } from './backup-set';
 
 /**
  * Every container that is known to write the data of a set, in the order in which they are started: those whose files
@@ -24,6 +24,16 @@ export function stoppedForBackup(container: Container, containers: readonly Cont
   return writersOf(placeOf(container), containers).filter(({ labels }) => labels.quiesce !== 'never');
 }
 
+/**
+ * Services that may write to the set while it is backed up, since they are not scaled to 0. Swarm does not say which ones use a
+ * database: each of the stack may, unless its operator says that it does not (`backup.quiesce: never`).
+ */
+export function whoGoesOn(service: Container, services: readonly Container[]): Container[] {
+  return writersOf(placeOf(service), services).filter(
+    ({ labels, swarm }) => labels.quiesce === 'never' && swarm?.neverWrites !== true,
+  );
+}
+
 /** The operator said so by `backup.kind`, or the container uses a database of its set and does not opt out of that. */
 export function holdsData(container: Container, containers: readonly Container[]): boolean {
   if (container.labels.backup !== null) return true;
@@ -40,8 +50,4 @@ export function usesDatabase(container: Container, containers: readonly Containe
   return membersOf(placeOf(container), containers)
     .filter(isServer)
     .some((server) => dependentsOf(server, [container]).length > 0);
-}
-
-export function isServer({ labels }: Container): boolean {
-  return labels.backup?.kind === 'postgres';
 }

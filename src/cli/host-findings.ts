@@ -1,5 +1,6 @@
+import { samePlace, type BackupPlace } from '../domain/backups/backup-place';
 import type { App } from '../app';
-import { backupSets, samePlace, scopeName, type BackupPlace } from '../backups/backup-set';
+import { backupSets, scopeName } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backups/backup';
 import { isNotLoaded, nearsItsEnd, validity, type CertificateSeen } from '../domain/certificates/certificate';

@@ -1,4 +1,4 @@
-import { membersOf, placeOf } from '../backups/backup-set';
+import { membersOf, placeOf } from '../domain/backups/backup-place';
 import type { Container } from '../domain/container';
 import { isNameless } from '../domain/decision/candidates';
 import { tryParseImageReference } from '../domain/images/image-reference';

@@ -1,8 +1,8 @@
 /** Names that a container has while an update has renamed it; they show in `docker ps` where it comes from. */
 const MARK = '.diun-pilot-';
 
-/** `kept`: it only holds files of the old one. */
-export type Role = 'old' | 'new' | 'check' | 'kept' | 'restore' | 'drill' | 'rehearsal';
+/** `kept`: it only holds files of the old one. `backup`: through it the files of a service are read that is scaled to 0. */
+export type Role = 'old' | 'new' | 'check' | 'kept' | 'backup' | 'restore' | 'drill' | 'rehearsal';
 
 /** Docker's names allow `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; the update's id makes it unique. */
 export function asideName(container: string, role: Role, updateId: string): string {
@@ -10,7 +10,7 @@ export function asideName(container: string, role: Role, updateId: string): stri
 }
 
 export function isOurs(name: string): boolean {
-  return /\.diun-pilot-(old|new|check|kept|restore|drill|rehearsal)-[0-9a-z]{10}$/.test(name);
+  return /\.diun-pilot-(old|new|check|kept|backup|restore|drill|rehearsal)-[0-9a-z]{10}$/.test(name);
 }
 
 /** A container that only looks at a copy: nothing else depends on it, and it may be removed at any time. */

@@ -1,5 +1,5 @@
-import { membersOf, placeOf } from '../backups/backup-set';
-import { holdsData, stoppedForBackup } from '../backups/writers';
+import { membersOf, placeOf } from '../domain/backups/backup-place';
+import { holdsData, stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Deps } from '../deps';
 import { restartedWith } from '../domain/compose/depends-on';
 import type { Container } from '../domain/container';
@@ -157,17 +157,20 @@ function planOf(deps: Deps, offered: Offer, reference: string, jump: Plan['jump'
   const to = { ...target, reference };
   const window = windowOf(deps, container)?.text ?? null;
   const releaseNotes = notes?.url ?? offered.releaseNotes;
-  if (container.swarm) return planService({ target: container, to, jump, unhealthy, window, releaseNotes });
-  const all = offered.all.filter(isContainer);
+  const all = offered.all.filter((each) => isContainer(each) === isContainer(container));
+  const set = membersOf(placeOf(container), all);
+  const backup = { set, holdsData: holdsData(container, all), stopped: stoppedForBackup(container, all) };
+  if (container.swarm) {
+    const service = { target: container, goOn: whoGoesOn(container, all), ...backup };
+    return planService({ ...service, to, jump, unhealthy, window, releaseNotes });
+  }
   return planUpdate({
     container,
-    holdsData: holdsData(container, all),
-    stopped: stoppedForBackup(container, all),
+    ...backup,
     restarted: restartedWith(container, all),
     target: to,
     window,
     jump,
-    set: membersOf(placeOf(container), all),
     unhealthy,
     ...(carryOver === undefined ? {} : { carryOver }),
     releaseNotes,

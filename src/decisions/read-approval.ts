@@ -1,4 +1,4 @@
-import { placeOf } from '../backups/backup-set';
+import { placeOf } from '../domain/backups/backup-place';
 import type { Surroundings } from '../domain/approval';
 import type { Plan } from '../domain/plan/plan';
 import type { Update } from '../domain/update';

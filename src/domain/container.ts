@@ -1,6 +1,7 @@
 import type { Application } from './application';
 import type { ContainerState } from './engine-inspect';
 import type { ContainerLabels } from './labels/container-labels';
+import type { PlaceOfData } from './services/place-of-data';
 
 /** A container as policy sees it: found by name outside, by id inside a run. */
 export interface Container {
@@ -16,7 +17,7 @@ export interface Container {
   repoDigests: string[];
   project: string | null;
   service: string | null;
-  /** Services that it depends on, by Compose's label. */
+  /** Services that it depends on, by Compose's label; of a Swarm service, which names none: the databases of its stack. */
   dependsOn: string[];
   /** Those of them whose replacement restarts this container (`restart: true`). */
   restartsWith: string[];
@@ -56,6 +57,10 @@ export interface Container {
     /** How Swarm rolls an update out, and who is offline for it: as text. */
     rollout: string;
     downtime: string;
+    /** The operator says by `backup.quiesce=never` that it does not write to the data of its set. */
+    neverWrites: boolean;
+    /** Where its data can be read; left out: it has none that is backed up. */
+    data?: PlaceOfData;
   };
 }
 

@@ -24,7 +24,7 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
     deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
     const journal = deps.store.updates.journal(update.id);
     const rollout = deps.store.updates.rollout(update.id);
-    if (rollout !== null) endAbortedService(deps, update, rollout, toPilotError(error));
+    if (rollout !== null) await endAbortedService(deps, update, rollout, toPilotError(error));
     else if (journal === null)
       finishUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
     else await endAborted(deps, update, journal, error);

@@ -1,5 +1,6 @@
+import { membersOf, placeOf, samePlace } from '../domain/backups/backup-place';
 import { afterGoodBackup } from '../backups/after-good-backup';
-import { holdsMembers, membersOf, placeOf, samePlace } from '../backups/backup-set';
+import { holdsMembers } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';

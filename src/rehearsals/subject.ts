@@ -1,5 +1,5 @@
+import { isServer } from '../domain/backups/backup-place';
 import { serversIn, type DumpedServer } from '../backups/backup-set';
-import { isServer } from '../backups/writers';
 import { askedPlatform, layerFiles } from '../containers/carry-over/layer-files';
 import { inspectIfThere, readContainers } from '../containers/read-containers';
 import type { BackupItem } from '../domain/backups/backup';

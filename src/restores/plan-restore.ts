@@ -1,4 +1,4 @@
-import { placeOf } from '../backups/backup-set';
+import { placeOf } from '../domain/backups/backup-place';
 import { writersOf } from '../backups/writers';
 import type { BackupItem, BackupManifest } from '../domain/backups/backup';
 import { inStartOrder } from '../domain/compose/depends-on';
@@ -14,6 +14,8 @@ export interface ToRestore {
   /** Compose project whose containers it goes to; null: that of the set. */
   target: string | null;
   containers: readonly Container[];
+  /** The rollback of a service, which has scaled to 0 what writes; left out: the operator requested it. */
+  byRollback?: boolean;
 }
 
 /** One item of the set and the container that it goes to. `number` is its place in the set, from 1. */
@@ -61,7 +63,11 @@ export function planRestore(wanted: ToRestore): RestorePlan {
       ...courseOf(plan, writers),
       ...own.map(({ item }) => `Left out: ${item.name} of ${item.container}, which is diun-pilot itself and runs.`),
     ],
-    problems: [...numbered.filter(({ container }) => container === null).map(noContainer(wanted)), ...notReady(plan)],
+    problems: [
+      ...numbered.filter(({ container }) => container === null).map(noContainer(wanted)),
+      ...servicesIn(numbered, wanted),
+      ...notReady(plan),
+    ],
   };
 }
 
@@ -116,6 +122,16 @@ function noContainer({ manifest, target }: ToRestore): (placed: { item: BackupIt
   const project = target ?? manifest.project;
   return ({ item }) =>
     `There is no container for ${item.kind} ${item.name} of ${item.container}${project === null ? '' : ` in project ${project}`}. Create it (docker compose up -d), or name another project: --project NAME.`;
+}
+
+/** A restore that the operator requests stops and starts containers; services only the rollback of their update scales for it. */
+function servicesIn(numbered: readonly { container: Container | null }[], { folder, byRollback }: ToRestore): string[] {
+  if (byRollback === true) return [];
+  const found = numbered.flatMap(({ container }) => (container?.swarm === undefined ? [] : container.name));
+  return [...new Set(found)].map(
+    (name) =>
+      `${name} is a Swarm service, whose data only the rollback of its own update restores. Restore it by hand from ${folder} (docs/swarm.md has the commands).`,
+  );
 }
 
 function notReady({ roles, databases, files }: Moved): string[] {

@@ -1,4 +1,4 @@
-import { readContainers } from '../containers/read-containers';
+import { readTargets } from '../services/read-targets';
 import { PilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Progress } from '../lib/logger';
@@ -29,7 +29,7 @@ export interface PlannedRestore extends RestorePlan {
  */
 export async function planOfRestore(deps: RestoreDeps, { backup, project }: RestoreRequest): Promise<PlannedRestore> {
   const set = await findSet(deps, backup, project ?? null);
-  const containers = await readContainers(deps.engine, deps.selfId);
+  const containers = await readTargets(deps);
   const plan = planRestore({ ...set, target: project ?? null, containers });
   if (plan.problems.length > 0) throw new PilotError('restore_refused', plan.problems.join(' '));
   return { ...plan, manifestSha256: set.sha256 };

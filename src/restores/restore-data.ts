@@ -51,7 +51,7 @@ function lostEngine(run: RestoreRun, error: unknown): unknown {
 }
 
 async function check(run: RestoreRun): Promise<void> {
-  if (run.journal.ran === undefined) checkpoint(run, { ran: whoRuns(run.plan) });
+  if (run.journal.ran === undefined && run.writers === undefined) checkpoint(run, { ran: whoRuns(run.plan) });
   const kinds = await checkSet(run);
   const shells = await findShells(run);
   const stopped = await whoIsStopped(run);
@@ -59,7 +59,8 @@ async function check(run: RestoreRun): Promise<void> {
 }
 
 /** Those that run, those that get files, and the one that the caller names: these are started at the end also when they do not run now. */
-async function whoIsStopped({ engine, plan, alsoStarts }: RestoreRun): Promise<Stopped[]> {
+async function whoIsStopped({ engine, plan, alsoStarts, writers }: RestoreRun): Promise<Stopped[]> {
+  if (writers === 'scaled to 0') return [];
   const gets = new Set([...plan.files.map(({ container }) => container.id), alsoStarts]);
   const inspects = await Promise.all(plan.writers.map(({ id }) => engine.inspectContainer(id)));
   return inspects

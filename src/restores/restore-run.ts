@@ -5,7 +5,10 @@ import type { Store } from '../ports/store';
 import type { PinnedStorage } from './pinned-storage';
 import type { RestorePlan } from './plan-restore';
 
-export type RestoreDeps = Pick<Deps, 'engine' | 'storage' | 'clock' | 'logger' | 'selfId' | 'approvalSecrets'> & {
+export type RestoreDeps = Pick<
+  Deps,
+  'engine' | 'swarm' | 'storage' | 'clock' | 'logger' | 'selfId' | 'approvalSecrets'
+> & {
   store: Pick<Store, 'disarmed' | 'keptContainers'>;
 };
 
@@ -22,6 +25,8 @@ export interface RestoreRun extends RestoreDeps {
   alsoStarts: string | null;
   /** Files outside every volume: a manual restore refuses them; after a rollback they are as they were, in the untouched container. */
   ownLayer: 'refuse' | 'untouched';
+  /** The caller has scaled the services that write to 0, and scales them back; left out: the restore stops and starts containers. */
+  writers?: 'scaled to 0';
 }
 
 /** Writes how far the restore has come, before the act that it announces. */

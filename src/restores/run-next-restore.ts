@@ -1,5 +1,5 @@
 import { formatTime } from '../domain/format';
-import { readContainers } from '../containers/read-containers';
+import { readTargets } from '../services/read-targets';
 import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Logger } from '../lib/logger';
@@ -50,7 +50,7 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
   await thoseThatRanRunAgain(deps, journal, onProgress);
   const manifest =
     journal.manifest ?? (await authenticManifest(deps, record.folder, { trustedManifest: record.trustedManifest }));
-  const containers = await readContainers(deps.engine, deps.selfId);
+  const containers = await readTargets(deps);
   const { folder, url, target } = record;
   return {
     ...deps,

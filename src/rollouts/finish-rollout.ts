@@ -1,24 +1,62 @@
 import type { Deps } from '../deps';
-import type { PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
 import { reasonOfRollout, type Rollout } from '../domain/services/rollout';
 import type { Update, Verdict } from '../domain/update';
 import { storeEnd } from '../updates/finish';
+import { removeReaders, scaleBack, serveAgain } from './scale-to-zero';
+import type { ServiceRun } from './rollout-run';
 
-/** Stores the verdict, what is to be remembered of it and its mail. */
-export function finishService(
-  run: Deps & { update: Update; rollout: Rollout },
+/**
+ * Stores the verdict, what is to be remembered of it and its mail; every service that was scaled to 0 is scaled back before, unless
+ * `mayRun` is false: its data is half that of the backup. Rejects only with `engine_unreachable`: to be called again.
+ */
+export async function finishService(
+  run: ServiceRun,
   verdict: Verdict,
   error: PilotError | null,
-): Update {
-  const reason = reasonOfRollout(run.rollout, verdict, error);
-  return storeEnd(run, { verdict, error, reason, followUp: verdict === 'succeeded' ? run.update.followUp : null });
+  { mayRun = true }: { mayRun?: boolean } = {},
+): Promise<Update> {
+  const troubles = mayRun ? await scaleBack(run, run.rollout.scaled ?? []) : [];
+  await removeReaders(run);
+  const failed = troubles.length > 0 && verdict !== 'rollback_failed';
+  const cause = troubles.length === 0 ? error : notScaledBack(error, troubles);
+  const ended = failed ? 'rollback_failed' : verdict;
+  const reason = reasonOfRollout(run.rollout, ended, cause);
+  return storeEnd(run, {
+    verdict: ended,
+    error: cause,
+    reason,
+    followUp: ended === 'succeeded' ? run.update.followUp : null,
+  });
+}
+
+function notScaledBack(error: PilotError | null, troubles: readonly string[]): PilotError {
+  const message = [`${troubles.join('; ')}.`, ...(error === null ? [] : [error.message])].join('\n');
+  return new PilotError(error?.code ?? 'other_unhealthy', message, { cause: error });
+}
+
+/** The end of a run that requested no new image: what was scaled to 0 for the backup runs again, and is healthy as before. */
+export async function finishUntouchedService(run: ServiceRun, error: unknown): Promise<Update> {
+  const cause = toPilotError(error);
+  try {
+    await serveAgain(run, run.rollout.scaled ?? [], () => undefined);
+  } catch (failure) {
+    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    const message = `${messageOf(failure)}\nServices were scaled to 0 for the backup and back. The update was aborted because: ${cause.message}`;
+    return finishService(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
+  }
+  return finishService(run, 'failed', cause);
 }
 
 /** After a defect: only a service of which nothing was requested is reported as unchanged. */
-export function endAbortedService(deps: Deps, update: Update, rollout: Rollout, error: PilotError): Update {
-  return finishService(
-    { ...deps, update, rollout },
-    rollout.stage === 'preparing' ? 'failed' : 'rollback_failed',
-    error,
-  );
+export async function endAbortedService(
+  deps: Deps,
+  update: Update,
+  rollout: Rollout,
+  error: PilotError,
+): Promise<Update> {
+  const run: ServiceRun = { ...deps, update, rollout, target: null, nodeId: '' };
+  return rollout.stage === 'preparing'
+    ? finishUntouchedService(run, error)
+    : finishService(run, 'rollback_failed', error);
 }

@@ -1,7 +1,7 @@
 import { PilotError } from '../domain/errors';
 import { formatDuration } from '../domain/format';
 import { rolloutWithinMs } from '../domain/services/patience';
-import { failureOf, viewTasks, whyStuck } from '../domain/services/tasks';
+import { failureOf, isAlive, viewTasks, whyStuck } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
 import { logOf } from '../services/task-log';
 import { see, type Seen, type ServiceRun } from './rollout-run';
@@ -38,6 +38,7 @@ async function follow(run: ServiceRun, wanted: string, progress: Progress): Prom
       throw await failed(run, seen, wanted, `Swarm rolled it back (${message})`);
     if (state === 'paused' || state === 'rollback_paused')
       throw await failed(run, seen, wanted, `Swarm paused the rollout (${message})`);
+    if (state === undefined && image === wanted) await mustNotFail(run, seen, wanted);
     progress(view.detail);
     const withinMs = timeFor(run, seen, wanted);
     if (clock.now().getTime() >= startedAt + withinMs) {
@@ -49,6 +50,14 @@ async function follow(run: ServiceRun, wanted: string, progress: Progress): Prom
     }
     await clock.sleep(POLL_MS);
   }
+}
+
+/** A service that is scaled up with its new image has no rollout that Swarm would pause: its first task that fails ends it. */
+async function mustNotFail(run: ServiceRun, { service, tasks, nodes }: Seen, wanted: string): Promise<void> {
+  const since = tasks.filter(({ CreatedAt }) => CreatedAt >= service.UpdatedAt);
+  const failure = failureOf(service, since, wanted, nodes);
+  if (failure === null || isAlive(failure.task)) return;
+  throw new PilotError(failure.code, `${failure.detail}.${await logOf(run, failure.task)}`);
 }
 
 function isDone(state: string | undefined): boolean {

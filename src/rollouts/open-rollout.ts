@@ -8,7 +8,14 @@ import { beginUpdate, judgeStart } from '../updates/start/judge-start';
 import { readContainers } from '../containers/read-containers';
 import { serviceFailureOf } from '../services/failure-now';
 import { certainRoleOf, servicesOfManager } from '../services/read-targets';
+import { codeOf } from '../domain/errors';
+import { interrupted } from '../updates/start/resume-run';
+import { finishUntouchedService } from './finish-rollout';
 import type { ServiceRun } from './rollout-run';
+import { removeReaders, serveAgain } from './scale-to-zero';
+
+/** A run that scaled services to 0 this often is not started again. */
+const ATTEMPTS = 3;
 
 /**
  * Takes up the update of a service: for the first time, by looking again at what the decision saw; or after a crash, by what was
@@ -53,10 +60,40 @@ async function startService(deps: Deps, update: Update, nodeId: string): Promise
 }
 
 /** The labels are those of now; without the service, of none, and the run finds out that it is gone. */
-async function resumed(deps: Deps, update: Update, rollout: Rollout, nodeId: string): Promise<ServiceRun> {
+async function resumed(
+  deps: Deps,
+  update: Update,
+  rollout: Rollout,
+  nodeId: string,
+): Promise<ServiceRun | { ended: Update }> {
   deps.logger.warn('taking up an interrupted update', { update: update.id, stage: rollout.stage });
-  const target = nodeId === '' ? undefined : (await allServices(deps)).find(({ id }) => id === rollout.serviceId);
-  return { ...deps, update, rollout, target: target ?? null, nodeId };
+  const run: ServiceRun = { ...deps, update, rollout, target: null, nodeId };
+  if (nodeId === '') return run;
+  if (rollout.stage === 'preparing') await removeReaders(run);
+  if (rollout.stage === 'preparing' && rollout.scaled !== undefined) return beginAgain(run);
+  return withTarget(run);
+}
+
+async function withTarget(run: ServiceRun): Promise<ServiceRun> {
+  const target = (await allServices(run)).find(({ id }) => id === run.rollout.serviceId);
+  return { ...run, target: target ?? null };
+}
+
+/** What was scaled to 0 is scaled back and healthy first, as it was; then the backup is taken from its beginning. */
+async function beginAgain(run: ServiceRun): Promise<ServiceRun | { ended: Update }> {
+  const { attempt = 1, engineLost, scaled = [] } = run.rollout;
+  const next = engineLost === true ? attempt : attempt + 1;
+  if (run.mode !== 'act' || next > ATTEMPTS) return { ended: await finishUntouchedService(run, interrupted(attempt)) };
+  try {
+    await serveAgain(run, scaled, () => undefined);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    return { ended: await finishUntouchedService(run, error) };
+  }
+  const fresh = { scaled: undefined, newImageId: undefined, lookedAhead: undefined, engineLost: undefined };
+  run.rollout = { ...run.rollout, ...fresh, attempt: next };
+  run.store.updates.saveRollout(run.update.id, run.rollout);
+  return withTarget(run);
 }
 
 async function allServices(deps: Deps): Promise<Container[]> {

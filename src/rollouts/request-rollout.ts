@@ -1,6 +1,8 @@
 import { codeOf, PilotError } from '../domain/errors';
 import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
+import { ownScale } from '../domain/services/rollout';
 import { checkpoint, see, type ServiceRun } from './rollout-run';
+import { replicasOf, withReplicas } from './scale-to-zero';
 
 /** Swarm counts a new version for its own notes on a rollout, too: those conflicts are tried again. */
 const TRIES = 5;
@@ -19,7 +21,7 @@ export async function requestRollout(run: ServiceRun): Promise<void> {
     throw new PilotError('changed_meanwhile', `The service ${run.rollout.name} was updated externally.`);
   checkpoint(run, 'rolling_out', { statusBefore: statusOf(service) });
   try {
-    await updateUnchanged(run, service, (now) => run.swarm.update(now, withImage(now.Spec, newImage)));
+    await updateUnchanged(run, service, (now) => run.swarm.update(now, scaledUp(run, withImage(now.Spec, newImage))));
   } catch (error) {
     if (codeOf(error) !== 'engine_unreachable') checkpoint(run, 'preparing');
     throw error;
@@ -49,6 +51,12 @@ export async function updateUnchanged(
         );
     }
   }
+}
+
+/** In the same request, where the service was scaled to 0 for its backup: the old image must not run on data that is backed up. */
+export function scaledUp({ rollout }: Pick<ServiceRun, 'rollout'>, spec: ServiceSpec): ServiceSpec {
+  const own = ownScale(rollout);
+  return own === null || replicasOf(spec) > 0 ? spec : withReplicas(spec, own.replicas);
 }
 
 export function withImage(spec: ServiceSpec, Image: string): ServiceSpec {

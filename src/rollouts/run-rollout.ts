@@ -1,20 +1,24 @@
 import type { Deps } from '../deps';
-import { codeOf, toPilotError } from '../domain/errors';
-import type { RolloutStage } from '../domain/services/rollout';
+import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import { otherScales, type RolloutStage } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
+import type { Progress } from '../lib/logger';
 import { whyRolledBack } from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
+import { backUpStack } from './back-up-stack';
+import { changedData } from './data-of-stack';
 import { checkService } from './check-rollout';
-import { finishService } from './finish-rollout';
+import { finishService, finishUntouchedService } from './finish-rollout';
 import { followRollout } from './follow-rollout';
 import { openService } from './open-rollout';
-import { preflightService } from './preflight-rollout';
+import { preflightService, pullHere } from './preflight-rollout';
 import { requestRollout } from './request-rollout';
-import { rollBackService } from './undo-rollout';
+import { release, scaledUpByOthers, serveAgain } from './scale-to-zero';
+import { restoreStack, rollBackService } from './undo-rollout';
 import { checkpoint, type ServiceRun } from './rollout-run';
 
 /**
- * Updates one Swarm service to one digest, from the preflight to the verdict; or, after a crash, continues from the actual state
+ * Updates one Swarm service to one digest, from the backup to the verdict; or, after a crash, continues from the actual state
  * of the service. Swarm rolls out and rolls back; this asks for it, follows it, probes, and reports.
  *
  * Rejects only with `engine_unreachable`: then the update stays `running`, and is called again once an engine answers.
@@ -23,27 +27,38 @@ export async function updateService(deps: Deps, update: Update): Promise<Update>
   const run = await openService(deps, update);
   if ('ended' in run) return run.ended;
   try {
+    return await toItsEnd(run);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') checkpoint(run, run.rollout.stage, { engineLost: true });
+    throw error;
+  }
+}
+
+async function toItsEnd(run: ServiceRun): Promise<Update> {
+  try {
     if (isAt(run, 'preparing')) await prepare(run);
     if (isAt(run, 'preparing') || isAt(run, 'rolling_out')) await rollOut(run);
     if (isAt(run, 'checking')) await check(run);
     if (isAt(run, 'rolling_back')) return await rollBackService(run, whyRolledBack(run.update));
+    if (isAt(run, 'restoring')) return await restoreStack(run);
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
-    if (isAt(run, 'preparing')) return finishService(run, 'failed', toPilotError(error));
+    if (isAt(run, 'preparing')) return finishUntouchedService(run, error);
     return rollBackService(run, toPilotError(error));
   }
   return finishService(run, 'succeeded', null);
 }
 
-/** Nothing is asked of Swarm yet. */
+/** Nothing is asked of Swarm yet but to scale to 0 what is backed up. */
 async function prepare(run: ServiceRun): Promise<void> {
-  await step(run, 'backup', () => Promise.resolve(new Skipped('no service of its stack carries backup.kind')));
-  await step(run, 'pull', () => Promise.resolve(new Skipped('the nodes pull it; the registry names this digest')));
+  await step(run, 'backup', (progress) => backUpStack(run, progress));
+  await step(run, 'pull', (progress) => pullHere(run, progress));
   await step(run, 'preflight', () => preflightService(run));
 }
 
 async function rollOut(run: ServiceRun): Promise<void> {
   await step(run, 'rollout', async (progress) => {
+    if (isAt(run, 'preparing') && (await scaledUpByOthers(run, run.rollout.scaled ?? [])).length > 0) release(run);
     await requestRollout(run);
     return followRollout(run, progress);
   });
@@ -52,12 +67,24 @@ async function rollOut(run: ServiceRun): Promise<void> {
 
 async function check(run: ServiceRun): Promise<void> {
   await step(run, 'health_check', async (progress) => {
-    const seen = await checkService(run, run.rollout.newImage, progress);
-    checkpoint(run, 'checking', { seen });
-    return seen;
+    const seen = [await checkService(run, run.rollout.newImage, progress), ...(await changedData(run, progress))];
+    const others = await othersServe(run, progress);
+    checkpoint(run, 'checking', { seen: seen.join('; ') });
+    return [...seen, ...others].join('; ');
   });
   await step(run, 'cleanup', () => Promise.resolve(new Skipped('Swarm removes the old tasks on its own')));
   checkpoint(run, 'settled');
+}
+
+/** Those that were scaled to 0 for the backup. Rejects with `other_unhealthy`: it is not known whether the new image is the cause. */
+async function othersServe(run: ServiceRun, progress: Progress): Promise<string[]> {
+  release(run);
+  try {
+    return await serveAgain(run, otherScales(run.rollout), progress);
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
+  }
 }
 
 function isAt(run: ServiceRun, stage: RolloutStage): boolean {

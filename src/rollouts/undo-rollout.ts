@@ -1,19 +1,30 @@
-import type { PilotError } from '../domain/errors';
-import { codeOf } from '../domain/errors';
+import { isServer } from '../domain/backups/backup-place';
+import { formatTime } from '../domain/format';
+import { firstRestoreJournal, type RestoreJournal } from '../domain/backups/restore';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { changesOf } from '../domain/data/data-change-words';
 import type { HealthFailure } from '../domain/health/health-failure';
+import { otherScales, ownScale } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
-import { rollbackFailed } from '../updates/rollback/rollback-ends';
-import { step } from '../updates/run';
+import { authenticManifest, folderToRestore } from '../restores/find-set';
+import { pinned } from '../restores/pinned-storage';
+import { planRestore } from '../restores/plan-restore';
+import { isHalfSwapped, restoreData } from '../restores/restore-data';
+import { rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
+import { Skipped, step } from '../updates/run';
 import type { Progress } from '../lib/logger';
 import { serviceFailureOf } from '../services/failure-now';
 import { checkService } from './check-rollout';
+import { changedData, hasChangedData, mayRestore, membersNow } from './data-of-stack';
 import { finishService } from './finish-rollout';
 import { followRollback } from './follow-rollout';
-import { updateUnchanged, withImage } from './request-rollout';
+import { scaledUp, updateUnchanged, withImage } from './request-rollout';
 import { checkpoint, see, type ServiceRun } from './rollout-run';
+import { noTaskRuns, release, replicasOf, serveAgain, withReplicas } from './scale-to-zero';
 
 /**
  * Takes the service back to the image from before, by Swarm's own rollback, and asks the health of its tasks; `cause` is what for.
+ * What the new version changed in the data is restored from the backup of this update, if no other service can have written since.
  * What another client changed is left alone: only that client knows what it wants.
  */
 export async function rollBackService(run: ServiceRun, cause: PilotError): Promise<Update> {
@@ -24,25 +35,169 @@ export async function rollBackService(run: ServiceRun, cause: PilotError): Promi
   });
   try {
     await step(run, 'rollback', (progress) => goBack(run, progress));
-    await step(run, 'rollback_health_check', (progress) => checkService(run, run.rollout.oldImage, progress));
+    await step(run, 'rollback_health_check', (progress) => oldServes(run, progress));
   } catch (failure) {
     if (codeOf(failure) === 'engine_unreachable') throw failure;
     return finishService(run, 'rollback_failed', rollbackFailed(cause, failure, await asBefore(run, failure)));
   }
-  return finishService(run, 'rolled_back', cause);
+  if (run.rollout.dataGoesBack === true) return restoreStack(run);
+  if (!hasChangedData(run)) return finishService(run, 'rolled_back', cause);
+  return finishService(
+    run,
+    'rollback_failed',
+    dataChanged(run, cause, 'data may have been written since the backup, and a restore would lose that.'),
+  );
 }
 
 /** Swarm may have gone back on its own (`failure_action: rollback`), or before a crash. */
 async function goBack(run: ServiceRun, progress: Progress): Promise<string> {
+  if (await isDecidedAtZero(run, progress))
+    return `${run.rollout.name} has its old image again, and no task of it runs yet`;
   const { service, image } = await see(run);
   const { oldImage, newImage } = run.rollout;
   if (image === newImage) {
-    const remembered = service.PreviousSpec?.TaskTemplate.ContainerSpec?.Image === oldImage;
+    const { PreviousSpec } = service;
+    const remembered =
+      PreviousSpec?.TaskTemplate.ContainerSpec?.Image === oldImage &&
+      replicasOf(PreviousSpec) === replicasOf(service.Spec);
     await updateUnchanged(run, service, (now) =>
-      remembered ? run.swarm.rollBack(now) : run.swarm.update(now, withImage(now.Spec, oldImage)),
+      remembered ? run.swarm.rollBack(now) : run.swarm.update(now, scaledUp(run, withImage(now.Spec, oldImage))),
     );
-  }
+  } else if (scaledUp(run, service.Spec) !== service.Spec)
+    await updateUnchanged(run, service, (now) => run.swarm.update(now, scaledUp(run, now.Spec)));
   return followRollback(run, progress);
+}
+
+/**
+ * Of a service that was scaled to 0 for its backup: no task of the old image may write to data that is about to be replaced. So it
+ * is scaled to 0 with its old image, and the data is compared, before one starts. True: the data goes back first.
+ */
+async function isDecidedAtZero(run: ServiceRun, progress: Progress): Promise<boolean> {
+  const { dataGoesBack, oldImage } = run.rollout;
+  if (ownScale(run.rollout) === null || dataGoesBack === false) return false;
+  if (dataGoesBack === undefined) {
+    const { service } = await see(run);
+    await updateUnchanged(run, service, (now) => run.swarm.update(now, withReplicas(withImage(now.Spec, oldImage), 0)));
+    await noTaskRuns(run, service, progress);
+    await changedData(run, progress);
+  }
+  return decideOnData(run);
+}
+
+/** Once the answer was no, services have been scaled back that write to the data, so it stays no after a crash. */
+async function decideOnData(run: ServiceRun): Promise<boolean> {
+  const { dataGoesBack = hasChangedData(run) && (await mayRestore(run)) } = run.rollout;
+  checkpoint(run, 'rolling_back', { dataGoesBack });
+  if (!dataGoesBack) release(run);
+  return dataGoesBack;
+}
+
+async function oldServes(run: ServiceRun, progress: Progress): Promise<string | Skipped> {
+  if (run.rollout.dataGoesBack === true && ownScale(run.rollout) !== null) return new Skipped(whyNotStarted(run));
+  const seen = [await checkService(run, run.rollout.oldImage, progress), ...(await changedData(run, progress))];
+  // A database server had to run before it could be read; the services that write to it are still at 0.
+  if (run.target !== null && isServer(run.target) && (await decideOnData(run))) return seen.join('; ');
+  return [...seen, ...(await othersServe(run, progress))].join('; ');
+}
+
+function whyNotStarted({ rollout }: ServiceRun): string {
+  const changes = rollout.dataChange === undefined ? '' : changesOf(rollout.dataChange);
+  return `The new version changed the data: ${changes}. The old version is not started on it; the backup of this update is restored first.`;
+}
+
+async function othersServe(run: ServiceRun, progress: Progress): Promise<string[]> {
+  release(run);
+  try {
+    return await serveAgain(run, otherScales(run.rollout), progress);
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
+  }
+}
+
+/**
+ * The data of this update's backup takes the place of what the new version changed, and the old version is started on it. Ends
+ * `rolled_back` when it is healthy, with all that were scaled to 0; else `rollback_failed`. Goes on from the journal after a crash.
+ */
+export async function restoreStack(run: ServiceRun): Promise<Update> {
+  const cause = whyRolledBack(run.update);
+  checkpoint(run, 'restoring', { restore: run.rollout.restore ?? firstRestoreJournal(run.update.id) });
+  let restored = false;
+  try {
+    // A crash may have come after it: what its files went through is gone then.
+    if (!isRestored(run)) await step(run, 'restore', () => restore(run));
+    restored = true;
+    await step(run, 'restore_health_check', (progress) => allServe(run, progress));
+  } catch (failure) {
+    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    const half = isHalfSwapped(run.rollout.restore ?? null);
+    const error = restored ? rollbackFailed(cause, failure, null) : dataChanged(run, cause, messageOf(failure));
+    return finishService(run, 'rollback_failed', half ? leftAtZero(run, error) : error, { mayRun: !half });
+  }
+  return finishService(run, 'rolled_back', cause);
+}
+
+function isRestored({ rollout: { restore: journal } }: ServiceRun): boolean {
+  return journal?.stage === 'starting' && journal.tidied === true;
+}
+
+async function restore(run: ServiceRun): Promise<string> {
+  const backup = run.update.backupId === null ? null : run.store.backups.get(run.update.backupId);
+  const journal = run.rollout.restore as RestoreJournal;
+  if (backup === null) throw new PilotError('restore_refused', 'The record of the backup of this update is gone.');
+  const folder = folderToRestore(backup);
+  const manifest = journal.manifest ?? (await authenticManifest(run, folder));
+  const containers = (await membersNow(run)).map((member) => ({ ...member, dependsOn: [] }));
+  await restoreData({
+    ...run,
+    logger: run.logger.child({ update: run.update.id, backup: backup.id }),
+    storage: pinned(run.storage),
+    plan: planRestore({
+      folder,
+      url: backup.url ?? '',
+      manifest,
+      distrust: null,
+      target: null,
+      containers,
+      byRollback: true,
+    }),
+    journal,
+    save: (reached) => checkpoint(run, 'restoring', { restore: reached }),
+    onProgress: (detail) => run.store.updates.stepDetail(run.update.id, 'restore', detail),
+    alsoStarts: null,
+    ownLayer: 'untouched',
+    writers: 'scaled to 0',
+  });
+  const { kept = [] } = run.rollout.restore ?? {};
+  const sentence = `The data of ${formatTime(manifest.createdAt)} is restored, as it was before the new version changed it`;
+  const retained =
+    kept.length === 0 ? '.' : `; what that left is kept: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
+  return [`${sentence}${retained}`, ...kept.map(({ remove }) => remove)].join('\n');
+}
+
+async function allServe(run: ServiceRun, progress: Progress): Promise<string> {
+  const { service } = await see(run);
+  if (scaledUp(run, service.Spec) !== service.Spec)
+    await updateUnchanged(run, service, (now) => run.swarm.update(now, scaledUp(run, now.Spec)));
+  const seen = await checkService(run, run.rollout.oldImage, progress);
+  return [seen, ...(await othersServe(run, progress))].join('; ');
+}
+
+function leftAtZero({ rollout: { scaled = [] } }: ServiceRun, error: PilotError): PilotError {
+  const names = scaled.map(({ name }) => name).join(', ');
+  return new PilotError(
+    error.code,
+    `${error.message}\nLeft at 0 replicas, since its data is half that of the backup: ${names}.`,
+    { cause: error },
+  );
+}
+
+function dataChanged({ rollout }: ServiceRun, cause: PilotError, why: string): PilotError {
+  const changes = rollout.dataChange === undefined ? '' : changesOf(rollout.dataChange);
+  return new PilotError(
+    'data_changed',
+    `The new version changed the data (${changes}), and it was not restored: ${why}\nIt was rolled back because: ${cause.message}`,
+  );
 }
 
 /** Whether the old version fails as it did before the update, so that its health says nothing. */

@@ -3,6 +3,7 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf, EngineError, messageOf } from '../domain/errors';
 import { toTarget } from '../domain/services/to-target';
+import { withSets } from './sets-of-services';
 import type { SwarmSeen } from '../domain/services/swarm-seen';
 import type { SwarmRole } from '../ports/services/swarm';
 
@@ -38,10 +39,14 @@ export async function servicesOfManager(deps: Reading, containers: readonly Cont
     new Set(containers.filter(test).map(({ swarmService }) => swarmService));
   const own = ofThese(({ self }) => self);
   const doors = ofThese(({ engineDoor }) => engineDoor);
-  const targets = all.flatMap((service) => {
-    const { Name: name } = service.Spec;
-    return toTarget(service, all, { self: own.has(name), door: doors.has(name) }) ?? [];
-  });
+  const targets = await withSets(
+    deps,
+    all.flatMap((service) => {
+      const { Name: name } = service.Spec;
+      const target = toTarget(service, { self: own.has(name), door: doors.has(name) });
+      return target === null ? [] : [{ service, target }];
+    }),
+  );
   for (const { name, labels } of targets) {
     if (names.has(name) && labels.watched)
       deps.logger.warn('a service is left out, since a container has the same name: rename one', { service: name });

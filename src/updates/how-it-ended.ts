@@ -14,6 +14,6 @@ export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: 
   const journal = updates.journal(id);
   return {
     servedOn: status === 'rolled_back' && journal?.oldStopped === false,
-    dataChange: journal?.dataChange ?? null,
+    dataChange: journal?.dataChange ?? updates.rollout(id)?.dataChange ?? null,
   };
 }

@@ -30,7 +30,7 @@ import {
   type RestoreRequest,
 } from '../restores/request-restore';
 import type { SwarmSeen } from '../domain/services/swarm-seen';
-import { lookAtSwarm } from '../services/read-targets';
+import { lookAtSwarm, readTargets } from '../services/read-targets';
 import { foreseeTag, type TagForesight } from '../updates/new-tag/foresee-tag';
 
 /** What a person may ask for, at the command line, on the page or by the API. What is to be done is queued, and the worker woken. */
@@ -80,7 +80,7 @@ export function requestsOf(deps: Deps, wake: () => void): Requests {
     requestUpdate: async (request, by) => queued(await requestUpdate(deps, request, by)),
     requestRehearsal: (updateId, by) => queued(requestRehearsal(deps, updateId, by)),
     requestBackups: async (request) => {
-      const there = { store: deps.store, containers: await containers() };
+      const there = { store: deps.store, containers: await readTargets(deps) };
       return queued(requestBackups(there, { ...request, reason: 'operator' }));
     },
     planRestore: (request) => planOfRestore(deps, request),

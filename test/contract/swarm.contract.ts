@@ -13,6 +13,8 @@ export interface SwarmScene {
   takeDown(): Promise<void>;
 }
 
+const ENDED: readonly string[] = ['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned'];
+
 /** What diun-pilot relies on when it updates a service: versions, the state of a rollout, its tasks, and the way back. */
 export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): void {
   describe(`${name} is a manager of a Swarm`, () => {
@@ -84,6 +86,36 @@ export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): v
       expect(back.Spec.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.old);
       expect(back.PreviousSpec?.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.next);
       expect(wanted(await swarm.tasks(updated.ID))).toEqual([[scene.images.old, 'running', node]]);
+    });
+
+    it('scaled to 0 has no task, and scaled up with a new image has no rollout that it would pause', async () => {
+      const before = await swarm.service(scene.service);
+      const withReplicas = (spec: ServiceSpec, Replicas: number): ServiceSpec => ({
+        ...spec,
+        Mode: { Replicated: { Replicas } },
+      });
+      const tasksAre = (state: string, image: string | null): Promise<true> =>
+        eventually(
+          `the tasks are ${state}`,
+          async () => {
+            await scene.passTime?.();
+            const alive = (await swarm.tasks(before.ID)).filter(({ Status }) => !ENDED.includes(Status.State));
+            const told = alive.map(({ Spec, Status }) => `${Status.State} ${Spec.ContainerSpec?.Image}`).join();
+            if (told !== (image === null ? '' : `${state} ${image}`)) throw new Error(told);
+            return true;
+          },
+          { timeoutMs: 60_000, everyMs: 100 },
+        );
+      await swarm.update(before, withReplicas(before.Spec, 0));
+      await tasksAre('none', null);
+      const empty = await swarm.service(scene.service);
+      expect(empty.UpdateStatus?.State).toBeUndefined();
+      await swarm.update(empty, withReplicas(withImage(empty, scene.images.next), 1));
+      await tasksAre('running', scene.images.next);
+      const up = await swarm.service(scene.service);
+      expect([up.UpdateStatus?.State, up.PreviousSpec?.Mode.Replicated?.Replicas]).toEqual([undefined, 0]);
+      await swarm.update(up, withImage(up, scene.images.old));
+      await isIn('completed');
     });
 
     it('pauses at an image that ends, names the task and its error, and goes back from there', async () => {

@@ -1,3 +1,4 @@
+import { membersOf } from '../../src/domain/backups/backup-place';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -6,7 +7,6 @@ import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import { createS3Storage } from '../../src/adapters/storage-s3/s3-storage';
-import { membersOf } from '../../src/backups/backup-set';
 import { listBackupSets } from '../../src/backups/manifest';
 import { takeBackup } from '../../src/backups/take-backup';
 import type { BackupRecord } from '../../src/domain/backups/backup';

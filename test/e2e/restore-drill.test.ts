@@ -1,10 +1,11 @@
+import { membersOf } from '../../src/domain/backups/backup-place';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
+import { createDockerSwarm } from '../../src/adapters/docker/swarm/swarm';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import { requestBackups } from '../../src/backups/request-backup';
-import { membersOf } from '../../src/backups/backup-set';
 import { takeBackup } from '../../src/backups/take-backup';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import { systemClock } from '../../src/lib/clock';
@@ -35,6 +36,7 @@ beforeAll(async () => {
   stage.closing(() => store.close());
   deps = {
     engine: noting(createDockerEngine({ dockerHost: stage.lab.viewHost, dockerConfigDir: null })),
+    swarm: createDockerSwarm({ dockerHost: stage.lab.viewHost, dockerConfigDir: null }),
     storage: createFileStorage({ directory }),
     store,
     clock: systemClock,

@@ -64,7 +64,7 @@ export class FakeEngine implements Engine {
   address: Engine['address'] = null;
   #reachable = true;
   #traps: Trap[] = [];
-  #crashed = false;
+  isDead = false;
   #calls = 0;
 
   constructor(
@@ -137,16 +137,13 @@ export class FakeEngine implements Engine {
    */
   crashAt(which: number | Method, when: 'before' | 'after'): Promise<void> {
     return new Promise((resolve) => {
-      this.onCall(
-        which,
-        () => {
-          this.#crashed = true;
-          resolve();
-          return forever();
-        },
-        { when, once: true },
-      );
+      this.onCall(which, () => (resolve(), this.die()), { when, once: true });
     });
+  }
+
+  die(): Promise<never> {
+    this.isDead = true;
+    return forever();
   }
 
   /** The next process on the same engine; the transcript goes on. */
@@ -310,7 +307,7 @@ export class FakeEngine implements Engine {
   }
 
   async #call<T>(method: Method, args: unknown[], effect: () => T | Promise<T>): Promise<T> {
-    if (this.#crashed) return forever();
+    if (this.isDead) return forever();
     const number = ++this.#calls;
     const call: Call = { method, args, line: this.#lineOf(method, args), at: this.clock.now(), outcome: 'pending' };
     this.transcript.push(call);

@@ -1,9 +1,9 @@
+import { membersOf } from '../../src/domain/backups/backup-place';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Container } from '../../src/domain/container';
 import { EngineError, StorageError } from '../../src/domain/errors';
 import type { BackupStorage } from '../../src/ports/backup-storage';
-import { membersOf } from '../../src/backups/backup-set';
 import { listBackupSets } from '../../src/backups/manifest';
 import { takeBackup } from '../../src/backups/take-backup';
 import { readContainers } from '../../src/containers/read-containers';

@@ -339,7 +339,11 @@ describe('a task on another node', () => {
 
 describe('a service that cannot be updated says why', () => {
   it.each<[string, Partial<FakeServiceSpec>, RegExp]>([
-    ['holds data', { labels: { 'backup.kind': 'files', 'backup.paths': '/data' } }, /holds data.*no backup, no update/],
+    [
+      'holds data in no volume',
+      { labels: { 'backup.kind': 'files', 'backup.paths': '/data' } },
+      /\/data of site_web is in no named volume.*No backup, no update/,
+    ],
     ['is scaled to 0', { replicas: 0 }, /docker service scale site_web=1/],
     ['is a job', { spec: { Mode: { ReplicatedJob: {} } } }, /is a job/],
     ['is pinned by the operator', { labels: { 'com.docker.stack.image': 'nginx:1.28@sha256:1' } }, /no tag can move/],
@@ -351,15 +355,15 @@ describe('a service that cannot be updated says why', () => {
     expect(scene.swarm.lines).toEqual([]);
   });
 
-  it('when another service of its stack has data to back up', async () => {
+  it('when another service of its stack has data that cannot be backed up', async () => {
     const app = scene.engine.publish('app:1');
     const labels = { 'com.docker.stack.namespace': 'site', 'backup.kind': 'postgres' };
-    scene.swarm.addService({ name: 'site_db', image: `app:1@${app.digest}`, labels });
+    scene.swarm.addService({ name: 'site_db', image: `app:1@${app.digest}`, labels, replicas: 2 });
     run();
     await announced();
     expect(only()).toMatchObject({
       status: 'ignored',
-      reason: expect.stringContaining('whose service site_db has backup.kind'),
+      reason: expect.stringContaining('in the stack site with site_db, whose data cannot be backed up'),
     });
     await expect(requestUpdate(scene.deps, { container: 'site_web' })).rejects.toMatchObject({
       code: 'service_refused',

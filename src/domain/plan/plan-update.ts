@@ -86,7 +86,8 @@ function applicationFor({ labels, reference, repoDigests, database }: Container)
   return application === 'unknown' && database ? 'database' : application;
 }
 
-function backupSentence({ name, labels }: Container): string[] {
+/** What is backed up of a member of a set; empty: nothing. */
+export function backupSentence({ name, labels }: Container): string[] {
   if (labels.backup === null) return [];
   if (labels.backup.kind === 'postgres') return [`${name}: every PostgreSQL database, with the roles.`];
   return [`${name}: the files under ${enumerate(labels.backup.paths)}.`];

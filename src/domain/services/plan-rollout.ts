@@ -3,7 +3,7 @@ import { formatTimeout, plural } from '../format';
 import type { HealthFailure } from '../health/health-failure';
 import { tryParseImageReference } from '../images/image-reference';
 import type { Plan } from '../plan/plan';
-import { probeText } from '../plan/plan-update';
+import { backupSentence, probeText } from '../plan/plan-update';
 import { risksOfJump, unhealthyBefore } from '../plan/plan-risks';
 import { seenSettings } from '../plan/seen-settings';
 import { runningDigest } from '../running-digest';
@@ -17,10 +17,18 @@ export interface PlannedService {
   unhealthy: HealthFailure | null;
   window: string | null;
   releaseNotes: string | null;
+  /** Members of its backup set. */
+  set: readonly Container[];
+  holdsData: boolean;
+  /** Services that are scaled to 0 for the backup, in the order in which they are scaled back. */
+  stopped: readonly Container[];
+  /** Services that may write to the set while it is backed up. */
+  goOn: readonly Container[];
 }
 
 /** Says in sentences what the update of a service will do and what can go wrong. Pure. */
-export function planService({ target, to, jump, unhealthy, window, releaseNotes }: PlannedService): Plan {
+export function planService(planned: PlannedService): Plan {
+  const { target, to, jump, unhealthy, window, releaseNotes, set, holdsData, stopped, goOn } = planned;
   const warnings = unhealthy === null ? [] : [unhealthyBefore(target, unhealthy)];
   return {
     kind: 'service',
@@ -30,10 +38,11 @@ export function planService({ target, to, jump, unhealthy, window, releaseNotes 
     from: { reference: target.reference, digest: runningDigest(target) },
     to,
     jump,
-    backup: [],
-    ...{ holdsData: false, restores: false },
-    course: courseOf(target, to),
-    risks: [...warnings, ...downtimeOf(target), ...risksOfJump({ jump }), ...dataRisk(target)],
+    backup: set.flatMap(backupSentence),
+    holdsData,
+    restores: stopped.length > 0 && goOn.length === 0,
+    course: courseOf(planned),
+    risks: [...warnings, ...downtimeOf(planned), ...risksOfJump({ jump }), ...dataRisks(planned)],
     ...(warnings.length === 0 ? {} : { warnings }),
     followUp: followUpOf(target, to.reference),
     ...{ releaseNotes, window },
@@ -41,8 +50,11 @@ export function planService({ target, to, jump, unhealthy, window, releaseNotes 
   };
 }
 
-function courseOf({ name, labels, swarm }: Container, { reference, digest }: PlannedService['to']): string[] {
+function courseOf({ target: { name, labels, swarm }, to, set, stopped }: PlannedService): string[] {
+  const { reference, digest } = to;
   return [
+    ...(stopped.length === 0 ? [] : [scaledSentence(name, stopped)]),
+    ...(set.length === 0 ? [] : ['The data is backed up and read back. If that fails, nothing is changed.']),
     `It is checked that no other rollout of ${name} is under way. If one is, nothing is changed.`,
     `Swarm rolls out ${reference}@${digest} according to update_config: ${swarm?.rollout ?? ''}. Each node pulls the image.`,
     `Health is checked: every task must run this digest, and its probe must pass (${probeText(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
@@ -50,8 +62,20 @@ function courseOf({ name, labels, swarm }: Container, { reference, digest }: Pla
   ];
 }
 
-function downtimeOf({ name, swarm }: Container): string[] {
-  return [`Downtime: ${swarm?.downtime ?? `while the tasks of ${name} are replaced.`}`];
+/** From the backup on: what is written in between would be lost by a restore. */
+function scaledSentence(name: string, stopped: readonly Container[]): string {
+  const others = stopped.filter((each) => each.name !== name).map((each) => each.name);
+  const own = others.length < stopped.length ? [name] : [];
+  const until = others.length === 0 ? '' : ` ${others.join(', ')}: scaled back once ${name} is healthy.`;
+  return `For the backup ${[...own, ...others].join(', ')} ${stopped.length === 1 ? 'is' : 'are'} scaled to 0, so that nothing is written after it.${until}`;
+}
+
+function downtimeOf({ target: { name, swarm }, stopped }: PlannedService): string[] {
+  if (stopped.length === 0) return [`Downtime: ${swarm?.downtime ?? `while the tasks of ${name} are replaced.`}`];
+  const names = stopped.map((each) => each.name).join(', ');
+  return [
+    `Downtime: ${names} ${stopped.length === 1 ? 'is' : 'are'} offline from the start of the backup (longer with more data) until the new ${name} is healthy.`,
+  ];
 }
 
 /** Swarm's own defaults where the spec does not say (swarmkit, api/defaults). */
@@ -71,10 +95,29 @@ export function downtimeText({ Name, Mode, UpdateConfig }: ServiceSpec): string 
   return `from the stop of the old tasks of ${Name} until the new ones run, usually a few seconds (update_config order: stop-first).`;
 }
 
-function dataRisk({ name, dataPaths }: Container): string[] {
-  if (dataPaths.length === 0) return [];
+function dataRisks({ target: { name, dataPaths, labels }, set, holdsData, stopped, goOn }: PlannedService): string[] {
+  const lost = 'a rollback restores the old image, not the old data';
+  if (set.length === 0 || (labels.backup === null && dataPaths.length > 0)) {
+    if (dataPaths.length === 0) return [];
+    return [
+      `${name} has writable mounts (${dataPaths.join(', ')}), and they are not backed up: the new version may change them, and ${lost}.`,
+    ];
+  }
+  const live = set.filter((each) => each.labels.backup?.kind === 'files' && !stopped.some(({ id }) => id === each.id));
+  const others = goOn.filter(({ id }) => !live.some((each) => each.id === id));
   return [
-    `${name} has writable mounts (${dataPaths.join(', ')}), and they are not backed up: the new version may change them, and a rollback restores the old image, not the old data.`,
+    ...live.map(
+      (each) =>
+        `${each.name} is backed up while it runs, so a file may be newer than the rows or files that belong to it. Label it backup.quiesce: allowed to have it scaled to 0 for the backup.`,
+    ),
+    ...(others.length === 0
+      ? []
+      : [
+          `Not scaled to 0, and may write to the database during the backup: ${others.map((each) => each.name).join(', ')}. Label each backup.quiesce: allowed, or never if it does not write.`,
+        ]),
+    ...(holdsData && (stopped.length === 0 || goOn.length > 0)
+      ? [`The new version may change the data. Then ${lost}, which is in the backup.`]
+      : []),
   ];
 }
 

@@ -28,6 +28,7 @@ export interface ServiceSpec {
 export interface TaskTemplate {
   /** Not there for a plugin or a network attachment. */
   ContainerSpec?: ServiceContainer;
+  Placement?: { Constraints?: string[] | null };
   [field: string]: unknown;
 }
 
@@ -118,7 +119,11 @@ export type TaskState =
 
 export interface NodeInspect {
   ID: string;
-  Description: { Hostname: string; Platform?: { Architecture?: string; OS?: string } };
+  Description: {
+    Hostname: string;
+    Platform?: { Architecture?: string; OS?: string };
+    Engine?: { Labels?: Record<string, string> | null };
+  };
   Status: { State: string; Addr?: string };
-  Spec: { Availability: string };
+  Spec: { Availability: string; Role?: string; Labels?: Record<string, string> | null };
 }

@@ -14,6 +14,11 @@ export interface TaskView {
 
 const ENDED: readonly TaskState[] = ['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned'];
 
+/** Its container may still run, or come up. */
+export function isAlive({ Status }: TaskInspect): boolean {
+  return !ENDED.includes(Status.State);
+}
+
 export function viewTasks(
   service: ServiceInspect,
   tasks: readonly TaskInspect[],

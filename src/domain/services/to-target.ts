@@ -5,8 +5,8 @@ import { splitReference } from '../images/image-reference';
 import type { ContainerLabels, LabelProblem } from '../labels/container-labels';
 import { readLabels } from '../labels/read-labels';
 import { downtimeText, rolloutText } from './plan-rollout';
-import { whyRefused } from './refusal';
-import type { ServiceContainer, ServiceInspect } from './swarm-inspect';
+import { whyWrongMode } from './refusal';
+import type { ServiceContainer, ServiceInspect, ServiceMode, ServiceSpec } from './swarm-inspect';
 
 const STACK = 'com.docker.stack.namespace';
 /** The image as the stack file names it: a digest in it was written by the operator, not added by Swarm. */
@@ -24,16 +24,12 @@ const NO_EFFECT: Record<string, string> = {
  * A Swarm service as policy sees it: decided on like a container, by its own labels (`deploy.labels`). Null: it has no image, as
  * a service of a plugin. `self`: diun-pilot runs in it; `door`: it reaches the engine through it.
  */
-export function toTarget(
-  { ID, Spec }: ServiceInspect,
-  all: readonly ServiceInspect[],
-  is: { self: boolean; door: boolean },
-): Container | null {
+export function toTarget({ ID, Spec }: ServiceInspect, is: { self: boolean; door: boolean }): Container | null {
   const container = Spec.TaskTemplate.ContainerSpec;
   if (container === undefined) return null;
   const own = Spec.Labels ?? {};
   const project = own[STACK] || null;
-  const labels = labelsOf(own, container);
+  const labels = labelsOf(own, Spec, container);
   const { reference, digest } = imageOf(container.Image, own[STACK_IMAGE]);
   const { name: repository } = splitReference(container.Image);
   const application = applicationOf({ labels, references: [reference], env: container.Env ?? [] });
@@ -57,9 +53,10 @@ export function toTarget(
     self: is.self,
     engineDoor: is.door,
     swarm: {
-      refusal: whyRefused({ Spec, labels, application, project }, all),
+      refusal: whyWrongMode(Spec),
       rollout: rolloutText(Spec),
       downtime: downtimeText(Spec),
+      neverWrites: own['backup.quiesce']?.trim() === 'never',
     },
   };
 }
@@ -71,9 +68,15 @@ export function imageOf(image: string, inStackFile?: string): { reference: strin
   return { reference: tag === null ? name : `${name}:${tag}`, digest };
 }
 
-function labelsOf(own: Record<string, string>, { Healthcheck }: ServiceContainer): ContainerLabels {
+function labelsOf(
+  own: Record<string, string>,
+  { Mode }: ServiceSpec,
+  { Healthcheck }: ServiceContainer,
+): ContainerLabels {
   const labels = readLabels(own);
-  const problems: LabelProblem[] = Object.entries(NO_EFFECT).flatMap(([label, why]) => {
+  const scales = labels.quiesce === 'allowed' && Mode.Replicated !== undefined;
+  const withoutEffect = { ...NO_EFFECT, ...whyNotScaled(labels, Mode) };
+  const problems: LabelProblem[] = Object.entries(withoutEffect).flatMap(([label, why]) => {
     const value = own[label];
     return value === undefined ? [] : [{ label, value, message: `has no effect on a Swarm service: ${why}.` }];
   });
@@ -82,8 +85,15 @@ function labelsOf(own: Record<string, string>, { Healthcheck }: ServiceContainer
     : Math.max(labels.probeTimeoutMs, verdictWithinMs(Healthcheck));
   const fixed = { strategy: 'recreate', rehearse: 'off' } as const;
   // Scaling a service to 0 is for its operator to allow.
-  const quiesce = own['backup.quiesce'] === undefined ? 'never' : labels.quiesce;
+  const quiesce = scales ? 'allowed' : 'never';
   return { ...labels, ...fixed, quiesce, probeTimeoutMs, problems: [...labels.problems, ...problems] };
+}
+
+/** `never` is the default, and says nothing that is not so. */
+function whyNotScaled({ quiesce }: ContainerLabels, { Replicated }: ServiceMode): Record<string, string> {
+  if (quiesce === 'auto') return { 'backup.quiesce': 'only the value allowed lets it be scaled to 0 for a backup' };
+  if (quiesce !== 'allowed' || Replicated !== undefined) return {};
+  return { 'backup.quiesce': 'only a replicated one can be scaled to 0 for a backup' };
 }
 
 function mountClause({ Type = 'volume', Source = '(anonymous)', Target, ReadOnly }: Mount): string {

@@ -1,16 +1,50 @@
-import type { Update } from '../../domain/update';
+import type { DataChange } from '../../domain/data/data-fingerprint';
+import type { StepName, Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
+import { isDataChanged, whatChanged } from './data-changed';
 import type { FailureText } from './passages/failure-text';
 import { nameOf } from './passages/passages';
 import { isUnhealthyAsBefore } from './unhealthy-as-before';
 
 /** The end of a service's update that did not succeed: Swarm replaced its tasks, and no container was kept or started again. */
-export function serviceFailed(update: Update): FailureText {
+export function serviceFailed(update: Update, _backup: unknown, { dataChange = null }: Seen): FailureText {
   if (update.status === 'failed') return unchanged(update);
   if (isUnhealthyAsBefore(update)) return asBefore(update);
-  return update.status === 'rolled_back' ? rolledBack(update) : manualAction(update);
+  if (update.status === 'rolled_back') return rolledBack(update, dataChange);
+  return isDataChanged(update) ? onChangedData(update, dataChange) : manualAction(update);
+}
+
+interface Seen {
+  dataChange?: DataChange | null;
+}
+
+/** The old version runs and is healthy, but the new one changed its data: only the operator can decide. */
+function onChangedData(update: Update, dataChange: DataChange | null): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'rolled back, but its data was changed by the new version – decide about a restore',
+    tone: 'alarm',
+    word: 'Rolled back, data changed',
+    heading: `The service ${name} is running its old version on data that the new version changed`,
+    opening: [
+      {
+        type: 'important',
+        text: `Decision required: the old version of ${name} is healthy, but it was not made for this data. It may fail later or damage it.`,
+      },
+      ...whatChanged(dataChange),
+      paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      ...section('What you can do', {
+        type: 'list',
+        items: [
+          'Restore the backup of this update by hand: docs/swarm.md has the commands. Data written since the backup is then lost.',
+          `Keep the data and move forward: update ${name} to a version that works with it.`,
+        ],
+      }),
+    ],
+    labels: { from: 'Running again', to: 'Failed version' },
+  };
 }
 
 /** Swarm runs the old version again, and its health says nothing: there is nothing to bring back. */
@@ -57,13 +91,21 @@ function unchanged(update: Update): FailureText {
     tone: 'attention',
     word: 'Failed, nothing changed',
     heading: `The update of the service ${name} failed before anything was changed`,
-    opening: [paragraph(`The tasks of ${name} were not touched. Nothing is urgent.`)],
+    opening: [paragraph(untouched(update))],
     labels: { from: 'Still running', to: 'Planned version' },
   };
 }
 
-function rolledBack(update: Update): FailureText {
-  const check = update.steps.find(({ name, status }) => name === 'rollback_health_check' && status === 'succeeded');
+/** It may have been scaled to 0 for its backup. */
+function untouched({ reason, container }: Update): string {
+  return reason.includes('Scaled to 0')
+    ? `${reason} They are healthy again. Nothing is urgent.`
+    : `The tasks of ${container ?? ''} were not touched. Nothing is urgent.`;
+}
+
+function rolledBack(update: Update, dataChange: DataChange | null): FailureText {
+  const checks: readonly StepName[] = ['rollback_health_check', 'restore_health_check'];
+  const check = update.steps.find(({ name, status }) => checks.includes(name) && status === 'succeeded');
   const verified = check?.detail
     ? [paragraph(`Verified after the rollback: ${splitDetail(check.detail).sentence}`)]
     : [];
@@ -73,18 +115,33 @@ function rolledBack(update: Update): FailureText {
     word: 'Rolled back',
     heading: `The service ${nameOf(update)} is running its old version again`,
     opening: [
-      paragraph(
-        'The new version did not work, so Swarm rolled the service back to its previous spec. Nothing is urgent.',
-      ),
+      paragraph('The new version did not work, so the service was rolled back to its old image. Nothing is urgent.'),
+      ...restored(update),
+      ...whatChanged(dataChange),
       ...verified,
     ],
     labels: { from: 'Running again', to: 'Failed version' },
   };
 }
 
+function restored({ steps }: Update): Block[] {
+  const restore = steps.find(({ name, status }) => name === 'restore' && status === 'succeeded');
+  if (restore === undefined) return [];
+  const { sentence, output } = splitDetail(restore.detail ?? '');
+  const text =
+    'The new version had changed the data, so the data was restored from the backup of this update. Every service that writes to it had been scaled to 0 since that backup.';
+  return [
+    { type: 'important', text },
+    paragraph(sentence),
+    ...(output.length === 0 ? [] : [{ type: 'commands' as const, lines: output }]),
+  ];
+}
+
 function manualAction(update: Update): FailureText {
   const name = nameOf(update);
   const changed = update.error?.code === 'changed_meanwhile';
+  const other = update.error?.code === 'other_unhealthy' || !update.steps.some((step) => step.name === 'rollout');
+  const replaced = update.steps.some((step) => step.name === 'rollout');
   return {
     subject: changed
       ? 'changed by another client during its update – manual action required'
@@ -93,7 +150,9 @@ function manualAction(update: Update): FailureText {
     word: 'Manual action required',
     heading: changed
       ? `The service ${name} was changed by another client during its update`
-      : `The service ${name} is not running its old version in a healthy state`,
+      : other
+        ? `A service that was scaled to 0 for the backup of ${name} is not healthy again`
+        : `The service ${name} is not running its old version in a healthy state`,
     opening: [
       {
         type: 'important',
@@ -101,9 +160,9 @@ function manualAction(update: Update): FailureText {
           ? `Manual action required: diun-pilot does not undo the change of the other client. Check that ${name} works.`
           : `Manual action required: diun-pilot cannot repair ${name} automatically.`,
       },
-      ...trouble(update),
+      ...(replaced ? trouble(update) : [paragraph(splitDetail(update.error?.message ?? update.reason).sentence)]),
       ...section('Look at it first', look(name)),
-      ...(changed ? [] : section('Then bring it back', { type: 'commands', lines: back(update) })),
+      ...(changed || !replaced ? [] : section('Then bring it back', { type: 'commands', lines: back(update) })),
     ],
     labels: { from: 'Previous version', to: 'Planned version' },
   };

@@ -3,7 +3,7 @@ import { serversIn, type DumpedServer } from '../../backups/backup-set';
 import { NO_MAC, readManifest } from '../../backups/manifest';
 import { walkTar } from '../../backups/sources/files-source';
 import { verifyItem } from '../../backups/store-item';
-import { imageIfThere, readContainers } from '../../containers/read-containers';
+import { imageIfThere } from '../../containers/read-containers';
 import type { BackupItem, BackupManifest, BackupRecord } from '../../domain/backups/backup';
 import { NotTried } from '../../domain/backups/drill';
 import type { Container } from '../../domain/container';
@@ -11,6 +11,8 @@ import type { ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf } from '../../domain/errors';
 import { environmentOf } from '../../domain/recreate/environment';
 import type { BackupStorage } from '../../ports/backup-storage';
+import { asReadNow } from '../../services/data-owner';
+import { readTargets } from '../../services/read-targets';
 import type { Engine } from '../../ports/engine';
 import { dumpedMajor } from '../databases/load-dump';
 import { psqlOf } from '../databases/psql';
@@ -32,10 +34,10 @@ import { removeThrowaway, withThrowaway } from './throwaway-server';
 export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise<string> {
   if (record.status !== 'succeeded') throw new NotTried('The backup is kept no longer.');
   const manifest = await manifestOf(deps, record);
-  const containers = await readContainers(deps.engine, deps.selfId);
+  const containers = await readTargets(deps);
   const servers: [DumpedServer, ImageInspect, string[]][] = [];
   for (const dumped of serversIn(manifest.items)) {
-    const running = containerFor(dumped.databases[0], manifest, null, containers);
+    const running = await serverOf(deps, containerFor(dumped.databases[0], manifest, null, containers));
     const image = await imageForDrill(deps, dumped, running);
     servers.push([dumped, image, await preloadedBy(deps, running, image)]);
   }
@@ -51,6 +53,16 @@ export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise
     `Restored: ${counted.join('; ')}.`,
     ...(read.length === 0 ? [] : [`Read to the end: ${read.join('; ')}.`]),
   ].join(' ');
+}
+
+/** Of a service the container of its task; null: there is none here, and the drill does without. */
+async function serverOf({ engine }: RestoreDeps, found: Container | null): Promise<Container | null> {
+  try {
+    return found && (await asReadNow(engine, found));
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    return null;
+  }
 }
 
 /** After a crash: by their names, which only this record's drill has. */

@@ -1,4 +1,5 @@
-import { backupSets, keyOfPlace, placeOf, samePlace, scopeName, serversIn } from '../../backups/backup-set';
+import { placeOf, samePlace } from '../../domain/backups/backup-place';
+import { backupSets, keyOfPlace, scopeName, serversIn } from '../../backups/backup-set';
 import { readContainers } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
 import type { BackupRecord } from '../../domain/backups/backup';

@@ -1,6 +1,6 @@
 import { asideName } from '../../containers/artifact-names';
 import { removeByName } from '../../containers/rename-and-remove';
-import type { CreateRequest, HostConfig, ImageInspect } from '../../domain/engine-inspect';
+import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';
 import { mountsFor } from './swap-places';
@@ -75,6 +75,20 @@ async function requestFor(engine: Engine, oneOff: OneOff): Promise<CreateRequest
     const message = `${oneOff.of.name} was removed meanwhile: ${messageOf(error)}`;
     throw new PilotError('restore_failed', message, { cause: error });
   }
+}
+
+/**
+ * A container with all that one has mounted, for its files to be read and moved while it is stopped or gone: it is created, and
+ * never started.
+ */
+export async function readerOf(engine: Engine, owner: ContainerInspect): Promise<CreateRequest> {
+  const mounts = mountsFor(owner, '/');
+  const { body, connect } = request(
+    { of: { id: owner.Id, name: owner.Name.slice(1) }, image: owner.Image, mark: '', script: '', path: '/' },
+    mounts,
+    declaredUnmounted(mounts, await engine.inspectImage(owner.Image)),
+  );
+  return { connect, body: { ...body, Entrypoint: ['true'], Cmd: [], HostConfig: { ...body.HostConfig, CapAdd: [] } } };
 }
 
 /** What the image declares as volumes and is not mounted: otherwise the engine would create an anonymous one for each, which would never be removed. */

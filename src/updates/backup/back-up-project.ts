@@ -1,64 +1,94 @@
-import { formatBytes, plural } from '../../domain/format';
+import { membersOf, placeOf, isServer } from '../../domain/backups/backup-place';
+import { formatBytes, formatTime, plural } from '../../domain/format';
 import { afterGoodBackup } from '../../backups/after-good-backup';
-import { membersOf, placeOf } from '../../backups/backup-set';
 import { takeBackup } from '../../backups/take-backup';
-import { isServer } from '../../backups/writers';
 import { readContainers } from '../../containers/read-containers';
+import type { Deps } from '../../deps';
 import type { BackupRecord } from '../../domain/backups/backup';
+import type { Container } from '../../domain/container';
+import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
-import { formatTime } from '../../domain/format';
 import { thoseRunning } from '../../restores/those-that-ran';
-import { rememberFingerprint } from '../fingerprint/data-change';
+import { fingerprintBefore } from '../fingerprint/data-change';
 import { quiesce } from './quiesce';
 import { reusableBackup } from './reuse-backup';
 import type { Run } from '../run';
 import { checkpoint, Skipped } from '../run';
 import { startedByOthers } from './stopped-containers';
 
+/** What is updated, and how what writes to its set is stopped. */
+export interface SetOfUpdate {
+  target: Container;
+  all: readonly Container[];
+  members: readonly Container[];
+  /** Resolves with the members as they can be read now, and whether all that are known to write were stopped. */
+  quiesce(): Promise<{ quiesced: boolean; members: Container[] }>;
+  stillQuiesced(): Promise<boolean>;
+  /** Names of those that were stopped. */
+  stopped(): string[];
+}
+
 /**
  * Backs up the whole set of the container's project, verified, with all that write to it stopped where the container
  * holds data, then reads what the update can change; rejects when the backup fails: no backup, no update.
  */
 export async function backUpProject(run: Run, progress: Progress): Promise<string | Skipped> {
-  const { store, container, update } = run;
-  const place = placeOf(container);
+  const { container } = run;
   const all = await readContainers(run.engine, run.selfId);
-  const members = membersOf(place, all);
+  const members = membersOf(placeOf(container), all);
   if (members.length === 0) {
     const where = container.project === null ? container.name : `project ${container.project}`;
     return new Skipped(`Nothing of ${where} carries the label backup.kind, so there is nothing to back up.`);
   }
   const servers = members.filter((member) => isServer(member) && member.id !== run.old.Id);
   if (servers.length > 0) checkpoint(run, 'preparing', { servers: thoseRunning(true, servers) });
-  const reused = await reusableBackup(run, place, members, all);
-  if (reused !== null) return useAgain(run, reused);
-  const quiesced = await quiesce(run, progress);
-  const record = store.backups.insert({
-    ...place,
-    reason: 'update',
-    updateId: update.id,
-  });
+  const { detail, fresh } = await backUpSet(
+    run,
+    {
+      ...{ target: container, all, members },
+      quiesce: async () => ({ quiesced: await quiesce(run, progress), members }),
+      stillQuiesced: async () => (await startedByOthers(run)).length === 0,
+      stopped: () => run.journal.stopped.map(({ name }) => name),
+    },
+    progress,
+  );
+  if (!fresh) return detail;
+  const fingerprint = await fingerprintBefore(run, container, members, progress);
+  if (fingerprint !== null) checkpoint(run, 'preparing', { fingerprint });
+  return detail;
+}
+
+/**
+ * Takes the backup that precedes an update, of a container or a service, or uses the last one again where the target cannot
+ * change the data of its set: then it is not `fresh`, and there is nothing to compare after the update either.
+ */
+export async function backUpSet(
+  run: Deps & { update: Update },
+  set: SetOfUpdate,
+  progress: Progress,
+): Promise<{ detail: string; fresh: boolean }> {
+  const { store, update } = run;
+  const place = placeOf(set.target);
+  const reused = await reusableBackup(run, place, set);
+  if (reused !== null) {
+    run.update = store.updates.change(update.id, { backupId: reused.id });
+    return { detail: usedAgain(set.target, reused), fresh: false };
+  }
+  const { quiesced, members } = await set.quiesce();
+  const record = store.backups.insert({ ...place, reason: 'update', updateId: update.id });
   const onSucceeded = (good: BackupRecord): void => afterGoodBackup(run, good);
-  const stillQuiesced = async (): Promise<boolean> => (await startedByOthers(run)).length === 0;
-  const request = { record, members, quiesced, stillQuiesced };
+  const request = { record, members, quiesced, stillQuiesced: () => set.stillQuiesced() };
   const taken = await takeBackup({ ...run, onProgress: progress, onSucceeded }, request);
   run.update = store.updates.change(update.id, { backupId: taken.id });
-  await rememberFingerprint(run, members, progress);
   const how = taken.quiesced
-    ? `, with ${namesOf(run)} stopped`
+    ? `, with ${set.stopped().join(', ') || 'nobody to be'} stopped`
     : quiesced
       ? ', though a container that was stopped for it was started externally'
       : '';
-  return `${plural(taken.items.length, 'item')}, ${formatBytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
+  const detail = `${plural(taken.items.length, 'item')}, ${formatBytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
+  return { detail, fresh: true };
 }
 
-/** The container cannot change the data of the set, so there is nothing to compare after the update either. */
-function useAgain(run: Run, { id, startedAt, url }: BackupRecord): string {
-  run.update = run.store.updates.change(run.update.id, { backupId: id });
-  const name = run.container.name;
+function usedAgain({ name }: Container, { id, startedAt, url }: BackupRecord): string {
   return `The verified backup ${id} from ${formatTime(startedAt ?? '')} is used again, because ${name} cannot change the data of its set: ${url}`;
-}
-
-function namesOf({ journal }: Run): string {
-  return journal.stopped.length === 0 ? 'nobody to be' : journal.stopped.map(({ name }) => name).join(', ');
 }

@@ -61,7 +61,11 @@ async function mayWork(run: Run): Promise<boolean> {
 }
 
 /** Nor for a backup that cannot be stored: the step `backup` reports it while all containers are running. */
-async function canBeStored({ storage, logger, update }: Run): Promise<boolean> {
+export async function canBeStored({
+  storage,
+  logger,
+  update,
+}: Pick<Run, 'storage' | 'logger' | 'update'>): Promise<boolean> {
   try {
     await storage.check();
     return true;
@@ -75,7 +79,10 @@ async function canBeStored({ storage, logger, update }: Run): Promise<boolean> {
 }
 
 /** A storage of the same host, or its name server, can be one of the containers that were stopped: then no attempt can succeed. */
-async function mustStillBeStored({ storage }: Run, stopped: readonly Stopped[]): Promise<void> {
+export async function mustStillBeStored(
+  { storage }: Pick<Run, 'storage'>,
+  stopped: readonly Pick<Stopped, 'name'>[],
+): Promise<void> {
   try {
     await storage.check();
   } catch (error) {

@@ -1,24 +1,44 @@
-import { isServer, canChangeData } from '../../backups/writers';
+import { isServer } from '../../domain/backups/backup-place';
+import { canChangeData } from '../../backups/writers';
 import { compareFingerprints } from '../../domain/data/compare-fingerprints';
+import type { Deps } from '../../deps';
 import type { Container } from '../../domain/container';
-import type { DatabaseServer, DataChange } from '../../domain/data/data-fingerprint';
+import type { DatabaseServer, DataChange, DataFingerprint } from '../../domain/data/data-fingerprint';
+import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
 import type { Run } from '../run';
 import { checkpoint } from '../run';
 import { readFingerprint } from './read-fingerprint';
 
 /**
- * Reads what this update can change in the databases of its set, and keeps it in the journal: once the backup is taken and
- * before anything is changed. `members`: those of the set. Rejects only with `engine_unreachable`.
+ * What an update of the target can change in the databases of its set, to be kept in the journal: read once the backup is taken
+ * and before anything is changed. Null: nothing. `members`: those of the set. Rejects only with `engine_unreachable`.
  */
-export async function rememberFingerprint(run: Run, members: readonly Container[], progress: Progress): Promise<void> {
-  if (!canChangeData(run.container, members)) return;
+export async function fingerprintBefore(
+  run: Deps & { update: Update },
+  target: Container,
+  members: readonly Container[],
+  progress: Progress,
+): Promise<DataFingerprint | null> {
+  if (!canChangeData(target, members)) return null;
   const servers = members.filter(isServer).map(({ id, name }) => ({ id, name }));
-  if (servers.length === 0) return;
+  if (servers.length === 0) return null;
   const fingerprint = await readFingerprint(run.engine, servers, progress);
   for (const { what, why } of fingerprint.unread)
     run.logger.warn('the schema of a database could not be read', { update: run.update.id, what, reason: why });
-  checkpoint(run, 'preparing', { fingerprint });
+  return fingerprint;
+}
+
+/** What differs from it by now. `servers`: where its databases run now. Rejects only with `engine_unreachable`. */
+export async function changeSince(
+  run: Deps & { update: Update },
+  fingerprint: DataFingerprint,
+  servers: readonly DatabaseServer[],
+  progress: Progress,
+): Promise<DataChange> {
+  const change = compareFingerprints(fingerprint, await readFingerprint(run.engine, servers, progress));
+  run.logger.info('compared the databases with those before the update', { update: run.update.id, ...change });
+  return change;
 }
 
 /**
@@ -29,9 +49,8 @@ export async function lookForChange(run: Run, progress: Progress): Promise<DataC
   const { fingerprint, dataChange, stage } = run.journal;
   if (fingerprint === undefined) return null;
   if (dataChange?.seenIn === stage) return dataChange;
-  const after = await readFingerprint(run.engine, serversNow(run, fingerprint.servers), progress);
-  const seen = { ...compareFingerprints(fingerprint, after), seenIn: stage };
-  run.logger.info('compared the databases with those before the update', { update: run.update.id, ...seen });
+  const change = await changeSince(run, fingerprint, serversNow(run, fingerprint.servers), progress);
+  const seen = { ...change, seenIn: stage };
   checkpoint(run, stage, { dataChange: seen });
   return seen;
 }

@@ -1,4 +1,4 @@
-import { isServer } from '../../backups/writers';
+import { isServer } from '../../domain/backups/backup-place';
 import { healthOf } from '../../containers/check-health';
 import { renameTo } from '../../containers/rename-and-remove';
 import { startJoining } from '../../containers/start-joining';

@@ -75,7 +75,8 @@ function notedBefore({ stopped, neighbourhood, dependents, servers }: Journal): 
   return { servers, ...(stopped.length === 0 || neighbourhood === undefined ? {} : { neighbourhood, dependents }) };
 }
 
-function interrupted(attempts: number): PilotError {
+/** Of an update that a process took up too often. */
+export function interrupted(attempts: number): PilotError {
   const times = attempts === 1 ? 'once' : `${attempts} times`;
   return new PilotError(
     'interrupted',

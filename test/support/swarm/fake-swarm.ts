@@ -47,10 +47,18 @@ export class FakeSwarm implements Swarm {
   failsLateMs = 0;
   /** Called in an update before and after its effect: a promise that never settles is the death of the process. */
   onUpdate: (when: 'before' | 'after') => unknown = () => undefined;
+  /** How many calls this process has made: the k of a crash table. */
+  callCount = 0;
+  #crash: { at: number; when: 'before' | 'after'; then: () => void } | null = null;
   #services = new Map<string, Held>();
   #count = 0;
 
   constructor(readonly engine: FakeEngine) {}
+
+  /** The process dies at its nth call, before or after its effect, for the engine, too. Resolves when that moment has come. */
+  crashAt(at: number, when: 'before' | 'after'): Promise<void> {
+    return new Promise((then) => (this.#crash = { at, when, then }));
+  }
 
   /** The same Swarm, as the next process sees it. */
   afterRestart(engine: FakeEngine): FakeSwarm {
@@ -138,7 +146,9 @@ export class FakeSwarm implements Swarm {
     await this.onUpdate('before');
     await this.#answer(() => {
       const held = this.#current(ID, Version);
-      this.lines.push(`update ${spec.Name} ${spec.TaskTemplate.ContainerSpec?.Image}`);
+      const [from, to] = [replicasOf(held.inspect.Spec), replicasOf(spec)];
+      const what = spec.TaskTemplate.ContainerSpec?.Image === imageOf(held.inspect.Spec) ? '' : ` ${imageOf(spec)}`;
+      this.lines.push(`${from === to ? 'update' : `scale ${to}`} ${spec.Name}${what}`);
       held.inspect.PreviousSpec = held.inspect.Spec;
       held.inspect.Spec = structuredClone(spec);
       held.inspect.UpdateStatus = null;
@@ -176,6 +186,7 @@ export class FakeSwarm implements Swarm {
 
   #begin(held: Held): void {
     held.inspect.Version.Index = ++this.#count;
+    held.inspect.UpdatedAt = this.#now();
     held.dueAt = this.#tick() + ROLLOUT_MS;
   }
 
@@ -197,9 +208,17 @@ export class FakeSwarm implements Swarm {
       held.inspect.UpdateStatus = { State: 'updating', Message: 'update in progress' };
       return held;
     }
+    if (replicasOf(held.inspect.Spec) === 0) {
+      this.#removeTasks(held);
+      return held;
+    }
+    // Nothing is replaced, so there is no rollout with a state.
+    const { PreviousSpec, UpdateStatus } = held.inspect;
+    const scaledUp = UpdateStatus === null && !!PreviousSpec && replicasOf(PreviousSpec) === 0;
     const works = ['healthy', 'slow'].includes(this.#image(held).spec.health ?? 'healthy');
     if (works) this.#replaceTasks(held);
     else held.tasks.push(this.#failing(held));
+    if (scaledUp) return held;
     held.inspect.UpdateStatus = { State: goesBack ? 'rollback_completed' : 'completed', Message: 'completed' };
     if (works) return held;
     const action = held.inspect.Spec.UpdateConfig?.FailureAction ?? 'pause';
@@ -224,13 +243,23 @@ export class FakeSwarm implements Swarm {
     });
   }
 
-  #replaceTasks(held: Held): void {
+  /** Of a service that is scaled to 0: its tasks are gone, with their containers. */
+  #removeTasks(held: Held): void {
+    this.#endTasks(held);
+    held.tasks = [];
+  }
+
+  #endTasks(held: Held): void {
     for (const task of held.tasks) {
       const id = task.Status.ContainerStatus?.ContainerID;
       if (id && task.Status.State === 'running') this.engine.host.containers.delete(id);
       task.DesiredState = 'shutdown';
       task.Status = { State: 'shutdown' };
     }
+  }
+
+  #replaceTasks(held: Held): void {
+    this.#endTasks(held);
     const { Name, Mode } = held.inspect.Spec;
     for (let slot = 1; slot <= (Mode.Replicated?.Replicas ?? 1); slot++) {
       const task = this.#task(held, 'running', {}, 'running', slot);
@@ -242,7 +271,9 @@ export class FakeSwarm implements Swarm {
 
   #run(held: Held, name: string): string {
     const labels = { 'com.docker.swarm.task.id': name, 'com.docker.swarm.service.name': held.inspect.Spec.Name };
-    return this.engine.runContainer({ name, image: this.#image(held).id, labels });
+    const { Mounts, Env } = held.inspect.Spec.TaskTemplate.ContainerSpec ?? {};
+    const volumes = Object.fromEntries((Mounts ?? []).map(({ Source = '', Target }) => [Source, Target]));
+    return this.engine.runContainer({ name, image: this.#image(held).id, labels, volumes, env: Env ?? [] });
   }
 
   #task(
@@ -279,10 +310,24 @@ export class FakeSwarm implements Swarm {
   }
 
   async #answer<T>(answer: () => T): Promise<T> {
+    const number = ++this.callCount;
     await Promise.resolve();
+    if (this.engine.isDead) return this.engine.die();
     if (!this.engine.reachable) throw new EngineError('engine_unreachable', 'The Docker Engine does not answer.');
-    return answer();
+    if (this.#diesAt(number, 'before')) return this.engine.die();
+    const answered = answer();
+    return this.#diesAt(number, 'after') ? this.engine.die() : answered;
   }
+
+  #diesAt(number: number, when: 'before' | 'after'): boolean {
+    if (this.#crash?.at !== number || this.#crash.when !== when) return false;
+    this.#crash.then();
+    return true;
+  }
+}
+
+function replicasOf({ Mode }: ServiceSpec): number {
+  return Mode.Replicated === undefined ? 1 : (Mode.Replicated.Replicas ?? 1);
 }
 
 function imageOf({ TaskTemplate }: ServiceSpec): string {

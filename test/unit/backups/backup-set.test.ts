@@ -1,4 +1,5 @@
-import { backupSets, membersOf, placeOf } from '../../../src/backups/backup-set';
+import { membersOf, placeOf } from '../../../src/domain/backups/backup-place';
+import { backupSets } from '../../../src/backups/backup-set';
 import { aContainer } from '../../support/container-builder';
 
 const files = { 'backup.kind': 'files', 'backup.paths': '/data,/etc/gitea' };

@@ -41,7 +41,7 @@ test.each([
 
 test('a label that means nothing for a service is reported', () => {
   const labels = { 'diun.enable': 'true', 'update.strategy': 'handover' };
-  const target = toTarget(service({ Labels: labels }), [], { self: false, door: false });
+  const target = toTarget(service({ Labels: labels }), { self: false, door: false });
   expect(target?.labels).toMatchObject({ watched: true, strategy: 'recreate' });
   expect(target?.labels.problems).toEqual([
     expect.objectContaining({ label: 'update.strategy', message: expect.stringContaining('update_config decides') }),
@@ -52,7 +52,7 @@ test.each([
   [{}, 'never'],
   [{ 'backup.quiesce': 'allowed' }, 'allowed'],
 ] as const)('a service is not stopped for a backup unless its label allows it: %j', (labels, quiesce) => {
-  expect(toTarget(service({ Labels: labels }), [], { self: false, door: false })?.labels.quiesce).toBe(quiesce);
+  expect(toTarget(service({ Labels: labels }), { self: false, door: false })?.labels.quiesce).toBe(quiesce);
 });
 
 test('every task that is wanted must run the image', () => {

@@ -16,7 +16,7 @@ const NOTHING: Sight = {
   service: () => Promise.resolve(null),
 };
 
-test.each(['old', 'new', 'check', 'kept', 'restore', 'drill', 'rehearsal'] as const)(
+test.each(['old', 'new', 'check', 'kept', 'backup', 'restore', 'drill', 'rehearsal'] as const)(
   'the guard reads the names that diun-pilot makes: %s',
   (role) => {
     expect(readName(asideName('web-1', role, '01KB3X6YZ0123456789ABCDEF'))).toEqual({ base: 'web-1', role });
@@ -151,6 +151,75 @@ describe('an update of a service', () => {
     expect(await judge(scaled({}))).toBe('more than the image of the service would change');
     const allowed = { 'backup.quiesce': 'allowed' };
     expect(await judge(scaled(allowed), spec('nginx:1.28', {}, allowed))).toBe('passes');
+  });
+  test('may scale one that is not opened to updates where the operator allows that, and change nothing else', async () => {
+    const labels = { 'diun.enable': 'false', 'backup.quiesce': 'allowed' };
+    const Mode = { Replicated: { Replicas: 0 } };
+    const closed = spec('nginx:1.28', {}, labels);
+    expect(await judge({ ...closed, Mode }, closed)).toBe('passes');
+    const refused = 'the service does not have the label diun.enable=true';
+    expect(await judge({ ...spec(next, {}, labels), Mode }, closed)).toBe(refused);
+  });
+});
+
+describe('what the files of a service are read through while it is scaled to 0', () => {
+  const task = anInspect({
+    Name: '/site_app.1.0123456789abcdefghijklmno',
+    config: {
+      Labels: {
+        'com.docker.swarm.service.name': 'site_app',
+        'com.docker.swarm.service.id': 'app',
+        'backup.kind': 'files',
+      },
+    },
+  });
+  task.Mounts = [
+    { Type: 'volume', Name: 'site_data', Source: '/x/site_data', Destination: '/data', Mode: 'z', RW: true },
+  ];
+  const sight: Sight = {
+    ...NOTHING,
+    container: (id) => Promise.resolve([task.Id, task.Name.slice(1)].includes(id) ? task : null),
+    containers: () => Promise.resolve([{ id: task.Id, names: [task.Name.slice(1)] }]),
+    image: () => Promise.resolve({ Id: task.Image, Config: null }),
+  };
+  const reader = {
+    ...{
+      Image: task.Image,
+      Entrypoint: ['true'],
+      Cmd: [],
+      User: '0:0',
+      WorkingDir: '/',
+      Env: ['LC_ALL=C'],
+      Labels: {},
+    },
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      ...{ AutoRemove: false, NetworkMode: 'none', RestartPolicy: { Name: 'no' }, CapDrop: ['ALL'], CapAdd: [] },
+      ...{ SecurityOpt: ['no-new-privileges'], Tmpfs: {}, Binds: ['site_data:/data:nocopy'], Mounts: [] },
+    },
+    NetworkingConfig: { EndpointsConfig: {} },
+  };
+  const judge = async (body: object, name = 'site_app'): Promise<string> => {
+    const asked = { call: 'POST /containers/create', isHead: false, place: '', body: body as Record<string, unknown> };
+    const query = { name: asideName(name, 'backup', '01KB3X6YZ0123456789ABCDEF') };
+    const verdict = await createGuard().judge(sight, { ...asked, query });
+    return verdict.passes ? 'passes' : verdict.reason;
+  };
+
+  test('passes as diun-pilot makes it', async () => expect(await judge(reader)).toBe('passes'));
+  test.each<[string, object]>([
+    ['HostConfig.Binds is not that of a container for a backup', { Binds: ['/etc:/data'] }],
+    ['HostConfig.NetworkMode is not that of a container for a backup', { NetworkMode: 'host' }],
+    ['HostConfig.CapAdd is not that of a container for a backup', { CapAdd: ['SYS_ADMIN'] }],
+  ])('%s', async (reason, host) => {
+    expect(await judge({ ...reader, HostConfig: { ...reader.HostConfig, ...host } })).toBe(reason);
+  });
+  test('runs no command', async () => {
+    expect(await judge({ ...reader, Cmd: ['rm', '-rf', '/data'] })).toBe('Cmd is set');
+    expect(await judge({ ...reader, Entrypoint: ['sh'] })).toBe('Entrypoint is not true');
+  });
+  test('has the mounts of its own service only', async () => {
+    expect(await judge(reader, 'site_other')).toBe('HostConfig.Binds is not that of a container for a backup');
   });
 });
 

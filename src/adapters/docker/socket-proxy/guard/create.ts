@@ -56,7 +56,7 @@ export async function judgeCreate(
   const host = onlyKeys('HostConfig', body['HostConfig'], HOST_CONFIG);
   const image = await imageOf(sight, body['Image']);
   const opened = MASKS.find((field) => isEmpty(host[field]));
-  const family = await familyOf(sight, memory, base);
+  const family = await familyOf(sight, memory, base, role);
   if (role !== 'plain' && role !== 'new' && role !== 'check') {
     if (opened !== undefined) refuse(`HostConfig.${opened} is empty`);
     await mustMatchShape({ role, body, host, image, family, sight, memory });

@@ -24,6 +24,9 @@ export interface Memory {
   replaced: Map<string, Known>;
 }
 
+/** Swarm names the container of a task `SERVICE.SLOT.ID`. */
+const TASK = /^(.+)\.[^.]+\.[0-9a-z]{25}$/;
+const SERVICE_NAME = 'com.docker.swarm.service.name';
 const MOST_REMEMBERED = 10_000;
 
 export function newMemory(): Memory {
@@ -44,16 +47,23 @@ export async function knownContainer(sight: Sight, nameOrId: string): Promise<Kn
   return { container, image, labels: ownLabels(container.Config.Labels, image.Config?.Labels) };
 }
 
-/** Every container of one family, but for one-offs; and the one of that name that was replaced and is gone. */
-export async function familyOf(sight: Sight, memory: Memory, base: string): Promise<Known[]> {
+/**
+ * Every container of one family, but for one-offs; and the one of that name that was replaced and is gone. For a one-off that reads
+ * or moves files, also the tasks of a Swarm service of that name, and what its files are read through while it has none.
+ */
+export async function familyOf(sight: Sight, memory: Memory, base: string, of: Role): Promise<Known[]> {
+  const service = of === 'backup' || of === 'restore';
   const names = (await sight.containers()).flatMap(({ id, names: all }) =>
     all.map((name) => ({ id, ...readName(name) })),
   );
-  const members = names.filter((one) => one.base === base && ['plain', 'old', 'new'].includes(one.role));
+  const roles = ['plain', 'old', 'new', ...(service ? ['backup'] : [])];
+  const isTask = (one: { base: string; role: Role }): boolean =>
+    service && one.role === 'plain' && TASK.exec(one.base)?.[1] === base;
   const found: Known[] = [];
-  for (const { id } of members) {
-    const known = await knownContainer(sight, id);
-    if (known !== null) found.push(known);
+  for (const one of names.filter((each) => (each.base === base && roles.includes(each.role)) || isTask(each))) {
+    const known = await knownContainer(sight, one.id);
+    if (known === null) continue;
+    if (one.base === base || known.container.Config.Labels?.[SERVICE_NAME] === base) found.push(known);
   }
   const gone = memory.replaced.get(base);
   return gone === undefined || found.some(({ container }) => container.Id === gone.container.Id)

@@ -131,7 +131,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     const { Container, EndpointConfig } = onlyKeys('the request', asked.body, CONNECT);
     const created = memory.created.get(String(Container)) ?? refuse('it was not created through this proxy');
     mustBe(['plain', 'new', 'check'].includes(created.role), 'a one-off joins no network');
-    const family = (await familyOf(sight, memory, created.base)).filter(({ container }) => container.Id !== Container);
+    const all = await familyOf(sight, memory, created.base, created.role);
+    const family = all.filter(({ container }) => container.Id !== Container);
     mustBe(
       family.some((known) => joins(known, asked.place, EndpointConfig)),
       `${created.base} is not in the network ${asked.place} in this way`,

@@ -1,8 +1,8 @@
 /** What a name says of a container: whose it is, and what diun-pilot uses it for. `plain`: the name is the operator's. */
-export type Role = 'plain' | 'old' | 'new' | 'check' | 'kept' | 'restore' | 'drill' | 'rehearsal';
+export type Role = 'plain' | 'old' | 'new' | 'check' | 'kept' | 'backup' | 'restore' | 'drill' | 'rehearsal';
 
 // As src/containers/artifact-names.ts makes them, which an adapter cannot import; a test compares the two.
-const OURS = /^(.+)\.diun-pilot-(old|new|check|kept|restore|drill|rehearsal)-[0-9a-z]{10}$/;
+const OURS = /^(.+)\.diun-pilot-(old|new|check|kept|backup|restore|drill|rehearsal)-[0-9a-z]{10}$/;
 const CANNOT_START = /^(.+)\.cannot-start-[0-9a-f]{12}$/;
 
 /** `base`: the name without what diun-pilot appends. Containers of one base are one family. */

@@ -69,6 +69,9 @@ const RESTORE: Rules = {
   Mounts: (mounts, { family }) => family.some(({ container }) => areItsMounts(mounts, container)),
 };
 
+/** It is never started, and holds the mounts of a service whose tasks are gone. */
+const READER: Rules = { ...RESTORE, CapAdd: (value) => isNothing(value) };
+
 /** The network of a rehearsal is loopback only, of the first container of it. */
 const SANDBOX: Rules = {
   ...LIMITS,
@@ -90,6 +93,7 @@ const CARRIED = [
 const SHAPES: { [Of in Role]?: ((oneOff: OneOff) => Promise<void>)[] } = {
   drill: [(oneOff) => mustFit('drill', DRILL, oneOff)],
   kept: [mustHoldOnly],
+  backup: [mustReadOnly],
   restore: [mustMoveOnly],
   rehearsal: [(oneOff) => mustFit('rehearsed server', REHEARSED_SERVER, oneOff), mustBeTrial],
 };
@@ -145,23 +149,42 @@ async function mustHoldOnly(oneOff: OneOff): Promise<void> {
 
 /** A script of diun-pilot's own, on an image that the operator runs, with mounts of one container. */
 async function mustMoveOnly(oneOff: OneOff): Promise<void> {
-  const { body, family, image, sight } = oneOff;
+  const { body, image, sight } = oneOff;
   const [flag, script, name] = Array.isArray(body['Cmd']) ? (body['Cmd'] as unknown[]) : [];
   mustBe(isSame(body['Entrypoint'], ['/bin/sh']), 'Entrypoint is not /bin/sh');
   mustBe(flag === '-c' && name === 'sh' && isHelperScript(script), 'its script is not one of diun-pilot');
   mustBe(isSame(body['Env'], ['LC_ALL=C']), 'Env is not that of a restore helper');
   mustBe(isSame(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
   await mustFit('restore helper', RESTORE, oneOff);
-  if (isNothing(oneOff.host['Binds']) && isNothing(oneOff.host['Mounts'])) return;
-  for (const known of family) {
-    mustBe(await hasReason(known, sight), `${known.container.Name.slice(1)} has no label that opens it to a restore`);
-    const power = await powerOf(known.container, sight);
-    mustBe(
-      power === null,
-      `${known.container.Name.slice(1)} can be root on its host (${power?.why}): restore it with the socket itself`,
-    );
-  }
+  await mustMayMount(oneOff);
   mustBe(await isOperators(sight, image), 'its image is that of no container of the operator');
+}
+
+/** The mounts of a service, through which its files are read while it is scaled to 0. */
+async function mustReadOnly(oneOff: OneOff): Promise<void> {
+  const { body, family, image } = oneOff;
+  mustBe(isSame(body['Entrypoint'], ['true']), 'Entrypoint is not true');
+  mustBe(isNothing(body['Cmd']), 'Cmd is set');
+  mustBe(isSame(body['Env'], ['LC_ALL=C']), 'Env is not that of a container for a backup');
+  await mustFit('container for a backup', READER, oneOff);
+  await mustMayMount(oneOff);
+  mustBe(
+    family.some((known) => known.image.Id === image.Id),
+    'its image is not that of the service',
+  );
+}
+
+/** What was created through this guard for a backup had its reason then; the service has no task now that could give one. */
+async function mustMayMount({ host, family, sight, memory }: OneOff): Promise<void> {
+  if (isNothing(host['Binds']) && isNothing(host['Mounts'])) return;
+  for (const known of family) {
+    const { Id, Name } = known.container;
+    const name = Name.slice(1);
+    const open = memory.created.get(Id)?.role === 'backup' || (await hasReason(known, sight));
+    mustBe(open, `${name} has no label that opens it to a restore`);
+    const power = await powerOf(known.container, sight);
+    mustBe(power === null, `${name} can be root on its host (${power?.why}): restore it with the socket itself`);
+  }
 }
 
 async function isOperators(sight: Sight, image: ImageInspect): Promise<boolean> {

@@ -10,14 +10,15 @@ type Json = Record<string, unknown>;
 export async function judgeServiceUpdate(sight: Sight, id: string, body: unknown): Promise<void> {
   const service = (await sight.service(id)) ?? refuse(`there is no service ${id}`);
   const labels = service.Spec.Labels ?? {};
-  mustBe(isEnabled(labels), 'the service does not have the label diun.enable=true');
+  const mayScale = labels['backup.quiesce']?.trim() === 'allowed';
   const asked = body as Json;
   const [from, to] = [imageIn(service.Spec), imageIn(asked)];
+  const onlyScales = mayScale && to === from;
+  mustBe(isEnabled(labels) || onlyScales, 'the service does not have the label diun.enable=true');
   mustBe(
     repositoryNamed(to) !== null && repositoryNamed(to) === repositoryNamed(from),
     'its image is from another repository',
   );
-  const mayScale = labels['backup.quiesce']?.trim() === 'allowed';
   mustBe(
     isSame(withoutImage(asked, mayScale), withoutImage(service.Spec, mayScale)),
     'more than the image of the service would change',

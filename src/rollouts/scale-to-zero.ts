@@ -1,0 +1,189 @@
+import { asideName, isOurs } from '../containers/artifact-names';
+import { discard } from '../containers/rename-and-remove';
+import type { Container } from '../domain/container';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { formatDuration } from '../domain/format';
+import type { Scaled } from '../domain/services/rollout';
+import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
+import { isAlive, namesOf, taskText } from '../domain/services/tasks';
+import type { Progress } from '../lib/logger';
+import { readerOf } from '../restores/files/one-off';
+import { serviceFailureOf } from '../services/failure-now';
+import { readServices } from '../services/read-targets';
+import { checkService } from './check-rollout';
+import { checkpoint, type ServiceRun } from './rollout-run';
+
+/** Swarm counts a new version for its own notes on a service, too: those conflicts are tried again. */
+const TRIES = 5;
+const POLL_MS = 500;
+const STOP_GRACE_MS = 10_000;
+const MORE_MS = 60_000;
+
+/** What is known of each writer before it is scaled to 0; those that are at 0 already are left out. */
+export async function howTheyAre(run: ServiceRun, writers: readonly Container[]): Promise<Scaled[]> {
+  const found: Scaled[] = [];
+  for (const writer of writers) {
+    const { Spec } = await run.swarm.service(writer.id);
+    const replicas = replicasOf(Spec);
+    if (replicas === 0) continue;
+    const well = (await serviceFailureOf(run, writer)) === null;
+    const { reader } = await createReader(run, writer);
+    found.push({ serviceId: writer.id, name: writer.name, replicas, well, ...(reader === null ? {} : { reader }) });
+  }
+  return found;
+}
+
+/** Swarm removes the containers of a service that is scaled to 0: so one is created before, through which its files are read. */
+async function createReader({ engine, update }: ServiceRun, writer: Container): Promise<{ reader: string | null }> {
+  const data = writer.swarm?.data;
+  if (writer.labels.backup?.kind !== 'files' || data === undefined || !('containerId' in data)) return { reader: null };
+  const owner = await engine.inspectContainer(data.containerId);
+  const reader = asideName(writer.name, 'backup', update.id);
+  await engine.createContainer(reader, await readerOf(engine, owner));
+  return { reader };
+}
+
+/** Those of this update, also of one whose entry a crash prevented. One that cannot be removed is reported in the log. */
+export async function removeReaders({ engine, update, logger }: ServiceRun): Promise<void> {
+  const end = asideName('', 'backup', update.id);
+  for (const { id, name } of await engine.containers()) {
+    if (name === null || !isOurs(name) || !name.endsWith(end)) continue;
+    try {
+      await discard(engine, id);
+    } catch (error) {
+      if (codeOf(error) === 'engine_unreachable') throw error;
+      logger.warn('a container of the backup could not be removed', { name, reason: messageOf(error) });
+    }
+  }
+}
+
+/** Scales a service to 0, and waits until none of its tasks runs. May be done twice. Rejects with `backup_failed`. */
+export async function scaleToZero(run: ServiceRun, { serviceId, name }: Scaled, progress: Progress): Promise<void> {
+  progress(`scaling ${name} to 0`);
+  try {
+    const service = await scale(run, serviceId, 0);
+    await noTaskRuns(run, service, progress);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'engine_unreachable' || code === 'backup_failed') throw error;
+    const message = `${name} could not be scaled to 0 for the backup: ${messageOf(error)}`;
+    throw new PilotError('backup_failed', message, { cause: error });
+  }
+}
+
+/** Waits until no task of a service that is scaled to 0 runs any longer. */
+export async function noTaskRuns(run: ServiceRun, service: ServiceInspect, progress: Progress): Promise<void> {
+  const { swarm, clock } = run;
+  const grace = service.Spec.TaskTemplate.ContainerSpec?.StopGracePeriod;
+  const withinMs = (grace ? grace / 1e6 : STOP_GRACE_MS) + MORE_MS;
+  const startedAt = clock.now().getTime();
+  for (;;) {
+    const [left] = (await swarm.tasks(service.ID)).filter(isAlive);
+    if (left === undefined) return;
+    const words = taskText(service, left, namesOf(await swarm.nodes()));
+    progress(words);
+    if (clock.now().getTime() >= startedAt + withinMs)
+      throw new PilotError(
+        'backup_failed',
+        `It was scaled to 0 for the backup, and did not stop within ${formatDuration(withinMs)}: ${words}.`,
+      );
+    await clock.sleep(POLL_MS);
+  }
+}
+
+/** Which of them have tasks all the same: by name. One that is gone has none. */
+export async function scaledUpByOthers({ swarm }: ServiceRun, which: readonly Scaled[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const { serviceId, name } of which) {
+    const service = await ifThere(swarm.service(serviceId));
+    if (service !== null && replicasOf(service.Spec) > 0) found.push(name);
+  }
+  return found;
+}
+
+/** Scales them back, in order; what another client has scaled up is left. Failures are returned as text. */
+export async function scaleBack(run: ServiceRun, which: readonly Scaled[]): Promise<string[]> {
+  const troubles: string[] = [];
+  for (const { serviceId, name, replicas } of which) {
+    try {
+      const service = await ifThere(run.swarm.service(serviceId));
+      if (service === null) troubles.push(`${name} was removed externally`);
+      else if (replicasOf(service.Spec) === 0) await scale(run, serviceId, replicas);
+    } catch (error) {
+      if (codeOf(error) === 'engine_unreachable') throw error;
+      run.logger.error('a service is not scaled back', {
+        update: run.update.id,
+        service: name,
+        reason: messageOf(error),
+      });
+      troubles.push(
+        `${name} could not be scaled back to ${replicas} (docker service scale ${name}=${replicas}): ${messageOf(error)}`,
+      );
+    }
+  }
+  return troubles;
+}
+
+/**
+ * Scales them back, and waits until each that was healthy before is so again. Resolves with what was seen of each; rejects with
+ * `unhealthy` when all have been scaled back.
+ */
+export async function serveAgain(run: ServiceRun, which: readonly Scaled[], progress: Progress): Promise<string[]> {
+  const troubles = await scaleBack(run, which);
+  const targets = which.length === 0 ? [] : await readServices(run, []);
+  const seen: string[] = [];
+  for (const { serviceId, name } of which.filter(({ well }) => well)) {
+    const target = targets.find(({ id }) => id === serviceId);
+    if (target === undefined) continue; // scaleBack said so
+    try {
+      const { Spec } = await run.swarm.service(serviceId);
+      const image = Spec.TaskTemplate.ContainerSpec?.Image ?? '';
+      const rollout = { ...run.rollout, serviceId, name, oldImage: image, newImage: image };
+      progress(`${name}, which was scaled to 0 for the backup`);
+      seen.push(
+        `${name}, which was scaled to 0 for the backup: ${await checkService({ ...run, target, rollout }, image, progress)}`,
+      );
+    } catch (error) {
+      if (codeOf(error) === 'engine_unreachable') throw error;
+      troubles.push(`${name} is not healthy: ${messageOf(error)}`);
+    }
+  }
+  if (troubles.length > 0) throw new PilotError('unhealthy', `${troubles.join('; ')}.`);
+  return seen;
+}
+
+/** From now on they may write, so no restore is made that would lose that. */
+export function release(run: ServiceRun): void {
+  if ((run.rollout.scaled ?? []).length > 0 && run.rollout.released !== true)
+    checkpoint(run, run.rollout.stage, { released: true });
+}
+
+export function replicasOf({ Mode }: ServiceSpec): number {
+  return Mode.Replicated === undefined ? 1 : (Mode.Replicated.Replicas ?? 1);
+}
+
+export function withReplicas(spec: ServiceSpec, Replicas: number): ServiceSpec {
+  return { ...spec, Mode: { Replicated: { ...spec.Mode.Replicated, Replicas } } };
+}
+
+/** Resolves with the service as it is then. */
+async function scale({ swarm }: ServiceRun, serviceId: string, replicas: number): Promise<ServiceInspect> {
+  for (let tries = 1; ; tries++) {
+    const now = await swarm.service(serviceId);
+    if (replicasOf(now.Spec) === replicas) return now;
+    try {
+      await swarm.update(now, withReplicas(now.Spec, replicas));
+    } catch (error) {
+      if (codeOf(error) !== 'changed_meanwhile' || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function ifThere(asked: Promise<ServiceInspect>): Promise<ServiceInspect | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (codeOf(error) === 'service_not_found') return null;
+    throw error;
+  }
+}

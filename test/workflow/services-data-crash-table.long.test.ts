@@ -1,0 +1,81 @@
+import { requestUpdate } from '../../src/decisions/request-update';
+import type { Update } from '../../src/domain/update';
+import type { ImageSpec } from '../support/fake-engine-types';
+import { someOf } from '../support/exhaustive';
+import { aDump } from '../support/fake-postgres';
+import { runForgeStack, type ForgeStack } from '../support/swarm/forge-stack';
+
+// The process dies before and after every single call that it makes to engine and Swarm in the update of a service with data, and is
+// started again on the same database file.
+
+let forge: ForgeStack;
+const last = (): Update => forge.scene.updates().at(-1) as Update;
+const aside = (): string[] => forge.scene.engine.containerNames().filter((name) => name.includes('.diun-pilot-'));
+const replicas = async (): Promise<(number | undefined)[]> =>
+  (await forge.scene.swarm.services()).map(({ Spec }) => Spec.Mode.Replicated?.Replicas);
+
+describe('a SIGKILL of diun-pilot at every call', () => {
+  type Crash = { on: 'engine' | 'swarm'; at: number; when: 'before' | 'after' };
+
+  interface Situation extends ImageSpec {
+    migrates?: boolean;
+  }
+
+  async function updateWithCrash(
+    { migrates = false, ...spec }: Situation,
+    crash: Crash | null,
+  ): Promise<{ engine: number; swarm: number; before: Buffer }> {
+    forge = runForgeStack();
+    const before = aDump('app', { version: '1', tables: ['user'] });
+    forge.databases['app'] = before;
+    const { digest } = forge.publish('gitea:1', spec);
+    await requestUpdate(forge.scene.deps, { container: 'forge_gitea' });
+    const { engine, swarm } = forge.scene;
+    const change = migrates ? aDump('app', { version: '2', tables: ['note', 'user'] }) : before;
+    swarm.onUpdate = (when) => {
+      if (when === 'after' && swarm.lines.at(-1)?.includes(`@${digest}`)) forge.databases['app'] = change;
+    };
+    const ofRequest = { engine: engine.callCount, swarm: swarm.callCount };
+    if (crash === null) await forge.scene.settle();
+    else {
+      const at = ofRequest[crash.on] + crash.at;
+      await Promise.race([forge.scene[crash.on].crashAt(at, crash.when), forge.scene.settle()]);
+      forge.scene = forge.scene.restart();
+      await forge.scene.settle();
+    }
+    expect(digest).toBe(last().to.digest);
+    return { engine: engine.callCount - ofRequest.engine, swarm: swarm.callCount - ofRequest.swarm, before };
+  }
+
+  it.each<[string, Situation, string]>([
+    ['of a good image', {}, 'succeeded'],
+    ['of one that fails', { health: 'exits' }, 'rolled_back'],
+    ['of one that changes the database and fails', { health: 'exits', migrates: true }, 'rolled_back'],
+  ])('%s: one verdict, one mail, every service at its scale, and nothing left', async (_, spec, verdict) => {
+    const calls = await updateWithCrash(spec, null);
+    forge.scene.close();
+    expect(calls.swarm).toBeGreaterThan(20);
+    const rows = (['swarm', 'engine'] as const).flatMap((on) =>
+      Array.from({ length: calls[on] }, (_, index) => index + 1).flatMap((at) =>
+        (['before', 'after'] as const).map((when): Crash => ({ on, at, when })),
+      ),
+    );
+    for (const { on, at, when } of someOf(rows, 11)) {
+      const where = `${when} call ${at} of the ${on}`;
+      const { before } = await updateWithCrash(spec, { on, at, when });
+      expect([where, forge.scene.updates().length, last().status]).toEqual([where, 1, verdict]);
+      expect([where, await replicas()]).toEqual([where, [1, 1, 1]]);
+      expect([where, aside()]).toEqual([where, []]);
+      const images = (await forge.scene.swarm.services()).map(({ Spec }) => Spec.TaskTemplate.ContainerSpec?.Image);
+      const wanted = verdict === 'succeeded' ? last().to.digest : forge.images['gitea:1']?.digest;
+      expect([where, images[1]]).toEqual([where, `gitea:1@${wanted}`]);
+      const running = forge.scene.engine.containerNames().filter((name) => name.startsWith('forge_gitea'));
+      expect([where, running.length]).toEqual([where, 1]);
+      expect([where, last().steps.some(({ status }) => status === 'running')]).toEqual([where, false]);
+      const ends = forge.scene.mails().filter(({ kind }) => kind === 'update_failed' || kind === 'update_succeeded');
+      expect([where, ends.length]).toEqual([where, 1]);
+      expect([where, forge.databases['app']?.equals(before)]).toEqual([where, true]);
+      forge.scene.close();
+    }
+  });
+});
