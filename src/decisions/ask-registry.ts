@@ -2,14 +2,14 @@ import type { Deps } from '../deps';
 import { codeOf, messageOf } from '../domain/errors';
 import { parseImageReference } from '../domain/images/image-reference';
 import type { Platform } from '../domain/recreate/platform';
-import type { PlatformImage } from '../ports/registry';
+import type { ImageConfig, PlatformImage } from '../ports/registry';
 import type { FoundSignature } from '../domain/signatures/signature';
 
 /**
  * After so many silences the registry itself is taken to be away. The list of one repository may fail alone, since its answer
  * is as long as its owner makes it.
  */
-const MOST_SILENT = { digest: 1, tags: 2, image: 1, labels: 1, signatures: 1 };
+const MOST_SILENT = { digest: 1, tags: 2, image: 1, config: 1, signatures: 1 };
 
 /** What is asked of registries in one pass: each thing once, and nothing more of a registry that does not answer. */
 export interface RegistryAsked {
@@ -19,8 +19,8 @@ export interface RegistryAsked {
   tags(reference: string): Promise<string[]>;
   /** Rejects as `RegistryImages.imageOf`. */
   image(digestReference: string, platform: Platform): Promise<PlatformImage | null>;
-  /** Rejects as `RegistryImages.labelsOf`. */
-  labels(digestReference: string, platform: Platform): Promise<Record<string, string> | null>;
+  /** Rejects as `RegistryImages.configOf`. */
+  config(digestReference: string, platform: Platform): Promise<ImageConfig | null>;
   /** Rejects as `RegistrySignatures.of`. */
   signatures(digestReference: string): Promise<FoundSignature[]>;
 }
@@ -60,7 +60,7 @@ export function askRegistry({
     digest: once(MOST_SILENT.digest, (reference) => engine.registryDigest(reference)),
     tags: once(MOST_SILENT.tags, (reference) => registryTags.tags(reference)),
     image: once(MOST_SILENT.image, (reference, platform: Platform) => registryImages.imageOf(reference, platform)),
-    labels: once(MOST_SILENT.labels, (reference, platform: Platform) => registryImages.labelsOf(reference, platform)),
+    config: once(MOST_SILENT.config, (reference, platform: Platform) => registryImages.configOf(reference, platform)),
     signatures: once(MOST_SILENT.signatures, (reference) => registrySignatures.of(reference)),
   };
 }

@@ -24,7 +24,7 @@ type Target = { reference: string; digest: string };
 
 /** What a pass over one or many updates reads release notes with. */
 export interface NotesPass {
-  registry: Pick<RegistryAsked, 'labels'>;
+  registry: Pick<RegistryAsked, 'config'>;
   /** Of all that is read in the pass; aborted, the rest is left unread. */
   signal: AbortSignal;
 }
@@ -155,7 +155,7 @@ async function labelsOf(
   registry: NotesPass['registry'],
 ): Promise<Record<string, string> | null> {
   const platform = await platformOfTarget(deps, container);
-  return platform === null ? null : registry.labels(reference, platform);
+  return platform === null ? null : ((await registry.config(reference, platform))?.labels ?? null);
 }
 
 /** Rejects as soon as the signal is aborted. */

@@ -8,8 +8,14 @@ import type { Platform } from '../domain/recreate/platform';
 export interface RegistryImages {
   /** `digestReference`: `name@sha256:…`. Null: it has no image of that platform, or several. */
   imageOf(digestReference: string, platform: Platform): Promise<PlatformImage | null>;
-  /** The labels in the image's configuration, which is found as by `imageOf`; null where that is null. Rejects alike. */
-  labelsOf(digestReference: string, platform: Platform): Promise<Record<string, string> | null>;
+  /** What the image's configuration says, which is found as by `imageOf`; null where that is null. Rejects alike. */
+  configOf(digestReference: string, platform: Platform): Promise<ImageConfig | null>;
+}
+
+/** What an image says of itself, written by a stranger. `env`: `NAME=value`. */
+export interface ImageConfig {
+  labels: Record<string, string>;
+  env: string[];
 }
 
 /** One image of one platform, by digests (`sha256:…`). */

@@ -5,7 +5,7 @@ registryImagesContract('the registry of the fake engine', () => {
   const images = new FakeImages();
   const repository = 'registry.example/contract/app';
   const labels = { 'org.opencontainers.image.version': '1.2.3' };
-  const labelled = { config: { Labels: labels } };
+  const labelled = { config: { Labels: labels, Env: ['PG_MAJOR=17'] } };
   const variants = [{ platform: 'linux/arm64' }];
   const image = images.publish(`${repository}:1`, labelled);
   const index = images.publish(`${repository}:1`, { id: image.id, variants, ...labelled });
@@ -20,7 +20,7 @@ registryImagesContract('the registry of the fake engine', () => {
     image: image.digest,
     index: index.digest,
     grown: grown.digest,
-    labels,
+    config: { labels, env: ['PG_MAJOR=17'] },
     unknown: `${repository}@${absent}`,
     away: `away.example/app@${absent}`,
     takeDown: () => undefined,

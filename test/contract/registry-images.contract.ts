@@ -1,5 +1,5 @@
 import type { Platform } from '../../src/domain/recreate/platform';
-import type { RegistryImages } from '../../src/ports/registry';
+import type { ImageConfig, RegistryImages } from '../../src/ports/registry';
 
 export interface ImagesScene {
   images: RegistryImages;
@@ -15,7 +15,7 @@ export interface ImagesScene {
   index: string;
   grown: string;
   /** Of that image. */
-  labels: Record<string, string>;
+  config: ImageConfig;
   /** References with a digest: that the registry does not have, and of a registry that does not answer. */
   unknown: string;
   away: string;
@@ -54,13 +54,13 @@ export function registryImagesContract(name: string, setUp: () => Promise<Images
       expect(await images.imageOf(at(index), { ...own, architecture: 's390x' })).toBeNull();
     });
 
-    it('gives the labels of the image of the platform, and none where it names none', async () => {
-      const { images, own, image, index, labels } = scene;
-      expect(await images.labelsOf(at(image), own)).toEqual(labels);
-      expect(await images.labelsOf(at(index), own)).toEqual(labels);
-      expect(await images.labelsOf(at(index), { ...own, architecture: 's390x' })).toBeNull();
-      await expect(images.labelsOf(scene.unknown, own)).rejects.toMatchObject({ code: 'registry_refused' });
-      await expect(images.labelsOf(scene.away, own)).rejects.toMatchObject({ code: 'registry_unreachable' });
+    it('gives the labels and the environment of the image of the platform, and none where it names none', async () => {
+      const { images, own, image, index, config } = scene;
+      expect(await images.configOf(at(image), own)).toEqual(config);
+      expect(await images.configOf(at(index), own)).toEqual(config);
+      expect(await images.configOf(at(index), { ...own, architecture: 's390x' })).toBeNull();
+      await expect(images.configOf(scene.unknown, own)).rejects.toMatchObject({ code: 'registry_refused' });
+      await expect(images.configOf(scene.away, own)).rejects.toMatchObject({ code: 'registry_unreachable' });
     });
 
     it('says of a digest that is not there that the registry refuses it', async () => {

@@ -1,13 +1,14 @@
 import { createRegistryImages } from '../../src/adapters/docker/registry/images';
 import { registryImagesContract } from '../contract/registry-images.contract';
 import { freePort } from '../lab/free-port';
+import type { ImageConfig } from '../../src/ports/registry';
 import { openStage } from '../support/e2e-stage';
 
 const stage = openStage();
-async function labelsOf(image: string): Promise<Record<string, string>> {
-  const format = '{{json .Config.Labels}}';
-  const printed = await stage.lab.docker.run(['image', 'inspect', '--format', format, image]);
-  return (JSON.parse(printed) as Record<string, string> | null) ?? {};
+async function configOf(image: string): Promise<ImageConfig> {
+  const printed = await stage.lab.docker.run(['image', 'inspect', '--format', '{{json .Config}}', image]);
+  const { Labels, Env } = JSON.parse(printed) as { Labels?: Record<string, string> | null; Env?: string[] | null };
+  return { labels: Labels ?? {}, env: Env ?? [] };
 }
 
 const ABSENT = `sha256:${'a'.repeat(64)}`;
@@ -33,7 +34,7 @@ registryImagesContract('a real registry, asked over HTTP,', async () => {
     grown: await registry.publishIndex(`${name}:1`, [...both, { image: images.NGINX_GOOD_2, platform: attestation }]),
     unknown: `${repository}@${ABSENT}`,
     away: `127.0.0.1:${await freePort()}/app@${ABSENT}`,
-    labels: await labelsOf(images.NGINX_GOOD_1),
+    config: await configOf(images.NGINX_GOOD_1),
     takeDown: () => undefined,
   };
 });

@@ -88,7 +88,7 @@ it('counts as an update without a proof: the registry does not show its manifest
   run(MANUAL);
   const digest = publish(running.id);
   const away = () => Promise.reject(new EngineError('registry_unreachable', 'It is away.'));
-  scene.deps.registryImages = { imageOf: away, labelsOf: away };
+  scene.deps.registryImages = { imageOf: away, configOf: away };
   await hear(digest);
   expect(statuses()).toEqual(['awaiting_approval']);
   expect(scene.log.map(({ message }) => message)).toContain('not known whether only the index changed');
@@ -96,7 +96,7 @@ it('counts as an update without a proof: the registry does not show its manifest
 
 it('counts as an update without a proof: the index does not have the platform of the container', async () => {
   run(MANUAL);
-  scene.deps.registryImages = { imageOf: () => Promise.resolve(null), labelsOf: () => Promise.resolve(null) };
+  scene.deps.registryImages = { imageOf: () => Promise.resolve(null), configOf: () => Promise.resolve(null) };
   await hear(publish(running.id));
   expect(statuses()).toEqual(['awaiting_approval']);
 });

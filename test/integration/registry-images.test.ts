@@ -91,25 +91,27 @@ test.each<[string, () => string, string, string]>([
   await expect(ask(digest(), architecture, variant)).resolves.toBeNull();
 });
 
-describe('labels', () => {
-  const labels = (digest: string) =>
-    createRegistryImages({ dockerConfigDir: folder }).labelsOf(`${host}/forge/app@${digest}`, {
+describe('the configuration', () => {
+  const configOf = (digest: string) =>
+    createRegistryImages({ dockerConfigDir: folder }).configOf(`${host}/forge/app@${digest}`, {
       ...{ os: 'linux', architecture: 'amd64', variant: '' },
     });
   const withConfig = (configuration: unknown): string =>
     keep({ schemaVersion: 2, config: { digest: keep(configuration) }, layers: [] });
 
-  test('are those of the configuration', async () => {
-    await expect(labels(withConfig({ config: { Labels: { a: 'b' } } }))).resolves.toEqual({ a: 'b' });
-    await expect(labels(withConfig({ config: { Labels: null } }))).resolves.toEqual({});
-    await expect(labels(withConfig({}))).resolves.toEqual({});
-    await expect(labels(withConfig('no JSON'))).resolves.toEqual({});
+  test('has labels and an environment', async () => {
+    const nothing = { labels: {}, env: [] };
+    const full = { Labels: { a: 'b' }, Env: ['PG_MAJOR=17'] };
+    await expect(configOf(withConfig({ config: full }))).resolves.toEqual({ labels: { a: 'b' }, env: ['PG_MAJOR=17'] });
+    await expect(configOf(withConfig({ config: { Labels: null, Env: null } }))).resolves.toEqual(nothing);
+    await expect(configOf(withConfig({}))).resolves.toEqual(nothing);
+    await expect(configOf(withConfig('no JSON'))).resolves.toEqual(nothing);
   });
 
-  test('are not read of content that has another digest', async () => {
+  test('is not read of content that has another digest', async () => {
     const digest = keep({ schemaVersion: 2, config: { digest: config('theirs') }, layers: [] });
     kept.set(config('theirs'), '{"config":{"Labels":{"a":"b"}}}');
-    await expect(labels(digest)).rejects.toMatchObject({
+    await expect(configOf(digest)).rejects.toMatchObject({
       code: 'registry_refused',
       message: expect.stringMatching(/digest/),
     });

@@ -67,10 +67,10 @@ export class FakeImages {
   /** What the registry has for a digest on one platform, as a store without containerd names it: the ID is the config's digest. */
   readonly registryImages: RegistryImages = {
     imageOf: (digestReference, platform) => Promise.resolve().then(() => this.#imageOf(digestReference, platform)),
-    labelsOf: (digestReference, platform) =>
+    configOf: (digestReference, platform) =>
       Promise.resolve().then(() => {
         const image = this.#publishedFor(digestReference, platform);
-        return image ? { ...image.config.Labels } : null;
+        return image ? { labels: { ...image.config.Labels }, env: [...(image.config.Env ?? [])] } : null;
       }),
   };
 

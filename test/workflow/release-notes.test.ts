@@ -226,7 +226,7 @@ describe('a missing answer', () => {
     run({}, { [SOURCE]: forge.project });
     const [container] = await readContainers(scene.engine, null);
     const target = { reference: 'nginx:1.27.2', digest: scene.engine.publish('nginx:1.27.2').digest };
-    const never = { labels: () => new Promise<never>(() => undefined) };
+    const never = { config: () => new Promise<never>(() => undefined) };
     const notes = await readNotes(scene.deps, container as Container, target, {
       registry: never,
       signal: notesDeadline(100),
@@ -237,7 +237,7 @@ describe('a missing answer', () => {
   test('of the registry: the old image says the source, and the tags the versions', async () => {
     run({}, { [SOURCE]: forge.project });
     const images = scene.deps.registryImages;
-    scene.deps.registryImages = { ...images, labelsOf: () => Promise.reject(new Error('away')) };
+    scene.deps.registryImages = { ...images, configOf: () => Promise.reject(new Error('away')) };
     await publish();
     expect(last()).toMatchObject({ status: 'succeeded', notes: { versions: ['v1.27.2', 'v1.27.1'] } });
   });

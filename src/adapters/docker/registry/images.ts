@@ -3,7 +3,7 @@ import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import { platformOf, platformText, type Platform } from '../../../domain/recreate/platform';
-import type { PlatformImage, RegistryImages } from '../../../ports/registry';
+import type { ImageConfig, PlatformImage, RegistryImages } from '../../../ports/registry';
 import type { JsonAnswer, Question } from './ask-json';
 import { refuseOtherContent } from './content';
 import { refused } from './refusal';
@@ -56,9 +56,9 @@ export function createRegistryImages(options: RegistryImagesOptions): RegistryIm
   };
   return {
     imageOf: async (digestReference, platform) => (await find(digestReference, platform)).image,
-    labelsOf: async (digestReference, platform) => {
+    configOf: async (digestReference, platform) => {
       const found = await find(digestReference, platform);
-      return found.image === null ? null : labelsAt(found, found.image.config);
+      return found.image === null ? null : configAt(found, found.image.config);
     },
   };
 }
@@ -70,14 +70,17 @@ interface Found {
 }
 
 const configuration = z.object({
-  config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+  config: z
+    .object({ Labels: z.record(z.string(), z.string()).nullish(), Env: z.array(z.string()).nullish() })
+    .nullish(),
 });
 
-async function labelsAt({ repository, signal }: Found, digest: string): Promise<Record<string, string>> {
+async function configAt({ repository, signal }: Found, digest: string): Promise<ImageConfig> {
   const url = repository.url(`blobs/${digest}`);
   const { answer } = await repository.ask(url, { bound: BOUNDS.imageConfig, signal, follow: true });
   refuseOtherContent(url, answer, digest);
-  return configuration.safeParse(answer.body).data?.config?.Labels ?? {};
+  const { Labels, Env } = configuration.safeParse(answer.body).data?.config ?? {};
+  return { labels: Labels ?? {}, env: Env ?? [] };
 }
 
 async function resolve(
