@@ -1,6 +1,7 @@
 import type { Deps } from '../deps';
 import { readWindow } from '../domain/decision/update-window';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { whyNotYet, type NotYet } from '../domain/approval';
 import { refuseWhileObserving } from '../domain/mode';
 import { wayOf, type DecidedBy, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -35,6 +36,9 @@ export async function decideApproval(deps: Deps, token: string, answer: Answer):
   if (approved) {
     const plan = deps.store.updates.plan(update.id);
     if (plan === null) return { kind: 'unknown' };
+    const notYet = whyNotYet(plan, update, deps.store.rehearsals.of(update.id), deps.clock.now());
+    if (notYet !== null)
+      return { kind: 'not_yet', update, plan, surroundings: surroundingsOf(deps.store, update), notYet };
     if (plan.holdsData && answer.name?.trim() !== update.container) {
       return { kind: 'name_needed', update, plan, surroundings: surroundingsOf(deps.store, update) };
     }
@@ -63,12 +67,13 @@ function nowClosed(deps: Deps, id: string): DecisionOutcome {
 /**
  * The decision of the operator page and the command line. An approval holds for what the operator saw: a tag that moved
  * is offered again, and one that the registry does not know is refused. Throws `update_not_found`, `not_waiting`,
- * `observe_mode` and `registry_refused`.
+ * `observe_mode`, `registry_refused`, and what `refuseNotYet` throws.
  */
 export async function decideById(deps: Deps, id: string, decided: Decided | 'window', by: DecidedBy): Promise<Update> {
   const update = deps.store.updates.get(id);
   if (decided !== 'decline' && update !== null) refuseWhileObserving(deps.mode, 'Nothing was approved.');
   if (decided !== 'decline' && update?.status === 'awaiting_approval') {
+    refuseNotYet(deps, update);
     const confirmed = await confirmApproval(deps, update);
     if (confirmed.kind === 'unknown') throw new PilotError('registry_refused', confirmed.reason);
     if (confirmed.kind === 'different') {
@@ -78,6 +83,17 @@ export async function decideById(deps: Deps, id: string, decided: Decided | 'win
   }
   if (decided !== 'window') return recordById(deps, id, decided, by);
   return recordById(deps, id, 'approve', by, startInWindow(deps, id));
+}
+
+/** Why a pending update cannot be approved by any way; null: it can be. */
+export function notYetOf({ store, clock }: Pick<Deps, 'store' | 'clock'>, update: Update): NotYet | null {
+  return whyNotYet(store.updates.plan(update.id) ?? {}, update, store.rehearsals.of(update.id), clock.now());
+}
+
+/** Throws `rehearsal_required` and `compose_change_required`. */
+function refuseNotYet(parts: Pick<Deps, 'store' | 'clock'>, update: Update): void {
+  const notYet = notYetOf(parts, update);
+  if (notYet !== null) throw new PilotError(notYet.code, `Nothing was approved. ${notYet.reason}`);
 }
 
 export type Decided = 'approve' | 'decline';
@@ -97,7 +113,7 @@ interface Parts {
 
 /**
  * Writes the operator's decision, if the update still waits for one: of many at once exactly one counts, the others get
- * null. A declined digest is remembered in the same transaction, so that it is not offered again.
+ * null. A declined digest is remembered in the same transaction, so that it is not offered again. Throws what `refuseNotYet` throws.
  */
 export function recordDecision(
   { store, clock, logger }: Parts,
@@ -110,6 +126,9 @@ export function recordDecision(
   const how = wayOf(by);
   const now = clock.now().toISOString();
   const recorded = store.transaction(() => {
+    // Asked again, since another rehearsal may have ended meanwhile.
+    const waits = store.updates.get(update.id)?.status === 'awaiting_approval';
+    if (decided === 'approve' && waits) refuseNotYet({ store, clock }, update);
     const status = decided === 'approve' ? 'queued' : 'declined';
     const approved = [`Approved ${how}.`, ...(start.why === null ? [] : [start.why])].join(' ');
     const reason = decided === 'approve' ? approved : `Declined ${how}. ${update.container} stays as it is.`;

@@ -5,6 +5,7 @@ import type { ImageEvent } from '../domain/event';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { askAgainAt } from '../domain/patience';
 import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
+import type { NewMajor } from '../domain/plan/postgres-major';
 import type { ReadNotes } from '../domain/notes/release-notes';
 import { fewAtATime, nextTurn } from '../lib/concurrency';
 import type { CheckedSignature } from '../domain/signatures/signature';
@@ -12,6 +13,7 @@ import type { Webhook } from '../ports/store';
 import { findUnhealthyTargets, targetCarryOvers } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, confirmDigest, type Confirmation, type RegistryAsked } from './ask-registry';
+import { newMajorFor } from './new-major';
 import { notesDeadline, readNotes } from './read-notes';
 import { decideOn, offer, takenBack, type Offer } from './offer';
 import { readEvent } from './receive-webhook';
@@ -45,6 +47,8 @@ interface Seen {
   notes: ReadonlyMap<string, ReadNotes | null>;
   /** Whether what is offered is signed as required, by the same. */
   signatures: ReadonlyMap<string, CheckedSignature | null>;
+  /** Whether it is a new PostgreSQL major, by the same. */
+  newMajors: ReadonlyMap<string, NewMajor | null>;
 }
 
 const NOTHING: Omit<Seen, 'containers'> = {
@@ -54,6 +58,7 @@ const NOTHING: Omit<Seen, 'containers'> = {
   sameImage: new Map(),
   notes: new Map(),
   signatures: new Map(),
+  newMajors: new Map(),
 };
 
 /**
@@ -98,6 +103,7 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   const unhealthy = await findUnhealthyTargets(deps, toOffer);
   const carryOvers = await targetCarryOvers(deps, toOffer);
   const signatures = await checkAllSignatures(deps, offers, registry);
+  const newMajors = await findNewMajors(deps, offers, registry);
   const notes = await reading;
   // The questions have taken time, and a container may have been updated meanwhile.
   return {
@@ -108,6 +114,7 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
     sameImage,
     notes,
     signatures,
+    newMajors,
   };
 }
 
@@ -121,6 +128,18 @@ async function checkAllSignatures(
     return [offerKey(webhook, container), await checkSignature(deps, container, target, registry)] as const;
   });
   return new Map(checked);
+}
+
+async function findNewMajors(
+  deps: Deps,
+  offers: readonly (News & { offered: Container[] })[],
+  registry: RegistryAsked,
+): Promise<Seen['newMajors']> {
+  const found = await fewAtATime(pairsOf(offers), REGISTRIES_AT_ONCE, async ({ webhook, event, container }) => {
+    const target = { reference: event.image, digest: event.digest };
+    return [offerKey(webhook, container), await newMajorFor(deps, container, target, registry)] as const;
+  });
+  return new Map(found);
 }
 
 function pairsOf(offers: readonly (News & { offered: Container[] })[]): (News & { container: Container })[] {
@@ -198,6 +217,7 @@ function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[],
       const registry = confirmed && {
         refusal: confirmed.kind === 'same' ? null : confirmed.reason,
         sameImage: seen.sameImage.get(webhook.id)?.has(container.id) === true,
+        newMajor: seen.newMajors.get(offerKey(webhook, container)) ?? null,
       };
       const offered = {
         ...offerOf(event, container, seen.containers),

@@ -10,12 +10,16 @@ const MAIL_WITHIN_MS = 30 * 60_000;
 /** An automatic update with `update.rehearse=always` has no one to decide about it, so it waits longer. */
 const START_WITHIN_MS = 24 * 3_600_000;
 
-/** Whether an offer is rehearsed before it is announced: `update.rehearse`, and for `auto` whether the container holds data. */
+/**
+ * Whether an offer is rehearsed before it is announced: `update.rehearse`, and for `auto` whether the container holds data. A new
+ * PostgreSQL major always is, since it cannot be approved without.
+ */
 export function isRehearsed(
   { labels }: Container,
-  { holdsData }: Pick<Plan, 'holdsData'>,
+  { holdsData, newMajor }: Pick<Plan, 'holdsData' | 'newMajor'>,
   status: Update['status'],
 ): boolean {
+  if (newMajor !== undefined) return true;
   if (labels.rehearse === 'auto') return holdsData && status === 'awaiting_approval';
   return labels.rehearse === 'always';
 }

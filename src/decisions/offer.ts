@@ -145,7 +145,8 @@ function recordOffer(
   deps.store.updates.savePlan(update.id, plan);
   deps.store.notesTexts.save(update.id, notes?.releases ?? []);
   if (decision.kind === 'start') for (const earlier of replaced) mailOfSuperseded(deps, earlier);
-  if (source === 'operator') return update;
+  // Who requested it was answered, and hears of a new major when its rehearsal has ended.
+  if (source === 'operator' && plan.newMajor === undefined) return update;
   const replaces = replaced.findLast((earlier) => !isUnannounced(deps, earlier))?.to ?? null;
   if (isRehearsed(container, plan, update.status)) return rehearseFirst(deps, update, replaces);
   mailOfOffer(deps, update, plan, replaces);
@@ -153,7 +154,7 @@ function recordOffer(
 }
 
 function planOf(deps: Deps, offered: Offer, reference: string, jump: Plan['jump']): Plan {
-  const { container, target, carryOver, notes, unhealthy = null } = offered;
+  const { container, target, carryOver, notes, registry, unhealthy = null } = offered;
   const to = { ...target, reference };
   const window = windowOf(deps, container)?.text ?? null;
   const releaseNotes = notes?.url ?? offered.releaseNotes;
@@ -172,6 +173,7 @@ function planOf(deps: Deps, offered: Offer, reference: string, jump: Plan['jump'
     window,
     jump,
     unhealthy,
+    newMajor: registry?.newMajor ?? null,
     ...(carryOver === undefined ? {} : { carryOver }),
     releaseNotes,
   });

@@ -1,5 +1,5 @@
 import { placeOf } from '../domain/backups/backup-place';
-import type { Surroundings } from '../domain/approval';
+import type { NotYet, Surroundings } from '../domain/approval';
 import type { Plan } from '../domain/plan/plan';
 import type { Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -73,6 +73,8 @@ export type DecisionOutcome =
   | { kind: 'closed'; why: ClosedWhy; update: Update }
   /** The container holds data, and its name was not typed as it is. Nothing was decided. */
   | { kind: 'name_needed'; update: Update; plan: Plan; surroundings: Surroundings }
+  /** Something must happen before anyone can approve it. Nothing was decided. */
+  | { kind: 'not_yet'; update: Update; plan: Plan; surroundings: Surroundings; notYet: NotYet }
   | { kind: 'approved' | 'declined'; update: Update }
   /** The registry does not know what was to be approved. Nothing was decided. */
   | { kind: 'refused'; update: Update; reason: string }

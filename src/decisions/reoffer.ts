@@ -8,6 +8,7 @@ import { targetCarryOver, targetFailureOf } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { mailOfSuperseded } from './mail-of-offer';
+import { newMajorFor } from './new-major';
 import { newerCame, offer, supersede, type Offer } from './offer';
 import { notesDeadline, readNotes } from './read-notes';
 import { runsSameImage } from './same-image';
@@ -132,7 +133,10 @@ export async function lookInto(
     ? Promise.resolve(null)
     : readNotes(deps, container, target, { registry, signal: notesDeadline() });
   return {
-    registry: { refusal: null, sameImage },
+    registry: {
+      ...{ refusal: null, sameImage },
+      newMajor: sameImage ? null : await newMajorFor(deps, container, target, registry),
+    },
     unhealthy: await targetFailureOf(deps, container),
     carryOver: await targetCarryOver(deps, container),
     notes: await reading,

@@ -1,11 +1,13 @@
-import { decideById, recordDecision } from './approve';
+import { decideById, notYetOf, recordDecision } from './approve';
 import type { Deps } from '../deps';
+import type { NotYet } from '../domain/approval';
 import type { Container } from '../domain/container';
 import type { Decision } from '../domain/decision/decision';
 import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { refuseWhileObserving } from '../domain/mode';
 import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
+import { isUnderWay } from '../domain/rehearsal/rehearsal';
 import { runsDigest } from '../domain/running-digest';
 import { wayOf, type DecidedBy, type Update } from '../domain/update';
 import { NOTES_READING } from '../domain/bounds';
@@ -13,6 +15,7 @@ import { targetCarryOver } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
 import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
+import { newMajorFor } from './new-major';
 import { offer } from './offer';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
@@ -35,7 +38,8 @@ const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
 /**
  * The operator requests an update: to `image`, or to what the container's own tag names in the registry now. The request
  * is the approval, so that no policy, declined or failed digest blocks it; every other guard is the same. Where a required
- * signature is missing, the request waits for approval, so that the operator hears of it. It approves a pending update of the same digest; also one to another tag, if the request names no image and the own tag has nothing
+ * signature is missing, the request waits for approval, so that the operator hears of it. So does a new PostgreSQL major, until its
+ * rehearsal has passed. It approves a pending update of the same digest; also one to another tag, if the request names no image and the own tag has nothing
  * new.
  *
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
@@ -54,7 +58,9 @@ export async function requestUpdate(
   const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
   if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', by);
   const asked = askRegistry(deps);
-  const registry = { refusal: null, sameImage: await runsSameImage(deps, container, target, asked) };
+  const sameImage = await runsSameImage(deps, container, target, asked);
+  const newMajor = sameImage ? null : await newMajorFor(deps, container, target, asked);
+  const registry = { refusal: null, sameImage, newMajor };
   const reading = readNotes(deps, container, target, {
     registry: asked,
     signal: notesDeadline(NOTES_READING.requestedMs),
@@ -64,6 +70,8 @@ export async function requestUpdate(
   const notes = await reading;
   return deps.store.transaction(() => {
     const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
+    const notYet = meant && notYetOf(deps, meant);
+    if (notYet) return rehearsedAgain(deps, meant, notYet);
     const approved = meant && recordDecision(deps, meant, 'approve', by);
     if (approved) return approved;
     const held = waitingToStart(deps, container, target);
@@ -83,6 +91,14 @@ export async function requestUpdate(
     if (code !== undefined) throw new PilotError(code, decision.reason);
     return update;
   });
+}
+
+/** It stays pending. What was rehearsed without a pass, or too long ago, is rehearsed again. */
+function rehearsedAgain({ store }: Deps, update: Update, { code }: NotYet): Update {
+  const last = store.rehearsals.of(update.id);
+  if (code === 'rehearsal_required' && (last === null || !isUnderWay(last)))
+    store.rehearsals.insert({ updateId: update.id, digest: update.to.digest, mail: null });
+  return update;
 }
 
 /** Decided already, and held up by its age, its window, its rehearsal or the registry. */

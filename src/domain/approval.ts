@@ -1,6 +1,9 @@
 import type { BackupRecord } from './backups/backup';
 import type { PastUpdate } from './past-update';
-import type { Rehearsal } from './rehearsal/rehearsal';
+import { composeChangeText } from './plan/postgres-major';
+import type { Plan } from './plan/plan';
+import { isUnderWay, whyOutdated, type Rehearsal } from './rehearsal/rehearsal';
+import type { Update } from './update';
 import type { Release } from './notes/release-notes';
 
 /** Facts for the decision on an update, in addition to its plan. */
@@ -15,4 +18,41 @@ export interface Surroundings {
   releases?: readonly Release[];
   /** The newest rehearsal of this update; null or left out: none was requested. */
   rehearsal?: Rehearsal | null;
+}
+
+/** What must happen before an update can be approved, by any way. */
+export interface NotYet {
+  code: 'rehearsal_required' | 'compose_change_required';
+  /** As sentences, with what to do. */
+  reason: string;
+}
+
+/**
+ * A new PostgreSQL major is approved only after a rehearsal of that very digest passed at most a day ago: no one can override
+ * that. Null: nothing stands in the way. Pure.
+ */
+export function whyNotYet(
+  { newMajor }: Pick<Plan, 'newMajor'>,
+  { id, to }: Pick<Update, 'id' | 'to'>,
+  rehearsal: Rehearsal | null | undefined,
+  now: Date,
+): NotYet | null {
+  if (newMajor === undefined) return null;
+  if (newMajor.change !== null) return { code: 'compose_change_required', reason: composeChangeText(newMajor.change) };
+  const missing = whyNotPassed(rehearsal ?? null, to.digest, now);
+  if (missing === null) return null;
+  const again = rehearsal && isUnderWay(rehearsal) ? '' : ` Rehearse again: diun-pilot rehearse ${id}`;
+  return {
+    code: 'rehearsal_required',
+    reason: `PostgreSQL ${newMajor.to} needs a passed rehearsal first, and approving it cannot replace that. ${missing}${again}`,
+  };
+}
+
+function whyNotPassed(rehearsal: Rehearsal | null, digest: string | null, now: Date): string | null {
+  if (rehearsal === null) return 'None was requested.';
+  if (isUnderWay(rehearsal)) return 'The rehearsal has not ended yet: wait for its verdict.';
+  const outdated = whyOutdated(rehearsal, digest, now);
+  if (outdated !== null) return outdated;
+  if (rehearsal.status === 'passed') return null;
+  return `The last one is ${rehearsal.status}: correct what its details name.`;
 }

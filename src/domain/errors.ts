@@ -119,6 +119,8 @@ export const ERROR_CODES = {
   update_not_found: 'No update of that id',
   observe_mode: 'diun-pilot observes and changes no container (PILOT_MODE=observe)',
   no_window: 'The container has no update window',
+  rehearsal_required: 'The update needs a passed rehearsal before it is approved',
+  compose_change_required: 'The compose file must change before the update is approved',
   not_waiting: 'The update is not (or no longer) pending',
   update_running: 'An update of this container already runs',
   too_many_requests: 'Too many requests',

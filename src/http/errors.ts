@@ -34,6 +34,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   no_window: 409,
   observe_mode: 409,
   not_waiting: 409,
+  rehearsal_required: 409,
+  compose_change_required: 409,
   name_taken: 409,
   auto_remove: 409,
   link_closed: 410,

@@ -26,11 +26,19 @@ export interface ForgeOptions {
   runner?: Behaviour;
   paths?: string;
   labels?: Record<string, string>;
+  /** Of the database server. */
+  dbLabels?: Record<string, string>;
   /** Restart policy of every container. */
   policy?: RestartPolicy;
 }
 
-export function runForge({ runner = 'healthy', paths = '/data', labels = {}, policy }: ForgeOptions = {}): Forge {
+export function runForge({
+  runner = 'healthy',
+  paths = '/data',
+  labels = {},
+  dbLabels = {},
+  policy,
+}: ForgeOptions = {}): Forge {
   const scene = openScene();
   const inProject = { 'com.docker.compose.project': 'forge' };
   const watched = { 'diun.enable': 'true' };
@@ -50,7 +58,7 @@ export function runForge({ runner = 'healthy', paths = '/data', labels = {}, pol
     name: 'forge-db-1',
     image: 'postgres:15',
     volumes: { 'forge-rows': '/var/lib/postgresql/data' },
-    labels: { ...watched, ...inProject, 'com.docker.compose.service': 'db', 'backup.kind': 'postgres' },
+    labels: { ...watched, ...inProject, 'com.docker.compose.service': 'db', 'backup.kind': 'postgres', ...dbLabels },
   });
   engine.files('forge-db-1').write('/var/lib/postgresql/data/PG_VERSION', '15\n');
   run({

@@ -16,7 +16,8 @@ import { runsDigest } from '../running-digest';
 import { whyAskForSignature, type CheckedSignature } from '../signatures/signature';
 import { isNameless } from './candidates';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
-import { isSized, whyAsk, whyAskForNotes } from './why-ask';
+import type { NewMajor } from '../plan/postgres-major';
+import { isSized, whyAsk, whyAskForMajor, whyAskForNotes } from './why-ask';
 
 /** One target for one container, and what the store knows of both. */
 export interface Question {
@@ -42,6 +43,8 @@ export interface RegistryWord {
   refusal: string | null;
   /** Whether the digest is proven to be, for the platform of the container, the image that it runs; left out: not proven. */
   sameImage?: boolean;
+  /** The image is of a newer PostgreSQL major than the one that runs; null or left out: it is not, or that is not known. */
+  newMajor?: NewMajor | null;
 }
 
 /** What is to be done, with the reason as sentences for a person. `supersedes`: ids of open updates that it replaces. */
@@ -231,15 +234,16 @@ function jumpOf({ own, tag }: Case): Plan['jump'] {
 }
 
 function startOrAsk(
-  { container, own, tag, source, notes, signature }: Case,
+  { container, own, tag, source, notes, signature, registry }: Case,
   jump: Plan['jump'],
 ): { kind: 'start' | 'ask'; reason: string } {
   const { name, labels } = container;
   const what = sentence(container, own, tag, jump);
   const unsigned = whyAskForSignature(signature);
-  if (source === 'operator' && unsigned === null)
+  const newMajor = whyAskForMajor(registry?.newMajor);
+  if (source === 'operator' && unsigned === null && newMajor === null)
     return { kind: 'start', reason: `${what} The operator requested it.` };
-  const why = unsigned ?? whyAsk(container, jump) ?? whyAskForNotes(labels.askOn ?? [], notes);
+  const why = unsigned ?? newMajor ?? whyAsk(container, jump) ?? whyAskForNotes(labels.askOn ?? [], notes);
   if (why !== null) return { kind: 'ask', reason: `${what} It waits for approval: ${why}.` };
   return { kind: 'start', reason: `${what} ${name} is updated automatically, up to ${labels.allow} updates.` };
 }

@@ -2,13 +2,24 @@ import type { Container } from '../container';
 import { isWithin, type Jump } from '../images/version-jump';
 import { FLAG_WORDS, type NoteFlag, type NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
+import type { NewMajor } from '../plan/postgres-major';
 
 /** Why the operator must approve such a jump of this container, as a clause; null: it runs automatically. */
-export function whyAsk({ labels, database }: Container, jump: Plan['jump']): string | null {
+export function whyAsk({ labels, database, application }: Container, jump: Plan['jump']): string | null {
   if (labels.policy !== 'automatic') return 'the policy is manual';
   if (database && !labels.allowDatabase) return 'it is a database, and update.allow-database is not true';
+  if (application === 'postgres' && jump === 'major') return NEW_MAJOR;
   if (!isSized(jump)) return `a move of this kind is never made automatically`;
   return isWithin(jump, labels.allow) ? null : `update.allow is ${labels.allow}, and this is a ${jump} update`;
+}
+
+/** Its data is dumped and loaded: no label makes that automatic. */
+const NEW_MAJOR = 'a new PostgreSQL major always needs approval';
+
+/** By the word of the registry, which a tag need not tell. As a clause; null: the target is none. */
+export function whyAskForMajor(newMajor: NewMajor | null | undefined): string | null {
+  if (!newMajor) return null;
+  return `${NEW_MAJOR}, and a passed rehearsal first (PostgreSQL ${newMajor.from} to ${newMajor.to})`;
 }
 
 /** A jump that `update.allow` can speak of. */

@@ -2,7 +2,8 @@ import type { Container } from '../container';
 import type { HealthFailure } from '../health/health-failure';
 import type { Application } from '../application';
 import type { Plan } from './plan';
-import { postgresRisks } from './postgres-risks';
+import type { NewMajor } from './postgres-major';
+import { newMajorRisks, postgresRisks } from './postgres-risks';
 
 interface Risky {
   container: Container;
@@ -13,6 +14,7 @@ interface Risky {
   hasBackup: boolean;
   /** Who is stopped for the backup. */
   stopped: readonly Container[];
+  newMajor: NewMajor | null;
 }
 
 /** What can go wrong in an update, and what then: one sentence or two each (sources: facts, PostgreSQL, Gitea, nginx). */
@@ -41,7 +43,11 @@ export function plannedDowntime({ risks }: Pick<Plan, 'risks'>): string | null {
   return risks.find((risk) => risk.startsWith(DOWNTIME))?.slice(DOWNTIME.length) ?? null;
 }
 
-function downtimeOf({ container: { name, labels }, application, stopped }: Risky): string {
+function downtimeOf({ container: { name, labels }, application, stopped, newMajor }: Risky): string {
+  if (newMajor !== null) {
+    const names = [...new Set([name, ...stopped.map((container) => container.name)])].join(', ');
+    return `${DOWNTIME}${names}, from the start of the backup until every database is loaded into PostgreSQL ${newMajor.to} and compared: about as long as a backup and a restore.`;
+  }
   if (stopped.length > 0) {
     const names = stopped.map((container) => container.name).join(', ');
     const are = stopped.length === 1 ? 'is' : 'are';
@@ -68,7 +74,10 @@ export function risksOfJump({ jump }: Pick<Risky, 'jump'>): string[] {
 }
 
 const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
-  postgres: ({ container, target, jump }) => postgresRisks({ from: container.reference, to: target, jump }),
+  postgres: ({ container, target, jump, newMajor }) =>
+    newMajor === null
+      ? postgresRisks({ from: container.reference, to: target, jump })
+      : newMajorRisks(newMajor, container.name),
   database: ({ stopped }) => [
     `A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback restores the old image, not the old files. Those are only in the backup${restoredAutomatically(stopped)}.`,
   ],

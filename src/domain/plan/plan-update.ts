@@ -8,6 +8,7 @@ import type { ProbeSpec } from '../labels/container-labels';
 import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
 import { unhealthyBefore, risksOf } from './plan-risks';
+import { composeChangeText, type NewMajor } from './postgres-major';
 import { majorRisk } from './postgres-risks';
 import { seenSettings } from './seen-settings';
 
@@ -31,6 +32,8 @@ export interface Planned {
   carryOver?: CarryOver;
   /** The update window, as it is written; null or left out: there is none. */
   window?: string | null;
+  /** It is a new PostgreSQL major; null or left out: it is not. */
+  newMajor?: NewMajor | null;
   /** http(s) only, else null. */
   releaseNotes: string | null;
 }
@@ -46,6 +49,7 @@ export function planUpdate(planned: Planned): Plan {
     stopped = [],
     restarted = [],
     unhealthy = null,
+    newMajor = null,
     releaseNotes,
   } = planned;
   const { carryOver = NOTHING_TO_SAY } = planned;
@@ -56,7 +60,9 @@ export function planUpdate(planned: Planned): Plan {
     ...(unhealthy === null ? [] : [unhealthyBefore(container, unhealthy)]),
   ];
   const move = { from: container.reference, to: target.reference, jump };
-  const warnings = [...particular, ...(application === 'postgres' ? majorRisk(move) : [])];
+  const ofMajor =
+    newMajor === null ? majorRisk(move) : newMajor.change === null ? [] : [composeChangeText(newMajor.change)];
+  const warnings = [...particular, ...(application === 'postgres' ? ofMajor : [])];
   return {
     container: container.name,
     project: container.project,
@@ -67,12 +73,15 @@ export function planUpdate(planned: Planned): Plan {
     backup,
     holdsData,
     restores: stopped.length > 0,
-    course: courseOf({ container, target, stopped, restarted, holdsData }, application, backup.length > 0),
+    course: courseOf({ container, target, stopped, restarted, holdsData, newMajor }, application, backup.length > 0),
     risks: [
       ...particular,
-      ...risksOf({ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped }),
+      ...risksOf({
+        ...{ container, target: target.reference, application, jump, hasBackup: backup.length > 0, stopped, newMajor },
+      }),
     ],
     ...(warnings.length === 0 ? {} : { warnings }),
+    ...(newMajor === null ? {} : { newMajor }),
     followUp: followUpOf(container, target.reference),
     releaseNotes,
     window: planned.window ?? null,
@@ -100,27 +109,44 @@ function courseOf(
     stopped,
     restarted,
     holdsData,
-  }: Pick<Planned, 'container' | 'target' | 'holdsData'> & Required<Pick<Planned, 'stopped' | 'restarted'>>,
+    newMajor,
+  }: Pick<Planned, 'container' | 'target' | 'holdsData'> &
+    Required<Pick<Planned, 'stopped' | 'restarted' | 'newMajor'>>,
   application: Application,
   hasBackup: boolean,
 ): string[] {
   const handover = labels.strategy === 'handover';
-  const swap = handover
-    ? `A new ${name} is started next to the old one; once it answers, the old one is stopped.`
-    : `${name} is stopped and kept, and a new container of the same name is started from the new image.`;
+  const swap = newMajor ? majorSwap(name, newMajor) : [swapSentence(name, handover)];
   const back = handover
     ? 'the new one is removed, and the old one serves on'
-    : 'the same old container is started again';
+    : `${newMajor ? 'the old data directory is put back, and ' : ''}the same old container is started again`;
   return [
     ...(holdsData && labels.backup === null ? [usesDatabaseSentence(name)] : []),
     ...stopSentence(name, stopped),
     ...(hasBackup ? ['The data is backed up and read back. If that fails, nothing is changed.'] : []),
     `The image ${target.reference} is pulled by its digest ${target.digest}.`,
-    `It is checked that the new image can work here${preflightWords(application)}. If not, nothing is changed.`,
-    swap,
+    `It is checked that the new image can work here${newMajor ? MAJOR_PREFLIGHT : preflightWords(application)}. If not, nothing is changed.`,
+    ...swap,
     `Health is checked (${probeText(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
     ...restartSentence(name, restarted, stopped),
     `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
+  ];
+}
+
+const MAJOR_PREFLIGHT = ': the volume must have room for a second data directory';
+
+function swapSentence(name: string, handover: boolean): string {
+  return handover
+    ? `A new ${name} is started next to the old one; once it answers, the old one is stopped.`
+    : `${name} is stopped and kept, and a new container of the same name is started from the new image.`;
+}
+
+/** The data directory of the old version stays in its volume, under another name. */
+function majorSwap(name: string, { from, to }: NewMajor): string[] {
+  return [
+    `${name} is stopped. The new image makes an empty data directory of PostgreSQL ${to} in the same volume, with the same superuser, encoding, locale and settings. The data directory of PostgreSQL ${from} is kept next to it for 30 days.`,
+    `A new container of the same name is started on it. Roles and databases are loaded from the backup, and ANALYZE is run.`,
+    'Roles, grants, databases, extensions, row counts and sequences are compared with those of the old server. A difference is a failure.',
   ];
 }
 

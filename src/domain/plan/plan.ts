@@ -1,5 +1,6 @@
 import type { Jump } from '../images/version-jump';
 import type { ImageAt, UpdateKind } from '../update';
+import type { NewMajor } from './postgres-major';
 import type { SeenSettings } from './seen-settings';
 
 /**
@@ -36,6 +37,8 @@ export interface Plan {
   releaseNotes: string | null;
   /** The update window of the container, as it is written; null or left out: there is none. */
   window?: string | null;
+  /** Left out: the data directory of the running version is kept. */
+  newMajor?: NewMajor;
   /** Left out: planned by a version that did not keep it. */
   seen?: SeenSettings;
 }

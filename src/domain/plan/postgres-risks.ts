@@ -1,9 +1,7 @@
 import { tryParseImageReference } from '../images/image-reference';
-import { parseTag } from '../images/parse-tag';
 import type { Plan } from './plan';
+import { majorByTag, type NewMajor } from './postgres-major';
 
-/** The repository whose first number is PostgreSQL's own major; that of others (PostGIS, TimescaleDB) may count anything. */
-const OFFICIAL = /^(?:postgres|postgresql)$/;
 /** What the tags of the official image name as their base: a release of Debian, or of Alpine. */
 const BASE = /-((?:alpine|bullseye|bookworm|trixie|forky)(?:\d+(?:\.\d+)*)?)(?=-|$)/;
 
@@ -20,7 +18,7 @@ export function postgresRisks(move: Move): string[] {
 
 /** Another major version: it will stop before anything is changed. Empty: it is the same one. */
 export function majorRisk({ from, to, jump }: Move): string[] {
-  const majors = [majorOf(from), majorOf(to)];
+  const majors = [majorByTag(from), majorByTag(to)];
   const known = majors.every((major) => major !== null);
   if (known && majors[0] !== majors[1]) {
     return [
@@ -31,6 +29,16 @@ export function majorRisk({ from, to, jump }: Move): string[] {
   if (known || jump === 'digest' || jump === 'patch' || jump === 'minor') return [];
   return [
     'PostgreSQL never starts on the data directory of another major version. If the new image is of another one, the update stops before anything is changed; such a move needs a dump and a restore.',
+  ];
+}
+
+/** The databases are loaded into a new data directory; the old one is the way back. */
+export function newMajorRisks({ from, to }: NewMajor, name: string): string[] {
+  return [
+    `Every database of ${name} is loaded into a new data directory of PostgreSQL ${to}. If anything fails or differs, the data directory of PostgreSQL ${from} is put back, and the old container is started on it.`,
+    'What a program writes to the databases between the backup and the end of the load is lost, if its container neither is in the backup set nor depends on the database (depends_on): stop such a program yourself.',
+    'The volume holds the data twice until the old data directory is removed, which the mail of the success shows how to do, or for 30 days.',
+    'The load builds every index again, so an image with another C library needs no REINDEX afterwards.',
   ];
 }
 
@@ -45,13 +53,6 @@ function collationRisk({ from, to }: Move): string[] {
   return [
     `${what} the C library and the order of text in indexes: look for "collation version mismatch" in the log afterwards, then REINDEX DATABASE and ALTER DATABASE … REFRESH COLLATION VERSION.`,
   ];
-}
-
-function majorOf(reference: string): string | null {
-  const image = tryParseImageReference(reference);
-  if (!OFFICIAL.test(image?.path.split('/').pop() ?? '')) return null;
-  const version = parseTag(image?.tag ?? '');
-  return version?.form === 'version' ? String(version.numbers[0]) : null;
 }
 
 function baseOf(reference: string): string | null {

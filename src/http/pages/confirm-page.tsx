@@ -1,3 +1,4 @@
+import { whyNotYet, type NotYet } from '../../domain/approval';
 import { formatMinute, formatTime, localTimeZone } from '../../domain/format';
 import { nextOpening, readWindow } from '../../domain/decision/update-window';
 import type { JSX } from 'preact';
@@ -18,6 +19,8 @@ import { ago } from './words';
 export interface Offer extends Considered {
   /** Approved without the right name. */
   nameMissed?: boolean;
+  /** Approved before that was possible. */
+  tooEarly?: boolean;
   /** diun-pilot observes, and refuses an approval. */
   observes?: boolean;
 }
@@ -70,15 +73,36 @@ function InWindow({ plan, now }: Pick<Offer, 'plan' | 'now'>): JSX.Element | nul
   );
 }
 
-function Decide({ update, plan, now, nameMissed }: Offer): JSX.Element {
+/** What must happen first, in place of the buttons that approve. */
+function FirstThis({ notYet, tooEarly }: { notYet: NotYet; tooEarly: boolean }): JSX.Element {
+  return (
+    <div class={`notice ${tooEarly ? 'alarm' : 'attention'}`} role={tooEarly ? 'alert' : undefined}>
+      <p>
+        <strong>{tooEarly ? 'Nothing was decided.' : 'You cannot approve this update yet.'}</strong>{' '}
+        {typeset(notYet.reason)}
+      </p>
+    </div>
+  );
+}
+
+function Decide(offer: Offer): JSX.Element {
+  const { update, plan, now, nameMissed } = offer;
+  const notYet = whyNotYet(plan, update, offer.surroundings.rehearsal, now);
   return (
     <form method="post" id="decide" class="decide" aria-label="Decide">
-      {plan.holdsData ? <NameField container={plan.container} to="approve" wrong={nameMissed === true} /> : null}
+      {notYet === null ? null : <FirstThis notYet={notYet} tooEarly={offer.tooEarly === true} />}
+      {plan.holdsData && notYet === null ? (
+        <NameField container={plan.container} to="approve" wrong={nameMissed === true} />
+      ) : null}
       <div class="buttons">
-        <button class="approve" name="decision" value="approve">
-          Approve and update now
-        </button>
-        <InWindow plan={plan} now={now} />
+        {notYet === null ? (
+          <>
+            <button class="approve" name="decision" value="approve">
+              Approve and update now
+            </button>
+            <InWindow plan={plan} now={now} />
+          </>
+        ) : null}
         <div class="decline" id="decline">
           <p class="came-to-decline">You followed the decline link. Press this button to decline.</p>
           <button name="decision" value="decline" formnovalidate>

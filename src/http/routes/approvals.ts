@@ -121,6 +121,8 @@ function answer(request: Request, response: Response, outcome: DecisionOutcome, 
       return answerMoved(request, response, outcome.update);
     case 'refused':
       return answerRefused(request, response, outcome);
+    case 'not_yet':
+      return answerNotYet(request, response, outcome, now);
     case 'name_needed':
       return answerNameNeeded(request, response, outcome, now);
   }
@@ -155,6 +157,16 @@ function answerRefused(
 ): void {
   const error = new PilotError('registry_refused', `Nothing was approved: ${reason}`);
   refuse(request, response, { status: 502, html: refusedPage(update), error });
+}
+
+function answerNotYet(
+  request: Request,
+  response: Response,
+  outcome: Extract<DecisionOutcome, { kind: 'not_yet' }>,
+  now: Date,
+): void {
+  const error = new PilotError(outcome.notYet.code, `Nothing was approved. ${outcome.notYet.reason}`);
+  refuse(request, response, { status: 409, html: confirmPage({ ...outcome, now, tooEarly: true }), error });
 }
 
 function answerNameNeeded(

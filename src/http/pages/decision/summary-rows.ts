@@ -50,7 +50,9 @@ const RISK_OF_JUMP: Record<Plan['jump'], string> = {
   other: 'The size of this change is not known. ',
 };
 
-function riskInShort({ jump, holdsData, restores, backup }: Plan): string {
+function riskInShort({ jump, holdsData, restores, backup, newMajor }: Plan): string {
+  if (newMajor !== undefined)
+    return `Every database is loaded into a new data directory of PostgreSQL ${newMajor.to}. If anything fails or differs, that of PostgreSQL ${newMajor.from} is put back.`;
   return RISK_OF_JUMP[jump] + riskOfData(holdsData, restores, backup.length > 0);
 }
 

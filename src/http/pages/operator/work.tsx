@@ -1,11 +1,12 @@
 import { formatMinute, formatTime } from '../../../domain/format';
 import type { JSX } from 'preact';
+import { whyNotYet, type NotYet } from '../../../domain/approval';
 import type { Plan } from '../../../domain/plan/plan';
 import { UPDATE_STATUSES, type Update } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
 import { notesPassage } from '../../../notifications/mails/passages/notes';
 import { nameOf, planPassage } from '../../../notifications/mails/passages/passages';
-import { Blocks } from '../blocks';
+import { Blocks, typeset } from '../blocks';
 import { REHEARSE_AGAIN } from '../decision/rehearse-again';
 import { Summary } from '../decision/summary';
 import { ago, codeAsText } from '../words';
@@ -34,7 +35,10 @@ export function Waiting(data: OperatorData): JSX.Element {
                 Expires {formatTime(update.approval.expiresAt)} ({ago(update.approval.expiresAt, data.now)}).
               </p>
             )}
-            <Buttons update={update} plan={plan} data={data} />
+            <Buttons
+              {...{ update, plan, data }}
+              notYet={plan === null ? null : whyNotYet(plan, update, surroundings.rehearsal, data.now)}
+            />
           </div>
           {plan === null ? null : <PlanOf update={update} plan={plan} />}
         </article>
@@ -67,15 +71,26 @@ function PlanOf({ update, plan }: { update: Update; plan: Plan }): JSX.Element {
   );
 }
 
-function Buttons({ update, plan, data }: { update: Update; plan: Plan | null; data: OperatorData }): JSX.Element {
+interface ButtonsProps {
+  update: Update;
+  plan: Plan | null;
+  data: OperatorData;
+  notYet: NotYet | null;
+}
+
+function Buttons({ update, plan, data, notYet }: ButtonsProps): JSX.Element {
   const of = `the update of ${oneLine(nameOf(update))}`;
   const common = { id: update.id, tokenFor: data.tokenFor, of };
   return (
     <div class="actions">
-      <ActionForm {...common} action="approve" text="Approve">
-        <NameOf plan={plan} />
-      </ActionForm>
-      {plan?.window ? (
+      {notYet === null ? (
+        <ActionForm {...common} action="approve" text="Approve">
+          <NameOf plan={plan} />
+        </ActionForm>
+      ) : (
+        <p>You cannot approve this update yet. {typeset(notYet.reason)}</p>
+      )}
+      {plan?.window && notYet === null ? (
         <ActionForm {...common} action="window" text={`Approve for the window ${oneLine(plan.window)}`}>
           <NameOf plan={plan} />
         </ActionForm>

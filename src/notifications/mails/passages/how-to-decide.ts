@@ -1,5 +1,5 @@
 import { formatTime } from '../../../domain/format';
-import type { Surroundings } from '../../../domain/approval';
+import { whyNotYet, type NotYet, type Surroundings } from '../../../domain/approval';
 import { paragraph, section, type Block } from '../../letter/letter';
 import { shellCommand } from '../../letter/shell';
 import { planPassage, type UpdateNews } from './passages';
@@ -13,16 +13,18 @@ export interface CriticalNews extends UpdateNews {
 
 /** The links of an approval request, and the commands for an operator on the host. Opening a link never changes anything. */
 export function howToDecide(news: CriticalNews): Block[] {
+  const notYet = notYetIn(news);
   return [
     ...section(
       'How to decide',
+      ...(notYet === null ? countsForADay(news) : [{ type: 'important' as const, text: notYetText(notYet) }]),
       paragraph('The link opens a page with this plan and two buttons. Opening it never changes anything.'),
       { type: 'link', label: 'Review the plan and decide', url: news.approvalUrl, button: true },
       { type: 'link', label: 'Decline this update', url: `${news.approvalUrl}#decline`, button: false },
       paragraph(expiry(news)),
       paragraph('Anyone with the link can decide: do not forward this mail.'),
     ),
-    ...byCommand(news),
+    ...byCommand(news, notYet),
   ];
 }
 
@@ -40,9 +42,25 @@ function expiry({ update }: CriticalNews): string {
   return `If you do nothing, nothing happens: the request expires at ${formatTime(update.approval.expiresAt)}.`;
 }
 
-function byCommand({ update }: CriticalNews): Block[] {
+/** As it is when the mail is written: a verdict counts from its own time on. */
+function notYetIn({ update, plan, surroundings: { rehearsal } }: CriticalNews): NotYet | null {
+  return plan && whyNotYet(plan, update, rehearsal, new Date(rehearsal?.finishedAt ?? update.createdAt));
+}
+
+function notYetText({ reason }: NotYet): string {
+  return `You cannot approve this update yet. ${reason}`;
+}
+
+function countsForADay({ plan }: CriticalNews): Block[] {
+  if (plan?.newMajor === undefined) return [];
+  return [paragraph('The passed rehearsal counts for 24 hours. After that, rehearse again before you approve.')];
+}
+
+function byCommand({ update }: CriticalNews, notYet: NotYet | null): Block[] {
+  const first = notYet === null ? 'approve' : notYet.code === 'rehearsal_required' ? 'rehearse' : null;
+  const commands = [...(first === null ? [] : [first]), 'decline'];
   return section('Or on the host', {
     type: 'commands',
-    lines: [shellCommand('diun-pilot', 'approve', update.id), shellCommand('diun-pilot', 'decline', update.id)],
+    lines: commands.map((command) => shellCommand('diun-pilot', command, update.id)),
   });
 }

@@ -1,5 +1,6 @@
 import { formatBytes, formatTime, plural } from '../../../domain/format';
 import type { BackupRecord } from '../../../domain/backups/backup';
+import type { ComposeChange } from '../../../domain/plan/postgres-major';
 import type { Plan } from '../../../domain/plan/plan';
 import { signatureSentence } from '../../../domain/signatures/signature';
 import type { ImageAt, StepName, Update } from '../../../domain/update';
@@ -92,6 +93,7 @@ export const JUMPS: Record<Plan['jump'], string> = {
 export function planPassage({ update, plan }: UpdateNews, followUpHeading: string): Block[] {
   const followUp = plan?.followUp ?? update.followUp;
   return [
+    ...changeFirst(plan?.newMajor?.change ?? null),
     ...(plan === null ? [] : plannedBackup(plan)),
     ...section('Steps, in this order', list(plan?.course ?? [], true)),
     ...section('What can go wrong', list(plan?.risks ?? [])),
@@ -101,15 +103,26 @@ export function planPassage({ update, plan }: UpdateNews, followUpHeading: strin
   ];
 }
 
+/** Each line as it is written, to be copied. */
+function changeFirst(change: ComposeChange | null): Block[] {
+  if (change === null || change.lines.length === 0) return [];
+  const lines = change.lines.flatMap(({ section: where, before, after }) =>
+    before === null ? [`# ${where}: add`, after] : [`# ${where}: replace`, before, '# with', after],
+  );
+  return section(`Change in the compose file first (service ${change.service})`, { type: 'commands', lines });
+}
+
 function plannedBackup(plan: Plan): Block[] {
   const members = plan.kind === 'service' ? 'service of its stack' : 'container of its project';
   const nothing = paragraph(`Nothing: no ${members} has the label backup.kind.`);
   return section('What is backed up first', list(plan.backup) ?? nothing);
 }
 
-function ifItFails({ kind, container, holdsData, restores }: Plan): string {
+function ifItFails({ kind, container, holdsData, restores, newMajor }: Plan): string {
   if (kind === 'service')
     return `If anything fails before the rollout, ${container} keeps running unchanged. After it, Swarm rolls ${container} back to its previous spec, and its tasks are checked.`;
+  if (newMajor !== undefined)
+    return `If anything fails before the data directories change places, ${container} keeps running unchanged. After that, the data directory of PostgreSQL ${newMajor.from} is put back, and the unchanged old container is started again and checked. The containers that write to the data are stopped until the end, so no data is lost.`;
   const data = restores
     ? ' If the old version is unhealthy because the new one changed the data, the backup of this update is restored automatically. All containers that write to the data are stopped during the update, so no data is lost.'
     : holdsData

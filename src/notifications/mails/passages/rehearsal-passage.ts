@@ -15,12 +15,13 @@ const NOT_ENDED =
   'The rehearsal on a copy of the data has not ended within 30 minutes. The page of the update shows its verdict.';
 
 /** What was measured, or the last lines of the log. */
-export function rehearsalPassage({ rehearsal }: UpdateNews): Block[] {
+export function rehearsalPassage({ rehearsal, plan }: UpdateNews): Block[] {
   if (!rehearsal || isUnderWay(rehearsal)) return [];
   const { sentence, output } = splitDetail(rehearsal.detail ?? '');
   const rest = sentence.slice(firstSentence(sentence).length).trim();
+  // How a new major is decided on says what is possible.
   const next =
-    rehearsal.status === 'failed'
+    rehearsal.status === 'failed' && plan?.newMajor === undefined
       ? paragraph('You can still approve the update: it is backed up first, and rolled back if it fails.')
       : null;
   return section('Rehearsal', rest === '' ? null : paragraph(rest), ...machineSaid(output), next);

@@ -273,3 +273,36 @@ describe('the operator', () => {
     expect(operator(asked)).toMatchObject({ kind: 'ignore', code });
   });
 });
+
+describe('a new PostgreSQL major', () => {
+  const db = aContainer({
+    ...{ name: 'db', reference: 'postgres:15', application: 'postgres', database: true },
+    repoDigests: [`postgres@${digest('a')}`],
+    labels: { 'update.policy': 'automatic', 'update.allow': 'major', 'update.allow-database': 'true' },
+  });
+  const registry = { refusal: null, newMajor: { from: '15', to: '17', change: null } };
+
+  test.each(['diun', 'operator'] as const)('always asks, also where everything else is automatic (%s)', (source) => {
+    const decision = ask({ container: db, to: 'docker.io/library/postgres:17', source, registry });
+    expect(decision).toMatchObject({
+      kind: 'ask',
+      reason:
+        'db: major update from 15 to 17. It waits for approval: a new PostgreSQL major always needs approval, and a passed rehearsal first (PostgreSQL 15 to 17).',
+    });
+  });
+
+  test('is also known where the tag does not tell it', () => {
+    const latest = { ...db, reference: 'postgres:latest' };
+    expect(ask({ container: latest, to: 'docker.io/library/postgres:latest', registry })).toMatchObject({
+      kind: 'ask',
+      jump: 'digest',
+    });
+  });
+
+  test('by the tag alone it asks too, and a minor does not', () => {
+    expect(ask({ container: db, to: 'docker.io/library/postgres:17' }).kind).toBe('ask');
+    expect(ask({ container: { ...db, reference: 'postgres:15.6' }, to: 'docker.io/library/postgres:15.7' }).kind).toBe(
+      'start',
+    );
+  });
+});

@@ -1,5 +1,6 @@
 import type { Container } from '../../../../src/domain/container';
 import { planUpdate, type Planned } from '../../../../src/domain/plan/plan-update';
+import type { ComposeChange } from '../../../../src/domain/plan/postgres-major';
 import { aContainer, digest } from '../../../support/container-builder';
 
 const plan = (fields: Partial<Planned> = {}): ReturnType<typeof planUpdate> =>
@@ -193,4 +194,38 @@ test('its warnings are those of its risks that must be read before the decision'
   const major = plan({ container: db, target: { reference: 'postgres:16.1', digest: digest('b') }, jump: 'major' });
   expect(major.warnings).toEqual([expect.stringContaining('PostgreSQL 16 never starts on it')]);
   expect(major.risks).toEqual(expect.arrayContaining(major.warnings ?? []));
+});
+
+describe('a new PostgreSQL major', () => {
+  const major = (change: ComposeChange | null = null): ReturnType<typeof planUpdate> =>
+    plan({
+      ...{ container: { ...db, application: 'postgres' }, set: [db, gitea], stopped: [gitea], jump: 'major' },
+      target: { reference: 'postgres:17', digest: digest('b') },
+      newMajor: { from: '15', to: '17', change },
+    });
+
+  test('the course says how the data changes places, and the way back', () => {
+    const { course, newMajor } = major();
+    expect(newMajor).toEqual({ from: '15', to: '17', change: null });
+    const text = course.join('\n');
+    expect(text).toContain('makes an empty data directory of PostgreSQL 17 in the same volume');
+    expect(text).toContain('Roles and databases are loaded from the backup, and ANALYZE is run.');
+    expect(text).toContain('A difference is a failure.');
+    expect(course.at(-1)).toContain('the old data directory is put back, and the same old container is started again');
+    expect(text).not.toContain('must be that of the new image');
+  });
+
+  test('the risks say who is offline, what is lost and how much room it takes', () => {
+    const { risks, warnings } = major();
+    expect(risks[0]).toMatch(/^Downtime: db, gitea, from the start of the backup until every database is loaded/);
+    expect(risks.join('\n')).toContain('between the backup and the end of the load is lost');
+    expect(risks.join('\n')).toContain('needs no REINDEX');
+    expect(risks.join('\n')).not.toMatch(/will stop before anything is changed|collation version mismatch/);
+    expect(warnings).toBeUndefined();
+  });
+
+  test('what must change in the compose file first is a warning', () => {
+    const { warnings } = major({ why: 'It is elsewhere.', lines: [], service: 'db' });
+    expect(warnings).toEqual(['It is elsewhere.']);
+  });
 });

@@ -1,0 +1,51 @@
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import { codeOf, messageOf } from '../domain/errors';
+import { digestReference } from '../domain/images/image-reference';
+import { needsDumps, newMajorByTags, newMajorOf, type NewMajor } from '../domain/plan/postgres-major';
+import { platformOf } from '../domain/recreate/platform';
+import type { RegistryAsked } from './ask-registry';
+
+/** While it is closed, a new major is refused in the preflight, and no plan has one. */
+export const GATE = { open: false };
+
+/**
+ * Whether a target is a newer PostgreSQL major than the one that a container runs, by the registry's word on the image, else by
+ * the tags. Null: it is not, or that is not known, and the preflight sees it. Rejects with `engine_unreachable`.
+ */
+export async function newMajorFor(
+  deps: Deps,
+  container: Container,
+  target: { reference: string; digest: string },
+  registry: Pick<RegistryAsked, 'config'>,
+): Promise<NewMajor | null> {
+  if (!GATE.open || container.application !== 'postgres' || container.swarm) return null;
+  const found =
+    (await byImage(deps, container, target, registry)) ?? newMajorByTags(container.reference, target.reference);
+  if (found === null || container.labels.backup?.kind === 'postgres') return found;
+  return { ...found, change: needsDumps(container) };
+}
+
+async function byImage(
+  { engine, logger }: Deps,
+  container: Container,
+  target: { reference: string; digest: string },
+  registry: Pick<RegistryAsked, 'config'>,
+): Promise<NewMajor | null> {
+  try {
+    const inspect = await engine.inspectContainer(container.id);
+    const image = await engine.inspectImage(inspect.Image);
+    const platform = platformOf(inspect, image);
+    const config = platform && (await registry.config(digestReference(target.reference, target.digest), platform));
+    return config && newMajorOf({ container: inspect, imageEnv: image.Config?.Env }, config.env);
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    const reason = messageOf(error);
+    logger.info('the PostgreSQL major of an image is only known by its tag', {
+      container: container.name,
+      to: target,
+      reason,
+    });
+    return null;
+  }
+}

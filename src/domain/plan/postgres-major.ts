@@ -1,0 +1,137 @@
+import { posix } from 'node:path';
+import type { ContainerInspect, Mount } from '../engine-inspect';
+import { tryParseImageReference } from '../images/image-reference';
+import { parseTag } from '../images/parse-tag';
+import { environmentOf } from '../recreate/environment';
+import { cleanPath } from '../recreate/own-mounts';
+import { isWithin } from '../rehearsal/trial-mounts';
+
+/** An update to a newer PostgreSQL major: the databases are dumped, and loaded into a new data directory. */
+export interface NewMajor {
+  from: string;
+  to: string;
+  /** What must change in the compose file first; null: nothing. */
+  change: ComposeChange | null;
+}
+
+/** Of one service of a compose file. */
+export interface ComposeChange {
+  /** As a sentence. */
+  why: string;
+  /** `before` null: the line is added. Empty: no single line helps, and `why` says what does. */
+  lines: { section: 'volumes' | 'environment' | 'labels'; before: string | null; after: string }[];
+  /** The name of the service. */
+  service: string;
+}
+
+/** A server that runs: its container, and `NAME=value` of its image. */
+export interface OldServer {
+  container: Pick<ContainerInspect, 'Name' | 'Config' | 'Mounts'>;
+  imageEnv: readonly string[] | null | undefined;
+}
+
+const DEFAULT_PGDATA = '/var/lib/postgresql/data';
+/** The repository whose first number is PostgreSQL's own major; that of others (PostGIS, TimescaleDB) may count anything. */
+const OFFICIAL = /^(?:postgres|postgresql)$/;
+
+/** What the new image says of itself decides. Null: it is not a newer major, or one of the two is not known. Pure. */
+export function newMajorOf(old: OldServer, newEnv: readonly string[]): NewMajor | null {
+  const from = majorIn(old.container.Config.Env);
+  const to = majorIn(newEnv);
+  if (from === null || to === null || Number(to) <= Number(from)) return null;
+  return { from, to, change: composeChange(old, newEnv) };
+}
+
+/** As far as the tags of the official image tell it. Null: it is not a newer major, or not known. */
+export function newMajorByTags(from: string, to: string): NewMajor | null {
+  const [before, after] = [majorByTag(from), majorByTag(to)];
+  if (before === null || after === null || Number(after) <= Number(before)) return null;
+  return { from: before, to: after, change: null };
+}
+
+/** The major of a server or an image by its environment; null: it does not name one. */
+export function majorIn(env: readonly string[] | null | undefined): string | null {
+  const found = environmentOf(env);
+  return found.get('PG_MAJOR') ?? /^(\d+)/.exec(found.get('PG_VERSION') ?? '')?.[1] ?? null;
+}
+
+export function majorByTag(reference: string): string | null {
+  const image = tryParseImageReference(reference);
+  if (!OFFICIAL.test(image?.path.split('/').pop() ?? '')) return null;
+  const version = parseTag(image?.tag ?? '');
+  return version?.form === 'version' ? String(version.numbers[0]) : null;
+}
+
+/** Where a server has its data. */
+export function dataDirectoryOf({ container }: OldServer): string {
+  return cleanPath(environmentOf(container.Config.Env).get('PGDATA') ?? DEFAULT_PGDATA);
+}
+
+/** Where the new container would look for it: the operator's own PGDATA, else that of the new image. */
+export function dataDirectoryAfter({ container, imageEnv }: OldServer, newEnv: readonly string[]): string {
+  const before = environmentOf(container.Config.Env).get('PGDATA');
+  const own = before === environmentOf(imageEnv).get('PGDATA') ? undefined : before;
+  return cleanPath(own ?? environmentOf(newEnv).get('PGDATA') ?? DEFAULT_PGDATA);
+}
+
+/**
+ * From 18 on, the official image keeps its data elsewhere, and would start with an empty database. A PGDATA of the operator's
+ * own holds for both versions; one that is equal to that of the old image cannot be distinguished from it, so the volume moves up by one folder.
+ * Null: both look in the same place.
+ */
+function composeChange(old: OldServer, newEnv: readonly string[]): ComposeChange | null {
+  const [before, after] = [dataDirectoryOf(old), dataDirectoryAfter(old, newEnv)];
+  const { Name, Config, Mounts } = old.container;
+  const name = Name.replace(/^\//, '');
+  const labels = Config.Labels ?? {};
+  const service = labels['com.docker.compose.service'] ?? name;
+  const needsVolume = `${name} needs a named volume at ${before} first: back it up, add the volume, then restore the backup.`;
+  if (!Mounts.some(({ Destination }) => isWithin(before, cleanPath(Destination))))
+    return { why: `The data in ${before} is in no volume. ${needsVolume}`, lines: [], service };
+  if (before === after) return null;
+  const why = `The new image keeps its data in ${after}, and ${name} has it in ${before}: it would start with an empty database.`;
+  const mount = Mounts.find(({ Destination }) => cleanPath(Destination) === before);
+  const source = mount === undefined ? null : sourceInCompose(mount, labels);
+  if (source === null) return { why: `${why} ${needsVolume}`, lines: [], service };
+  const above = posix.dirname(before);
+  return {
+    why,
+    service,
+    lines: [
+      { section: 'volumes', before: `- ${source}:${before}`, after: `- ${source}:${above}` },
+      { section: 'environment', before: null, after: `PGDATA: ${above}` },
+    ],
+  };
+}
+
+/** Without its own dumps nothing could be loaded into the new data directory. */
+export function needsDumps({ name, service }: { name: string; service: string | null }): ComposeChange {
+  return {
+    why: `${name} has no label backup.kind=postgres, so its databases are not dumped and cannot be loaded into a new major.`,
+    lines: [{ section: 'labels', before: null, after: 'backup.kind: postgres' }],
+    service: service ?? name,
+  };
+}
+
+/** As Compose's short syntax has it; null: an anonymous volume, or nothing that a compose file names. */
+function sourceInCompose({ Type, Name, Source }: Mount, labels: Readonly<Record<string, string>>): string | null {
+  if (Type === 'volume') {
+    if (!Name || /^[0-9a-f]{64}$/.test(Name)) return null;
+    const prefix = `${labels['com.docker.compose.project'] ?? ''}_`;
+    return prefix !== '_' && Name.startsWith(prefix) ? Name.slice(prefix.length) : Name;
+  }
+  if (Type !== 'bind') return null;
+  const folder = `${labels['com.docker.compose.project.working_dir'] ?? ''}/`;
+  return folder !== '/' && Source.startsWith(folder) ? `./${Source.slice(folder.length)}` : Source;
+}
+
+/** What the operator changes, and what happens then, as sentences. */
+export function composeChangeText({ why, lines, service }: ComposeChange): string {
+  if (lines.length === 0) return why;
+  const changes = lines.map(({ section, before, after }) =>
+    before === null
+      ? `add the line "${after}" to ${section}`
+      : `replace the line "${before}" of ${section} with "${after}"`,
+  );
+  return `${why} In the compose file, in service ${service}, ${changes.join(', and ')}. Then run: docker compose up -d ${service}. The current version starts on the same data, and the update is offered again.`;
+}
