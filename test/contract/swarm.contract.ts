@@ -102,7 +102,7 @@ export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): v
             const alive = (await swarm.tasks(before.ID)).filter(({ Status }) => !ENDED.includes(Status.State));
             const told = alive.map(({ Spec, Status }) => `${Status.State} ${Spec.ContainerSpec?.Image}`).join();
             if (told !== (image === null ? '' : `${state} ${image}`)) throw new Error(told);
-            return true;
+            return true as const;
           },
           { timeoutMs: 60_000, everyMs: 100 },
         );
