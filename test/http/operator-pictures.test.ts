@@ -1,13 +1,21 @@
 import supertest from 'supertest';
+import { systemClock, type Clock } from '../../src/lib/clock';
 import type { Store } from '../../src/ports/store';
 import { aSeen } from '../support/certificate-builder';
 import { aContainer } from '../support/container-builder';
 import { asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { aBackup, aBrokenOne, aGoodOne, CONTAINERS, fillHost, GITEA, offered } from '../support/pages-stage';
 
+/** At least a millisecond passes between two looks: a fast machine, too, has a downtime that is not none. */
+function tickingClock(): Clock {
+  let last = 0;
+  return { ...systemClock, now: () => new Date((last = Math.max(last + 1, Date.now()))) };
+}
+
 let http: RunningHttp;
 beforeEach(async () => {
-  http = await startHttp({ containers: () => Promise.resolve(CONTAINERS.filter(({ running }) => running)) });
+  const containers = () => Promise.resolve(CONTAINERS.filter(({ running }) => running));
+  http = await startHttp({ containers, clock: tickingClock() });
 });
 afterEach(() => http.stop());
 

@@ -132,12 +132,11 @@ export class Judge {
     const { store } = this.scene();
     const all = this.scene().updates();
     this.#must(store.updates.withStatus('running').length === 0, 'an update runs on at rest');
+    const verdicts = store.outbox.recent(500).filter(({ kind }) => /^update_(failed|succeeded)$/.test(kind));
     for (const { id, container, status, hold, steps } of all) {
       this.#must(status !== 'queued' || hold !== null, `an update of ${container} waits in the queue without a reason`);
       this.#must(!steps.some((step) => step.status === 'running'), `a step of ${container} runs on`);
-      const mails = store.outbox
-        .recent(500)
-        .filter(({ updateId, kind }) => updateId === id && /^update_(failed|succeeded)$/.test(kind));
+      const mails = verdicts.filter(({ updateId }) => updateId === id);
       const failed = mails.filter(({ kind }) => kind === 'update_failed').length;
       this.#must(mails.length <= 1, `${mails.length} mails of the verdict on ${container}`);
       this.#must(failed === (FAILED.includes(status) ? 1 : 0), `${failed} mails of failure, ${container} is ${status}`);
@@ -159,18 +158,9 @@ export class Judge {
     const { store } = this.scene();
     this.#must(store.inbox.pending(100).length === 0, 'an accepted webhook is not decided');
     for (const { status } of store.inbox.recent(200)) this.#must(status !== 'pending', 'an accepted webhook waits on');
-    this.#must(
-      !this.scene()
-        .updates()
-        .some(({ status }) => status === 'queued'),
-      'an update waits in the queue at the end',
-    );
-    this.#must(
-      !this.scene()
-        .updates()
-        .some(({ status, finishedAt }) => !isOpen(status) && finishedAt === null),
-      'an end without a time',
-    );
+    const all = this.scene().updates();
+    this.#must(!all.some(({ status }) => status === 'queued'), 'an update waits in the queue at the end');
+    this.#must(!all.some(({ status, finishedAt }) => !isOpen(status) && finishedAt === null), 'an end without a time');
     const names = [...this.host.containers.values()].map(({ inspect }) => inspect.Name.slice(1));
     // Of a service that was removed for good it is the last copy: listed, and left to the operator.
     const isLast = (name: string): boolean =>

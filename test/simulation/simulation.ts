@@ -10,6 +10,7 @@ import { workOnce } from '../../src/queue/worker';
 import { memoryStorage } from '../support/memory-storage';
 import { REAL_SHELL } from '../support/real-shell';
 import { openScene, type Scene } from '../support/scene';
+import { reusedDisk } from '../support/scene-disk';
 import { Judge } from './judge';
 import { actOnHost } from './outsider';
 import type { Act, EngineEnd, Mid, Quiet, World } from './schedule';
@@ -49,7 +50,7 @@ export async function simulate(world: World, sabotage: Sabotage = () => undefine
 }
 
 class Simulation {
-  #scene = openScene();
+  #scene = openScene(reusedDisk);
   readonly #stored = memoryStorage();
   readonly #judge: Judge;
   #storageFails = false;

@@ -7,6 +7,7 @@ import { filesOf, type Volumes } from './fake-engine-files';
 import { FakeImages, hex } from './fake-engine-images';
 import { restartsAt, runScript, scriptFor, stateAt, type MainProcess } from './fake-engine-process';
 import type { FakeContainer, FakeFiles, FakeImage, Outcome } from './fake-engine-types';
+import { plainCopy } from './plain-copy';
 import type { TestClock } from './test-clock';
 
 /** The engine's state: containers, images, volumes, networks. What outlives a crash of the process under test. */
@@ -160,18 +161,13 @@ export class FakeHost {
 
   inspect(container: FakeContainer): ContainerInspect {
     const restarts = restartsAt(container, this.mainProcess(container), this.clock.tick());
-    return structuredClone({ ...container.inspect, State: this.state(container), RestartCount: restarts });
+    return plainCopy({ ...container.inspect, State: this.state(container), RestartCount: restarts });
   }
 
   listed(container: FakeContainer): ListedContainer {
-    const { Id, Name, State, NetworkSettings } = this.inspect(container);
-    return {
-      id: Id,
-      name: Name.slice(1),
-      running: State.Running,
-      status: State.Status,
-      networks: NetworkSettings.Networks,
-    };
+    const { Id, Name, NetworkSettings } = container.inspect;
+    const { Running: running, Status: status } = this.state(container);
+    return { id: Id, name: Name.slice(1), running, status, networks: plainCopy(NetworkSettings.Networks) };
   }
 
   state(container: FakeContainer): ContainerInspect['State'] {

@@ -9,6 +9,7 @@ import type { PlatformImage, RegistryImages } from '../../src/ports/registry';
 import type { FoundSignature } from '../../src/domain/signatures/signature';
 import type { RegistrySignatures } from '../../src/ports/signatures';
 import type { FakeImage, ImageSpec } from './fake-engine-types';
+import { plainCopy } from './plain-copy';
 
 /** Images on the engine with their tags, and the registry from which they come. */
 export class FakeImages {
@@ -139,7 +140,7 @@ export class FakeImages {
       Architecture: (image.spec.platform ?? 'linux/amd64').split('/')[1] ?? '',
       Os: 'linux',
       Size: 10_000_000,
-      Config: structuredClone(image.config),
+      Config: plainCopy(image.config),
     };
   }
 

@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { recordById } from '../../src/decisions/approve';
 import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/decisions/restore-link';
 import { readApproval } from '../../src/decisions/read-approval';
 import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
 import { readViewLink } from '../../src/decisions/approval-links';
-import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { listen } from '../../src/http/listen';
 import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { createHttpApp, type HttpDeps } from '../../src/http/server';
@@ -17,6 +13,7 @@ import type { Store } from '../../src/ports/store';
 import { commitTogether } from '../../src/lib/commit-together';
 import { receiveWebhook } from '../../src/decisions/receive-webhook';
 import { recordingLogger, type LogLine } from './recording-logger';
+import { fileDisk } from './scene-disk';
 
 export const WEBHOOK_TOKEN = 'recorded-token';
 export const OLD_WEBHOOK_TOKEN = 'token-before-rotation';
@@ -47,9 +44,9 @@ export async function startHttp(
   overrides: Partial<HttpDeps> = {},
   restoreTrust: SetTrust = { distrust: null, sha256: null },
 ): Promise<RunningHttp> {
-  const folder = mkdtempSync(join(tmpdir(), 'pilot-http-'));
   const clock = overrides.clock ?? systemClock;
-  const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
+  const disk = fileDisk(clock);
+  const store = disk.open();
   const { logger, lines } = recordingLogger();
   const app = createHttpApp({
     version: '0.1.0',
@@ -100,8 +97,7 @@ export async function startHttp(
   const listening = await listen(app, { host: '127.0.0.1', port: 0 });
   const stop = async (): Promise<void> => {
     await listening.close(1_000);
-    store.close();
-    rmSync(folder, { recursive: true, force: true });
+    disk.remove();
   };
   const { port } = listening;
   return { url: `http://127.0.0.1:${port}`, port, store, lines, stop };

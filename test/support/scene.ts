@@ -1,11 +1,8 @@
 import type { Deps } from '../../src/deps';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProjectFiles } from '../../src/adapters/project-files/project-files';
 import { createReleaseNotes } from '../../src/adapters/release-notes/release-notes';
 import { createSignatureVerifier } from '../../src/adapters/sigstore/signature-verifier';
-import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import { PilotError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
@@ -18,6 +15,7 @@ import { FakeCompose } from './fake-compose';
 import { FakeEngine } from './fake-engine';
 import { FakeSwarm } from './swarm/fake-swarm';
 import type { ContainerSpec } from './fake-engine-types';
+import { fileDisk, type Disk } from './scene-disk';
 import { recordingLogger, type LogLine } from './recording-logger';
 import { TestClock } from './test-clock';
 
@@ -43,19 +41,15 @@ export interface Scene {
   close(): void;
 }
 
-/** A crash of the process loses nothing that was written, so a disk that must not wait for platters will do. */
-const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-
-export function openScene(): Scene {
-  const folder = mkdtempSync(join(MEMORY, 'scene-'));
+export function openScene(makeDisk: (clock: TestClock) => Disk = fileDisk): Scene {
   const clock = new TestClock();
   const engine = new FakeEngine(clock);
-  return build(folder, clock, { engine, swarm: new FakeSwarm(engine) });
+  return build(makeDisk(clock), clock, { engine, swarm: new FakeSwarm(engine) });
 }
 
-/** `ghosts`: stores of dead processes. Streams that were open in one may still say how far they are. */
-function build(folder: string, clock: TestClock, { engine, swarm }: Hosts, ghosts: Store[] = []): Scene {
-  const store = createSqliteStore({ path: join(folder, 'pilot.db'), clock });
+function build(disk: Disk, clock: TestClock, { engine, swarm }: Hosts): Scene {
+  const { folder } = disk;
+  const store = disk.open();
   const { logger, lines } = recordingLogger();
   const compose = new FakeCompose();
   const deps: Deps = {
@@ -104,13 +98,10 @@ function build(folder: string, clock: TestClock, { engine, swarm }: Hosts, ghost
         more = (await workOnce(deps)) || decided;
       }
     },
-    restart: () => build(folder, clock, restarted({ engine, swarm }), [store, ...ghosts]),
+    restart: () => build(disk, clock, restarted({ engine, swarm })),
     updates: () => store.updates.list({ limit: 200 }).updates.reverse(),
     mails: () => store.outbox.recent(200).reverse(),
-    close: () => {
-      for (const each of [store, ...ghosts]) each.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => disk.remove(),
   };
 }
 

@@ -17,7 +17,11 @@ import { createUpdates } from './updates';
 
 /** `path`: the database file, or `:memory:`. */
 export function createSqliteStore({ path, clock }: { path: string; clock: Clock }): Store {
-  const database = openDatabase(path);
+  return storeIn(openDatabase(path), clock);
+}
+
+/** Owns the database: `close` closes it. */
+export function storeIn(database: Database, clock: Clock): Store {
   const audit = createAudit(database, clock);
   return {
     transaction: (work) => database.transaction(work).immediate(),
