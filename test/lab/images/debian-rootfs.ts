@@ -48,6 +48,8 @@ async function unpack(suite: string, root: string, mirror: DebianMirror): Promis
   mkdirSync(root, { recursive: true });
   const options = ['--variant=minbase', '--include=ca-certificates', `--keyring=${mirror.keyring}`];
   await run('debootstrap', [...options, suite, root, mirror.main], { timeoutMs: 900_000 });
+  // Its own unmount of /proc fails without a word while somebody reads in there; an archive would then try to hold /proc.
+  await unmountBelow(root);
   rmSync(join(root, 'etc/apt/sources.list'), { force: true });
   writeFileSync(join(root, 'etc/apt/sources.list.d/debian.sources'), sourcesFor(suite, mirror));
   slim(root);
