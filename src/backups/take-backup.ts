@@ -49,8 +49,8 @@ interface BackupRun extends BackupDeps, BackupRequest {
 }
 
 /**
- * Takes one backup set: every database, then every file, each proven by reading back what was stored, the manifest
- * last; resolves with the record as succeeded. A set without a manifest is not a backup.
+ * Takes one backup set: every database, then every file, each read to its end on its way and again from the storage, the
+ * manifest last; resolves with the record as succeeded. A set without a manifest is not a backup.
  *
  * Rejects with `backup_failed`, `backup_not_verified`, `storage_full`, `storage_refused` or `storage_unreachable`, and
  * with `engine_unreachable` when the engine no longer answers; the record is then failed with the same code and words,
@@ -60,9 +60,7 @@ export async function takeBackup(deps: BackupDeps, request: BackupRequest): Prom
   const run = startBackup(deps, request);
   try {
     const sources = await findSources(run);
-    const stored = await storeAll(run, sources);
-    await lookWhoRuns(run);
-    const items = await verifyAll(run, sources, stored);
+    const items = await storeAll(run, sources);
     await concludeWithManifest(run, items);
     return succeed(run, items);
   } catch (error) {
@@ -96,41 +94,48 @@ async function findSources(run: BackupRun): Promise<ItemSource[]> {
   );
 }
 
-/** All is stored before the first is read back, so that rows and files are read as close together as can be. */
+/** Each is read back while the next is written. Nothing is in progress any more when this resolves or rejects. */
 async function storeAll(run: BackupRun, sources: ItemSource[]): Promise<BackupItem[]> {
   const items: BackupItem[] = [];
-  for (const source of sources) {
-    const { container, kind, name, compression } = source;
-    const image = { reference: container.reference, imageId: container.imageId };
-    const key = itemKey(run.folder, items.length + 1, { container: container.name, kind, name, compression });
-    run.keys.push(key);
-    const { bytes, sha256 } = await storeItem(run, source, key);
-    const described = source.database === undefined ? {} : { database: source.database };
-    items.push({
-      ...{ container: container.name, service: container.service, image, kind, name, key, bytes, sha256, compression },
-      ...described,
-      verified: '',
-    });
-    run.logger.info('stored', { item: source.title, key, bytes });
+  let reading = Promise.resolve();
+  let damaged = false;
+  try {
+    for (const source of sources) {
+      const item = await storeOne(run, source, items.length + 1);
+      items.push(item);
+      reading = reading.then(() => readBack(run, source, item));
+      reading.catch(() => (damaged = true));
+      if (damaged) break;
+    }
+    if (!damaged) await lookWhoRuns(run);
+  } finally {
+    await Promise.allSettled([reading]);
   }
+  await reading;
   return items;
+}
+
+async function storeOne(run: BackupRun, source: ItemSource, number: number): Promise<BackupItem> {
+  const { container, kind, name, compression } = source;
+  const image = { reference: container.reference, imageId: container.imageId };
+  const key = itemKey(run.folder, number, { container: container.name, kind, name, compression });
+  run.keys.push(key);
+  const sent = await storeItem(run, source, key);
+  const described = source.database === undefined ? {} : { database: source.database };
+  run.logger.info('stored', { item: source.title, key, bytes: sent.bytes, verified: sent.verified });
+  const of = { container: container.name, service: container.service, image };
+  return { ...of, kind, name, key, compression, ...described, ...sent };
+}
+
+async function readBack(run: BackupRun, { title, advice }: ItemSource, item: BackupItem): Promise<void> {
+  await verifyItem(run, { title, advice }, item);
+  run.logger.info('read back', { item: title, key: item.key });
 }
 
 async function lookWhoRuns(run: BackupRun): Promise<void> {
   if (!run.quiesced || run.stillQuiesced === undefined || (await run.stillQuiesced())) return;
   run.quiesced = false;
   run.record = run.store.backups.change(run.record.id, { quiesced: false });
-}
-
-async function verifyAll(run: BackupRun, sources: ItemSource[], stored: BackupItem[]): Promise<BackupItem[]> {
-  const items: BackupItem[] = [];
-  for (const [index, source] of sources.entries()) {
-    const item = stored[index] as BackupItem;
-    const verified = await verifyItem(run, source, item);
-    items.push({ ...item, verified });
-    run.logger.info('verified', { item: source.title, key: item.key, verified });
-  }
-  return items;
 }
 
 async function concludeWithManifest(run: BackupRun, items: BackupItem[]): Promise<void> {

@@ -16,7 +16,6 @@ export function filesOf(engine: Engine, owner: Container, paths: readonly string
 }
 
 function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
-  let written = new TarEntries();
   let doubts: Doubt[] = [];
   return {
     container: owner,
@@ -33,13 +32,17 @@ function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
       kept.on('close', () => tar.destroy());
       return tar.pipe(kept);
     },
-    tap: () => (written = new TarEntries(namesInDoubt(path, doubts))),
-    verify: (content) => {
-      refuseLink(written, owner, path);
-      refuseSkipped(written, owner, path, doubts);
-      return countAgain(content, written.summary.entries);
+    along: () => {
+      const through = new TarEntries(namesInDoubt(path, doubts));
+      return { through, finding: () => Promise.resolve().then(() => findingOf(through, owner, path, doubts)) };
     },
   };
+}
+
+function findingOf(written: TarEntries, owner: Container, path: string, doubts: readonly Doubt[]): Finding {
+  refuseLink(written, owner, path);
+  refuseSkipped(written, owner, path, doubts);
+  return counted(written.summary.entries);
 }
 
 /** Of a symbolic link the engine archives the link alone: that would be a backup of nothing. */
@@ -61,12 +64,9 @@ function refuseSkipped({ summary }: TarEntries, owner: Container, path: string, 
   );
 }
 
-async function countAgain(content: AsyncIterable<Buffer>, written: number): Promise<Finding> {
-  const found = await walkTar(content);
-  if (found.whole && found.entries !== written) {
-    return { whole: false, words: `${written} entries were written, ${found.entries} are there` };
-  }
-  return found;
+function counted(entries: number): Finding {
+  if (entries === 0) return { whole: false, words: 'it holds no entry' };
+  return { whole: true, words: entries === 1 ? '1 entry' : `${entries} entries` };
 }
 
 /** Reads a tar to its end. */
@@ -79,8 +79,7 @@ export async function walkTar(content: AsyncIterable<Buffer>): Promise<Finding &
     return { whole: false, words: messageOf(error), ...read.summary };
   }
   const { entries, root } = read.summary;
-  if (entries === 0) return { whole: false, words: 'it holds no entry', entries, root };
-  return { whole: true, words: entries === 1 ? '1 entry' : `${entries} entries`, entries, root };
+  return { ...counted(entries), entries, root };
 }
 
 /** A folder below a backed-up path of which the engine's archive may have nothing. */

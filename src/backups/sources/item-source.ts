@@ -1,9 +1,10 @@
-import type { Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { BackupItem, DatabaseProperties } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import { messageOf, PilotError, type ErrorCode } from '../../domain/errors';
+import type { Along } from './read-along';
 
-/** One thing to back up: where its bytes come from, and how what was stored of it is proven to be whole. */
+/** One thing to back up: where its bytes come from, and how they are proven to be whole. */
 export interface ItemSource {
   container: Container;
   kind: BackupItem['kind'];
@@ -18,16 +19,24 @@ export interface ItemSource {
   explain?(words: string): string | null;
   /** The bytes before compression. The stream ends only when all of it was read without an error. */
   open(): Promise<Readable>;
-  /** Looks at the bytes on their way to the storage, before compression. A new one for each reading. */
-  tap?(): Transform;
-  /** Reads what was stored, after decompression, to its very end, and returns the result. */
-  verify(content: AsyncIterable<Buffer>): Promise<Finding>;
+  /**
+   * Reads the bytes to their very end, as what they are, on their way to the storage and before compression. A new one for each
+   * reading. What was stored is then read back and compared with what was sent, byte for byte by its hash.
+   */
+  along(): Along;
 }
 
 /** `words`: what was read (`812 entries`), or what is wrong with it. */
 export interface Finding {
   whole: boolean;
   words: string;
+}
+
+export function notWhole(title: string, why: string): PilotError {
+  return new PilotError(
+    'backup_not_verified',
+    `The backup of ${title} does not read to its end: ${why}. Take another with diun-pilot backup; if it happens again, look at the log of the container.`,
+  );
 }
 
 export function notVerified(title: string, why: string, cause?: unknown): PilotError {

@@ -10,6 +10,7 @@ import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../pro
 import { readProperties } from './database-properties';
 import { explainRights, HIDDEN_OBJECTS, IS_SUPERUSER, refuseHidden } from './dump-rights';
 import { asBackupError, type Finding, type ItemSource } from './item-source';
+import { readAlong } from './read-along';
 
 const GLOBALS_END = 'PostgreSQL database cluster dump complete';
 const TAIL_LENGTH = 4096;
@@ -88,7 +89,7 @@ function globalsOf(engine: Engine, server: Container, login: PostgresLogin): Ite
     advice: adviceFor(server),
     explain: (words) => explainRights(words, login.user, server.name),
     open: () => engine.execOutput(server.id, command, { env: [...login.env, UTF8] }),
-    verify: endsAsPgDumpallDoes,
+    along: () => readAlong(endsAsPgDumpallDoes),
   };
 }
 
@@ -110,7 +111,7 @@ function databaseOf(
     advice: adviceFor(server),
     explain: (words) => explainRights(words, login.user, server.name),
     open: () => engine.execOutput(server.id, command, { env: login.env }),
-    verify: (content) => readByPgRestore(engine, server, content),
+    along: () => readAlong((content) => readByPgRestore(engine, server, content)),
   };
 }
 
