@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import type { BackupItem, DatabaseProperties } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import { messageOf, PilotError, type ErrorCode } from '../../domain/errors';
-import type { Along } from './read-along';
 
 /** One thing to back up: where its bytes come from, and how they are proven to be whole. */
 export interface ItemSource {
@@ -24,6 +23,14 @@ export interface ItemSource {
    * reading. What was stored is then read back and compared with what was sent, byte for byte by its hash.
    */
   along(): Along;
+}
+
+/** What reads the bytes of an item on their way to the storage: they are proven to be whole while they are taken. */
+export interface Along {
+  /** Passes the bytes on unchanged, at the pace of the slower of its two readers. */
+  through: Transform;
+  /** To be asked once all has passed. */
+  finding(): Promise<Finding>;
 }
 
 /** `words`: what was read (`812 entries`), or what is wrong with it. */

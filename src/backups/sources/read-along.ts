@@ -1,13 +1,5 @@
 import { PassThrough, Transform, type TransformCallback } from 'node:stream';
-import type { Finding } from './item-source';
-
-/** What reads the bytes of an item on their way to the storage: they are proven to be whole while they are taken. */
-export interface Along {
-  /** Passes the bytes on unchanged, at the pace of the slower of its two readers. */
-  through: Transform;
-  /** To be asked once all has passed. */
-  finding(): Promise<Finding>;
-}
+import type { Along, Finding } from './item-source';
 
 /** Hands a copy of all that passes to `read`, which reads it to its end. One that fails early holds nobody up. */
 export function readAlong(read: (content: AsyncIterable<Buffer>) => Promise<Finding>): Along {

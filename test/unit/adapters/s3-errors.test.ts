@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { asStorageError } from '../../../src/adapters/storage-s3/s3-storage';
+import { asStorageError } from '../../../src/adapters/storage-s3/s3-errors';
 import { listBackupSets } from '../../../src/backups/manifest';
 import { memoryStorage } from '../../support/memory-storage';
 
