@@ -85,7 +85,7 @@ async function stream({ storage, onProgress }: Into, source: ItemSource, key: st
   return { ...meter.total(), verified: finding.words };
 }
 
-/** Its hash is compared by whoever calls this. */
+/** Its hash is compared by the caller. */
 function toItsEnd({ verified }: BackupItem): NonNullable<Verified['verify']> {
   return async (content) => {
     for await (const chunk of content) void chunk;

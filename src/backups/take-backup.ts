@@ -94,7 +94,7 @@ async function findSources(run: BackupRun): Promise<ItemSource[]> {
   );
 }
 
-/** Each is read back while the next is written. Nothing is in progress any more when this resolves or rejects. */
+/** Each is read back while the next is written. Nothing is in progress once this resolves or rejects. */
 async function storeAll(run: BackupRun, sources: ItemSource[]): Promise<BackupItem[]> {
   const items: BackupItem[] = [];
   let reading = Promise.resolve();

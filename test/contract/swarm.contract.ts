@@ -94,7 +94,7 @@ export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): v
         ...spec,
         Mode: { Replicated: { Replicas } },
       });
-      const tasksAre = (state: string, image: string | null): Promise<true> =>
+      const tasksAre = (state: string, image: string | null): Promise<boolean> =>
         eventually(
           `the tasks are ${state}`,
           async () => {

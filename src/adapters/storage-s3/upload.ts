@@ -88,7 +88,7 @@ class Parts {
     await this.#inProgress;
     this.uploadId ??= await this.#create();
     this.#inProgress = this.#sendPart(number, content);
-    // Reported by whoever waits for it next.
+    // Reported by the next call that waits for it.
     this.#inProgress.catch(() => undefined);
   }
 
@@ -100,7 +100,7 @@ class Parts {
     );
   }
 
-  /** When nothing is in progress any more, however it ended. */
+  /** When no part is in progress, however it ended. */
   async settled(): Promise<void> {
     await Promise.allSettled([this.#inProgress]);
   }

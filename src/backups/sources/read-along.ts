@@ -1,11 +1,11 @@
 import { PassThrough, Transform, type TransformCallback } from 'node:stream';
 import type { Along, Finding } from './item-source';
 
-/** Hands a copy of all that passes to `read`, which reads it to its end. One that fails early holds nobody up. */
+/** Hands a copy of all that passes to `read`, which reads it to its end. One that fails early does not stop the flow. */
 export function readAlong(read: (content: AsyncIterable<Buffer>) => Promise<Finding>): Along {
   const through = new Tee();
   const finding = read(through.copy);
-  const over = (): void => through.nobodyReads();
+  const over = (): void => through.readerIsGone();
   finding.then(over, over);
   return { through, finding: () => finding };
 }
@@ -22,7 +22,7 @@ class Tee extends Transform {
     this.copy.on('error', () => undefined);
   }
 
-  nobodyReads(): void {
+  readerIsGone(): void {
     this.#isRead = false;
     this.#proceed();
   }
