@@ -9,10 +9,10 @@ beforeEach(() => {
 });
 afterEach(() => scene.close());
 
-function run(more: Record<string, string>): void {
+function run(more: Record<string, string>, replicas = 1): void {
   const labels = { 'diun.enable': 'true', 'update.policy': 'automatic', 'com.docker.stack.namespace': 'site', ...more };
   const { digest } = scene.engine.publish('nginx:1.28');
-  scene.swarm.addService({ name: 'site_web', image: `nginx:1.28@${digest}`, labels });
+  scene.swarm.addService({ name: 'site_web', image: `nginx:1.28@${digest}`, labels, replicas });
 }
 
 it('says of a worker that services need a manager', async () => {
@@ -26,7 +26,14 @@ it('lists the services of a manager with how they are treated', async () => {
   run({ 'backup.kind': 'postgres' });
   const { stdout } = await runOn(scene, ['check']);
   expect(stdout).toMatch(/Swarm\s+manager of 1 service, 1 watched/);
-  expect(stdout).toMatch(/site_web\s+nginx:1\.28 .*refused: site_web holds data/);
+  expect(stdout).toMatch(/Backup set\s+site: no good backup yet/);
+  expect(stdout).toMatch(/site_web\s+nginx:1\.28 .* site_web {3}every update waits for approval: a database/);
+});
+
+it('says of a service with data why it cannot be updated', async () => {
+  run({ 'backup.kind': 'postgres' }, 2);
+  const { stdout } = await runOn(scene, ['check']);
+  expect(stdout).toMatch(/site_web\s+nginx:1\.28 .*refused: site_web has 2 replicas\. Only a data service with exactly one/);
 });
 
 it('says of a service whether what it runs is signed as required', async () => {

@@ -61,7 +61,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
   ]);
   const findings = [
     ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
-    ...(read.containers === null ? [] : [...backupFindings(app, containers), ...kitFindings(app, containers)]),
+    ...(read.containers === null ? [] : [...backupFindings(app, targets), ...kitFindings(app, containers)]),
     ...[
       ...probes,
       ...carryOver,
