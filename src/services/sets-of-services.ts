@@ -2,7 +2,7 @@ import { membersOf, placeOf, isServer } from '../domain/backups/backup-place';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf } from '../domain/errors';
-import { placeOfData, type PlaceOfData } from '../domain/services/place-of-data';
+import { placeOfData, whyTwice, type PlaceOfData } from '../domain/services/place-of-data';
 import { whyUnprotected } from '../domain/services/refusal';
 import type { ServiceInspect, TaskInspect } from '../domain/services/swarm-inspect';
 
@@ -13,13 +13,10 @@ interface Read {
 
 /**
  * The services with where their data can be read, with the databases of their stack as what they depend on (Swarm does not say
- * which service uses one), and with why no update can be made where a backup of their set cannot be taken.
+ * which service uses one), and with why no update can be made: a backup of their set cannot be taken, or diun-pilot may run twice.
  */
 export async function withSets({ swarm }: Pick<Deps, 'swarm'>, read: readonly Read[]): Promise<Container[]> {
-  const places = await placesOfData(
-    swarm,
-    read.filter(({ target }) => hasData(target)),
-  );
+  const { places, twice } = await lookAround(swarm, read);
   const targets = read.map(({ target }) => {
     const data = places.get(target.id);
     return data === undefined ? target : { ...target, swarm: { ...swarmOf(target), data } };
@@ -30,24 +27,31 @@ export async function withSets({ swarm }: Pick<Deps, 'swarm'>, read: readonly Re
     return {
       ...target,
       dependsOn: databasesFor(target, members),
-      swarm: { ...rest, refusal: refusal ?? whyUnprotected(target, members) },
+      swarm: { ...rest, refusal: refusal ?? twice ?? whyUnprotected(target, members) },
     };
   });
 }
 
-function hasData({ labels, application }: Container): boolean {
-  return labels.backup !== null || application === 'postgres';
-}
-
-async function placesOfData(swarm: Deps['swarm'], read: readonly Read[]): Promise<Map<string, PlaceOfData>> {
-  if (read.length === 0) return new Map();
+/** Where each service with data has it, and why diun-pilot's own service may run twice; asked only where there is one of them. */
+async function lookAround(
+  swarm: Deps['swarm'],
+  read: readonly Read[],
+): Promise<{ places: ReadonlyMap<string, PlaceOfData>; twice: string | null }> {
+  const own = read.find(({ target }) => target.self);
+  const withData = read.filter(({ target }) => hasData(target));
+  if (own === undefined && withData.length === 0) return { places: new Map(), twice: null };
   const [role, nodes] = await Promise.all([swarm.role(), swarm.nodes()]);
   const nodeId = 'nodeId' in role ? role.nodeId : '';
-  const found = read.map(async ({ service, target: { labels } }): Promise<[string, PlaceOfData]> => {
+  const found = withData.map(async ({ service, target: { labels } }): Promise<[string, PlaceOfData]> => {
     const tasks = await tasksOf(swarm, service.ID);
     return [service.ID, placeOfData(service, labels, { tasks, nodes, nodeId })];
   });
-  return new Map(await Promise.all(found));
+  const twice = own === undefined ? null : whyTwice(own.service, { tasks: [], nodes, nodeId });
+  return { places: new Map(await Promise.all(found)), twice };
+}
+
+function hasData({ labels, application }: Container): boolean {
+  return labels.backup !== null || application === 'postgres';
 }
 
 /** None of a service that was removed meanwhile. */

@@ -33,7 +33,9 @@ it('lists the services of a manager with how they are treated', async () => {
 it('says of a service with data why it cannot be updated', async () => {
   run({ 'backup.kind': 'postgres' }, 2);
   const { stdout } = await runOn(scene, ['check']);
-  expect(stdout).toMatch(/site_web\s+nginx:1\.28 .*refused: site_web has 2 replicas\. Only a data service with exactly one/);
+  expect(stdout).toMatch(
+    /site_web\s+nginx:1\.28 .*refused: site_web has 2 replicas\. Only a data service with exactly one/,
+  );
 });
 
 it('says of a service whether what it runs is signed as required', async () => {

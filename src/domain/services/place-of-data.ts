@@ -24,6 +24,22 @@ export function placeOfData(
   return why === null ? runningHere(service, around) : { why };
 }
 
+/**
+ * Why two tasks of diun-pilot's own service could run at once, as a sentence with the remedy; null: they cannot. Its lock is on its data
+ * directory, which another node does not have: a node that Swarm has lost may run its task for as long as it likes.
+ */
+export function whyTwice(service: ServiceInspect, around: Around): string | null {
+  const { Name, Mode, UpdateConfig } = service.Spec;
+  const start = `${Name} runs diun-pilot, and two instances must not act at once, so no service is updated`;
+  if (Mode.Replicated === undefined || (Mode.Replicated.Replicas ?? 1) > 1)
+    return `${start}: it must be replicated, with one replica (docker service scale ${Name}=1).`;
+  if (UpdateConfig?.Order === 'start-first')
+    return `${start}: its update_config has the order start-first. Use stop-first.`;
+  const others = possibleNodes(service, around).filter(({ ID }) => ID !== around.nodeId);
+  if (others.length === 0) return null;
+  return `${start}: Swarm may also start it on ${listOf(others)}, next to a task on a node that it has lost. Add a placement constraint that only one node fulfils (docs/swarm.md).`;
+}
+
 function notOneReplica({ Name, Mode }: ServiceSpec): string | null {
   const one = `Only a data service with exactly one replica is backed up`;
   if (Mode.Replicated === undefined) return `${Name} is not a replicated service. ${one}.`;
@@ -57,15 +73,20 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 /** A volume is of one node: on another one, a task of the same service finds an empty one. */
-function elsewhere({ Spec }: ServiceInspect, { nodes, nodeId }: Around): string | null {
-  const { Name, TaskTemplate } = Spec;
-  const possible = nodes.filter((node) => mayRunOn(node, TaskTemplate.Placement?.Constraints ?? []));
+function elsewhere(service: ServiceInspect, around: Around): string | null {
+  const { Name } = service.Spec;
+  const { nodes, nodeId } = around;
+  const possible = possibleNodes(service, around);
   const others = possible.filter(({ ID }) => ID !== nodeId);
   if (others.length === 0) return null;
   const own = hostnameOf(nodes, nodeId);
   if (possible.length === others.length)
     return `The data of ${Name} is on the node ${listOf(others)}, and diun-pilot reads only that of its own node (${own}). Run diun-pilot on that node, or back the data up yourself and remove backup.kind from ${Name}.`;
   return `Swarm may also start ${Name} on ${listOf(others)}, where its volumes are others: an update could leave its data behind. Add a placement constraint that only one node fulfils, such as node.hostname==${own}.`;
+}
+
+function possibleNodes({ Spec: { TaskTemplate } }: ServiceInspect, { nodes }: Pick<Around, 'nodes'>): NodeInspect[] {
+  return nodes.filter((node) => mayRunOn(node, TaskTemplate.Placement?.Constraints ?? []));
 }
 
 function runningHere(service: ServiceInspect, { tasks, nodes, nodeId }: Around): PlaceOfData {

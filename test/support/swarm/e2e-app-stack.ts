@@ -25,7 +25,14 @@ export async function runAppStack(swarm: SwarmStage, stack: string): Promise<App
   const { docker } = swarm.stage.lab;
   const names = { app: `${stack}_app`, db: `${stack}_db` };
   const tags = { app: `${stack}/app:stable`, db: `${stack}/db:stable` };
-  const inStack = ['--label', `com.docker.stack.namespace=${stack}`, '--label', 'diun.enable=true', '--network', 'host'];
+  const inStack = [
+    '--label',
+    `com.docker.stack.namespace=${stack}`,
+    '--label',
+    'diun.enable=true',
+    '--network',
+    'host',
+  ];
   const labels = (given: Record<string, string>): string[] =>
     Object.entries(given).flatMap(([label, value]) => ['--label', `${label}=${value}`]);
   const env = (given: Record<string, string>): string[] =>
@@ -40,7 +47,12 @@ export async function runAppStack(swarm: SwarmStage, stack: string): Promise<App
   const app = await swarm.published('APP_1', tags.app);
   await swarm.create(names.app, app.reference, [
     ...inStack,
-    ...labels({ 'update.probe': 'gitea', 'update.probe.timeout': '15s', 'backup.kind': 'files', 'backup.paths': '/data' }),
+    ...labels({
+      'update.probe': 'gitea',
+      'update.probe.timeout': '15s',
+      'backup.kind': 'files',
+      'backup.paths': '/data',
+    }),
     ...labels({ 'backup.quiesce': 'allowed' }),
     ...env({ APP_DB_HOST: '127.0.0.1', APP_DB_NAME: 'app', APP_DB_USER: 'app', APP_DB_PASSWORD: 'geheim' }),
     ...['--mount', `type=volume,source=${stack}_files,target=/data`],

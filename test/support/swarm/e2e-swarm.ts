@@ -1,5 +1,6 @@
 import { createDockerSwarm } from '../../../src/adapters/docker/swarm/swarm';
 import type { Swarm } from '../../../src/ports/services/swarm';
+import type { PrivateEngine } from '../../lab/engine/private-engine';
 import type { ImageName } from '../../lab/images/recipes';
 import { freePort } from '../../lab/free-port';
 import { besideLab } from '../e2e-other-engine';
@@ -10,6 +11,8 @@ export interface SwarmStage {
   stage: Stage;
   swarm: Swarm;
   dockerHost: string;
+  /** The process of the engine itself, to be ended and started again. */
+  engine: PrivateEngine;
   /** Publishes an image under a tag: `name:tag`, and with its digest as Swarm writes it. */
   published(image: ImageName, name: string): Promise<{ reference: string; digest: string; pinned: string }>;
   /** Creates a service and waits for it; whatever follows the options of the rollout is the operator's. */
@@ -30,7 +33,7 @@ const QUICK = [
 const BRIDGE = 'dpswarm0';
 
 export async function openSwarm(lab: Stage): Promise<SwarmStage> {
-  const { stage } = await besideLab(lab, []);
+  const { stage, engine } = await besideLab(lab, []);
   const { docker, registry } = stage.lab;
   const dockerHost = docker.host;
   // A bridge of its own name, since the engine of this machine may have one of the usual name.
@@ -56,6 +59,7 @@ export async function openSwarm(lab: Stage): Promise<SwarmStage> {
     stage,
     swarm,
     dockerHost,
+    engine,
     published: async (image, name) => {
       const digest = await registry.publish(lab.lab.images[image], name);
       const reference = registry.reference(name);

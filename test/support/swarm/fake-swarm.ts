@@ -43,6 +43,8 @@ export class FakeSwarm implements Swarm {
   readonly lines: string[] = [];
   /** An image whose tasks find no node. */
   readonly unplaceable = new Set<string>();
+  /** By the name of the node. */
+  nodeLabels: Record<string, Record<string, string>> = {};
   /** How long a failed task is still told as starting after the rollout was paused for it, as the real Swarm does (ms). */
   failsLateMs = 0;
   /** Called in an update before and after its effect: a promise that never settles is the death of the process. */
@@ -137,7 +139,7 @@ export class FakeSwarm implements Swarm {
         ID: name,
         Description: { Hostname: name, Platform: { Architecture: 'x86_64', OS: 'linux' } },
         Status: { State: 'ready', Addr: '127.0.0.1' },
-        Spec: { Availability: 'active' },
+        Spec: { Availability: 'active', Labels: this.nodeLabels[name] ?? {} },
       })),
     );
   }
