@@ -66,7 +66,6 @@ function programs(
   deps: HttpDeps,
   { metrics, askHealth, logins, apiToken }: Parts & { metrics: Metrics; apiToken: express.RequestHandler },
 ): void {
-  const openApi = openApiDocument(deps.version, deps.publicUrl);
   route(app, '/health', {
     get: [
       async (_request, response) => {
@@ -87,7 +86,11 @@ function programs(
         void response.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     ],
   });
-  route(app, '/openapi.json', { get: [(_request, response) => void response.json(openApi)] });
+  // Made at the first request: it takes longer than all the rest of the app, and most processes are never asked.
+  let openApi: ReturnType<typeof openApiDocument> | undefined;
+  route(app, '/openapi.json', {
+    get: [(_request, response) => void response.json((openApi ??= openApiDocument(deps.version, deps.publicUrl)))],
+  });
 }
 
 /** What is read by persons; an update also by programs. */
