@@ -2,6 +2,7 @@ import { checkSignature } from '../decisions/signatures';
 import { NotTried } from '../domain/backups/drill';
 import type { Verdict } from '../domain/rehearsal/rehearsal';
 import { failedText, inconclusiveText, passedText, type BackupUsed } from '../domain/rehearsal/verdict-text';
+import { rehearseMajor } from './rehearse-major';
 import { pullTarget } from '../updates/pull-by-digest';
 import { needRoom } from './free-space';
 import { interruptible, mayGoOn, type RehearsalRun } from './rehearsal-run';
@@ -24,13 +25,17 @@ export async function rehearseUpdate(run: RehearsalRun): Promise<Verdict> {
     run.onProgress(`pulling ${detail}`),
   );
   mayGoOn(run, update.id);
+  const image = await engine.inspectImage(imageId);
+  const newMajor = run.store.updates.plan(update.id)?.newMajor;
+  const backupSeconds = secondsOfBackup(subject);
+  if (newMajor !== undefined) return rehearseMajor(run, { subject, newMajor, image, backup, backupSeconds });
 
   const current = await tryImage(stage(run, 'current version'), subject, subject.image);
   if (!current.healthy) return { status: 'inconclusive', seconds: null, detail: inconclusiveText(current.words) };
 
-  const next = await tryImage(stage(run, 'new version'), subject, await engine.inspectImage(imageId));
+  const next = await tryImage(stage(run, 'new version'), subject, image);
   if (!next.healthy) return { status: 'failed', seconds: null, detail: failedText(backup, next.words) };
-  const expectedSeconds = expectedOf(subject, next.seconds);
+  const expectedSeconds = backupSeconds === null ? null : backupSeconds + next.seconds;
   return { status: 'passed', seconds: next.seconds, detail: passedText({ ...next, backup, expectedSeconds }) };
 }
 
@@ -56,9 +61,9 @@ function backupUsed({ set }: Subject): BackupUsed | null {
   return { startedAt: startedAt ?? createdAt, bytes: bytes ?? 0, live: set.live };
 }
 
-/** The backup of the set, then the start of the new version. */
-function expectedOf({ set }: Subject, healthyAfter: number): number | null {
+/** How long the backup of the set took; null: that is not known. */
+function secondsOfBackup({ set }: Subject): number | null {
   const { startedAt = null, finishedAt = null } = set?.record ?? {};
-  if (startedAt === null || finishedAt === null) return set === null ? healthyAfter : null;
-  return Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000) + healthyAfter;
+  if (startedAt === null || finishedAt === null) return set === null ? 0 : null;
+  return Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
 }

@@ -17,6 +17,8 @@ import type { RehearsalRun } from './rehearsal-run';
 
 /** What is rehearsed, read once: both trials start from the same. */
 export interface Subject {
+  /** Every container of the engine. */
+  all: readonly Container[];
   container: Container;
   inspect: ContainerInspect;
   image: ImageInspect;
@@ -50,10 +52,36 @@ export async function lookAtSubject(run: RehearsalRun): Promise<Subject> {
   const container = all.find(({ name }) => name === update.container);
   const inspect = container === undefined ? null : await inspectIfThere(engine, container.id);
   if (container === undefined || inspect === null) throw new NotTried(`There is no container ${update.container} now.`);
-  const obstacle = obstacleTo(inspect);
-  if (obstacle !== null) throw new NotTried(`${container.name} cannot be tried in isolation: ${obstacle}.`);
-  const image = await engine.inspectImage(inspect.Image);
+  mustBeIsolated(container, inspect);
   const set = await chooseSet(run, container, all);
+  const servers = await serversOf(run, container, all, set?.record.items ?? []);
+  return lookAt(run, { container, inspect, all, set, servers });
+}
+
+/** Another container of the same set, with the same servers. Rejects as `lookAtSubject`. */
+export async function ofContainer(
+  run: RehearsalRun,
+  container: Container,
+  { all, set, servers }: Pick<Subject, 'all' | 'set' | 'servers'>,
+): Promise<Subject> {
+  const inspect = await inspectIfThere(run.engine, container.id);
+  if (inspect === null) throw new NotTried(`There is no container ${container.name} now.`);
+  mustBeIsolated(container, inspect);
+  return lookAt(run, { container, inspect, all, set, servers });
+}
+
+function mustBeIsolated({ name }: Container, inspect: ContainerInspect): void {
+  const obstacle = obstacleTo(inspect);
+  if (obstacle !== null) throw new NotTried(`${name} cannot be tried in isolation: ${obstacle}.`);
+}
+
+async function lookAt(
+  run: RehearsalRun,
+  given: Pick<Subject, 'container' | 'inspect' | 'all' | 'set' | 'servers'>,
+): Promise<Subject> {
+  const { engine } = run;
+  const { container, inspect, set } = given;
+  const image = await engine.inspectImage(inspect.Image);
   const items = set?.record.items ?? [];
   const restored = items.filter((item) => item.kind === 'files' && item.container === container.name);
   const mounts = isServer(container)
@@ -63,9 +91,8 @@ export async function lookAtSubject(run: RehearsalRun): Promise<Subject> {
         restored.map(({ name }) => name),
       );
   return {
-    ...{ container, inspect, image, set, mounts, restored },
+    ...{ ...given, image, mounts, restored },
     ...(await askedPlatform(engine, inspect, image)),
-    servers: await serversOf(run, container, all, items),
     files: await fileMounts(run, inspect, mounts),
     layer: (await layerFiles(engine, inspect)).copied,
   };

@@ -15,12 +15,21 @@ import { readFingerprint } from '../updates/fingerprint/read-fingerprint';
 import { randomBytes } from 'node:crypto';
 import { fillContainer } from './copy-mounts';
 import { interruptible, mayGoOn, type RehearsalRun } from './rehearsal-run';
+import { removeOneOff } from '../containers/kept-containers';
+import { NotTried } from '../domain/backups/drill';
+import type { ServerState } from '../domain/data/server-state';
+import { readServerState } from '../restores/databases/read-server-state';
 import { removeRehearsal } from './remove-rehearsals';
 import { productionRequest, type Subject, type SubjectServer } from './subject';
 
 /** What one image came to on a fresh copy of the data. */
 export type TrialOutcome =
   | { healthy: true; seconds: number; seen: string; change: DataChange | null; rows: CountedRows[] }
+  | Extract<HealthOutcome, { healthy: false }>;
+
+/** Whether one container became healthy. */
+export type HealthOutcome =
+  | { healthy: true; seconds: number; seen: string }
   /** `words`: what was seen, and the last lines of the log. */
   | { healthy: false; words: string };
 
@@ -52,6 +61,64 @@ export async function tryImage(run: RehearsalRun, subject: Subject, image: Image
   }
 }
 
+/** What became of a server's databases in one image, and of the applications of their set on it. */
+export type ServerTrial = {
+  /** Until everything was loaded and read. */
+  seconds: number;
+  state: ServerState;
+  /** In the order in which they were given. */
+  applications: { name: string; outcome: HealthOutcome }[];
+};
+
+export interface OnServer {
+  image: ImageInspect;
+  /** Of the server that is updated, and of its copy. */
+  superuser: string;
+  applications: readonly Subject[];
+}
+
+/**
+ * Loads the dumps of a database server into an image as an update to it does, reads what is there, and starts each application in its
+ * current version on it, one after the other. Nothing of it is left, whatever happens. Rejects as `tryImage`.
+ */
+export async function tryServer(
+  run: RehearsalRun,
+  subject: Subject,
+  on: OnServer,
+): Promise<({ healthy: true } & ServerTrial) | { healthy: false; words: string }> {
+  const { rehearsal } = run;
+  await removeRehearsal(run, rehearsal.id);
+  try {
+    const trial = await serverOnCopy({ ...run, clock: interruptible(run, run.update.id) }, subject, on);
+    return { healthy: true, ...trial };
+  } catch (error) {
+    if (!['drill_failed', 'restore_failed', 'restore_refused'].includes(codeOf(error))) throw error;
+    return { healthy: false, words: messageOf(error) };
+  } finally {
+    await removeRehearsal(run, rehearsal.id);
+  }
+}
+
+async function serverOnCopy(run: RehearsalRun, subject: Subject, on: OnServer): Promise<ServerTrial> {
+  const { image, superuser, applications } = on;
+  const storage = pinned(run.storage);
+  const hosts = hostsOf(subject, applications);
+  const startedAt = run.clock.now().getTime();
+  const { servers } = await restoreDatabases(run, storage, subject, { image, hosts, lasting: { superuser } });
+  const own = servers.find(({ isTarget }) => isTarget);
+  if (own === undefined) throw new NotTried(`The backup has no dump of ${subject.container.name}.`);
+  const state = await readServerState(run.engine, own.server, run.onProgress);
+  const seconds = Math.round((run.clock.now().getTime() - startedAt) / 1000);
+  const tried: ServerTrial['applications'] = [];
+  for (const each of applications) {
+    const started = await startApplication(run, storage, each, { image: each.image, hosts, owner: own.server.id });
+    const { name } = each.container;
+    tried.push({ name, outcome: started.outcome });
+    await removeOneOff(run, { id: started.id, container: name, role: 'rehearsal', workId: run.rehearsal.id });
+  }
+  return { seconds, state, applications: tried };
+}
+
 async function tryOnCopy(run: RehearsalRun, subject: Subject, image: ImageInspect): Promise<TrialOutcome> {
   const storage = pinned(run.storage);
   const hosts = hostsOf(subject);
@@ -68,7 +135,9 @@ async function tryOnCopy(run: RehearsalRun, subject: Subject, image: ImageInspec
         ...NO_CHANGE,
       };
     }
-    return await startApplication(run, storage, subject, { image, hosts, databases });
+    const owner = databases.servers[0]?.server.id;
+    const { outcome } = await startApplication(run, storage, subject, { image, hosts, owner });
+    return outcome.healthy ? { ...outcome, ...(await whatChanged(run, databases)) } : outcome;
   } catch (error) {
     if (own === undefined || codeOf(error) !== 'drill_failed') throw error;
     return { healthy: false, words: messageOf(error) };
@@ -78,12 +147,13 @@ async function tryOnCopy(run: RehearsalRun, subject: Subject, image: ImageInspec
 const NO_CHANGE = { change: null, rows: [] };
 
 /** Every name by which something of the set is reached, with its address in the sandbox. */
-function hostsOf({ inspect, container, servers }: Subject): Map<string, string> {
+function hostsOf(subject: Subject, applications: readonly Subject[] = []): Map<string, string> {
   const hosts = new Map<string, string>();
-  servers.forEach(({ names }, number) => {
+  subject.servers.forEach(({ names }, number) => {
     for (const name of names) if (!hosts.has(name)) hosts.set(name, loopbackOf(number));
   });
-  for (const name of namesOf(inspect, container.service)) if (!hosts.has(name)) hosts.set(name, loopbackOf(0));
+  for (const { inspect, container } of [subject, ...applications])
+    for (const name of namesOf(inspect, container.service)) if (!hosts.has(name)) hosts.set(name, loopbackOf(0));
   return hosts;
 }
 
@@ -91,7 +161,11 @@ async function restoreDatabases(
   run: RehearsalRun,
   storage: PinnedStorage,
   subject: Subject,
-  { image, hosts }: { image: ImageInspect; hosts: ReadonlyMap<string, string> },
+  {
+    image,
+    hosts,
+    lasting,
+  }: { image: ImageInspect; hosts: ReadonlyMap<string, string>; lasting?: { superuser: string } },
 ): Promise<Databases> {
   const servers: Databases['servers'] = [];
   const rows: Databases['rows'] = [];
@@ -103,19 +177,22 @@ async function restoreDatabases(
     const password = randomBytes(24).toString('base64url');
     const listens = subject.servers.length === 1 ? null : loopbackOf(number);
     const trial = { rehearsalId: run.rehearsal.id, image: used, sandbox, listens };
-    const request = serverInSandbox(requestFor({ image: used, preload }, password), production, trial);
+    const superuser = isTarget && lasting ? lasting : {};
+    const request = serverInSandbox(requestFor({ image: used, preload, ...superuser }, password), production, trial);
     run.onProgress(`starting a server for the databases of ${dumped.container}`);
-    const server = await create(run, dumped.container, request);
+    const server = await createForTrial(run, dumped.container, request);
     await run.engine.start(server.id);
     await comesUp(run.engine, run.clock, server);
     mayGoOn(run, run.update.id);
     run.onProgress(`restoring the databases of ${dumped.container}`);
-    await restoreInto({ engine: run.engine, storage, onProgress: run.onProgress }, server, dumped);
+    const parts = { engine: run.engine, storage, onProgress: run.onProgress };
+    await restoreInto(parts, server, dumped, isTarget && lasting ? 'lasting' : 'trial');
     servers.push({ ...each, server });
+    if (lasting) continue;
     for (const counted of await countRows(run, { ...each, server }))
       rows.push({ database: counted[0], before: counted[1] });
   }
-  const before = servers.length === 0 ? null : await fingerprintOf(run, servers);
+  const before = servers.length === 0 || lasting ? null : await fingerprintOf(run, servers);
   return { servers, rows, before };
 }
 
@@ -123,14 +200,14 @@ async function startApplication(
   run: RehearsalRun,
   storage: PinnedStorage,
   subject: Subject,
-  { image, hosts, databases }: { image: ImageInspect; hosts: ReadonlyMap<string, string>; databases: Databases },
-): Promise<TrialOutcome> {
+  { image, hosts, owner }: { image: ImageInspect; hosts: ReadonlyMap<string, string>; owner: string | undefined },
+): Promise<{ id: string; outcome: HealthOutcome }> {
   const { container, inspect, mounts, files } = subject;
   mayGoOn(run, run.update.id);
-  const sandbox = sandboxFor(subject, databases.servers[0]?.server.id, hosts);
+  const sandbox = sandboxFor(subject, owner, hosts);
   const trial = { rehearsalId: run.rehearsal.id, image, sandbox };
   const request = trialRequest(productionRequest(subject, image), inspect, mountRequests(mounts, files), trial);
-  const { id } = await create(run, container.name, request);
+  const { id } = await createForTrial(run, container.name, request);
   await fillContainer(run, storage, subject, id);
   mayGoOn(run, run.update.id);
   const startedAt = run.clock.now().getTime();
@@ -142,10 +219,10 @@ async function startApplication(
   } catch (error) {
     // A start that the engine refuses is the image's: it names a command that is not in it.
     if (!['unhealthy', 'engine_refused'].includes(codeOf(error))) throw error;
-    return { healthy: false, words: messageOf(error) };
+    return { id, outcome: { healthy: false, words: messageOf(error) } };
   }
   const seconds = Math.round((run.clock.now().getTime() - startedAt) / 1000);
-  return { healthy: true, seconds, seen, ...(await whatChanged(run, databases)) };
+  return { id, outcome: { healthy: true, seconds, seen } };
 }
 
 async function whatChanged(
@@ -185,7 +262,7 @@ function sandboxFor({ inspect }: Subject, owner: string | undefined, hosts: Read
   return { kind: 'own', hosts, hostname: isEngines ? null : Hostname };
 }
 
-async function create(run: RehearsalRun, of: string, request: CreateRequest): Promise<Server> {
+export async function createForTrial(run: RehearsalRun, of: string, request: CreateRequest): Promise<Server> {
   const name = asideName(of, 'rehearsal', run.rehearsal.id);
   return { id: await run.engine.createContainer(name, request), name };
 }

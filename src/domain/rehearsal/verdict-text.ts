@@ -1,6 +1,7 @@
 import { changesOf, unknownChange } from '../data/data-change-words';
 import type { DataChange } from '../data/data-fingerprint';
 import { formatBytes, formatDuration, formatMinute } from '../format';
+import type { NewMajor } from '../plan/postgres-major';
 
 /** What a passed rehearsal is reported with. */
 export interface Passed {
@@ -34,11 +35,62 @@ export function passedText(passed: Passed): string {
     ...(unread === null ? [] : [unread]),
     ...(counted.length === 0 ? [] : [`Counted before and after: ${counted.join('; ')}.`]),
     `Health check: ${seen}.`,
+    ...closing(backup, expectedSeconds),
+  ].join(' ');
+}
+
+function closing(backup: BackupUsed | null, expectedSeconds: number | null): string[] {
+  return [
     ...(backup === null ? [] : [`Size of the backup: ${formatBytes(backup.bytes)}.`]),
     ...(expectedSeconds === null
       ? []
       : [`The update is expected to take about ${formatDuration(expectedSeconds * 1000)}.`]),
+  ];
+}
+
+/** One application of the set, in its current version, on both versions of the server. */
+export interface TriedApplication {
+  name: string;
+  verdict: 'passed' | 'failed' | 'inconclusive' | 'skipped';
+  /** How long it took, or why. */
+  words: string;
+}
+
+/** What a passed rehearsal of a new PostgreSQL major is reported with. */
+export interface MajorPassed {
+  newMajor: Pick<NewMajor, 'from' | 'to'>;
+  backup: BackupUsed | null;
+  /** Of the load into the new version, the comparison included. */
+  seconds: number;
+  compared: string;
+  tried: readonly TriedApplication[];
+  expectedSeconds: number | null;
+}
+
+/** One sentence to read, then what was compared and tried. Pure. */
+export function majorPassedText(passed: MajorPassed): string {
+  const { newMajor, backup, seconds, compared, tried, expectedSeconds } = passed;
+  const { from, to } = newMajor;
+  const sentences = tried.map(({ name, verdict, words }) => {
+    if (verdict === 'passed') return `${name} in its current version became healthy on PostgreSQL ${to} ${words}.`;
+    if (verdict === 'skipped') return `${name} was not tried: ${words}`;
+    return `${name} was not judged, since it does not become healthy in isolation on PostgreSQL ${from} either.`;
+  });
+  return [
+    `${onCopy(backup)}: PostgreSQL ${from} to ${to}, loaded in ${formatDuration(seconds * 1000)}, and nothing differs.`,
+    `Compared: ${compared}, with their owners, grants and settings. ANALYZE was run.`,
+    ...sentences,
+    ...closing(backup, expectedSeconds),
   ].join(' ');
+}
+
+/** Each reason as sentences that name the object and what to do. Pure. */
+export function majorFailedText({ to }: Pick<NewMajor, 'to'>, reasons: readonly string[]): string {
+  const why = reasons.join(' ');
+  // What a machine said comes last.
+  return why.includes('\n')
+    ? `PostgreSQL ${to} does not take over the data. Production is unchanged. ${why}`
+    : `${why} Production is unchanged.`;
 }
 
 /** The current version became healthy on the same data, so the difference is the new image. */

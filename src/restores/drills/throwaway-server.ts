@@ -19,6 +19,8 @@ export interface Throwaway extends DrillServer {
   image: ImageInspect;
   /** Settings as `name=value`: what it preloads, and the database that such a library is configured for. */
   preload: readonly string[];
+  /** Its name; left out: postgres. */
+  superuser?: string;
 }
 
 export interface Server {
@@ -71,14 +73,17 @@ export function removeThrowaway(deps: OneOffDeps, { container, workId }: DrillSe
 }
 
 /** Pure. What the image says of health, ports and labels is put out of force, so that it is not mistaken for a production server. */
-export function requestFor({ image, preload }: Pick<Throwaway, 'image' | 'preload'>, password: string): CreateRequest {
+export function requestFor(
+  { image, preload, superuser = SUPERUSER }: Pick<Throwaway, 'image' | 'preload' | 'superuser'>,
+  password: string,
+): CreateRequest {
   const { Cmd, Labels } = image.Config ?? {};
   const ofCompose = Object.keys(Labels ?? {}).filter((label) => label.startsWith('com.docker.compose.'));
   return {
     body: {
       Image: image.Id,
       Cmd: preload.length === 0 ? null : [...(Cmd ?? ['postgres']), ...preload.flatMap((one) => ['-c', one])],
-      Env: [`POSTGRES_USER=${SUPERUSER}`, `POSTGRES_DB=${SUPERUSER}`, `POSTGRES_PASSWORD=${password}`],
+      Env: [`POSTGRES_USER=${superuser}`, `POSTGRES_DB=${SUPERUSER}`, `POSTGRES_PASSWORD=${password}`],
       Labels: { ...Object.fromEntries(ofCompose.map((label) => [label, ''])), 'diun.enable': 'false' },
       Healthcheck: { Test: ['NONE'] },
       HostConfig: {
