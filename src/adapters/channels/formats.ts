@@ -144,10 +144,10 @@ function loginOf(url: URL): Record<string, string> {
   return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
-/** Counted in code points, so that no character is cut in half; `most` is the service's own limit. */
+/** Counted in UTF-16 units, the strictest way to count, but no character is cut in half; `most` is the service's own limit. */
 function cutTo(text: string, most: number): string {
-  const points = [...text];
-  return points.length <= most ? text : `${points.slice(0, most - 1).join('')}…`;
+  if (text.length <= most) return text;
+  return `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** The same, for a service that counts bytes of UTF-8. */
