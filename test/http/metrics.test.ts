@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import supertest from 'supertest';
 import { diunRequest } from '../support/diun-requests';
 import { aCertificate, aSeen } from '../support/certificate-builder';
@@ -137,4 +139,29 @@ test('durations go by route template, so that ids and guesses make no series of 
 
 test('the process itself is measured', async () => {
   expect(await metrics()).toMatch(/^process_resident_memory_bytes \d+/m);
+});
+
+test.each(['alerts.yml', 'alerts.test.yml', 'grafana.json'])(
+  'docs/monitoring/%s names only metrics that exist',
+  async (file) => {
+    const text = readFileSync(join(__dirname, '../../docs/monitoring', file), 'utf8');
+    const types = new Map(
+      [...(await metrics()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]),
+    );
+    const exists = (name: string): boolean =>
+      types.has(name) || types.get(name.replace(/_(bucket|sum|count)$/, '')) === 'histogram';
+    const used = [...new Set(text.match(/diun_pilot_[a-z_]+/g))];
+    expect(used.length).toBeGreaterThan(5);
+    expect(used.filter((name) => !exists(name))).toEqual([]);
+  },
+);
+
+test('every panel of the dashboard has a title and asks for a metric of diun-pilot', () => {
+  const dashboard = JSON.parse(readFileSync(join(__dirname, '../../docs/monitoring/grafana.json'), 'utf8')) as {
+    panels: { title?: string; targets?: { expr: string }[] }[];
+  };
+  for (const { title, targets } of dashboard.panels) {
+    expect(title).toMatch(/\w/);
+    expect(targets?.every(({ expr }) => expr.includes('diun_pilot_'))).toBe(true);
+  }
 });

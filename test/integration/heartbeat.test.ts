@@ -86,7 +86,7 @@ test.each([500, 404, 302] as const)(
 
 test('a service that hangs ends within its time', async () => {
   status = 'hang';
-  beat = { wake: () => undefined, stop: () => Promise.resolve() } as Loop;
+  beat = { wake: () => undefined, stop: () => Promise.resolve() };
   const url = `http://127.0.0.1:${server.port}/`;
   await expect(exchangeInTime({ url, headers: {}, bound: { bytes: 10, ms: 200 } })).rejects.toThrow(
     'it did not answer within 0.2 s',

@@ -57,6 +57,39 @@ describe('update.window', () => {
     expect(last().status).toBe('succeeded');
   });
 
+  test('what started in a window that is shorter than the update is finished', async () => {
+    run({ 'update.window': '05:00-05:01', 'update.probe.timeout': '5m' });
+    const config = { Healthcheck: { Test: ['CMD', 'true'], Interval: 1e9, StartPeriod: 300e9 } };
+    scene.hear(IMAGE, scene.engine.publish('nginx:stable', { config, health: 'slow', slowMs: 90_000 }).digest);
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-05T05:00:00.000Z' });
+    await pass(2 * HOUR - (scene.clock.now().getTime() - Date.parse('2026-01-05T03:00:00Z')) + 50_000);
+    expect(last()).toMatchObject({ status: 'succeeded', startedAt: expect.stringMatching(/T05:00:5/) });
+    expect((last().finishedAt ?? '') > '2026-01-05T05:01:00.000Z').toBe(true);
+  });
+
+  test('windows that overlap are one: the second goes on where the first ends', async () => {
+    run({ 'update.window': '05:00-06:00; 05:30-07:00' });
+    await scene.clock.advance(3.25 * HOUR); // 06:15
+    await publish();
+    expect(last()).toMatchObject({ status: 'succeeded', notBefore: null });
+  });
+
+  test.each([
+    ['the hour that does not exist', '2026-03-29T00:00:00Z', '2026-03-29T01:30:00.000Z'],
+    ['the hour that comes twice', '2026-10-24T23:00:00Z', '2026-10-25T00:30:00.000Z'],
+  ])('a window in %s of the night opens in it', async (_, now, opens) => {
+    scene.deps.timeZone = 'Europe/Berlin';
+    await scene.clock.advance(Date.parse(now) - scene.clock.now().getTime());
+    run({ 'update.window': '02:30-02:45' });
+    await publish();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: opens });
+    await pass(Date.parse(opens) - 1 - scene.clock.now().getTime());
+    expect(last().status).toBe('queued');
+    await pass(1);
+    expect(last().status).toBe('succeeded');
+  });
+
   test('what waits for its window delays nobody else', async () => {
     run({ 'update.window': '05:00-06:00' });
     await publish();
@@ -153,6 +186,37 @@ describe('update.min-age', () => {
     expect(scene.updates().map(({ status }) => status)).toEqual(['superseded', 'queued']);
     await pass(48 * HOUR);
     expect(last()).toMatchObject({ status: 'succeeded', to: { digest: newer } });
+  });
+
+  test('a day is 24 hours also in the night on which the clocks change', async () => {
+    scene.deps.timeZone = 'Europe/Berlin';
+    await scene.clock.advance(Date.parse('2026-03-28T12:00:00Z') - scene.clock.now().getTime());
+    run({ 'update.min-age': '1d' });
+    await publish();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-03-29T12:00:00.000Z' });
+  });
+
+  test('the age counts from when the digest was first seen, by whichever container', async () => {
+    run({ 'update.policy': 'manual' });
+    const digest = await publish();
+    await scene.clock.advance(48 * HOUR);
+    scene.engine.runContainer(nginx({ name: 'web-other-1', ports: {}, labels: { 'update.min-age': '3d' } }));
+    scene.hear(IMAGE, digest, 'new');
+    await scene.settle();
+    const other = scene.updates().find(({ container }) => container === 'web-other-1');
+    expect(other).toMatchObject({ to: { digest }, notBefore: '2026-01-08T03:00:00.000Z' });
+  });
+
+  test('an announcement that no registry had to confirm does not make a digest older', async () => {
+    const { digest } = scene.engine.publish('nginx:stable');
+    scene.hear(IMAGE, digest);
+    await scene.settle();
+    expect(last().status).toBe('ignored');
+    await scene.clock.advance(48 * HOUR);
+    run({ 'update.min-age': '3d' });
+    scene.hear(IMAGE, digest, 'new');
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-10T03:00:00.000Z' });
   });
 
   test('once it is old enough it waits for the window', async () => {
