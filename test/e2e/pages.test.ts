@@ -14,7 +14,13 @@ import { HOSTILE } from '../support/hostile-strings';
 import { API_TOKEN, APPROVAL_SECRETS, startHttp, type RunningHttp } from '../support/http-app';
 import { describeIf } from '../support/needs';
 import { aBackup, aRunningOne, CONTAINERS, fillHost, GITEA, linkOf, offered, someTimers } from '../support/pages-stage';
-import { askedToRestore, restoredByItself, restoreOf, servedOnThroughout } from '../support/pages-stage-restores';
+import {
+  askedToRestore,
+  failedInSoak,
+  restoredByItself,
+  restoreOf,
+  servedOnThroughout,
+} from '../support/pages-stage-restores';
 import { recordingLogger } from '../support/recording-logger';
 
 // The pages in a real browser. No engine is needed: what they show is in the store.
@@ -69,6 +75,10 @@ function everyPage(): Record<string, string> {
     'a restore that runs': restoreOf(http.store, 'running'),
     'a restore that went well': restoreOf(http.store, 'succeeded'),
     'a restore that did not help': restoreOf(http.store, 'failed'),
+    'a failed soak, its backup is offered': failedInSoak(http.store, 'changed'),
+    'a failed soak, both are offered': failedInSoak(http.store, 'unknown'),
+    'a failed soak, its old container is gone': failedInSoak(http.store, 'changed', 70, false),
+    'a failed soak, too late': failedInSoak(http.store, 'changed', -1),
     'not found': '/nothing',
   };
 }
@@ -134,6 +144,16 @@ describeIf(whyNoBrowser(), 'the pages in a browser', () => {
         await page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))");
       await expectFine(page, name);
     }
+  });
+
+  test('the choice of a failed soak is a line with its text next to it, on a phone too', async () => {
+    const page = await open(failedInSoak(http.store, 'unknown'));
+    for (const each of await page.locator('label.choice').all()) {
+      const [mark, text] = [await each.locator('input').boundingBox(), await each.locator('span').boundingBox()];
+      expect([mark?.width, (mark?.x ?? 0) + 44 <= (text?.x ?? 0)]).toEqual([44, true]);
+    }
+    await page.getByText('with the current data').click();
+    expect(await page.locator('input[value=current]').isChecked()).toBe(true);
   });
 
   describe('the approval page on a phone', () => {

@@ -1,11 +1,13 @@
 import { restoreUrl } from '../../src/decisions/restore-link';
+import { soakUrl } from '../../src/decisions/soak-link';
 import type { BackupItem, BackupRecord } from '../../src/domain/backups/backup';
 import type { Failure } from '../../src/domain/errors';
 import type { Journal } from '../../src/domain/journal';
 import type { Update } from '../../src/domain/update';
+import type { SchemaSeen } from '../../src/domain/soak/soak';
 import type { Store } from '../../src/ports/store';
 import { digest } from './container-builder';
-import { RESTORE_LINKS } from './http-app';
+import { APPROVAL_SECRETS, RESTORE_LINKS } from './http-app';
 import { GITEA, PREPARED_STEPS, withSteps } from './pages-stage';
 import { aNewUpdate } from './update-builder';
 
@@ -130,4 +132,32 @@ export function servedOnThroughout(store: Store): Update {
     reason: 'web-nginx-1 was not handed over: the old container served on.',
     error: { code: 'unhealthy', message: unhealthy },
   });
+}
+
+/** The new version worked for hours and then failed in its soak: the path of its link. `hours`: until the link expires. */
+export function failedInSoak(store: Store, schema: SchemaSeen, hours = 70, oldIsThere = true): string {
+  const at = (offset: number): string => new Date(Date.now() + offset * HOUR).toISOString();
+  const update = aGiteaUpdate(store);
+  const { id: backupId } = itsBackup(store, update, at(-5));
+  store.backups.change(backupId, { startedAt: at(-5) });
+  store.updates.change(update.id, { status: 'succeeded', finishedAt: at(-5), backupId, reason: 'It is healthy.' });
+  const oldContainerId = digest('d').slice(7);
+  store.soaks.begin({
+    ...{ updateId: update.id, container: GITEA.name, containerId: digest('e').slice(7), oldContainerId, until: at(5) },
+    ...{ restarts: 0, holdsData: true },
+  });
+  if (oldIsThere)
+    store.keptContainers.add({
+      ...{ containerId: oldContainerId, container: GITEA.name, name: `${GITEA.name}.diun-pilot-old-1c2d3e4f5a` },
+      ...{ updateId: update.id, reason: 'For its soak.', leftover: false, keepUntil: at(hours) },
+    });
+  const soak = store.soaks.change(update.id, {
+    ...{ status: 'deciding', schema, failedAt: at(-2), decideUntil: at(hours) },
+    failure: `${GITEA.name} failed 3 h 0 min after its update, during its soak: it restarted 4 times after it had ended.\nThe last lines of its log:\n[F] fatal: unable to allocate memory`,
+    schemaDetail:
+      schema === 'changed'
+        ? 'The new version changed the schema: database gitea of git-db-1: version 321 → 323, 2 columns added (repository.topics, user.visibility_level_of_the_profile).'
+        : 'It uses no database whose schema could be compared with that from before the update.',
+  });
+  return new URL(soakUrl({ publicUrl: 'http://localhost', approvalSecrets: APPROVAL_SECRETS }, soak)).pathname;
 }

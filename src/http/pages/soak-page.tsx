@@ -111,8 +111,9 @@ function Only({ view, data, now }: Offered): JSX.Element {
 function Choice({ view, data, first, now }: Offered & { first: boolean }): JSX.Element {
   return (
     <p>
-      <label>
-        <input type="radio" name="data" value={data} checked={first} /> {typeset(textOf(view, data, now))}
+      <label class="choice">
+        <input type="radio" name="data" value={data} checked={first} />
+        <span>{typeset(textOf(view, data, now))}</span>
       </label>
     </p>
   );
