@@ -75,7 +75,6 @@ function changing(engine: Engine, ownOnly: (id: string, call: string) => Promise
     stop: async (id, ...rest) => (await ownOnly(id, 'stop'), engine.stop(id, ...rest)),
     remove: async (id, ...rest) => (await ownOnly(id, 'remove'), engine.remove(id, ...rest)),
     restart: async (id, ...rest) => (await ownOnly(id, 'restart'), engine.restart(id, ...rest)),
-    signal: async (id, signal) => (await ownOnly(id, 'kill'), engine.signal(id, signal)),
     extract: async (id, ...rest) => (await ownOnly(id, 'archive'), engine.extract(id, ...rest)),
     exec: async (id, command, ...rest) => {
       if (command[0] === 'nginx' && command.includes('-s')) await ownOnly(id, 'exec');

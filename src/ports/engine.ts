@@ -67,8 +67,6 @@ export interface Engine {
   remove(id: string, also?: { volumes: boolean }): Promise<void>;
   /** As a stop and a start, also of one that does not run. When the start fails it stays stopped, with the reason in its state. */
   restart(id: string, timeoutSeconds?: number): Promise<void>;
-  /** Sends a signal to the main process, such as `HUP`. */
-  signal(id: string, signal: string): Promise<void>;
   /** Waits for the end of the main process, and resolves with its exit code. */
   wait(id: string, signal?: AbortSignal): Promise<number>;
   /**

@@ -98,12 +98,6 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
         expect(State.Running).toBe(true);
       });
 
-      it('sends a signal to the main process', async () => {
-        const id = await running();
-        await engine.signal(id, 'KILL');
-        expect(await engine.wait(id)).toBe(137);
-      });
-
       it('waits for the end of the main process and tells its exit code', async () => {
         const id = await created(['sh', '-c', 'exit 3']);
         await engine.start(id);

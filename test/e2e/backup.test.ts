@@ -182,13 +182,12 @@ describe('a set of a real PostgreSQL and real files', () => {
   });
 
   it('fails clearly when the dump is broken off: the server dies under it', async () => {
-    const id = String((await project.container('db'))['Id']);
     await sql('orders', 'CREATE TABLE wide AS SELECT md5(n::text) AS text FROM generate_series(1, 2000000) n');
     const inner = createFileStorage({ directory });
     const storage: BackupStorage = {
       ...inner,
       put: (key, content) => {
-        if (/orders\.dump$/.test(key)) content.once('data', () => void engine.signal(id, 'KILL'));
+        if (/orders\.dump$/.test(key)) content.once('data', () => void project.compose(['kill', 'db']));
         return inner.put(key, content);
       },
     };

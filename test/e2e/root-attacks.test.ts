@@ -39,11 +39,14 @@ describe('a process that took over diun-pilot', () => {
     await run('web', '--label', 'diun.enable=true', '--publish', '127.0.0.1::80', ...volumes);
     await run('agent', '--label', 'diun.enable=true', '--volume', '/:/host:ro');
     await run('root', '--privileged', '--volume', '/:/host');
-    const [web, agent, root] = await Promise.all(
-      ['web', 'agent', 'root'].map((name) => engine.inspectContainer(`${prefix}-${name}`)),
+    const [dataRoot = ''] = await docker.lines(['info', '--format', '{{.DockerRootDir}}']);
+    await run('disk', '--label', 'diun.enable=true', '--volume', `${dataRoot}:/engine`);
+    const [web, agent, root, disk] = await Promise.all(
+      ['web', 'agent', 'root', 'disk'].map((name) => engine.inspectContainer(`${prefix}-${name}`)),
     );
-    const evil = (await engine.inspectImage(`${prefix}-evil:1`)).Id;
-    const names = { web: `${prefix}-web`, agent: agent!, root: root!, evil };
+    const evilTag = `${prefix}-evil:1`;
+    const evil = (await engine.inspectImage(evilTag)).Id;
+    const names = { web: `${prefix}-web`, agent: agent!, root: root!, disk: disk!, evil, evilTag };
     scene = { ...names, same: await sameAs(web!), agentSame: await sameAs(agent!) };
   });
 
@@ -53,7 +56,7 @@ describe('a process that took over diun-pilot', () => {
   }
 
   const names = async (): Promise<string[]> =>
-    (await docker.lines(['ps', '--all', '--filter', `name=${prefix}-`, '--format', '{{.Names}}'])).sort();
+    (await docker.lines(['ps', '--all', '--filter', `name=${prefix}-`, '--format', '{{.Names}} {{.State}}'])).sort();
 
   it('gets no container with `/`, no command and no file of one, by any way', async () => {
     const attacks = rootAttacks(scene);

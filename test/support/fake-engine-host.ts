@@ -61,7 +61,6 @@ export class FakeHost {
       ...times,
       own,
       meta: new Map(),
-      signals: [],
       waiters: [],
     };
     this.containers.set(id, container);

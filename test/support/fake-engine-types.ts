@@ -121,6 +121,5 @@ export interface FakeContainer {
   own: Map<string, Buffer>;
   /** Of files in its own layer that were written after its creation. */
   meta: Map<string, FileMeta>;
-  signals: string[];
   waiters: ((exitCode: number) => void)[];
 }

@@ -185,10 +185,6 @@ export class FakeEngine implements Engine {
     return this.host.files(this.host.find(nameOrId));
   }
 
-  signals(nameOrId: string): string[] {
-    return this.host.find(nameOrId).signals;
-  }
-
   // The port
 
   version(): Promise<EngineVersion> {
@@ -255,15 +251,6 @@ export class FakeEngine implements Engine {
       const container = this.host.find(id);
       this.host.stop(container);
       this.host.start(container);
-    });
-  }
-  signal(id: string, signal: string): Promise<void> {
-    return this.#call('signal', [id, signal], () => {
-      const container = this.#running(id);
-      container.signals.push(signal);
-      const ends: Record<string, number> = { KILL: 137, TERM: 0, QUIT: 0, INT: 0 };
-      const code = ends[signal.replace(/^SIG/, '')];
-      if (code !== undefined) this.host.stop(container, code);
     });
   }
   wait(id: string, signal?: AbortSignal): Promise<number> {

@@ -25,6 +25,7 @@ export function sightOfFake(engine: FakeEngine): Sight {
     image: (reference) => ifThere(() => engine.host.images.inspect(reference)),
     volume: () => Promise.resolve(null),
     service: () => Promise.resolve(null),
+    dataRoot: () => Promise.resolve('/srv/engine'),
   };
 }
 
@@ -36,6 +37,8 @@ export function guardedEngine(engine: FakeEngine, refused: string[] = [], guard:
     const json = JSON.parse(JSON.stringify(call)) as GuardedCall;
     const verdict = await guard.judge(sight, json);
     if (verdict.passes) return verdict.noted;
+    // The engine itself says so.
+    if (verdict.status === 404) return undefined;
     refused.push(`${asked.call} ${asked.place ?? asked.query?.['name'] ?? ''}: ${verdict.reason}`);
     throw new EngineError('engine_refused', `The Docker Engine refused: ${verdict.reason}`);
   };
@@ -63,6 +66,12 @@ export function guardedEngine(engine: FakeEngine, refused: string[] = [], guard:
       }
       return id;
     },
+    untag: async (reference) => (await on('DELETE /images/{name}', reference), engine.untag(reference)),
+    removeImage: async (id) => (await on('DELETE /images/{name}', id), engine.removeImage(id)),
+    start: async (id) => (await on('POST /containers/{id}/start', id), engine.start(id)),
+    stop: async (...args) => (await on('POST /containers/{id}/stop', args[0]), engine.stop(...args)),
+    restart: async (...args) => (await on('POST /containers/{id}/restart', args[0]), engine.restart(...args)),
+    wait: async (...args) => (await on('POST /containers/{id}/wait', args[0]), engine.wait(...args)),
     rename: async (id, name) => {
       await on('POST /containers/{id}/rename', id, { query: { name } });
       return engine.rename(id, name);
@@ -73,7 +82,7 @@ export function guardedEngine(engine: FakeEngine, refused: string[] = [], guard:
     },
     remove: async (id, also) => {
       const query = { v: String(also?.volumes ?? false), force: 'false' };
-      if (engine.host.containers.has(id)) await on('DELETE /containers/{id}', id, { query });
+      await on('DELETE /containers/{id}', id, { query });
       return engine.remove(id, also);
     },
     exec: async (...args) => (await exec(args[0], args[1], args[2]), engine.exec(...args)),

@@ -11,8 +11,11 @@ export interface Attacked {
   agentSame: CreateRequest['body'];
   /** Privileged, and not the business of diun-pilot. */
   root: ContainerInspect;
-  /** An image of another repository, by its ID. */
+  /** Opened to updates, with the data root of the engine at `/engine`, which `GET /info` tells. */
+  disk: ContainerInspect;
+  /** An image of another repository, by its ID and its tag. */
   evil: string;
+  evilTag: string;
 }
 
 export interface Attack {
@@ -28,7 +31,10 @@ const MARK = '0123456789';
 
 /** Ways to `/` of the host, each a request of a process that took over diun-pilot. The last of a chain stands here: what leads to it is refused as well. */
 export function rootAttacks(scene: Attacked): Attack[] {
-  return [...hostConfigs(scene), ...configs(scene), ...spellings(scene), ...oneOffs(scene), ...calls(scene)];
+  return [
+    ...[...hostConfigs(scene), ...configs(scene), ...spellings(scene), ...oneOffs(scene), ...calls(scene)],
+    ...onStrangers(scene),
+  ];
 }
 
 const asNew = (name: string): string => `${V}/containers/create?name=${name}.diun-pilot-new-${MARK}`;
@@ -270,5 +276,30 @@ function calls({ web, agent, root, evil }: Attacked): Attack[] {
     of(`/containers/${root.Id}/attach?stream=1`),
     of('/services/create', 'POST', { Name: 'x' }),
     of('/plugins/pull?remote=evil'),
+  ];
+}
+
+/** Acts on what is not the business of diun-pilot, each of which takes a service away, or the control that refuses the next act. */
+function onStrangers({ web, root, disk, evil, evilTag }: Attacked): Attack[] {
+  const of = (method: string, path: string, body?: object): Attack => ({
+    ...{ name: `${method} ${path} ${JSON.stringify(body ?? {})}`, method, url: `${V}${path}` },
+    ...(body === undefined ? {} : { body }),
+  });
+  const stranger = root.Name.slice(1);
+  return [
+    ...['start', 'stop', 'stop?t=0', 'restart', 'wait', 'kill', 'kill?signal=KILL'].map((act) =>
+      of('POST', `/containers/${root.Id}/${act}`),
+    ),
+    of('POST', `/containers/${stranger}/stop`),
+    of('POST', `/containers/${web}/kill?signal=KILL`),
+    of('POST', `/containers/${root.Id}/update`, { RestartPolicy: { Name: 'no' } }),
+    of('POST', `/containers/${root.Id}/rename?name=${stranger}.diun-pilot-old-${MARK}`),
+    of('DELETE', `/containers/${root.Id}`),
+    of('DELETE', `/images/${evil}`),
+    of('DELETE', `/images/${evil.slice('sha256:'.length)}`),
+    of('DELETE', `/images/${evilTag}`),
+    of('POST', `/containers/${disk.Id}/exec`, { Cmd: ['ls', '/engine/containers'] }),
+    of('GET', `/containers/${disk.Id}/archive?path=/engine/containers`),
+    of('PUT', `/containers/${disk.Id}/archive?path=/engine`),
   ];
 }

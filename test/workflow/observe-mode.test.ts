@@ -183,7 +183,6 @@ describe('the engine', () => {
     ['stop', () => guarded().stop(id())],
     ['remove', () => guarded().remove(id())],
     ['restart', () => guarded().restart(id())],
-    ['signal', () => guarded().signal(id(), 'HUP')],
     ['extract', () => guarded().extract(id(), '/', null as never)],
     ['a reload by exec', () => guarded().exec(id(), ['nginx', '-s', 'reload'])],
     ['input into a container', () => guarded().execInput(id(), ['psql'], null as never)],

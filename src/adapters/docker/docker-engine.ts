@@ -51,7 +51,6 @@ export function createDockerEngine(settings: { dockerHost: string | null; docker
     stop: (id, seconds) => settled(stopOrRestart(wire, 'stop', id, seconds), [304]),
     remove: (id, also) => remove(wire, id, also?.volumes ?? false),
     restart: (id, seconds) => stopOrRestart(wire, 'restart', id, seconds),
-    signal: (id, signal) => wire.command({ method: 'POST', path: `${at(id)}/kill`, query: { signal } }),
     wait: (id, signal) => wait(wire, id, signal),
     events: (actions, signal) => containerEvents(wire, actions, signal),
     logs: (id, lines, since) => logs(wire, id, lines, since),

@@ -14,6 +14,7 @@ const NOTHING: Sight = {
   image: () => Promise.resolve(null),
   volume: () => Promise.resolve(null),
   service: () => Promise.resolve(null),
+  dataRoot: () => Promise.resolve('/srv/engine'),
 };
 
 test.each(['old', 'new', 'check', 'kept', 'backup', 'restore', 'drill', 'rehearsal'] as const)(
@@ -62,6 +63,12 @@ describe('whether root inside is root of the host', () => {
     'not by a mount of %s',
     (source) => expect(reachesHost(source, true)).toBe(false),
   );
+  test.each(['/srv/engine', '/srv/engine/volumes/x', '/srv', '/'])('by a mount of %s, with its data root', (source) =>
+    expect(reachesHost(source, false, '/srv/engine')).toBe(true),
+  );
+  test('not by a mount next to its data root', () => {
+    expect(reachesHost('/srv/engine-backup', true, '/srv/engine')).toBe(false);
+  });
   test.each([
     [{ Privileged: true }, 'it is privileged'],
     [{ CapAdd: ['CAP_SYS_ADMIN'] }, 'it has the capability SYS_ADMIN'],
@@ -78,7 +85,7 @@ describe('whether root inside is root of the host', () => {
 
   test('by a volume that is a folder of the host', async () => {
     const Options = { type: 'none', o: 'bind', device: '/etc' };
-    const sight = { volume: () => Promise.resolve({ Driver: 'local', Options }) };
+    const sight = { ...NOTHING, volume: () => Promise.resolve({ Driver: 'local', Options }) };
     const mount = {
       Type: 'volume',
       Name: 'v',

@@ -27,7 +27,9 @@ function attacked(): Attacked {
   engine.runContainer(nginx({ name: 'agent', ports: {}, hostConfig: { Binds: ['/:/host'] } }));
   const labels = { 'diun.enable': 'false' };
   engine.runContainer(nginx({ name: 'root', ports: {}, labels, hostConfig: { Privileged: true, Binds: ['/:/host'] } }));
+  engine.runContainer(nginx({ name: 'disk', ports: {}, hostConfig: { Binds: ['/srv/engine:/engine'] } }));
   return {
+    ...{ disk: engine.container('disk'), evilTag: 'evil.example/root:1' },
     ...{ web: 'web', same: sameAs('web'), agent: engine.container('agent'), agentSame: sameAs('agent') },
     ...{ root: engine.container('root'), evil: engine.host.images.inspect('evil.example/root:1').Id },
   };
@@ -78,6 +80,87 @@ describe('a container that Compose left without its name', () => {
     ['one that is not opened', '0123456789ab_db', 'db', { 'diun.enable': 'false' }],
     ['one that is not of Compose', '0123456789ab_db', 'db', { 'com.docker.compose.service': '' }],
   ])('but not %s', async (_what, left, name, labels) => expect(await rename(left, name, labels)).toBe(elsewhere));
+});
+
+describe('a container without a label of its own', () => {
+  const named = (service: string, depends: string, more: Record<string, string> = {}) => ({
+    'diun.enable': 'false',
+    'com.docker.compose.project': 'shop',
+    'com.docker.compose.service': service,
+    'com.docker.compose.depends_on': depends,
+    ...more,
+  });
+  /** The acts that pass on `worker`, among others of its project. */
+  async function acts(worker: Record<string, string>, others: Record<string, Record<string, string>>) {
+    const all = Object.fromEntries(Object.entries({ ...others, worker }).map(([name, labels]) => [`shop-${name}`, labels]));
+    for (const [name, labels] of Object.entries(all)) engine.runContainer(nginx({ name, ports: {}, labels }));
+    const passed: string[] = [];
+    for (const act of ['start', 'stop', 'restart', 'wait', 'update', 'rename?name=shop-worker.diun-pilot-old-0123456789']) {
+      const body = act === 'update' ? { RestartPolicy: { Name: 'no' } } : {};
+      const url = `/v1.45/containers/shop-worker/${act}`;
+      if ((await outcome(createGuard(), { name: act, method: 'POST', url, body })) === 'passes') passed.push(act);
+    }
+    if ((await outcome(createGuard(), { name: '', method: 'DELETE', url: '/v1.45/containers/shop-worker' })) === 'passes')
+      passed.push('remove');
+    for (const name of Object.keys(all)) engine.host.containers.delete(engine.container(name).Id);
+    return passed;
+  }
+  const MOVES = ['start', 'stop', 'restart', 'wait', 'update'];
+  const db = named('db', '', { 'backup.kind': 'postgres' });
+  const web = named('web', '', { 'diun.enable': 'true' });
+  const onDb = 'db:service_healthy:false';
+
+  test.each([
+    ['that writes to a database with a backup', named('worker', onDb), { db }],
+    ['of which a dependency is updated', named('worker', 'x:service_started:false,web:service_started:true'), { web }],
+    [
+      'that is restarted with one that is restarted with it',
+      named('worker', 'between:service_started:true'),
+      { web, between: named('between', 'web:service_started:true') },
+    ],
+  ])('moves where it is one %s, and stays', async (_what, worker, others) => {
+    expect(await acts(worker, others)).toEqual(MOVES);
+  });
+
+  test.each([
+    ['that depends on nothing', named('worker', ''), { db, web }],
+    ['of another project', named('worker', onDb, { 'com.docker.compose.project': 'other' }), { db }],
+    ['of no project', named('worker', onDb, { 'com.docker.compose.project': '' }), { db }],
+    ['that depends on one without a label', named('worker', onDb), { db: named('db', '') }],
+    [
+      'that only depends on one that is restarted',
+      named('worker', 'between:service_started:false'),
+      { web, between: named('between', 'web:service_started:true') },
+    ],
+  ])('is left alone where it is one %s', async (_what, worker, others) => expect(await acts(worker, others)).toEqual([]));
+});
+
+describe('an image is removed', () => {
+  const remove = (name: string): Promise<string> =>
+    outcome(createGuard(), { name: '', method: 'DELETE', url: `/v1.45/images/${name}` });
+  const idOf = (reference: string): string => engine.host.images.inspect(reference).Id;
+
+  test('by its ID, when it was replaced', async () => {
+    const old = idOf('nginx:stable');
+    const before = engine.container('web').Image;
+    expect(await remove(old)).toMatch(/^the image sha256:\w+ has a tag$/);
+    engine.host.images.tags.delete('nginx:stable');
+    expect(await remove(old)).toBe('root runs the image ' + before);
+    const root = engine.container('root').Id;
+    const kept = engine.host.containers.get(root)!;
+    engine.host.containers.delete(root);
+    expect([await remove(old), await remove(old.slice('sha256:'.length))]).toEqual(['passes', 'passes']);
+    engine.host.containers.set(root, kept);
+    engine.host.images.tag(old, 'nginx:stable');
+  });
+
+  test('by a tag that an undone update had made, never by one of an image that was built here', async () => {
+    const { digest } = engine.publish('nginx:next');
+    engine.host.images.tag(engine.host.images.pull(`nginx@${digest}`).id, 'nginx:next');
+    expect(await remove('nginx:next')).toBe('passes');
+    expect(await remove('docker.io/library/nginx:next')).toBe('passes');
+    expect(await remove('nginx:elsewhere')).toBe('No such image: nginx:elsewhere');
+  });
 });
 
 describe('in a container that is root on its host', () => {

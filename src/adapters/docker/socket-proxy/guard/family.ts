@@ -1,4 +1,5 @@
 import type { ContainerInspect, ImageInspect } from '../../../../domain/engine-inspect';
+import { readDependsOn, readRestartsWith } from '../../../../domain/compose/depends-on';
 import { repositoryOf, tryParseImageReference } from '../../../../domain/images/image-reference';
 import { isEnabled } from '../../../../domain/labels/parse-flag';
 import { ownLabels } from '../../../../domain/labels/own-labels';
@@ -73,17 +74,73 @@ export async function familyOf(sight: Sight, memory: Memory, base: string, of: R
 
 /** Of every container that the operator opened to updates. */
 export async function watched(sight: Sight, memory: Memory): Promise<Known[]> {
+  return [...(await everyContainer(sight)).filter(isWatched), ...memory.replaced.values()];
+}
+
+export async function everyContainer(sight: Sight): Promise<Known[]> {
+  const all = await sight.containers();
   const found: Known[] = [];
-  for (const { id } of await sight.containers()) {
+  for (const { id } of all) {
     const known = await knownContainer(sight, id);
-    if (known !== null && isWatched(known)) found.push(known);
+    if (known !== null) found.push(known);
   }
-  return [...found, ...memory.replaced.values()];
+  return found;
 }
 
 export function isWatched({ labels }: Known): boolean {
   return isEnabled(labels);
 }
+
+/** What was created by diun-pilot: through this process, or by a name that only a create request can give (`RULES`, rename). */
+export function isOwn({ container }: Known, { created }: Memory): boolean {
+  return created.has(container.Id) || !['plain', 'old', 'new'].includes(readName(container.Name).role);
+}
+
+/** Whether it, or one of its family, was opened to updates: it is replaced, renamed and removed. */
+export async function isReplaceable(sight: Sight, memory: Memory, known: Known): Promise<boolean> {
+  if (isWatched(known)) return true;
+  return (await familyOf(sight, memory, readName(known.container.Name).base, 'plain')).some(isWatched);
+}
+
+/**
+ * Refuses to start, stop or restart what diun-pilot has no reason to: neither a label, nor that it depends on a container with
+ * one. Those are stopped for a backup, or restarted with it (domain/compose/depends-on).
+ */
+export async function mustBeMovable(sight: Sight, memory: Memory, known: Known): Promise<void> {
+  if (isOwn(known, memory) || (await hasReason(known, sight)) || (await isReplaceable(sight, memory, known))) return;
+  if (await dependsOnReason(sight, memory, known)) return;
+  refuse(
+    `${known.container.Name.slice(1)} has none of the labels diun.enable, update.probe, backup.kind and renewal.role, and depends on no container with one`,
+  );
+}
+
+async function dependsOnReason(sight: Sight, memory: Memory, known: Known): Promise<boolean> {
+  const project = projectOf(known);
+  if (project === '' || dependsOn(known).length === 0) return false;
+  const all = [...(await everyContainer(sight)), ...memory.replaced.values()].filter(
+    (each) => projectOf(each) === project,
+  );
+  const opened = new Set<string>();
+  for (const each of all) if (await hasReason(each, sight)) opened.add(serviceOf(each));
+  const restarted = withThoseRestarted(opened, all);
+  return dependsOn(known).some((name) => opened.has(name)) || restartsWith(known).some((name) => restarted.has(name));
+}
+
+/** `restart: true` counts along the chain. */
+function withThoseRestarted(services: ReadonlySet<string>, all: readonly Known[]): Set<string> {
+  const found = new Set(services);
+  for (let size = -1; size !== found.size;) {
+    size = found.size;
+    for (const each of all) if (restartsWith(each).some((name) => found.has(name))) found.add(serviceOf(each));
+  }
+  return found;
+}
+
+const DEPENDS_ON = 'com.docker.compose.depends_on';
+const projectOf = ({ labels }: Known): string => labels['com.docker.compose.project'] ?? '';
+const serviceOf = ({ labels }: Known): string => labels['com.docker.compose.service'] ?? '';
+const dependsOn = ({ labels }: Known): string[] => readDependsOn(labels[DEPENDS_ON]);
+const restartsWith = ({ labels }: Known): string[] => readRestartsWith(labels[DEPENDS_ON]);
 
 /** Whether the operator's labels, or those of its Swarm service, give diun-pilot a reason to work in a container. */
 export async function hasReason({ labels }: Known, sight: Pick<Sight, 'service'>): Promise<boolean> {

@@ -1,6 +1,16 @@
 import { judgeCreate, mustHaveItsNetworks } from './create';
-import { familyOf, isWatched, newMemory, remember, type Known, type Memory } from './family';
-import { judgePull, judgeTag } from './images';
+import {
+  familyOf,
+  isOwn,
+  isReplaceable,
+  isWatched,
+  mustBeMovable,
+  newMemory,
+  remember,
+  type Known,
+  type Memory,
+} from './family';
+import { judgePull, judgeRemoval, judgeTag } from './images';
 import { judgeExec, judgeExecStart, judgeRead, judgeWrite, target } from './inside';
 import { meantByCompose, readName, type Role } from './names';
 import { Missing, mustBe, refuse, Refused } from './refused';
@@ -44,17 +54,20 @@ interface Scene {
 
 const ALONE = new Set([
   ...['POST /containers/create', 'POST /containers/{id}/rename', 'DELETE /containers/{id}'],
-  ...['POST /images/{name}/tag', 'POST /networks/{id}/connect'],
+  ...['POST /images/{name}/tag', 'DELETE /images/{name}', 'POST /networks/{id}/connect'],
 ]);
+const NOT_OPENED = 'it was not created by diun-pilot, and is not opened to updates';
 const RESTART_POLICY = words('Name MaximumRetryCount');
 const CONNECT = words('Container EndpointConfig');
 /** Of these an anonymous volume may go with the container: it never was the operator's. */
 const WITH_VOLUMES: Role[] = ['check', 'drill', 'rehearsal', 'new'];
 
-/** A call that only says which container. */
-const onTarget: Rule = async ({ sight, asked }) => {
+/** A call that only says which container is to run, or not. */
+const onMovable: Rule = async ({ sight, memory, asked }) => {
   mustSayNothing(asked);
-  return { place: (await target(sight, asked.place)).container.Id };
+  const known = await target(sight, asked.place);
+  await mustBeMovable(sight, memory, known);
+  return { place: known.container.Id };
 };
 
 /** One rule for each call that changes something, or that reads files. A call without one is refused (a test holds it). */
@@ -69,24 +82,26 @@ export const RULES: Readonly<Record<string, Rule>> = {
     const known = await target(sight, asked.place);
     const [from, to] = [readName(known.container.Name), readName(asked.query['name'] ?? '')];
     const mayMove = ({ role }: { role: Role }): boolean => ['plain', 'old', 'new'].includes(role);
-    const isOwn = from.base === to.base && mayMove(from) && mayMove(to);
+    const isItsName = from.base === to.base && mayMove(from) && mayMove(to);
     mustBe(
-      isOwn || isLeftByCompose(known, asked.query['name'] ?? ''),
+      isItsName || isLeftByCompose(known, asked.query['name'] ?? ''),
       'a container keeps its own name, with or without an ending of diun-pilot',
     );
+    mustBe(await isReplaceable(sight, memory, known), NOT_OPENED);
     replace(memory, known);
     return { place: known.container.Id };
   },
-  'POST /containers/{id}/update': async ({ sight, asked }) => {
+  'POST /containers/{id}/update': async ({ sight, memory, asked }) => {
     const { RestartPolicy } = onlyKeys('the update', asked.body, words('RestartPolicy'));
     onlyKeys('RestartPolicy', RestartPolicy, RESTART_POLICY);
-    return { place: (await target(sight, asked.place)).container.Id };
+    const known = await target(sight, asked.place);
+    await mustBeMovable(sight, memory, known);
+    return { place: known.container.Id };
   },
-  'POST /containers/{id}/start': onTarget,
-  'POST /containers/{id}/stop': onTarget,
-  'POST /containers/{id}/restart': onTarget,
-  'POST /containers/{id}/kill': onTarget,
-  'POST /containers/{id}/wait': onTarget,
+  'POST /containers/{id}/start': onMovable,
+  'POST /containers/{id}/stop': onMovable,
+  'POST /containers/{id}/restart': onMovable,
+  'POST /containers/{id}/wait': onMovable,
   'POST /containers/{id}/exec': async ({ sight, memory, asked }) => {
     const known = await target(sight, asked.place);
     await judgeExec(sight, memory, known, asked.body);
@@ -106,8 +121,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     mustSayNothing(asked);
     const known = await target(sight, asked.place);
     const { role } = readName(known.container.Name);
-    const isOurs = role !== 'plain' || memory.created.has(known.container.Id);
-    mustBe(isOurs || isWatched(known), 'it was not created by diun-pilot, and is not opened to updates');
+    mustBe(isOwn(known, memory) || (await isReplaceable(sight, memory, known)), NOT_OPENED);
     mustBe(!isTrue(asked.query['v']) || WITH_VOLUMES.includes(role), 'its volumes stay');
     mustBe(!isTrue(asked.query['force']), 'it is not removed by force');
     replace(memory, known);
@@ -122,7 +136,10 @@ export const RULES: Readonly<Record<string, Rule>> = {
     mustSayNothing(asked);
     await judgeTag(sight, memory, asked.place, asked.query['repo'] ?? '');
   },
-  'DELETE /images/{name}': ({ asked }) => mustSayNothing(asked),
+  'DELETE /images/{name}': async ({ sight, memory, asked }) => {
+    mustSayNothing(asked);
+    return { place: await judgeRemoval(sight, memory, asked.place) };
+  },
   'POST /images/create': async ({ sight, memory, asked }) => {
     mustSayNothing(asked);
     await judgePull(sight, memory, asked.query['fromImage'] ?? '', asked.query['tag'] ?? '');

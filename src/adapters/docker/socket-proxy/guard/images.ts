@@ -1,4 +1,6 @@
-import { isOfRepository, repositoryNamed, watched, type Memory } from './family';
+import type { ImageInspect } from '../../../../domain/engine-inspect';
+import { formatReference, tryParseImageReference } from '../../../../domain/images/image-reference';
+import { everyContainer, isOfRepository, isWatched, repositoryNamed, watched, type Memory } from './family';
 import { missing, mustBe, refuse } from './refused';
 import type { Sight } from './sight';
 
@@ -22,4 +24,34 @@ export async function judgePull(sight: Sight, memory: Memory, fromImage: string,
   const known = await watched(sight, memory);
   const used = known.some(({ container }) => repositoryNamed(container.Config.Image) === repository);
   mustBe(used, `no container with the label diun.enable=true runs an image of ${repository}`);
+}
+
+/**
+ * Only what its registry has again: an image without a tag, or a tag that an undone update had made. Its repository is that of a
+ * container that the operator opened to updates, and no other container runs the image. Resolves with what to remove: a name that
+ * is no tag could be read as the beginning of an ID.
+ */
+export async function judgeRemoval(sight: Sight, memory: Memory, name: string): Promise<string> {
+  const image = (await sight.image(name)) ?? missing('image', name);
+  const tag = tagOf(image, name);
+  mustBe(tag !== null || (image.RepoTags ?? []).length === 0, `the image ${name} has a tag`);
+  const pulled = new Set((image.RepoDigests ?? []).map(repositoryNamed));
+  const used = (await watched(sight, memory)).map(({ container }) => repositoryNamed(container.Config.Image));
+  const isReplaced = used.some((repository) => repository !== null && pulled.has(repository));
+  mustBe(isReplaced, `no container with the label diun.enable=true runs an image of the repository of ${name}`);
+  const strangers = (await everyContainer(sight)).filter((known) => !isWatched(known));
+  const user = strangers.find(({ container }) => container.Image === image.Id);
+  mustBe(user === undefined, `${user?.container.Name.slice(1)} runs the image ${name}`);
+  return tag === null ? image.Id : name;
+}
+
+/** Null: the name is an ID, or a digest. */
+function tagOf({ RepoTags }: ImageInspect, name: string): string | null {
+  const wanted = normal(name);
+  return (RepoTags ?? []).find((tag) => wanted !== null && normal(tag) === wanted) ?? null;
+}
+
+function normal(reference: string): string | null {
+  const parsed = tryParseImageReference(reference);
+  return parsed === null ? null : formatReference(parsed);
 }

@@ -43,13 +43,17 @@ export interface Power {
  * Whether root inside a container is root of its host, as the operator created it. Such a container may be replaced by the same,
  * but no command and no file is put into it. Null: it is contained.
  */
-export async function powerOf(container: ContainerInspect, sight: Pick<Sight, 'volume'>): Promise<Power | null> {
+export async function powerOf(
+  container: ContainerInspect,
+  sight: Pick<Sight, 'volume' | 'dataRoot'>,
+): Promise<Power | null> {
+  const dataRoot = container.Mounts.length === 0 ? null : await sight.dataRoot();
   const mounts: string[] = [];
   let why = powerOfHostConfig(container.HostConfig);
   let isCertbots = why === null;
   for (const mount of container.Mounts) {
     const source = await hostFolderOf(mount, sight);
-    if (source === null || !reachesHost(source, mount.RW !== false)) continue;
+    if (source === null || !reachesHost(source, mount.RW !== false, dataRoot)) continue;
     mounts.push(cleanPath(mount.Destination));
     why ??= `it mounts ${source} of the host`;
     isCertbots &&= isWithin(cleanPath(source), LETS_ENCRYPT);
@@ -65,9 +69,10 @@ async function hostFolderOf({ Type, Name, Source }: Mount, sight: Pick<Sight, 'v
   return isFolder || options['device']?.startsWith('/') ? (options['device'] ?? '/') : null;
 }
 
-/** Pure. A folder above one of the host's own reaches it, too. */
-export function reachesHost(source: string, isWritable: boolean): boolean {
+/** Pure. A folder above one of the host's own reaches it, too. `dataRoot`: of the engine, which has all files of all containers. */
+export function reachesHost(source: string, isWritable: boolean, dataRoot: string | null = null): boolean {
   const path = cleanPath(source);
+  if (dataRoot !== null && (isWithin(path, cleanPath(dataRoot)) || isWithin(cleanPath(dataRoot), path))) return true;
   if (/\.sock(?:et)?$|^\/home(?:\/[^/]+)?$|\/\.ssh(?:\/|$)/.test(path)) return true;
   if (WRITABLE.some((folder) => isWithin(path, folder))) return false;
   const isRead = READABLE_FILES.includes(path) || READABLE.some((folder) => isWithin(path, folder));

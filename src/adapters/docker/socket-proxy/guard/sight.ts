@@ -8,6 +8,8 @@ export interface Sight {
   image(reference: string): Promise<ImageInspect | null>;
   volume(name: string): Promise<VolumeInfo | null>;
   service(nameOrId: string): Promise<ServiceInfo | null>;
+  /** The folder of the host in which the engine has volumes, layers and configurations. Null: it does not say. */
+  dataRoot(): Promise<string | null>;
 }
 
 /** `options.device` of a `local` volume is a folder of the host. */
@@ -34,5 +36,6 @@ export function sightThrough(ask: (path: string) => Promise<unknown>): Sight {
     image: (reference) => ask(`/images/${reference}/json`) as Promise<ImageInspect | null>,
     volume: (name) => ask(`/volumes/${at(name)}`) as Promise<VolumeInfo | null>,
     service: (nameOrId) => ask(`/services/${at(nameOrId)}`) as Promise<ServiceInfo | null>,
+    dataRoot: async () => ((await ask('/info')) as { DockerRootDir?: string } | null)?.DockerRootDir || null,
   };
 }
