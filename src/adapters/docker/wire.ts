@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { BOUNDS } from '../../domain/bounds';
 import { EngineError } from '../../domain/errors';
+import { printableLine } from '../../lib/printable';
 import { readWithin } from '../../lib/streams/read-within';
 import type { EngineCall } from './calls';
 import type { DockerAddress } from './docker-address';
@@ -159,14 +160,26 @@ export class Wire {
 
 type Modem = { agent?: Agent; dial(options: object, done: (error: Error | null, result: never) => void): void };
 
+/** Of the engine's own grammars of names: `..` it resolves, and what follows `?` or `#` it takes for something else. */
+const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.:@-]+)+$/;
+
+/** A name that is none leads to nothing, and never to another call: the answer of an engine that does not know it. */
+function mustBePlain(path: string): void {
+  if (PLAIN.test(path)) return;
+  const [, kind = '', name = ''] = /^\/([a-z]+)\/(.*)/s.exec(path) ?? [];
+  const what = kind === 'containers' ? 'container' : 'image';
+  throw Object.assign(new Error(`No such ${what}: ${printableLine(name).slice(0, 200)}`), { statusCode: 404 });
+}
+
 /** The modem is handed plain data only; the signal acts through the connection. */
-function dial<T>(
+async function dial<T>(
   docker: Docker,
   { protocol }: DockerAddress,
   call: Call,
   signal: AbortSignal | undefined,
   extra: object = {},
 ): Promise<T> {
+  mustBePlain(call.path);
   // The modem takes an agent for all of its calls: each call gets a modem that differs in nothing else.
   const modem = Object.create(docker.modem, { agent: { value: callAgent(protocol, signal) } }) as Modem;
   const query = new URLSearchParams(

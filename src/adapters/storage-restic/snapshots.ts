@@ -44,7 +44,7 @@ export async function snapshots(repo: Repository, key?: string): Promise<Snapsho
 }
 
 /** Reads `restic snapshots --json`; oldest first. */
-function snapshotsIn(json: string): Snapshot[] {
+export function snapshotsIn(json: string): Snapshot[] {
   const read = listed.safeParse(parsed(json));
   if (!read.success) {
     throw new StorageError(

@@ -52,6 +52,17 @@ describe('entries of auths', () => {
     await expect(registryAuth(folder, 'nginx:1')).resolves.toEqual({});
   });
 
+  test.each([[{ auths: { 'a.example': { auth: {} } } }], [{ auths: [] }], [{ auths: 'x' }], [{ credsStore: 5 }], [[]]])(
+    'a value of another type is refused with what to do: %j',
+    async (content) => {
+      config(content);
+      await expect(found('a.example/app:1')).rejects.toMatchObject({
+        code: 'registry_refused',
+        message: "Docker's config.json cannot be read: correct it, or its permissions.",
+      });
+    },
+  );
+
   test('user name and password in plain, and an identity token', async () => {
     config({ auths: { 'a.example': { username: 'me', password: 'p' }, 'b.example': { auth, identitytoken: 't' } } });
     await expect(found('a.example/app:1')).resolves.toEqual({ username: 'me', password: 'p' });

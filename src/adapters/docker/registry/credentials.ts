@@ -10,20 +10,21 @@ const DOCKER_HUB = 'https://index.docker.io/v1/';
 /** Hosts by which Docker Hub is named (docker/cli, cli/config/configfile). */
 const HUB_HOSTS = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 
-interface AuthEntry {
-  auth?: string;
-  username?: string;
-  password?: string;
-  identitytoken?: string;
-}
+const text = z.string().nullish();
+const authEntry = z.object({ auth: text, username: text, password: text, identitytoken: text });
+type AuthEntry = z.infer<typeof authEntry>;
 
-interface DockerConfig {
-  auths?: Record<string, AuthEntry | null> | null;
-  /** Name of the helper for all registries. */
-  credsStore?: string;
-  /** Name of the helper by registry. */
-  credHelpers?: Record<string, string> | null;
-}
+/** As the Docker client reads it, which refuses the whole file for one value of another type. */
+const dockerConfig = z
+  .object({
+    auths: z.record(z.string(), authEntry.nullable()).nullish(),
+    /** Name of the helper for all registries. */
+    credsStore: text,
+    /** Name of the helper by registry. */
+    credHelpers: z.record(z.string(), z.string()).nullish(),
+  })
+  .nullable();
+type DockerConfig = NonNullable<z.infer<typeof dockerConfig>>;
 
 /** `X-Registry-Auth` for the registry of a reference; empty when there are no credentials. */
 export async function registryAuth(dockerConfigDir: string | null, reference: string): Promise<Record<string, string>> {
@@ -86,7 +87,7 @@ function fromEntry(entry: AuthEntry | null | undefined): Credentials | null {
 
 async function readConfig(path: string): Promise<DockerConfig> {
   try {
-    return (JSON.parse(await readFile(path, 'utf8')) ?? {}) as DockerConfig;
+    return dockerConfig.parse(JSON.parse(await readFile(path, 'utf8'))) ?? {};
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new EngineError('registry_refused', "Docker's config.json cannot be read: correct it, or its permissions.", {

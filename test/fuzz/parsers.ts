@@ -1,0 +1,7 @@
+import { ASKED, JSON_DOCUMENTS } from './parsers/json';
+import type { Parser } from './parsers/parser';
+import { STREAMS } from './parsers/streams';
+import { TEXTS } from './parsers/texts';
+
+/** Every parser of what a stranger wrote. */
+export const PARSERS: readonly Parser[] = [...TEXTS, ...JSON_DOCUMENTS, ...STREAMS, ...ASKED];
