@@ -1,3 +1,5 @@
+import Database from 'better-sqlite3';
+import { join } from 'node:path';
 import { recordById } from '../../src/decisions/approve';
 import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/decisions/restore-link';
 import { readApproval } from '../../src/decisions/read-approval';
@@ -30,6 +32,10 @@ export interface RunningHttp {
   port: number;
   store: Store;
   lines: LogLine[];
+  /** Of the app as it is, such as `GET /updates/:id`. */
+  routes: string[];
+  /** Every row of every table, but for the audit trail, which counts failed logins. */
+  rows(): string;
   stop(): Promise<void>;
 }
 
@@ -100,5 +106,24 @@ export async function startHttp(
     disk.remove();
   };
   const { port } = listening;
-  return { url: `http://127.0.0.1:${port}`, port, store, lines, stop };
+  const routes = routesOf(app);
+  const rows = (): string => dumpOf(join(disk.folder, 'pilot.db'));
+  return { url: `http://127.0.0.1:${port}`, port, store, lines, routes, rows, stop };
+}
+
+function routesOf(app: ReturnType<typeof createHttpApp>): string[] {
+  const layers = app.router.stack.flatMap(({ route }) => (route === undefined ? [] : [route]));
+  return layers.flatMap(({ path, stack }) => {
+    const methods = new Set(stack.map(({ method }) => method?.toUpperCase()).filter((method) => method !== undefined));
+    return [...methods].map((method) => `${method} ${path}`);
+  });
+}
+
+function dumpOf(path: string): string {
+  const database = new Database(path, { readonly: true });
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").pluck().all();
+  const kept = (tables as string[]).filter((name) => name !== 'audit');
+  const dump = kept.map((name) => [name, database.prepare(`SELECT * FROM "${name}"`).all()]);
+  database.close();
+  return JSON.stringify(dump);
 }

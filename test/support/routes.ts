@@ -1,32 +1,47 @@
-/** The table of routes in the contract, section 3, with an example for each parameter. */
+/** Who is let in: by a header, by a form of our own page (with the password), or by the address itself. */
+export type Admits = 'anyone' | 'webhook' | 'api' | 'form' | 'link';
+
+/** One row for each route of the app and method of it (test/http/six-flaws.test.ts compares them). */
 export interface Route {
   method: string;
+  /** As the app registers it. */
+  template: string;
+  /** An example of it. */
   path: string;
+  admits: Admits;
 }
 
 const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const TOKEN = `${ID}.${'a'.repeat(43)}`;
 
-export const ROUTES: readonly Route[] = [
-  ['POST', '/webhooks/diun'],
-  ['GET', '/health'],
-  ['GET', '/updates'],
-  ['POST', '/updates'],
-  ['GET', `/updates/${ID}`],
-  ['GET', `/updates/${ID}/events`],
-  ['GET', `/approvals/${TOKEN}`],
-  ['POST', `/approvals/${TOKEN}`],
-  ['GET', `/approvals/${TOKEN}/events`],
-  ['GET', '/backups'],
-  ['POST', '/backups'],
-  ['GET', '/renewals'],
-  ['POST', '/renewals'],
-  ['GET', '/'],
-  ['GET', '/metrics'],
-  ['GET', '/openapi.json'],
-  ['POST', '/actions/approve'],
-  ['POST', '/actions/backup'],
-].map(([method = '', path = '']) => ({ method, path }));
+const ROWS: readonly [method: string, template: string, admits: Admits][] = [
+  ['POST', '/webhooks/diun', 'webhook'],
+  ['GET', '/health', 'anyone'],
+  ['GET', '/updates', 'api'],
+  ['POST', '/updates', 'api'],
+  ['GET', '/updates/:id', 'api'],
+  ['GET', '/updates/:id/events', 'api'],
+  ['POST', '/updates/:id/rehearsal', 'api'],
+  ['GET', '/approvals/:token', 'link'],
+  ['POST', '/approvals/:token', 'link'],
+  ['GET', '/approvals/:token/events', 'link'],
+  ['GET', '/backups', 'api'],
+  ['POST', '/backups', 'api'],
+  ['GET', '/renewals', 'api'],
+  ['POST', '/renewals', 'api'],
+  ['GET', '/audit', 'api'],
+  ['GET', '/', 'api'],
+  ['GET', '/metrics', 'api'],
+  ['GET', '/openapi.json', 'anyone'],
+  ...['approve', 'decline', 'window', 'start-now', 'retry', 'rehearse', 'backup', 'renew'].map(
+    (action): [string, string, Admits] => ['POST', `/actions/${action}`, 'form'],
+  ),
+];
+
+export const ROUTES: readonly Route[] = ROWS.map(([method, template, admits]) => ({
+  ...{ method, template, admits },
+  path: template.replace(':id', ID).replace(':token', TOKEN),
+}));
 
 /** Other spellings of an address, none of which is a route: slashes, case, encodings, dots. */
 export function spellingsOf(path: string): string[] {
