@@ -92,15 +92,26 @@ describe('a container without a label of its own', () => {
   });
   /** The acts that pass on `worker`, among others of its project. */
   async function acts(worker: Record<string, string>, others: Record<string, Record<string, string>>) {
-    const all = Object.fromEntries(Object.entries({ ...others, worker }).map(([name, labels]) => [`shop-${name}`, labels]));
+    const all = Object.fromEntries(
+      Object.entries({ ...others, worker }).map(([name, labels]) => [`shop-${name}`, labels]),
+    );
     for (const [name, labels] of Object.entries(all)) engine.runContainer(nginx({ name, ports: {}, labels }));
     const passed: string[] = [];
-    for (const act of ['start', 'stop', 'restart', 'wait', 'update', 'rename?name=shop-worker.diun-pilot-old-0123456789']) {
+    for (const act of [
+      'start',
+      'stop',
+      'restart',
+      'wait',
+      'update',
+      'rename?name=shop-worker.diun-pilot-old-0123456789',
+    ]) {
       const body = act === 'update' ? { RestartPolicy: { Name: 'no' } } : {};
       const url = `/v1.45/containers/shop-worker/${act}`;
       if ((await outcome(createGuard(), { name: act, method: 'POST', url, body })) === 'passes') passed.push(act);
     }
-    if ((await outcome(createGuard(), { name: '', method: 'DELETE', url: '/v1.45/containers/shop-worker' })) === 'passes')
+    if (
+      (await outcome(createGuard(), { name: '', method: 'DELETE', url: '/v1.45/containers/shop-worker' })) === 'passes'
+    )
       passed.push('remove');
     for (const name of Object.keys(all)) engine.host.containers.delete(engine.container(name).Id);
     return passed;
@@ -132,7 +143,9 @@ describe('a container without a label of its own', () => {
       named('worker', 'between:service_started:false'),
       { web, between: named('between', 'web:service_started:true') },
     ],
-  ])('is left alone where it is one %s', async (_what, worker, others) => expect(await acts(worker, others)).toEqual([]));
+  ])('is left alone where it is one %s', async (_what, worker, others) =>
+    expect(await acts(worker, others)).toEqual([]),
+  );
 });
 
 describe('an image is removed', () => {

@@ -28,8 +28,8 @@ export async function judgePull(sight: Sight, memory: Memory, fromImage: string,
 
 /**
  * Only what its registry has again: an image without a tag, or a tag that an undone update had made. Its repository is that of a
- * container that the operator opened to updates, and no other container runs the image. Resolves with what to remove: a name that
- * is no tag could be read as the beginning of an ID.
+ * container that the operator opened to updates, and no other container runs the image. Resolves with what to remove: any other
+ * name could be read as the beginning of an ID.
  */
 export async function judgeRemoval(sight: Sight, memory: Memory, name: string): Promise<string> {
   const image = (await sight.image(name)) ?? missing('image', name);
