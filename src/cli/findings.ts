@@ -1,4 +1,5 @@
 import { messageOf } from '../domain/errors';
+import { keptDataText } from '../domain/recreate/carry-over';
 import { HOW_TO_ACT, OBSERVES } from '../domain/mode';
 import type { Container } from '../domain/container';
 import type { ChannelNotice } from '../domain/channel-notice';
@@ -105,13 +106,18 @@ export function timerFindings(app: App): Finding[] {
 
 /** Containers that outlived their update: with the time of their removal, or what to do about one that was left over. */
 export function keptFindings(app: App): Finding[] {
-  return app.store.keptContainers.all().map(({ name, reason, leftover, keepUntil }): Finding => {
+  const { store, settings } = app;
+  const data = store.keptData.all().map((kept): Finding => {
+    return { what: 'Kept data', status: 'ok', words: keptDataText(kept, atTime(kept.keepUntil, settings.timeZone)) };
+  });
+  const containers = store.keptContainers.all().map(({ name, reason, leftover, keepUntil }): Finding => {
     const until = atTime(keepUntil, app.settings.timeZone);
     const words = leftover
       ? `${name}: ${reason} Restart diun-pilot, or run \`docker rm -f -v ${name}\``
       : `${name}: ${reason} It is stopped, and is removed ${until}`;
     return { what: 'Kept container', status: leftover ? 'warning' : 'ok', words };
   });
+  return [...containers, ...data];
 }
 
 export function labelFindings(containers: readonly Container[]): Finding[] {

@@ -84,6 +84,7 @@ export const ERROR_CODES = {
   container_not_running: 'The container does not run, so no update of it can be judged',
   preflight_failed: 'The new image cannot work here',
   preflight_blocked: 'What surrounds the container allows no update now',
+  major_failed: 'The data could not be moved to the new PostgreSQL major',
   recreate_refused: 'The new container would not be the same as the old one',
   recreate_failed: 'The new container could not be created or started',
   unhealthy: 'The new container did not become healthy',

@@ -1,3 +1,4 @@
+import type { ServerState } from './data/server-state';
 import type { DataChange, DataFingerprint } from './data/data-fingerprint';
 import type { ContainerInspect } from './engine-inspect';
 import type { HealthFailure } from './health/health-failure';
@@ -11,13 +12,16 @@ import type { Stopped } from './health/well';
 /**
  * How far a run has come, written before each act, so that a run can be resumed after a crash from its stage:
  * every act is addressed by id and may be done twice.
- * `preparing`: the old container is untouched, and serves or was stopped for the backup. `swapping`: names are being
- * exchanged, the old one stopped (not in a handover), the new one started. `checking`: the new one runs, its health is
+ * `preparing`: the old container is untouched, and serves or was stopped for the backup. `moving`: a new PostgreSQL major, whose
+ * server is stopped while its data directory and a new, empty one change places. `swapping`: names are being
+ * exchanged, the old one stopped (not in a handover), the new one started. `loading`: the new server gets the
+ * roles and databases of the old one. `checking`: the new one runs, its health is
  * being checked (in a handover first next to the old one, which then drains). `settled`: it is healthy, the old one is to be
  * removed. `rolling_back`: the old one is to run again; the update's error says why. `restoring`: the old one does
  * not serve with the data as it is now, so that of this update's backup takes its place.
  */
-export type Stage = 'preparing' | 'swapping' | 'checking' | 'settled' | 'rolling_back' | 'restoring';
+export type Stage =
+  'preparing' | 'moving' | 'swapping' | 'loading' | 'checking' | 'settled' | 'rolling_back' | 'restoring';
 
 /** What a run must know to go on, or to be undone, whatever happened in between. */
 export interface Journal {
@@ -73,6 +77,28 @@ export interface Journal {
   soak?: SoakPlan;
   /** How far the restore after the rollback has come; null: there is none. */
   restore: RestoreJournal | null;
+  /** Of a new PostgreSQL major; not there: it is none. */
+  major?: MajorJournal;
+}
+
+/** What the change to a new PostgreSQL major needs to go on, or back. */
+export interface MajorJournal {
+  from: number;
+  to: number;
+  /** PGDATA, the same for both. */
+  directory: string;
+  /** In the names of what is made in the volume. */
+  mark: string;
+  /** Image id with a shell, which moves the data. */
+  shell: string;
+  /** The old server after those that write to it were stopped; not there: it has not been read yet. */
+  before?: ServerState;
+  /** From now on the two data directories may have changed places; false again once the old one is back. */
+  moved: boolean;
+  /** Roles and databases are loaded and compared. */
+  loaded?: boolean;
+  /** How often the load was started: one that takes diun-pilot down repeatedly is rolled back. */
+  loads: number;
 }
 
 /** What the soak of an update needs to start; and, once the update is rolled back for its soak, why. */

@@ -49,3 +49,28 @@ export interface KeptContainer {
   /** When it is removed, or its removal is tried again. ISO 8601. */
   keepUntil: string;
 }
+
+/** Data directories of an earlier PostgreSQL major, retained in their volume after the update that moved the data. */
+export interface KeptData {
+  /** Replaces an earlier entry of the same update. */
+  add(kept: KeptDataDirectory): void;
+  /** The one removed first comes first. */
+  all(): KeptDataDirectory[];
+  /** Those whose time has come at `now` (ISO 8601). */
+  due(now: string): KeptDataDirectory[];
+  remove(updateId: string): void;
+}
+
+export interface KeptDataDirectory {
+  updateId: string;
+  /** Name of the container whose volume it is in. */
+  container: string;
+  /** As text: `the data directory of PostgreSQL 15`. */
+  what: string;
+  /** PGDATA of the container. */
+  directory: string;
+  /** Its name inside of that. */
+  folder: string;
+  /** When it is removed. ISO 8601. */
+  keepUntil: string;
+}

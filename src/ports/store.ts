@@ -12,7 +12,7 @@ import type { Rehearsals } from './rehearsals';
 import type { NotesCache, NotesTexts } from './release-notes';
 import type { Certificates, Renewals } from './renewals';
 import type { Soaks } from './soaks/soaks';
-import type { Disarmed, KeptContainers } from './stopped-containers';
+import type { Disarmed, KeptContainers, KeptData } from './stopped-containers';
 import type { Incidents, Notices, Timers } from './timers';
 
 export type { NewMail, Outbox, OutboxMail } from './outbox';
@@ -46,6 +46,7 @@ export interface Store {
   incidents: Incidents;
   disarmed: Disarmed;
   keptContainers: KeptContainers;
+  keptData: KeptData;
   soaks: Soaks;
   /** Reads and writes; throws when the database cannot do its work. */
   check(): void;

@@ -4,6 +4,7 @@ import { queueScheduledBackups } from '../backups/request-backup';
 import { runNextBackup } from '../backups/run-next-backup';
 import { requestRenewal, runNextRenewal } from '../certificates/renewal-queue';
 import { createWatch } from '../certificates/watch-certificates';
+import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';
 import { adoptAside, removeDueContainers } from '../containers/kept-containers';
 import { rearmRunning } from '../containers/restart-policy';
 import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
@@ -111,6 +112,7 @@ export function startWorker(deps: Deps): Worker {
     if (!adopted) {
       await removeLeftRehearsals(deps);
       if (deps.mode === 'act') await adoptAside(deps);
+      await forgetRemovedData(deps);
     }
     adopted = true;
     if (deps.mode === 'act') await networks.repair();
@@ -179,6 +181,7 @@ const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
   runNextUpdate,
   rearmRunning,
   removeDueContainers,
+  removeDueData,
   runNextBackup,
   runNextRenewal,
   doDueWork,

@@ -1,6 +1,7 @@
 import { keepLostFiles } from '../containers/kept-containers';
 import { stopAndRemove } from '../containers/rename-and-remove';
 import { codeOf, messageOf } from '../domain/errors';
+import { keepPreviousData } from './major/data-directory';
 import { keepForSoak } from './soak/keep-for-soak';
 import { keepTag } from './new-tag/keep-tag';
 import type { Run } from './run';
@@ -15,13 +16,13 @@ export async function cleanUp(run: Run): Promise<void> {
   try {
     await step(run, 'cleanup', async () => {
       const tag = await keepTag(run);
-      const soaks =
-        run.container.labels.soakMs === undefined ? null : await keepForSoak(run, run.container.labels.soakMs);
+      const data = await keepPreviousData(run);
+      const soaks = await soak(run);
       if (soaks !== null) return [tag, soaks].filter((part) => part !== null).join('; ');
       const kept = await keepFiles(run);
       await stopAndRemove(run, run.journal.oldContainerId);
       const removed = `the old container ${run.journal.oldContainerId.slice(0, 12)} is removed; its image ${run.journal.oldImageId.slice(0, 19)} is kept`;
-      return [tag, kept, removed].filter((part) => part !== null).join('; ');
+      return [tag, data, kept, removed].filter((part) => part !== null).join('; ');
     });
   } catch (error) {
     if (codeOf(error) === 'engine_unreachable') throw error;
@@ -29,6 +30,12 @@ export async function cleanUp(run: Run): Promise<void> {
     checkpoint(run, run.journal.stage, { cleanUpFailure: reason });
     run.logger.warn('the old container could not be removed', { update: run.update.id, reason });
   }
+}
+
+/** The old container of a new PostgreSQL major cannot run on the data as it is now. */
+async function soak(run: Run): Promise<string | null> {
+  const { soakMs } = run.container.labels;
+  return soakMs === undefined || run.journal.major !== undefined ? null : keepForSoak(run, soakMs);
 }
 
 async function keepFiles(run: Run): Promise<string | null> {

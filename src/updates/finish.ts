@@ -6,7 +6,7 @@ import type { Deps } from '../deps';
 import { codeOf, messageOf, PilotError, toPilotError, type ErrorCode, type Failure } from '../domain/errors';
 import { formatTime } from '../domain/format';
 import { isFaultOfImage } from '../domain/health/image-fault';
-import { keptText } from '../domain/recreate/carry-over';
+import { keptDataText, keptText } from '../domain/recreate/carry-over';
 import type { Update, Verdict } from '../domain/update';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
@@ -239,10 +239,17 @@ function isAutomatic({ policy, source, approval }: Update): boolean {
 
 /** What an update keeps on purpose past its end, until when, and the commands for it: of verdict and mail alike. */
 function keptSentences({ store, timeZone }: Pick<Deps, 'store' | 'timeZone'>, update: Update): string[] {
-  return store.keptContainers
-    .all()
-    .filter(({ updateId, leftover }) => updateId === update.id && !leftover)
-    .map((kept) => keptText(kept, formatTime(kept.keepUntil, timeZone)));
+  const until = ({ keepUntil }: { keepUntil: string }): string => formatTime(keepUntil, timeZone);
+  return [
+    ...store.keptContainers
+      .all()
+      .filter(({ updateId, leftover }) => updateId === update.id && !leftover)
+      .map((kept) => keptText(kept, until(kept))),
+    ...store.keptData
+      .all()
+      .filter(({ updateId }) => updateId === update.id)
+      .map((kept) => keptDataText(kept, until(kept))),
+  ];
 }
 
 /** Puts the digest in quarantine, or lets it out, as its verdict says: to be called in the transaction that stores it. */

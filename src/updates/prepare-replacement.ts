@@ -9,6 +9,7 @@ import { differences } from '../domain/recreate/compare-containers';
 import { createRequest } from '../domain/recreate/create-request';
 import { type Platform, platformOf, platformText } from '../domain/recreate/platform';
 import type { Engine } from '../ports/engine';
+import { clearStaged } from './major/data-directory';
 import { syncLocalTag } from './local-tag';
 import { newTagLabels } from './new-tag/new-tag-labels';
 import { newImageOf } from './pull-by-digest';
@@ -74,5 +75,6 @@ export async function undoPreparation(run: ActiveUpdate): Promise<void> {
   if (journal.newContainerId !== null) await discard(run.engine, journal.newContainerId);
   await removeByName(run, asideName(journal.containerName, 'new', update.id));
   await removeByName(run, asideName(journal.containerName, 'check', update.id));
+  await clearStaged(run);
   await syncLocalTag(run);
 }

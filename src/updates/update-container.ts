@@ -10,6 +10,9 @@ import { finishHealthy, finishUntouched } from './finish';
 import { drainOld, handsOver, startAlongside } from './hand-over';
 import { openRun } from './start/open-run';
 import { lookAtDisk } from './preflight/disk-space';
+import { approvedMajor } from './major/data-directory';
+import { loadData } from './major/load-data';
+import { moveData } from './major/move-data';
 import { preflight } from './preflight/preflight';
 import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
@@ -44,7 +47,9 @@ export async function updateContainer(deps: Deps, update: Update): Promise<Updat
 async function toItsEnd(run: Run): Promise<Update> {
   try {
     if (isAt(run, 'preparing')) await prepare(run);
+    if (isAt(run, 'moving') || (isAt(run, 'preparing') && approvedMajor(run) !== null)) await move(run);
     if (isAt(run, 'preparing') || isAt(run, 'swapping')) await recreate(run);
+    if (isAt(run, 'loading')) await load(run);
     if (isAt(run, 'checking')) await check(run);
     if (isAt(run, 'rolling_back')) {
       await putTagBack(run);
@@ -71,6 +76,12 @@ async function prepare(run: Run): Promise<void> {
   await step(run, 'preflight', () => preflight(run));
 }
 
+/** A new PostgreSQL major: an empty data directory of it takes the place of the old one. */
+async function move(run: Run): Promise<void> {
+  await step(run, 'move_data', (progress) => moveData(run, progress));
+  checkpoint(run, 'swapping');
+}
+
 /**
  * The new container is created and compared next to the old one; only then come the seconds without service, or, in a
  * handover, the time in which both serve.
@@ -85,6 +96,12 @@ async function recreate(run: Run): Promise<void> {
     checkpoint(run, 'swapping');
     return handsOver(run) ? startAlongside(run) : swapContainers(run);
   });
+  checkpoint(run, run.journal.major === undefined ? 'checking' : 'loading');
+}
+
+/** A new PostgreSQL major: those that write to it stay stopped until it has the data of the old one. */
+async function load(run: Run): Promise<void> {
+  await step(run, 'load_data', (progress) => loadData(run, progress));
   checkpoint(run, 'checking');
 }
 

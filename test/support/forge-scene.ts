@@ -30,6 +30,8 @@ export interface ForgeOptions {
   dbLabels?: Record<string, string>;
   /** Restart policy of every container. */
   policy?: RestartPolicy;
+  /** Image of the database server. */
+  postgres?: ImageSpec;
 }
 
 export function runForge({
@@ -38,6 +40,7 @@ export function runForge({
   labels = {},
   dbLabels = {},
   policy,
+  postgres,
 }: ForgeOptions = {}): Forge {
   const scene = openScene();
   const inProject = { 'com.docker.compose.project': 'forge' };
@@ -45,7 +48,7 @@ export function runForge({
   const onDatabase = { ...inProject, 'com.docker.compose.depends_on': 'db:service_healthy:true' };
   const databases: Databases = { app: aDump('app'), postgres: aDump('postgres') };
   const specs: Record<string, ImageSpec> = {
-    'postgres:15': { ...fakePostgres(databases), config: { Env: ['PG_MAJOR=15'] } },
+    'postgres:15': postgres ?? { ...fakePostgres(databases), config: { Env: ['PG_MAJOR=15'] } },
     'gitea:1': { scripts: { ...REAL_SHELL }, config: { Healthcheck: HEALTHCHECK } },
     'runner:1': { health: runner, config: { Healthcheck: HEALTHCHECK } },
     'nginx:1': {},

@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 export type Database = Sqlite.Database;
 
@@ -37,9 +37,10 @@ function keepStatements(database: Database): void {
 }
 
 function migrate(database: Database, folder: string): void {
-  const files = readdirSync(folder)
-    .filter((name) => /^\d{3}-.*\.sql$/.test(name))
-    .sort();
+  // In folders of twenty; their order is that of their own numbers.
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /^\d{3}-.*\.sql$/.test(basename(path)))
+    .sort((a, b) => (basename(a) < basename(b) ? -1 : 1));
   database
     .transaction(() => {
       const applied = schemaVersion(database);

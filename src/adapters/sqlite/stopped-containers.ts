@@ -1,6 +1,13 @@
 import type { Clock } from '../../lib/clock';
 import type { RestartPolicy } from '../../domain/engine-inspect';
-import type { Disarmed, DisarmedContainer, KeptContainer, KeptContainers } from '../../ports/stopped-containers';
+import type {
+  Disarmed,
+  DisarmedContainer,
+  KeptContainer,
+  KeptContainers,
+  KeptData,
+  KeptDataDirectory,
+} from '../../ports/stopped-containers';
 import type { Database } from './database';
 
 interface DisarmedRow {
@@ -79,4 +86,39 @@ export function createKeptContainers(database: Database): KeptContainers {
 function toKept(row: KeptRow): KeptContainer {
   const { container_id: containerId, update_id: updateId, keep_until: keepUntil, leftover, ...rest } = row;
   return { ...rest, containerId, updateId, keepUntil, leftover: leftover === 1 };
+}
+
+interface KeptDataRow {
+  update_id: string;
+  container: string;
+  what: string;
+  directory: string;
+  folder: string;
+  keep_until: string;
+}
+
+export function createKeptData(database: Database): KeptData {
+  return {
+    add: (kept) => {
+      database
+        .prepare(
+          `INSERT OR REPLACE INTO kept_data (update_id, container, what, directory, folder, keep_until)
+           VALUES (@updateId, @container, @what, @directory, @folder, @keepUntil)`,
+        )
+        .run(kept);
+    },
+    all: () => database.prepare<[], KeptDataRow>('SELECT * FROM kept_data ORDER BY keep_until').all().map(toKeptData),
+    due: (now) =>
+      database
+        .prepare<[string], KeptDataRow>('SELECT * FROM kept_data WHERE keep_until <= ? ORDER BY keep_until')
+        .all(now)
+        .map(toKeptData),
+    remove: (updateId) => {
+      database.prepare('DELETE FROM kept_data WHERE update_id = ?').run(updateId);
+    },
+  };
+}
+
+function toKeptData({ update_id: updateId, keep_until: keepUntil, ...rest }: KeptDataRow): KeptDataDirectory {
+  return { ...rest, updateId, keepUntil };
 }

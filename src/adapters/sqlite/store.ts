@@ -11,7 +11,7 @@ import { createRehearsals } from './rehearsals';
 import { createNotesCache, createNotesTexts } from './release-notes';
 import { createReplacedImages } from './replaced-images';
 import { createSoaks } from './soaks/soaks';
-import { createDisarmed, createKeptContainers } from './stopped-containers';
+import { createDisarmed, createKeptContainers, createKeptData } from './stopped-containers';
 import { createNotices, createTimers } from './timers';
 import { createUpdates } from './updates';
 
@@ -44,6 +44,7 @@ export function storeIn(database: Database, clock: Clock): Store {
     incidents: createIncidents(database, clock),
     disarmed: createDisarmed(database, clock),
     keptContainers: createKeptContainers(database),
+    keptData: createKeptData(database),
     soaks: createSoaks(database, clock),
     check: () => {
       database.transaction(() => database.pragma(`user_version = ${schemaVersion(database)}`)).immediate();

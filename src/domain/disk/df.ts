@@ -7,12 +7,14 @@ const TOO_LITTLE = 64 * MIB;
 /** Less than a large image and its layers take. */
 const NEARLY_FULL = 2048 * MIB;
 
-/** The root of a container is on the disk of the engine, in POSIX units. */
-export const DF = ['df', '-Pk', '/'];
+/** Of the disk that a path is on, in POSIX units. */
+export const dfOf = (path: string): string[] => ['df', '-Pk', path];
+/** The root of a container is on the disk of the engine. */
+export const DF = dfOf('/');
 
 /** The available bytes; null: it printed nothing of the kind. The available kibibytes are the fourth column (POSIX). Pure. */
 export function parseDf(lines: readonly string[]): number | null {
-  const found = lines.map((line) => /\s(\d+)\s+\d+%\s+\/$/.exec(line.trim())).find((match) => match !== null);
+  const found = lines.map((line) => /\s(\d+)\s+\d+%\s+\/\S*$/.exec(line.trim())).find((match) => match !== null);
   return found === undefined ? null : Number(found[1]) * KIB;
 }
 

@@ -59,6 +59,25 @@ export function keptText({ name, reason }: { name: string; reason: string }, unt
   return `The container ${name} is kept, stopped, until ${until}. ${reason}`;
 }
 
+/** A data directory of an earlier PostgreSQL major. */
+export interface KeptDirectory {
+  container: string;
+  what: string;
+  directory: string;
+  folder: string;
+}
+
+/** For the verdict, the mail, the page and `check`. `until`: in the operator's time zone. */
+export function keptDataText(kept: KeptDirectory, until: string): string {
+  const what = `${kept.what.charAt(0).toUpperCase()}${kept.what.slice(1)}`;
+  return `${what} of ${kept.container} is kept in ${kept.directory}/${kept.folder} of its volume until ${until}. Remove it earlier: ${removeDataCommand(kept)}`;
+}
+
+/** For a shell on the host. */
+export function removeDataCommand({ container, directory, folder }: KeptDirectory): string {
+  return `docker exec -u 0 ${container} rm -rf '${`${directory}/${folder}`.replaceAll("'", `'\\''`)}'`;
+}
+
 function inShell(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

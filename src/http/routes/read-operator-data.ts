@@ -1,9 +1,11 @@
 import { surroundingsOf } from '../../decisions/read-approval';
 import type { Container } from '../../domain/container';
+import { removeDataCommand } from '../../domain/recreate/carry-over';
 import { suggestionsFor } from '../../domain/labels/suggest-labels';
 import { otherPilots } from '../../domain/pilots';
 import { systemClock } from '../../lib/clock';
 import { nextTurn } from '../../lib/concurrency';
+import type { KeptDataDirectory } from '../../ports/stopped-containers';
 import type { Store } from '../../ports/store';
 import { formToken } from '../access/form-token';
 import type { HttpDeps } from '../deps';
@@ -73,9 +75,17 @@ function recordsIn(store: Store) {
       .filter(({ status }) => status === 'rejected')
       .slice(0, REJECTED_AT_ONCE),
     lost: store.notices.all().filter(({ kind }) => kind === 'network_lost'),
-    kept: store.keptContainers.all(),
+    kept: [...store.keptContainers.all(), ...store.keptData.all().map(asRetained)],
     incidents: store.incidents.recent(INCIDENTS_AT_ONCE),
   } satisfies Partial<OperatorData>;
+}
+
+/** A data directory in the words of the list of retained containers. */
+function asRetained(kept: KeptDataDirectory): OperatorData['kept'][number] {
+  const { container, what, directory, folder, updateId, keepUntil } = kept;
+  const reason = `It is ${what}, in the volume of ${container}. Remove it earlier: ${removeDataCommand(kept)}`;
+  const name = `${container}: ${directory}/${folder}`;
+  return { containerId: '', container, name, updateId, reason, leftover: false, keepUntil };
 }
 
 /** Services of a Swarm, too. */

@@ -102,6 +102,56 @@ for folder in "$@"; do
 done
 `;
 
+/**
+ * A new, empty database cluster next to the current one, made by the image's own `initdb`, which refuses root and a folder with
+ * anything in it. Of the owner of the data directory, with what the old one is configured by. Arguments after the first
+ * three: lines for postgresql.conf, then the options of `initdb`. It is not started; `postgres -C` reads its configuration.
+ */
+export const MAKE_CLUSTER = `${COMMON}
+lines=$1; shift
+owner=$(stat -c %u:%g "$path"); uid=\${owner%:*}; gid=\${owner#*:}
+fail() { echo "$1" >&2; tail -n 8 "$marks/log" >&2 2>/dev/null || true; exit 1; }
+[ "$uid" != 0 ] || fail "$path is owned by root, and initdb refuses to run as root."
+[ ! -L "$path/pg_wal" ] || fail "The write-ahead log (pg_wal) is in a folder of its own, which a new cluster would not have."
+grep -q "^[^:]*:[^:]*:$uid:" /etc/passwd || echo "owner:x:$uid:$gid::/:/bin/sh" >> /etc/passwd
+as_owner() {
+  if command -v gosu >/dev/null; then gosu "$uid:$gid" "$@"
+  elif command -v su-exec >/dev/null; then su-exec "$uid:$gid" "$@"
+  else setpriv --reuid="$uid" --regid="$gid" --clear-groups "$@"; fi
+}
+rm -rf "$marks"
+mkdir -p "$marks"
+chmod 700 "$marks"
+: > "$marks/log"
+chown -R "$owner" "$marks"
+cd "$marks"
+as_owner initdb --pgdata="$staged" "$@" >> "$marks/log" 2>&1 || fail "initdb failed:"
+printf '%s' "$lines" >> "$staged/postgresql.conf"
+for entry in "$path"/*; do
+  name=\${entry##*/}
+  case "$name" in
+    postgresql.auto.conf|pg_ident.conf) cp -p "$entry" "$staged/" ;;
+    base|global|log|pg_*|PG_VERSION|postmaster.*|*.signal|*.old|core*|lost+found|current_logfiles|backup_label*|tablespace_map*) ;;
+    *) if there "$entry" && ! there "$staged/$name"; then cp -Rp "$entry" "$staged/"; fi ;;
+  esac
+done
+printf '' > "$marks/log"
+as_owner postgres -C data_directory -D "$staged" >> "$marks/log" 2>&1 || fail "The new version does not accept the configuration:"
+`;
+
+/** Puts the rules for connections in place that the old cluster had; until then only a client in the container reaches the new one. */
+export const OPEN_CLUSTER = `${COMMON}
+kept=$path/$before
+cp -p "$kept/pg_hba.conf" "$path/pg_hba.conf.new"
+like "$path/PG_VERSION" "$path/pg_hba.conf.new"
+mv "$path/pg_hba.conf.new" "$path/pg_hba.conf"
+`;
+
+/** Removes what was there before: already gone is fine. */
+export const REMOVE_BEFORE = `${COMMON}
+for folder in "$@"; do rm -rf "$folder/$before"; done
+`;
+
 /** Whether an image can run the others. */
 export const HAS_TOOLS =
   'for tool in mv cp rm mkdir rmdir chown chmod stat; do command -v "$tool" >/dev/null || exit 1; done';

@@ -7,8 +7,12 @@ import { mountsFor } from './swap-places';
 
 type MountRequest = Pick<HostConfig, 'Binds' | 'Mounts'>;
 
-/** To move files of any owner with their owners, modes and capabilities. */
-const NEEDED_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'];
+const CAPABILITIES = {
+  /** To move files of any owner with their owners, modes and capabilities. */
+  move: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],
+  /** To make files, and to become their owner for that. */
+  become: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'],
+};
 
 export interface OneOff {
   /** Whose files it moves, running or not. */
@@ -21,6 +25,8 @@ export interface OneOff {
   /** The path whose mounts it has; null: it has none. */
   path: string | null;
   args?: readonly string[];
+  /** Left out: `move`. */
+  capabilities?: keyof typeof CAPABILITIES;
 }
 
 /**
@@ -101,7 +107,7 @@ function declaredUnmounted({ Binds, Mounts }: MountRequest, { Config }: ImageIns
 }
 
 function request(
-  { image, script, args = [] }: OneOff,
+  { image, script, args = [], capabilities = 'move' }: OneOff,
   mounts: MountRequest,
   inMemory: readonly string[],
 ): CreateRequest {
@@ -121,7 +127,7 @@ function request(
         RestartPolicy: { Name: 'no' },
         ...mounts,
         CapDrop: ['ALL'],
-        CapAdd: NEEDED_CAPABILITIES,
+        CapAdd: CAPABILITIES[capabilities],
         SecurityOpt: ['no-new-privileges'],
         Tmpfs: Object.fromEntries(inMemory.map((path) => [path, ''])),
       },

@@ -1,4 +1,5 @@
-import { stoppedForBackup } from '../../backups/writers';
+import { placeOf } from '../../domain/backups/backup-place';
+import { stoppedForBackup, writersOf } from '../../backups/writers';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
@@ -8,6 +9,7 @@ import { isWell, type Stopped } from '../../domain/health/well';
 import type { Progress } from '../../lib/logger';
 import { handsOver } from '../hand-over';
 import { noteNeighbours } from '../neighbours/note-neighbours';
+import { approvedMajor } from '../major/data-directory';
 import { lookAhead } from '../preflight/preflight';
 import { newImageOf, pullByDigest } from '../pull-by-digest';
 import type { Run } from '../run';
@@ -22,7 +24,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (handsOver(run)) return false;
   const all = await readContainers(run.engine, run.selfId);
   // No container can be started in the network of a stopped one.
-  const writers = stoppedForBackup(run.container, all).filter(({ id }) => id !== networkOwner(run.old));
+  const writers = whoWrites(run, all).filter(({ id }) => id !== networkOwner(run.old));
   // Stopping a container that was started with --rm deletes it.
   if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
   await fetchInAdvance(run, progress);
@@ -36,6 +38,13 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   }
   await mustStillBeStored(run, stopped);
   return true;
+}
+
+/** For a new PostgreSQL major every writer: what one writes after the dump would be lost, as in a restore. */
+function whoWrites(run: Run, all: readonly Container[]): Container[] {
+  return approvedMajor(run) === null
+    ? stoppedForBackup(run.container, all)
+    : writersOf(placeOf(run.container), all).filter(({ id }) => id !== run.container.id);
 }
 
 /** So that no container is stopped during a download. The step `pull` reports a failure. */

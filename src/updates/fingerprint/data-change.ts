@@ -6,6 +6,7 @@ import type { Container } from '../../domain/container';
 import type { DatabaseServer, DataChange, DataFingerprint } from '../../domain/data/data-fingerprint';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
+import { approvedMajor } from '../major/data-directory';
 import type { Run } from '../run';
 import { checkpoint } from '../run';
 import { readFingerprint } from './read-fingerprint';
@@ -20,7 +21,8 @@ export async function fingerprintBefore(
   members: readonly Container[],
   progress: Progress,
 ): Promise<DataFingerprint | null> {
-  if (!canChangeData(target, members)) return null;
+  // Of a new PostgreSQL major all of it is compared, and its old data directory comes back.
+  if (!canChangeData(target, members) || approvedMajor(run) !== null) return null;
   const servers = members.filter(isServer).map(({ id, name }) => ({ id, name }));
   if (servers.length === 0) return null;
   const fingerprint = await readFingerprint(run.engine, servers, progress);

@@ -5,6 +5,7 @@ import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect
 import { environmentOf } from '../../domain/recreate/environment';
 import { codeOf, PilotError } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
+import { assessMajor } from '../major/assess-major';
 import type { Run } from '../run';
 
 const DEFAULT_PGDATA = '/var/lib/postgresql/data';
@@ -19,9 +20,13 @@ export function dataDirectoryOf({ Config }: ContainerInspect): string {
 
 /**
  * A data directory of another major never starts, and from 18 on the official image looks for it elsewhere and would
- * silently start with an empty database (facts, PostgreSQL). Null: the container is not a PostgreSQL server.
+ * silently start with an empty database (facts, PostgreSQL). `approved`: the major that its data may be moved to. Null: the container is not a PostgreSQL server.
  */
-export async function comparePostgres(run: Server, newImage: ImageInspect): Promise<string | null> {
+export async function comparePostgres(
+  run: Server,
+  newImage: ImageInspect,
+  approved: string | null = null,
+): Promise<string | null> {
   const before = environmentOf(run.old.Config.Env);
   const image = environmentOf(newImage.Config?.Env);
   const major = majorOf(image);
@@ -29,9 +34,11 @@ export async function comparePostgres(run: Server, newImage: ImageInspect): Prom
   if (major === null) throw unknownMajor(run);
   const directory = dataDirectoryOf(run.old);
   const dataMajor = await readDataMajor(run, directory);
-  if (dataMajor !== major) throw otherMajor(run, dataMajor, major);
+  const isNew = dataMajor !== major;
+  if (isNew && approved !== major) throw otherMajor(run, dataMajor, major);
   const next = await directoryAfter(run, image);
   if (next !== directory) throw otherDirectory(run, directory, next);
+  if (isNew) return assessMajor(run, Number(dataMajor), Number(major), directory);
   return `its data directory is of PostgreSQL ${dataMajor}, as is the new image`;
 }
 

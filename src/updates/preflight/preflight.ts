@@ -6,6 +6,7 @@ import { platformOf, platformText } from '../../domain/recreate/platform';
 import { layerFiles } from '../../containers/carry-over/layer-files';
 import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
 import { neighbourTexts } from '../../domain/health/neighbour';
+import { approvedMajor } from '../major/data-directory';
 import { noteNeighbours } from '../neighbours/note-neighbours';
 import { neighboursOf } from '../neighbours/see-to-neighbours';
 import { newImageOf } from '../pull-by-digest';
@@ -32,7 +33,7 @@ export async function lookAhead(run: Run, newImage: ImageInspect): Promise<strin
   await mustCarryOver(run, oldImage, files);
   mustHaveSamePlatform(run, oldImage, newImage);
   const checks = [
-    await comparePostgres(run, newImage),
+    await comparePostgres(run, newImage, approvedMajor(run)?.to),
     await testNginxConfig(run, newImage, files.copied),
     copiedText(files),
     lostText(run.container.name, files),

@@ -22,6 +22,8 @@ import { othersStopped, serveAgain, startedByOthers, startStopped } from '../bac
 
 /** Only from a backup after which no known container has written, so that nothing is lost but what the new version did. */
 export async function mayRestore(run: Run): Promise<boolean> {
+  // The old data directory of a new PostgreSQL major is back as it was.
+  if (run.journal.major !== undefined) return false;
   if (backupOf(run)?.quiesced !== true || run.journal.released) return false;
   return (await startedByOthers(run, othersStopped(run))).length === 0;
 }

@@ -10,6 +10,7 @@ import type { Progress } from '../../lib/logger';
 import { promoteNewContainer, assertNoExternalChange, detectExternalChange } from '../external-change';
 import { finishRetagged, finishHealthy } from '../finish';
 import { hasChangedData, lookForChange } from '../fingerprint/data-change';
+import { dataFollows, putDataBack } from '../major/data-directory';
 import { handBack, handsOver } from '../hand-over';
 import { syncLocalTag } from '../local-tag';
 import { seeToNeighbours } from '../neighbours/see-to-neighbours';
@@ -84,6 +85,7 @@ async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): P
   const happened = await detectExternalChange(run);
   const unhealthy = happened === null && failure instanceof OldContainerUnhealthy;
   if (unhealthy && (await mayRestore(run))) return restoreAfterRollback(run);
+  if (happened !== null) await dataFollows(run);
   await startStopped(run, othersStopped(run));
   await (happened === null ? removeNew(run) : promoteNewContainer(run));
   const asBefore = unhealthy ? await unhealthyAsBefore(run) : null;
@@ -96,6 +98,7 @@ async function startOldAgain(run: Run, progress: Progress): Promise<string> {
   await renameNew(run, keepsData(run) ? undefined : BROKEN_STOP_SECONDS);
   if (!isServer(run.container)) await lookForChange(run, progress);
   await renameTo(engine, journal.oldContainerId, journal.containerName);
+  await putDataBack(run);
   const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
   const stays = !isServer(run.container) && (await decideOnData(run));
   if (!stays) await startJoining(run, journal.oldContainerId);

@@ -7,6 +7,7 @@ import type { Update } from '../../domain/update';
 import { serversRunAgain } from '../../restores/those-that-ran';
 import { promoteNewContainer, detectExternalChange } from '../external-change';
 import { finishRetagged, finishHealthy, finishUntouched } from '../finish';
+import { dataFollows } from '../major/data-directory';
 import { keepTag } from '../new-tag/keep-tag';
 import type { ActiveUpdate, Run } from '../run';
 import { othersStopped, startStopped } from '../backup/stopped-containers';
@@ -38,7 +39,7 @@ export async function resumeRun(active: ActiveUpdate): Promise<Run | { ended: Up
 async function onlyOneRuns(run: ActiveUpdate): Promise<void> {
   const { stage, oldContainerId, newContainerId, oldStopped } = run.journal;
   if (stage === 'restoring' && newContainerId !== null) await stopIfThere(run, newContainerId);
-  if (stage !== 'checking' && stage !== 'settled') return;
+  if (stage !== 'loading' && stage !== 'checking' && stage !== 'settled') return;
   if (oldStopped) await stopIfThere(run, oldContainerId);
   if (newContainerId !== null) await startIfStopped(run, newContainerId);
 }
@@ -90,6 +91,7 @@ async function endWithoutOld(run: ActiveUpdate): Promise<Update> {
   const bearer = await inspectByName(run.engine, journal.containerName);
   if (journal.stage === 'settled' && bearer?.Id === journal.newContainerId) return endSettled(run);
   const untouched = journal.stage === 'preparing';
+  if (!untouched) await dataFollows(run);
   await (untouched ? undoPreparation(run) : promoteNewContainer(run));
   const troubles = await startStopped(run, othersStopped(run));
   const happened = (await detectExternalChange(run)) ?? goneMeanwhile(journal.containerName);

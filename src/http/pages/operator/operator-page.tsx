@@ -183,14 +183,14 @@ function hasIncidents({ lost, incidents }: Pick<OperatorData, 'lost' | 'incident
   return lost.length + incidents.length > 0;
 }
 
-/** Containers that are retained after their update, all stopped, with the time of their removal. */
+/** Stopped containers and data directories that are retained after their update, with the time of their removal. */
 function KeptContainers({ kept }: Pick<OperatorData, 'kept'>): JSX.Element | null {
   if (kept.length === 0) return null;
   return (
     <section aria-labelledby="kept">
       <h2 id="kept">Retained containers</h2>
       <Table
-        caption="Stopped containers that are retained after their update"
+        caption="Stopped containers and data directories that are retained after their update"
         columns={['Container', 'Status', 'Removal', 'Why']}
         rows={kept.map(({ name, reason, leftover, keepUntil }) => [
           oneLine(name),

@@ -1,12 +1,20 @@
 import type { ContainerInspect, ImageInspect } from '../../../../domain/engine-inspect';
 import { createRequest } from '../../../../domain/recreate/create-request';
 import { cleanPath } from '../../../../domain/recreate/own-mounts';
-import { hasReason, isWatched, mustBeItsImage, type Known, type Memory } from './family';
+import {
+  hasReason,
+  isOfRepository,
+  isWatched,
+  mustBeItsImage,
+  repositoryNamed,
+  type Known,
+  type Memory,
+} from './family';
 import { readName, type Role } from './names';
 import { powerOf } from './power';
 import { mustBe, refuse } from './refused';
 import { isNothing, isSame } from './same';
-import { isHelperScript } from './scripts';
+import { isClusterScript, isHelperScript } from './scripts';
 import type { Sight } from './sight';
 import { onlyKeys, words, type Body } from './strict-json';
 
@@ -41,7 +49,7 @@ const LIMITS = Object.fromEntries(
   ]),
 );
 
-/** A server for a drill needs the first, moving files the second. */
+/** A server for a drill and a script that becomes another user need the first, moving files the second. */
 const SERVER_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'];
 const MOVING_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'];
 const CONFINED: Rules = {
@@ -64,7 +72,8 @@ const HOLDER: Rules = {
 
 const RESTORE: Rules = {
   ...CONFINED,
-  CapAdd: among(...MOVING_CAPABILITIES),
+  CapAdd: (capabilities, { body }) =>
+    among(...(isClusterScript(scriptOf(body)) ? SERVER_CAPABILITIES : MOVING_CAPABILITIES))(capabilities),
   Binds: (binds, { family }) => family.some(({ container }) => areItsBinds(binds, container)),
   Mounts: (mounts, { family }) => family.some(({ container }) => areItsMounts(mounts, container)),
 };
@@ -149,15 +158,26 @@ async function mustHoldOnly(oneOff: OneOff): Promise<void> {
 
 /** A script of diun-pilot's own, on an image that the operator runs, with mounts of one container. */
 async function mustMoveOnly(oneOff: OneOff): Promise<void> {
-  const { body, image, sight } = oneOff;
-  const [flag, script, name] = Array.isArray(body['Cmd']) ? (body['Cmd'] as unknown[]) : [];
+  const { body, family, image, sight } = oneOff;
+  const [flag, , name] = Array.isArray(body['Cmd']) ? (body['Cmd'] as unknown[]) : [];
   mustBe(isSame(body['Entrypoint'], ['/bin/sh']), 'Entrypoint is not /bin/sh');
-  mustBe(flag === '-c' && name === 'sh' && isHelperScript(script), 'its script is not one of diun-pilot');
+  mustBe(flag === '-c' && name === 'sh' && isHelperScript(scriptOf(body)), 'its script is not one of diun-pilot');
   mustBe(isSame(body['Env'], ['LC_ALL=C']), 'Env is not that of a restore helper');
   mustBe(isSame(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
   await mustFit('restore helper', RESTORE, oneOff);
   await mustMayMount(oneOff);
-  mustBe(await isOperators(sight, image), 'its image is that of no container of the operator');
+  const isItsNext = family.some((known) => isOf(known, image));
+  mustBe(isItsNext || (await isOperators(sight, image)), 'its image is that of no container of the operator');
+}
+
+function scriptOf(body: Body): unknown {
+  return Array.isArray(body['Cmd']) ? (body['Cmd'] as unknown[])[1] : undefined;
+}
+
+/** The image that the container runs, or another one of its repository, to which it is updated. */
+function isOf({ container, image: own }: Known, image: ImageInspect): boolean {
+  const repository = repositoryNamed(container.Config.Image);
+  return image.Id === own.Id || (repository !== null && isOfRepository(image, repository));
 }
 
 /** The mounts of a service, through which its files are read while it is scaled to 0. */

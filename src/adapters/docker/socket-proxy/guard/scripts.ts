@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
 
+/** The one that becomes the owner of a data directory of PostgreSQL to make another. */
+const CLUSTER_SCRIPT = '2ce693e45aa93a3274a3d6774e848857847d954f25b5954d36a8e482aa58b4e9';
+
 /**
  * SHA-256 of the shell scripts that diun-pilot runs as root: those of a restore helper (src/restores/files/move-scripts.ts), and
  * the one that looks for folders that cannot be read (src/backups/sources/files-source.ts). A test compares them.
  */
 export const HELPER_SCRIPTS: readonly string[] = [
+  CLUSTER_SCRIPT,
+  '724a1cd3e9e6cb9da733e50198fa9765d7c3a3e2f650d21e17902e4e58f9311c',
+  'c4a5eb701df0633bc8218d72bc414c4dbd08d27fde9433859d761bf521aa3ab2',
   '0922986545ab0bd254364c2ffb8d27950480f549ad67a730578f16d98cd3d64e',
   '790addb5f2f87557408d0b34f18028857848b1b162f454413d23ebd78ec9611f',
   '141a4694842e416f2221f9beda54e9428a23bb2992b4d4fce71252845f0f2618',
@@ -16,6 +22,10 @@ export const READING_SCRIPTS: readonly string[] = ['a0141b4cff85bbb6a916d49c6efe
 
 export function isHelperScript(script: unknown): boolean {
   return typeof script === 'string' && HELPER_SCRIPTS.includes(sha256(script));
+}
+
+export function isClusterScript(script: unknown): boolean {
+  return typeof script === 'string' && sha256(script) === CLUSTER_SCRIPT;
 }
 
 export function isReadingScript(script: unknown): boolean {

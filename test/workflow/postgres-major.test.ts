@@ -1,0 +1,53 @@
+import { expectedMajor, foundMajor, runMajorForge, type MajorForge } from '../support/major-scene';
+
+// The data of a server moves to a new PostgreSQL major that was approved (every crash: major-crash-table).
+
+let major: MajorForge;
+afterEach(() => major.forge.scene.close());
+
+const ended = () => major.forge.scene.updates()[0];
+const steps = () => ended()?.steps.map(({ name, status }) => `${name} ${status}`);
+const MONTH_MS = 30 * 86_400_000;
+
+async function run(spoils: boolean): Promise<void> {
+  major = runMajorForge({ spoils });
+  await major.request();
+  await major.forge.scene.settle();
+}
+
+test('the new major has all of the data, and the previous data directory is kept for 30 days', async () => {
+  await run(false);
+  const { scene } = major.forge;
+  expect([ended()?.status, ended()?.error]).toEqual(['succeeded', null]);
+  expect(steps()).toEqual(
+    ['backup', 'pull', 'preflight', 'move_data', 'recreate', 'load_data', 'health_check', 'cleanup'].map(
+      (name) => `${name} succeeded`,
+    ),
+  );
+  expect(foundMajor(major, scene)).toEqual(expectedMajor(major, '17'));
+  const [kept] = scene.store.keptData.all();
+  expect(kept).toMatchObject({ container: 'forge-db-1', what: 'the data directory of PostgreSQL 15' });
+  const command = `docker exec -u 0 forge-db-1 rm -rf '${kept?.directory}/${kept?.folder}'`;
+  expect(scene.mails().at(-1)?.text.replace(/\s+/g, ' ')).toContain(command);
+  await scene.clock.advance(MONTH_MS + 1000);
+  await scene.settle();
+  expect(scene.store.keptData.all()).toEqual([]);
+  expect(foundMajor(major, scene)).toEqual({ ...expectedMajor(major, '17'), kept: 0 });
+});
+
+test('what was loaded differs from before: rolled back, and the old server has its data directory again', async () => {
+  await run(true);
+  expect(ended()).toMatchObject({ status: 'rolled_back', error: { code: 'major_failed' } });
+  expect(ended()?.error?.message).toMatch(
+    /differs from PostgreSQL 15, as it was before: Database app: contents: before/,
+  );
+  expect(steps()).toContain('load_data failed');
+  expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));
+});
+
+test('without an approved plan for it, a new major is refused as before, and nothing is stopped', async () => {
+  major = runMajorForge();
+  await major.forge.update('forge-db-1');
+  expect(ended()).toMatchObject({ status: 'failed', error: { code: 'preflight_failed' } });
+  expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));
+});
