@@ -44,6 +44,7 @@ module.exports = {
     ),
     layer('edges-know-use-cases', '^src/(http|schedule)/', [
       `(http|schedule|${USE_CASES})/`,
+      'deps\\.ts',
       'ports/',
       'domain/',
       'lib/',
@@ -58,10 +59,10 @@ module.exports = {
       'http/server\\.ts',
     ]),
     {
-      name: 'only-app-knows-wiring',
+      name: 'only-app-has-adapters',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/(app|main)\\.ts$', '^src/wiring/'] },
-      to: { path: '^src/wiring/' },
+      from: { path: '^src/', pathNot: '^src/app\\.ts$' },
+      to: { path: '^src/adapters\\.ts$' },
     },
     {
       name: 'adapters-stand-alone',
@@ -70,9 +71,9 @@ module.exports = {
       to: { path: '^src/', pathNot: ['^src/adapters/$1/', '^src/ports/', '^src/domain/', '^src/lib/'] },
     },
     {
-      name: 'only-wiring-makes-adapters',
+      name: 'adapters-are-made-in-one-file',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/wiring/adapters\\.ts$', '^src/socket-proxy\\.ts$', '^src/adapters/'] },
+      from: { path: '^src/', pathNot: ['^src/adapters\\.ts$', '^src/socket-proxy\\.ts$', '^src/adapters/'] },
       to: { path: '^src/adapters/' },
     },
     ...[

@@ -30,12 +30,9 @@ export default tseslint.config(
   },
   {
     // Where an adapter of the AWS SDK is made, and only there: it is read when it is used.
-    files: ['src/wiring/adapters.ts'],
+    files: ['src/adapters.ts'],
     rules: {
-      '@typescript-eslint/no-require-imports': [
-        'error',
-        { allow: ['^\\.\\./adapters/(storage-s3|mail-ses|sigstore)/'] },
-      ],
+      '@typescript-eslint/no-require-imports': ['error', { allow: ['^\\./adapters/(storage-s3|mail-ses|sigstore)/'] }],
     },
   },
   { files: ['src/config/**'], rules: { 'no-restricted-properties': 'off' } },

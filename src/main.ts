@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises';
-import { openApp } from './app';
+import { openApp, version } from './app';
 import { runCli } from './cli/program';
 import { dockerSocket } from './config/docker-socket';
 import { loadSettings } from './config/load';
 import { createLogger } from './lib/logger';
-import { version } from './wiring/version';
 
 // The reader of our output has exited, as in `diun-pilot updates | head`.
 process.stdout.on('error', () => process.exit(1));

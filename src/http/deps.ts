@@ -18,7 +18,7 @@ import type { Store } from '../ports/store';
 import type { TimerView } from '../schedule/timer-plans';
 import type { Check } from './health/health-report';
 
-/** What the HTTP side needs of the rest, given once by `wiring/http`. */
+/** What the HTTP side needs of the rest, given once by `app.ts`. */
 export interface HttpDeps {
   version: string;
   /** All are accepted, so that a token can be rotated. */

@@ -14,8 +14,10 @@ import { reconcile } from '../decisions/reconcile';
 import { reofferChanged } from '../decisions/reoffer';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
-import { codeOf, ERROR_CODES, messageOf, type ErrorCode } from '../domain/errors';
+import { codeOf, ERROR_CODES, messageOf, toPilotError, type ErrorCode } from '../domain/errors';
+import type { Journal } from '../domain/journal';
 import { OBSERVES, reasonUnder } from '../domain/mode';
+import type { Update } from '../domain/update';
 import { startLoop, type Loop } from '../lib/loop';
 import { watchNetworks } from '../networks/watch-networks';
 import { sendDigest } from '../notifications/send-digest';
@@ -23,10 +25,14 @@ import { removeLeftRehearsals } from '../rehearsals/remove-rehearsals';
 import { runNextRehearsal } from '../rehearsals/run-next-rehearsal';
 import { queueDrills, runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
+import { endAbortedService } from '../rollouts/finish-rollout';
+import { updateService } from '../rollouts/run-rollout';
+import { othersStopped, startStopped } from '../updates/backup/stopped-containers';
+import { finishRetagged, finishUnstarted } from '../updates/finish';
 import { removeOldImages } from '../updates/remove-old-images';
-import { runNextUpdate } from './run-next-update';
 import { remindOfSoaks } from '../updates/soak/offer-old-version';
 import { watchSoaks } from '../updates/soak/watch-soaks';
+import { updateContainer } from '../updates/update-container';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
 type Work = (deps: Deps) => Promise<WorkOutcome>;
@@ -160,6 +166,41 @@ function reportingLoop({ clock, logger }: Deps, troubles: Troubles, name: string
       return WITHOUT_ENGINE_MS;
     },
   });
+}
+
+/** What was interrupted comes first, then automatic before manual. False: there is none. Rejects as `updateContainer`. */
+async function runNextUpdate(deps: Deps): Promise<boolean> {
+  const update = deps.store.updates.withStatus('running')[0] ?? deps.store.updates.nextQueued();
+  if (update !== null) await runToItsEnd(deps, update);
+  return update !== null;
+}
+
+/** A defect must not stop the queue, nor leave an update without a verdict. */
+async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
+  try {
+    await (update.kind === 'service' ? updateService(deps, update) : updateContainer(deps, update));
+  } catch (error) {
+    if (codeOf(error) === 'engine_unreachable') throw error;
+    deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
+    const journal = deps.store.updates.journal(update.id);
+    const rollout = deps.store.updates.rollout(update.id);
+    if (rollout !== null) await endAbortedService(deps, update, rollout, toPilotError(error));
+    else if (journal === null)
+      finishUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
+    else await endAborted(deps, update, journal, error);
+  }
+}
+
+/** Its progress is unknown: only an untouched container is reported as unchanged. */
+async function endAborted(deps: Deps, update: Update, journal: Journal, error: unknown): Promise<void> {
+  const run = { ...deps, update, journal };
+  const untouched = journal.stage === 'preparing';
+  const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
+  await finishRetagged(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
 }
 
 /** Looked at before each turn: what time alone brings about. */

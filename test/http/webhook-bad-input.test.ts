@@ -4,7 +4,8 @@ import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { systemClock } from '../../src/lib/clock';
 import { diunRequest } from '../support/diun-requests';
 import { eventually } from '../support/eventually';
-import { asDiun, inGroups, startHttp, type RunningHttp } from '../support/http-app';
+import { receiveTogether } from '../../src/http/routes/webhook';
+import { asDiun, startHttp, type RunningHttp } from '../support/http-app';
 import { send, sendBytes } from '../support/send';
 
 const UPDATE = diunRequest('update-same-tag-first-container');
@@ -142,7 +143,7 @@ test('a body that arrives byte by byte is accepted', async () => {
 test('a promise of durability is not given when the database cannot store: 5xx, never 202', async () => {
   const closed = createSqliteStore({ path: ':memory:', clock: systemClock });
   closed.close();
-  const broken = await startHttp({ receiveWebhook: inGroups(closed) });
+  const broken = await startHttp({ receiveWebhook: receiveTogether(closed, () => undefined) });
   try {
     const answer = await send(broken.port, UPDATE);
     expect(answer.status).toBe(500);
@@ -158,7 +159,7 @@ test('a promise of durability is not given when the database cannot store: 5xx, 
 
 test('10,000 random bodies: 202, 400 or 413, never a 5xx', async () => {
   const memory = createSqliteStore({ path: ':memory:', clock: systemClock });
-  const many = await startHttp({ store: memory, receiveWebhook: inGroups(memory) });
+  const many = await startHttp({ store: memory, receiveWebhook: receiveTogether(memory, () => undefined) });
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
   const value = fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue(), fc.constant(undefined));
   const mutated = fc.record({ key: fc.constantFrom(...Object.keys(BODY)), value }).map(({ key, value: changed }) => {

@@ -5,6 +5,7 @@ import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/dec
 import { readApproval } from '../../src/decisions/read-approval';
 import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
 import { readViewLink } from '../../src/decisions/approval-links';
+import { receiveTogether } from '../../src/http/routes/webhook';
 import { listen } from '../../src/http/listen';
 import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { createHttpApp, type HttpDeps } from '../../src/http/server';
@@ -12,8 +13,6 @@ import { systemClock } from '../../src/lib/clock';
 import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
 import { Secret } from '../../src/lib/secret';
 import type { Store } from '../../src/ports/store';
-import { commitTogether } from '../../src/lib/commit-together';
-import { receiveWebhook } from '../../src/decisions/receive-webhook';
 import { recordingLogger, type LogLine } from './recording-logger';
 import { fileDisk } from './scene-disk';
 
@@ -39,12 +38,6 @@ export interface RunningHttp {
   stop(): Promise<void>;
 }
 
-/** As `wiring/http` wires it. */
-export function inGroups(store: Store): HttpDeps['receiveWebhook'] {
-  const together = commitTogether((work) => store.transaction(work));
-  return (body) => together(() => receiveWebhook(store.inbox, body));
-}
-
 /** The real HTTP app on a real socket and a real database file; what lies behind the use cases is given by the test. */
 export async function startHttp(
   overrides: Partial<HttpDeps> = {},
@@ -65,7 +58,7 @@ export async function startHttp(
     store,
     clock,
     logger,
-    receiveWebhook: inGroups(store),
+    receiveWebhook: receiveTogether(store, () => undefined),
     requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
     requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
     requestRehearsal: (id, by) => requestRehearsal({ store, logger }, id, by),

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
-import type { DecisionOutcome } from '../../decisions/read-approval';
 import { updateIdIn } from '../../decisions/approval-links';
+import { decideApproval } from '../../decisions/approve';
+import { readApproval, type DecisionOutcome } from '../../decisions/read-approval';
+import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { createLinkOpeners, onlyKnownLinks, tokenOf, type LinkOpeners, type LinkReaders } from '../access/known-links';
 import { isOpen, type Update } from '../../domain/update';
@@ -29,6 +31,17 @@ type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'mode' | 'publicUrl' | 'reque
 const DECISIONS_A_MINUTE = 120;
 const NEVER_REHEARSED =
   'This update was not rehearsed, so the link cannot request a rehearsal: use the operator page or diun-pilot rehearse.';
+
+export function approvalLinks(deps: UseCaseDeps, wake: () => void): Pick<HttpDeps['approvals'], 'read' | 'decide'> {
+  return {
+    read: (token) => readApproval(deps, token),
+    decide: async (token, answer) => {
+      const outcome = await decideApproval(deps, token, answer);
+      wake();
+      return outcome;
+    },
+  };
+}
 
 /** The link of the mail. GET and HEAD change nothing, ever; the buttons POST. `wrong`: tokens that open nothing, by address. */
 export function approvalMethods(deps: Deps, wrong: FailedLogins): Methods {

@@ -1,6 +1,14 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { RestoreDecision, SetTrust } from '../../decisions/restore-link';
+import {
+  decideRestoreLink,
+  readRestoreLink,
+  trustOf,
+  type RestoreDecision,
+  type SetTrust,
+} from '../../decisions/restore-link';
+import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
+import { tokenOf } from '../access/known-links';
 import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';
 import { RESTORE_REFRESH_SECONDS, restoreDeclinedPage, restorePage, restoreStatePage } from '../pages/restore-page';
@@ -10,6 +18,18 @@ import { readForm } from '../request/read-body';
 type Deps = Pick<HttpDeps, 'restoreLinks' | 'clock'>;
 
 const UNREAD: SetTrust = { distrust: null, sha256: null };
+
+export function restoreLinks(deps: UseCaseDeps, wake: () => void): HttpDeps['restoreLinks'] {
+  return {
+    read: (token) => readRestoreLink(deps, token),
+    trust: (view) => trustOf(deps, view),
+    decide: (token, answer) => {
+      const decided = decideRestoreLink(deps, token, answer);
+      wake();
+      return decided;
+    },
+  };
+}
 
 /** Links to restore come by the same address as approvals, signed for a purpose of their own. GET changes nothing. */
 export function showRestore({ restoreLinks, clock }: Deps): RequestHandler {
@@ -65,8 +85,4 @@ function answer({ request, response, decided, trust, now }: Answer): void {
     case 'closed':
       return sendPage(response, 410, restoreStatePage(decided));
   }
-}
-
-function tokenOf(request: Request): string {
-  return String(request.params.token);
 }

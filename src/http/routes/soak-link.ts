@@ -1,4 +1,6 @@
 import type { RequestHandler } from 'express';
+import { decideSoakLink, readSoakLink } from '../../decisions/soak-link';
+import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { isOpen } from '../../domain/update';
 import { howItEnded } from '../../updates/how-it-ended';
@@ -12,6 +14,17 @@ import { readForm } from '../request/read-body';
 import { noteInLog } from '../telemetry/access-log';
 
 type Deps = Pick<HttpDeps, 'soakLinks' | 'clock' | 'store'>;
+
+export function soakLinks(deps: UseCaseDeps, wake: () => void): HttpDeps['soakLinks'] {
+  return {
+    read: (token) => readSoakLink(deps, token),
+    decide: (token, answer) => {
+      const decided = decideSoakLink(deps, token, answer);
+      wake();
+      return decided;
+    },
+  };
+}
 
 /** The link of a failure in the soak, by the same address as approvals. Once it is used, it shows the live page. GET changes nothing. */
 export function showSoak({ soakLinks, clock, store }: Deps): RequestHandler {

@@ -1,4 +1,6 @@
 import type { RequestHandler } from 'express';
+import { readViewLink } from '../../decisions/approval-links';
+import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { isOpen } from '../../domain/update';
 import { howItEnded } from '../../updates/how-it-ended';
@@ -12,6 +14,10 @@ import { wantsPage } from '../request/negotiate';
 import { noteInLog } from '../telemetry/access-log';
 
 type Deps = Pick<HttpDeps, 'viewLinks' | 'clock' | 'store'>;
+
+export function viewLinks(deps: UseCaseDeps): HttpDeps['viewLinks'] {
+  return { read: (token) => readViewLink(deps, token) };
+}
 
 /** The address at the foot of an update's mails: its live page, which decides nothing. */
 export function showUpdate({ viewLinks, clock, store }: Deps): RequestHandler {

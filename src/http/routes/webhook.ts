@@ -1,5 +1,8 @@
 import type { RequestHandler } from 'express';
+import { receiveWebhook } from '../../decisions/receive-webhook';
 import { PilotError } from '../../domain/errors';
+import { commitTogether } from '../../lib/commit-together';
+import type { Store } from '../../ports/store';
 import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';
 import type { Metrics } from '../telemetry/metrics';
@@ -9,6 +12,16 @@ import type { Methods } from '../route';
 /** Diun logs the body of our answer: this is where an operator first reads what is wrong. */
 const DIUN_FIX =
   'Diun must POST: in diun.yml, notif.webhook, set `method: POST` (its default is GET) and `headers: {authorization: "Bearer TOKEN"}` with the token of PILOT_WEBHOOK_TOKEN.';
+
+/** Webhooks that come together share one commit. */
+export function receiveTogether(store: Store, wake: () => void): HttpDeps['receiveWebhook'] {
+  const together = commitTogether((work) => store.transaction(work));
+  return async (rawBody) => {
+    const received = await together(() => receiveWebhook(store.inbox, rawBody));
+    wake();
+    return received;
+  };
+}
 
 /** Stored durably, then answered; nothing else happens before the answer (contract, section 3). */
 export function webhookMethods(deps: HttpDeps, metrics: Metrics, guard: RequestHandler): Methods {

@@ -1,34 +1,34 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createChannel } from '../adapters/channels/channels';
-import { createComposePlugin } from '../adapters/compose/compose-plugin';
-import { createDockerEngine } from '../adapters/docker/docker-engine';
-import { createDockerSwarm } from '../adapters/docker/swarm/swarm';
-import { createRegistryImages } from '../adapters/docker/registry/images';
-import { createRegistrySignatures } from '../adapters/docker/registry/signatures';
-import { createRegistryTags } from '../adapters/docker/registry/tags';
-import { createReleaseNotes } from '../adapters/release-notes/release-notes';
-import { createFileTransport } from '../adapters/mail-file/file-transport';
-import type * as SesAdapter from '../adapters/mail-ses/ses-transport';
-import { createSmtpTransport } from '../adapters/mail-smtp/smtp-transport';
-import { createProjectFiles } from '../adapters/project-files/project-files';
-import type * as SigstoreAdapter from '../adapters/sigstore/signature-verifier';
-import { createSqliteStore } from '../adapters/sqlite/store';
-import { takeWorkerLock } from '../adapters/sqlite/worker-lock';
-import { createResticStorage } from '../adapters/storage-restic/restic-storage';
-import { createFileStorage } from '../adapters/storage-file/file-storage';
-import type * as S3Adapter from '../adapters/storage-s3/s3-storage';
-import { createTlsCertificateReader } from '../adapters/tls/tls-certificate-reader';
-import type { Settings } from '../config/schema';
-import { observingEngine } from '../containers/observing-engine';
-import type { Deps } from '../deps';
-import { systemClock } from '../lib/clock';
-import type { Logger } from '../lib/logger';
-import { ownContainerId } from '../lib/own-container';
-import { observingSwarm } from '../services/observing-swarm';
-import type { BackupStorage } from '../ports/backup-storage';
-import type { Channel, MailTransport } from '../ports/mail-transport';
-import type { SignatureVerifier } from '../ports/signatures';
+import { createChannel } from './adapters/channels/channels';
+import { createComposePlugin } from './adapters/compose/compose-plugin';
+import { createDockerEngine } from './adapters/docker/docker-engine';
+import { createDockerSwarm } from './adapters/docker/swarm/swarm';
+import { createRegistryImages } from './adapters/docker/registry/images';
+import { createRegistrySignatures } from './adapters/docker/registry/signatures';
+import { createRegistryTags } from './adapters/docker/registry/tags';
+import { createReleaseNotes } from './adapters/release-notes/release-notes';
+import { createFileTransport } from './adapters/mail-file/file-transport';
+import type * as SesAdapter from './adapters/mail-ses/ses-transport';
+import { createSmtpTransport } from './adapters/mail-smtp/smtp-transport';
+import { createProjectFiles } from './adapters/project-files/project-files';
+import type * as SigstoreAdapter from './adapters/sigstore/signature-verifier';
+import { createSqliteStore } from './adapters/sqlite/store';
+import { takeWorkerLock } from './adapters/sqlite/worker-lock';
+import { createResticStorage } from './adapters/storage-restic/restic-storage';
+import { createFileStorage } from './adapters/storage-file/file-storage';
+import type * as S3Adapter from './adapters/storage-s3/s3-storage';
+import { createTlsCertificateReader } from './adapters/tls/tls-certificate-reader';
+import type { Settings } from './config/schema';
+import { observingEngine } from './containers/observing-engine';
+import type { Deps } from './deps';
+import { systemClock } from './lib/clock';
+import type { Logger } from './lib/logger';
+import { ownContainerId } from './lib/own-container';
+import { observingSwarm } from './services/observing-swarm';
+import type { BackupStorage } from './ports/backup-storage';
+import type { Channel, MailTransport } from './ports/mail-transport';
+import type { SignatureVerifier } from './ports/signatures';
 
 /** What use cases are given, and what only the wiring asks of the world. */
 export interface Adapters {
@@ -80,7 +80,7 @@ function createStorage({ backup, awsEndpoint }: Settings): BackupStorage {
   }
   if (backup.kind === 'file') return createFileStorage({ directory: backup.directory });
   // Read only where it is used, as is SES below: the AWS SDK takes 25 MiB of memory.
-  const s3 = require('../adapters/storage-s3/s3-storage') as typeof S3Adapter;
+  const s3 = require('./adapters/storage-s3/s3-storage') as typeof S3Adapter;
   return s3.createS3Storage({ bucket: backup.bucket, prefix: backup.prefix, customEndpoint: awsEndpoint });
 }
 
@@ -88,7 +88,7 @@ function createStorage({ backup, awsEndpoint }: Settings): BackupStorage {
 function verifierWhenUsed(settings: Settings): SignatureVerifier {
   let made: SignatureVerifier | null = null;
   const verifier = (): SignatureVerifier => {
-    const sigstore = require('../adapters/sigstore/signature-verifier') as typeof SigstoreAdapter;
+    const sigstore = require('./adapters/sigstore/signature-verifier') as typeof SigstoreAdapter;
     return (made ??= sigstore.createSignatureVerifier(settings));
   };
   return {
@@ -102,7 +102,7 @@ function createTransport({ mail }: Settings, logger: Logger): MailTransport {
     case 'file':
       return createFileTransport({ folder: mail.directory });
     case 'ses':
-      return (require('../adapters/mail-ses/ses-transport') as typeof SesAdapter).createSesTransport();
+      return (require('./adapters/mail-ses/ses-transport') as typeof SesAdapter).createSesTransport();
     case 'smtp':
       return createSmtpTransport({ url: mail.url, logger });
   }
