@@ -5,7 +5,7 @@ import { BOUNDS } from '../domain/bounds';
 import { isSame, type Certificate, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { nginxSites, type NginxSite } from '../domain/nginx/nginx-sites';
 import type { Engine } from '../ports/engine';
 import { addressesOf } from '../probes/tcp-probe';
@@ -65,7 +65,7 @@ async function configurationOf(engine: Engine, container: Container): Promise<st
   try {
     return await nginxConfiguration(engine, container.id);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     throw new PilotError(
       'certificate_unreadable',
       `The configuration of ${container.name} could not be read: ${messageOf(error)}`,
@@ -104,7 +104,7 @@ async function known<T>(look: () => Promise<T>): Promise<{ value: T | null; prob
   try {
     return { value: await look(), problem: null };
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable' || codeOf(error) === 'internal_error') throw error;
+    if (isEngineLost(error) || codeOf(error) === 'internal_error') throw error;
     return { value: null, problem: messageOf(error) };
   }
 }

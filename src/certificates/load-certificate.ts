@@ -3,7 +3,7 @@ import { runsNginx } from '../domain/application';
 import { isSame, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { messageOf, PilotError } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { lookAtCertificates } from './look';
 import type { RenewalDeps, RenewalPlace } from './renewal-places';
 
@@ -73,7 +73,6 @@ function notServed(name: string, why: string, what: string): PilotError {
 
 /** The reason, for a verdict; an error that is not an answer of a server is thrown again. */
 export function wordsOf(error: unknown): string {
-  if (error instanceof PilotError && !['engine_unreachable', 'internal_error'].includes(error.code))
-    return messageOf(error);
-  throw error;
+  if (isEngineLost(error) || codeOf(error) === 'internal_error') throw error;
+  return messageOf(error);
 }

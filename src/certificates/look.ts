@@ -1,7 +1,7 @@
 import { runsNginx } from '../domain/application';
 import { alarmThreshold, isSame, type Certificate, type CertificateSeen } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf } from '../domain/errors';
 import { certificateNearEnd } from '../notifications/mails/certificate-near-end';
 import { postMail } from '../notifications/post-mail';
 import { certificatesOfNginx, certificatesOfServer, lineagesIn, type Lineage } from './find-certificates';
@@ -39,7 +39,7 @@ async function orTrouble<T>(container: Container, troubles: CertificateSeen[], l
   try {
     return await look();
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable' || codeOf(error) === 'internal_error') throw error;
+    if (isEngineLost(error) || codeOf(error) === 'internal_error') throw error;
     const { name, project, labels } = container;
     const server = labels.renewalRole === 'server' ? name : null;
     troubles.push({ name, project, server, disk: null, served: null, problem: messageOf(error) });

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { CertificateSeen } from '../domain/certificates/certificate';
 import type { RenewalReason, RenewalRecord, RenewalVerdict } from '../domain/certificates/renewal';
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
 import { postMail } from '../notifications/post-mail';
@@ -41,7 +41,7 @@ export async function runNextRenewal(deps: Deps): Promise<boolean> {
     const { verdict, before, after } = await renew(deps, record);
     end(deps, record, verdict, { before, after });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const broken = { code: codeOf(error), message: `The renewal broke off: ${messageOf(error)}` };
     end(deps, record, { outcome: 'failed', detail: broken.message, error: broken }, null);
   }

@@ -1,7 +1,7 @@
 import { CERTBOT_RENEW, type CertbotEnd } from '../domain/certificates/renewal';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { RenewalDeps } from './renewal-places';
 
@@ -28,7 +28,7 @@ export async function runCertbot(deps: Deps, { id, name }: Container): Promise<C
     if (!inspect.State.Running) await deps.engine.start(id);
     return await runInside(deps, inspect, name);
   } catch (error) {
-    if (['engine_unreachable', 'internal_error'].includes(codeOf(error))) throw error;
+    if (isEngineLost(error) || codeOf(error) === 'internal_error') throw error;
     return { container: name, exitCode: null, log: [messageOf(error)] };
   }
 }

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { toContainer } from '../domain/to-container';
 import { fewAtATime } from '../lib/concurrency';
@@ -63,7 +63,7 @@ export async function lastLines({ engine }: Pick<Deps, 'engine'>, id: string): P
     const lines = await engine.logs(id, LOG_LINES);
     return lines.length === 0 ? '\nIts log is empty.' : `\nThe last lines of its log:\n${lines.join('\n')}`;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return `\nIts log could not be read: ${messageOf(error)}`;
   }
 }

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { keptReason } from '../domain/recreate/carry-over';
 import { holderRequest } from '../domain/recreate/layer-copy';
 import type { Clock } from '../lib/clock';
@@ -109,7 +109,7 @@ async function fill(deps: KeptDeps, replaced: Replaced, name: string, files: rea
     await copyWhole(engine, old, id, files);
     return id;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     await removeByName(deps, name);
     const what = `${files.length} of its files are outside of volumes and could not be copied to be kept: ${messageOf(error)}`;
     const remedy = `Copy what you need: docker cp ${asideName(container, 'old', updateId)}:PATH .`;
@@ -123,7 +123,7 @@ export async function removeDueContainers(deps: KeptDeps): Promise<boolean> {
     try {
       await removeDue(deps, kept);
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       postpone(deps, kept, `It could not be removed: ${messageOf(error)}`);
     }
   }
@@ -204,7 +204,7 @@ async function unlessUnreachable(kept: Promise<void>): Promise<string | undefine
     await kept;
     return undefined;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return messageOf(error);
   }
 }
@@ -237,7 +237,7 @@ export async function removeOneOff(deps: OneOffDeps, oneOff: OneOff): Promise<vo
     await removeWithData(deps.engine, oneOff.id);
     deps.store.keptContainers.remove(oneOff.id);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     throw leftOver(deps, oneOff, error);
   }
 }
@@ -248,7 +248,7 @@ export async function repeatRefused({ clock }: Pick<OneOffDeps, 'clock'>, act: (
     try {
       return await act();
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
     }
     await clock.sleep(waitMs);
   }

@@ -1,5 +1,5 @@
 import type { ContainerInspect, RestartPolicy } from '../domain/engine-inspect';
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { NEVER, restarts } from '../domain/recreate/restart-policy';
 import type { Logger } from '../lib/logger';
 import type { Engine } from '../ports/engine';
@@ -89,7 +89,7 @@ async function rearmOne(
     await rearm(deps, id);
     deps.logger.info('the restart policy of a container is back', fields);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     deps.logger.debug('the restart policy of a container could not be put back', {
       ...fields,
       reason: messageOf(error),

@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { couldNotJoin } from '../domain/network/lost-guests';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
@@ -50,7 +50,7 @@ export async function startIfStopped(parts: Parts & { logger: Logger }, id: stri
   try {
     await startJoining(parts, id);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     parts.logger.warn('a container does not start again', { id, reason: messageOf(error) });
   }
 }

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import { readWindow } from '../domain/decision/update-window';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { whyNotYet, type NotYet } from '../domain/approval';
 import { refuseWhileObserving } from '../domain/mode';
 import { wayOf, type DecidedBy, type Update } from '../domain/update';
@@ -169,7 +169,7 @@ async function confirmApproval({ engine }: Pick<Deps, 'engine'>, { to }: Update)
   try {
     return await confirmDigest((reference) => engine.registryDigest(reference), to);
   } catch (error) {
-    if (codeOf(error) !== 'engine_unreachable') throw error;
+    if (!isEngineLost(error)) throw error;
     return { kind: 'silent', reason: messageOf(error) };
   }
 }

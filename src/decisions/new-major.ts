@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { digestReference } from '../domain/images/image-reference';
 import { needsDumps, newMajorByTags, newMajorOf, type NewMajor } from '../domain/plan/postgres-major';
 import { platformOf } from '../domain/recreate/platform';
@@ -39,7 +39,7 @@ async function byImage(
     const config = platform && (await registry.config(digestReference(target.reference, target.digest), platform));
     return config && newMajorOf({ container: inspect, imageEnv: image.Config?.Env }, config.env);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const reason = messageOf(error);
     logger.info('the PostgreSQL major of an image is only known by its tag', {
       container: container.name,

@@ -6,7 +6,7 @@ import { isNameless } from '../domain/decision/candidates';
 import type { IgnoreCode } from '../domain/decision/decision';
 import { newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
-import { codeOf, type ErrorCode, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost, type ErrorCode } from '../domain/errors';
 import { tryParseImageReference, withTag } from '../domain/images/image-reference';
 import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import type { UpdateStatus } from '../domain/update';
@@ -84,7 +84,7 @@ async function asked<T>(run: Reconciling, { name }: Container, what: string, ask
   try {
     return await ask();
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     run.logger.warn('the registry could not be asked', { container: name, what, reason: messageOf(error) });
     run.problems.push(`${name} (${what}): ${messageOf(error)}`);
     return null;

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { digestReference } from '../domain/images/image-reference';
 import { platformOf, type Platform } from '../domain/recreate/platform';
 import { runningDigest, runsDigest } from '../domain/running-digest';
@@ -30,7 +30,7 @@ export async function runsSameImage(
     if (wanted.config === inspect.Image) return true;
     return (await runningManifest(registry, container, { inspect, image, platform })) === wanted.manifest;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const { name } = container;
     deps.logger.info('not known whether only the index changed', {
       container: name,

@@ -143,6 +143,16 @@ export function codeOf(error: unknown): ErrorCode {
   return error instanceof PilotError ? error.code : 'internal_error';
 }
 
+/** Whether no engine answered. Then the state of the work is unknown: it is called again and has not failed. */
+export function isEngineLost(error: unknown): boolean {
+  return codeOf(error) === 'engine_unreachable';
+}
+
+/** First in a handler of failures that is not the last one: a lost engine is handled by who calls the work again. */
+export function rethrowEngineLost(error: unknown): void {
+  if (isEngineLost(error)) throw error;
+}
+
 /** The words of any thrown thing, without a stack. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@ import { imageIfReadable, inspectAll, inspectIfReadable } from '../containers/re
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { lostGuests, type LostGuest } from '../domain/network/lost-guests';
 import { networkOwner } from '../domain/network/network-owner';
 import { toContainer } from '../domain/to-container';
@@ -38,7 +38,7 @@ async function rejoin(deps: Deps, container: Container, owner: ContainerInspect)
   try {
     await deps.engine.restart(container.id, STOP_SECONDS);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const words = `${name}, in whose network it lives, was started again, and ${container.name} could not be restarted to join it: ${messageOf(error)}`;
     tell(deps, container, { words, triesAgain: true });
     return false;

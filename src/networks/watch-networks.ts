@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { codeOf, messageOf } from '../domain/errors';
+import { isEngineLost, messageOf } from '../domain/errors';
 import { startLoop } from '../lib/loop';
 import { rejoinGuests } from './rejoin-guests';
 
@@ -35,8 +35,7 @@ export function watchNetworks(deps: Deps, wake: () => void): NetworkWatch {
       try {
         if (!(await rejoinGuests(deps))) lookAt = Math.min(lookAt, now + TRY_AGAIN_MS);
       } catch (error) {
-        if (codeOf(error) !== 'engine_unreachable')
-          return void logger.error('a network could not be repaired', reasonOf(error));
+        if (!isEngineLost(error)) return void logger.error('a network could not be repaired', reasonOf(error));
         lookAt = now;
         throw error;
       }
@@ -61,7 +60,7 @@ function listen(deps: Deps, look: () => void): { stop(): Promise<void> } {
       return false;
     },
     failed: (error) => {
-      if (stopped.signal.aborted || codeOf(error) === 'engine_unreachable') return LISTEN_AGAIN_MS;
+      if (stopped.signal.aborted || isEngineLost(error)) return LISTEN_AGAIN_MS;
       if (!refused) deps.logger.warn('no Docker events: networks are checked periodically', reasonOf(error));
       refused = true;
       look();

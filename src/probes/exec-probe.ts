@@ -1,6 +1,6 @@
 import { BOUNDS } from '../domain/bounds';
 import type { ExecResult } from '../ports/engine';
-import { codeOf } from '../domain/errors';
+import { rethrowEngineLost } from '../domain/errors';
 import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
 
@@ -28,7 +28,7 @@ export async function execInside(
   try {
     return await engine.exec(container.Id, command, { env, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return { failure: error instanceof Error ? error.message : String(error) };
   }
 }

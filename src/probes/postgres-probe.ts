@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { environmentOf } from '../domain/recreate/environment';
 import type { Engine } from '../ports/engine';
 import { execAll } from './exec-probe';
@@ -39,7 +39,7 @@ async function loginOf({ engine, container }: ProbeTarget): Promise<PostgresLogi
   try {
     return await readPostgresLogin(engine, container);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return { failure: messageOf(error) };
   }
 }

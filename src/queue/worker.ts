@@ -14,7 +14,7 @@ import { reconcile } from '../decisions/reconcile';
 import { reofferChanged } from '../decisions/reoffer';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
-import { codeOf, ERROR_CODES, messageOf, toPilotError, type ErrorCode } from '../domain/errors';
+import { codeOf, ERROR_CODES, messageOf, rethrowEngineLost, toPilotError, type ErrorCode } from '../domain/errors';
 import type { Journal } from '../domain/journal';
 import { OBSERVES, reasonUnder } from '../domain/mode';
 import type { Update } from '../domain/update';
@@ -71,7 +71,7 @@ async function outcomeOf(deps: Deps, name: WorkName, work: Work): Promise<WorkOu
     deps.logger.info('timer done', { timer: name, outcome: what.outcome });
     return what;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     deps.logger.error('a timer broke off', { timer: name, code: codeOf(error), reason: messageOf(error) });
     return { outcome: `It broke off: ${messageOf(error)}`, trouble: 'it broke off the last time: see the log' };
   }
@@ -180,7 +180,7 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
   try {
     await (update.kind === 'service' ? updateService(deps, update) : updateContainer(deps, update));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
     const journal = deps.store.updates.journal(update.id);
     const rollout = deps.store.updates.rollout(update.id);

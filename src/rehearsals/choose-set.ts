@@ -4,9 +4,8 @@ import { holdsMembers } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
-import { messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { NotTried } from '../domain/backups/drill';
-import { codeOf } from '../domain/errors';
 import { intervalMs } from '../lib/due-times';
 import type { RehearsalRun } from './rehearsal-run';
 
@@ -41,7 +40,7 @@ export async function chooseSet(
     const taken = await takeBackup({ ...run, onSucceeded }, { record, members, quiesced: false });
     return { record: taken, live: true };
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     throw new NotTried(`No backup of its set is young enough, and a live one failed: ${messageOf(error)}`);
   }
 }

@@ -1,7 +1,7 @@
 import { asideName } from '../containers/artifact-names';
 import type { BackupItem } from '../domain/backups/backup';
 import { NotTried } from '../domain/backups/drill';
-import { codeOf } from '../domain/errors';
+import { rethrowEngineLost } from '../domain/errors';
 import { DF, parseDf } from '../domain/disk/df';
 import { formatBytes } from '../domain/format';
 import { REHEARSAL_LABEL } from '../domain/rehearsal/trial-request';
@@ -66,7 +66,7 @@ async function freeBytes(run: RehearsalRun, { container, image }: Subject): Prom
     }
     return parseDf(await engine.logs(id, 5));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     logger.info('the free disk space is not known', { container: container.name });
     return null;
   } finally {

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf } from '../domain/errors';
 import type { Rehearsal, Verdict } from '../domain/rehearsal/rehearsal';
 import { announceVerdict } from '../decisions/held-mails';
 import { Interrupted, mayGoOn, NoLongerNeeded, type RehearsalRun } from './rehearsal-run';
@@ -25,7 +25,7 @@ export async function runNextRehearsal(deps: Deps): Promise<boolean> {
     announceVerdict(deps, rehearsal.id, verdict);
     log.info('rehearsal ended', { ...verdict });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') {
+    if (isEngineLost(error)) {
       store.rehearsals.requeue(rehearsal.id); // the rehearsal itself has not failed
       throw error;
     }
@@ -47,7 +47,7 @@ async function verdictOf(deps: Deps, rehearsal: Rehearsal): Promise<Verdict> {
     const run: RehearsalRun = { ...deps, rehearsal, update, onProgress: progressOf(deps, rehearsal.id) };
     return await rehearseUpdate(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable' || error instanceof Interrupted) throw error;
+    if (isEngineLost(error) || error instanceof Interrupted) throw error;
     logger.warn('rehearsal not possible', { rehearsal: rehearsal.id, code: codeOf(error), reason: messageOf(error) });
     return skipped(messageOf(error));
   }

@@ -1,5 +1,5 @@
 import { keepStopped } from '../containers/restart-policy';
-import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/backups/restore';
 import { isWell, type Stopped } from '../domain/health/well';
 import { checkSet, findShells } from './check-set';
@@ -27,7 +27,7 @@ export async function restoreData(run: RestoreRun): Promise<void> {
     if (run.journal.stage === 'staging') await stage(run);
     if (run.journal.stage === 'swapping') await swap(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw lostEngine(run, error);
+    if (isEngineLost(error)) throw lostEngine(run, error);
     const { code, message } = toPilotError(error);
     run.logger.error('the restore failed and is undone', { code, reason: message });
     checkpoint(run, { stage: 'undoing', cause: { code, message } });
@@ -97,7 +97,7 @@ async function tidy(run: RestoreRun): Promise<void> {
     const kept = [...run.journal.kept.filter(({ what }) => !listed.has(what)), ...files];
     checkpoint(run, { kept, tidied: true });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     run.logger.warn('what only the restore needed could not be removed', { reason: messageOf(error) });
   }
 }
@@ -108,7 +108,7 @@ async function undo(run: RestoreRun): Promise<void> {
   if (run.journal.swapBegan) await swapBack(run, cause.message);
   const left = await removeUnpacked(run);
   const words = await startAgain(run).catch((error: unknown) => {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     throw failed(`${cause.message} The data from before is in its place, but: ${messageOf(error)}${left}`, error);
   });
   throw failed(`${cause.message} The data from before is in its place. ${words}${left}`);
@@ -121,7 +121,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     await swapDatabasesBack(run);
     await swapFilesBack(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const left = run.journal.stopped.map(({ name }) => name).join(', ');
     throw failed(
       `${cause} Then the data from before could not be put back: ${messageOf(error)} It is in what is named .diun-pilot-before-${run.journal.mark}-…; left stopped: ${left}.`,
@@ -138,7 +138,7 @@ async function removeUnpacked(run: RestoreRun): Promise<string> {
     await removeStaged(run);
     return '';
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     run.logger.warn('the staged data of a failed restore could not be removed', { reason: messageOf(error) });
     return ` The unpacked data could not be removed: ${messageOf(error)} It is named .diun-pilot-restore-${run.journal.mark}-… and is not needed.`;
   }

@@ -1,6 +1,6 @@
 import { formatTime } from '../domain/format';
 import { readTargets } from '../services/read-targets';
-import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import { firstRestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Logger } from '../lib/logger';
 import { restoreEnded } from '../notifications/mails/backups/restore-ended';
@@ -36,7 +36,7 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
     });
     logger.info('restore succeeded', { kept: kept.length });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     fail(deps, record, error, logger);
   }
   return true;
@@ -68,7 +68,7 @@ async function startedAgain(run: RestoreRun): Promise<void> {
   try {
     await startAgain(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const message = `The data of ${formatTime(run.plan.manifest.createdAt)} is restored, and what was there before is kept; but not all that use it are healthy: ${messageOf(error)}`;
     throw new PilotError('restore_not_healthy', message, { cause: error });
   }

@@ -4,7 +4,7 @@ import { startIfStopped } from '../containers/start-joining';
 import type { Deps } from '../deps';
 import type { RanBefore, RestoreJournal } from '../domain/backups/restore';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { Progress } from '../lib/logger';
 import { psqlOf } from './databases/psql';
 import type { RestorePlan } from './plan-restore';
@@ -65,7 +65,7 @@ async function answers({ engine, clock, logger }: Parts, server: RanBefore, onPr
       await (await psqlOf(engine, server)).list('SELECT 1');
       return;
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       if (waited >= server.readyWithinMs) {
         logger.warn('a database server does not answer', { container: server.name, code: codeOf(error) });
         return;
@@ -89,7 +89,7 @@ export async function startAgain(run: RestoreRun): Promise<string> {
       await startArmed(run, id);
       if (well) seen.push(`${name}: ${await healthOfContainer(run, id, name, run.onProgress)}`);
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       troubles.push(codeOf(error) === 'unhealthy' ? messageOf(error) : `${name} does not start: ${messageOf(error)}`);
     }
   }

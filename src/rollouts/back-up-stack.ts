@@ -1,7 +1,7 @@
 import { membersOf, placeOf, isServer } from '../domain/backups/backup-place';
 import { stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { Scaled } from '../domain/services/rollout';
 import type { Progress } from '../lib/logger';
 import { readContainers } from '../containers/read-containers';
@@ -71,7 +71,7 @@ async function fetchInAdvance(run: ServiceRun, progress: Progress): Promise<void
   try {
     await pullHere(run, (detail) => progress(`fetching the image in advance: ${detail}`));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     run.logger.warn('the image could not be fetched in advance', { update: run.update.id, reason: messageOf(error) });
   }
 }

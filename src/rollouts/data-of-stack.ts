@@ -2,7 +2,7 @@ import { membersOf, placeOf } from '../domain/backups/backup-place';
 import { readContainers } from '../containers/read-containers';
 import type { Container } from '../domain/container';
 import { changeAsDetail } from '../domain/data/data-change-words';
-import { codeOf } from '../domain/errors';
+import { rethrowEngineLost } from '../domain/errors';
 import type { DataChange, DatabaseServer } from '../domain/data/data-fingerprint';
 import type { Progress } from '../lib/logger';
 import { asReadNow } from '../services/data-owner';
@@ -69,7 +69,7 @@ async function serversNow(run: ServiceRun, servers: readonly DatabaseServer[]): 
       try {
         return { ...server, id: (await asReadNow(run.engine, service)).id };
       } catch (error) {
-        if (codeOf(error) === 'engine_unreachable') throw error;
+        rethrowEngineLost(error);
         return server;
       }
     }),

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import { reasonOfRollout, type Rollout } from '../domain/services/rollout';
 import type { Update, Verdict } from '../domain/update';
 import { storeEnd } from '../updates/finish';
@@ -41,7 +41,7 @@ export async function finishUntouchedService(run: ServiceRun, error: unknown): P
   try {
     await serveAgain(run, run.rollout.scaled ?? [], () => undefined);
   } catch (failure) {
-    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    rethrowEngineLost(failure);
     const message = `${messageOf(failure)}\nServices were scaled to 0 for the backup and back. The update was aborted because: ${cause.message}`;
     return finishService(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }

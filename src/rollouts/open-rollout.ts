@@ -8,7 +8,7 @@ import { beginUpdate, judgeStart } from '../updates/start/judge-start';
 import { readContainers } from '../containers/read-containers';
 import { serviceFailureOf } from '../services/failure-now';
 import { certainRoleOf, servicesOfManager } from '../services/read-targets';
-import { codeOf } from '../domain/errors';
+import { rethrowEngineLost } from '../domain/errors';
 import { interrupted } from '../updates/start/resume-run';
 import { finishUntouchedService } from './finish-rollout';
 import type { ServiceRun } from './rollout-run';
@@ -87,7 +87,7 @@ async function beginAgain(run: ServiceRun): Promise<ServiceRun | { ended: Update
   try {
     await serveAgain(run, scaled, () => undefined);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return { ended: await finishUntouchedService(run, error) };
   }
   const fresh = { scaled: undefined, newImageId: undefined, lookedAhead: undefined, engineLost: undefined };

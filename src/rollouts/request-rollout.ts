@@ -1,4 +1,4 @@
-import { codeOf, PilotError } from '../domain/errors';
+import { codeOf, isEngineLost, PilotError } from '../domain/errors';
 import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
 import { ownScale } from '../domain/services/rollout';
 import { checkpoint, see, type ServiceRun } from './rollout-run';
@@ -23,7 +23,7 @@ export async function requestRollout(run: ServiceRun): Promise<void> {
   try {
     await updateUnchanged(run, service, (now) => run.swarm.update(now, scaledUp(run, withImage(now.Spec, newImage))));
   } catch (error) {
-    if (codeOf(error) !== 'engine_unreachable') checkpoint(run, 'preparing');
+    if (!isEngineLost(error)) checkpoint(run, 'preparing');
     throw error;
   }
 }

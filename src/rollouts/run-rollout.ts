@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { codeOf, messageOf, PilotError, toPilotError } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import { otherScales, type RolloutStage } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/logger';
@@ -29,7 +29,7 @@ export async function updateService(deps: Deps, update: Update): Promise<Update>
   try {
     return await toItsEnd(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') checkpoint(run, run.rollout.stage, { engineLost: true });
+    if (isEngineLost(error)) checkpoint(run, run.rollout.stage, { engineLost: true });
     throw error;
   }
 }
@@ -42,7 +42,7 @@ async function toItsEnd(run: ServiceRun): Promise<Update> {
     if (isAt(run, 'rolling_back')) return await rollBackService(run, whyRolledBack(run.update));
     if (isAt(run, 'restoring')) return await restoreStack(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     if (isAt(run, 'preparing')) return finishUntouchedService(run, error);
     return rollBackService(run, toPilotError(error));
   }

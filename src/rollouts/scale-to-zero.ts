@@ -1,7 +1,7 @@
 import { asideName, isOurs } from '../containers/artifact-names';
 import { discard } from '../containers/rename-and-remove';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';
 import type { Scaled } from '../domain/services/rollout';
 import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
@@ -51,7 +51,7 @@ export async function removeReaders({ engine, update, logger }: ServiceRun): Pro
     try {
       await discard(engine, id);
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       logger.warn('a container of the backup could not be removed', { name, reason: messageOf(error) });
     }
   }
@@ -64,8 +64,8 @@ export async function scaleToZero(run: ServiceRun, { serviceId, name }: Scaled, 
     const service = await scale(run, serviceId, 0);
     await noTaskRuns(run, service, progress);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'engine_unreachable' || code === 'backup_failed') throw error;
+    rethrowEngineLost(error);
+    if (codeOf(error) === 'backup_failed') throw error;
     const message = `${name} could not be scaled to 0 for the backup: ${messageOf(error)}`;
     throw new PilotError('backup_failed', message, { cause: error });
   }
@@ -110,7 +110,7 @@ export async function scaleBack(run: ServiceRun, which: readonly Scaled[]): Prom
       if (service === null) troubles.push(`${name} was removed externally`);
       else if (replicasOf(service.Spec) === 0) await scale(run, serviceId, replicas);
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       run.logger.error('a service is not scaled back', {
         update: run.update.id,
         service: name,
@@ -144,7 +144,7 @@ export async function serveAgain(run: ServiceRun, which: readonly Scaled[], prog
         `${name}, which was scaled to 0 for the backup: ${await checkService({ ...run, target, rollout }, image, progress)}`,
       );
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       troubles.push(`${name} is not healthy: ${messageOf(error)}`);
     }
   }

@@ -1,7 +1,7 @@
 import { isServer } from '../domain/backups/backup-place';
 import { formatTime } from '../domain/format';
 import { firstRestoreJournal, type RestoreJournal } from '../domain/backups/restore';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { changesOf } from '../domain/data/data-change-words';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { otherScales, ownScale } from '../domain/services/rollout';
@@ -37,7 +37,7 @@ export async function rollBackService(run: ServiceRun, cause: PilotError): Promi
     await step(run, 'rollback', (progress) => goBack(run, progress));
     await step(run, 'rollback_health_check', (progress) => oldServes(run, progress));
   } catch (failure) {
-    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    rethrowEngineLost(failure);
     return finishService(run, 'rollback_failed', rollbackFailed(cause, failure, await asBefore(run, failure)));
   }
   if (run.rollout.dataGoesBack === true) return restoreStack(run);
@@ -129,7 +129,7 @@ export async function restoreStack(run: ServiceRun): Promise<Update> {
     restored = true;
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
-    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    rethrowEngineLost(failure);
     const half = isHalfSwapped(run.rollout.restore ?? null);
     const error = restored ? rollbackFailed(cause, failure, null) : dataChanged(run, cause, messageOf(failure));
     return finishService(run, 'rollback_failed', half ? leftAtZero(run, error) : error, { mayRun: !half });

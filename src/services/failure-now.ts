@@ -1,7 +1,7 @@
 import { healthFailureOf } from '../containers/check-health';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { isRunning, namesOf, viewTasks } from '../domain/services/tasks';
 import { roleOf } from './read-targets';
@@ -25,7 +25,7 @@ export async function serviceFailureOf(
     }
     return null;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     deps.logger.warn('the health of a service is not known', { service: target.name, reason: messageOf(error) });
     return null;
   }

@@ -1,7 +1,7 @@
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { codeOf, EngineError, messageOf } from '../domain/errors';
+import { EngineError, messageOf, rethrowEngineLost } from '../domain/errors';
 import { toTarget } from '../domain/services/to-target';
 import { withSets } from './sets-of-services';
 import type { SwarmSeen } from '../domain/services/swarm-seen';
@@ -62,7 +62,7 @@ export async function certainRoleOf({ swarm }: Pick<Deps, 'swarm'>): Promise<Swa
   try {
     return await swarm.role();
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const words = `Not known whether the engine is still a manager of its Swarm: ${messageOf(error)}`;
     throw new EngineError('engine_unreachable', words, { cause: error });
   }
@@ -73,7 +73,7 @@ export async function roleOf({ swarm, logger }: Pick<Deps, 'swarm' | 'logger'>):
   try {
     return await swarm.role();
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     logger.debug('not known whether the engine is in a Swarm', { reason: messageOf(error) });
     return { role: 'none' };
   }

@@ -3,7 +3,7 @@ import { renameRestarting } from '../containers/rename-and-remove';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, type PilotError } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf, rethrowEngineLost, type PilotError } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import { createRequest } from '../domain/recreate/create-request';
 import type { ActiveUpdate } from './run';
@@ -30,7 +30,7 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
     logger.warn('a container was brought back', { update: update.id, reason: back.words });
     return back;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
     const words = `No container of the name ${journal.containerName} runs, and none could be brought back: ${messageOf(error)}`;
     return { words, id: null };
@@ -60,7 +60,7 @@ async function startBearer(run: ActiveUpdate, bearer: ContainerInspect): Promise
   try {
     await startJoining(run, bearer.Id);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable' || !(await isInTheWay(run, bearer))) throw error;
+    if (isEngineLost(error) || !(await isInTheWay(run, bearer))) throw error;
     return bringOneBackInsteadOf(run, bearer, messageOf(error));
   }
   const words = `The container ${short(bearer.Id)}, which has the name ${run.journal.containerName}, did not run: it was started.`;

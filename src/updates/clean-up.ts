@@ -1,6 +1,6 @@
 import { keepLostFiles } from '../containers/kept-containers';
 import { stopAndRemove } from '../containers/rename-and-remove';
-import { codeOf, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { keepPreviousData } from './major/data-directory';
 import { keepForSoak } from './soak/keep-for-soak';
 import { keepTag } from './new-tag/keep-tag';
@@ -25,7 +25,7 @@ export async function cleanUp(run: Run): Promise<void> {
       return [tag, data, kept, removed].filter((part) => part !== null).join('; ');
     });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const reason = messageOf(error);
     checkpoint(run, run.journal.stage, { cleanUpFailure: reason });
     run.logger.warn('the old container could not be removed', { update: run.update.id, reason });

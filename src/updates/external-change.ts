@@ -2,7 +2,7 @@ import { asideName } from '../containers/artifact-names';
 import { inspectByName, inspectIfThere } from '../containers/read-containers';
 import { renameTo } from '../containers/rename-and-remove';
 import { startJoining } from '../containers/start-joining';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { ActiveUpdate } from './run';
 
 /**
@@ -52,7 +52,7 @@ export async function promoteNewContainer(run: ActiveUpdate): Promise<void> {
     await renameTo(engine, journal.newContainerId, journal.containerName);
     await startJoining(run, journal.newContainerId);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     run.logger.error('the new container does not take the place of the old one, which is gone', {
       update: run.update.id,
       reason: messageOf(error),

@@ -3,7 +3,7 @@ import { pageUrl } from '../decisions/approval-links';
 import { healthOfContainer } from '../containers/check-health';
 import { mailOfSuperseded } from '../decisions/mail-of-offer';
 import type { Deps } from '../deps';
-import { codeOf, messageOf, PilotError, toPilotError, type ErrorCode, type Failure } from '../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost, toPilotError, type ErrorCode, type Failure } from '../domain/errors';
 import { formatTime } from '../domain/format';
 import { isFaultOfImage } from '../domain/health/image-fault';
 import { keptDataText, keptText } from '../domain/recreate/carry-over';
@@ -56,7 +56,7 @@ export async function finishUntouched(run: ActiveUpdate, error: unknown): Promis
     // A start may give a container another address, which nginx must load.
     if (run.journal.stopped.length > 0) await seeToNeighbours(run, () => undefined, false);
   } catch (failure) {
-    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    rethrowEngineLost(failure);
     const message = `${messageOf(failure)}\nContainers were stopped for the backup and started again. The update was aborted because: ${cause.message}`;
     return finishRetagged(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }
@@ -99,7 +99,7 @@ async function oldIsRunningAgain(run: ActiveUpdate, { id }: BroughtBack): Promis
     await healthOfContainer(run, id, containerName, () => undefined);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     run.logger.warn('the container that was brought back is not healthy', {
       update: run.update.id,
       reason: messageOf(error),

@@ -1,7 +1,7 @@
 import { asideName, asideParts } from '../containers/artifact-names';
 import { inspectByName } from '../containers/read-containers';
 import { adoptHolder, keepLeftover } from '../containers/kept-containers';
-import { codeOf, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { ActiveUpdate } from './run';
 
@@ -31,7 +31,7 @@ async function recordLeftover(run: ActiveUpdate, left: Left): Promise<string> {
   const stopped = await keepLeftover(run, entryOf(run, left)).then(
     () => 'is stopped',
     (error: unknown) => {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       return `could not be stopped (${messageOf(error)})`;
     },
   );

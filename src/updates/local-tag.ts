@@ -1,5 +1,5 @@
 import { imageIfThere, inspectByName, readContainers } from '../containers/read-containers';
-import { codeOf, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { type ActiveUpdate, checkpoint } from './run';
 
 /**
@@ -23,7 +23,7 @@ export async function syncLocalTagIfPossible(run: ActiveUpdate): Promise<void> {
   try {
     await syncLocalTag(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const { newReference: tag } = run.journal;
     run.logger.error('the local tag does not name what runs', { update: run.update.id, tag, reason: messageOf(error) });
   }

@@ -2,7 +2,7 @@ import { inspectAll, readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
-import { codeOf, messageOf } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { plural, shortDigest } from '../domain/format';
 import { repositoryOf, tryParseImageReference } from '../domain/images/image-reference';
 import type { ReplacedImage } from '../ports/store';
@@ -45,7 +45,7 @@ async function removeOne({ engine, store, logger }: Deps, image: ReplacedImage):
     logger.info('an old image is removed', { image: shortDigest(imageId), repository });
     return true;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     logger.warn('an old image cannot be removed', {
       image: shortDigest(imageId),
       repository,

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf } from '../domain/errors';
 import type { Journal, Stage } from '../domain/journal';
 import type { StepName, Update } from '../domain/update';
 import type { Progress } from '../lib/logger';
@@ -55,7 +55,7 @@ export async function step(
     store.updates.endStep(update.id, name, skipped ? 'skipped' : 'succeeded', detail);
     logger.info(skipped ? 'step skipped' : 'step succeeded', { detail });
   } catch (error) {
-    if (codeOf(error) !== 'engine_unreachable') store.updates.endStep(update.id, name, 'failed', messageOf(error));
+    if (!isEngineLost(error)) store.updates.endStep(update.id, name, 'failed', messageOf(error));
     logger.warn('step failed', { code: codeOf(error), reason: messageOf(error) });
     throw error;
   }

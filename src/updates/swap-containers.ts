@@ -2,7 +2,7 @@ import { asideName } from '../containers/artifact-names';
 import { renameTo } from '../containers/rename-and-remove';
 import { keepStopped } from '../containers/restart-policy';
 import { startJoining } from '../containers/start-joining';
-import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { Run } from './run';
 import { newContainerOf, checkpoint } from './run';
 
@@ -44,7 +44,7 @@ export async function startNew(run: Run): Promise<void> {
   try {
     await startJoining(run, newContainerOf(run));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     throw new PilotError('recreate_failed', `The new container did not start: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { codeOf, toPilotError } from '../domain/errors';
+import { isEngineLost, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import { backUpProject } from './backup/back-up-project';
@@ -39,7 +39,7 @@ export async function updateContainer(deps: Deps, update: Update): Promise<Updat
   try {
     return await toItsEnd(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') checkpoint(run, run.journal.stage, { engineLost: true });
+    if (isEngineLost(error)) checkpoint(run, run.journal.stage, { engineLost: true });
     throw error;
   }
 }
@@ -57,7 +57,7 @@ async function toItsEnd(run: Run): Promise<Update> {
     }
     if (isAt(run, 'restoring')) return await restoreAfterRollback(run);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return isAt(run, 'preparing') ? finishUntouched(run, error) : rollBack(run, toPilotError(error));
   }
   await cleanUp(run);

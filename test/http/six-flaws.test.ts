@@ -13,10 +13,10 @@ import {
   asDiun,
   asOperator,
   asPerson,
-  inGroups,
   startHttp,
   type RunningHttp,
 } from '../support/http-app';
+import { receiveTogether } from '../../src/http/routes/webhook';
 import { aBackup, CONTAINERS, fillHost, GITEA, linkOf } from '../support/pages-stage';
 import { ROUTES, type Route } from '../support/routes';
 import { send, type Answer } from '../support/send';
@@ -41,7 +41,7 @@ beforeEach(async () => {
   http = await startHttp({
     publicUrl: PUBLIC,
     containers: () => Promise.resolve(CONTAINERS),
-    receiveWebhook: (body) => noted('webhook', () => inGroups(http.store)(body)),
+    receiveWebhook: (body) => noted('webhook', () => receiveTogether(http.store, () => undefined)(body)),
     requestUpdate: () => later('update', aRow),
     requestBackups: () => later('backup', () => []),
     requestRenewal: () =>

@@ -5,7 +5,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { BOUNDS } from '../../domain/bounds';
-import { EngineError } from '../../domain/errors';
+import { EngineError, isEngineLost } from '../../domain/errors';
 import { printableLine } from '../../lib/printable';
 import { readWithin } from '../../lib/streams/read-within';
 import type { EngineCall } from './calls';
@@ -114,7 +114,7 @@ export class Wire {
     } catch (error) {
       if (call.signal?.aborted) throw call.signal.reason;
       const mapped = toEngineError(error);
-      if (mapped.code === 'engine_unreachable' || /client version .* is too (old|new)/.test(mapped.message)) {
+      if (isEngineLost(mapped) || /client version .* is too (old|new)/.test(mapped.message)) {
         this.#versioned = null;
       }
       throw mapped;

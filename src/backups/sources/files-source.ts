@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';
 import { ExcludeRestoreArtifacts } from './exclude-restore-artifacts';
 import type { Finding, ItemSource } from './item-source';
@@ -122,7 +122,7 @@ async function unreadable(engine: Engine, { Id, HostConfig }: ContainerInspect, 
     const weak = ((HostConfig['CapDrop'] ?? []) as string[]).some((name) => /^(?:CAP_)?(?:ALL|DAC_\w+)$/i.test(name));
     return readErrors(stderr).filter(({ why }) => !(weak && /permi/i.test(why)));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return [];
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Container } from '../../domain/container';
-import { codeOf, messageOf } from '../../domain/errors';
+import { isEngineLost, messageOf } from '../../domain/errors';
 import type { App } from '../../app';
 import { withApp, type CliContext } from '../with-app';
 import {
@@ -105,7 +105,7 @@ async function readContainers(app: App): Promise<{ containers: Container[] | nul
   try {
     return { containers: await app.containers(), findings: [] };
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') return { containers: null, findings: [] };
+    if (isEngineLost(error)) return { containers: null, findings: [] };
     return { containers: null, findings: [{ what: 'Containers', status: 'failed', words: messageOf(error) }] };
   }
 }

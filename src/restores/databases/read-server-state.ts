@@ -2,7 +2,7 @@ import { listDatabases } from '../../backups/sources/postgres-source';
 import { readProperties } from '../../backups/sources/database-properties';
 import type { DatabaseProperties } from '../../domain/backups/backup';
 import type { Facts, ServerState } from '../../domain/data/server-state';
-import { messageOf, PilotError } from '../../domain/errors';
+import { isEngineLost, messageOf, PilotError } from '../../domain/errors';
 import { BOUNDS } from '../../domain/bounds';
 import type { Progress } from '../../lib/logger';
 import { identifier } from '../../lib/sql-quoting';
@@ -111,7 +111,7 @@ async function factsOf(
 }
 
 function unread({ name }: Server, database: string, error: unknown): unknown {
-  if (error instanceof PilotError && error.code === 'engine_unreachable') return error;
+  if (isEngineLost(error)) return error;
   const message = `Database ${database} of ${name} could not be read for the comparison: ${messageOf(error)}`;
   return new PilotError('restore_failed', message, { cause: error });
 }

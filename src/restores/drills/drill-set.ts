@@ -8,7 +8,7 @@ import type { BackupItem, BackupManifest, BackupRecord } from '../../domain/back
 import { NotTried } from '../../domain/backups/drill';
 import type { Container } from '../../domain/container';
 import type { ImageInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf } from '../../domain/errors';
+import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { environmentOf } from '../../domain/recreate/environment';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asReadNow } from '../../services/data-owner';
@@ -60,7 +60,7 @@ async function serverOf({ engine }: RestoreDeps, found: Container | null): Promi
   try {
     return found && (await asReadNow(engine, found));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return null;
   }
 }
@@ -97,7 +97,7 @@ export async function preloadedBy(
     if (libraries === '') return [];
     return [`shared_preload_libraries=${libraries}`, ...(await psql.list(OWN_DATABASES))];
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     deps.logger.warn('what a database server preloads is not known', {
       server: running.name,
       reason: messageOf(error),

@@ -6,7 +6,7 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import { NotTried, type DrillVerdict } from '../../domain/backups/drill';
 import type { Container } from '../../domain/container';
 import type { WorkOutcome } from '../../domain/due-work';
-import { codeOf, messageOf } from '../../domain/errors';
+import { codeOf, isEngineLost, messageOf } from '../../domain/errors';
 import { drillFailed } from '../../notifications/mails/backups/drill-failed';
 import { postMail } from '../../notifications/post-mail';
 import type { Store } from '../../ports/store';
@@ -31,7 +31,7 @@ export async function runNextDrill(deps: DrillJob): Promise<boolean> {
     end(deps, record, 'passed', words);
     log.info('restore drill passed', { counted: words });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') {
+    if (isEngineLost(error)) {
       store.backups.askDrill(record.id); // the drill itself has not failed
       throw error;
     }

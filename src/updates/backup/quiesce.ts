@@ -3,7 +3,7 @@ import { stoppedForBackup, writersOf } from '../../backups/writers';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { networkOwner } from '../../domain/network/network-owner';
 import { isWell, type Stopped } from '../../domain/health/well';
 import type { Progress } from '../../lib/logger';
@@ -52,7 +52,7 @@ async function fetchInAdvance(run: Run, progress: Progress): Promise<void> {
   try {
     await pullByDigest(run, (detail) => progress(`fetching the image in advance: ${detail}`));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     run.logger.warn('the image could not be fetched in advance', { update: run.update.id, reason: messageOf(error) });
   }
 }
@@ -116,9 +116,8 @@ async function stop(run: Run, id: string, name: string): Promise<void> {
   try {
     await keepStopped(run, id);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'engine_unreachable') throw error;
-    if (code !== 'container_not_found')
+    rethrowEngineLost(error);
+    if (codeOf(error) !== 'container_not_found')
       throw new PilotError('backup_failed', `${name} could not be stopped for the backup: ${messageOf(error)}`, {
         cause: error,
       });

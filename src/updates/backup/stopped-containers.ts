@@ -1,7 +1,7 @@
 import { healthOfContainer } from '../../containers/check-health';
 import { inspectIfThere } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-joining';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Stopped } from '../../domain/health/well';
 import type { Progress } from '../../lib/logger';
 import type { ActiveUpdate } from '../run';
@@ -33,7 +33,7 @@ export async function startStopped(
     try {
       await startTwice(run, id);
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       run.logger.error('a container that was stopped for the backup does not start', {
         update: run.update.id,
         container: name,
@@ -50,7 +50,7 @@ async function startTwice(run: ActiveUpdate, id: string): Promise<void> {
   try {
     await startJoining(run, id);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     await startJoining(run, id);
   }
 }

@@ -9,7 +9,7 @@ import {
   type DataFingerprint,
   type MigrationTable,
 } from '../../domain/data/data-fingerprint';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Progress } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, type PostgresLogin } from '../../probes/postgres-probe';
@@ -67,7 +67,7 @@ export async function readFingerprint(
     try {
       await read();
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       fingerprint.unread.push({ what, why: messageOf(error) });
     }
   };

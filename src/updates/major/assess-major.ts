@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, PilotError } from '../../domain/errors';
+import { PilotError, rethrowEngineLost } from '../../domain/errors';
 import { dfOf, parseDf } from '../../domain/disk/df';
 import { formatBytes } from '../../domain/format';
 import type { Engine } from '../../ports/engine';
@@ -61,7 +61,7 @@ async function freeBytes(engine: Engine, id: string, directory: string): Promise
     const { exitCode, stdout } = await engine.exec(id, dfOf(directory), { signal });
     return exitCode === 0 ? parseDf(stdout.split('\n')) : null;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return null;
   }
 }

@@ -5,7 +5,7 @@ import { startJoining } from '../../containers/start-joining';
 import { environmentOf } from '../../domain/recreate/environment';
 import type { Clock } from '../../lib/clock';
 import { artifactFolder } from '../../domain/backups/restore-artifact-names';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { MajorJournal } from '../../domain/journal';
 import { CLEAR, REMOVE_BEFORE, SWAP_BACK, TIDY } from '../../restores/files/move-scripts';
 import { runOneOff, type OneOff } from '../../restores/files/one-off';
@@ -102,7 +102,7 @@ export async function clearStaged(run: ActiveUpdate, of = run.journal.oldContain
   try {
     await onDataDirectory(run, major, { script: CLEAR, of });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const left = `${major.directory}/${artifactFolder('restore', major.mark, NUMBER)}`;
     run.logger.warn('the new data directory could not be removed', { left, reason: messageOf(error) });
   }
@@ -139,7 +139,7 @@ export async function removeDueData(deps: KeptDeps): Promise<boolean> {
       store.keptData.remove(kept.updateId);
       logger.info('a kept data directory is removed', { container: kept.container, folder: kept.folder });
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       const keepUntil = new Date(clock.now().getTime() + TRY_AGAIN_MS).toISOString();
       store.keptData.add({ ...kept, keepUntil });
       logger.warn('a kept data directory could not be removed', { folder: kept.folder, reason: messageOf(error) });
@@ -165,7 +165,7 @@ export async function forgetRemovedData({ engine, store }: Pick<KeptDeps, 'engin
     try {
       if ((await engine.stat(container, `${directory}/${folder}`)) === null) store.keptData.remove(updateId);
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
     }
   }
 }

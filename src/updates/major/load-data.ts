@@ -1,7 +1,7 @@
 import { lastLines } from '../../containers/check-health';
 import { serversIn, folderOf, type DumpedServer } from '../../backups/backup-set';
 import { compareStates, differencesText, stateText } from '../../domain/data/server-state';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Progress } from '../../lib/logger';
 import { psqlOf } from '../../restores/databases/psql';
 import { readServerState } from '../../restores/databases/read-server-state';
@@ -60,7 +60,7 @@ async function answers(run: Run, server: { id: string; name: string }, progress:
   try {
     await (await psqlOf(run.engine, server)).list('SELECT 1');
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const said = await lastLines(run, server.id);
     throw failed(`The new server does not answer: ${messageOf(error)}${said}`, error);
   }
@@ -71,7 +71,7 @@ async function load(run: Run, server: { id: string; name: string }, progress: Pr
   try {
     await restoreInto(parts, server, await dumpedBefore(run), 'lasting');
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     throw failed(messageOf(error), error);
   }
 }

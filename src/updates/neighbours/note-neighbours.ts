@@ -4,7 +4,7 @@ import { healthFailureOf } from '../../containers/check-health';
 import type { Container } from '../../domain/container';
 import { dependentsOf, inStartOrder, restartedWith } from '../../domain/compose/depends-on';
 import type { ContainerInspect, ContainerSnapshot } from '../../domain/engine-inspect';
-import { codeOf, messageOf } from '../../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { addressesIn, namesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
 import { networkOwner } from '../../domain/network/network-owner';
 import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-upstreams';
@@ -162,7 +162,7 @@ async function proxiedBy(run: Run, { id, name }: Container): Promise<Proxied | n
   try {
     return nginxUpstreams(await nginxConfiguration(run.engine, id));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const fields = { update: run.update.id, container: name, reason: messageOf(error) };
     run.logger.warn('the configuration of an nginx next to the container could not be read', fields);
     return null;

@@ -1,6 +1,6 @@
 import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
 import { reloadNginx, type Reloaded } from '../../containers/nginx';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { formatTimeout } from '../../domain/format';
 import { addressesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
@@ -58,7 +58,7 @@ async function reloadIfPossible(run: ActiveUpdate, { name }: Neighbour, containe
     const { how } = await reloadNginx(run.engine, container);
     run.logger.info('nginx is reloaded for a handover', { update: run.update.id, container: name, how });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const fields = { update: run.update.id, container: name, reason: messageOf(error) };
     run.logger.warn('nginx could not be reloaded for a handover', fields);
   }

@@ -1,7 +1,7 @@
 import { composeProjectOf } from '../../domain/compose/compose-project';
 import { decideTagEdit } from '../../domain/compose/tag-edit';
 import type { Container } from '../../domain/container';
-import { codeOf, messageOf } from '../../domain/errors';
+import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { parseTag } from '../../domain/images/parse-tag';
 import type { Engine } from '../../ports/engine';
@@ -33,7 +33,7 @@ export async function foreseeTag(
     await projectFiles.mayReplace({ folder, path });
     return { container: name, path };
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return { container: name, why: messageOf(error) };
   }
 }

@@ -2,7 +2,7 @@ import { type ComposeProject, composeProjectOf } from '../../domain/compose/comp
 import type { ProjectTexts } from '../../domain/compose/project-text';
 import { decideTagEdit, type TagChange, type TagEdit, withEdit } from '../../domain/compose/tag-edit';
 import { changeText, editByHand, placeByHand, recreatedOnce } from '../../domain/compose/tag-words';
-import { codeOf, messageOf } from '../../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { versionJump } from '../../domain/images/version-jump';
 import { type ActiveUpdate, newContainerOf, checkpoint } from '../run';
@@ -53,7 +53,7 @@ async function keepIn(keeping: Keeping): Promise<Kept> {
     const note = run.journal.tagNote ?? `${decision.place.path} names ${change.newReference}`;
     return await known(keeping, texts, note);
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return left(placeByHand(change, null, project.composeFiles, messageOf(error)));
   }
 }

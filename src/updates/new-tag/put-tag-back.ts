@@ -1,7 +1,7 @@
 import { composeProjectOf } from '../../domain/compose/compose-project';
 import { decideTagEdit, withEdit } from '../../domain/compose/tag-edit';
 import { changeText, placeByHand } from '../../domain/compose/tag-words';
-import { codeOf, messageOf } from '../../domain/errors';
+import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import type { Run } from '../run';
 import { readProject } from './read-project';
 
@@ -35,7 +35,7 @@ export async function putTagBack(run: Run): Promise<void> {
       change: changeText(edit),
     });
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     leave(run, placeByHand(change, null, project.composeFiles, messageOf(error)));
   }
 }

@@ -1,5 +1,5 @@
 import { DF, judgeDisk, parseDf } from '../../domain/disk/df';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Run } from '../run';
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -26,7 +26,7 @@ async function freeBytes({ engine, old, logger, update }: Run): Promise<number |
     const { exitCode, stdout } = await engine.exec(old.Id, DF, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     return exitCode === 0 ? parseDf(stdout.split('\n')) : null;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     logger.info('the free disk space is not known', { update: update.id, reason: messageOf(error) });
     return null;
   }

@@ -2,7 +2,7 @@ import { asideName } from '../../containers/artifact-names';
 import { removeByName } from '../../containers/rename-and-remove';
 import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { isFaultOfImage } from '../../domain/health/image-fault';
 import { createRequest } from '../../domain/recreate/create-request';
 import { copyLayerFiles, withPresentVolumes } from '../../containers/carry-over/copy-files';
@@ -64,7 +64,7 @@ async function runOnce(
     const exitCode = await engine.wait(id, AbortSignal.timeout(ANSWER_WITHIN_MS));
     return { exitCode, log: await engine.logs(id, 20) };
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     const message = `nginx -t could not be run in the new image: ${messageOf(error)}`;
     const code = isFaultOfImage({ code: 'recreate_failed', message }) ? 'preflight_failed' : 'preflight_blocked';
     throw new PilotError(code, message, { cause: error });

@@ -3,7 +3,7 @@ import { extract } from 'tar-stream';
 import { BOUNDS } from '../../domain/bounds';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
 import { environmentOf } from '../../domain/recreate/environment';
-import { codeOf, PilotError } from '../../domain/errors';
+import { PilotError, rethrowEngineLost } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
 import { assessMajor } from '../major/assess-major';
 import type { Run } from '../run';
@@ -59,7 +59,7 @@ async function readDataMajor(run: Server, directory: string): Promise<string> {
     const tar = await readWithin(await run.engine.archive(run.old.Id, `${directory}/PG_VERSION`), BOUNDS.versionFile);
     return (await onlyFile(Readable.from([tar]).pipe(extract()))).trim();
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     throw new PilotError(
       'preflight_blocked',
       `There is no PG_VERSION in ${directory} of ${run.container.name}, so it is unknown which PostgreSQL its data needs. Set PGDATA of the container to where its data is.`,

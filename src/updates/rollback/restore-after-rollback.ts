@@ -2,7 +2,7 @@ import { formatTime } from '../../domain/format';
 import { healthOf } from '../../containers/check-health';
 import { readContainers } from '../../containers/read-containers';
 import type { BackupRecord } from '../../domain/backups/backup';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { firstRestoreJournal, type RestoreJournal } from '../../domain/backups/restore';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
@@ -43,7 +43,7 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     restored = true;
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
-    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    rethrowEngineLost(failure);
     const more = await startOthers(run);
     await removeNew(run);
     if (!restored && (await runsOnChangedData(run)))

@@ -4,7 +4,7 @@ import { renameTo } from '../../containers/rename-and-remove';
 import { startJoining } from '../../containers/start-joining';
 import { changeAsDetail, changesOf } from '../../domain/data/data-change-words';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
 import { promoteNewContainer, assertNoExternalChange, detectExternalChange } from '../external-change';
@@ -41,7 +41,7 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
     await step(run, 'rollback', (progress) => bringOldBack(run, progress));
     await step(run, 'rollback_health_check', (progress) => allServeAgain(run, progress));
   } catch (failure) {
-    if (codeOf(failure) === 'engine_unreachable') throw failure;
+    rethrowEngineLost(failure);
     return restoreOrGiveUp(run, cause, failure);
   }
   if (run.journal.dataGoesBack === true) return restoreAfterRollback(run);

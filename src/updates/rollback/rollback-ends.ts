@@ -2,7 +2,7 @@ import { asideName } from '../../containers/artifact-names';
 import { healthFailureOf } from '../../containers/check-health';
 import { discard, removeByName } from '../../containers/rename-and-remove';
 import { changesOf } from '../../domain/data/data-change-words';
-import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import type { ActiveUpdate, Run } from '../run';
@@ -23,7 +23,7 @@ export async function removeNew({ engine, store, journal, update, logger }: Acti
     }
     await removeByName({ engine }, asideName(journal.containerName, 'check', update.id));
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     logger.warn('the new container could not be removed', { update: update.id, reason: messageOf(error) });
   }
 }

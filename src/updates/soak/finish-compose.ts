@@ -3,7 +3,7 @@ import { inspectByName } from '../../containers/read-containers';
 import { renameTo } from '../../containers/rename-and-remove';
 import { startJoining } from '../../containers/start-joining';
 import type { Deps } from '../../deps';
-import { codeOf, messageOf } from '../../domain/errors';
+import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import type { Soak } from '../../domain/soak/soak';
 import { soakEnded } from '../../notifications/mails/soak-failed';
 import { postMail } from '../../notifications/post-mail';
@@ -59,7 +59,7 @@ async function whyNotStarted(deps: Deps, id: string): Promise<string | null> {
     await startJoining(deps, id);
     return null;
   } catch (error) {
-    if (codeOf(error) === 'engine_unreachable') throw error;
+    rethrowEngineLost(error);
     return messageOf(error);
   }
 }

@@ -2,7 +2,7 @@ import { healthFailureOf, lastLines } from '../../containers/check-health';
 import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf } from '../../domain/errors';
+import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { formatBetween, formatTime } from '../../domain/format';
 import { judgeSoak } from '../../domain/soak/judge-soak';
 import { lookEveryMs, type Soak } from '../../domain/soak/soak';
@@ -28,7 +28,7 @@ export async function watchSoaks(deps: Deps): Promise<boolean> {
     try {
       if (await attend(deps, soak)) return true;
     } catch (error) {
-      if (codeOf(error) === 'engine_unreachable') throw error;
+      rethrowEngineLost(error);
       deps.logger.warn('a container could not be watched in its soak', {
         ...{ update: soak.updateId, container: soak.container, reason: messageOf(error) },
       });

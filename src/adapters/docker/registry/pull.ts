@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BOUNDS } from '../../../domain/bounds';
-import { EngineError, messageOf, type PilotError } from '../../../domain/errors';
+import { EngineError, isEngineLost, messageOf, type PilotError } from '../../../domain/errors';
 import { linesWithin } from '../../../lib/streams/read-within';
 import type { PullProgress } from '../../../ports/engine';
 import { statusOf, toEngineError } from '../engine-errors';
@@ -115,8 +115,7 @@ function registryError(error: PilotError, reference: string): PilotError {
 }
 
 function pullError(error: PilotError, reference: string): PilotError {
-  const isOurs = error.code === 'engine_unreachable' || error.code === 'registry_refused';
-  if (isOurs) return error;
+  if (isEngineLost(error) || error.code === 'registry_refused') return error;
   const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
   const message = `${reference} could not be pulled: ${words.replace(/\.$/, '')}. ${whatToDo(words)}`;
   return new EngineError('pull_failed', message, { cause: error });
