@@ -6,14 +6,15 @@ const { default: Sequencer } = require('@jest/test-sequencer');
  */
 const LONGEST = [
   'e2e/rehearsal.test.ts',
+  'e2e/stack.test.ts',
   'e2e/restic-storage.test.ts',
   'e2e/crash-table.long.test.ts',
-  'e2e/restore-interrupted.long.test.ts',
-  'e2e/approve-in-browser.test.ts',
   'e2e/recovery-kit.test.ts',
-  'e2e/stack.test.ts',
-  'field/dependents-work-after-the-update.test.ts',
+  'e2e/approve-in-browser.test.ts',
+  'e2e/restore-interrupted.long.test.ts',
   'e2e/restore-after-rollback.test.ts',
+  'e2e/calm-updates.test.ts',
+  'field/dependents-work-after-the-update.test.ts',
   'e2e/bad-surroundings.test.ts',
 ];
 
