@@ -38,7 +38,10 @@ COPY --from=compose /docker-compose /usr/local/lib/docker/cli-plugins/docker-com
 COPY --from=restic /usr/bin/restic /usr/local/bin/restic
 # A number, not a name: whatever user the base image knows, this one is not root. It must share the group of the Docker
 # socket: `user: '1000:GID'` or `group_add` in the compose file.
-RUN mkdir -p /data && chown 1000:1000 /data && ln -s /app/dist/main.js /usr/local/bin/diun-pilot
+# What installs software is not needed to run it, and would help an attacker.
+RUN mkdir -p /data && chown 1000:1000 /data && ln -s /app/dist/main.js /usr/local/bin/diun-pilot \
+ && rm -rf /usr/local/lib/node_modules /opt/yarn-* \
+ && cd /usr/local/bin && rm -f npm npx corepack yarn yarnpkg pnpm pnpx
 USER 1000:1000
 VOLUME /data
 EXPOSE 8080
