@@ -81,8 +81,11 @@ async function stream({ storage, onProgress }: Into, source: ItemSource, key: st
   if (stored.status === 'rejected') throw stored.reason;
   if (flowed.status === 'rejected') throw flowed.reason;
   const finding = await along.finding();
+  const sent = meter.total();
+  // Asked first: emptiness is named as such, and not by what pg_restore makes of it.
+  if (sent.bytes === 0) throw notWhole(source.title, 'it is empty');
   if (!finding.whole) throw notWhole(source.title, finding.words);
-  return { ...meter.total(), verified: finding.words };
+  return { ...sent, verified: finding.words };
 }
 
 /** Its hash is compared by the caller. */
