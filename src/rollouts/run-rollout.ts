@@ -1,8 +1,7 @@
 import type { Deps } from '../deps';
-import { codeOf, isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
-import { otherScales, type RolloutStage } from '../domain/services/rollout';
+import { isEngineLost, rethrowEngineLost, toPilotError } from '../domain/errors';
+import type { RolloutStage } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
-import type { Progress } from '../lib/logger';
 import { whyRolledBack } from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
 import { backUpStack } from './back-up-stack';
@@ -13,7 +12,7 @@ import { followRollout } from './follow-rollout';
 import { openService } from './open-rollout';
 import { preflightService, pullHere } from './preflight-rollout';
 import { requestRollout } from './request-rollout';
-import { release, scaledUpByOthers, serveAgain } from './scale-to-zero';
+import { othersServe, release, scaledUpByOthers } from './scale-to-zero';
 import { restoreStack, rollBackService } from './undo-rollout';
 import { checkpoint, type ServiceRun } from './rollout-run';
 
@@ -74,17 +73,6 @@ async function check(run: ServiceRun): Promise<void> {
   });
   await step(run, 'cleanup', () => Promise.resolve(new Skipped('Swarm removes the old tasks on its own')));
   checkpoint(run, 'settled');
-}
-
-/** Those that were scaled to 0 for the backup. Rejects with `other_unhealthy`: it is not known whether the new image is the cause. */
-async function othersServe(run: ServiceRun, progress: Progress): Promise<string[]> {
-  release(run);
-  try {
-    return await serveAgain(run, otherScales(run.rollout), progress);
-  } catch (error) {
-    if (codeOf(error) !== 'unhealthy') throw error;
-    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
-  }
 }
 
 function isAt(run: ServiceRun, stage: RolloutStage): boolean {

@@ -3,7 +3,7 @@ import { discard } from '../containers/rename-and-remove';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';
-import type { Scaled } from '../domain/services/rollout';
+import { otherScales, type Scaled } from '../domain/services/rollout';
 import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
 import { isAlive, namesOf, taskText } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
@@ -185,5 +185,16 @@ async function ifThere(asked: Promise<ServiceInspect>): Promise<ServiceInspect |
   } catch (error) {
     if (codeOf(error) === 'service_not_found') return null;
     throw error;
+  }
+}
+
+/** Those that were scaled to 0 for the backup. Rejects with `other_unhealthy`: it is not known whether the new image is the cause. */
+export async function othersServe(run: ServiceRun, progress: Progress): Promise<string[]> {
+  release(run);
+  try {
+    return await serveAgain(run, otherScales(run.rollout), progress);
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import { firstRestoreJournal, type RestoreJournal } from '../domain/backups/rest
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { changesOf } from '../domain/data/data-change-words';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { otherScales, ownScale } from '../domain/services/rollout';
+import { ownScale } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
 import { authenticManifest, folderToRestore } from '../restores/find-set';
 import { pinned } from '../restores/pinned-storage';
@@ -20,7 +20,7 @@ import { finishService } from './finish-rollout';
 import { followRollback } from './follow-rollout';
 import { scaledUp, updateUnchanged, withImage } from './request-rollout';
 import { checkpoint, see, type ServiceRun } from './rollout-run';
-import { noTaskRuns, release, replicasOf, serveAgain, withReplicas } from './scale-to-zero';
+import { noTaskRuns, othersServe, release, replicasOf, withReplicas } from './scale-to-zero';
 
 /**
  * Takes the service back to the image from before, by Swarm's own rollback, and asks the health of its tasks; `cause` is what for.
@@ -103,16 +103,6 @@ async function oldServes(run: ServiceRun, progress: Progress): Promise<string | 
 function whyNotStarted({ rollout }: ServiceRun): string {
   const changes = rollout.dataChange === undefined ? '' : changesOf(rollout.dataChange);
   return `The new version changed the data: ${changes}. The old version is not started on it; the backup of this update is restored first.`;
-}
-
-async function othersServe(run: ServiceRun, progress: Progress): Promise<string[]> {
-  release(run);
-  try {
-    return await serveAgain(run, otherScales(run.rollout), progress);
-  } catch (error) {
-    if (codeOf(error) !== 'unhealthy') throw error;
-    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
-  }
 }
 
 /**

@@ -80,8 +80,11 @@ export async function backUpSet(
   const request = { record, members, quiesced, stillQuiesced: () => set.stillQuiesced() };
   const taken = await takeBackup({ ...run, onProgress: progress, onSucceeded }, request);
   run.update = store.updates.change(update.id, { backupId: taken.id });
+  const stopped = set.stopped();
   const how = taken.quiesced
-    ? `, with ${set.stopped().join(', ') || 'nobody to be'} stopped`
+    ? stopped.length === 0
+      ? ', with no writer running'
+      : `, with ${stopped.join(', ')} stopped`
     : quiesced
       ? ', though a container that was stopped for it was started externally'
       : '';
