@@ -44,6 +44,15 @@ it('says of a service whether what it runs is signed as required', async () => {
   expect(stdout.replace(/\s+/g, ' ')).toMatch(/note Signature site_web: no signature of .*waits for approval/);
 });
 
+it('lists a service that is not watched by its own name, and never the containers of its tasks', async () => {
+  run({ 'diun.enable': 'false' }, 2);
+  const { stdout } = await runOn(scene, ['check']);
+  expect(stdout).toMatch(/^Not watched: site_web$/m);
+  expect(JSON.parse((await runOn(scene, ['check', '--json'])).stdout)).toMatchObject({ notWatched: ['site_web'] });
+  scene.swarm.current = { role: 'worker', nodeId: 'node-b' };
+  expect((await runOn(scene, ['check'])).stdout).not.toContain('Not watched');
+});
+
 it('says nothing of a Swarm where there is none', async () => {
   scene.swarm.current = { role: 'none' };
   expect((await runOn(scene, ['check'])).stdout).not.toContain('Swarm');

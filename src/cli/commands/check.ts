@@ -81,7 +81,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
     watched:
       read.containers &&
       targets.filter(isWatched).map((each) => treatmentOf(each, each.swarm ? swarm.services : containers)),
-    notWatched: targets.filter((container) => !isWatched(container)).map(({ name }) => name),
+    notWatched: targets.filter(mayBeWatched).map(({ name }) => name),
   };
 }
 
@@ -112,6 +112,11 @@ async function readContainers(app: App): Promise<{ containers: Container[] | nul
 
 function isWatched({ labels }: Container): boolean {
   return labels.watched;
+}
+
+/** Of a Swarm the service is watched, never the containers of its tasks. */
+function mayBeWatched(target: Container): boolean {
+  return !isWatched(target) && target.swarmService === null;
 }
 
 const HOW_TO_WATCH = '`diun-pilot suggest` prints the labels to add.';

@@ -67,7 +67,8 @@ function escaped(value: string): string {
 
 /** The cases in which no update of a container could ever start (domain/decision). */
 function whyNever({ swarmService, autoRemove, reference }: Container): string | null {
-  if (swarmService !== null) return `It is a task of the Swarm service ${swarmService}, which only Swarm changes.`;
+  if (swarmService !== null)
+    return `It is a task of the Swarm service ${swarmService}, which only Swarm changes. Label the service itself (deploy.labels).`;
   if (autoRemove) return 'It deletes itself when it stops (--rm), so nothing could be rolled back.';
   const image = tryParseImageReference(reference);
   if (image === null || image.tag === null || image.digest !== null) {
