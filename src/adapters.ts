@@ -52,6 +52,7 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
     deps: {
       ...{ clock, logger, store, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone },
       ...{ backupReuseMs, updateWindow, minAgeMs, keepImages, mode, verify },
+      mailDigest: settings.mailDigest !== null,
       swarm: mode === 'observe' ? observingSwarm(createDockerSwarm(settings), store) : createDockerSwarm(settings),
       engine: mode === 'observe' ? observingEngine(engine, store) : engine,
       storage: createStorage(settings),

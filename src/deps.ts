@@ -46,6 +46,8 @@ export interface Deps {
   approvalTtlMs: number;
   /** How many backups are kept, by days in `timeZone` (IANA name). */
   retention: Retention;
+  /** What needs no decision and reports no failure is mailed in a digest. */
+  mailDigest: boolean;
   timeZone: string;
   /** The first signs links, all verify them. */
   approvalSecrets: readonly Secret[];

@@ -20,7 +20,8 @@ export function mailOfOffer(
   replaces: ImageAt | null,
   rehearsal: Rehearsal | null = null,
 ): void {
-  postWithinLimit(deps, update, (summarised) => {
+  const decides = update.status === 'awaiting_approval';
+  postWithinLimit(deps, update, decides ? 'critical_update_available' : 'update_available', (summarised) => {
     const news = {
       update,
       plan,
@@ -30,7 +31,7 @@ export function mailOfOffer(
       rehearsal,
       observes: deps.mode === 'observe',
     };
-    return update.status === 'awaiting_approval'
+    return decides
       ? criticalUpdateAvailable({
           ...news,
           approvalUrl: approvalUrl(deps, update),
@@ -53,7 +54,7 @@ export function waitingApproval({ clock, approvalTtlMs }: Deps): Approval {
 /** The notice that a link is no longer valid; only for an update that was offered, and whose mail was posted. */
 export function mailOfSuperseded(deps: Deps, update: Update): void {
   if (update.approval === null || deps.store.rehearsals.of(update.id)?.mail) return;
-  postWithinLimit(deps, update, (summarised) =>
+  postWithinLimit(deps, update, 'offer_superseded', (summarised) =>
     offerSuperseded({ update, plan: null, backup: null, page: '', summarised }),
   );
 }

@@ -7,21 +7,24 @@ import type { MailKind, RenderedMail } from './rendered-mail';
 const MOST_AN_HOUR = 6;
 const HOUR_MS = 3_600_000;
 /** Mails that an announcement alone causes. A verdict is always mailed at once: an update has run for it. */
-const LIMITED: readonly MailKind[] = ['update_available', 'critical_update_available', 'offer_superseded'];
+const FOR_DIGEST: readonly MailKind[] = ['update_available'];
+const ALWAYS_MAILED: readonly MailKind[] = ['critical_update_available', 'offer_superseded'];
 
 /**
  * Posts the mail of an announcement. After six mails about a container within an hour, the next is held until the hour
  * is over, and a newer one replaces it. A flood of announcements does not become a flood of mails, and the latest
- * announcement is always mailed.
+ * announcement is always mailed. With a digest, announcements that need no decision are limited on their own: they were never
+ * mailed, so they delay no decision.
  */
 export function postWithinLimit(
-  { store, clock }: { store: Pick<Store, 'outbox' | 'updates'>; clock: Clock },
+  { store, clock, mailDigest }: { store: Pick<Store, 'outbox' | 'updates'>; clock: Clock; mailDigest: boolean },
   update: Update,
+  kind: MailKind,
   render: (summarised: number) => RenderedMail,
 ): void {
   const now = clock.now();
   const since = new Date(now.getTime() - HOUR_MS).toISOString();
-  const recent = store.outbox.about(update.container ?? '', LIMITED, since);
+  const recent = store.outbox.about(update.container ?? '', countedWith(kind, mailDigest), since);
   const held = recent.filter(
     ({ status, attempts, nextAttemptAt }) =>
       status === 'pending' && attempts === 0 && nextAttemptAt !== null && nextAttemptAt > now.toISOString(),
@@ -34,6 +37,11 @@ export function postWithinLimit(
   if (!full) return void postMail(store.outbox, mail);
   const oldest = Date.parse(posted.at(-1)?.createdAt ?? now.toISOString());
   store.outbox.hold(mail, held[0]?.nextAttemptAt ?? new Date(oldest + HOUR_MS).toISOString());
+}
+
+function countedWith(kind: MailKind, mailDigest: boolean): readonly MailKind[] {
+  if (!mailDigest) return [...FOR_DIGEST, ...ALWAYS_MAILED];
+  return FOR_DIGEST.includes(kind) ? FOR_DIGEST : ALWAYS_MAILED;
 }
 
 /** Other updates of the container that no mail has announced. */

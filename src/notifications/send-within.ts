@@ -38,5 +38,5 @@ async function attempt(send: () => Promise<void>): Promise<SendOutcome> {
 }
 
 function tooLate(limitMs: number): string {
-  return `The mail server did not accept the mail within ${limitMs / 1000} s; it will be retried.`;
+  return `No answer within ${limitMs / 1000} s. It is tried again.`;
 }

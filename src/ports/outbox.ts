@@ -12,7 +12,7 @@ export interface Outbox {
   withdraw(id: string): void;
   /** To deliver now, oldest first. `digest`: what a digest may hold stays for the digest. */
   due(now: string, options?: { digest: boolean }): OutboxMail[];
-  /** What the next digest is to tell, oldest first. What has no mail of its own counts only when written after `since` (ISO 8601). */
+  /** What the next digest reports, oldest first; also what is held, since it is the latest announcement. What has no mail of its own counts only when written after `since` (ISO 8601). */
   forDigest(since: string): OutboxMail[];
   /** A digest reported them; in the same transaction that adds the digest. */
   digested(ids: readonly string[]): void;

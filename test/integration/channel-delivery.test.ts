@@ -6,13 +6,14 @@ import { readRetryAfter } from '../../src/adapters/channels/http-call';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { readNotifyUrls } from '../../src/config/urls';
 import type { MailError } from '../../src/domain/errors';
-import { createDelivery, createNoticeDelivery } from '../../src/notifications/deliver';
+import { createDelivery, createNoticeDelivery, deliverAll } from '../../src/notifications/deliver';
 import { updateAvailable } from '../../src/notifications/mails/update-available';
 import { updateFailed } from '../../src/notifications/mails/update-failed';
 import { postMail } from '../../src/notifications/post-mail';
 import type { Channel } from '../../src/ports/mail-transport';
 import type { Store } from '../../src/ports/store';
 import { certificateWith } from '../support/make-certificate';
+import { eventually } from '../support/eventually';
 import { aFailedUpdate, anUpdate, news } from '../support/news-builder';
 import { recordingLogger } from '../support/recording-logger';
 import { TestClock } from '../support/test-clock';
@@ -124,6 +125,15 @@ test('a service that is busy names the time of the next try, one that is down is
   expect(store.channels.of(channel.id).state()).toMatchObject({ pending: 0, refused: 0 });
 });
 
+test.each([408, 425, 429, 500, 503])('an answer of %i is tried again, and no notice is lost', async (status) => {
+  const channel = channelTo('t');
+  store.channels.use([channel]);
+  failed('one');
+  answer = (_, response) => response.writeHead(status).end();
+  await deliveryTo(channel).deliverDue();
+  expect(store.channels.of(channel.id).state()).toMatchObject({ pending: 1, refused: 0 });
+});
+
 test('what is refused for good is kept with the reason, and tried again at the next start', async () => {
   const channel = channelTo('t');
   store.channels.use([channel]);
@@ -182,9 +192,12 @@ test('a channel that hangs delays neither mail nor another channel', async () =>
     check: () => Promise.resolve(),
   };
   const mail = createDelivery({ store, transport, clock, logger, from: 'a@b.example', to: ['c@d.example'] });
-  const hangs = deliveryTo(hanging).deliverDue();
-  await Promise.all([mail.deliverDue(), deliveryTo(good).deliverDue()]);
-  expect(mails).toEqual([expect.stringContaining('one')]);
+  const hangs = deliverAll([deliveryTo(hanging), mail, deliveryTo(good)]).deliverDue();
+  let hasEnded = false;
+  void hangs.then(() => (hasEnded = true));
+  await eventually('mail and the other channel have it', () => mails.length === 1 && received.length === 2);
+  await eventually('it is recorded', () => store.channels.of(good.id).state().pending === 0);
+  expect([mails, hasEnded]).toEqual([[expect.stringContaining('one')], false]);
   expect(store.channels.of(good.id).state()).toMatchObject({ pending: 0 });
   expect(store.channels.of(hanging.id).state()).toMatchObject({ pending: 1 });
   server.closeAllConnections();
@@ -220,6 +233,20 @@ test.each([
     );
   expect(error).toMatchObject({ name: 'MailError', permanent });
   expect(error.message).not.toContain('secret-topic');
+  expect(received).toHaveLength(1); // no redirect is followed
+});
+
+test('the token in the address of a service that cannot be reached is in no message', async () => {
+  const read = readNotifyUrls('slack+http://127.0.0.1:1/services/T0/B0/secret-token');
+  const target = 'problem' in read ? undefined : read.value[0];
+  if (target === undefined) throw new Error('no channel');
+  const channel = createChannel({ target, secret: null, now: () => clock.now() });
+  store.channels.use([channel]);
+  failed('one');
+  await deliveryTo(channel).deliverDue();
+  const { lastError } = store.channels.of(channel.id).state();
+  expect(lastError).toMatch(/ECONNREFUSED.*tried again/);
+  expect(lastError).not.toContain('secret-token');
 });
 
 test.each([

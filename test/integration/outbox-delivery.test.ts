@@ -142,6 +142,21 @@ describe('a mail server that hangs', () => {
     await eventually('the late mail is marked', () => statusOf(stuck) === 'sent');
   });
 
+  it('that takes a mail after it was given up and the service has stopped writes nothing', async () => {
+    const id = post('stuck');
+    let finish = (): void => undefined;
+    const { transport, tried } = transportThat(() => new Promise((resolve) => (finish = resolve)));
+    const delivery = deliveryBy(transport);
+    const round = delivery.deliverDue();
+    await eventually('the send is under way', () => tried.length === 1);
+    await clock.advance(60_000);
+    await round;
+    await delivery.stop();
+    finish();
+    await clock.advance(1);
+    expect(statusOf(id)).toBe('pending');
+  });
+
   it('does not hold up stop: after 5 s it is over, and nothing is written any more', async () => {
     const id = post('stuck');
     let finish = (): void => undefined;

@@ -77,6 +77,7 @@ function build(disk: Disk, clock: TestClock, { engine, swarm }: Hosts): Scene {
     updateWindow: null,
     minAgeMs: 0,
     keepImages: null,
+    mailDigest: false,
     mode: 'act',
     timeZone: 'Europe/Berlin',
     approvalSecrets: [new Secret('scene-approval-secret')],

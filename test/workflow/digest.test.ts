@@ -1,3 +1,4 @@
+import { handleInbox } from '../../src/decisions/handle-inbox';
 import { createDelivery } from '../../src/notifications/deliver';
 import { sendDigest } from '../../src/notifications/send-digest';
 import { nginx, openScene, type Scene } from '../support/scene';
@@ -59,4 +60,36 @@ test('a digest that is switched off again leaves nothing behind: what waited for
   await automaticUpdate();
   await delivered(true);
   expect(await delivered(false)).toEqual([expect.stringContaining('update available')]);
+});
+
+describe('a flood of announcements', () => {
+  beforeEach(() => {
+    scene.deps.mailDigest = true;
+  });
+
+  async function announceAutomatic(times: number): Promise<void> {
+    for (let n = 0; n < times; n++) {
+      scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+      await handleInbox(scene.deps);
+    }
+  }
+
+  test('that waits for the digest delays no decision', async () => {
+    const id = scene.engine.runContainer(nginx());
+    await announceAutomatic(8);
+    expect(await delivered(true)).toEqual([]);
+    await scene.engine.stop(id);
+    await scene.engine.remove(id);
+    scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
+    await announceAutomatic(1);
+    expect(await delivered(true)).toContainEqual(expect.stringContaining('critical update available'));
+  });
+
+  test('is in the digest with its latest announcement, which is held for channels', async () => {
+    scene.engine.runContainer(nginx());
+    await announceAutomatic(8);
+    await sendDigest(scene.deps);
+    expect(scene.mails().find(({ kind }) => kind === 'digest')?.subject).toContain('7 messages');
+    expect(scene.store.outbox.forDigest('')).toEqual([]);
+  });
 });

@@ -77,9 +77,9 @@ function createDigests(
   return {
     forDigest: (since) =>
       select(
-        `WHERE status = 'pending' AND attempts = 0 AND next_attempt_at <= ?
+        `WHERE status = 'pending' AND attempts = 0
          AND ((mailed = 1 AND calm = 1) OR (mailed = 0 AND created_at > ?)) ORDER BY id`,
-        ...[now(), since],
+        since,
       ),
     digested: (ids) => {
       for (const id of ids) set(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL`, now());

@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../../domain/backups/backup';
+import { formatTime } from '../../domain/format';
 import { OBSERVES, type Mode } from '../../domain/mode';
 import type { KeptContainer } from '../../ports/stopped-containers';
 import type { NoticeDeliveries } from '../../ports/outbox';
@@ -66,7 +67,7 @@ export function outboxCheck(state: ReturnType<Outbox['state']>, now: Date): Chec
   const oldest = state.oldestPendingAt;
   if (oldest !== null && now.getTime() - Date.parse(oldest) > MAIL_IS_LATE_MS) {
     return degraded(
-      `${count(state.pending, 'mail')} waiting since ${oldest}: the mail server does not take them, run \`diun-pilot check\``,
+      `${count(state.pending, 'mail')} waiting since ${formatTime(oldest)}: the mail server does not take them, run \`diun-pilot check\``,
     );
   }
   return { status: 'ok' };
@@ -86,7 +87,7 @@ export function channelsCheck(channels: readonly ChannelState[], now: Date): Che
   });
   return problems.length === 0
     ? { status: 'ok' }
-    : degraded(`${problems.join('; ')}: run \`diun-pilot check --notify\``);
+    : degraded(`${problems.join('; ')}: run \`diun-pilot check --notify\`, fix PILOT_NOTIFY_URL and restart`);
 }
 
 /** Degraded when the newest finished backup of a project failed, is too old or shrank. `records`: newest first. */
@@ -122,7 +123,7 @@ export function dockerAndContainers(docker: Check, notices: readonly Notice[], k
 
 /** No fault, but not hidden either. Without the names of files: this is open to anyone. */
 function onPurpose(kept: readonly KeptContainer[]): { reason?: string } {
-  const words = kept.map(({ name, keepUntil }) => `${name} is kept, stopped, until ${keepUntil}`);
+  const words = kept.map(({ name, keepUntil }) => `${name} is kept, stopped, until ${formatTime(keepUntil)}`);
   return words.length === 0 ? {} : { reason: words.join('; ') };
 }
 

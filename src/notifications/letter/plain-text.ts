@@ -1,4 +1,5 @@
 import { logLines, oneLine, webUrl } from './clean';
+import { joinCommands } from './commands-in-text';
 import { notesOf } from './in-its-container';
 import type { Block, Fact, Letter, StepLine } from './letter';
 
@@ -69,12 +70,12 @@ function linkLines(label: string, url: string | null): string[] {
   return url === null ? [] : [`${oneLine(label)}:`, url];
 }
 
-/** Breaks between words only: a digest or an address is never cut, and a time stays in one line with its zone. */
+/** Breaks between words only: a digest or an address is never cut; a time with its zone and a command stay in one line. */
 function wrap(text: string, first = '', next = ''): string[] {
   const lines: string[] = [];
   let line = first;
   let empty = true;
-  for (const word of text.split(/(?<!\d\d:\d\d:\d\d) (?!\d\d:\d\d:\d\d )/)) {
+  for (const word of joinCommands(text.split(/(?<!\d\d:\d\d:\d\d) (?!\d\d:\d\d:\d\d )/))) {
     if (!empty && line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = next;

@@ -33,7 +33,10 @@ describe('the outbox', () => {
 
   test('is degraded when a mail waits for long', () => {
     const check = outboxCheck({ ...state, pending: 2, oldestPendingAt: '2026-01-05T02:44:59Z' }, NOW);
-    expect(check).toMatchObject({ status: 'degraded', reason: expect.stringContaining('2 mails are waiting') });
+    expect(check).toMatchObject({
+      status: 'degraded',
+      reason: expect.stringContaining('2 mails are waiting since 2026-01-05 02:44:59 UTC:'),
+    });
   });
 
   test("is degraded when a mail was refused, and keeps the server's words to itself", () => {
@@ -84,7 +87,7 @@ test('a container that an update left over degrades Docker, and one kept on purp
   };
   expect(dockerAndContainers({ status: 'ok' }, [], [{ ...kept, leftover: false }])).toEqual({
     status: 'ok',
-    reason: 'web.diun-pilot-old-0123456789 is kept, stopped, until 2026-11-23T00:00:00Z',
+    reason: 'web.diun-pilot-old-0123456789 is kept, stopped, until 2026-11-23 00:00:00 UTC',
   });
   expect(dockerAndContainers({ status: 'ok' }, [], [{ ...kept, leftover: true }])).toEqual({
     status: 'degraded',
