@@ -1,4 +1,5 @@
 import { healthOfContainer } from '../containers/check-health';
+import { insist } from '../containers/insist';
 import { startArmed, type PolicyDeps } from '../containers/restart-policy';
 import { startIfStopped } from '../containers/start-joining';
 import type { Deps } from '../deps';
@@ -86,7 +87,7 @@ export async function startAgain(run: RestoreRun): Promise<string> {
   for (const { id, name, well } of run.journal.stopped) {
     try {
       run.onProgress(`starting ${name}`);
-      await startArmed(run, id);
+      await insist(run, `the start of ${name}`, () => startArmed(run, id));
       if (well) seen.push(`${name}: ${await healthOfContainer(run, id, name, run.onProgress)}`);
     } catch (error) {
       rethrowEngineLost(error);

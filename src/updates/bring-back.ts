@@ -1,3 +1,4 @@
+import { insist } from '../containers/insist';
 import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
 import { renameRestarting } from '../containers/rename-and-remove';
 import { keepStopped } from '../containers/restart-policy';
@@ -24,9 +25,10 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
   const { engine, journal, logger, update } = run;
   const bearer = await inspectByName(engine, journal.containerName);
   // One that has the name and does not run may be as the image is: another process is to blame only where it was seen.
-  if (bearer !== null && (bearer.State.Running || error?.code !== 'changed_meanwhile')) return null;
+  if (bearer?.State.Running === true) return null;
+  if (bearer !== null && error?.code !== 'changed_meanwhile' && !isOldLeftStopped(run, bearer, error)) return null;
   try {
-    const back = await startOne(run, bearer);
+    const back = await startOne(run);
     logger.warn('a container was brought back', { update: update.id, reason: back.words });
     return back;
   } catch (error) {
@@ -37,18 +39,17 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
   }
 }
 
-/** Done twice at most: one refused call must not leave the service down. */
-async function startOne(run: ActiveUpdate, bearer: ContainerInspect | null): Promise<BroughtBack> {
-  const start = (found: ContainerInspect | null): Promise<BroughtBack> =>
-    found === null ? bringOneBack(run) : startBearer(run, found);
-  try {
-    return await start(bearer);
-  } catch (error) {
-    if (codeOf(error) !== 'engine_refused') throw error;
-    const fields = { update: run.update.id, reason: messageOf(error) };
-    run.logger.warn('the engine refused a call while a container was brought back, which is repeated', fields);
-    return start(await inspectByName(run.engine, run.journal.containerName));
-  }
+function startOne(run: ActiveUpdate): Promise<BroughtBack> {
+  return insist(run, `the end of update ${run.update.id}`, async () => {
+    const bearer = await inspectByName(run.engine, run.journal.containerName);
+    return bearer === null ? bringOneBack(run) : startBearer(run, bearer);
+  });
+}
+
+/** A run that broke off because the engine refused a call left it stopped; nothing else keeps it from its own data. */
+function isOldLeftStopped({ journal }: ActiveUpdate, { Id }: ContainerInspect, error: PilotError | null): boolean {
+  if (error?.code !== 'engine_refused' || Id !== journal.oldContainerId || journal.ran === false) return false;
+  return journal.dataGoesBack !== true && journal.major === undefined;
 }
 
 /**

@@ -108,12 +108,13 @@ async function oldIsRunningAgain(run: ActiveUpdate, { id }: BroughtBack): Promis
   }
 }
 
-/** That no container had the name is the work of another process, whatever failed for it. */
+/** That no container had the name is the work of another process, whatever failed for it; but not that the engine refused. */
 function withWords(error: PilotError | null, broughtBack: string): PilotError {
   const [first = '', ...rest] = error?.code === 'changed_meanwhile' ? error.message.split('\n') : [''];
   const more = error !== null && error.code !== 'changed_meanwhile' ? [error.message] : rest;
   const message = [`${first} ${broughtBack}`.trim(), ...more].join('\n');
-  return new PilotError('changed_meanwhile', message, { cause: error });
+  const code = error?.code === 'engine_refused' ? 'engine_refused' : 'changed_meanwhile';
+  return new PilotError(code, message, { cause: error });
 }
 
 /** Ends the run of a container. */

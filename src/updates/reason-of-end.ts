@@ -29,7 +29,7 @@ export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure |
         return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: manual action required.${whatChanged(journal)}`;
       if (journal.stage === 'preparing')
         return `Nothing was changed, but a container that was stopped for the backup is not running: manual action required.`;
-      return `${name} was rolled back, but the old container is not healthy either: manual action required.${whatChanged(journal)}`;
+      return `The rollback of ${name} failed: the old container is not running and healthy. Manual action required.${whatChanged(journal)}`;
   }
 }
 

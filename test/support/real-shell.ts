@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CommandCall, FakeFiles, Outcome, Scripts } from './fake-engine-types';
+import { MEMORY } from './scene-disk';
 
 /** An image with a shell: `sh -c SCRIPT sh ARG…` is run by the real one, on a copy of what is mounted in the fake container. */
 export const REAL_SHELL: Scripts = { '/bin/sh -c *': runForReal };
 
 function runForReal({ command, container, files }: CommandCall): Outcome {
-  const root = mkdtempSync(join(tmpdir(), 'shell-'));
+  const root = mkdtempSync(join(MEMORY, 'shell-'));
   const mounted = container.Mounts.map(({ Destination }) => Destination);
   try {
     for (const folder of mounted) copyOut(files, folder, root);

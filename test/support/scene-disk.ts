@@ -15,7 +15,7 @@ export interface Disk {
 }
 
 /** A crash of the process loses nothing that was written, so a disk that must not wait for platters will do. */
-const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+export const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 let migrated: Buffer | undefined;
 

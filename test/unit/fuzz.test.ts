@@ -43,7 +43,7 @@ test.each(table)('whatever is written, it is read or refused with a reason: %s',
   for (const seed of parser.seeds) await parsesOrRefuses(parser, seed);
   await fc.assert(
     fc.asyncProperty(inputOf(parser), (input) => parsesOrRefuses(parser, input)),
-    { numRuns: parser.slow ? 30 : 200 },
+    { numRuns: parser.slow ? 10 : 100 },
   );
 });
 

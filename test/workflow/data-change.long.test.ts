@@ -1,3 +1,4 @@
+import { someOf } from '../support/exhaustive';
 import { ALL_WITH_READER, CHANGED, migratingReader, READER, versionIn } from '../support/migrating-reader';
 import { actsIn, leftovers, nextProcess, readsWhole } from '../support/restore-scene';
 
@@ -10,7 +11,7 @@ it('with a crash at every act: the data is that from before, the old version run
   const acts = actsIn(whole.scene.engine.transcript, 0);
   whole.scene.close();
   expect(acts.length).toBeGreaterThan(40);
-  for (const at of acts) {
+  for (const at of someOf(acts, 3)) {
     for (const when of ['before', 'after'] as const) {
       const where = `crash ${when} call ${at}`;
       const forge = migratingReader(false);

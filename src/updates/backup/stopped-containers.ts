@@ -1,4 +1,5 @@
 import { healthOfContainer } from '../../containers/check-health';
+import { insist } from '../../containers/insist';
 import { inspectIfThere } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-joining';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
@@ -31,7 +32,7 @@ export async function startStopped(
   const troubles: string[] = [];
   for (const { id, name } of which) {
     try {
-      await startTwice(run, id);
+      await insist(run, `the start of ${name}`, () => startJoining(run, id));
     } catch (error) {
       rethrowEngineLost(error);
       run.logger.error('a container that was stopped for the backup does not start', {
@@ -43,16 +44,6 @@ export async function startStopped(
     }
   }
   return troubles;
-}
-
-/** What made an engine refuse one call has often passed by the next, and nothing else starts it before the next update. */
-async function startTwice(run: ActiveUpdate, id: string): Promise<void> {
-  try {
-    await startJoining(run, id);
-  } catch (error) {
-    rethrowEngineLost(error);
-    await startJoining(run, id);
-  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isServer } from '../../domain/backups/backup-place';
 import { healthOf } from '../../containers/check-health';
+import { insist } from '../../containers/insist';
 import { renameTo } from '../../containers/rename-and-remove';
 import { startJoining } from '../../containers/start-joining';
 import { changeAsDetail, changesOf } from '../../domain/data/data-change-words';
@@ -51,23 +52,11 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
   return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, why));
 }
 
-/** Each act may be done twice, so that one refusal of the engine does not leave the old container down. */
-async function bringOldBack(run: Run, progress: Progress): Promise<string> {
-  try {
-    return await bringBackOnce(run, progress);
-  } catch (error) {
-    if (codeOf(error) !== 'engine_refused') throw error;
-    run.logger.warn('the engine refused a call of the rollback, which is repeated', {
-      update: run.update.id,
-      reason: messageOf(error),
-    });
-    return bringBackOnce(run, progress);
-  }
-}
-
-async function bringBackOnce(run: Run, progress: Progress): Promise<string> {
-  await assertNoExternalChange(run);
-  return handsOver(run) ? handBack(run, progress) : startOldAgain(run, progress);
+function bringOldBack(run: Run, progress: Progress): Promise<string> {
+  return insist(run, `the rollback of update ${run.update.id}`, async () => {
+    await assertNoExternalChange(run);
+    return handsOver(run) ? handBack(run, progress) : startOldAgain(run, progress);
+  });
 }
 
 async function allServeAgain(run: Run, progress: Progress): Promise<string | Skipped> {

@@ -1,4 +1,5 @@
 import { pageUrl } from '../../decisions/approval-links';
+import { insist } from '../../containers/insist';
 import { inspectByName } from '../../containers/read-containers';
 import { renameTo } from '../../containers/rename-and-remove';
 import { startJoining } from '../../containers/start-joining';
@@ -56,7 +57,7 @@ async function leftBy({ engine }: Pick<Deps, 'engine'>, name: string): Promise<s
 /** Null: it runs. */
 async function whyNotStarted(deps: Deps, id: string): Promise<string | null> {
   try {
-    await startJoining(deps, id);
+    await insist(deps, 'the start of a container that Compose left', () => startJoining(deps, id));
     return null;
   } catch (error) {
     rethrowEngineLost(error);

@@ -1,4 +1,5 @@
 import { healthFailureOf } from '../../containers/check-health';
+import { insist } from '../../containers/insist';
 import { containerOf, inspectByName } from '../../containers/read-containers';
 import { ownPolicy } from '../../containers/restart-policy';
 import type { Deps } from '../../deps';
@@ -16,7 +17,9 @@ import type { Run } from '../run';
  */
 export async function openRun(deps: Deps, update: Update): Promise<Run | { ended: Update }> {
   const journal = deps.store.updates.journal(update.id);
-  return journal === null ? startRun(deps, update) : resumeRun({ ...deps, update, journal });
+  if (journal === null) return startRun(deps, update);
+  const active = { ...deps, update, journal };
+  return insist(active, `the interrupted update ${update.id}`, () => resumeRun(active));
 }
 
 async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Update }> {

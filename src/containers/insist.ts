@@ -1,0 +1,27 @@
+import { codeOf, messageOf } from '../domain/errors';
+import type { Clock } from '../lib/clock';
+import type { Logger } from '../lib/logger';
+
+/** Half a minute in all: an engine that is busy, or a disk that is full for a moment, refuses a call and takes it afterwards. */
+const PAUSES_MS = [0, 1_000, 2_000, 4_000, 8_000, 15_000];
+
+/**
+ * Does what brings a service back, and repeats it while the engine refuses a call of it: one refusal, or several in a row,
+ * must not leave the service down. `act` may be done twice. Rejects as `act` does, with `engine_refused` after the last try.
+ */
+export async function insist<T>(
+  { clock, logger }: { clock: Clock; logger: Logger },
+  what: string,
+  act: () => Promise<T>,
+): Promise<T> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await act();
+    } catch (error) {
+      if (codeOf(error) !== 'engine_refused') throw error;
+      logger.warn(`the engine refused a call of ${what}, which is repeated`, { reason: messageOf(error) });
+      await clock.sleep(pause);
+    }
+  }
+  return act();
+}

@@ -1,0 +1,50 @@
+import { EngineError } from '../../src/domain/errors';
+import { runSeed } from '../simulation/run-seed';
+import { nginx, openScene, type Scene } from '../support/scene';
+
+// A busy engine refuses a call and takes it a moment later. While the service is down, diun-pilot does not give up on that.
+let scene: Scene;
+let oldId: string;
+beforeEach(() => {
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable', config: { ExposedPorts: { '80/tcp': {} } } });
+  oldId = scene.engine.runContainer(nginx());
+});
+afterEach(() => scene.close());
+
+function refuseStartOfOld(times: number): void {
+  let refused = 0;
+  const refuse = ({ args }: { args: unknown[] }): void => {
+    if (args[0] === oldId && ++refused <= times) throw new EngineError('engine_refused', 'The engine is busy.');
+  };
+  scene.engine.onCall('start', refuse);
+}
+
+async function updateToBroken(): Promise<void> {
+  const image = scene.engine.publish('nginx:stable', { health: 'exits' });
+  scene.hear('docker.io/library/nginx:stable', image.digest);
+  await scene.settle();
+}
+
+it.each([1, 2, 5])('rolls back though the engine refuses to start the old container %d times', async (times) => {
+  refuseStartOfOld(times);
+  await updateToBroken();
+  expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
+  expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
+});
+
+it('says that the rollback failed, with the words of the engine, when it keeps refusing', async () => {
+  refuseStartOfOld(Infinity);
+  await updateToBroken();
+  expect(scene.updates()).toMatchObject([{ status: 'rollback_failed', error: { code: 'rollback_failed' } }]);
+  const [update] = scene.updates();
+  expect(update?.reason).toContain(
+    'The rollback of web-nginx-1 failed: the old container is not running and healthy. Manual action required.',
+  );
+  expect(update?.error?.message).toContain('The engine is busy.');
+});
+
+/** Found by `npm run simulate`: two refusals in one act, and one in the first look after a crash. */
+it.each([2039, 6258, 55084])('leaves no service down in the world of seed %d', async (seed) => {
+  expect(await runSeed(seed)).toBeNull();
+});
