@@ -225,10 +225,15 @@ export class Judge {
     const undisturbed = this.faults === 0;
     // What ran before may be broken itself, when an outsider has started it.
     const oldIsGood = GOOD.includes(this.#images.get(from?.digest ?? '')?.health ?? 'healthy');
-    const mayFail = !undisturbed || !oldIsGood;
+    const blamesBroken = error?.code === 'other_unhealthy' && this.#runsBroken(container);
+    const mayFail = !undisturbed || !oldIsGood || blamesBroken;
     this.#must(mayFail || status !== 'rollback_failed', `a rollback failed without a fault: ${told}`);
     const mustSucceed =
-      undisturbed && good && !NOT_BEGUN.includes(error?.code ?? '') && !/^(backup|storage)/.test(error?.code ?? '');
+      undisturbed &&
+      good &&
+      !blamesBroken &&
+      !NOT_BEGUN.includes(error?.code ?? '') &&
+      !/^(backup|storage)/.test(error?.code ?? '');
     this.#must(!mustSucceed || !FAILED.includes(status), `a good image was refused without a fault: ${told}`);
     const bearer = [...this.host.containers.values()].find(({ inspect }) => inspect.Name === `/${container}`);
     if (this.#touched.has(container) || !isLast || status === 'rollback_failed') return;
@@ -236,6 +241,12 @@ export class Judge {
     const expected = status === 'succeeded' ? image.id : FAILED.includes(status) ? before?.id : undefined;
     if (expected !== undefined)
       this.#must(bearer?.inspect.Image === expected, `the world is not as the verdict says: ${told}`);
+  }
+
+  /** Whether another container runs an image that cannot work: only an outsider starts one and leaves it. */
+  #runsBroken(than: string): boolean {
+    const others = [...this.host.containers.values()].filter(({ inspect }) => inspect.Name !== `/${than}`);
+    return others.some(({ image }) => !GOOD.includes(image.spec.health ?? 'healthy'));
   }
 
   #running(): FakeContainer[] {
