@@ -1,6 +1,7 @@
 import { runCrashLane, type AfterCrash, type Seen } from '../support/e2e-crash-lane';
 import { crashes, ON_THE_WAY, ON_THE_WAY_BACK, type Crash } from '../support/e2e-crashes';
 import { openStage } from '../support/e2e-stage';
+import { someOf } from '../support/exhaustive';
 
 // SIGKILL of the real process on both sides of every call by which an update changes something on a real engine, and a
 // start on the same data. The crashes are independent: some go on at once, and each row below is one of them.
@@ -9,8 +10,8 @@ const stage = openStage();
 /** At most six updates of one container: more announcements within an hour would come as one summary. */
 const HEALTHY_LANES = 5;
 const UNHEALTHY_LANES = 2;
-const onTheWay = crashes(ON_THE_WAY, 'succeeded');
-const onTheWayBack = crashes(ON_THE_WAY_BACK, 'rolled_back');
+const onTheWay = someOf(crashes(ON_THE_WAY, 'succeeded'), 3);
+const onTheWayBack = someOf(crashes(ON_THE_WAY_BACK, 'rolled_back'), 3);
 const seen: Seen = new Map();
 
 beforeAll(async () => {
