@@ -16,7 +16,7 @@ export function sendDigest({ store, clock, publicUrl }: Deps): Promise<WorkOutco
     if (waiting.length === 0) return 0;
     const items = waiting.map(({ createdAt, subject }) => ({
       at: formatTime(createdAt),
-      notice: { title: subject.replace(/^\[diun-pilot\] /, '') },
+      notice: { title: subject.replace(/^\[diun-pilot\] | – nothing to do$/g, '') },
     }));
     postMail(store.outbox, digest(items, publicUrl));
     store.outbox.digested(waiting.map(({ id }) => id));

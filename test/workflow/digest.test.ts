@@ -39,6 +39,8 @@ test('an automatic update that succeeded has no mail of its own, and stands in t
   expect(scene.mails().find(({ kind }) => kind === 'digest')?.text).toMatch(
     /web-nginx-1: update available[\s\S]*web-nginx-1: updated/,
   );
+  // Said once, above the list.
+  expect(scene.mails().find(({ kind }) => kind === 'digest')?.text).not.toContain('nothing to do\n');
   await sendDigest(scene.deps);
   expect(await delivered(true)).toEqual([]);
 });

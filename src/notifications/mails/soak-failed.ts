@@ -47,7 +47,7 @@ export function soakFailed(news: SoakNews, which: 'first' | 'reminder' = 'first'
         `Opening the link changes nothing. It is valid until ${formatTime(soak.decideUntil ?? soak.until)}; until then the old container is kept, stopped. After that, the new version stays and the old container is removed.`,
       ),
       ...(output.length === 0 ? [] : section('What its log says', ...machineSaid(output))),
-      versions(news, { from: 'Kept, stopped', to: 'New version' }),
+      ...section('The update', versions(news, { from: 'Kept, stopped', to: 'New version' })),
       ...backupPassage(news),
     ],
     page: news.page,
@@ -55,16 +55,19 @@ export function soakFailed(news: SoakNews, which: 'first' | 'reminder' = 'first'
 }
 
 function whyNotAutomatic({ holdsData }: Soak, name: string): string {
-  return holdsData
-    ? `${name} holds data, so diun-pilot does not roll it back automatically.`
-    : `${name} may have been stopped on request, so diun-pilot does not roll it back automatically.`;
+  const why = holdsData ? `${name} holds data` : `${name} may have been stopped on request`;
+  return `${why}, so diun-pilot does not roll it back automatically. The new version stays in place until you decide.`;
 }
 
 function choices({ soak, backup, offered, oldIsGone, now }: SoakNews): Block[] {
   return section(
     'What the page offers',
     soak.schemaDetail === null ? null : paragraph(soak.schemaDetail),
-    list(offered.map((data) => choiceText(data, backup, now))) ?? paragraph(nothingOfferedText(oldIsGone)),
+    offered.length === 0 ? paragraph(nothingOfferedText(oldIsGone)) : null,
+    list([
+      ...offered.map((data) => choiceText(data, backup, now)),
+      'The new version, as it is now: nothing is changed.',
+    ]),
   );
 }
 
@@ -109,7 +112,7 @@ export function soakEnded(news: SoakEndedNews): RenderedMail {
       paragraph(
         'To go back, write the version from before the update into the compose file and run docker compose up -d again.',
       ),
-      versions(news, { from: 'Before the update', to: 'New version' }),
+      ...section('The update', versions(news, { from: 'Before the update', to: 'New version' })),
       ...backupPassage(news),
     ],
     page: news.page,
