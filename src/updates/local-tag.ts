@@ -1,3 +1,4 @@
+import { insist } from '../containers/insist';
 import { imageIfThere, inspectByName, readContainers } from '../containers/read-containers';
 import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { type ActiveUpdate, checkpoint } from './run';
@@ -21,7 +22,7 @@ export async function syncLocalTag(run: ActiveUpdate): Promise<void> {
 /** The same, where the verdict does not depend on it. Rejects only with `engine_unreachable`. */
 export async function syncLocalTagIfPossible(run: ActiveUpdate): Promise<void> {
   try {
-    await syncLocalTag(run);
+    await insist(run, `the local tag of update ${run.update.id}`, () => syncLocalTag(run));
   } catch (error) {
     rethrowEngineLost(error);
     const { newReference: tag } = run.journal;

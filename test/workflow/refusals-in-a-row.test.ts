@@ -44,6 +44,26 @@ it('says that the rollback failed, with the words of the engine, when it keeps r
   expect(update?.error?.message).toContain('The engine is busy.');
 });
 
+it('puts the local tag right though the engine refuses it twice at the end', async () => {
+  const image = scene.engine.publish('nginx:stable');
+  const old = scene.engine.container('web-nginx-1').Image;
+  scene.engine.onCall('start', () => void scene.engine.host.images.tags.set('nginx:stable', old), {
+    when: 'after',
+    once: true,
+  });
+  let refused = 0;
+  scene.engine.onCall('start', () => {
+    scene.engine.onCall('tag', () => {
+      if (++refused <= 2) throw new EngineError('engine_refused', 'The engine is busy.');
+    });
+  });
+  scene.hear('docker.io/library/nginx:stable', image.digest);
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+  expect(refused).toBeGreaterThan(2);
+  expect(scene.engine.host.images.tags.get('nginx:stable')).toBe(image.id);
+});
+
 /** Found by `npm run simulate`: two refusals in one act, and one in the first look after a crash. */
 it.each([2039, 6258, 55084, 62300])('leaves no service down in the world of seed %d', async (seed) => {
   expect(await runSeed(seed)).toBeNull();
