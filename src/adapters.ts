@@ -14,7 +14,7 @@ import { createSmtpTransport } from './adapters/mail-smtp/smtp-transport';
 import { createProjectFiles } from './adapters/project-files/project-files';
 import type * as SigstoreAdapter from './adapters/sigstore/signature-verifier';
 import { createSqliteStore } from './adapters/sqlite/store';
-import { takeWorkerLock } from './adapters/sqlite/worker-lock';
+import { takeWorkerLock } from './adapters/sqlite/database';
 import { createResticStorage } from './adapters/storage-restic/restic-storage';
 import { createFileStorage } from './adapters/storage-file/file-storage';
 import type * as S3Adapter from './adapters/storage-s3/s3-storage';
@@ -28,7 +28,7 @@ import { ownContainerId } from './lib/own-container';
 import { observingSwarm } from './services/observing-swarm';
 import type { BackupStorage } from './ports/backup-storage';
 import type { Channel, MailTransport } from './ports/mail-transport';
-import type { SignatureVerifier } from './ports/signatures';
+import type { SignatureVerifier } from './ports/registry';
 
 /** What use cases are given, and what only the wiring asks of the world. */
 export interface Adapters {

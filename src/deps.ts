@@ -1,17 +1,16 @@
 import type { Mode } from './domain/mode';
 import type { Retention } from './domain/backups/retention';
 import type { UpdateWindow } from './domain/decision/update-window';
-import type { VerifyRule } from './domain/signatures/verify-rule';
+import type { VerifyRule } from './domain/signatures/signature';
 import type { Clock } from './lib/clock';
 import type { Logger } from './lib/logger';
 import type { Secret } from './lib/secret';
 import type { BackupStorage } from './ports/backup-storage';
-import type { CertificateReader } from './ports/certificate-reader';
+import type { CertificateReader } from './ports/certificates';
 import type { Compose, ProjectFiles } from './ports/compose';
 import type { Engine } from './ports/engine';
-import type { RegistryImages, RegistryTags } from './ports/registry';
+import type { RegistryImages, RegistrySignatures, RegistryTags, SignatureVerifier } from './ports/registry';
 import type { ReleaseNotesReader } from './ports/release-notes';
-import type { RegistrySignatures, SignatureVerifier } from './ports/signatures';
 import type { Swarm } from './ports/services/swarm';
 import type { Store } from './ports/store';
 

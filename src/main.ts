@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { openApp, version } from './app';
 import { runCli } from './cli/program';
-import { dockerSocket } from './config/docker-socket';
+import { dockerSocket } from './config/urls';
 import { loadSettings } from './config/load';
 import { createLogger } from './lib/logger';
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { dockerAddress } from './adapters/docker/docker-address';
+import { dockerAddress } from './adapters/docker/wire';
 import { listenerOf } from './adapters/docker/socket-proxy/listener';
 import { createSocketProxy } from './adapters/docker/socket-proxy/socket-proxy';
 import { systemClock } from './lib/clock';

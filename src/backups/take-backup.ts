@@ -7,7 +7,7 @@ import type { Secret } from '../lib/secret';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
-import { asReadNow } from '../services/data-owner';
+import { asReadNow } from '../services/read-targets';
 import { asBackupError, type ItemSource } from './sources/item-source';
 import { itemKey, manifestKey, scopeName, setFolder } from './backup-set';
 import { filesOf } from './sources/files-source';

@@ -1,5 +1,5 @@
 import { runsNginx } from '../domain/application';
-import { alarmThreshold, isSame, type Certificate, type CertificateSeen } from '../domain/certificates/certificate';
+import { alarmThreshold, type Certificate, type CertificateSeen, isSame } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import { codeOf, isEngineLost, messageOf } from '../domain/errors';
 import { certificateNearEnd } from '../notifications/mails/certificate-near-end';

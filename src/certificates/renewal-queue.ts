@@ -1,6 +1,5 @@
 import type { Deps } from '../deps';
-import type { CertificateSeen } from '../domain/certificates/certificate';
-import type { RenewalReason, RenewalRecord, RenewalVerdict } from '../domain/certificates/renewal';
+import type { CertificateSeen, RenewalReason, RenewalRecord, RenewalVerdict } from '../domain/certificates/certificate';
 import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
 import { renewalFailed } from '../notifications/mails/renewal-failed';

@@ -1,4 +1,4 @@
-import { CERTBOT_RENEW, type CertbotEnd } from '../domain/certificates/renewal';
+import { CERTBOT_RENEW, type CertbotEnd } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf } from '../domain/errors';

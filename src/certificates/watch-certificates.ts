@@ -1,4 +1,4 @@
-import { isDueForRenewal, type CertificateSeen } from '../domain/certificates/certificate';
+import { type CertificateSeen, isDueForRenewal } from '../domain/certificates/certificate';
 import { lookAtCertificates, saveCertificates } from './look';
 import { findPlaces, type RenewalDeps, type RenewalPlace } from './renewal-places';
 import { requestRenewal } from './renewal-queue';

@@ -1,18 +1,16 @@
-import { samePlace, type BackupPlace } from '../domain/backups/backup-place';
 import type { App } from '../app';
 import { backupSets, scopeName } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backups/backup';
-import { isNotLoaded, nearsItsEnd, validity, type CertificateSeen } from '../domain/certificates/certificate';
-import type { Container } from '../domain/container';
+import { type BackupPlace, samePlace } from '../domain/backups/backup-place';
+import { type CertificateSeen, isNotLoaded, nearsItsEnd, validity } from '../domain/certificates/certificate';
+import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
 import { formatAge, plural } from '../domain/format';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { whyNotAllowed } from '../domain/notes/hosts';
-import { readSource } from '../domain/notes/source';
-import { ONE_PILOT, otherPilots } from '../domain/pilots';
+import { readSource, whyNotAllowed } from '../domain/notes/source';
 import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
 import type { SwarmSeen } from '../domain/services/swarm-seen';
-import { within, type Finding } from './findings';
+import { type Finding, within } from './findings';
 import { atTime, inBytes } from './text';
 
 // What `check` finds out about the containers of this host. Notes, no failures: the service works.
@@ -201,4 +199,25 @@ export function swarmFindings({ role, services }: SwarmSeen): Finding[] {
     ];
   const watched = services.filter(({ labels }) => labels.watched).length;
   return [{ what, status: 'ok', words: `manager of ${plural(services.length, 'service')}, ${watched} watched` }];
+}
+
+const what = 'Signature';
+
+/** Whether what each watched container or service runs is signed; where `update.verify` requires it, whether as required. */
+export function signatureFindings(app: App, targets: readonly Container[]): Promise<Finding[]> {
+  const watched = targets.filter(({ labels }) => labels.watched && labels.policy !== 'ignore');
+  return within(app, what, 'warning', async () => {
+    const seen = await app.look.signatures(watched);
+    const required = seen.flatMap(({ name, rule, status, words }): Finding[] =>
+      rule === null ? [] : [{ what, status: status === 'verified' ? 'ok' : 'warning', words: `${name}: ${words}` }],
+    );
+    const others = seen.filter(({ rule }) => rule === null);
+    return [...required, ...notRequired(others)];
+  });
+}
+
+function notRequired(seen: readonly { name: string; words: string }[]): Finding[] {
+  const groups = new Map<string, string[]>();
+  for (const { name, words } of seen) groups.set(words, [...(groups.get(words) ?? []), name]);
+  return [...groups].map(([words, names]) => ({ what, status: 'ok', words: `${names.join(', ')}: ${words}` }));
 }

@@ -1,5 +1,5 @@
 import type { App } from '../app';
-import type { DockerSocket } from '../config/docker-socket';
+import type { DockerSocket } from '../config/urls';
 import type { Settings } from '../config/schema';
 import { messageOf, PilotError } from '../domain/errors';
 import type { DecidedBy } from '../domain/update';

@@ -2,12 +2,12 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Retention } from '../domain/backups/retention';
 import { readWindow, type UpdateWindow } from '../domain/decision/update-window';
-import type { NotesHost } from '../domain/notes/hosts';
+import type { NotesHost } from '../domain/notes/source';
 import { parseDuration } from '../domain/text/duration';
 import { nextDue } from '../lib/due-times';
-import { readVerify, type VerifyRule } from '../domain/signatures/verify-rule';
+import { readVerify, type VerifyRule } from '../domain/signatures/signature';
 import { Secret } from '../lib/secret';
-import { readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, readNotifyUrls, type Read } from './urls';
+import { type Read, readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, readNotifyUrls } from './urls';
 
 /** The problem of a cron expression as text; null when it has a next time. */
 function whyCronIsInvalid(expression: string): string | null {

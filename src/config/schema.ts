@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { Mode } from '../domain/mode';
-import type { NotesHost } from '../domain/notes/hosts';
+import type { NotesHost } from '../domain/notes/source';
 import type { Retention } from '../domain/backups/retention';
 import type { UpdateWindow } from '../domain/decision/update-window';
-import type { VerifyRule } from '../domain/signatures/verify-rule';
+import type { VerifyRule } from '../domain/signatures/signature';
 import type { Secret } from '../lib/secret';
 import type { ChannelSetting } from './urls';
 import {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { NOTICE_TOPICS, type ChannelTarget, type NoticeTopic } from '../domain/channel-notice';
+import { type ChannelTarget, NOTICE_TOPICS, type NoticeTopic } from '../domain/channel-notice';
 import { Secret } from '../lib/secret';
 
 /** A value, or the problem as text. */
@@ -163,4 +164,21 @@ function whyNot(kind: ChannelTarget['kind'], url: URL): string | null {
     return 'needs the key of an Apprise configuration: apprise+https://HOST/notify/KEY';
   }
   return null;
+}
+
+const USUAL = '/var/run/docker.sock';
+
+export interface DockerSocket {
+  /** As `DOCKER_HOST` says, else the usual path. */
+  path: string;
+  /** Number of the group that owns it; null: no socket is there. */
+  group: number | null;
+}
+
+/** The Docker socket as this process sees it. Reads nothing else of the environment, and creates nothing. */
+export function dockerSocket(env: NodeJS.ProcessEnv): DockerSocket {
+  const unix = /^unix:\/\/(\/[^\s']+)$/.exec(env.DOCKER_HOST?.trim() ?? '')?.[1];
+  const path = unix ?? USUAL;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return { path, group: stat?.isSocket() === true ? stat.gid : null };
 }

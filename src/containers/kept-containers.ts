@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { keptReason } from '../domain/recreate/carry-over';
-import { holderRequest } from '../domain/recreate/layer-copy';
+import { holderRequest } from '../domain/recreate/layer';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Engine } from '../ports/engine';
@@ -12,7 +12,7 @@ import { asideName, asideParts, isOneOff, isOurs, type Role } from './artifact-n
 import { copyWhole } from './carry-over/copy-files';
 import { askedPlatform, lostFiles } from './carry-over/layer-files';
 import { inspectByName, inspectIfThere } from './read-containers';
-import { removeByName, stopAndRemove } from './rename-and-remove';
+import { removeByName, stopAndRemove } from './start-rename-remove';
 import { keepStopped, rearm, type PolicyDeps } from './restart-policy';
 
 /** What kept an engine from removing a container often passes in seconds, and `docker compose up -d` may act on it meanwhile. */

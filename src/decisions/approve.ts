@@ -3,12 +3,12 @@ import { readWindow } from '../domain/decision/update-window';
 import { isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { whyNotYet, type NotYet } from '../domain/approval';
 import { refuseWhileObserving } from '../domain/mode';
-import { wayOf, type DecidedBy, type Update } from '../domain/update';
+import { type DecidedBy, type Update, wayOf } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { LinkUse, Store } from '../ports/store';
 import { confirmDigest, type Confirmation } from './ask-registry';
-import { surroundingsOf, updateOf, whyClosed, type DecisionOutcome } from './read-approval';
+import { type DecisionOutcome, surroundingsOf, updateOf, whyClosed } from './approval-links';
 import { offerAgain } from './reoffer';
 import { nextWindow } from './when-to-start';
 

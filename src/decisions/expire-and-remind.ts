@@ -2,8 +2,7 @@ import type { Deps } from '../deps';
 import { formatTime } from '../domain/format';
 import { approvalReminder } from '../notifications/mails/approval-reminder';
 import { postMail } from '../notifications/post-mail';
-import { approvalUrl, pageUrl } from './approval-links';
-import { surroundingsOf } from './read-approval';
+import { approvalUrl, pageUrl, surroundingsOf } from './approval-links';
 
 /** Expires pending approvals after their time. The decision itself checks the time again. */
 export function expireApprovals({ store, clock, logger }: Pick<Deps, 'store' | 'clock' | 'logger'>): void {

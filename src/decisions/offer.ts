@@ -2,25 +2,29 @@ import { membersOf, placeOf } from '../domain/backups/backup-place';
 import { holdsData, stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Deps } from '../deps';
 import { restartedWith } from '../domain/compose/depends-on';
-import type { Container } from '../domain/container';
+import { type Container, runningDigest } from '../domain/container';
 import { decide, type Decision, type RegistryWord } from '../domain/decision/decision';
 import type { Source } from '../domain/event';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { tryParseImageReference } from '../domain/images/image-reference';
-import { newReferenceFor } from '../domain/images/new-reference';
+import { newReferenceFor, tryParseImageReference } from '../domain/images/image-reference';
 import type { NotesSummary, ReadNotes } from '../domain/notes/release-notes';
 import type { Plan } from '../domain/plan/plan';
 import { planUpdate } from '../domain/plan/plan-update';
 import type { CarryOver } from '../domain/recreate/carry-over';
-import { runningDigest } from '../domain/running-digest';
 import { planService } from '../domain/services/plan-rollout';
 import type { CheckedSignature } from '../domain/signatures/signature';
 import type { ImageAt, Update } from '../domain/update';
 import type { Logger } from '../lib/logger';
 import type { NewUpdate } from '../ports/store';
 import { isContainer } from '../services/look-at-target';
-import { isRehearsed, isUnannounced, rehearseFirst } from './held-mails';
-import { mailOfOffer, mailOfSuperseded, waitingApproval } from './mail-of-offer';
+import {
+  isRehearsed,
+  isUnannounced,
+  mailOfOffer,
+  mailOfSuperseded,
+  rehearseFirst,
+  waitingApproval,
+} from './mail-of-offer';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
 import { recordWrongSignature } from './signatures';
 

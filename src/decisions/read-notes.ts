@@ -3,21 +3,21 @@ import { NOTES_READING } from '../domain/bounds';
 import type { Container, ImageOrigin } from '../domain/container';
 import { messageOf } from '../domain/errors';
 import { digestReference, tryParseImageReference } from '../domain/images/image-reference';
-import { parseTag } from '../domain/images/parse-tag';
+import { parseTag } from '../domain/images/tags';
 import { flagsOf } from '../domain/notes/flags';
 import { NOTE_FLAGS, type ReadNotes, type Release } from '../domain/notes/release-notes';
-import { readSource, type NotesSource } from '../domain/notes/source';
+import { type NotesSource, readSource } from '../domain/notes/source';
 import {
   between,
   compareVersions,
   isExact,
   reaches,
-  versionOf,
   type Version,
+  versionOf,
   type VersionWords,
 } from '../domain/notes/versions';
 import { originOf } from '../domain/to-container';
-import { platformOfTarget } from '../services/platform-of-target';
+import { platformOfTarget } from '../services/look-at-target';
 import type { RegistryAsked } from './ask-registry';
 
 type Target = { reference: string; digest: string };

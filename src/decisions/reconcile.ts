@@ -1,14 +1,13 @@
 import { plural } from '../domain/format';
 import { reportUnreadable } from '../containers/read-containers';
 import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
+import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
 import { isNameless } from '../domain/decision/candidates';
 import type { IgnoreCode } from '../domain/decision/decision';
 import { newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost, type ErrorCode } from '../domain/errors';
 import { tryParseImageReference, withTag } from '../domain/images/image-reference';
-import { ONE_PILOT, otherPilots } from '../domain/pilots';
 import type { UpdateStatus } from '../domain/update';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';

@@ -1,8 +1,7 @@
 import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
+import { type Container, runsDigest } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { changedSettings } from '../domain/plan/seen-settings';
-import { runsDigest } from '../domain/running-digest';
 import type { Update } from '../domain/update';
 import { targetCarryOver, targetFailureOf } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';

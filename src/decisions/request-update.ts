@@ -1,15 +1,14 @@
 import { decideById, notYetOf, recordDecision } from './approve';
 import type { Deps } from '../deps';
 import type { NotYet } from '../domain/approval';
-import type { Container } from '../domain/container';
+import { type Container, runsDigest } from '../domain/container';
 import type { Decision } from '../domain/decision/decision';
 import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { refuseWhileObserving } from '../domain/mode';
 import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
 import { isUnderWay } from '../domain/rehearsal/rehearsal';
-import { runsDigest } from '../domain/running-digest';
-import { wayOf, type DecidedBy, type Update } from '../domain/update';
+import { type DecidedBy, type Update, wayOf } from '../domain/update';
 import { NOTES_READING } from '../domain/bounds';
 import { targetCarryOver } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';

@@ -1,11 +1,10 @@
 import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
+import { type Container, runningDigest, runsDigest } from '../domain/container';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { digestReference } from '../domain/images/image-reference';
 import { platformOf, type Platform } from '../domain/recreate/platform';
-import { runningDigest, runsDigest } from '../domain/running-digest';
-import { platformOfTarget } from '../services/platform-of-target';
+import { platformOfTarget } from '../services/look-at-target';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 
 /**

@@ -1,15 +1,15 @@
 import type { Deps } from '../deps';
-import type { Container } from '../domain/container';
+import { type Container, runningDigest } from '../domain/container';
 import { codeOf, messageOf, type ErrorCode } from '../domain/errors';
 import { digestReference } from '../domain/images/image-reference';
-import { runningDigest } from '../domain/running-digest';
 import {
-  whyAskForSignature,
   type CheckedSignature,
   type FoundSignature,
+  ruleText,
   type Signature,
+  type VerifyRule,
+  whyAskForSignature,
 } from '../domain/signatures/signature';
-import { ruleText, type VerifyRule } from '../domain/signatures/verify-rule';
 import type { ImageAt, Update } from '../domain/update';
 import { fewAtATime } from '../lib/concurrency';
 import { updateFailed } from '../notifications/mails/update-failed';

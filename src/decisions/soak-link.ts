@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { Store } from '../ports/store';
-import { isSignedToken, signToken, updateIdIn, type TokenParts } from './approval-links';
+import { isSignedToken, signToken, type TokenParts, updateIdIn } from './approval-links';
 
 const PURPOSE = 'diun-pilot soak 1';
 

@@ -1,4 +1,4 @@
-import { environmentOf } from './recreate/environment';
+import { environmentOf } from './recreate/own-config';
 import { tryParseImageReference } from './images/image-reference';
 import type { ContainerLabels } from './labels/container-labels';
 

@@ -1,9 +1,8 @@
 import type { BackupRecord } from './backups/backup';
-import type { PastUpdate } from './past-update';
+import type { PastUpdate, Update } from './update';
 import { composeChangeText } from './plan/postgres-major';
 import type { Plan } from './plan/plan';
-import { isUnderWay, whyOutdated, type Rehearsal } from './rehearsal/rehearsal';
-import type { Update } from './update';
+import { isUnderWay, type Rehearsal, whyOutdated } from './rehearsal/rehearsal';
 import type { Release } from './notes/release-notes';
 
 /** Facts for the decision on an update, in addition to its plan. */

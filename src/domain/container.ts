@@ -1,5 +1,6 @@
 import type { Application } from './application';
-import type { ContainerState } from './engine-inspect';
+import type { ContainerInspect, ContainerState } from './engine-inspect';
+import { repositoryOf, tryParseImageReference } from './images/image-reference';
 import type { ContainerLabels } from './labels/container-labels';
 import type { PlaceOfData } from './services/place-of-data';
 
@@ -76,4 +77,46 @@ export interface Pilot {
   serves: boolean;
   /** Where on the host its data is stored; null: nowhere that survives the container. */
   data: string | null;
+}
+
+const TITLE = 'org.opencontainers.image.title';
+const DATA_DIR = '/data';
+/** `serve` is the default command. */
+const PROGRAM = /(?:^|\/)(?:main\.js|diun-pilot)$/;
+
+/** What of diun-pilot runs in a container, by its image's label. */
+export function pilotIn({ Config, Mounts }: Pick<ContainerInspect, 'Config' | 'Mounts'>): Pilot | null {
+  if (Config.Labels?.[TITLE] !== 'diun-pilot') return null;
+  const command = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])];
+  const serves =
+    command.some((word) => PROGRAM.test(word)) && [PROGRAM, /^serve$/].some((is) => is.test(command.at(-1) ?? ''));
+  return { serves, data: Mounts.find(({ Destination }) => Destination === DATA_DIR)?.Source ?? null };
+}
+
+/**
+ * Names of the containers in which another diun-pilot runs on this engine: both would act on the same watched containers.
+ * One with the same data is this one, called by a command from a container of its own.
+ */
+export function otherPilots(containers: readonly Container[]): string[] {
+  const own = containers.find(({ self }) => self)?.pilot?.data ?? null;
+  return containers
+    .filter(({ self, running, pilot }) => !self && running && pilot?.serves === true)
+    .filter(({ pilot }) => own === null || pilot?.data !== own)
+    .map(({ name }) => name);
+}
+
+export const ONE_PILOT =
+  'it sees the same containers, and both would update, back up and renew them, each in the way of the other. Leave one for the whole engine, and stop the other: one serves any number of compose projects.';
+
+/** Whether the container's image is the one of this digest: a digest names content, wherever it was pulled from. */
+export function runsDigest({ repoDigests }: Pick<Container, 'repoDigests'>, digest: string): boolean {
+  return repoDigests.some((known) => known.endsWith(`@${digest}`));
+}
+
+/** The digest that the container runs, by its own repository if the engine knows several; null: an image built here. */
+export function runningDigest({ reference, repoDigests }: Pick<Container, 'reference' | 'repoDigests'>): string | null {
+  const own = tryParseImageReference(reference);
+  const known = repoDigests.map(tryParseImageReference).filter((parsed) => parsed !== null);
+  const same = known.find((parsed) => own !== null && repositoryOf(parsed) === repositoryOf(own));
+  return (same ?? known[0])?.digest ?? null;
 }

@@ -1,6 +1,6 @@
 import type { ContainerInspect } from './engine-inspect';
 import type { ContainerLabels, ProbeSpec } from './labels/container-labels';
-import { networkOwner } from './network/network-owner';
+import { networkOwner } from './network/shared-network';
 import { ownEndpoints } from './recreate/own-networks';
 
 type Looked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'Mounts' | 'NetworkSettings'>;

@@ -1,13 +1,12 @@
 import type { ServerState } from './data/server-state';
 import type { DataChange, DataFingerprint } from './data/data-fingerprint';
 import type { ContainerInspect } from './engine-inspect';
-import type { HealthFailure } from './health/health-failure';
+import type { HealthFailure, Stopped } from './health/health-failure';
 import type { Neighbourhood } from './health/neighbour';
-import { newReferenceFor } from './images/new-reference';
+import { newReferenceFor } from './images/image-reference';
 import type { RanBefore, RestoreJournal } from './backups/restore';
 import type { Update } from './update';
 import type { SoakData } from './soak/soak';
-import type { Stopped } from './health/well';
 
 /**
  * How far a run has come, written before each act, so that a run can be resumed after a crash from its stage:

@@ -1,5 +1,5 @@
 import { applicationOf, runsNginx } from './application';
-import type { Container, ImageOrigin } from './container';
+import { type Container, type ImageOrigin, pilotIn } from './container';
 import { dataPathsOf } from './data/data-paths';
 import { readDependsOn, readRestartsWith } from './compose/depends-on';
 import { type EngineDoor, isEngineDoor } from './network/engine-door';
@@ -9,7 +9,6 @@ import { verdictWithinMs } from './health/healthcheck-time';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
 import { readLabels } from './labels/read-labels';
-import { pilotIn } from './pilots';
 
 const NO_EFFECT = 'is a label of the image, and an image must not set its own policy: it has no effect here.';
 const NO_BACKUP =

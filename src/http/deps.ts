@@ -1,12 +1,11 @@
-import type { ApprovalView, DecisionOutcome } from '../decisions/read-approval';
+import type { ApprovalView, DecisionOutcome, ViewLink } from '../decisions/approval-links';
 import type { RestoreDecision, RestoreView, SetTrust } from '../decisions/restore-link';
 import type { SoakDecision, SoakView } from '../decisions/soak-link';
-import type { ViewLink } from '../decisions/approval-links';
 import type { Answer } from '../decisions/approve';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { ChannelTarget } from '../domain/channel-notice';
 import type { Container } from '../domain/container';
-import type { RenewalRecord } from '../domain/certificates/renewal';
+import type { RenewalRecord } from '../domain/certificates/certificate';
 import type { Rehearsal } from '../domain/rehearsal/rehearsal';
 import type { Mode } from '../domain/mode';
 import type { DecidedBy, Update } from '../domain/update';
@@ -15,7 +14,7 @@ import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
 import type { NotesFetches } from '../ports/release-notes';
 import type { Store } from '../ports/store';
-import type { TimerView } from '../schedule/timer-plans';
+import type { TimerView } from '../schedule/timers';
 import type { Check } from './health/health-report';
 
 /** What the HTTP side needs of the rest, given once by `app.ts`. */

@@ -1,7 +1,15 @@
+import { isOurs } from '../containers/artifact-names';
+import { imageIfReadable, inspectAll, inspectIfReadable } from '../containers/read-containers';
 import type { Deps } from '../deps';
-import { isEngineLost, messageOf } from '../domain/errors';
+import type { Container } from '../domain/container';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { isEngineLost, messageOf, rethrowEngineLost } from '../domain/errors';
+import { formatTime } from '../domain/format';
+import { type LostGuest, lostGuests, networkOwner } from '../domain/network/shared-network';
+import { toContainer } from '../domain/to-container';
 import { startLoop } from '../lib/loop';
-import { rejoinGuests } from './rejoin-guests';
+import { networkLost } from '../notifications/mails/network-lost';
+import { postMail } from '../notifications/post-mail';
 
 const LISTEN_AGAIN_MS = 3_000;
 const REFUSED_MS = 30_000;
@@ -87,4 +95,97 @@ async function hearStarts({ engine, logger }: Deps, signal: AbortSignal, heard: 
 
 function reasonOf(error: unknown): { reason: string } {
   return { reason: messageOf(error) };
+}
+
+/** The container is unreachable: there is nothing to drain. */
+const STOP_SECONDS = 1;
+
+type Lost = LostGuest & { container: Container };
+
+/**
+ * Restarts watched containers that were detached from a shared network, and reports those that a restart cannot
+ * re-attach; skips a container that is being updated. True when nothing is left to repair. Rejects only with
+ * `engine_unreachable`.
+ */
+export async function rejoinGuests(deps: Deps): Promise<boolean> {
+  const lost = await watchedOf(deps, lostGuests(await guestsAndOwners(deps)));
+  closeNotices(deps, lost);
+  let settled = true;
+  for (const each of lost) {
+    if (isBeingUpdated(deps, each.container)) settled = false;
+    else if (each.kind === 'orphaned') tellOrphaned(deps, each.container);
+    else settled = (await rejoin(deps, each.container, each.owner)) && settled;
+  }
+  return settled;
+}
+
+async function rejoin(deps: Deps, container: Container, owner: ContainerInspect): Promise<boolean> {
+  const name = owner.Name.slice(1);
+  try {
+    await deps.engine.restart(container.id, STOP_SECONDS);
+  } catch (error) {
+    rethrowEngineLost(error);
+    const words = `${name}, in whose network it lives, was started again, and ${container.name} could not be restarted to join it: ${messageOf(error)}`;
+    tell(deps, container, { words, triesAgain: true });
+    return false;
+  }
+  const words = `${name}, in whose network it lives, was started again (${formatTime(owner.State.StartedAt)}): restarted to join it.`;
+  deps.store.transaction(() => {
+    deps.store.notices.close('network_lost', container.name);
+    deps.store.incidents.add({ container: container.name, words });
+  });
+  deps.logger.warn('a container was joined to its network again', { container: container.name, reason: words });
+  return true;
+}
+
+function tellOrphaned(deps: Deps, container: Container): void {
+  const words = `The container in whose network ${container.name} lives is gone, and what was made in its place has another id, which no restart can join.`;
+  tell(deps, container, { words, triesAgain: false });
+}
+
+/** Once for as long as it lasts: log, page and mail. */
+function tell(
+  { store, logger, publicUrl }: Deps,
+  { name, service }: Container,
+  { words, triesAgain }: { words: string; triesAgain: boolean },
+): void {
+  const byHand = triesAgain ? `docker restart ${name}` : 're-create it in the current network';
+  const remedy = service === null ? byHand : `docker compose up -d ${service}`;
+  const isNew = store.transaction(() => {
+    const opened = store.notices.open('network_lost', name, `${name} has lost the network it lives in: ${remedy}`);
+    if (opened) postMail(store.outbox, networkLost({ container: name, service, words, triesAgain, publicUrl }));
+    return opened;
+  });
+  if (isNew) logger.error('a container has lost its network', { container: name, reason: words });
+}
+
+/** The notice closes when the container is attached again, whatever re-attached it. */
+function closeNotices({ store }: Deps, lost: readonly Lost[]): void {
+  const still = new Set(lost.map(({ container }) => container.name));
+  for (const { kind, subject } of store.notices.all()) {
+    if (kind === 'network_lost' && !still.has(subject)) store.notices.close(kind, subject);
+  }
+}
+
+function isBeingUpdated({ store }: Deps, { name }: Container): boolean {
+  return store.updates.openFor(name).some(({ status }) => status === 'running');
+}
+
+/** Who lives in the network of another, and those others: the times of their starts are not in the list. */
+async function guestsAndOwners({ engine }: Deps): Promise<ContainerInspect[]> {
+  const all = (await inspectAll(engine)).filter(({ Name }) => !isOurs(Name));
+  const owners = new Set(all.map(networkOwner).filter((owner) => owner !== null));
+  const concerned = all.filter(
+    (each) => networkOwner(each) !== null || owners.has(each.Id) || owners.has(each.Name.slice(1)),
+  );
+  const found = await Promise.all(concerned.map(({ Id }) => inspectIfReadable(engine, Id)));
+  return found.filter((inspect) => inspect !== null);
+}
+
+async function watchedOf({ engine, selfId }: Deps, lost: LostGuest[]): Promise<Lost[]> {
+  const read = lost.map(async (each) => {
+    const image = await imageIfReadable(engine, each.guest.Image);
+    return image === null ? null : { ...each, container: toContainer(each.guest, image, selfId) };
+  });
+  return (await Promise.all(read)).filter((each) => each?.container.labels.watched === true) as Lost[];
 }

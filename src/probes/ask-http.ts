@@ -1,9 +1,11 @@
-import type { ProbeTarget } from './probe';
 import { request } from 'node:http';
 import { BOUNDS } from '../domain/bounds';
 import { httpCommands, STATUS_MARK } from '../domain/health/probe-commands';
+import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { ExecResult } from '../ports/engine';
 import { execInside, lastWords } from './exec-probe';
+import { type Answer, healthy, notYet, type ProbeTarget } from './probe';
+import { accepts } from './tcp-probe';
 
 const { ms: ANSWER_WITHIN_MS, bytes: BODY_AT_MOST } = BOUNDS.probeAnswer;
 
@@ -24,7 +26,7 @@ export async function askHttp(target: ProbeTarget, port: number, path: string): 
   return 'status' in inside ? inside : { failure: [...failures, inside.failure].join('; ') };
 }
 
-export function get(address: string, port: number, path: string): Promise<HttpAnswer> {
+function get(address: string, port: number, path: string): Promise<HttpAnswer> {
   return new Promise((resolve) => {
     const asked = request({ host: address, port, path, timeout: ANSWER_WITHIN_MS, agent: false }, (response) => {
       let body = '';
@@ -64,4 +66,20 @@ function readCurl(result: ExecResult): HttpAnswer {
     return { failure: `inside: curl exits ${result.exitCode}: ${lastWords(result)}` };
   }
   return { status, body: result.stdout.slice(0, at).trimEnd() };
+}
+
+/** One question over the network, without a container to look into. */
+export async function askAddress(
+  probe: Extract<ProbeSpec, { kind: 'http' | 'tcp' }>,
+  host: string,
+  port: number,
+): Promise<Answer> {
+  if (probe.kind === 'tcp')
+    return (await accepts(host, port))
+      ? healthy(`port ${port} accepts connections`)
+      : notYet(`nothing accepts connections on port ${port}`);
+  const answer = await get(host, port, probe.path);
+  if ('failure' in answer) return notYet(answer.failure);
+  const detail = `GET :${port}${probe.path} answers ${answer.status}`;
+  return answer.status < 400 ? healthy(detail) : notYet(detail);
 }

@@ -1,7 +1,7 @@
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { BOUNDS } from '../domain/bounds';
-import type { ProxiedSite } from '../domain/nginx/nginx-upstreams';
+import type { ProxiedSite } from '../domain/nginx/nginx-sites';
 import type { ExecResult } from '../ports/engine';
 import { execInside, lastWords } from './exec-probe';
 import type { ProbeTarget } from './probe';

@@ -1,4 +1,4 @@
-import { networkOwner } from '../domain/network/network-owner';
+import { networkOwner } from '../domain/network/shared-network';
 import type { Answer, Probe, ProbeTarget } from './probe';
 import { healthy, notYet } from './probe';
 import { execInside, lastWords } from './exec-probe';

@@ -1,6 +1,6 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
-import { environmentOf } from '../domain/recreate/environment';
+import { environmentOf } from '../domain/recreate/own-config';
 import type { Engine } from '../ports/engine';
 import { execAll } from './exec-probe';
 import { notYet, type Probe, type ProbeTarget } from './probe';

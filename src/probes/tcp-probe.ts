@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { BOUNDS } from '../domain/bounds';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { heldSockets, LISTENING, LIST_LISTENERS } from '../domain/health/probe-commands';
-import { networkOwner } from '../domain/network/network-owner';
+import { networkOwner } from '../domain/network/shared-network';
 import type { Engine, ExecResult } from '../ports/engine';
 import { execInside } from './exec-probe';
 import { healthy, notYet, type Probe, type ProbeTarget } from './probe';

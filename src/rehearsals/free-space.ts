@@ -5,8 +5,7 @@ import { rethrowEngineLost } from '../domain/errors';
 import { DF, parseDf } from '../domain/disk/df';
 import { formatBytes } from '../domain/format';
 import { REHEARSAL_LABEL } from '../domain/rehearsal/trial-request';
-import type { RehearsalRun } from './rehearsal-run';
-import { removeRehearsal } from './remove-rehearsals';
+import { type RehearsalRun, removeRehearsal } from './rehearsal-run';
 import type { Subject } from './subject';
 
 const KIB = 1024;

@@ -7,22 +7,21 @@ import { compareStates, differencesText, stateText } from '../domain/data/server
 import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
 import type { NewMajor } from '../domain/plan/postgres-major';
-import type { Verdict } from '../domain/rehearsal/rehearsal';
-import { serverInSandbox } from '../domain/rehearsal/trial-request';
 import {
+  type BackupUsed,
   inconclusiveText,
   majorFailedText,
   majorPassedText,
-  type BackupUsed,
   type TriedApplication,
-} from '../domain/rehearsal/verdict-text';
+  type Verdict,
+} from '../domain/rehearsal/rehearsal';
+import { serverInSandbox } from '../domain/rehearsal/trial-request';
 import { identifier, literal } from '../lib/sql-quoting';
 import { conninfo } from '../probes/postgres-probe';
 import { psqlOf, type Psql } from '../restores/databases/psql';
 import { comesUp, requestFor, type Server } from '../restores/drills/throwaway-server';
 import { initdbOptions, obstaclesTo, readCluster, type Cluster } from '../updates/major/cluster';
-import { interruptible, mayGoOn, type RehearsalRun } from './rehearsal-run';
-import { removeRehearsal } from './remove-rehearsals';
+import { interruptible, mayGoOn, type RehearsalRun, removeRehearsal } from './rehearsal-run';
 import { ofContainer, type Subject, type SubjectServer } from './subject';
 import { createForTrial, tryServer, type ServerTrial } from './trial';
 

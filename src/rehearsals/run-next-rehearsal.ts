@@ -1,10 +1,30 @@
+import { announceVerdict } from '../decisions/mail-of-offer';
+import { checkSignature } from '../decisions/signatures';
 import type { Deps } from '../deps';
-import { codeOf, isEngineLost, messageOf } from '../domain/errors';
-import type { Rehearsal, Verdict } from '../domain/rehearsal/rehearsal';
-import { announceVerdict } from '../decisions/held-mails';
-import { Interrupted, mayGoOn, NoLongerNeeded, type RehearsalRun } from './rehearsal-run';
-import { rehearseUpdate } from './rehearse-update';
-import { removeRehearsal } from './remove-rehearsals';
+import { NotTried } from '../domain/backups/drill';
+import { codeOf, isEngineLost, messageOf, PilotError } from '../domain/errors';
+import {
+  type BackupUsed,
+  failedText,
+  inconclusiveText,
+  isUnderWay,
+  passedText,
+  type Rehearsal,
+  type Verdict,
+} from '../domain/rehearsal/rehearsal';
+import { pullTarget } from '../updates/pull-by-digest';
+import { needRoom } from './free-space';
+import {
+  Interrupted,
+  interruptible,
+  mayGoOn,
+  NoLongerNeeded,
+  type RehearsalRun,
+  removeRehearsal,
+} from './rehearsal-run';
+import { rehearseMajor } from './rehearse-major';
+import { lookAtSubject, type Subject } from './subject';
+import { tryImage } from './trial';
 
 const MOST_TRIES = 3;
 /** As often as a person reads. */
@@ -65,4 +85,96 @@ function progressOf({ store, clock }: Deps, id: string): (detail: string) => voi
     next = now + PROGRESS_EVERY_MS;
     store.rehearsals.progress(id, detail);
   };
+}
+
+/**
+ * Tries the new image of an update on a copy of the data, after the current image was tried in the same way: only a
+ * difference between the two is a verdict on the new one. Production is read, and nothing of it is changed or stopped.
+ *
+ * Rejects with `NotTried`, `Interrupted`, `NoLongerNeeded`, and what backup, restore, registry and engine reject with.
+ */
+async function rehearseUpdate(run: RehearsalRun): Promise<Verdict> {
+  const { engine, update } = run;
+  const subject = await lookAtSubject(run);
+  const backup = backupUsed(subject);
+  await needRoom({ ...run, clock: interruptible(run, update.id) }, subject);
+  await needSignature(run, subject);
+  const { imageId } = await pullTarget(engine, subject.inspect, update, (detail) =>
+    run.onProgress(`pulling ${detail}`),
+  );
+  mayGoOn(run, update.id);
+  const image = await engine.inspectImage(imageId);
+  const newMajor = run.store.updates.plan(update.id)?.newMajor;
+  const backupSeconds = secondsOfBackup(subject);
+  if (newMajor !== undefined) return rehearseMajor(run, { subject, newMajor, image, backup, backupSeconds });
+
+  const current = await tryImage(stage(run, 'current version'), subject, subject.image);
+  if (!current.healthy) return { status: 'inconclusive', seconds: null, detail: inconclusiveText(current.words) };
+
+  const next = await tryImage(stage(run, 'new version'), subject, image);
+  if (!next.healthy) return { status: 'failed', seconds: null, detail: failedText(backup, next.words) };
+  const expectedSeconds = backupSeconds === null ? null : backupSeconds + next.seconds;
+  return { status: 'passed', seconds: next.seconds, detail: passedText({ ...next, backup, expectedSeconds }) };
+}
+
+/** An image that no one has approved yet runs only if it is signed as required, or if who has the password requests it; a wrong signature is refused always. */
+async function needSignature(run: RehearsalRun, { container }: Subject): Promise<void> {
+  const { reference, digest } = run.update.to;
+  if (digest === null) return;
+  const registry = { signatures: (at: string) => run.registrySignatures.of(at) };
+  const checked = await checkSignature(run, container, { reference, digest }, registry);
+  if (checked === null || checked.status === 'verified') return;
+  const requestedBy = run.store.rehearsals.get(run.rehearsal.id)?.requestedBy ?? null;
+  const asked = run.rehearsal.mail === null && requestedBy === null && checked.status === 'missing';
+  if (!asked) throw new NotTried(`The image is not run before its signature is verified: ${checked.why ?? ''}.`);
+}
+
+function stage(run: RehearsalRun, which: string): RehearsalRun {
+  return { ...run, onProgress: (detail) => run.onProgress(`${which}: ${detail}`) };
+}
+
+function backupUsed({ set }: Subject): BackupUsed | null {
+  if (set === null) return null;
+  const { startedAt, createdAt, bytes } = set.record;
+  return { startedAt: startedAt ?? createdAt, bytes: bytes ?? 0, live: set.live };
+}
+
+/** How long the backup of the set took; null: that is not known. */
+function secondsOfBackup({ set }: Subject): number | null {
+  const { startedAt = null, finishedAt = null } = set?.record ?? {};
+  if (startedAt === null || finishedAt === null) return set === null ? 0 : null;
+  return Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
+}
+
+/**
+ * The operator requests a rehearsal of an update that waits for approval or is queued, whatever `update.rehearse` says. One
+ * that is under way counts. `by`: the link of the mail, which runs no unsigned image; left out: who has the password. Throws `update_not_found`, `not_waiting` for an update that runs or has ended,
+ * and `service_refused` for that of a service.
+ */
+export function requestRehearsal(
+  { store, logger }: Pick<Deps, 'store' | 'logger'>,
+  updateId: string,
+  by: Rehearsal['requestedBy'] = null,
+): Rehearsal {
+  return store.transaction(() => {
+    const update = store.updates.get(updateId);
+    if (update === null)
+      throw new PilotError(
+        'update_not_found',
+        'No update has this id: GET /updates, or diun-pilot updates, lists them.',
+      );
+    if (update.status !== 'awaiting_approval' && update.status !== 'queued') {
+      const message = `The update of ${update.container} is ${update.status}: only one that waits for approval or is queued can be rehearsed.`;
+      throw new PilotError('not_waiting', message);
+    }
+    if (update.kind === 'service')
+      throw new PilotError('service_refused', 'Only containers are rehearsed: Swarm rolls a service back if it fails.');
+    const last = store.rehearsals.of(updateId);
+    if (last !== null && isUnderWay(last)) {
+      if (by === null) store.rehearsals.takeOver(last.id);
+      return last;
+    }
+    logger.info('rehearsal requested', { update: updateId, container: update.container });
+    return store.rehearsals.insert({ updateId, digest: update.to.digest, mail: null, requestedBy: by });
+  });
 }

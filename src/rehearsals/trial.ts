@@ -4,9 +4,14 @@ import { compareFingerprints } from '../domain/data/compare-fingerprints';
 import type { DataChange, DataFingerprint } from '../domain/data/data-fingerprint';
 import type { CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';
-import { loopbackOf, namesOf } from '../domain/rehearsal/sandbox-hosts';
-import { mountRequests } from '../domain/rehearsal/trial-mounts';
-import { serverInSandbox, trialRequest, type Sandbox } from '../domain/rehearsal/trial-request';
+import {
+  loopbackOf,
+  mountRequests,
+  namesOf,
+  type Sandbox,
+  serverInSandbox,
+  trialRequest,
+} from '../domain/rehearsal/trial-request';
 import { count, restoreInto } from '../restores/drills/drill-databases';
 import { comesUp, requestFor, type Server } from '../restores/drills/throwaway-server';
 import { psqlOf } from '../restores/databases/psql';
@@ -14,12 +19,11 @@ import { pinned, type PinnedStorage } from '../restores/pinned-storage';
 import { readFingerprint } from '../updates/fingerprint/read-fingerprint';
 import { randomBytes } from 'node:crypto';
 import { fillContainer } from './copy-mounts';
-import { interruptible, mayGoOn, type RehearsalRun } from './rehearsal-run';
+import { interruptible, mayGoOn, type RehearsalRun, removeRehearsal } from './rehearsal-run';
 import { removeOneOff } from '../containers/kept-containers';
 import { NotTried } from '../domain/backups/drill';
 import type { ServerState } from '../domain/data/server-state';
 import { readServerState } from '../restores/databases/read-server-state';
-import { removeRehearsal } from './remove-rehearsals';
 import { productionRequest, type Subject, type SubjectServer } from './subject';
 
 /** What one image came to on a fresh copy of the data. */

@@ -1,7 +1,7 @@
 import { keepStopped } from '../containers/restart-policy';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/backups/restore';
-import { isWell, type Stopped } from '../domain/health/well';
+import { isWell, type Stopped } from '../domain/health/health-failure';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';

@@ -1,7 +1,7 @@
 import { healthOfContainer } from '../containers/check-health';
 import { insist } from '../containers/insist';
 import { startArmed, type PolicyDeps } from '../containers/restart-policy';
-import { startIfStopped } from '../containers/start-joining';
+import { startIfStopped } from '../containers/start-rename-remove';
 import type { Deps } from '../deps';
 import type { RanBefore, RestoreJournal } from '../domain/backups/restore';
 import type { Container } from '../domain/container';

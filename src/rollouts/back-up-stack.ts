@@ -5,8 +5,7 @@ import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/erro
 import type { Scaled } from '../domain/services/rollout';
 import type { Progress } from '../lib/logger';
 import { readContainers } from '../containers/read-containers';
-import { asReadNow } from '../services/data-owner';
-import { readServices } from '../services/read-targets';
+import { asReadNow, readServices } from '../services/read-targets';
 import { backUpSet } from '../updates/backup/back-up-project';
 import { canBeStored, mustStillBeStored } from '../updates/backup/quiesce';
 import { fingerprintBefore } from '../updates/fingerprint/data-change';

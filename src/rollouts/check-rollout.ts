@@ -6,7 +6,7 @@ import { failureOf, isRunning, viewTasks } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
 import { probeElsewhere } from './probe-elsewhere';
 import { see, type Seen, type ServiceRun } from './rollout-run';
-import { containerOfTask, logOf } from '../services/task-log';
+import { containerOfTask, logOf } from '../services/look-at-target';
 
 const POLL_MS = 500;
 /** Between two looks at the tasks: those of a crash loop are others by then. */

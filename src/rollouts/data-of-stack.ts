@@ -1,12 +1,11 @@
 import { membersOf, placeOf } from '../domain/backups/backup-place';
 import { readContainers } from '../containers/read-containers';
 import type { Container } from '../domain/container';
-import { changeAsDetail } from '../domain/data/data-change-words';
+import { changeAsDetail } from '../domain/data/compare-fingerprints';
 import { rethrowEngineLost } from '../domain/errors';
 import type { DataChange, DatabaseServer } from '../domain/data/data-fingerprint';
 import type { Progress } from '../lib/logger';
-import { asReadNow } from '../services/data-owner';
-import { readServices } from '../services/read-targets';
+import { asReadNow, readServices } from '../services/read-targets';
 import { changeSince } from '../updates/fingerprint/data-change';
 import { throughReader } from './back-up-stack';
 import { checkpoint, type ServiceRun } from './rollout-run';

@@ -3,7 +3,7 @@ import { formatDuration } from '../domain/format';
 import { rolloutWithinMs } from '../domain/services/patience';
 import { failureOf, isAlive, viewTasks, whyStuck } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
-import { logOf } from '../services/task-log';
+import { logOf } from '../services/look-at-target';
 import { see, type Seen, type ServiceRun } from './rollout-run';
 
 const POLL_MS = 1_000;

@@ -1,15 +1,15 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { newReferenceFor } from '../domain/images/new-reference';
+import { newReferenceFor } from '../domain/images/image-reference';
 import type { Rollout } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
 import { finishUnstarted, type Unstarted } from '../updates/finish';
 import { beginUpdate, judgeStart } from '../updates/start/judge-start';
 import { readContainers } from '../containers/read-containers';
-import { serviceFailureOf } from '../services/failure-now';
+import { serviceFailureOf } from '../services/look-at-target';
 import { certainRoleOf, servicesOfManager } from '../services/read-targets';
 import { rethrowEngineLost } from '../domain/errors';
-import { interrupted } from '../updates/start/resume-run';
+import { interrupted } from '../updates/start/open-run';
 import { finishUntouchedService } from './finish-rollout';
 import type { ServiceRun } from './rollout-run';
 import { removeReaders, serveAgain } from './scale-to-zero';

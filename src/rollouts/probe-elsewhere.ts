@@ -2,7 +2,7 @@ import type { Container } from '../domain/container';
 import { PilotError } from '../domain/errors';
 import type { PublishedPort, TaskInspect } from '../domain/services/swarm-inspect';
 import type { Progress } from '../lib/logger';
-import { askAddress } from '../probes/ask-address';
+import { askAddress } from '../probes/ask-http';
 import type { Seen, ServiceRun } from './rollout-run';
 
 const POLL_MS = 500;

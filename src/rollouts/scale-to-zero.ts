@@ -1,5 +1,5 @@
 import { asideName, isOurs } from '../containers/artifact-names';
-import { discard } from '../containers/rename-and-remove';
+import { discard } from '../containers/start-rename-remove';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';
@@ -8,7 +8,7 @@ import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspe
 import { isAlive, namesOf, taskText } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
 import { readerOf } from '../restores/files/one-off';
-import { serviceFailureOf } from '../services/failure-now';
+import { serviceFailureOf } from '../services/look-at-target';
 import { readServices } from '../services/read-targets';
 import { checkService } from './check-rollout';
 import { checkpoint, type ServiceRun } from './rollout-run';

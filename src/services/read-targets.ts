@@ -1,10 +1,14 @@
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
+import { isServer, membersOf, placeOf } from '../domain/backups/backup-place';
 import type { Container } from '../domain/container';
-import { EngineError, messageOf, rethrowEngineLost } from '../domain/errors';
-import { toTarget } from '../domain/services/to-target';
-import { withSets } from './sets-of-services';
+import { codeOf, EngineError, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
+import { placeOfData, type PlaceOfData, whyTwice } from '../domain/services/place-of-data';
+import { whyUnprotected } from '../domain/services/refusal';
+import type { ServiceInspect, TaskInspect } from '../domain/services/swarm-inspect';
 import type { SwarmSeen } from '../domain/services/swarm-seen';
+import { toTarget } from '../domain/services/to-target';
+import type { Engine } from '../ports/engine';
 import type { SwarmRole } from '../ports/services/swarm';
 
 type Reading = Pick<Deps, 'engine' | 'swarm' | 'selfId' | 'logger'>;
@@ -77,4 +81,86 @@ export async function roleOf({ swarm, logger }: Pick<Deps, 'swarm' | 'logger'>):
     logger.debug('not known whether the engine is in a Swarm', { reason: messageOf(error) });
     return { role: 'none' };
   }
+}
+
+interface Read {
+  service: ServiceInspect;
+  target: Container;
+}
+
+/**
+ * The services with where their data can be read, with the databases of their stack as what they depend on (Swarm does not say
+ * which service uses one), and with why no update can be made: a backup of their set cannot be taken, or diun-pilot may run twice.
+ */
+async function withSets({ swarm }: Pick<Deps, 'swarm'>, read: readonly Read[]): Promise<Container[]> {
+  const { places, twice } = await lookAround(swarm, read);
+  const targets = read.map(({ target }) => {
+    const data = places.get(target.id);
+    return data === undefined ? target : { ...target, swarm: { ...swarmOf(target), data } };
+  });
+  return targets.map((target) => {
+    const members = membersOf(placeOf(target), targets);
+    const { refusal, ...rest } = swarmOf(target);
+    return {
+      ...target,
+      dependsOn: databasesFor(target, members),
+      swarm: { ...rest, refusal: refusal ?? twice ?? whyUnprotected(target, members) },
+    };
+  });
+}
+
+/** Where each service with data has it, and why diun-pilot's own service may run twice; asked only where there is one of them. */
+async function lookAround(
+  swarm: Deps['swarm'],
+  read: readonly Read[],
+): Promise<{ places: ReadonlyMap<string, PlaceOfData>; twice: string | null }> {
+  const own = read.find(({ target }) => target.self);
+  const withData = read.filter(({ target }) => hasData(target));
+  if (own === undefined && withData.length === 0) return { places: new Map(), twice: null };
+  const [role, nodes] = await Promise.all([swarm.role(), swarm.nodes()]);
+  const nodeId = 'nodeId' in role ? role.nodeId : '';
+  const found = withData.map(async ({ service, target: { labels } }): Promise<[string, PlaceOfData]> => {
+    const tasks = await tasksOf(swarm, service.ID);
+    return [service.ID, placeOfData(service, labels, { tasks, nodes, nodeId })];
+  });
+  const twice = own === undefined ? null : whyTwice(own.service, { tasks: [], nodes, nodeId });
+  return { places: new Map(await Promise.all(found)), twice };
+}
+
+function hasData({ labels, application }: Container): boolean {
+  return labels.backup !== null || application === 'postgres';
+}
+
+/** None of a service that was removed meanwhile. */
+async function tasksOf(swarm: Deps['swarm'], serviceId: string): Promise<TaskInspect[]> {
+  try {
+    return await swarm.tasks(serviceId);
+  } catch (error) {
+    if (codeOf(error) !== 'service_not_found') throw error;
+    return [];
+  }
+}
+
+/** Any service of the stack may use them, but for the databases themselves. */
+function databasesFor(target: Container, members: readonly Container[]): string[] {
+  if (target.project === null || isServer(target)) return [];
+  return members.filter(isServer).flatMap(({ service }) => service ?? []);
+}
+
+function swarmOf({ swarm }: Container): NonNullable<Container['swarm']> {
+  if (swarm === undefined) throw new Error('a container is not a service');
+  return swarm;
+}
+
+/**
+ * A member of a backup set as its data is read now: of a service by the container of its task, a container as it is. Rejects with
+ * `backup_failed` and the reason where the data of a service cannot be read here.
+ */
+export async function asReadNow(engine: Engine, member: Container): Promise<Container> {
+  const data = member.swarm?.data;
+  if (member.swarm === undefined) return member;
+  if (data === undefined || 'why' in data)
+    throw new PilotError('backup_failed', data?.why ?? `${member.name} has no data that is backed up.`);
+  const { Id, Image } = await engine.inspectContainer(data.containerId);
+  return { ...member, id: Id, imageId: Image };
 }

@@ -1,5 +1,5 @@
 import { healthOf } from '../containers/check-health';
-import { changeAsDetail } from '../domain/data/data-change-words';
+import { changeAsDetail } from '../domain/data/compare-fingerprints';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Progress } from '../lib/logger';
 import { lookForChange } from './fingerprint/data-change';

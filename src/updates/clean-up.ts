@@ -1,11 +1,17 @@
 import { keepLostFiles } from '../containers/kept-containers';
-import { stopAndRemove } from '../containers/rename-and-remove';
+import { inspectAll, readContainers } from '../containers/read-containers';
+import { stopAndRemove } from '../containers/start-rename-remove';
+import type { Deps } from '../deps';
+import type { Container } from '../domain/container';
+import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost } from '../domain/errors';
+import { plural, shortDigest } from '../domain/format';
+import { repositoryOf, tryParseImageReference } from '../domain/images/image-reference';
+import type { ReplacedImage } from '../ports/store';
 import { keepPreviousData } from './major/data-directory';
-import { keepForSoak } from './soak/keep-for-soak';
 import { keepTag } from './new-tag/keep-tag';
-import type { Run } from './run';
-import { newContainerOf, checkpoint, step } from './run';
+import { checkpoint, newContainerOf, type Run, step } from './run';
+import { keepForSoak } from './soak/keep-for-soak';
 
 /**
  * Writes a new tag where the operator keeps it, keeps the files that are in no volume, and removes the old container, never
@@ -43,4 +49,58 @@ async function keepFiles(run: Run): Promise<string | null> {
   const replaced = { old: run.old, replacementId: newContainerOf(run), container, updateId: run.update.id };
   const kept = await keepLostFiles(run, replaced);
   return kept === null ? null : `files outside of its volumes are kept in ${kept.name}`;
+}
+
+/**
+ * Removes images that updates of diun-pilot have replaced and that exceed `update.keep-images` (contract, section 1), newest
+ * first. An image stays that any container uses, that has a tag, or that diun-pilot did not replace. An image that cannot
+ * be removed is reported in the log and tried again after the next update. Rejects only with `engine_unreachable`.
+ */
+export async function removeOldImages(deps: Deps): Promise<WorkOutcome> {
+  const containers = await readContainers(deps.engine, deps.selfId);
+  const used = new Set((await inspectAll(deps.engine)).map(({ Image }) => Image));
+  const tags = new Map((await deps.engine.images()).map(({ id, repoTags }) => [id, repoTags]));
+  let removed = 0;
+  for (const repository of deps.store.replacedImages.repositories()) {
+    const keep = keptOf(deps, containers, repository);
+    if (keep === null) continue;
+    const all = deps.store.replacedImages.of(repository);
+    for (const { imageId } of all) if (!tags.has(imageId)) deps.store.replacedImages.remove(imageId);
+    const free = all.filter(({ imageId }) => tags.get(imageId)?.length === 0 && !used.has(imageId));
+    for (const image of free.slice(keep)) if (await removeOne(deps, image)) removed++;
+  }
+  return { outcome: `Removed ${plural(removed, 'old image')}.`, trouble: null };
+}
+
+/** How many are kept: the most that any of its containers asks for; null: all of them. */
+function keptOf(deps: Deps, containers: readonly Container[], repository: string): number | null {
+  const own = containers.filter(({ reference }) => repositoryIn(reference) === repository);
+  const kept = own.map(({ labels }) => labels.keepImages ?? deps.keepImages);
+  // Without a container no label says how many; the default of the settings still counts.
+  if (kept.length === 0) return deps.keepImages;
+  return kept.includes(null) ? null : Math.max(...kept.map(Number));
+}
+
+async function removeOne({ engine, store, logger }: Deps, image: ReplacedImage): Promise<boolean> {
+  const { imageId, repository } = image;
+  try {
+    await engine.removeImage(imageId);
+    store.replacedImages.remove(imageId);
+    logger.info('an old image is removed', { image: shortDigest(imageId), repository });
+    return true;
+  } catch (error) {
+    rethrowEngineLost(error);
+    logger.warn('an old image cannot be removed', {
+      image: shortDigest(imageId),
+      repository,
+      reason: messageOf(error),
+    });
+    return false;
+  }
+}
+
+/** The repository of a reference, in its full spelling; null: it is not a reference. */
+export function repositoryIn(reference: string): string | null {
+  const parsed = tryParseImageReference(reference);
+  return parsed === null ? null : repositoryOf(parsed);
 }

@@ -1,7 +1,6 @@
 import { asideName } from '../containers/artifact-names';
 import { inspectByName, inspectIfThere } from '../containers/read-containers';
-import { renameTo } from '../containers/rename-and-remove';
-import { startJoining } from '../containers/start-joining';
+import { renameTo, startJoining } from '../containers/start-rename-remove';
 import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { ActiveUpdate } from './run';
 

@@ -1,7 +1,6 @@
 import { healthOf } from '../containers/check-health';
-import { renameRestarting } from '../containers/rename-and-remove';
+import { renameRestarting, startJoining } from '../containers/start-rename-remove';
 import { keepStopped } from '../containers/restart-policy';
-import { startJoining } from '../containers/start-joining';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';

@@ -2,7 +2,7 @@ import { asideName } from '../containers/artifact-names';
 import { askedPlatform, layerFiles } from '../containers/carry-over/layer-files';
 import { copyLayerFiles, withPresentVolumes } from '../containers/carry-over/copy-files';
 import { imageIfThere } from '../containers/read-containers';
-import { discard, removeByName } from '../containers/rename-and-remove';
+import { discard, removeByName } from '../containers/start-rename-remove';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { differences } from '../domain/recreate/compare-containers';
@@ -11,7 +11,7 @@ import { type Platform, platformOf, platformText } from '../domain/recreate/plat
 import type { Engine } from '../ports/engine';
 import { clearStaged } from './major/data-directory';
 import { syncLocalTag } from './local-tag';
-import { newTagLabels } from './new-tag/new-tag-labels';
+import { newTagLabels } from './new-tag/compose-hash';
 import { newImageOf } from './pull-by-digest';
 import { type ActiveUpdate, checkpoint, type Run } from './run';
 

@@ -1,9 +1,11 @@
-import { formatTime } from '../domain/format';
-import { changesOf, unknownChange } from '../domain/data/data-change-words';
-import type { Failure } from '../domain/errors';
-import type { Journal } from '../domain/journal';
 import type { RestoreJournal } from '../domain/backups/restore';
-import type { Verdict } from '../domain/update';
+import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
+import type { DataChange } from '../domain/data/data-fingerprint';
+import type { Failure } from '../domain/errors';
+import { formatTime } from '../domain/format';
+import type { Journal } from '../domain/journal';
+import type { Update, Verdict } from '../domain/update';
+import type { Store } from '../ports/store';
 
 /** The verdict as sentences for a person: of page, mail, log and API alike. Pure. */
 export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure | null): string {
@@ -64,4 +66,20 @@ function whatChanged({ dataChange }: Journal): string {
   const changes = dataChange.changes.length === 0 ? '' : ` The new version changed the data: ${changesOf(dataChange)}.`;
   const unknown = unknownChange(dataChange);
   return `${changes}${unknown === null ? '' : ` ${unknown}`}`;
+}
+
+/** What mail and page say of the end of an update beyond its row. */
+export interface HowItEnded {
+  /** It was rolled back without ever stopping the old container: a handover failed while both ran. */
+  servedOn: boolean;
+  /** What the new version changed in the databases of its set; null: it can change none, or was not started. */
+  dataChange: DataChange | null;
+}
+
+export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: Update): HowItEnded {
+  const journal = updates.journal(id);
+  return {
+    servedOn: status === 'rolled_back' && journal?.oldStopped === false,
+    dataChange: journal?.dataChange ?? updates.rollout(id)?.dataChange ?? null,
+  };
 }

@@ -1,7 +1,6 @@
 import { asideName } from '../containers/artifact-names';
-import { renameTo } from '../containers/rename-and-remove';
+import { renameTo, startJoining } from '../containers/start-rename-remove';
 import { keepStopped } from '../containers/restart-policy';
-import { startJoining } from '../containers/start-joining';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { Run } from './run';
 import { newContainerOf, checkpoint } from './run';

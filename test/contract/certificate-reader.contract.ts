@@ -1,4 +1,4 @@
-import type { CertificateReader } from '../../src/ports/certificate-reader';
+import type { CertificateReader } from '../../src/ports/certificates';
 
 export interface TlsScene {
   reader: CertificateReader;
@@ -10,7 +10,7 @@ export interface TlsScene {
   silent: Record<'nobody' | 'no TLS' | 'never', { host: string; port: number }>;
 }
 
-/** Every promise of ports/certificate-reader. */
+/** Every promise of ports/certificates. */
 export function certificateReaderContract(
   name: string,
   setUp: () => Promise<TlsScene & { takeDown(): unknown }>,

@@ -1,5 +1,5 @@
 import type { FoundSignature } from '../../src/domain/signatures/signature';
-import type { RegistrySignatures } from '../../src/ports/signatures';
+import type { RegistrySignatures } from '../../src/ports/registry';
 
 export interface SignaturesScene {
   signatures: RegistrySignatures;
@@ -13,7 +13,7 @@ export interface SignaturesScene {
   takeDown(): unknown;
 }
 
-/** Every promise of ports/signatures. */
+/** Every promise of ports/registry. */
 export function registrySignaturesContract(name: string, setUp: () => Promise<SignaturesScene>): void {
   describe(`${name} keeps the promises of the registry's signatures`, () => {
     let scene: SignaturesScene;

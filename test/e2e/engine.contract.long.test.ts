@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { ENGINE_CALLS } from '../../src/adapters/docker/calls';
-import { dockerAddress } from '../../src/adapters/docker/docker-address';
+import { dockerAddress } from '../../src/adapters/docker/wire';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
 import { createSocketProxy } from '../../src/adapters/docker/socket-proxy/socket-proxy';
 import { silentLogger } from '../../src/lib/logger';

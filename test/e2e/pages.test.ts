@@ -1,7 +1,7 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Locator, Page } from 'playwright-core';
-import { readApproval } from '../../src/decisions/read-approval';
+import { readApproval } from '../../src/decisions/approval-links';
 import { recordDecision } from '../../src/decisions/approve';
 import type { Plan } from '../../src/domain/plan/plan';
 import type { Update } from '../../src/domain/update';

@@ -1,6 +1,6 @@
 import { readContainers } from '../../src/containers/read-containers';
 import { createWatch } from '../../src/certificates/watch-certificates';
-import { rejoinGuests } from '../../src/networks/rejoin-guests';
+import { rejoinGuests } from '../../src/networks/watch-networks';
 import type { Call } from '../support/fake-engine';
 import { runForge, type Forge } from '../support/forge-scene';
 import { nginx } from '../support/scene';

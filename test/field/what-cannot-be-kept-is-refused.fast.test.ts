@@ -6,8 +6,8 @@ import { differences } from '../../src/domain/recreate/compare-containers';
 import { unknownFields } from '../../src/domain/recreate/known-fields';
 import { isTemporary, ownPaths, unmountedBackupPaths, wasCopiedBeforeStart } from '../../src/domain/recreate/layer';
 import { platformOf, platformText, platformToAsk } from '../../src/domain/recreate/platform';
-import { withVolumesOf } from '../../src/domain/recreate/volumes-from';
-import { namespacesOf } from '../../src/domain/network/shared-namespaces';
+import { withVolumesOf } from '../../src/domain/recreate/own-mounts';
+import { namespacesOf } from '../../src/domain/network/shared-network';
 import { anInspect } from '../support/inspect-builder';
 import { recordedContainer, recordedImages } from '../support/recorded-inspect';
 

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
-import type { ApprovalView, ClosedWhy } from '../../src/decisions/read-approval';
+import type { ApprovalView, ClosedWhy } from '../../src/decisions/approval-links';
 import type { RestoreView } from '../../src/decisions/restore-link';
 import type { Rehearsal } from '../../src/domain/rehearsal/rehearsal';
 import type { Release } from '../../src/domain/notes/release-notes';
 import type { Surroundings } from '../../src/domain/approval';
-import type { PastUpdate } from '../../src/domain/past-update';
+import type { PastUpdate, Update } from '../../src/domain/update';
 import type { RestoreRecord } from '../../src/domain/backups/restore';
 import { dataPathsOf } from '../../src/domain/data/data-paths';
 import { suggestionsFor } from '../../src/domain/labels/suggest-labels';
-import type { Update } from '../../src/domain/update';
 import { confirmPage } from '../../src/http/pages/confirm-page';
 import { closedPage, declinedPage, errorPage, movedPage } from '../../src/http/pages/message-page';
 import { livePage } from '../../src/http/pages/live-page';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import supertest from 'supertest';
 import { isOpen, UPDATE_STATUSES, type UpdateStatus } from '../../src/domain/update';
-import { LIVE_SCRIPT } from '../../src/http/pages/assets';
+import { LIVE_SCRIPT } from '../../src/http/pages/send-page';
 import { toneOf } from '../../src/http/pages/words';
 import { asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { fillHost, GITEA, linkOf, offered } from '../support/pages-stage';

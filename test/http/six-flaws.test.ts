@@ -1,6 +1,6 @@
 import { openApiDocument } from '../../src/http/api/openapi';
 import { formToken } from '../../src/http/access/form-token';
-import { readApproval } from '../../src/decisions/read-approval';
+import { readApproval } from '../../src/decisions/approval-links';
 import { PilotError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { systemClock } from '../../src/lib/clock';

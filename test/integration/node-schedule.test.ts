@@ -1,6 +1,6 @@
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { systemClock } from '../../src/lib/clock';
-import { armWithNodeSchedule, runTimers } from '../../src/schedule/run-timers';
+import { armWithNodeSchedule, runTimers } from '../../src/schedule/timers';
 import { eventually } from '../support/eventually';
 import { recordingLogger } from '../support/recording-logger';
 

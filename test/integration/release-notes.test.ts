@@ -1,7 +1,7 @@
 import { createReleaseNotes, type ReleaseNotesOptions } from '../../src/adapters/release-notes/release-notes';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import type { Release } from '../../src/domain/notes/release-notes';
-import { readSource, type NotesSource } from '../../src/domain/notes/source';
+import { type NotesSource, readSource } from '../../src/domain/notes/source';
 import { systemClock } from '../../src/lib/clock';
 import { Secret } from '../../src/lib/secret';
 import type { ReleaseNotesReader } from '../../src/ports/release-notes';

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ENGINE_CALLS } from '../../src/adapters/docker/calls';
-import { dockerAddress } from '../../src/adapters/docker/docker-address';
+import { dockerAddress } from '../../src/adapters/docker/wire';
 import { createGuard } from '../../src/adapters/docker/socket-proxy/guard/guard';
 import { createSocketProxy } from '../../src/adapters/docker/socket-proxy/socket-proxy';
 import { startEngineServer, type EngineServer } from '../support/engine-server';

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
-import { takeWorkerLock } from '../../src/adapters/sqlite/worker-lock';
+import { takeWorkerLock } from '../../src/adapters/sqlite/database';
 import { systemClock } from '../../src/lib/clock';
 import type { NewUpdate, Store } from '../../src/ports/store';
 

@@ -4,7 +4,7 @@ import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { codeOf, EngineError, messageOf, PilotError, StorageError } from '../../src/domain/errors';
-import { rejoinGuests } from '../../src/networks/rejoin-guests';
+import { rejoinGuests } from '../../src/networks/watch-networks';
 import type { BackupStorage } from '../../src/ports/backup-storage';
 import { workOnce } from '../../src/queue/worker';
 import { memoryStorage } from '../support/memory-storage';

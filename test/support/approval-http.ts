@@ -1,6 +1,5 @@
 import { decideApproval, decideById } from '../../src/decisions/approve';
-import { approvalUrl, readViewLink } from '../../src/decisions/approval-links';
-import { readApproval } from '../../src/decisions/read-approval';
+import { approvalUrl, readApproval, readViewLink } from '../../src/decisions/approval-links';
 import type { Update } from '../../src/domain/update';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { readContainers } from '../../src/containers/read-containers';

@@ -1,5 +1,4 @@
-import type { Certificate, CertificateSeen } from '../../src/domain/certificates/certificate';
-import type { RenewalRecord } from '../../src/domain/certificates/renewal';
+import type { Certificate, CertificateSeen, RenewalRecord } from '../../src/domain/certificates/certificate';
 
 export const NOW = new Date('2026-11-23T03:30:00.000Z');
 const DAY_MS = 86_400_000;

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ENGINE_CALLS } from '../../src/adapters/docker/calls';
-import { dockerAddress } from '../../src/adapters/docker/docker-address';
+import { dockerAddress } from '../../src/adapters/docker/wire';
 import { createGuard } from '../../src/adapters/docker/socket-proxy/guard/guard';
 import { createSocketProxy } from '../../src/adapters/docker/socket-proxy/socket-proxy';
 import { recordingLogger, type LogLine } from './recording-logger';

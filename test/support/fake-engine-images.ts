@@ -5,9 +5,8 @@ import { parseImageReference } from '../../src/domain/images/image-reference';
 import { versionJump } from '../../src/domain/images/version-jump';
 import type { ListedImage } from '../../src/ports/engine';
 import { platformText, type Platform } from '../../src/domain/recreate/platform';
-import type { PlatformImage, RegistryImages } from '../../src/ports/registry';
+import type { PlatformImage, RegistryImages, RegistrySignatures } from '../../src/ports/registry';
 import type { FoundSignature } from '../../src/domain/signatures/signature';
-import type { RegistrySignatures } from '../../src/ports/signatures';
 import type { FakeImage, ImageSpec } from './fake-engine-types';
 import { plainCopy } from './plain-copy';
 

@@ -1,5 +1,5 @@
 import { createGuard, type Guard, type GuardedCall } from '../../src/adapters/docker/socket-proxy/guard/guard';
-import type { Sight } from '../../src/adapters/docker/socket-proxy/guard/sight';
+import type { Sight } from '../../src/adapters/docker/socket-proxy/guard/family';
 import { codeOf, EngineError } from '../../src/domain/errors';
 import type { Engine } from '../../src/ports/engine';
 import type { FakeEngine } from './fake-engine';

@@ -5,7 +5,7 @@ import type { Plan } from '../../src/domain/plan/plan';
 import { planUpdate } from '../../src/domain/plan/plan-update';
 import type { StepName, Update } from '../../src/domain/update';
 import type { Store } from '../../src/ports/store';
-import type { TimerView } from '../../src/schedule/timer-plans';
+import type { TimerView } from '../../src/schedule/timers';
 import { aCertificate, aRenewal, aSeen } from './certificate-builder';
 import { aContainer, digest } from './container-builder';
 import { APPROVAL_SECRETS } from './http-app';

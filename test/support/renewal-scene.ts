@@ -1,5 +1,5 @@
 import { PilotError } from '../../src/domain/errors';
-import type { RenewalRecord } from '../../src/domain/certificates/renewal';
+import type { RenewalRecord } from '../../src/domain/certificates/certificate';
 import type { CommandCall, Outcome } from './fake-engine-types';
 import { certificateWith, type MadeCertificate } from './make-certificate';
 import { openScene, type Scene } from './scene';

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatabase, type Database } from '../../src/adapters/sqlite/database';
+import { type Database, openDatabase } from '../../src/adapters/sqlite/database';
 import { createSqliteStore, storeIn } from '../../src/adapters/sqlite/store';
 import type { Clock } from '../../src/lib/clock';
 import type { Store } from '../../src/ports/store';

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { createHmac } from 'node:crypto';
-import { approvalUrl, claimsOf, signApproval, type ApprovalClaims } from '../../src/decisions/approval-links';
+import {
+  type ApprovalClaims,
+  approvalUrl,
+  claimsOf,
+  readApproval,
+  signApproval,
+} from '../../src/decisions/approval-links';
 import { decideApproval, recordDecision } from '../../src/decisions/approve';
-import { readApproval } from '../../src/decisions/read-approval';
 import type { Update } from '../../src/domain/update';
 import { formToken } from '../../src/http/access/form-token';
 import { Secret } from '../../src/lib/secret';

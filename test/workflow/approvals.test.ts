@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { decideApproval, recordById } from '../../src/decisions/approve';
-import { approvalUrl } from '../../src/decisions/approval-links';
-import { readApproval } from '../../src/decisions/read-approval';
+import { approvalUrl, readApproval } from '../../src/decisions/approval-links';
 import type { Update } from '../../src/domain/update';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { expectEndsHaveTimes } from '../support/expect-ends-have-times';

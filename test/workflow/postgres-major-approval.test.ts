@@ -3,10 +3,10 @@ import { approvalUrl } from '../../src/decisions/approval-links';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { GATE } from '../../src/decisions/new-major';
 import { requestUpdate } from '../../src/decisions/request-update';
-import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
+import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
 import type { Verdict } from '../../src/domain/rehearsal/rehearsal';
 import type { Update } from '../../src/domain/update';
-import { announceVerdict } from '../../src/decisions/held-mails';
+import { announceVerdict } from '../../src/decisions/mail-of-offer';
 import { runForge, type Forge } from '../support/forge-scene';
 
 // A new PostgreSQL major never starts without an approval, and none is possible before a rehearsal has passed.

@@ -1,8 +1,8 @@
 import { recordDecision } from '../../src/decisions/approve';
-import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
-import { releaseHeldMails } from '../../src/decisions/held-mails';
+import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
+import { releaseHeldMails } from '../../src/decisions/mail-of-offer';
 import { requestUpdate } from '../../src/decisions/request-update';
-import { removeLeftRehearsals } from '../../src/rehearsals/remove-rehearsals';
+import { removeLeftRehearsals } from '../../src/rehearsals/rehearsal-run';
 import { requestBackups } from '../../src/backups/request-backup';
 import { readContainers } from '../../src/containers/read-containers';
 import { EngineError } from '../../src/domain/errors';

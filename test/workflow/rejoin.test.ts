@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
-import { rejoinGuests } from '../../src/networks/rejoin-guests';
+import { rejoinGuests } from '../../src/networks/watch-networks';
 import { startWorker } from '../../src/queue/worker';
 import { eventually } from '../support/eventually';
 import { nginx, openScene, runBehindEdge, type Scene } from '../support/scene';

@@ -1,5 +1,5 @@
 import { createReleaseNotes } from '../../src/adapters/release-notes/release-notes';
-import { readApproval } from '../../src/decisions/read-approval';
+import { readApproval } from '../../src/decisions/approval-links';
 import { readContainers } from '../../src/containers/read-containers';
 import { notesDeadline, readNotes } from '../../src/decisions/read-notes';
 import { reconcile } from '../../src/decisions/reconcile';

@@ -1,6 +1,6 @@
 import { decideById } from '../../src/decisions/approve';
 import { reconcile } from '../../src/decisions/reconcile';
-import { requestRehearsal } from '../../src/rehearsals/request-rehearsal';
+import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { FoundSignature } from '../../src/domain/signatures/signature';
 import type { Update } from '../../src/domain/update';

@@ -1,5 +1,4 @@
-import { runTimers, type RunningTimers } from '../../src/schedule/run-timers';
-import type { TimerPlan } from '../../src/schedule/timer-plans';
+import { type RunningTimers, runTimers, type TimerPlan } from '../../src/schedule/timers';
 import { TestClock } from '../support/test-clock';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import type { Store } from '../../src/ports/store';

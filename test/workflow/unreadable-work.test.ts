@@ -1,7 +1,7 @@
 import { EngineError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { startWorker } from '../../src/queue/worker';
-import { rejoinGuests } from '../../src/networks/rejoin-guests';
+import { rejoinGuests } from '../../src/networks/watch-networks';
 import { findPlaces } from '../../src/certificates/renewal-places';
 import { eventually } from '../support/eventually';
 import { nginx, openScene, runBehindEdge, type Scene } from '../support/scene';

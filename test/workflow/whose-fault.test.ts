@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
-import { isFaultOfImage } from '../../src/domain/health/image-fault';
+import { isFaultOfImage } from '../../src/domain/health/health-failure';
 import type { Update } from '../../src/domain/update';
 import type { ImageSpec } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';

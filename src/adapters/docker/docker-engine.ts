@@ -12,13 +12,12 @@ import type {
   ListedImage,
 } from '../../ports/engine';
 import { createContainer } from './create-container';
-import { dockerAddress } from './docker-address';
+import { dockerAddress, Wire } from './wire';
 import { statusOf, toEngineError } from './engine-errors';
 import { changes, stat } from './layer';
 import { pull, registryDigest } from './registry/pull';
 import { output, run } from './streams/exec';
 import { readLines } from './streams/output';
-import { Wire } from './wire';
 
 /** A start waits for volumes and networks, a removal for the file system. */
 const LIFECYCLE_MS = 5 * 60_000;

@@ -1,15 +1,14 @@
+import Docker from 'dockerode';
 import { Agent as HttpAgent, type Agent, type AgentOptions, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { inspect } from 'node:util';
-import Docker from 'dockerode';
 import { BOUNDS } from '../../domain/bounds';
-import { EngineError, isEngineLost } from '../../domain/errors';
+import { EngineError, isEngineLost, PilotError } from '../../domain/errors';
 import { printableLine } from '../../lib/printable';
 import { readWithin } from '../../lib/streams/read-within';
 import type { EngineCall } from './calls';
-import type { DockerAddress } from './docker-address';
 import { timedOut, toEngineError } from './engine-errors';
 
 /**
@@ -231,4 +230,33 @@ function callAgent(protocol: 'http' | 'https', signal: AbortSignal | undefined):
     return connection;
   };
   return Object.defineProperty(agent, inspect.custom, { value: () => 'CallAgent' });
+}
+
+/** The options for dockerode: every field is set, because it fills missing ones from the environment by its own rules. */
+export interface DockerAddress {
+  socketPath: string | undefined;
+  host: string | undefined;
+  port: string | undefined;
+  protocol: 'http' | 'https';
+}
+
+/**
+ * Reads `DOCKER_HOST`: `unix://PATH`, `tcp://HOST[:PORT]`, `http(s)://HOST[:PORT]`; null is the usual socket. Client certificates
+ * (`DOCKER_CERT_PATH`) and `ssh://` are not supported: use a socket proxy. Throws `invalid_settings`.
+ */
+export function dockerAddress(dockerHost: string | null): DockerAddress {
+  const text = dockerHost?.trim() || 'unix:///var/run/docker.sock';
+  if (text.startsWith('unix://')) {
+    return { socketPath: text.slice('unix://'.length), host: undefined, port: undefined, protocol: 'http' };
+  }
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['tcp:', 'http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+    throw new PilotError(
+      'invalid_settings',
+      'DOCKER_HOST: must be unix://PATH, tcp://HOST:PORT or http(s)://HOST:PORT',
+    );
+  }
+  const secure = url.protocol === 'https:';
+  const port = url.port || (url.protocol === 'tcp:' ? '2375' : secure ? '443' : '80');
+  return { socketPath: undefined, host: url.hostname, port, protocol: secure ? 'https' : 'http' };
 }

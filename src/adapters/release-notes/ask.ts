@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { BOUNDS } from '../../domain/bounds';
-import { isListed, whyNotAllowed, type NotesHost } from '../../domain/notes/hosts';
+import { isListed, type NotesHost, whyNotAllowed } from '../../domain/notes/source';
 import { checkedLookup, isPublicAddress, type Resolve } from '../../lib/net/public-address';
 import { exchange } from '../../lib/net/http-exchange';
 import { BeyondBound } from '../../lib/streams/read-within';

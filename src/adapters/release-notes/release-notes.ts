@@ -1,8 +1,14 @@
 import { BOUNDS, NOTES_READING } from '../../domain/bounds';
-import { releasesOfChangelog } from '../../domain/notes/changelog';
-import { whyNotAllowed, type NotesHost } from '../../domain/notes/hosts';
+import { releasesOfChangelog } from '../../domain/notes/versions';
+import {
+  type Changelog,
+  type Forge,
+  type NotesHost,
+  type NotesSource,
+  type ReleaseList,
+  whyNotAllowed,
+} from '../../domain/notes/source';
 import type { Release } from '../../domain/notes/release-notes';
-import type { Changelog, Forge, NotesSource, ReleaseList } from '../../domain/notes/source';
 import type { Resolve } from '../../lib/net/public-address';
 import type { Secret } from '../../lib/secret';
 import type { NotesCache, NotesFetches, ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';

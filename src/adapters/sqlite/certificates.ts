@@ -1,8 +1,7 @@
-import type { Certificate, CertificateSeen } from '../../domain/certificates/certificate';
-import type { RenewalRecord } from '../../domain/certificates/renewal';
+import type { Certificate, CertificateSeen, RenewalRecord } from '../../domain/certificates/certificate';
 import type { Failure } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
-import type { Certificates, Renewals } from '../../ports/renewals';
+import type { Certificates, Renewals } from '../../ports/certificates';
 import type { Database } from './database';
 import { fromJson, insertion, recordsOf } from './records';
 

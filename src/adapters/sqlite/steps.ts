@@ -1,5 +1,4 @@
-import type { Step, StepName } from '../../domain/update';
-import { STEP_NAMES } from '../../domain/update';
+import { type Step, STEP_NAMES, type StepName } from '../../domain/update';
 import type { Updates } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import type { Database } from './database';

@@ -3,16 +3,15 @@ import type { Refusal, Refusals, Store } from '../../ports/store';
 import { createAudit } from './audit';
 import { createBackups, createRestores } from './backups';
 import { createCertificates, createRenewals } from './certificates';
-import { openDatabase, schemaVersion, type Database } from './database';
+import { type Database, openDatabase, schemaVersion } from './database';
 import { createInbox } from './inbox';
-import { createIncidents } from './incidents';
+import { createIncidents, createNotices, createTimers } from './timers';
 import { createChannels, createOutbox } from './outbox';
 import { createRehearsals } from './rehearsals';
 import { createNotesCache, createNotesTexts } from './release-notes';
 import { createReplacedImages } from './replaced-images';
 import { createSoaks } from './soaks/soaks';
 import { createDisarmed, createKeptContainers, createKeptData } from './stopped-containers';
-import { createNotices, createTimers } from './timers';
 import { createUpdates } from './updates';
 
 /** `path`: the database file, or `:memory:`. */

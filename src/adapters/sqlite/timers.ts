@@ -1,6 +1,7 @@
 import type { WorkName } from '../../domain/due-work';
 import type { Clock } from '../../lib/clock';
-import type { Notice, Notices, Timers, TimerState } from '../../ports/timers';
+import { newId } from '../../lib/id';
+import type { Incident, Incidents, Notice, Notices, Timers, TimerState } from '../../ports/timers';
 import type { Database } from './database';
 
 interface Row {
@@ -73,5 +74,26 @@ export function createNotices(database: Database, clock: Clock): Notices {
       database.prepare('DELETE FROM notices WHERE kind = ? AND subject = ?').run(kind, subject);
     },
     all: () => database.prepare<[], Notice>('SELECT kind, subject, since, words FROM notices ORDER BY since').all(),
+  };
+}
+
+/** More than a person reads; older ones are in the log. */
+const KEPT = 200;
+
+export function createIncidents(database: Database, clock: Clock): Incidents {
+  return {
+    add: ({ container, words }) => {
+      const at = clock.now();
+      database
+        .prepare('INSERT INTO incidents (id, at, container, words) VALUES (?, ?, ?, ?)')
+        .run(newId(at), at.toISOString(), container, words);
+      database
+        .prepare('DELETE FROM incidents WHERE id NOT IN (SELECT id FROM incidents ORDER BY id DESC LIMIT ?)')
+        .run(KEPT);
+    },
+    recent: (limit) =>
+      database
+        .prepare<[number], Incident>('SELECT at, container, words FROM incidents ORDER BY id DESC LIMIT ?')
+        .all(limit),
   };
 }

@@ -1,10 +1,18 @@
 import type { Failure } from '../../domain/errors';
 import type { Journal } from '../../domain/journal';
 import type { NotesSummary } from '../../domain/notes/release-notes';
-import { awaySeconds, type PastUpdate, type RunSeen } from '../../domain/past-update';
+import {
+  type Approval,
+  awaySeconds,
+  type Hold,
+  type PastUpdate,
+  type RunSeen,
+  type Step,
+  type Update,
+  type Verdict,
+} from '../../domain/update';
 import type { Plan } from '../../domain/plan/plan';
 import type { Rollout } from '../../domain/services/rollout';
-import type { Approval, Hold, Step, Update, Verdict } from '../../domain/update';
 import type { Signature } from '../../domain/signatures/signature';
 import type { Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';

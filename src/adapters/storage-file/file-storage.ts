@@ -6,8 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { BOUNDS } from '../../domain/bounds';
 import { PilotError, StorageError } from '../../domain/errors';
 import { makeFolder, writeAtomically } from '../../lib/files';
-import { checkedLength } from '../../lib/streams/checked-length';
-import { readWithin } from '../../lib/streams/read-within';
+import { checkedLength, readWithin } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 
 const CUT = new StorageError('storage_unreachable', 'The file was cut while it was read.');

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { BOUNDS } from '../../domain/bounds';
 import { StorageError } from '../../domain/errors';
-import { checkedLength } from '../../lib/streams/checked-length';
-import { readWithin } from '../../lib/streams/read-within';
+import { checkedLength, readWithin } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import {
   asStorageError,

@@ -9,8 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { BOUNDS } from '../../domain/bounds';
 import { StorageError } from '../../domain/errors';
-import { checkedLength } from '../../lib/streams/checked-length';
-import { readWithin } from '../../lib/streams/read-within';
+import { checkedLength, readWithin } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError } from './s3-errors';
 import { upload, type UploadTarget } from './upload';

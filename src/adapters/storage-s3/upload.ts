@@ -10,7 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { StorageError } from '../../domain/errors';
-import { checkedLength } from '../../lib/streams/checked-length';
+import { checkedLength } from '../../lib/streams/read-within';
 import { asStorageError } from './s3-errors';
 
 /** 10,000 parts are the most that S3 takes: 156 GiB. */

@@ -2,7 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
-import type { AskedServer, CertificateReader } from '../../ports/certificate-reader';
+import type { AskedServer, CertificateReader } from '../../ports/certificates';
 
 const ANSWER_WITHIN_MS: number = BOUNDS.servedCertificate.ms;
 

@@ -19,11 +19,11 @@ import {
   notesFindings,
   pilotFindings,
   probeFindings,
+  signatureFindings,
   swarmFindings,
   tagFindings,
   watchedFindings,
 } from '../host-findings';
-import { signatureFindings } from '../signature-findings';
 import { kitFindings } from '../recovery';
 import type { SwarmSeen } from '../../domain/services/swarm-seen';
 import { asJson, inColumns, oneLine, table } from '../text';

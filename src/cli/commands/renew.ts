@@ -1,6 +1,4 @@
-import type { CertificateSeen } from '../../domain/certificates/certificate';
-import { validity } from '../../domain/certificates/certificate';
-import type { RenewalRecord } from '../../domain/certificates/renewal';
+import { type CertificateSeen, type RenewalRecord, validity } from '../../domain/certificates/certificate';
 import { withApp, type CliContext } from '../with-app';
 import { follow, liveOutput, silentOutput, type LiveOutput } from '../output';
 import { asJson } from '../text';

@@ -1,11 +1,10 @@
 import type { App } from '../../app';
-import { isUnderWay, VERDICT_WORDS, type Rehearsal, type RehearsalEnd } from '../../domain/rehearsal/rehearsal';
+import { isUnderWay, type Rehearsal, type RehearsalEnd, VERDICT_WORDS } from '../../domain/rehearsal/rehearsal';
 import { isOpen, type Update, type UpdateStatus } from '../../domain/update';
 import { soakOf, toJson } from '../../http/server';
 import { cliUser, withApp, type CliContext } from '../with-app';
 import { follow, liveOutput, silentOutput, type LiveOutput } from '../output';
-import { asJson, atTime, table } from '../text';
-import { isSuccess, newsOf, progressOf, verdictOf } from '../update-words';
+import { asJson, atTime, isSuccess, newsOf, progressOf, table, verdictOf } from '../text';
 
 export interface UpdateArguments {
   container: string;

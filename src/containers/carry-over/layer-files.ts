@@ -4,11 +4,11 @@ import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect
 import type { LayerFiles } from '../../domain/recreate/carry-over';
 import {
   isTemporary,
+  type LayerChange,
   ownPaths,
+  type PathStat,
   wasCopiedBeforeStart,
   wasEditedByStart,
-  type LayerChange,
-  type PathStat,
 } from '../../domain/recreate/layer';
 import { cleanPath } from '../../domain/recreate/own-mounts';
 import { platformOf, platformToAsk } from '../../domain/recreate/platform';

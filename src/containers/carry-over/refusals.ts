@@ -5,12 +5,7 @@ import type { Container } from '../../domain/container';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { runsUnderShell } from '../../domain/handover';
-import {
-  namespacesOf,
-  settingOf,
-  sharedNamespaces,
-  type SharedNamespace,
-} from '../../domain/network/shared-namespaces';
+import { namespacesOf, settingOf, type SharedNamespace, sharedNamespaces } from '../../domain/network/shared-network';
 import {
   copiedText,
   listed,
@@ -21,10 +16,9 @@ import {
   type LayerFiles,
   type Refusal,
 } from '../../domain/recreate/carry-over';
-import { environmentOf } from '../../domain/recreate/environment';
+import { environmentOf } from '../../domain/recreate/own-config';
 import { unknownFields } from '../../domain/recreate/known-fields';
-import { isMounted, ownPaths, unmountedBackupPaths } from '../../domain/recreate/layer';
-import { MOST_KEPT_BYTES } from '../../domain/recreate/layer-copy';
+import { isMounted, MOST_KEPT_BYTES, ownPaths, unmountedBackupPaths } from '../../domain/recreate/layer';
 import { fewAtATime } from '../../lib/concurrency';
 import { isOurs } from '../artifact-names';
 import { inspectAll, inspectIfThere } from '../read-containers';

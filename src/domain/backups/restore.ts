@@ -1,6 +1,6 @@
 import type { BackupManifest } from './backup';
 import type { Failure } from '../errors';
-import type { Stopped } from '../health/well';
+import type { Stopped } from '../health/health-failure';
 
 /** The record of one requested restore. One after a rollback is part of its update instead. Times are ISO 8601. */
 export interface RestoreRecord {

@@ -1,7 +1,7 @@
-import { extendersOf, findImageLine } from './image-line';
-import { type Located, type PieceValue, valuesOf } from './image-values';
-import { countMentions, readPieces } from './interpolation';
-import type { ProjectText, ProjectTexts } from './project-text';
+import { readEnvFile } from './env-file';
+import { extendersOf, findImageLine, type ImageLine } from './image-line';
+import { countMentions, type Piece, readPieces } from './interpolation';
+import type { ProjectText, ProjectTexts } from './compose-project';
 
 /** From which reference to which a service goes. */
 export interface TagChange {
@@ -28,7 +28,7 @@ export interface TagEdit {
 }
 
 /** Where the image of a service stands; `shown` null: it is not known how. */
-export interface Place {
+interface Place {
   path: string;
   line: number;
   shown: string | null;
@@ -159,4 +159,96 @@ function lineOf(text: string, offset: number): number {
 
 function unsure(reason: string, place: Place | null): Unsure {
   return { kind: 'unsure', reason, place };
+}
+
+/** What was changed, for the detail of a step and a mail. */
+export function changeText({ path, line, shown }: TagEdit): string {
+  return `${path}, line ${line}: "${shown.before}" is now "${shown.after}"`;
+}
+
+/** What the operator must change, where the line is known to the letter. */
+export function editByHand(change: TagChange, { path, line, shown }: TagEdit, reason: string): string {
+  return byHand(
+    change,
+    `in ${path}, service ${change.service}, ${lineChange(shown.before, shown.after)} (line ${line})`,
+    reason,
+  );
+}
+
+/** The same, where only the place is known, or not even that: then the project's files are named. */
+export function placeByHand(change: TagChange, place: Place | null, files: readonly string[], reason: string): string {
+  const { service, oldReference, newReference } = change;
+  const asUsual = lineChange(`image: ${oldReference}`, `image: ${newReference}`);
+  if (place === null) return byHand(change, `in ${files.join(', ')}, service ${service}, ${asUsual}`, reason);
+  const isAsUsual = place.shown === null || place.shown === `image: ${oldReference}`;
+  const what = isAsUsual ? asUsual : `change the line "${place.shown}" so that it names ${newReference}`;
+  return byHand(change, `in ${place.path}, service ${service}, ${what} (line ${place.line})`, reason);
+}
+
+/** The files are right, but Compose does not know the container by them. */
+export function recreatedOnce(container: string, { newReference }: TagChange, reason: string): string {
+  return `The next "docker compose up -d" creates ${container} once more, from the same ${newReference}: run it when a short interruption suits you. ${reason}`;
+}
+
+function lineChange(before: string, after: string): string {
+  return `change the line "${before}" to "${after}"`;
+}
+
+function byHand({ oldReference }: TagChange, what: string, reason: string): string {
+  return `Still to do: ${what}. Until then, "docker compose up -d" goes back to ${oldReference}. diun-pilot did not change it automatically: ${reason}`;
+}
+
+/** The compose file that wins, and the image line in it. */
+interface Located {
+  file: ProjectText;
+  line: ImageLine;
+}
+
+/** What a piece of the image line stands for now, and where that is written. */
+interface PieceValue {
+  text: string;
+  file: ProjectText;
+  /** In characters of the file's text. */
+  offset: number;
+  /** The variable of the `.env` file that holds it; null: it stands in the compose file. */
+  variable: string | null;
+}
+
+/** The value of every piece, or why it is not certain. */
+function valuesOf(
+  pieces: readonly Piece[],
+  located: Located,
+  envFiles: readonly ProjectText[],
+): PieceValue[] | { reason: string } {
+  const values = pieces.map((piece) => valueOf(piece, located, envFiles));
+  return values.find((value) => 'reason' in value) ?? (values as PieceValue[]);
+}
+
+function valueOf(piece: Piece, located: Located, envFiles: readonly ProjectText[]): PieceValue | { reason: string } {
+  const inLine = (text: string, start: number): PieceValue => ({
+    ...{ text, file: located.file, offset: located.line.start + start },
+    variable: null,
+  });
+  if (piece.kind === 'text') return inLine(piece.text, piece.start);
+  const set = lookUp(piece.name, envFiles);
+  if (set !== null && 'reason' in set) return set;
+  const { fallback } = piece;
+  if (fallback !== null && (set === null || (set.text === '' && fallback.whenEmpty)))
+    return inLine(fallback.text, fallback.start);
+  if (set !== null) return set;
+  return { reason: `its image names the variable ${piece.name}, which no .env file that diun-pilot reads sets` };
+}
+
+/** Of several files the last that sets it wins. */
+function lookUp(name: string, files: readonly ProjectText[]): PieceValue | { reason: string } | null {
+  for (const file of [...files].reverse()) {
+    const entries = readEnvFile(file.text);
+    if (entries === null) return { reason: `${file.path} is written in a way that diun-pilot does not read` };
+    const [entry, second] = entries.filter((one) => one.name === name);
+    if (entry === undefined) continue;
+    if (second !== undefined) return { reason: `${file.path} sets the variable ${name} twice` };
+    if (entry.value === null) return { reason: `${file.path} sets the variable ${name} to more than plain text` };
+    return { text: entry.value, file, offset: entry.start, variable: name };
+  }
+  return null;
 }

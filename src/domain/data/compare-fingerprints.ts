@@ -1,14 +1,4 @@
-import {
-  databaseTitle,
-  OBJECT_KINDS,
-  serverTitle,
-  type DatabaseFingerprint,
-  type DataChange,
-  type DataFingerprint,
-  type MigrationTable,
-  type ObjectKind,
-  type ObjectsOfKind,
-} from './data-fingerprint';
+import { type DatabaseFingerprint, databaseTitle, type DataChange, type DataFingerprint, type MigrationTable, OBJECT_KINDS, type ObjectKind, type ObjectsOfKind, serverTitle } from './data-fingerprint';
 
 /** Names of one kind that a sentence holds; the rest is counted. */
 const NAMED_AT_MOST = 3;
@@ -125,4 +115,32 @@ function counted(kind: ObjectKind, names: string[], what: string): string[] {
 function shown(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').trim();
   return line.length <= LONGEST_NAME ? line : `${line.slice(0, LONGEST_NAME - 1)}…`;
+}
+
+const LONGEST_WHY = 200;
+
+/** `database app of db: schema_version 114 → 135, 3 tables added (…)`, for each database that changed. */
+export function changesOf({ changes }: DataChange): string {
+  return changes.join('; ');
+}
+
+/** What is not known of a change, as one sentence; null: all was read. */
+export function unknownChange({ unread }: DataChange): string | null {
+  if (unread.length === 0) return null;
+  const each = unread.map(({ what, why }) => `${oneLine(what)} (${oneLine(why)})`).join('; ');
+  return `Whether the new version changed the data is not known, because this could not be read: ${each}.`;
+}
+
+/** For the detail of a step: what changed, that nothing did, or that it is not known. */
+export function changeAsDetail(change: DataChange): string {
+  const unknown = unknownChange(change);
+  if (change.changes.length > 0) {
+    return `the new version changed the data: ${changesOf(change)}${unknown === null ? '' : `. ${unknown}`}`;
+  }
+  return unknown ?? 'the schema of its databases is unchanged';
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\s]+/gu, ' ').trim();
+  return line.length <= LONGEST_WHY ? line : `${line.slice(0, LONGEST_WHY - 1)}…`;
 }

@@ -1,4 +1,4 @@
-import type { Container } from '../container';
+import { type Container, runsDigest } from '../container';
 import type { ImageEvent } from '../event';
 import {
   type ImageReference,
@@ -6,7 +6,6 @@ import {
   repositoryOf,
   tryParseImageReference,
 } from '../images/image-reference';
-import { runsDigest } from '../running-digest';
 
 /**
  * The watched containers that an event concerns: all of the image's repository, since Diun reports an image once, however

@@ -1,5 +1,5 @@
 import { formatTime, shortDigest } from '../format';
-import type { Container } from '../container';
+import { type Container, runsDigest } from '../container';
 import type { Source } from '../event';
 import {
   formatReference,
@@ -8,12 +8,11 @@ import {
   sameRepository,
   tryParseImageReference,
 } from '../images/image-reference';
-import { whyTagIsFiltered } from '../images/tag-filter';
+import { whyTagIsFiltered } from '../images/tags';
 import { versionJump } from '../images/version-jump';
 import type { NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
-import { runsDigest } from '../running-digest';
-import { whyAskForSignature, type CheckedSignature } from '../signatures/signature';
+import { type CheckedSignature, whyAskForSignature } from '../signatures/signature';
 import { isNameless } from './candidates';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
 import type { NewMajor } from '../plan/postgres-major';

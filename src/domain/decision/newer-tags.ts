@@ -1,6 +1,6 @@
 import type { Container } from '../container';
 import { tryParseImageReference } from '../images/image-reference';
-import { passingTags } from '../images/tag-filter';
+import { passingTags } from '../images/tags';
 import { isHigherVersion, type Jump, versionJump } from '../images/version-jump';
 import { isSized, whyAsk } from './why-ask';
 

@@ -1,5 +1,5 @@
 import type { EndpointSettings } from '../engine-inspect';
-import type { ProxiedSite } from '../nginx/nginx-upstreams';
+import type { ProxiedSite } from '../nginx/nginx-sites';
 
 /**
  * A running container next to the one that is updated, as it was before anything was stopped. If it responded then, it must

@@ -1,5 +1,5 @@
 import type { ProbeSpec } from '../labels/container-labels';
-import { environmentOf } from '../recreate/environment';
+import { environmentOf } from '../recreate/own-config';
 
 /** Before the status of an answer, in what curl prints. */
 export const STATUS_MARK = 'diun-pilot-status:';

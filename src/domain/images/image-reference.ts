@@ -113,3 +113,10 @@ function invalid(text: string, why: string): PilotError {
   const shown = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
   return new PilotError('invalid_reference', `${shown} is not an image reference such as nginx:1.28: ${why}.`);
 }
+
+/** The reference to create by: the operator's spelling, with the tag of the target (`nginx:1.27.3` → `nginx:1.27.4`). */
+export function newReferenceFor(oldReference: string, target: string): string {
+  const old = parseImageReference(oldReference);
+  const tag = parseImageReference(target).tag ?? 'latest';
+  return (old.tag ?? 'latest') === tag ? oldReference : withTag(oldReference, tag);
+}

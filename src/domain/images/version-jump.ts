@@ -1,4 +1,4 @@
-import { type ParsedTag, parseTag } from './parse-tag';
+import { type ParsedTag, parseTag } from './tags';
 
 /** The size of a step from one image to another, smallest first: `digest` is the same tag with other content. */
 export type Jump = 'digest' | 'patch' | 'minor' | 'major';

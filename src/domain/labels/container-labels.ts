@@ -1,7 +1,7 @@
 import type { UpdateWindow } from '../decision/update-window';
 import type { Jump } from '../images/version-jump';
 import type { NoteFlag } from '../notes/release-notes';
-import type { VerifyRule } from '../signatures/verify-rule';
+import type { VerifyRule } from '../signatures/signature';
 
 /** `update.policy` (contract, section 1). */
 export type Policy = 'automatic' | 'manual' | 'ignore';

@@ -1,6 +1,6 @@
 import { formatTimeout } from '../format';
 import { parseDuration } from '../text/duration';
-import { whyPatternIsInvalid } from '../images/tag-filter';
+import { whyPatternIsInvalid } from '../images/tags';
 import type { Jump } from '../images/version-jump';
 import { nearestName } from '../text/nearest-name';
 import type {
@@ -16,7 +16,7 @@ import type {
 import { NOTE_FLAGS } from '../notes/release-notes';
 import { readSource } from '../notes/source';
 import { readWindow } from '../decision/update-window';
-import { readVerify } from '../signatures/verify-rule';
+import { readVerify } from '../signatures/signature';
 import { parseFlag } from './parse-flag';
 import { readProbe } from './read-probe';
 

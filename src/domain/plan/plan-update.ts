@@ -1,15 +1,13 @@
 import { formatTimeout } from '../format';
-import type { Container } from '../container';
+import { type Container, runningDigest } from '../container';
 import { type Application, applicationOf } from '../application';
 import { tryParseImageReference } from '../images/image-reference';
 import type { HealthFailure } from '../health/health-failure';
 import { carryOverTexts, NOTHING_TO_SAY, type CarryOver } from '../recreate/carry-over';
 import type { ProbeSpec } from '../labels/container-labels';
-import { runningDigest } from '../running-digest';
 import type { Plan } from './plan';
-import { unhealthyBefore, risksOf } from './plan-risks';
+import { majorRisk, risksOf, unhealthyBefore } from './plan-risks';
 import { composeChangeText, type NewMajor } from './postgres-major';
-import { majorRisk } from './postgres-risks';
 import { seenSettings } from './seen-settings';
 
 /** What a plan is made of. */

@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
 import type { ContainerInspect, Mount } from '../engine-inspect';
 import { tryParseImageReference } from '../images/image-reference';
-import { parseTag } from '../images/parse-tag';
-import { environmentOf } from '../recreate/environment';
+import { parseTag } from '../images/tags';
+import { environmentOf } from '../recreate/own-config';
 import { cleanPath } from '../recreate/own-mounts';
-import { isWithin } from '../rehearsal/trial-mounts';
+import { isWithin } from '../rehearsal/trial-request';
 
 /** An update to a newer PostgreSQL major: the databases are dumped, and loaded into a new data directory. */
 export interface NewMajor {

@@ -1,8 +1,15 @@
-import type { ContainerInspect, ImageInspect, Mount } from '../engine-inspect';
-import { actualConfig, expectedConfig } from './config-facts';
-import { normalise, type ComparableFields } from './facts';
-import { hostFacts } from './host-facts';
-import { cleanPath } from './own-mounts';
+import type {
+  ContainerConfig,
+  ContainerInspect,
+  HostConfig,
+  ImageConfig,
+  ImageInspect,
+  Mount,
+} from '../engine-inspect';
+import { isContainerMode } from '../network/shared-network';
+import { composeImage, linkRequest, ownHostname } from './create-request';
+import { ownConfig, type OwnConfig } from './own-config';
+import { bindDestination, cleanPath } from './own-mounts';
 import { ownEndpoints } from './own-networks';
 
 /** One difference, as text. Values of environment and labels are not shown: they may be secret. */
@@ -64,4 +71,159 @@ function mountText({ Type, Name, Source, RW, Propagation }: Mount): string {
 function networkFacts(container: ContainerInspect): ComparableFields {
   const own = Object.entries(ownEndpoints(container));
   return new Map(own.map(([network, endpoint]) => [`Networks ${network}`, normalise(endpoint) ?? 'joined']));
+}
+
+interface Images {
+  oldImage: ImageInspect;
+  newImage: ImageInspect;
+  labels?: Record<string, string>;
+}
+
+/** What the new container's config must be: the operator's own settings, filled in from the new image as the engine does. */
+function expectedConfig(container: ContainerInspect, images: Images): ComparableFields {
+  const own = ownConfig(container.Config, images.oldImage.Config);
+  const image = images.newImage.Config ?? {};
+  const composes = composeImage({ container, ...images, reference: '' });
+  return configFacts(container, {
+    ...own,
+    ...expectedCommand(own, image),
+    User: own.User ?? image.User,
+    WorkingDir: own.WorkingDir ?? image.WorkingDir,
+    StopSignal: own.StopSignal ?? image.StopSignal,
+    Env: [...(image.Env ?? []), ...(own.Env ?? [])],
+    Labels: { ...image.Labels, ...own.Labels, ...composes, ...images.labels },
+    Volumes: { ...image.Volumes, ...own.Volumes },
+    ExposedPorts: { ...image.ExposedPorts, ...own.ExposedPorts, ...published(container) },
+    Healthcheck: { ...image.Healthcheck, ...own.Healthcheck },
+  });
+}
+
+/** What the new container's config is. */
+function actualConfig(container: ContainerInspect): ComparableFields {
+  return configFacts(container, container.Config);
+}
+
+function configFacts(container: ContainerInspect, config: Partial<ContainerConfig>): ComparableFields {
+  const shared = isContainerMode(container.HostConfig.NetworkMode);
+  const fields = factsOf({
+    Hostname: ownHostname(container).Hostname,
+    Domainname: shared ? undefined : normalise(config.Domainname),
+    MacAddress: normalise(container.Config.MacAddress),
+    User: normalise(config.User),
+    WorkingDir: normalise(config.WorkingDir),
+    StopSignal: normalise(config.StopSignal),
+    StopTimeout: config.StopTimeout?.toString(),
+    Entrypoint: normaliseOrdered(config.Entrypoint),
+    Cmd: normaliseOrdered(config.Cmd),
+    Shell: normaliseOrdered(config.Shell),
+    NetworkDisabled: normalise(config.NetworkDisabled),
+    Tty: normalise(config.Tty),
+    OpenStdin: normalise(config.OpenStdin),
+    StdinOnce: normalise(config.StdinOnce),
+    Volumes: normalise(Object.keys(config.Volumes ?? {})),
+    ExposedPorts: shared ? undefined : normalise(Object.keys(config.ExposedPorts ?? {})),
+    ...healthcheckFields(config),
+  });
+  return new Map([...fields, ...environment(config.Env), ...named('Labels', config.Labels ?? {})]);
+}
+
+function expectedCommand(own: OwnConfig, image: ImageConfig): Pick<ContainerConfig, 'Entrypoint' | 'Cmd'> {
+  if (!own.Entrypoint) return { Entrypoint: image.Entrypoint, Cmd: own.Cmd ?? image.Cmd };
+  return { Entrypoint: own.Entrypoint[0] === '' ? [] : own.Entrypoint, Cmd: own.Cmd ?? [] };
+}
+
+function published({ Config, HostConfig }: ContainerInspect): Record<string, object> {
+  const bound = Object.keys(HostConfig.PortBindings ?? {}).filter((port) => port in (Config.ExposedPorts ?? {}));
+  return Object.fromEntries(bound.map((port) => [port, {}]));
+}
+
+function healthcheckFields({ Healthcheck }: Partial<ContainerConfig>): Record<string, string | undefined> {
+  const { Test, ...times } = Healthcheck ?? {};
+  const fields = Object.entries(times).map(([field, value]) => [`Healthcheck ${field}`, normalise(value)] as const);
+  return { 'Healthcheck Test': normaliseOrdered(Test), ...Object.fromEntries(fields) };
+}
+
+/** Of two lines for one variable the last wins, as in the engine. */
+function environment(lines: string[] | null | undefined): ComparableFields {
+  const split = (line: string): [string, string] => {
+    const at = line.indexOf('=');
+    return at < 0 ? [line, '(unset)'] : [line.slice(0, at), line.slice(at + 1)];
+  };
+  return named('Env', Object.fromEntries((lines ?? []).map(split)));
+}
+
+function named(field: string, values: Record<string, string>): ComparableFields {
+  return new Map(Object.entries(values).map(([name, value]) => [`${field} ${name}`, value]));
+}
+
+/** `Binds` and `Mounts` that carry a volume are compared as mounts; here only their other options. */
+function hostFacts(container: ContainerInspect): ComparableFields {
+  const { Binds, Mounts, Links, NetworkMode, ...rest } = container.HostConfig;
+  const all: Record<string, unknown> = {
+    ...rest,
+    NetworkMode: NetworkMode === 'bridge' ? 'default' : NetworkMode,
+    Links: (Links ?? []).map(linkRequest),
+    Binds: (Binds ?? []).map((bind) => bindText(bind, container)),
+    Mounts: (Mounts ?? []).map((mount) => withoutVolumeName(mount)),
+  };
+  return factsOf(
+    Object.fromEntries(Object.entries(all).map(([field, value]) => [`HostConfig ${field}`, normalise(value)])),
+  );
+}
+
+/** A volume's bind without options says no more than its mount does: the same whether requested or declared. */
+function bindText(bind: string, { Mounts }: ContainerInspect): string {
+  const destination = bindDestination(bind);
+  const isVolume = Mounts.some((mount) => mount.Type === 'volume' && cleanPath(mount.Destination) === destination);
+  if (!isVolume) return bind;
+  const options = (bind.split(':')[2] ?? '').split(',').filter((option) => !['', 'rw', 'ro', 'z'].includes(option));
+  return options.length === 0 ? '' : `${destination} ${options.sort().join(',')}`;
+}
+
+function withoutVolumeName(mount: NonNullable<HostConfig['Mounts']>[number]): object {
+  return mount.Type === 'volume' ? { ...mount, Source: '' } : mount;
+}
+
+/** What is compared: a field's name with its value as text. A field at its default is not there. */
+type ComparableFields = Map<string, string>;
+
+/**
+ * A value of the engine's JSON as text, the same for all its ways to say the same: null, empty and zero are nothing,
+ * keys have no order, and lists of names are sets. Undefined: nothing is set.
+ */
+export function normalise(value: unknown): string | undefined {
+  const bare = withoutEmpty(value);
+  if (bare === undefined) return undefined;
+  return typeof bare === 'string' ? bare : JSON.stringify(bare);
+}
+
+/** As `normalise`, for a list whose order matters, such as a command. */
+function normaliseOrdered(list: string[] | null | undefined): string | undefined {
+  return list && list.length > 0 ? JSON.stringify(list) : undefined;
+}
+
+/** Those of a flat list of fields; what is undefined is left out. */
+function factsOf(fields: Record<string, string | undefined>): ComparableFields {
+  return new Map(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined));
+}
+
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return listOrNothing(value.map(withoutEmpty).filter((item) => item !== undefined));
+  if (value !== null && typeof value === 'object') return objectOrNothing(value);
+  return value === null || value === '' || value === 0 || value === false ? undefined : value;
+}
+
+function listOrNothing(list: unknown[]): unknown[] | undefined {
+  const sorted = list
+    .map((item) => [JSON.stringify(item), item] as const)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return sorted.length === 0 ? undefined : sorted.map(([, item]) => item);
+}
+
+function objectOrNothing(value: object): object | undefined {
+  const entries = Object.entries(value)
+    .map(([key, field]) => [key, withoutEmpty(field)] as const)
+    .filter(([, field]) => field !== undefined)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }

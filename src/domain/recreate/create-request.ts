@@ -1,5 +1,5 @@
 import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../engine-inspect';
-import { isContainerMode } from '../network/network-owner';
+import { isContainerMode } from '../network/shared-network';
 import { ownConfig, type OwnConfig } from './own-config';
 import { carriedMounts } from './own-mounts';
 import { carriedNetworks } from './own-networks';

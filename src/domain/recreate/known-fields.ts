@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../engine-inspect';
-import { normalise } from './facts';
+import { normalise } from './compare-containers';
 
 /**
  * The fields of the Engine API up to version 1.56 that are carried over to the new container, or are known to come from the

@@ -1,5 +1,5 @@
 import type { ContainerInspect, CreateRequest, EndpointSettings } from '../engine-inspect';
-import { isContainerMode } from '../network/network-owner';
+import { isContainerMode } from '../network/shared-network';
 
 type Networked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'NetworkSettings'>;
 

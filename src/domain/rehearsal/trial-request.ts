@@ -1,4 +1,5 @@
-import type { ContainerInspect, CreateRequest, HostConfig, HostMount, ImageInspect } from '../engine-inspect';
+import type { ContainerInspect, CreateRequest, HostConfig, HostMount, ImageInspect, Mount } from '../engine-inspect';
+import { cleanPath } from '../recreate/own-mounts';
 
 const GIB = 1024 * 1024 * 1024;
 /** For a container without a limit of its own: production must not notice. */
@@ -132,4 +133,59 @@ function numberIn(value: unknown): number | null {
 function fieldOf(host: HostConfig, field: string): [string, unknown][] {
   const value = host[field];
   return value === undefined || value === null ? [] : [[field, value]];
+}
+
+/** What can be a name of a host; a name with other characters is reachable by no program. */
+const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
+
+/** Under which names other containers reach a container: its own, its service, its host name and its aliases. Pure. */
+export function namesOf(
+  container: Pick<ContainerInspect, 'Id' | 'Name' | 'Config' | 'NetworkSettings'>,
+  service: string | null,
+): string[] {
+  const aliases = Object.values(container.NetworkSettings.Networks).flatMap(({ Aliases }) => Aliases ?? []);
+  const { Hostname, Domainname } = container.Config;
+  const full = Hostname && Domainname ? [`${Hostname}.${Domainname}`] : [];
+  const names = [container.Name.replace(/^\//, ''), service, Hostname, ...full, ...aliases];
+  const ofEngine = container.Id.slice(0, 12);
+  return [...new Set(names)].filter((name): name is string => !!name && name !== ofEngine && HOST_NAME.test(name));
+}
+
+/** The loopback address of the nth database server of a trial, from 0: each has one of its own, so that ports never clash. */
+export function loopbackOf(number: number): string {
+  return `127.0.0.${number + 1}`;
+}
+
+/** What becomes of one mount of the container in its rehearsal. */
+export type TrialMount =
+  /** The backup has all of it: an empty volume, filled by the restore. */
+  | { kind: 'restored'; path: string }
+  /** Not in the backup, and writable: an empty volume with a copy of what is there now. */
+  | { kind: 'copied'; path: string }
+  /** A folder or file of the host that the container cannot write either: mounted as it is. */
+  | { kind: 'read_only'; path: string; source: string };
+
+/** Pure. `restored`: the paths of the container that its backup holds. */
+export function trialMounts(mounts: readonly Mount[], restored: readonly string[]): TrialMount[] {
+  return mounts
+    .filter(({ Type }) => Type !== 'tmpfs')
+    .map((mount): TrialMount => {
+      const path = cleanPath(mount.Destination);
+      if (restored.some((held) => isWithin(path, cleanPath(held)))) return { kind: 'restored', path };
+      // A volume of other containers may hold the socket of a server, so that no volume is shared.
+      if (mount.Type === 'bind' && !mount.RW) return { kind: 'read_only', path, source: mount.Source };
+      return { kind: 'copied', path };
+    });
+}
+
+/** As the create request asks for them. `files`: the paths that are single files, which live in the container's own layer. */
+export function mountRequests(mounts: readonly TrialMount[], files: ReadonlySet<string>): HostMount[] {
+  return mounts.flatMap((mount): HostMount[] => {
+    if (mount.kind === 'read_only') return [{ Type: 'bind', Source: mount.source, Target: mount.path, ReadOnly: true }];
+    return files.has(mount.path) ? [] : [{ Type: 'volume', Target: mount.path }];
+  });
+}
+
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
 }

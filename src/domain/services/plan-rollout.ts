@@ -1,4 +1,4 @@
-import type { Container } from '../container';
+import { type Container, runningDigest } from '../container';
 import { formatTimeout, plural } from '../format';
 import type { HealthFailure } from '../health/health-failure';
 import { tryParseImageReference } from '../images/image-reference';
@@ -6,7 +6,6 @@ import type { Plan } from '../plan/plan';
 import { backupSentence, probeText } from '../plan/plan-update';
 import { risksOfJump, unhealthyBefore } from '../plan/plan-risks';
 import { seenSettings } from '../plan/seen-settings';
-import { runningDigest } from '../running-digest';
 import type { ServiceSpec } from './swarm-inspect';
 
 /** What the plan for a service is made of. */

@@ -1,5 +1,5 @@
 import type { RestoreJournal } from '../backups/restore';
-import { changesOf, unknownChange } from '../data/data-change-words';
+import { changesOf, unknownChange } from '../data/compare-fingerprints';
 import type { DataChange, DataFingerprint } from '../data/data-fingerprint';
 import type { Failure } from '../errors';
 import type { HealthFailure } from '../health/health-failure';

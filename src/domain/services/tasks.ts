@@ -101,7 +101,7 @@ const NO_PLACE = /no suitable node|insufficient resources|host-mode port|port is
 
 /**
  * Only a task whose process ended or was unhealthy counts against the image; whether the image could not be started is in
- * the engine's words (domain/health/image-fault).
+ * the engine's words (domain/health/health-failure).
  */
 function codeOf({ Status: { State, Err = '' } }: TaskInspect): ErrorCode {
   if (NO_PLACE.test(Err)) return 'preflight_blocked';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
 import { NOTE_FLAGS } from '../../domain/notes/release-notes';
-import { RENEWAL_OUTCOMES, RENEWAL_REASONS } from '../../domain/certificates/renewal';
+import { RENEWAL_OUTCOMES, RENEWAL_REASONS } from '../../domain/certificates/certificate';
 import { REHEARSAL_ENDS } from '../../domain/rehearsal/rehearsal';
 import { SIGNATURE_STATUSES } from '../../domain/signatures/signature';
 import { STEP_NAMES, UPDATE_STATUSES } from '../../domain/update';

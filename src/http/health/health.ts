@@ -1,5 +1,10 @@
-import { daysLeft, isNotLoaded, nearsItsEnd, type CertificateSeen } from '../../domain/certificates/certificate';
-import type { RenewalRecord } from '../../domain/certificates/renewal';
+import {
+  type CertificateSeen,
+  daysLeft,
+  isNotLoaded,
+  nearsItsEnd,
+  type RenewalRecord,
+} from '../../domain/certificates/certificate';
 import type { NoticeTopic } from '../../domain/channel-notice';
 import { systemClock, type Clock } from '../../lib/clock';
 import type { HttpDeps } from '../deps';

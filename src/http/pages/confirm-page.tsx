@@ -7,11 +7,9 @@ import { planPassage, versions, type UpdateNews } from '../../notifications/mail
 import { surroundingsPassage } from '../../notifications/mails/passages/surroundings';
 import { typeset } from './blocks';
 import { Downtimes } from './charts/downtimes';
-import { rehearsalDetails } from './decision/rehearsal';
+import { rehearsalDetails, RehearseByLink } from './decision/rehearsal';
 import { Fold, Folds } from './decision/folds';
-import { RehearseByLink } from './decision/rehearse-again';
-import { Summary } from './decision/summary';
-import type { Considered } from './decision/summary-rows';
+import { type Considered, Summary } from './decision/summary';
 import { NameField, Observes, page } from './layout';
 import { ReleaseNotes } from './release-notes/release-notes';
 import { ago } from './words';

@@ -3,7 +3,7 @@ import { render } from 'preact-render-to-string';
 import { localTimeZone } from '../../domain/format';
 import { HOW_TO_ACT, OBSERVES } from '../../domain/mode';
 import { oneLine } from '../../notifications/letter/clean';
-import { LIVE_SCRIPT, PAGE_CSS } from './assets';
+import { LIVE_SCRIPT, PAGE_CSS } from './send-page';
 
 export interface PageProps {
   title: string;

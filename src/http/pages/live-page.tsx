@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
-import { isOpen, STEP_NAMES, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
+import { isOpen, type Step, STEP_NAMES, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
 import { stepTitle } from '../../notifications/letter/words';
@@ -11,7 +11,7 @@ import { whatChanged } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
-import { RehearsalOf, type RehearseButton } from './decision/rehearse-again';
+import { RehearsalOf, type RehearseButton } from './decision/rehearsal';
 import { page } from './layout';
 import { codeAsText, toneOf } from './words';
 

@@ -1,4 +1,4 @@
-import type { ClosedWhy } from '../../decisions/read-approval';
+import type { ClosedWhy } from '../../decisions/approval-links';
 import type { ErrorCode } from '../../domain/errors';
 import { formatTime } from '../../domain/format';
 import type { ImageAt, Update } from '../../domain/update';

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { daysLeft, type Certificate, type CertificateSeen } from '../../domain/certificates/certificate';
+import { type Certificate, type CertificateSeen, daysLeft } from '../../domain/certificates/certificate';
 import type { LoginCount } from '../access/failed-logins';
 import {
   auditQuery,

@@ -1,17 +1,24 @@
 import type { RequestHandler } from 'express';
+import { surroundingsOf } from '../../decisions/approval-links';
+import { type Container, otherPilots } from '../../domain/container';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
+import { suggestionsFor } from '../../domain/labels/suggest-labels';
+import { removeDataCommand } from '../../domain/recreate/carry-over';
+import { systemClock } from '../../lib/clock';
 import { nextTurn } from '../../lib/concurrency';
+import type { KeptDataDirectory } from '../../ports/stopped-containers';
+import type { Store } from '../../ports/store';
+import { formToken } from '../access/form-token';
 import { historyQuery } from '../api/schemas';
 import type { HttpDeps } from '../deps';
-import type { AskHealth } from '../health/health';
-import { pageFirst } from '../request/negotiate';
+import { type AskHealth, channelStates } from '../health/health';
 import type { Action } from '../pages/operator/action-form';
-import type { Outcome } from '../pages/operator/operator-data';
+import type { HistoryFilter, OperatorData, Outcome, Seen } from '../pages/operator/operator-data';
 import { operatorPage } from '../pages/operator/operator-page';
 import { sendPage } from '../pages/send-page';
-import { readOperatorData } from './read-operator-data';
-import type { Methods } from '../route';
+import { pageFirst } from '../request/negotiate';
 import { validateQuery } from '../request/read-body';
+import type { Methods } from '../route';
 
 /** `GET /`: reads only. */
 export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler[]): Methods {
@@ -40,4 +47,112 @@ function outcomeOf(done = '', problem = ''): Outcome | null {
   if (Object.hasOwn(DONE, done)) return { tone: 'good', words: DONE[done as Action] };
   if (!Object.hasOwn(ERROR_CODES, problem)) return null;
   return { tone: 'alarm', words: `Nothing was done. ${ERROR_CODES[problem as ErrorCode]} (${problem}).` };
+}
+
+/** The page comes within this time, whatever the engine does. */
+const ENGINE_ANSWERS_WITHIN_MS = 2_000;
+const HISTORY_AT_ONCE = 10;
+const BACKUPS_AT_ONCE = 20;
+const RESTORES_AT_ONCE = 10;
+const RENEWALS_AT_ONCE = 10;
+const REJECTED_AT_ONCE = 10;
+const INCIDENTS_AT_ONCE = 10;
+const PAST_UPDATES_AT_ONCE = 40;
+const PAST_BACKUPS_AT_ONCE = 120;
+const LOOK_BACK = 200;
+
+/** From the store, which is always there, and from the engine as far as it answers. */
+async function readOperatorData(
+  deps: HttpDeps,
+  askHealth: AskHealth,
+  filter: HistoryFilter,
+  message: Outcome | null,
+): Promise<OperatorData> {
+  const { clock, formSecret } = deps;
+  const [health, all] = await Promise.all([askHealth(), allContainers(deps)]);
+  await nextTurn();
+  const containers = all && watchedOf(deps, all);
+  await nextTurn();
+  const now = clock.now();
+  return {
+    now,
+    mode: deps.mode,
+    publicUrl: deps.publicUrl,
+    health,
+    message,
+    containers,
+    notWatched: suggestionsFor((all ?? []).filter(({ swarm }) => swarm === undefined)),
+    otherPilots: otherPilots(all ?? []),
+    history: { filter, ...deps.store.updates.list({ ...filter, limit: HISTORY_AT_ONCE }) },
+    ...recordsIn(deps.store),
+    channels: channelStates(deps),
+    timers: deps.timers(),
+    tokenFor: (action, id) => formToken(formSecret, action, id, now),
+  };
+}
+
+/** As much of each kind as a page has room for. */
+function recordsIn(store: Store) {
+  return {
+    waiting: store.updates
+      .withStatus('awaiting_approval')
+      .map((update) => ({ update, plan: store.updates.plan(update.id), surroundings: surroundingsOf(store, update) })),
+    pastUpdates: store.updates.past({ limit: PAST_UPDATES_AT_ONCE }),
+    pastBackups: store.backups.past(PAST_BACKUPS_AT_ONCE),
+    working: [...store.updates.withStatus('running'), ...store.updates.withStatus('queued')],
+    backups: store.backups.list(BACKUPS_AT_ONCE),
+    restores: store.restores.list(RESTORES_AT_ONCE),
+    certificates: store.certificates.list(),
+    renewals: store.renewals.list(RENEWALS_AT_ONCE),
+    refusals: store.refusals.all(),
+    undelivered: store.outbox.recent(LOOK_BACK).filter(({ status }) => status !== 'sent'),
+    lastHeardAt: store.inbox.lastHeardAt(),
+    rejected: store.inbox
+      .recent(LOOK_BACK)
+      .filter(({ status }) => status === 'rejected')
+      .slice(0, REJECTED_AT_ONCE),
+    lost: store.notices.all().filter(({ kind }) => kind === 'network_lost'),
+    kept: [...store.keptContainers.all(), ...store.keptData.all().map(asRetained)],
+    incidents: store.incidents.recent(INCIDENTS_AT_ONCE),
+  } satisfies Partial<OperatorData>;
+}
+
+/** A data directory in the words of the list of retained containers. */
+function asRetained(kept: KeptDataDirectory): OperatorData['kept'][number] {
+  const { container, what, directory, folder, updateId, keepUntil } = kept;
+  const reason = `It is ${what}, in the volume of ${container}. Remove it earlier: ${removeDataCommand(kept)}`;
+  const name = `${container}: ${directory}/${folder}`;
+  return { containerId: '', container, name, updateId, reason, leftover: false, keepUntil };
+}
+
+/** Services of a Swarm, too. */
+function allContainers(deps: HttpDeps): Promise<Container[] | null> {
+  const read = async (): Promise<Container[]> => {
+    const [containers, { services }] = await Promise.all([deps.containers(), deps.swarm()]);
+    return [...containers, ...services];
+  };
+  return withinTime(read).catch((error: unknown) => {
+    deps.logger.warn('the operator page was shown without the containers', { error: String(error) });
+    return null;
+  });
+}
+
+function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {
+  const watched = all.filter(({ labels }) => labels.watched || labels.problems.length > 0);
+  const latest = store.updates.latestOf(watched.map(({ name }) => name));
+  return watched
+    .sort((a, b) => a.name.localeCompare(b.name))
+    .map((container) => ({ container, latest: latest.get(container.name) ?? null }));
+}
+
+/** Null: the engine took too long. The bound is real time, also when the app's clock is held. */
+async function withinTime(containers: () => Promise<Container[]>): Promise<Container[] | null> {
+  const answered = new AbortController();
+  const late = systemClock.sleep(ENGINE_ANSWERS_WITHIN_MS, answered.signal).then(() => null);
+  late.catch(() => undefined); // aborted once the engine has answered
+  try {
+    return await Promise.race([containers(), late]);
+  } finally {
+    answered.abort();
+  }
 }

@@ -3,7 +3,7 @@ import { decideSoakLink, readSoakLink } from '../../decisions/soak-link';
 import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { isOpen } from '../../domain/update';
-import { howItEnded } from '../../updates/how-it-ended';
+import { howItEnded } from '../../updates/reason-of-end';
 import { tokenOf } from '../access/known-links';
 import { backupOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';

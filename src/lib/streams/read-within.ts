@@ -1,3 +1,5 @@
+import { type Readable, Transform } from 'node:stream';
+
 const LINE_END = 0x0a;
 
 /** How much of an answer is read into memory, and for how long; null: its caller limits the time. */
@@ -79,4 +81,31 @@ function inUnits(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB'];
   const power = Math.min(Math.floor(Math.log2(bytes) / 10), 2);
   return `${bytes / 1024 ** power} ${units[power]}`;
+}
+
+/**
+ * Passes a stream on, and fails when it ends before `length` bytes came: a connection that breaks is not always an
+ * error of the stream. `asError` gives the error to fail with; of an end too early it gets none.
+ */
+export function checkedLength(
+  source: Readable,
+  length: number | undefined,
+  asError: (cause: unknown, bytes: number) => Error,
+): Readable {
+  let bytes = 0;
+  const checked = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+    flush(done) {
+      done(length === undefined || bytes === length ? null : asError(undefined, bytes));
+    },
+  });
+  source.on('error', (error) => checked.destroy(asError(error, bytes)));
+  source.on('close', () => {
+    if (!source.readableEnded && !checked.destroyed) checked.destroy(asError(undefined, bytes));
+  });
+  checked.on('close', () => source.destroy());
+  return source.pipe(checked);
 }

@@ -1,10 +1,10 @@
 import { formatTime, plural } from '../../domain/format';
 import {
+  type Certificate,
+  type CertificateSeen,
   daysLeft,
   isNotLoaded,
   isSame,
-  type Certificate,
-  type CertificateSeen,
 } from '../../domain/certificates/certificate';
 import { paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';

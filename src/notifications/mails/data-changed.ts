@@ -1,5 +1,5 @@
 import type { DataChange } from '../../domain/data/data-fingerprint';
-import { unknownChange } from '../../domain/data/data-change-words';
+import { unknownChange } from '../../domain/data/compare-fingerprints';
 import type { Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { paragraph, section, type Block } from '../letter/letter';

@@ -1,5 +1,5 @@
 import { formatBetween, formatTime } from '../../domain/format';
-import { changesOf, unknownChange } from '../../domain/data/data-change-words';
+import { changesOf, unknownChange } from '../../domain/data/compare-fingerprints';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import { PilotError } from '../../domain/errors';
 import type { BackupRecord } from '../../domain/backups/backup';
@@ -20,7 +20,7 @@ const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'rest
 
 type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
 
-/** Facts about the verdict that the update's row does not have (updates/how-it-ended). */
+/** Facts about the verdict that the update's row does not have (updates/reason-of-end). */
 interface Seen {
   servedOn?: boolean;
   dataChange?: DataChange | null;

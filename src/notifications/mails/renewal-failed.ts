@@ -1,6 +1,12 @@
 import { formatTime } from '../../domain/format';
-import { daysLeft, timeLeft, validity, type CertificateSeen } from '../../domain/certificates/certificate';
-import { whatIsServed, type RenewalRecord } from '../../domain/certificates/renewal';
+import {
+  type CertificateSeen,
+  daysLeft,
+  type RenewalRecord,
+  timeLeft,
+  validity,
+  whatIsServed,
+} from '../../domain/certificates/certificate';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block, type Fact } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';

@@ -92,7 +92,7 @@ function whatHappensNext(news: FailedNews): Block[] {
 
 function composeFile({ update, plan }: UpdateNews): Block[] {
   if (!isOtherTag(update) || update.kind === 'service') return [];
-  // It had succeeded, and its tag could not be written back (updates/new-tag/put-tag-back).
+  // It had succeeded, and its tag could not be written back (updates/new-tag/keep-tag).
   if (update.status === 'rolled_back' && update.followUp !== null)
     return section('The compose file', {
       type: 'important',

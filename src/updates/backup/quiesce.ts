@@ -4,8 +4,8 @@ import { inspectIfThere, readContainers } from '../../containers/read-containers
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
-import { networkOwner } from '../../domain/network/network-owner';
-import { isWell, type Stopped } from '../../domain/health/well';
+import { networkOwner } from '../../domain/network/shared-network';
+import { isWell, type Stopped } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
 import { handsOver } from '../hand-over';
 import { noteNeighbours } from '../neighbours/note-neighbours';

@@ -1,9 +1,9 @@
 import { healthOfContainer } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
 import { inspectIfThere } from '../../containers/read-containers';
-import { startJoining } from '../../containers/start-joining';
+import { startJoining } from '../../containers/start-rename-remove';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
-import type { Stopped } from '../../domain/health/well';
+import type { Stopped } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
 import type { ActiveUpdate } from '../run';
 

@@ -1,8 +1,7 @@
 import { inspectByName, inspectIfThere } from '../../containers/read-containers';
-import { discard } from '../../containers/rename-and-remove';
+import { discard, startJoining } from '../../containers/start-rename-remove';
 import { keepStopped } from '../../containers/restart-policy';
-import { startJoining } from '../../containers/start-joining';
-import { environmentOf } from '../../domain/recreate/environment';
+import { environmentOf } from '../../domain/recreate/own-config';
 import type { Clock } from '../../lib/clock';
 import { artifactFolder } from '../../domain/backups/restore-artifact-names';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';

@@ -6,8 +6,8 @@ import { dependentsOf, inStartOrder, restartedWith } from '../../domain/compose/
 import type { ContainerInspect, ContainerSnapshot } from '../../domain/engine-inspect';
 import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { addressesIn, namesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
-import { networkOwner } from '../../domain/network/network-owner';
-import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-upstreams';
+import { networkOwner } from '../../domain/network/shared-network';
+import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-sites';
 import { fewAtATime } from '../../lib/concurrency';
 import { addressesOf } from '../../probes/tcp-probe';
 import { askSite, isAnswered } from '../../probes/ask-site';

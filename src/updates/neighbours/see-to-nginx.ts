@@ -4,7 +4,7 @@ import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { formatTimeout } from '../../domain/format';
 import { addressesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
-import type { ProxiedSite } from '../../domain/nginx/nginx-upstreams';
+import type { ProxiedSite } from '../../domain/nginx/nginx-sites';
 import { fewAtATime } from '../../lib/concurrency';
 import type { Progress } from '../../lib/logger';
 import { addressesOf } from '../../probes/tcp-probe';

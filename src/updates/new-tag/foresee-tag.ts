@@ -3,10 +3,10 @@ import { decideTagEdit } from '../../domain/compose/tag-edit';
 import type { Container } from '../../domain/container';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
-import { parseTag } from '../../domain/images/parse-tag';
+import { parseTag } from '../../domain/images/tags';
 import type { Engine } from '../../ports/engine';
 import type { ProjectFiles } from '../../ports/compose';
-import { readProject } from './read-project';
+import { readProject } from './compose-hash';
 
 /** What will become of a newer tag of a container: written into the file of this path, or why a person must do it. */
 export type TagForesight = { container: string } & ({ path: string } | { why: string });

@@ -1,9 +1,9 @@
 import { asideName } from '../../containers/artifact-names';
-import { removeByName } from '../../containers/rename-and-remove';
+import { removeByName } from '../../containers/start-rename-remove';
 import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
-import { isFaultOfImage } from '../../domain/health/image-fault';
+import { isFaultOfImage } from '../../domain/health/health-failure';
 import { createRequest } from '../../domain/recreate/create-request';
 import { copyLayerFiles, withPresentVolumes } from '../../containers/carry-over/copy-files';
 import type { Run } from '../run';

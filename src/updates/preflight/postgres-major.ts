@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import { BOUNDS } from '../../domain/bounds';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
-import { environmentOf } from '../../domain/recreate/environment';
+import { environmentOf } from '../../domain/recreate/own-config';
 import { PilotError, rethrowEngineLost } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
 import { assessMajor } from '../major/assess-major';

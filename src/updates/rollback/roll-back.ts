@@ -1,9 +1,8 @@
 import { isServer } from '../../domain/backups/backup-place';
 import { healthOf } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
-import { renameTo } from '../../containers/rename-and-remove';
-import { startJoining } from '../../containers/start-joining';
-import { changeAsDetail, changesOf } from '../../domain/data/data-change-words';
+import { renameTo, startJoining } from '../../containers/start-rename-remove';
+import { changeAsDetail, changesOf } from '../../domain/data/compare-fingerprints';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Update } from '../../domain/update';

@@ -1,7 +1,7 @@
 import { asideName } from '../../containers/artifact-names';
 import { healthFailureOf } from '../../containers/check-health';
-import { discard, removeByName } from '../../containers/rename-and-remove';
-import { changesOf } from '../../domain/data/data-change-words';
+import { discard, removeByName } from '../../containers/start-rename-remove';
+import { changesOf } from '../../domain/data/compare-fingerprints';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';

@@ -1,14 +1,13 @@
 import { pageUrl } from '../../decisions/approval-links';
 import { insist } from '../../containers/insist';
 import { inspectByName } from '../../containers/read-containers';
-import { renameTo } from '../../containers/rename-and-remove';
-import { startJoining } from '../../containers/start-joining';
+import { renameTo, startJoining } from '../../containers/start-rename-remove';
 import type { Deps } from '../../deps';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import type { Soak } from '../../domain/soak/soak';
 import { soakEnded } from '../../notifications/mails/soak-failed';
 import { postMail } from '../../notifications/post-mail';
-import { endSoak, NO_WAY_BACK } from './end-soak';
+import { endSoak, NO_WAY_BACK } from './soak-rollback';
 
 /** Longer than Compose takes between two of its calls. */
 const STILL_SO_AFTER_MS = 3_000;

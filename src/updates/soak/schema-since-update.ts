@@ -1,6 +1,5 @@
 import type { Deps } from '../../deps';
-import { compareFingerprints } from '../../domain/data/compare-fingerprints';
-import { changesOf, unknownChange } from '../../domain/data/data-change-words';
+import { changesOf, compareFingerprints, unknownChange } from '../../domain/data/compare-fingerprints';
 import type { SchemaSeen, Soak } from '../../domain/soak/soak';
 import { readFingerprint } from '../fingerprint/read-fingerprint';
 

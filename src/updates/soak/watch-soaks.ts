@@ -4,13 +4,11 @@ import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { formatBetween, formatTime } from '../../domain/format';
-import { judgeSoak } from '../../domain/soak/judge-soak';
-import { lookEveryMs, type Soak } from '../../domain/soak/soak';
-import { endSoak, NO_WAY_BACK, OLD_IS_GONE } from './end-soak';
+import { judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
+import { endSoak, NO_WAY_BACK, OLD_IS_GONE, startSoakRollback } from './soak-rollback';
 import { finishCompose } from './finish-compose';
 import { offerOldVersion } from './offer-old-version';
 import { schemaSinceUpdate } from './schema-since-update';
-import { startSoakRollback } from './start-soak-rollback';
 
 /** Between two looks at a probe that fails, so that one bad moment does not count. */
 const CONFIRM_AFTER_MS = 3_000;

@@ -1,15 +1,22 @@
 import { healthFailureOf } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
-import { containerOf, inspectByName } from '../../containers/read-containers';
-import { ownPolicy } from '../../containers/restart-policy';
+import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
+import { keepStopped, ownPolicy } from '../../containers/restart-policy';
+import { startIfStopped } from '../../containers/start-rename-remove';
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { firstJournal } from '../../domain/journal';
+import { codeOf, PilotError } from '../../domain/errors';
+import { firstJournal, type Journal } from '../../domain/journal';
 import type { Update } from '../../domain/update';
+import { serversRunAgain } from '../../restores/those-that-ran';
+import { othersStopped, startStopped } from '../backup/stopped-containers';
+import { detectExternalChange, promoteNewContainer } from '../external-change';
+import { finishHealthy, finishRetagged, finishUnstarted, finishUntouched, type Unstarted } from '../finish';
+import { dataFollows } from '../major/data-directory';
+import { keepTag } from '../new-tag/keep-tag';
+import { undoPreparation } from '../prepare-replacement';
+import type { ActiveUpdate, Run } from '../run';
 import { beginUpdate, judgeStart } from './judge-start';
-import { finishUnstarted, type Unstarted } from '../finish';
-import { resumeRun } from './resume-run';
-import type { Run } from '../run';
 
 /**
  * Takes up an update: for the first time, by looking again at what the decision saw; or after a crash, by the journal.
@@ -43,4 +50,102 @@ function withOwnPolicy(deps: Deps, old: ContainerInspect | null): ContainerInspe
 
 function noContainer({ container }: Update): Unstarted {
   return { status: 'failed', code: 'container_not_found', reason: `The container ${container} no longer exists.` };
+}
+
+/** A run that stopped the whole service this often is not started again. */
+const ATTEMPTS = 3;
+
+/**
+ * Continues an interrupted update from the stage in its journal; one that was still preparing starts again from the
+ * beginning. `ended`: it cannot continue and has its verdict.
+ */
+async function resumeRun(active: ActiveUpdate): Promise<Run | { ended: Update }> {
+  const { engine, journal } = active;
+  const old = await inspectIfThere(engine, journal.oldContainerId);
+  if (old === null) return { ended: await endWithoutOld(active) };
+  const run: Run = { ...active, old, container: await containerOf(active, old) };
+  run.logger.warn('taking up an interrupted update', { update: run.update.id, stage: journal.stage });
+  await serversRunAgain(run, journal.servers ?? [], () => undefined);
+  if (journal.stage === 'preparing') return beginAgain(run);
+  await onlyOneRuns(run);
+  return run;
+}
+
+/**
+ * Whatever the engine or another process did meanwhile: past the swap the old container is stopped and the new one runs; on
+ * the way back the new one is stopped. A container that the engine took down, and whose policy is `no`, is not unhealthy.
+ */
+async function onlyOneRuns(run: ActiveUpdate): Promise<void> {
+  const { stage, oldContainerId, newContainerId, oldStopped } = run.journal;
+  if (stage === 'restoring' && newContainerId !== null) await stopIfThere(run, newContainerId);
+  if (stage !== 'loading' && stage !== 'checking' && stage !== 'settled') return;
+  if (oldStopped) await stopIfThere(run, oldContainerId);
+  if (newContainerId !== null) await startIfStopped(run, newContainerId);
+}
+
+async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
+  try {
+    await keepStopped(run, id);
+  } catch (error) {
+    if (codeOf(error) !== 'container_not_found') throw error;
+  }
+}
+
+async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
+  const { engine, store, update, old, journal } = run;
+  await undoPreparation(run);
+  const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;
+  if (journal.ran === true) await startIfStopped(run, old.Id);
+  const mayBegin = run.mode === 'act' && attempt <= ATTEMPTS && (await startStopped(run)).length === 0;
+  if (!mayBegin) return { ended: await finishUntouched(run, interrupted(journal.attempt)) };
+  run.old = await engine.inspectContainer(old.Id);
+  const ran = journal.ran ?? run.old.State.Running;
+  run.journal = {
+    ...firstJournal(update, run.old, journal.unhealthyBefore ?? null),
+    ...notedBefore(journal),
+    attempt,
+    ran,
+  };
+  store.updates.saveJournal(update.id, run.journal);
+  return run;
+}
+
+/** What the earlier attempt saw before it stopped containers for the backup; those that it did not stop are read again. */
+function notedBefore({ stopped, neighbourhood, dependents, servers }: Journal): Partial<Journal> {
+  return { servers, ...(stopped.length === 0 || neighbourhood === undefined ? {} : { neighbourhood, dependents }) };
+}
+
+/** Of an update that a process took up too often. */
+export function interrupted(attempts: number): PilotError {
+  const times = attempts === 1 ? 'once' : `${attempts} times`;
+  return new PilotError(
+    'interrupted',
+    `diun-pilot was stopped ${times} in the middle of this update, before anything was changed. Look for the reason in its log (memory, restarts of the host), then ask again: diun-pilot update.`,
+  );
+}
+
+/** After the health check the old one may already be removed; before that, it was removed externally, which only the operator can judge. */
+async function endWithoutOld(run: ActiveUpdate): Promise<Update> {
+  const { journal } = run;
+  const bearer = await inspectByName(run.engine, journal.containerName);
+  if (journal.stage === 'settled' && bearer?.Id === journal.newContainerId) return endSettled(run);
+  const untouched = journal.stage === 'preparing';
+  if (!untouched) await dataFollows(run);
+  await (untouched ? undoPreparation(run) : promoteNewContainer(run));
+  const troubles = await startStopped(run, othersStopped(run));
+  const happened = (await detectExternalChange(run)) ?? goneMeanwhile(journal.containerName);
+  return finishRetagged(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', happened);
+}
+
+/** All but the entries was done: the tag is looked at again, since the crash may have come before it. */
+async function endSettled(run: ActiveUpdate): Promise<Update> {
+  await onlyOneRuns(run);
+  const kept = await keepTag(run);
+  const detail = `${kept === null ? '' : `${kept}; `}the old container is removed`;
+  run.store.updates.endStep(run.update.id, 'cleanup', 'succeeded', detail);
+  return finishHealthy(run, 'succeeded');
+}
+
+function goneMeanwhile(name: string): PilotError {
+  return new PilotError('changed_meanwhile', `The old container of ${name} was removed externally.`);
 }

@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { Destinations } from '../../../src/adapters/docker/registry/destinations';
+import { Destinations } from '../../../src/adapters/docker/registry/repository';
 
 type Names = Record<string, string[]>;
 

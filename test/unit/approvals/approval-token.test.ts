@@ -1,9 +1,9 @@
 import {
+  type ApprovalClaims,
   isSigned,
   isSignedToken,
   signApproval,
   signToken,
-  type ApprovalClaims,
 } from '../../../src/decisions/approval-links';
 import { Secret } from '../../../src/lib/secret';
 import { digest } from '../../support/container-builder';

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { dockerSocket } from '../../../src/config/docker-socket';
+import { dockerSocket } from '../../../src/config/urls';
 import { runOn } from '../../support/cli-app';
 import { openScene, type Scene } from '../../support/scene';
 

@@ -2,8 +2,8 @@ import {
   alarmThreshold,
   daysLeft,
   isNotLoaded,
-  validity,
   nearsItsEnd,
+  validity,
 } from '../../../src/domain/certificates/certificate';
 import { aCertificate, aSeen, NOW } from '../../support/certificate-builder';
 

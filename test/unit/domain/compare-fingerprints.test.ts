@@ -1,5 +1,4 @@
-import { compareFingerprints } from '../../../src/domain/data/compare-fingerprints';
-import { changeAsDetail, unknownChange } from '../../../src/domain/data/data-change-words';
+import { changeAsDetail, compareFingerprints, unknownChange } from '../../../src/domain/data/compare-fingerprints';
 import type { DatabaseFingerprint, DataFingerprint, ObjectsOfKind } from '../../../src/domain/data/data-fingerprint';
 
 const of = (names: Record<string, string>): ObjectsOfKind => ({

@@ -1,5 +1,5 @@
 import type { ContainerInspect, ContainerState } from '../../../src/domain/engine-inspect';
-import { lostGuests } from '../../../src/domain/network/lost-guests';
+import { lostGuests } from '../../../src/domain/network/shared-network';
 import { anInspect } from '../../support/inspect-builder';
 
 const EDGE = 'e'.repeat(64);

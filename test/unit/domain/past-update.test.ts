@@ -1,4 +1,4 @@
-import { awaySeconds, type RunSeen } from '../../../src/domain/past-update';
+import { awaySeconds, type RunSeen } from '../../../src/domain/update';
 import { aStep } from '../../support/news-builder';
 
 const seen = (differs: Partial<RunSeen> = {}): number | null =>

@@ -1,5 +1,4 @@
-import type { Pilot } from '../../../src/domain/container';
-import { otherPilots, pilotIn } from '../../../src/domain/pilots';
+import { otherPilots, type Pilot, pilotIn } from '../../../src/domain/container';
 import { aContainer } from '../../support/container-builder';
 import { recordedContainer } from '../../support/recorded-inspect';
 

@@ -1,4 +1,4 @@
-import { verdictOn, type RenewalFacts } from '../../../src/domain/certificates/renewal';
+import { type RenewalFacts, verdictOn } from '../../../src/domain/certificates/certificate';
 import { aCertificate, aSeen, NOW } from '../../support/certificate-builder';
 
 const old = aCertificate({ left: 20 });

@@ -1,4 +1,4 @@
-import type { RenewalRecord } from '../../../src/domain/certificates/renewal';
+import type { RenewalRecord } from '../../../src/domain/certificates/certificate';
 import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
 import { aCertificate, aRenewal, aSeen, NOW } from '../../support/certificate-builder';
 

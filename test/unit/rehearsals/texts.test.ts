@@ -1,5 +1,4 @@
-import { whyOutdated, type Rehearsal } from '../../../src/domain/rehearsal/rehearsal';
-import { passedText } from '../../../src/domain/rehearsal/verdict-text';
+import { passedText, type Rehearsal, whyOutdated } from '../../../src/domain/rehearsal/rehearsal';
 
 it('says in one sentence what a person wants to know, then what was measured', () => {
   const words = passedText({

@@ -1,4 +1,4 @@
-import { timerPlans } from '../../../src/schedule/timer-plans';
+import { timerPlans } from '../../../src/schedule/timers';
 
 const plansOf = (backup: string | null) =>
   timerPlans({ schedules: { backup, renewal: null, reconcile: null }, mailDigest: null, timeZone: 'Europe/Berlin' });

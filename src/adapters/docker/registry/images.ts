@@ -4,10 +4,14 @@ import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import { platformOf, platformText, type Platform } from '../../../domain/recreate/platform';
 import type { ImageConfig, PlatformImage, RegistryImages } from '../../../ports/registry';
-import type { JsonAnswer, Question } from './ask-json';
-import { refuseOtherContent } from './content';
-import { refused } from './refusal';
-import { openRepository, type Repository } from './repository';
+import {
+  type JsonAnswer,
+  openRepository,
+  type Question,
+  refused,
+  refuseOtherContent,
+  type Repository,
+} from './repository';
 
 const MOST_KNOWN = 200;
 

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP, type LookupFunction } from 'node:net';
 import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
-import { askJson, type JsonAnswer, type Question } from './ask-json';
-import { credentialsFor, type Credentials } from './credentials';
-import { Destinations } from './destinations';
-import { isLoopback, refused } from './refusal';
+import { exchange, type HttpQuestion } from '../../../lib/net/http-exchange';
+import { checkedLookup, isPublicAddress, type Resolve } from '../../../lib/net/public-address';
+import { BeyondBound, type Bound } from '../../../lib/streams/read-within';
+import { type Credentials, credentialsFor } from './credentials';
 
 const DOCKER_HUB = 'registry-1.docker.io';
 
@@ -108,4 +111,160 @@ function basic(credentials: Credentials | null): string | null {
 function parametersOf(challenge: string): Record<string, string> {
   const pairs = [...challenge.matchAll(/(?<![a-z_])([a-z_]+)="([^"]*)"/gi)];
   return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name.toLowerCase(), value]));
+}
+
+const MOST_REDIRECTS = 5;
+
+export interface JsonAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Undefined: no JSON. */
+  body: unknown;
+  /** As it was sent. */
+  content: Buffer;
+}
+
+export interface Question {
+  bound: Bound;
+  signal: AbortSignal;
+  authorization?: string | null;
+  /** Left out: `application/json`. */
+  accept?: string;
+  /** Sent by POST. */
+  form?: URLSearchParams;
+  /** Never of a question for a token or with a body. */
+  follow: boolean;
+}
+
+/**
+ * One question of a registry, its answer read to its end within bounds, redirects followed by the rules of `destinations`. Rejects
+ * with `registry_unreachable` when no answer comes, `registry_refused` for an answer that leads where it may not or is too large.
+ */
+export async function askJson(destinations: Destinations, first: URL, question: Question): Promise<JsonAnswer> {
+  let url = first;
+  for (let redirects = 0; ; redirects++) {
+    const answer = await ask(destinations, url, url.host === first.host ? question : withoutLogin(question));
+    const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined;
+    if (location === undefined) return answer;
+    if (!question.follow)
+      throw refused(first, `it answers with a redirect (${answer.status}), which is not followed here`);
+    if (redirects === MOST_REDIRECTS || !URL.canParse(location, url))
+      throw refused(first, 'its redirects lead nowhere');
+    url = new URL(location, url);
+  }
+}
+
+async function ask(destinations: Destinations, url: URL, question: Question): Promise<JsonAnswer> {
+  destinations.check(url);
+  try {
+    const { bound, signal } = question;
+    const lookup = destinations.lookupFor(url);
+    const { status, headers, body } = await exchange({ url, bound, signal, lookup, ...requestOf(question) });
+    return { status, headers, body: parse(body.toString('utf8')), content: body };
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    if (error instanceof BeyondBound && error.exceeded === 'bytes')
+      throw refused(url, `of its answer: ${error.message}`);
+    const why = whyOf(question.signal.aborted ? question.signal.reason : error);
+    throw new EngineError('registry_unreachable', `The registry ${url.host} does not answer: ${why}.`, {
+      cause: error,
+    });
+  }
+}
+
+function requestOf({
+  authorization,
+  accept = 'application/json',
+  form,
+}: Question): Pick<HttpQuestion, 'method' | 'headers' | 'body'> {
+  const headers = { Accept: accept, ...(authorization ? { Authorization: authorization } : {}) };
+  if (form === undefined) return { headers };
+  const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  return { method: 'POST', headers: { ...headers, ...type }, body: form.toString() };
+}
+
+function withoutLogin(question: Question): Question {
+  return { ...question, authorization: null };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function whyOf(error: unknown): string {
+  const { name, code, message } = error as { name?: string; code?: string; message?: string };
+  if (name === 'TimeoutError' || error instanceof BeyondBound) return 'it took too long';
+  return code ?? message ?? String(error);
+}
+
+/**
+ * Where the questions about one registry may go. The operator has chosen the registry, hence its address may be any; the registry
+ * chooses where its token service, redirects and pages are, hence those must be https (the first address's own rule: plain HTTP
+ * only from loopback to loopback), and on the public internet or at an address of the registry itself. The addresses that a
+ * name resolves to are checked when the connection is made, not the name.
+ */
+export class Destinations {
+  readonly #own = new Set<string>();
+
+  constructor(
+    private readonly registry: URL,
+    private readonly resolve?: Resolve,
+  ) {}
+
+  /** Throws `registry_refused`. */
+  check(url: URL): void {
+    const plain = url.protocol === 'http:' && isLoopback(url) && isLoopback(this.registry);
+    if (url.protocol !== 'https:' && !plain) throw refused(this.registry, `it leads to ${url.host} without TLS`);
+    // A literal address is dialled without a lookup.
+    const address = url.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(address) !== 0) this.#checkAddress(url, address);
+  }
+
+  lookupFor(url: URL): LookupFunction {
+    return checkedLookup((address) => this.#checkAddress(url, address), this.resolve);
+  }
+
+  #checkAddress(url: URL, address: string): void {
+    if (url.hostname === this.registry.hostname) this.#own.add(address);
+    if (this.#own.has(address) || isPublicAddress(address)) return;
+    throw refused(
+      this.registry,
+      `it leads to ${url.hostname} (${address}), which is neither on the public internet nor the address of the registry`,
+    );
+  }
+}
+
+export function refused(registry: URL, why: string): EngineError {
+  return new EngineError(
+    'registry_refused',
+    `The registry ${registry.host} cannot be read: ${why}. Check the name, and the login (DOCKER_CONFIG).`,
+  );
+}
+
+/** The engine's own rule for registries that may speak plain HTTP: 127.0.0.0/8, ::1 and localhost. */
+function isLoopback({ hostname }: URL): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
+}
+
+/** Throws for an answer that is the registry's refusal, or its request to wait; returns for any other. */
+export function refusedByStatus(url: URL, { status, headers }: { status: number; headers: IncomingHttpHeaders }): void {
+  if ([401, 403, 404].includes(status)) throw refused(url, `it answers ${status}`);
+  if (status !== 429) return;
+  const after = headers['retry-after'];
+  const patience = after === undefined ? '' : `, for ${after.slice(0, 40)} s`;
+  throw new EngineError('registry_unreachable', `The registry ${url.host} asks for patience${patience}.`);
+}
+
+/** The bytes first: content with another digest is not the requested one. */
+export function refuseOtherContent(url: URL, { status, headers, content }: JsonAnswer, digest: string): void {
+  refusedByStatus(url, { status, headers });
+  if (status !== 200)
+    throw new EngineError('registry_unreachable', `The registry ${url.host} gives no manifest (status ${status}).`);
+  const [algorithm = ''] = digest.split(':', 1);
+  if (`${algorithm}:${createHash(algorithm).update(content).digest('hex')}` !== digest)
+    throw refused(url, `its answer does not have the digest ${digest}`);
 }

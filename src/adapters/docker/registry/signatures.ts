@@ -3,11 +3,16 @@ import { BOUNDS, MOST_SIGNATURES } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import type { FoundSignature } from '../../../domain/signatures/signature';
-import type { RegistrySignatures } from '../../../ports/signatures';
-import type { JsonAnswer, Question } from './ask-json';
-import { refuseOtherContent } from './content';
-import { refused, refusedByStatus } from './refusal';
-import { openRepository, type Repository } from './repository';
+import type { RegistrySignatures } from '../../../ports/registry';
+import {
+  type JsonAnswer,
+  openRepository,
+  type Question,
+  refused,
+  refusedByStatus,
+  refuseOtherContent,
+  type Repository,
+} from './repository';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';

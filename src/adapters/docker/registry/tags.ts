@@ -3,10 +3,15 @@ import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import { versionJump } from '../../../domain/images/version-jump';
 import type { RegistryTags } from '../../../ports/registry';
-import { askJson, type JsonAnswer, type Question } from './ask-json';
-import type { Destinations } from './destinations';
-import { refused, refusedByStatus } from './refusal';
-import { openRepository } from './repository';
+import {
+  askJson,
+  type Destinations,
+  type JsonAnswer,
+  openRepository,
+  type Question,
+  refused,
+  refusedByStatus,
+} from './repository';
 
 /** Docker Hub gives a hundred a page, whatever is requested. */
 const PAGE = 1_000;

@@ -4,7 +4,7 @@ import { readWithin } from '../../../lib/streams/read-within';
 import type { MatchedCall } from './call-filter';
 import type { Guard, Verdict } from './guard/guard';
 import { refuse, Refused } from './guard/refused';
-import { sightThrough, type Sight } from './guard/sight';
+import { type Sight, sightThrough } from './guard/family';
 import { readObject } from './guard/strict-json';
 
 /** The versions whose fields the guard knows (domain/recreate/known-fields): another may take more from a request. */

@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream';
 import { BOUNDS } from '../../../domain/bounds';
 import type { Logger } from '../../../lib/logger';
 import { BeyondBound, readWithin } from '../../../lib/streams/read-within';
-import type { DockerAddress } from '../docker-address';
+import type { DockerAddress } from '../wire';
 import { callMatcher, type Asked, type MatchedCall } from './call-filter';
 import type { Guard } from './guard/guard';
 import { judgeRequest, sightOf, type Rewritten } from './judge-request';

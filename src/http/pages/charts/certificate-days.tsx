@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
 import {
+  type Certificate,
+  type CertificateSeen,
   daysLeft,
   nearsItsEnd,
   timeLeft,
-  type Certificate,
-  type CertificateSeen,
 } from '../../../domain/certificates/certificate';
 import { Figure, heightOf, RowBars, type RowBar } from './figure';
 

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { formatDay, formatDuration } from '../../../domain/format';
 import { splitReference } from '../../../domain/images/image-reference';
-import type { PastUpdate } from '../../../domain/past-update';
+import type { PastUpdate } from '../../../domain/update';
 import { Figure, heightOf, RowBars, VERDICT_WORDS, VerdictLegend, type RowBar } from './figure';
 
 const MOST = 8;

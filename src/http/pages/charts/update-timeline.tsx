@@ -1,7 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { formatDay, formatDuration, formatMinute, plural } from '../../../domain/format';
-import type { PastUpdate } from '../../../domain/past-update';
-import type { Verdict } from '../../../domain/update';
+import type { PastUpdate, Verdict } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
 import { Table } from '../operator/table';
 import { Figure, Label, round, short, VERDICT_WORDS, VerdictLegend, VerdictMark, WIDTH } from './figure';

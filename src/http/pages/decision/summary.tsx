@@ -1,13 +1,17 @@
 import type { JSX } from 'preact';
-import { shortDigest } from '../../../domain/format';
+import type { Surroundings } from '../../../domain/approval';
+import { formatBytes, formatDuration, plural, shortDigest } from '../../../domain/format';
 import { splitReference } from '../../../domain/images/image-reference';
+import { FLAG_WORDS, type NotesSummary } from '../../../domain/notes/release-notes';
 import type { Plan } from '../../../domain/plan/plan';
-import type { ImageAt } from '../../../domain/update';
+import { plannedDowntime } from '../../../domain/plan/plan-risks';
+import { signatureSentence } from '../../../domain/signatures/signature';
+import type { ImageAt, Update } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
 import { JUMPS } from '../../../notifications/mails/passages/passages';
 import { typeset } from '../blocks';
-import { mayRehearseAgain } from './rehearse-again';
-import { REHEARSAL, summaryRows, type Considered } from './summary-rows';
+import { ago } from '../words';
+import { mayRehearseAgain, rehearsalInShort } from './rehearsal';
 
 interface Props extends Considered {
   linked?: boolean;
@@ -95,4 +99,102 @@ function To(): JSX.Element {
       <span class="unseen">to</span>
     </>
   );
+}
+
+/** An offer, and what is known of the container from earlier. */
+export interface Considered {
+  update: Update;
+  plan: Plan;
+  surroundings: Surroundings;
+  now: Date;
+}
+
+/** One fact that the operator weighs, in one or two sentences. */
+export interface SummaryRow {
+  term: string;
+  text: string;
+  /** Where on this page the details are. */
+  more?: { href: `#${string}`; text: string };
+}
+
+const REHEARSAL = 'Rehearsal';
+
+/**
+ * What an operator weighs before anything else, in this order. A new kind of fact adds one row
+ * here; its details are one of the folds below the buttons.
+ */
+function summaryRows(considered: Considered): SummaryRow[] {
+  return [
+    { term: 'Risk', text: riskInShort(considered.plan) },
+    { term: 'Downtime', text: downtimeInShort(considered) },
+    { term: 'Backup', text: backupInShort(considered) },
+    ...signatureRow(considered),
+    ...rehearsalRow(considered),
+    ...notesRow(considered),
+  ];
+}
+
+const RISK_OF_JUMP: Record<Plan['jump'], string> = {
+  digest: '',
+  patch: '',
+  minor: '',
+  major: 'A major version may drop or change what you rely on. ',
+  downgrade: 'An older version may not understand newer data. ',
+  other: 'The size of this change is not known. ',
+};
+
+function riskInShort({ jump, holdsData, restores, backup, newMajor }: Plan): string {
+  if (newMajor !== undefined)
+    return `Every database is loaded into a new data directory of PostgreSQL ${newMajor.to}. If anything fails or differs, that of PostgreSQL ${newMajor.from} is put back.`;
+  return RISK_OF_JUMP[jump] + riskOfData(holdsData, restores, backup.length > 0);
+}
+
+function riskOfData(holdsData: boolean, restores: boolean, backedUp: boolean): string {
+  if (restores) {
+    return 'It can change its data. If a rollback needs it, the backup is restored automatically.';
+  }
+  if (holdsData) return 'It can change its data. A rollback does not undo that; only the backup can.';
+  return backedUp
+    ? 'It has no label backup.kind. A rollback restores the old image, but no data.'
+    : 'Nothing is backed up. A rollback restores the old image, but no data.';
+}
+
+function downtimeInShort({ plan, surroundings: { usualDowntimeSeconds: seconds } }: Considered): string {
+  if (seconds !== null) {
+    return `${seconds < 1 ? 'Less than a second' : `About ${formatDuration(seconds * 1000)}`}, as in past updates.`;
+  }
+  const planned = plannedDowntime(plan);
+  return planned === null ? 'Not measured yet.' : `Not measured yet: ${planned}`;
+}
+
+function backupInShort({ plan: { backup }, surroundings: { lastBackup }, now }: Considered): string {
+  if (backup.length === 0) return 'None: no container of its project has the label backup.kind.';
+  const first = 'Taken and read back first.';
+  if (lastBackup === null) return `${first} There is none yet.`;
+  const size = lastBackup.bytes === null ? '' : `${formatBytes(lastBackup.bytes)}, `;
+  return `${first} Last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
+}
+
+/** Nothing where none was requested. */
+function rehearsalRow({ update, surroundings: { rehearsal }, now }: Considered): SummaryRow[] {
+  return rehearsal ? [{ term: REHEARSAL, text: rehearsalInShort(rehearsal, update.to.digest, now) }] : [];
+}
+
+/** Nothing where none is required. */
+function signatureRow({ update: { signature } }: Considered): SummaryRow[] {
+  return signature ? [{ term: 'Signature', text: signatureSentence(signature) }] : [];
+}
+
+/** Where only a link to them is known, it stands below. */
+function notesRow({ update: { notes = null } }: Considered): SummaryRow[] {
+  if (notes === null || (notes.versions.length === 0 && notes.problem === null)) return [];
+  return [{ term: 'Notes', text: notesInShort(notes), more: { href: '#release-notes', text: 'Read them' } }];
+}
+
+function notesInShort({ versions, flags, problem }: NotesSummary): string {
+  if (versions.length === 0) return 'They were not read.';
+  const spoken = flags.map((flag) => FLAG_WORDS[flag]).join(', ');
+  const of =
+    spoken === '' ? 'nothing was marked' : versions.length === 1 ? `it speaks of ${spoken}` : `they speak of ${spoken}`;
+  return `${plural(versions.length, 'release')}: ${of}.${problem === null ? '' : ' Not all were read.'}`;
 }

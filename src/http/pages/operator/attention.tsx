@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { ONE_PILOT } from '../../../domain/pilots';
+import { ONE_PILOT } from '../../../domain/container';
 import { oneLine } from '../../../notifications/letter/clean';
 import { CHECK_NAMES, type CheckName } from '../../health/health-report';
 import { ago, codeAsText } from '../words';

@@ -1,14 +1,14 @@
 import { formatDay } from '../../../domain/format';
 import type { ComponentChildren, JSX } from 'preact';
 import {
-  daysLeft,
-  isNotLoaded,
-  timeLeft,
-  nearsItsEnd,
   type Certificate,
   type CertificateSeen,
+  daysLeft,
+  isNotLoaded,
+  nearsItsEnd,
+  type RenewalRecord,
+  timeLeft,
 } from '../../../domain/certificates/certificate';
-import type { RenewalRecord } from '../../../domain/certificates/renewal';
 import { oneLine } from '../../../notifications/letter/clean';
 import { ago, codeAsText, toneOfWork } from '../words';
 import { ActionForm } from './action-form';

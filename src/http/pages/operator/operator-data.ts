@@ -1,18 +1,16 @@
 import type { Surroundings } from '../../../domain/approval';
 import type { BackupRecord, PastBackup } from '../../../domain/backups/backup';
-import type { CertificateSeen } from '../../../domain/certificates/certificate';
+import type { CertificateSeen, RenewalRecord } from '../../../domain/certificates/certificate';
 import type { Container } from '../../../domain/container';
 import type { Suggestion } from '../../../domain/labels/suggest-labels';
 import type { Mode } from '../../../domain/mode';
-import type { PastUpdate } from '../../../domain/past-update';
+import type { PastUpdate, Update, UpdateStatus } from '../../../domain/update';
 import type { Plan } from '../../../domain/plan/plan';
-import type { RenewalRecord } from '../../../domain/certificates/renewal';
 import type { RestoreRecord } from '../../../domain/backups/restore';
-import type { Update, UpdateStatus } from '../../../domain/update';
 import type { Incident, Notice } from '../../../ports/timers';
 import type { KeptContainer } from '../../../ports/stopped-containers';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
-import type { TimerView } from '../../../schedule/timer-plans';
+import type { TimerView } from '../../../schedule/timers';
 import type { ChannelState, HealthReport } from '../../health/health-report';
 import type { TokenFor } from './action-form';
 

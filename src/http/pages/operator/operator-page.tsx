@@ -11,11 +11,10 @@ import { ago } from '../words';
 import { Attention, problemsOf } from './attention';
 import { Backups } from './backups';
 import { Certificates } from './certificates';
-import { NotWatched } from './not-watched';
+import { needsAttention, NotWatched, Watched } from './watched';
 import type { OperatorData } from './operator-data';
 import { Channels, Diun, Mails, Refused, Timers } from './records';
 import { Table } from './table';
-import { needsAttention, Watched } from './watched';
 import { History, Waiting, Working } from './work';
 
 /** Everything about this host on one page: its state in one line, what needs a decision, then the rest. Rendered completely on the server: it needs no script. */

@@ -1,4 +1,4 @@
-import { isUnderWay, VERDICT_WORDS, type Rehearsal, type RehearsalEnd } from '../../../domain/rehearsal/rehearsal';
+import { isUnderWay, type Rehearsal, type RehearsalEnd, VERDICT_WORDS } from '../../../domain/rehearsal/rehearsal';
 import { splitDetail } from '../../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
 import type { UpdateNews } from './passages';

@@ -2,7 +2,7 @@ import { createGuard, type GuardedCall } from '../../../../src/adapters/docker/s
 import { readName } from '../../../../src/adapters/docker/socket-proxy/guard/names';
 import { powerOf, reachesHost } from '../../../../src/adapters/docker/socket-proxy/guard/power';
 import { isHelperScript, isReadingScript } from '../../../../src/adapters/docker/socket-proxy/guard/scripts';
-import type { Sight } from '../../../../src/adapters/docker/socket-proxy/guard/sight';
+import type { Sight } from '../../../../src/adapters/docker/socket-proxy/guard/family';
 import { LIST } from '../../../../src/backups/sources/files-source';
 import { asideName } from '../../../../src/containers/artifact-names';
 import * as scripts from '../../../../src/restores/files/move-scripts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { nginxTokens } from '../../../../src/domain/nginx/nginx-tokens';
+import { nginxTokens } from '../../../../src/domain/nginx/nginx-configuration';
 import { Steps } from '../../../../src/domain/text/steps';
 import { nginxSites } from '../../../../src/domain/nginx/nginx-sites';
 

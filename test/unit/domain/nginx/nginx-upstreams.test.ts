@@ -1,4 +1,4 @@
-import { nginxUpstreams } from '../../../../src/domain/nginx/nginx-upstreams';
+import { nginxUpstreams } from '../../../../src/domain/nginx/nginx-sites';
 
 const upstreams = (configuration: string) =>
   nginxUpstreams(`# configuration file /etc/nginx/nginx.conf:\n${configuration}\n`);

@@ -1,6 +1,5 @@
-import { whyNotAllowed } from '../../../../src/domain/notes/hosts';
-import { releasesOfChangelog } from '../../../../src/domain/notes/changelog';
-import { readSource } from '../../../../src/domain/notes/source';
+import { readSource, whyNotAllowed } from '../../../../src/domain/notes/source';
+import { releasesOfChangelog } from '../../../../src/domain/notes/versions';
 
 const GITHUB = 'https://api.github.com/repos/nginx/nginx/releases';
 

@@ -3,8 +3,8 @@ import {
   compareVersions,
   reaches,
   readVersion,
-  versionOf,
   type Version,
+  versionOf,
 } from '../../../../src/domain/notes/versions';
 import type { Release } from '../../../../src/domain/notes/release-notes';
 

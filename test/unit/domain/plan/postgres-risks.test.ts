@@ -1,4 +1,4 @@
-import { postgresRisks } from '../../../../src/domain/plan/postgres-risks';
+import { postgresRisks } from '../../../../src/domain/plan/plan-risks';
 
 const risks = (from: string, to: string, jump: Parameters<typeof postgresRisks>[0]['jump'] = 'major'): string =>
   postgresRisks({ from, to, jump }).join('\n');

@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../../../../src/domain/engine-inspect';
-import { differences, type Difference } from '../../../../src/domain/recreate/compare-containers';
+import { type Difference, differences } from '../../../../src/domain/recreate/compare-containers';
 import { recordedContainer, recordedImages } from '../../../support/recorded-inspect';
 
 const { oldImage } = recordedImages();

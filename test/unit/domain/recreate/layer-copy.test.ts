@@ -1,6 +1,5 @@
 import type { ContainerInspect, ImageInspect } from '../../../../src/domain/engine-inspect';
-import { holderRequest, layerCopy } from '../../../../src/domain/recreate/layer-copy';
-import type { LayerChange } from '../../../../src/domain/recreate/layer';
+import { holderRequest, type LayerChange, layerCopy } from '../../../../src/domain/recreate/layer';
 
 const added = (path: string): LayerChange => ({ path, kind: 'added' });
 const modified = (path: string): LayerChange => ({ path, kind: 'modified' });

@@ -1,8 +1,13 @@
 import type { ImageInspect, Mount } from '../../../../src/domain/engine-inspect';
 import { createRequest } from '../../../../src/domain/recreate/create-request';
-import { loopbackOf, namesOf } from '../../../../src/domain/rehearsal/sandbox-hosts';
-import { mountRequests, trialMounts } from '../../../../src/domain/rehearsal/trial-mounts';
-import { serverInSandbox, trialRequest } from '../../../../src/domain/rehearsal/trial-request';
+import {
+  loopbackOf,
+  mountRequests,
+  namesOf,
+  serverInSandbox,
+  trialMounts,
+  trialRequest,
+} from '../../../../src/domain/rehearsal/trial-request';
 import { recordedContainer, recordedImages } from '../../../support/recorded-inspect';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-import { identityPattern, readVerify, ruleText } from '../../../../src/domain/signatures/verify-rule';
+import { identityPattern, readVerify, ruleText } from '../../../../src/domain/signatures/signature';
 
 const GITHUB = 'https://token.actions.githubusercontent.com';
 

@@ -1,7 +1,6 @@
 import type { BackupRecord } from '../../../../src/domain/backups/backup';
 import type { ContainerInspect } from '../../../../src/domain/engine-inspect';
-import { judgeSoak } from '../../../../src/domain/soak/judge-soak';
-import { lookEveryMs, offeredData } from '../../../../src/domain/soak/soak';
+import { judgeSoak, lookEveryMs, offeredData } from '../../../../src/domain/soak/soak';
 
 const RUNNING = { Status: 'running', Running: true, Restarting: false, OOMKilled: false, ExitCode: 0, Error: '' };
 const EXITED = { ...RUNNING, Status: 'exited', Running: false };

@@ -1,13 +1,21 @@
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../../../../domain/engine-inspect';
 import { createRequest } from '../../../../domain/recreate/create-request';
 import { ownEndpoints } from '../../../../domain/recreate/own-networks';
-import { sourceOf, withVolumesOf } from '../../../../domain/recreate/volumes-from';
-import { familyOf, isWatched, mustBeItsImage, remember, repositoryNamed, type Known, type Memory } from './family';
+import { sourceOf, withVolumesOf } from '../../../../domain/recreate/own-mounts';
+import {
+  familyOf,
+  isWatched,
+  type Known,
+  type Memory,
+  mustBeItsImage,
+  remember,
+  repositoryNamed,
+  type Sight,
+} from './family';
 import { readName, type Role } from './names';
 import { mustMatchShape } from './one-offs';
 import { missing, mustBe, refuse, Refused } from './refused';
 import { isNothing, isSame, isSameInAnyOrder } from './same';
-import type { Sight } from './sight';
 import { onlyKeys, words, type Body } from './strict-json';
 
 const CONFIG = words(`

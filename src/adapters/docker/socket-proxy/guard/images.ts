@@ -1,8 +1,7 @@
 import type { ImageInspect } from '../../../../domain/engine-inspect';
 import { formatReference, tryParseImageReference } from '../../../../domain/images/image-reference';
-import { everyContainer, isOfRepository, isWatched, repositoryNamed, watched, type Memory } from './family';
+import { everyContainer, isOfRepository, isWatched, type Memory, repositoryNamed, type Sight, watched } from './family';
 import { missing, mustBe, refuse } from './refused';
-import type { Sight } from './sight';
 
 /** A tag names an image of its own repository, or one that a container of that name runs. */
 export async function judgeTag(sight: Sight, memory: Memory, name: string, repo: string): Promise<void> {

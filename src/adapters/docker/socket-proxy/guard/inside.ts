@@ -1,14 +1,13 @@
 import { cleanPath } from '../../../../domain/recreate/own-mounts';
-import { CERTBOT_RENEW } from '../../../../domain/certificates/renewal';
+import { CERTBOT_RENEW } from '../../../../domain/certificates/certificate';
 import { DF } from '../../../../domain/disk/df';
 import { isProbeCommand } from '../../../../domain/health/probe-commands';
 import { readProbe } from '../../../../domain/labels/read-probe';
-import { hasReason, knownContainer, type Known, type Memory } from './family';
+import { hasReason, type Known, knownContainer, type Memory, type Sight } from './family';
 import { powerOf, type Power } from './power';
 import { missing, mustBe, refuse } from './refused';
 import { isNothing, isSame } from './same';
 import { isReadingScript } from './scripts';
-import type { Sight } from './sight';
 import { onlyKeys, words } from './strict-json';
 
 const EXEC = words('AttachStdin AttachStdout AttachStderr Tty Cmd User Env');

@@ -5,17 +5,17 @@ import {
   hasReason,
   isOfRepository,
   isWatched,
-  mustBeItsImage,
-  repositoryNamed,
   type Known,
   type Memory,
+  mustBeItsImage,
+  repositoryNamed,
+  type Sight,
 } from './family';
 import { readName, type Role } from './names';
 import { powerOf } from './power';
 import { mustBe, refuse } from './refused';
 import { isNothing, isSame } from './same';
 import { isClusterScript, isHelperScript } from './scripts';
-import type { Sight } from './sight';
 import { onlyKeys, words, type Body } from './strict-json';
 
 /** One request for a one-off, with all that it is compared with. */

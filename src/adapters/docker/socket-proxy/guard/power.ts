@@ -1,6 +1,6 @@
 import type { ContainerInspect, HostConfig, Mount } from '../../../../domain/engine-inspect';
 import { cleanPath } from '../../../../domain/recreate/own-mounts';
-import type { Sight } from './sight';
+import type { Sight } from './family';
 
 /** Added capabilities with which a process stays inside its container. */
 const CONTAINED = new Set([

@@ -1,9 +1,16 @@
 import type { JSX } from 'preact';
-import { isUnderWay, type Rehearsal } from '../../../domain/rehearsal/rehearsal';
+import { formatDuration } from '../../../domain/format';
+import {
+  isUnderWay,
+  type Rehearsal,
+  type RehearsalEnd,
+  VERDICT_WORDS,
+  whyOutdated,
+} from '../../../domain/rehearsal/rehearsal';
 import type { Update } from '../../../domain/update';
-import { oneLine } from '../../../notifications/letter/clean';
+import { oneLine, splitDetail } from '../../../notifications/letter/clean';
+import { type Block, machineSaid, paragraph, section } from '../../../notifications/letter/letter';
 import { typeset } from '../blocks';
-import { rehearsalInShort } from './rehearsal';
 
 export const REHEARSE_AGAIN = 'Rehearse again';
 
@@ -64,4 +71,31 @@ function Button({ update, again }: Pick<Props, 'update' | 'again'>): JSX.Element
   if (again === null) return null;
   if (again === 'link') return <RehearseByLink container={update.container} />;
   return <RehearseByPage update={update} formToken={again.formToken} />;
+}
+
+const IN_SHORT: Record<RehearsalEnd, string> = {
+  passed: 'on a copy of the data the new version became healthy',
+  failed: 'on a copy of the data the new version did not become healthy, the current one did',
+  inconclusive: 'the current version does not run on its own either, so this says nothing',
+  skipped: 'the details have the reason',
+};
+
+/** The verdict in one sentence, and whether it still holds for the digest that is offered. */
+export function rehearsalInShort(rehearsal: Rehearsal, offered: string | null, now: Date): string {
+  const outdated = isUnderWay(rehearsal) ? null : whyOutdated(rehearsal, offered, now);
+  return [verdictOf(rehearsal), outdated].filter((part) => part !== null).join(' ');
+}
+
+function verdictOf(rehearsal: Rehearsal): string {
+  if (isUnderWay(rehearsal)) return 'Not ended yet: reload the page for the verdict.';
+  const end = rehearsal.status as RehearsalEnd;
+  const after = rehearsal.seconds === null ? '' : ` after ${formatDuration(rehearsal.seconds * 1000)}`;
+  return `${VERDICT_WORDS[end]}: ${IN_SHORT[end]}${after}.`;
+}
+
+/** Everything that was measured, and the last lines of the log. */
+export function rehearsalDetails(rehearsal: Rehearsal | null | undefined): Block[] {
+  if (!rehearsal?.detail) return [];
+  const { sentence, output } = splitDetail(rehearsal.detail);
+  return section('Rehearsal', paragraph(sentence), ...machineSaid(output));
 }

@@ -1,5 +1,4 @@
-import type { CertificateSeen } from '../domain/certificates/certificate';
-import type { RenewalRecord } from '../domain/certificates/renewal';
+import type { CertificateSeen, RenewalRecord } from '../domain/certificates/certificate';
 
 /** Requested renewals and their results. `change` sets the given fields and returns the new record. */
 export interface Renewals {
@@ -27,4 +26,21 @@ export interface Certificates {
   alarmedAt(fingerprint: string): number | null;
   /** In the same transaction as the mail. */
   alarmed(fingerprint: string, threshold: number): void;
+}
+
+/** Asks TLS servers for the certificate they present. */
+export interface CertificateReader {
+  /**
+   * The certificate (DER, the server's own, no chain) that the server at `host:port` presents for `name` (SNI; an address
+   * is not sent). It is read, not trusted, so any issuer is fine. With `proxyProtocol` a PROXY header precedes the handshake.
+   * Rejects within seconds with `certificate_unreadable`.
+   */
+  served(at: AskedServer): Promise<Buffer>;
+}
+
+export interface AskedServer {
+  host: string;
+  port: number;
+  name: string;
+  proxyProtocol?: boolean;
 }

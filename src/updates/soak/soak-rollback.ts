@@ -5,6 +5,8 @@ import { rethrowEngineLost } from '../../domain/errors';
 import type { Neighbour } from '../../domain/health/neighbour';
 import type { Journal } from '../../domain/journal';
 import type { Soak, SoakData } from '../../domain/soak/soak';
+import type { Update } from '../../domain/update';
+import type { ActiveUpdate } from '../run';
 
 /** Why the update is rolled back, with the log. `data`: what the operator chose; null: automatically. */
 export interface SoakFailure {
@@ -73,4 +75,44 @@ async function isWell(deps: Deps, id: string): Promise<boolean> {
     rethrowEngineLost(error);
     return false;
   }
+}
+
+/** The end of an update that was rolled back in its soak: to be called in the transaction that stores it. */
+export function afterSoakRollback(
+  { store, clock, journal }: ActiveUpdate,
+  { id, status, reason, container }: Update,
+): void {
+  store.soaks.change(id, { status: 'ended', outcome: reason });
+  if (status === 'rolled_back') store.replacedImages.remove(journal.oldImageId);
+  const waits = store.updates.openFor(container ?? '').some((update) => update.status === 'awaiting_approval');
+  if (waits) store.timers.ring('reoffer', clock.now().toISOString());
+}
+
+export const NO_WAY_BACK =
+  'Its soak ended: the new version is no longer watched, and diun-pilot can no longer roll this update back.';
+export const OLD_IS_GONE = 'The old container was removed externally, so this update can no longer be rolled back.';
+
+/**
+ * Nothing is left to watch: the old container is removed by the worker, and older images with it. `keep`: not before its time,
+ * since no container has the name.
+ */
+export function endSoak(
+  deps: Pick<Deps, 'store' | 'clock' | 'logger'>,
+  soak: Soak,
+  outcome: string,
+  old: 'remove' | 'keep' = 'remove',
+): void {
+  const { store, clock, logger } = deps;
+  const now = clock.now().toISOString();
+  store.transaction(() => {
+    store.soaks.change(soak.updateId, { status: 'ended', outcome });
+    const kept = store.keptContainers.find(soak.oldContainerId);
+    if (kept !== null && !kept.leftover && old === 'remove') store.keptContainers.add({ ...kept, keepUntil: now });
+    const update = store.updates.get(soak.updateId);
+    if (update !== null) store.updates.change(update.id, { reason: `${update.reason} ${outcome}` });
+    const journal = store.updates.journal(soak.updateId);
+    if (journal !== null) store.updates.saveJournal(soak.updateId, { ...journal, snapshot: undefined });
+    store.timers.ring('old-images', now);
+  });
+  logger.info('a soak ended', { update: soak.updateId, container: soak.container, outcome });
 }
