@@ -1,7 +1,10 @@
+import { Readable } from 'node:stream';
+import { constants, gunzipSync } from 'node:zlib';
 import { walkTar } from '../backups/sources/files-source';
 import type { Finding } from '../backups/sources/item-source';
 import { readByPgRestore } from '../backups/sources/postgres-source';
 import { verifyItem } from '../backups/store-item';
+import type { BackupItem } from '../domain/backups/backup';
 import { inspectIfThere } from '../containers/read-containers';
 import { messageOf, PilotError } from '../domain/errors';
 import { checkProperties, checkRights, checkRoles, roleScript } from './databases/check-databases';
@@ -13,10 +16,9 @@ import { placeOfPath, type Place } from './files/swap-places';
 import type { Placed } from './plan-restore';
 import type { RestoreRun } from './restore-run';
 
-const HEAD_BYTES = 4096;
-
 /**
- * Reads the whole set, as it will be restored: sizes and SHA-256, each dump by `pg_restore` of its server, each tar to its end.
+ * Reads the whole set, as it will be restored: sizes and SHA-256; with `deep` also each dump by `pg_restore` of its server and each tar
+ * to its end.
  * Resolves with what each path is. Rejects with `backup_not_verified` for a damaged set, with `restore_refused` for
  * one that does not fit, and touches nothing.
  */
@@ -63,27 +65,17 @@ async function ownImage({ engine, selfId }: RestoreRun): Promise<string[]> {
 
 async function checkDump(run: RestoreRun, placed: Placed): Promise<void> {
   const { item, container } = placed;
-  let head: Buffer = Buffer.alloc(0);
-  const noted = async function* (content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of content) {
-      if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES)]);
-      yield chunk;
-    }
-  };
+  await whole(run, placed);
+  const major = dumpedMajor(run.storage.headOf(item.key)) ?? 0;
   const own = await majorOf(run, container);
-  const tooNew = (): boolean => (dumpedMajor(head) ?? 0) > own;
-  await whole(run, placed, async (content) => {
-    const finding = await readByPgRestore(run.engine, container, noted(content));
-    // An older pg_restore reads nothing of it (15 of 17, measured: "unsupported version (1.16) in file header"): no damage.
-    return tooNew() ? { whole: true, words: 'dumped by a newer pg_dump' } : finding;
-  });
-  if (tooNew()) {
-    const major = dumpedMajor(head);
+  // Before the deep look: an older pg_restore reads nothing of it (15 of 17, measured: "unsupported version (1.16) in file header").
+  if (major > own) {
     throw new PilotError(
       'restore_refused',
       `Database ${item.name} was dumped from PostgreSQL ${major}, and ${container.name} is PostgreSQL ${own}, which cannot take it. Nothing was stopped. Run an image of PostgreSQL ${major} or newer there, with an empty volume.`,
     );
   }
+  if (run.deep === true) await whole(run, placed, (content) => readByPgRestore(run.engine, container, content));
   if (item.database) await checkProperties(run.engine, container, item.name, item.database);
 }
 
@@ -94,18 +86,40 @@ async function majorOf(run: RestoreRun, server: Placed['container']): Promise<nu
 
 async function checkTar(run: RestoreRun, placed: Placed): Promise<'folder' | 'file'> {
   const { item, container } = placed;
+  const root = run.deep === true ? null : await rootByHead(run, placed);
+  const kind = (root ?? (await rootByReading(run, placed))) === 'directory' ? 'folder' : 'file';
+  const place = placeOfPath(item.name, kind, (await run.engine.inspectContainer(container.id)).Mounts);
+  if (place !== 'volume' && !(place === 'own_layer' && run.ownLayer === 'untouched')) {
+    throw new PilotError('restore_refused', `${item.name} of ${container.name} ${WHY[place]} Nothing was stopped.`);
+  }
+  return kind;
+}
+
+/** The kind of the first entry; null: the first bytes do not have it. */
+async function rootByHead(run: RestoreRun, placed: Placed): Promise<string | null> {
+  await whole(run, placed);
+  const head = run.storage.headOf(placed.item.key);
+  return (await walkTar(Readable.from([startOf(head, placed.item)]))).root;
+}
+
+/** What is cut is decompressed as far as it goes. */
+function startOf(head: Buffer, { compression }: BackupItem): Buffer {
+  if (compression === 'none') return head;
+  try {
+    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+async function rootByReading(run: RestoreRun, placed: Placed): Promise<string | null> {
   let root: string | null = null;
   await whole(run, placed, async (content) => {
     const found = await walkTar(content);
     root = found.root;
     return found;
   });
-  const kind = root === 'directory' ? 'folder' : 'file';
-  const place = placeOfPath(item.name, kind, (await run.engine.inspectContainer(container.id)).Mounts);
-  if (place !== 'volume' && !(place === 'own_layer' && run.ownLayer === 'untouched')) {
-    throw new PilotError('restore_refused', `${item.name} of ${container.name} ${WHY[place]} Nothing was stopped.`);
-  }
-  return kind;
+  return root;
 }
 
 const WHY: Record<Exclude<Place, 'volume'>, string> = {
@@ -121,7 +135,7 @@ const WHY: Record<Exclude<Place, 'volume'>, string> = {
 async function whole(
   run: RestoreRun,
   { item, container }: Placed,
-  verify: (content: AsyncIterable<Buffer>) => Promise<Finding>,
+  verify?: (content: AsyncIterable<Buffer>) => Promise<Finding>,
 ): Promise<void> {
   const title = `${item.kind} ${item.name} of ${container.name}`;
   try {

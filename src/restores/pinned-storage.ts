@@ -7,6 +7,7 @@ import { PilotError } from '../domain/errors';
 import type { BackupStorage } from '../ports/backup-storage';
 
 const CHUNK = 1024 * 1024;
+const HEAD = 16 * 1024;
 
 /** A storage whose objects cannot change between being checked and being used, without a copy of them on this disk. */
 export interface PinnedStorage extends BackupStorage {
@@ -15,11 +16,14 @@ export interface PinnedStorage extends BackupStorage {
    * `backup_not_verified`, and so does the stream.
    */
   getPinned(item: Pick<BackupItem, 'key' | 'sha256'>): Promise<Readable>;
+  /** The first bytes of an object that was read to its end; empty: it was not. */
+  headOf(key: string): Buffer;
 }
 
 interface Pin {
   sha256: string;
   chunks: Buffer[];
+  head: Buffer;
 }
 
 /** The hash of each mebibyte is kept while an object is read to its end, and compared whenever it is read again. */
@@ -30,6 +34,7 @@ export function pinned(storage: BackupStorage): PinnedStorage {
   return {
     ...storage,
     get,
+    headOf: (key) => pins.get(key)?.head ?? Buffer.alloc(0),
     getPinned: async ({ key, sha256 }) => {
       if (pins.get(key)?.sha256 !== sha256) {
         pins.delete(key);
@@ -52,6 +57,7 @@ function through(stored: Readable, chunks: Chunks): Readable {
 class Chunks extends Transform {
   readonly #whole = createHash('sha256');
   readonly #hashes: Buffer[] = [];
+  #head: Buffer = Buffer.alloc(0);
   #pending: Buffer[] = [];
   #bytes = 0;
 
@@ -79,18 +85,21 @@ class Chunks extends Transform {
   override _flush(done: TransformCallback): void {
     if (this.#pending.length > 0 && !this.#passOn()) return done(changed(this.key));
     if (this.expected !== null && this.expected.length !== this.#hashes.length) return done(changed(this.key));
-    this.ended({ sha256: this.#whole.digest('hex'), chunks: this.#hashes });
+    this.ended({ sha256: this.#whole.digest('hex'), chunks: this.#hashes, head: this.#head });
     done();
   }
 
   #passOn(): boolean {
-    const chunk = Buffer.concat(this.#pending);
+    const [first] = this.#pending;
+    const chunk = this.#pending.length === 1 && first !== undefined ? first : Buffer.concat(this.#pending);
     this.#pending = [];
     this.#bytes = 0;
     const hash = createHash('sha256').update(chunk).digest();
     if (this.expected !== null && this.expected[this.#hashes.length]?.equals(hash) !== true) return false;
+    if (this.#hashes.length === 0) this.#head = Buffer.from(chunk.subarray(0, HEAD));
     this.#hashes.push(hash);
-    this.#whole.update(chunk);
+    // The chunks that are expected are those of the whole.
+    if (this.expected === null) this.#whole.update(chunk);
     this.push(chunk);
     return true;
   }

@@ -48,6 +48,7 @@ export async function rehearse(deps: RestoreDeps, plan: RestorePlan, onProgress:
     onProgress,
     alsoStarts: null,
     ownLayer: 'refuse',
+    deep: true,
   });
 }
 

@@ -25,6 +25,11 @@ export interface RestoreRun extends RestoreDeps {
   alsoStarts: string | null;
   /** Files outside every volume: a manual restore refuses them; after a rollback they are as they were, in the untouched container. */
   ownLayer: 'refuse' | 'untouched';
+  /**
+   * Each dump and tar is also read as what it is before anything is stopped. An authenticated set was read so when it was taken, so
+   * that its hashes are enough: left out. True: the operator trusts a set that is not authenticated, or only looks.
+   */
+  deep?: boolean;
   /** The caller has scaled the services that write to 0, and scales them back; left out: the restore stops and starts containers. */
   writers?: 'scaled to 0';
 }

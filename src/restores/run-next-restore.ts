@@ -61,6 +61,7 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
     onProgress,
     alsoStarts: null,
     ownLayer: 'refuse',
+    deep: record.trustedManifest !== null,
   };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { run as command } from '../lab/command';
 import { composeProject, type ComposeProject } from '../lab/compose';
@@ -91,12 +91,25 @@ async function throughput(lab: Lab, rows: ComposeProject): Promise<void> {
     await service.stop();
   }
   report({
+    what: 'size of that dump, at the fastest level, as a share of the default level of pg_dump',
+    value: dumpBytes(folder) / statSync(join(folder, 'peer.dump')).size,
+    unit: 'ratio',
+    goal: null,
+  });
+  report({
     what: 'backup of a database, verified, as a share of the speed of docker exec pg_dump -Fc > file',
     value: percentile(peer, 0.5) / percentile(ours, 0.5),
     unit: 'ratio',
-    goal: { sign: '≥', bound: 0.8 },
+    goal: { sign: '≥', bound: 0.9 },
     against: `median of ${ROUNDS}: ${told(ours)} against ${told(peer)}`,
   });
+}
+
+/** Of one of the sets: all are of the same rows. */
+function dumpBytes(folder: string): number {
+  const stored = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const dump = stored.find((name) => /postgres.*\.dump$/.test(name) && name !== 'peer.dump') ?? '';
+  return statSync(join(folder, dump)).size;
 }
 
 async function pgDump(lab: Lab, container: string, file: string): Promise<number> {
@@ -131,7 +144,7 @@ async function memory(lab: Lab, files: ComposeProject, target: string, env: Reco
       what: `peak memory of the service in a backup of 2 GiB to ${target}`,
       value: peakMiB(service),
       unit: 'MiB',
-      goal: { sign: '≤', bound: 200 },
+      goal: { sign: '≤', bound: 180 },
       against: `${seconds.toFixed(1)} s, read back included`,
     });
   } finally {

@@ -1,4 +1,8 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { planOfRestore, rehearse } from '../../src/restores/request-restore';
 import { askedRestore, dataOf, FORGE, restoreOf } from '../support/restore-scene';
+import type { Scene } from '../support/scene';
 
 const NO_TOOLS = { '/bin/sh -c *': { exitCode: 1, stderr: 'sh: stat: not found' } };
 
@@ -27,6 +31,54 @@ it('moves the files of an image without a shell by that of another container of 
   Object.assign(scripts, NO_TOOLS);
   await scene.settle();
   expect(restoreOf(scene)).toMatchObject({ status: 'succeeded', error: null });
+  expect(dataOf(scene.engine, forge.databases)).toEqual(backedUp);
+  scene.close();
+});
+
+/** The stored objects of the only set, by what they hold. */
+function objectsOf(scene: Scene): string[] {
+  const root = join(scene.folder, 'backups');
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => /\.(dump|sql\.gz|tar\.gz)$/.test(name)).map((name) => join(root, name));
+}
+
+const readsByPgRestore = (scene: Scene): string[] =>
+  scene.engine.lines({ reads: true }).filter((line) => line.includes('pg_restore -f /dev/null'));
+
+it('refuses a set of which one byte is another, whichever item it is in, before anything is stopped', async () => {
+  const { scene: first } = await askedRestore();
+  const count = objectsOf(first).length;
+  first.close();
+  expect(count).toBeGreaterThanOrEqual(5); // roles, two databases, a folder, a file
+  for (let which = 0; which < count; which++) {
+    const { forge, scene, changed } = await askedRestore();
+    const damaged = objectsOf(scene)[which] ?? '';
+    const content = readFileSync(damaged);
+    content[content.length - 1] = ~(content.at(-1) ?? 0) & 255;
+    writeFileSync(damaged, content);
+    await scene.settle();
+    expect([damaged, restoreOf(scene)]).toMatchObject([
+      damaged,
+      {
+        status: 'failed',
+        error: { code: 'backup_not_verified', message: expect.stringMatching(/Nothing was stopped/) },
+      },
+    ]);
+    expect(scene.engine.lines().filter((line) => /^stop (forge|other)-\w+-1$/.test(line))).toEqual([]);
+    expect(dataOf(scene.engine, forge.databases)).toEqual(changed);
+    scene.close();
+  }
+});
+
+it('compares the bytes of an authenticated set, which was read by pg_restore when it was taken, and reads it so only for --dry-run', async () => {
+  const { scene, forge, backedUp } = await askedRestore();
+  const before = readsByPgRestore(scene).length;
+  await rehearse(scene.deps, await planOfRestore(scene.deps, { backup: 'latest' }), () => undefined);
+  const looked = readsByPgRestore(scene).length;
+  expect(looked - before).toBe(2);
+  await scene.settle();
+  expect(restoreOf(scene)).toMatchObject({ status: 'succeeded', error: null });
+  expect(readsByPgRestore(scene)).toHaveLength(looked);
   expect(dataOf(scene.engine, forge.databases)).toEqual(backedUp);
   scene.close();
 });

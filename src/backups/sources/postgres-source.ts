@@ -93,15 +93,18 @@ function globalsOf(engine: Engine, server: Container, login: PostgresLogin): Ite
   };
 }
 
-/** The custom format is compressed already, unless that is switched off. */
+/**
+ * The custom format is compressed already, unless that is switched off. At the fastest level: writers may be stopped until the
+ * dump has ended, and most of the default's time goes into a few percent of its size (docs/benchmarks.md).
+ */
 function databaseOf(
   engine: Engine,
   server: Container,
   login: PostgresLogin,
   { name, compress }: { name: string; compress: boolean },
 ): ItemSource {
-  const plain = compress ? [] : ['-Z0'];
-  const command = ['pg_dump', '-w', '-U', login.user, '-Fc', ...plain, '-d', conninfo(name)];
+  const level = compress ? '-Z1' : '-Z0';
+  const command = ['pg_dump', '-w', '-U', login.user, '-Fc', level, '-d', conninfo(name)];
   return {
     container: server,
     kind: 'database',
