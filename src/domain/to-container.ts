@@ -12,7 +12,7 @@ import { readLabels } from './labels/read-labels';
 
 const NO_EFFECT = 'is a label of the image, and an image must not set its own policy: it has no effect here.';
 const NO_BACKUP =
-  'is a label of the image, and and only the operator’s own label opens a container to a backup: nothing of it is backed up, and every update of it waits for approval. If the label is yours too, write its value with a space at the end, or remove it from the image.';
+  'is a label of the image, and only the operator’s own label opens a container to a backup: nothing of it is backed up, and every update of it waits for approval. If the label is yours too, write its value with a space at the end, or remove it from the image.';
 const NO_VERIFY =
   'is a label of the image, and only the operator’s own label says who must have signed: only PILOT_VERIFY counts, and every update of this container waits for approval. If the label is yours too, write its value with a space at the end, or remove it from the image.';
 
