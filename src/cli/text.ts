@@ -72,7 +72,7 @@ function sentence(update: Update, name: string, why: string): string {
     case 'failed':
       return `Failed, and nothing was changed: ${why}`;
     case 'rolled_back':
-      return `Rolled back: the old container of ${name} is running again and was checked. Reason: ${why}`;
+      return `Rolled back: ${hasLoaded(update) ? update.reason : `the old container of ${name} is running again and was checked.`} Reason: ${why}`;
     case 'rollback_failed':
       if (update.error?.code === 'data_changed') return update.reason;
       return `${name} needs you now: the update failed, and the old container does not serve either. ${why}`;
@@ -87,6 +87,11 @@ function sentence(update: Update, name: string, why: string): string {
     case 'running':
       return `${update.status}: ${update.reason}`;
   }
+}
+
+/** Of a new PostgreSQL major: the reason says what the old data directory lacks. */
+function hasLoaded({ steps }: Update): boolean {
+  return steps.some(({ name }) => name === 'load_data');
 }
 
 /**

@@ -227,8 +227,9 @@ function mailOfEnd(deps: Deps, update: Update): void {
     return void (isAutomatic(update) ? postWithoutMail(store.outbox, mail) : postMail(store.outbox, mail));
   }
   const quarantined = isQuarantined(store, update);
-  const failed = { ...news, ...howItEnded(store, update), quarantined, restoreUrl: restoreUrl(deps, update, backup) };
-  postMail(store.outbox, updateFailed(failed));
+  const kept = keptSentences(deps, update);
+  const failed = { ...news, ...howItEnded(store, update), quarantined, kept };
+  postMail(store.outbox, updateFailed({ ...failed, restoreUrl: restoreUrl(deps, update, backup) }));
 }
 
 /** A requested or approved update is answered by mail, also if the policy is automatic. */

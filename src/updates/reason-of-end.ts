@@ -1,6 +1,7 @@
 import type { RestoreJournal } from '../domain/backups/restore';
 import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
 import type { DataChange } from '../domain/data/data-fingerprint';
+import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
 import type { Failure } from '../domain/errors';
 import { formatTime } from '../domain/format';
 import type { Journal } from '../domain/journal';
@@ -9,6 +10,12 @@ import type { Store } from '../ports/store';
 
 /** The verdict as sentences for a person: of page, mail, log and API alike. Pure. */
 export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure | null): string {
+  const newData = verdict === 'succeeded' ? null : newDataOf(journal);
+  const reason = reasonFor(journal, verdict, error);
+  return newData === null ? reason : `${reason} ${newDataSentence(newData)}`;
+}
+
+function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): string {
   if (error?.code === 'changed_meanwhile') return changedReason(journal, verdict, error);
   const name = journal.containerName;
   switch (verdict) {
@@ -74,12 +81,16 @@ export interface HowItEnded {
   servedOn: boolean;
   /** What the new version changed in the databases of its set; null: it can change none, or was not started. */
   dataChange: DataChange | null;
+  /** The data directory of a new PostgreSQL major that clients may have written to before the rollback; null: there is none. */
+  newData: NewData | null;
 }
 
 export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: Update): HowItEnded {
   const journal = updates.journal(id);
+  const failed = status === 'rolled_back' || status === 'rollback_failed';
   return {
     servedOn: status === 'rolled_back' && journal?.oldStopped === false,
     dataChange: journal?.dataChange ?? updates.rollout(id)?.dataChange ?? null,
+    newData: failed && journal !== null ? newDataOf(journal) : null,
   };
 }

@@ -52,8 +52,11 @@ export function expectedMajor({ before }: MajorForge, version: '15' | '17') {
   };
 }
 
-/** `spoils`: the new server shows something else than was loaded. */
-export function runMajorForge({ spoils = false }: { spoils?: boolean } = {}): MajorForge {
+/** `spoils`: the new server shows something else than was loaded. `labels`: of the application. */
+export function runMajorForge({
+  spoils = false,
+  labels = {},
+}: { spoils?: boolean; labels?: Record<string, string> } = {}): MajorForge {
   const databases: Databases = { app: aDump('app'), postgres: aDump('postgres') };
   const clusters = new Map<string, Databases>([['old', databases]]);
   const base = fakePostgres(databases, clusters);
@@ -62,7 +65,7 @@ export function runMajorForge({ spoils = false }: { spoils?: boolean } = {}): Ma
     config: { Env: [`PG_MAJOR=${major}`, `PGDATA=${DATA}`], Cmd: ['postgres'] },
     scripts: { ...base.scripts, ...scriptsOf(major, base.scripts ?? {}, clusters, spoils && major === '17') },
   });
-  const forge = runForge({ postgres: spec('15') });
+  const forge = runForge({ postgres: spec('15'), labels });
   const { engine } = forge.scene;
   const files = engine.files(SERVER);
   files.write(`${DATA}/cluster`, 'old');

@@ -1,4 +1,7 @@
-import { expectedMajor, foundMajor, runMajorForge, type MajorForge } from '../support/major-scene';
+import { verdictOf } from '../../src/cli/text';
+import type { Update } from '../../src/domain/update';
+import { DATA, expectedMajor, foundMajor, runMajorForge, SERVER, type MajorForge } from '../support/major-scene';
+import { REAL_SHELL } from '../support/real-shell';
 
 // The data of a server moves to a new PostgreSQL major that was approved (every crash: major-crash-table).
 
@@ -43,6 +46,44 @@ test('what was loaded differs from before: rolled back, and the old server has i
   );
   expect(steps()).toContain('load_data failed');
   expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));
+});
+
+/** The application runs on the new major, writes to it, and does not pass its health check there. */
+async function runUntilApplicationFails(): Promise<void> {
+  major = runMajorForge({ labels: { 'update.probe': 'exec:is-well', 'update.probe.timeout': '5s' } });
+  const { engine } = major.forge.scene;
+  const files = engine.files(SERVER);
+  engine.host.find('forge-gitea-1').image.spec.scripts = {
+    ...REAL_SHELL,
+    'is-well': () => {
+      if (files.read(`${DATA}/PG_VERSION`)?.toString().trim() === '15') return { stdout: 'fine' };
+      files.write(`${DATA}/base/written`, 'by an application, after the load');
+      return { exitCode: 1, stderr: 'no such function' };
+    },
+  };
+  await major.request();
+  await major.forge.scene.settle();
+}
+
+test('an application fails on the new major: the data directory that it wrote to is kept, and every verdict says where', async () => {
+  await runUntilApplicationFails();
+  const { scene } = major.forge;
+  expect(ended()).toMatchObject({ status: 'rolled_back', error: { code: 'other_unhealthy' } });
+  expect(foundMajor(major, scene)).toEqual({ ...expectedMajor(major, '15'), staged: expect.anything() });
+  const [kept, ...others] = scene.store.keptData.all();
+  const path = `${kept?.directory}/${kept?.folder}`;
+  expect([kept?.what, others]).toEqual(['the data directory of PostgreSQL 17', []]);
+  expect(scene.engine.files(SERVER).read(`${path}/base/written`)?.toString()).toContain('after the load');
+  expect(scene.engine.files(SERVER).read(`${DATA}/base/written`)).toBeUndefined();
+  const mail = scene.mails().at(-1);
+  const said = `What was written after the load into PostgreSQL 17 is missing from it, and is only in the data directory of PostgreSQL 17: ${path}.`;
+  for (const text of [ended()?.reason, mail?.text.replace(/\s+(?:!! )?/g, ' '), verdictOf(ended() as Update).join(' ')])
+    expect(text).toContain(said);
+  expect(`${mail?.subject} ${mail?.text}`).not.toMatch(/nothing (?:is )?urgent/i);
+  expect(mail?.text.replace(/\s+/g, ' ')).toContain(`docker exec -u 0 ${SERVER} rm -rf '${DATA}/.diun-pilot-restore-`);
+  await scene.clock.advance(MONTH_MS + 1000);
+  await scene.settle();
+  expect([scene.store.keptData.all(), foundMajor(major, scene)]).toEqual([[], expectedMajor(major, '15')]);
 });
 
 test('without an approved plan for it, a new major is refused as before, and nothing is stopped', async () => {

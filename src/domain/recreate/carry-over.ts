@@ -59,7 +59,7 @@ export function keptText({ name, reason }: { name: string; reason: string }, unt
   return `The container ${name} is kept, stopped, until ${until}. ${reason}`;
 }
 
-/** A data directory of an earlier PostgreSQL major. */
+/** A data directory of another PostgreSQL major than the one that runs. `folder`: below `directory`. */
 export interface KeptDirectory {
   container: string;
   what: string;
@@ -73,9 +73,14 @@ export function keptDataText(kept: KeptDirectory, until: string): string {
   return `${what} of ${kept.container} is kept in ${kept.directory}/${kept.folder} of its volume until ${until}. Remove it earlier: ${removeDataCommand(kept)}`;
 }
 
+/** What is removed with a kept directory. */
+export function topFolder(folder: string): string {
+  return folder.split('/')[0] ?? folder;
+}
+
 /** For a shell on the host. */
 export function removeDataCommand({ container, directory, folder }: KeptDirectory): string {
-  return `docker exec -u 0 ${container} rm -rf '${`${directory}/${folder}`.replaceAll("'", `'\\''`)}'`;
+  return `docker exec -u 0 ${container} rm -rf '${`${directory}/${topFolder(folder)}`.replaceAll("'", `'\\''`)}'`;
 }
 
 function inShell(word: string): string {

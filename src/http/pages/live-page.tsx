@@ -2,6 +2,7 @@ import { formatDuration, formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
+import type { NewData } from '../../domain/data/new-data';
 import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
 import { isOpen, type Step, STEP_NAMES, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
@@ -23,6 +24,8 @@ export interface Followed {
   servedOn?: boolean;
   /** What the new version changed in the databases of its set; null when nothing is known. */
   dataChange?: DataChange | null;
+  /** What a new PostgreSQL major has left after a rollback. */
+  newData?: NewData | null;
   /** The last one; only that of an update that has not started is shown. */
   rehearsal?: Rehearsal | null;
   again?: RehearseButton;
@@ -124,7 +127,7 @@ function FollowUp({ update: { followUp, status } }: { update: Update }): JSX.Ele
 }
 
 /** For a finished update: the text of its mail, in the same order: the current state, then the cause. */
-type Ended = Pick<Followed, 'update' | 'backup' | 'servedOn' | 'dataChange'>;
+type Ended = Pick<Followed, 'update' | 'backup' | 'servedOn' | 'dataChange' | 'newData'>;
 
 function Failure(ended: Ended): JSX.Element {
   const { update } = ended;

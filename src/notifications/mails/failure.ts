@@ -1,3 +1,4 @@
+import type { NewData } from '../../domain/data/new-data';
 import { formatBetween, formatTime } from '../../domain/format';
 import { changesOf, unknownChange } from '../../domain/data/compare-fingerprints';
 import type { DataChange } from '../../domain/data/data-fingerprint';
@@ -13,6 +14,7 @@ import type { FailureText } from './passages/failure-text';
 import { isNeighbourDown, neighbourDown } from './neighbour-down';
 import { unhealthyAsBefore, isUnhealthyAsBefore } from './unhealthy-as-before';
 import { isWrongSignature, wrongSignature } from './wrong-signature';
+import { newDataPassage } from './passages/new-data-passage';
 import { nameOf } from './passages/passages';
 import { serviceFailed } from './rollout-failed';
 
@@ -24,6 +26,7 @@ type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
 interface Seen {
   servedOn?: boolean;
   dataChange?: DataChange | null;
+  newData?: NewData | null;
 }
 
 const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, seen: Seen) => FailureText>> = {
@@ -41,7 +44,8 @@ export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}
       `An update that is ${update.status} has not failed, so there is no mail about its failure.`,
     );
   }
-  return text(update, backup, seen);
+  const said = text(update, backup, seen);
+  return seen.newData ? { ...said, opening: [...said.opening, ...newDataPassage(update, seen.newData)] } : said;
 }
 
 function special(update: Update): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
@@ -94,7 +98,9 @@ function runsOn(name: string, backup: TakenBackup): string {
 function runsAgain(update: Update, backup: TakenBackup, seen: Seen): FailureText {
   const name = nameOf(update);
   return {
-    subject: `rolled back – ${isUnknown(seen) ? '' : 'nothing urgent, '}the old version is running`,
+    subject: seen.newData
+      ? 'rolled back – what was written since the load is kept aside, decide about it'
+      : `rolled back – ${isUnknown(seen) ? '' : 'nothing urgent, '}the old version is running`,
     tone: 'attention',
     word: 'Rolled back',
     heading: `${name} is running its old version again`,
@@ -133,7 +139,7 @@ function isUnknown({ dataChange }: Seen): boolean {
 }
 
 function urgency(seen: Seen): string {
-  return isUnknown(seen) ? '' : ' Nothing is urgent.';
+  return isUnknown(seen) || seen.newData ? '' : ' Nothing is urgent.';
 }
 
 function unknownData({ dataChange }: Seen): Block[] {

@@ -1,4 +1,5 @@
 import type { DataChange } from '../../domain/data/data-fingerprint';
+import type { NewData } from '../../domain/data/new-data';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
@@ -22,6 +23,9 @@ export interface FailedNews extends UpdateNews {
   servedOn?: boolean;
   /** What the new version changed in the databases of its set; null when nothing is known. */
   dataChange?: DataChange | null;
+  newData?: NewData | null;
+  /** What the update keeps past its end, as sentences. */
+  kept?: readonly string[];
   /** The signed link that restores the data from before the update, for a rollback that failed; null without one. */
   restoreUrl?: string | null;
 }
@@ -47,6 +51,7 @@ export function updateFailed(news: FailedNews): RenderedMail {
       versions(news, failure.labels),
       ...stepsPassage(update),
       ...backupPassage(news),
+      ...section('Kept for now', ...(news.kept ?? []).map(paragraph)),
       ...whatHappensNext(news),
     ],
     page: news.page,

@@ -5,7 +5,9 @@ import { environmentOf } from '../../domain/recreate/own-config';
 import type { Clock } from '../../lib/clock';
 import { artifactFolder } from '../../domain/backups/restore-artifact-names';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { stagedFolder } from '../../domain/data/new-data';
 import type { MajorJournal } from '../../domain/journal';
+import { topFolder } from '../../domain/recreate/carry-over';
 import { CLEAR, REMOVE_BEFORE, SWAP_BACK, TIDY } from '../../restores/files/move-scripts';
 import { runOneOff, type OneOff } from '../../restores/files/one-off';
 import type { Logger } from '../../lib/logger';
@@ -34,8 +36,7 @@ export async function onDataDirectory(
   act: Pick<OneOff, 'script' | 'args' | 'capabilities'> & { image?: string; of?: string },
 ): Promise<string[]> {
   const { directory, mark, shell } = major;
-  const folder = artifactFolder('restore', mark, NUMBER);
-  const staged = `${directory}/${folder}/${directory.slice(directory.lastIndexOf('/') + 1)}`;
+  const staged = `${directory}/${stagedFolder(major)}`;
   const args = [directory, staged, previousFolder(major), ...(act.args ?? [directory])];
   const of = { id: act.of ?? run.journal.oldContainerId, name: run.journal.containerName };
   const { script, image = shell, capabilities } = act;
@@ -52,7 +53,7 @@ function previousFolder({ mark }: MajorJournal): string {
 }
 
 /**
- * The old data directory takes its place again, and the new one is removed; nothing was moved is fine. No server may run on
+ * The old data directory takes its place again. The new one is removed, unless clients may have written to it; nothing was moved is fine. No server may run on
  * either. `of`: whose mounts lead to it; left out, those of the old container. Rejects with `major_failed`.
  */
 export async function putDataBack(run: ActiveUpdate, of = run.journal.oldContainerId): Promise<void> {
@@ -63,6 +64,7 @@ export async function putDataBack(run: ActiveUpdate, of = run.journal.oldContain
     await onDataDirectory(run, major, { script: SWAP_BACK, of });
     checkpoint(run, stage, { major: { ...major, moved: false } });
   }
+  if (major.loaded === true) return keepNewData(run, major);
   await clearStaged(run, of);
 }
 
@@ -86,6 +88,16 @@ export async function dataFollows(run: ActiveUpdate): Promise<void> {
   if (!isOurs) await startJoining(run, bearer.Id);
 }
 
+/** Where it is: what applications wrote after the load is nowhere else. */
+function keepNewData({ store, clock, update, journal }: ActiveUpdate, major: MajorJournal): void {
+  const keepUntil = new Date(clock.now().getTime() + KEPT_FOR_MS).toISOString();
+  const what = `the data directory of PostgreSQL ${major.to}`;
+  const { directory } = major;
+  const kept = { container: journal.containerName, what, directory, folder: stagedFolder(major), keepUntil };
+  const known = store.keptData.all().some(({ updateId }) => updateId === update.id);
+  if (!known) store.keptData.add({ ...kept, updateId: update.id });
+}
+
 async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
   try {
     await keepStopped(run, id);
@@ -102,7 +114,7 @@ export async function clearStaged(run: ActiveUpdate, of = run.journal.oldContain
     await onDataDirectory(run, major, { script: CLEAR, of });
   } catch (error) {
     rethrowEngineLost(error);
-    const left = `${major.directory}/${artifactFolder('restore', major.mark, NUMBER)}`;
+    const left = `${major.directory}/${stagedFolder(major)}`;
     run.logger.warn('the new data directory could not be removed', { left, reason: messageOf(error) });
   }
 }
@@ -152,7 +164,7 @@ async function removeKept(
   { container, directory, folder, updateId }: KeptDataDirectory,
 ): Promise<void> {
   const { Id, Image } = await engine.inspectContainer(container);
-  const args = [directory, `${directory}/.diun-pilot-none/none`, folder, directory];
+  const args = [directory, `${directory}/.diun-pilot-none/none`, topFolder(folder), directory];
   const of = { id: Id, name: container };
   const mark = updateId.slice(-10).toLowerCase();
   await runOneOff(engine, { of, image: Image, mark, script: REMOVE_BEFORE, args, path: directory });

@@ -1,0 +1,32 @@
+import { newDataSentence, type NewData } from '../../../domain/data/new-data';
+import type { Update } from '../../../domain/update';
+import { paragraph, section, type Block } from '../../letter/letter';
+import { shellCommand } from '../../letter/shell';
+
+/** Applications may have written to the new major before it was rolled back. */
+export function newDataPassage(update: Update, newData: NewData): Block[] {
+  const { container, path, to } = newData;
+  const image = `${update.to.reference}${update.to.digest === null ? '' : `@${update.to.digest}`}`;
+  const server = `${container}.postgres-${to}`;
+  const run = ['docker', 'run', '-d', '--name', server, '--network', 'none', '--volumes-from', container];
+  return [
+    {
+      type: 'important',
+      text: `Decision required: ${container} has lost what was written since. ${newDataSentence(newData)}`,
+    },
+    ...section(
+      'How to read what was written',
+      paragraph(
+        `This starts a PostgreSQL ${to} on that data directory, without a network. Read with psql or pg_dump what you need, then remove the container.`,
+      ),
+      {
+        type: 'commands',
+        lines: [
+          shellCommand(...run, '-e', `PGDATA=${path}`, image),
+          shellCommand('docker', 'exec', '-it', server, 'psql', '-U', 'USER', 'DATABASE'),
+          shellCommand('docker', 'rm', '-f', '-v', server),
+        ],
+      },
+    ),
+  ];
+}
