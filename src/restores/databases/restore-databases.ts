@@ -13,7 +13,7 @@ import { readItem } from '../pinned-storage';
 import type { Placed } from '../plan-restore';
 import type { RestoreRun } from '../restore-run';
 import { refuseTablespaces } from './check-databases';
-import { END_GUARD, explainLoad, guardLoad, loadDump } from './load-dump';
+import { dumpedMajor, END_GUARD, explainLoad, guardLoad, loadDump } from './load-dump';
 import {
   applyProperties,
   createDatabase,
@@ -30,6 +30,7 @@ import {
   type SwapNames,
 } from './postgres-sql';
 import { psqlOf, type Psql } from './psql';
+import { publicAsDumped } from './public-schema';
 import { missingRoles } from './role-statement';
 import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from './scratch-names';
 
@@ -91,6 +92,7 @@ async function restoreStaged(run: RestoreRun, psql: Psql, placed: Placed): Promi
   const properties = item.database ?? (await readProperties(run.engine, container.id, psql.login, item.name));
   const { user, env } = psql.login;
   const say = byteProgress(run.onProgress, `restoring database ${item.name} of ${container.name}`);
+  const major = await majorOf(await readItem(run.storage, item));
   const is = { guarded: false, named: false, lent: false };
   const target = (): string => (is.lent ? names.name : names.fresh);
   const result = await loadDump({
@@ -100,6 +102,8 @@ async function restoreStaged(run: RestoreRun, psql: Psql, placed: Placed): Promi
       is.lent = relaxed.includes('own_name') && (await lendName(run.clock, psql, names));
       await psql.run([createDatabase(target(), properties)]);
       is.guarded = await guardLoad(psql, target());
+      // Only a superuser may do both.
+      if (is.guarded) await publicAsDumped(psql, target(), major);
       is.named = is.guarded && relaxed.includes('search_path');
       if (is.named) await psql.script(FIND_NAMES, target());
     },
@@ -118,6 +122,11 @@ async function restoreStaged(run: RestoreRun, psql: Psql, placed: Placed): Promi
   if (is.guarded) await psql.script(END_GUARD, target());
   if (is.lent) await placeLoaded(run.clock, psql, names);
   if (properties !== null) await psql.run(applyProperties(names.fresh, properties));
+}
+
+async function majorOf(content: AsyncIterable<Buffer>): Promise<number | null> {
+  for await (const head of content) return dumpedMajor(head);
+  return null;
 }
 
 async function* counted(content: AsyncIterable<Buffer>, say: (bytes: number) => void): AsyncGenerator<Buffer> {

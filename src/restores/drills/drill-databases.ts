@@ -12,7 +12,8 @@ import type { Progress } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
 import { readItem, type PinnedStorage } from '../pinned-storage';
 import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from '../databases/scratch-names';
-import { END_GUARD, explainLoad, guardLoad, loadDump } from '../databases/load-dump';
+import { dumpedMajor, END_GUARD, explainLoad, guardLoad, loadDump } from '../databases/load-dump';
+import { publicAsDumped } from '../databases/public-schema';
 import { missingRoles } from '../databases/role-statement';
 import {
   applyProperties,
@@ -86,12 +87,18 @@ async function restoreDump(
   const quiet = withoutEventTriggers(env);
   // Tablespaces are folders of the server's host, which a throwaway has not got.
   const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(item.name), '--no-tablespaces'];
-  await verifyItem(parts, { title, advice: ADVICE, verify: readAll }, item);
+  let head: Buffer | undefined;
+  const verify = async (content: AsyncIterable<Buffer>): Promise<Finding> => {
+    for await (const chunk of content) head ??= chunk;
+    return { whole: true, words: '' };
+  };
+  await verifyItem(parts, { title, advice: ADVICE, verify }, item);
   let [guarded, named] = [false, false];
   const result = await loadDump({
     prepare: async (relaxed) => {
       const create = createDatabase(item.name, item.database ?? null);
       await psql.run([endConnections(item.name), dropDatabase(item.name), create]);
+      await publicAsDumped(psql, item.name, dumpedMajor(head ?? Buffer.alloc(0)));
       guarded = purpose === 'lasting' && (await guardLoad(psql, item.name));
       named = relaxed.includes('search_path');
       if (named) await psql.script(FIND_NAMES, item.name);
@@ -106,11 +113,6 @@ async function restoreDump(
   if (named) await psql.script(END_FIND_NAMES, item.name);
   if (guarded) await psql.script(END_GUARD, item.name);
   return result.relaxed;
-}
-
-async function readAll(content: AsyncIterable<Buffer>): Promise<Finding> {
-  for await (const chunk of content) void chunk;
-  return { whole: true, words: '' };
 }
 
 /** `3 tables, 120 rows` of one database of a server. */
