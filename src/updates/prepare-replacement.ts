@@ -6,10 +6,11 @@ import { discard, removeByName } from '../containers/start-rename-remove';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { differences } from '../domain/recreate/compare-containers';
+import { dataDirectoryOf } from '../domain/plan/postgres-major';
 import { createRequest } from '../domain/recreate/create-request';
 import { type Platform, platformOf, platformText } from '../domain/recreate/platform';
 import type { Engine } from '../ports/engine';
-import { clearStaged } from './major/data-directory';
+import { approvedMajor, clearStaged } from './major/data-directory';
 import { syncLocalTag } from './local-tag';
 import { newTagLabels } from './new-tag/compose-hash';
 import { newImageOf } from './pull-by-digest';
@@ -37,7 +38,8 @@ export async function prepareReplacement(run: Run): Promise<void> {
   }
   mustRunPlatform(created, newImage, platformOf(old, oldImage));
   await copyLayerFiles(run, old.Id, id, (await layerFiles(engine, old)).copied);
-  const found = differences(old, created, { oldImage, newImage, labels });
+  const within = approvedMajor(run) === null ? {} : { within: dataDirectoryOf(old) };
+  const found = differences(old, created, { oldImage, newImage, labels, ...within });
   if (found.length > 0) {
     const listed = found.map(({ field, before, after }) => `${field}: ${before} → ${after}`).join('; ');
     throw new PilotError('recreate_refused', `The new container would differ from the old one: ${listed}.`);

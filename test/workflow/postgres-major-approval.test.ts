@@ -170,7 +170,7 @@ it('waits until the compose file is changed for an image that keeps its data els
   });
   const update = await requestUpdate(forge.scene.deps, { container: DB, image: 'postgres:18' });
   end(update.id, 'passed');
-  const line = '- forge-rows:/var/lib/postgresql/data';
+  const line = 'PGDATA: /var/lib/postgresql/data/';
   expect(forge.scene.store.updates.plan(update.id)?.warnings?.join()).toContain(line);
   expect(mails()[0]?.text).toContain(line);
   await expect(decideById(forge.scene.deps, update.id, 'approve', 'cli:0')).rejects.toMatchObject({

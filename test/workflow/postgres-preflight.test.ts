@@ -18,7 +18,7 @@ async function updateTo(env: string[]): Promise<void> {
 test.each([
   ['is of another major', ['PG_MAJOR=17'], 'is of PostgreSQL 15, and postgres:15 is PostgreSQL 17'],
   ['does not tell its major', ['LANG=C'], 'does not tell its PostgreSQL major'],
-  ['keeps its data elsewhere', ['PG_MAJOR=15', `PGDATA=${MOVED}`], `Set PGDATA=${OWN} on the service`],
+  ['keeps its data elsewhere', ['PG_MAJOR=15', `PGDATA=${MOVED}`], `add the line "PGDATA: ${OWN}/" to environment`],
 ])('an image that %s is refused, and nothing is stopped', async (_what, env, words) => {
   await updateTo(env);
   expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'preflight_failed' } });

@@ -134,7 +134,9 @@ export function majorRisk({ from, to, jump }: Move): string[] {
 function newMajorRisks({ from, to }: NewMajor, name: string): string[] {
   return [
     `Every database of ${name} is loaded into a new data directory of PostgreSQL ${to}. If anything fails or differs, the data directory of PostgreSQL ${from} is put back, and the old container is started on it.`,
-    'What a program writes to the databases between the backup and the end of the load is lost, if its container neither is in the backup set nor depends on the database (depends_on): stop such a program yourself.',
+    `If the update is rolled back after the applications were started, the old data directory lacks what they wrote since. That is kept in the data directory of PostgreSQL ${to} for 30 days.`,
+    `It has no soak (update.soak does not count): the old container cannot run on the new data. To go back later, restore the backup of this update into PostgreSQL ${from}.`,
+    'What a program writes to the databases between the backup and the end of the load is lost, if its container neither is in the backup set nor depends on the database (depends_on), or has backup.quiesce=never. One that is connected stops the update before anything is changed: stop such a program yourself.',
     'The volume holds the data twice until the old data directory is removed, which the mail of the success shows how to do, or for 30 days.',
     'The load builds every index again, so an image with another C library needs no REINDEX afterwards.',
   ];

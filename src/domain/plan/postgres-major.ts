@@ -1,5 +1,4 @@
-import { posix } from 'node:path';
-import type { ContainerInspect, Mount } from '../engine-inspect';
+import type { ContainerInspect } from '../engine-inspect';
 import { tryParseImageReference } from '../images/image-reference';
 import { parseTag } from '../images/tags';
 import { environmentOf } from '../recreate/own-config';
@@ -18,10 +17,12 @@ export interface NewMajor {
 export interface ComposeChange {
   /** As a sentence. */
   why: string;
-  /** `before` null: the line is added. Empty: no single line helps, and `why` says what does. */
-  lines: { section: 'volumes' | 'environment' | 'labels'; before: string | null; after: string }[];
+  /** The line to add; null: no single line helps, and `why` says what does. */
+  add: { section: 'environment' | 'labels'; line: string } | null;
   /** The name of the service. */
   service: string;
+  /** It is one of a Swarm stack. */
+  inStack?: boolean;
 }
 
 /** A server that runs: its container, and `NAME=value` of its image. */
@@ -63,8 +64,8 @@ export function majorByTag(reference: string): string | null {
 }
 
 /** Where a server has its data. */
-export function dataDirectoryOf({ container }: OldServer): string {
-  return cleanPath(environmentOf(container.Config.Env).get('PGDATA') ?? DEFAULT_PGDATA);
+export function dataDirectoryOf({ Config }: Pick<ContainerInspect, 'Config'>): string {
+  return cleanPath(environmentOf(Config.Env).get('PGDATA') ?? DEFAULT_PGDATA);
 }
 
 /** Where the new container would look for it: the operator's own PGDATA, else that of the new image. */
@@ -76,62 +77,39 @@ export function dataDirectoryAfter({ container, imageEnv }: OldServer, newEnv: r
 
 /**
  * From 18 on, the official image keeps its data elsewhere, and would start with an empty database. A PGDATA of the operator's
- * own holds for both versions; one that is equal to that of the old image cannot be distinguished from it, so the volume moves up by one folder.
- * Null: both look in the same place.
+ * own holds for both versions. One that is equal to that of the old image cannot be distinguished from it: a slash at its end
+ * makes the difference. The volume stays where it is: Compose mounts the one of a path that the old image declares there again. Null: both look in the same place.
  */
-function composeChange(old: OldServer, newEnv: readonly string[]): ComposeChange | null {
-  const [before, after] = [dataDirectoryOf(old), dataDirectoryAfter(old, newEnv)];
+export function composeChange(old: OldServer, newEnv: readonly string[]): ComposeChange | null {
+  const [before, after] = [dataDirectoryOf(old.container), dataDirectoryAfter(old, newEnv)];
   const { Name, Config, Mounts } = old.container;
-  const name = Name.replace(/^\//, '');
   const labels = Config.Labels ?? {};
-  const service = labels['com.docker.compose.service'] ?? name;
-  const needsVolume = `${name} needs a named volume at ${before} first: back it up, add the volume, then restore the backup.`;
-  if (!Mounts.some(({ Destination }) => isWithin(before, cleanPath(Destination))))
-    return { why: `The data in ${before} is in no volume. ${needsVolume}`, lines: [], service };
-  if (before === after) return null;
-  const why = `The new image keeps its data in ${after}, and ${name} has it in ${before}: it would start with an empty database.`;
-  const mount = Mounts.find(({ Destination }) => cleanPath(Destination) === before);
-  const source = mount === undefined ? null : sourceInCompose(mount, labels);
-  if (source === null) return { why: `${why} ${needsVolume}`, lines: [], service };
-  const above = posix.dirname(before);
-  return {
-    why,
-    service,
-    lines: [
-      { section: 'volumes', before: `- ${source}:${before}`, after: `- ${source}:${above}` },
-      { section: 'environment', before: null, after: `PGDATA: ${above}` },
-    ],
+  const name = labels['com.docker.swarm.service.name'] ?? Name.replace(/^\//, '');
+  const of = {
+    service: labels['com.docker.compose.service'] ?? name,
+    ...(labels['com.docker.swarm.service.name'] === undefined ? {} : { inStack: true }),
   };
+  if (!Mounts.some(({ Destination }) => isWithin(before, cleanPath(Destination)))) {
+    const why = `The data in ${before} is in no volume. ${name} needs a named volume at ${before} first: back it up, add the volume, then restore the backup.`;
+    return { why, add: null, ...of };
+  }
+  if (before === after) return null;
+  const why = `The new image keeps its data in ${after}, and ${name} has it in ${before}: it would start with an empty database. With PGDATA in the compose file both versions use ${before}; the slash at its end marks it as your own setting.`;
+  return { why, add: { section: 'environment', line: `PGDATA: ${before}/` }, ...of };
 }
 
 /** Without its own dumps nothing could be loaded into the new data directory. */
 export function needsDumps({ name, service }: { name: string; service: string | null }): ComposeChange {
   return {
     why: `${name} has no label backup.kind=postgres, so its databases are not dumped and cannot be loaded into a new major.`,
-    lines: [{ section: 'labels', before: null, after: 'backup.kind: postgres' }],
+    add: { section: 'labels', line: 'backup.kind: postgres' },
     service: service ?? name,
   };
 }
 
-/** As Compose's short syntax has it; null: an anonymous volume, or nothing that a compose file names. */
-function sourceInCompose({ Type, Name, Source }: Mount, labels: Readonly<Record<string, string>>): string | null {
-  if (Type === 'volume') {
-    if (!Name || /^[0-9a-f]{64}$/.test(Name)) return null;
-    const prefix = `${labels['com.docker.compose.project'] ?? ''}_`;
-    return prefix !== '_' && Name.startsWith(prefix) ? Name.slice(prefix.length) : Name;
-  }
-  if (Type !== 'bind') return null;
-  const folder = `${labels['com.docker.compose.project.working_dir'] ?? ''}/`;
-  return folder !== '/' && Source.startsWith(folder) ? `./${Source.slice(folder.length)}` : Source;
-}
-
 /** What the operator changes, and what happens then, as sentences. */
-export function composeChangeText({ why, lines, service }: ComposeChange): string {
-  if (lines.length === 0) return why;
-  const changes = lines.map(({ section, before, after }) =>
-    before === null
-      ? `add the line "${after}" to ${section}`
-      : `replace the line "${before}" of ${section} with "${after}"`,
-  );
-  return `${why} In the compose file, in service ${service}, ${changes.join(', and ')}. Then run: docker compose up -d ${service}. The current version starts on the same data, and the update is offered again.`;
+export function composeChangeText({ why, add, service, inStack = false }: ComposeChange): string {
+  if (add === null) return why;
+  const apply = inStack ? 'Then deploy the stack again' : `Then run: docker compose up -d ${service}`;
+  return `${why} In the compose file, in service ${service}, add the line "${add.line}" to ${add.section}. ${apply}. The current version starts on the same data, and the update is offered again.`;
 }

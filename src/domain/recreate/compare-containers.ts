@@ -25,17 +25,19 @@ export interface ComparedImages {
   newImage: ImageInspect;
   /** Labels that the update itself sets, as given to `createRequest`. */
   labels?: Record<string, string>;
+  /** A folder on a mount of its own; the new image may declare a volume above it, which holds nothing else. */
+  within?: string;
 }
 
 /**
  * What differs between a container and its replacement, which is created but not started yet: mounts, networks, ports and
  * every other setting of the operator. A change by the new image is not a difference, except a volume that it newly
- * declares. Pure; empty: they are the same.
+ * declares elsewhere than above `within`. Pure; empty: they are the same.
  */
 export function differences(before: ContainerInspect, after: ContainerInspect, images: ComparedImages): Difference[] {
   return [
     ...unequal(expectedConfig(before, images), actualConfig(after)).map(withoutSecrets),
-    ...unequal(mountFacts(before), mountFacts(after)),
+    ...unequal(mountFacts(before), withoutDeclaredAbove(mountFacts(after), before, images)),
     ...unequal(networkFacts(before), networkFacts(after)),
     ...unequal(hostFacts(before), hostFacts(after)),
   ];
@@ -61,6 +63,17 @@ function hidden(value: string, instead: string, both: boolean): string {
 
 function mountFacts({ Mounts }: ContainerInspect): ComparableFields {
   return new Map(Mounts.map((mount) => [`Mounts ${cleanPath(mount.Destination)}`, mountText(mount)]));
+}
+
+function withoutDeclaredAbove(
+  facts: ComparableFields,
+  { Mounts }: ContainerInspect,
+  { newImage, within }: ComparedImages,
+): ComparableFields {
+  const had = new Set(Mounts.map(({ Destination }) => cleanPath(Destination)));
+  for (const path of Object.keys(newImage.Config?.Volumes ?? {}).map(cleanPath))
+    if (within !== undefined && within.startsWith(`${path}/`) && !had.has(path)) facts.delete(`Mounts ${path}`);
+  return facts;
 }
 
 function mountText({ Type, Name, Source, RW, Propagation }: Mount): string {

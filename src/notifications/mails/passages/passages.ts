@@ -105,10 +105,8 @@ export function planPassage({ update, plan }: UpdateNews, followUpHeading: strin
 
 /** Each line as it is written, to be copied. */
 function changeFirst(change: ComposeChange | null): Block[] {
-  if (change === null || change.lines.length === 0) return [];
-  const lines = change.lines.flatMap(({ section: where, before, after }) =>
-    before === null ? [`# ${where}: add`, after] : [`# ${where}: replace`, before, '# with', after],
-  );
+  if (!change?.add) return [];
+  const lines = [`# ${change.add.section}: add`, change.add.line];
   return section(`Change in the compose file first (service ${change.service})`, { type: 'commands', lines });
 }
 

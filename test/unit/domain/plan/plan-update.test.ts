@@ -220,12 +220,14 @@ describe('a new PostgreSQL major', () => {
     expect(risks[0]).toMatch(/^Downtime: db, gitea, from the start of the backup until every database is loaded/);
     expect(risks.join('\n')).toContain('between the backup and the end of the load is lost');
     expect(risks.join('\n')).toContain('needs no REINDEX');
+    expect(risks.join('\n')).toContain('It has no soak');
+    expect(risks.join('\n')).toContain('the old data directory lacks what they wrote since');
     expect(risks.join('\n')).not.toMatch(/will stop before anything is changed|collation version mismatch/);
     expect(warnings).toBeUndefined();
   });
 
   test('what must change in the compose file first is a warning', () => {
-    const { warnings } = major({ why: 'It is elsewhere.', lines: [], service: 'db' });
+    const { warnings } = major({ why: 'It is elsewhere.', add: null, service: 'db' });
     expect(warnings).toEqual(['It is elsewhere.']);
   });
 });

@@ -57,33 +57,30 @@ test('by the tags, only those of the official image count', () => {
 });
 
 describe('from 18 on the image keeps its data elsewhere', () => {
-  test('the plan has the lines of the compose file, as the operator wrote them', () => {
+  test('the plan has the line for the compose file, with which both versions use the same place', () => {
     const change = newMajorOf(of(), OF_18)?.change ?? null;
-    expect(change?.lines).toEqual([
-      { section: 'volumes', before: `- rows:${DATA}`, after: '- rows:/var/lib/postgresql' },
-      { section: 'environment', before: null, after: 'PGDATA: /var/lib/postgresql' },
-    ]);
+    expect(change?.add).toEqual({ section: 'environment', line: `PGDATA: ${DATA}/` });
     expect(change && composeChangeText(change)).toBe(
       `The new image keeps its data in /var/lib/postgresql/18/docker, and shop-db-1 has it in ${DATA}: it would start with an empty database. ` +
-        `In the compose file, in service db, replace the line "- rows:${DATA}" of volumes with "- rows:/var/lib/postgresql", and add the line "PGDATA: /var/lib/postgresql" to environment. ` +
+        `With PGDATA in the compose file both versions use ${DATA}; the slash at its end marks it as your own setting. ` +
+        `In the compose file, in service db, add the line "PGDATA: ${DATA}/" to environment. ` +
         'Then run: docker compose up -d db. The current version starts on the same data, and the update is offered again.',
     );
   });
 
   test.each([
-    ['a folder of the project', { Type: 'bind', Source: '/srv/shop/pg' }, '- ./pg:'],
-    ['a folder elsewhere', { Type: 'bind', Source: '/mnt/pg' }, '- /mnt/pg:'],
-    ['a volume of another name', { Type: 'volume', Name: 'rows', Source: '/engine' }, '- rows:'],
-  ])('%s', (_what, mount, line) => {
-    const found = newMajorOf(of({ mounts: [{ ...volume('x'), Name: '', ...mount }] }), OF_18);
-    expect(found?.change?.lines[0]?.before).toBe(`${line}${DATA}`);
+    ['a folder of the host', { Type: 'bind', Source: '/mnt/pg' }],
+    ['an anonymous volume', { Name: 'a'.repeat(64) }],
+    ['a volume that is mounted above it', { Destination: '/var/lib/postgresql' }],
+  ])('the same line helps with %s', (_what, mount) => {
+    const found = newMajorOf(of({ mounts: [{ ...volume('x'), ...mount }] }), OF_18);
+    expect(found?.change?.add?.line).toBe(`PGDATA: ${DATA}/`);
   });
 
-  test('once those lines are there, nothing more must change', () => {
-    const env = ['PG_MAJOR=15', 'PGDATA=/var/lib/postgresql'];
+  test('once the line is there, nothing more must change', () => {
+    const env = ['PG_MAJOR=15', `PGDATA=${DATA}/`];
     const imageEnv = ['PG_MAJOR=15', `PGDATA=${DATA}`];
-    const mounts = [volume('shop_rows', '/var/lib/postgresql')];
-    expect(newMajorOf(of({ env, imageEnv, mounts }), OF_18)).toEqual({ from: '15', to: '18', change: null });
+    expect(newMajorOf(of({ env, imageEnv }), OF_18)).toEqual({ from: '15', to: '18', change: null });
   });
 
   test('a PGDATA of the operator holds for both versions', () => {
@@ -91,9 +88,13 @@ describe('from 18 on the image keeps its data elsewhere', () => {
     expect(newMajorOf(of({ env, imageEnv: ['PG_MAJOR=15', `PGDATA=${DATA}`] }), OF_18)?.change).toBeNull();
   });
 
-  test('no line of a compose file names an anonymous volume', () => {
-    const change = newMajorOf(of({ mounts: [volume('a'.repeat(64))] }), OF_18)?.change;
-    expect(change).toMatchObject({ lines: [], why: expect.stringContaining(`needs a named volume at ${DATA} first`) });
+  test('a service of a stack is deployed, not started by Compose', () => {
+    const server = of();
+    const labels = { 'com.docker.swarm.service.name': 'shop_db' };
+    const container = { ...server.container, Config: { ...server.container.Config, Labels: labels } };
+    const change = newMajorOf({ ...server, container }, OF_18)?.change ?? null;
+    expect(change && composeChangeText(change)).toContain('in service shop_db, add the line');
+    expect(change && composeChangeText(change)).toContain('Then deploy the stack again.');
   });
 });
 

@@ -135,6 +135,23 @@ describe('the new image', () => {
       { field: 'Mounts /var/lib/new', before: 'none', after: 'volume new writable' },
     ]);
   });
+
+  it('that declares a volume above a folder on a mount of its own is the same, but for no other path', () => {
+    const before = recordedContainer('bare');
+    const after = recordedContainer('bare');
+    const anew = { Type: 'volume', Name: 'new', Source: '/x', Mode: '', RW: true };
+    after.Mounts.push({ ...anew, Destination: '/var/lib/db' }, { ...anew, Destination: '/other' });
+    const newImage = {
+      ...sameImage.newImage,
+      Config: { ...sameImage.newImage.Config, Volumes: { '/var/lib/db': {}, '/other': {} } },
+    };
+    const fields = (within?: string): string[] =>
+      differences(before, after, { ...sameImage, newImage, ...(within === undefined ? {} : { within }) })
+        .map(({ field }) => field)
+        .filter((field) => field.startsWith('Mounts '));
+    expect(fields('/var/lib/db/data')).toEqual(['Mounts /other']);
+    for (const other of [undefined, '/var/lib/db', '/var/lib/db2']) expect(fields(other)).toHaveLength(2);
+  });
 });
 
 it('takes labels that the update sets itself as they were given', () => {
