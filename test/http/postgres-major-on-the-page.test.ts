@@ -106,9 +106,7 @@ test('the line that the compose file needs stands on it, to be copied', async ()
   expect(text).toContain(
     'You cannot approve this update yet. The new image keeps its data in /var/lib/postgresql/18/docker',
   );
-  expect(text).toContain(
-    '# environment: add PGDATA: /var/lib/postgresql/data/',
-  );
+  expect(text).toContain('# environment: add PGDATA: /var/lib/postgresql/data/');
   const { body } = await press('approve', 'application/json').expect(409);
   expect(body).toMatchObject({ error: { code: 'compose_change_required' } });
 });

@@ -16,7 +16,7 @@ export interface MajorForge {
   clusters: Map<string, Databases>;
   /** What the databases were before. */
   before: Databases;
-  /** Requested and approved. */
+  /** Requested, and approved as after a passed rehearsal. */
   request(): Promise<void>;
 }
 
@@ -52,18 +52,26 @@ export function expectedMajor({ before }: MajorForge, version: '15' | '17') {
   };
 }
 
-/** `spoils`: the new server shows something else than was loaded. `labels`: of the application. */
-export function runMajorForge({
-  spoils = false,
-  labels = {},
-}: { spoils?: boolean; labels?: Record<string, string> } = {}): MajorForge {
+interface Options {
+  /** The new server shows something else than was loaded. */
+  spoils?: boolean;
+  /** Of the application. */
+  labels?: Record<string, string>;
+  /** Connected to the old server. */
+  clients?: readonly string[];
+}
+
+export function runMajorForge({ spoils = false, labels = {}, clients = [] }: Options = {}): MajorForge {
   const databases: Databases = { app: aDump('app'), postgres: aDump('postgres') };
   const clusters = new Map<string, Databases>([['old', databases]]);
   const base = fakePostgres(databases, clusters);
   const spec = (major: string): ImageSpec => ({
     ...base,
     config: { Env: [`PG_MAJOR=${major}`, `PGDATA=${DATA}`], Cmd: ['postgres'] },
-    scripts: { ...base.scripts, ...scriptsOf(major, base.scripts ?? {}, clusters, spoils && major === '17') },
+    scripts: {
+      ...base.scripts,
+      ...scriptsOf(major, base.scripts ?? {}, clusters, { spoils: spoils && major === '17', clients }),
+    },
   });
   const forge = runForge({ postgres: spec('15'), labels });
   const { engine } = forge.scene;
@@ -88,7 +96,12 @@ export function runMajorForge({
   };
 }
 
-function scriptsOf(major: string, base: Scripts, clusters: Map<string, Databases>, spoils: boolean): Scripts {
+function scriptsOf(
+  major: string,
+  base: Scripts,
+  clusters: Map<string, Databases>,
+  given: Required<Pick<Options, 'spoils' | 'clients'>>,
+): Scripts {
   return {
     postgres: ({ files }) => starts(files.read(`${DATA}/PG_VERSION`)?.toString().trim(), major),
     'df *': { stdout: `Filesystem 1024-blocks Used Available Capacity Mounted on\nx 1 1 99999999 1% ${DATA}\n` },
@@ -98,9 +111,7 @@ function scriptsOf(major: string, base: Scripts, clusters: Map<string, Databases
       const cluster = call.files.read(`${DATA}/cluster`)?.toString() ?? '';
       const own = clusters.get(cluster) ?? { postgres: Buffer.alloc(0) };
       clusters.set(cluster, own);
-      return (
-        factsFor(call, own, major, spoils) ?? run(base, 'psql *', { ...call, container: mountedAs(call, cluster) })
-      );
+      return factsFor(call, own, major, given) ?? run(base, 'psql *', { ...call, container: mountedAs(call, cluster) });
     },
     ...Object.fromEntries(
       ['pg_dump *', 'pg_restore -w *'].map((name) => [
@@ -144,11 +155,16 @@ function makeCluster({ command, files }: CommandCall, major: string): Outcome {
 
 const line = (value: unknown): Outcome => ({ stdout: `${JSON.stringify(value)}\n` });
 
-function factsFor({ command }: CommandCall, databases: Databases, major: string, spoils: boolean): Outcome | null {
+function factsFor(
+  { command }: CommandCall,
+  databases: Databases,
+  major: string,
+  { spoils, clients }: Required<Pick<Options, 'spoils' | 'clients'>>,
+): Outcome | null {
   const query = command.at(-1) ?? '';
   const name = /dbname='([^']*)'/.exec(command.join(' '))?.[1] ?? '';
   if (query.startsWith("SELECT json_build_array('version'")) return line(['version', `${major}0001`]);
-  if (query.startsWith('SELECT DISTINCT usename')) return {};
+  if (query.startsWith('SELECT DISTINCT usename')) return { stdout: clients.map((one) => `${one}\0`).join('') };
   if (query.startsWith("SELECT json_build_array('role '")) return line(['role app', 'LOGIN']);
   if (query.startsWith("SELECT json_build_array('extension '"))
     return line([

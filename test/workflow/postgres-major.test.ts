@@ -92,3 +92,50 @@ test('without an approved plan for it, a new major is refused as before, and not
   expect(ended()).toMatchObject({ status: 'failed', error: { code: 'preflight_failed' } });
   expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));
 });
+
+test('a client that is still connected stops the update before anything moves, and is named', async () => {
+  const labels = { 'backup.quiesce': 'never' };
+  major = runMajorForge({ labels, clients: ['app of psql from 172.18.0.9'] });
+  await major.request();
+  await major.forge.scene.settle();
+  expect(ended()).toMatchObject({ status: 'failed', error: { code: 'preflight_blocked' } });
+  expect(ended()?.error?.message).toContain('app of psql from 172.18.0.9');
+  expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));
+});
+
+test('an application with backup.quiesce=never is not stopped', async () => {
+  major = runMajorForge({ labels: { 'backup.quiesce': 'never' } });
+  await major.request();
+  await major.forge.scene.settle();
+  expect(ended()?.status).toBe('succeeded');
+  const lines = major.forge.scene.engine.lines();
+  expect(lines.filter((line) => line.startsWith('stop forge-gitea-1'))).toEqual([]);
+  expect(lines).toContain('stop forge-runner-1');
+});
+
+test.each([
+  ['and creates the old one again', true],
+  ['and nothing has the name', false],
+])('another process removes the servers during the load, %s: the databases are the old ones', async (_what, again) => {
+  major = runMajorForge();
+  await major.request();
+  const { scene } = major.forge;
+  const { engine } = scene;
+  const labels = engine.container(SERVER).Config.Labels ?? {};
+  engine.host.images.tag(engine.container(SERVER).Image, 'postgres:old');
+  const files = engine.files(SERVER);
+  let done = false;
+  engine.onCall('execInput', () => {
+    if (done || files.read(`${DATA}/PG_VERSION`)?.toString().trim() !== '17') return;
+    done = true;
+    for (const name of engine.containerNames().filter((one) => one.startsWith(SERVER)))
+      engine.host.remove(engine.container(name).Id, false);
+    if (again) engine.runContainer({ name: SERVER, image: 'postgres:old', volumes: { 'forge-rows': DATA }, labels });
+  });
+  await scene.settle();
+  expect(done).toBe(true);
+  expect(['rolled_back', 'rollback_failed']).toContain(ended()?.status);
+  const { version, databases, app, running } = foundMajor(major, scene);
+  const whole = expectedMajor(major, '15');
+  expect([version, databases, app, running]).toEqual(['15', whole.databases, whole.app, whole.running]);
+});

@@ -1,4 +1,5 @@
 import { guardedEngine } from '../support/guarded-engine';
+import { runMajorForge } from '../support/major-scene';
 import { rehearsalOf, rehearsalScene } from '../support/rehearsal-scene';
 import { askedRestore, dataOf, restoreOf } from '../support/restore-scene';
 import { nginx, openScene, type Scene } from '../support/scene';
@@ -82,4 +83,12 @@ it('restores database and files', async () => {
   await scene.settle();
   expect([restoreOf(scene).status, refused]).toEqual(['succeeded', []]);
   expect(dataOf(scene.engine, forge.databases)).toEqual(backedUp);
+});
+
+it.each([false, true])('moves a database server to a new major, and back (differs: %s)', async (spoils) => {
+  const major = runMajorForge({ spoils });
+  await major.request();
+  scene = guard(major.forge.scene);
+  await scene.settle();
+  expect([scene.updates()[0]?.status, refused]).toEqual([spoils ? 'rolled_back' : 'succeeded', []]);
 });

@@ -1,5 +1,4 @@
-import { placeOf } from '../../domain/backups/backup-place';
-import { stoppedForBackup, writersOf } from '../../backups/writers';
+import { stoppedForBackup } from '../../backups/writers';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
@@ -9,7 +8,6 @@ import { isWell, type Stopped } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
 import { handsOver } from '../hand-over';
 import { noteNeighbours } from '../neighbours/note-neighbours';
-import { approvedMajor } from '../major/data-directory';
 import { lookAhead } from '../preflight/preflight';
 import { newImageOf, pullByDigest } from '../pull-by-digest';
 import type { Run } from '../run';
@@ -24,7 +22,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (handsOver(run)) return false;
   const all = await readContainers(run.engine, run.selfId);
   // No container can be started in the network of a stopped one.
-  const writers = whoWrites(run, all).filter(({ id }) => id !== networkOwner(run.old));
+  const writers = stoppedForBackup(run.container, all).filter(({ id }) => id !== networkOwner(run.old));
   // Stopping a container that was started with --rm deletes it.
   if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
   await fetchInAdvance(run, progress);
@@ -38,13 +36,6 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   }
   await mustStillBeStored(run, stopped);
   return true;
-}
-
-/** For a new PostgreSQL major every writer: what one writes after the dump would be lost, as in a restore. */
-function whoWrites(run: Run, all: readonly Container[]): Container[] {
-  return approvedMajor(run) === null
-    ? stoppedForBackup(run.container, all)
-    : writersOf(placeOf(run.container), all).filter(({ id }) => id !== run.container.id);
 }
 
 /** So that no container is stopped during a download. The step `pull` reports a failure. */
