@@ -2,7 +2,7 @@ import { healthOf } from '../containers/check-health';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { TaskInspect } from '../domain/services/swarm-inspect';
-import { failureOf, isRunning, viewTasks } from '../domain/services/tasks';
+import { endedItself, failureOf, isRunning, nodeOf, viewTasks } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
 import { probeElsewhere } from './probe-elsewhere';
 import { see, type Seen, type ServiceRun } from './rollout-run';
@@ -11,6 +11,8 @@ import { containerOfTask, logOf } from '../services/look-at-target';
 const POLL_MS = 500;
 /** Between two looks at the tasks: those of a crash loop are others by then. */
 const SECOND_LOOK_MS = 3_000;
+/** The tasks are checked again that often if Swarm moves some meanwhile. */
+const LOOKS = 3;
 
 /**
  * Whether every task that the service wants runs the image, stays, and passes the probe of the service. A probe is asked in the
@@ -18,12 +20,23 @@ const SECOND_LOOK_MS = 3_000;
  * what could not be probed. Rejects with `unhealthy`, or with what a task says.
  */
 export async function checkService(run: ServiceRun, image: string, progress: Progress): Promise<string> {
-  const running = await allRun(run, image, progress);
-  const probed = await probeTasks(run, await see(run), image, progress);
-  const after = await allRun(run, image, progress);
-  if (running.view.running.join() !== after.view.running.join())
-    await refuse(run, after.seen, image, 'a task ended while it was checked');
-  return [after.view.detail, ...probed].join('; ');
+  for (let look = 1; ; look++) {
+    const { view } = await allRun(run, image, progress);
+    const wereMoved = (seen: Seen): boolean => look < LOOKS && movedBySwarm(view.running, seen);
+    const probed = await probeTasks(run, await see(run), image, progress).catch(async (error: unknown) => {
+      if (codeOf(error) !== 'unhealthy' || !wereMoved(await see(run))) throw error;
+      return [];
+    });
+    const after = await allRun(run, image, progress);
+    if (view.running.join() === after.view.running.join()) return [after.view.detail, ...probed].join('; ');
+    if (!wereMoved(after.seen)) await refuse(run, after.seen, image, 'a task ended while it was checked');
+  }
+}
+
+/** Swarm ended those that run no longer, as of a node that is drained or down. That says nothing of the image. */
+function movedBySwarm(before: readonly string[], { tasks }: Seen): boolean {
+  const gone = tasks.filter(({ ID, DesiredState }) => before.includes(ID) && DesiredState !== 'running');
+  return gone.length > 0 && !gone.some(endedItself);
 }
 
 /** Waits until all tasks run, twice the same ones, for the time of the probe. */
@@ -92,8 +105,7 @@ async function probeHere(
     return await healthOf(run, id, target, progress);
   } catch (error) {
     if (codeOf(error) !== 'unhealthy') throw error;
-    const node = nodes.get(task.NodeID ?? '') ?? '';
     const name = task.Slot ? `${service.Spec.Name}.${task.Slot}` : service.Spec.Name;
-    throw new PilotError('unhealthy', `${name} on ${node}: ${messageOf(error)}`, { cause: error });
+    throw new PilotError('unhealthy', `${name} on ${nodeOf(task, nodes)}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 import type { Container } from '../domain/container';
 import { PilotError } from '../domain/errors';
 import type { PublishedPort, TaskInspect } from '../domain/services/swarm-inspect';
+import { nodeOf } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
 import { askAddress } from '../probes/ask-http';
 import type { Seen, ServiceRun } from './rollout-run';
@@ -19,7 +20,7 @@ export async function probeElsewhere(
   progress: Progress,
 ): Promise<string> {
   const { clock } = run;
-  const node = seen.nodes.get(task.NodeID ?? '') ?? task.NodeID ?? '';
+  const node = nodeOf(task, seen.nodes);
   if (probe.kind === 'docker') return '';
   if (probe.kind !== 'http' && probe.kind !== 'tcp')
     return `not probed on ${node}: the ${probe.kind} probe runs on the node of diun-pilot only`;

@@ -106,7 +106,7 @@ function runningHere(service: ServiceInspect, { tasks, nodes, nodeId }: Around):
 }
 
 function hostnameOf(nodes: readonly NodeInspect[], id: string): string {
-  return namesOf(nodes).get(id) ?? id;
+  return namesOf(nodes).get(id)?.name ?? id;
 }
 
 function listOf(nodes: readonly NodeInspect[]): string {

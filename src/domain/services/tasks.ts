@@ -37,20 +37,28 @@ export function viewTasks(
   };
 }
 
-/** Host names by ID. */
-export type Nodes = ReadonlyMap<string, string>;
+/** Host names by ID, and which of the nodes Swarm has lost. */
+export type Nodes = ReadonlyMap<string, { name: string; down: boolean }>;
 
 export function namesOf(nodes: readonly NodeInspect[]): Nodes {
-  return new Map(nodes.map(({ ID, Description }) => [ID, Description.Hostname]));
+  return new Map(
+    nodes.map(({ ID, Description, Status }) => [ID, { name: Description.Hostname, down: Status.State === 'down' }]),
+  );
+}
+
+/** Empty for a task that has no node yet. */
+export function nodeOf({ NodeID = '' }: TaskInspect, nodes: Nodes): string {
+  return nodes.get(NodeID)?.name ?? NodeID;
 }
 
 /** `web.2 on node-b: starting`, with the error where there is one. */
 export function taskText({ Spec: { Name } }: ServiceInspect, task: TaskInspect, nodes: Nodes): string {
-  const { NodeID, Slot, Status } = task;
-  const node = NodeID === undefined || NodeID === '' ? null : (nodes.get(NodeID) ?? NodeID);
+  const { NodeID = '', Slot, Status } = task;
+  const node = nodeOf(task, nodes);
+  const place = node === '' ? ', without a node' : ` on ${node}${nodes.get(NodeID)?.down ? ', which is down' : ''}`;
   const name = Slot === undefined || Slot === 0 ? Name : `${Name}.${Slot}`;
   const error = Status.Err ? ` (${Status.Err})` : '';
-  return `${name}${node === null ? ', without a node' : ` on ${node}`}: ${Status.State}${error}`;
+  return `${name}${place}: ${Status.State}${error}`;
 }
 
 /** Why tasks of an image do not run: the newest that ended of their own accord, else the newest that waits with an error. */
@@ -79,7 +87,8 @@ export function whyStuck(
   const wanted = tasks.filter(({ DesiredState, Status }) => DesiredState === 'running' && Status.State !== 'running');
   const [task] = wanted.toSorted((a, b) => LIFE.indexOf(a.Status.State) - LIFE.indexOf(b.Status.State));
   if (task === undefined) return { code: 'preflight_blocked', detail: 'Swarm replaces no further task' };
-  const code = CODE_OF_WAITING[task.Status.State] ?? 'preflight_blocked';
+  const lost = nodes.get(task.NodeID ?? '')?.down ?? false;
+  const code = (lost ? undefined : CODE_OF_WAITING[task.Status.State]) ?? 'preflight_blocked';
   return { code, detail: taskText(service, task, nodes) };
 }
 
@@ -107,6 +116,11 @@ function codeOf({ Status: { State, Err = '' } }: TaskInspect): ErrorCode {
   if (NO_PLACE.test(Err)) return 'preflight_blocked';
   if (State === 'rejected') return NOT_PULLED.test(Err) ? 'pull_failed' : 'recreate_failed';
   return State === 'failed' && /non-zero exit|unhealthy|task: exit/i.test(Err) ? 'unhealthy' : 'recreate_failed';
+}
+
+/** Its process ended, or never started: Swarm did not move it elsewhere. */
+export function endedItself({ Status: { State } }: TaskInspect): boolean {
+  return State === 'failed' || State === 'rejected' || State === 'complete';
 }
 
 /** Wanted, of the image, and running. */

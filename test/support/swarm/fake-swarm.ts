@@ -112,6 +112,11 @@ export class FakeSwarm implements Swarm {
     this.#find(name).dueAt = null;
   }
 
+  /** A node is drained or down: its tasks are started again elsewhere. */
+  moveTasks(name: string): void {
+    this.#replaceTasks(this.#find(name));
+  }
+
   publishPort(name: string, port: PublishedPort): void {
     this.#find(name).inspect.Endpoint = { Ports: [port] };
   }

@@ -4,7 +4,10 @@ import { failureOf, viewTasks, whyStuck } from '../../../src/domain/services/tas
 import { imageOf, toTarget } from '../../../src/domain/services/to-target';
 
 const IMAGE = 'nginx:1@sha256:1';
-const NODES = new Map([['n1', 'node-a']]);
+const NODES = new Map([
+  ['n1', { name: 'node-a', down: false }],
+  ['n2', { name: 'node-b', down: true }],
+]);
 const service = (fields: Partial<ServiceInspect['Spec']> = {}): ServiceInspect => ({
   ID: 's1',
   Version: { Index: 1 },
@@ -87,6 +90,14 @@ test.each([
   const stuck = whyStuck(service(), [task(1, { State })], NODES);
   expect(stuck).toEqual({ code, detail: `site_web.1 on node-a: ${State}` });
 });
+
+test.each(['preparing', 'starting', 'pending'] as const)(
+  'a rollout that is stuck at %s on a node that is down is not held against the image',
+  (State) => {
+    const stuck = whyStuck(service(), [task(1, { State }, { NodeID: 'n2' })], NODES);
+    expect(stuck).toEqual({ code: 'preflight_blocked', detail: `site_web.1 on node-b, which is down: ${State}` });
+  },
+);
 
 test('more batches have more time', () => {
   const config = { Parallelism: 1, Delay: 10e9, Monitor: 5e9 };
