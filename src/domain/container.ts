@@ -60,6 +60,8 @@ export interface Container {
     downtime: string;
     /** The operator says by `backup.quiesce=never` that it does not write to the data of its set. */
     neverWrites: boolean;
+    /** The file of its stack, by `update.stack-file`: a new tag is written there; left out: not known. */
+    stackFile?: string;
     /** Where its data can be read; left out: it has none that is backed up. */
     data?: PlaceOfData;
   };

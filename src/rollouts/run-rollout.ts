@@ -3,12 +3,13 @@ import { isEngineLost, rethrowEngineLost, toPilotError } from '../domain/errors'
 import type { RolloutStage } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
 import { whyRolledBack } from '../updates/rollback/rollback-ends';
-import { Skipped, step } from '../updates/run';
+import { step } from '../updates/run';
 import { backUpStack } from './back-up-stack';
 import { changedData } from './data-of-stack';
 import { checkService } from './check-rollout';
 import { finishService, finishUntouchedService } from './finish-rollout';
 import { followRollout } from './follow-rollout';
+import { keepStackTag } from './keep-stack-tag';
 import { openService } from './open-rollout';
 import { preflightService, pullHere } from './preflight-rollout';
 import { requestRollout } from './request-rollout';
@@ -38,6 +39,7 @@ async function toItsEnd(run: ServiceRun): Promise<Update> {
     if (isAt(run, 'preparing')) await prepare(run);
     if (isAt(run, 'preparing') || isAt(run, 'rolling_out')) await rollOut(run);
     if (isAt(run, 'checking')) await check(run);
+    if (isAt(run, 'settled')) await step(run, 'cleanup', () => keepStackTag(run));
     if (isAt(run, 'rolling_back')) return await rollBackService(run, whyRolledBack(run.update));
     if (isAt(run, 'restoring')) return await restoreStack(run);
   } catch (error) {
@@ -71,7 +73,6 @@ async function check(run: ServiceRun): Promise<void> {
     checkpoint(run, 'checking', { seen: seen.join('; ') });
     return [...seen, ...others].join('; ');
   });
-  await step(run, 'cleanup', () => Promise.resolve(new Skipped('Swarm removes the old tasks on its own')));
   checkpoint(run, 'settled');
 }
 

@@ -320,35 +320,6 @@ describe('a SIGKILL of diun-pilot', () => {
   );
 });
 
-describe('tasks that Swarm moves', () => {
-  /** At the nth question for its tasks after the new image runs. */
-  async function movedAt(nth: number): Promise<void> {
-    const image = scene.engine.publish('nginx:1.28');
-    const real = FakeSwarm.prototype.tasks;
-    let asked = 0;
-    const tasks = jest.spyOn(FakeSwarm.prototype, 'tasks').mockImplementation(async function (this: FakeSwarm, id) {
-      const found = await real.call(this, id);
-      if (!found.some(({ Spec }) => Spec.ContainerSpec?.Image.endsWith(image.digest))) return found;
-      asked += 1;
-      if (asked !== nth) return found;
-      this.moveTasks('site_web');
-      return real.call(this, id);
-    });
-    try {
-      scene.hear(IMAGE, image.digest);
-      await scene.settle();
-    } finally {
-      tasks.mockRestore();
-    }
-  }
-
-  it.each([3, 4, 5, 6])('during the check (%i) are checked again, and not held against the image', async (nth) => {
-    run({ replicas: 2 });
-    await movedAt(nth);
-    expect(only()).toMatchObject({ status: 'succeeded', error: null });
-  });
-});
-
 describe('a task on another node', () => {
   it('is not probed by a command, and the verdict says so', async () => {
     run({ node: 'node-b', labels: { 'update.probe': 'exec:ask' } });

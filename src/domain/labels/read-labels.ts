@@ -37,6 +37,7 @@ const KNOWN = [
   'update.min-age',
   'update.soak',
   'update.keep-images',
+  'update.stack-file',
   'update.notes',
   'update.ask-on',
   'update.rehearse',

@@ -49,8 +49,14 @@ export function planService(planned: PlannedService): Plan {
   };
 }
 
-function courseOf({ target: { name, labels, swarm }, to, set, stopped }: PlannedService): string[] {
+function isSameTag(a: string, b: string): boolean {
+  return tryParseImageReference(a)?.tag === tryParseImageReference(b)?.tag;
+}
+
+function courseOf({ target, to, set, stopped }: PlannedService): string[] {
+  const { name, labels, swarm } = target;
   const { reference, digest } = to;
+  const written = isSameTag(target.reference, reference) ? undefined : swarm?.stackFile;
   return [
     ...(stopped.length === 0 ? [] : [scaledSentence(name, stopped)]),
     ...(set.length === 0 ? [] : ['The data is backed up and read back. If that fails, nothing is changed.']),
@@ -58,6 +64,7 @@ function courseOf({ target: { name, labels, swarm }, to, set, stopped }: Planned
     `Swarm rolls out ${reference}@${digest} according to update_config: ${swarm?.rollout ?? ''}. Each node pulls the image.`,
     `Health is checked: every task must run this digest, and its probe must pass (${probeText(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
     `If Swarm pauses the rollout or the probe fails, Swarm rolls the service back to its previous spec, and the tasks are checked again.`,
+    ...(written === undefined ? [] : [`The new tag is written into ${written}, if its line is clear.`]),
   ];
 }
 
@@ -120,9 +127,9 @@ function dataRisks({ target: { name, dataPaths, labels }, set, holdsData, stoppe
   ];
 }
 
-/** Swarm does not know the stack file, so it cannot be written. */
-function followUpOf({ name, project, service, reference }: Container, target: string): string | null {
-  if (tryParseImageReference(reference)?.tag === tryParseImageReference(target)?.tag) return null;
+/** Swarm does not know the stack file, so it is written only where a label names it. */
+function followUpOf({ name, project, service, reference, swarm }: Container, target: string): string | null {
+  if (isSameTag(reference, target) || swarm?.stackFile !== undefined) return null;
   if (project === null)
     return `After the update, write ${target} in place of ${reference} wherever you create the service ${name} from.`;
   return `After the update, write "image: ${target}" in place of "image: ${reference}" for the service ${service} in the file of the stack ${project}. Until then, "docker stack deploy" of the old file goes back to ${reference}.`;

@@ -30,6 +30,7 @@ export function toTarget({ ID, Spec }: ServiceInspect, is: { self: boolean; door
   const own = Spec.Labels ?? {};
   const project = own[STACK] || null;
   const labels = labelsOf(own, Spec, container);
+  const stackFile = stackFileOf(own);
   const { reference, digest } = imageOf(container.Image, own[STACK_IMAGE]);
   const { name: repository } = splitReference(container.Image);
   const application = applicationOf({ labels, references: [reference], env: container.Env ?? [] });
@@ -57,6 +58,7 @@ export function toTarget({ ID, Spec }: ServiceInspect, is: { self: boolean; door
       rollout: rolloutText(Spec),
       downtime: downtimeText(Spec),
       neverWrites: own['backup.quiesce']?.trim() === 'never',
+      ...(stackFile !== null && 'path' in stackFile ? { stackFile: stackFile.path } : {}),
     },
   };
 }
@@ -75,7 +77,7 @@ function labelsOf(
 ): ContainerLabels {
   const labels = readLabels(own);
   const scales = labels.quiesce === 'allowed' && Mode.Replicated !== undefined;
-  const withoutEffect = { ...NO_EFFECT, ...whyNotScaled(labels, Mode) };
+  const withoutEffect = { ...NO_EFFECT, ...whyNotScaled(labels, Mode), ...whyNotWritten(own) };
   const problems: LabelProblem[] = Object.entries(withoutEffect).flatMap(([label, why]) => {
     const value = own[label];
     return value === undefined ? [] : [{ label, value, message: `has no effect on a Swarm service: ${why}.` }];
@@ -94,6 +96,19 @@ function whyNotScaled({ quiesce }: ContainerLabels, { Replicated }: ServiceMode)
   if (quiesce === 'auto') return { 'backup.quiesce': 'only the value allowed lets it be scaled to 0 for a backup' };
   if (quiesce !== 'allowed' || Replicated !== undefined) return {};
   return { 'backup.quiesce': 'only a replicated one can be scaled to 0 for a backup' };
+}
+
+/** `update.stack-file`, as the operator wrote it; null: not given. */
+function stackFileOf(own: Record<string, string>): { path: string } | { why: string } | null {
+  const path = own['update.stack-file']?.trim();
+  if (path === undefined) return null;
+  if (!own[STACK]) return { why: 'it is of no stack' };
+  return /^\/[^\0]*[^/\0]$/.test(path) ? { path } : { why: 'it must be an absolute path of a file' };
+}
+
+function whyNotWritten(own: Record<string, string>): Record<string, string> {
+  const file = stackFileOf(own);
+  return file !== null && 'why' in file ? { 'update.stack-file': file.why } : {};
 }
 
 function mountClause({ Type = 'volume', Source = '(anonymous)', Target, ReadOnly }: Mount): string {

@@ -95,7 +95,8 @@ function textOf(path: string, { composeFiles, envFiles }: ProjectTexts): string 
   return [...composeFiles, ...envFiles].find((file) => file.path === path)?.text ?? '';
 }
 
-function isDowngrade({ oldReference, newReference }: TagChange): boolean {
+/** An older version is never written into a file of the operator. */
+export function isDowngrade({ oldReference, newReference }: TagChange): boolean {
   const tag = (reference: string): string => tryParseImageReference(reference)?.tag ?? '';
   return versionJump(tag(oldReference), tag(newReference)).jump === 'downgrade';
 }

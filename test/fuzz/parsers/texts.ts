@@ -373,6 +373,7 @@ const LABELS = [
   ...['diun.enable', 'update.policy', 'update.probe', 'update.allow', 'update.window', 'update.soak', 'update.verify'],
   ...[
     'update.keep-images',
+    'update.stack-file',
     'update.min-age',
     'update.rehearse',
     'update.probe.timeout',

@@ -1,0 +1,57 @@
+import type { Update } from '../../src/domain/update';
+import type { FakeImage } from '../support/fake-engine-types';
+import { openScene, type Scene } from '../support/scene';
+import { FakeSwarm, type FakeServiceSpec } from '../support/swarm/fake-swarm';
+
+// Swarm moves tasks to another node while an update is checked.
+const IMAGE = 'docker.io/library/nginx:1.28';
+const WATCHED = { 'diun.enable': 'true', 'update.policy': 'automatic', 'com.docker.stack.namespace': 'site' };
+
+let scene: Scene;
+let old: FakeImage;
+beforeEach(() => {
+  scene = openScene();
+  scene.swarm.init();
+  old = scene.engine.publish('nginx:1.28');
+});
+afterEach(() => scene.close());
+
+function run(fields: Partial<FakeServiceSpec> = {}): void {
+  const labels = { ...WATCHED, ...fields.labels };
+  scene.swarm.addService({ name: 'site_web', image: `nginx:1.28@${old.digest}`, ...fields, labels });
+}
+
+const only = (): Update => {
+  expect(scene.updates()).toHaveLength(1);
+  return scene.updates()[0] as Update;
+};
+
+describe('tasks that Swarm moves', () => {
+  /** At the nth question for its tasks after the new image runs. */
+  async function movedAt(nth: number): Promise<void> {
+    const image = scene.engine.publish('nginx:1.28');
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const real = FakeSwarm.prototype.tasks;
+    let asked = 0;
+    const tasks = jest.spyOn(FakeSwarm.prototype, 'tasks').mockImplementation(async function (this: FakeSwarm, id) {
+      const found = await real.call(this, id);
+      if (!found.some(({ Spec }) => Spec.ContainerSpec?.Image.endsWith(image.digest))) return found;
+      asked += 1;
+      if (asked !== nth) return found;
+      this.moveTasks('site_web');
+      return real.call(this, id);
+    });
+    try {
+      scene.hear(IMAGE, image.digest);
+      await scene.settle();
+    } finally {
+      tasks.mockRestore();
+    }
+  }
+
+  it.each([3, 4, 5, 6])('during the check (%i) are checked again, and not held against the image', async (nth) => {
+    run({ replicas: 2 });
+    await movedAt(nth);
+    expect(only()).toMatchObject({ status: 'succeeded', error: null });
+  });
+});
