@@ -20,6 +20,7 @@ import {
 } from './lab-record';
 import { type Closers } from './closers';
 import { endStrays } from './lasting-process';
+import { clearNodes } from './nodes/nodes';
 import { runRegistry } from './registry/run-registry';
 
 export interface OpenLab extends Lab {
@@ -85,6 +86,7 @@ async function clearProcesses(dir: string, say: Say): Promise<void> {
 async function endGuests(dir: string): Promise<string[]> {
   const ended = await endStrays(guests(dir));
   await clearOtherEngine(dir);
+  await clearNodes(dir);
   return ended;
 }
 

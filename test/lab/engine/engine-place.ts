@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { guests } from '../lab';
+import type { Machine } from '../nodes/network-namespace';
 
 /** Where a private engine lives: all that it shares with nobody else on this machine. */
 export interface EnginePlace {
@@ -11,6 +12,8 @@ export interface EnginePlace {
   network: EngineNetwork;
   /** Whether it writes its rules into the machine's packet filter; beside another engine they would replace that one's. */
   ownFilter: boolean;
+  /** Left out: it runs in the lab's network, under the name of this machine. */
+  machine?: Machine;
 }
 
 export interface EngineNetwork {
@@ -43,6 +46,27 @@ export function otherEnginePlace(dir: string): EnginePlace {
     range: `10.${second}.128.0/17`,
   };
   return { home: join(dir, 'other-engine'), processes: guests(dir), network, ownFilter: false };
+}
+
+/** The nodes of a Swarm: the first takes the place of the second engine, each other one has a network of its own. */
+export function nodePlace(dir: string, index: number, hostname: string): EnginePlace {
+  const place = otherEnginePlace(dir);
+  if (index === 0) return { ...place, machine: { hostname, namespace: null } };
+  const bridge = place.network.bridge.replace('dplab', `dpn${index}`);
+  return {
+    ...place,
+    home: join(dir, `node-${index}`),
+    network: { ...place.network, bridge },
+    ownFilter: true,
+    machine: { hostname, namespace: bridge },
+  };
+}
+
+/** The network that connects the nodes, in the lab's own network. */
+export function nodesNetwork(dir: string): { bridge: string; range: string; addressOf: (index: number) => string } {
+  const { digest, second } = of(dir);
+  const addressOf = (index: number): string => `10.${second}.253.${index + 1}`;
+  return { bridge: `dplan-${digest.toString('hex', 8, 12)}`, range: `10.${second}.253.0/24`, addressOf };
 }
 
 export function socketOf({ home }: EnginePlace): string {

@@ -29,13 +29,13 @@ export async function restoreFirewall(home: string, bridge: string): Promise<voi
 }
 
 /** Lets an engine that writes no rules reach its own networks, where another one's policy drops what it does not know. */
-export async function letThrough({ bridge, range }: EngineNetwork): Promise<void> {
+export async function letThrough({ bridge, range }: Pick<EngineNetwork, 'bridge' | 'range'>): Promise<void> {
   await removeRulesAbout(bridge);
   const about = ['--source', range, '--destination', range, '--match', 'comment', '--comment', bridge];
   await run('iptables', ['--insert', 'FORWARD', ...about, '--jump', 'ACCEPT']);
 }
 
-async function removeRulesAbout(bridge: string): Promise<void> {
+export async function removeRulesAbout(bridge: string): Promise<void> {
   let table = '';
   for (const line of (await run('iptables-save', [])).split('\n')) {
     if (line.startsWith('*')) table = line.slice(1);

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Broken, eventually } from '../../support/eventually';
-import { attempt, run } from '../command';
 import { startLasting, type LastingProcess } from '../lasting-process';
 import { askEngine } from './ask-engine';
-import { socketOf, type EngineNetwork, type EnginePlace } from './engine-place';
+import { onMachine, runInNetwork, type Command } from '../nodes/network-namespace';
+import { socketOf, type EnginePlace } from './engine-place';
 import { clearRemains, endContainerd, endOutlived } from './engine-remains';
 import { keepFirewall, letThrough, restoreFirewall } from './firewall';
 
@@ -55,18 +55,20 @@ export async function clearPrivateEngine(place: EnginePlace): Promise<void> {
 async function clear(place: EnginePlace): Promise<void> {
   await makeWay(place);
   await clearRemains(place);
-  await restoreFirewall(place.home, place.network.bridge);
+  if (!place.machine?.namespace) await restoreFirewall(place.home, place.network.bridge);
 }
 
 async function begin(place: EnginePlace, host: string): Promise<LastingProcess> {
   await makeWay(place);
-  if (place.ownFilter) await keepFirewall(place.home);
-  else await letThrough(place.network);
-  await makeBridge(place.network);
+  // The packet filter of a network of its own goes with that network.
+  if (!place.machine?.namespace) await (place.ownFilter ? keepFirewall(place.home) : letThrough(place.network));
+  await makeBridge(place);
+  const command: Command = ['dockerd', ...daemonArguments(place, host)];
+  const [file, ...args] = place.machine === undefined ? command : onMachine(place.machine, command);
   const daemon = startLasting(place.processes, {
     name: 'dockerd',
-    file: 'dockerd',
-    args: daemonArguments(place, host),
+    file,
+    args,
     logFile: join(place.home, 'dockerd.log'),
   });
   await answers(host, daemon);
@@ -98,15 +100,16 @@ async function answers(host: string, daemon: LastingProcess): Promise<void> {
  * What stands in the way of a start after a crash. Its state stays: by that the new engine finds the containers that
  * outlived the old one, and ends them.
  */
-async function makeWay({ home, network }: EnginePlace): Promise<void> {
+async function makeWay({ home, network, machine }: EnginePlace): Promise<void> {
   await endContainerd(home);
-  await attempt('ip', ['link', 'delete', network.bridge]);
+  await runInNetwork(machine?.namespace ?? null, 'ip', 'link', 'delete', network.bridge).catch(() => undefined);
   // dockerd would take a number that the system has given to somebody else, or not yet collected, for itself.
   for (const remains of ['docker.sock', 'dockerd.pid']) rmSync(join(home, remains), { force: true });
 }
 
-async function makeBridge({ bridge, bridgeAddress }: EngineNetwork): Promise<void> {
-  await run('ip', ['link', 'add', 'name', bridge, 'type', 'bridge']);
-  await run('ip', ['address', 'add', bridgeAddress, 'dev', bridge]);
-  await run('ip', ['link', 'set', bridge, 'up']);
+async function makeBridge({ network: { bridge, bridgeAddress }, machine }: EnginePlace): Promise<void> {
+  const ip = (...args: string[]): Promise<string> => runInNetwork(machine?.namespace ?? null, 'ip', ...args);
+  await ip('link', 'add', 'name', bridge, 'type', 'bridge');
+  await ip('address', 'add', bridgeAddress, 'dev', bridge);
+  await ip('link', 'set', bridge, 'up');
 }

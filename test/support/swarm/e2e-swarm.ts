@@ -3,6 +3,7 @@ import type { Swarm } from '../../../src/ports/services/swarm';
 import type { PrivateEngine } from '../../lab/engine/private-engine';
 import type { ImageName } from '../../lab/images/recipes';
 import { freePort } from '../../lab/free-port';
+import { openNodes, type Node } from '../../lab/nodes/nodes';
 import { besideLab } from '../e2e-other-engine';
 import type { Stage } from '../e2e-stage';
 
@@ -34,6 +35,31 @@ const BRIDGE = 'dpswarm0';
 
 export async function openSwarm(lab: Stage): Promise<SwarmStage> {
   const { stage, engine } = await besideLab(lab, []);
+  return initSwarm(lab, { stage, engine, address: '127.0.0.1' });
+}
+
+/** A Swarm of several nodes; diun-pilot is on the first, a manager. */
+export async function openSwarmOfNodes(
+  lab: Stage,
+  names: readonly string[],
+): Promise<SwarmStage & { nodes: readonly Node[] }> {
+  const opened = await openNodes(lab.lab, names);
+  lab.closing(() => opened.close());
+  const [first, ...others] = opened.nodes as [Node, ...Node[]];
+  const swarm = await initSwarm(lab, { ...first, stage: lab.on(opened.lab) });
+  const token = await first.docker.run(['swarm', 'join-token', '--quiet', 'worker']);
+  for (const { docker, address } of others)
+    await docker.run([
+      ...['swarm', 'join', '--token', token.trim(), '--advertise-addr', address, '--listen-addr', `${address}:2377`],
+      `${first.address}:${swarm.port}`,
+    ]);
+  return { ...swarm, nodes: opened.nodes };
+}
+
+async function initSwarm(
+  lab: Stage,
+  { stage, engine, address }: { stage: Stage; engine: PrivateEngine; address: string },
+): Promise<SwarmStage & { port: number }> {
   const { docker, registry } = stage.lab;
   const dockerHost = docker.host;
   // A bridge of its own name, since the engine of this machine may have one of the usual name.
@@ -46,10 +72,10 @@ export async function openSwarm(lab: Stage): Promise<SwarmStage> {
     'com.docker.network.bridge.enable_icc=false',
     'docker_gwbridge',
   ]);
-  const listen = `127.0.0.1:${await freePort()}`;
-  await docker.run(['swarm', 'init', '--advertise-addr', '127.0.0.1', '--listen-addr', listen]);
+  const port = await freePort();
+  await docker.run(['swarm', 'init', '--advertise-addr', address, '--listen-addr', `${address}:${port}`]);
   lab.closing(async () => {
-    for (const service of await docker.lines(['service', 'ls', '--quiet']))
+    for (const service of (await docker.attempt(['service', 'ls', '--quiet'])).stdout.split('\n').filter(Boolean))
       await docker.attempt(['service', 'rm', service]);
     await docker.attempt(['swarm', 'leave', '--force']);
     await docker.attempt(['network', 'rm', 'docker_gwbridge']);
@@ -60,6 +86,7 @@ export async function openSwarm(lab: Stage): Promise<SwarmStage> {
     swarm,
     dockerHost,
     engine,
+    port,
     published: async (image, name) => {
       const digest = await registry.publish(lab.lab.images[image], name);
       const reference = registry.reference(name);
