@@ -1,8 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import supertest from 'supertest';
 import { z } from 'zod';
 import { diunRequest } from '../support/diun-requests';
 import { aRenewal, aSeen } from '../support/certificate-builder';
-import { asDiun, asOperator, startHttp, type RunningHttp } from '../support/http-app';
+import { asDiun, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { aNewUpdate } from '../support/update-builder';
 
 let http: RunningHttp;
@@ -53,31 +55,32 @@ function closed(schema: unknown): unknown {
   return 'properties' in made && !('additionalProperties' in made) ? { ...made, additionalProperties: false } : made;
 }
 
-test('it is OpenAPI 3.1 and lists every route', () => {
+/** `METHOD path` as the app registers it, of each operation in the document. */
+function documented(): string[] {
+  const paths = Object.entries(document.paths as Record<string, object>);
+  const all = paths.flatMap(([path, methods]) => Object.keys(methods).map((method) => [method.toUpperCase(), path]));
+  return all.map(([method, path = '']) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`);
+}
+
+test('it is OpenAPI 3.1, and lists the routes of the app and no other', () => {
   expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'diun-pilot', version: '0.1.0' } });
-  const routes = Object.entries(document.paths as Record<string, object>).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method} ${path}`),
-  );
-  expect(routes.sort()).toEqual([
-    'get /',
-    'get /approvals/{token}',
-    'get /approvals/{token}/events',
-    'get /audit',
-    'get /backups',
-    'get /health',
-    'get /metrics',
-    'get /openapi.json',
-    'get /renewals',
-    'get /updates',
-    'get /updates/{id}',
-    'get /updates/{id}/events',
-    'post /approvals/{token}',
-    'post /backups',
-    'post /renewals',
-    'post /updates',
-    'post /updates/{id}/rehearsal',
-    'post /webhooks/diun',
-  ]);
+  expect(http.routes.length).toBeGreaterThan(20);
+  expect(documented().sort()).toEqual([...http.routes].sort());
+});
+
+test('it names every field that a route reads from a form', () => {
+  const folder = join(__dirname, '../../src/http/routes');
+  const formOf = (path: string): string[] =>
+    Object.keys(
+      document.paths[path].post.requestBody.content['application/x-www-form-urlencoded'].schema.properties as object,
+    );
+  for (const file of readdirSync(folder)) {
+    const read = [...readFileSync(join(folder, file), 'utf8').matchAll(/form\.get\('(\w+)'\)/g)].map(
+      ([, field]) => field,
+    );
+    const named = formOf(file === 'actions.ts' ? '/actions/approve' : '/approvals/{token}');
+    expect([file, read.filter((field) => !named.includes(field ?? ''))]).toEqual([file, []]);
+  }
 });
 
 test('real answers are as it says, good ones and errors', async () => {
@@ -120,6 +123,27 @@ test('real answers are as it says, good ones and errors', async () => {
   expectDocumented('post', '/renewals', await api(agent.post('/renewals')));
   expectDocumented('get', '/renewals', await api(agent.get('/renewals')));
   expectDocumented('get', '/renewals', await api(agent.get('/renewals?limit=0')));
+  const button = '/actions/approve';
+  expectDocumented(
+    'post',
+    button,
+    await agent
+      .post(button)
+      .set('Accept', 'application/json')
+      .set(asPerson)
+      .type('form')
+      .send({ id: 'x', form: 'old' }),
+  );
+  expectDocumented(
+    'post',
+    button,
+    await agent.post(button).set('Accept', 'application/json').set(asPerson).send({ id: 'x' }),
+  );
+  expectDocumented(
+    'post',
+    button,
+    await agent.post(button).set('Accept', 'application/json').type('form').send({ id: 'x' }),
+  );
   expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').set(asDiun).send(notification));
   expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').set(asDiun).send('{}'));
   expectDocumented('post', '/webhooks/diun', await agent.post('/webhooks/diun').send(notification));

@@ -1,7 +1,9 @@
 import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { diunBody } from '../../decisions/receive-webhook';
+import { ACTIONS } from '../pages/operator/action-form';
 import {
+  actionForm,
   auditQuery,
   auditSchema,
   backupRequest,
@@ -37,6 +39,7 @@ export function openApiDocument(version: string, publicUrl: string): Document {
     ...forBackups(),
     ...forRenewals(),
     ...forOperation(),
+    ...forActions(),
   ])
     registry.registerPath(path);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
@@ -207,6 +210,20 @@ function forOperation(): RouteConfig[] {
       responses: { 200: answer('This document', z.looseObject({})), ...errors() },
     },
   ];
+}
+
+/** With the password of the page, and a form that it issued. */
+function forActions(): RouteConfig[] {
+  const body = { content: { 'application/x-www-form-urlencoded': { schema: actionForm } }, required: true };
+  return ACTIONS.map((action) => ({
+    ...describe('post', `/actions/${action}`, `The button "${action}" of the operator page`),
+    security: api,
+    request: { body },
+    responses: {
+      303: { description: 'Done, or refused with a code in `problem`: see the page' },
+      ...pageErrors(400, 401, 403, 409, 413, 429),
+    },
+  }));
 }
 
 function describe(

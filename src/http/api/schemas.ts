@@ -132,6 +132,16 @@ export const decisionForm = z.object({
   decision: z.enum(['approve', 'decline', 'window']).optional(),
   rehearse: z.literal('again').optional().meta({ description: 'Instead of a decision: requests another rehearsal' }),
   name: z.string().optional().meta({ description: 'For a container that holds data: its name, to approve' }),
+  data: z.enum(['current', 'backup']).optional().meta({ description: 'By the link of a failed soak: the data to use' }),
+  manifest: z.string().optional().meta({ description: 'By the link of a restore: SHA-256 of the manifest as shown' }),
+});
+
+/** A button of the operator page. */
+export const actionForm = z.object({
+  id: z.string().optional().meta({ description: 'Of the update; for a backup the project, or none for all' }),
+  form: z.string().meta({ description: 'Binds the form to its button; issued by the page, valid for a day' }),
+  name: decisionForm.shape.name,
+  back: z.literal('update').optional().meta({ description: 'Leads to the page of the update instead of /' }),
 });
 
 export const updateRequest = z
