@@ -94,6 +94,6 @@ function printable(output: Output): Output {
 /** Blanks at the end of a line are part of a question. */
 function printableText(text: string): string {
   const lines = printableLines(text);
-  const blanks = /[ ]*$/.exec(text.slice(-80))?.[0] ?? '';
+  const blanks = /(?<! ) *$/.exec(text.slice(-80))?.[0] ?? '';
   return lines.join('\n') + blanks;
 }

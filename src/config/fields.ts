@@ -8,6 +8,7 @@ import { nextDue } from '../lib/due-times';
 import { readVerify, type VerifyRule } from '../domain/signatures/signature';
 import { Secret } from '../lib/secret';
 import { type Read, readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, readNotifyUrls } from './urls';
+import { withoutTrailingSlashes } from '../domain/text/trailing-slashes';
 
 /** The problem of a cron expression as text; null when it has a next time. */
 function whyCronIsInvalid(expression: string): string | null {
@@ -155,7 +156,7 @@ export const choice = <const T extends string>(values: readonly T[]): z.ZodType<
 export const httpUrl = read((input) => readHttpUrl(input));
 export const publicUrl = read<string>((input) => {
   const url = readHttpUrl(input);
-  return 'value' in url ? { value: url.value.replace(/\/+$/, '') } : url;
+  return 'value' in url ? { value: withoutTrailingSlashes(url.value) } : url;
 });
 export const backupTarget = read(readBackupUrl);
 export const mailTarget = read(readMailUrl);

@@ -3,6 +3,7 @@ import { listBackupSets, readManifest, type StoredSet } from '../backups/manifes
 import type { BackupManifest, BackupRecord } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { RestoreDeps } from './restore-run';
+import { withoutTrailingSlashes } from '../domain/text/trailing-slashes';
 
 export type WholeSet = StoredSet & { manifest: BackupManifest; sha256: string };
 
@@ -49,8 +50,8 @@ function placeIn({ folder }: StoredSet): string {
 }
 
 function isNamed({ folder, url, manifest }: StoredSet, named: string): boolean {
-  const plain = named.replace(/\/+$/, '');
-  return [manifest?.id, folder, url.replace(/\/+$/, '')].includes(plain) || folder.endsWith(`-${plain}`);
+  const plain = withoutTrailingSlashes(named);
+  return [manifest?.id, folder, withoutTrailingSlashes(url)].includes(plain) || folder.endsWith(`-${plain}`);
 }
 
 function notFound(named: string, sets: StoredSet[]): PilotError {

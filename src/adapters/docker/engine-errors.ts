@@ -52,8 +52,8 @@ function refused(error: unknown, status: number): EngineError {
 /** Only the engine's messages distinguish one 404 or 409 from another (moby, api/server/httpstatus). */
 function codeFor(words: string, status: number): ErrorCode {
   if (status === 404 && /no such container/i.test(words)) return 'container_not_found';
-  if (status === 404 && /no such image|image .*not found/i.test(words)) return 'image_not_found';
-  if (status === 409 && /name .* is already in use/i.test(words)) return 'name_taken';
+  if (status === 404 && /no such image|image .{0,300}not found/i.test(words)) return 'image_not_found';
+  if (status === 409 && /name \S+ is already in use/i.test(words)) return 'name_taken';
   return 'engine_refused';
 }
 

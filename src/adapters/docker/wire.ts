@@ -113,7 +113,7 @@ export class Wire {
     } catch (error) {
       if (call.signal?.aborted) throw call.signal.reason;
       const mapped = toEngineError(error);
-      if (isEngineLost(mapped) || /client version .* is too (old|new)/.test(mapped.message)) {
+      if (isEngineLost(mapped) || /client version \S+ is too (old|new)/.test(mapped.message)) {
         this.#versioned = null;
       }
       throw mapped;

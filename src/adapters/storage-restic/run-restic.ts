@@ -144,7 +144,7 @@ export function asStorageError({ name }: { name: string }, { code, stderr }: Fai
   ) {
     return new StorageError('storage_refused', `The restic repository ${name} refuses access: ${lastLine(stderr)}`);
   }
-  if (/no matching ID|no snapshot found|path .* not found|cannot dump/i.test(stderr)) {
+  if (/no matching ID|no snapshot found|path .{0,300} not found|cannot dump/i.test(stderr)) {
     return new StorageError('object_not_found', `${key} is not in the restic repository ${name}.`);
   }
   return new StorageError('storage_unreachable', `restic ended with code ${code}: ${lastLine(stderr)}`);

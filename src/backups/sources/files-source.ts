@@ -129,9 +129,11 @@ async function unreadable(engine: Engine, { Id, HostConfig }: ContainerInspect, 
 
 /** Pure. What GNU and busybox `find` say of folders; what vanished meanwhile is left out. */
 export function readErrors(stderr: string): Doubt[] {
-  const found = [...stderr.matchAll(/^find: '?(\/.*?)'?: ([A-Z][^:\n]*?)\s*$/gm)].map((line): Doubt => {
-    const [, folder = '', why = ''] = line;
-    return { folder: unescaped(folder), why };
+  const found = stderr.split('\n').flatMap((line): Doubt[] => {
+    const reason = line.lastIndexOf(': ');
+    const why = line.slice(reason + 2).trimEnd();
+    const [, folder] = /^find: '?(\/.*)$/.exec(line.slice(0, reason).replace(/'$/, '')) ?? [];
+    return folder === undefined || !/^[A-Z][^:]*$/.test(why) ? [] : [{ folder: unescaped(folder), why }];
   });
   return found.filter(({ folder, why }) => !/No such file/.test(why) && !isOfAside(folder)).slice(0, MOST_DOUBTS);
 }

@@ -1,5 +1,6 @@
 import type { ContainerInspect, ImageInspect } from '../engine-inspect';
 import { ownLabels } from '../labels/own-labels';
+import { withoutTrailingSlashes } from '../text/trailing-slashes';
 
 /** The compose project that a container was made from, by Compose's own labels. Paths are absolute, on the host. */
 export interface ComposeProject {
@@ -48,7 +49,7 @@ export function composeProjectOf(container: ContainerInspect, image: ImageInspec
 
 /** What Compose reads variables from. */
 export function envFilesOf({ envFiles, folder }: ComposeProject): string[] {
-  return envFiles ?? [`${folder.replace(/\/+$/, '')}/.env`];
+  return envFiles ?? [`${withoutTrailingSlashes(folder)}/.env`];
 }
 
 /** Compose 2 writes absolute paths; `--env-file` and older ones may be relative. */
@@ -56,7 +57,7 @@ function paths(label: string | undefined, folder: string): string[] {
   return (label ?? '')
     .split(',')
     .filter((path) => path !== '')
-    .map((path) => (path.startsWith('/') ? path : `${folder.replace(/\/+$/, '')}/${path}`));
+    .map((path) => (path.startsWith('/') ? path : `${withoutTrailingSlashes(folder)}/${path}`));
 }
 
 /** A file of a compose project: its path on the host, and what is in it. */

@@ -1,4 +1,5 @@
 import type { Mount } from '../engine-inspect';
+import { withoutTrailingSlashes } from '../text/trailing-slashes';
 
 /** Belongs to the host, not to the application. */
 const OF_THE_HOST =
@@ -11,7 +12,7 @@ const OF_THE_HOST =
 export function dataPathsOf(mounts: readonly Mount[]): string[] {
   const paths = mounts
     .filter(({ Type, RW }) => RW && Type !== 'tmpfs' && Type !== 'npipe')
-    .map(({ Destination }) => Destination.replace(/\/+$/, ''))
+    .map(({ Destination }) => withoutTrailingSlashes(Destination))
     .filter((path) => /^\/[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u.test(path) && !OF_THE_HOST.test(path))
     .sort();
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));

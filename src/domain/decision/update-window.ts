@@ -23,16 +23,23 @@ const FORM = 'must look like Sat,Sun 02:00-05:00, several separated by ;';
 export function readWindow(text: string): UpdateWindow | { problem: string } {
   const ranges: WindowRange[] = [];
   for (const part of text.split(';')) {
-    const [, days, fromHour, fromMinute, toHour, toMinute] =
-      /^\s*(?:([A-Za-z][A-Za-z,\s-]*?)\s+)?(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*$/.exec(part) ?? [];
+    const [, days = '', hours = ''] = /^(\D*)(.*)$/s.exec(part) ?? [];
+    const [, fromHour, fromMinute, toHour, toMinute] =
+      /^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*$/.exec(hours) ?? [];
     const from = minuteOf(fromHour, fromMinute);
     const to = minuteOf(toHour, toMinute);
-    const on = days === undefined ? EVERY_DAY : daysOf(days);
+    const on = readDays(days);
     if (on === null || from === null || to === null || from === DAY_MINUTES) return { problem: FORM };
     if (from === to) return { problem: `${part.trim()} never opens: it ends when it begins. It ${FORM}` };
     ranges.push({ days: on, from, to });
   }
   return { text: text.trim(), ranges };
+}
+
+/** `days` as written before the hours, with the blank between the two. */
+function readDays(days: string): ReturnType<typeof daysOf> {
+  if (days.trim() === '') return EVERY_DAY;
+  return /^\s*[A-Za-z][A-Za-z,\s-]*$/.test(days) && /\s$/.test(days) ? daysOf(days.trim()) : null;
 }
 
 function minuteOf(hour: string | undefined, minute: string | undefined): number | null {

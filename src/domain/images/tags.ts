@@ -79,7 +79,7 @@ function parseSuffix(suffix: string): Pick<ParsedTag, 'family' | 'base' | 'build
   const alpine = /-alpine(\d+(?:\.\d+)*)(?=-|$)/.exec(suffix);
   const build = /-(?:r|ls)(\d+)$/.exec(suffix);
   const withoutBase = alpine === null ? suffix : suffix.replace(alpine[0], '-alpine#');
-  const family = build === null ? withoutBase : withoutBase.replace(/\d+$/, '#');
+  const family = build === null ? withoutBase : withoutBase.replace(/(?<!\d)\d+$/, '#');
   return { family, base: numbersOf(alpine?.[1]?.split('.') ?? []), build: numbersOf(build?.slice(1) ?? []) };
 }
 

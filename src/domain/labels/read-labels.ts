@@ -19,6 +19,7 @@ import { readWindow } from '../decision/update-window';
 import { readVerify } from '../signatures/signature';
 import { parseFlag } from './parse-flag';
 import { readProbe } from './read-probe';
+import { withoutTrailingSlashes } from '../text/trailing-slashes';
 
 const POLICIES: readonly Policy[] = ['automatic', 'manual', 'ignore'];
 const JUMPS: readonly Jump[] = ['digest', 'patch', 'minor', 'major'];
@@ -260,7 +261,7 @@ function isArchivable(path: string): boolean {
 }
 
 function withoutTrailingSlash(path: string): string {
-  return path === '/' ? path : path.replace(/\/+$/, '');
+  return path === '/' ? path : withoutTrailingSlashes(path);
 }
 
 function readRole(labels: LabelReader): ContainerLabels['renewalRole'] {

@@ -79,7 +79,7 @@ function partsOf(text: string): Part[] {
 
 function headingOf(line: string): string | null {
   const hashed = /^ {0,3}#{1,6}(?:\s+(.*))?$/.exec(line);
-  if (hashed !== null) return (hashed[1] ?? '').replace(/\s+#+\s*$/, '');
+  if (hashed !== null) return (hashed[1] ?? '').replace(/(?<!\s)\s+#+\s*$/, '');
   return /^ {0,3}(?:\*\*|__)([^*_]{1,120})(?:\*\*|__):?\s*$/.exec(line)?.[1] ?? null;
 }
 

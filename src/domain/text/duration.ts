@@ -11,7 +11,7 @@ const DURATION = /^(?:\d+(?:ms|s|m|h|d))+$/;
 export function parseDuration(text: string): number | null {
   if (!DURATION.test(text) || text.length > 20) return null;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g)) {
+  for (const [, amount, unit] of text.matchAll(/(?<!\d)(\d+)(ms|s|m|h|d)/g)) {
     total += Number(amount) * (UNITS[unit ?? ''] ?? NaN);
   }
   return Number.isSafeInteger(total) && total > 0 ? total : null;

@@ -7,6 +7,7 @@ import { startLoop, type Loop } from '../../lib/loop';
 import type { Secret } from '../../lib/secret';
 import type { AskHealth } from './health';
 import { CHECK_NAMES, type HealthReport } from './health-report';
+import { withoutTrailingSlashes } from '../../domain/text/trailing-slashes';
 
 const LONGEST_MESSAGE = 250;
 
@@ -54,7 +55,7 @@ export function heartbeatUrl(address: string, { status, checks }: HealthReport):
     url.searchParams.set('status', down ? 'down' : 'up');
     url.searchParams.set('msg', reasons.length === 0 ? 'OK' : reasons.join('; ').slice(0, LONGEST_MESSAGE));
   } else if (down) {
-    url.pathname = `${url.pathname.replace(/\/+$/, '')}/fail`;
+    url.pathname = `${withoutTrailingSlashes(url.pathname)}/fail`;
   }
   return url.href;
 }

@@ -1,6 +1,8 @@
+import { readRetryAfter } from '../../../src/adapters/channels/http-call';
+import { readName } from '../../../src/adapters/docker/socket-proxy/guard/names';
 import { readErrors } from '../../../src/backups/sources/files-source';
 import { parseCertificate } from '../../../src/certificates/find-certificates';
-import { cron } from '../../../src/config/fields';
+import { cron, readNotesHosts } from '../../../src/config/fields';
 import { readBackupUrl, readHeartbeatUrl, readHttpUrl, readMailUrl, readNotifyUrls } from '../../../src/config/urls';
 import { applyEdit, decideTagEdit } from '../../../src/domain/compose/tag-edit';
 import { readDependsOn, readRestartsWith } from '../../../src/domain/compose/depends-on';
@@ -8,10 +10,12 @@ import { readEnvFile } from '../../../src/domain/compose/env-file';
 import { readPieces } from '../../../src/domain/compose/interpolation';
 import { readWindow } from '../../../src/domain/decision/update-window';
 import { parseDf } from '../../../src/domain/disk/df';
-import { formatReference, parseImageReference } from '../../../src/domain/images/image-reference';
+import { formatReference, parseImageReference, splitReference } from '../../../src/domain/images/image-reference';
 import { parseTag } from '../../../src/domain/images/tags';
+import { parseFlag } from '../../../src/domain/labels/parse-flag';
 import { readLabels } from '../../../src/domain/labels/read-labels';
-import { splitCommand } from '../../../src/domain/labels/read-probe';
+import { readProbe, splitCommand } from '../../../src/domain/labels/read-probe';
+import { readConfiguration } from '../../../src/domain/nginx/nginx-configuration';
 import { nginxSites, nginxUpstreams } from '../../../src/domain/nginx/nginx-sites';
 import { readVersion, releasesOfChangelog } from '../../../src/domain/notes/versions';
 import { flagsOf } from '../../../src/domain/notes/flags';
@@ -20,6 +24,7 @@ import { readVerify } from '../../../src/domain/signatures/signature';
 import { parseDuration } from '../../../src/domain/text/duration';
 import { renderMarkdown } from '../../../src/http/pages/release-notes/render-markdown';
 import { printableLines } from '../../../src/lib/printable';
+import { splitDetail } from '../../../src/notifications/letter/clean';
 import { parsePostmasterPid } from '../../../src/probes/postgres-probe';
 import { missingRoles } from '../../../src/restores/databases/role-statement';
 import { splitSql } from '../../../src/restores/databases/sql-tokens';
@@ -35,6 +40,7 @@ export const TEXTS: readonly Parser[] = [
       const read = parseImageReference(input);
       const again = parseImageReference(formatReference(read));
       promise(JSON.stringify(again) === JSON.stringify(read), 'the normal spelling is another image');
+      return [splitReference(input), readName(input)];
     },
   },
   {
@@ -72,7 +78,7 @@ export const TEXTS: readonly Parser[] = [
       'listen ',
       'if (',
     ],
-    parse: (input) => [nginxSites(input), nginxUpstreams(input)],
+    parse: (input) => [readConfiguration(input), nginxSites(input), nginxUpstreams(input)],
   },
   {
     name: 'env files',
@@ -273,6 +279,8 @@ export const TEXTS: readonly Parser[] = [
     ],
     parse: (input) => {
       for (const name of LABELS) readLabels({ 'diun.enable': 'true', [name]: input });
+      readProbe(input);
+      parseFlag(input);
       return [readDependsOn(input), readRestartsWith(input), splitCommand(input), readVerify(input)];
     },
   },
@@ -307,7 +315,9 @@ export const TEXTS: readonly Parser[] = [
       ',',
     ],
     parse: (input) =>
-      [readHttpUrl, readHeartbeatUrl, readBackupUrl, readMailUrl, readNotifyUrls].map((read) => read(input)),
+      [readHttpUrl, readHeartbeatUrl, readBackupUrl, readMailUrl, readNotifyUrls, readNotesHosts].map((read) =>
+        read(input),
+      ),
   },
   {
     name: 'roles of a database',
@@ -353,7 +363,10 @@ export const TEXTS: readonly Parser[] = [
       "find: '/a/b': Permission denied\n",
     ],
     pieces: ['\n', ' ', '/', ': ', "'", 'find: ', 'A', '0', '9'.repeat(25), '%', '::', '*', '\\'],
-    parse: (input) => [parsePostmasterPid(input), parseDf(input.split('\n')), readErrors(input)],
+    parse: (input) => [
+      ...[parsePostmasterPid(input), parseDf(input.split('\n')), readErrors(input), splitDetail(input)],
+      readRetryAfter(input, new Date(0)),
+    ],
   },
   {
     name: 'certificates',

@@ -68,7 +68,7 @@ async function call<T>(wire: Wire, asked: Call): Promise<T> {
 function swarmError(error: PilotError): PilotError {
   const { message } = error;
   const as = (code: EngineError['code'], words: string): EngineError => new EngineError(code, words, { cause: error });
-  if (statusOf(error) === 404 && /service .*not found/i.test(message)) {
+  if (statusOf(error) === 404 && /service .{0,300}not found/i.test(message)) {
     return as('service_not_found', 'There is no such service: it was removed.');
   }
   if (/update out of sequence/i.test(message)) {

@@ -9,6 +9,7 @@ import { list, paragraph, section, type Block, type Fact } from '../../letter/le
 import { shellCommand } from '../../letter/shell';
 import { stepDuration, stepTitle } from '../../letter/words';
 import type { Rehearsal } from '../../../domain/rehearsal/rehearsal';
+import { withoutTrailingSlashes } from '../../../domain/text/trailing-slashes';
 
 /** The facts that every mail about an update is built from. */
 export interface UpdateNews {
@@ -31,7 +32,7 @@ export function nameOf(update: Update): string {
 }
 
 export function route(publicUrl: string, path: string): string {
-  return `${publicUrl.replace(/\/+$/, '')}/${path}`;
+  return `${withoutTrailingSlashes(publicUrl)}/${path}`;
 }
 
 /** Foot of a mail that is not about an update: a section of the operator page. */
