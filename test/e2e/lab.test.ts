@@ -169,7 +169,7 @@ volumes: { data: {} }
     await pilot.up();
     const health = async () => (await pilot.container('pilot'))['State'].Health.Status === 'healthy';
     await eventually('it is healthy', health, { timeoutMs: 120_000 });
-    expect(await pilot.exec('pilot', 'id', '-u')).toBe('1000');
+    expect(await pilot.exec('pilot', 'node', '-p', 'process.getuid()')).toBe('1000');
     const answer = await fetch(`${await pilot.url('pilot', 8080)}/health`);
     expect((await answer.json()).checks.docker.status).toBe('ok');
   });

@@ -253,8 +253,8 @@ describe('from outside', () => {
 
   it('of the folder diun-pilot may write .env and compose files, and nothing that others run or build', async () => {
     const may = async (path: string): Promise<boolean> => {
-      const script = `test -w ${stack.folder}/${path}`;
-      return (await stack.compose(['exec', '-T', 'diun-pilot', 'sh', '-c', script])).code === 0;
+      const script = `fs.accessSync('${stack.folder}/${path}', fs.constants.W_OK)`;
+      return (await stack.compose(['exec', '-T', 'diun-pilot', 'node', '-e', script])).code === 0;
     };
     for (const path of ['.env', 'docker-compose.yml', '.']) expect([path, await may(path)]).toEqual([path, true]);
     const scripts = ['nginx', 'nginx/start.sh', 'nginx/certbot.sh', 'diun', 'diun/diun.yml', '.git', '.git/config'];
@@ -314,9 +314,11 @@ describe('updates', () => {
 
   /** The other mails lead to pages that decide nothing. */
   async function linkOfTheMail(digest: string): Promise<string> {
-    const script = `for mail in /data/mail/*.eml; do cat "$mail"; printf '\\f'; done`;
+    const script = `
+      const names = fs.existsSync('/data/mail') ? fs.readdirSync('/data/mail') : [];
+      names.filter((name) => name.endsWith('.eml')).map((name) => fs.readFileSync('/data/mail/' + name, 'utf8')).join('\\f')`;
     const read = async () => {
-      const mails = (await stack.composed('exec', '-T', 'diun-pilot', 'sh', '-c', script)).split('\f');
+      const mails = (await stack.composed('exec', '-T', 'diun-pilot', 'node', '-p', script)).split('\f');
       const offer = mails.map((mail) => mail.replace(/=\r?\n/g, '')).find((mail) => mail.includes(digest));
       return new RegExp(`https://${DOMAIN}(/approvals/[A-Za-z0-9._~-]+)`).exec(offer ?? '')?.[1];
     };

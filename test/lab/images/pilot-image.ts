@@ -46,10 +46,11 @@ async function builtHere(lab: Lab): Promise<string> {
   const context = lab.scratch('pilot-image');
   const app = join(context, 'app');
   mkdirSync(app);
-  for (const part of ['package.json', 'package-lock.json', '.npmrc', 'dist', 'node_modules']) {
+  for (const part of ['package.json', 'package-lock.json', '.npmrc', 'dist', 'node_modules', 'scripts/image']) {
     cpSync(join(REPOSITORY, part), join(app, part), { recursive: true, verbatimSymlinks: true });
   }
   await run('npm', ['prune', '--omit=dev', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: app });
+  await run(process.execPath, [join(app, 'scripts/image/prune.mjs'), app]);
   writeFileSync(join(context, 'Dockerfile'), runtimePart(dockerfile()));
   return context;
 }
@@ -74,18 +75,25 @@ async function nodeImage(lab: Lab): Promise<string> {
   return tag;
 }
 
-/** This machine's restic, as an image of nothing else; null: there is none, so that the published one is taken. */
+/** By which restic trusts a server; the published image has them here, too. */
+const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+
+/** This machine's restic, as an image of nothing else but certificates; null: there is none, so that the published one is taken. */
 async function resticImage(lab: Lab): Promise<string | null> {
   if (whyNoRestic() !== null) {
     if (lab.origin === 'public') return null;
     throw new Error(`the image of diun-pilot has restic, but ${whyNoRestic()}`);
   }
   const version = /^restic (\S+)/.exec(await run(RESTIC, ['version']))?.[1] ?? 'unknown';
-  const tag = `lab/restic:${version}`;
+  const tag = `lab/restic-tls:${version}`;
   if (await lab.docker.inspect('image', tag)) return tag;
   const context = lab.scratch('restic-image');
   cpSync(RESTIC, join(context, 'restic'), { dereference: true });
-  writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nCOPY restic /usr/bin/restic\n');
+  cpSync(CERTIFICATES, join(context, 'certificates'), { dereference: true });
+  writeFileSync(
+    join(context, 'Dockerfile'),
+    `FROM scratch\nCOPY restic /usr/bin/restic\nCOPY certificates ${CERTIFICATES}\n`,
+  );
   await lab.docker.run(['build', '--quiet', '--tag', tag, context]);
   noteMadeImage(lab.dir, tag);
   rmSync(context, { recursive: true });
