@@ -8,7 +8,7 @@ const PROGRAMS = new Map<string, RegExp>([
   ['nginx', /^-t$/],
   ['ssh', /^-/],
 ]);
-const LAST = /[.,;:)]+$/;
+const LAST = /[.,;:)]$/;
 /** Words of a command that no sentence has: options, paths, references, numbers, placeholders, connectors. */
 const ARGUMENT = /^-|[:/=@\d]|^[A-Z][A-Z_]+$|^&&$|^…/;
 const SUBCOMMAND = /^(compose|container|image|network|service|system|volume)$/;
@@ -31,7 +31,7 @@ export function joinCommands(words: readonly string[]): string[] {
 /** 1: no command starts at this word. */
 function lengthOfCommand(words: readonly string[], at: number): number {
   const [, opening = '', name = ''] = /^(["'`(]?)(.*)$/s.exec(words[at] ?? '') ?? [];
-  const next = words[at + 1]?.replace(/["'`]?[.,;:)]*$/, '') ?? '';
+  const next = withoutEnd(words[at + 1] ?? '');
   if (PROGRAMS.get(name)?.test(next) !== true) return 1;
   if (opening !== '') {
     const closing = opening === '(' ? ')' : opening;
@@ -39,6 +39,13 @@ function lengthOfCommand(words: readonly string[], at: number): number {
     if (end > 0) return end - at + 1;
   }
   return words[at - 1]?.endsWith(':') === true ? toEndOfClause(words, at) : toSentence(words, at);
+}
+
+/** Without its punctuation, and without the quote before that. A pattern would try each of many signs as their first. */
+function withoutEnd(word: string): string {
+  let end = word.length;
+  while (end > 0 && '.,;:)'.includes(word.charAt(end - 1))) end -= 1;
+  return word.slice(0, /["'`]/.test(word.charAt(end - 1)) ? end - 1 : end);
 }
 
 /** A full stop in quotes ends nothing. */
