@@ -6,9 +6,6 @@ import { needsDumps, newMajorByTags, newMajorOf, type NewMajor } from '../domain
 import { platformOf } from '../domain/recreate/platform';
 import type { RegistryAsked } from './ask-registry';
 
-/** While it is closed, a new major is refused in the preflight, and no plan has one. */
-export const GATE = { open: false };
-
 /**
  * Whether a target is a newer PostgreSQL major than the one that a container runs, by the registry's word on the image, else by
  * the tags. Null: it is not, or that is not known, and the preflight sees it. Rejects with `engine_unreachable`.
@@ -19,7 +16,7 @@ export async function newMajorFor(
   target: { reference: string; digest: string },
   registry: Pick<RegistryAsked, 'config'>,
 ): Promise<NewMajor | null> {
-  if (!GATE.open || container.application !== 'postgres' || container.swarm) return null;
+  if (container.application !== 'postgres' || container.swarm) return null;
   const found =
     (await byImage(deps, container, target, registry)) ?? newMajorByTags(container.reference, target.reference);
   if (found === null || container.labels.backup?.kind === 'postgres') return found;

@@ -5,7 +5,8 @@ import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
 import { engineProxy, type EngineProxy } from '../support/e2e-engine-proxy';
-import { approveMajors, CONTENTS, psql, seed } from '../support/e2e-majors';
+import { PUBLIC_BEFORE_15 } from '../../src/restores/databases/public-schema';
+import { approve, CONTENTS, psql, readyToApprove, RIGHTS_ON_PUBLIC, seed } from '../support/e2e-majors';
 import { namesOf, openStage, startedAt } from '../support/e2e-stage';
 import { endOf, mailsAbout, stepsOf, type UpdateTold } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
@@ -16,6 +17,7 @@ const stage = openStage();
 const DATA = '/var/lib/postgresql/data';
 const EXTENSIONS = '/usr/share/postgresql/15/extension';
 const WITHIN_MS = 300_000;
+const OPEN_TO_ALL = 'app|{app=UC/app,=UC/app}';
 const MAJOR_STEPS = ['backup', 'pull', 'preflight', 'move_data', 'recreate', 'load_data', 'health_check', 'cleanup'];
 
 interface Shop {
@@ -55,15 +57,15 @@ async function openShop(name: string, megabytes: number, rows?: string): Promise
   await proxy.mend();
   stage.closing(() => proxy.cut());
   const pilot = await stage.pilot({ env: { DOCKER_HOST: proxy.dockerHost } });
-  approveMajors(pilot, '15', '17');
   await lab.registry.publish(lab.images.POSTGRES_17, tag);
   return { project, app, pilot, proxy, db: await project.containerName('db'), tag };
 }
 
+/** Rehearsed, then approved. */
 async function request({ pilot, db }: Shop): Promise<string> {
-  const answer = await pilot.request('/updates', { method: 'POST', body: JSON.stringify({ container: db }) });
-  expect([answer.status, await answer.clone().text()]).toEqual([202, expect.anything()]);
-  return ((await answer.json()) as { id: string }).id;
+  const id = await readyToApprove(pilot, db);
+  await approve(pilot, db, id);
+  return id;
 }
 
 const update = async (shop: Shop): Promise<UpdateTold> => endOf(shop.pilot, await request(shop), WITHIN_MS);
@@ -99,7 +101,8 @@ describe('a shop with years of data', () => {
     shop = await openShop('years', 40);
   });
 
-  it('an extension that the new image lacks: rolled back, the old server serves all of its data', async () => {
+  it('an extension that the new image lacks, created after the rehearsal: rolled back, the old server serves all of its data', async () => {
+    const id = await readyToApprove(shop.pilot, shop.db);
     const control = `comment = 'x'\\ndefault_version = '1'\\n`;
     await shop.project.compose([
       'exec',
@@ -114,7 +117,8 @@ describe('a shop with years of data', () => {
     await psql(shop.project, 'shop', 'CREATE EXTENSION only15');
     before = await contentsOf(shop);
     const old = await shop.project.container('db');
-    const told = await update(shop);
+    await approve(shop.pilot, shop.db, id);
+    const told = await endOf(shop.pilot, id, WITHIN_MS);
     expect([told['status'], explained(told)]).toEqual(['rolled_back', expect.stringContaining('only15')]);
     expect(told['error']).toMatchObject({ code: 'major_failed' });
     expect((await shop.project.container('db'))['Id']).toBe(old['Id']);
@@ -131,6 +135,10 @@ describe('a shop with years of data', () => {
     expect([told['status'], explained(told)]).toEqual(['succeeded', expect.anything()]);
     expect(stepsOf(told)).toEqual(MAJOR_STEPS.map((name) => `${name} succeeded`));
     expect([await majorOf(shop), await contentsOf(shop)]).toEqual(['17', before]);
+    expect(await psql(shop.project, 'öffentlich', RIGHTS_ON_PUBLIC)).toBe(OPEN_TO_ALL);
+    await psql(shop.project, 'app', `CREATE DATABASE fresh`);
+    await psql(shop.project, 'fresh', PUBLIC_BEFORE_15);
+    expect(await psql(shop.project, 'fresh', RIGHTS_ON_PUBLIC)).toBe(OPEN_TO_ALL);
     expect(await login(shop, 'reader', 'lesen', 'shop')).toBe('reader');
     expect(await login(shop, 'app', 'geheim', 'app')).toBe('app');
     expect((await shop.app.items()).map(({ name }) => name)).toEqual(['erste']);
@@ -138,8 +146,8 @@ describe('a shop with years of data', () => {
     expect((await shop.project.up()).untouched).toContain('db');
     const kept = (await foldersIn(shop)).trim();
     expect(kept).toMatch(/^\.diun-pilot-before-[0-9a-z]{10}-01$/);
-    const subjects = await mailsAbout(shop.pilot, shop.db, 2);
-    expect(subjects[1]).toContain('the new version is healthy');
+    const subjects = await mailsAbout(shop.pilot, shop.db, 4);
+    expect(subjects[3]).toContain('the new version is healthy');
     // The text of a mail is wrapped.
     const mail = ((await shop.pilot.mails()).at(-1)?.text ?? '').replaceAll(/\s+/g, ' ');
     expect(mail).toContain(`docker exec -u 0 ${shop.db} rm -rf '${DATA}/${kept}'`);

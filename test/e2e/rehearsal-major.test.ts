@@ -1,11 +1,14 @@
+import { whyNoBrowser } from '../lab/browser';
 import type { ComposeProject } from '../lab/compose';
 import type { Inspected } from '../lab/engine/docker-cli';
 import type { Pilot } from '../lab/pilot';
+import { openBrowser } from '../support/browser';
 import { appOf } from '../support/e2e-app';
-import { withOpenGate } from '../support/e2e-majors';
+import { linkInMail, seeAll } from '../support/e2e-approvals';
+import { rehearsed, requestFrom } from '../support/e2e-majors';
 import { namesOf, openStage, startedAt } from '../support/e2e-stage';
-import type { UpdateTold } from '../support/e2e-updates';
-import { eventually } from '../support/eventually';
+import { endOf, type UpdateTold } from '../support/e2e-updates';
+import { describeIf } from '../support/needs';
 
 // PostgreSQL 15 with real data and an application on it, whose move to 17 is tried on a copy before anyone can approve it.
 const stage = openStage();
@@ -61,7 +64,7 @@ beforeAll(async () => {
     'CREATE TABLE more.rows AS SELECT n, n % 7 AS rest FROM generate_series(1, 5000) n',
     'GRANT SELECT ON more.rows TO reader',
   );
-  pilot = await stage.pilot({ env: withOpenGate(lab.scratch('gate')) });
+  pilot = await stage.pilot();
   db = await shop.containerName('db');
 });
 
@@ -83,25 +86,8 @@ async function sql(...statements: string[]): Promise<string> {
   ]);
 }
 
-async function request(): Promise<UpdateTold> {
-  const body = JSON.stringify({ container: db, image: stage.lab.registry.reference(name('17')) });
-  const answer = await pilot.request('/updates', { method: 'POST', body });
-  expect(answer.status).toBe(202);
-  return (await answer.json()) as UpdateTold;
-}
-
-/** Of the rehearsal that was requested last. */
-function verdict(id: string): Promise<UpdateTold> {
-  return eventually(
-    `the rehearsal of ${id} ends`,
-    async () => {
-      const update = (await pilot.get(`/updates/${id}`)) as UpdateTold;
-      if (update['rehearsal']?.finishedAt && update['rehearsal'].status !== 'running') return update;
-      throw new Error(JSON.stringify(update['rehearsal']));
-    },
-    { timeoutMs: 300_000, everyMs: 200 },
-  );
-}
+const request = (): Promise<UpdateTold> => requestFrom(pilot, db, stage.lab.registry.reference(name('17')));
+const verdict = (id: string): Promise<UpdateTold> => rehearsed(pilot, id);
 
 async function expectUntouched(before: Inspected): Promise<void> {
   const after = await shop.container('db');
@@ -145,4 +131,35 @@ test('once that is gone it passes: nothing differs, and the application runs on 
   );
   expect(update).toMatchObject({ status: 'awaiting_approval' });
   await expectUntouched(before);
+});
+
+describeIf(whyNoBrowser(), 'with the mail and a browser', () => {
+  const browser = openBrowser();
+  afterEach(() => browser.forget());
+
+  test('the link is opened, the name typed, and the move followed to its success', async () => {
+    const [{ id, to }] = await pilot.updates('?status=awaiting_approval');
+    // Its cache is missing in production too, so no update of its database could be verified.
+    await shop.compose(['rm', '--stop', '--force', 'cached']);
+    const page = await browser.open(await linkInMail(pilot, db, to.digest));
+    await page.getByText('is loaded into a new data directory of PostgreSQL 17').first().waitFor();
+    await seeAll(page, 'plan of a new PostgreSQL major');
+    await page.getByLabel(/type its name/).fill(db);
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.locator('#step-move_data').waitFor();
+    const told = await endOf(pilot, id, 400_000);
+    expect([told['status'], JSON.stringify([told['error'], told['steps']])]).toEqual(['succeeded', expect.anything()]);
+    await page.locator('#status').getByText('Succeeded', { exact: true }).waitFor({ timeout: 240_000 });
+    await page.reload();
+    await seeAll(page, 'new PostgreSQL major');
+    expect(await pilot.get(`/updates/${id}`)).toMatchObject({
+      status: 'succeeded',
+      approval: { status: 'approved', decidedBy: 'link' },
+    });
+    expect([await sql('SHOW server_version_num'), await sql('SELECT count(*) FROM more.rows')]).toEqual([
+      expect.stringMatching(/^17/),
+      '5000',
+    ]);
+    expect((await appOf(shop).items()).map((item) => item.name)).toEqual(['erste', 'zweite']);
+  });
 });

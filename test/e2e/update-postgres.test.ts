@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { BackupManifest } from '../../src/domain/backups/backup';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
+import { rehearsed } from '../support/e2e-majors';
 import { imageNamed, openStage, startedAt } from '../support/e2e-stage';
 import { endOf, mailsAbout, stepsOf, type UpdateTold } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
@@ -87,18 +88,19 @@ function expectWholeSet(update: UpdateTold): void {
   }
 }
 
-it('another major: failed at preflight, the database untouched', async () => {
+it('another major: an approval request, rehearsed, and the database untouched', async () => {
   const { lab } = stage;
   const before = await data.container('db');
   await lab.registry.publish(lab.images.POSTGRES_17, TAG);
   const update = await endOf(pilot, await ask());
-  expect(update).toMatchObject({ status: 'failed', error: { code: 'preflight_failed' } });
-  expect(update['error'].message).toMatch(/PostgreSQL 15, and .* is PostgreSQL 17/);
+  expect(update).toMatchObject({ status: 'awaiting_approval', approval: { status: 'waiting' }, steps: [] });
+  expect(update['reason']).toContain('a passed rehearsal first (PostgreSQL 15 to 17)');
+  expect((await rehearsed(pilot, String(update['id'])))['rehearsal']).toMatchObject({ status: 'passed' });
   const after = await data.container('db');
   expect([after['Id'], startedAt(after), after['RestartCount']]).toEqual([before['Id'], startedAt(before), 0]);
   expect(await imageNamed(lab, lab.registry.reference(TAG))).toBe(before['Image']);
   expect(await items()).toEqual(bothItems);
-  expect(await mailsAbout(pilot, db, 1)).toEqual([expect.stringContaining('nothing was changed')]);
+  expect(await mailsAbout(pilot, db, 1)).toEqual([expect.stringContaining('approval')]);
 });
 
 it('a rebuild of the same major: backed up with the files, verified, updated, and the application looked at', async () => {
@@ -113,7 +115,7 @@ it('a rebuild of the same major: backed up with the files, verified, updated, an
   expect(health?.detail).toContain(`${await data.containerName('app')}, which depends on it: /api/healthz says pass`);
   expect((await data.container('db'))['Image']).toBe(await imageNamed(lab, lab.images.POSTGRES_15_NEXT));
   expect(await items()).toEqual(bothItems);
-  expect((await mailsAbout(pilot, db, 2))[1]).toContain('the new version is healthy');
+  expect((await mailsAbout(pilot, db, 3)).at(-1)).toContain('the new version is healthy');
   const backups = (await pilot.get('/backups')) as { backups: { updateId: string; status: string }[] };
   expect(backups.backups[0]).toMatchObject({ updateId: update['id'], status: 'succeeded' });
 });

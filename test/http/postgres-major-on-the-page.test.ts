@@ -1,5 +1,4 @@
 import supertest from 'supertest';
-import { GATE } from '../../src/decisions/new-major';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { RehearsalEnd } from '../../src/domain/rehearsal/rehearsal';
 import type { Update } from '../../src/domain/update';
@@ -15,13 +14,11 @@ let forge: Forge;
 let http: RunningHttp;
 let update: Update;
 beforeEach(async () => {
-  GATE.open = true;
   forge = runForge();
   http = await startHttpOn(forge.scene);
   await request('17');
 });
 afterEach(async () => {
-  GATE.open = false;
   await http.stop();
   forge.scene.close();
 });

@@ -1,28 +1,43 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
+import type { UpdateTold } from './e2e-updates';
+import { eventually } from './eventually';
 
-const NEW_MAJOR = join(__dirname, '../../dist/decisions/new-major');
+const WITHIN_MS = 300_000;
 
-/** The environment of a diun-pilot that offers new majors, while those that operators run do not yet. */
-export function withOpenGate(folder: string): Record<string, string> {
-  const opens = join(folder, 'open-gate.cjs');
-  writeFileSync(opens, `require(${JSON.stringify(NEW_MAJOR)}).GATE.open = true;\n`);
-  return { NODE_OPTIONS: `--require=${opens}` };
+/** The operator requests an update; of one that waits for approval this is the approval. */
+export async function requestFrom(pilot: Pilot, container: string, image?: string): Promise<UpdateTold> {
+  const answer = await pilot.request('/updates', { method: 'POST', body: JSON.stringify({ container, image }) });
+  expect([answer.status, await answer.clone().text()]).toEqual([202, expect.anything()]);
+  return (await answer.json()) as UpdateTold;
 }
 
-/** Stands for the approval of a new major, which the operator gives after its rehearsal: each later request has it. */
-export function approveMajors({ dataDir }: Pilot, from: string, to: string): void {
-  const database = new Database(join(dataDir, 'pilot.db'));
-  try {
-    const newMajor = JSON.stringify({ from, to, change: null });
-    database.exec(`CREATE TRIGGER approve_majors AFTER UPDATE OF plan ON updates WHEN json_extract(NEW.plan, '$.newMajor') IS NULL
-      BEGIN UPDATE updates SET plan = json_set(NEW.plan, '$.newMajor', json('${newMajor}')) WHERE id = NEW.id; END`);
-  } finally {
-    database.close();
-  }
+/** The update once its newest rehearsal has ended. */
+export function rehearsed(pilot: Pilot, id: string): Promise<UpdateTold> {
+  return eventually(
+    `the rehearsal of ${id} ends`,
+    async () => {
+      const update = (await pilot.get(`/updates/${id}`)) as UpdateTold;
+      if (update['rehearsal']?.finishedAt && update['rehearsal'].status !== 'running') return update;
+      throw new Error(JSON.stringify(update['rehearsal']));
+    },
+    { timeoutMs: WITHIN_MS, everyMs: 200 },
+  );
+}
+
+/** A new major, requested and rehearsed with success. Resolves with its id. */
+export async function readyToApprove(pilot: Pilot, container: string): Promise<string> {
+  const { id, status } = await requestFrom(pilot, container);
+  expect(status).toBe('awaiting_approval');
+  const { rehearsal } = await rehearsed(pilot, String(id));
+  expect([rehearsal?.status, rehearsal?.detail]).toEqual(['passed', expect.anything()]);
+  return String(id);
+}
+
+/** Approved by the API, and started. */
+export async function approve(pilot: Pilot, container: string, id: string): Promise<void> {
+  const update = await requestFrom(pilot, container);
+  expect(update).toMatchObject({ id, approval: { status: 'approved', decidedBy: 'api' } });
 }
 
 /** What an operator has on a server after some years. `megabytes`: of rows. */
@@ -51,8 +66,14 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA sales GRANT SELECT ON TABLES TO readers;
 ALTER TABLE sales.orders ENABLE ROW LEVEL SECURITY; CREATE POLICY seen ON sales.orders FOR SELECT TO readers USING (state = 'open');
 SELECT lo_from_bytea(4711, decode(repeat('c0ffee', 5000), 'hex')); GRANT SELECT ON LARGE OBJECT 4711 TO reader;
 RESET ROLE;
+CREATE DATABASE "öffentlich"; -- Its schema public as one that comes from 14 or older.
 CREATE TABLE "wei'rd ""name" (h hstore); INSERT INTO "wei'rd ""name" VALUES ('a=>1');
+\\c "öffentlich"
+ALTER SCHEMA public OWNER TO app; GRANT ALL ON SCHEMA public TO PUBLIC;
 `;
+
+/** As the server shows them: owner and rights of schema public. */
+export const RIGHTS_ON_PUBLIC = "SELECT nspowner::regrole, nspacl::text FROM pg_namespace WHERE nspname = 'public'";
 
 /** What must be the same on both majors, asked in other ways than diun-pilot does: contents by their hashes. */
 export const CONTENTS = `SELECT md5(string_agg(o::text, '|' ORDER BY id)) FROM sales.orders o;

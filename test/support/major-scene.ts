@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { decideById } from '../../src/decisions/approve';
+import { announceVerdict } from '../../src/decisions/mail-of-offer';
 import { MAKE_CLUSTER } from '../../src/restores/files/move-scripts';
 import type { CommandCall, ImageSpec, Outcome, Scripts } from './fake-engine-types';
 import { aDump, fakePostgres, type Databases } from './fake-postgres';
@@ -88,9 +90,13 @@ export function runMajorForge({ spoils = false, labels = {}, clients = [] }: Opt
     before,
     request: async () => {
       await forge.request(SERVER);
-      for (const { id } of store.updates.withStatus('queued')) {
-        const plan = store.updates.plan(id);
-        if (plan !== null) store.updates.savePlan(id, { ...plan, newMajor: { from: '15', to: '17', change: null } });
+      const { deps } = forge.scene;
+      for (const { id } of store.updates.withStatus('awaiting_approval')) {
+        const rehearsal = store.rehearsals.of(id);
+        if (rehearsal === null) throw new Error('no rehearsal was requested');
+        store.rehearsals.begin(rehearsal.id);
+        announceVerdict(deps, rehearsal.id, { status: 'passed', seconds: null, detail: 'It was tried.' });
+        await decideById(deps, id, 'approve', 'api');
       }
     },
   };

@@ -1,7 +1,6 @@
 import { decideApproval, decideById } from '../../src/decisions/approve';
 import { approvalUrl } from '../../src/decisions/approval-links';
 import { handleInbox } from '../../src/decisions/handle-inbox';
-import { GATE } from '../../src/decisions/new-major';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
 import type { Verdict } from '../../src/domain/rehearsal/rehearsal';
@@ -15,12 +14,10 @@ const DB = 'forge-db-1';
 let forge: Forge;
 let digest: string;
 beforeEach(() => {
-  GATE.open = true;
   forge = runForge();
   digest = forge.scene.engine.publish('postgres:17', { config: { Env: ['PG_MAJOR=17'] } }).digest;
 });
 afterEach(() => {
-  GATE.open = false;
   forge.scene.close();
 });
 

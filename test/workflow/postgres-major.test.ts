@@ -1,4 +1,5 @@
 import { verdictOf } from '../../src/cli/text';
+import type { Plan } from '../../src/domain/plan/plan';
 import type { Update } from '../../src/domain/update';
 import { DATA, expectedMajor, foundMajor, runMajorForge, SERVER, type MajorForge } from '../support/major-scene';
 import { REAL_SHELL } from '../support/real-shell';
@@ -86,10 +87,17 @@ test('an application fails on the new major: the data directory that it wrote to
   expect([scene.store.keptData.all(), foundMajor(major, scene)]).toEqual([[], expectedMajor(major, '15')]);
 });
 
-test('without an approved plan for it, a new major is refused as before, and nothing is stopped', async () => {
+test('a new major that was not known when it was decided is refused with what to do, and nothing is stopped', async () => {
   major = runMajorForge();
-  await major.forge.update('forge-db-1');
+  await major.request();
+  const { store } = major.forge.scene;
+  const update = ended() as Update;
+  const plan = { ...(store.updates.plan(update.id) as Plan) };
+  delete plan.newMajor;
+  store.updates.savePlan(update.id, plan);
+  await major.forge.scene.settle();
   expect(ended()).toMatchObject({ status: 'failed', error: { code: 'preflight_failed' } });
+  expect(ended()?.error?.message).toContain('Request it again: diun-pilot update forge-db-1 postgres:15');
   expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));
 });
 

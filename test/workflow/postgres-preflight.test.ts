@@ -16,7 +16,11 @@ async function updateTo(env: string[]): Promise<void> {
 }
 
 test.each([
-  ['is of another major', ['PG_MAJOR=17'], 'is of PostgreSQL 15, and postgres:15 is PostgreSQL 17'],
+  [
+    'is of an older major',
+    ['PG_MAJOR=14'],
+    'PostgreSQL 14, which would not start on it. Nothing was stopped. No older major',
+  ],
   ['does not tell its major', ['LANG=C'], 'does not tell its PostgreSQL major'],
   ['keeps its data elsewhere', ['PG_MAJOR=15', `PGDATA=${MOVED}`], `add the line "PGDATA: ${OWN}/" to environment`],
 ])('an image that %s is refused, and nothing is stopped', async (_what, env, words) => {

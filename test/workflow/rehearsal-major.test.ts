@@ -1,4 +1,3 @@
-import { GATE } from '../../src/decisions/new-major';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
 import { fakePostgres, type Databases } from '../support/fake-postgres';
@@ -94,9 +93,7 @@ const clusterOf = (major: string, { tablespaces = [] }: Given) => ({
 });
 
 let scene: Scene | null = null;
-beforeEach(() => (GATE.open = true));
 afterEach(() => {
-  GATE.open = false;
   scene?.close();
   scene = null;
 });

@@ -121,7 +121,7 @@ export function majorRisk({ from, to, jump }: Move): string[] {
   if (known && majors[0] !== majors[1]) {
     return [
       `The data directory is of PostgreSQL ${majors[0]}, and PostgreSQL ${majors[1]} never starts on it: this update will stop before anything is changed. ` +
-        'Such a move needs a dump and a restore (or pg_upgrade) by hand.',
+        'Only a container is moved to a newer major automatically; everything else needs a dump and a restore by hand.',
     ];
   }
   if (known || jump === 'digest' || jump === 'patch' || jump === 'minor') return [];

@@ -71,8 +71,13 @@ function unknownMajor({ update }: Server): PilotError {
 }
 
 function otherMajor({ container, update }: Server, data: string, image: string): PilotError {
-  return new PilotError(
-    'preflight_failed',
-    `The data of ${container.name} is of PostgreSQL ${data}, and ${update.to.reference} is PostgreSQL ${image}, which would not start on it. Nothing was stopped. A new major needs a dump and restore (or pg_upgrade) by hand; until then keep a tag of PostgreSQL ${data}.`,
-  );
+  const { name, swarm } = container;
+  const what = `The data of ${name} is of PostgreSQL ${data}, and ${update.to.reference} is PostgreSQL ${image}, which would not start on it. Nothing was stopped.`;
+  const remedy =
+    Number(image) < Number(data)
+      ? `No older major can read it. Keep a tag of PostgreSQL ${data}.`
+      : swarm
+        ? `The data of a service is not moved to a new major automatically: dump and restore it by hand. Until then keep a tag of PostgreSQL ${data}.`
+        : `This was not known when the update was decided, so it was not rehearsed. Request it again: diun-pilot update ${name} ${update.to.reference}`;
+  return new PilotError('preflight_failed', `${what} ${remedy}`);
 }
