@@ -13,27 +13,42 @@ import { notesDeadline, readNotes } from './read-notes';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 
+export const CHANGE_IS_MADE = 'The compose file was changed as the plan asked, so the update is offered again.';
+
 /**
  * Offers an update again that is pending approval but was decided for a container that has changed, by a patch or by the
  * operator: approved as it is, it would end as superseded.
  */
 export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
   const all = await readTargets(deps);
-  const changed = deps.store.updates.withStatus('awaiting_approval').flatMap((update) => {
+  let changed = 0;
+  for (const update of deps.store.updates.withStatus('awaiting_approval')) {
     const container = all.find(({ name }) => name === update.container);
-    return container !== undefined &&
-      (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null)
-      ? [{ update, container }]
-      : [];
-  });
-  for (const { update, container } of changed) {
     const { reference, digest } = update.to;
-    if (digest === null) continue;
+    if (container === undefined || digest === null) continue;
     const target = { reference, digest };
+    const why = await whyOutdated(deps, update, container, target);
+    if (why === null) continue;
     const seen = await lookInto(deps, container, target);
-    deps.store.transaction(() => reoffer(deps, update, { container, all, target, ...seen }));
+    deps.store.transaction(() => reoffer(deps, update, why, { container, all, target, ...seen }));
+    changed += 1;
   }
-  return { outcome: `${changed.length} offered again from what runs by now.`, trouble: null };
+  return { outcome: `${changed} offered again from what runs by now.`, trouble: null };
+}
+
+/** Null: it was decided for what runs. */
+async function whyOutdated(
+  deps: Deps,
+  update: Update,
+  container: Container,
+  target: Offer['target'],
+): Promise<string | null> {
+  if (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null)
+    return `${container.name} was changed in the meantime, so the update is offered again.`;
+  if ((deps.store.updates.plan(update.id)?.newMajor?.change ?? null) === null) return null;
+  // The line of the compose file for which it waits may be there by now.
+  const now = await newMajorFor(deps, container, target, askRegistry(deps));
+  return (now?.change ?? null) === null ? CHANGE_IS_MADE : null;
 }
 
 function isOfAnother({ from }: Update, container: Container): boolean {
@@ -42,15 +57,16 @@ function isOfAnother({ from }: Update, container: Container): boolean {
 }
 
 /** A person may have decided since it was looked at. */
-function reoffer(deps: Deps, { id, source }: Update, seen: Omit<Offer, 'source' | 'releaseNotes' | 'replaces'>): void {
+function reoffer(
+  deps: Deps,
+  { id, source }: Update,
+  why: string,
+  seen: Omit<Offer, 'source' | 'releaseNotes' | 'replaces'>,
+): void {
   const { updates } = deps.store;
   if (updates.get(id)?.status !== 'awaiting_approval') return;
   const releaseNotes = updates.plan(id)?.releaseNotes ?? null;
-  const replaces = supersede(
-    deps,
-    id,
-    `${seen.container.name} was changed in the meantime, so the update is offered again.`,
-  );
+  const replaces = supersede(deps, id, why);
   offer(deps, { ...seen, source, releaseNotes, replaces });
 }
 

@@ -15,7 +15,8 @@ import { readTargets } from '../services/read-targets';
 import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { newMajorFor } from './new-major';
-import { offer } from './offer';
+import { offer, supersede } from './offer';
+import { CHANGE_IS_MADE } from './reoffer';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 
@@ -70,9 +71,12 @@ export async function requestUpdate(
   return deps.store.transaction(() => {
     const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
     const notYet = meant && notYetOf(deps, meant);
-    if (notYet) return rehearsedAgain(deps, meant, notYet);
-    const approved = meant && recordDecision(deps, meant, 'approve', by);
+    // Decided for a compose file that has changed since.
+    const isMade = notYet?.code === 'compose_change_required' && (newMajor?.change ?? null) === null;
+    if (notYet && !isMade) return rehearsedAgain(deps, meant, notYet);
+    const approved = meant && !isMade && recordDecision(deps, meant, 'approve', by);
     if (approved) return approved;
+    const replaces = meant && isMade ? { replaces: supersede(deps, meant.id, CHANGE_IS_MADE) } : {};
     const held = waitingToStart(deps, container, target);
     if (held !== null) return startNow(deps, held, by);
     const { decision, update } = offer(deps, {
@@ -85,6 +89,7 @@ export async function requestUpdate(
       carryOver,
       notes,
       signature,
+      ...replaces,
     });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
     if (code !== undefined) throw new PilotError(code, decision.reason);

@@ -1,6 +1,7 @@
 import { decideApproval, decideById } from '../../src/decisions/approve';
 import { approvalUrl } from '../../src/decisions/approval-links';
 import { handleInbox } from '../../src/decisions/handle-inbox';
+import { reofferChanged } from '../../src/decisions/reoffer';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
 import type { Verdict } from '../../src/domain/rehearsal/rehearsal';
@@ -173,5 +174,40 @@ it('waits until the compose file is changed for an image that keeps its data els
   await expect(decideById(forge.scene.deps, update.id, 'approve', 'cli:0')).rejects.toMatchObject({
     code: 'compose_change_required',
     message: expect.stringContaining(line),
+  });
+});
+
+describe('once the line is in the compose file,', () => {
+  let first: Update;
+  beforeEach(async () => {
+    forge.scene.engine.publish('postgres:18', {
+      config: { Env: ['PG_MAJOR=18', 'PGDATA=/var/lib/postgresql/18/docker'] },
+    });
+    first = await requestUpdate(forge.scene.deps, { container: DB, image: 'postgres:18' });
+    end(first.id, 'passed');
+    const all = [...forge.scene.engine.host.containers.values()];
+    const db = all.find(({ inspect }) => inspect.Name === `/${DB}`);
+    db?.inspect.Config.Env?.push('PGDATA=/var/lib/postgresql/data/');
+  });
+
+  const expectOfferedAgain = (): void => {
+    const [now] = forge.scene.updates().filter(({ status }) => status === 'awaiting_approval');
+    expect(now).toMatchObject({ container: DB, approval: { status: 'waiting' } });
+    expect(forge.scene.store.updates.plan(now?.id ?? '')?.newMajor).toEqual({ from: '15', to: '18', change: null });
+    expect(forge.scene.store.updates.get(first.id)).toMatchObject({
+      status: 'superseded',
+      reason: 'The compose file was changed as the plan asked, so the update is offered again.',
+    });
+    expect(rehearsal(now?.id ?? '')).toMatchObject({ status: 'queued' });
+  };
+
+  it('a new request offers the update again, and has it rehearsed', async () => {
+    await requestUpdate(forge.scene.deps, { container: DB, image: 'postgres:18' });
+    expectOfferedAgain();
+  });
+
+  it('the next look offers it again', async () => {
+    await reofferChanged(forge.scene.deps);
+    expectOfferedAgain();
   });
 });
