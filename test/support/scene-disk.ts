@@ -17,6 +17,9 @@ export interface Disk {
 /** A crash of the process loses nothing that was written, so a disk that must not wait for platters will do. */
 export const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
+/** What is left of a process that died may write a last file meanwhile. */
+const REMOVED = { recursive: true, force: true, maxRetries: 10 };
+
 let migrated: Buffer | undefined;
 
 /** Writes a database with today's schema. The migrations, which take longer than many tests, run once per test file. */
@@ -44,7 +47,7 @@ export function fileDisk(clock: Clock): Disk {
     },
     remove: () => {
       for (const store of opened) store.close();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, REMOVED);
     },
   };
 }
@@ -68,7 +71,7 @@ export function reusedDisk(clock: Clock): Disk {
       open.end();
       database.exec('ROLLBACK');
       idle.push(database);
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, REMOVED);
     },
   };
 }

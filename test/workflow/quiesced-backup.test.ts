@@ -153,7 +153,7 @@ it('starts all again after a rollback, the old one first', async () => {
 });
 
 it('stops nobody for an update that the preflight refuses', async () => {
-  forge.scene.engine.publish('postgres:15', { ...forge.specs['postgres:15'], config: { Env: ['PG_MAJOR=17'] } });
+  forge.scene.engine.publish('postgres:15', { ...forge.specs['postgres:15'], config: { Env: ['PG_MAJOR=14'] } });
   await update('forge-db-1');
   expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'preflight_failed' } });
   expect(acts().filter((line) => line.startsWith('stop'))).toEqual([]);
