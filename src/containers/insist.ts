@@ -2,8 +2,10 @@ import { codeOf, messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 
-/** Half a minute in all: an engine that is busy, or a disk that is full for a moment, refuses a call and takes it afterwards. */
+/** An engine that is busy, or a disk that is full for a moment, refuses a call and takes it afterwards. */
 const PAUSES_MS = [0, 1_000, 2_000, 4_000, 8_000, 15_000];
+/** With the time that the tries themselves take: a start waits for its port on its own. */
+const WITHIN_MS = 30_000;
 
 /**
  * Does what brings a service back, and repeats it while the engine refuses a call of it: one refusal, or several in a row,
@@ -14,11 +16,12 @@ export async function insist<T>(
   what: string,
   act: () => Promise<T>,
 ): Promise<T> {
+  const startedAt = clock.now().getTime();
   for (const pause of PAUSES_MS) {
     try {
       return await act();
     } catch (error) {
-      if (codeOf(error) !== 'engine_refused') throw error;
+      if (codeOf(error) !== 'engine_refused' || clock.now().getTime() - startedAt >= WITHIN_MS) throw error;
       logger.warn(`the engine refused a call of ${what}, which is repeated`, { reason: messageOf(error) });
       await clock.sleep(pause);
     }

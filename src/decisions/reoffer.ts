@@ -1,6 +1,7 @@
 import type { Deps } from '../deps';
 import { type Container, runsDigest } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
+import type { NewMajor } from '../domain/plan/postgres-major';
 import { changedSettings } from '../domain/plan/seen-settings';
 import type { Update } from '../domain/update';
 import { targetCarryOver, targetFailureOf } from '../services/look-at-target';
@@ -14,6 +15,15 @@ import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 
 export const CHANGE_IS_MADE = 'The compose file was changed as the plan asked, so the update is offered again.';
+
+/** Whether the line of the compose file for which an update waits is there by now. `now`: what a plan would say of it. */
+export function isChangeMade({ store }: Pick<Deps, 'store'>, { id }: Update, now: NewMajor | null): boolean {
+  return waitsForChange({ store }, id) && (now?.change ?? null) === null;
+}
+
+function waitsForChange({ store }: Pick<Deps, 'store'>, id: string): boolean {
+  return (store.updates.plan(id)?.newMajor?.change ?? null) !== null;
+}
 
 /**
  * Offers an update again that is pending approval but was decided for a container that has changed, by a patch or by the
@@ -45,10 +55,9 @@ async function whyOutdated(
 ): Promise<string | null> {
   if (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null)
     return `${container.name} was changed in the meantime, so the update is offered again.`;
-  if ((deps.store.updates.plan(update.id)?.newMajor?.change ?? null) === null) return null;
-  // The line of the compose file for which it waits may be there by now.
+  if (!waitsForChange(deps, update.id)) return null;
   const now = await newMajorFor(deps, container, target, askRegistry(deps));
-  return (now?.change ?? null) === null ? CHANGE_IS_MADE : null;
+  return isChangeMade(deps, update, now) ? CHANGE_IS_MADE : null;
 }
 
 function isOfAnother({ from }: Update, container: Container): boolean {

@@ -16,7 +16,7 @@ import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { newMajorFor } from './new-major';
 import { offer, supersede } from './offer';
-import { CHANGE_IS_MADE } from './reoffer';
+import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 
@@ -69,14 +69,13 @@ export async function requestUpdate(
   const signature = registry.sameImage ? null : await checkSignature(deps, container, target, asked);
   const notes = await reading;
   return deps.store.transaction(() => {
-    const meant = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
+    const found = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
+    const replaces = found && isChangeMade(deps, found, newMajor) && supersede(deps, found.id, CHANGE_IS_MADE);
+    const meant = replaces ? undefined : found;
     const notYet = meant && notYetOf(deps, meant);
-    // Decided for a compose file that has changed since.
-    const isMade = notYet?.code === 'compose_change_required' && (newMajor?.change ?? null) === null;
-    if (notYet && !isMade) return rehearsedAgain(deps, meant, notYet);
-    const approved = meant && !isMade && recordDecision(deps, meant, 'approve', by);
+    if (notYet) return rehearsedAgain(deps, meant, notYet);
+    const approved = meant && recordDecision(deps, meant, 'approve', by);
     if (approved) return approved;
-    const replaces = meant && isMade ? { replaces: supersede(deps, meant.id, CHANGE_IS_MADE) } : {};
     const held = waitingToStart(deps, container, target);
     if (held !== null) return startNow(deps, held, by);
     const { decision, update } = offer(deps, {
@@ -89,7 +88,7 @@ export async function requestUpdate(
       carryOver,
       notes,
       signature,
-      ...replaces,
+      ...(replaces && { replaces }),
     });
     const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
     if (code !== undefined) throw new PilotError(code, decision.reason);

@@ -83,12 +83,10 @@ async function failed(run: ServiceRun, first: Seen, wanted: string, what: string
     seen = await see(run);
     failure = failureOf(seen.service, seen.tasks, wanted, seen.nodes);
   }
-  const waits = seen.tasks.some(({ DesiredState, Status }) => DesiredState === 'running' && Status.State !== 'running');
-  if (failure === null && waits) return new PilotError('unhealthy', `${what}. ${viewOf(seen, wanted)}.`);
   if (failure === null) {
-    // Swarm counts a task that it ended itself, as on a node that is drained, and says that it failed.
-    const why = 'No task failed on its own: Swarm ended one, as when its node is drained.';
-    return new PilotError('preflight_blocked', `${what}. ${why} ${viewOf(seen, wanted)}.`);
+    // Swarm also counts a task as failed that it ended itself, as on a node that is drained: then none waits.
+    const { code, detail } = whyStuck(seen.service, seen.tasks, seen.nodes);
+    return new PilotError(code, `${what}. ${detail}; ${viewOf(seen, wanted)}.`);
   }
   return new PilotError(failure.code, `${failure.detail}. ${what}.${await logOf(run, failure.task)}`);
 }

@@ -45,7 +45,11 @@ afterEach(async () => {
 });
 
 function channelTo(topic: string, on = ''): Channel {
-  const read = readNotifyUrls(`ntfy://127.0.0.1:${(server.address() as AddressInfo).port}/${topic}${on}`);
+  return channelAt(`ntfy://127.0.0.1:${(server.address() as AddressInfo).port}/${topic}${on}`);
+}
+
+function channelAt(url: string): Channel {
+  const read = readNotifyUrls(url);
   if ('problem' in read) throw new Error(read.problem);
   const [target] = read.value;
   if (target === undefined) throw new Error('no channel');
@@ -237,10 +241,7 @@ test.each([
 });
 
 test('the token in the address of a service that cannot be reached is in no message', async () => {
-  const read = readNotifyUrls('slack+http://127.0.0.1:1/services/T0/B0/secret-token');
-  const target = 'problem' in read ? undefined : read.value[0];
-  if (target === undefined) throw new Error('no channel');
-  const channel = createChannel({ target, secret: null, now: () => clock.now() });
+  const channel = channelAt('slack+http://127.0.0.1:1/services/T0/B0/secret-token');
   store.channels.use([channel]);
   failed('one');
   await deliveryTo(channel).deliverDue();
@@ -259,10 +260,7 @@ test.each([
     response.end('{}');
   });
   await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
-  const read = readNotifyUrls(`ntfys://localhost:${(secure.address() as AddressInfo).port}/secret-topic`);
-  const target = 'problem' in read ? undefined : read.value[0];
-  if (target === undefined) throw new Error('no channel');
-  const channel = createChannel({ target, secret: null, now: () => clock.now() });
+  const channel = channelAt(`ntfys://localhost:${(secure.address() as AddressInfo).port}/secret-topic`);
   store.channels.use([channel]);
   failed('one');
   await deliveryTo(channel).deliverDue();

@@ -44,6 +44,21 @@ it('says that the rollback failed, with the words of the engine, when it keeps r
   expect(update?.error?.message).toContain('The engine is busy.');
 });
 
+it('gives up after half a minute, with the time that each start waits for its port', async () => {
+  let first = 0;
+  let last = 0;
+  scene.engine.onCall('start', ({ args }) => {
+    if (args[0] !== oldId) return;
+    last = scene.clock.now().getTime();
+    first ||= last;
+    throw new EngineError('engine_refused', 'Bind for 0.0.0.0:80 failed: port is already allocated');
+  });
+  await updateToBroken();
+  expect(scene.updates()).toMatchObject([{ status: 'rollback_failed' }]);
+  expect(last - first).toBeGreaterThanOrEqual(30_000);
+  expect(last - first).toBeLessThan(60_000);
+});
+
 it('puts the local tag right though the engine refuses it twice at the end', async () => {
   const image = scene.engine.publish('nginx:stable');
   const old = scene.engine.container('web-nginx-1').Image;

@@ -55,3 +55,36 @@ describe('tasks that Swarm moves', () => {
     expect(only()).toMatchObject({ status: 'succeeded', error: null });
   });
 });
+
+describe('a rollout that Swarm pauses', () => {
+  /** As when it ends a task of a drained node while it watches it: by then each task runs the new image elsewhere. */
+  async function pausedWith(ended: () => void): Promise<string> {
+    const image = scene.engine.publish('nginx:1.28');
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const real = FakeSwarm.prototype.service;
+    let isPaused = false;
+    const service = jest.spyOn(FakeSwarm.prototype, 'service').mockImplementation(async function (this: FakeSwarm, id) {
+      const found = await real.call(this, id);
+      if (isPaused || found.UpdateStatus?.State !== 'completed') return found;
+      isPaused = true;
+      ended();
+      this.setStatus('site_web', { State: 'paused', Message: 'update paused due to early termination of task t1' });
+      return real.call(this, id);
+    });
+    try {
+      scene.hear(IMAGE, image.digest);
+      await scene.settle();
+    } finally {
+      service.mockRestore();
+    }
+    return image.digest;
+  }
+
+  it('for a task that it ended itself does not count against the image', async () => {
+    run({ replicas: 2 });
+    const digest = await pausedWith(() => scene.swarm.moveTasks('site_web'));
+    expect(only()).toMatchObject({ status: 'rolled_back', error: { code: 'preflight_blocked' } });
+    expect(only().error?.message).toMatch(/^Swarm paused the rollout .*2 of 2 tasks run the image/);
+    expect(scene.store.refusals.find('site_web', digest)).toBeNull();
+  });
+});
