@@ -17,32 +17,26 @@ export interface BroughtBack {
   id: string | null;
 }
 
-/** `code`: why none ran. */
-export type Brought = BroughtBack & { code: 'changed_meanwhile' | 'engine_refused' };
-
 /**
  * Another process acted on the containers of this update (`docker compose up -d`, `docker rm -f`), so perhaps none runs:
  * then one whole container has the name and runs afterwards. In this order: the one that has the name; the old one, or the
  * new one once it was healthy, whatever its name is by now; one created again as the old one was. Resolves with what was
  * found and done; null: one runs. Rejects only with `engine_unreachable`.
  */
-export async function bringBack(run: ActiveUpdate, error: PilotError | null): Promise<Brought | null> {
+export async function bringBack(run: ActiveUpdate, error: PilotError | null): Promise<BroughtBack | null> {
   const { engine, journal, logger, update } = run;
   const bearer = await inspectByName(engine, journal.containerName);
   // One that has the name and does not run may be as the image is: another process is to blame only where it was seen.
-  if (bearer?.State.Running === true) return null;
-  const isLeft = bearer !== null && isOldLeftStopped(run, bearer, error);
-  if (bearer !== null && error?.code !== 'changed_meanwhile' && !isLeft) return null;
-  const code = isLeft ? 'engine_refused' : 'changed_meanwhile';
+  if (bearer !== null && (bearer.State.Running || error?.code !== 'changed_meanwhile')) return null;
   try {
     const back = await startOne(run);
     logger.warn('a container was brought back', { update: update.id, reason: back.words });
-    return { ...back, code };
+    return back;
   } catch (error) {
     rethrowEngineLost(error);
     logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
     const words = `No container of the name ${journal.containerName} runs, and none could be brought back: ${messageOf(error)}`;
-    return { words, id: null, code };
+    return { words, id: null };
   }
 }
 
@@ -51,12 +45,6 @@ function startOne(run: ActiveUpdate): Promise<BroughtBack> {
     const bearer = await inspectByName(run.engine, run.journal.containerName);
     return bearer === null ? bringOneBack(run) : startBearer(run, bearer);
   });
-}
-
-/** A run that broke off because the engine refused a call left it stopped; nothing else keeps it from its own data. */
-function isOldLeftStopped({ journal }: ActiveUpdate, { Id }: ContainerInspect, error: PilotError | null): boolean {
-  if (error?.code !== 'engine_refused' || Id !== journal.oldContainerId || journal.ran === false) return false;
-  return journal.dataGoesBack !== true && journal.major === undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail, postWithoutMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
-import { bringBack, type Brought, recordLeftovers } from './bring-back';
+import { bringBack, type BroughtBack, recordLeftovers } from './bring-back';
 import { detectExternalChange, whyNameless } from './external-change';
 import { hasChangedData } from './fingerprint/data-change';
 import { howItEnded, reasonOfEnd } from './reason-of-end';
@@ -66,7 +66,7 @@ export async function finishRetagged(run: ActiveUpdate, verdict: Verdict, error:
   const { back, leftovers } = await bringBackAndName(run, error);
   await startTouched(run);
   const serves = verdict === 'rollback_failed' && back !== null && (await oldIsRunningAgain(run, back));
-  const reported = back === null ? error : withWords(error, back);
+  const reported = back === null ? error : withWords(error, back.words);
   return end(run, serves ? 'rolled_back' : verdict, reported, leftovers);
 }
 
@@ -74,7 +74,7 @@ export async function finishRetagged(run: ActiveUpdate, verdict: Verdict, error:
 async function bringBackAndName(
   run: ActiveUpdate,
   error: PilotError | null,
-): Promise<{ back: Brought | null; leftovers: string[] }> {
+): Promise<{ back: BroughtBack | null; leftovers: string[] }> {
   const first = await bringBack(run, error);
   const leftovers = await recordAndName(run);
   const back = first ?? (await bringBack(run, error));
@@ -90,7 +90,7 @@ async function recordAndName(run: ActiveUpdate): Promise<string[]> {
 }
 
 /** On the data from before, running and healthy: then it is rolled back, whatever another process did. */
-async function oldIsRunningAgain(run: ActiveUpdate, { id }: Brought): Promise<boolean> {
+async function oldIsRunningAgain(run: ActiveUpdate, { id }: BroughtBack): Promise<boolean> {
   const { oldContainerId, containerName } = run.journal;
   if (id !== oldContainerId || hasChangedData(run)) return false;
   try {
@@ -106,12 +106,12 @@ async function oldIsRunningAgain(run: ActiveUpdate, { id }: Brought): Promise<bo
   }
 }
 
-/** That no container had the name is the work of another process, whatever failed for it; but not that the engine refused. */
-function withWords(error: PilotError | null, { words, code }: Brought): PilotError {
+/** That no container had the name is the work of another process, whatever failed for it. */
+function withWords(error: PilotError | null, broughtBack: string): PilotError {
   const [first = '', ...rest] = error?.code === 'changed_meanwhile' ? error.message.split('\n') : [''];
   const more = error !== null && error.code !== 'changed_meanwhile' ? [error.message] : rest;
-  const message = [`${first} ${words}`.trim(), ...more].join('\n');
-  return new PilotError(code, message, { cause: error });
+  const message = [`${first} ${broughtBack}`.trim(), ...more].join('\n');
+  return new PilotError('changed_meanwhile', message, { cause: error });
 }
 
 /** Ends the run of a container. */

@@ -1,5 +1,6 @@
 import { EngineError } from '../../src/domain/errors';
 import { runSeed } from '../simulation/run-seed';
+import { askedRestore, restoreOf } from '../support/restore-scene';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 // A busy engine refuses a call and takes it a moment later. While the service is down, diun-pilot does not give up on that.
@@ -42,6 +43,19 @@ it('says that the rollback failed, with the words of the engine, when it keeps r
     'The rollback of web-nginx-1 failed: the old container is not running and healthy. Manual action required.',
   );
   expect(update?.error?.message).toContain('The engine is busy.');
+});
+
+it('starts a container again after a restore though the engine refuses that twice', async () => {
+  const asked = await askedRestore();
+  let refused = 0;
+  asked.scene.engine.onCall('start', ({ args }) => {
+    if (args[0] === asked.scene.engine.container('forge-gitea-1').Id && ++refused <= 2)
+      throw new EngineError('engine_refused', 'The engine is busy.');
+  });
+  await asked.scene.settle();
+  expect(restoreOf(asked.scene)).toMatchObject({ status: 'succeeded', error: null });
+  expect([refused, asked.scene.engine.isRunning('forge-gitea-1')]).toEqual([3, true]);
+  asked.scene.close();
 });
 
 it('gives up after half a minute, with the time that each start waits for its port', async () => {

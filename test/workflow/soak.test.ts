@@ -1,3 +1,4 @@
+import { EngineError } from '../../src/domain/errors';
 import { adoptAside } from '../../src/containers/kept-containers';
 import type { Update } from '../../src/domain/update';
 import type { ContainerSpec } from '../support/fake-engine-types';
@@ -215,32 +216,39 @@ it('ends when `docker compose up -d` puts another container in its place', async
   expect(scene.store.keptContainers.all()).toEqual([]);
 });
 
-it('finishes what `docker compose up -d` left half done, as Compose 2.26 does in a soak', async () => {
-  await update();
-  const { host } = scene.engine;
-  host.stop(host.find(NAME));
-  host.remove(NAME);
-  host.remove(oldId);
-  const made = scene.engine.runContainer(
-    nginx({ name: `${oldId.slice(0, 12)}_${NAME}`, restart: 'always', stopped: true }),
-  );
-  await pass(MINUTE);
-  expect(scene.engine.containerNames()).toEqual([NAME]);
-  expect([scene.engine.container(NAME).Id, scene.engine.isRunning(NAME)]).toEqual([made, true]);
-  expect(last()).toMatchObject({
-    status: 'succeeded',
-    reason: expect.stringContaining('did not finish: diun-pilot gave'),
-  });
-  expect(last().reason).toContain('diun-pilot can no longer roll this update back');
-  expect(scene.store.keptContainers.all()).toEqual([]);
-  const mails = scene.mails().filter(({ kind }) => kind === 'soak_ended');
-  expect(mails.map(({ subject }) => subject)).toEqual([
-    `[diun-pilot] ${NAME}: re-created by docker compose up during its soak – no rollback is possible`,
-  ]);
-  expect(mails[0]?.text.replace(/\s+/g, ' ')).toContain('diun-pilot gave the container');
-  await pass(60 * MINUTE);
-  expect(scene.mails().filter(({ kind }) => kind === 'soak_ended')).toHaveLength(1);
-});
+it.each([0, 2])(
+  'finishes what `docker compose up -d` left half done, as Compose 2.26 does in a soak (%i refusals)',
+  async (times) => {
+    await update();
+    let refused = 0;
+    scene.engine.onCall('start', () => {
+      if (++refused <= times) throw new EngineError('engine_refused', 'The engine is busy.');
+    });
+    const { host } = scene.engine;
+    host.stop(host.find(NAME));
+    host.remove(NAME);
+    host.remove(oldId);
+    const made = scene.engine.runContainer(
+      nginx({ name: `${oldId.slice(0, 12)}_${NAME}`, restart: 'always', stopped: true }),
+    );
+    await pass(MINUTE);
+    expect(scene.engine.containerNames()).toEqual([NAME]);
+    expect([scene.engine.container(NAME).Id, scene.engine.isRunning(NAME)]).toEqual([made, true]);
+    expect(last()).toMatchObject({
+      status: 'succeeded',
+      reason: expect.stringContaining('did not finish: diun-pilot gave'),
+    });
+    expect(last().reason).toContain('diun-pilot can no longer roll this update back');
+    expect(scene.store.keptContainers.all()).toEqual([]);
+    const mails = scene.mails().filter(({ kind }) => kind === 'soak_ended');
+    expect(mails.map(({ subject }) => subject)).toEqual([
+      `[diun-pilot] ${NAME}: re-created by docker compose up during its soak – no rollback is possible`,
+    ]);
+    expect(mails[0]?.text.replace(/\s+/g, ' ')).toContain('diun-pilot gave the container');
+    await pass(60 * MINUTE);
+    expect(scene.mails().filter(({ kind }) => kind === 'soak_ended')).toHaveLength(1);
+  },
+);
 
 it('reports a container that Compose left and that does not start, and never says that it runs', async () => {
   await update();
