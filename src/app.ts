@@ -32,6 +32,7 @@ import { findPlaces } from './certificates/renewal-places';
 import { requestRenewal } from './certificates/renewal-queue';
 import { foreseeCarryOvers } from './containers/carry-over/refusals';
 import { findUnhealthy } from './containers/check-health';
+import { freeOnEngine } from './containers/engine-disk';
 import { readContainers } from './containers/read-containers';
 import { requestUpdate } from './decisions/request-update';
 import { lookAtSignatures, type SignatureSeen } from './decisions/signatures';
@@ -114,6 +115,8 @@ interface Requests {
     carryOver(containers: readonly Container[]): Promise<ReadonlyMap<string, CarryOver>>;
     /** Whether what they run is signed, as required where something is. */
     signatures(containers: readonly Container[]): Promise<SignatureSeen[]>;
+    /** The free bytes on the disk of the engine; null: not known. */
+    freeOnEngine(): Promise<number | null>;
     /** Every certificate, as served and as on disk now. */
     certificates(): Promise<CertificateSeen[]>;
   };
@@ -215,6 +218,7 @@ function requestsOf(deps: Deps, wake: () => void): Requests {
       unhealthy: (containers) => findUnhealthy(deps, containers),
       carryOver: (containers) => foreseeCarryOvers(deps, containers),
       signatures: (containers) => lookAtSignatures(deps, containers),
+      freeOnEngine: () => freeOnEngine(deps),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },
   };

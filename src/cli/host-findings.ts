@@ -5,7 +5,8 @@ import type { BackupRecord } from '../domain/backups/backup';
 import { type BackupPlace, samePlace } from '../domain/backups/backup-place';
 import { type CertificateSeen, isNotLoaded, nearsItsEnd, validity } from '../domain/certificates/certificate';
 import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
-import { formatAge, plural } from '../domain/format';
+import { diskProblem } from '../domain/disk/df';
+import { formatAge, formatBytes, plural } from '../domain/format';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { readSource, whyNotAllowed } from '../domain/notes/source';
 import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
@@ -109,6 +110,19 @@ function certificateText(seen: CertificateSeen, now: Date): Omit<Finding, 'what'
   ];
   const worry = soonest !== null || isNotLoaded(seen) || problem !== null;
   return { status: worry ? 'warning' : 'ok', words: `${name}: ${parts.filter((part) => part !== null).join('; ')}` };
+}
+
+/** Of the engine, now; nothing where no watched container runs, in which it is read. */
+export function diskFindings(app: App, containers: readonly Container[]): Promise<Finding[]> {
+  if (!containers.some(({ labels, self, running }) => labels.watched && !self && running)) return Promise.resolve([]);
+  const what = 'Disk';
+  return within(app, what, 'warning', async () => {
+    const free = await app.look.freeOnEngine();
+    if (free === null) return [{ what, status: 'ok', words: 'free space not known: no watched container has `df`' }];
+    const problem = diskProblem(free);
+    const room = `${formatBytes(free)} free on the disk of the Docker Engine`;
+    return [{ what, status: problem === null ? 'ok' : 'warning', words: problem ?? room }];
+  });
 }
 
 /** What would become of a newer tag; nothing where none is looked for. */

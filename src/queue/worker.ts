@@ -5,6 +5,7 @@ import { runNextBackup } from '../backups/run-next-backup';
 import { requestRenewal, runNextRenewal } from '../certificates/renewal-queue';
 import { createWatch } from '../certificates/watch-certificates';
 import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';
+import { lookAtDisk } from '../containers/engine-disk';
 import { adoptAside, removeDueContainers } from '../containers/kept-containers';
 import { rearmRunning } from '../containers/restart-policy';
 import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
@@ -45,6 +46,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
   reoffer: reofferChanged,
   retention: pruneBackups,
   'backup-ages': lookAtBackupAges,
+  disk: lookAtDisk,
   'old-images': removeOldImages,
   digest: (deps) => sendDigest(deps),
 };

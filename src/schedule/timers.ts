@@ -18,6 +18,8 @@ export interface TimerPlan {
 
 /** Of an hour in which little else is due. */
 const BACKUP_AGES = '17 * * * *';
+/** Of an hour as well: an operator who has made room sees it within the hour. */
+const DISK = '47 * * * *';
 /** Once a week, after what else Sunday morning brings: backups, Diun, renewals, reconcile. */
 const DRILL = '0 5 * * 0';
 
@@ -37,6 +39,7 @@ export function timerPlans({
     plan('renewal', schedules.renewal),
     plan('reconcile', schedules.reconcile, true),
     plan('backup-ages', schedules.backup === null ? null : BACKUP_AGES, true),
+    plan('disk', DISK, true),
     plan('drill', schedules.backup === null ? null : DRILL),
     plan('digest', mailDigest),
   ];

@@ -94,3 +94,16 @@ test('what the release notes speak of stands in the summary, and leads to them',
   expect(before).toContain('href="#release-notes"');
   expect(after).toContain('id="release-notes"');
 });
+
+test('a disk that is nearly full is said before the buttons', async () => {
+  const link = linkOf(offered(http.store, GITEA, 'gitea/gitea:1.24.6'));
+  expect(withoutTags((await open(link)).before)).not.toContain('Disk');
+  http.store.notices.open(
+    'disk_nearly_full',
+    'engine',
+    'the disk is nearly full: `docker system df` shows what uses it',
+  );
+  expect(withoutTags((await open(link)).before)).toContain(
+    'Disk The disk is nearly full: docker system df shows what uses it.',
+  );
+});

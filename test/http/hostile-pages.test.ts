@@ -121,6 +121,7 @@ function surroundingsFrom(s: Strings): Surroundings {
     usualDowntimeSeconds: 4,
     past: pastFrom(s),
     releases: [releaseFrom(s)],
+    disk: s[0] ?? null,
     rehearsal: rehearsalFrom(s),
   };
 }

@@ -126,6 +126,17 @@ test('each certificate has its days left, on disk and as served; of two of one n
   expect(await metrics()).not.toContain('diun_pilot_certificate_days_left{');
 });
 
+test('lasting problems are counted by kind, those without any too', async () => {
+  http.store.notices.open('disk_nearly_full', 'engine', 'nearly full');
+  for (const project of ['web', 'git']) http.store.notices.open('drill_failed', project, 'failed');
+  const text = await metrics();
+  expect(text).toContain('diun_pilot_problems{kind="disk_nearly_full"} 1');
+  expect(text).toContain('diun_pilot_problems{kind="drill_failed"} 2');
+  expect(text).toContain('diun_pilot_problems{kind="network_lost"} 0');
+  http.store.notices.close('disk_nearly_full', 'engine');
+  expect(await metrics()).toContain('diun_pilot_problems{kind="disk_nearly_full"} 0');
+});
+
 test('durations go by route template, so that ids and guesses make no series of their own', async () => {
   await supertest(http.url).get('/updates/one').set(asOperator).expect(404);
   await supertest(http.url).get('/updates/two').set(asOperator).expect(404);

@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import { PilotError } from '../../src/domain/errors';
+import type { HealthReport } from '../../src/http/health/health-report';
 import { aContainer, digest } from '../support/container-builder';
 import { API_TOKEN, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { fieldsOf } from '../support/page-form';
@@ -141,6 +142,20 @@ describe('what it shows', () => {
     ]) {
       expect(text).toContain(words);
     }
+  });
+
+  test('a disk that is nearly full is a problem of Docker, in the first lines and in /health', async () => {
+    http.store.notices.open(
+      'disk_nearly_full',
+      'engine',
+      'the disk is nearly full: make room with `docker image prune -a`',
+    );
+    const { text } = await open().expect(200);
+    expect(text).toContain('the disk is nearly full: make room with <code>docker image prune -a</code>');
+    expect(text).toMatch(/<h1>[^<]*problems? needs? attention/);
+    const { body } = await supertest(http.url).get('/health').expect(200);
+    expect(body).toMatchObject({ status: 'degraded', checks: { docker: { status: 'degraded' }, backups: {} } });
+    expect((body as HealthReport).checks.docker.reason).toContain('the disk is nearly full');
   });
 
   test('nothing at all, on a new host', async () => {

@@ -16,6 +16,7 @@ import { timerPlans, viewTimers } from '../../src/schedule/timers';
 import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
 import { foreseeCarryOvers } from '../../src/containers/carry-over/refusals';
 import { findUnhealthy } from '../../src/containers/check-health';
+import { freeOnEngine } from '../../src/containers/engine-disk';
 import { readContainers } from '../../src/containers/read-containers';
 import { lookAtSwarm } from '../../src/services/read-targets';
 import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
@@ -95,6 +96,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
       unhealthy: (containers) => findUnhealthy(deps, containers),
       carryOver: (containers) => foreseeCarryOvers(deps, containers),
       signatures: (containers) => lookAtSignatures(deps, containers),
+      freeOnEngine: () => freeOnEngine(deps),
       certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
     },
     requestUpdate: (request) => requestUpdate(deps, request),

@@ -16,6 +16,7 @@ import {
   backupFindings,
   carryOverFindings,
   certificateFindings,
+  diskFindings,
   notesFindings,
   pilotFindings,
   probeFindings,
@@ -52,17 +53,19 @@ async function check(app: App, notify: boolean): Promise<Checked> {
   const [asked, read, swarm] = await Promise.all([askAll(app), readContainers(app), swarmSeen(app)]);
   const containers = read.containers ?? [];
   const targets = [...containers, ...swarm.services];
-  const [probes, tags, certificates, carryOver, signatures] = await Promise.all([
+  const [probes, tags, certificates, carryOver, signatures, disk] = await Promise.all([
     probeFindings(app, containers),
     tagFindings(app, containers),
     certificateFindings(app, containers),
     carryOverFindings(app, containers),
     signatureFindings(app, targets),
+    diskFindings(app, containers),
   ]);
   const findings = [
     ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
     ...(read.containers === null ? [] : [...backupFindings(app, targets), ...kitFindings(app, containers)]),
     ...[
+      ...disk,
       ...probes,
       ...carryOver,
       ...certificates,

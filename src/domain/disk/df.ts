@@ -21,6 +21,14 @@ export function parseDf(lines: readonly string[]): number | null {
 /** What the free space of the engine means for an update: refused, reported, or fine. Pure. */
 export function judgeDisk(free: number): { refused: boolean; words: string | null } {
   const refused = free < TOO_LITTLE;
-  const words = `the disk of the Docker Engine is nearly full: ${formatBytes(free)} are free (docker system df shows what uses it)`;
+  const words = `the disk of the Docker Engine is nearly full: only ${formatBytes(free)} free (docker system df shows what uses it)`;
   return { refused, words: refused || free < NEARLY_FULL ? words : null };
+}
+
+/** Until there is room: for `/health`, the page and `check`. Null: there is room. Pure. */
+export function diskProblem(free: number): string | null {
+  const { refused, words } = judgeDisk(free);
+  if (words === null) return null;
+  const effect = refused ? '. Updates are refused until there is room' : '';
+  return `the disk of the Docker Engine is nearly full: only ${formatBytes(free)} free${effect}. Make room: \`docker system df\` shows what uses it, \`docker image prune -a\` removes the images that no container uses`;
 }

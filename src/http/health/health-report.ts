@@ -106,9 +106,9 @@ export function backupsCheck(records: BackupRecord[], notices: readonly Notice[]
   return problems.length === 0 ? { status: 'ok' } : degraded(`${problems.join('; ')}: see \`diun-pilot backups\``);
 }
 
-const OF_DOCKER: readonly Notice['kind'][] = ['network_lost', 'unreadable'];
+const OF_DOCKER: readonly Notice['kind'][] = ['network_lost', 'unreadable', 'disk_nearly_full'];
 
-/** With Docker up, it reports watched containers that cannot be reached, and containers that an update left over. */
+/** With Docker up, it reports a disk that is nearly full, watched containers that cannot be reached, and containers that an update left over. */
 export function dockerAndContainers(docker: Check, notices: readonly Notice[], kept: readonly KeptContainer[]): Check {
   const lost = notices.filter(({ kind }) => OF_DOCKER.includes(kind)).map(({ words }) => words);
   const left = kept

@@ -5,6 +5,7 @@ import { REHEARSAL_ENDS } from '../../domain/rehearsal/rehearsal';
 import { UPDATE_STATUSES } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import type { Store } from '../../ports/store';
+import { NOTICE_KINDS } from '../../ports/timers';
 import type { HttpDeps } from '../deps';
 import { channelStates } from '../health/health';
 
@@ -30,6 +31,7 @@ export function createMetrics(deps: Pick<HttpDeps, 'store' | 'clock' | 'channels
   gaugeOfBackups(store, registry);
   gaugesOfDrills(store, registry);
   gaugeOfCertificates(store, clock, registry);
+  gaugeOfProblems(store, registry);
   return {
     registry,
     webhooks: new Counter({
@@ -178,6 +180,20 @@ function gaugeOfCertificates(store: Store, clock: Clock, registry: Registry): vo
           ),
         );
       for (const { name, where, days } of known.sort((a, b) => b.days - a.days)) this.set({ name, where }, days);
+    },
+  });
+}
+
+/** Kinds without an open notice too, so that a rule can tell none from not known. */
+function gaugeOfProblems(store: Store, registry: Registry): void {
+  new Gauge({
+    name: 'diun_pilot_problems',
+    help: 'Lasting problems that /health reports, by kind',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      const open = store.notices.all();
+      for (const kind of NOTICE_KINDS) this.set({ kind }, open.filter((notice) => notice.kind === kind).length);
     },
   });
 }

@@ -1,9 +1,10 @@
 import { layerFiles } from '../../containers/carry-over/layer-files';
 import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
+import { freeAsSeenBy, noteDisk } from '../../containers/engine-disk';
 import { readContainers } from '../../containers/read-containers';
-import { DF, judgeDisk, parseDf } from '../../domain/disk/df';
+import { judgeDisk } from '../../domain/disk/df';
 import type { ImageInspect } from '../../domain/engine-inspect';
-import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { PilotError } from '../../domain/errors';
 import { neighbourTexts } from '../../domain/health/neighbour';
 import { copiedText, type LayerFiles, lostText } from '../../domain/recreate/carry-over';
 import { platformOf, platformText } from '../../domain/recreate/platform';
@@ -72,32 +73,17 @@ function mustRun({ old, container: { name } }: Run): void {
   );
 }
 
-const ANSWER_WITHIN_MS = 10_000;
-
 /**
  * A disk of the engine that is nearly full, as words for the step, before anything is stopped or pulled; null: there is room, or
- * it is not known, since the image has no `df`. Asked in the running container, since the engine may be on another host. Rejects
- * with `preflight_blocked` if there is certainly too little.
+ * it is not known. Asked in the container that is updated. Rejects with `preflight_blocked` if there is certainly too little.
  */
 export async function lookAtDisk(run: Run): Promise<string | null> {
-  const free = await freeBytes(run);
+  if (!run.old.State.Running || run.old.State.Status === 'paused') return null;
+  const free = await freeAsSeenBy(run, run.old.Id);
   if (free === null) return null;
+  noteDisk(run, free);
   const { refused, words } = judgeDisk(free);
-  if (words === null) return null;
-  run.logger.warn('the disk of the engine is nearly full', { update: run.update.id, free });
-  if (!refused) return words;
-  const message = `${words.charAt(0).toUpperCase()}${words.slice(1)}. No update can work with so little. Nothing was stopped. Make room (docker image prune), then run: diun-pilot update ${run.journal.containerName}`;
+  if (words === null || !refused) return words;
+  const message = `${words.charAt(0).toUpperCase()}${words.slice(1)}. No update can work with so little. Nothing was stopped. Make room (docker image prune -a), then run: diun-pilot update ${run.journal.containerName}`;
   throw new PilotError('preflight_blocked', message);
-}
-
-async function freeBytes({ engine, old, logger, update }: Run): Promise<number | null> {
-  if (!old.State.Running || old.State.Status === 'paused') return null;
-  try {
-    const { exitCode, stdout } = await engine.exec(old.Id, DF, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-    return exitCode === 0 ? parseDf(stdout.split('\n')) : null;
-  } catch (error) {
-    rethrowEngineLost(error);
-    logger.info('the free disk space is not known', { update: update.id, reason: messageOf(error) });
-    return null;
-  }
 }

@@ -2,6 +2,7 @@ import { linkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { reconcile } from '../../../src/decisions/reconcile';
 import { systemClock } from '../../../src/lib/clock';
+import type { Scripts } from '../../support/fake-engine-types';
 import { runOn } from '../../support/cli-app';
 import { pinnedProject } from '../../support/pinned-project';
 import { openRenewalScene } from '../../support/renewal-scene';
@@ -216,5 +217,33 @@ describe('release notes', () => {
     const { stdout } = await runOn(scene, ['check'], { env, app: { clock } });
     expect(about(stdout)).toEqual([expect.stringMatching(/a token for git\.example\.org, which is never asked/)]);
     expect(stdout).not.toMatch(/s3cret|t0ken/);
+  });
+});
+
+describe('the disk of the engine', () => {
+  beforeEach(() => {
+    scene = openScene();
+  });
+  const withFree = (freeKib: number | null): void => {
+    const stdout = `Filesystem 1024-blocks Used Available Capacity Mounted on\noverlay 1 1 ${freeKib} 99% /\n`;
+    const scripts: Scripts = freeKib === null ? {} : { 'df -Pk /': { stdout } };
+    scene.engine.addImage({ reference: 'nginx:stable', scripts });
+    scene.engine.runContainer(nginx());
+  };
+
+  test.each([
+    [
+      1024 * 1024,
+      /^note +Disk +the disk of the Docker Engine is nearly full: only 1\.0 GiB free.*docker image prune -a/m,
+    ],
+    [50 * 1024 * 1024, /^ok +Disk +50\.0 GiB free on the disk of the Docker Engine$/m],
+    [null, /^ok +Disk +free space not known: no watched container has `df`$/m],
+  ])('is read now: %s KiB free', async (freeKib, line) => {
+    withFree(freeKib);
+    expect(await check()).toMatch(line);
+  });
+
+  test('is not spoken of where nothing runs in which it could be read', async () => {
+    expect(await check()).not.toContain('Disk');
   });
 });

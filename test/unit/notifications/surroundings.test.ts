@@ -22,3 +22,8 @@ it('tells when the last verified backup was, or that there is none and whether o
     'no container of web has a backup.kind label',
   );
 });
+
+it('says that the disk of the engine is nearly full, and nothing of one that has room', () => {
+  expect(told({ disk: 'The disk of the Docker Engine is nearly full.' })).toContain('The disk\nThe disk of the Docker');
+  expect(told({ disk: null })).not.toContain('disk');
+});

@@ -19,3 +19,10 @@ test('restore drills are due on Sunday at five where backups are scheduled, and 
   expect(drillOf('0 2 * * *')).toEqual({ expression: '0 5 * * 0', timeZone: 'Europe/Berlin' });
   expect(drillOf(null)).toBeNull();
 });
+
+test('the disk of the engine is looked at each hour and at each start, whatever else is switched off', () => {
+  expect(plansOf(null).find(({ name }) => name === 'disk')).toMatchObject({
+    schedule: { expression: '47 * * * *' },
+    atEveryStart: true,
+  });
+});

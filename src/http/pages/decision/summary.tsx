@@ -128,6 +128,7 @@ function summaryRows(considered: Considered): SummaryRow[] {
     { term: 'Risk', text: riskInShort(considered.plan) },
     { term: 'Downtime', text: downtimeInShort(considered) },
     { term: 'Backup', text: backupInShort(considered) },
+    ...diskRow(considered),
     ...signatureRow(considered),
     ...rehearsalRow(considered),
     ...notesRow(considered),
@@ -173,6 +174,11 @@ function backupInShort({ plan: { backup }, surroundings: { lastBackup }, now }: 
   if (lastBackup === null) return `${first} There is none yet.`;
   const size = lastBackup.bytes === null ? '' : `${formatBytes(lastBackup.bytes)}, `;
   return `${first} Last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
+}
+
+/** Nothing while there is room. */
+function diskRow({ surroundings: { disk } }: Considered): SummaryRow[] {
+  return disk ? [{ term: 'Disk', text: disk }] : [];
 }
 
 /** Nothing where none was requested. */

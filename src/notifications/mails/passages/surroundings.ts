@@ -7,6 +7,7 @@ import { paragraph, section, type Block } from '../../letter/letter';
 export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when = formatTime): Block[] {
   return [
     ...section('What will be unavailable', paragraph(absence(surroundings, plan))),
+    ...(surroundings.disk ? section('The disk', paragraph(surroundings.disk)) : []),
     ...section('The last verified backup', paragraph(lastBackup(surroundings, plan, when))),
   ];
 }
