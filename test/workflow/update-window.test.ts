@@ -75,19 +75,60 @@ describe('update.window', () => {
     expect(last()).toMatchObject({ status: 'succeeded', notBefore: null });
   });
 
-  test.each([
-    ['the hour that does not exist', '2026-03-29T00:00:00Z', '2026-03-29T01:30:00.000Z'],
-    ['the hour that comes twice', '2026-10-24T23:00:00Z', '2026-10-25T00:30:00.000Z'],
-  ])('a window in %s of the night opens in it', async (_, now, opens) => {
+  const IN_BERLIN = async (now: string, labels: Record<string, string>): Promise<void> => {
     scene.deps.timeZone = 'Europe/Berlin';
     await scene.clock.advance(Date.parse(now) - scene.clock.now().getTime());
-    run({ 'update.window': '02:30-02:45' });
+    run(labels);
     await publish();
+  };
+  const passUntil = (at: string): Promise<void> => pass(Date.parse(at) - scene.clock.now().getTime());
+
+  test.each([
+    ['the hour that does not exist', '02:30-02:45', '2026-03-29T00:00:00Z', '2026-03-29T01:00:00.000Z'],
+    [
+      'the hour that does not exist, of two that overlap',
+      '02:20-02:40;02:30-03:15',
+      '2026-03-29T00:00:00Z',
+      '2026-03-29T01:00:00.000Z',
+    ],
+    ['the hour that comes twice', '02:30-02:45', '2026-10-24T23:00:00Z', '2026-10-25T00:30:00.000Z'],
+    ['the hour that comes twice, the second time', '02:30-02:45', '2026-10-25T00:50:00Z', '2026-10-25T01:30:00.000Z'],
+    [
+      'the hour that comes twice, of two that overlap',
+      '02:20-02:40;02:30-03:15',
+      '2026-10-25T00:00:00Z',
+      '2026-10-25T00:20:00.000Z',
+    ],
+  ])('a window in %s of the night opens in it', async (_, window, now, opens) => {
+    await IN_BERLIN(now, { 'update.window': window });
     expect(last()).toMatchObject({ status: 'queued', notBefore: opens });
     await pass(Date.parse(opens) - 1 - scene.clock.now().getTime());
     expect(last().status).toBe('queued');
     await pass(1);
     expect(last().status).toBe('succeeded');
+  });
+
+  test('one that missed the hour when it came first starts in it when it comes again', async () => {
+    await IN_BERLIN('2026-10-24T23:00:00Z', { 'update.window': '02:30-02:45' });
+    await scene.clock.advance(Date.parse('2026-10-25T00:50:00Z') - scene.clock.now().getTime()); // the host slept
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-10-25T01:30:00.000Z' });
+    await passUntil('2026-10-25T01:30:00Z');
+    expect(last()).toMatchObject({ status: 'succeeded', startedAt: expect.stringMatching(/^2026-10-25T01:30/) });
+  });
+
+  test.each([
+    ['go forward', '2026-03-29T00:59:30Z', '01:59-02:00'],
+    ['go back', '2026-10-25T00:59:30Z', '02:59-03:00'],
+  ])('what started in a short window before the clocks %s is finished after it', async (_, now, window) => {
+    scene.deps.timeZone = 'Europe/Berlin';
+    await scene.clock.advance(Date.parse(now) - scene.clock.now().getTime());
+    run({ 'update.window': window, 'update.probe.timeout': '5m' });
+    const config = { Healthcheck: { Test: ['CMD', 'true'], Interval: 1e9, StartPeriod: 300e9 } };
+    scene.hear(IMAGE, scene.engine.publish('nginx:stable', { config, health: 'slow', slowMs: 90_000 }).digest);
+    await scene.settle();
+    expect(last()).toMatchObject({ status: 'succeeded', startedAt: expect.stringMatching(/:59:3/) });
+    expect((last().finishedAt ?? '') > now.replace(':59:30Z', ':59:59.999Z')).toBe(true);
   });
 
   test('what waits for its window delays nobody else', async () => {
@@ -118,11 +159,19 @@ describe('update.window', () => {
     expect(last()).toMatchObject({ status: 'succeeded', to: { digest: newer } });
   });
 
-  test('the default of the settings counts where there is no label, and `any` lifts it', async () => {
+  test.each([
+    ['counts where there is no label', {}, { status: 'queued', notBefore: '2026-01-05T05:00:00.000Z' }],
+    ['is lifted by `any`', { 'update.window': 'any' }, { status: 'succeeded', notBefore: null }],
+    [
+      'is replaced by the label',
+      { 'update.window': '04:00-04:30' },
+      { status: 'queued', notBefore: '2026-01-05T04:00:00.000Z' },
+    ],
+  ])('the default of the settings %s', async (_, labels, expected) => {
     scene.deps.updateWindow = readWindow('05:00-06:00') as UpdateWindow;
-    run({});
+    run(labels);
     await publish();
-    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-01-05T05:00:00.000Z' });
+    expect(last()).toMatchObject(expected);
   });
 
   test.each([
@@ -188,12 +237,28 @@ describe('update.min-age', () => {
     expect(last()).toMatchObject({ status: 'succeeded', to: { digest: newer } });
   });
 
-  test('a day is 24 hours also in the night on which the clocks change', async () => {
+  test.each([
+    ['go forward', '2026-03-28T12:00:00Z', '2026-03-29T12:00:00.000Z', '2026-03-29 14:00'],
+    ['go back', '2026-10-24T12:00:00Z', '2026-10-25T12:00:00.000Z', '2026-10-25 13:00'],
+  ])('a day is 24 hours also in the night on which the clocks %s', async (_, now, notBefore, shown) => {
     scene.deps.timeZone = 'Europe/Berlin';
-    await scene.clock.advance(Date.parse('2026-03-28T12:00:00Z') - scene.clock.now().getTime());
+    await scene.clock.advance(Date.parse(now) - scene.clock.now().getTime());
     run({ 'update.min-age': '1d' });
     await publish();
-    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-03-29T12:00:00.000Z' });
+    expect(last()).toMatchObject({ status: 'queued', notBefore });
+    expect(last().reason).toContain(`It starts at ${shown} at the earliest.`);
+    await pass(Date.parse(notBefore) - 1 - scene.clock.now().getTime());
+    expect(last().status).toBe('queued');
+    await pass(1);
+    expect(last().status).toBe('succeeded');
+  });
+
+  test('an age that ends in the hour that comes twice waits for the window in it', async () => {
+    scene.deps.timeZone = 'Europe/Berlin';
+    await scene.clock.advance(Date.parse('2026-10-24T00:50:00Z') - scene.clock.now().getTime()); // 02:50
+    run({ 'update.min-age': '1d', 'update.window': '02:30-02:45' });
+    await publish();
+    expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-10-25T01:30:00.000Z' });
   });
 
   test('the age counts from when the digest was first seen, by whichever container', async () => {

@@ -65,19 +65,17 @@ function daysOf(text: string): number[] | null {
 }
 
 /**
- * The next moment at which the window is open: `at` itself when it is open then. On the night when clocks go forward, a
- * window inside the hour that does not exist opens after it, for as long as it is long; on the night when they go back, it
- * is open both times.
+ * The next moment at which the window is open: `at` itself when it is open then. The clock on the wall decides: on the night
+ * when clocks go back, an hour that comes twice is open both times. A window that is as a whole in the hour that does not
+ * exist, on the night when they go forward, opens when the clocks change, for as long as it is long.
  */
 export function nextOpening({ ranges }: Pick<UpdateWindow, 'ranges'>, at: Date, timeZone: string): Date {
   const today = localParts(at, timeZone);
   const openings = ranges.flatMap((range) =>
     // From yesterday, whose window may still be open, to the same day of the next week.
-    Array.from({ length: 10 }, (_, index) => openingOn(range, today, index - 1, timeZone)),
+    Array.from({ length: 10 }, (_, index) => openingsOn(range, today, index - 1, timeZone)).flat(),
   );
-  const times = openings
-    .filter((opening) => opening !== null && opening.end > at.getTime())
-    .map((opening) => Math.max(opening?.begin ?? 0, at.getTime()));
+  const times = openings.filter(({ end }) => end > at.getTime()).map(({ begin }) => Math.max(begin, at.getTime()));
   return new Date(Math.min(...times));
 }
 
@@ -91,28 +89,38 @@ interface LocalDay {
   day: number;
 }
 
-/** Milliseconds since 1970; null: the range is not on that day. */
-function openingOn(
-  { days, from, to }: WindowRange,
-  today: LocalDay,
-  offset: number,
-  timeZone: string,
-): { begin: number; end: number } | null {
-  const midnight = Date.UTC(today.year, today.month - 1, today.day) + offset * DAY_MS;
-  if (!days.includes(new Date(midnight).getUTCDay())) return null;
-  const length = to > from ? to - from : to + DAY_MINUTES - from;
-  const begin = instantOf(midnight + from * MINUTE_MS, timeZone, 'first');
-  const end = instantOf(midnight + (from + length) * MINUTE_MS, timeZone, 'last');
-  return { begin, end: end > begin ? end : begin + length * MINUTE_MS };
+/** In milliseconds since 1970; `end` is not part of it. */
+interface Opening {
+  begin: number;
+  end: number;
 }
 
-/** The moment at which the clock on the wall shows `wall`, written as if it were UTC. A time that is skipped is the one after. */
-function instantOf(wall: number, timeZone: string, which: 'first' | 'last'): number {
+/** Two, where clocks go back in between; none: the range is not on that day. */
+function openingsOn({ days, from, to }: WindowRange, today: LocalDay, offset: number, timeZone: string): Opening[] {
+  const midnight = Date.UTC(today.year, today.month - 1, today.day) + offset * DAY_MS;
+  if (!days.includes(new Date(midnight).getUTCDay())) return [];
+  const length = (to > from ? to - from : to + DAY_MINUTES - from) * MINUTE_MS;
+  const wall = midnight + from * MINUTE_MS;
   const before = offsetAt(wall - DAY_MS, timeZone);
-  const after = offsetAt(wall + DAY_MS, timeZone);
-  const real = [wall - before, wall - after].filter((instant) => instant + offsetAt(instant, timeZone) === wall);
-  if (real.length === 0) return wall - before;
-  return which === 'first' ? Math.min(...real) : Math.max(...real);
+  const after = offsetAt(wall + length + DAY_MS, timeZone);
+  if (before === after) return [{ begin: wall - before, end: wall + length - before }];
+  const change = changeOf(before, wall - DAY_MS, wall + length + DAY_MS, timeZone);
+  const parts = [
+    { begin: wall - before, end: Math.min(wall + length - before, change) },
+    { begin: Math.max(wall - after, change), end: wall + length - after },
+  ].filter(({ begin, end }) => end > begin);
+  return parts.length > 0 ? parts : [{ begin: change, end: change + length }];
+}
+
+/** The minute between two others at which the clocks change from the offset that they have at the first. */
+function changeOf(before: number, first: number, last: number, timeZone: string): number {
+  let [still, changed] = [first / MINUTE_MS, last / MINUTE_MS];
+  while (changed - still > 1) {
+    const middle = Math.floor((still + changed) / 2);
+    if (offsetAt(middle * MINUTE_MS, timeZone) === before) still = middle;
+    else changed = middle;
+  }
+  return changed * MINUTE_MS;
 }
 
 /** Milliseconds that the clock on the wall is ahead of UTC. */
