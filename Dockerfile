@@ -1,4 +1,5 @@
 # docker build -t diun-pilot .
+# Both need the same major of Node and the same system: native modules of the first run on the second.
 ARG BUILD_IMAGE=node:24-bookworm
 ARG BASE_IMAGE=node:24-bookworm-slim
 # Asked what `docker compose up -d` would do after a new tag was written (docs/how-updates-work.md, "New tags"): best the version of your host.
@@ -48,8 +49,8 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 # There is no shell. The user is a number, not a name: whatever user the base image knows, this one is not root. It must share
-# the group of the Docker socket: `user: '1000:GID'` or `group_add` in the compose file.
-RUN ["node", "-e", "fs.mkdirSync('/data'); fs.chownSync('/data', 1000, 1000); fs.mkdirSync('/tmp', { recursive: true }); fs.chmodSync('/tmp', 0o1777); fs.symlinkSync('/app/dist/main.js', '/usr/local/bin/diun-pilot')"]
+# the group of the Docker socket: `user: '1000:GID'` or `group_add` in the compose file. A module of another Node fails here, not at a start.
+RUN ["node", "-e", "new (require('/app/node_modules/better-sqlite3'))(':memory:').close(); fs.mkdirSync('/data'); fs.chownSync('/data', 1000, 1000); fs.mkdirSync('/tmp', { recursive: true }); fs.chmodSync('/tmp', 0o1777); fs.symlinkSync('/app/dist/main.js', '/usr/local/bin/diun-pilot')"]
 USER 1000:1000
 VOLUME /data
 EXPOSE 8080

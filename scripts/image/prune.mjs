@@ -1,6 +1,7 @@
 // prune.mjs APP: removes from APP/node_modules and APP/dist what is never loaded: types, source maps, sources of native modules,
-// builds for other module systems, tests and documents. Licences stay.
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+// builds for other module systems, tests and documents. Licences stay. What is left can be read by every user: a repository that was
+// cloned with umask 077 would else give an image whose own user cannot read it.
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 
 const app = resolve(process.argv[2] ?? '.');
@@ -41,6 +42,7 @@ if (!existsSync(modules)) throw new Error(`${modules} does not exist`);
 rmSync(join(modules, '.bin'), { recursive: true, force: true });
 for (const root of packagesIn(modules)) prunePackage(root);
 for (const folder of [modules, join(app, 'dist')]) pruneFiles(folder);
+makeReadable(join(app, 'package.json'));
 
 /** Roots of all packages, nested ones too. */
 function packagesIn(folder) {
@@ -77,9 +79,21 @@ function pruneFiles(folder) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) left += pruneFiles(path) ? 0 : 1;
     else if (NEVER_LOADED.test(entry.name) && !LICENCE.test(basename(entry.name))) rmSync(path);
-    else left++;
+    else {
+      left++;
+      makeReadable(path);
+    }
   }
+  makeReadable(folder);
   if (left > 0 || relative(app, folder).split(sep).length < 2) return false;
   rmdirSync(folder);
   return true;
+}
+
+function makeReadable(path) {
+  if (!existsSync(path)) return;
+  const stat = lstatSync(path);
+  if (stat.isSymbolicLink()) return;
+  const isEntered = stat.isDirectory() || (stat.mode & 0o100) !== 0;
+  chmodSync(path, (stat.mode & 0o7777) | (isEntered ? 0o555 : 0o444));
 }
