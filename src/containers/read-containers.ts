@@ -7,6 +7,7 @@ import { toContainer } from '../domain/to-container';
 import { fewAtATime, nextTurn } from '../lib/concurrency';
 import type { Engine, ListedContainer, ListedImage } from '../ports/engine';
 import { isOurs } from './artifact-names';
+import { shortId } from '../domain/format';
 
 /** Reading 200 containers in one turn would keep a webhook waiting for some 20 ms. */
 const IN_ONE_TURN = 25;
@@ -175,7 +176,7 @@ export async function reportUnreadable({ engine, store, logger }: Deps): Promise
     }
   };
   for (const { id, name } of await engine.containers()) {
-    const subject = name ?? id.slice(0, 12);
+    const subject = name ?? shortId(id);
     const container = await look(`container ${subject}`, inspectIfThere(engine, id));
     if (container !== null) await look(`the image of ${subject}`, imageIfThere(engine, container.Image));
   }

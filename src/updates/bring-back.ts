@@ -10,6 +10,7 @@ import { digestReference, parseImageReference } from '../domain/images/image-ref
 import { createRequest } from '../domain/recreate/create-request';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { ActiveUpdate } from './run';
+import { shortId } from '../domain/format';
 
 /** `id`: the container that was started; null: none could be. */
 export interface BroughtBack {
@@ -59,7 +60,7 @@ async function startBearer(run: ActiveUpdate, bearer: ContainerInspect): Promise
     if (isEngineLost(error) || !(await isInTheWay(run, bearer))) throw error;
     return bringOneBackInsteadOf(run, bearer, messageOf(error));
   }
-  const words = `The container ${short(bearer.Id)}, which has the name ${run.journal.containerName}, did not run: it was started.`;
+  const words = `The container ${shortId(bearer.Id)}, which has the name ${run.journal.containerName}, did not run: it was started.`;
   return { words, id: bearer.Id };
 }
 
@@ -71,11 +72,11 @@ async function isInTheWay(run: ActiveUpdate, { Id }: ContainerInspect): Promise<
 
 async function bringOneBackInsteadOf(run: ActiveUpdate, { Id }: ContainerInspect, why: string): Promise<BroughtBack> {
   const { containerName: name } = run.journal;
-  const other = `${name}.cannot-start-${short(Id)}`;
+  const other = `${name}.cannot-start-${shortId(Id)}`;
   await renameRestarting(run, Id, other);
   const { words, id } = await bringOneBack(run);
   return {
-    words: `The container ${short(Id)}, which another process created as ${name}, cannot start (${why}): it is kept as ${other}. ${words}`,
+    words: `The container ${shortId(Id)}, which another process created as ${name}, cannot start (${why}): it is kept as ${other}. ${words}`,
     id,
   };
 }
@@ -90,11 +91,11 @@ async function bringOneBack(run: ActiveUpdate): Promise<BroughtBack> {
     await renameRestarting(run, id, name);
     await startJoining(run, id);
     const which = id === journal.oldContainerId ? 'old' : 'new';
-    const words = `No container had the name ${name}: the ${which} container ${short(id)} (found as ${found.Name.slice(1)}) has it again and was started.`;
+    const words = `No container had the name ${name}: the ${which} container ${shortId(id)} (found as ${found.Name.slice(1)}) has it again and was started.`;
     return { words, id };
   }
   const id = await createAgain(run);
-  const words = `No container of ${name} was left: it was created again as ${short(id)}, on ${journal.oldReference} as before, and started.`;
+  const words = `No container of ${name} was left: it was created again as ${shortId(id)}, on ${journal.oldReference} as before, and started.`;
   return { words, id };
 }
 
@@ -135,8 +136,6 @@ async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
     if (codeOf(error) !== 'container_not_found') throw error;
   }
 }
-
-const short = (id: string): string => id.slice(0, 12);
 
 /**
  * What this update created or renamed and that still exists at its end, though it should be gone: stopped, listed, and

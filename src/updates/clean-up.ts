@@ -5,7 +5,7 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost } from '../domain/errors';
-import { plural, shortDigest } from '../domain/format';
+import { plural, shortDigest, shortId } from '../domain/format';
 import { repositoryOf, tryParseImageReference } from '../domain/images/image-reference';
 import type { ReplacedImage } from '../ports/store';
 import { keepPreviousData } from './major/data-directory';
@@ -27,7 +27,7 @@ export async function cleanUp(run: Run): Promise<void> {
       if (soaks !== null) return [tag, soaks].filter((part) => part !== null).join('; ');
       const kept = await keepFiles(run);
       await stopAndRemove(run, run.journal.oldContainerId);
-      const removed = `the old container ${run.journal.oldContainerId.slice(0, 12)} is removed; its image ${run.journal.oldImageId.slice(0, 19)} is kept`;
+      const removed = `the old container ${shortId(run.journal.oldContainerId)} is removed; its image ${shortDigest(run.journal.oldImageId)} is kept`;
       return [tag, data, kept, removed].filter((part) => part !== null).join('; ');
     });
   } catch (error) {

@@ -3,6 +3,7 @@ import { inspectByName, inspectIfThere } from '../containers/read-containers';
 import { renameTo, startJoining } from '../containers/start-rename-remove';
 import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { ActiveUpdate } from './run';
+import { shortId } from '../domain/format';
 
 /**
  * Returns `changed_meanwhile` if the container was replaced, renamed or removed externally while its update ran:
@@ -17,13 +18,13 @@ export async function detectExternalChange({ engine, journal, update }: ActiveUp
       stage === 'preparing'
         ? ''
         : ` A renamed container of this update is kept if it exists: ${asideName(name, 'old', update.id)}.`;
-    return changed(`${name} was replaced externally by another container (${short(bearer)}).${kept}`);
+    return changed(`${name} was replaced externally by another container (${shortId(bearer)}).${kept}`);
   }
   if (stage === 'settled') return bearer === newContainerId ? null : changed(`${name} was removed externally.`);
   if ((await inspectIfThere(engine, oldContainerId)) === null)
-    return changed(`The old container of ${name} (${short(oldContainerId)}) was removed externally.`);
+    return changed(`The old container of ${name} (${shortId(oldContainerId)}) was removed externally.`);
   if (stage === 'preparing' && bearer !== oldContainerId)
-    return changed(`${name} (${short(oldContainerId)}) was renamed externally.`);
+    return changed(`${name} (${shortId(oldContainerId)}) was renamed externally.`);
   return null;
 }
 
@@ -62,5 +63,3 @@ export async function promoteNewContainer(run: ActiveUpdate): Promise<void> {
 function changed(what: string): PilotError {
   return new PilotError('changed_meanwhile', what);
 }
-
-const short = (id: string): string => id.slice(0, 12);

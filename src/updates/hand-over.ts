@@ -10,6 +10,7 @@ import { reloadFronts } from './neighbours/see-to-nginx';
 import type { Run } from './run';
 import { newContainerOf, checkpoint } from './run';
 import { exchangeNames, renameNew, startNew } from './swap-containers';
+import { shortId } from '../domain/format';
 
 /** By the old container's label, if it can be (domain/handover): nothing changes that while the update runs. */
 export function handsOver({ container }: Pick<Run, 'container'>): boolean {
@@ -21,7 +22,7 @@ export async function startAlongside(run: Run): Promise<string> {
   const { journal } = run;
   await exchangeNames(run);
   await startNew(run);
-  return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference} next to ${journal.oldContainerId.slice(0, 12)}, which keeps serving`;
+  return `container ${shortId(newContainerOf(run))} runs ${journal.newReference} next to ${shortId(journal.oldContainerId)}, which keeps serving`;
 }
 
 /**
@@ -57,7 +58,7 @@ export async function handBack(run: Run, progress: Progress): Promise<string> {
   const stopped = await renameRestarting(run, journal.oldContainerId, journal.containerName);
   if (stopped) await startJoining(run, journal.oldContainerId);
   await syncLocalTag(run);
-  const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
+  const old = `the old container ${shortId(journal.oldContainerId)}`;
   return `${journal.oldStopped ? `${old} is started again` : `${old} was never stopped`}; the new one is stopped`;
 }
 

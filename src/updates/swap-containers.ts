@@ -4,6 +4,7 @@ import { keepStopped } from '../containers/restart-policy';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { Run } from './run';
 import { newContainerOf, checkpoint } from './run';
+import { shortId } from '../domain/format';
 
 /**
  * Gives the new container the name and the service. Each act is by id and may be done twice, so that an interrupted
@@ -15,7 +16,7 @@ export async function swapContainers(run: Run): Promise<string> {
   await exchangeNames(run);
   await keepStopped(run, journal.oldContainerId);
   await startNew(run);
-  return `container ${newContainerOf(run).slice(0, 12)} runs ${journal.newReference}, ${journal.oldContainerId.slice(0, 12)} is kept`;
+  return `container ${shortId(newContainerOf(run))} runs ${journal.newReference}, ${shortId(journal.oldContainerId)} is kept`;
 }
 
 /** The old container is renamed, the new one gets its name. Completed or interrupted before is fine. */

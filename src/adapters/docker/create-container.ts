@@ -1,6 +1,7 @@
 import type { CreateRequest, EndpointSettings } from '../../domain/engine-inspect';
 import { EngineError, messageOf, type PilotError } from '../../domain/errors';
 import type { Wire } from './wire';
+import { shortId } from '../../domain/format';
 
 /** From here on a MAC address belongs to the endpoint; before, to the container (Engine API 1.44). */
 const MAC_OF_ENDPOINT = 44;
@@ -35,7 +36,7 @@ async function takeAway(wire: Wire, id: string, why: PilotError): Promise<void> 
   try {
     await wire.command({ method: 'DELETE', path: `/containers/${id}` });
   } catch (error) {
-    const message = `${messageOf(why)} The container ${id.slice(0, 12)} is left behind: ${messageOf(error)}`;
+    const message = `${messageOf(why)} The container ${shortId(id)} is left behind: ${messageOf(error)}`;
     throw new EngineError('engine_refused', message, { cause: why });
   }
 }

@@ -1,5 +1,6 @@
 import type { EndpointSettings } from '../engine-inspect';
 import type { ProxiedSite } from '../nginx/nginx-sites';
+import { shortId } from '../format';
 
 /**
  * A running container next to the one that is updated, as it was before anything was stopped. If it responded then, it must
@@ -61,7 +62,7 @@ export function namesIn(container: Named): string[] {
   ]);
   // Compose gives each container its service's name as an alias, which the engine's list leaves out.
   const service = container.Config.Labels?.['com.docker.compose.service'] ?? '';
-  const own = [container.Name.slice(1), container.Id.slice(0, 12), service];
+  const own = [container.Name.slice(1), shortId(container.Id), service];
   return [...own, ...aliases, ...addressesIn(container)].filter((name) => name !== '');
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { ContainerSnapshot } from '../engine-inspect';
+import { shortId } from '../format';
 
 /** Where this process reaches the engine over a network. */
 export interface EngineDoor {
@@ -20,7 +21,7 @@ export function isEngineDoor(container: ContainerSnapshot, { host, port, network
     .map(([, endpoint]) => endpoint);
   // Compose gives each container its service's name as an alias, which the engine's list leaves out.
   const service = container.Config.Labels?.['com.docker.compose.service'];
-  const names = [container.Name.slice(1), container.Id.slice(0, 12), container.Config.Hostname, service];
+  const names = [container.Name.slice(1), shortId(container.Id), container.Config.Hostname, service];
   return endpoints.some((endpoint) =>
     [
       ...names,

@@ -3,6 +3,7 @@ import { isContainerMode } from '../network/shared-network';
 import { ownConfig, type OwnConfig } from './own-config';
 import { carriedMounts } from './own-mounts';
 import { carriedNetworks } from './own-networks';
+import { shortId } from '../format';
 
 /** Three inspect results, and what the update itself decides. */
 export interface CreateRequestInput {
@@ -51,7 +52,7 @@ export function createRequest(input: CreateRequestInput): CreateRequest {
 export function ownHostname(container: ContainerInspect): { Hostname?: string } {
   const { Hostname } = container.Config;
   const { NetworkMode, UTSMode } = container.HostConfig;
-  const isEngines = !Hostname || Hostname === container.Id.slice(0, 12);
+  const isEngines = !Hostname || Hostname === shortId(container.Id);
   return isEngines || isContainerMode(NetworkMode) || UTSMode === 'host' ? {} : { Hostname };
 }
 

@@ -1,5 +1,6 @@
 import type { ContainerInspect, CreateRequest, EndpointSettings } from '../engine-inspect';
 import { isContainerMode } from '../network/shared-network';
+import { shortId } from '../format';
 
 type Networked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'NetworkSettings'>;
 
@@ -34,8 +35,8 @@ function sharesNetwork(mode: string): boolean {
 }
 
 function ownEndpoint(container: Networked, name: string, endpoint: EndpointSettings): EndpointSettings {
-  const shortId = container.Id.slice(0, 12);
-  const aliases = (endpoint.Aliases ?? []).filter((alias) => alias !== shortId);
+  const ofEngine = shortId(container.Id);
+  const aliases = (endpoint.Aliases ?? []).filter((alias) => alias !== ofEngine);
   const mac = ownMacAddress(container, name, endpoint);
   return {
     ...(isFilled(endpoint.IPAMConfig) ? { IPAMConfig: endpoint.IPAMConfig } : {}),

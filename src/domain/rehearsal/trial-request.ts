@@ -1,5 +1,6 @@
 import type { ContainerInspect, CreateRequest, HostConfig, HostMount, ImageInspect, Mount } from '../engine-inspect';
 import { cleanPath } from '../recreate/own-mounts';
+import { shortId } from '../format';
 
 const GIB = 1024 * 1024 * 1024;
 /** For a container without a limit of its own: production must not notice. */
@@ -147,7 +148,7 @@ export function namesOf(
   const { Hostname, Domainname } = container.Config;
   const full = Hostname && Domainname ? [`${Hostname}.${Domainname}`] : [];
   const names = [container.Name.replace(/^\//, ''), service, Hostname, ...full, ...aliases];
-  const ofEngine = container.Id.slice(0, 12);
+  const ofEngine = shortId(container.Id);
   return [...new Set(names)].filter((name): name is string => !!name && name !== ofEngine && HOST_NAME.test(name));
 }
 

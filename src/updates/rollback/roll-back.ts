@@ -20,6 +20,7 @@ import type { Run } from '../run';
 import { checkpoint, Skipped, step } from '../run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
 import { renameNew } from '../swap-containers';
+import { shortId } from '../../domain/format';
 
 /** Of a container without data of its own: a broken one is not waited for while the service is down. */
 const BROKEN_STOP_SECONDS = 2;
@@ -87,7 +88,7 @@ async function startOldAgain(run: Run, progress: Progress): Promise<string> {
   if (!isServer(run.container)) await lookForChange(run, progress);
   await renameTo(engine, journal.oldContainerId, journal.containerName);
   await putDataBack(run);
-  const old = `the old container ${journal.oldContainerId.slice(0, 12)}`;
+  const old = `the old container ${shortId(journal.oldContainerId)}`;
   const stays = !isServer(run.container) && (await decideOnData(run));
   if (!stays) await startJoining(run, journal.oldContainerId);
   await syncLocalTag(run);

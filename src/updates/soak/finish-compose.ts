@@ -8,6 +8,7 @@ import type { Soak } from '../../domain/soak/soak';
 import { soakEnded } from '../../notifications/mails/soak-failed';
 import { postMail } from '../../notifications/post-mail';
 import { endSoak, NO_WAY_BACK } from './soak-rollback';
+import { shortId } from '../../domain/format';
 
 /** Longer than Compose takes between two of its calls. */
 const STILL_SO_AFTER_MS = 3_000;
@@ -26,7 +27,7 @@ export async function finishCompose(deps: Deps, soak: Soak): Promise<boolean> {
   if ((await inspectByName(deps.engine, name)) !== null || (await leftBy(deps, name)) !== left) return false;
   const trouble = await whyNotStarted(deps, left);
   await renameTo(deps.engine, left, name);
-  const did = `diun-pilot gave the container ${left.slice(0, 12)} its name`;
+  const did = `diun-pilot gave the container ${shortId(left)} its name`;
   const so = trouble === null ? `${did} and started it.` : `${did}. It does not start: ${trouble}`;
   const words = `docker compose up -d re-created ${name} during its soak and did not finish: ${so}`;
   deps.logger.warn('a container that Compose left without its name has it', {

@@ -2,7 +2,7 @@ import { holdsData } from '../../backups/writers';
 import { asideName } from '../../containers/artifact-names';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepAside } from '../../containers/kept-containers';
-import { formatTime, formatTimeout } from '../../domain/format';
+import { formatTime, formatTimeout, shortId } from '../../domain/format';
 import type { ActiveUpdate, Run } from '../run';
 import { checkpoint, newContainerOf } from '../run';
 
@@ -28,7 +28,7 @@ export async function keepForSoak(run: Run, ms: number): Promise<string | null> 
     leftover: false,
     keepUntil,
   });
-  return `the old container ${oldContainerId.slice(0, 12)} is kept, stopped, until ${formatTime(keepUntil, timeZone)} (update.soak)`;
+  return `the old container ${shortId(oldContainerId)} is kept, stopped, until ${formatTime(keepUntil, timeZone)} (update.soak)`;
 }
 
 /** The soak starts with the verdict: to be called in the transaction that stores it. True: the update has one. */

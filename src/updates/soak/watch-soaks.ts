@@ -3,7 +3,7 @@ import { containerOf, inspectByName, inspectIfThere } from '../../containers/rea
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
-import { formatBetween, formatTime } from '../../domain/format';
+import { formatBetween, formatTime, shortId } from '../../domain/format';
 import { judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
 import { endSoak, NO_WAY_BACK, OLD_IS_GONE, startSoakRollback } from './soak-rollback';
 import { finishCompose } from './finish-compose';
@@ -154,7 +154,7 @@ async function endOfAnother(deps: Deps, soak: Soak, bearer: ContainerInspect | n
     const words = `${container} was removed or renamed externally, so its soak ended.`;
     return endSoak(deps, soak, words, 'keep');
   }
-  endSoak(deps, soak, `Another container has the name ${container} by now (${bearer.Id.slice(0, 12)}). ${NO_WAY_BACK}`);
+  endSoak(deps, soak, `Another container has the name ${container} by now (${shortId(bearer.Id)}). ${NO_WAY_BACK}`);
 }
 
 function lookLater({ store, clock }: Deps, { updateId }: Soak, ms: number): void {

@@ -5,6 +5,7 @@ import { ownLabels } from '../../../../domain/labels/own-labels';
 import { isEnabled } from '../../../../domain/labels/parse-flag';
 import { readName, type Role } from './names';
 import { refuse } from './refused';
+import { shortDigest } from '../../../../domain/format';
 
 /** A container as the operator created it, with the image that it runs. */
 export interface Known {
@@ -169,7 +170,7 @@ export function mustBeItsImage({ container, image: own }: Known, image: ImageIns
   if (image.Id === own.Id) return;
   const repository = repositoryNamed(container.Config.Image);
   if (repository !== null && isOfRepository(image, repository)) return;
-  refuse(`the image ${image.Id.slice(0, 19)} is not from the repository of ${container.Name.slice(1)}`);
+  refuse(`the image ${shortDigest(image.Id)} is not from the repository of ${container.Name.slice(1)}`);
 }
 
 /** What the guard itself reads of the engine. Null: it is not there. Rejects when the engine does not answer. */
