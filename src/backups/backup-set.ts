@@ -1,6 +1,7 @@
 import { membersOf, placeOf, type BackupPlace } from '../domain/backups/backup-place';
 import type { BackupItem, BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
+import { byCodeUnits } from '../domain/text/compare';
 
 /** Every set of this engine, in order of name. */
 export function backupSets(containers: readonly Container[]): { place: BackupPlace; members: Container[] }[] {
@@ -9,7 +10,7 @@ export function backupSets(containers: readonly Container[]): { place: BackupPla
     if (container.labels.backup !== null) places.set(keyOfPlace(placeOf(container)), placeOf(container));
   }
   return [...places.entries()]
-    .sort(([a], [b]) => compare(a, b))
+    .sort(([a], [b]) => byCodeUnits(a, b))
     .map(([, place]) => ({ place, members: membersOf(place, containers) }));
 }
 
@@ -21,10 +22,6 @@ export function keyOfPlace(place: BackupPlace): string {
 /** The name of the place, for people and for keys. */
 export function scopeName(place: BackupPlace): string {
   return place.project ?? place.container ?? 'unnamed';
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 export const MANIFEST = 'manifest.json';

@@ -11,6 +11,8 @@ import type { BackupStorage } from '../ports/backup-storage';
 import { MANIFEST, manifestKey } from './backup-set';
 import { databaseProperties } from './sources/database-properties';
 import { notVerified } from './sources/item-source';
+import { jsonOrUndefined } from '../lib/json';
+import { byCodeUnits } from '../domain/text/compare';
 
 /** A manifest as the storage has it, and whether it can be trusted. */
 export interface ManifestRead {
@@ -48,7 +50,7 @@ export async function readManifest(
 ): Promise<ManifestRead> {
   const stored = await storage.get(manifestKey(folder));
   const written = await readWithin(stored, BOUNDS.backupManifest, ({ message }) => damaged(folder, message));
-  const json = parseJson(written.toString('utf8'));
+  const json = jsonOrUndefined(written.toString('utf8'));
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) throw damaged(folder, wordsOf(parsed.error));
   const foreign = parsed.data.items.find(({ key }) => !key.startsWith(`${folder}/`) || key.split('/').includes('..'));
@@ -67,7 +69,7 @@ export async function listBackupSets(storage: BackupStorage, secrets: readonly S
   }
   const sets: StoredSet[] = [];
   for (const [folder, objects] of folders) sets.push(await lookAt(storage, folder, objects, secrets));
-  return sets.sort((a, b) => compare(timeOf(a), timeOf(b)));
+  return sets.sort((a, b) => byCodeUnits(timeOf(a), timeOf(b)));
 }
 
 async function lookAt(
@@ -97,14 +99,6 @@ async function lookAt(
   }
 }
 
-function parseJson(written: string): unknown {
-  try {
-    return JSON.parse(written);
-  } catch {
-    return undefined; // which no schema accepts
-  }
-}
-
 function wordsOf(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.') || MANIFEST}: ${issue.message}`).join('; ');
 }
@@ -116,10 +110,6 @@ function damaged(folder: string, why: string): PilotError {
 /** The folder's own name begins with the time, so that sets without a manifest have their place too. */
 function timeOf(set: StoredSet): string {
   return set.folder.split('/')[1] ?? '';
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Writes the manifest with its MAC, which makes the set a backup, and reads it back. */

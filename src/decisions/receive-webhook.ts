@@ -3,6 +3,7 @@ import { PilotError } from '../domain/errors';
 import type { ImageEvent } from '../domain/event';
 import { parseImageReference, REFERENCE_PATTERN } from '../domain/images/image-reference';
 import type { Inbox } from '../ports/store';
+import { jsonOrUndefined } from '../lib/json';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
@@ -38,7 +39,7 @@ export function readEvent(rawBody: string): ImageEvent {
 }
 
 function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotError } {
-  const json = parseJson(rawBody);
+  const json = jsonOrUndefined(rawBody);
   if (json === undefined) return { error: notJson(rawBody) };
   const parsed = diunBody.safeParse(json);
   if (!parsed.success) {
@@ -59,14 +60,6 @@ function notJson(rawBody: string): PilotError {
   return new PilotError('invalid_body', `The body is ${reason}: Diun sends JSON.`, {
     details: { field: 'body', reason },
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function isReference(text: string): boolean {

@@ -48,7 +48,7 @@ export const BOUNDS = {
   databaseCatalog: { bytes: 16 * MIB, ms: MINUTE },
   /** The catalog of a database, and how many rows each of its tables has: large ones are read to their end. */
   databaseContents: { bytes: 64 * MIB, ms: 120 * MINUTE },
-  /** The archive of PG_VERSION in a data directory. */
+  /** PG_VERSION in a data directory. */
   versionFile: { bytes: 64 * KIB, ms: MINUTE },
   /** A few bytes that diun-pilot wrote itself, read back by `check`. */
   storageCheck: { bytes: 64 * KIB, ms: MINUTE },

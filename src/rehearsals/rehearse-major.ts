@@ -24,6 +24,7 @@ import { initdbOptions, obstaclesTo, readCluster, type Cluster } from '../update
 import { interruptible, mayGoOn, type RehearsalRun, removeRehearsal } from './rehearsal-run';
 import { ofContainer, type Subject, type SubjectServer } from './subject';
 import { createForTrial, tryServer, type ServerTrial } from './trial';
+import { shellQuoted } from '../domain/text/shell';
 
 export interface Major {
   subject: Subject;
@@ -148,7 +149,7 @@ async function onEmptyServer(
 function initdbArguments(cluster: Cluster, major: number): string {
   return initdbOptions(cluster, major)
     .filter((option) => !/^--(?:username|auth-\w+|no-instructions)\b/.test(option))
-    .map((option) => `'${option.replaceAll("'", String.raw`'\''`)}'`)
+    .map(shellQuoted)
     .join(' ');
 }
 

@@ -5,6 +5,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import { MailError } from '../../domain/errors';
 import { makeFolder, writeAtomically, writeDurably } from '../../lib/files';
 import type { Mail, MailTransport } from '../../ports/mail-transport';
+import { messageId } from '../../lib/net/message-id';
 
 /**
  * Writes each mail as `ID.eml` into a folder, whole or not at all (temporary file, fsync, rename, fsync of the folder).
@@ -71,12 +72,6 @@ export function composeEml(mail: Mail): Promise<Buffer> {
   })
     .compile()
     .build();
-}
-
-/** In the sender's domain, as RFC 5322 (3.6.4) advises. */
-function messageId({ id, from }: Mail): string {
-  const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'localhost';
-  return `<${id}@${domain}>`;
 }
 
 /** Follows from the content, so that no content can hold it. */

@@ -4,6 +4,7 @@ import { MailError } from '../../domain/errors';
 import type { Logger } from '../../lib/logger';
 import type { Secret } from '../../lib/secret';
 import type { Mail, MailTransport } from '../../ports/mail-transport';
+import { messageId } from '../../lib/net/message-id';
 
 export interface SmtpOptions {
   /** `PILOT_MAIL_URL`: it may hold a password. */
@@ -102,11 +103,6 @@ function message(mail: Mail, recipients: string[]): SendMailOptions {
     messageId: messageId(mail),
     headers: { 'Auto-Submitted': 'auto-generated' },
   };
-}
-
-/** In the sender's domain, as RFC 5322 (3.6.4) advises; the same for every try. */
-function messageId({ id, from }: Mail): string {
-  return `<${id}@${bare(from).split('@')[1] ?? 'localhost'}>`;
 }
 
 /** `Web <web@example.org>` → `web@example.org`. */

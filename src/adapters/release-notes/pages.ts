@@ -3,6 +3,7 @@ import type { Forge } from '../../domain/notes/source';
 import type { Release } from '../../domain/notes/release-notes';
 import { printableLine, printableLines } from '../../lib/printable';
 import { NotesError, type Answer } from './ask';
+import { jsonOrUndefined } from '../../lib/json';
 
 const LONGEST_TAG = 128;
 const LONGEST_NAME = 200;
@@ -39,7 +40,7 @@ const gitlabRelease = z.object({
 /** Reads a page. Throws `NotesError` of kind `unknown` for what is not a list of releases: then it is another forge. */
 export function readPage(forge: Forge, answer: Answer, size: number): Page {
   const { url, content } = answer;
-  const list = z.array(z.unknown()).safeParse(parse(content.toString('utf8')));
+  const list = z.array(z.unknown()).safeParse(jsonOrUndefined(content.toString('utf8')));
   if (!list.success) throw new NotesError(`${url.host} gives no list of releases.`, 'unknown');
   const releases = list.data.flatMap((entry) => (forge === 'gitlab' ? fromGitlab(entry) : fromGithub(entry)));
   return { releases, next: nextOf(answer, list.data.length >= size) };
@@ -86,12 +87,4 @@ function nextOf({ url, headers }: Answer, full: boolean): string | null {
   const next = new URL(url);
   next.searchParams.set('page', `${Number(url.searchParams.get('page') ?? 1) + 1}`);
   return next.href;
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { FoundSignature } from '../../domain/signatures/signature';
 import type { SignedBytes } from './by-key';
 import type { SignedContent } from './payload';
+import { jsonOrUndefined } from '../../lib/json';
 
 /** A signature of either form, read but not checked. */
 export interface ReadBundle {
@@ -73,8 +74,8 @@ const bodyShape = z.object({ kind: z.string(), apiVersion: z.string() });
 function keylessOf(found: Extract<Found, { form: 'payload' }>): ReadBundle['keyless'] {
   const { payload, signature, certificate, logEntry } = found;
   if (certificate === null || logEntry === null) return null;
-  const entry = logEntryShape.safeParse(jsonOf(logEntry)).data;
-  const kind = entry && bodyShape.safeParse(jsonOf(Buffer.from(entry.Payload.body, 'base64').toString())).data;
+  const entry = logEntryShape.safeParse(jsonOrUndefined(logEntry)).data;
+  const kind = entry && bodyShape.safeParse(jsonOrUndefined(Buffer.from(entry.Payload.body, 'base64').toString())).data;
   if (entry === undefined || kind === undefined) return null;
   const { body, integratedTime, logIndex, logID } = entry.Payload;
   const bundle = parsed(
@@ -100,14 +101,6 @@ function keylessOf(found: Extract<Found, { form: 'payload' }>): ReadBundle['keyl
     }),
   );
   return bundle && { bundle, artifact: payload };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Of the first certificate. */

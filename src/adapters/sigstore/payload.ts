@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOrUndefined } from '../../lib/json';
 
 /** What a signature is over, by its own words; they count once the signature holds. */
 export type SignedContent = { kind: 'payload'; bytes: Buffer } | { kind: 'statement'; bytes: Buffer };
@@ -20,14 +21,14 @@ export function namedDigest({ kind, bytes }: SignedContent): { digests: string[]
 }
 
 function ofPayload(bytes: Buffer): { digests: string[] } | { why: string } {
-  const read = payload.safeParse(parse(bytes)).data;
+  const read = payload.safeParse(jsonOrUndefined(bytes.toString('utf8'))).data;
   if (read === undefined || !SIMPLE_SIGNING.includes(read.critical.type))
     return { why: 'the signed content does not name an image' };
   return { digests: [read.critical.image['docker-manifest-digest']] };
 }
 
 function ofStatement(bytes: Buffer): { digests: string[] } | { why: string } | null {
-  const read = statement.safeParse(parse(bytes)).data;
+  const read = statement.safeParse(jsonOrUndefined(bytes.toString('utf8'))).data;
   if (read === undefined) return { why: 'the signed content is not a statement about an image' };
   if (read.predicateType !== SIGN) return null;
   return {
@@ -35,12 +36,4 @@ function ofStatement(bytes: Buffer): { digests: string[] } | { why: string } | n
       Object.entries(digest).map(([algorithm, value]) => `${algorithm}:${value}`),
     ),
   };
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

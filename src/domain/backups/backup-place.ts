@@ -1,4 +1,5 @@
 import type { Container } from '../container';
+import { byCodeUnits } from '../text/compare';
 
 /** Whose data belongs together: a compose project, or for a container outside any project that container alone. */
 export interface BackupPlace {
@@ -17,7 +18,7 @@ export function placeOf(container: Pick<Container, 'project' | 'name'>): BackupP
 export function membersOf(place: BackupPlace, containers: readonly Container[]): Container[] {
   return containers
     .filter((container) => container.labels.backup !== null && isAt(container, place))
-    .sort((a, b) => rank(a) - rank(b) || compareNames(a.name, b.name));
+    .sort((a, b) => rank(a) - rank(b) || byCodeUnits(a.name, b.name));
 }
 
 export function samePlace(a: BackupPlace, b: BackupPlace): boolean {
@@ -34,8 +35,4 @@ function isAt(container: Container, place: BackupPlace): boolean {
 
 function rank(container: Container): number {
   return container.labels.backup?.kind === 'postgres' ? 0 : 1;
-}
-
-function compareNames(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,3 +1,4 @@
+import { byCodeUnits } from '../text/compare';
 /** How many backups of each kind are kept (`PILOT_BACKUP_RETENTION`). */
 export interface Retention {
   daily: number;
@@ -33,7 +34,7 @@ export function judgeRetention(candidates: readonly KeepCandidate[], keep: Reten
     rule('weekly', keep.weekly, (day) => `the week of ${mondayOf(day)}`),
     rule('monthly', keep.monthly, (day) => day.slice(0, 'YYYY-MM'.length)),
   ];
-  const newestFirst = [...candidates].sort((a, b) => compare(b.takenAt, a.takenAt) || compare(b.id, a.id));
+  const newestFirst = [...candidates].sort((a, b) => byCodeUnits(b.takenAt, a.takenAt) || byCodeUnits(b.id, a.id));
   return newestFirst.map(({ id, takenAt, neededFor }, index) => {
     const day = dayOf(takenAt);
     const reasons = [
@@ -73,8 +74,4 @@ function mondayOf(day: string): string {
   const time = Date.parse(`${day}T00:00:00Z`);
   const sinceMonday = (new Date(time).getUTCDay() + 6) % 7;
   return new Date(time - sinceMonday * DAY_MS).toISOString().slice(0, day.length);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

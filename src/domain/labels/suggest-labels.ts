@@ -1,6 +1,7 @@
 import type { Application } from '../application';
 import type { Container } from '../container';
 import { tryParseImageReference } from '../images/image-reference';
+import { byCodeUnits } from '../text/compare';
 
 /** One label to paste, with the reason for its value. */
 export interface SuggestedLabel {
@@ -50,7 +51,7 @@ export function suggestionsFor(containers: readonly Container[]): Suggestion[] {
   return containers
     .filter(({ labels, self, engineDoor, pilot }) => !labels.watched && !self && !engineDoor && pilot === null)
     .map(suggestLabels)
-    .sort((a, b) => compare(a.project ?? '', b.project ?? '') || compare(a.container, b.container));
+    .sort((a, b) => byCodeUnits(a.project ?? '', b.project ?? '') || byCodeUnits(a.container, b.container));
 }
 
 /**
@@ -125,8 +126,4 @@ function notesOf(container: Container): string[] {
     notes.push('A path that contains a comma cannot be named in backup.paths.');
   }
   return notes;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { shellWord } from '../text/shell';
 
 // The page that leads from an empty host back to the data, kept away from the host that it is about. Its commands are run by a
 // test exactly as they are printed.
@@ -110,7 +111,7 @@ function needsKeys({ kind, url, variables }: KitStorage): boolean {
 
 function start({ sets }: KitFacts): string {
   const projects = sets.flatMap(({ project }) => project ?? []);
-  const commands = projects.map((project) => `docker compose --project-name ${quoted(project)} up --detach`);
+  const commands = projects.map((project) => `docker compose --project-name ${shellWord(project)} up --detach`);
   const alone = sets
     .filter(({ project }) => project === null)
     .map(({ name }) => `Start the container ${name} as you did before.`);
@@ -123,10 +124,10 @@ function restore({ image, storage, sets }: KitFacts): string {
   const mount =
     storage.folder === null
       ? ''
-      : ` --volume ${quoted(`${storage.folder}:${storage.folder}${storage.kind === 'file' ? ':ro' : ''}`)}`;
-  const run = `docker run --rm --interactive --network host --user 0:0 --env-file recovery.env --volume /var/run/docker.sock:/var/run/docker.sock --volume diun-pilot-recovery:/data${mount} ${quoted(image)}`;
+      : ` --volume ${shellWord(`${storage.folder}:${storage.folder}${storage.kind === 'file' ? ':ro' : ''}`)}`;
+  const run = `docker run --rm --interactive --network host --user 0:0 --env-file recovery.env --volume /var/run/docker.sock:/var/run/docker.sock --volume diun-pilot-recovery:/data${mount} ${shellWord(image)}`;
   const one = ({ project }: KitSet): string =>
-    `pilot restore latest${project === null ? '' : ` --project ${quoted(project)}`} --yes`;
+    `pilot restore latest${project === null ? '' : ` --project ${shellWord(project)}`} --yes`;
   return `## 3. Restore
 
 ${code([`pilot() { ${run} "$@"; }`, ...new Set(sets.map(one))])}
@@ -144,9 +145,4 @@ function afterwards(): string {
 
 function code(lines: readonly string[]): string {
   return `\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

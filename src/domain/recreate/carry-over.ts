@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors';
+import { shellQuoted, shellWord } from '../text/shell';
 
 /** Something that a new container cannot take over exactly: its update is refused before anything is stopped. */
 export interface Refusal {
@@ -50,7 +51,7 @@ export function lostText(container: string, { lost }: LayerFiles): string | null
 export function keptReason(container: string, holder: string, files: readonly string[]): string {
   const first = files.find(({ length }) => length <= LONGEST) ?? 'PATH';
   const count = files.length === 1 ? '1 file' : `${files.length} files`;
-  const copy = `Copy one out: docker cp ${inShell(`${holder}:${first}`)} . Remove the container: docker rm ${holder}`;
+  const copy = `Copy one out: docker cp ${shellWord(`${holder}:${first}`)} . Remove the container: docker rm ${holder}`;
   return `It holds ${count} that ${container} had outside of its volumes: ${listed(files)}. ${copy}`;
 }
 
@@ -80,11 +81,7 @@ export function topFolder(folder: string): string {
 
 /** For a shell on the host. */
 export function removeDataCommand({ container, directory, folder }: KeptDirectory): string {
-  return `docker exec -u 0 ${container} rm -rf '${`${directory}/${topFolder(folder)}`.replaceAll("'", `'\\''`)}'`;
-}
-
-function inShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return `docker exec -u 0 ${container} rm -rf ${shellQuoted(`${directory}/${topFolder(folder)}`)}`;
 }
 
 /** For the plan and the step; null: there are none. */

@@ -1,13 +1,10 @@
 import { oneLine } from './clean';
+import { shellWord } from '../../domain/text/shell';
 
 /**
  * A command to be copied into a POSIX shell: every argument stays one argument and runs nothing, whatever a container
  * is called. `raw` is ours, and printed as it is.
  */
 export function shellCommand(...words: (string | { raw: string })[]): string {
-  return words.map((word) => (typeof word === 'string' ? quote(oneLine(word)) : word.raw)).join(' ');
-}
-
-function quote(word: string): string {
-  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return words.map((word) => (typeof word === 'string' ? shellWord(oneLine(word)) : word.raw)).join(' ');
 }

@@ -33,6 +33,7 @@ import { psqlOf, type Psql } from './psql';
 import { publicAsDumped } from './public-schema';
 import { missingRoles } from './role-statement';
 import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from './scratch-names';
+import { shellQuoted } from '../../domain/text/shell';
 
 /** Each database of the set, restored under a name of its own; what an earlier try left is dropped first. */
 export async function stageDatabases(run: RestoreRun): Promise<void> {
@@ -157,7 +158,7 @@ function byServer(run: RestoreRun): [Container, SwapNames[]][] {
 function keptBy(server: Container, { login }: Psql, name: string, before: string): Kept {
   return {
     what: `database ${name} of ${server.name}, as ${before}`,
-    remove: `docker exec ${server.name} dropdb -U ${login.user} '${before.replaceAll("'", `'\\''`)}'`,
+    remove: `docker exec ${server.name} dropdb -U ${login.user} ${shellQuoted(before)}`,
   };
 }
 

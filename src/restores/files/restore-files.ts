@@ -9,6 +9,7 @@ import type { RestoreRun } from '../restore-run';
 import { CLEAR, MAKE_ROOM, SWAP, SWAP_BACK, TIDY } from './move-scripts';
 import { runOneOff } from './one-off';
 import { clean, placeOfPath, unitsOf } from './swap-places';
+import { shellQuoted } from '../../domain/text/shell';
 
 /** Each path, unpacked next to the current data with owners and modes; what an earlier try left is removed first. */
 export async function stageFiles(run: RestoreRun): Promise<void> {
@@ -56,7 +57,7 @@ export async function tidyFiles(run: RestoreRun): Promise<Kept[]> {
     for (const folder of await move(run, placed, TIDY)) {
       kept.push({
         what: `${item.name} of ${container.name}, in ${folder}`,
-        remove: `docker exec -u 0 ${container.name} rm -rf '${folder.replaceAll("'", `'\\''`)}'`,
+        remove: `docker exec -u 0 ${container.name} rm -rf ${shellQuoted(folder)}`,
       });
     }
   }

@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
 import { BOUNDS } from '../../domain/bounds';
 import type { ImageInspect } from '../../domain/engine-inspect';
 import { environmentOf } from '../../domain/recreate/own-config';
@@ -11,7 +9,7 @@ import {
   dataDirectoryOf,
   majorIn,
 } from '../../domain/plan/postgres-major';
-import { readWithin } from '../../lib/streams/read-within';
+import { type Limits, readFile } from '../../probes/read-file';
 import { assessMajor } from '../major/assess-major';
 import type { Run } from '../run';
 
@@ -44,10 +42,16 @@ export async function comparePostgres(
   return `its data directory is of PostgreSQL ${dataMajor}, as is the new image`;
 }
 
+const VERSION_FILE: Limits = {
+  mostBytes: BOUNDS.versionFile.bytes,
+  refuse: (why) => new PilotError('preflight_blocked', why),
+};
+
 async function readDataMajor(run: Server, directory: string): Promise<string> {
   try {
-    const tar = await readWithin(await run.engine.archive(run.old.Id, `${directory}/PG_VERSION`), BOUNDS.versionFile);
-    return (await onlyFile(Readable.from([tar]).pipe(extract()))).trim();
+    const file = await readFile(run.engine, run.old.Id, `${directory}/PG_VERSION`, VERSION_FILE);
+    if (file !== null) return file.toString().trim();
+    throw VERSION_FILE.refuse('There is no such file.');
   } catch (error) {
     rethrowEngineLost(error);
     throw new PilotError(
@@ -56,11 +60,6 @@ async function readDataMajor(run: Server, directory: string): Promise<string> {
       { cause: error },
     );
   }
-}
-
-async function onlyFile(entries: ReturnType<typeof extract>): Promise<string> {
-  for await (const entry of entries) return (await readWithin(entry, BOUNDS.versionFile)).toString();
-  throw new Error('the archive is empty');
 }
 
 function unknownMajor({ update }: Server): PilotError {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
+import { jsonOrUndefined } from '../../../lib/json';
 
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 /** Hosts by which Docker Hub is named (docker/cli, cli/config/configfile). */
@@ -130,7 +131,7 @@ async function askHelper(
       `fails for ${server} (${failure.killed ? 'no answer in time' : `exit code ${failure.code}`})`,
     );
   }
-  const parsed = answer.safeParse(parse(stdout));
+  const parsed = answer.safeParse(jsonOrUndefined(stdout));
   if (!parsed.success) throw unusable(program, `gives no credentials for ${server}`);
   const { Username: username, Secret: password } = parsed.data;
   if (username === TOKEN_USER) return { identitytoken: password };
@@ -154,14 +155,6 @@ function run(
     // A helper that does not read its input, or is missing, breaks the pipe: its exit reports why.
     child.stdin?.on('error', () => undefined).end(server);
   });
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function unusable(what: string, why: string): EngineError {

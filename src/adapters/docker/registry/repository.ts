@@ -8,6 +8,7 @@ import { exchange, type HttpQuestion } from '../../../lib/net/http-exchange';
 import { checkedLookup, isPublicAddress, type Resolve } from '../../../lib/net/public-address';
 import { BeyondBound, type Bound } from '../../../lib/streams/read-within';
 import { type Credentials, credentialsFor } from './credentials';
+import { jsonOrUndefined } from '../../../lib/json';
 
 const DOCKER_HUB = 'registry-1.docker.io';
 
@@ -160,7 +161,7 @@ async function ask(destinations: Destinations, url: URL, question: Question): Pr
     const { bound, signal } = question;
     const lookup = destinations.lookupFor(url);
     const { status, headers, body } = await exchange({ url, bound, signal, lookup, ...requestOf(question) });
-    return { status, headers, body: parse(body.toString('utf8')), content: body };
+    return { status, headers, body: jsonOrUndefined(body.toString('utf8')), content: body };
   } catch (error) {
     if (error instanceof EngineError) throw error;
     if (error instanceof BeyondBound && error.exceeded === 'bytes')
@@ -185,14 +186,6 @@ function requestOf({
 
 function withoutLogin(question: Question): Question {
   return { ...question, authorization: null };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function whyOf(error: unknown): string {
