@@ -6,6 +6,7 @@ import type { ChannelNotice } from '../domain/channel-notice';
 import type { App } from '../app';
 import type { Channel } from '../ports/mail-transport';
 import { atTime } from './text';
+import { withinTime } from '../lib/within-time';
 
 /** One thing that `check` looked at. `failed` makes its exit code 1; `words` say what to do. */
 export interface Finding {
@@ -169,16 +170,11 @@ export async function within(
   otherwise: 'warning' | 'failed',
   find: () => Promise<Finding[]>,
 ): Promise<Finding[]> {
-  const done = new AbortController();
-  const late = app.clock.sleep(ANSWERS_WITHIN_MS, done.signal).then(() => {
-    throw new Error(`no answer within ${ANSWERS_WITHIN_MS / 1000} s`);
-  });
-  late.catch(() => undefined); // the race below reports it
   try {
-    return await Promise.race([Promise.resolve().then(find), late]);
+    return await withinTime({ clock: app.clock, ms: ANSWERS_WITHIN_MS }, find, () => {
+      throw new Error(`no answer within ${ANSWERS_WITHIN_MS / 1000} s`);
+    });
   } catch (error) {
     return [{ what, status: otherwise, words: messageOf(error) }];
-  } finally {
-    done.abort();
   }
 }

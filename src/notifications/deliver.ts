@@ -5,6 +5,7 @@ import type { Channel, MailTransport } from '../ports/mail-transport';
 import type { NoticeToSend } from '../ports/outbox';
 import type { OutboxMail, Store } from '../ports/store';
 import { deliverItem, type Deliverable, type Postman } from './deliver-item';
+import { withinTime } from '../lib/within-time';
 
 const LOOK_AGAIN_MS = 1_000;
 const STOP_WITHIN_MS = 5_000;
@@ -96,10 +97,11 @@ class OutboxDelivery<Item extends Deliverable> implements Delivery {
   async stop(): Promise<void> {
     this.#phase = 'stopping';
     this.#alarm.abort();
-    const patience = new AbortController();
-    const bound = settled(this.#postman.clock.sleep(STOP_WITHIN_MS, patience.signal));
-    await Promise.race([Promise.all([settled(this.#loop), settled(this.#round)]), bound]);
-    patience.abort();
+    await withinTime(
+      { clock: this.#postman.clock, ms: STOP_WITHIN_MS },
+      () => Promise.all([settled(this.#loop), settled(this.#round)]),
+      () => undefined,
+    );
     this.#phase = 'closed';
   }
 

@@ -1,5 +1,6 @@
 import { MailError } from '../domain/errors';
 import type { Clock } from '../lib/clock';
+import { withinTime } from '../lib/within-time';
 
 export type SendOutcome = { sent: true } | { sent: false; error: unknown };
 
@@ -13,14 +14,12 @@ export async function sendWithin(
   send: () => Promise<void>,
   sentAfterAll: () => void,
 ): Promise<SendOutcome> {
-  const patience = new AbortController();
   const sending = attempt(send);
-  const late = clock.sleep(limitMs, patience.signal).then(
-    () => null,
+  const outcome = await withinTime(
+    { clock, ms: limitMs },
+    () => sending,
     () => null,
   );
-  const outcome = await Promise.race([sending, late]);
-  patience.abort();
   if (outcome !== null) return outcome;
   void sending.then((end) => {
     if (end.sent) sentAfterAll();

@@ -6,6 +6,7 @@ import { ENGINE_LOST_AFTER_MS, Outage } from '../lib/outage';
 import type { Delivery } from '../notifications/deliver';
 import { engineLost } from '../notifications/mails/engine-lost';
 import { postMail } from '../notifications/post-mail';
+import { withinTime } from '../lib/within-time';
 
 const LOOK_EVERY_MS = 30_000;
 /** For a mail before the process ends; the outbox keeps what is not delivered. */
@@ -96,12 +97,13 @@ async function report({ deps, delivery, end }: Parts, { since, reason, ends }: L
   const inContainer = selfId !== null && engine.address === null;
   postMail(store.outbox, engineLost({ since: since.toISOString(), reason, ends, inContainer, publicUrl }));
   if (!ends) return;
-  const patience = new AbortController();
-  const late = clock.sleep(MAIL_WITHIN_MS, patience.signal).catch(() => undefined);
   const delivered = delivery.deliverDue().catch((error: unknown) => {
     logger.error('the mail about the lost engine is kept', { reason: messageOf(error) });
   });
-  await Promise.race([delivered, late]);
-  patience.abort();
+  await withinTime(
+    { clock, ms: MAIL_WITHIN_MS },
+    () => delivered,
+    () => undefined,
+  );
   end('The Docker Engine has not answered for five minutes: a new start mounts its new socket.');
 }

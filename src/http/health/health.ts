@@ -19,6 +19,7 @@ import {
   type Check,
   type HealthReport,
 } from './health-report';
+import { withinTime } from '../../lib/within-time';
 
 /** `/health` answers within this time, whatever the engine does. */
 const ENGINE_ANSWERS_WITHIN_MS = 1_500;
@@ -67,17 +68,9 @@ export function channelStates({
 
 /** The bound is real time, also when the app's clock is held. */
 async function dockerCheck(ping: () => Promise<unknown>): Promise<Check> {
-  const answered = new AbortController();
-  const late = systemClock.sleep(ENGINE_ANSWERS_WITHIN_MS, answered.signal).then(() => false);
-  late.catch(() => undefined); // aborted once the engine has answered
-  const reached = Promise.resolve()
-    .then(ping)
-    .then(
-      () => true,
-      () => false,
-    );
-  const up = await Promise.race([reached, late]);
-  answered.abort();
+  const pinged = async (): Promise<boolean> => (await ping(), true);
+  const patience = { clock: systemClock, ms: ENGINE_ANSWERS_WITHIN_MS };
+  const up = await withinTime(patience, pinged, () => false).catch(() => false);
   return up ? { status: 'ok' } : { status: 'down', reason: DOCKER_DOWN };
 }
 

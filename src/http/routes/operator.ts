@@ -19,6 +19,7 @@ import { sendPage } from '../pages/send-page';
 import { pageFirst } from '../request/negotiate';
 import { validateQuery } from '../request/read-body';
 import type { Methods } from '../route';
+import { withinTime } from '../../lib/within-time';
 
 /** `GET /`: reads only. */
 export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler[]): Methods {
@@ -131,7 +132,8 @@ function allContainers(deps: HttpDeps): Promise<Container[] | null> {
     const [containers, { services }] = await Promise.all([deps.containers(), deps.swarm()]);
     return [...containers, ...services];
   };
-  return withinTime(read).catch((error: unknown) => {
+  // The bound is real time, also when the app's clock is held.
+  return withinTime({ clock: systemClock, ms: ENGINE_ANSWERS_WITHIN_MS }, read, () => null).catch((error: unknown) => {
     deps.logger.warn('the operator page was shown without the containers', { error: String(error) });
     return null;
   });
@@ -145,14 +147,3 @@ function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {
     .map((container) => ({ container, latest: latest.get(container.name) ?? null }));
 }
 
-/** Null: the engine took too long. The bound is real time, also when the app's clock is held. */
-async function withinTime(containers: () => Promise<Container[]>): Promise<Container[] | null> {
-  const answered = new AbortController();
-  const late = systemClock.sleep(ENGINE_ANSWERS_WITHIN_MS, answered.signal).then(() => null);
-  late.catch(() => undefined); // aborted once the engine has answered
-  try {
-    return await Promise.race([containers(), late]);
-  } finally {
-    answered.abort();
-  }
-}
