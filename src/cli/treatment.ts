@@ -1,7 +1,6 @@
 import { membersOf, placeOf } from '../domain/backups/backup-place';
 import type { Container } from '../domain/container';
-import { isNameless } from '../domain/decision/candidates';
-import { tryParseImageReference } from '../domain/images/image-reference';
+import { passGuards } from '../domain/decision/guards';
 import type { LabelProblem, ProbeSpec } from '../domain/labels/container-labels';
 
 /** How one container would be treated, for `check`: the same for people and machines. */
@@ -33,17 +32,10 @@ export function treatmentOf(container: Container, all: readonly Container[]): Tr
   };
 }
 
-/** The guards of domain/decision, in the same order, said of every update instead of one. */
 function treatmentText(container: Container): string {
-  const { labels, self, autoRemove, database, engineDoor, swarmService, swarm } = container;
-  if (!labels.watched) return 'left alone: not watched';
-  if (self) return 'never: this is diun-pilot itself';
-  if (engineDoor) return 'never: diun-pilot reaches Docker through it (DOCKER_HOST)';
-  if (swarmService !== null) return `never: it is a task of the Swarm service ${swarmService}`;
-  if (labels.policy === 'ignore') return 'left alone: update.policy=ignore';
-  if (swarm?.refusal) return `refused: ${swarm.refusal}`;
-  if (autoRemove) return 'never: it deletes itself when it stops (--rm), so nothing could be rolled back';
-  if (isPinned(container)) return 'never: it was not created from a tag that could move';
+  const { guard } = passGuards(container);
+  if (guard !== null) return guard.always;
+  const { labels, database } = container;
   if (labels.policy === 'manual') return 'every update waits for approval';
   if (database && !labels.allowDatabase) return 'every update waits for approval: a database';
   const larger = labels.allow === 'major' ? '' : '; a larger one waits for approval';
@@ -51,11 +43,6 @@ function treatmentText(container: Container): string {
   const { askOn = [] } = labels;
   const asks = askOn.length === 0 ? '' : `; waits for approval if its release notes speak of ${askOn.join(' or ')}`;
   return `up to ${labels.allow} at once${how}${larger}${asks}`;
-}
-
-function isPinned(container: Container): boolean {
-  const own = tryParseImageReference(container.reference);
-  return isNameless(container) || own === null || own.tag === null || own.digest !== null;
 }
 
 function probeText(probe: ProbeSpec): string {

@@ -2,12 +2,12 @@ import { plural } from '../domain/format';
 import { reportUnreadable } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
-import { isNameless } from '../domain/decision/candidates';
 import type { IgnoreCode } from '../domain/decision/decision';
+import { passGuards } from '../domain/decision/guards';
 import { newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost, type ErrorCode } from '../domain/errors';
-import { tryParseImageReference, withTag } from '../domain/images/image-reference';
+import { withTag } from '../domain/images/image-reference';
 import type { UpdateStatus } from '../domain/update';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
@@ -45,21 +45,13 @@ export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   for (const container of otherPilots(all))
     deps.logger.warn(`another diun-pilot serves here: ${ONE_PILOT}`, { container });
   for (const container of all) tellLabelProblems(deps.logger, container);
-  const concerned = all.filter(isCompared);
+  const concerned = all.filter((container) => passGuards(container).guard === null);
   const run: Reconciling = { ...deps, all, registry: askRegistry(deps), problems: [] };
   let found = 0;
   for (const container of concerned) {
     for (const target of await targetsOf(run, container)) if (await offerIfNew(run, container, target)) found += 1;
   }
   return outcomeOf(concerned.length, found, run.problems);
-}
-
-/** The guards that no digest can change (domain/decision): nothing has to be requested them. */
-function isCompared(container: Container): boolean {
-  const { labels, self, autoRemove, reference } = container;
-  const own = tryParseImageReference(reference);
-  const follows = own !== null && own.tag !== null && own.digest === null && !isNameless(container);
-  return follows && labels.watched && labels.policy !== 'ignore' && !self && !autoRemove;
 }
 
 /** Highest version first, so that a lower one is not offered only to be superseded at once. */

@@ -4,7 +4,6 @@ import type { Source } from '../event';
 import {
   formatReference,
   type ImageReference,
-  repositoryOf,
   sameRepository,
   tryParseImageReference,
 } from '../images/image-reference';
@@ -13,7 +12,7 @@ import { versionJump } from '../images/version-jump';
 import type { NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
 import { type CheckedSignature, whyAskForSignature } from '../signatures/signature';
-import { isNameless } from './candidates';
+import { type GuardCode, type OwnReference, passGuards } from './guards';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
 import type { NewMajor } from '../plan/postgres-major';
 import { isSized, whyAsk, whyAskForMajor, whyAskForNotes } from './why-ask';
@@ -58,15 +57,8 @@ export interface Ignored {
 
 /** Why nothing is done; each is decided and worded in one place of this folder. */
 export type IgnoreCode =
-  | 'not_watched'
-  | 'self'
-  | 'engine_door'
-  | 'swarm_task'
-  | 'service_refused'
+  | GuardCode
   | 'not_running'
-  | 'policy_ignore'
-  | 'auto_remove'
-  | 'digest_reference'
   | 'invalid_reference'
   | 'different_repository'
   | 'already_runs'
@@ -83,7 +75,7 @@ export type IgnoreCode =
 
 /** The question with its references read. */
 interface Case extends Question {
-  own: ImageReference & { tag: string };
+  own: OwnReference;
   wanted: ImageReference;
   /** The target's tag; the container's own where the target names only a digest. */
   tag: string;
@@ -94,7 +86,9 @@ interface Case extends Question {
  * then the limits of Diun and reconcile, which the operator may exceed; then the policy.
  */
 export function decide(question: Question): Decision {
-  const guarded = refuseContainer(question) ?? readCase(question);
+  const passed = passGuards(question.container);
+  if (passed.guard !== null) return ignore(passed.guard.code, passed.guard.reason);
+  const guarded = readCase(question, passed.own);
   if ('kind' in guarded) return guarded;
   const jump = jumpOf(guarded);
   const refused = refuseRepetition(guarded) ?? (guarded.source === 'operator' ? null : refuseUnasked(guarded));
@@ -107,40 +101,8 @@ export function decide(question: Question): Decision {
   return { ...verdict, jump, supersedes: open.supersedes };
 }
 
-function refuseContainer({ container }: Question): Ignored | null {
-  const { name, labels, self, autoRemove, engineDoor, swarmService, swarm } = container;
-  if (!labels.watched) return ignore('not_watched', `${name} is not watched: label it with diun.enable=true.`);
-  if (self) return ignore('self', `${name} is diun-pilot itself. Update it by hand: ${byHand(container)}.`);
-  if (engineDoor)
-    return ignore(
-      'engine_door',
-      `diun-pilot reaches Docker through ${name} (DOCKER_HOST): if it stops, no update can be finished. Update it by hand: ${byHand(container)}.`,
-    );
-  if (swarmService !== null)
-    return ignore(
-      'swarm_task',
-      `${name} is a task of the Swarm service ${swarmService}, which re-creates its tasks on its own. To have the service updated, label the service itself (deploy.labels), not its containers.`,
-    );
-  if (labels.policy === 'ignore') {
-    return ignore('policy_ignore', `${name} says update.policy=ignore. Change that label if it should be updated.`);
-  }
-  const refusal = swarm?.refusal ?? null;
-  if (refusal !== null) return ignore('service_refused', refusal);
-  if (!autoRemove) return null;
-  const remedy = 'Start it without --rm (auto_remove) and with a restart policy.';
-  return ignore('auto_remove', `${name} deletes itself when it stops, so nothing could be rolled back. ${remedy}`);
-}
-
-function byHand({ name, swarm }: Container): string {
-  return swarm === undefined
-    ? 'docker compose pull, then docker compose up -d'
-    : `docker service update --image IMAGE ${name}`;
-}
-
-function readCase(question: Question): Case | Ignored {
+function readCase(question: Question, own: OwnReference): Case | Ignored {
   const { container, target } = question;
-  const own = tryParseImageReference(container.reference);
-  if (own === null || own.tag === null || own.digest !== null || isNameless(container)) return pinned(container, own);
   const wanted = tryParseImageReference(target.reference);
   if (wanted === null) return ignore('invalid_reference', `${target.reference} is not an image reference.`);
   if (!sameRepository(own, wanted)) {
@@ -148,13 +110,7 @@ function readCase(question: Question): Case | Ignored {
     const reason = `${container.name} runs ${container.reference}; ${target.reference} is of another repository. ${remedy}`;
     return ignore('different_repository', reason);
   }
-  return { ...question, own: { ...own, tag: own.tag }, wanted, tag: wanted.tag ?? own.tag };
-}
-
-function pinned({ name, reference }: Container, own: ImageReference | null): Ignored {
-  const example = own?.digest ? `${repositoryOf(own)}:${own.tag ?? 'TAG'}` : 'NAME:TAG';
-  const why = `${name} was created from ${reference}, which no tag can move and Diun skips.`;
-  return ignore('digest_reference', `${why} Create it from a tag, such as ${example}, and it is watched again.`);
+  return { ...question, own, wanted, tag: wanted.tag ?? own.tag };
 }
 
 /** The operator may move a container to another tag of the same content; for everybody else there is nothing to do. */

@@ -1,6 +1,7 @@
 import { composeProjectOf } from '../../domain/compose/compose-project';
 import { decideTagEdit } from '../../domain/compose/tag-edit';
 import type { Container } from '../../domain/container';
+import { passGuards } from '../../domain/decision/guards';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { parseTag } from '../../domain/images/tags';
@@ -17,10 +18,11 @@ export type TagForesight = { container: string } & ({ path: string } | { why: st
  */
 export async function foreseeTag(
   { engine, projectFiles }: { engine: Engine; projectFiles: ProjectFiles },
-  { id, name, reference, labels }: Container,
+  container: Container,
 ): Promise<TagForesight | null> {
+  const { id, name, reference, labels } = container;
   const newReference = laterThan(reference);
-  if (!labels.watched || labels.policy === 'ignore' || labels.watchRepo !== true || newReference === null) return null;
+  if (passGuards(container).guard !== null || labels.watchRepo !== true || newReference === null) return null;
   try {
     const inspect = await engine.inspectContainer(id);
     const project = composeProjectOf(inspect, await engine.inspectImage(inspect.Image));
