@@ -4,6 +4,7 @@ import { parseImageReference } from '../domain/images/image-reference';
 import type { Platform } from '../domain/recreate/platform';
 import type { ImageConfig, PlatformImage } from '../ports/registry';
 import type { FoundSignature } from '../domain/signatures/signature';
+import type { ImageAt } from '../domain/update';
 
 /**
  * After so many silences the registry itself is taken to be away. The list of one repository may fail alone, since its answer
@@ -78,7 +79,7 @@ export type Confirmation =
  */
 export async function confirmDigest(
   ask: (reference: string) => Promise<string>,
-  { reference, digest }: { reference: string; digest: string | null },
+  { reference, digest }: ImageAt,
 ): Promise<Confirmation> {
   try {
     const named = await ask(reference);

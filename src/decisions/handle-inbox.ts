@@ -85,13 +85,12 @@ async function lookInto(deps: Deps, news: readonly News[], containers: Container
   if (concerned.length === 0) return { containers, ...NOTHING };
   const registry = askRegistry(deps);
   const answers = await fewAtATime(concerned, REGISTRIES_AT_ONCE, ({ event }) =>
-    confirmDigest((reference) => registry.digest(reference), { reference: event.image, digest: event.digest }),
+    confirmDigest((reference) => registry.digest(reference), event.target),
   );
   const confirmed = new Map(concerned.map(({ webhook }, index) => [webhook.id, answers[index] as Confirmation]));
   const same = concerned.filter(({ webhook }) => confirmed.get(webhook.id)?.kind === 'same');
   const sameImage = new Map(
-    await fewAtATime(same, REGISTRIES_AT_ONCE, async ({ webhook, event: { image, digest }, offered }) => {
-      const target = { reference: image, digest };
+    await fewAtATime(same, REGISTRIES_AT_ONCE, async ({ webhook, event: { target }, offered }) => {
       const run = await fewAtATime(offered, 1, (each) => runsSameImage(deps, each, target, registry));
       return [webhook.id, new Set(offered.filter((_, at) => run[at]).map(({ id }) => id))] as const;
     }),
@@ -124,8 +123,7 @@ async function checkAllSignatures(
   registry: RegistryAsked,
 ): Promise<Seen['signatures']> {
   const checked = await fewAtATime(pairsOf(offers), REGISTRIES_AT_ONCE, async ({ webhook, event, container }) => {
-    const target = { reference: event.image, digest: event.digest };
-    return [offerKey(webhook, container), await checkSignature(deps, container, target, registry)] as const;
+    return [offerKey(webhook, container), await checkSignature(deps, container, event.target, registry)] as const;
   });
   return new Map(checked);
 }
@@ -136,8 +134,7 @@ async function findNewMajors(
   registry: RegistryAsked,
 ): Promise<Seen['newMajors']> {
   const found = await fewAtATime(pairsOf(offers), REGISTRIES_AT_ONCE, async ({ webhook, event, container }) => {
-    const target = { reference: event.image, digest: event.digest };
-    return [offerKey(webhook, container), await newMajorFor(deps, container, target, registry)] as const;
+    return [offerKey(webhook, container), await newMajorFor(deps, container, event.target, registry)] as const;
   });
   return new Map(found);
 }
@@ -154,8 +151,8 @@ async function readAllNotes(
 ): Promise<Seen['notes']> {
   const pairs = pairsOf(offers);
   const signal = notesDeadline();
-  const read = await fewAtATime(pairs, FORGES_AT_ONCE, async ({ webhook, event: { image, digest }, container }) => {
-    const notes = await readNotes(deps, container, { reference: image, digest }, { registry, signal });
+  const read = await fewAtATime(pairs, FORGES_AT_ONCE, async ({ webhook, event, container }) => {
+    const notes = await readNotes(deps, container, event.target, { registry, signal });
     return [offerKey(webhook, container), notes] as const;
   });
   return new Map(read);
@@ -168,7 +165,7 @@ function offerKey(webhook: Webhook, { name }: Container): string {
 /** Those for which something might be done, or an offer taken back. Of a container that is being updated nothing is decided yet. */
 function toBeOffered(deps: Deps, event: ImageEvent, all: Container[]): Container[] {
   const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
-  return candidates(all, event).filter((container) => {
+  return candidates(all, event.target).filter((container) => {
     const offered = offerOf(event, container, all);
     const decision = decideOn(deps, offered);
     const isNews = decision.kind !== 'ignore' || takenBack(deps, offered, decision).length > 0;
@@ -176,14 +173,14 @@ function toBeOffered(deps: Deps, event: ImageEvent, all: Container[]): Container
   });
 }
 
-function offerOf({ image, digest, releaseNotes }: ImageEvent, container: Container, all: Container[]): Offer {
-  return { container, all, target: { reference: image, digest }, source: 'diun', releaseNotes };
+function offerOf({ target, releaseNotes }: ImageEvent, container: Container, all: Container[]): Offer {
+  return { container, all, target, source: 'diun', releaseNotes };
 }
 
 /** False: it must wait for the end of an update. The decisions of one event and the mark that it is handled are one transaction. */
 function handle(deps: Deps, news: News, seen: Seen): boolean {
   const { webhook, event } = news;
-  const concerned = candidates(seen.containers, event);
+  const concerned = candidates(seen.containers, event.target);
   const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
   if (running.size > 0 && (concerned.length === 0 || concerned.some(({ name }) => running.has(name)))) return false;
   const confirmed = seen.confirmed.get(webhook.id);
@@ -197,12 +194,12 @@ function handle(deps: Deps, news: News, seen: Seen): boolean {
 function wait({ store, clock, logger }: Deps, { webhook, event }: News, reason: string): true {
   const until = askAgainAt(new Date(webhook.receivedAt), clock.now());
   store.inbox.wait(webhook.id, until, `Waiting: ${reason} It is asked again at ${until}.`);
-  logger.warn('an event waits for the registry', { image: event.image, webhook: webhook.id, until, reason });
+  logger.warn('an event waits for the registry', { image: event.target.reference, webhook: webhook.id, until, reason });
   return true;
 }
 
 function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[], seen: Seen): string {
-  if (event.image === TEST_IMAGE) {
+  if (event.target.reference === TEST_IMAGE) {
     return ignoreEvent(deps, event, 'This is the test notification of `diun notif test`: Diun reaches diun-pilot.');
   }
   if (concerned.length === 0) {
@@ -235,7 +232,7 @@ function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[],
 
 /** Shown like any other update, so that the operator sees that Diun was heard and why nothing happens. */
 function ignoreEvent({ store, clock, logger }: Deps, event: ImageEvent, reason: string): string {
-  logger.info('event ignored', { image: event.image, reason });
+  logger.info('event ignored', { image: event.target.reference, reason });
   store.updates.insert({
     container: null,
     project: null,
@@ -245,7 +242,7 @@ function ignoreEvent({ store, clock, logger }: Deps, event: ImageEvent, reason: 
     reason,
     source: 'diun',
     from: null,
-    to: { reference: event.image, digest: event.digest },
+    to: event.target,
     approval: null,
     followUp: null,
     finishedAt: clock.now().toISOString(),

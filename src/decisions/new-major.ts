@@ -5,6 +5,7 @@ import { digestReference } from '../domain/images/image-reference';
 import { needsDumps, newMajorByTags, newMajorOf, type NewMajor } from '../domain/plan/postgres-major';
 import { platformOf } from '../domain/recreate/platform';
 import type { RegistryAsked } from './ask-registry';
+import type { ImageTarget } from '../domain/images/image-target';
 
 /**
  * Whether a target is a newer PostgreSQL major than the one that a container runs, by the registry's word on the image, else by
@@ -13,7 +14,7 @@ import type { RegistryAsked } from './ask-registry';
 export async function newMajorFor(
   deps: Deps,
   container: Container,
-  target: { reference: string; digest: string },
+  target: ImageTarget,
   registry: Pick<RegistryAsked, 'config'>,
 ): Promise<NewMajor | null> {
   if (container.application !== 'postgres' || container.swarm) return null;
@@ -26,7 +27,7 @@ export async function newMajorFor(
 async function byImage(
   { engine, logger }: Deps,
   container: Container,
-  target: { reference: string; digest: string },
+  target: ImageTarget,
   registry: Pick<RegistryAsked, 'config'>,
 ): Promise<NewMajor | null> {
   try {

@@ -27,12 +27,13 @@ import {
 } from './mail-of-offer';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
 import { recordWrongSignature } from './signatures';
+import type { ImageTarget } from '../domain/images/image-target';
 
 export interface Offer {
   container: Container;
   /** All containers of the engine: for the backup set and the plan. */
   all: readonly Container[];
-  target: { reference: string; digest: string };
+  target: ImageTarget;
   source: Source;
   releaseNotes: string | null;
   /** What the registry says of the target; left out: the target is the registry's own word. */
@@ -51,12 +52,16 @@ export interface Offer {
 
 /**
  * Decides what one target means for one container, and stores the decision with its mail. One way for webhook,
- * reconcile and operator alike. Must be called inside a transaction; does nothing but read and write the store.
+ * reconcile and operator alike. Must be called inside a transaction, in which `decision` was made; does nothing but read and write the
+ * store.
  */
-export function offer(deps: Deps, offered: Offer): { decision: Decision; update: Update } {
+export function offer(
+  deps: Deps,
+  offered: Offer,
+  decision = decideOn(deps, offered),
+): { decision: Decision; update: Update } {
   const { container, target } = offered;
   const open = deps.store.updates.openFor(container.name);
-  const decision = decideOn(deps, offered);
   deps.logger.info('decided', {
     container: container.name,
     to: target,
@@ -235,7 +240,7 @@ export function supersede({ store, clock }: Deps, id: string, reason: string): U
 /** The pending approval of a container for the tag of a target, with another digest than the tag has now. */
 function waitingForTag(
   { store }: Pick<Deps, 'store'>,
-  { container, target }: { container: Container; target: { reference: string; digest: string } },
+  { container, target }: { container: Container; target: ImageTarget },
 ): Update[] {
   const tag = tryParseImageReference(target.reference)?.tag ?? null;
   return store.updates

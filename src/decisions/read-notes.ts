@@ -19,8 +19,7 @@ import {
 import { originOf } from '../domain/to-container';
 import { platformOfTarget } from '../services/look-at-target';
 import type { RegistryAsked } from './ask-registry';
-
-type Target = { reference: string; digest: string };
+import type { ImageTarget } from '../domain/images/image-target';
 
 /** What a pass over one or many updates reads release notes with. */
 export interface NotesPass {
@@ -41,7 +40,7 @@ export function notesDeadline(ms: number = NOTES_READING.ms): AbortSignal {
 export async function readNotes(
   deps: Deps,
   container: Container,
-  target: Target,
+  target: ImageTarget,
   pass: NotesPass,
 ): Promise<ReadNotes | null> {
   const origin = await originOfTarget(deps, container, target, pass);
@@ -135,7 +134,7 @@ function projectOf(label: string): NotesSource | null {
 async function originOfTarget(
   deps: Deps,
   container: Container,
-  { reference, digest }: Target,
+  { reference, digest }: ImageTarget,
   { registry, signal }: NotesPass,
 ): Promise<{ read: ImageOrigin | null; problem: string | null }> {
   const tag = tryParseImageReference(reference)?.tag ?? '';

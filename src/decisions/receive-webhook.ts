@@ -27,8 +27,8 @@ export function receiveWebhook(inbox: Inbox, rawBody: string): { id: string; dup
     inbox.reject(rawBody, read.error.message);
     throw read.error;
   }
-  const { image, digest, platform, status } = read.event;
-  return inbox.accept({ body: rawBody, image, digest, platform, status });
+  const { target, platform, status } = read.event;
+  return inbox.accept({ body: rawBody, image: target.reference, digest: target.digest, platform, status });
 }
 
 /** Reads a body that `receiveWebhook` accepted. */
@@ -51,8 +51,9 @@ function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotEr
     const details = { ...problems[0], problems };
     return { error: new PilotError('invalid_request', `Not a Diun notification: ${listed}.`, { details }) };
   }
-  const { hub_link: link, ...event } = parsed.data;
-  return { event: { ...event, releaseNotes: link !== null && link !== undefined && isHttp(link) ? link : null } };
+  const { hub_link: link, image, digest, ...event } = parsed.data;
+  const releaseNotes = link !== null && link !== undefined && isHttp(link) ? link : null;
+  return { event: { ...event, target: { reference: image, digest }, releaseNotes } };
 }
 
 function notJson(rawBody: string): PilotError {

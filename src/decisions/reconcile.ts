@@ -2,7 +2,7 @@ import { plural } from '../domain/format';
 import { reportUnreadable } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
-import type { IgnoreCode } from '../domain/decision/decision';
+import type { Decision, IgnoreCode } from '../domain/decision/decision';
 import { passGuards } from '../domain/decision/guards';
 import { newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
@@ -13,6 +13,7 @@ import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { lookInto, reofferChanged } from './reoffer';
 import { decideOn, offer, takenBack, tellLabelProblems, type Offer } from './offer';
+import type { ImageTarget } from '../domain/images/image-target';
 
 const HOUR_MS = 3_600_000;
 /** An expired offer is not repeated the next day. */
@@ -55,14 +56,14 @@ export async function reconcile(deps: Deps): Promise<WorkOutcome> {
 }
 
 /** Highest version first, so that a lower one is not offered only to be superseded at once. */
-async function targetsOf(run: Reconciling, container: Container): Promise<Offer['target'][]> {
+async function targetsOf(run: Reconciling, container: Container): Promise<ImageTarget[]> {
   const { registry } = run;
   const { reference } = container;
   const tags =
     container.labels.watchRepo === true
       ? newerTags(container, (await asked(run, container, 'newer tags', () => registry.tags(reference))) ?? [])
       : [];
-  const targets: Offer['target'][] = [];
+  const targets: ImageTarget[] = [];
   for (const target of [...tags.map((tag) => withTag(reference, tag)), reference]) {
     const digest = await asked(run, container, target, () => registry.digest(target));
     if (digest !== null) targets.push({ reference: target, digest });
@@ -82,17 +83,20 @@ async function asked<T>(run: Reconciling, { name }: Container, what: string, ask
   }
 }
 
-async function offerIfNew(run: Reconciling, container: Container, target: Offer['target']): Promise<boolean> {
+async function offerIfNew(run: Reconciling, container: Container, target: ImageTarget): Promise<boolean> {
   const first: Offer = { container, all: run.all, target, source: 'reconcile', releaseNotes: null };
-  const isNew = (offered: Offer): boolean => isWorthARecord(run, offered) && !rests(run, container, target.digest);
-  if (!isNew(first)) return false;
+  const isNew = (offered: Offer, decision: Decision): boolean =>
+    isWorthARecord(run, offered, decision) && !rests(run, container, target.digest);
+  if (!isNew(first, decideOn(run, first))) return false;
   const offered = { ...first, ...(await lookInto(run, container, target)) };
-  return run.store.transaction(() => isNew(offered) && offer(run, offered).decision.kind !== 'ignore');
+  return run.store.transaction(() => {
+    const decision = decideOn(run, offered);
+    return isNew(offered, decision) && offer(run, offered, decision).decision.kind !== 'ignore';
+  });
 }
 
 /** An offer, or one to take back; or a reason against it that the operator should see once for each digest. */
-function isWorthARecord(deps: Deps, offered: Offer): boolean {
-  const decision = decideOn(deps, offered);
+function isWorthARecord(deps: Deps, offered: Offer, decision: Decision): boolean {
   if (decision.kind !== 'ignore' || takenBack(deps, offered, decision).length > 0) return true;
   return REPORTED_ONCE.includes(decision.code) && !wasIgnored(deps, offered);
 }

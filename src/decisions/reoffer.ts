@@ -13,6 +13,7 @@ import { newerCame, offer, supersede, type Offer } from './offer';
 import { notesDeadline, readNotes } from './read-notes';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
+import { type ImageTarget, targetOf } from '../domain/images/image-target';
 
 export const CHANGE_IS_MADE = 'The compose file was changed as the plan asked, so the update is offered again.';
 
@@ -34,9 +35,8 @@ export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
   let changed = 0;
   for (const update of deps.store.updates.withStatus('awaiting_approval')) {
     const container = all.find(({ name }) => name === update.container);
-    const { reference, digest } = update.to;
-    if (container === undefined || digest === null) continue;
-    const target = { reference, digest };
+    const target = targetOf(update.to);
+    if (container === undefined || target === null) continue;
     const why = await whyOutdated(deps, update, container, target);
     if (why === null) continue;
     const seen = await lookInto(deps, container, target);
@@ -51,7 +51,7 @@ async function whyOutdated(
   deps: Deps,
   update: Update,
   container: Container,
-  target: Offer['target'],
+  target: ImageTarget,
 ): Promise<string | null> {
   if (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null)
     return `${container.name} was changed in the meantime, so the update is offered again.`;
@@ -98,7 +98,7 @@ export async function offerInstead(
   reason: string,
 ): Promise<Update> {
   const all = await readTargets(deps);
-  const target = to.digest === null ? null : { reference: to.reference, digest: to.digest };
+  const target = targetOf(to);
   const seen = target && (await lookInto(deps, container, target));
   return deps.store.transaction(() => {
     const { updates } = deps.store;
@@ -149,7 +149,7 @@ export async function offerMoved(deps: Deps, update: Update, digest: string, rea
 export async function lookInto(
   deps: Deps & { registry?: RegistryAsked },
   container: Container,
-  target: Offer['target'],
+  target: ImageTarget,
 ): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver' | 'notes' | 'signature'>>> {
   const { registry = askRegistry(deps) } = deps;
   const sameImage = await runsSameImage(deps, container, target, registry);

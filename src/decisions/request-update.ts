@@ -19,6 +19,7 @@ import { offer, supersede } from './offer';
 import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
+import type { ImageTarget } from '../domain/images/image-target';
 
 type Ignored = Extract<Decision, { kind: 'ignore' }>;
 
@@ -134,11 +135,7 @@ function nothingElse(container: Container, { digest }: { digest: string }, { ima
   return image === undefined && runsDigest(container, digest);
 }
 
-async function resolveTarget(
-  deps: Deps,
-  container: Container,
-  image: string | undefined,
-): Promise<{ reference: string; digest: string }> {
+async function resolveTarget(deps: Deps, container: Container, image: string | undefined): Promise<ImageTarget> {
   const reference = parseImageReference(image ?? container.reference);
   if (!sameRepository(reference, parseImageReference(container.reference))) {
     throw new PilotError(

@@ -6,6 +6,7 @@ import { digestReference } from '../domain/images/image-reference';
 import { platformOf, type Platform } from '../domain/recreate/platform';
 import { platformOfTarget } from '../services/look-at-target';
 import { askRegistry, type RegistryAsked } from './ask-registry';
+import type { ImageTarget } from '../domain/images/image-target';
 
 /**
  * Whether the digest of a target is proven to name, for the platform of a container, the image that the container runs: an
@@ -15,7 +16,7 @@ import { askRegistry, type RegistryAsked } from './ask-registry';
 export async function runsSameImage(
   deps: Deps,
   container: Container,
-  target: { reference: string; digest: string },
+  target: ImageTarget,
   registry: Pick<RegistryAsked, 'image'> = askRegistry(deps),
 ): Promise<boolean> {
   try {
@@ -44,7 +45,7 @@ export async function runsSameImage(
 async function sameForService(
   deps: Deps,
   service: Container,
-  target: { reference: string; digest: string },
+  target: ImageTarget,
   registry: Pick<RegistryAsked, 'image'>,
 ): Promise<boolean> {
   const digest = runningDigest(service);

@@ -18,9 +18,9 @@ import type { NewUpdate } from '../ports/store';
 import { pageUrl } from './approval-links';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { mailOfOffer, waitingApproval } from './mail-of-offer';
+import type { ImageTarget } from '../domain/images/image-target';
 
 type Rule = Exclude<VerifyRule, { kind: 'off' }>;
-type Target = { reference: string; digest: string };
 
 /** Why it could not be checked; `code` says whose fault it is. */
 export type SignatureChecked = CheckedSignature & { code: ErrorCode | null };
@@ -39,7 +39,7 @@ export function verifyRuleOf({ verify }: Pick<Deps, 'verify'>, { labels }: Pick<
 export async function checkSignature(
   deps: Pick<Deps, 'verify' | 'signatureVerifier' | 'logger'>,
   container: Container,
-  target: Target,
+  target: ImageTarget,
   registry: { signatures(digestReference: string): Promise<FoundSignature[]> },
 ): Promise<SignatureChecked | null> {
   const rule = verifyRuleOf(deps, container);
@@ -53,7 +53,7 @@ export async function checkSignature(
 async function checkAgainst(
   { signatureVerifier }: Pick<Deps, 'signatureVerifier'>,
   rule: Rule,
-  { reference, digest }: Target,
+  { reference, digest }: ImageTarget,
   registry: { signatures(digestReference: string): Promise<FoundSignature[]> },
 ): Promise<SignatureChecked> {
   const invalid: string[] = [];

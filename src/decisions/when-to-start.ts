@@ -3,6 +3,7 @@ import type { Container } from '../domain/container';
 import { formatMinute, formatTimeout } from '../domain/format';
 import { parseImageReference, repositoryOf } from '../domain/images/image-reference';
 import { nextOpening, type UpdateWindow } from '../domain/decision/update-window';
+import type { ImageTarget } from '../domain/images/image-target';
 
 /** What holds a queued update up, with the reason as a sentence; `notBefore` null: nothing but its turn. */
 export interface StartTime {
@@ -28,11 +29,7 @@ export function windowOf(
  * When an update without a request of the operator may start: not before its digest is old enough, and then inside the window. To be
  * called in the transaction of the decision, since the digest is remembered.
  */
-export function whenToStart(
-  parts: Parts,
-  container: Container,
-  target: { reference: string; digest: string },
-): StartTime {
+export function whenToStart(parts: Parts, container: Container, target: ImageTarget): StartTime {
   const now = parts.clock.now();
   const repository = repositoryOf(parseImageReference(target.reference));
   const firstSeen = parts.store.updates.firstSeen(repository, target.digest, now.toISOString());

@@ -1,12 +1,15 @@
+import type { ImageTarget } from './images/image-target';
+
 /** Who found the update: Diun's webhook, our own comparison with the registry, or the operator. */
 export type Source = 'diun' | 'reconcile' | 'operator';
 
 /** What Diun said, in our words. The body it comes from is kept raw in the inbox. */
 export interface ImageEvent {
-  /** Full reference with tag, as Diun writes it (`docker.io/library/nginx:stable`). */
-  image: string;
-  /** Digest of the tag: that of the index for a multi-platform image. Compare with RepoDigests, never with an image id. */
-  digest: string;
+  /**
+   * The full reference with its tag, as Diun writes it (`docker.io/library/nginx:stable`), and the digest of the tag: that of the index
+   * for a multi-platform image. Compare it with RepoDigests, never with an image id.
+   */
+  target: ImageTarget;
   /** `new` does not mean "update": it is also another tag, or the first time that Diun sees it (facts, Diun). */
   status: 'new' | 'update';
   platform: string;

@@ -25,6 +25,7 @@ import {
 import { rehearseMajor } from './rehearse-major';
 import { lookAtSubject, type Subject } from './subject';
 import { tryImage } from './trial';
+import { targetOf } from '../domain/images/image-target';
 
 const MOST_TRIES = 3;
 /** As often as a person reads. */
@@ -119,10 +120,10 @@ async function rehearseUpdate(run: RehearsalRun): Promise<Verdict> {
 
 /** An image that no one has approved yet runs only if it is signed as required, or if who has the password requests it; a wrong signature is refused always. */
 async function needSignature(run: RehearsalRun, { container }: Subject): Promise<void> {
-  const { reference, digest } = run.update.to;
-  if (digest === null) return;
+  const target = targetOf(run.update.to);
+  if (target === null) return;
   const registry = { signatures: (at: string) => run.registrySignatures.of(at) };
-  const checked = await checkSignature(run, container, { reference, digest }, registry);
+  const checked = await checkSignature(run, container, target, registry);
   if (checked === null || checked.status === 'verified') return;
   const requestedBy = run.store.rehearsals.get(run.rehearsal.id)?.requestedBy ?? null;
   const asked = run.rehearsal.mail === null && requestedBy === null && checked.status === 'missing';

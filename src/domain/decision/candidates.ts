@@ -1,24 +1,24 @@
 import { type Container, runsDigest } from '../container';
-import type { ImageEvent } from '../event';
 import {
   type ImageReference,
   parseImageReference,
   repositoryOf,
   tryParseImageReference,
 } from '../images/image-reference';
+import type { ImageTarget } from '../images/image-target';
 
 /**
- * The watched containers that an event concerns: all of the image's repository, since Diun reports an image once, however
+ * The watched containers that an event of Diun concerns: all of the image's repository, since Diun reports an image once, however
  * many containers run it, and its `ctn_*` name any one of them (facts, Diun). One exception: a container of another tag that says nothing of
  * `diun.watch_repo` is left out when something else explains why Diun spoke of this tag: a container that already runs
  * it, or one of the repository that does say `diun.watch_repo=true`. Throws `invalid_reference`.
  */
-export function candidates(containers: readonly Container[], event: Pick<ImageEvent, 'image' | 'digest'>): Container[] {
-  const image = parseImageReference(event.image);
+export function candidates(containers: readonly Container[], target: ImageTarget): Container[] {
+  const image = parseImageReference(target.reference);
   const related = containers.filter((container) => isOfRepository(container, image));
   const explained = related.some(
     (container) =>
-      (runsTag(container, image) && runsDigest(container, event.digest)) ||
+      (runsTag(container, image) && runsDigest(container, target.digest)) ||
       (container.labels.watched && container.labels.watchRepo === true),
   );
   return related.filter(

@@ -16,11 +16,12 @@ import { type GuardCode, type OwnReference, passGuards } from './guards';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
 import type { NewMajor } from '../plan/postgres-major';
 import { isSized, whyAsk, whyAskForMajor, whyAskForNotes } from './why-ask';
+import type { ImageTarget } from '../images/image-target';
 
 /** One target for one container, and what the store knows of both. */
 export interface Question {
   container: Container;
-  target: { reference: string; digest: string };
+  target: ImageTarget;
   known: {
     refusal: { why: 'failed' | 'declined'; at: string } | null;
     /** Waiting, queued or running for this container. */

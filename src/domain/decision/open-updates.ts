@@ -4,6 +4,7 @@ import { tryParseImageReference } from '../images/image-reference';
 import { isHigherVersion, versionJump } from '../images/version-jump';
 import type { Update } from '../update';
 import { whyAsk } from './why-ask';
+import type { ImageTarget } from '../images/image-target';
 
 /** What has to be known of an update that waits, is queued or runs. */
 export type OpenUpdate = Pick<Update, 'id' | 'status' | 'to'>;
@@ -22,7 +23,7 @@ interface Obstacle {
  */
 export function judgeOpenUpdates(given: {
   container: Container;
-  target: { reference: string; digest: string };
+  target: ImageTarget;
   tag: string;
   /** The decision for the target alone. */
   kind: 'start' | 'ask';

@@ -9,12 +9,13 @@ import type { Plan } from './plan';
 import { majorRisk, risksOf, unhealthyBefore } from './plan-risks';
 import { composeChangeText, type NewMajor } from './postgres-major';
 import { seenSettings } from './seen-settings';
+import type { ImageTarget } from '../images/image-target';
 
 /** What a plan is made of. */
 export interface Planned {
   container: Container;
   /** In the operator's own spelling, with the digest to pull. */
-  target: { reference: string; digest: string };
+  target: ImageTarget;
   jump: Plan['jump'];
   /** Members of the container's backup set; those without `backup.kind` are passed over. */
   set: readonly Container[];

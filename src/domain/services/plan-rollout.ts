@@ -7,11 +7,12 @@ import { backupSentence, probeText } from '../plan/plan-update';
 import { risksOfJump, unhealthyBefore } from '../plan/plan-risks';
 import { seenSettings } from '../plan/seen-settings';
 import type { ServiceSpec } from './swarm-inspect';
+import type { ImageTarget } from '../images/image-target';
 
 /** What the plan for a service is made of. */
 export interface PlannedService {
   target: Container;
-  to: { reference: string; digest: string };
+  to: ImageTarget;
   jump: Plan['jump'];
   unhealthy: HealthFailure | null;
   window: string | null;

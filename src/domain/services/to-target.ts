@@ -7,6 +7,7 @@ import { readLabels } from '../labels/read-labels';
 import { downtimeText, rolloutText } from './plan-rollout';
 import { whyWrongMode } from './refusal';
 import type { ServiceContainer, ServiceInspect, ServiceMode, ServiceSpec } from './swarm-inspect';
+import type { ImageAt } from '../update';
 
 const STACK = 'com.docker.stack.namespace';
 /** The image as the stack file names it: a digest in it was written by the operator, not added by Swarm. */
@@ -64,7 +65,7 @@ export function toTarget({ ID, Spec }: ServiceInspect, is: { self: boolean; door
 }
 
 /** The tag as the operator gave it, and the digest that Swarm has added. One that the operator gave stays in the reference. */
-export function imageOf(image: string, inStackFile?: string): { reference: string; digest: string | null } {
+export function imageOf(image: string, inStackFile?: string): ImageAt {
   const { name, tag, digest } = splitReference(image);
   if (inStackFile?.includes('@') || (tag === null && digest !== null)) return { reference: image, digest };
   return { reference: tag === null ? name : `${name}:${tag}`, digest };

@@ -8,6 +8,7 @@ import { newReferenceFor } from '../../domain/images/image-reference';
 import { askAgainAt } from '../../domain/patience';
 import type { Update } from '../../domain/update';
 import { finishUnstarted, type Unstarted } from '../finish';
+import { targetOf } from '../../domain/images/image-target';
 
 /**
  * Looks again at what the decision saw, of a container or a service. The update as it is then, if it does not start: it has its
@@ -105,10 +106,10 @@ async function confirmSignature(
   update: Update,
   container: Container,
 ): Promise<Unstarted | { held: Update } | null> {
-  const { reference, digest } = update.to;
-  if (digest === null) return null;
+  const target = targetOf(update.to);
+  if (target === null) return null;
   const registry = { signatures: (at: string) => deps.registrySignatures.of(at) };
-  const checked = await checkSignature(deps, container, { reference, digest }, registry);
+  const checked = await checkSignature(deps, container, target, registry);
   if (checked === null) return null;
   const { status, by, why, code } = checked;
   if (status === 'unknown' && code === 'registry_unreachable') return { held: hold(deps, update, why ?? '') };
@@ -117,7 +118,11 @@ async function confirmSignature(
   if (status === 'missing' && !wasKnown) return { held: askAgainUnsigned(deps, update, checked) };
   deps.store.updates.change(update.id, { signature: { status, by } });
   if (status !== 'invalid') return null;
-  return { status: 'failed', code: 'signature_invalid', reason: wrongSignature(container.name, reference, checked) };
+  return {
+    status: 'failed',
+    code: 'signature_invalid',
+    reason: wrongSignature(container.name, update.to.reference, checked),
+  };
 }
 
 function hold({ store, clock, logger }: Deps, update: Update, why: string): Update {

@@ -3,9 +3,9 @@ import type { Container } from '../../../../src/domain/container';
 import { aContainer, digest } from '../../../support/container-builder';
 import { diunRequest } from '../../../support/diun-requests';
 
-const EVENT = { image: 'docker.io/library/nginx:1.27.3', digest: digest('b') };
-const names = (containers: Container[], event = EVENT): string[] =>
-  candidates(containers, event).map(({ name }) => name);
+const TARGET = { reference: 'docker.io/library/nginx:1.27.3', digest: digest('b') };
+const names = (containers: Container[], target = TARGET): string[] =>
+  candidates(containers, target).map(({ name }) => name);
 
 test('all watched containers of the repository are concerned, whatever tag they run', () => {
   const containers = [
@@ -30,7 +30,8 @@ test('a container created by digest or image id is told why it is not updated', 
 });
 
 test('the start of a container with another tag is no news for those that never asked for other tags', () => {
-  const { image, digest: recorded } = JSON.parse(diunRequest('new-first-sight-of-a-running-tag').body) as typeof EVENT;
+  const body = diunRequest('new-first-sight-of-a-running-tag').body;
+  const { image, digest: recorded } = JSON.parse(body) as { image: string; digest: string };
   const repository = '127.0.0.1:5000/library/nginx';
   const repoDigests = [`${repository}@${recorded}`];
   const containers = [
@@ -38,16 +39,18 @@ test('the start of a container with another tag is no news for those that never 
     aContainer({ name: 'silent', reference: `${repository}:1.27.5` }),
     aContainer({ name: 'asked', reference: `${repository}:1.27.4`, read: { watchRepo: true } }),
   ];
-  expect(names(containers, { image, digest: recorded })).toEqual(['started', 'asked']);
+  expect(names(containers, { reference: image, digest: recorded })).toEqual(['started', 'asked']);
 });
 
 test('another tag goes to the container that watches the repository, not to those beside it', () => {
-  const event = { ...EVENT, image: 'nginx:1.28.0' };
+  const target = { ...TARGET, reference: 'nginx:1.28.0' };
   const silent = aContainer({ name: 'silent' });
-  expect(names([silent, aContainer({ name: 'asks', read: { watchRepo: true } })], event)).toEqual(['asks']);
-  expect(names([silent], event)).toEqual(['silent']);
+  expect(names([silent, aContainer({ name: 'asks', read: { watchRepo: true } })], target)).toEqual(['asks']);
+  expect(names([silent], target)).toEqual(['silent']);
 });
 
 test('an image that is no reference is an error', () => {
-  expect(() => names([], { ...EVENT, image: 'A B' })).toThrow(expect.objectContaining({ code: 'invalid_reference' }));
+  expect(() => names([], { ...TARGET, reference: 'A B' })).toThrow(
+    expect.objectContaining({ code: 'invalid_reference' }),
+  );
 });
