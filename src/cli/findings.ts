@@ -7,6 +7,7 @@ import type { App } from '../app';
 import type { Channel } from '../ports/mail-transport';
 import { atTime } from './text';
 import { withinTime } from '../lib/within-time';
+import { checkStorage } from '../backups/check-storage';
 
 /** One thing that `check` looked at. `failed` makes its exit code 1; `words` say what to do. */
 export interface Finding {
@@ -34,7 +35,7 @@ export function askAll(app: App): Promise<Finding[]> {
       return Promise.resolve('reads and writes');
     }),
     asked(app, 'Backups', async () => {
-      await storage.check();
+      await checkStorage(storage);
       return `${backupTarget(app)}: takes, gives and deletes`;
     }),
     asked(app, 'Mail', async () => {

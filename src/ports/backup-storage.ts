@@ -26,6 +26,4 @@ export interface BackupStorage {
    * nothing is to be freed.
    */
   tidy?(signal: AbortSignal): Promise<void>;
-  /** Writes, reads and deletes a small object: what `diun-pilot check` asks. */
-  check(): Promise<void>;
 }

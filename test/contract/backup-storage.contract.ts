@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { EngineError } from '../../src/domain/errors';
 import type { BackupStorage } from '../../src/ports/backup-storage';
+import { checkStorage } from '../../src/backups/check-storage';
 
 export interface StorageUnderTest {
   storage: BackupStorage;
@@ -103,7 +104,7 @@ export function backupStorageContract(name: string, open: () => Promise<StorageU
     });
 
     it('checks itself without leaving anything', async () => {
-      await storage.check();
+      await checkStorage(storage);
       expect(await storage.list('')).toEqual([]);
     });
 

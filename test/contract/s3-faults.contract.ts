@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { BackupStorage } from '../../src/ports/backup-storage';
 import type { Fault, FaultProxy } from '../support/fault-proxy';
+import { checkStorage } from '../../src/backups/check-storage';
 
 export interface FaultyStorage {
   storage: BackupStorage;
@@ -121,7 +122,7 @@ export function s3FaultsContract(name: string, open: () => Promise<FaultyStorage
         () => storage.get('a'),
         () => storage.list(''),
         () => storage.delete('a'),
-        () => storage.check(),
+        () => checkStorage(storage),
       ];
       // Each waits as long for a server that never answers: one of them will do.
       const acts = fault.kind === 'hang' ? everyAct.slice(0, 1) : everyAct;
@@ -132,7 +133,7 @@ export function s3FaultsContract(name: string, open: () => Promise<FaultyStorage
 
     it('says so when nothing listens there', async () => {
       await faulty.proxy.stop();
-      await expect(faulty.storage.check()).rejects.toMatchObject({
+      await expect(checkStorage(faulty.storage)).rejects.toMatchObject({
         code: 'storage_unreachable',
         message: expect.stringContaining('does not answer'),
       });

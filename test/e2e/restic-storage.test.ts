@@ -12,6 +12,7 @@ import { RESTIC, whyNoRestic } from '../lab/restic';
 import { startS3Server, type S3Server } from '../support/s3-server';
 import { whyNoS3Server } from '../lab/s3-program';
 import { describeIf } from '../support/needs';
+import { checkStorage } from '../../src/backups/check-storage';
 
 describeIf(whyNoRestic() ?? whyNoS3Server(), 'a real restic', () => {
   const folders: string[] = [];
@@ -67,7 +68,7 @@ describeIf(whyNoRestic() ?? whyNoS3Server(), 'a real restic', () => {
       const repository = `s3:${server.endpoint}/${await server.bucket()}/home`;
       const env = { ...base(), AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
       const storage = resticStorage({ repository, env, patience });
-      await storage.check();
+      await checkStorage(storage);
       await storage.put('shop/set/a.dump', Readable.from([Buffer.from('rows')]));
       expect(await text(await storage.get('shop/set/a.dump'))).toBe('rows');
     });
@@ -174,7 +175,7 @@ describeIf(whyNoRestic() ?? whyNoS3Server(), 'a real restic', () => {
 
     test('without the program it says what to do', async () => {
       const without = resticStorage({ repository, env, patience, program: '/nonexistent/restic' });
-      await expect(without.check()).rejects.toMatchObject({
+      await expect(checkStorage(without)).rejects.toMatchObject({
         code: 'storage_refused',
         message: expect.stringContaining('The program restic is missing'),
       });

@@ -7,6 +7,7 @@ import { startFaultProxy, type FaultProxy } from '../support/fault-proxy';
 import { describeIf } from '../support/needs';
 import { whyNoS3Server } from '../lab/s3-program';
 import { startS3Server, type S3Server } from '../support/s3-server';
+import { checkStorage } from '../../src/backups/check-storage';
 
 describeIf(whyNoS3Server(), 'a real S3 server over the wire', () => {
   let server: S3Server;
@@ -64,13 +65,13 @@ describeIf(whyNoS3Server(), 'a real S3 server over the wire', () => {
     const credentials = { ...server.sdk.credentials, ...wrong };
     const storage = storageIn(await server.bucket(), { client: { ...server.sdk, credentials } });
     const message = expect.stringMatching(advice);
-    await expect(storage.check()).rejects.toMatchObject({ code: 'storage_refused', message });
+    await expect(checkStorage(storage)).rejects.toMatchObject({ code: 'storage_refused', message });
     const large = Readable.from([randomBytes(20 * 1024 * 1024)]);
     await expect(storage.put('a/b', large)).rejects.toMatchObject({ code: 'storage_refused', message });
   });
 
   it('says that the bucket is not there', async () => {
-    await expect(storageIn('no-such-bucket').check()).rejects.toMatchObject({
+    await expect(checkStorage(storageIn('no-such-bucket'))).rejects.toMatchObject({
       code: 'storage_refused',
       message: expect.stringMatching(/NoSuchBucket.*create it/),
     });

@@ -14,6 +14,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import type { BackupStorage } from '../../src/ports/backup-storage';
+import { checkStorage } from '../../src/backups/check-storage';
 
 let folder: string;
 let storage: BackupStorage;
@@ -84,7 +85,7 @@ test('a folder that cannot be one is told without the path of this machine', asy
     () => put('a/b'),
     () => storage.get('a/b'),
     () => storage.list(''),
-    () => storage.check(),
+    () => checkStorage(storage),
     () => storage.delete('a/b'),
   ];
   for (const act of acts) {

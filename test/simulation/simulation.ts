@@ -141,7 +141,6 @@ class Simulation {
       get: (key) => unless(() => stored.get(key)),
       list: (prefix) => unless(() => stored.list(prefix)),
       delete: (key) => unless(() => stored.delete(key)),
-      check: () => unless(() => stored.check()),
     };
   }
 

@@ -26,7 +26,6 @@ export function memoryStorage(objects = new Map<string, Buffer>()): BackupStorag
           .sort((a, b) => (a.key < b.key ? -1 : 1)),
       ),
     delete: (key) => Promise.resolve(void objects.delete(key)),
-    check: () => Promise.resolve(),
   };
 }
 

@@ -209,10 +209,11 @@ it.each(['healthy', 'exits'] as const)(
 
 it('refuses the update once, with all containers running again, when the storage is reached through one that the backup stops', async () => {
   const { storage } = forge.scene.deps;
+  const stored = { ...storage };
   let asked = 0;
-  storage.check = () => {
+  storage.put = (key, content) => {
     asked += 1;
-    if (forge.scene.engine.isRunning('forge-runner-1')) return Promise.resolve();
+    if (forge.scene.engine.isRunning('forge-runner-1')) return stored.put(key, content);
     return Promise.reject(new StorageError('storage_unreachable', 'The storage s3.local does not answer.'));
   };
   publish('gitea:1');

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { open, readdir, rm, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { BOUNDS } from '../../domain/bounds';
 import { PilotError, StorageError } from '../../domain/errors';
 import { makeFolder, writeAtomically } from '../../lib/files';
-import { checkedLength, readWithin } from '../../lib/streams/read-within';
+import { checkedLength } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 
 const CUT = new StorageError('storage_unreachable', 'The file was cut while it was read.');
@@ -14,15 +13,13 @@ const CUT = new StorageError('storage_unreachable', 'The file was cut while it w
 /** Keeps backups as files below one folder (`PILOT_BACKUP_URL=file:///folder`), readable by their owner alone. */
 export function createFileStorage(options: { directory: string }): BackupStorage {
   const directory = path.resolve(options.directory);
-  const storage: BackupStorage = {
+  return {
     urlOf: (key) => pathToFileURL(pathOfKey(directory, key)).href,
     put: async (key, content) => writeWhole(directory, pathOfKey(directory, key), content),
     get: (key) => read(directory, key),
     list: (prefix) => list(directory, prefix),
     delete: (key) => remove(directory, key),
-    check: () => checkByWriting(storage),
   };
-  return storage;
 }
 
 async function read(directory: string, key: string): Promise<Readable> {
@@ -52,15 +49,6 @@ async function remove(directory: string, key: string): Promise<void> {
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw asStorageError(error, key);
   }
-}
-
-async function checkByWriting(storage: BackupStorage): Promise<void> {
-  const key = `check-${randomUUID()}`;
-  const written = Buffer.from(`diun-pilot check ${key}\n`);
-  await storage.put(key, Readable.from([written]));
-  const back = await readWithin(await storage.get(key), BOUNDS.storageCheck);
-  await storage.delete(key);
-  if (!back.equals(written)) throw new StorageError('storage_refused', 'The backup folder gives back other bytes.');
 }
 
 /** A folder that is not there yet holds nothing; names that begin with a dot are not ours. */

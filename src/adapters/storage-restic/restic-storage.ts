@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { BOUNDS } from '../../domain/bounds';
 import { StorageError } from '../../domain/errors';
-import { checkedLength, readWithin } from '../../lib/streams/read-within';
+import { checkedLength } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import {
   asStorageError,
@@ -54,17 +52,15 @@ export function createResticStorage(options: ResticStorageOptions): BackupStorag
   const name = withoutCredentials(repository);
   const repo: Repository = { name, program, patience, silenceMs, env: { ...env, RESTIC_REPOSITORY: repository } };
   const prune = new Prune(repo, quietMs);
-  const storage: BackupStorage = {
+  return {
     compresses: true,
     urlOf: (key) => `restic:${name}/${key}`,
     put: (key, content) => prune.before(() => put(repo, key, content)),
     get: (key) => prune.before(() => get(repo, key)),
     list: (prefix) => prune.before(() => list(repo, prefix)),
     delete: (key) => prune.before(() => remove(repo, key, () => prune.wanted())),
-    check: () => check(storage),
     tidy: (signal) => prune.run(signal),
   };
-  return storage;
 }
 
 async function put(repo: Repository, key: string, content: Readable): Promise<{ bytes: number }> {
@@ -160,15 +156,6 @@ async function remove(repo: Repository, key: string, removed: () => void): Promi
   if (ids.length === 0) return;
   await restic(repo, ['forget', ...ids], key);
   removed();
-}
-
-async function check(storage: BackupStorage): Promise<void> {
-  const key = `check-${randomUUID()}`;
-  const written = Buffer.from(`diun-pilot check ${key}\n`);
-  await storage.put(key, Readable.from([written]));
-  const back = await readWithin(await storage.get(key), BOUNDS.storageCheck);
-  await storage.delete(key);
-  if (!back.equals(written)) throw new StorageError('storage_refused', 'The restic repository gives back other bytes.');
 }
 
 /** Only before something is written: a restore from a wrong address must not create one there. */

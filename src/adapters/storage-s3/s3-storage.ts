@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -7,9 +6,8 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import { BOUNDS } from '../../domain/bounds';
 import { StorageError } from '../../domain/errors';
-import { checkedLength, readWithin } from '../../lib/streams/read-within';
+import { checkedLength } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError } from './s3-errors';
 import { upload, type UploadTarget } from './upload';
@@ -37,7 +35,7 @@ interface Bucket extends UploadTarget {
 /** Keeps backups in an S3 bucket. Credentials, region and endpoint come from the AWS SDK's own environment variables. */
 export function createS3Storage(options: S3StorageOptions): BackupStorage {
   const bucket: Bucket = { ...options, client: createClient(options), cleanUpMs: options.silenceMs ?? SILENCE_MS };
-  const storage: BackupStorage = {
+  return {
     urlOf: (key) => `s3://${bucket.bucket}/${fullKey(bucket, key)}`,
     put: (key, content) => upload(bucket, fullKey(bucket, key), content),
     get: (key) => get(bucket, key),
@@ -47,9 +45,7 @@ export function createS3Storage(options: S3StorageOptions): BackupStorage {
         bucket.client.send(new DeleteObjectCommand({ Bucket: bucket.bucket, Key: fullKey(bucket, key) })),
       );
     },
-    check: () => check(storage),
   };
-  return storage;
 }
 
 /**
@@ -97,17 +93,6 @@ async function list(bucket: Bucket, prefix: string): Promise<{ key: string; byte
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
   return found.sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-async function check(storage: BackupStorage): Promise<void> {
-  const key = `check-${randomUUID()}`;
-  const written = Buffer.from(`diun-pilot check ${key}\n`);
-  await storage.put(key, Readable.from([written]));
-  const read = await readWithin(await storage.get(key), BOUNDS.storageCheck);
-  const listed = await storage.list(key);
-  await storage.delete(key);
-  if (read.equals(written) && listed.length === 1) return;
-  throw new StorageError('storage_refused', 'The bucket does not give back what was stored in it.');
 }
 
 function fullKey(bucket: Bucket, key: string): string {

@@ -146,4 +146,3 @@ function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {
     .sort((a, b) => a.name.localeCompare(b.name))
     .map((container) => ({ container, latest: latest.get(container.name) ?? null }));
 }
-

@@ -12,6 +12,7 @@ import { lookAhead } from '../preflight/preflight';
 import { newImageOf, pullByDigest } from '../pull-by-digest';
 import type { Run } from '../run';
 import { checkpoint } from '../run';
+import { checkStorage } from '../../backups/check-storage';
 
 /**
  * For a container that holds data: stops all writers of its set, so that rows and files belong together and a restore
@@ -67,7 +68,7 @@ export async function canBeStored({
   update,
 }: Pick<Run, 'storage' | 'logger' | 'update'>): Promise<boolean> {
   try {
-    await storage.check();
+    await checkStorage(storage);
     return true;
   } catch (error) {
     logger.warn('nobody is stopped for the backup, since its storage does not work', {
@@ -84,7 +85,7 @@ export async function mustStillBeStored(
   stopped: readonly Pick<Stopped, 'name'>[],
 ): Promise<void> {
   try {
-    await storage.check();
+    await checkStorage(storage);
   } catch (error) {
     const names = stopped.map(({ name }) => name).join(', ');
     const why = `The backup storage worked before ${names} stopped for the backup, and does not work since: ${messageOf(error)}`;

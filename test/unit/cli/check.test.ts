@@ -81,7 +81,7 @@ test('every failure is shown at once, each with what to do, and ends with 1', as
     app: {
       storage: {
         ...scene.deps.storage,
-        ...refuse(new StorageError('storage_refused', 'Give it a key that may write.')),
+        put: () => Promise.reject(new StorageError('storage_refused', 'Give it a key that may write.')),
       },
       transport: {
         send: () => Promise.reject(new Error('not asked')),
