@@ -2,7 +2,7 @@
 export const NOTICE_TOPICS = ['decisions', 'failures', 'successes'] as const;
 export type NoticeTopic = (typeof NOTICE_TOPICS)[number];
 
-/** 5: manual action required. 4: a failure or a decision. 3 and 2: nothing to do. The scale is that of ntfy. */
+/** 5: manual action required. 4: a failure or a decision. 3: information, or a success with a step left. 2: nothing to do. The scale is that of ntfy. */
 export type NoticePriority = 2 | 3 | 4 | 5;
 
 /** A mail in a few lines, for services other than mail. All text is clean: one line each, without control characters. */

@@ -5,7 +5,12 @@ import type { Block, Letter, Tone } from './letter';
 
 const LONGEST_TITLE = 160;
 const LONGEST_PARAGRAPH = 500;
-const MOST_PARAGRAPHS = 8;
+/** Of what stands before the first section, and of the sections that say what to do. */
+const MOST_OPENING = 6;
+const MOST_TO_DO = 2;
+const CAUSE = /^What went wrong/;
+const TO_DO =
+  /^(?:What to do now|What you can do|What happens next|Look (?:at it )?first|Then |Bring it back|Check it)/;
 
 const PRIORITIES: Record<Tone, NoticePriority> = { alarm: 5, attention: 4, notice: 3, good: 2 };
 const DECISIONS: readonly MailKind[] = [
@@ -15,7 +20,7 @@ const DECISIONS: readonly MailKind[] = [
   'soak_failed',
 ];
 
-/** The letter in a few lines: its heading, what stands before its first section, and the cause of a failure. */
+/** The letter in a few lines: its heading, what stands before its first section, the cause of a failure, and what to do. */
 export function noticeOfLetter(letter: Letter): ChannelNotice {
   const { kind, verdict } = letter;
   return {
@@ -35,16 +40,51 @@ function topicOf({ kind, verdict }: Letter): NoticeTopic {
 }
 
 function paragraphsOf({ heading, blocks }: Letter): string[] {
-  const firstSection = blocks.findIndex(({ type }) => type === 'heading');
-  const opening = firstSection < 0 ? blocks : blocks.slice(0, firstSection);
-  const cause = blocks.findIndex((block) => block.type === 'heading' && /^What went wrong/.test(block.text));
-  const said = [...opening, ...(cause < 0 ? [] : blocks.slice(cause + 1, cause + 2))].flatMap(sentencesOf);
-  return [heading, ...said].slice(0, MOST_PARAGRAPHS).map((text) => oneLine(text, LONGEST_PARAGRAPH));
+  const [opening = [], ...sections] = inSections(blocks);
+  const cause = sections.filter(({ [0]: first }) => isHeading(first, CAUSE)).map((section) => section.slice(1, 2));
+  const toDo = sections.filter(({ [0]: first }) => isHeading(first, TO_DO)).slice(0, MOST_TO_DO);
+  return [
+    heading,
+    ...sentencesOf(opening).slice(0, MOST_OPENING),
+    ...sentencesOf(cause.flat()),
+    ...toDo.map(inOneLine),
+  ].map((text) => oneLine(text, LONGEST_PARAGRAPH));
 }
 
-function sentencesOf(block: Block): string[] {
-  if (block.type === 'link') return linkSentence(block);
-  return block.type === 'paragraph' || block.type === 'important' ? [block.text] : [];
+/** What stands before the first heading, then each heading with what follows it. */
+function inSections(blocks: readonly Block[]): Block[][] {
+  const sections: Block[][] = [[]];
+  for (const block of blocks) {
+    if (block.type === 'heading') sections.push([]);
+    sections.at(-1)?.push(block);
+  }
+  return sections;
+}
+
+function isHeading(block: Block | undefined, pattern: RegExp): boolean {
+  return block?.type === 'heading' && pattern.test(block.text);
+}
+
+/** A sentence that only announces a log or commands is left out. */
+function sentencesOf(blocks: readonly Block[]): string[] {
+  return blocks.flatMap((block, index) => {
+    if (block.type === 'link') return linkSentence(block);
+    if (block.type !== 'paragraph' && block.type !== 'important') return [];
+    const next = blocks[index + 1]?.type;
+    const announces = block.text.endsWith(':') && (next === 'log' || next === 'commands');
+    return announces ? [] : [block.text];
+  });
+}
+
+/** `Look at it first: docker ps -a; docker logs --tail 100 nginx`. Up to its first list or commands: the mail has the rest. */
+function inOneLine([heading, ...blocks]: readonly Block[]): string {
+  const last = blocks.findIndex(({ type }) => type === 'commands' || type === 'list');
+  const said = blocks.slice(0, last < 0 ? blocks.length : last + 1).flatMap((block) => {
+    if (block.type === 'commands') return [block.lines.join('; ')];
+    if (block.type === 'list') return [block.items.join(' ')];
+    return block.type === 'paragraph' || block.type === 'important' ? [block.text] : [];
+  });
+  return `${heading?.type === 'heading' ? heading.text : ''}: ${said.join(' ')}`;
 }
 
 /** An address that is cut leads nowhere. */

@@ -1,3 +1,4 @@
+import { formatTime } from '../../domain/format';
 import { HOW_TO_ACT, OBSERVES } from '../../domain/mode';
 import type { ImageAt } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
@@ -26,7 +27,9 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     verdict: { tone: 'attention', word: 'Approval required' },
     heading: `Critical update available for ${name}`,
     blocks: [
-      paragraph(`Nothing has been changed. ${name} keeps its current version until you approve the update.`),
+      paragraph(
+        `Nothing has been changed. ${name} keeps its current version until you approve the update.${expiresAt(news)}`,
+      ),
       ...(news.observes === true ? [paragraph(OBSERVED)] : []),
       ...summaryPassage(news),
       ...replacement(news),
@@ -40,6 +43,10 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
     ],
     page: news.page,
   });
+}
+
+function expiresAt({ update: { approval } }: OfferNews): string {
+  return approval === null ? '' : ` The request expires at ${formatTime(approval.expiresAt)}.`;
 }
 
 /** Only what must not be missed. */

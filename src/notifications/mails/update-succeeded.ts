@@ -18,7 +18,7 @@ export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | n
     updateId: update.id,
     about: name,
     subject: followUp === null ? 'updated, the new version is healthy' : 'updated – one manual step is left',
-    verdict: { tone: 'good', word: 'Updated' },
+    verdict: { tone: followUp === null ? 'good' : 'notice', word: 'Updated' },
     heading: `${name} is running the new version and is healthy`,
     blocks: [
       paragraph(howItWent(update)),
