@@ -142,6 +142,11 @@ it('offers nothing where the old container was removed externally, and says why'
   expect(words()).not.toContain('The old version with the');
   expect(readSoakLink(forge.scene.deps, token())).toMatchObject({ offered: [], oldIsGone: true });
   expect(decide('backup')?.outcome).toBe('not_offered');
+  expect(mail()?.subject).toContain('the old version cannot run again – manual action required');
+  expect(last().reason).toContain('The old version cannot run again: the mail says why.');
+  await pass(49 * 60 * MINUTE);
+  await pass(MINUTE);
+  expect(forge.scene.mails().map(({ kind }) => kind)).not.toContain('approval_reminder');
 });
 
 it('withdraws the offer when the old container is removed externally while the link is open', async () => {

@@ -4,7 +4,12 @@ import { formatTime } from '../../domain/format';
 import type { SoakData } from '../../domain/soak/soak';
 import { oneLine, splitDetail } from '../../notifications/letter/clean';
 import { machineSaid } from '../../notifications/letter/letter';
-import { lossText, nothingOfferedText, soakFailureText } from '../../notifications/mails/passages/soak-words';
+import {
+  currentDataText,
+  lossText,
+  nothingOfferedText,
+  soakFailureText,
+} from '../../notifications/mails/passages/soak-words';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
 import { NameField, NameMissed, page } from './layout';
@@ -34,7 +39,7 @@ export function soakPage(view: SoakView, now: Date, missed: Missed = null): stri
         <Blocks
           blocks={[
             ...machineSaid(output),
-            versions(news, { from: 'Kept, stopped', to: 'New version' }),
+            versions(news, { from: view.oldIsGone ? 'Before the update' : 'Kept, stopped', to: 'New version' }),
             ...backupPassage(news),
           ]}
         />
@@ -122,11 +127,7 @@ function Choice({ view, data, first, now }: Offered & { first: boolean }): JSX.E
 function textOf({ soak, backup }: SoakView, data: SoakData, now: Date): string {
   if (data === 'backup')
     return `The old version runs again with the backup from before the update. ${lossText(backup, now)}`;
-  const risk =
-    soak.schema === 'unchanged'
-      ? ''
-      : ' It is not known whether the new version changed the data in a way that the old one cannot read.';
-  return `The old version runs again with the current data: no data is lost.${risk}`;
+  return `The old version runs again ${currentDataText(soak)}`;
 }
 
 /** The link has expired, and nothing was decided. */

@@ -1,7 +1,7 @@
 import { formatTime } from '../../domain/format';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { Soak, SoakData } from '../../domain/soak/soak';
-import { lossText, nothingOfferedText, soakFailureText } from './passages/soak-words';
+import { currentDataText, lossText, nothingOfferedText, soakFailureText } from './passages/soak-words';
 import { splitDetail } from '../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
@@ -25,54 +25,81 @@ export interface SoakNews extends UpdateNews {
  * within a day.
  */
 export function soakFailed(news: SoakNews, which: 'first' | 'reminder' = 'first'): RenderedMail {
-  const { update, soak, decideUrl } = news;
+  const { update, soak, decideUrl, offered, oldIsGone } = news;
   const name = nameOf(update);
   const { output } = splitDetail(soak.failure ?? '');
   const reminds = which === 'reminder';
+  const noWayBack = offered.length === 0;
   return renderLetter({
     kind: reminds ? 'approval_reminder' : 'soak_failed',
     updateId: update.id,
     about: name,
-    subject: reminds
-      ? 'unhealthy after its update, the link expires soon – please decide'
-      : 'unhealthy after its update – decide whether the old version runs again',
-    verdict: { tone: 'alarm', word: 'Unhealthy after the update' },
-    heading: reminds ? `The failure of ${name} is still waiting for your decision` : `${name} failed during its soak`,
+    subject: `unhealthy after its update${subjectEnd(reminds, noWayBack)}`,
+    verdict: { tone: 'alarm', word: `Unhealthy after the update${noWayBack ? ', manual action required' : ''}` },
+    heading:
+      reminds && !noWayBack
+        ? `The failure of ${name} is still waiting for your decision`
+        : `${name} failed during its soak`,
     blocks: [
-      { type: 'important', text: `Decision required: ${soakFailureText(soak)}` },
-      paragraph(whyNotAutomatic(soak, name)),
-      ...choices(news),
-      { type: 'link', label: 'Review and decide', url: decideUrl, button: true },
-      paragraph(
-        `Opening the link changes nothing. It is valid until ${formatTime(soak.decideUntil ?? soak.until)}; until then the old container is kept, stopped. After that, the new version stays and the old container is removed.`,
-      ),
+      { type: 'important', text: `${noWayBack ? 'Manual action' : 'Decision'} required: ${soakFailureText(soak)}` },
+      ...(noWayBack ? cannotGoBack(news) : whatToDecide(news)),
       ...(output.length === 0 ? [] : section('What its log says', ...machineSaid(output))),
-      ...section('The update', versions(news, { from: 'Kept, stopped', to: 'New version' })),
+      ...section(
+        'The update',
+        versions(news, { from: oldIsGone ? 'Before the update' : 'Kept, stopped', to: 'New version' }),
+      ),
       ...backupPassage(news),
     ],
-    page: news.page,
+    page: noWayBack ? decideUrl : news.page,
   });
 }
 
-function whyNotAutomatic({ holdsData }: Soak, name: string): string {
-  const why = holdsData ? `${name} holds data` : `${name} may have been stopped on request`;
-  return `${why}, so diun-pilot does not roll it back automatically. The new version stays in place until you decide.`;
+function subjectEnd(reminds: boolean, noWayBack: boolean): string {
+  if (noWayBack) return ', the old version cannot run again – manual action required';
+  return reminds ? ', the link expires soon – please decide' : ' – decide whether the old version runs again';
 }
 
-function choices({ soak, backup, offered, oldIsGone, now }: SoakNews): Block[] {
-  return section(
-    'What the page offers',
-    soak.schemaDetail === null ? null : paragraph(soak.schemaDetail),
-    offered.length === 0 ? paragraph(nothingOfferedText(oldIsGone)) : null,
-    list([
-      ...offered.map((data) => choiceText(data, backup, now)),
-      'The new version, as it is now: nothing is changed.',
-    ]),
-  );
+/** Neither old version nor data to offer: the operator repairs the new version. */
+function cannotGoBack({ update, soak, oldIsGone }: SoakNews): Block[] {
+  const name = nameOf(update);
+  return [
+    ...(soak.schemaDetail === null ? [] : [paragraph(soak.schemaDetail)]),
+    paragraph(`${nothingOfferedText(oldIsGone)} The new version stays in place.`),
+    ...section('Look at it first', {
+      type: 'commands',
+      lines: [
+        shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
+        shellCommand('docker', 'logs', '--tail', '100', name),
+      ],
+    }),
+  ];
 }
 
-function choiceText(data: SoakData, backup: BackupRecord | null, now: Date): string {
-  if (data === 'current') return 'The old version with the current data: no data is lost.';
+function whatToDecide({ update, soak, backup, offered, now, decideUrl }: SoakNews): Block[] {
+  const name = nameOf(update);
+  const why = soak.holdsData ? `${name} holds data` : `${name} may have been stopped on request`;
+  return [
+    paragraph(
+      `${why}, so diun-pilot does not roll it back automatically. The new version stays in place until you decide.`,
+    ),
+    paragraph(
+      `The link is valid until ${formatTime(soak.decideUntil ?? soak.until)}; until then the old container is kept, stopped. After that, the new version stays and the old container is removed.`,
+    ),
+    ...section(
+      'What the page offers',
+      soak.schemaDetail === null ? null : paragraph(soak.schemaDetail),
+      list([
+        ...offered.map((data) => choiceText(data, soak, backup, now)),
+        'The new version, as it is now: nothing is changed.',
+      ]),
+    ),
+    { type: 'link', label: 'Review and decide', url: decideUrl, button: true },
+    paragraph('Opening the link changes nothing.'),
+  ];
+}
+
+function choiceText(data: SoakData, soak: Soak, backup: BackupRecord | null, now: Date): string {
+  if (data === 'current') return `The old version ${currentDataText(soak)}`;
   return `The old version with the backup from before the update. ${lossText(backup, now)}`;
 }
 

@@ -9,6 +9,8 @@ import { soakFailed, type SoakNews } from '../../notifications/mails/soak-failed
 import { postMail } from '../../notifications/post-mail';
 import { schemaSinceUpdate } from './schema-since-update';
 
+const NO_OFFER = 'The old version cannot run again: the mail says why.';
+
 /** The operator decides by a signed link, until which the old container is kept. State and mail are one transaction. */
 export async function offerOldVersion(
   deps: Deps,
@@ -34,7 +36,8 @@ export async function offerOldVersion(
       },
     });
     const kept = store.keptContainers.find(soak.oldContainerId);
-    const reason = `${sentence} The link in the mail decides whether the old version runs again, until ${formatTime(decideUntil, timeZone)}.`;
+    const { offered } = newsOf(deps, update, failed);
+    const reason = `${sentence} ${offered.length === 0 ? NO_OFFER : `The link in the mail decides whether the old version runs again, until ${formatTime(decideUntil, timeZone)}.`}`;
     if (kept !== null && kept.keepUntil < decideUntil)
       store.keptContainers.add({ ...kept, reason, keepUntil: decideUntil });
     const noted = update.reason.includes(sentence)
@@ -44,7 +47,10 @@ export async function offerOldVersion(
   });
 }
 
-/** A day before the link expires its reader is reminded once, as of any approval: the outbox says whether that was done. */
+/**
+ * A day before the link expires its reader is reminded once, as of any approval: the outbox says whether that was done. Not where
+ * there is nothing to decide.
+ */
 export function remindOfSoaks(deps: Deps): void {
   const { store, clock, approvalTtlMs } = deps;
   const now = clock.now().getTime();
@@ -58,7 +64,8 @@ export function remindOfSoaks(deps: Deps): void {
       const reminders = store.outbox.about(soak.container, ['approval_reminder'], since);
       const update = store.updates.get(soak.updateId);
       if (update === null || reminders.some(({ updateId }) => updateId === soak.updateId)) return;
-      postMail(store.outbox, soakFailed(newsOf(deps, update, soak), 'reminder'));
+      const news = newsOf(deps, update, soak);
+      if (news.offered.length > 0) postMail(store.outbox, soakFailed(news, 'reminder'));
     });
   }
 }

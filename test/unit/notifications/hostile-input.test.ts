@@ -10,6 +10,10 @@ import { drillFailed } from '../../../src/notifications/mails/backups/drill-fail
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
+import { digest } from '../../../src/notifications/mails/digest';
+import { restoreEnded } from '../../../src/notifications/mails/backups/restore-ended';
+import { soakEnded, soakFailed, type SoakNews } from '../../../src/notifications/mails/soak-failed';
+import type { RestoreRecord } from '../../../src/domain/backups/restore';
 import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
@@ -54,6 +58,11 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => drillFailed({ backup: backupOf(s), lastPassed: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupOld({ about: s[0] ?? '', lastGood: backupOf(s), publicUrl: PUBLIC }),
+  (s) => restoreEnded({ restore: restoreOf(s), publicUrl: PUBLIC }),
+  (s) => digest([{ at: s[0] ?? '', notice: { title: s[1] ?? '' } }], s[2] ?? ''),
+  ...(['first', 'reminder'] as const).map((which) => (s: Strings) => soakFailed(soakOf(s), which)),
+  (s) => soakFailed({ ...soakOf(s), offered: [], oldIsGone: true }),
+  (s) => soakEnded({ ...newsOf(s, { status: 'succeeded' }), words: s[3] ?? '', runs: false }),
   (s) => backupShrunk({ about: s[0] ?? '', backup: backupOf(s), before: backupOf(s), publicUrl: PUBLIC }),
 ];
 
@@ -84,7 +93,30 @@ function newsOf(s: Strings, differs: Parameters<typeof anUpdate>[0]) {
 }
 
 function criticalOf(s: Strings) {
-  return { ...newsOf(s, {}), surroundings: { lastBackup: backupOf(s), usualDowntimeSeconds: null } };
+  return { ...newsOf(s, {}), surroundings: { lastBackup: backupOf(s), usualDowntimeSeconds: null, disk: s[5] ?? '' } };
+}
+
+function soakOf(s: Strings): SoakNews {
+  const [a = '', b = '', c = '', d = ''] = s.slice(4);
+  const time = NOW.toISOString();
+  return {
+    ...newsOf(s, { status: 'succeeded' }),
+    soak: {
+      ...{ updateId: a, container: b, containerId: c, oldContainerId: d, status: 'deciding', holdsData: true },
+      ...{ startedAt: time, until: time, lookAt: time, failedAt: time, decideUntil: time, restarts: 0 },
+      ...{ failure: `${a}\n${b}`, schema: 'unknown', schemaDetail: c, choice: null, outcome: d },
+    },
+    ...{ offered: ['backup', 'current'], oldIsGone: false, decideUrl: s[9] ?? '', now: NOW },
+  };
+}
+
+function restoreOf([a = '', b = '', c = '', d = '']: Strings): RestoreRecord {
+  return {
+    ...{ id: a, backupId: b, folder: b, url: c, target: d, updateId: null, trustedManifest: null, status: 'failed' },
+    ...{ createdAt: NOW.toISOString(), startedAt: null, finishedAt: null, detail: c },
+    error: hostileFailure(d, `${a}\n${b}`),
+    kept: [{ what: a, remove: c }],
+  };
 }
 
 function backupOf([a = '', b = '', c = '', d = '']: Strings) {

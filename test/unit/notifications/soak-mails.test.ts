@@ -3,6 +3,7 @@ import { soakEnded, soakFailed } from '../../../src/notifications/mails/soak-fai
 import { mailReader } from '../../support/mail-reader';
 import { aBackup, anUpdate, at, news } from '../../support/news-builder';
 
+const DECIDE = 'https://pilot.example.org/approvals/TOKEN';
 const { bothSay, neitherSays } = mailReader();
 const update = anUpdate({ status: 'succeeded', finishedAt: at(60) });
 const soak: Soak = {
@@ -11,12 +12,17 @@ const soak: Soak = {
   ...{ failure: 'nginx restarted 3 times in 12 min.\nexit status 1', failedAt: at(780) },
   ...{ schema: 'changed', schemaDetail: 'The schema is another: 2 tables added.', decideUntil: at(260_000) },
 };
-const failed = (offered: SoakData[], which: 'first' | 'reminder' = 'first', differs: Partial<Soak> = {}) =>
+const failed = (
+  offered: SoakData[],
+  which: 'first' | 'reminder' = 'first',
+  differs: Partial<Soak> = {},
+  oldIsGone = false,
+) =>
   soakFailed(
     {
       ...news({ update, backup: aBackup() }),
-      ...{ soak: { ...soak, ...differs }, offered, oldIsGone: false, now: new Date(at(830)) },
-      decideUrl: 'https://pilot.example.org/approvals/TOKEN',
+      ...{ soak: { ...soak, ...differs }, offered, oldIsGone, now: new Date(at(830)) },
+      decideUrl: DECIDE,
     },
     which,
   );
@@ -33,7 +39,7 @@ test('a failed soak says what happened, what happens without a decision, every c
     'The schema is another: 2 tables added.',
     'The old version with the backup from before the update. The data of the last',
     'The new version, as it is now: nothing is changed.',
-    'It is valid until 2026-11-26 03:13:30 UTC',
+    'The link is valid until 2026-11-26 03:13:30 UTC; until then the old container is kept, stopped.',
     'exit status 1',
   );
   for (const part of [mail.html, mail.text]) expect(part).toContain('https://pilot.example.org/approvals/TOKEN');
@@ -45,11 +51,33 @@ test('the versions have a heading of their own, and are not part of the log', ()
   expect(text).toMatch(/\| exit status 1\n\nThe update\n-+\n\nContainer/);
 });
 
-test('without a way back, the mail says why and offers only what there is', async () => {
-  const mail = failed([], 'reminder', { schema: 'unknown', schemaDetail: null });
+test.each([
+  ['the backup is gone', false, 'No verified backup from before the update is left', 'Kept, stopped'],
+  ['the old container is gone', true, 'The old container was removed externally', 'Before the update'],
+])(
+  'without a way back, since %s, the mail asks for no decision and says what to look at',
+  async (_, oldIsGone, why, was) => {
+    const mail = failed([], 'first', { schema: 'changed', schemaDetail: null }, oldIsGone);
+    expect(mail.subject).toBe(
+      '[diun-pilot] nginx: unhealthy after its update, the old version cannot run again – manual action required',
+    );
+    await bothSay(mail, 'Manual action required: nginx restarted 3 times in 12 min.', why, was);
+    await bothSay(mail, 'The new version stays in place.', 'docker logs --tail 100 nginx', 'exit status 1');
+    await neitherSays(mail, 'The old version with', 'decide', 'is kept, stopped');
+    expect(mail.notice).toMatchObject({ priority: 5, link: { label: 'Open the page', url: DECIDE } });
+  },
+);
+
+test('the reminder says that the link expires', () => {
+  const mail = failed(['backup'], 'reminder');
   expect(mail.subject).toContain('the link expires soon – please decide');
-  await bothSay(mail, 'No verified backup from before the update is left', 'The new version, as it is now');
-  await neitherSays(mail, 'The old version with');
+});
+
+test('what is not known of the current data is said with the choice, as on the page', async () => {
+  const unknown = { schema: 'unknown', schemaDetail: null } as const;
+  const risk = 'It is not known whether the new version changed the data in a way that the old one cannot read.';
+  await bothSay(failed(['backup', 'current'], 'first', unknown), risk);
+  await neitherSays(failed(['current'], 'first', { schema: 'unchanged' }), risk);
 });
 
 test.each([

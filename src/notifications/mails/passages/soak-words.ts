@@ -16,6 +16,15 @@ export function lossText(backup: Pick<BackupRecord, 'startedAt' | 'createdAt'> |
   return `The data of the last ${lost} (since ${formatTime(taken)}) is lost to the application; it is kept in a separate copy.`;
 }
 
+/** What running the old version on the current data may lead to. */
+export function currentDataText({ schema }: Soak): string {
+  const risk =
+    schema === 'unchanged'
+      ? ''
+      : ' It is not known whether the new version changed the data in a way that the old one cannot read.';
+  return `with the current data: no data is lost.${risk}`;
+}
+
 /** Why the old version is not offered. */
 export function nothingOfferedText(oldIsGone: boolean): string {
   return oldIsGone
