@@ -14,6 +14,7 @@ const ROOMS = [
   'containers',
   'probes',
   'notifications',
+  'diagnosis',
 ];
 const USE_CASES = ROOMS.join('|');
 

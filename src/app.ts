@@ -18,7 +18,6 @@ import { createWorkplace, type Workplace } from './queue/workplace';
 import { runTimers, timerPlans, type TimerView, viewTimers } from './schedule/timers';
 import { createAdapters } from './adapters';
 import type { HttpDeps } from './http/deps';
-import { schedulerCheck, underMode } from './http/health/health-report';
 import { approvalLinks } from './http/routes/approvals';
 import { restoreLinks } from './http/routes/restore-link';
 import { soakLinks } from './http/routes/soak-link';
@@ -59,6 +58,8 @@ import {
 import type { SwarmSeen } from './domain/services/swarm-seen';
 import { lookAtSwarm, readTargets } from './services/read-targets';
 import { foreseeTag, type TagForesight } from './updates/new-tag/foresee-tag';
+import { schedulerCheck, underMode } from './diagnosis/health-report';
+import { workProblems } from './diagnosis/problems';
 
 /** The program, wired once: what the command line and the HTTP server are given. */
 export interface App extends Requests {
@@ -247,7 +248,7 @@ function httpDepsOf(
     formSecret: settings.approvalSecrets[0] as Secret,
     health: {
       pingEngine: () => deps.engine.version(),
-      scheduler: () => underMode(mode, schedulerCheck(workplace.state(), store.timers.all())),
+      scheduler: () => underMode(mode, schedulerCheck(workplace.state(), workProblems(store.timers.all()))),
     },
   };
 }

@@ -4,10 +4,19 @@ import { HOW_TO_ACT, OBSERVES } from '../domain/mode';
 import type { Container } from '../domain/container';
 import type { ChannelNotice } from '../domain/channel-notice';
 import type { App } from '../app';
-import type { Channel } from '../ports/mail-transport';
 import { atTime } from './text';
 import { withinTime } from '../lib/within-time';
 import { checkStorage } from '../backups/check-storage';
+import { forOperator, type Problem, type ProblemKind } from '../diagnosis/problem';
+import {
+  channelProblems,
+  channelStates,
+  leftOver,
+  outboxProblems,
+  storedProblems,
+  type ChannelState,
+  type StoredCheck,
+} from '../diagnosis/problems';
 
 /** One thing that `check` looked at. `failed` makes its exit code 1; `words` say what to do. */
 export interface Finding {
@@ -42,10 +51,8 @@ export function askAll(app: App): Promise<Finding[]> {
       await transport.check();
       return `${app.settings.mail.kind}: to ${app.settings.mailTo.join(', ')}`;
     }),
-    asked(app, 'Outbox', () => Promise.resolve(outboxWords(app)), 'warning'),
-    ...app.channels.map((channel) =>
-      asked(app, `Channel ${channel.name}`, () => Promise.resolve().then(() => channelWords(app, channel)), 'warning'),
-    ),
+    Promise.resolve(outboxFinding(app)),
+    ...channelStates(app).map((state) => Promise.resolve(channelFinding(app, state))),
   ]);
 }
 
@@ -76,13 +83,52 @@ const TEST_NOTICE = {
   link: null,
 } as const satisfies Partial<ChannelNotice>;
 
-/** Throws with what is wrong, as the outbox does. */
-function channelWords({ store }: App, { id, topics }: Channel): string {
-  const { pending, refused, lastError } = store.channels.of(id).state();
+function outboxFinding({ store, clock }: App): Finding {
+  const state = store.outbox.state();
+  const [problem] = outboxProblems(state, clock.now());
+  if (problem !== undefined) return warningOf('Outbox', problem);
+  const words = state.pending === 0 ? 'no mail waits' : `${state.pending} waiting to be delivered`;
+  return { what: 'Outbox', status: 'ok', words };
+}
+
+function channelFinding({ clock }: App, state: ChannelState): Finding {
+  const what = `Channel ${state.name}`;
+  const { pending, lastError, topics } = state;
+  const [problem] = channelProblems([state], clock.now());
+  if (problem !== undefined) return warningOf(what, problem);
   const why = lastError === null ? '' : ` Last error: ${lastError}`;
-  if (refused > 0) throw new Error(`${refused} refused, tried again at the next start.${why}`);
-  if (pending > 0) throw new Error(`${pending} waiting to be delivered.${why}`);
-  return `receives ${topics.join(', ')}; nothing pending`;
+  return pending > 0
+    ? { what, status: 'warning', words: `${pending} waiting to be delivered.${why}` }
+    : { what, status: 'ok', words: `receives ${topics.join(', ')}; nothing pending` };
+}
+
+function warningOf(what: string, problem: Problem): Finding {
+  return { what, status: 'warning', words: forOperator(problem) };
+}
+
+/** Of these, `check` has a line of its own, from what it has looked at now. */
+const LOOKED_AT: readonly ProblemKind[] = ['mail_refused', 'mail_late', 'channel_refused', 'channel_late', 'left_over'];
+const LOOKED_AT_WITH_DOCKER: readonly ProblemKind[] = [
+  ...(['backup_old', 'disk_nearly_full'] as const),
+  ...(['certificate_near_end', 'certificate_not_loaded', 'certificate_not_seen'] as const),
+];
+const WHAT: Record<StoredCheck, string> = {
+  ...{ docker: 'Containers', scheduler: 'Work', outbox: 'Outbox' },
+  ...{ backups: 'Backup set', certificates: 'Certificate', channels: 'Channels' },
+};
+
+/** What `/health` knows from the database and `check` does not look at itself. `withDocker`: the containers could be read. */
+export function storedFindings(app: App, withDocker: boolean): Finding[] {
+  const timers = app.timers().map(({ name }): string => name);
+  const isElsewhere = ({ kind, subject }: Problem): boolean =>
+    LOOKED_AT.includes(kind) ||
+    (withDocker && LOOKED_AT_WITH_DOCKER.includes(kind)) ||
+    (kind === 'work_in_trouble' && timers.includes(subject ?? ''));
+  return Object.entries(storedProblems(app)).flatMap(([name, read]) =>
+    read()
+      .filter((problem) => !isElsewhere(problem))
+      .map((problem) => warningOf(WHAT[name as StoredCheck], problem)),
+  );
 }
 
 /** Diun that was never heard is the commonest mistake, but no failure of this service: it may have had nothing to say. */
@@ -112,12 +158,11 @@ export function keptFindings(app: App): Finding[] {
   const data = store.keptData.all().map((kept): Finding => {
     return { what: 'Kept data', status: 'ok', words: keptDataText(kept, atTime(kept.keepUntil, settings.timeZone)) };
   });
-  const containers = store.keptContainers.all().map(({ name, reason, leftover, keepUntil }): Finding => {
-    const until = atTime(keepUntil, app.settings.timeZone);
-    const words = leftover
-      ? `${name}: ${reason} Restart diun-pilot, or run \`docker rm -f -v ${name}\``
-      : `${name}: ${reason} It is stopped, and is removed ${until}`;
-    return { what: 'Kept container', status: leftover ? 'warning' : 'ok', words };
+  const containers = store.keptContainers.all().map((kept): Finding => {
+    const until = atTime(kept.keepUntil, app.settings.timeZone);
+    const onPurpose = `${kept.name}: ${kept.reason} It is stopped, and is removed ${until}`;
+    const words = kept.leftover ? leftOver(kept) : onPurpose;
+    return { what: 'Kept container', status: kept.leftover ? 'warning' : 'ok', words };
   });
   return [...containers, ...data];
 }
@@ -147,20 +192,8 @@ function backupTarget({ settings: { backup }, storage }: App): string {
   return backup.kind === 'file' ? backup.directory : `s3://${[backup.bucket, backup.prefix].filter(Boolean).join('/')}`;
 }
 
-/** Throws what is to be warned of. */
-function outboxWords({ store }: App): string {
-  const { pending, refused, lastError } = store.outbox.state();
-  if (refused === 0) return pending === 0 ? 'no mail waits' : `${pending} waiting to be delivered`;
-  throw new Error(`${refused} refused (${lastError ?? 'no reason given'}): fix the settings; the next start retries`);
-}
-
-async function asked(
-  app: App,
-  what: string,
-  ask: () => Promise<string>,
-  otherwise: 'warning' | 'failed' = 'failed',
-): Promise<Finding> {
-  const [finding] = await within(app, what, otherwise, async () => [{ what, status: 'ok', words: await ask() }]);
+async function asked(app: App, what: string, ask: () => Promise<string>): Promise<Finding> {
+  const [finding] = await within(app, what, 'failed', async () => [{ what, status: 'ok', words: await ask() }]);
   return finding as Finding;
 }
 

@@ -3,7 +3,7 @@ import { backupSets, scopeName } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
 import type { BackupRecord } from '../domain/backups/backup';
 import { type BackupPlace, samePlace } from '../domain/backups/backup-place';
-import { type CertificateSeen, isNotLoaded, nearsItsEnd, validity } from '../domain/certificates/certificate';
+import { type CertificateSeen, isNotLoaded, validity } from '../domain/certificates/certificate';
 import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
 import { diskProblem } from '../domain/disk/df';
 import { formatAge, formatBytes, plural } from '../domain/format';
@@ -13,6 +13,8 @@ import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
 import type { SwarmSeen } from '../domain/services/swarm-seen';
 import { type Finding, within } from './findings';
 import { atTime, inBytes } from './text';
+import { certificateProblems } from '../diagnosis/problems';
+import { forOperator, type ProblemKind } from '../diagnosis/problem';
 
 // What `check` finds out about the containers of this host. Notes, no failures: the service works.
 
@@ -98,18 +100,22 @@ export function certificateFindings(app: App, containers: readonly Container[]):
   });
 }
 
+/** After the name and the days left. */
+const SHORTER: Partial<Record<ProblemKind, string>> = {
+  certificate_near_end: 'near its end',
+  certificate_not_loaded: 'the server has not loaded what is on disk',
+  certificate_not_seen: 'it could not be looked at',
+};
+
 function certificateText(seen: CertificateSeen, now: Date): Omit<Finding, 'what'> {
-  const { name, served, disk, problem } = seen;
-  const soonest = [served, disk].find((each) => each !== null && nearsItsEnd(each, now)) ?? null;
+  const { name, served, disk } = seen;
+  const problems = certificateProblems(seen, now);
   const parts = [
-    served === null ? null : `served: ${validity(served, now)}`,
-    disk === null || (served !== null && !isNotLoaded(seen)) ? null : `on disk: ${validity(disk, now)}`,
-    isNotLoaded(seen) ? 'the server has not loaded what is on disk: run `diun-pilot renew`' : null,
-    soonest === null || isNotLoaded(seen) ? null : 'near its end: run `diun-pilot renew`',
-    problem,
+    ...(served === null ? [] : [`served: ${validity(served, now)}`]),
+    ...(disk === null || (served !== null && !isNotLoaded(seen)) ? [] : [`on disk: ${validity(disk, now)}`]),
+    ...problems.map((problem) => forOperator({ ...problem, words: SHORTER[problem.kind] ?? problem.words })),
   ];
-  const worry = soonest !== null || isNotLoaded(seen) || problem !== null;
-  return { status: worry ? 'warning' : 'ok', words: `${name}: ${parts.filter((part) => part !== null).join('; ')}` };
+  return { status: problems.length > 0 ? 'warning' : 'ok', words: `${name}: ${parts.join('; ')}` };
 }
 
 /** Of the engine, now; nothing where no watched container runs, in which it is read. */

@@ -15,7 +15,7 @@ import type { Secret } from '../lib/secret';
 import type { NotesFetches } from '../ports/release-notes';
 import type { Store } from '../ports/store';
 import type { TimerView } from '../schedule/timers';
-import type { Check } from './health/health-report';
+import type { Check } from '../diagnosis/problem';
 
 /** What the HTTP side needs of the rest, given once by `app.ts`. */
 export interface HttpDeps {

@@ -42,15 +42,8 @@ export interface Notices {
 
 /** What a notice is about: the last good backup too old, or much smaller than before; a network that was lost; a drill that failed; a
  * container or image that the engine cannot describe; the disk of the engine. */
-export const NOTICE_KINDS = [
-  'backup_old',
-  'backup_shrunk',
-  'network_lost',
-  'drill_failed',
-  'unreadable',
-  'disk_nearly_full',
-] as const;
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
+export type NoticeKind =
+  'backup_old' | 'backup_shrunk' | 'network_lost' | 'drill_failed' | 'unreadable' | 'disk_nearly_full';
 
 /** A situation that lasts. */
 export interface Notice {

@@ -53,7 +53,10 @@ async function deliver(answer: number): Promise<void> {
 
 const health = async () => (await supertest(http.url).get('/health').expect(200)) as { text: string; body: Health };
 const page = async () => (await supertest(http.url).get('/').set(asPerson).set('Accept', 'text/html').expect(200)).text;
-const check = async () => (await runOn(scene, ['check'], { app: { channels: [channel], clock: systemClock } })).stdout;
+const check = async () => {
+  const clock = { now: () => scene.clock.now(), sleep: systemClock.sleep.bind(systemClock) };
+  return (await runOn(scene, ['check'], { app: { channels: [channel], clock } })).stdout;
+};
 interface Health {
   status: string;
   checks: { channels: object };
@@ -79,7 +82,7 @@ test('a refusal is in /health without the words of the service, on the page and 
   expect(shown).not.toContain('secret-token');
 
   expect(await check()).toMatch(
-    new RegExp(`^note +Channel ${channel.name} +1 refused, tried again at the next start\\..*403: no such`, 'm'),
+    new RegExp(`^note +Channel ${channel.name} +1 notice is refused by ${channel.name} \\(.*403: no such`, 'm'),
   );
 });
 

@@ -1,10 +1,10 @@
 import supertest from 'supertest';
 import type { HealthSources } from '../../src/http/server';
-import { underMode } from '../../src/http/health/health-report';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { systemClock } from '../../src/lib/clock';
 import { TestClock } from '../support/test-clock';
 import { startHttp, type RunningHttp } from '../support/http-app';
+import { underMode } from '../../src/diagnosis/health-report';
 
 let http: RunningHttp | null = null;
 afterEach(async () => {

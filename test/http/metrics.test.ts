@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import supertest from 'supertest';
+import { PROBLEM_KINDS } from '../../src/diagnosis/problem';
 import { diunRequest } from '../support/diun-requests';
 import { aCertificate, aSeen } from '../support/certificate-builder';
 import { asDiun, asOperator, startHttp, type RunningHttp } from '../support/http-app';
@@ -126,14 +127,19 @@ test('each certificate has its days left, on disk and as served; of two of one n
   expect(await metrics()).not.toContain('diun_pilot_certificate_days_left{');
 });
 
-test('lasting problems are counted by kind, those without any too', async () => {
+test('problems of /health are counted by kind, those without any too', async () => {
   http.store.notices.open('disk_nearly_full', 'engine', 'nearly full');
   for (const project of ['web', 'git']) http.store.notices.open('drill_failed', project, 'failed');
   const text = await metrics();
   expect(text).toContain('diun_pilot_problems{kind="disk_nearly_full"} 1');
   expect(text).toContain('diun_pilot_problems{kind="drill_failed"} 2');
   expect(text).toContain('diun_pilot_problems{kind="network_lost"} 0');
+  const kinds = [...text.matchAll(/^diun_pilot_problems\{kind="(\w+)"\}/gm)].map(([, kind]) => kind);
+  expect(kinds).toEqual([...PROBLEM_KINDS]);
   http.store.notices.close('disk_nearly_full', 'engine');
+  const id = http.store.outbox.add({ kind: 'test', updateId: null, subject: 's', html: 'h', text: 't' });
+  http.store.outbox.refused(id, '550');
+  expect(await metrics()).toContain('diun_pilot_problems{kind="mail_refused"} 1');
   expect(await metrics()).toContain('diun_pilot_problems{kind="disk_nearly_full"} 0');
 });
 

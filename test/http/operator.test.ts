@@ -1,10 +1,10 @@
 import supertest from 'supertest';
 import { PilotError } from '../../src/domain/errors';
-import type { HealthReport } from '../../src/http/health/health-report';
 import { aContainer, digest } from '../support/container-builder';
 import { API_TOKEN, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { fieldsOf } from '../support/page-form';
 import { aBackup, aBrokenOne, CONTAINERS, fillHost, GITEA, offered } from '../support/pages-stage';
+import type { HealthReport } from '../../src/diagnosis/health-report';
 
 let http: RunningHttp;
 let asked: { container: string; image?: string }[];

@@ -1,5 +1,4 @@
 import { startHeartbeat } from '../../src/http/health/heartbeat';
-import { healthReport, type Check, type HealthReport } from '../../src/http/health/health-report';
 import { exchangeInTime } from '../../src/lib/net/http-exchange';
 import type { Loop } from '../../src/lib/loop';
 import { Secret } from '../../src/lib/secret';
@@ -7,6 +6,8 @@ import { systemClock } from '../../src/lib/clock';
 import { eventually } from '../support/eventually';
 import { recordingLogger, type LogLine } from '../support/recording-logger';
 import { startRecordingServer, type RecordingServer } from '../support/recording-server';
+import { healthReport, type HealthReport } from '../../src/diagnosis/health-report';
+import type { Check } from '../../src/diagnosis/problem';
 
 // The calls of the heartbeat, at the other end of the wire.
 const ok: Check = { status: 'ok' };

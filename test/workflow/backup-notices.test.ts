@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { backupsCheck } from '../../src/http/health/health-report';
+import { asCheck } from '../../src/diagnosis/problem';
+import { backupProblems } from '../../src/diagnosis/problems';
 import { requestBackups } from '../../src/backups/request-backup';
 import { StorageError } from '../../src/domain/errors';
 import { readContainers } from '../../src/containers/read-containers';
@@ -35,7 +36,7 @@ async function look(): Promise<void> {
 
 const kinds = (): string[] => scene.mails().map(({ kind }) => kind);
 const health = (): string => {
-  const { status, reason } = backupsCheck(scene.store.backups.list(200), scene.store.notices.all());
+  const { status, reason } = asCheck(backupProblems(scene.store.backups.list(200), scene.store.notices.all()));
   return reason ?? status;
 };
 

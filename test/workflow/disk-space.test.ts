@@ -1,4 +1,6 @@
-import { backupsCheck, dockerAndContainers } from '../../src/http/health/health-report';
+import { dockerCheck } from '../../src/diagnosis/health-report';
+import { asCheck } from '../../src/diagnosis/problem';
+import { backupProblems, dockerProblems } from '../../src/diagnosis/problems';
 import { surroundingsOf } from '../../src/decisions/approval-links';
 import type { Update } from '../../src/domain/update';
 import type { Scripts } from '../support/fake-engine-types';
@@ -60,8 +62,8 @@ it.each([
 /** What `/health` and the page say for as long as the disk is nearly full. */
 const problems = (): string[] => {
   const notices = scene.store.notices.all();
-  expect(backupsCheck([], notices)).toEqual({ status: 'ok' });
-  const { status, reason } = dockerAndContainers({ status: 'ok' }, notices, []);
+  expect(asCheck(backupProblems([], notices))).toEqual({ status: 'ok' });
+  const { status, reason } = dockerCheck({ status: 'ok' }, dockerProblems(notices, []), []);
   expect(status).toBe(reason === undefined ? 'ok' : 'degraded');
   return reason === undefined ? [] : [reason];
 };

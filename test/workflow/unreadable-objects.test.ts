@@ -1,5 +1,6 @@
 import { EngineError } from '../../src/domain/errors';
-import { dockerAndContainers } from '../../src/http/health/health-report';
+import { dockerCheck } from '../../src/diagnosis/health-report';
+import { dockerProblems } from '../../src/diagnosis/problems';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;
@@ -31,7 +32,7 @@ it.each(['inspectContainer', 'inspectImage'] as const)(
       await scene.settle();
     }
     expect(scene.log.filter(({ message }) => message === 'an object is skipped')).toHaveLength(1);
-    expect(dockerAndContainers({ status: 'ok' }, scene.store.notices.all(), [])).toMatchObject({
+    expect(dockerCheck({ status: 'ok' }, dockerProblems(scene.store.notices.all(), []), [])).toMatchObject({
       status: 'degraded',
       reason: expect.stringMatching(/the engine cannot describe/),
     });

@@ -9,6 +9,7 @@ import {
   keptFindings,
   labelFindings,
   testChannels,
+  storedFindings,
   timerFindings,
   type Finding,
 } from '../findings';
@@ -63,6 +64,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
   ]);
   const findings = [
     ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
+    ...storedFindings(app, read.containers !== null),
     ...(read.containers === null ? [] : [...backupFindings(app, targets), ...kitFindings(app, containers)]),
     ...[
       ...disk,

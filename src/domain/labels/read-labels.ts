@@ -27,7 +27,8 @@ const STRATEGIES: readonly Strategy[] = ['recreate', 'handover'];
 const QUIESCE: readonly Quiesce[] = ['auto', 'never', 'allowed'];
 const REHEARSE: readonly Rehearse[] = ['auto', 'always', 'off'];
 const ROLES = ['certbot', 'server'] as const;
-const KNOWN = [
+/** All but `diun.enable`, which Diun defines. */
+export const KNOWN_LABELS: readonly string[] = [
   'update.policy',
   'update.allow',
   'update.strategy',
@@ -282,8 +283,8 @@ function readPatterns(labels: LabelReader, label: string): string[] {
 }
 
 function reportUnknownNames(labels: LabelReader): void {
-  for (const name of labels.names().filter((known) => OURS.test(known) && !KNOWN.includes(known))) {
-    const meant = nearestName(name, KNOWN);
+  for (const name of labels.names().filter((known) => OURS.test(known) && !KNOWN_LABELS.includes(known))) {
+    const meant = nearestName(name, KNOWN_LABELS);
     const message = `unknown label${meant === null ? '' : ` (did you mean ${meant}?)`}`;
     if (name.startsWith('renewal.')) labels.problem(name, `${message}.`);
     else labels.weakens(name, message);

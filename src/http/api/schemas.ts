@@ -5,7 +5,8 @@ import { RENEWAL_OUTCOMES, RENEWAL_REASONS } from '../../domain/certificates/cer
 import { REHEARSAL_ENDS } from '../../domain/rehearsal/rehearsal';
 import { SIGNATURE_STATUSES } from '../../domain/signatures/signature';
 import { STEP_NAMES, UPDATE_STATUSES } from '../../domain/update';
-import { CHECK_NAMES, CHECK_STATUSES } from '../health/health-report';
+import { CHECK_NAMES } from '../../diagnosis/health-report';
+import { CHECK_STATUSES } from '../../diagnosis/problem';
 
 // The shapes of every request and answer: they validate, they type, and `/openapi.json` is made of them.
 // A schema that may be null somewhere carries no `id`: the generator would make every use of it nullable.

@@ -6,8 +6,8 @@ import type { Logger } from '../../lib/logger';
 import { startLoop, type Loop } from '../../lib/loop';
 import type { Secret } from '../../lib/secret';
 import type { AskHealth } from './health';
-import { CHECK_NAMES, type HealthReport } from './health-report';
 import { withoutTrailingSlashes } from '../../domain/text/trailing-slashes';
+import { CHECK_NAMES, type HealthReport } from '../../diagnosis/health-report';
 
 const LONGEST_MESSAGE = 250;
 

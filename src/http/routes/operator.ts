@@ -11,7 +11,7 @@ import type { Store } from '../../ports/store';
 import { formToken } from '../access/form-token';
 import { historyQuery } from '../api/schemas';
 import type { HttpDeps } from '../deps';
-import { type AskHealth, channelStates } from '../health/health';
+import type { AskHealth } from '../health/health';
 import type { Action } from '../pages/operator/action-form';
 import type { HistoryFilter, OperatorData, Outcome, Seen } from '../pages/operator/operator-data';
 import { operatorPage } from '../pages/operator/operator-page';
@@ -20,6 +20,7 @@ import { pageFirst } from '../request/negotiate';
 import { validateQuery } from '../request/read-body';
 import type { Methods } from '../route';
 import { withinTime } from '../../lib/within-time';
+import { channelStates } from '../../diagnosis/problems';
 
 /** `GET /`: reads only. */
 export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler[]): Methods {

@@ -5,9 +5,9 @@ import { REHEARSAL_ENDS } from '../../domain/rehearsal/rehearsal';
 import { UPDATE_STATUSES } from '../../domain/update';
 import type { Clock } from '../../lib/clock';
 import type { Store } from '../../ports/store';
-import { NOTICE_KINDS } from '../../ports/timers';
 import type { HttpDeps } from '../deps';
-import { channelStates } from '../health/health';
+import { channelStates, storedProblems } from '../../diagnosis/problems';
+import { PROBLEM_KINDS } from '../../diagnosis/problem';
 
 export interface Metrics {
   registry: Registry;
@@ -31,7 +31,7 @@ export function createMetrics(deps: Pick<HttpDeps, 'store' | 'clock' | 'channels
   gaugeOfBackups(store, registry);
   gaugesOfDrills(store, registry);
   gaugeOfCertificates(store, clock, registry);
-  gaugeOfProblems(store, registry);
+  gaugeOfProblems(deps, registry);
   return {
     registry,
     webhooks: new Counter({
@@ -184,16 +184,17 @@ function gaugeOfCertificates(store: Store, clock: Clock, registry: Registry): vo
   });
 }
 
-/** Kinds without an open notice too, so that a rule can tell none from not known. */
-function gaugeOfProblems(store: Store, registry: Registry): void {
+/** Kinds without a problem too, so that a rule can tell none from not known. */
+function gaugeOfProblems(deps: Parameters<typeof storedProblems>[0], registry: Registry): void {
+  const stored = Object.values(storedProblems(deps));
   new Gauge({
     name: 'diun_pilot_problems',
-    help: 'Lasting problems that /health reports, by kind',
+    help: 'Problems that /health reports, by kind',
     labelNames: ['kind'],
     registers: [registry],
     collect() {
-      const open = store.notices.all();
-      for (const kind of NOTICE_KINDS) this.set({ kind }, open.filter((notice) => notice.kind === kind).length);
+      const problems = stored.flatMap((read) => read());
+      for (const kind of PROBLEM_KINDS) this.set({ kind }, problems.filter((problem) => problem.kind === kind).length);
     },
   });
 }

@@ -123,7 +123,9 @@ test('refused mails are a note', async () => {
   const id = scene.store.outbox.add({ kind: 'test', updateId: null, subject: 's', html: 'h', text: 't' });
   scene.store.outbox.refused(id, '550 no such user');
   const { code, stdout } = await run(['check']);
-  expect(stdout).toMatch(/^note +Outbox +1 refused \(550 no such user\)/m);
+  expect(stdout).toMatch(
+    /^note +Outbox +1 mail is refused by the mail server \(550 no such user\): fix the settings and restart$/m,
+  );
   expect(code).toBe(0);
 });
 

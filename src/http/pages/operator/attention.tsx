@@ -1,10 +1,10 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { ONE_PILOT } from '../../../domain/container';
 import { oneLine } from '../../../notifications/letter/clean';
-import { CHECK_NAMES, type CheckName } from '../../health/health-report';
 import { ago, codeAsText } from '../words';
 import type { OperatorData, Seen } from './operator-data';
 import { UpdateLink } from './table';
+import { CHECK_NAMES, type CheckName } from '../../../diagnosis/health-report';
 
 /** The section of this page with the details of a check. */
 const SECTIONS: Partial<Record<CheckName, string>> = {

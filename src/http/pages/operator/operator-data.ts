@@ -11,8 +11,9 @@ import type { Incident, Notice } from '../../../ports/timers';
 import type { KeptContainer } from '../../../ports/stopped-containers';
 import type { OutboxMail, Refusal, Webhook } from '../../../ports/store';
 import type { TimerView } from '../../../schedule/timers';
-import type { ChannelState, HealthReport } from '../../health/health-report';
 import type { TokenFor } from './action-form';
+import type { ChannelState } from '../../../diagnosis/problems';
+import type { HealthReport } from '../../../diagnosis/health-report';
 
 /** Everything that the operator page shows, read at one point in time. */
 export interface OperatorData {

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import { formatMinute, formatTime, plural } from '../../../domain/format';
 import { oneLine } from '../../../notifications/letter/clean';
-import { CHECK_NAMES } from '../../health/health-report';
 import { BackupTrends } from '../charts/backup-trend';
 import { CertificateDays } from '../charts/certificate-days';
 import { Downtimes } from '../charts/downtimes';
@@ -16,6 +15,7 @@ import type { OperatorData } from './operator-data';
 import { Channels, Diun, Mails, Refused, Timers } from './records';
 import { Table } from './table';
 import { History, Waiting, Working } from './work';
+import { CHECK_NAMES } from '../../../diagnosis/health-report';
 
 /** Everything about this host on one page: its state in one line, what needs a decision, then the rest. Rendered completely on the server: it needs no script. */
 export function operatorPage(data: OperatorData): string {

@@ -1,5 +1,6 @@
 import { heartbeatUrl } from '../../../../src/http/health/heartbeat';
-import { healthReport, type Check } from '../../../../src/http/health/health-report';
+import { healthReport } from '../../../../src/diagnosis/health-report';
+import type { Check } from '../../../../src/diagnosis/problem';
 
 const ok: Check = { status: 'ok' };
 const ALL = { database: ok, docker: ok, scheduler: ok, outbox: ok, backups: ok, certificates: ok, channels: ok };
