@@ -240,6 +240,32 @@ test.each([
   expect(received).toHaveLength(1); // no redirect is followed
 });
 
+test.each([
+  [301, 'It redirects to another address: enter the final one in PILOT_NOTIFY_URL.'],
+  [302, 'It redirects to another address: enter the final one in PILOT_NOTIFY_URL.'],
+  [303, 'It redirects to another address: enter the final one in PILOT_NOTIFY_URL.'],
+  [307, 'It redirects to another address: enter the final one in PILOT_NOTIFY_URL.'],
+  [308, 'It redirects to another address: enter the final one in PILOT_NOTIFY_URL.'],
+  [401, 'Check the user, password or token in PILOT_NOTIFY_URL.'],
+  [404, 'It does not know the address: check PILOT_NOTIFY_URL.'],
+  [410, 'It does not know the address: check PILOT_NOTIFY_URL.'],
+  [400, 'Check PILOT_NOTIFY_URL, then run `diun-pilot check --notify`.'],
+])('an answer of %i is refused for good, is asked nothing more, and says what to correct', async (status, advice) => {
+  const channel = channelTo('secret-topic');
+  store.channels.use([channel]);
+  failed('one');
+  const elsewhere = `http://127.0.0.1:${(server.address() as AddressInfo).port}/elsewhere`;
+  answer = (_, response) => response.writeHead(status, { Location: elsewhere }).end();
+  await deliveryTo(channel).deliverDue();
+  await clock.advance(3_600_000);
+  await deliveryTo(channel).deliverDue();
+  expect(received.map(({ url }) => url)).toEqual(['/']);
+  expect(store.channels.of(channel.id).state()).toMatchObject({
+    refused: 1,
+    lastError: `${channel.name} answered ${status}. ${advice}`,
+  });
+});
+
 test('the token in the address of a service that cannot be reached is in no message', async () => {
   const channel = channelAt('slack+http://127.0.0.1:1/services/T0/B0/secret-token');
   store.channels.use([channel]);
