@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PilotError } from '../domain/errors';
 import type { ImageEvent } from '../domain/event';
-import { parseImageReference, REFERENCE_PATTERN } from '../domain/images/image-reference';
+import { parseImageReference, REFERENCE_PATTERN, splitReference } from '../domain/images/image-reference';
 import type { Inbox } from '../ports/store';
 import { jsonOrUndefined } from '../lib/json';
 
@@ -53,7 +53,16 @@ function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotEr
   }
   const { hub_link: link, image, digest, ...event } = parsed.data;
   const releaseNotes = link !== null && link !== undefined && isHttp(link) ? link : null;
-  return { event: { ...event, target: { reference: image, digest }, releaseNotes } };
+  return { event: { ...event, target: { reference: askedOf(image), digest }, releaseNotes } };
+}
+
+/**
+ * Of a Swarm service Diun names the image as Swarm wrote it, with the digest that the service runs; the digest that it reports is
+ * that of the tag all the same (Diun, pkg/registry/ref.go).
+ */
+function askedOf(image: string): string {
+  const { name, tag } = splitReference(image);
+  return tag === null ? image : `${name}:${tag}`;
 }
 
 function notJson(rawBody: string): PilotError {
