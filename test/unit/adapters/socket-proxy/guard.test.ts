@@ -169,6 +169,39 @@ describe('an update of a service', () => {
   });
 });
 
+describe('the way back of a service', () => {
+  const spec = (image: string, more: object = {}) => ({
+    ...{ Name: 'web', Labels: { 'diun.enable': 'true' }, Mode: { Replicated: { Replicas: 2 } } },
+    TaskTemplate: { ContainerSpec: { Image: image, ...more } },
+  });
+  const judge = async (PreviousSpec: object | null, body: object = spec('nginx:1.29')) => {
+    const found = { ID: 'web', Spec: spec('nginx:1.29') as never, PreviousSpec: PreviousSpec as never };
+    const sight = { ...NOTHING, service: () => Promise.resolve(found) };
+    const query = { version: '1', rollback: 'previous' };
+    const asked = { call: 'POST /services/{id}/update', isHead: false, place: 'web', query, body: body as never };
+    const verdict = await createGuard().judge(sight, asked);
+    return verdict.passes ? 'passes' : verdict.reason;
+  };
+  test('to another image alone passes', async () => expect(await judge(spec('nginx:1.28'))).toBe('passes'));
+  test.each([
+    ['a mount that the operator removed', spec('nginx:1.28', { Mounts: [{ Type: 'bind', Source: '/', Target: '/x' }] })],
+    ['what the operator scaled', { ...spec('nginx:1.28'), Mode: { Replicated: { Replicas: 0 } } }],
+  ])('does not bring back %s', async (_what, previous) => {
+    expect(await judge(previous)).toBe('more than the image of the service would change');
+  });
+  test('leads to no other repository', async () => {
+    expect(await judge(spec('evil.example/x:1'))).toBe('its image is from another repository');
+  });
+  test('is refused where there is nothing to go back to', async () => {
+    expect(await judge(null)).toBe('the service has no previous specification');
+  });
+  test('asks for nothing else besides', async () => {
+    expect(await judge(spec('nginx:1.28'), spec('nginx:1.29', { User: '0' }))).toBe(
+      'more than the image of the service would change',
+    );
+  });
+});
+
 describe('what the files of a service are read through while it is scaled to 0', () => {
   const task = anInspect({
     Name: '/site_app.1.0123456789abcdefghijklmno',

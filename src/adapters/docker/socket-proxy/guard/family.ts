@@ -191,10 +191,12 @@ export interface VolumeInfo {
   Options: Record<string, string> | null;
 }
 
-/** Of a Swarm service, as the engine reports it; nothing of the specification is read but labels and image. */
+/** Of a Swarm service, as the engine reports it; nothing of a specification is read but labels and image. */
 export interface ServiceInfo {
   ID: string;
   Spec: { Labels?: Record<string, string> | null; [field: string]: unknown };
+  /** What `rollback=previous` leads to. */
+  PreviousSpec?: Record<string, unknown> | null;
 }
 
 /** Of an engine that is asked over HTTP. `ask` resolves with the JSON of an answer; null: 404. */

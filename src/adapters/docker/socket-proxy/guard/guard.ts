@@ -12,6 +12,7 @@ import {
   remember,
   repositoryNamed,
   type Sight,
+  type ServiceInfo,
 } from './family';
 import { judgePull, judgeRemoval, judgeTag } from './images';
 import { judgeExec, judgeExecStart, judgeRead, judgeWrite, target } from './inside';
@@ -157,7 +158,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
       `${created.base} is not in the network ${asked.place} in this way`,
     );
   },
-  'POST /services/{id}/update': async ({ sight, asked }) => judgeServiceUpdate(sight, asked.place, asked.body),
+  'POST /services/{id}/update': async ({ sight, asked }) => judgeServiceUpdate(sight, asked),
 };
 
 /**
@@ -221,13 +222,21 @@ function isTrue(value: string | undefined): boolean {
 
 type Json = Record<string, unknown>;
 
-/** An update of a Swarm service changes its image, within its repository; its replicas only where the operator allows that. */
-async function judgeServiceUpdate(sight: Sight, id: string, body: unknown): Promise<void> {
-  const service = (await sight.service(id)) ?? refuse(`there is no service ${id}`);
-  const labels = service.Spec.Labels ?? {};
+/**
+ * An update of a Swarm service changes its image, within its repository; its replicas only where the operator allows that. On the way
+ * back (`rollback=previous`) the engine takes the previous specification, whatever is sent: that must differ in no more, either.
+ */
+async function judgeServiceUpdate(sight: Sight, { place, query, body }: GuardedCall): Promise<void> {
+  const service = (await sight.service(place)) ?? refuse(`there is no service ${place}`);
+  mustOnlyChangeImage(service.Spec, body as Json);
+  if (query['rollback'] === undefined) return;
+  mustOnlyChangeImage(service.Spec, service.PreviousSpec ?? refuse('the service has no previous specification'));
+}
+
+function mustOnlyChangeImage(now: ServiceInfo['Spec'], asked: Json): void {
+  const labels = now.Labels ?? {};
   const mayScale = labels['backup.quiesce']?.trim() === 'allowed';
-  const asked = body as Json;
-  const [from, to] = [imageIn(service.Spec), imageIn(asked)];
+  const [from, to] = [imageIn(now), imageIn(asked)];
   const onlyScales = mayScale && to === from;
   mustBe(isEnabled(labels) || onlyScales, 'the service does not have the label diun.enable=true');
   mustBe(
@@ -235,7 +244,7 @@ async function judgeServiceUpdate(sight: Sight, id: string, body: unknown): Prom
     'its image is from another repository',
   );
   mustBe(
-    isSame(withoutImage(asked, mayScale), withoutImage(service.Spec, mayScale)),
+    isSame(withoutImage(asked, mayScale), withoutImage(now, mayScale)),
     'more than the image of the service would change',
   );
 }
