@@ -56,6 +56,7 @@ import {
   type RestoreRequest,
 } from './restores/request-restore';
 import type { SwarmSeen } from './domain/services/swarm-seen';
+import { foreseeStackTag } from './rollouts/keep-stack-tag';
 import { lookAtSwarm, readTargets } from './services/read-targets';
 import { foreseeTag, type TagForesight } from './updates/new-tag/foresee-tag';
 import { schedulerCheck, underMode } from './diagnosis/health-report';
@@ -109,7 +110,7 @@ interface Requests {
   /** What only looks, for `check`. */
   look: {
     /** What would become of a newer tag; null: none is looked for. */
-    newTag(container: Container): Promise<TagForesight | null>;
+    newTag(target: Container): Promise<TagForesight | null>;
     /** Which of them fail their own health check now, by id. */
     unhealthy(containers: readonly Container[]): Promise<ReadonlyMap<string, HealthFailure>>;
     /** What a replacement of each would be refused for or would lose, by ID. */
@@ -215,7 +216,7 @@ function requestsOf(deps: Deps, wake: () => void): Requests {
     requestRenewal: () => queued(requestRenewal(deps, { reason: 'operator' })),
     decideById: async (id, decided, by) => queued(await decideById(deps, id, decided, by)),
     look: {
-      newTag: (container) => foreseeTag(deps, container),
+      newTag: (target) => (target.swarm ? foreseeStackTag(deps, target) : foreseeTag(deps, target)),
       unhealthy: (containers) => findUnhealthy(deps, containers),
       carryOver: (containers) => foreseeCarryOvers(deps, containers),
       signatures: (containers) => lookAtSignatures(deps, containers),

@@ -1,6 +1,11 @@
 import { dirname } from 'node:path/posix';
-import { changeText, decideTagEdit, withEdit, type TagChange } from '../domain/compose/tag-edit';
+import { changeText, decideTagEdit, withEdit, type TagChange, type TagDecision } from '../domain/compose/tag-edit';
+import type { ProjectTexts } from '../domain/compose/compose-project';
+import type { Container } from '../domain/container';
 import { messageOf } from '../domain/errors';
+import { splitReference } from '../domain/images/image-reference';
+import type { ProjectFile, ProjectFiles } from '../ports/compose';
+import { laterThan, type TagForesight } from '../updates/new-tag/foresee-tag';
 import { isDowngrade } from '../updates/new-tag/keep-tag';
 import { Skipped } from '../updates/run';
 import type { ServiceRun } from './rollout-run';
@@ -23,14 +28,52 @@ export async function keepStackTag(run: ServiceRun): Promise<string | Skipped> {
   }
 }
 
-async function keepIn(run: ServiceRun, path: string, change: TagChange): Promise<string> {
+/** Checks in advance what `keepStackTag` would find. Null: no file is named. Reads only, and never rejects. */
+export async function foreseeStackTag(
+  { projectFiles }: { projectFiles: ProjectFiles },
+  { name, service, reference, labels, swarm }: Container,
+): Promise<TagForesight | null> {
+  const path = swarm?.stackFile;
+  if (path === undefined || !labels.watched || labels.policy === 'ignore') return null;
+  const newReference = laterThan(reference) ?? `${splitReference(reference).name}:next`;
+  try {
+    const found = await findIn(projectFiles, path, {
+      service: service ?? name,
+      oldReference: reference,
+      newReference,
+    });
+    if (found === null) return { container: name, why: `${path} (update.stack-file) is not there, or ${NOT_MOUNTED}` };
+    if (found.decision.kind === 'unsure') return { container: name, why: `${path}: ${found.decision.reason}.` };
+    await projectFiles.mayReplace(found.file);
+    return { container: name, path };
+  } catch (error) {
+    return { container: name, why: messageOf(error) };
+  }
+}
+
+const NOT_MOUNTED = 'it is not mounted at the same path into diun-pilot.';
+
+interface Found {
+  file: ProjectFile;
+  text: string;
+  texts: ProjectTexts;
+  decision: TagDecision;
+}
+
+/** Null: there is no such file. */
+async function findIn(projectFiles: ProjectFiles, path: string, change: TagChange): Promise<Found | null> {
   const file = { folder: dirname(path), path };
-  const text = await run.projectFiles.read(file);
-  if (text === null)
-    return leave(run, change, { path, line: null }, 'it is not mounted at the same path into diun-pilot.');
+  const text = await projectFiles.read(file);
+  if (text === null) return null;
   // `docker stack deploy` reads no .env file: a variable has its value from elsewhere.
   const texts = { composeFiles: [{ path, text }], envFiles: [] };
-  const decision = decideTagEdit({ ...change, ...texts });
+  return { file, text, texts, decision: decideTagEdit({ ...change, ...texts }) };
+}
+
+async function keepIn(run: ServiceRun, path: string, change: TagChange): Promise<string> {
+  const found = await findIn(run.projectFiles, path, change);
+  if (found === null) return leave(run, change, { path, line: null }, NOT_MOUNTED);
+  const { file, text, texts, decision } = found;
   if (decision.kind === 'written') return `${path} names ${change.newReference}`;
   if (decision.kind === 'unsure')
     return leave(run, change, decision.place ?? { path, line: null }, `${decision.reason}.`);

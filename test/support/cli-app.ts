@@ -18,6 +18,7 @@ import { foreseeCarryOvers } from '../../src/containers/carry-over/refusals';
 import { findUnhealthy } from '../../src/containers/check-health';
 import { freeOnEngine } from '../../src/containers/engine-disk';
 import { readContainers } from '../../src/containers/read-containers';
+import { foreseeStackTag } from '../../src/rollouts/keep-stack-tag';
 import { lookAtSwarm } from '../../src/services/read-targets';
 import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
 import { lookAtSignatures } from '../../src/decisions/signatures';
@@ -92,7 +93,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     containers: () => readContainers(engine, null),
     swarm: () => lookAtSwarm(deps),
     look: {
-      newTag: (container) => foreseeTag(deps, container),
+      newTag: (target) => (target.swarm ? foreseeStackTag(deps, target) : foreseeTag(deps, target)),
       unhealthy: (containers) => findUnhealthy(deps, containers),
       carryOver: (containers) => foreseeCarryOvers(deps, containers),
       signatures: (containers) => lookAtSignatures(deps, containers),

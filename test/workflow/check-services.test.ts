@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../src/lib/clock';
 import { runOn } from '../support/cli-app';
 import { openScene, type Scene } from '../support/scene';
 
@@ -56,4 +59,50 @@ it('lists a service that is not watched by its own name, and never the container
 it('says nothing of a Swarm where there is none', async () => {
   scene.swarm.current = { role: 'none' };
   expect((await runOn(scene, ['check'])).stdout).not.toContain('Swarm');
+});
+
+describe('the file of the stack (update.stack-file)', () => {
+  /** Files are real, and a clock that jumps would not wait for them. */
+  const said = async (): Promise<string> => {
+    const clock = { ...systemClock, now: () => scene.clock.now() };
+    return (await runOn(scene, ['check'], { app: { clock } })).stdout.replace(/\s+/g, ' ');
+  };
+  function stackFile(text: string | null): string {
+    const folder = join(scene.folder, 'site');
+    mkdirSync(folder);
+    const file = join(folder, 'docker-stack.yml');
+    if (text !== null) writeFileSync(file, text);
+    run({ 'update.stack-file': file });
+    return file;
+  }
+
+  it('is there, with the line of the service: a new tag is written there', async () => {
+    const file = stackFile('services:\n  web:\n    image: nginx:1.28\n');
+    expect(await said()).toContain(`ok New tags site_web: written into ${file}`);
+  });
+
+  it.each([
+    [
+      'is not there',
+      null,
+      /docker-stack\.yml \(update\.stack-file\) is not there, or it is not mounted at the same path/,
+    ],
+    ['has no such service', 'services:\n  db:\n    image: nginx:1.28\n', /no compose file of the project has an image/],
+    ['names another version', 'services:\n  web:\n    image: nginx:1.27\n', /it names nginx:1\.27 there/],
+  ])('%s: said before the first update', async (_, text, words) => {
+    stackFile(text);
+    expect(await said()).toMatch(/note New tags site_web: left to you after each update, since it cannot be written: /);
+    expect(await said()).toMatch(words);
+  });
+
+  it('of a service with a tag that is no version is checked, too', async () => {
+    const { digest } = scene.engine.publish('nginx:stable');
+    const labels = {
+      'diun.enable': 'true',
+      'com.docker.stack.namespace': 'site',
+      'update.stack-file': '/none/stack.yml',
+    };
+    scene.swarm.addService({ name: 'site_web', image: `nginx:stable@${digest}`, labels });
+    expect(await said()).toContain('/none/stack.yml (update.stack-file) is not there');
+  });
 });

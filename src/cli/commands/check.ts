@@ -56,7 +56,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
   const targets = [...containers, ...swarm.services];
   const [probes, tags, certificates, carryOver, signatures, disk] = await Promise.all([
     probeFindings(app, containers),
-    tagFindings(app, containers),
+    tagFindings(app, targets),
     certificateFindings(app, containers),
     carryOverFindings(app, containers),
     signatureFindings(app, targets),

@@ -41,7 +41,7 @@ export async function foreseeTag(
 }
 
 /** One that could come: where a tag stands does not depend on which it is. Null: no newer tag can be derived from this one. */
-function laterThan(reference: string): string | null {
+export function laterThan(reference: string): string | null {
   const tag = tryParseImageReference(reference)?.tag ?? null;
   if (tag === null || parseTag(tag) === null || !reference.endsWith(`:${tag}`)) return null;
   const later = tag.replace(/^(\D*(?:\d+\.)*)(\d+)/, (_, head: string, last: string) => `${head}${BigInt(last) + 1n}`);
