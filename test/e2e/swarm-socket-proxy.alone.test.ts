@@ -76,7 +76,7 @@ describeIf(whyNoOtherEngine(), 'services behind the socket proxy', () => {
   it('and cannot bring back what the operator took away, by rollback=previous', async () => {
     const { docker } = swarm.stage.lab;
     await docker.run(['service', 'update', '--quiet', '--cap-add', 'SYS_ADMIN', 'guarded_web']);
-    await docker.run(['service', 'update', '--quiet', '--cap-rm', 'SYS_ADMIN', 'guarded_web']);
+    await docker.run(['service', 'update', '--quiet', '--cap-drop', 'SYS_ADMIN', 'guarded_web']);
     const before = await swarm.swarm.service('guarded_web');
     const url = `/v1.45/services/${before.ID}/update?version=${before.Version.Index}&rollback=previous`;
     const { status, body } = await proxy.send({ name: 'goes back', method: 'POST', url, body: before.Spec });

@@ -25,6 +25,7 @@ export function sightOfFake(engine: FakeEngine): Sight {
     image: (reference) => ifThere(() => engine.host.images.inspect(reference)),
     volume: () => Promise.resolve(null),
     service: () => Promise.resolve(null),
+    services: () => Promise.resolve([]),
     dataRoot: () => Promise.resolve('/srv/engine'),
   };
 }

@@ -88,8 +88,8 @@ export const sightOf =
         asked.on('response', resolve).on('error', reject).end();
       });
       const text = (await readWithin(answer, BOUNDS.engineAnswer)).toString();
-      // Of an engine that is in no swarm, a service is asked in vain (503).
-      if (answer.statusCode === 404 || (answer.statusCode === 503 && path.startsWith('/services/'))) return null;
+      // Of an engine that is in no swarm, or no manager, a service is asked in vain (503).
+      if (answer.statusCode === 404 || (answer.statusCode === 503 && path.startsWith('/services'))) return null;
       if (answer.statusCode !== 200) throw new Error(`the engine answers ${answer.statusCode} to GET ${path}`);
       return JSON.parse(text) as unknown;
     });

@@ -14,6 +14,7 @@ const NOTHING: Sight = {
   image: () => Promise.resolve(null),
   volume: () => Promise.resolve(null),
   service: () => Promise.resolve(null),
+  services: () => Promise.resolve([]),
   dataRoot: () => Promise.resolve('/srv/engine'),
 };
 
@@ -166,6 +167,25 @@ describe('an update of a service', () => {
     expect(await judge({ ...closed, Mode }, closed)).toBe('passes');
     const refused = 'the service does not have the label diun.enable=true';
     expect(await judge({ ...spec(next, {}, labels), Mode }, closed)).toBe(refused);
+  });
+});
+
+describe('a pull', () => {
+  const judge = async (Labels: object) => {
+    const Spec = { Labels, TaskTemplate: { ContainerSpec: { Image: `lab/app:1@sha256:${'a'.repeat(64)}` } } };
+    const sight: Sight = { ...NOTHING, services: () => Promise.resolve([{ ID: 'app', Spec: Spec as never }]) };
+    const query = { fromImage: 'lab/app', tag: `sha256:${'b'.repeat(64)}` };
+    const asked = { call: 'POST /images/create', isHead: false, place: '', query, body: null };
+    const verdict = await createGuard().judge(sight, asked);
+    return verdict.passes ? 'passes' : verdict.reason;
+  };
+  test('of an image of a service that is opened to updates passes', async () => {
+    expect(await judge({ 'diun.enable': 'true' })).toBe('passes');
+  });
+  test('of another is refused', async () => {
+    expect(await judge({})).toBe(
+      'no container or service with the label diun.enable=true runs an image of docker.io/lab/app',
+    );
   });
 });
 

@@ -181,6 +181,8 @@ export interface Sight {
   image(reference: string): Promise<ImageInspect | null>;
   volume(name: string): Promise<VolumeInfo | null>;
   service(nameOrId: string): Promise<ServiceInfo | null>;
+  /** None of an engine that is not a manager. */
+  services(): Promise<ServiceInfo[]>;
   /** The folder of the host in which the engine has volumes, layers and configurations. Null: it does not say. */
   dataRoot(): Promise<string | null>;
 }
@@ -199,6 +201,12 @@ export interface ServiceInfo {
   PreviousSpec?: Record<string, unknown> | null;
 }
 
+/** The image of a specification of a service; empty: it has none. */
+export function imageIn(spec: Record<string, unknown>): string {
+  const { ContainerSpec } = (spec['TaskTemplate'] ?? {}) as { ContainerSpec?: { Image?: unknown } };
+  return typeof ContainerSpec?.Image === 'string' ? ContainerSpec.Image : '';
+}
+
 /** Of an engine that is asked over HTTP. `ask` resolves with the JSON of an answer; null: 404. */
 export function sightThrough(ask: (path: string) => Promise<unknown>): Sight {
   const at = (name: string): string => encodeURIComponent(name);
@@ -211,6 +219,7 @@ export function sightThrough(ask: (path: string) => Promise<unknown>): Sight {
     image: (reference) => ask(`/images/${reference}/json`) as Promise<ImageInspect | null>,
     volume: (name) => ask(`/volumes/${at(name)}`) as Promise<VolumeInfo | null>,
     service: (nameOrId) => ask(`/services/${at(nameOrId)}`) as Promise<ServiceInfo | null>,
+    services: async () => ((await ask('/services')) ?? []) as ServiceInfo[],
     dataRoot: async () => ((await ask('/info')) as { DockerRootDir?: string } | null)?.DockerRootDir || null,
   };
 }

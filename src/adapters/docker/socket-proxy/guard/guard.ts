@@ -13,6 +13,7 @@ import {
   repositoryNamed,
   type Sight,
   type ServiceInfo,
+  imageIn,
 } from './family';
 import { judgePull, judgeRemoval, judgeTag } from './images';
 import { judgeExec, judgeExecStart, judgeRead, judgeWrite, target } from './inside';
@@ -247,11 +248,6 @@ function mustOnlyChangeImage(now: ServiceInfo['Spec'], asked: Json): void {
     isSame(withoutImage(asked, mayScale), withoutImage(now, mayScale)),
     'more than the image of the service would change',
   );
-}
-
-function imageIn(spec: Json): string {
-  const { ContainerSpec } = (spec['TaskTemplate'] ?? {}) as { ContainerSpec?: { Image?: unknown } };
-  return typeof ContainerSpec?.Image === 'string' ? ContainerSpec.Image : '';
 }
 
 function withoutImage(spec: Json, mayScale: boolean): Json {

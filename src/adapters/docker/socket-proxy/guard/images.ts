@@ -1,6 +1,16 @@
 import type { ImageInspect } from '../../../../domain/engine-inspect';
 import { formatReference, tryParseImageReference } from '../../../../domain/images/image-reference';
-import { everyContainer, isOfRepository, isWatched, type Memory, repositoryNamed, type Sight, watched } from './family';
+import { isEnabled } from '../../../../domain/labels/parse-flag';
+import {
+  everyContainer,
+  imageIn,
+  isOfRepository,
+  isWatched,
+  type Memory,
+  repositoryNamed,
+  type Sight,
+  watched,
+} from './family';
 import { missing, mustBe, refuse } from './refused';
 
 /** A tag names an image of its own repository, or one that a container of that name runs. */
@@ -15,14 +25,23 @@ export async function judgeTag(sight: Sight, memory: Memory, name: string, repo:
   mustBe(runs, `the image ${name} is not from ${repository}`);
 }
 
-/** By digest, and from the repository of a container that the operator opened to updates. */
+/** By digest, and from the repository of a container or a service that the operator opened to updates. */
 export async function judgePull(sight: Sight, memory: Memory, fromImage: string, tag: string): Promise<void> {
   mustBe(/^sha256:[0-9a-f]{64}$/.test(tag), 'it pulls no digest');
   mustBe(!fromImage.includes('@'), 'its name has a digest of its own');
   const repository = repositoryNamed(fromImage) ?? refuse(`${fromImage} is not a repository`);
   const known = await watched(sight, memory);
   const used = known.some(({ container }) => repositoryNamed(container.Config.Image) === repository);
-  mustBe(used, `no container with the label diun.enable=true runs an image of ${repository}`);
+  mustBe(
+    used || (await isOfWatchedService(sight, repository)),
+    `no container or service with the label diun.enable=true runs an image of ${repository}`,
+  );
+}
+
+/** The containers of its tasks do not have its labels. */
+async function isOfWatchedService(sight: Sight, repository: string): Promise<boolean> {
+  const services = await sight.services();
+  return services.some(({ Spec }) => isEnabled(Spec.Labels ?? {}) && repositoryNamed(imageIn(Spec)) === repository);
 }
 
 /**
