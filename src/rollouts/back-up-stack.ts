@@ -1,7 +1,7 @@
 import { membersOf, placeOf, isServer } from '../domain/backups/backup-place';
 import { stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { Scaled } from '../domain/services/rollout';
 import type { Progress } from '../lib/logger';
 import { readContainers } from '../containers/read-containers';
@@ -55,8 +55,7 @@ async function quiesceStack(
   progress: Progress,
 ): Promise<boolean> {
   const writers = stoppedForBackup(target, all);
-  if (writers.length === 0) return false;
-  await fetchInAdvance(run, progress);
+  if (writers.length === 0 || !(await fetchInAdvance(run, progress))) return false;
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   const scaled = await howTheyAre(run, writers);
   checkpoint(run, 'preparing', { scaled });
@@ -65,13 +64,16 @@ async function quiesceStack(
   return whoGoesOn(target, all).length === 0;
 }
 
-/** So that no service is scaled to 0 during a download. The step `pull` reports a failure. */
-async function fetchInAdvance(run: ServiceRun, progress: Progress): Promise<void> {
+/** So that no service is scaled to 0 during a download, or for an image that cannot be had: the step `pull` reports that. */
+async function fetchInAdvance(run: ServiceRun, progress: Progress): Promise<boolean> {
   try {
     await pullHere(run, (detail) => progress(`fetching the image in advance: ${detail}`));
+    return true;
   } catch (error) {
     rethrowEngineLost(error);
     run.logger.warn('the image could not be fetched in advance', { update: run.update.id, reason: messageOf(error) });
+    run.pullFailure = toPilotError(error);
+    return false;
   }
 }
 

@@ -14,6 +14,7 @@ import { checkpoint, see, type ServiceRun } from './rollout-run';
 /** Each node pulls the image; this one does before, where the data of the service is compared with it. */
 export async function pullHere(run: ServiceRun, progress: Progress): Promise<string | Skipped> {
   const { newImageId, newImage } = run.rollout;
+  if (run.pullFailure !== undefined) throw run.pullFailure;
   if (newImageId !== undefined && ownScale(run.rollout) !== null)
     return `${newImage} is image ${newImageId}, on this node`;
   const task = await taskHere(run);

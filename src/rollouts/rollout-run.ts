@@ -14,6 +14,8 @@ export interface ServiceRun extends Deps {
   target: Container | null;
   /** This engine; empty: it is no longer in the Swarm. */
   nodeId: string;
+  /** Why the image could not be fetched in advance, for the step `pull`: another try would be made after an unquiesced backup. */
+  pullFailure?: PilotError;
 }
 
 /** Writes how far the run has come, before the act that it announces. */

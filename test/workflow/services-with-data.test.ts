@@ -1,3 +1,4 @@
+import { EngineError } from '../../src/domain/errors';
 import { queueScheduledBackups } from '../../src/backups/request-backup';
 import { planOfRestore } from '../../src/restores/request-restore';
 import type { BackupRecord } from '../../src/domain/backups/backup';
@@ -86,6 +87,17 @@ describe('an update of a service with files', () => {
     expect(last().reason).toContain('still runs gitea:1 as before. Scaled to 0 for the backup and back: forge_gitea');
     expect(forge.scene.swarm.lines).toEqual(['scale 0 forge_gitea', 'scale 1 forge_gitea']);
     expect(await replicas()).toEqual([1, 1, 1]);
+    expect(aside()).toEqual([]);
+  });
+
+  it('whose image cannot be pulled is not scaled to 0, and the reason is that of the pull', async () => {
+    open();
+    forge.publish('gitea:1');
+    forge.scene.engine.failNext('pull', new EngineError('pull_failed', 'gitea:1 could not be pulled: manifest unknown'));
+    await forge.update('gitea');
+    expect(last()).toMatchObject({ status: 'failed', error: { code: 'pull_failed' } });
+    expect(last().error?.message).toContain('manifest unknown');
+    expect(forge.scene.swarm.lines).toEqual([]);
     expect(aside()).toEqual([]);
   });
 
