@@ -168,8 +168,9 @@ function downtimeInShort({ plan, surroundings: { usualDowntimeSeconds: seconds }
   return planned === null ? 'Not measured yet.' : `Not measured yet: ${planned}`;
 }
 
-function backupInShort({ plan: { backup }, surroundings: { lastBackup }, now }: Considered): string {
-  if (backup.length === 0) return 'None: no container of its project has the label backup.kind.';
+function backupInShort({ plan: { kind, backup }, surroundings: { lastBackup }, now }: Considered): string {
+  const whose = kind === 'service' ? 'service of its stack' : 'container of its project';
+  if (backup.length === 0) return `None: no ${whose} has the label backup.kind.`;
   const first = 'Taken and read back first.';
   if (lastBackup === null) return `${first} There is none yet.`;
   const size = lastBackup.bytes === null ? '' : `${formatBytes(lastBackup.bytes)}, `;

@@ -69,8 +69,9 @@ export function isOtherTag({ from, to }: Update): boolean {
 
 /** `git-gitea-1 (service gitea of project git)`. */
 export function placeOf(update: Update): string {
+  // A service without a stack is its own place.
   const place = [
-    update.service && `service ${update.service}`,
+    update.service && update.service !== update.container && `service ${update.service}`,
     update.project && `${update.kind === 'service' ? 'stack' : 'project'} ${update.project}`,
   ];
   const known = place.filter(Boolean).join(' of ');

@@ -13,23 +13,25 @@ export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when
 }
 
 /** The expected downtime, from past updates. The plan's own sentence about it is the first of its risks. */
-function absence({ usualDowntimeSeconds: seconds }: Surroundings, { container }: Plan): string {
+function absence({ usualDowntimeSeconds: seconds }: Surroundings, { kind, container }: Plan): string {
   if (seconds === null) {
     return `diun-pilot has not updated ${container} before, so the downtime is not known yet.`;
   }
   const span = seconds < 1 ? 'less than a second' : `about ${formatDuration(seconds * 1000)}`;
-  return `In past updates ${container} was offline for ${span}, from the stop of the old container until the new one was healthy.`;
+  const old = kind === 'service' ? 'old tasks until the new ones were' : 'old container until the new one was';
+  return `In past updates ${container} was offline for ${span}, from the stop of the ${old} healthy.`;
 }
 
 function lastBackup(
   { lastBackup: last }: Surroundings,
-  { backup, project, container }: Plan,
+  { kind, backup, project, container }: Plan,
   when: typeof formatTime,
 ): string {
-  const of = project === null ? container : `the project ${project}`;
+  const [what, member] = kind === 'service' ? ['stack', 'service'] : ['project', 'container'];
+  const of = project === null ? container : `the ${what} ${project}`;
   if (last === null) {
     return backup.length === 0
-      ? `There is none: no container of ${of} has a backup.kind label.`
+      ? `There is none: no ${member} of ${of} has a backup.kind label.`
       : `There is none of ${of} yet. One is taken before anything is changed.`;
   }
   const read = last.verifiedAt === null ? 'not read back' : 'read back to its end';
