@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { whyNoBrowser } from '../lab/browser';
 import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { openBrowser } from '../support/browser';
-import { linkInMail, seeAll, tokensMailed } from '../support/e2e-approvals';
+import { linkInMail, press, seeAll, tokensMailed, verdict, whole } from '../support/e2e-approvals';
 import { nginxService, SITE } from '../support/e2e-services';
 import { openStage } from '../support/e2e-stage';
 import { announce, pageOf } from '../support/e2e-updates';
@@ -58,17 +57,6 @@ async function offer(service: string, image: string, tag: string): Promise<{ con
   await announce(pilot, reference(tag), digest);
   const container = await stack.containerName(service);
   return { container, link: await linkInMail(pilot, container, digest) };
-}
-
-const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name }).click();
-const verdict = (page: Page, words: string): Promise<void> =>
-  page.locator('#status').getByText(words, { exact: true }).waitFor({ timeout: 120_000 });
-
-/** The text of the page with everything unfolded. */
-async function whole(page: Page): Promise<string> {
-  const closed = page.locator('details:not([open]) > summary');
-  while ((await closed.count()) > 0) await closed.first().click();
-  return page.locator('main').innerText();
 }
 
 describeIf(whyNoBrowser(), 'an operator with a mail and a browser', () => {

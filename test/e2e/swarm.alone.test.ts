@@ -1,7 +1,10 @@
 import { swarmContract } from '../contract/swarm.contract';
+import { whyNoBrowser } from '../lab/browser';
 import { whyNoOtherEngine } from '../lab/engine/other-engine';
 import type { ImageName } from '../lab/images/recipes';
 import type { Pilot } from '../lab/pilot';
+import { openBrowser } from '../support/browser';
+import { linkInMail, press, seeAll, verdict, whole } from '../support/e2e-approvals';
 import { openStage } from '../support/e2e-stage';
 import { announce, endOfUpdate, mailsAbout, stepsOf, updateTo, type UpdateTold } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
@@ -39,7 +42,7 @@ describeIf(whyNoOtherEngine(), 'a Swarm of one real engine', () => {
     const { reference, pinned: old } = await swarm.published('NGINX_GOOD_1', `swarm/${name}:stable`);
     await swarm.create(name, reference, [...WATCHED, ...options]);
     const { digest, pinned: next } = await swarm.published(image, `swarm/${name}:stable`);
-    expect((await announce(pilot, reference, digest)).status).toBe(202);
+    expect((await announce(pilot, old, digest, 'update-swarm-service')).status).toBe(202);
     return { old, next, digest };
   }
 
@@ -116,5 +119,47 @@ describeIf(whyNoOtherEngine(), 'a Swarm of one real engine', () => {
     expect(await told('killed', digest)).toMatchObject({ status: 'succeeded' });
     expect(await runs('killed')).toEqual([next, [`running ${next}`]]);
     expect(await mailsAbout(pilot, 'killed', 1)).toHaveLength(1);
+  });
+
+  describeIf(whyNoBrowser(), 'an operator with the mail and a browser', () => {
+    const browser = openBrowser();
+    afterEach(() => browser.forget());
+    const BY_LINK = [...NGINX, '--label', 'update.policy=manual', '--update-monitor', '3s'];
+
+    it('approves by the link, and follows the tasks to the success', async () => {
+      const { next, digest } = await announced('approved', 'NGINX_GOOD_2', [...BY_LINK, '--replicas', '2']);
+      const page = await browser.open(await linkInMail(pilot, 'approved', digest));
+      const plan = await whole(page);
+      for (const words of [digest, '1 task at a time, stop-first, failure_action pause', 'Downtime:'])
+        expect(plan).toContain(words);
+      expect(plan).not.toMatch(/(?:no|old) container/i);
+      await seeAll(page, 'plan of a service');
+      await press(page, 'Approve');
+      await page
+        .locator('#step-rollout')
+        .getByText(/approved\.\d on \S+: /)
+        .waitFor({ timeout: 60_000 });
+      await seeAll(page, 'service under way');
+      await verdict(page, 'Succeeded');
+      await page.reload();
+      expect(await whole(page)).toContain('2 of 2 tasks run the image');
+      await seeAll(page, 'service updated');
+      expect(await told('approved', digest)).toMatchObject({ approval: { status: 'approved', decidedBy: 'link' } });
+      expect(await runs('approved')).toEqual([next, [`running ${next}`, `running ${next}`]]);
+      expect(await mailsAbout(pilot, 'approved', 2)).toHaveLength(2);
+    });
+
+    it('approves one that never becomes healthy, and reads why Swarm went back', async () => {
+      const { old, digest } = await announced('doomed', 'NGINX_NEVER_HEALTHY', BY_LINK);
+      const page = await browser.open(await linkInMail(pilot, 'doomed', digest));
+      await press(page, 'Approve');
+      await verdict(page, 'Rolled back');
+      await page.reload();
+      const report = await whole(page);
+      expect(report).toMatch(/Swarm paused the rollout/);
+      expect(report).not.toContain('old container');
+      await seeAll(page, 'service rolled back');
+      expect(await runs('doomed')).toEqual([old, [`running ${old}`]]);
+    });
   });
 });

@@ -41,3 +41,14 @@ export async function seeAll(page: Page, name: string): Promise<void> {
     if (folder) await page.screenshot({ path: join(folder, `${file}.png`), fullPage: true });
   }
 }
+
+export const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name }).click();
+export const verdict = (page: Page, words: string): Promise<void> =>
+  page.locator('#status').getByText(words, { exact: true }).waitFor({ timeout: 120_000 });
+
+/** The text of the page with everything unfolded. */
+export async function whole(page: Page): Promise<string> {
+  const closed = page.locator('details:not([open]):not([hidden]) > summary');
+  while ((await closed.count()) > 0) await closed.first().click();
+  return page.locator('main').innerText();
+}
