@@ -93,7 +93,10 @@ describe('an update of a service with files', () => {
   it('whose image cannot be pulled is not scaled to 0, and the reason is that of the pull', async () => {
     open();
     forge.publish('gitea:1');
-    forge.scene.engine.failNext('pull', new EngineError('pull_failed', 'gitea:1 could not be pulled: manifest unknown'));
+    forge.scene.engine.failNext(
+      'pull',
+      new EngineError('pull_failed', 'gitea:1 could not be pulled: manifest unknown'),
+    );
     await forge.update('gitea');
     expect(last()).toMatchObject({ status: 'failed', error: { code: 'pull_failed' } });
     expect(last().error?.message).toContain('manifest unknown');

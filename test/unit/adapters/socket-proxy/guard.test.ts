@@ -204,7 +204,10 @@ describe('the way back of a service', () => {
   };
   test('to another image alone passes', async () => expect(await judge(spec('nginx:1.28'))).toBe('passes'));
   test.each([
-    ['a mount that the operator removed', spec('nginx:1.28', { Mounts: [{ Type: 'bind', Source: '/', Target: '/x' }] })],
+    [
+      'a mount that the operator removed',
+      spec('nginx:1.28', { Mounts: [{ Type: 'bind', Source: '/', Target: '/x' }] }),
+    ],
     ['what the operator scaled', { ...spec('nginx:1.28'), Mode: { Replicated: { Replicas: 0 } } }],
   ])('does not bring back %s', async (_what, previous) => {
     expect(await judge(previous)).toBe('more than the image of the service would change');
