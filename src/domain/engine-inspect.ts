@@ -42,7 +42,7 @@ export interface ContainerState {
   StartedAt: string;
   FinishedAt: string;
   Health?: {
-    Status: 'none' | 'starting' | 'healthy' | 'unhealthy';
+    Status: '' | 'none' | 'starting' | 'healthy' | 'unhealthy';
     Log?: { ExitCode: number; Output: string }[] | null;
   };
 }

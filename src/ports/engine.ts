@@ -31,8 +31,9 @@ export interface Engine {
   /** Reference, digest reference or id. Rejects with `image_not_found`. */
   inspectImage(reference: string): Promise<ImageInspect>;
   /**
-   * Digest that the registry gives for a reference now, asked through the engine, with its proxy and credentials.
-   * Rejects with `registry_refused` (not found, not allowed) or `registry_unreachable`.
+   * Digest that the registry gives for a reference now, asked through the engine, with its proxy and credentials; where the
+   * engine has no such call (Podman), asked from this process. Rejects with `registry_refused` (not found, not allowed) or
+   * `registry_unreachable`.
    */
   registryDigest(reference: string): Promise<string>;
   /**

@@ -12,6 +12,8 @@ export interface EngineServer {
   answers: Map<string, Answer>;
   upgrades: Map<string, (connection: Socket) => void>;
   apiVersion: string;
+  /** More headers of `/_ping`, by which Podman says what it is. */
+  pingHeaders: Record<string, string>;
   close(): Promise<void>;
 }
 
@@ -19,7 +21,8 @@ export async function startEngineServer(port = 0): Promise<EngineServer> {
   const connections = new Set<Socket>();
   const server = createServer((request, response) => {
     self.requests.push(`${request.method} ${request.url}`);
-    if (request.url === '/_ping') return void response.setHeader('Api-Version', self.apiVersion).end('OK');
+    if (request.url === '/_ping')
+      return void response.writeHead(200, { 'Api-Version': self.apiVersion, ...self.pingHeaders }).end('OK');
     const answer = self.answers.get(pathOf(request));
     if (answer) return answer(request, response);
     json(response, { message: 'page not found' }, 404);
@@ -30,6 +33,7 @@ export async function startEngineServer(port = 0): Promise<EngineServer> {
     answers: new Map(),
     upgrades: new Map(),
     apiVersion: '1.45',
+    pingHeaders: {},
     close: async () => {
       for (const connection of connections) connection.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { BOUNDS } from '../../domain/bounds';
 import type { ContainerInspect, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
 import { linesWithin } from '../../lib/streams/read-within';
@@ -17,6 +17,7 @@ import { statusOf, toEngineError } from './engine-errors';
 import { changes, stat } from './layer';
 import { pull, registryDigest } from './registry/pull';
 import { output, run } from './streams/exec';
+import { MountArchive } from './streams/mount-archive';
 import { readLines } from './streams/output';
 
 /** A start waits for volumes and networks, a removal for the file system. */
@@ -67,8 +68,12 @@ function at(nameOrId: string): `/containers/${string}` {
   return `/containers/${encodeURIComponent(nameOrId)}`;
 }
 
-function inspectContainer(wire: Wire, nameOrId: string): Promise<ContainerInspect> {
-  return wire.call({ method: 'GET', path: `${at(nameOrId)}/json` });
+/** Podman gives a container whose health check is off a health without a status; Docker gives it none. */
+async function inspectContainer(wire: Wire, nameOrId: string): Promise<ContainerInspect> {
+  const found = await wire.call<ContainerInspect>({ method: 'GET', path: `${at(nameOrId)}/json` });
+  if (found.State.Health?.Status !== '') return found;
+  delete found.State.Health;
+  return found;
 }
 
 function inspectImage(wire: Wire, reference: string): Promise<ImageInspect> {
@@ -140,7 +145,15 @@ async function archive(wire: Wire, id: string, path: string): Promise<Readable> 
   answer.once('error', cut);
   answer.once('close', () => !answer.complete && cut());
   tar.once('close', () => answer.destroy());
-  return answer.pipe(tar);
+  answer.pipe(tar);
+  return (await wire.isPodman()) ? inDockersForm(tar, path) : tar;
+}
+
+function inDockersForm(tar: Readable, path: string): Readable {
+  const named = new MountArchive(path);
+  // The error is that of `named`, which its reader hears.
+  pipeline(tar, named, () => undefined);
+  return named;
 }
 
 /** The engine's answer that the state is already reached is not a failure. */

@@ -23,6 +23,12 @@ const OK = { 200: true, 201: true, 204: true } as const;
 /** One of the listed calls (calls.ts): method and path, without the version. */
 export type Call = EngineCall & CallDetails;
 
+interface Negotiated {
+  docker: Docker;
+  api: string;
+  isPodman: boolean;
+}
+
 interface CallDetails {
   body?: object;
   headers?: Record<string, string>;
@@ -36,12 +42,17 @@ interface CallDetails {
  * the engine was away. Bodies are read here, since the modem waits for ever for one that is cut.
  */
 export class Wire {
-  #versioned: Promise<{ docker: Docker; api: string }> | null = null;
+  #versioned: Promise<Negotiated> | null = null;
 
   constructor(private readonly address: DockerAddress) {}
 
   async apiVersion(): Promise<string> {
     return (await this.#negotiated()).api;
+  }
+
+  /** Whether Podman answers (docs/podman.md): it speaks the same API, without some calls, and says so in each answer. */
+  async isPodman(): Promise<boolean> {
+    return (await this.#negotiated()).isPodman;
   }
 
   /** A call whose answer is JSON. */
@@ -130,7 +141,7 @@ export class Wire {
     return dial<T>(docker, this.address, call, signal, extra);
   }
 
-  #negotiated(): Promise<{ docker: Docker; api: string }> {
+  #negotiated(): Promise<Negotiated> {
     const asked = (this.#versioned ??= this.#negotiate());
     asked.catch(() => {
       if (this.#versioned === asked) this.#versioned = null;
@@ -138,7 +149,7 @@ export class Wire {
     return asked;
   }
 
-  async #negotiate(): Promise<{ docker: Docker; api: string }> {
+  async #negotiate(): Promise<Negotiated> {
     const limit = AbortSignal.timeout(SHORT_MS);
     const answer = await dial<IncomingMessage>(
       new Docker({ ...this.address }),
@@ -153,7 +164,8 @@ export class Wire {
       throw new EngineError('engine_refused', message);
     }
     const api = `1.${Math.min(highest, NEWEST_API)}`;
-    return { docker: new Docker({ ...this.address, version: `v${api}` }), api };
+    const isPodman = answer.headers['libpod-api-version'] !== undefined;
+    return { docker: new Docker({ ...this.address, version: `v${api}` }), api, isPodman };
   }
 }
 

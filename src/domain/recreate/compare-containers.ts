@@ -1,6 +1,7 @@
 import type {
   ContainerConfig,
   ContainerInspect,
+  EndpointSettings,
   HostConfig,
   ImageConfig,
   ImageInspect,
@@ -11,6 +12,7 @@ import { composeImage, linkRequest, ownHostname } from './create-request';
 import { ownConfig, type OwnConfig } from './own-config';
 import { bindDestination, cleanPath } from './own-mounts';
 import { ownEndpoints } from './own-networks';
+import { isOfPodman, withoutMadeHostname } from './podman';
 
 /** One difference, as text. Values of environment and labels are not shown: they may be secret. */
 export interface Difference {
@@ -36,7 +38,9 @@ export interface ComparedImages {
  */
 export function differences(before: ContainerInspect, after: ContainerInspect, images: ComparedImages): Difference[] {
   return [
-    ...unequal(expectedConfig(before, images), actualConfig(after)).map(withoutSecrets),
+    ...unequal(expectedConfig(withoutMadeHostname(before), images), actualConfig(withoutMadeHostname(after))).map(
+      withoutSecrets,
+    ),
     ...unequal(mountFacts(before), withoutDeclaredAbove(mountFacts(after), before, images)),
     ...unequal(networkFacts(before), networkFacts(after)),
     ...unequal(hostFacts(before), hostFacts(after)),
@@ -81,9 +85,12 @@ function mountText({ Type, Name, Source, RW, Propagation }: Mount): string {
   return [Type, from, RW ? 'writable' : 'read-only', Propagation ?? ''].filter(Boolean).join(' ');
 }
 
+/** Podman shows the MAC address of a container only while it runs. It is requested, and cannot be compared before the start. */
 function networkFacts(container: ContainerInspect): ComparableFields {
   const own = Object.entries(ownEndpoints(container));
-  return new Map(own.map(([network, endpoint]) => [`Networks ${network}`, normalise(endpoint) ?? 'joined']));
+  const shown = (endpoint: EndpointSettings): EndpointSettings =>
+    isOfPodman(container) ? { ...endpoint, MacAddress: '' } : endpoint;
+  return new Map(own.map(([network, endpoint]) => [`Networks ${network}`, normalise(shown(endpoint)) ?? 'joined']));
 }
 
 interface Images {
@@ -133,7 +140,8 @@ function configFacts(container: ContainerInspect, config: Partial<ContainerConfi
     Tty: normalise(config.Tty),
     OpenStdin: normalise(config.OpenStdin),
     StdinOnce: normalise(config.StdinOnce),
-    Volumes: normalise(Object.keys(config.Volumes ?? {})),
+    // Podman lists none of them; what is mounted is compared in any case.
+    Volumes: isOfPodman(container) ? undefined : normalise(Object.keys(config.Volumes ?? {})),
     ExposedPorts: shared ? undefined : normalise(Object.keys(config.ExposedPorts ?? {})),
     ...healthcheckFields(config),
   });

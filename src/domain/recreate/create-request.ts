@@ -4,6 +4,7 @@ import { ownConfig, type OwnConfig } from './own-config';
 import { carriedMounts } from './own-mounts';
 import { carriedNetworks } from './own-networks';
 import { shortId } from '../format';
+import { withoutMadeHostname } from './podman';
 
 /** Three inspect results, and what the update itself decides. */
 export interface CreateRequestInput {
@@ -28,7 +29,7 @@ export const COMPOSE_IMAGE = 'com.docker.compose.image';
  */
 export function createRequest(input: CreateRequestInput): CreateRequest {
   const { container, oldImage } = input;
-  const own = ownConfig(container.Config, oldImage.Config);
+  const own = ownConfig(withoutMadeHostname(container).Config, oldImage.Config);
   const networks = carriedNetworks(container);
   return {
     body: {

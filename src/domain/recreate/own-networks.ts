@@ -1,6 +1,7 @@
 import type { ContainerInspect, CreateRequest, EndpointSettings } from '../engine-inspect';
 import { isContainerMode } from '../network/shared-network';
 import { shortId } from '../format';
+import { isOfPodman } from './podman';
 
 type Networked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'NetworkSettings'>;
 
@@ -9,14 +10,16 @@ export type Endpoints = Record<string, EndpointSettings>;
 
 /**
  * The network part of a create request: the network of `NetworkMode` goes with the request (older engines take one only),
- * the others are joined before the start.
+ * the others are joined before the start. Podman takes all of them, and says `bridge` for each network of that kind: without
+ * them in the request, it would join its default network.
  */
 export function carriedNetworks(container: Networked): { first: Endpoints; connect: CreateRequest['connect'] } {
   const mode = container.HostConfig.NetworkMode;
   if (sharesNetwork(mode)) return { first: {}, connect: [] };
+  const own = ownEndpoints(container);
+  if (isOfPodman(container)) return { first: own, connect: [] };
   const all = Object.entries(container.NetworkSettings.Networks);
   const first = all.filter(([name, endpoint]) => isNetworkOfMode(mode, name, endpoint)).map(([name]) => name);
-  const own = ownEndpoints(container);
   const connect = all
     .filter(([name]) => !first.includes(name))
     .map(([name]) => ({ network: name, endpoint: own[name] ?? {} }));

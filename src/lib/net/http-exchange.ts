@@ -5,7 +5,7 @@ import { type Bound, readWithin } from '../streams/read-within';
 
 export interface HttpQuestion {
   /** Left out: GET. */
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'HEAD' | 'POST';
   /** http or https. */
   url: string | URL;
   headers: Record<string, string>;

@@ -15,7 +15,8 @@ import {
 
 const MOST_KNOWN = 200;
 
-const TYPES = [
+/** Of a manifest, and of the index of a multi-platform image. */
+export const MANIFEST_TYPES = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
   'application/vnd.oci.image.manifest.v1+json',
@@ -51,7 +52,7 @@ export function createRegistryImages(options: RegistryImagesOptions): RegistryIm
     if (digest === null) throw new EngineError('registry_refused', `${digestReference} names no digest.`);
     const repository = await openRepository(dockerConfigDir, digestReference);
     const signal = AbortSignal.timeout(withinMs);
-    const question = { bound: BOUNDS.registryManifest, signal, follow: true, accept: TYPES.join(', ') };
+    const question = { bound: BOUNDS.registryManifest, signal, follow: true, accept: MANIFEST_TYPES.join(', ') };
     const key = `${digestReference} ${platformText(platform)}`;
     const image = known.get(key) ?? (await resolve(repository, question, { digest, platform }));
     if (known.size >= MOST_KNOWN) known.clear();

@@ -6,6 +6,7 @@ import type { PullProgress } from '../../../ports/engine';
 import { statusOf, toEngineError } from '../engine-errors';
 import type { Wire } from '../wire';
 import { registryAuth } from './credentials';
+import { digestOfTag } from './tag-digest';
 
 /** The engine asks the registry before it sends a head, with retries of its own. */
 const REGISTRY_MS = 5 * 60_000;
@@ -20,6 +21,7 @@ interface PullLine {
 }
 
 export async function registryDigest(wire: Wire, configDir: string | null, reference: string): Promise<string> {
+  if (await wire.isPodman()) return digestOfTag(configDir, reference);
   const headers = await registryAuth(configDir, reference);
   const path = `/distribution/${reference}/json` as const;
   try {

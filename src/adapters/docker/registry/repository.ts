@@ -133,6 +133,8 @@ export interface Question {
   accept?: string;
   /** Sent by POST. */
   form?: URLSearchParams;
+  /** Only the head of the answer is wanted: registries count that less than a pull. */
+  isHead?: boolean;
   /** Never of a question for a token or with a body. */
   follow: boolean;
 }
@@ -177,9 +179,10 @@ function requestOf({
   authorization,
   accept = 'application/json',
   form,
+  isHead = false,
 }: Question): Pick<HttpQuestion, 'method' | 'headers' | 'body'> {
   const headers = { Accept: accept, ...(authorization ? { Authorization: authorization } : {}) };
-  if (form === undefined) return { headers };
+  if (form === undefined) return isHead ? { method: 'HEAD', headers } : { headers };
   const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
   return { method: 'POST', headers: { ...headers, ...type }, body: form.toString() };
 }
