@@ -8,15 +8,26 @@ import { postMail } from './post-mail';
 const LOOK_BACK_MS = 32 * 86_400_000;
 const MOST_ITEMS = 500;
 
+const ENDS = /^\[diun-pilot\] | – nothing to do$| – one manual step is left$/g;
+const STEP_LEFT = / – one manual step is left$/;
+
+/** As its mail says it. */
+function stepLeft({ updates }: Deps['store'], id: string): string {
+  return (
+    updates.get(id)?.followUp ?? updates.plan(id)?.followUp ?? 'Open the operator page: its update says what is left.'
+  );
+}
+
 /** Puts one digest into the outbox for everything that waits for it, in one transaction; nothing when nothing waits. */
 export function sendDigest({ store, clock, publicUrl }: Deps): Promise<WorkOutcome> {
   const since = new Date(clock.now().getTime() - LOOK_BACK_MS).toISOString();
   const reported = store.transaction(() => {
     const waiting = store.outbox.forDigest(since).slice(0, MOST_ITEMS);
     if (waiting.length === 0) return 0;
-    const items = waiting.map(({ createdAt, subject }) => ({
+    const items = waiting.map(({ createdAt, subject, updateId }) => ({
       at: formatTime(createdAt),
-      notice: { title: subject.replace(/^\[diun-pilot\] | – nothing to do$/g, '') },
+      notice: { title: subject.replace(ENDS, '') },
+      left: STEP_LEFT.test(subject) ? stepLeft(store, updateId ?? '') : null,
     }));
     postMail(store.outbox, digest(items, publicUrl));
     store.outbox.digested(waiting.map(({ id }) => id));

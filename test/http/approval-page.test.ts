@@ -1,6 +1,7 @@
 import supertest from 'supertest';
 import { digest } from '../support/container-builder';
-import { startHttp, type RunningHttp } from '../support/http-app';
+import type { Plan } from '../../src/domain/plan/plan';
+import { asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { aBackup, CONTAINERS, GITEA, linkOf, offered } from '../support/pages-stage';
 
 let http: RunningHttp;
@@ -106,4 +107,28 @@ test('a disk that is nearly full is said before the buttons', async () => {
   expect(withoutTags((await open(link)).before)).toContain(
     'Disk The disk is nearly full: docker system df shows what uses it.',
   );
+});
+
+describe('the button for the next window', () => {
+  const window = (at: Date): string => {
+    const minutes = (each: Date): string => each.toISOString().slice(11, 16);
+    return `${minutes(at)}-${minutes(new Date(at.getTime() + 3_600_000))}`;
+  };
+  const pages = async (opens: Date): Promise<[string, string]> => {
+    const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
+    const plan = http.store.updates.plan(update.id) as Plan;
+    http.store.updates.savePlan(update.id, { ...plan, window: window(opens) });
+    const operator = await supertest(http.url).get('/').set(asPerson).set('Accept', 'text/html').expect(200);
+    return [withoutTags((await open(linkOf(update))).form), withoutTags(operator.text)];
+  };
+
+  test('has its time, on both pages', async () => {
+    const opens = new Date(Date.now() + 2 * 3_600_000);
+    const shown = `Approve for the next window (${opens.toISOString().slice(0, 16).replace('T', ' ')})`;
+    for (const page of await pages(opens)) expect(page).toContain(shown);
+  });
+
+  test('is not there while the window is open: now is that time', async () => {
+    for (const page of await pages(new Date(Date.now() - 60_000))) expect(page).not.toContain('next window');
+  });
 });

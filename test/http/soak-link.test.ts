@@ -141,7 +141,9 @@ test('without the old container nothing is offered, and the page says why', asyn
   http.store.keptContainers.remove('old');
   const { text } = await get().expect(200);
   expect(text).toContain('The old container was removed externally, so the old version cannot be offered.');
-  expect(text).not.toContain('Run the old version</button>');
+  expect(text).toContain('<h1>git-gitea-1 failed during its soak</h1>');
+  expect(text).toMatch(/Manual action required[^]*docker logs --tail 100 git-gitea-1[^]*Before the update/);
+  expect(text).not.toMatch(/<button|the old container is then removed|Decision required/);
   await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(409);
   expect(status()).toBe('deciding');
 });

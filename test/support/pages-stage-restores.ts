@@ -141,7 +141,7 @@ export function failedInSoak(store: Store, schema: SchemaSeen, hours = 70, oldIs
   const { id: backupId } = itsBackup(store, update, at(-5));
   store.backups.change(backupId, { startedAt: at(-5) });
   store.updates.change(update.id, { status: 'succeeded', finishedAt: at(-5), backupId, reason: 'It is healthy.' });
-  const oldContainerId = digest('d').slice(7);
+  const oldContainerId = `old-of-${update.id}`;
   store.soaks.begin({
     ...{ updateId: update.id, container: GITEA.name, containerId: digest('e').slice(7), oldContainerId, until: at(5) },
     ...{ restarts: 0, holdsData: true },

@@ -1,3 +1,4 @@
+import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { createDelivery } from '../../src/notifications/deliver';
 import { sendDigest } from '../../src/notifications/send-digest';
@@ -43,6 +44,25 @@ test('an automatic update that succeeded has no mail of its own, and stands in t
   expect(scene.mails().find(({ kind }) => kind === 'digest')?.text).not.toContain('nothing to do\n');
   await sendDigest(scene.deps);
   expect(await delivered(true)).toEqual([]);
+});
+
+test('a success with a manual step left is in the digest with that step, and the digest does not say that there is none', async () => {
+  scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+  await scene.settle();
+  const [waiting] = scene.updates();
+  scene.store.updates.change(waiting?.id ?? '', { followUp: 'Write image: nginx:1.28 into compose.yml' });
+  await decideById(scene.deps, waiting?.id ?? '', 'approve', 'api');
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+  await delivered(true);
+  await sendDigest(scene.deps);
+  const sent = scene.mails().find(({ kind }) => kind === 'digest');
+  expect(sent?.subject).toBe('[diun-pilot] digest: 1 message, 1 manual step left');
+  expect(sent?.text).toMatch(
+    /What to do now\n-+\n\n- web-nginx-1: updated: Write image: nginx:1\.28 into compose\.yml/,
+  );
+  expect(sent?.text).not.toContain('nothing to do');
 });
 
 test('without a digest the announcement is mailed at once, and the success is not', async () => {

@@ -1,12 +1,12 @@
 import { whyNotYet, type NotYet } from '../../domain/approval';
-import { formatMinute, formatTime, localTimeZone } from '../../domain/format';
-import { nextOpening, readWindow } from '../../domain/decision/update-window';
+import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import { oneLine } from '../../notifications/letter/clean';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { surroundingsPassage } from '../../notifications/mails/passages/surroundings';
 import { typeset } from './blocks';
 import { Downtimes } from './charts/downtimes';
+import { nextWindowText } from './decision/next-window';
 import { rehearsalDetails, RehearseByLink } from './decision/rehearsal';
 import { Fold, Folds } from './decision/folds';
 import { type Considered, Summary } from './decision/summary';
@@ -60,13 +60,11 @@ function NameMissed({ container }: { container: string }): JSX.Element {
 
 /** When the window is open, now is that time already. */
 function InWindow({ plan, now }: Pick<Offer, 'plan' | 'now'>): JSX.Element | null {
-  const window = plan.window ? readWindow(plan.window) : null;
-  if (window === null || 'problem' in window) return null;
-  const opening = nextOpening(window, now, localTimeZone());
-  if (opening <= now) return null;
+  const text = nextWindowText(plan, now);
+  if (text === null) return null;
   return (
     <button name="decision" value="window">
-      Approve for the next window ({formatMinute(opening.toISOString())})
+      {text}
     </button>
   );
 }

@@ -5,9 +5,9 @@ import type { SoakData } from '../../domain/soak/soak';
 import { oneLine, splitDetail } from '../../notifications/letter/clean';
 import { machineSaid } from '../../notifications/letter/letter';
 import {
+  cannotGoBack,
   currentDataText,
   lossText,
-  nothingOfferedText,
   soakFailureText,
 } from '../../notifications/mails/passages/soak-words';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
@@ -21,21 +21,27 @@ type Missed = 'name_needed' | 'not_offered' | null;
 
 /** The page behind the link of a failure in the soak: what happened, and the old version. Opening it changes nothing. */
 export function soakPage(view: SoakView, now: Date, missed: Missed = null): string {
-  const { update, soak, backup } = view;
+  const { update, soak, backup, offered } = view;
   const name = nameOf(update);
   const news: UpdateNews = { update, plan: null, backup, page: '' };
   const { output } = splitDetail(soak.failure ?? '');
+  const noWayBack = offered.length === 0;
+  const heading = noWayBack ? `${name} failed during its soak` : `Run the old version of ${name} again?`;
   return page({
-    title: `Run the old version of ${name} again?`,
+    title: heading,
     children: (
       <>
         {missed === 'name_needed' ? <NameMissed /> : null}
-        {missed === 'not_offered' ? <NotOffered /> : null}
-        <p class="badge alarm">Decision required</p>
-        <h1>Run the old version of {oneLine(name)} again?</h1>
+        {missed === 'not_offered' ? <NotOffered noWayBack={noWayBack} /> : null}
+        <p class="badge alarm">{noWayBack ? 'Manual action required' : 'Decision required'}</p>
+        <h1>{oneLine(heading)}</h1>
         <p>{typeset(soakFailureText(soak))}</p>
         {soak.schemaDetail === null ? null : <p>{typeset(soak.schemaDetail)}</p>}
-        <Decide view={view} now={now} nameMissed={missed === 'name_needed'} />
+        {noWayBack ? (
+          <Blocks blocks={cannotGoBack(view)} />
+        ) : (
+          <Decide view={view} now={now} nameMissed={missed === 'name_needed'} />
+        )}
         <Blocks
           blocks={[
             ...machineSaid(output),
@@ -48,12 +54,18 @@ export function soakPage(view: SoakView, now: Date, missed: Missed = null): stri
   });
 }
 
-function NotOffered(): JSX.Element {
+function NotOffered({ noWayBack }: { noWayBack: boolean }): JSX.Element {
   return (
     <div class="notice alarm" role="alert">
       <p>
-        <strong>Nothing was done.</strong> The data that you chose is no longer offered. What is offered now is below.{' '}
-        <a href="#decide-title">Go to the choice</a>
+        <strong>Nothing was done.</strong> The data that you chose is no longer offered.{' '}
+        {noWayBack ? (
+          'Nothing else can be offered.'
+        ) : (
+          <>
+            What is offered now is below. <a href="#decide-title">Go to the choice</a>
+          </>
+        )}
       </p>
     </div>
   );
@@ -67,9 +79,8 @@ function Decide({ view, now, nameMissed }: { view: SoakView; now: Date; nameMiss
       <h2 id="decide-title">Decide</h2>
       <p>
         If you do nothing, the new version stays: the link expires at {typeset(formatTime(expiresAt))} (
-        {ago(expiresAt, now)}){view.oldIsGone ? '' : ', and the old container is then removed'}.
+        {ago(expiresAt, now)}), and the old container is then removed.
       </p>
-      {offered.length === 0 ? <p>{nothingOfferedText(view.oldIsGone)}</p> : null}
       {offered.length === 1 ? <Only view={view} data={offered[0] as SoakData} now={now} /> : null}
       {offered.length > 1
         ? offered.map((data, at) => <Choice view={view} data={data} first={at === 0} now={now} />)
@@ -83,11 +94,9 @@ function Decide({ view, now, nameMissed }: { view: SoakView; now: Date; nameMiss
         />
       ) : null}
       <div class="buttons">
-        {offered.length === 0 ? null : (
-          <button class={needsName ? 'grave' : undefined} name="decision" value="approve">
-            Run the old version
-          </button>
-        )}
+        <button class={needsName ? 'grave' : undefined} name="decision" value="approve">
+          Run the old version
+        </button>
         <div class="decline">
           <button name="decision" value="decline" formnovalidate>
             Keep the new version

@@ -96,9 +96,12 @@ async function readOperatorData(
 /** As much of each kind as a page has room for. */
 function recordsIn(store: Store) {
   return {
-    waiting: store.updates
-      .withStatus('awaiting_approval')
-      .map((update) => ({ update, plan: store.updates.plan(update.id), surroundings: surroundingsOf(store, update) })),
+    // The disk is in the first lines of this page.
+    waiting: store.updates.withStatus('awaiting_approval').map((update) => ({
+      update,
+      plan: store.updates.plan(update.id),
+      surroundings: { ...surroundingsOf(store, update), disk: null },
+    })),
     pastUpdates: store.updates.past({ limit: PAST_UPDATES_AT_ONCE }),
     pastBackups: store.backups.past(PAST_BACKUPS_AT_ONCE),
     working: [...store.updates.withStatus('running'), ...store.updates.withStatus('queued')],

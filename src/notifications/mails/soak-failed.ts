@@ -1,7 +1,7 @@
 import { formatTime } from '../../domain/format';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { Soak, SoakData } from '../../domain/soak/soak';
-import { currentDataText, lossText, nothingOfferedText, soakFailureText } from './passages/soak-words';
+import { cannotGoBack, currentDataText, lossText, soakFailureText } from './passages/soak-words';
 import { splitDetail } from '../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
@@ -42,7 +42,7 @@ export function soakFailed(news: SoakNews, which: 'first' | 'reminder' = 'first'
         : `${name} failed during its soak`,
     blocks: [
       { type: 'important', text: `${noWayBack ? 'Manual action' : 'Decision'} required: ${soakFailureText(soak)}` },
-      ...(noWayBack ? cannotGoBack(news) : whatToDecide(news)),
+      ...(noWayBack ? [...schemaText(soak), ...cannotGoBack(news)] : whatToDecide(news)),
       ...(output.length === 0 ? [] : section('What its log says', ...machineSaid(output))),
       ...section(
         'The update',
@@ -59,21 +59,7 @@ function subjectEnd(reminds: boolean, noWayBack: boolean): string {
   return reminds ? ', the link expires soon – please decide' : ' – decide whether the old version runs again';
 }
 
-/** Neither old version nor data to offer: the operator repairs the new version. */
-function cannotGoBack({ update, soak, oldIsGone }: SoakNews): Block[] {
-  const name = nameOf(update);
-  return [
-    ...(soak.schemaDetail === null ? [] : [paragraph(soak.schemaDetail)]),
-    paragraph(`${nothingOfferedText(oldIsGone)} The new version stays in place.`),
-    ...section('Look at it first', {
-      type: 'commands',
-      lines: [
-        shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
-        shellCommand('docker', 'logs', '--tail', '100', name),
-      ],
-    }),
-  ];
-}
+const schemaText = ({ schemaDetail }: Soak): Block[] => (schemaDetail === null ? [] : [paragraph(schemaDetail)]);
 
 function whatToDecide({ update, soak, backup, offered, now, decideUrl }: SoakNews): Block[] {
   const name = nameOf(update);
@@ -87,7 +73,7 @@ function whatToDecide({ update, soak, backup, offered, now, decideUrl }: SoakNew
     ),
     ...section(
       'What the page offers',
-      soak.schemaDetail === null ? null : paragraph(soak.schemaDetail),
+      ...schemaText(soak),
       list([
         ...offered.map((data) => choiceText(data, soak, backup, now)),
         'The new version, as it is now: nothing is changed.',

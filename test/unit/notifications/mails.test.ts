@@ -93,6 +93,17 @@ describe('critical update available', () => {
     await bothSay(mail, ...plan.risks, 'Opening it never changes anything', '2026-11-26 03:00:10 UTC');
   });
 
+  it.each([
+    [null, 'where you approve the update or decline it.'],
+    [
+      'Sat 02:00-05:00',
+      'where you approve the update now, approve it for the next update window (Sat 02:00-05:00), or decline it.',
+    ],
+  ])('says what its page offers, with the window %s', async (window, words) => {
+    const windowed = { ...news({ update, plan: { ...plan, window } }), approvalUrl, surroundings };
+    await bothSay(criticalUpdateAvailable({ ...windowed, replaces: null }), words);
+  });
+
   it('names the earlier offer whose place it takes', async () => {
     const replaces = { reference: 'nginx:1.27.5', digest: OLD_DIGEST };
     const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, surroundings, replaces });

@@ -7,6 +7,7 @@ import { oneLine } from '../../../notifications/letter/clean';
 import { notesPassage } from '../../../notifications/mails/passages/notes';
 import { nameOf, planPassage } from '../../../notifications/mails/passages/passages';
 import { Blocks, typeset } from '../blocks';
+import { nextWindowText } from '../decision/next-window';
 import { REHEARSE_AGAIN } from '../decision/rehearsal';
 import { Summary } from '../decision/summary';
 import { ago, codeAsText } from '../words';
@@ -80,6 +81,7 @@ interface ButtonsProps {
 
 function Buttons({ update, plan, data, notYet }: ButtonsProps): JSX.Element {
   const of = `the update of ${oneLine(nameOf(update))}`;
+  const window = plan === null ? null : nextWindowText(plan, data.now);
   const common = { id: update.id, tokenFor: data.tokenFor, of };
   return (
     <div class="actions">
@@ -90,8 +92,8 @@ function Buttons({ update, plan, data, notYet }: ButtonsProps): JSX.Element {
       ) : (
         <p>You cannot approve this update yet. {typeset(notYet.reason)}</p>
       )}
-      {plan?.window && notYet === null ? (
-        <ActionForm {...common} action="window" text={`Approve for the window ${oneLine(plan.window)}`}>
+      {window !== null && notYet === null ? (
+        <ActionForm {...common} action="window" text={window}>
           <NameOf plan={plan} />
         </ActionForm>
       ) : null}

@@ -5,7 +5,7 @@ import { shellCommand } from '../../letter/shell';
 import { planPassage, type UpdateNews } from './passages';
 import { surroundingsPassage } from './surroundings';
 
-/** `approvalUrl`: the signed link to the page with the two buttons. */
+/** `approvalUrl`: the signed link to the page with the buttons. */
 export interface CriticalNews extends UpdateNews {
   approvalUrl: string;
   surroundings: Surroundings;
@@ -18,7 +18,7 @@ export function howToDecide(news: CriticalNews): Block[] {
     ...section(
       'How to decide',
       ...(notYet === null ? countsForADay(news) : [{ type: 'important' as const, text: notYetText(notYet) }]),
-      paragraph('The link opens a page with this plan and two buttons. Opening it never changes anything.'),
+      paragraph(whatItOpens(news)),
       { type: 'link', label: 'Review the plan and decide', url: news.approvalUrl, button: true },
       { type: 'link', label: 'Decline this update', url: `${news.approvalUrl}#decline`, button: false },
       paragraph(expiry(news)),
@@ -35,6 +35,11 @@ export function wholePlan(news: CriticalNews): Block[] {
     ...(plan === null ? [] : surroundingsPassage(surroundings, plan)),
     ...planPassage(news, 'What you must do afterwards'),
   ];
+}
+
+function whatItOpens({ plan }: CriticalNews): string {
+  const when = plan?.window ? ` now, approve it for the next update window (${plan.window}),` : '';
+  return `The link opens a page with this plan, where you approve the update${when} or decline it. Opening it never changes anything.`;
 }
 
 function expiry({ update }: CriticalNews): string {

@@ -1,7 +1,11 @@
 import { formatDuration, formatTime } from '../../../domain/format';
 import type { BackupRecord } from '../../../domain/backups/backup';
 import type { Soak } from '../../../domain/soak/soak';
+import type { Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';
+import { paragraph, section, type Block } from '../../letter/letter';
+import { shellCommand } from '../../letter/shell';
+import { nameOf } from './passages';
 
 /** What happened, as one sentence. */
 export function soakFailureText({ failure, container }: Soak): string {
@@ -26,8 +30,23 @@ export function currentDataText({ schema }: Soak): string {
 }
 
 /** Why the old version is not offered. */
-export function nothingOfferedText(oldIsGone: boolean): string {
+function nothingOfferedText(oldIsGone: boolean): string {
   return oldIsGone
     ? 'The old container was removed externally, so the old version cannot be offered.'
     : 'No verified backup from before the update is left, so the old version cannot be offered.';
+}
+
+/** Neither an old version nor data to offer: the operator repairs the new version. The same in mail and page. */
+export function cannotGoBack({ update, oldIsGone }: { update: Update; oldIsGone: boolean }): Block[] {
+  const name = nameOf(update);
+  return [
+    paragraph(`${nothingOfferedText(oldIsGone)} The new version stays in place.`),
+    ...section('Look at it first', {
+      type: 'commands',
+      lines: [
+        shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
+        shellCommand('docker', 'logs', '--tail', '100', name),
+      ],
+    }),
+  ];
 }
