@@ -18,31 +18,35 @@ export interface PinnedStorage extends BackupStorage {
   getPinned(item: Pick<BackupItem, 'key' | 'sha256'>): Promise<Readable>;
   /** The first bytes of an object that was read to its end; empty: it was not. */
   headOf(key: string): Buffer;
+  /** SHA-256 of an object that was read to its end; null: it was not. */
+  hashOf(key: string): string | null;
 }
 
 interface Pin {
-  sha256: string;
-  chunks: Buffer[];
+  /** After each mebibyte the SHA-256 of all bytes so far: the last one is that of the object. */
+  soFar: Buffer[];
   head: Buffer;
 }
 
-/** The hash of each mebibyte is kept while an object is read to its end, and compared whenever it is read again. */
+/** The hash up to each mebibyte is kept while an object is read to its end, and compared whenever it is read again. */
 export function pinned(storage: BackupStorage): PinnedStorage {
   const pins = new Map<string, Pin>();
+  const hashOf = (key: string): string | null => pins.get(key)?.soFar.at(-1)?.toString('hex') ?? null;
   const get = async (key: string): Promise<Readable> =>
     through(await storage.get(key), new Chunks(null, key, (pin) => pins.set(key, pin)));
   return {
     ...storage,
     get,
     headOf: (key) => pins.get(key)?.head ?? Buffer.alloc(0),
+    hashOf,
     getPinned: async ({ key, sha256 }) => {
-      if (pins.get(key)?.sha256 !== sha256) {
+      if (hashOf(key) !== sha256) {
         pins.delete(key);
         await pipeline(await get(key), new Writable({ write: (_chunk, _encoding, done) => done() }));
       }
       const pin = pins.get(key);
-      if (pin?.sha256 !== sha256) throw changed(key);
-      return through(await storage.get(key), new Chunks(pin.chunks, key, () => undefined));
+      if (pin === undefined || hashOf(key) !== sha256) throw changed(key);
+      return through(await storage.get(key), new Chunks(pin.soFar, key, () => undefined));
     },
   };
 }
@@ -55,8 +59,8 @@ function through(stored: Readable, chunks: Chunks): Readable {
 
 /** With `expected`, a chunk that is another is an error and is not passed on. */
 class Chunks extends Transform {
-  readonly #whole = createHash('sha256');
-  readonly #hashes: Buffer[] = [];
+  readonly #hash = createHash('sha256');
+  readonly #soFar: Buffer[] = [];
   #head: Buffer = Buffer.alloc(0);
   #pending: Buffer[] = [];
   #bytes = 0;
@@ -84,8 +88,8 @@ class Chunks extends Transform {
 
   override _flush(done: TransformCallback): void {
     if (this.#pending.length > 0 && !this.#passOn()) return done(changed(this.key));
-    if (this.expected !== null && this.expected.length !== this.#hashes.length) return done(changed(this.key));
-    this.ended({ sha256: this.#whole.digest('hex'), chunks: this.#hashes, head: this.#head });
+    if (this.expected !== null && this.expected.length !== this.#soFar.length) return done(changed(this.key));
+    this.ended({ soFar: this.#soFar, head: this.#head });
     done();
   }
 
@@ -94,12 +98,10 @@ class Chunks extends Transform {
     const chunk = this.#pending.length === 1 && first !== undefined ? first : Buffer.concat(this.#pending);
     this.#pending = [];
     this.#bytes = 0;
-    const hash = createHash('sha256').update(chunk).digest();
-    if (this.expected !== null && this.expected[this.#hashes.length]?.equals(hash) !== true) return false;
-    if (this.#hashes.length === 0) this.#head = Buffer.from(chunk.subarray(0, HEAD));
-    this.#hashes.push(hash);
-    // The chunks that are expected are those of the whole.
-    if (this.expected === null) this.#whole.update(chunk);
+    const soFar = this.#hash.update(chunk).copy().digest();
+    if (this.expected !== null && this.expected[this.#soFar.length]?.equals(soFar) !== true) return false;
+    if (this.#soFar.length === 0) this.#head = Buffer.from(chunk.subarray(0, HEAD));
+    this.#soFar.push(soFar);
     this.push(chunk);
     return true;
   }

@@ -70,9 +70,18 @@ async function whoIsStopped({ engine, plan, alsoStarts, writers }: RestoreRun): 
 
 async function stage(run: RestoreRun): Promise<void> {
   await stopWriters(run);
-  await stageDatabases(run);
-  await stageFiles(run);
+  await bothEnd(stageDatabases(run), stageFiles(run));
   checkpoint(run, { stage: 'swapping', swapBegan: true });
+}
+
+/**
+ * Databases and files are staged at the same time, because each mostly waits for another program. An error of one is reported only
+ * once the other has ended: what is undone then does not change any more. A lost engine comes first, because it is tried again.
+ */
+async function bothEnd(...parts: Promise<void>[]): Promise<void> {
+  const errors = (await Promise.allSettled(parts)).flatMap((part) => (part.status === 'rejected' ? [part.reason] : []));
+  const [first] = [...errors.filter(isEngineLost), ...errors];
+  if (first !== undefined) throw first;
 }
 
 /** Repeated at each resume: no writer may run while data changes places, whatever the engine has started. */

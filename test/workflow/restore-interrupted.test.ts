@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { PilotError } from '../../src/domain/errors';
 import { askedRestore, dataOf, FORGE, leftovers, nextProcess, restoreOf } from '../support/restore-scene';
 
 it('a restore that takes the service down at every try is undone at the third: all serve on the data from before', async () => {
@@ -28,5 +30,27 @@ it('an engine that goes away is not counted', async () => {
   await scene.settle();
   expect(restoreOf(scene).status).toBe('succeeded');
   expect(dataOf(scene.engine, forge.databases)).toEqual(backedUp);
+  scene.close();
+});
+
+it('what is still being unpacked ends before a database that failed undoes the restore', async () => {
+  const { forge, changed, scene } = await askedRestore();
+  scene.engine.onCall('execInput', ({ line }) => {
+    if (line.includes('pg_restore -w')) throw new PilotError('engine_refused', 'The disk of the databases is full.');
+  });
+  const stages: (string | undefined)[] = [];
+  scene.engine.onCall('extract', async () => {
+    for (let turn = 0; turn < 500; turn++) await setImmediate();
+    stages.push(scene.store.restores.journal(restoreOf(scene).id)?.stage);
+  });
+  await scene.settle();
+  expect(stages).toEqual(stages.map(() => 'staging'));
+  expect(stages.length).toBeGreaterThan(0);
+  expect(restoreOf(scene)).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringMatching(/disk of the databases is full/) },
+  });
+  expect(dataOf(scene.engine, forge.databases)).toEqual(changed);
+  expect(leftovers(scene.engine, forge.databases)).toEqual([]);
   scene.close();
 });
