@@ -3,7 +3,7 @@
 process.env.TZ = 'UTC';
 
 const base = {
-  setupFilesAfterEnv: ['<rootDir>/jest.timeout.js'],
+  setupFilesAfterEnv: ['<rootDir>/jest.setup.js'],
   testEnvironment: 'node',
   transform: {
     '^.+\\.tsx?$': [

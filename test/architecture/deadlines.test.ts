@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 // A test on a real component fails when the component is broken, never because the machine is slow: a deadline only ends
-// what hangs. jest.timeout.js gives each test 600 s; a waiter (`eventually`) takes 120 s unless it sees that it is broken.
+// what hangs. jest.setup.js gives each test 600 s; a waiter (`eventually`) takes 120 s unless it sees that it is broken.
 
 const TEST = join(__dirname, '..');
 const SHORTEST_MS = 60_000;
