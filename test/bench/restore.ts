@@ -5,6 +5,7 @@ import { run as command } from '../lab/command';
 import { composeProject, type ComposeProject } from '../lab/compose';
 import type { Lab } from '../lab/lab';
 import { eventually } from '../support/eventually';
+import { imageEnvironment } from './image-environment';
 import { report } from './report';
 
 const ROWS = 4_500_000;
@@ -73,7 +74,7 @@ function pilot(lab: Lab, folder: string, args: string[]): Promise<{ seconds: num
   const begin = performance.now();
   const child = spawn(process.execPath, [join(__dirname, '../../dist/main.js'), ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH: process.env.PATH, DOCKER_HOST: lab.viewHost, PILOT_DATA_DIR: folder },
+    env: { PATH: process.env.PATH, ...imageEnvironment(), DOCKER_HOST: lab.viewHost, PILOT_DATA_DIR: folder },
   });
   let peakMiB = 0;
   const looking = setInterval(() => (peakMiB = Math.max(peakMiB, peakOf(child.pid))), 100);

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { imageEnvironment } from './image-environment';
 
 export const WEBHOOK_TOKEN = 'bench-webhook-token';
 export const API_TOKEN = 'bench-api-token';
@@ -24,6 +25,7 @@ export async function startService(port: number, env: Record<string, string> = {
     stdio: 'ignore',
     env: {
       PATH: process.env.PATH,
+      ...imageEnvironment(),
       PILOT_HOST: '127.0.0.1',
       PILOT_PORT: String(port),
       PILOT_DATA_DIR: folder,

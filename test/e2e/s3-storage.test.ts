@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { createS3Storage, type S3StorageOptions } from '../../src/adapters/storage-s3/s3-storage';
 import { backupStorageContract } from '../contract/backup-storage.contract';
 import { s3FaultsContract } from '../contract/s3-faults.contract';
@@ -8,6 +9,8 @@ import { describeIf } from '../support/needs';
 import { whyNoS3Server } from '../lab/s3-program';
 import { startS3Server, type S3Server } from '../support/s3-server';
 import { checkStorage } from '../../src/backups/check-storage';
+
+const MiB = 1024 * 1024;
 
 describeIf(whyNoS3Server(), 'a real S3 server over the wire', () => {
   let server: S3Server;
@@ -68,6 +71,16 @@ describeIf(whyNoS3Server(), 'a real S3 server over the wire', () => {
     await expect(checkStorage(storage)).rejects.toMatchObject({ code: 'storage_refused', message });
     const large = Readable.from([randomBytes(20 * 1024 * 1024)]);
     await expect(storage.put('a/b', large)).rejects.toMatchObject({ code: 'storage_refused', message });
+  });
+
+  it('an object of more than the small parts is stored in large ones, byte for byte', async () => {
+    const parts = { first: 5 * MiB, firstParts: 2, then: 8 * MiB };
+    const storage = storageIn(await server.bucket(), { parts });
+    for (const bytes of [10 * MiB, 10 * MiB + 1, 30 * MiB]) {
+      const content = randomBytes(bytes);
+      expect(await storage.put('set/large', Readable.from([content]))).toEqual({ bytes });
+      expect(await buffer(await storage.get('set/large'))).toEqual(content);
+    }
   });
 
   it('says that the bucket is not there', async () => {

@@ -11,7 +11,7 @@ import type { BackupStorage } from '../../ports/backup-storage';
 const CUT = new StorageError('storage_unreachable', 'The file was cut while it was read.');
 
 /** The default of 64 KiB costs a large object many times as many calls. */
-const READ_SIZE = 1024 * 1024;
+const READ_SIZE = 256 * 1024;
 
 /** Keeps backups as files below one folder (`PILOT_BACKUP_URL=file:///folder`), readable by their owner alone. */
 export function createFileStorage(options: { directory: string }): BackupStorage {

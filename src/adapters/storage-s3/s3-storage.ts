@@ -10,7 +10,7 @@ import { StorageError } from '../../domain/errors';
 import { checkedLength } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError } from './s3-errors';
-import { upload, type UploadTarget } from './upload';
+import { upload, type PartSizes, type UploadTarget } from './upload';
 
 const SILENCE_MS = 60_000;
 
@@ -24,6 +24,8 @@ export interface S3StorageOptions {
   client?: Pick<S3ClientConfig, 'endpoint' | 'region' | 'credentials'>;
   /** How long a connection may stay silent before the request is given up and tried again. */
   silenceMs?: number;
+  /** `PARTS` unless a test names smaller ones. */
+  parts?: PartSizes;
   /** How often a request is tried, with growing pauses, before its failure is reported. */
   attempts?: number;
 }

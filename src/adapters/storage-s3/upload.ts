@@ -13,15 +13,26 @@ import { StorageError } from '../../domain/errors';
 import { checkedLength } from '../../lib/streams/read-within';
 import { asStorageError } from './s3-errors';
 
-/** 10,000 parts are the most that S3 takes: 156 GiB. */
-const PART_SIZE = 16 * 1024 * 1024;
+const MiB = 1024 * 1024;
+
+/** S3 takes 10,000 parts: 8,000 small ones, for little memory, and then large ones, for 187 GiB in all. */
+export const PARTS: PartSizes = { first: 8 * MiB, firstParts: 8_000, then: 64 * MiB };
 const MOST_PARTS = 10_000;
+
+export interface PartSizes {
+  /** Bytes of each of the first parts. Some servers (Cloudflare R2) take only parts of one size. */
+  first: number;
+  firstParts: number;
+  /** Bytes of each later part. */
+  then: number;
+}
 
 export interface UploadTarget {
   client: S3Client;
   bucket: string;
   /** How long each act of clearing away after a failure may take, however the server is. */
   cleanUpMs: number;
+  parts?: PartSizes;
 }
 
 interface Address {
@@ -31,7 +42,7 @@ interface Address {
 
 /**
  * Uploads all of the stream, in parts, or leaves nothing. An error of the stream rejects as it is, one of S3 as a
- * `StorageError`. One part is sent while the next is read, in two buffers of 16 MiB: `Upload` of @aws-sdk/lib-storage holds
+ * `StorageError`. One part is sent while the next is read, in two buffers of 8 MiB: `Upload` of @aws-sdk/lib-storage holds
  * two to four times as much for the same (docs/research/s3-and-ses.md).
  */
 export async function upload(target: UploadTarget, key: string, content: Readable): Promise<{ bytes: number }> {
@@ -39,7 +50,7 @@ export async function upload(target: UploadTarget, key: string, content: Readabl
   const { body, failure } = ownErrorsOf(content);
   const parts = new Parts(target.client, address);
   try {
-    return { bytes: await sendAll(target.client, address, parts, body) };
+    return { bytes: await sendAll(target, address, parts, body) };
   } catch (error) {
     content.destroy();
     const first = failure() ?? asStorageError(error, target.bucket, key);
@@ -49,17 +60,22 @@ export async function upload(target: UploadTarget, key: string, content: Readabl
   }
 }
 
-async function sendAll(client: S3Client, address: Address, parts: Parts, body: Readable): Promise<number> {
+async function sendAll(target: UploadTarget, address: Address, parts: Parts, body: Readable): Promise<number> {
+  const { first, firstParts, then } = target.parts ?? PARTS;
   const reader = new BufferFiller(body);
-  const buffers = [Buffer.allocUnsafeSlow(PART_SIZE), Buffer.allocUnsafeSlow(PART_SIZE)] as const;
+  const buffers = [Buffer.alloc(0), Buffer.alloc(0)];
   let bytes = 0;
   for (let number = 1; ; number++) {
+    const size = number <= firstParts ? first : then;
     // The other of the two is being sent; this one was sent before it.
-    const read = await reader.fill(buffers[number % 2 === 0 ? 0 : 1]);
+    const mine = number % 2;
+    let buffer = buffers[mine];
+    if (buffer?.length !== size) buffers[mine] = buffer = Buffer.allocUnsafeSlow(size);
+    const read = await reader.fill(buffer);
     bytes += read.length;
-    const isLast = read.length < PART_SIZE;
+    const isLast = read.length < size;
     if (isLast && number === 1) {
-      await client.send(new PutObjectCommand({ ...address, Body: read, ContentType: CONTENT_TYPE }));
+      await target.client.send(new PutObjectCommand({ ...address, Body: read, ContentType: CONTENT_TYPE }));
       return bytes;
     }
     if (read.length > 0) await parts.send(number, read);
@@ -146,7 +162,7 @@ class BufferFiller {
 }
 
 function tooLarge({ Key }: Address): StorageError {
-  const message = `${Key} is larger than 156 GiB, the most that one object holds in parts of 16 MiB. Name smaller folders in the label backup.paths, or use a restic storage.`;
+  const message = `${Key} is larger than 187 GiB, the most that diun-pilot stores in one object of S3. Name smaller folders in the label backup.paths, or use a restic storage.`;
   return new StorageError('storage_refused', message);
 }
 
