@@ -76,12 +76,12 @@ async function stage(run: RestoreRun): Promise<void> {
 
 /**
  * Databases and files are staged at the same time, because each mostly waits for another program. An error of one is reported only
- * once the other has ended: what is undone then does not change any more. A lost engine comes first, because it is tried again.
+ * once the other has ended: by then nothing changes what is undone. A lost engine comes first, because it is tried again.
  */
 async function bothEnd(...parts: Promise<void>[]): Promise<void> {
-  const errors = (await Promise.allSettled(parts)).flatMap((part) => (part.status === 'rejected' ? [part.reason] : []));
-  const [first] = [...errors.filter(isEngineLost), ...errors];
-  if (first !== undefined) throw first;
+  const failed = (await Promise.allSettled(parts)).filter((part) => part.status === 'rejected');
+  const worst = failed.find(({ reason }) => isEngineLost(reason)) ?? failed[0];
+  if (worst !== undefined) throw worst.reason;
 }
 
 /** Repeated at each resume: no writer may run while data changes places, whatever the engine has started. */
