@@ -45,7 +45,7 @@ async function follow(run: ServiceRun, wanted: string, progress: Progress): Prom
       const { code, detail } = failureOf(service, tasks, wanted, nodes) ?? whyStuck(service, tasks, nodes);
       throw new PilotError(
         code,
-        `The rollout did not end within ${formatDuration(withinMs)}. ${detail}; ${view.detail}.`,
+        `The rollout did not end within ${formatDuration(withinMs)}. ${onceEach(detail, view.detail)}.`,
       );
     }
     await clock.sleep(POLL_MS);
@@ -86,11 +86,16 @@ async function failed(run: ServiceRun, first: Seen, wanted: string, what: string
   if (failure === null) {
     // Swarm also counts a task as failed that it ended itself, as on a node that is drained: then none waits.
     const { code, detail } = whyStuck(seen.service, seen.tasks, seen.nodes);
-    return new PilotError(code, `${what}. ${detail}; ${viewOf(seen, wanted)}.`);
+    return new PilotError(code, `${what}. ${onceEach(detail, viewOf(seen, wanted))}.`);
   }
   return new PilotError(failure.code, `${failure.detail}. ${what}.${await logOf(run, failure.task)}`);
 }
 
 function viewOf({ service, tasks, nodes }: Seen, image: string): string {
   return viewTasks(service, tasks, image, nodes).detail;
+}
+
+/** The view lists the tasks that do not run, so that one of them may be in it. */
+function onceEach(detail: string, view: string): string {
+  return view.includes(detail) ? view : `${detail}; ${view}`;
 }

@@ -207,6 +207,7 @@ describe('an image that fails', () => {
     await scene.settle();
     expect(only()).toMatchObject({ status: 'rolled_back', error: { code: 'preflight_blocked' } });
     expect(only().error?.message).toMatch(/did not end within .*no suitable node/);
+    expect(only().error?.message.match(/no suitable node/g)).toHaveLength(1);
     expect(scene.store.refusals.find('site_web', next.digest)).toBeNull();
   });
 });
