@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { swarmContract } from '../contract/swarm.contract';
 import { whyNoBrowser } from '../lab/browser';
 import { whyNoOtherEngine } from '../lab/engine/other-engine';
-import type { ImageName } from '../lab/images/recipes';
+import { LIVE_NGINX_SITE, type ImageName } from '../lab/images/recipes';
 import type { Pilot } from '../lab/pilot';
 import { openBrowser } from '../support/browser';
 import { linkInMail, press, seeAll, verdict, whole } from '../support/e2e-approvals';
@@ -108,6 +110,25 @@ describeIf(whyNoOtherEngine(), 'a Swarm of one real engine', () => {
       'rollback_health_check succeeded',
     ]);
     expect(await runs('probed')).toEqual([old, [`running ${old}`]]);
+  });
+
+  it('an image that is healthy only after eight seconds: waited for', async () => {
+    const { next, digest } = await announced('slow', 'NGINX_SLOW', NGINX);
+    expect(await told('slow', digest)).toMatchObject({ status: 'succeeded', error: null });
+    expect(await runs('slow')).toEqual([next, [`running ${next}`]]);
+  });
+
+  it('an image that no longer reads the configuration of the service: rolled back, with what nginx says', async () => {
+    const { docker } = swarm.stage.lab;
+    const folder = stage.lab.scratch('config');
+    writeFileSync(join(folder, 'site.conf'), LIVE_NGINX_SITE);
+    await docker.run(['config', 'create', 'live-site', join(folder, 'site.conf')]);
+    const config = ['--config', 'source=live-site,target=/etc/nginx/conf.d/default.conf'];
+    const { old, digest } = await announced('configured', 'NGINX_CONFIG_BREAKING', [...NGINX, ...config]);
+    const update = await told('configured', digest);
+    expect(update).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+    expect(update['error'].message).toMatch(/unknown log format "main"/);
+    expect(await runs('configured')).toEqual([old, [`running ${old}`]]);
   });
 
   it('SIGKILL of diun-pilot in the middle of a rollout: the next start completes the verdict', async () => {

@@ -80,6 +80,20 @@ describe('a good image', () => {
     expect(scene.mails().at(-1)?.subject).toContain('updated');
   });
 
+  it('of a tag that moves while its approval waits supersedes that, and a declined one is not offered again', async () => {
+    run({ labels: { 'update.policy': 'manual' } });
+    await announced();
+    const second = await announced();
+    const [first, offered] = scene.updates();
+    expect([first?.status, offered?.status]).toEqual(['superseded', 'awaiting_approval']);
+    await decideById(scene.deps, offered?.id ?? '', 'decline', 'api');
+    await reconcile(scene.deps);
+    scene.hear(IMAGE, second.digest, 'new');
+    await scene.settle();
+    expect(scene.updates().map(({ status }) => status)).toEqual(['superseded', 'declined', 'ignored']);
+    expect(scene.swarm.lines).toEqual([]);
+  });
+
   it('keeps everything else of the spec', async () => {
     run({ spec: { ...withConfig('continue'), Networks: [{ Target: 'net' }], EndpointSpec: { Mode: 'dnsrr' } } });
     const before = (await scene.swarm.service('site_web')).Spec;
