@@ -6,10 +6,11 @@ import * as handover from './handover';
 import { missed } from './report';
 import * as resources from './resources';
 import * as restore from './restore';
+import * as swarm from './swarm';
 import * as webhook from './webhook';
 
 const WITHOUT_ENGINE = { webhook, resources };
-const IN_LAB = { downtime, handover, backup, restore, growth };
+const IN_LAB = { downtime, handover, swarm, backup, restore, growth };
 
 // `npm run bench`: every figure next to a peer or a bound, from one run; `npm run bench -- growth` runs that part only. A
 // missed goal is shown, and is not a failure: the machine may be busy.
