@@ -1,12 +1,13 @@
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { Update } from '../../src/domain/update';
 import type { ImageSpec } from '../support/fake-engine-types';
+import { settleThroughOutages } from '../support/engine-restart/faults';
 import { someOf } from '../support/exhaustive';
 import { aDump } from '../support/fake-postgres';
 import { runForgeStack, type ForgeStack } from '../support/swarm/forge-stack';
 
 // The process dies before and after every single call that it makes to engine and Swarm in the update of a service with data, and is
-// started again on the same database file.
+// started again on the same database file; or the connection to the engine is cut at that call, and the process goes on.
 
 let forge: ForgeStack;
 const last = (): Update => forge.scene.updates().at(-1) as Update;
@@ -14,8 +15,8 @@ const aside = (): string[] => forge.scene.engine.containerNames().filter((name) 
 const replicas = async (): Promise<(number | undefined)[]> =>
   (await forge.scene.swarm.services()).map(({ Spec }) => Spec.Mode.Replicated?.Replicas);
 
-describe('a SIGKILL of diun-pilot at every call', () => {
-  type Crash = { on: 'engine' | 'swarm'; at: number; when: 'before' | 'after' };
+describe('a SIGKILL of diun-pilot, and a cut connection, at every call', () => {
+  type Crash = { on: 'engine' | 'swarm' | 'connection'; at: number; when: 'before' | 'after' };
 
   interface Situation extends ImageSpec {
     migrates?: boolean;
@@ -37,7 +38,10 @@ describe('a SIGKILL of diun-pilot at every call', () => {
     };
     const ofRequest = { engine: engine.callCount, swarm: swarm.callCount };
     if (crash === null) await forge.scene.settle();
-    else {
+    else if (crash.on === 'connection') {
+      swarm.cutAt(ofRequest.swarm + crash.at, crash.when);
+      await settleThroughOutages(forge.scene);
+    } else {
       const at = ofRequest[crash.on] + crash.at;
       await Promise.race([forge.scene[crash.on].crashAt(at, crash.when), forge.scene.settle()]);
       forge.scene = forge.scene.restart();
@@ -55,8 +59,8 @@ describe('a SIGKILL of diun-pilot at every call', () => {
     const calls = await updateWithCrash(spec, null);
     forge.scene.close();
     expect(calls.swarm).toBeGreaterThan(20);
-    const rows = (['swarm', 'engine'] as const).flatMap((on) =>
-      Array.from({ length: calls[on] }, (_, index) => index + 1).flatMap((at) =>
+    const rows = (['swarm', 'connection', 'engine'] as const).flatMap((on) =>
+      Array.from({ length: calls[on === 'connection' ? 'swarm' : on] }, (_, index) => index + 1).flatMap((at) =>
         (['before', 'after'] as const).map((when): Crash => ({ on, at, when })),
       ),
     );

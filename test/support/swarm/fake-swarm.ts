@@ -52,6 +52,7 @@ export class FakeSwarm implements Swarm {
   /** How many calls this process has made: the k of a crash table. */
   callCount = 0;
   #crash: { at: number; when: 'before' | 'after'; then: () => void } | null = null;
+  #outage: { at: number; when: 'before' | 'after' } | null = null;
   #services = new Map<string, Held>();
   #count = 0;
 
@@ -60,6 +61,11 @@ export class FakeSwarm implements Swarm {
   /** The process dies at its nth call, before or after its effect, for the engine, too. Resolves when that moment has come. */
   crashAt(at: number, when: 'before' | 'after'): Promise<void> {
     return new Promise((then) => (this.#crash = { at, when, then }));
+  }
+
+  /** The connection is cut at its nth call, before or after its effect; the next call has an answer again. */
+  cutAt(at: number, when: 'before' | 'after'): void {
+    this.#outage = { at, when };
   }
 
   /** The same Swarm, as the next process sees it. */
@@ -322,8 +328,15 @@ export class FakeSwarm implements Swarm {
     if (this.engine.isDead) return this.engine.die();
     if (!this.engine.reachable) throw new EngineError('engine_unreachable', 'The Docker Engine does not answer.');
     if (this.#diesAt(number, 'before')) return this.engine.die();
+    this.#mayBeCut(number, 'before');
     const answered = answer();
+    this.#mayBeCut(number, 'after');
     return this.#diesAt(number, 'after') ? this.engine.die() : answered;
+  }
+
+  #mayBeCut(number: number, when: 'before' | 'after'): void {
+    if (this.#outage?.at === number && this.#outage.when === when)
+      throw new EngineError('engine_unreachable', 'The connection was cut.');
   }
 
   #diesAt(number: number, when: 'before' | 'after'): boolean {
