@@ -145,6 +145,15 @@ it('the third image is removed, and one of the same repository that diun-pilot d
   await docker.run(['image', 'rm', foreignId]);
 });
 
+it('the free space of the real engine is read in a watched container at the start, and reported if it is little', async () => {
+  const looked = () => pilot.log().find(({ timer, message }) => timer === 'disk' && message === 'timer done');
+  await eventually('the disk was looked at', () => looked() !== undefined);
+  expect(looked()?.['outcome']).toMatch(/^\d+\.\d [KMGT]iB free\.$/);
+  const { docker } = ((await (await fetch(`${pilot.url}/health`)).json()) as { checks: { docker: object } }).checks;
+  const isLittle = /^(?:1\.\d GiB|[\d.]+ [KM]iB)/.test(String(looked()?.['outcome']));
+  expect(JSON.stringify(docker).includes('nearly full')).toBe(isLittle);
+});
+
 it('the approved update ran once its window had opened', async () => {
   const ended = await endOf(pilot, String(waiting['id']));
   expect(ended).toMatchObject({ status: 'succeeded', approval: { status: 'approved' } });

@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import { digest } from '../support/container-builder';
+import { diskProblem } from '../../src/domain/disk/df';
 import type { Plan } from '../../src/domain/plan/plan';
 import { asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { aBackup, CONTAINERS, GITEA, linkOf, offered } from '../support/pages-stage';
@@ -99,14 +100,10 @@ test('what the release notes speak of stands in the summary, and leads to them',
 test('a disk that is nearly full is said before the buttons', async () => {
   const link = linkOf(offered(http.store, GITEA, 'gitea/gitea:1.24.6'));
   expect(withoutTags((await open(link)).before)).not.toContain('Disk');
-  http.store.notices.open(
-    'disk_nearly_full',
-    'engine',
-    'the disk is nearly full: `docker system df` shows what uses it',
-  );
-  expect(withoutTags((await open(link)).before)).toContain(
-    'Disk The disk is nearly full: docker system df shows what uses it.',
-  );
+  http.store.notices.open('disk_nearly_full', 'engine', diskProblem(1024 ** 3) ?? '');
+  const { before, after } = await open(link);
+  expect(withoutTags(before)).toMatch(/Disk Nearly full: only 1\.0 GiB free\. +Notes/);
+  expect(withoutTags(after)).toContain('only 1.0 GiB free. Make room: docker system df shows what uses it');
 });
 
 describe('the button for the next window', () => {

@@ -7,6 +7,8 @@ const TOO_LITTLE = 64 * MIB;
 /** Less than a large image and its layers take. */
 const NEARLY_FULL = 2048 * MIB;
 
+const MAKE_ROOM = ' Make room: ';
+
 /** Of the disk that a path is on, in POSIX units. */
 export const dfOf = (path: string): string[] => ['df', '-Pk', path];
 /** The root of a container is on the disk of the engine. */
@@ -30,5 +32,12 @@ export function diskProblem(free: number): string | null {
   const { refused, words } = judgeDisk(free);
   if (words === null) return null;
   const effect = refused ? '. Updates are refused until there is room' : '';
-  return `the disk of the Docker Engine is nearly full: only ${formatBytes(free)} free${effect}. Make room: \`docker system df\` shows what uses it, \`docker image prune -a\` removes the images that no container uses`;
+  return `the disk of the Docker Engine is nearly full: only ${formatBytes(free)} free${effect}.${MAKE_ROOM}\`docker system df\` shows what uses it, \`docker image prune -a\` removes the images that no container uses`;
+}
+
+/** `Nearly full: only 1.0 GiB free.` of such a sentence, under the heading "Disk": without what it is about, and what to do. Pure. */
+export function diskInShort(sentence: string): string {
+  const [what = ''] = sentence.split(MAKE_ROOM);
+  const short = what.replace(/^the disk of the Docker Engine is /i, '');
+  return `${short.charAt(0).toUpperCase()}${short.slice(1)}`;
 }

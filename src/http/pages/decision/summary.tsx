@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import type { Surroundings } from '../../../domain/approval';
+import { diskInShort } from '../../../domain/disk/df';
 import { formatBytes, formatDuration, plural, shortDigest } from '../../../domain/format';
 import { splitReference } from '../../../domain/images/image-reference';
 import { FLAG_WORDS, type NotesSummary } from '../../../domain/notes/release-notes';
@@ -177,9 +178,9 @@ function backupInShort({ plan: { kind, backup }, surroundings: { lastBackup }, n
   return `${first} Last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
 }
 
-/** Nothing while there is room. */
+/** Nothing while there is room. How to make room is in the whole plan: the buttons stay in the first screen of a phone. */
 function diskRow({ surroundings: { disk } }: Considered): SummaryRow[] {
-  return disk ? [{ term: 'Disk', text: disk }] : [];
+  return disk ? [{ term: 'Disk', text: diskInShort(disk) }] : [];
 }
 
 /** Nothing where none was requested. */
