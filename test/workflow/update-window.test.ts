@@ -261,6 +261,19 @@ describe('update.min-age', () => {
     expect(last()).toMatchObject({ status: 'queued', notBefore: '2026-10-25T01:30:00.000Z' });
   });
 
+  test('is examined again when it is old enough: what the tag names by then has an age of its own', async () => {
+    run({ 'update.min-age': '3d' });
+    await publish();
+    const newer = scene.engine.publish('nginx:stable').digest; // announced by no one
+    await pass(72 * HOUR);
+    expect(scene.updates().map(({ status }) => status)).toEqual(['superseded', 'queued']);
+    expect(last()).toMatchObject({ to: { digest: newer }, notBefore: '2026-01-11T03:00:00.000Z' });
+    await pass(72 * HOUR - 1);
+    expect(last().status).toBe('queued');
+    await pass(1);
+    expect(last()).toMatchObject({ status: 'succeeded', to: { digest: newer } });
+  });
+
   test('the age counts from when the digest was first seen, by whichever container', async () => {
     run({ 'update.policy': 'manual' });
     const digest = await publish();

@@ -65,6 +65,10 @@ function noticeOf(strings: string[]): SentNotice {
       { type: 'link', label: a, url: LINK, button: true },
       { type: 'heading', text: 'What went wrong' },
       { type: 'paragraph', text: b },
+      { type: 'heading', text: 'Look at it first' },
+      { type: 'commands', lines: [c, d] },
+      { type: 'heading', text: 'What you can do' },
+      { type: 'list', items: [a, e] },
     ],
   });
   return { ...made, id: '01J', at: NOW.toISOString() };

@@ -148,6 +148,23 @@ test('--json gives the same for machines', async () => {
   });
 });
 
+test.each([
+  ['update.window', 'Sat 02:00-02:00', /update\.window=Sat 02:00-02:00: .*never opens: it ends when it begins/],
+  ['update.window', 'at night', /update\.window=at night: .*must look like Sat,Sun 02:00-05:00/],
+  ['update.min-age', 'young', /update\.min-age=young: /],
+  ['update.soak', 'a while', /update\.soak=a while: /],
+  ['update.keep-images', '-1', /update\.keep-images=-1: /],
+  ['update.ask-on', 'braking', /update\.ask-on=braking: .*breaking/],
+])(
+  'a label %s that cannot be followed (%s) is reported with what it must be, and fails',
+  async (label, value, line) => {
+    scene.engine.runContainer(nginx({ labels: { [label]: value } }));
+    const { code, stdout } = await run(['check']);
+    expect(stdout).toMatch(new RegExp(`^FAILED +Labels +web-nginx-1: ${line.source}`, 'm'));
+    expect(code).toBe(1);
+  },
+);
+
 test('--notify sends a test notice to every channel, and a channel that refuses it fails the check', async () => {
   const sent: string[] = [];
   const channel = (name: string, send: () => Promise<void>) => ({
