@@ -31,7 +31,7 @@ import { findPlaces } from './certificates/renewal-places';
 import { requestRenewal } from './certificates/renewal-queue';
 import { foreseeCarryOvers } from './containers/carry-over/refusals';
 import { findUnhealthy } from './containers/check-health';
-import { freeOnEngine } from './containers/engine-disk';
+import { freeOnEngine } from './services/look-at-disk';
 import { readContainers } from './containers/read-containers';
 import { requestUpdate } from './decisions/request-update';
 import { lookAtSignatures, type SignatureSeen } from './decisions/signatures';

@@ -1,13 +1,8 @@
 import type { Deps } from '../deps';
 import { DF, diskProblem, parseDf } from '../domain/disk/df';
-import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost } from '../domain/errors';
-import { formatBytes } from '../domain/format';
-import { readContainers } from './read-containers';
 
 const ANSWER_WITHIN_MS = 10_000;
-/** One after the other: a host whose images have no `df` must not keep the worker. */
-const MOST_ASKED = 10;
 /** There is one engine, and so one such notice. */
 const SUBJECT = 'engine';
 
@@ -29,29 +24,10 @@ export async function freeAsSeenBy(
   }
 }
 
-/** As the first watched container that can answer sees it; null: none can. Rejects as `readContainers`. */
-export async function freeOnEngine(deps: Pick<Deps, 'engine' | 'logger' | 'selfId'>): Promise<number | null> {
-  const all = await readContainers(deps.engine, deps.selfId);
-  const asked = all.filter(({ labels, running, self }) => labels.watched && running && !self);
-  for (const { id } of asked.slice(0, MOST_ASKED)) {
-    const free = await freeAsSeenBy(deps, id);
-    if (free !== null) return free;
-  }
-  return null;
-}
-
 /** For `/health` and the page: the notice is open for as long as the disk is nearly full. Null, which is not known, closes it. */
 export function noteDisk({ store, logger }: Pick<Deps, 'store' | 'logger'>, free: number | null): void {
   const problem = free === null ? null : diskProblem(free);
   if (problem === null) return store.notices.close('disk_nearly_full', SUBJECT);
   if (store.notices.open('disk_nearly_full', SUBJECT, problem))
     logger.warn('the disk of the engine is nearly full', { free });
-}
-
-/** Each hour and at each start, so that the operator knows it before an update starts. */
-export async function lookAtDisk(deps: Deps): Promise<WorkOutcome> {
-  const free = await freeOnEngine(deps);
-  noteDisk(deps, free);
-  const outcome = free === null ? 'Not known: no watched container could answer.' : `${formatBytes(free)} free.`;
-  return { outcome, trouble: null };
 }

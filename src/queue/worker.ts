@@ -5,7 +5,7 @@ import { runNextBackup } from '../backups/run-next-backup';
 import { requestRenewal, runNextRenewal } from '../certificates/renewal-queue';
 import { createWatch } from '../certificates/watch-certificates';
 import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';
-import { lookAtDisk } from '../containers/engine-disk';
+import { lookAtDisk } from '../services/look-at-disk';
 import { adoptAside, removeDueContainers } from '../containers/kept-containers';
 import { rearmRunning } from '../containers/restart-policy';
 import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';

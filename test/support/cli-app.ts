@@ -16,7 +16,7 @@ import { timerPlans, viewTimers } from '../../src/schedule/timers';
 import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
 import { foreseeCarryOvers } from '../../src/containers/carry-over/refusals';
 import { findUnhealthy } from '../../src/containers/check-health';
-import { freeOnEngine } from '../../src/containers/engine-disk';
+import { freeOnEngine } from '../../src/services/look-at-disk';
 import { readContainers } from '../../src/containers/read-containers';
 import { foreseeStackTag } from '../../src/rollouts/keep-stack-tag';
 import { lookAtSwarm } from '../../src/services/read-targets';

@@ -112,6 +112,18 @@ it('is asked of the watched containers that run, until one has an answer, and of
   expect(problems()).toHaveLength(1);
 });
 
+it('is asked of the tasks of watched services on this node, where no container is watched', async () => {
+  scene.swarm.init();
+  const { digest } = scene.engine.publish('web:1', { scripts: dfScripts(() => GIB) });
+  const { digest: foreign } = scene.engine.publish('other:1', { scripts: dfScripts(() => MIB) });
+  scene.swarm.addService({ name: 'a_other', image: `other:1@${foreign}`, labels: {} });
+  await look();
+  expect(problems()).toEqual([]);
+  scene.swarm.addService({ name: 'site_web', image: `web:1@${digest}`, labels: { 'diun.enable': 'true' } });
+  await look();
+  expect(problems()).toEqual([expect.stringContaining('only 1.0 GiB free')]);
+});
+
 it('is forgotten when it is no longer known', async () => {
   const { set } = runs('web', GIB);
   await look();

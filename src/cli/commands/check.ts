@@ -60,7 +60,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
     certificateFindings(app, containers),
     carryOverFindings(app, containers),
     signatureFindings(app, targets),
-    diskFindings(app, containers),
+    diskFindings(app, targets),
   ]);
   const findings = [
     ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
