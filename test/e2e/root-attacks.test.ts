@@ -40,7 +40,15 @@ describe('a process that took over diun-pilot', () => {
     await run('agent', '--label', 'diun.enable=true', '--volume', '/:/host:ro');
     await run('root', '--privileged', '--volume', '/:/host');
     const [dataRoot = ''] = await docker.lines(['info', '--format', '{{.DockerRootDir}}']);
-    await run('disk', '--label', 'diun.enable=true', '--volume', `${dataRoot}:/engine`);
+    await run(
+      'disk',
+      '--label',
+      'diun.enable=true',
+      '--volume',
+      `${dataRoot}:/engine`,
+      '--volume',
+      `${dataRoot}:/run/engine:ro`,
+    );
     const [web, agent, root, disk] = await Promise.all(
       ['web', 'agent', 'root', 'disk'].map((name) => engine.inspectContainer(`${prefix}-${name}`)),
     );

@@ -27,6 +27,8 @@ export function sightOfFake(engine: FakeEngine): Sight {
     service: () => Promise.resolve(null),
     services: () => Promise.resolve([]),
     dataRoot: () => Promise.resolve('/srv/engine'),
+    // As in every image of Debian and Alpine.
+    realPath: (_, path) => Promise.resolve(path.replace(/^\/var\/run(?=\/|$)/, '/run')),
   };
 }
 

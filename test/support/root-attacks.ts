@@ -11,7 +11,7 @@ export interface Attacked {
   agentSame: CreateRequest['body'];
   /** Privileged, and not the business of diun-pilot. */
   root: ContainerInspect;
-  /** Opened to updates, with the data root of the engine at `/engine`, which `GET /info` tells. */
+  /** Opened to updates, with the data root of the engine at `/engine` and `/run/engine`, which `GET /info` tells. */
   disk: ContainerInspect;
   /** An image of another repository, by its ID and its tag. */
   evil: string;
@@ -301,5 +301,8 @@ function onStrangers({ web, root, disk, evil, evilTag }: Attacked): Attack[] {
     of('POST', `/containers/${disk.Id}/exec`, { Cmd: ['ls', '/engine/containers'] }),
     of('GET', `/containers/${disk.Id}/archive?path=/engine/containers`),
     of('PUT', `/containers/${disk.Id}/archive?path=/engine`),
+    // `/var/run` is a link to `/run` in the image.
+    of('GET', `/containers/${disk.Id}/archive?path=/var/run/engine/containers`),
+    of('GET', `/containers/${disk.Id}/archive?path=/var/run/`),
   ];
 }

@@ -30,7 +30,7 @@ export async function stat(wire: Wire, id: string, path: string): Promise<PathSt
   try {
     const answer = await wire.stream({ method: 'HEAD', path: at, query: { path } });
     answer.resume();
-    return readStat(String(answer.headers['x-docker-container-path-stat'] ?? ''), path);
+    return readStat(answer.headers[PATH_STAT], path);
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
     await wire.call({ method: 'GET', path: `/containers/${encodeURIComponent(id)}/json` });
@@ -38,9 +38,20 @@ export async function stat(wire: Wire, id: string, path: string): Promise<PathSt
   }
 }
 
-function readStat(header: string, path: string): PathStat {
+/** Where the engine describes the path, in an answer to a question about an archive. */
+export const PATH_STAT = 'x-docker-container-path-stat';
+
+/** Where a symbolic link leads inside the container, by the engine's own rules; null: it is none. Throws as `readStat`. */
+export function readLink(header: string | string[] | undefined, path: string): string | null {
+  if (readStat(header, path).type !== 'symlink') return null;
+  const { linkTarget } = JSON.parse(Buffer.from(String(header), 'base64').toString()) as { linkTarget?: unknown };
+  return typeof linkTarget === 'string' ? linkTarget : '';
+}
+
+/** Of the path itself: where it is a link, of the link. */
+function readStat(header: string | string[] | undefined, path: string): PathStat {
   const read = (): { size: number; mode: number; mtime: string } =>
-    JSON.parse(Buffer.from(header, 'base64').toString()) as { size: number; mode: number; mtime: string };
+    JSON.parse(Buffer.from(String(header ?? ''), 'base64').toString()) as { size: number; mode: number; mtime: string };
   try {
     const { size, mode, mtime } = read();
     return { type: typeOf(mode), size, mode: mode % (PERMISSIONS + 1), modifiedAt: mtime };

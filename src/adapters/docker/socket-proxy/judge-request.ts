@@ -1,6 +1,7 @@
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { BOUNDS } from '../../../domain/bounds';
 import { readWithin } from '../../../lib/streams/read-within';
+import { PATH_STAT, readLink } from '../layer';
 import type { MatchedCall } from './call-filter';
 import type { Guard, Verdict } from './guard/guard';
 import { refuse, Refused } from './guard/refused';
@@ -80,16 +81,26 @@ function pathOf({ call, version }: MatchedCall, { place }: Extract<Verdict, { pa
 /** What the guard reads, in the version of the request, so that both have the same fields. */
 export const sightOf =
   (dial: RequestOptions) =>
-  (version: string): Sight =>
-    sightThrough(async (path) => {
-      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-        const asked = request({ ...dial, method: 'GET', path: `${version}${path}`, timeout: BOUNDS.engineAnswer.ms });
+  (version: string): Sight => {
+    const answered = (method: 'GET' | 'HEAD', path: string): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        const asked = request({ ...dial, method, path: `${version}${path}`, timeout: BOUNDS.engineAnswer.ms });
         asked.on('timeout', () => void asked.destroy(new Error('the engine does not answer')));
         asked.on('response', resolve).on('error', reject).end();
       });
+    const ask = async (path: string): Promise<unknown> => {
+      const answer = await answered('GET', path);
       const text = (await readWithin(answer, BOUNDS.engineAnswer)).toString();
       // Of an engine that is in no swarm, or no manager, a service is asked in vain (503).
       if (answer.statusCode === 404 || (answer.statusCode === 503 && path.startsWith('/services'))) return null;
       if (answer.statusCode !== 200) throw new Error(`the engine answers ${answer.statusCode} to GET ${path}`);
       return JSON.parse(text) as unknown;
+    };
+    return sightThrough(ask, async (id, path) => {
+      const answer = await answered('HEAD', `/containers/${id}/archive?${new URLSearchParams({ path }).toString()}`);
+      answer.resume();
+      if (answer.statusCode === 404) return null;
+      if (answer.statusCode !== 200) throw new Error(`the engine answers ${answer.statusCode} to HEAD ${path}`);
+      return readLink(answer.headers[PATH_STAT], path);
     });
+  };

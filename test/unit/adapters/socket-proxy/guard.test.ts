@@ -2,7 +2,7 @@ import { createGuard, type GuardedCall } from '../../../../src/adapters/docker/s
 import { readName } from '../../../../src/adapters/docker/socket-proxy/guard/names';
 import { powerOf, reachesHost } from '../../../../src/adapters/docker/socket-proxy/guard/power';
 import { isHelperScript, isReadingScript } from '../../../../src/adapters/docker/socket-proxy/guard/scripts';
-import type { Sight } from '../../../../src/adapters/docker/socket-proxy/guard/family';
+import { sightThrough, type Sight } from '../../../../src/adapters/docker/socket-proxy/guard/family';
 import { LIST } from '../../../../src/backups/sources/files-source';
 import { asideName } from '../../../../src/containers/artifact-names';
 import * as scripts from '../../../../src/restores/files/move-scripts';
@@ -16,6 +16,7 @@ const NOTHING: Sight = {
   service: () => Promise.resolve(null),
   services: () => Promise.resolve([]),
   dataRoot: () => Promise.resolve('/srv/engine'),
+  realPath: (_, path) => Promise.resolve(path),
 };
 
 test.each(['old', 'new', 'check', 'kept', 'backup', 'restore', 'drill', 'rehearsal'] as const)(
@@ -290,4 +291,28 @@ test('what is not there is answered as the engine would', async () => {
   const asked = { call: 'DELETE /containers/{id}', isHead: false, place: 'gone', query: {}, body: null };
   const verdict = await createGuard().judge(NOTHING, asked);
   expect(verdict).toEqual({ passes: false, status: 404, reason: 'No such container: gone' });
+});
+
+describe('what a path names', () => {
+  const LINKS: Record<string, string> = {
+    '/var/run': '/run',
+    '/run/deep': '/data/a',
+    '/loop': '/loop',
+    '/broken': '',
+    '/up': '/data/../../run',
+  };
+  const sight = sightThrough(
+    () => Promise.resolve(null),
+    (_, path) => Promise.resolve(LINKS[path] ?? null),
+  );
+  test.each([
+    ['/var/run/x', '/run/x'],
+    ['/var/run/', '/run'],
+    ['/var/run/deep/x', '/data/a/x'],
+    ['/up/x', '/run/x'],
+    ['/etc/nginx', '/etc/nginx'],
+    ['/', '/'],
+    ['/loop/x', '/'],
+    ['/broken/x', '/'],
+  ])('%s is %s', async (path, real) => expect(await sight.realPath('id', path)).toBe(real));
 });

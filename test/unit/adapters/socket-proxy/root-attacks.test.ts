@@ -27,7 +27,9 @@ function attacked(): Attacked {
   engine.runContainer(nginx({ name: 'agent', ports: {}, hostConfig: { Binds: ['/:/host'] } }));
   const labels = { 'diun.enable': 'false' };
   engine.runContainer(nginx({ name: 'root', ports: {}, labels, hostConfig: { Privileged: true, Binds: ['/:/host'] } }));
-  engine.runContainer(nginx({ name: 'disk', ports: {}, hostConfig: { Binds: ['/srv/engine:/engine'] } }));
+  engine.runContainer(
+    nginx({ name: 'disk', ports: {}, hostConfig: { Binds: ['/srv/engine:/engine', '/srv/engine:/run/engine:ro'] } }),
+  );
   return {
     ...{ disk: engine.container('disk'), evilTag: 'evil.example/root:1' },
     ...{ web: 'web', same: sameAs('web'), agent: engine.container('agent'), agentSame: sameAs('agent') },

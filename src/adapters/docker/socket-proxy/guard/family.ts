@@ -1,6 +1,7 @@
 import { readDependsOn, readRestartsWith } from '../../../../domain/compose/depends-on';
 import type { ContainerInspect, ImageInspect } from '../../../../domain/engine-inspect';
 import { repositoryOf, tryParseImageReference } from '../../../../domain/images/image-reference';
+import { cleanPath } from '../../../../domain/recreate/own-mounts';
 import { ownLabels } from '../../../../domain/labels/own-labels';
 import { isEnabled } from '../../../../domain/labels/parse-flag';
 import { readName, type Role } from './names';
@@ -29,6 +30,8 @@ export interface Memory {
 const TASK = /^(.+)\.[^.]+\.[0-9a-z]{25}$/;
 const SERVICE_NAME = 'com.docker.swarm.service.name';
 const MOST_REMEMBERED = 10_000;
+/** As Linux follows them. */
+const MOST_LINKS = 40;
 
 export function newMemory(): Memory {
   return { created: new Map(), execs: new Set(), replaced: new Map() };
@@ -185,6 +188,8 @@ export interface Sight {
   services(): Promise<ServiceInfo[]>;
   /** The folder of the host in which the engine has volumes, layers and configurations. Null: it does not say. */
   dataRoot(): Promise<string | null>;
+  /** What a path inside a container names without symbolic links; `/`, which has everything, where they lead nowhere or in circles. */
+  realPath(id: string, path: string): Promise<string>;
 }
 
 /** `options.device` of a `local` volume is a folder of the host. */
@@ -207,8 +212,11 @@ export function imageIn(spec: Record<string, unknown>): string {
   return typeof ContainerSpec?.Image === 'string' ? ContainerSpec.Image : '';
 }
 
-/** Of an engine that is asked over HTTP. `ask` resolves with the JSON of an answer; null: 404. */
-export function sightThrough(ask: (path: string) => Promise<unknown>): Sight {
+/** Of an engine that is asked over HTTP. `ask` resolves with the JSON of an answer, `linkAt` with where a link leads; null: 404, or no link. */
+export function sightThrough(
+  ask: (path: string) => Promise<unknown>,
+  linkAt: (id: string, path: string) => Promise<string | null>,
+): Sight {
   const at = (name: string): string => encodeURIComponent(name);
   return {
     container: (nameOrId) => ask(`/containers/${at(nameOrId)}/json`) as Promise<ContainerInspect | null>,
@@ -221,5 +229,24 @@ export function sightThrough(ask: (path: string) => Promise<unknown>): Sight {
     service: (nameOrId) => ask(`/services/${at(nameOrId)}`) as Promise<ServiceInfo | null>,
     services: async () => ((await ask('/services')) ?? []) as ServiceInfo[],
     dataRoot: async () => ((await ask('/info')) as { DockerRootDir?: string } | null)?.DockerRootDir || null,
+    realPath: async (id, path) => {
+      let left = partsOf(path);
+      let real = '';
+      for (let links = 0; links <= MOST_LINKS;) {
+        const [part, ...rest] = left;
+        if (part === undefined) return real === '' ? '/' : real;
+        const target = await linkAt(id, `${real}/${part}`);
+        if (target === '') return '/';
+        if (target === null) [real, left] = [`${real}/${part}`, rest];
+        else [real, left, links] = ['', [...partsOf(target), ...rest], links + 1];
+      }
+      return '/';
+    },
   };
+}
+
+function partsOf(path: string): string[] {
+  return cleanPath(path)
+    .split('/')
+    .filter((part) => part !== '');
 }

@@ -79,16 +79,26 @@ export async function judgeRead(
 ): Promise<void> {
   await mustBeOpen(sight, memory, known);
   const power = await powerOf(known.container, sight);
-  if (power === null || power.isCertbots || isStat || mayRead(known, power, cleanPath(path))) return;
+  if (power === null || power.isCertbots || isStat || (await mayRead(sight, known, power, cleanPath(path)))) return;
   refuse(`${known.container.Name.slice(1)} can be root on its host (${power.why}): ${path} of it is not read`);
 }
 
-/** A path in a mount may lead to another one by a link that another container has put there. */
-function mayRead({ container, labels }: Known, { mounts }: Power, path: string): boolean {
-  const overlaps = (mount: string): boolean => isWithin(path, mount) || isWithin(mount, path);
-  if (mounts.some(overlaps)) return false;
+/**
+ * A path in a mount may lead to another one by a link that another container has put there. A link in the image (`/var/run` is `/run`)
+ * gives a path, or the place of a mount, a second name: compared is what they name.
+ */
+async function mayRead(sight: Sight, { container, labels }: Known, { mounts }: Power, path: string): Promise<boolean> {
+  const real = (each: string): Promise<string> => sight.realPath(container.Id, each);
+  const overlapsOneOf = async (places: readonly string[]): Promise<boolean> => {
+    const asked = [path, await real(path)];
+    const there = [...places, ...(await Promise.all(places.map(real)))];
+    return asked.some((one) => there.some((place) => isWithin(one, place) || isWithin(place, one)));
+  };
+  if (await overlapsOneOf(mounts)) return false;
   const named = (labels['backup.paths'] ?? '').split(',').map((each) => cleanPath(each.trim()));
-  return named.includes(path) || !container.Mounts.some(({ Destination }) => overlaps(cleanPath(Destination)));
+  return (
+    named.includes(path) || !(await overlapsOneOf(container.Mounts.map(({ Destination }) => cleanPath(Destination))))
+  );
 }
 
 export async function judgeWrite(sight: Sight, memory: Memory, known: Known): Promise<void> {
