@@ -5,6 +5,7 @@ import type { DockerCli } from './engine/docker-cli';
 import { removeLeftovers } from './engine/leftovers';
 import { openEngine, type LabEngine } from './engine/open-engine';
 import { clearOtherEngine } from './engine/other-engine';
+import { clearPodman } from './engine/podman';
 import { openView } from './engine/view';
 import { imageBuilder, type LabImages } from './images/build-images';
 import { imageOrigin } from './images/image-origin';
@@ -87,6 +88,7 @@ async function endGuests(dir: string): Promise<string[]> {
   const ended = await endStrays(guests(dir));
   await clearOtherEngine(dir);
   await clearNodes(dir);
+  await clearPodman(dir);
   return ended;
 }
 

@@ -3,6 +3,7 @@ import { ensureCosign } from './cosign';
 import { labEnvironment } from './lab-environment';
 import { LabBusy } from './lab-lock';
 import { LabUnavailable } from './lab-unavailable';
+import { ensurePodman } from './engine/podman';
 import { ensureNginx } from './nginx';
 import { ensureNotifyServers } from './notify-servers';
 import { inWords, runJest, sum, type Tally } from './run-jest';
@@ -41,6 +42,7 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
       await ensureNotifyServers(say);
       await ensureRestic(say);
       await ensureCosign(say);
+      await ensurePodman(say);
       const env = { ...process.env, ...labEnvironment(lab) };
       const sideBySide = await runJest([...END_TO_END, 'e2e', 'field', `--maxWorkers=${AT_ONCE}`, ...chosen], env);
       return sum([sideBySide, await runJest([...END_TO_END, 'e2e-alone', '--runInBand', ...chosen], env)]);

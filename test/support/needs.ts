@@ -19,6 +19,13 @@ export function describeIf(missing: string | null, name: string, tests: () => vo
   describe.skip(name, tests);
 }
 
+/** The same for what is another's, such as a second make of engine: also in CI, tests are skipped aloud where it cannot be had. */
+export function describeWhereThere(missing: string | null, name: string, tests: () => void): void {
+  if (missing === null) return describe(name, tests);
+  process.stderr.write(`\n!!! SKIPPED, also in CI: ${name}: ${missing}\n`);
+  describe.skip(name, tests);
+}
+
 /** Why no small file system can be mounted here; null: it can. */
 export function whyNoMount(): string | null {
   const folder = mkdtempSync(join(tmpdir(), 'can-mount-'));

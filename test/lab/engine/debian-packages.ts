@@ -46,6 +46,20 @@ async function install(packages: string[]): Promise<void> {
   });
 }
 
+/** Downloads packages of Debian 13 into a folder, and installs nothing. Throws off Debian, without root and without a mirror. */
+export async function downloadFromTrixie(packages: string[], folder: string): Promise<void> {
+  const reason = whyNotInstallable();
+  const mirror = machinesMirror();
+  if (reason !== null || mirror === null) throw new LabUnavailable(`this is ${reason ?? 'no Debian'}`);
+  offerTrixie(mirror);
+  const quick = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=20'];
+  const download = ['-qq', ...quick, 'download', ...packages.map((name) => `${name}/trixie`)];
+  const first = await attempt('apt-get', download, { cwd: folder });
+  if (first.code === 0) return;
+  await apt([...quick, 'update']);
+  await run('apt-get', download, { cwd: folder });
+}
+
 /** Makes Debian 13 known to apt, behind everything that is installed already. */
 function offerTrixie(mirror: DebianMirror): void {
   if (/^13|trixie/.test(readFileSync('/etc/debian_version', 'utf8')) && !machineIsBookworm()) return;

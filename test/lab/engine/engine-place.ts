@@ -62,6 +62,12 @@ export function nodePlace(dir: string, index: number, hostname: string): EngineP
   };
 }
 
+/** The one network of containers of Podman. */
+export function podmanNetwork(dir: string): Pick<EngineNetwork, 'bridge' | 'range'> {
+  const { digest, second } = of(dir);
+  return { bridge: `dppod-${digest.toString('hex', 0, 4)}`, range: `10.${second}.252.0/24` };
+}
+
 /** The network that connects the nodes, in the lab's own network. */
 export function nodesNetwork(dir: string): { bridge: string; range: string; addressOf: (index: number) => string } {
   const { digest, second } = of(dir);
