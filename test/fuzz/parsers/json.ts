@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import { readLink } from '../../../src/adapters/docker/layer';
 import { credentialsFor } from '../../../src/adapters/docker/registry/credentials';
 import { createRegistryImages } from '../../../src/adapters/docker/registry/images';
 import { createRegistrySignatures } from '../../../src/adapters/docker/registry/signatures';
@@ -64,6 +65,18 @@ export const JSON_DOCUMENTS: readonly Parser[] = [
           'a release has a link that is none',
         );
       }
+    },
+  },
+  {
+    name: 'what the engine says of a file',
+    seeds: [
+      '{"name":"run","size":4,"mode":134218239,"mtime":"2026-11-29T12:00:00Z","linkTarget":"/run"}',
+      '{"mode":420}',
+    ],
+    pieces: [...JSON_PIECES, '"mode"', '134218239', '"linkTarget"'],
+    parse: (input) => {
+      const target = readLink(Buffer.from(input).toString('base64'), '/var/run');
+      promise(target === null || typeof target === 'string', 'a link leads to what is no path');
     },
   },
   {

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { MountArchive } from '../../../src/adapters/docker/streams/mount-archive';
 import { demux } from '../../../src/adapters/docker/streams/output';
 import { TarEntries } from '../../../src/backups/sources/tar-entries';
 import { bytes, promise, type Parser } from './parser';
@@ -15,6 +16,29 @@ export const STREAMS: readonly Parser[] = [
       const passed: Buffer[] = [];
       for await (const part of Readable.from([bytes(input)]).pipe(entries)) passed.push(part as Buffer);
       promise(Buffer.concat(passed).equals(bytes(input)), 'the tar was changed');
+    },
+  },
+  {
+    name: 'archives of Podman',
+    seeds: [aTar('/', ''), aTar('/a', 'x'), aTar('data/a', 'x')],
+    pieces: [
+      '\u0000'.repeat(512),
+      '0000644\u0000',
+      '-1',
+      'x',
+      'g',
+      'L',
+      '1',
+      '12 path=/a\n',
+      '99 path=',
+      '\u0080',
+      '\u00ff',
+    ],
+    parse: async (input) => {
+      let length = 0;
+      for await (const part of Readable.from([bytes(input)]).pipe(new MountArchive('/data')))
+        length += (part as Buffer).length;
+      promise(length <= 4 * input.length + 4096, 'it has far more than was sent');
     },
   },
   {

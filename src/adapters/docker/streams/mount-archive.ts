@@ -148,7 +148,7 @@ function text(block: Buffer, at: number, length: number): string {
 function sizeOf(block: Buffer): number {
   if (((block[SIZE] ?? 0) & 0x80) !== 0) return Number(block.readBigUInt64BE(SIZE + 4));
   const size = Number.parseInt(text(block, SIZE, 12).trim() || '0', 8);
-  if (!Number.isSafeInteger(size)) throw refused('it is damaged');
+  if (!Number.isSafeInteger(size) || size < 0) throw refused('it is damaged');
   return size;
 }
 
