@@ -96,6 +96,12 @@ describe('the source', () => {
     expect(forge.requests).toEqual([]);
   });
 
+  test('of an image that is no address, read as one or put together, stops no event', async () => {
+    run({}, { [SOURCE]: 'https://github.com/.git/:' });
+    await publish('nginx:1.27.2', { [SOURCE]: 'https://gitlab.com/api/v4/projects/%2F%3A' });
+    expect(last()).toMatchObject({ status: 'succeeded', notes: { versions: [] } });
+  });
+
   test('may be a changelog that the operator names', async () => {
     forge.instead = () => ({ status: 200, body: '# 1.27.2\nread\n# 1.27.0\nold' });
     run({ 'update.notes': `http://${forge.host}/team/app/raw/branch/main/CHANGES.md` });

@@ -42,7 +42,9 @@ export function readSource(text: string): NotesSource | null {
   const byApi = fromApi(url, segments);
   if (byApi !== null) return byApi;
   const end = segments.findIndex((part, at) => at > 0 && PAGES.test(part));
-  const project = (end < 0 ? segments : segments.slice(0, end)).map((part) => part.replace(/\.git$/, ''));
+  const project = (end < 0 ? segments : segments.slice(0, end))
+    .map((part) => part.replace(/\.git$/, ''))
+    .filter((part) => part !== '');
   if (CHANGELOG.test(url.pathname)) return { url: url.href, asked: [changelogAt(url, segments)] };
   if (project.length < 2) return { url: url.href, asked: [] };
   return { url: pageOf(url, project), asked: listsOf(url, project) };
@@ -68,7 +70,7 @@ function fromApi(url: URL, segments: string[]): NotesSource | null {
   const gitea = /^(.*?)\/?api\/v1\/repos\/([^/]+)\/([^/]+)/.exec(`/${path}`);
   const gitlab = /^(.*?)\/?api\/v4\/projects\/([^/]+)/.exec(`/${path}`);
   const github = /^(\/api\/v3)?\/repos\/([^/]+)\/([^/]+)/.exec(`/${path}`);
-  const at = (below: string): string => new URL(below, url).href;
+  const at = (below: string): string => onSameHost(url, below);
   if (gitea !== null) {
     const [, base = '', owner = '', name = ''] = gitea;
     return {
@@ -94,7 +96,7 @@ function listsOf(url: URL, project: string[]): ReleaseList[] {
   const path = project.join('/');
   const [owner = '', name = ''] = project;
   const base = project.slice(0, -2).map((part) => `/${part}`);
-  const at = (below: string): string => new URL(below, url).href;
+  const at = (below: string): string => onSameHost(url, below);
   const github: ReleaseList =
     url.hostname === 'github.com'
       ? { forge: 'github', api: `https://api.github.com/repos/${owner}/${name}/releases` }
@@ -117,7 +119,14 @@ function listsOf(url: URL, project: string[]): ReleaseList[] {
 
 function pageOf(url: URL, project: string[]): string {
   const path = project.join('/');
-  return new URL(url.hostname === 'gitlab.com' ? `/${path}/-/releases` : `/${path}/releases`, url).href;
+  return onSameHost(url, url.hostname === 'gitlab.com' ? `/${path}/-/releases` : `/${path}/releases`);
+}
+
+/** A path is a stranger's text: resolved as a reference, one with `//` first would name another host, or none. */
+function onSameHost(url: URL, path: string): string {
+  const there = new URL(url);
+  there.pathname = path;
+  return there.href;
 }
 
 /** The file itself, where the address is that of the page which shows it. */

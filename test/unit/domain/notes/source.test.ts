@@ -1,4 +1,4 @@
-import { readSource, whyNotAllowed } from '../../../../src/domain/notes/source';
+import { type NotesSource, readSource, whyNotAllowed } from '../../../../src/domain/notes/source';
 import { releasesOfChangelog } from '../../../../src/domain/notes/versions';
 
 const GITHUB = 'https://api.github.com/repos/nginx/nginx/releases';
@@ -104,4 +104,19 @@ test('a changelog has a release for each heading with a version', () => {
     ['1.2.0', '### Breaking\n- a'],
     ['v1.1.0', '- b'],
   ]);
+});
+
+test.each([
+  'https://gitlab.com/api/v4/projects/%2F%3A',
+  'https://gitlab.com/api/v4/projects/%2Fevil.example%2Fx',
+  'https://github.com/.git/:',
+  'https://github.com/.git/evil.example',
+  'https://git.example.org/.git/:/a/b',
+  'https://git.example.org/.git/evil.example/a/b',
+  'https://git.example.org/.git/.git/.git',
+])('%s is read without an error, and leads to no host but its own', (text) => {
+  const source = readSource(text) as NotesSource;
+  const own = new URL(text).hostname;
+  for (const address of [source.url, ...source.asked.map(({ api }) => api)])
+    expect([own, 'api.github.com']).toContain(new URL(address).hostname);
 });
