@@ -54,15 +54,19 @@ export function standardWebhook(secret: string, now: () => Date): Format {
   };
 }
 
-/** Stateful notification of the Apprise API (github.com/caronc/apprise-api); the services behind it cut what is too long. */
+/**
+ * Stateful notification of the Apprise API (github.com/caronc/apprise-api); the services behind it cut what is too long. It hands
+ * a text to Discord or Mattermost as it is: there a mention or a link would act.
+ */
 export const apprise: Format = (url, notice) => ({
   url: withoutLogin(url).href,
   headers: { ...JSON_TYPE, ...loginOf(url) },
   body: JSON.stringify({
-    title: notice.title,
-    body: [plainBody(notice), ...(notice.link === null ? [] : [`${notice.link.label}: ${notice.link.url}`])].join(
-      '\n\n',
-    ),
+    title: inert(notice.title),
+    body: [
+      inert(plainBody(notice)),
+      ...(notice.link === null ? [] : [`${inert(notice.link.label)}: ${notice.link.url}`]),
+    ].join('\n\n'),
     type: ({ 5: 'failure', 4: 'warning', 3: 'info', 2: 'success' } as const)[notice.priority],
     format: 'text',
   }),
@@ -182,6 +186,17 @@ function markdownWithin(text: string, most: number): string {
     escaped = `${inMarkdown(points.join(''))}…`;
   }
   return escaped;
+}
+
+/**
+ * For a service that is not known, so nothing can be escaped: a zero-width space parts the marks of a mention and of a Markdown
+ * link. A command stays whole (`image@sha256:…`, `me@host`).
+ */
+function inert(text: string): string {
+  return text
+    .replace(/(?<!\w)@|@(?=everyone|here|channel|all)/gi, '@\u200B')
+    .replace(/<(?=[!@#])/g, '<\u200B')
+    .replaceAll('](', ']\u200B(');
 }
 
 /** An address in a Markdown link's parentheses. */

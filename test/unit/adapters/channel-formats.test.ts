@@ -142,7 +142,13 @@ const CHECKS: Record<string, (body: never) => void> = {
     expect(text).not.toMatch(/@(?!\u200B)/);
   },
   webhook: (body: { data: { link: unknown } }) => expect(body.data.link).toMatchObject({ url: LINK }),
-  apprise: ({ type, format }: { type: string; format: string }) => expect([type, format]).toEqual(['failure', 'text']),
+  apprise: ({ type, format, title, body }: { type: string; format: string; title: string; body: string }) => {
+    expect([type, format]).toEqual(['failure', 'text']);
+    for (const text of [title, body]) {
+      expect(text).not.toMatch(/(?<!\w)@(?!\u200B)|@(?=everyone|here|channel|all)/i);
+      expect(text).not.toMatch(/<[!@#]|\]\(/);
+    }
+  },
 };
 
 /** The only mark that is not escaped is that of our own link, at the end. */
@@ -172,6 +178,11 @@ test('a message holds the signed link and no action', () => {
     expect([name, text.includes('abc.def')]).toEqual([name, true]);
     expect([name, text.includes('decision=')]).toEqual([name, false]);
   }
+});
+
+test('a command in a notice through Apprise can be copied', () => {
+  const text = `docker pull gitea/gitea@sha256:abc; ssh me@nas.example.org`;
+  expect(bodyOf('apprise', notice({ text: [text] }))['body']).toContain(text);
 });
 
 test('a login is in a header and not in the address; a password alone is a token', () => {
