@@ -126,6 +126,9 @@ describeIf(whyNoOtherEngine(), 'a Swarm of three nodes', () => {
         expect(tasks).toHaveLength(4);
         expect(tasks.every((each) => each.endsWith(` running ${image}`) && !each.startsWith('node-b'))).toBe(true);
         await a.docker.run(['node', 'update', '--availability', 'active', 'node-b']);
+        const again = async (): Promise<boolean> =>
+          (await runs('everywhere')).filter((each) => each.includes(' running ')).length === ALL.length;
+        await eventually('the global service is on node-b again', again, { timeoutMs: 60_000, everyMs: 100 });
       },
     ],
     [
