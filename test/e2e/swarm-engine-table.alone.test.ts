@@ -33,6 +33,7 @@ describeIf(whyNoOtherEngine(), 'the engine restarted during the rollout of a ser
 
     beforeAll(async () => {
       const held = await Promise.all([...lanes].map(async ([row, lane]) => ({ row, stopped: await lane.holdAt(row) })));
+      await Promise.all(held.map(({ stopped }) => stopped.mustBeOpen()));
       await swarm.engine.end(end);
       await Promise.all(held.map(({ stopped }) => stopped.reconnect()));
       await swarm.engine.begin();

@@ -15,6 +15,7 @@ const TASKS = /^GET \/tasks/;
 const NODES = /^GET \/nodes/;
 const EXEC = /^POST \/containers\/[^/]+\/exec/;
 const START_EXEC = /^POST \/exec\/[^/]+\/start/;
+const INSPECT = /^GET \/containers\/[^/]+\/json/;
 const INSPECT_EXEC = /^GET \/exec\//;
 const UPDATE = /^POST \/services\/[^/]+\/update/;
 const ROLLBACK = /^POST \/services\/[^/]+\/update\?.*rollback=previous/;
@@ -68,20 +69,20 @@ export const CRASHES: RolloutMoment[] = [
   ...momentsOf('is rolled back by Swarm', OF_SWARMS_OWN),
 ];
 
-/** Each is a stage of its own for the engine, too. */
+/** For the engine: all are held at once, so none is a call of a probe, which is made again after ten seconds. */
 export const STAGES: RolloutMoment[] = [
   ...momentsOf('succeeds', [
     { step: 'the offer', calls: [REGISTRY], when: 'before' },
     { step: 'the rollout is requested', calls: [UPDATE] },
     { step: 'the rollout begins', calls: [UPDATE, TASKS], when: 'after' },
     { step: 'the rollout goes on', calls: [UPDATE, SERVICE, SERVICE, SERVICE], when: 'after' },
-    { step: 'the tasks are probed', calls: [UPDATE, EXEC], when: 'before' },
+    { step: 'the tasks are checked', calls: [UPDATE, INSPECT], when: 'before' },
     { step: 'the tasks are looked at again', calls: [UPDATE, EXEC, EXEC, TASKS], when: 'before' },
   ]),
   ...momentsOf('fails its probe', [
     { step: 'the rollback is requested', calls: [ROLLBACK] },
     { step: 'the rollback begins', calls: [ROLLBACK, TASKS], when: 'after' },
-    { step: 'the old tasks are probed', calls: [ROLLBACK, EXEC], when: 'before' },
+    { step: 'the old tasks are checked', calls: [ROLLBACK, INSPECT], when: 'before' },
   ]),
 ];
 

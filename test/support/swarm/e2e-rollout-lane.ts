@@ -26,6 +26,8 @@ export interface HeldRollout {
   reconnect(): Promise<void>;
   /** Waits for the end of the update. */
   end(): Promise<AfterRollout>;
+  /** Rejects where the update has its end already. */
+  mustBeOpen(): Promise<void>;
 }
 
 /** One service with two tasks, a diun-pilot of its own, and a proxy in which that stops. */
@@ -113,6 +115,11 @@ async function holdAt(lane: Lane, moment: RolloutMoment): Promise<HeldRollout> {
     reconnect: async () => {
       await proxy.cut();
       await proxy.mend();
+    },
+    mustBeOpen: async () => {
+      const updates = (await pilot.updates(`?container=${name}`)) as UpdateTold[];
+      const status = updates.find(({ to }) => to.digest === digest)?.['status'] ?? 'queued';
+      if (!['queued', 'running'].includes(status)) throw new Error(`${name} was not held: its update is ${status}`);
     },
     end: async () => {
       const update = await endOfUpdate(pilot, name, digest, PATIENCE_MS);
