@@ -10,6 +10,7 @@ import { createDelivery, createNoticeDelivery, deliverAll } from '../../src/noti
 import { updateAvailable } from '../../src/notifications/mails/update-available';
 import { updateFailed } from '../../src/notifications/mails/update-failed';
 import { postMail } from '../../src/notifications/post-mail';
+import { Secret } from '../../src/lib/secret';
 import type { Channel } from '../../src/ports/mail-transport';
 import type { Store } from '../../src/ports/store';
 import { certificateWith } from '../support/make-certificate';
@@ -53,7 +54,7 @@ function channelAt(url: string): Channel {
   if ('problem' in read) throw new Error(read.problem);
   const [target] = read.value;
   if (target === undefined) throw new Error('no channel');
-  return createChannel({ target, secret: null, now: () => clock.now() });
+  return createChannel({ target, secret: new Secret('whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ='), now: () => clock.now() });
 }
 
 const { logger } = recordingLogger();
@@ -274,6 +275,25 @@ test('the token in the address of a service that cannot be reached is in no mess
   const { lastError } = store.channels.of(channel.id).state();
   expect(lastError).toMatch(/ECONNREFUSED.*tried again/);
   expect(lastError).not.toContain('secret-token');
+});
+
+test.each([
+  ['slack+http://HOST/services/T0/B0/secret-token?key=hidden', /secret-token|hidden/],
+  ['webhook+http://me:p%40ss-word@HOST/h/s3cret', /s3cret|p@ss-word|bWU6cEBzcy13b3Jk/],
+  ['ntfy://:tk_secret@HOST/secret-topic', /tk_secret|secret-topic/],
+])('a service that repeats its address and login: %s is in no message', async (url, secret) => {
+  answer = ({ url: path, headers }, response) => {
+    const login = headers.authorization ?? '';
+    const clear = Buffer.from(login.slice(6), 'base64').toString().split(':')[1] ?? '';
+    response.writeHead(404).end(`Cannot POST ${path} ${login} ${clear} ${JSON.stringify(received.at(-1)?.body)}`);
+  };
+  const channel = channelAt(url.replace('HOST', `127.0.0.1:${(server.address() as AddressInfo).port}`));
+  store.channels.use([channel]);
+  failed('one');
+  await deliveryTo(channel).deliverDue();
+  const { lastError } = store.channels.of(channel.id).state();
+  expect(lastError).toMatch(/answered 404: Cannot POST/);
+  expect(lastError).not.toMatch(secret);
 });
 
 test.each([

@@ -2,7 +2,7 @@ import type { ChannelTarget } from '../../domain/channel-notice';
 import type { Secret } from '../../lib/secret';
 import type { Channel } from '../../ports/mail-transport';
 import { apprise, discord, mattermost, ntfy, slack, standardWebhook, type Format } from './formats';
-import { makeCall } from './http-call';
+import { makeCall, secretsIn } from './http-call';
 
 export interface ChannelOptions {
   target: ChannelTarget & { url: Secret };
@@ -15,7 +15,14 @@ export interface ChannelOptions {
 export function createChannel({ target, secret, now }: ChannelOptions): Channel {
   const { url, ...described } = target;
   const format = formatOf(described.kind, secret, now);
-  return { ...described, send: (notice) => makeCall(format(new URL(url.reveal()), notice), described.name) };
+  const address = new URL(url.reveal());
+  return {
+    ...described,
+    send: (notice) => {
+      const link = notice.link === null ? [] : [notice.link.url];
+      return makeCall(format(address, notice), described.name, [...secretsIn(address), ...link]);
+    },
+  };
 }
 
 function formatOf(kind: ChannelTarget['kind'], secret: Secret | null, now: () => Date): Format {

@@ -13,23 +13,54 @@ export interface ChannelCall {
 
 const LONGEST_WAIT_MS = 60 * 60_000;
 const LONGEST_SAID = 200;
+/** Tokens of Slack, Discord and Mattermost have 24 and more; shorter parts of a path are words such as `services`. */
+const SHORTEST_TOKEN = 10;
+/** Shorter than this is part of any sentence. */
+const SHORTEST_SECRET = 4;
 /** Answers after which the same call may succeed later: timeout, too early, too many (RFC 9110, 8470, 6585). */
 const PASSING = new Set([408, 425, 429]);
 
 /**
  * Makes the call, without following redirects: an address that moved is a setting to correct.
- * Rejects with `MailError`: permanent for 3xx and 4xx, else to be tried again.
+ * Rejects with `MailError`: permanent for 3xx and 4xx, else to be tried again. Its message holds none of the `secrets`, also where
+ * the service repeats them.
  */
-export async function makeCall(call: ChannelCall, service: string): Promise<void> {
+export async function makeCall(call: ChannelCall, service: string, secrets: readonly string[] = []): Promise<void> {
   const answer = await ask(call, service);
   if (answer.status >= 200 && answer.status < 300) return;
-  const said = printableLine(answer.body.toString('utf8')).slice(0, LONGEST_SAID);
+  const said = without(secrets, printableLine(answer.body.toString('utf8'))).slice(0, LONGEST_SAID);
   const words = `${service} answered ${answer.status}${said === '' ? '' : `: ${said}`}`;
   if (answer.status >= 500 || PASSING.has(answer.status)) {
     const retryAfterMs = readRetryAfter(answer.headers['retry-after'] ?? null, new Date());
     throw new MailError('channel_unreachable', `${words}. It is tried again.`, false, { retryAfterMs });
   }
   throw new MailError('channel_refused', `${words}. ${adviceFor(answer.status)}`, true);
+}
+
+/** What an answer may repeat of an address, as it is and decoded: its path and parameters, its login, and what is long enough for a token. */
+export function secretsIn(address: URL): string[] {
+  const { pathname, search, searchParams, username, password } = address;
+  const parts = pathname.split('/').filter((part) => part.length >= SHORTEST_TOKEN);
+  const [user, secret] = [decoded(username), decoded(password)];
+  const basic = secret === '' ? '' : Buffer.from(`${user}:${secret}`).toString('base64');
+  const whole = pathname.length > 1 ? [`${pathname}${search}`, pathname] : [];
+  return [...whole, search, ...parts, ...parts.map(decoded), ...searchParams.values(), basic, secret, password];
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The longest first, since one may hold another. */
+function without(secrets: readonly string[], text: string): string {
+  return secrets
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
 }
 
 /** In seconds, or as an HTTP date (RFC 9110, 10.2.3). Milliseconds from `now` on, an hour at most; 0: there is none. */
