@@ -81,10 +81,11 @@ async function throughput(lab: Lab, rows: ComposeProject): Promise<void> {
     PILOT_BACKUP_URL: `file://${folder}`,
   });
   const container = await rows.containerName('db');
-  const [peer, ours]: [number[], number[]] = [[], []];
+  const [peer, atOurLevel, ours]: [number[], number[], number[]] = [[], [], []];
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      peer.push(await pgDump(lab, container, join(folder, 'peer.dump')));
+      peer.push(await pgDump(lab, container, '-Fc', join(folder, 'peer.dump')));
+      atOurLevel.push(await pgDump(lab, container, '-Fc -Z1', join(folder, 'peer-1.dump')));
       ours.push((await backUp(service, rows.name)).seconds);
     }
   } finally {
@@ -103,19 +104,26 @@ async function throughput(lab: Lab, rows: ComposeProject): Promise<void> {
     goal: { sign: '≥', bound: 0.9 },
     against: `median of ${ROUNDS}: ${told(ours)} against ${told(peer)}`,
   });
+  report({
+    what: 'the same, as a share of the speed of pg_dump -Fc -Z1, the level of diun-pilot',
+    value: percentile(atOurLevel, 0.5) / percentile(ours, 0.5),
+    unit: 'ratio',
+    goal: { sign: '≥', bound: 0.9 },
+    against: told(atOurLevel),
+  });
 }
 
 /** Of one of the sets: all are of the same rows. */
 function dumpBytes(folder: string): number {
   const stored = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  const dump = stored.find((name) => /postgres.*\.dump$/.test(name) && name !== 'peer.dump') ?? '';
+  const dump = stored.find((name) => /postgres.*\.dump$/.test(name) && !name.startsWith('peer')) ?? '';
   return statSync(join(folder, dump)).size;
 }
 
-async function pgDump(lab: Lab, container: string, file: string): Promise<number> {
+async function pgDump(lab: Lab, container: string, format: '-Fc' | '-Fc -Z1', file: string): Promise<number> {
   const begin = performance.now();
   const env = { ...process.env, DOCKER_HOST: lab.viewHost };
-  const line = 'exec "$0" exec "$1" pg_dump -U postgres -Fc postgres > "$2"';
+  const line = `exec "$0" exec "$1" pg_dump -U postgres ${format} postgres > "$2"`;
   await command('sh', ['-c', line, lab.docker.path, container, file], { env });
   return (performance.now() - begin) / 1000;
 }
