@@ -192,7 +192,8 @@ function recordStart({ publicUrl, mode, backup, mail, channels, schedules, timeZ
   store.audit.append({ kind: 'start', actor: 'diun-pilot', subject: null, detail });
 }
 
-function requestsOf(deps: Deps, wake: () => void): Requests {
+/** `wake`: after something was queued. */
+export function requestsOf(deps: Deps, wake: () => void): Requests {
   const containers = (): Promise<Container[]> => readContainers(deps.engine, deps.selfId);
   const queued = <T>(asked: T): T => {
     wake();

@@ -8,13 +8,13 @@ import { buffer, text } from 'node:stream/consumers';
 import { createResticStorage, type ResticStorageOptions } from '../../src/adapters/storage-restic/restic-storage';
 import type { BackupStorage } from '../../src/ports/backup-storage';
 import { backupStorageContract } from '../contract/backup-storage.contract';
-import { RESTIC, whyNoRestic } from '../lab/restic';
+import { RESTIC } from '../lab/debian-program';
 import { startS3Server, type S3Server } from '../support/s3-server';
 import { whyNoS3Server } from '../lab/s3-program';
 import { describeIf } from '../support/needs';
 import { checkStorage } from '../../src/backups/check-storage';
 
-describeIf(whyNoRestic() ?? whyNoS3Server(), 'a real restic', () => {
+describeIf(RESTIC.whyNot() ?? whyNoS3Server(), 'a real restic', () => {
   const folders: string[] = [];
   let server: S3Server;
   beforeAll(async () => (server = await startS3Server()), 1_000_000);
@@ -34,12 +34,12 @@ describeIf(whyNoRestic() ?? whyNoS3Server(), 'a real restic', () => {
     RESTIC_CACHE_DIR: join(folder(), 'cache'),
   });
   const resticStorage = (options: ResticStorageOptions): BackupStorage =>
-    createResticStorage({ program: RESTIC, quietMs: 0, ...options });
+    createResticStorage({ program: RESTIC.path, quietMs: 0, ...options });
   const patience = { lockMs: 60_000, againMs: 200 };
 
   /** As an operator at a terminal. */
   function cli(repository: string, args: string[], env = base()): string {
-    return execFileSync(RESTIC, args, { env: { ...env, RESTIC_REPOSITORY: repository }, encoding: 'utf8' });
+    return execFileSync(RESTIC.path, args, { env: { ...env, RESTIC_REPOSITORY: repository }, encoding: 'utf8' });
   }
 
   function leftoversIn(repository: string, env: Record<string, string>): string[] {
@@ -133,7 +133,7 @@ describeIf(whyNoRestic() ?? whyNoS3Server(), 'a real restic', () => {
 
     test('deleted objects give their space back with the next tidying, and others of the repository are left alone', async () => {
       cli(repository, ['init'], env);
-      execFileSync(RESTIC, ['backup', '--stdin', '--stdin-filename', 'theirs'], {
+      execFileSync(RESTIC.path, ['backup', '--stdin', '--stdin-filename', 'theirs'], {
         input: 'x',
         env: { ...env, RESTIC_REPOSITORY: repository },
       });
@@ -148,7 +148,7 @@ describeIf(whyNoRestic() ?? whyNoS3Server(), 'a real restic', () => {
 
     test('the lock of a process that was killed is removed, and what it began is not listed', async () => {
       await put('shop/1/a', 'first');
-      const killed = spawn(RESTIC, ['backup', '--tag', 'diun-pilot', '--stdin', '--stdin-filename', '/shop/2/b'], {
+      const killed = spawn(RESTIC.path, ['backup', '--tag', 'diun-pilot', '--stdin', '--stdin-filename', '/shop/2/b'], {
         env: { ...env, RESTIC_REPOSITORY: repository },
         stdio: ['pipe', 'ignore', 'ignore'],
       });

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
 import type { Update } from '../../src/domain/update';
 import { whyNoBrowser } from '../lab/browser';
-import { whyNoNginx } from '../lab/nginx';
+import { NGINX } from '../lab/debian-program';
 import { API_TOKEN, APPROVAL_SECRETS, startHttp, type RunningHttp } from '../support/http-app';
 import { openBrowser } from '../support/browser';
 import { describeIf } from '../support/needs';
@@ -46,7 +46,7 @@ const routesSeen = (): string[] => [
   ...new Set(pilot.lines.filter(({ message }) => message === 'request').map(({ route }) => String(route))),
 ];
 
-describeIf(whyNoNginx(), 'the shipped nginx', () => {
+describeIf(NGINX.whyNot(), 'the shipped nginx', () => {
   describe('under the name of Gitea', () => {
     beforeEach(() => open());
 

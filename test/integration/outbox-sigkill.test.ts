@@ -4,12 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createChannel } from '../../src/adapters/channels/channels';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
-import { readNotifyUrls } from '../../src/config/urls';
-import { Secret } from '../../src/lib/secret';
 import { systemClock } from '../../src/lib/clock';
 import { createDelivery, createNoticeDelivery } from '../../src/notifications/deliver';
+import { endsAt } from '../support/outbox-ends';
 import { recordingLogger } from '../support/recording-logger';
 
 jest.setTimeout(240_000);
@@ -52,20 +50,8 @@ function run(database: string, step: number): Promise<string[]> {
 async function deliverAgain(database: string): Promise<{ states: number; sent: number }> {
   const store = createSqliteStore({ path: database, clock: systemClock });
   const { logger } = recordingLogger();
-  const read = readNotifyUrls(`webhook+http://${address}/channel`);
-  const target = 'problem' in read ? undefined : read.value[0];
-  if (target === undefined) throw new Error('no channel');
-  const channel = createChannel({
-    target,
-    secret: new Secret('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'),
-    now: () => new Date(),
-  });
+  const { channel, transport } = endsAt(address);
   store.channels.use([channel]);
-  const transport = {
-    send: ({ id }: { id: string }) =>
-      fetch(`http://${address}/mail`, { method: 'POST', headers: { 'webhook-id': id } }).then(() => undefined),
-    check: () => Promise.resolve(),
-  };
   const parts = { store, clock: systemClock, logger, random: () => 0 };
   const mail = createDelivery({ ...parts, transport, from: 'a@b.example', to: ['c@d.example'] });
   const notice = createNoticeDelivery({ ...parts, channel });

@@ -1,13 +1,12 @@
 import { ensureBrowser } from './browser';
 import { ensureCosign } from './cosign';
+import { NGINX, RESTIC } from './debian-program';
 import { labEnvironment } from './lab-environment';
 import { LabBusy } from './lab-lock';
 import { LabUnavailable } from './lab-unavailable';
 import { ensurePodman } from './engine/podman';
-import { ensureNginx } from './nginx';
 import { ensureNotifyServers } from './notify-servers';
 import { inWords, runJest, sum, type Tally } from './run-jest';
-import { ensureRestic } from './restic';
 import { ensureS3Program } from './s3-program';
 import { Interrupted, withLab } from './with-lab';
 
@@ -38,9 +37,9 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
     return await withLab(say, async (lab) => {
       await ensureS3Program(say);
       await ensureBrowser(say);
-      await ensureNginx(say);
+      await NGINX.ensure(say);
       await ensureNotifyServers(say);
-      await ensureRestic(say);
+      await RESTIC.ensure(say);
       await ensureCosign(say);
       await ensurePodman(say);
       const env = { ...process.env, ...labEnvironment(lab) };

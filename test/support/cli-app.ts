@@ -1,28 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { createFileTransport } from '../../src/adapters/mail-file/file-transport';
-import type { App } from '../../src/app';
-import { decideById } from '../../src/decisions/approve';
-import { requestBackups } from '../../src/backups/request-backup';
-import { lookAtCertificates } from '../../src/certificates/look';
-import { findPlaces } from '../../src/certificates/renewal-places';
-import { requestRenewal } from '../../src/certificates/renewal-queue';
-import { planOfRestore, rehearse, requestRestore } from '../../src/restores/request-restore';
+import { type App, requestsOf } from '../../src/app';
 import type { CliContext } from '../../src/cli/with-app';
 import { runCli } from '../../src/cli/program';
 import type { DockerSocket } from '../../src/config/urls';
 import { loadSettings } from '../../src/config/load';
 import { timerPlans, viewTimers } from '../../src/schedule/timers';
-import { foreseeTag } from '../../src/updates/new-tag/foresee-tag';
-import { foreseeCarryOvers } from '../../src/containers/carry-over/refusals';
-import { findUnhealthy } from '../../src/containers/check-health';
-import { freeOnEngine } from '../../src/services/look-at-disk';
-import { readContainers } from '../../src/containers/read-containers';
-import { foreseeStackTag } from '../../src/rollouts/keep-stack-tag';
-import { lookAtSwarm } from '../../src/services/read-targets';
-import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
-import { lookAtSignatures } from '../../src/decisions/signatures';
-import { requestUpdate } from '../../src/decisions/request-update';
 import { startWorker, type Worker } from '../../src/queue/worker';
 import { recordingLogger, type LogLine } from './recording-logger';
 import type { Scene } from './scene';
@@ -90,25 +74,7 @@ function appOn({ deps, store, engine, clock, folder }: Scene): Omit<App, 'settin
     logger: deps.logger,
     channels: [],
     transport: createFileTransport({ folder: join(folder, 'mail') }),
-    containers: () => readContainers(engine, null),
-    swarm: () => lookAtSwarm(deps),
-    look: {
-      newTag: (target) => (target.swarm ? foreseeStackTag(deps, target) : foreseeTag(deps, target)),
-      unhealthy: (containers) => findUnhealthy(deps, containers),
-      carryOver: (containers) => foreseeCarryOvers(deps, containers),
-      signatures: (containers) => lookAtSignatures(deps, containers),
-      freeOnEngine: () => freeOnEngine(deps),
-      certificates: async () => lookAtCertificates(deps, await findPlaces(deps)),
-    },
-    requestUpdate: (request) => requestUpdate(deps, request),
-    decideById: (id, decided, how) => decideById(deps, id, decided, how),
-    requestRehearsal: (id) => requestRehearsal(deps, id),
-    requestRenewal: () => requestRenewal(deps, { reason: 'operator' }),
-    requestBackups: async (request) =>
-      requestBackups({ store, containers: await readContainers(engine, null) }, { ...request, reason: 'operator' }),
-    planRestore: (request) => planOfRestore(deps, request),
-    rehearseRestore: (plan, onProgress) => rehearse(deps, plan, onProgress),
-    requestRestore: (plan, request) => requestRestore(store, plan, request),
+    ...requestsOf(deps, () => undefined),
     timers: () => viewTimers(timerPlans(SCHEDULED), store.timers, clock.now()),
     startWorker: () => {
       worker = startWorker(deps);

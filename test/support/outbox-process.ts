@@ -1,12 +1,10 @@
-import { createChannel } from '../../src/adapters/channels/channels';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
-import { readNotifyUrls } from '../../src/config/urls';
-import { Secret } from '../../src/lib/secret';
 import { systemClock } from '../../src/lib/clock';
 import { createDelivery, createNoticeDelivery } from '../../src/notifications/deliver';
 import { updateFailed } from '../../src/notifications/mails/update-failed';
 import { postMail } from '../../src/notifications/post-mail';
 import { aFailedUpdate, anUpdate, news } from './news-builder';
+import { endsAt } from './outbox-ends';
 import { recordingLogger } from './recording-logger';
 import { aNewUpdate } from './update-builder';
 
@@ -41,14 +39,7 @@ function stepped<T extends object>(of: string, target: T, names: readonly (keyof
 async function main(): Promise<void> {
   const store = createSqliteStore({ path, clock: systemClock });
   const { logger } = recordingLogger();
-  const read = readNotifyUrls(`webhook+http://${address}/channel`);
-  const target = 'problem' in read ? undefined : read.value[0];
-  if (target === undefined) throw new Error('no channel');
-  const channel = createChannel({
-    target,
-    secret: new Secret('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'),
-    now: () => new Date(),
-  });
+  const { channel, transport: server } = endsAt(address);
   store.channels.use([channel]);
   store.transaction(() => {
     pass('in the transaction');
@@ -58,11 +49,7 @@ async function main(): Promise<void> {
   });
   pass('after the commit');
   const parts = { clock: systemClock, logger, random: () => 0 };
-  const send = async ({ id }: { id: string }): Promise<void> => {
-    const answer = await fetch(`http://${address}/mail`, { method: 'POST', headers: { 'webhook-id': id } });
-    if (!answer.ok) throw new Error(String(answer.status));
-  };
-  const transport = stepped('mail', { send, check: () => Promise.resolve() }, ['send']);
+  const transport = stepped('mail', server, ['send']);
   const outbox = stepped('outbox', store.outbox, ['due', 'sent']);
   await createDelivery({
     ...parts,

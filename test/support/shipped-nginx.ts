@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { freePort } from '../lab/free-port';
-import { NGINX } from '../lab/nginx';
+import { NGINX } from '../lab/debian-program';
 import { eventually } from './eventually';
 import { certificateWith } from './make-certificate';
 
@@ -14,7 +14,7 @@ export const GIT_DOMAIN = 'git.lab.test';
 export const OPERATOR_DOMAIN = 'pilot.lab.test';
 
 /** The start script asks for `nginx` by name. */
-const PATH = `${dirname(NGINX)}:${process.env['PATH']}`;
+const PATH = `${dirname(NGINX.path)}:${process.env['PATH']}`;
 
 export interface ShippedNginx {
   /** On 127.0.0.1. */

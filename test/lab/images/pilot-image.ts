@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../command';
 import { projectName, type Lab } from '../lab';
 import { noteMadeImage } from '../lab-record';
-import { RESTIC, whyNoRestic } from '../restic';
+import { RESTIC } from '../debian-program';
 import { pullUnlessThere } from './public-image';
 
 const REPOSITORY = join(__dirname, '../../..');
@@ -80,15 +80,15 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** This machine's restic, as an image of nothing else but certificates; null: there is none, so that the published one is taken. */
 async function resticImage(lab: Lab): Promise<string | null> {
-  if (whyNoRestic() !== null) {
+  if (RESTIC.whyNot() !== null) {
     if (lab.origin === 'public') return null;
-    throw new Error(`the image of diun-pilot has restic, but ${whyNoRestic()}`);
+    throw new Error(`the image of diun-pilot has restic, but ${RESTIC.whyNot()}`);
   }
-  const version = /^restic (\S+)/.exec(await run(RESTIC, ['version']))?.[1] ?? 'unknown';
+  const version = /^restic (\S+)/.exec(await run(RESTIC.path, ['version']))?.[1] ?? 'unknown';
   const tag = `lab/restic-tls:${version}`;
   if (await lab.docker.inspect('image', tag)) return tag;
   const context = lab.scratch('restic-image');
-  cpSync(RESTIC, join(context, 'restic'), { dereference: true });
+  cpSync(RESTIC.path, join(context, 'restic'), { dereference: true });
   cpSync(CERTIFICATES, join(context, 'certificates'), { dereference: true });
   writeFileSync(
     join(context, 'Dockerfile'),
