@@ -5,13 +5,13 @@ import { normalise } from './compare-containers';
  * The fields of the Engine API up to version 1.56 that are carried over to the new container, or are known to come from the
  * engine or the image. A newer engine may report others, and their meaning is unknown here.
  */
-const CONFIG = words(`
+export const CONFIG_FIELDS = words(`
   Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin StdinOnce Env Cmd Healthcheck
   ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled MacAddress OnBuild Labels StopSignal StopTimeout Shell`);
 
 const HEALTHCHECK = words('Test Interval Timeout Retries StartPeriod StartInterval');
 
-const HOST_CONFIG = words(`
+export const HOST_CONFIG_FIELDS = words(`
   CpuShares Memory CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps
   BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices
   DeviceCgroupRules DeviceRequests KernelMemory KernelMemoryTCP MemoryReservation MemorySwap MemorySwappiness NanoCpus
@@ -35,9 +35,9 @@ const IPAM = words('IPv4Address IPv6Address LinkLocalIPs');
 export function unknownFields(container: ContainerInspect): string[] {
   const { Config, HostConfig, NetworkSettings } = container;
   return [
-    ...unknownIn('Config', Config, CONFIG),
+    ...unknownIn('Config', Config, CONFIG_FIELDS),
     ...unknownIn('Config.Healthcheck', Config.Healthcheck, HEALTHCHECK),
-    ...unknownIn('HostConfig', HostConfig, HOST_CONFIG),
+    ...unknownIn('HostConfig', HostConfig, HOST_CONFIG_FIELDS),
     ...(HostConfig.Mounts ?? []).flatMap((mount) => [
       ...unknownIn(`HostConfig.Mounts ${mount.Target}`, mount, MOUNT),
       ...(MOUNT_TYPES.has(mount.Type) ? [] : [`HostConfig.Mounts ${mount.Target}: type ${mount.Type}`]),

@@ -1,5 +1,6 @@
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../../../../domain/engine-inspect';
 import { createRequest } from '../../../../domain/recreate/create-request';
+import { CONFIG_FIELDS, HOST_CONFIG_FIELDS } from '../../../../domain/recreate/known-fields';
 import { ownEndpoints } from '../../../../domain/recreate/own-networks';
 import { sourceOf, withVolumesOf } from '../../../../domain/recreate/own-mounts';
 import {
@@ -18,18 +19,11 @@ import { missing, mustBe, refuse, Refused } from './refused';
 import { isNothing, isSame, isSameInAnyOrder } from './same';
 import { onlyKeys, words, type Body } from './strict-json';
 
-const CONFIG = words(`
-  Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin StdinOnce Env Cmd Healthcheck
-  Image Volumes WorkingDir Entrypoint NetworkDisabled MacAddress Labels StopSignal StopTimeout Shell HostConfig NetworkingConfig`);
-const HOST_CONFIG = words(`
-  CpuShares Memory CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps
-  BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices
-  DeviceCgroupRules DeviceRequests KernelMemory KernelMemoryTCP MemoryReservation MemorySwap MemorySwappiness NanoCpus
-  OomKillDisable Init PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth Binds ContainerIDFile
-  LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom Mounts ConsoleSize Annotations
-  CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode
-  Privileged PublishAllPorts ReadonlyRootfs SecurityOpt StorageOpt Tmpfs UTSMode UsernsMode ShmSize Sysctls Runtime
-  Isolation MaskedPaths ReadonlyPaths Umask`);
+/** A create request has what diun-pilot carries over, and no field that only an image brings. */
+const FROM_IMAGE = ['ArgsEscaped', 'OnBuild'];
+const CONFIG = new Set(
+  [...CONFIG_FIELDS, 'HostConfig', 'NetworkingConfig'].filter((field) => !FROM_IMAGE.includes(field)),
+);
 /** An update changes them, and they give a container nothing. */
 const COMPOSES_OWN = words('com.docker.compose.config-hash com.docker.compose.image');
 
@@ -61,7 +55,7 @@ export async function judgeCreate(
 ): Promise<{ role: Role; base: string }> {
   const { base, role } = readName(name);
   onlyKeys('the request', body, CONFIG);
-  const host = onlyKeys('HostConfig', body['HostConfig'], HOST_CONFIG);
+  const host = onlyKeys('HostConfig', body['HostConfig'], HOST_CONFIG_FIELDS);
   const image = await imageOf(sight, body['Image']);
   const opened = MASKS.find((field) => isEmpty(host[field]));
   const family = await familyOf(sight, memory, base, role);
