@@ -46,7 +46,7 @@ export function canChangeData(container: Container, containers: readonly Contain
 }
 
 /** Its service directly depends on that of a database server of the set: a new version of it can migrate the schema. */
-export function usesDatabase(container: Container, containers: readonly Container[]): boolean {
+function usesDatabase(container: Container, containers: readonly Container[]): boolean {
   return membersOf(placeOf(container), containers)
     .filter(isServer)
     .some((server) => dependentsOf(server, [container]).length > 0);

@@ -17,7 +17,7 @@ export interface PolicyDeps {
  * an exit code such as 137 (m). So a container that must stay stopped gets the policy `no` before its stop; its own is recorded
  * first, so that a crash in between loses nothing. May be done twice. Resolves with what it was before; null: it is gone.
  */
-export async function disarm({ engine, store }: PolicyDeps, id: string): Promise<ContainerInspect | null> {
+async function disarm({ engine, store }: PolicyDeps, id: string): Promise<ContainerInspect | null> {
   const found = await inspectIfThere(engine, id);
   const policy = found?.HostConfig.RestartPolicy;
   if (found === null || !restarts(policy)) return found;

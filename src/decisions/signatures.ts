@@ -26,7 +26,7 @@ type Rule = Exclude<VerifyRule, { kind: 'off' }>;
 export type SignatureChecked = CheckedSignature & { code: ErrorCode | null };
 
 /** The container's own rule, else that of the settings; null: no signature is required. */
-export function verifyRuleOf({ verify }: Pick<Deps, 'verify'>, { labels }: Pick<Container, 'labels'>): Rule | null {
+function verifyRuleOf({ verify }: Pick<Deps, 'verify'>, { labels }: Pick<Container, 'labels'>): Rule | null {
   const rule = labels.verify ?? verify;
   return rule.kind === 'off' ? null : rule;
 }

@@ -51,7 +51,7 @@ export async function startService(port: number, env: Record<string, string> = {
   };
 }
 
-export function resident(pid: number): number {
+function resident(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024;
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { callFilter } from '../../src/adapters/docker/socket-proxy/call-filter';
+import { type Asked, callMatcher } from '../../src/adapters/docker/socket-proxy/call-filter';
 import { ENGINE_CALLS } from '../../src/adapters/docker/calls';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
 import { createDockerSwarm } from '../../src/adapters/docker/swarm/swarm';
@@ -86,7 +86,8 @@ beforeEach(async () => (server = await startEngineServer()));
 afterEach(() => server.close());
 
 const settings = () => ({ dockerHost: server.address, dockerConfigDir: null });
-const passes = callFilter(ENGINE_CALLS);
+const match = callMatcher(ENGINE_CALLS);
+const passes = (asked: Asked): boolean => match(asked) !== null;
 
 /** Neither a listed call, nor one that an engine would read in another way. */
 function strayed(line: string): boolean {

@@ -81,7 +81,7 @@ export interface Violation {
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** What axe finds, best practices included. It is given to the page by the debugger, past its Content-Security-Policy. */
-export async function violationsOf(page: Page): Promise<Violation[]> {
+async function violationsOf(page: Page): Promise<Violation[]> {
   await page.evaluate(AXE);
   return page.evaluate(
     'axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })) })))',

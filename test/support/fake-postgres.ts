@@ -51,7 +51,7 @@ const DATA = '/var/lib/postgresql/data';
 const CUT = 'pg_restore: error: could not read from input file: end of file';
 
 /** What a drill counts in any of its databases. */
-export const COUNTED = '3|120';
+const COUNTED = '3|120';
 
 const PROPERTIES = {
   ...{ owner: 'app', encoding: 'UTF8', collate: 'C.UTF-8', ctype: 'C.UTF-8', provider: 'c', locale: null, rules: null },

@@ -50,7 +50,7 @@ const MISLABELLED = aContainer({
 export const CONTAINERS: Container[] = [GITEA, DATABASE, NGINX, STOPPED, MISLABELLED];
 
 /** The plan as the product itself makes it. */
-export function planOf(container: Container, reference: string, to: string): Plan {
+function planOf(container: Container, reference: string, to: string): Plan {
   return planUpdate({
     container,
     target: { reference, digest: to },

@@ -4,7 +4,7 @@ import type { CommandCall, Outcome } from './fake-engine-types';
 import { certificateWith, type MadeCertificate } from './make-certificate';
 import { openScene, type Scene } from './scene';
 
-export const FULLCHAIN = '/etc/letsencrypt/live/git.example.org/fullchain.pem';
+const FULLCHAIN = '/etc/letsencrypt/live/git.example.org/fullchain.pem';
 const SITE = `# configuration file /etc/nginx/nginx.conf:
 http { include /etc/nginx/conf.d/*.conf; }
 # configuration file /etc/nginx/conf.d/git.conf:

@@ -23,7 +23,7 @@ const REMOVED = { recursive: true, force: true, maxRetries: 10 };
 let migrated: Buffer | undefined;
 
 /** Writes a database with today's schema. The migrations, which take longer than many tests, run once per test file. */
-export function writeMigrated(path: string): void {
+function writeMigrated(path: string): void {
   if (migrated === undefined) {
     const database = openDatabase(':memory:');
     migrated = database.serialize();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FoundSignature } from '../../src/domain/signatures/signature';
 
 const IN_TOTO = 'application/vnd.in-toto+json';
-export const SIGN = 'https://sigstore.dev/cosign/sign/v1';
+const SIGN = 'https://sigstore.dev/cosign/sign/v1';
 
 /** A key pair with its public key in a file, which signs digests as cosign does in both of its forms. */
 export interface Signer {

@@ -96,7 +96,7 @@ export function toMailError(error: unknown): MailError {
   return new MailError('mail_unreachable', `${transientAdvice(name)} (${name}: ${message}).`, false, { cause: error });
 }
 
-export function isNotAllowed(error: unknown): boolean {
+function isNotAllowed(error: unknown): boolean {
   return ['AccessDeniedException', 'AccessDenied'].includes(named(error).name);
 }
 

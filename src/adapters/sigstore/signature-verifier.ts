@@ -90,7 +90,7 @@ export function trustOf(json: string): Trust {
  * A certificate of the trusted root's authority, with a timestamp and an entry in its log, both verified offline; the name in it
  * matches `pattern` as a whole, and its issuer is exactly `issuer`.
  */
-export function verifiedByIdentity(
+function verifiedByIdentity(
   trust: Trust,
   { keyless }: ReadBundle,
   { pattern, issuer }: { pattern: RegExp; issuer: string },

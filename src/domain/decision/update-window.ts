@@ -79,10 +79,6 @@ export function nextOpening({ ranges }: Pick<UpdateWindow, 'ranges'>, at: Date, 
   return new Date(Math.min(...times));
 }
 
-export function isInWindow(window: Pick<UpdateWindow, 'ranges'>, at: Date, timeZone: string): boolean {
-  return nextOpening(window, at, timeZone).getTime() === at.getTime();
-}
-
 interface LocalDay {
   year: number;
   month: number;

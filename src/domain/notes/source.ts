@@ -158,13 +158,7 @@ export interface NotesHost {
 }
 
 /** The public forges, by https at its own port. */
-export const PUBLIC_FORGES: readonly string[] = [
-  'github.com',
-  'api.github.com',
-  'gitlab.com',
-  'codeberg.org',
-  'gitea.com',
-];
+const PUBLIC_FORGES: readonly string[] = ['github.com', 'api.github.com', 'gitlab.com', 'codeberg.org', 'gitea.com'];
 
 /** Whether the operator listed it: then its address may be a private one. */
 export function isListed(url: URL, hosts: readonly NotesHost[]): boolean {

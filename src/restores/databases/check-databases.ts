@@ -68,7 +68,7 @@ function plainNames({ settings }: DatabaseProperties): string[] {
   return [...new Set(names)].filter((name) => !name.includes('.'));
 }
 
-export function unknownSettings(names: readonly string[]): string {
+function unknownSettings(names: readonly string[]): string {
   const asked = names.map((name) => `(${literal(name).trim()})`).join(', ');
   return `SELECT name FROM (VALUES ${asked}) asked(name) WHERE pg_catalog.current_setting(name, true) IS NULL`;
 }

@@ -55,7 +55,7 @@ const RESTORE: Omit<Stop, 'course'>[] = [
 
 const BEFORE_RESTORE = [RENAME_TO_NEW, START];
 
-export const STOPS: Stop[] = [
+const STOPS: Stop[] = [
   ...UPDATE.map((row) => ({ ...row, course: 'update' as const })),
   ...ROLLBACK.map((row) => ({ ...row, course: 'rollback' as const })),
   ...RESTORE.map((row, at) => ({

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
-import { isInWindow, nextOpening, readWindow, type UpdateWindow } from '../../../src/domain/decision/update-window';
+import { nextOpening, readWindow, type UpdateWindow } from '../../../src/domain/decision/update-window';
+
+const isInWindow = (window: Pick<UpdateWindow, 'ranges'>, at: Date, timeZone: string): boolean =>
+  nextOpening(window, at, timeZone).getTime() === at.getTime();
 
 const BERLIN = 'Europe/Berlin';
 const window = (text: string): UpdateWindow => {

@@ -18,16 +18,6 @@ const PLACES: Record<string, string> = {
 /** The engine reads a form in the body like the query, and first; its own clients send none. */
 const BODY_TYPES = /^application\/(?:json|x-tar|tar|octet-stream)\s*(?:;|$)/i;
 
-/**
- * Whether a request is one of the listed calls (`GET /containers/{id}/json`), with or without a version in front, and with
- * no parameter but its own. What could be read in two ways (encoded characters, `.` and empty segments) is refused. HEAD
- * counts as GET.
- */
-export function callFilter(listed: readonly string[]): (asked: Asked) => boolean {
-  const match = callMatcher(listed);
-  return (asked) => match(asked) !== null;
-}
-
 /** A listed call, as it was sent. */
 export interface MatchedCall {
   /** As it is listed: `POST /containers/{id}/exec`. */
@@ -39,7 +29,11 @@ export interface MatchedCall {
   query: string;
 }
 
-/** The same, with what the request consists of; null: it is not listed. */
+/**
+ * Finds the listed call (`GET /containers/{id}/json`) that a request is, with or without a version in front, and with no parameter
+ * but its own; null: it is none. What could be read in two ways (encoded characters, `.` and empty segments) is refused. HEAD
+ * counts as GET.
+ */
 export function callMatcher(listed: readonly string[]): (asked: Asked) => MatchedCall | null {
   const calls = listed.map((call) => ({ call, pattern: patternOf(call), parameters: parametersOf(call) }));
   return ({ method, url, contentType }) => {

@@ -59,7 +59,7 @@ export function problemsOf({ health: { checks }, containers, otherPilots }: Oper
 }
 
 /** By their newest update: an earlier failure no longer counts once a later update has succeeded or is pending. */
-export function leftDown(containers: Seen[] | null): Seen[] {
+function leftDown(containers: Seen[] | null): Seen[] {
   return (containers ?? []).filter(({ latest }) => latest?.status === 'rollback_failed');
 }
 

@@ -7,7 +7,7 @@ const CLUSTER_SCRIPT = '2ce693e45aa93a3274a3d6774e848857847d954f25b5954d36a8e482
  * SHA-256 of the shell scripts that diun-pilot runs as root: those of a restore helper (src/restores/files/move-scripts.ts), and
  * the one that looks for folders that cannot be read (src/backups/sources/files-source.ts). A test compares them.
  */
-export const HELPER_SCRIPTS: readonly string[] = [
+const HELPER_SCRIPTS: readonly string[] = [
   CLUSTER_SCRIPT,
   '724a1cd3e9e6cb9da733e50198fa9765d7c3a3e2f650d21e17902e4e58f9311c',
   'c4a5eb701df0633bc8218d72bc414c4dbd08d27fde9433859d761bf521aa3ab2',
@@ -18,7 +18,7 @@ export const HELPER_SCRIPTS: readonly string[] = [
   'e37e6c7bc498901c6dad10c46ee1a130ac0e7c8ff10997d50000623051909fe4',
   '7f2102e776410a713899f3b3f018601bc990e60869e1eb0b461c721abc3aace5',
 ];
-export const READING_SCRIPTS: readonly string[] = ['a0141b4cff85bbb6a916d49c6efeacd11ac1bc7ccc7367a4bc42211cb509bf02'];
+const READING_SCRIPTS: readonly string[] = ['a0141b4cff85bbb6a916d49c6efeacd11ac1bc7ccc7367a4bc42211cb509bf02'];
 
 export function isHelperScript(script: unknown): boolean {
   return typeof script === 'string' && HELPER_SCRIPTS.includes(sha256(script));
