@@ -1,6 +1,7 @@
-import { formatBytes, formatMinute, shortDigest } from '../domain/format';
-import type { Step, Update } from '../domain/update';
+import { codeAsText, formatBytes, formatMinute } from '../domain/format';
+import type { Step, Update, UpdateStatus } from '../domain/update';
 import { printableJson, printableLine } from '../lib/printable';
+import { stepTitle } from '../notifications/letter/words';
 
 /** Words of others (labels, registries, engines) as one line for a terminal. */
 export const oneLine = printableLine;
@@ -44,8 +45,8 @@ export function newsOf(before: Update | null, now: Update): { kind: 'began' | 'e
     .filter((step) => known.get(step.name) !== step.status)
     .map((step) =>
       step.status === 'running'
-        ? { kind: 'began', words: `${titleOf(step)} …` }
-        : { kind: 'ended', words: `${titleOf(step)}: ${step.status}${detailOf(step)}` },
+        ? { kind: 'began', words: `${stepTitle(step.name)} …` }
+        : { kind: 'ended', words: `${stepTitle(step.name)}: ${step.status}${detailOf(step)}` },
     );
 }
 
@@ -53,45 +54,26 @@ export function newsOf(before: Update | null, now: Update): { kind: 'began' | 'e
 export function progressOf(update: Update): string | null {
   if (update.status === 'queued') return 'waiting for its turn …';
   const running = update.steps.find(({ status }) => status === 'running');
-  return running === undefined ? null : `${titleOf(running)} …${running.detail === null ? '' : ` ${running.detail}`}`;
+  return running === undefined
+    ? null
+    : `${stepTitle(running.name)} …${running.detail === null ? '' : ` ${running.detail}`}`;
 }
 
-/** The verdict as text: what is running now, and what to do. */
-export function verdictOf(update: Update): string[] {
-  const name = update.container ?? 'this container';
-  const why = update.error?.message ?? update.reason;
-  const followUp = update.followUp === null || update.status !== 'succeeded' ? [] : [update.followUp];
-  return [sentence(update, name, why), ...followUp];
-}
+const VERDICTS: Partial<Record<UpdateStatus, string>> = {
+  rolled_back: 'Failed',
+  rollback_failed: 'Action required',
+  ignored: 'Nothing to do',
+  awaiting_approval: 'Waits for approval',
+};
 
-function sentence(update: Update, name: string, why: string): string {
-  const target = `${update.to.reference} (${shortDigest(update.to.digest)})`;
-  switch (update.status) {
-    case 'succeeded':
-      return `Succeeded: ${name} runs ${target} and is healthy.`;
-    case 'failed':
-      return `Failed, and nothing was changed: ${why}`;
-    case 'rolled_back':
-      return `Rolled back: ${hasLoaded(update) ? update.reason : `the old container of ${name} is running again and was checked.`} Reason: ${why}`;
-    case 'rollback_failed':
-      if (update.error?.code === 'data_changed') return update.reason;
-      return `${name} needs you now: the update failed, and the old container does not serve either. ${why}`;
-    case 'ignored':
-      return `Nothing to do: ${update.reason}`;
-    case 'awaiting_approval':
-      return `Waits for approval: ${update.reason}`;
-    case 'declined':
-    case 'expired':
-    case 'superseded':
-    case 'queued':
-    case 'running':
-      return `${update.status}: ${update.reason}`;
-  }
-}
-
-/** Of a new PostgreSQL major: the reason says what the old data directory lacks. */
-function hasLoaded({ steps }: Update): boolean {
-  return steps.some(({ name }) => name === 'load_data');
+/** The verdict in the words of page, mail and API (`updates/reason-of-end`), with its cause and with what is left to do. */
+export function verdictOf({ status, reason, error, followUp }: Update): string[] {
+  const cause = error === null || reason.includes(error.message) ? [] : [`Reason: ${error.message}`];
+  return [
+    `${VERDICTS[status] ?? codeAsText(status)}: ${reason}`,
+    ...cause,
+    ...(followUp !== null && status === 'succeeded' ? [followUp] : []),
+  ];
 }
 
 /**
@@ -100,10 +82,6 @@ function hasLoaded({ steps }: Update): boolean {
  */
 export function isSuccess(update: Update): boolean {
   return update.status === 'succeeded' || update.status === 'ignored';
-}
-
-function titleOf(step: Step): string {
-  return step.name.replaceAll('_', ' ');
 }
 
 function detailOf(step: Step): string {

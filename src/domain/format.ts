@@ -1,4 +1,4 @@
-// Bytes, durations, times, digests and plurals as text: one formatter each for mails, pages, terminal, log and journal.
+// Bytes, durations, times, digests, codes and plurals as text: one formatter each for mails, pages, terminal, log and journal.
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -113,4 +113,10 @@ export function shortDigest(digest: string | null): string {
 /** The part of a container's ID that Docker shows. */
 export function shortId(id: string): string {
   return id.slice(0, 12);
+}
+
+/** `rolled_back` → `Rolled back`; the live script does the same. */
+export function codeAsText(code: string): string {
+  const words = code.replaceAll('_', ' ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }

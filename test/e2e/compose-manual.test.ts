@@ -48,7 +48,7 @@ it('is started by `diun-pilot update` while the service runs: the service does i
   const name = await web.containerName('web');
   const { code, stdout, stderr } = await cli('update', name);
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/backup: succeeded[\s\S]*pull: succeeded[\s\S]*cleanup: succeeded/);
+  expect(stdout).toMatch(/Backup: succeeded[\s\S]*Pull: succeeded[\s\S]*Cleanup: succeeded/);
   expect(stdout).toContain(`Succeeded: ${name} runs ${reference('stable')}`);
   const updates = await pilot.updates(`?container=${name}`);
   expect(updates).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { formatDuration, formatTime } from '../../domain/format';
+import { formatDuration, formatTime, codeAsText } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
@@ -14,7 +14,7 @@ import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifica
 import { Blocks, typeset } from './blocks';
 import { RehearsalOf, type RehearseButton } from './decision/rehearsal';
 import { page } from './layout';
-import { codeAsText, toneOf } from './words';
+import { toneOf } from './words';
 
 export interface Followed {
   update: Update;

@@ -34,12 +34,6 @@ export function toneOfWork(status: keyof typeof TONES_OF_WORK): Tone {
   return TONES_OF_WORK[status];
 }
 
-/** `rolled_back` → `Rolled back`; the live script does the same. */
-export function codeAsText(code: string): string {
-  const words = code.replaceAll('_', ' ');
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-}
-
 /** `12 s ago`, `5 min ago`, `9 h ago`, `4 days ago`; of the future `in …`. */
 export function ago(time: string, now: Date): string {
   const ms = now.getTime() - Date.parse(time);

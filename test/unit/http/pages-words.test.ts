@@ -1,4 +1,5 @@
-import { ago, codeAsText } from '../../../src/http/pages/words';
+import { ago } from '../../../src/http/pages/words';
+import { codeAsText } from '../../../src/domain/format';
 
 const now = new Date('2026-11-24T12:00:00.000Z');
 const at = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();

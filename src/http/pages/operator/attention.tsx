@@ -1,10 +1,11 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { ONE_PILOT } from '../../../domain/container';
 import { oneLine } from '../../../notifications/letter/clean';
-import { ago, codeAsText } from '../words';
+import { ago } from '../words';
 import type { OperatorData, Seen } from './operator-data';
 import { UpdateLink } from './table';
 import { CHECK_NAMES, type CheckName } from '../../../diagnosis/health-report';
+import { codeAsText } from '../../../domain/format';
 
 /** The section of this page with the details of a check. */
 const SECTIONS: Partial<Record<CheckName, string>> = {

@@ -1,4 +1,4 @@
-import { formatDay } from '../../../domain/format';
+import { formatDay, codeAsText } from '../../../domain/format';
 import type { ComponentChildren, JSX } from 'preact';
 import {
   type Certificate,
@@ -10,7 +10,7 @@ import {
   timeLeft,
 } from '../../../domain/certificates/certificate';
 import { oneLine } from '../../../notifications/letter/clean';
-import { ago, codeAsText, toneOfWork } from '../words';
+import { ago, toneOfWork } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
 import { Table } from './table';

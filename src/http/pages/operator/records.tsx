@@ -1,8 +1,8 @@
-import { formatTime, shortDigest } from '../../../domain/format';
+import { formatTime, shortDigest, codeAsText } from '../../../domain/format';
 import type { JSX } from 'preact';
 import { oneLine } from '../../../notifications/letter/clean';
 import type { Refusal } from '../../../ports/store';
-import { ago, codeAsText } from '../words';
+import { ago } from '../words';
 import { ActionForm } from './action-form';
 import type { OperatorData } from './operator-data';
 import { Table } from './table';

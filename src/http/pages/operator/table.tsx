@@ -1,10 +1,10 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { shortDigest } from '../../../domain/format';
+import { shortDigest, codeAsText } from '../../../domain/format';
 import { NOT_STARTED } from '../../../domain/mode';
 import type { ImageAt, Update } from '../../../domain/update';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
 import { stepTitle } from '../../../notifications/letter/words';
-import { codeAsText, toneOf } from '../words';
+import { toneOf } from '../words';
 
 export interface TableProps {
   caption: string;

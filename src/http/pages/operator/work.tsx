@@ -1,4 +1,4 @@
-import { formatMinute, formatTime } from '../../../domain/format';
+import { formatMinute, formatTime, codeAsText } from '../../../domain/format';
 import type { JSX } from 'preact';
 import { whyNotYet, type NotYet } from '../../../domain/approval';
 import type { Plan } from '../../../domain/plan/plan';
@@ -10,7 +10,7 @@ import { Blocks, typeset } from '../blocks';
 import { nextWindowText } from '../decision/next-window';
 import { REHEARSE_AGAIN } from '../decision/rehearsal';
 import { Summary } from '../decision/summary';
-import { ago, codeAsText } from '../words';
+import { ago } from '../words';
 import { ActionForm } from './action-form';
 import type { HistoryFilter, OperatorData } from './operator-data';
 import { Doing, Status, Table, UpdateLink, Versions } from './table';
