@@ -33,6 +33,9 @@ export function readHeartbeatUrl(text: string): Read<Secret> {
     return { problem: 'must be an address that begins with http:// or https://' };
   }
   if (url.hash !== '') return { problem: 'must not contain #' };
+  if (!decodes(url.username) || !decodes(url.password)) {
+    return { problem: 'has a % in user name or password that encodes nothing: write it as %25' };
+  }
   return { value: new Secret(url.href) };
 }
 

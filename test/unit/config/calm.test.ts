@@ -19,6 +19,7 @@ test.each([
   ['PILOT_KEEP_IMAGES', '-1', /^PILOT_KEEP_IMAGES: /],
   ['PILOT_MAIL_DIGEST', 'daily', /^PILOT_MAIL_DIGEST: /],
   ['PILOT_HEARTBEAT_URL', 'hc-ping.com/uuid', /^PILOT_HEARTBEAT_URL: /],
+  ['PILOT_HEARTBEAT_URL', 'https://me:100%@hc.example.org/uuid', /^PILOT_HEARTBEAT_URL: .*write it as %25/],
   ['PILOT_HEARTBEAT_INTERVAL', 'often', /^PILOT_HEARTBEAT_INTERVAL: /],
   ['PILOT_NOTIFY_URL', 'webhook+https://example.org/x', /PILOT_NOTIFY_SECRET/],
 ])('%s=%s is refused, and the problem says what it must be', (name, value, problem) => {
