@@ -58,6 +58,8 @@ export interface Journal {
   neighbourhood?: Neighbourhood;
   /** It failed its own health check before anything was done; not there: it passed. */
   unhealthyBefore?: HealthFailure;
+  /** Those of the writers that failed their own health check before any was stopped, by id; not there: it has not been asked yet. */
+  failing?: Record<string, HealthFailure>;
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */
   stopped: Stopped[];
   /** Database servers of the set that ran at the backup: they run again, wherever the engine goes down and leaves them so. */

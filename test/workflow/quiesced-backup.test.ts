@@ -4,6 +4,7 @@ import { reconcile } from '../../src/decisions/reconcile';
 import { EngineError, StorageError } from '../../src/domain/errors';
 import type { Behaviour, FakeImage } from '../support/fake-engine-types';
 import { runForge, type Forge } from '../support/forge-scene';
+import { REAL_SHELL } from '../support/real-shell';
 
 // A container that holds data is stopped for its backup, with all that write to the same set; the database is not.
 
@@ -179,6 +180,47 @@ it('does not wait for one that was ill before', async () => {
   await update('forge-gitea-1');
   expect(verdict()).toMatchObject({ status: 'succeeded' });
   expect(forge.scene.engine.isRunning('forge-runner-1')).toBe(true);
+});
+
+describe('an application whose own probe fails', () => {
+  const withProbe = (fails: () => boolean): Promise<void> => {
+    forge.scene.close();
+    forge = runForge({ labels: { 'update.probe': 'exec:is-well', 'update.probe.timeout': '5s' } });
+    forge.scene.engine.host.find('forge-gitea-1').image.spec.scripts = {
+      ...REAL_SHELL,
+      'is-well': () => (fails() ? { exitCode: 1, stderr: 'its cache does not answer' } : { stdout: 'fine' }),
+    };
+    publish('postgres:15');
+    return forge.scene.clock.sleep(600_000);
+  };
+  const stopped = (): boolean => forge.scene.engine.lines().some((line) => line.startsWith('stop '));
+  const health = () => verdict()?.steps.find(({ name }) => name === 'health_check')?.detail;
+
+  it('does not roll back the update of its database if it failed before, and is named', async () => {
+    await withProbe(() => true);
+    await update('forge-db-1');
+    expect([verdict()?.status, verdict()?.error]).toEqual(['succeeded', null]);
+    expect(health()).toContain('forge-gitea-1, which depends on it, was not judged, because it was unhealthy before: ');
+    expect(health()).toContain('its cache does not answer');
+    expect(running()).toEqual(ALL);
+  });
+
+  it('rolls it back if it was healthy before', async () => {
+    await withProbe(stopped);
+    await update('forge-db-1');
+    expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'rollback_failed' } });
+  });
+
+  it('is judged by what was seen before its stop, not right after the start that follows a crash', async () => {
+    let asked = 0;
+    await withProbe(() => stopped() && ++asked <= 2);
+    await forge.request('forge-db-1');
+    await Promise.race([forge.scene.engine.crashAt('stop', 'after'), forge.scene.settle()]);
+    forge.scene = forge.scene.restart();
+    await forge.scene.settle();
+    expect(verdict()?.status).toBe('succeeded');
+    expect(health()).toContain('forge-gitea-1, which depends on it: is-well exits 0');
+  });
 });
 
 it.each(['healthy', 'exits'] as const)(

@@ -1,4 +1,5 @@
 import { stoppedForBackup } from '../../backups/writers';
+import { findUnhealthy } from '../../containers/check-health';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
@@ -95,13 +96,22 @@ export async function mustStillBeStored(
   }
 }
 
-/** The running ones and their health: a container that was unhealthy before need not be healthy afterwards. */
-async function howTheyAre({ engine }: Run, writers: Container[]): Promise<Stopped[]> {
+/**
+ * The running ones and their health, by their own probes: a container that was unhealthy before need not be healthy afterwards.
+ * What an earlier attempt saw before it stopped them counts: right after a start a probe says nothing.
+ */
+async function howTheyAre(run: Run, writers: Container[]): Promise<Stopped[]> {
+  const { engine, journal } = run;
+  const failing = journal.failing ?? Object.fromEntries(await findUnhealthy(run, writers));
+  checkpoint(run, 'preparing', { failing });
   const found = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
   return found
     .filter((inspect) => inspect !== null)
     .filter(({ State }) => State.Running)
-    .map((inspect) => ({ id: inspect.Id, name: inspect.Name.slice(1), well: isWell(inspect) }));
+    .map((inspect) => {
+      const well = failing[inspect.Id] === undefined && isWell(inspect);
+      return { id: inspect.Id, name: inspect.Name.slice(1), well };
+    });
 }
 
 async function stop(run: Run, id: string, name: string): Promise<void> {

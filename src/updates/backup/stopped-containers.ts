@@ -58,8 +58,11 @@ export async function serveAgain(
   const troubles = await startStopped(run, which);
   if (troubles.length > 0) throw new PilotError('unhealthy', `${troubles.join('; ')}.`);
   const seen: string[] = [];
-  for (const { id, name } of which.filter(({ well }) => well)) {
+  for (const { id, name, well } of which) {
     const label = `${name}, which ${run.journal.dependents.includes(name) ? 'depends on it' : 'was stopped for the backup'}`;
+    const failed = run.journal.failing?.[id];
+    if (failed !== undefined) seen.push(`${label}, was not judged, because it was unhealthy before: ${failed.detail}`);
+    if (!well) continue;
     progress(label);
     seen.push(`${label}: ${await healthOfContainer(run, id, name, progress)}`);
   }

@@ -111,8 +111,9 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
 }
 
 /** What the earlier attempt saw before it stopped containers for the backup; those that it did not stop are read again. */
-function notedBefore({ stopped, neighbourhood, dependents, servers }: Journal): Partial<Journal> {
-  return { servers, ...(stopped.length === 0 || neighbourhood === undefined ? {} : { neighbourhood, dependents }) };
+function notedBefore({ stopped, neighbourhood, dependents, servers, failing }: Journal): Partial<Journal> {
+  const noted = neighbourhood === undefined ? {} : { neighbourhood, dependents };
+  return { servers, ...(stopped.length === 0 ? {} : { ...noted, ...(failing === undefined ? {} : { failing }) }) };
 }
 
 /** Of an update that a process took up too often. */
