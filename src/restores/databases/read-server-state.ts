@@ -1,6 +1,7 @@
 import { listDatabases } from '../../backups/sources/postgres-source';
 import { readProperties } from '../../backups/sources/database-properties';
 import type { DatabaseProperties } from '../../domain/backups/backup';
+import { icuLanguageTag } from '../../domain/data/icu-locale';
 import type { Facts, ServerState } from '../../domain/data/server-state';
 import { isEngineLost, messageOf, PilotError } from '../../domain/errors';
 import { BOUNDS } from '../../domain/bounds';
@@ -56,8 +57,7 @@ export async function readServerState(
 function propertiesAsFacts(properties: DatabaseProperties): Facts {
   const { owner, encoding, collate, ctype, provider, locale, rules, comment, connectionLimit } = properties;
   const facts: Facts = { owner, encoding, collate, ctype, 'connection limit': String(connectionLimit) };
-  // A newer major writes a locale of ICU as a language tag.
-  if (locale !== null) facts['locale'] = locale.replaceAll('_', '-');
+  if (locale !== null) facts['locale'] = provider === 'i' ? icuLanguageTag(locale) : locale;
   if (provider !== null) facts['locale provider'] = provider;
   if (rules !== null) facts['ICU rules'] = rules;
   if (comment !== null && comment !== undefined) facts['comment'] = comment;
