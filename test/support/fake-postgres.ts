@@ -60,6 +60,7 @@ const PROPERTIES = {
 
 const LISTS: [RegExp, (databases: Databases) => string[]][] = [
   [/^SELECT datname FROM pg_database/, (databases) => Object.keys(databases)],
+  [/^SELECT pg_catalog\.pg_get_userbyid\(nspowner\)/, () => ['pg_database_owner']],
   [/^SELECT rolname FROM pg_roles WHERE rolname = current_user AND rolsuper/, () => ['postgres']],
   [/^SELECT rolname FROM pg_roles/, () => ['postgres']],
   [/^SELECT spcname FROM pg_tablespace/, () => ['pg_default', 'pg_global']],

@@ -28,6 +28,7 @@ export const databaseProperties = z.object({
   grants: z
     .array(z.object({ grantee: name.nullable(), privilege: z.enum(DATABASE_PRIVILEGES), grantable: z.boolean() }))
     .nullable(),
+  ownerOfPublic: name.nullable().optional(),
 }) satisfies z.ZodType<DatabaseProperties>;
 
 /** Null: the server has no such database. Rejects with `exec_failed`. */

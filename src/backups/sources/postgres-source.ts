@@ -12,6 +12,8 @@ import { explainRights, HIDDEN_OBJECTS, IS_SUPERUSER, refuseHidden } from './dum
 import { asBackupError, type Finding, type ItemSource } from './item-source';
 import { readAlong } from './read-along';
 
+const OWNER_OF_PUBLIC =
+  "SELECT pg_catalog.pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace WHERE nspname = 'public'";
 const GLOBALS_END = 'PostgreSQL database cluster dump complete';
 const TAIL_LENGTH = 4096;
 
@@ -36,7 +38,9 @@ export async function databasesOf(
   const superuser = (await listed(engine, server, login, { query: IS_SUPERUSER })).length > 0;
   const databases: ItemSource[] = [];
   for (const name of names) {
-    const database = await readProperties(engine, server.id, login, name);
+    const properties = await readProperties(engine, server.id, login, name);
+    const [ownerOfPublic = null] = await listed(engine, server, login, { query: OWNER_OF_PUBLIC, database: name });
+    const database = properties === null ? null : { ...properties, ownerOfPublic };
     const hidden = superuser ? [] : await listed(engine, server, login, { query: HIDDEN_OBJECTS, database: name });
     refuseHidden(hidden, name, login.user, server.name);
     databases.push({ ...databaseOf(engine, server, login, { name, compress }), database });

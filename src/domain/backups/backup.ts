@@ -65,6 +65,8 @@ export interface DatabaseProperties {
   settings: { role: string | null; config: string[] }[] | null;
   /** Null: the defaults. Grantee null: PUBLIC. */
   grants: { grantee: string | null; privilege: DatabasePrivilege; grantable: boolean }[] | null;
+  /** Owner of schema public, which no dump of 14 or older holds; null: it was dropped, which no dump holds. Left out: not known. */
+  ownerOfPublic?: string | null | undefined;
 }
 
 /** A backup that ended, in brief: for pictures. */

@@ -30,7 +30,7 @@ import {
   type SwapNames,
 } from './postgres-sql';
 import { psqlOf, type Psql } from './psql';
-import { publicAsDumped } from './public-schema';
+import { publicAsDumped, publicAsOwned } from './public-schema';
 import { missingRoles } from './role-statement';
 import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from './scratch-names';
 import { shellQuoted } from '../../domain/text/shell';
@@ -121,6 +121,7 @@ async function restoreStaged(run: RestoreRun, psql: Psql, placed: Placed): Promi
   }
   if (is.named) await psql.script(END_FIND_NAMES, target());
   if (is.guarded) await psql.script(END_GUARD, target());
+  if (is.guarded) await publicAsOwned(psql, target(), item.database);
   if (is.lent) await placeLoaded(run.clock, psql, names);
   if (properties !== null) await psql.run(applyProperties(names.fresh, properties));
 }

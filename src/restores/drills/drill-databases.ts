@@ -13,7 +13,7 @@ import type { Engine } from '../../ports/engine';
 import { readItem, type PinnedStorage } from '../pinned-storage';
 import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from '../databases/scratch-names';
 import { dumpedMajor, END_GUARD, explainLoad, guardLoad, loadDump } from '../databases/load-dump';
-import { publicAsDumped } from '../databases/public-schema';
+import { publicAsDumped, publicAsOwned } from '../databases/public-schema';
 import { missingRoles } from '../databases/role-statement';
 import {
   applyProperties,
@@ -112,6 +112,7 @@ async function restoreDump(
     throw failed(`The stored bytes of ${title} are whole, but it could not be restored`, explainLoad(result.stderr));
   if (named) await psql.script(END_FIND_NAMES, item.name);
   if (guarded) await psql.script(END_GUARD, item.name);
+  await publicAsOwned(psql, item.name, item.database);
   return result.relaxed;
 }
 

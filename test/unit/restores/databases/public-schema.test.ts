@@ -1,4 +1,4 @@
-import { PUBLIC_BEFORE_15, publicAsDumped } from '../../../../src/restores/databases/public-schema';
+import { PUBLIC_BEFORE_15, publicAsDumped, publicAsOwned } from '../../../../src/restores/databases/public-schema';
 import type { Psql } from '../../../../src/restores/databases/psql';
 
 // The statement itself runs on a real server: e2e/postgres-major.
@@ -14,4 +14,15 @@ test.each([
   const script = (sql: string, database?: string) => Promise.resolve(void scripts.push([sql, database]));
   await publicAsDumped({ script } as unknown as Psql, 'shop', dumped);
   expect(scripts).toEqual(expected ? [[PUBLIC_BEFORE_15, 'shop']] : []);
+});
+
+test.each<[string, string | null | undefined, RegExp | null]>([
+  ['an owner', `o'ne`, /ALTER SCHEMA public OWNER TO %I', 'o''ne'/],
+  ['none, since it was dropped', null, /DROP SCHEMA IF EXISTS public RESTRICT/],
+  ['what is not known, as of an older backup', undefined, null],
+])('after the load, schema public has %s', async (_, ownerOfPublic, expected) => {
+  const scripts: [string, string | undefined][] = [];
+  const script = (sql: string, database?: string) => Promise.resolve(void scripts.push([sql, database]));
+  await publicAsOwned({ script } as unknown as Psql, 'shop', { ownerOfPublic });
+  expect(scripts).toEqual(expected === null ? [] : [[expect.stringMatching(expected), 'shop']]);
 });
