@@ -80,11 +80,14 @@ export async function renameRestarting(deps: PolicyDeps, id: string, name: strin
 
 const DISCARD_WITHIN_SECONDS = 2;
 
-/** Takes away a container that never held anything of its own, running or not. Already gone is fine. */
-export async function discard(engine: Engine, id: string): Promise<void> {
+/**
+ * Takes away a container that never held anything of its own, running or not. Already gone is fine. `volumes`: with those that
+ * the engine made for it alone; only where nothing can have been written to them.
+ */
+export async function discard(engine: Engine, id: string, also?: { volumes: boolean }): Promise<void> {
   try {
     await engine.stop(id, DISCARD_WITHIN_SECONDS);
-    await engine.remove(id);
+    await engine.remove(id, also);
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
   }
@@ -102,9 +105,13 @@ export async function stopAndRemove(deps: PolicyDeps, id: string): Promise<void>
 }
 
 /** A crash may have come between a container's creation and the entry of its id. */
-export async function removeByName({ engine }: { engine: Engine }, name: string): Promise<void> {
+export async function removeByName(
+  { engine }: { engine: Engine },
+  name: string,
+  also?: { volumes: boolean },
+): Promise<void> {
   try {
-    await discard(engine, (await engine.inspectContainer(name)).Id);
+    await discard(engine, (await engine.inspectContainer(name)).Id, also);
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
   }

@@ -71,11 +71,14 @@ async function create(engine: Engine, name: string, request: CreateRequest): Pro
   }
 }
 
-/** Removes what was prepared next to the old container, which was never touched, and restores the tag. */
+/**
+ * Removes what was prepared next to the old container, which was never touched, and restores the tag. The new container never ran,
+ * so the volumes that the engine made for it alone go with it.
+ */
 export async function undoPreparation(run: ActiveUpdate): Promise<void> {
   const { update, journal } = run;
-  if (journal.newContainerId !== null) await discard(run.engine, journal.newContainerId);
-  await removeByName(run, asideName(journal.containerName, 'new', update.id));
+  if (journal.newContainerId !== null) await discard(run.engine, journal.newContainerId, { volumes: true });
+  await removeByName(run, asideName(journal.containerName, 'new', update.id), { volumes: true });
   await removeByName(run, asideName(journal.containerName, 'check', update.id));
   await clearStaged(run);
   await syncLocalTag(run);

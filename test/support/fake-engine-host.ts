@@ -137,7 +137,13 @@ export class FakeHost {
     }
     this.containers.delete(container.inspect.Id);
     if (!anonymousVolumes) return;
-    for (const { Name = '' } of container.inspect.Mounts) if (this.#anonymous.has(Name)) this.volumes.delete(Name);
+    const { Binds, Mounts } = container.inspect.HostConfig;
+    const asked = new Set([...(Binds ?? []).map((bind) => bind.split(':')[0]), ...(Mounts ?? []).map((m) => m.Source)]);
+    const used = new Set(
+      [...this.containers.values()].flatMap(({ inspect }) => inspect.Mounts.map(({ Name }) => Name)),
+    );
+    for (const { Name = '' } of container.inspect.Mounts)
+      if (this.#anonymous.has(Name) && !asked.has(Name) && !used.has(Name)) this.volumes.delete(Name);
   }
 
   /** By its ID, as the engine: not while a container uses it, nor with more than one name of a repository. */

@@ -10,6 +10,7 @@ import { REAL_SHELL } from './real-shell';
 
 export const DATA = '/var/lib/postgresql/data';
 export const SERVER = 'forge-db-1';
+const ABOVE = '/var/lib/postgresql';
 
 /** A forge whose database server is to become another major. */
 export interface MajorForge {
@@ -61,18 +62,24 @@ interface Options {
   labels?: Record<string, string>;
   /** Connected to the old server. */
   clients?: readonly string[];
+  /** What the new image writes into a volume that it declares above the data directory; null: nothing. Left out: it declares none. */
+  above?: string | null;
 }
 
-export function runMajorForge({ spoils = false, labels = {}, clients = [] }: Options = {}): MajorForge {
+export function runMajorForge({ spoils = false, labels = {}, clients = [], above }: Options = {}): MajorForge {
   const databases: Databases = { app: aDump('app'), postgres: aDump('postgres') };
   const clusters = new Map<string, Databases>([['old', databases]]);
   const base = fakePostgres(databases, clusters);
   const spec = (major: string): ImageSpec => ({
     ...base,
-    config: { Env: [`PG_MAJOR=${major}`, `PGDATA=${DATA}`], Cmd: ['postgres'] },
+    config: {
+      ...{ Env: [`PG_MAJOR=${major}`, `PGDATA=${DATA}`], Cmd: ['postgres'] },
+      ...(above === undefined || major === '15' ? {} : { Volumes: { [ABOVE]: {} } }),
+    },
     scripts: {
       ...base.scripts,
       ...scriptsOf(major, base.scripts ?? {}, clusters, { spoils: spoils && major === '17', clients }),
+      ...(typeof above !== 'string' || major === '15' ? {} : { postgres: writesAbove(above) }),
     },
   });
   const forge = runForge({ postgres: spec('15'), labels });
@@ -142,6 +149,13 @@ function run(scripts: Scripts, name: string, call: CommandCall): Outcome {
   const script = scripts[name];
   return typeof script === 'function' ? script(call) : (script ?? { exitCode: 127 });
 }
+
+const writesAbove =
+  (name: string) =>
+  ({ files }: CommandCall): Outcome => {
+    files.write(`${ABOVE}/${name}`, 'of the new version');
+    return { hangs: true };
+  };
 
 /** As a real server does: stays on its own data, and ends on that of another major. */
 function starts(dataMajor: string | undefined, major: string): Outcome {

@@ -1,4 +1,5 @@
 import { verdictOf } from '../../src/cli/text';
+import { EngineError } from '../../src/domain/errors';
 import type { Plan } from '../../src/domain/plan/plan';
 import type { Update } from '../../src/domain/update';
 import { DATA, expectedMajor, foundMajor, runMajorForge, SERVER, type MajorForge } from '../support/major-scene';
@@ -47,6 +48,36 @@ test('what was loaded differs from before: rolled back, and the old server has i
   );
   expect(steps()).toContain('load_data failed');
   expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));
+});
+
+test.each<[string, string | null, number]>([
+  ['empty: removed', null, 0],
+  ['not empty: kept', '17/file', 1],
+])(
+  'a rolled-back attempt with an image that declares a volume above the data directory, %s',
+  async (_, above, left) => {
+    major = runMajorForge({ spoils: true, above });
+    const { volumes } = major.forge.scene.engine.host;
+    const before = [...volumes.keys()];
+    await major.request();
+    await major.forge.scene.settle();
+    expect(ended()?.status).toBe('rolled_back');
+    expect([...volumes.keys()].filter((name) => !before.includes(name))).toHaveLength(left);
+    expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));
+  },
+);
+
+test('a refused attempt with such an image leaves no volume either: the new container never ran', async () => {
+  major = runMajorForge({ above: '17/file' });
+  const { engine } = major.forge.scene;
+  const before = [...engine.host.volumes.keys()];
+  engine.onCall('createContainer', ({ line }) => {
+    if (line.includes('.diun-pilot-restore-')) throw new EngineError('engine_refused', 'no room');
+  });
+  await major.request();
+  await major.forge.scene.settle();
+  expect(engine.lines().some((line) => /^createContainer \S+\.diun-pilot-new-/.test(line))).toBe(true);
+  expect([ended()?.status, [...engine.host.volumes.keys()]]).toEqual(['failed', before]);
 });
 
 /** The application runs on the new major, writes to it, and does not pass its health check there. */

@@ -152,6 +152,20 @@ export const REMOVE_BEFORE = `${COMMON}
 for folder in "$@"; do rm -rf "$folder/$before"; done
 `;
 
+/** Whether there is no file in a folder and below it. Arguments: the folder, and the mounts, which are not looked into. */
+export const HOLDS_NOTHING = `set -eu
+look() {
+  folder=$1; shift
+  for entry in "$folder"/* "$folder"/.[!.]* "$folder"/..?*; do
+    [ -e "$entry" ] || [ -L "$entry" ] || continue
+    for mount in "$@"; do [ "$entry" != "$mount" ] || continue 2; done
+    if [ -L "$entry" ] || [ ! -d "$entry" ]; then echo "$entry is there"; exit 1; fi
+    (look "$entry" "$@")
+  done
+}
+look "$@"
+`;
+
 /** Whether an image can run the others. */
 export const HAS_TOOLS =
   'for tool in mv cp rm mkdir rmdir chown chmod stat; do command -v "$tool" >/dev/null || exit 1; done';

@@ -5,6 +5,7 @@ import { changesOf } from '../../domain/data/compare-fingerprints';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
+import { ownVolumesAreEmpty } from '../major/own-volumes';
 import type { ActiveUpdate, Run } from '../run';
 
 /** What an update is rolled back for: kept with it when the rollback begins, so that a crash does not lose it. */
@@ -15,10 +16,11 @@ export function whyRolledBack({ error }: Update): PilotError {
 }
 
 /** A new container that could not be removed does not change the verdict. Rejects only with `engine_unreachable`. */
-export async function removeNew({ engine, store, journal, update, logger }: ActiveUpdate): Promise<void> {
+export async function removeNew(run: ActiveUpdate): Promise<void> {
+  const { engine, store, journal, update, logger } = run;
   try {
     if (journal.newContainerId !== null) {
-      await discard(engine, journal.newContainerId);
+      await discard(engine, journal.newContainerId, { volumes: await ownVolumesAreEmpty(run) });
       store.disarmed.remove(journal.newContainerId);
     }
     await removeByName({ engine }, asideName(journal.containerName, 'check', update.id));

@@ -17,6 +17,7 @@ const HELPER_SCRIPTS: readonly string[] = [
   '56c593d693fa4131785e83fb06a4e2a391e603a7c1dca9e60f505778b0b319b0',
   'e37e6c7bc498901c6dad10c46ee1a130ac0e7c8ff10997d50000623051909fe4',
   '7f2102e776410a713899f3b3f018601bc990e60869e1eb0b461c721abc3aace5',
+  '6c2014da7311c4f7d27bbbad3ac71df6349cc9ee90ccaeb6e7fcd3601ed24596',
 ];
 const READING_SCRIPTS: readonly string[] = ['a0141b4cff85bbb6a916d49c6efeacd11ac1bc7ccc7367a4bc42211cb509bf02'];
 
