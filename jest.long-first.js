@@ -5,6 +5,8 @@ const { default: Sequencer } = require('@jest/test-sequencer');
  * run alone, and a whole run would take minutes longer. Add a new one that takes more than 90 seconds.
  */
 const LONGEST = [
+  'e2e/rehearsal-table.test.ts',
+  'e2e/major-table.test.ts',
   'e2e/rehearsal.test.ts',
   'e2e/stack.test.ts',
   'e2e/postgres-major.test.ts',

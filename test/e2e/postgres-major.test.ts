@@ -6,7 +6,19 @@ import type { Pilot } from '../lab/pilot';
 import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
 import { engineProxy, type EngineProxy } from '../support/e2e-engine-proxy';
 import { PUBLIC_BEFORE_15 } from '../../src/restores/databases/public-schema';
-import { approve, CONTENTS, psql, readyToApprove, RIGHTS_ON_PUBLIC, seed } from '../support/e2e-majors';
+import {
+  approve,
+  CONTENTS,
+  DATA,
+  everythingOf,
+  largeSeed,
+  psql,
+  readyToApprove,
+  RIGHTS_ON_PUBLIC,
+  runSql,
+  seed,
+  WORDS,
+} from '../support/e2e-majors';
 import { namesOf, openStage, startedAt } from '../support/e2e-stage';
 import { endOf, mailsAbout, stepsOf, type UpdateTold } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
@@ -14,9 +26,9 @@ import { describeIf, whyNoMount } from '../support/needs';
 
 // A new PostgreSQL major as an update like any other: real servers of both majors, and the application on them.
 const stage = openStage();
-const DATA = '/var/lib/postgresql/data';
 const EXTENSIONS = '/usr/share/postgresql/15/extension';
 const WITHIN_MS = 300_000;
+const DATABASES = ['app', 'shop', 'öffentlich', 'wörter', 'archive'];
 const OPEN_TO_ALL = 'app|{app=UC/app,=UC/app}';
 const MAJOR_STEPS = ['backup', 'pull', 'preflight', 'move_data', 'recreate', 'load_data', 'health_check', 'cleanup'];
 
@@ -29,7 +41,7 @@ interface Shop {
   tag: string;
 }
 
-async function openShop(name: string, megabytes: number, rows?: string): Promise<Shop> {
+async function openShop(name: string, sql: string, rows?: string): Promise<Shop> {
   const { lab } = stage;
   const tag = `major/${name}:stable`;
   await lab.registry.publishAndPull(lab.images.POSTGRES_15, tag);
@@ -44,15 +56,7 @@ async function openShop(name: string, megabytes: number, rows?: string): Promise
   const app = appOf(project);
   await app.ready();
   await app.keep('erste');
-  await project.compose([
-    'exec',
-    '-T',
-    'db',
-    'sh',
-    '-c',
-    `cat > /tmp/seed.sql <<'END'\n${seed(megabytes)}\nEND\npsql -qX -v ON_ERROR_STOP=1 -U app -d app -f /tmp/seed.sql`,
-  ]);
-  await project.compose(['exec', '-T', 'db', 'psql', '-qX', '-U', 'app', '-d', 'app', '-c', 'SELECT pg_reload_conf()']);
+  await runSql(project, sql);
   const proxy = engineProxy((await stage.seeing(project.name)).lab);
   await proxy.mend();
   stage.closing(() => proxy.cut());
@@ -98,7 +102,7 @@ describe('a shop with years of data', () => {
   let shop: Shop;
   let before: string;
   beforeAll(async () => {
-    shop = await openShop('years', 40);
+    shop = await openShop('years', largeSeed());
   });
 
   it('an extension that the new image lacks, created after the rehearsal: rolled back, the old server serves all of its data', async () => {
@@ -131,8 +135,17 @@ describe('a shop with years of data', () => {
   it('updated: every database, role, right and row is the same, and the previous data directory is kept', async () => {
     await psql(shop.project, 'shop', 'DROP EXTENSION only15');
     before = await contentsOf(shop);
+    const everything = await everythingOf(shop.project, DATABASES);
+    const words = await psql(shop.project, 'wörter', WORDS);
+    expect(everything.megabytes).toBeGreaterThan(100);
     const told = await update(shop);
     expect([told['status'], explained(told)]).toEqual(['succeeded', expect.anything()]);
+    // 17 writes the same locale in its standard form.
+    const same = everything.contents.replace('\ni|de-u-kn-true|C', '\ni|de-u-kn|C');
+    expect(same).not.toBe(everything.contents);
+    expect((await everythingOf(shop.project, DATABASES)).contents).toBe(same);
+    expect(await psql(shop.project, 'wörter', WORDS)).toBe(words);
+    expect(words).toContain('a9,a10,Äpfel,ärger,Zebra,zu');
     expect(stepsOf(told)).toEqual(MAJOR_STEPS.map((name) => `${name} succeeded`));
     expect([await majorOf(shop), await contentsOf(shop)]).toEqual(['17', before]);
     expect(await psql(shop.project, 'öffentlich', RIGHTS_ON_PUBLIC)).toBe(OPEN_TO_ALL);
@@ -166,7 +179,7 @@ describeIf(whyNoMount(), 'a shop on a small disk', () => {
     mkdirSync(disk);
     expect(size('size=110m')).toBe('');
     stage.closing(() => spawnSync('umount', ['--lazy', disk]));
-    shop = await openShop('disk', 1, disk);
+    shop = await openShop('disk', seed(1), disk);
   });
 
   it('with too little room: refused before anything is stopped', async () => {
