@@ -45,8 +45,11 @@ export function createHttpApp(deps: HttpDeps): express.Express {
   app.use(needsHost);
 
   route(app, '/webhooks/diun', webhookMethods(deps, metrics, requireWebhookToken(deps, failed)), onlyPost(metrics));
-  programs(app, deps, { metrics, askHealth, logins, apiToken: requireApiToken(deps, failed) });
-  persons(app, deps, { askHealth, failed, logins, person: notePerson(proxies) });
+  const apiToken = requireApiToken(deps, failed);
+  watchers(app, deps, { metrics, askHealth, apiToken });
+  app.use(notePerson(proxies));
+  programs(app, deps, { logins, apiToken });
+  persons(app, deps, { askHealth, failed, logins });
   onClosing(app, () => logins.flush());
 
   app.use(nothingHere);
@@ -57,13 +60,14 @@ export function createHttpApp(deps: HttpDeps): express.Express {
 interface Parts {
   askHealth: AskHealth;
   logins: LoginCount;
+  apiToken: express.RequestHandler;
 }
 
-/** What is read by programs. */
-function programs(
+/** What monitoring asks for: it decides nothing. */
+function watchers(
   app: express.Express,
   deps: HttpDeps,
-  { metrics, askHealth, logins, apiToken }: Parts & { metrics: Metrics; apiToken: express.RequestHandler },
+  { metrics, askHealth, apiToken }: Pick<Parts, 'askHealth' | 'apiToken'> & { metrics: Metrics },
 ): void {
   route(app, '/health', {
     get: [
@@ -73,11 +77,6 @@ function programs(
       },
     ],
   });
-  route(app, '/updates', updatesMethods(deps, apiToken));
-  route(app, '/updates/:id/rehearsal', rehearsalMethods(deps, apiToken));
-  route(app, '/backups', backupsMethods(deps, apiToken));
-  route(app, '/renewals', renewalsMethods(deps, apiToken));
-  route(app, '/audit', auditMethods(deps, logins, apiToken));
   route(app, '/metrics', {
     get: [
       apiToken,
@@ -92,18 +91,30 @@ function programs(
   });
 }
 
+/** The API. */
+function programs(
+  app: express.Express,
+  deps: HttpDeps,
+  { logins, apiToken }: Pick<Parts, 'logins' | 'apiToken'>,
+): void {
+  route(app, '/updates', updatesMethods(deps, apiToken));
+  route(app, '/updates/:id/rehearsal', rehearsalMethods(deps, apiToken));
+  route(app, '/backups', backupsMethods(deps, apiToken));
+  route(app, '/renewals', renewalsMethods(deps, apiToken));
+  route(app, '/audit', auditMethods(deps, logins, apiToken));
+}
+
 /** What is read by persons; an update also by programs. */
 function persons(
   app: express.Express,
   deps: HttpDeps,
-  { askHealth, failed, logins, person }: Parts & { failed: FailedLogins; person: express.RequestHandler },
+  { askHealth, failed, logins }: Omit<Parts, 'apiToken'> & { failed: FailedLogins },
 ): void {
   const password = requirePassword(deps, failed);
   const streams = createStreams(deps);
   onClosing(app, () => streams.close());
-  const named = [person, password];
-  route(app, '/', operatorMethods(deps, askHealth, named));
-  for (const action of ACTIONS) route(app, `/actions/${action}`, actionMethods(deps, action, named));
+  route(app, '/', operatorMethods(deps, askHealth, password));
+  for (const action of ACTIONS) route(app, `/actions/${action}`, actionMethods(deps, action, password));
   route(app, '/updates/:id', updateMethods(deps, password));
   route(app, '/updates/:id/events', updateEventsMethods(deps, streams, password));
   const wrongLinks = createFailedLogins(logins);

@@ -57,3 +57,26 @@ test('the header alone opens nothing: the password is still needed', async () =>
   await start(['127.0.0.1']);
   await supertest(http.url).get('/').set({ Accept: 'text/html', 'Remote-User': 'root' }).expect(401);
 });
+
+test.each([
+  ['GET', '/updates'],
+  ['POST', '/updates'],
+  ['GET', '/updates/u1'],
+  ['GET', '/updates/u1/events'],
+  ['POST', '/updates/u1/rehearsal'],
+  ['GET', '/backups'],
+  ['POST', '/backups'],
+  ['POST', '/renewals'],
+  ['GET', '/audit'],
+  ['GET', '/approvals/token'],
+  ['POST', '/approvals/token'],
+])('a stranger who names a person is refused by %s %s', async (method, path) => {
+  await start([]);
+  const answer = await ask(method, path, 'root', method === 'POST' ? {} : undefined);
+  expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('PILOT_TRUSTED_PROXY')]);
+});
+
+test.each(['/health', '/metrics', '/openapi.json'])('what only looks ignores the header: %s', async (path) => {
+  await start([]);
+  expect((await ask('GET', path, 'root')).status).not.toBe(403);
+});

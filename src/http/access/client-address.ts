@@ -125,7 +125,7 @@ interface PersonLocals {
 }
 
 /**
- * Notes who uses the operator page: the name in `Remote-User`, as Authelia, Authentik and oauth2-proxy send it through a
+ * Notes who uses the page or the API: the name in `Remote-User`, as Authelia, Authentik and oauth2-proxy send it through a
  * proxy of `PILOT_TRUSTED_PROXY`. From any other peer the header is refused (`person_not_trusted`): every client can send it.
  * It only names the person. The page's password is still needed, because a listed proxy may hand on what a client sent.
  */

@@ -69,13 +69,13 @@ function forUpdates(): RouteConfig[] {
       ...describe('get', '/updates', 'Updates, newest first'),
       security: api,
       request: { query: updatesQuery },
-      responses: { 200: answer('A page', updatesSchema), ...errors(400, 401, 429) },
+      responses: { 200: answer('A page', updatesSchema), ...errors(400, 401, 403, 429) },
     },
     {
       ...describe('post', '/updates', 'Asks for an update: the same path, the same guards'),
       security: api,
       request: { body: { content: json(updateRequest), required: true } },
-      responses: { 202: answer('Accepted', updateSchema), ...errors(400, 401, 404, 409, 413, 429, 502, 503) },
+      responses: { 202: answer('Accepted', updateSchema), ...errors(400, 401, 403, 404, 409, 413, 429, 502, 503) },
     },
     ...forOneUpdate(),
   ];
@@ -90,7 +90,7 @@ function forOneUpdate(): RouteConfig[] {
       request,
       responses: {
         200: { description: 'The update; for a browser its live page', content: { ...json(updateSchema), ...html } },
-        ...pageErrors(401, 404, 429),
+        ...pageErrors(401, 403, 404, 429),
       },
     },
     {
@@ -101,13 +101,13 @@ function forOneUpdate(): RouteConfig[] {
       ),
       security: api,
       request,
-      responses: { 202: answer('Accepted', updateSchema), ...errors(401, 404, 409, 429) },
+      responses: { 202: answer('Accepted', updateSchema), ...errors(401, 403, 404, 409, 429) },
     },
     {
       ...describe('get', '/updates/{id}/events', 'The update at once and at each change, until its end'),
       security: api,
       request,
-      responses: { 200: events, ...errors(401, 404, 429, 503) },
+      responses: { 200: events, ...errors(401, 403, 404, 429, 503) },
     },
   ];
 }
@@ -123,7 +123,7 @@ function forApprovals(): RouteConfig[] {
         'The plan and two buttons; once approved, or by the link of any other mail, the live page. Changes nothing',
       ),
       request,
-      responses: { 200: pageOf('The page'), ...pageErrors(404, 410, 429) },
+      responses: { 200: pageOf('The page'), ...pageErrors(403, 404, 410, 429) },
     },
     {
       ...describe('post', '/approvals/{token}', 'Decides, once'),
@@ -140,7 +140,7 @@ function forApprovals(): RouteConfig[] {
     {
       ...describe('get', '/approvals/{token}/events', 'As /updates/{id}/events, of the one update of the link'),
       request,
-      responses: { 200: events, ...errors(404, 410, 429, 503) },
+      responses: { 200: events, ...errors(403, 404, 410, 429, 503) },
     },
   ];
 }
@@ -151,13 +151,13 @@ function forBackups(): RouteConfig[] {
       ...describe('get', '/backups', 'Backups, newest first'),
       security: api,
       request: { query: backupsQuery },
-      responses: { 200: answer('The backups', backupsSchema), ...errors(400, 401, 429) },
+      responses: { 200: answer('The backups', backupsSchema), ...errors(400, 401, 403, 429) },
     },
     {
       ...describe('post', '/backups', 'Takes a backup now, of one project or of all'),
       security: api,
       request: { body: { content: json(backupRequest), required: false } },
-      responses: { 202: answer('Accepted', backupsSchema), ...errors(400, 401, 404, 413, 429, 503) },
+      responses: { 202: answer('Accepted', backupsSchema), ...errors(400, 401, 403, 404, 413, 429, 503) },
     },
   ];
 }
@@ -168,13 +168,13 @@ function forRenewals(): RouteConfig[] {
       ...describe('get', '/renewals', 'Renewals, newest first, and the certificates as served and as on disk'),
       security: api,
       request: { query: renewalsQuery },
-      responses: { 200: answer('Renewals and certificates', renewalsSchema), ...errors(400, 401, 429) },
+      responses: { 200: answer('Renewals and certificates', renewalsSchema), ...errors(400, 401, 403, 429) },
     },
     {
       ...describe('post', '/renewals', 'Renews what is due, as soon as nothing else runs'),
       security: api,
       request: { body: { content: json(renewalRequest), required: false } },
-      responses: { 202: answer('Accepted', renewalSchema), ...errors(400, 401, 409, 413, 429) },
+      responses: { 202: answer('Accepted', renewalSchema), ...errors(400, 401, 403, 409, 413, 429) },
     },
   ];
 }
@@ -189,13 +189,13 @@ function forOperation(): RouteConfig[] {
       ...describe('get', '/', 'The operator page'),
       security: api,
       request: { query: historyQuery },
-      responses: { 200: pageOf('The page'), ...pageErrors(400, 401, 429) },
+      responses: { 200: pageOf('The page'), ...pageErrors(400, 401, 403, 429) },
     },
     {
       ...describe('get', '/audit', 'The audit trail, newest first'),
       security: api,
       request: { query: auditQuery },
-      responses: { 200: answer('A page', auditSchema), ...errors(400, 401, 429) },
+      responses: { 200: answer('A page', auditSchema), ...errors(400, 401, 403, 429) },
     },
     {
       ...describe('get', '/metrics', 'For Prometheus'),

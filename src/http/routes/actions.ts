@@ -24,7 +24,7 @@ const ACTS: Record<Action, Act> = {
 };
 
 /** A button of the operator page. Back to that page with a code that says what came of it, or to the page of the update that had the button. */
-export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHandler[]): Methods {
+export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHandler): Methods {
   const act: RequestHandler = async (request, response) => {
     const form = await readForm(request);
     const id = form.get('id') ?? '';
@@ -35,7 +35,7 @@ export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHand
     const back = form.get('back') === 'update' && outcome.startsWith('done=');
     response.redirect(303, back ? `/updates/${encodeURIComponent(id)}` : `/?${outcome}`);
   };
-  return { post: [pageFirst, refuseCrossSite(deps), ...guard, act] };
+  return { post: [pageFirst, refuseCrossSite(deps), guard, act] };
 }
 
 async function outcomeOf(act: () => Promise<unknown>, action: Action): Promise<string> {

@@ -23,14 +23,14 @@ import { withinTime } from '../../lib/within-time';
 import { channelStates } from '../../diagnosis/problems';
 
 /** `GET /`: reads only. */
-export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler[]): Methods {
+export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler): Methods {
   const show: RequestHandler = async (request, response) => {
     const { done, problem, ...filter } = validateQuery(historyQuery, request);
     const data = await readOperatorData(deps, askHealth, filter, outcomeOf(done, problem));
     await nextTurn();
     sendPage(response, 200, operatorPage(data));
   };
-  return { get: [pageFirst, ...guard, show] };
+  return { get: [pageFirst, guard, show] };
 }
 
 const DONE: Record<Action, string> = {
