@@ -138,7 +138,7 @@ export function diunFinding(app: App): Finding {
   if (at !== null) return { what, status: 'ok', words: `last heard ${atTime(at, app.settings.timeZone)}` };
   // Not the public URL: what stands before diun-pilot hands on approvals, and need not hand on this.
   const endpoint = `endpoint http://diun-pilot:${app.settings.port}/webhooks/diun, by the name under which Diun reaches it`;
-  const words = `never heard: set notif.webhook in diun.yml (${endpoint}; method POST, header authorization), then try \`diun notif test\``;
+  const words = `never heard: set notif.webhook in diun.yml (${endpoint}; method POST, header authorization), then try \`diun notif test\`. Without Diun, ignore this line: the reconcile schedule finds updates`;
   return { what, status: 'warning', words };
 }
 

@@ -12,7 +12,7 @@ export interface WindowRange {
   to: number;
 }
 
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 const EVERY_DAY = [0, 1, 2, 3, 4, 5, 6];
 const DAY_MINUTES = 24 * 60;
 const MINUTE_MS = 60_000;
@@ -48,13 +48,16 @@ function minuteOf(hour: string | undefined, minute: string | undefined): number 
   return total <= DAY_MINUTES ? total : null;
 }
 
+/** The name, or its first letters, three at least; -1: neither. */
+function dayOf(text: string): number {
+  return text.length < 3 ? -1 : DAYS.findIndex((day) => day.startsWith(text));
+}
+
 /** `Sat,Sun`, `Mon-Fri`, `Fri-Mon`. */
 function daysOf(text: string): number[] | null {
   const days = new Set<number>();
   for (const part of text.split(',')) {
-    const [first, last = first, more] = part
-      .split('-')
-      .map((day) => DAYS.indexOf(day.trim().toLowerCase().slice(0, 3)));
+    const [first, last = first, more] = part.split('-').map((day) => dayOf(day.trim().toLowerCase()));
     if (first === undefined || last === undefined || more !== undefined || first < 0 || last < 0) return null;
     for (let day = first; ; day = (day + 1) % 7) {
       days.add(day);

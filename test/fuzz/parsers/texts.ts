@@ -201,7 +201,45 @@ export const TEXTS: readonly Parser[] = [
       'a/b',
       '/releases',
     ],
-    parse: (input) => [flagsOf(releasesOfChangelog(input, 'https://a.b/c')), readSource(input), printableLines(input)],
+    parse: (input) => [flagsOf(releasesOfChangelog(input, 'https://a.b/c')), printableLines(input)],
+  },
+  {
+    // A label of the image: what throws here would stop every event.
+    name: 'the source of release notes',
+    seeds: [
+      'https://github.com/go-gitea/gitea.git',
+      'https://gitlab.com/api/v4/projects/%2F%3A',
+      'https://github.com/.git/:',
+      'https://github.com/.git/evil.example',
+    ],
+    pieces: [
+      'https://github.com/',
+      'https://gitlab.com/',
+      'https://codeberg.org',
+      '/api/v4/projects/',
+      'a',
+      '/',
+      '//',
+      '.git',
+      '.',
+      '%2F',
+      '%',
+      ':',
+      '@',
+      '\\',
+      '?',
+      '#',
+      'evil.example',
+    ],
+    parse: (input) => {
+      const source = readSource(input);
+      if (source === null || !/^https?:/i.test(input.trim())) return;
+      const asked = new URL(input.trim());
+      promise(
+        new URL(source.url).host === asked.host.replace(/^www\.(?=github\.com$)/, ''),
+        `it leads to ${source.url}`,
+      );
+    },
   },
   {
     name: 'cron, windows and durations',
