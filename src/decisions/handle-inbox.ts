@@ -1,6 +1,7 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision/candidates';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import type { ImageEvent } from '../domain/event';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { askAgainAt } from '../domain/patience';
@@ -64,11 +65,36 @@ const NOTHING: Omit<Seen, 'containers'> = {
 /**
  * Turns accepted webhooks into decisions, oldest first. A webhook only says that something is new: the registry gives the
  * digest of the tag, and while it does not answer, the event waits. An event whose container is being updated waits too.
+ * An event that cannot be examined waits on its own and keeps no other from its decision.
  * Resolves with how many were handled or postponed; rejects with `engine_unreachable` and keeps all for later.
  */
 export async function handleInbox(deps: Deps): Promise<number> {
-  const news = deps.store.inbox.pending(AT_ONCE).map((webhook) => ({ webhook, event: readEvent(webhook.body) }));
-  if (news.length === 0) return 0;
+  const pending = deps.store.inbox.pending(AT_ONCE);
+  if (pending.length === 0) return 0;
+  try {
+    return await handleAll(deps, pending);
+  } catch (error) {
+    rethrowEngineLost(error);
+    let handled = 0;
+    for (const webhook of pending) handled += await handleAlone(deps, webhook);
+    return handled;
+  }
+}
+
+async function handleAlone(deps: Deps, webhook: Webhook): Promise<number> {
+  try {
+    return await handleAll(deps, [webhook]);
+  } catch (error) {
+    rethrowEngineLost(error);
+    const why = `This event cannot be examined, because of an error that diun-pilot did not expect: ${messageOf(error)}. Report it with the log.`;
+    deps.logger.error('an event cannot be examined', { webhook: webhook.id, error });
+    postpone(deps, webhook, why);
+    return 1;
+  }
+}
+
+async function handleAll(deps: Deps, webhooks: readonly Webhook[]): Promise<number> {
+  const news = webhooks.map((webhook) => ({ webhook, event: readEvent(webhook.body) }));
   const seen = await lookInto(deps, news, await readTargets(deps));
   let handled = 0;
   for (const each of news) {
@@ -191,11 +217,17 @@ function handle(deps: Deps, news: News, seen: Seen): boolean {
   return true;
 }
 
-function wait({ store, clock, logger }: Deps, { webhook, event }: News, reason: string): true {
+function wait(deps: Deps, { webhook, event }: News, reason: string): true {
+  const until = postpone(deps, webhook, reason);
+  const image = event.target.reference;
+  deps.logger.warn('an event waits for the registry', { image, webhook: webhook.id, until, reason });
+  return true;
+}
+
+function postpone({ store, clock }: Deps, webhook: Webhook, reason: string): string {
   const until = askAgainAt(new Date(webhook.receivedAt), clock.now());
   store.inbox.wait(webhook.id, until, `Waiting: ${reason} It is asked again at ${until}.`);
-  logger.warn('an event waits for the registry', { image: event.target.reference, webhook: webhook.id, until, reason });
-  return true;
+  return until;
 }
 
 function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[], seen: Seen): string {

@@ -31,13 +31,15 @@ interface Reconciling extends Deps {
   registry: RegistryAsked;
   /** The registries that could not be read, as text. */
   problems: string[];
+  /** The containers that could not be compared because of a defect, as text. */
+  defects: string[];
 }
 
 /**
  * Compares running containers with the registry, because Diun does not repeat a lost event (facts, Diun): each watched
  * container's own tag, and with `diun.watch_repo=true` newer ones. Its findings are handled like a webhook; otherwise only
  * the log records the run, together with every invalid label. A registry that refuses or does not answer affects only its
- * own containers.
+ * own containers, and a container that cannot be compared only itself.
  */
 export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   await reportUnreadable(deps);
@@ -47,12 +49,23 @@ export async function reconcile(deps: Deps): Promise<WorkOutcome> {
     deps.logger.warn(`another diun-pilot serves here: ${ONE_PILOT}`, { container });
   for (const container of all) tellLabelProblems(deps.logger, container);
   const concerned = all.filter((container) => passGuards(container).guard === null);
-  const run: Reconciling = { ...deps, all, registry: askRegistry(deps), problems: [] };
+  const run: Reconciling = { ...deps, all, registry: askRegistry(deps), problems: [], defects: [] };
   let found = 0;
-  for (const container of concerned) {
+  for (const container of concerned) found += await compared(run, container);
+  return outcomeOf(concerned.length, found, run);
+}
+
+/** How many updates were offered. Rejects with `engine_unreachable` only. */
+async function compared(run: Reconciling, container: Container): Promise<number> {
+  let found = 0;
+  try {
     for (const target of await targetsOf(run, container)) if (await offerIfNew(run, container, target)) found += 1;
+  } catch (error) {
+    rethrowEngineLost(error);
+    run.logger.error('a container cannot be compared with the registry', { container: container.name, error });
+    run.defects.push(`${container.name}: ${messageOf(error)}`);
   }
-  return outcomeOf(concerned.length, found, run.problems);
+  return found;
 }
 
 /** Highest version first, so that a lower one is not offered only to be superseded at once. */
@@ -124,9 +137,12 @@ function rests({ store, clock }: Deps, { name }: Container, digest: string): boo
   );
 }
 
-function outcomeOf(compared: number, found: number, problems: readonly string[]): WorkOutcome {
-  const outcome = `${plural(compared, 'container')} compared with the registry, ${plural(found, 'update')} found.`;
-  if (problems.length === 0) return { outcome, trouble: null };
-  const trouble = `a registry could not be read (${plural(problems.length, 'time')}): \`diun-pilot check\` shows which`;
-  return { outcome: `${outcome} Not known: ${problems.join('; ')}`, trouble };
+function outcomeOf(count: number, found: number, { problems, defects }: Reconciling): WorkOutcome {
+  const outcome = `${plural(count, 'container')} compared with the registry, ${plural(found, 'update')} found.`;
+  const unknown = [...problems, ...defects];
+  if (unknown.length === 0) return { outcome, trouble: null };
+  const silent = `a registry could not be read (${plural(problems.length, 'time')}): \`diun-pilot check\` shows which`;
+  const failed = `diun-pilot met an error of its own (${defects.join('; ')}): report it with the log`;
+  const trouble = [...(problems.length > 0 ? [silent] : []), ...(defects.length > 0 ? [failed] : [])].join('; ');
+  return { outcome: `${outcome} Not known: ${unknown.join('; ')}`, trouble };
 }
