@@ -59,7 +59,7 @@ describe('from the engine', () => {
 
   test('of a log whose line never ends, the last bytes are kept', async () => {
     server.answers.set('/containers/c/json', (_request, response) =>
-      json(response, { Id: 'c', Config: { Tty: true } }),
+      json(response, { Id: 'c', State: { Status: 'running' }, Config: { Tty: true } }),
     );
     server.answers.set('/containers/c/logs', (_request, response) => {
       for (let part = 0; part < 12; part++) response.write('x'.repeat(1024 * 1024));
