@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '../domain/errors';
+import { codeOf, type ErrorCode, messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 
@@ -9,20 +9,23 @@ const WITHIN_MS = 30_000;
 
 /**
  * Does what brings a service back, and repeats it while the engine refuses a call of it: one refusal, or several in a row,
- * must not leave the service down. `act` may be done twice. Rejects as `act` does, with `engine_refused` after the last try.
+ * must not leave the service down. `act` may be done twice. `repeats`: the errors after which it is repeated; another process may
+ * remove what `act` has just found. Rejects as `act` does, with one of `repeats` after the last try.
  */
 export async function insist<T>(
   { clock, logger }: { clock: Clock; logger: Logger },
   what: string,
   act: () => Promise<T>,
+  repeats: readonly ErrorCode[] = ['engine_refused'],
 ): Promise<T> {
   const startedAt = clock.now().getTime();
   for (const pause of PAUSES_MS) {
     try {
       return await act();
     } catch (error) {
-      if (codeOf(error) !== 'engine_refused' || clock.now().getTime() - startedAt >= WITHIN_MS) throw error;
-      logger.warn(`the engine refused a call of ${what}, which is repeated`, { reason: messageOf(error) });
+      if (!repeats.some((code) => code === codeOf(error)) || clock.now().getTime() - startedAt >= WITHIN_MS)
+        throw error;
+      logger.warn(`a call of ${what} failed, and is repeated`, { reason: messageOf(error) });
       await clock.sleep(pause);
     }
   }

@@ -5,7 +5,7 @@ import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-
 import { keepStopped } from '../containers/restart-policy';
 import { renameRestarting, startJoining } from '../containers/start-rename-remove';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
-import { codeOf, isEngineLost, messageOf, type PilotError, rethrowEngineLost } from '../domain/errors';
+import { codeOf, type ErrorCode, isEngineLost, messageOf, type PilotError, rethrowEngineLost } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import { createRequest } from '../domain/recreate/create-request';
 import type { KeptContainer } from '../ports/stopped-containers';
@@ -41,11 +41,15 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
   }
 }
 
+/** The other process may go on meanwhile: what it removes after it was found is looked for again. */
+const REPEATS: readonly ErrorCode[] = ['engine_refused', 'container_not_found', 'image_not_found'];
+
 function startOne(run: ActiveUpdate): Promise<BroughtBack> {
-  return insist(run, `the end of update ${run.update.id}`, async () => {
+  const act = async (): Promise<BroughtBack> => {
     const bearer = await inspectByName(run.engine, run.journal.containerName);
     return bearer === null ? bringOneBack(run) : startBearer(run, bearer);
-  });
+  };
+  return insist(run, `the end of update ${run.update.id}`, act, REPEATS);
 }
 
 /**

@@ -80,6 +80,36 @@ it('pulls the old image again when a prune removed it with the container that wa
   scene.close();
 });
 
+it.each(['tag', 'createContainer', 'start'] as const)(
+  'brings the service back though an outsider goes on removing: before the call %s of that (seed 1050620)',
+  async (method) => {
+    const scene = openScene();
+    const old = scene.engine.addImage({ reference: 'nginx:stable' });
+    scene.engine.runContainer(nginx());
+    const next = scene.engine.publish('nginx:stable');
+    scene.hear('docker.io/library/nginx:stable', next.digest);
+    const { host } = scene.engine;
+    const removeAll = (): void => {
+      for (const { inspect } of [...host.containers.values()]) {
+        host.stop(host.find(inspect.Id));
+        host.remove(inspect.Id);
+      }
+      host.images.onEngine.delete(old.id);
+    };
+    const againBefore = (): void => scene.engine.onCall(method, removeAll, { once: true });
+    scene.engine.onCall('rename', () => (removeAll(), againBefore()), { once: true });
+    await scene.settle();
+    const reason = expect.stringMatching(/No container of web-nginx-1 was left: it was created again as/);
+    expect(scene.updates()).toMatchObject([
+      { status: 'rollback_failed', reason, error: { code: 'changed_meanwhile' } },
+    ]);
+    const served = scene.engine.container('web-nginx-1');
+    expect([served.State.Running, served.Image]).toEqual([true, old.id]);
+    expect(scene.engine.tagged('nginx:stable')).toBe(old.id);
+    scene.close();
+  },
+);
+
 it('starts the old container only once the new one is stopped that an outsider started again by its name (seed 3002245)', async () => {
   const scene = openScene();
   scene.engine.addImage({ reference: 'nginx:stable' });
