@@ -7,6 +7,7 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 const LONGEST = [
   'e2e/rehearsal-table.test.ts',
   'e2e/major-table.test.ts',
+  'e2e/major-kept-data.test.ts',
   'e2e/rehearsal.test.ts',
   'e2e/stack.test.ts',
   'e2e/postgres-major.test.ts',
