@@ -8,7 +8,7 @@ import { someOf } from '../support/exhaustive';
 
 const stage = openStage();
 const LANES = 2;
-const crashes = [...someOf(ON_THE_WAY_TO_17, 5), ...someOf(ON_THE_WAY_BACK_TO_15, 5)];
+const crashes = [...someOf(ON_THE_WAY_TO_17, 9), ...someOf(ON_THE_WAY_BACK_TO_15, 9)];
 const seen: SeenMajors = new Map();
 
 beforeAll(async () => {

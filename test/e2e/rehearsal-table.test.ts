@@ -76,7 +76,7 @@ async function stillThere(kind: 'container' | 'volume', names: readonly string[]
   return names.filter((_, i) => found[i] !== null);
 }
 
-test.each(someOf(REHEARSAL_CRASHES, 5).map((row) => [row.title, row] as const))('killed, %s', async (_, row) => {
+test.each(someOf(REHEARSAL_CRASHES, 10).map((row) => [row.title, row] as const))('killed, %s', async (_, row) => {
   const id = updates[row.of];
   const from = proxy.calls.length;
   const held = proxy.hold(row);

@@ -47,7 +47,10 @@ it('puts everything back when the second database cannot be restored: the data f
   expect(await names()).toEqual(['erste', 'zweite']);
   expect([await app.sql(ASIDE), await app.sh('ls -A /data | grep -c diun-pilot || true')]).toEqual(['0', '0']);
   expect(await namesOf(stage.lab, shop)).toHaveLength(2);
-  expect((await pilot.mails()).filter(({ subject }) => subject?.includes('restore failed'))).toHaveLength(1);
+  const toldFailed = async () => (await pilot.mails()).filter(({ subject }) => subject?.includes('restore failed'));
+  // The service sends it; the command does not wait for that.
+  await eventually('its failure is told', async () => (await toldFailed()).length > 0, { timeoutMs: 120_000 });
+  expect(await toldFailed()).toHaveLength(1);
 });
 
 const UNPACK = /^PUT \/containers\/[^/]+\/archive/;
