@@ -1,3 +1,4 @@
+import { insist } from '../containers/insist';
 import { keepStopped } from '../containers/restart-policy';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/backups/restore';
@@ -88,7 +89,8 @@ async function bothEnd(...parts: Promise<void>[]): Promise<void> {
 async function stopWriters(run: RestoreRun): Promise<void> {
   for (const { id, name } of run.journal.stopped.toReversed()) {
     run.onProgress(`stopping ${name}`);
-    await keepStopped(run, id);
+    // A container that keeps restarting may end within this call, which the engine then refuses (m: "container not running").
+    await insist(run, `the stop of ${name}`, () => keepStopped(run, id));
   }
 }
 

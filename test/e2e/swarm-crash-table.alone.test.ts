@@ -11,7 +11,7 @@ import { openSwarm, type SwarmStage } from '../support/swarm/e2e-swarm';
 
 /** At most six updates of one service: more announcements within an hour would come as one summary. */
 const MOST_IN_LANE = 5;
-const ROWS = someOf(CRASHES, 6);
+const ROWS = someOf(CRASHES, 9);
 
 describeIf(whyNoOtherEngine(), 'diun-pilot killed during the rollout of a service', () => {
   const stage = openStage();

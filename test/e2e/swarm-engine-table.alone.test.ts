@@ -15,7 +15,7 @@ import { openSwarm, type SwarmStage } from '../support/swarm/e2e-swarm';
 // One service for each stage, each with a diun-pilot of its own, meets the same restart.
 
 const ENDS = ['SIGTERM', 'SIGKILL'] as const;
-const ROWS = someOf(STAGES, 5);
+const ROWS = someOf(STAGES, 8);
 
 describeIf(whyNoOtherEngine(), 'the engine restarted during the rollout of a service', () => {
   const stage = openStage();

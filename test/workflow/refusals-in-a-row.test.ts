@@ -58,6 +58,19 @@ it('starts a container again after a restore though the engine refuses that twic
   asked.scene.close();
 });
 
+it('restores though the engine refuses twice to stop a container, as one that ends within the call', async () => {
+  const { scene: asked } = await askedRestore();
+  const gitea = asked.engine.container('forge-gitea-1').Id;
+  let refused = 0;
+  asked.engine.onCall('stop', ({ args }) => {
+    if (args[0] === gitea && ++refused <= 2) throw new EngineError('engine_refused', 'runc: container not running');
+  });
+  await asked.settle();
+  expect(refused).toBeGreaterThan(2);
+  expect(restoreOf(asked)).toMatchObject({ status: 'succeeded', error: null });
+  asked.close();
+});
+
 it('gives up after half a minute, with the time that each start waits for its port', async () => {
   let first = 0;
   let last = 0;
