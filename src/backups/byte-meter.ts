@@ -3,35 +3,24 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { formatBytes } from '../domain/format';
 import type { Progress } from '../lib/logger';
 
-/**
- * Counts and hashes what passes through; `total` is valid once the stream has ended. With `hashed: 'elsewhere'` it only counts, for a
- * stream that another part hashes already.
- */
+/** Counts and hashes what passes through; `total` is valid once the stream has ended. */
 export class ByteMeter extends Transform {
   readonly #hash = createHash('sha256');
   #bytes = 0;
 
-  constructor(
-    private readonly onBytes: (bytes: number) => void = () => undefined,
-    private readonly hashed: 'here' | 'elsewhere' = 'here',
-  ) {
+  constructor(private readonly onBytes: (bytes: number) => void = () => undefined) {
     super();
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (this.hashed === 'here') this.#hash.update(chunk);
+    this.#hash.update(chunk);
     this.#bytes += chunk.length;
     this.onBytes(this.#bytes);
     done(null, chunk);
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Of all that passed. To be asked once. */
   total(): { bytes: number; sha256: string } {
-    if (this.hashed === 'elsewhere') throw new Error('this meter only counts');
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }
 }

@@ -101,10 +101,7 @@ function capitalised(title: string): string {
 }
 
 interface From {
-  storage: BackupStorage & {
-    /** SHA-256 of an object that the storage itself hashed while it was read to its end. Missing: it is hashed here. */
-    hashOf?(key: string): string | null;
-  };
+  storage: BackupStorage;
   onProgress: Progress;
 }
 
@@ -119,12 +116,9 @@ interface Verified extends Pick<ItemSource, 'title' | 'advice'> {
  */
 export async function verifyItem(from: From, source: Verified, item: BackupItem): Promise<string> {
   if (item.bytes === 0) throw notVerified(source.title, 'it is empty');
-  const hashOf = from.storage.hashOf?.bind(from.storage);
-  const say = byteProgress(from.onProgress, `reading back ${source.title}`);
-  const meter = new ByteMeter(say, hashOf === undefined ? 'here' : 'elsewhere');
+  const meter = new ByteMeter(byteProgress(from.onProgress, `reading back ${source.title}`));
   const finding = await readBack(from, source, item, meter);
-  const { bytes } = meter;
-  const sha256 = hashOf === undefined ? meter.total().sha256 : hashOf(item.key);
+  const { bytes, sha256 } = meter.total();
   // Asked first, so that damage is named as damage and not by its consequences.
   if (bytes !== item.bytes || sha256 !== item.sha256) {
     const sent = `${item.bytes} bytes (SHA-256 ${item.sha256})`;

@@ -18,8 +18,6 @@ export interface PinnedStorage extends BackupStorage {
   getPinned(item: Pick<BackupItem, 'key' | 'sha256'>): Promise<Readable>;
   /** The first bytes of an object that was read to its end; empty: it was not. */
   headOf(key: string): Buffer;
-  /** SHA-256 of an object that was read to its end; null: it was not. */
-  hashOf(key: string): string | null;
 }
 
 interface Pin {
@@ -38,7 +36,6 @@ export function pinned(storage: BackupStorage): PinnedStorage {
     ...storage,
     get,
     headOf: (key) => pins.get(key)?.head ?? Buffer.alloc(0),
-    hashOf,
     getPinned: async ({ key, sha256 }) => {
       if (hashOf(key) !== sha256) {
         pins.delete(key);
