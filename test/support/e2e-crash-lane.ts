@@ -6,8 +6,7 @@ import { engineProxy, type EngineProxy } from './e2e-engine-proxy';
 import { AUTOMATIC, nginxService, SITE } from './e2e-services';
 import { imageNamed, namesOf, type Stage } from './e2e-stage';
 import { announce, endOfUpdate, pageAt, updateTo, type UpdateTold } from './e2e-updates';
-import { eventually } from './eventually';
-import { parseEml } from './parse-eml';
+import { mailsSince, type MailSeen } from './mails-since';
 import { startSmtpServer, type TestSmtpServer } from './smtp-server';
 
 /** What is true after a crash, a start on the same data, and the end of the update. */
@@ -22,8 +21,8 @@ export interface AfterCrash {
   /** Ids: of the one before, of the one announced, and of the one that the tag names now. */
   images: { old: string; wanted: string; named: string | null };
   page: string;
-  /** What the mail server was given since the crash began: the same mail twice is two. */
-  mails: { id: string; subject: string }[];
+  /** The different mails since the crash began. */
+  mails: MailSeen[];
 }
 
 /** An error ends its lane: what comes after it in that lane is missing. */
@@ -132,12 +131,4 @@ async function neverCame(lane: Lane, name: string, digest: string, since: number
 
 function urlOf(container: Inspected): string {
   return `http://127.0.0.1:${container['NetworkSettings']?.Ports['80/tcp']?.[0]?.HostPort}`;
-}
-
-async function mailsSince({ received }: TestSmtpServer, since: number, atLeast: number): Promise<AfterCrash['mails']> {
-  const arrived = () => received.length >= since + atLeast;
-  // That they do not come is for the assertions to tell, with what came instead.
-  await eventually('the mails arrive', arrived, { timeoutMs: 120_000 }).catch(() => undefined);
-  const parsed = received.slice(since).map(({ raw }) => parseEml(raw));
-  return (await Promise.all(parsed)).map(({ identity, subject }) => ({ id: identity, subject }));
 }

@@ -2,8 +2,7 @@ import type { Pilot } from '../../lab/pilot';
 import type { ImageName } from '../../lab/images/recipes';
 import { engineProxy, type EngineProxy } from '../e2e-engine-proxy';
 import { announce, endOfUpdate, updateTo, type UpdateTold } from '../e2e-updates';
-import { eventually } from '../eventually';
-import { parseEml } from '../parse-eml';
+import { mailsSince, type MailSeen } from '../mails-since';
 import { startSmtpServer, type TestSmtpServer } from '../smtp-server';
 import type { SwarmStage } from './e2e-swarm';
 import type { Course, RolloutMoment } from './e2e-rollout-crashes';
@@ -15,8 +14,8 @@ export interface AfterRollout {
   /** Image of the spec, and state and image of each task that Swarm wants. */
   spec: string;
   tasks: string[];
-  /** What the mail server was given since the announcement: the same mail twice is two. */
-  mails: { id: string; subject: string }[];
+  /** The different mails since the announcement. */
+  mails: MailSeen[];
   /** What of diun-pilot's own is left on the engine. */
   aside: string[];
 }
@@ -151,18 +150,6 @@ async function neverCame({ pilot, proxy, name }: Lane, digest: string, from: num
   const { status, error } = await endOfUpdate(pilot, name, digest, PATIENCE_MS);
   const calls = proxy.calls.slice(from).join('\n');
   throw new Error(`never held; the update is ${status} (${JSON.stringify(error)}) after\n${calls}`);
-}
-
-async function mailsSince(
-  { received }: TestSmtpServer,
-  since: number,
-  atLeast: number,
-): Promise<AfterRollout['mails']> {
-  const arrived = (): boolean => received.length >= since + atLeast;
-  // That they do not come is for the assertions to tell, with what came instead.
-  await eventually('the mails arrive', arrived, { timeoutMs: 120_000 }).catch(() => undefined);
-  const parsed = await Promise.all(received.slice(since).map(({ raw }) => parseEml(raw)));
-  return parsed.map(({ identity, subject }) => ({ id: identity, subject }));
 }
 
 async function imageOf({ swarm, name }: Lane): Promise<string> {
