@@ -33,9 +33,11 @@ module.exports = {
   testSequencer: '<rootDir>/jest.long-first.js',
   projects: [
     ...kinds.map((kind) => project(kind, `${kind}/**/*.test.ts?(x)`)),
-    // Files of end-to-end tests run side by side on one engine, but for those in which another engine has seconds to answer,
-    // and those whose browser must not notice that a network of the host changes.
-    project('e2e', 'e2e/**/*.test.ts', ['\\.alone\\.test\\.ts$']),
+    // Files of end-to-end tests run side by side on one engine.
+    project('e2e', 'e2e/**/*.test.ts', ['\\.(alone|second-engine)\\.test\\.ts$']),
+    // On a second engine, of which the lab has one: one file after another, beside the others.
+    project('e2e-second-engine', 'e2e/**/*.second-engine.test.ts'),
+    // With a browser that must not notice that a network of the host changes: with nothing beside them.
     project('e2e-alone', 'e2e/**/*.alone.test.ts'),
     // Reports of real users: on the real engine, and `*.fast.test.ts` on fakes.
     project('field', 'field/**/*.test.ts', ['\\.fast\\.test\\.ts$']),

@@ -123,7 +123,7 @@ it('a GET, which is what Diun sends unless told otherwise: refused with the line
   expect(await pilot.updates()).toHaveLength(before);
 });
 
-it('that is every request there is, but for those about services (e2e/swarm.alone)', () => {
+it('that is every request there is, but for those about services (e2e/swarm.second-engine)', () => {
   const about = diunRequestNames().filter((name) => !name.includes('swarm-service'));
   expect([...tested].sort()).toEqual(about.sort());
 });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 /** Numbers of tests. A file that could not even be loaded counts as one failed test. */
 export interface Tally {
@@ -17,8 +17,12 @@ interface JestReport {
   numPendingTests: number;
   numTodoTests: number;
   numRuntimeErrorTestSuites: number;
+  /** Times in milliseconds. */
+  testResults: { name: string; startTime: number; endTime: number }[];
 }
 
+const TESTS = join(__dirname, '..');
+const SLOWEST = 40;
 const JEST = join(__dirname, '../../node_modules/jest/bin/jest.js');
 
 /** Runs Jest with these arguments, its words on our terminal, and counts what came of it. */
@@ -27,7 +31,10 @@ export async function runJest(args: string[], env: NodeJS.ProcessEnv = process.e
   const report = join(folder, 'report.json');
   try {
     const code = await ended([JEST, '--json', `--outputFile=${report}`, ...args], env);
-    return existsSync(report) ? tally(JSON.parse(readFileSync(report, 'utf8')) as JestReport, code) : broken();
+    if (!existsSync(report)) return broken();
+    const read = JSON.parse(readFileSync(report, 'utf8')) as JestReport;
+    console.error(slowest(read));
+    return tally(read, code);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -64,6 +71,13 @@ function tally(report: JestReport, code: number): Tally {
     failed: failed + unexplained,
     skipped: report.numPendingTests + report.numTodoTests,
   };
+}
+
+/** Where the time of a run has gone. */
+function slowest({ testResults }: JestReport): string {
+  const seconds = (file: JestReport['testResults'][number]): number => (file.endTime - file.startTime) / 1000;
+  const files = testResults.toSorted((a, b) => seconds(b) - seconds(a)).slice(0, SLOWEST);
+  return `slowest files: ${files.map((file) => `${relative(TESTS, file.name)} ${seconds(file).toFixed(0)} s`).join(', ')}`;
 }
 
 /** Jest died without a word on its tests. */

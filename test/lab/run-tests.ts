@@ -13,7 +13,7 @@ import { Interrupted, withLab } from './with-lab';
 const WITHOUT_ENGINE = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture', 'field-fast'];
 // A leaked handle of one test must not keep the whole run from its end; the lab ends what a test left running.
 const END_TO_END = ['--forceExit', '--passWithNoTests', '--selectProjects'];
-/** These tests mostly wait for containers: three files at once keep two cores busy. */
+/** These tests mostly wait for containers: three files at once, and one on the second engine, keep two cores busy. */
 const AT_ONCE = 3;
 
 /**
@@ -43,8 +43,12 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
       await ensureCosign(say);
       await ensurePodman(say);
       const env = { ...process.env, ...labEnvironment(lab) };
-      const sideBySide = await runJest([...END_TO_END, 'e2e', 'field', `--maxWorkers=${AT_ONCE}`, ...chosen], env);
-      return sum([sideBySide, await runJest([...END_TO_END, 'e2e-alone', '--runInBand', ...chosen], env)]);
+      const endToEnd = (...args: string[]): Promise<Tally> => runJest([...END_TO_END, ...args, ...chosen], env);
+      const together = await Promise.all([
+        endToEnd('e2e', 'field', `--maxWorkers=${AT_ONCE}`),
+        endToEnd('e2e-second-engine', '--runInBand'),
+      ]);
+      return sum([...together, await endToEnd('e2e-alone', '--runInBand')]);
     });
   } catch (error) {
     if (error instanceof LabBusy) return fails(error.message);
@@ -65,6 +69,7 @@ async function skipped(why: string, chosen: string[]): Promise<Tally> {
   const tally = await runJest([
     '--selectProjects',
     'e2e',
+    'e2e-second-engine',
     'e2e-alone',
     'field',
     '--silent',
