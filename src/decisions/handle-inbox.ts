@@ -3,21 +3,22 @@ import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision/candidates';
 import { messageOf, rethrowEngineLost } from '../domain/errors';
 import type { ImageEvent } from '../domain/event';
+import { formatTime } from '../domain/format';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { askAgainAt } from '../domain/patience';
 import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
 import type { NewMajor } from '../domain/plan/postgres-major';
 import type { ReadNotes } from '../domain/notes/release-notes';
+import type { ImageTarget } from '../domain/images/image-target';
 import { fewAtATime, nextTurn } from '../lib/concurrency';
 import type { CheckedSignature } from '../domain/signatures/signature';
-import type { Webhook } from '../ports/store';
+import type { AcceptedWebhook, Webhook } from '../ports/store';
 import { findUnhealthyTargets, targetCarryOvers } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
-import { askRegistry, confirmDigest, type Confirmation, type RegistryAsked } from './ask-registry';
+import { askRegistry, confirmDigest, type Confirmation } from './ask-registry';
 import { newMajorFor } from './new-major';
 import { notesDeadline, readNotes } from './read-notes';
 import { decideOn, offer, takenBack, type Offer } from './offer';
-import { readEvent } from './receive-webhook';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 
@@ -27,20 +28,20 @@ const FORGES_AT_ONCE = 4;
 /** `diun notif test` speaks of this image (recorded in test/fixtures/diun/notif-test.json). */
 const TEST_IMAGE = 'docker.io/diun/testnotif:latest';
 
-/** One accepted webhook with the event in it. */
-interface News {
-  webhook: Webhook;
-  event: ImageEvent;
+/** An event with one of the containers that its image is offered to. */
+interface Pair {
+  webhook: AcceptedWebhook;
+  container: Container;
 }
 
-/** What was found out about the news before the decisions, which are transactions and cannot wait for an answer. */
+/** What was found out about the events before the decisions, which are transactions and cannot wait for an answer. */
 interface Seen {
   containers: Container[];
   /** Those that fail their health check, by id. */
   unhealthy: ReadonlyMap<string, HealthFailure>;
   /** What their replacement would be refused for or would lose, by ID. */
   carryOvers: ReadonlyMap<string, CarryOver>;
-  /** What the registry says, by id of the webhook; only of news that something might be done about. */
+  /** What the registry says, by id of the webhook; only of events that something might be done about. */
   confirmed: ReadonlyMap<string, Confirmation>;
   /** IDs of the containers that run what the digest names for their platform, by id of the webhook. */
   sameImage: ReadonlyMap<string, ReadonlySet<string>>;
@@ -81,7 +82,7 @@ export async function handleInbox(deps: Deps): Promise<number> {
   }
 }
 
-async function handleAlone(deps: Deps, webhook: Webhook): Promise<number> {
+async function handleAlone(deps: Deps, webhook: AcceptedWebhook): Promise<number> {
   try {
     return await handleAll(deps, [webhook]);
   } catch (error) {
@@ -93,95 +94,65 @@ async function handleAlone(deps: Deps, webhook: Webhook): Promise<number> {
   }
 }
 
-async function handleAll(deps: Deps, webhooks: readonly Webhook[]): Promise<number> {
-  const news = webhooks.map((webhook) => ({ webhook, event: readEvent(webhook.body) }));
-  const seen = await lookInto(deps, news, await readTargets(deps));
+async function handleAll(deps: Deps, webhooks: readonly AcceptedWebhook[]): Promise<number> {
+  const seen = await lookInto(deps, webhooks, await readTargets(deps));
   let handled = 0;
-  for (const each of news) {
+  for (const webhook of webhooks) {
     await nextTurn(); // each writes to the disk
-    if (handle(deps, each, seen)) handled++;
+    if (handle(deps, webhook, seen)) handled++;
   }
   return handled;
 }
 
-async function lookInto(deps: Deps, news: readonly News[], containers: Container[]): Promise<Seen> {
-  const concerned = news
-    .map((each) => ({ ...each, offered: toBeOffered(deps, each.event, containers) }))
+async function lookInto(deps: Deps, webhooks: readonly AcceptedWebhook[], containers: Container[]): Promise<Seen> {
+  const concerned = webhooks
+    .map((webhook) => ({ webhook, offered: toBeOffered(deps, webhook.event, containers) }))
     .filter(({ offered }) => offered.length > 0);
   if (concerned.length === 0) return { containers, ...NOTHING };
   const registry = askRegistry(deps);
-  const answers = await fewAtATime(concerned, REGISTRIES_AT_ONCE, ({ event }) =>
+  const answers = await fewAtATime(concerned, REGISTRIES_AT_ONCE, ({ webhook: { event } }) =>
     confirmDigest((reference) => registry.digest(reference), event.target),
   );
   const confirmed = new Map(concerned.map(({ webhook }, index) => [webhook.id, answers[index] as Confirmation]));
   const same = concerned.filter(({ webhook }) => confirmed.get(webhook.id)?.kind === 'same');
   const sameImage = new Map(
-    await fewAtATime(same, REGISTRIES_AT_ONCE, async ({ webhook, event: { target }, offered }) => {
-      const run = await fewAtATime(offered, 1, (each) => runsSameImage(deps, each, target, registry));
-      return [webhook.id, new Set(offered.filter((_, at) => run[at]).map(({ id }) => id))] as const;
+    await fewAtATime(same, REGISTRIES_AT_ONCE, async ({ webhook: { id, event }, offered }) => {
+      const run = await fewAtATime(offered, 1, (each) => runsSameImage(deps, each, event.target, registry));
+      return [id, new Set(offered.filter((_, at) => run[at]).map((container) => container.id))] as const;
     }),
   );
-  const isNews = (webhook: Webhook, { id }: Container): boolean => sameImage.get(webhook.id)?.has(id) !== true;
-  const offers = same.map((each) => ({ ...each, offered: each.offered.filter((one) => isNews(each.webhook, one)) }));
-  const toOffer = [...new Set(offers.flatMap(({ offered }) => offered))];
-  const reading = readAllNotes(deps, offers, registry);
+  const pairs = same.flatMap(({ webhook, offered }) =>
+    offered
+      .filter((container) => sameImage.get(webhook.id)?.has(container.id) !== true)
+      .map((container): Pair => ({ webhook, container })),
+  );
+  const signal = notesDeadline(); // one for all, so that many events wait no longer than one
+  const reading = ofPairs(pairs, FORGES_AT_ONCE, (container, target) =>
+    readNotes(deps, container, target, { registry, signal }),
+  );
+  const toOffer = [...new Set(pairs.map(({ container }) => container))];
   const unhealthy = await findUnhealthyTargets(deps, toOffer);
   const carryOvers = await targetCarryOvers(deps, toOffer);
-  const signatures = await checkAllSignatures(deps, offers, registry);
-  const newMajors = await findNewMajors(deps, offers, registry);
+  const signatures = await ofPairs(pairs, REGISTRIES_AT_ONCE, (container, target) =>
+    checkSignature(deps, container, target, registry),
+  );
+  const newMajors = await ofPairs(pairs, REGISTRIES_AT_ONCE, (container, target) =>
+    newMajorFor(deps, container, target, registry),
+  );
   const notes = await reading;
   // The questions have taken time, and a container may have been updated meanwhile.
-  return {
-    containers: await readTargets(deps),
-    unhealthy,
-    carryOvers,
-    confirmed,
-    sameImage,
-    notes,
-    signatures,
-    newMajors,
-  };
+  const now = await readTargets(deps);
+  return { containers: now, unhealthy, carryOvers, confirmed, sameImage, notes, signatures, newMajors };
 }
 
-async function checkAllSignatures(
-  deps: Deps,
-  offers: readonly (News & { offered: Container[] })[],
-  registry: RegistryAsked,
-): Promise<Seen['signatures']> {
-  const checked = await fewAtATime(pairsOf(offers), REGISTRIES_AT_ONCE, async ({ webhook, event, container }) => {
-    return [offerKey(webhook, container), await checkSignature(deps, container, event.target, registry)] as const;
-  });
-  return new Map(checked);
-}
-
-async function findNewMajors(
-  deps: Deps,
-  offers: readonly (News & { offered: Container[] })[],
-  registry: RegistryAsked,
-): Promise<Seen['newMajors']> {
-  const found = await fewAtATime(pairsOf(offers), REGISTRIES_AT_ONCE, async ({ webhook, event, container }) => {
-    return [offerKey(webhook, container), await newMajorFor(deps, container, event.target, registry)] as const;
-  });
-  return new Map(found);
-}
-
-function pairsOf(offers: readonly (News & { offered: Container[] })[]): (News & { container: Container })[] {
-  return offers.flatMap(({ webhook, event, offered }) => offered.map((container) => ({ webhook, event, container })));
-}
-
-/** All within one time, so that many events wait no longer than one. */
-async function readAllNotes(
-  deps: Deps,
-  offers: readonly (News & { offered: Container[] })[],
-  registry: RegistryAsked,
-): Promise<Seen['notes']> {
-  const pairs = pairsOf(offers);
-  const signal = notesDeadline();
-  const read = await fewAtATime(pairs, FORGES_AT_ONCE, async ({ webhook, event, container }) => {
-    const notes = await readNotes(deps, container, event.target, { registry, signal });
-    return [offerKey(webhook, container), notes] as const;
-  });
-  return new Map(read);
+/** What was found out about each, by `offerKey`. */
+async function ofPairs<T>(
+  pairs: readonly Pair[],
+  atOnce: number,
+  find: (container: Container, target: ImageTarget) => Promise<T>,
+): Promise<Map<string, T>> {
+  const found = await fewAtATime(pairs, atOnce, ({ webhook, container }) => find(container, webhook.event.target));
+  return new Map(pairs.map(({ webhook, container }, index) => [offerKey(webhook, container), found[index] as T]));
 }
 
 function offerKey(webhook: Webhook, { name }: Container): string {
@@ -204,33 +175,34 @@ function offerOf({ target, releaseNotes }: ImageEvent, container: Container, all
 }
 
 /** False: it must wait for the end of an update. The decisions of one event and the mark that it is handled are one transaction. */
-function handle(deps: Deps, news: News, seen: Seen): boolean {
-  const { webhook, event } = news;
+function handle(deps: Deps, webhook: AcceptedWebhook, seen: Seen): boolean {
+  const { id, event } = webhook;
   const concerned = candidates(seen.containers, event.target);
   const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
   if (running.size > 0 && (concerned.length === 0 || concerned.some(({ name }) => running.has(name)))) return false;
-  const confirmed = seen.confirmed.get(webhook.id);
-  if (confirmed?.kind === 'silent') return wait(deps, news, confirmed.reason);
+  const confirmed = seen.confirmed.get(id);
+  if (confirmed?.kind === 'silent') return waitForRegistry(deps, webhook, confirmed.reason);
   // Another container may have started since the registry was read.
   if (confirmed === undefined && toBeOffered(deps, event, seen.containers).length > 0) return false;
-  deps.store.transaction(() => deps.store.inbox.handled(webhook.id, decideAll(deps, news, concerned, seen)));
+  deps.store.transaction(() => deps.store.inbox.handled(id, decideAll(deps, webhook, concerned, seen)));
   return true;
 }
 
-function wait(deps: Deps, { webhook, event }: News, reason: string): true {
+function waitForRegistry(deps: Deps, webhook: AcceptedWebhook, reason: string): true {
   const until = postpone(deps, webhook, reason);
-  const image = event.target.reference;
+  const image = webhook.event.target.reference;
   deps.logger.warn('an event waits for the registry', { image, webhook: webhook.id, until, reason });
   return true;
 }
 
-function postpone({ store, clock }: Deps, webhook: Webhook, reason: string): string {
+function postpone({ store, clock, timeZone }: Deps, webhook: Webhook, reason: string): string {
   const until = askAgainAt(new Date(webhook.receivedAt), clock.now());
-  store.inbox.wait(webhook.id, until, `Waiting: ${reason} It is asked again at ${until}.`);
+  store.inbox.wait(webhook.id, until, `Waiting: ${reason} It is asked again at ${formatTime(until, timeZone)}.`);
   return until;
 }
 
-function decideAll(deps: Deps, { webhook, event }: News, concerned: Container[], seen: Seen): string {
+function decideAll(deps: Deps, webhook: AcceptedWebhook, concerned: Container[], seen: Seen): string {
+  const { event } = webhook;
   if (event.target.reference === TEST_IMAGE) {
     return ignoreEvent(deps, event, 'This is the test notification of `diun notif test`: Diun reaches diun-pilot.');
   }

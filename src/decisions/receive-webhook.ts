@@ -27,18 +27,10 @@ export function receiveWebhook(inbox: Inbox, rawBody: string): { id: string; dup
     inbox.reject(rawBody, read.error.message);
     throw read.error;
   }
-  const { target, platform, status } = read.event;
-  return inbox.accept({ body: rawBody, image: target.reference, digest: target.digest, platform, status });
+  return inbox.accept({ body: rawBody, event: read.event });
 }
 
-/** Reads a body that `receiveWebhook` accepted. */
-export function readEvent(rawBody: string): ImageEvent {
-  const read = readDiunBody(rawBody);
-  if ('error' in read) throw read.error;
-  return read.event;
-}
-
-function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotError } {
+export function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotError } {
   const json = jsonOrUndefined(rawBody);
   if (json === undefined) return { error: notJson(rawBody) };
   const parsed = diunBody.safeParse(json);
@@ -51,9 +43,9 @@ function readDiunBody(rawBody: string): { event: ImageEvent } | { error: PilotEr
     const details = { ...problems[0], problems };
     return { error: new PilotError('invalid_request', `Not a Diun notification: ${listed}.`, { details }) };
   }
-  const { hub_link: link, image, digest, ...event } = parsed.data;
+  const { hub_link: link, image, digest, status, platform } = parsed.data;
   const releaseNotes = link !== null && link !== undefined && isHttp(link) ? link : null;
-  return { event: { ...event, target: { reference: askedOf(image), digest }, releaseNotes } };
+  return { event: { target: { reference: askedOf(image), digest }, status, platform, releaseNotes } };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ImageTarget } from './images/image-target';
 /** Who found the update: Diun's webhook, our own comparison with the registry, or the operator. */
 export type Source = 'diun' | 'reconcile' | 'operator';
 
-/** What Diun said, in our words. The body it comes from is kept raw in the inbox. */
+/** What Diun said, in our words. It is read once, when the webhook arrives; the inbox stores it with the raw body. */
 export interface ImageEvent {
   /**
    * The full reference with its tag, as Diun writes it (`docker.io/library/nginx:stable`), and the digest of the tag: that of the index
@@ -13,7 +13,6 @@ export interface ImageEvent {
   /** `new` does not mean "update": it is also another tag, or the first time that Diun sees it (facts, Diun). */
   status: 'new' | 'update';
   platform: string;
-  provider: string;
   /** Label `org.opencontainers.image.url` of the image: written by a stranger. Null unless it is http(s). */
   releaseNotes: string | null;
 }

@@ -1,6 +1,7 @@
 import type { BackupRecord, PastBackup } from '../domain/backups/backup';
 import type { DrillVerdict } from '../domain/backups/drill';
 import type { RestoreJournal, RestoreRecord } from '../domain/backups/restore';
+import type { ImageEvent } from '../domain/event';
 import type { Journal } from '../domain/journal';
 import type { DecidedBy, PastUpdate, Step, StepName, Update, UpdateStatus } from '../domain/update';
 import type { Plan } from '../domain/plan/plan';
@@ -56,17 +57,14 @@ export interface Store {
 /** Accepted webhooks, and the rejected ones that a person should see. */
 export interface Inbox {
   /**
-   * Stores a body. `duplicate` when the last event accepted for the same image and platform had the same digest and
+   * Stores a body with the event that was read from it. `duplicate` when the last event accepted for the same image and platform had the same digest and
    * status: Diun sends one per container (facts, Diun). A duplicate is stored as handled.
    */
-  accept(webhook: { body: string; image: string; digest: string; platform: string; status: string }): {
-    id: string;
-    duplicate: boolean;
-  };
+  accept(webhook: { body: string; event: ImageEvent }): { id: string; duplicate: boolean };
   /** Keeps a body that could not be read, with the reason; answers its id. */
   reject(body: string, reason: string): string;
   /** Accepted, not handled and not waiting now, oldest first. */
-  pending(limit: number): Webhook[];
+  pending(limit: number): AcceptedWebhook[];
   /** It stays pending and is not looked at before `until` (ISO 8601), for the reason `why`. */
   wait(id: string, until: string, why: string): void;
   /** `outcome`: what was decided on it, as text. */
@@ -87,6 +85,11 @@ export interface Webhook {
   body: string;
   /** What came of it, or why it was rejected. */
   outcome: string | null;
+}
+
+/** A webhook with its event, which was read once, before it was stored. */
+export interface AcceptedWebhook extends Webhook {
+  event: ImageEvent;
 }
 
 /** Updates with their steps, plans and journals. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { takeWorkerLock } from '../../src/adapters/sqlite/database';
 import { systemClock } from '../../src/lib/clock';
+import type { ImageEvent } from '../../src/domain/event';
 import type { NewUpdate, Store } from '../../src/ports/store';
 
 let folder: string;
@@ -28,12 +29,15 @@ test('its files are for the owner alone, also in a folder that others may read',
   }
 });
 
-const event = (digest: string, image = 'docker.io/library/nginx:stable', status = 'update') => ({
+const webhook = (digest: string, differs: Partial<ImageEvent> = {}, image = 'docker.io/library/nginx:stable') => ({
   body: `{"digest":"${digest}"}`,
-  image,
-  digest,
-  platform: 'linux/amd64',
-  status,
+  event: {
+    target: { reference: image, digest },
+    status: 'update' as const,
+    platform: 'linux/amd64',
+    releaseNotes: null,
+    ...differs,
+  },
 });
 
 const queued = (container: string, fields: Partial<NewUpdate> = {}): NewUpdate => ({
@@ -53,30 +57,31 @@ const queued = (container: string, fields: Partial<NewUpdate> = {}): NewUpdate =
 
 describe('the inbox', () => {
   it('counts the second request for one digest as a duplicate, and hands only the first on', () => {
-    const first = store.inbox.accept(event('sha256:1'));
-    const second = store.inbox.accept(event('sha256:1'));
+    const first = store.inbox.accept(webhook('sha256:1'));
+    const second = store.inbox.accept(webhook('sha256:1'));
     expect([first.duplicate, second.duplicate]).toEqual([false, true]);
     expect(store.inbox.pending(10).map(({ id }) => id)).toEqual([first.id]);
   });
 
   it('counts the same digest of another platform, or under another status, as news', () => {
-    const answers = [{}, { platform: 'linux/arm64' }, { status: 'new' }].map((differs) =>
-      store.inbox.accept({ ...event('sha256:1'), ...differs }),
+    const answers = [{}, { platform: 'linux/arm64' }, { status: 'new' as const }].map((differs) =>
+      store.inbox.accept(webhook('sha256:1', differs)),
     );
     expect(answers.map(({ duplicate }) => duplicate)).toEqual([false, false, false]);
   });
 
   it('hears a tag that goes to another digest and back again', () => {
-    const answers = ['sha256:1', 'sha256:2', 'sha256:1'].map((digest) => store.inbox.accept(event(digest)));
+    const answers = ['sha256:1', 'sha256:2', 'sha256:1'].map((digest) => store.inbox.accept(webhook(digest)));
     expect(answers.map(({ duplicate }) => duplicate)).toEqual([false, false, false]);
   });
 
   it('keeps what is pending over a restart, and a rejected body with its reason', () => {
-    const { id } = store.inbox.accept(event('sha256:1'));
+    const accepted = webhook('sha256:1', { status: 'new', releaseNotes: 'https://nginx.org/en/CHANGES' });
+    const { id } = store.inbox.accept(accepted);
     store.inbox.reject('not json', 'The body is not JSON.');
     store.close();
     store = open();
-    expect(store.inbox.pending(10).map((webhook) => webhook.id)).toEqual([id]);
+    expect(store.inbox.pending(10)).toMatchObject([{ id, ...accepted }]);
     expect(store.inbox.recent(1)[0]).toMatchObject({
       status: 'rejected',
       body: 'not json',
@@ -85,9 +90,9 @@ describe('the inbox', () => {
   });
 
   it('prunes what is old and handled, but not the last word on an image nor what waits', () => {
-    const first = store.inbox.accept(event('sha256:1'));
-    const last = store.inbox.accept(event('sha256:2'));
-    const other = store.inbox.accept(event('sha256:3', 'docker.io/library/postgres:16'));
+    const first = store.inbox.accept(webhook('sha256:1'));
+    const last = store.inbox.accept(webhook('sha256:2'));
+    const other = store.inbox.accept(webhook('sha256:3', {}, 'docker.io/library/postgres:16'));
     for (const { id } of [first, last]) store.inbox.handled(id, 'done');
     expect(store.inbox.prune('2999-01-01T00:00:00.000Z')).toBe(1);
     expect(store.inbox.recent(10).map(({ id }) => id)).toEqual([other.id, last.id]);

@@ -285,7 +285,8 @@ export function fillHost(store: Store): { waiting: Update; running: Update; good
   const at = new Date(Date.now() - HOUR).toISOString();
   store.refusals.add({ container: 'web-nginx-1', digest: digest('9'), why: 'failed', updateId: back.id, at });
   store.refusals.add({ container: DATABASE.name, digest: digest('7'), why: 'declined', updateId: good.id, at });
-  store.inbox.accept({ body: '{}', image: 'nginx', digest: digest('1'), platform: 'linux/amd64', status: 'update' });
+  const target = { reference: 'nginx', digest: digest('1') };
+  store.inbox.accept({ body: '{}', event: { target, platform: 'linux/amd64', status: 'update', releaseNotes: null } });
   store.inbox.reject('{"diun_version": "4.33.0",\n "status": "update"', 'The body is not JSON.');
   const mail = { updateId: null, html: '<p>…</p>', text: '…' };
   const late = store.outbox.add({ ...mail, kind: 'update_failed', subject: '[diun-pilot] web-nginx-1: update failed' });

@@ -1,5 +1,6 @@
 import { PilotError } from '../../domain/errors';
-import type { Inbox, Webhook } from '../../ports/store';
+import type { ImageEvent } from '../../domain/event';
+import type { AcceptedWebhook, Inbox, Webhook } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
 import { insertion, recordsOf } from './records';
@@ -13,6 +14,15 @@ interface Row {
   outcome: string | null;
 }
 
+/** A row that was accepted has its event in columns. */
+interface AcceptedRow extends Row {
+  image: string;
+  digest: string;
+  event: ImageEvent['status'];
+  platform: string;
+  release_notes: string | null;
+}
+
 /** What a valid token may make this table hold, and what is left of it once that is passed. A row costs more than its body. */
 const MOST_BYTES = 32 * 1024 * 1024;
 const LEFT_BYTES = 24 * 1024 * 1024;
@@ -23,6 +33,7 @@ const MOST_PENDING = 1_000;
 export function createInbox(database: Database, clock: Clock): Inbox {
   const makeRoom = createRoom(database);
   const { select, set } = recordsOf(database, { name: 'webhooks', clock, read: toWebhook });
+  const accepted = recordsOf(database, { name: 'webhooks', clock, read: toAccepted });
   const accept = database.transaction((webhook: Accepted) => {
     const stored = store(database, clock, judge(database, webhook));
     makeRoom(webhook.body);
@@ -39,7 +50,7 @@ export function createInbox(database: Database, clock: Clock): Inbox {
       return id;
     },
     pending: (limit) =>
-      select(
+      accepted.select(
         `WHERE status = 'pending' AND (waits_until IS NULL OR waits_until <= ?) ORDER BY id LIMIT ?`,
         clock.now().toISOString(),
         limit,
@@ -80,21 +91,28 @@ function createRoom(database: Database): (body: string) => void {
 }
 
 type Accepted = Parameters<Inbox['accept']>[0];
-type Stored = Pick<Webhook, 'body' | 'status' | 'outcome'> &
-  Partial<Record<'image' | 'platform' | 'digest' | 'event', string>>;
+type Stored = Pick<Webhook, 'body' | 'status' | 'outcome'> & {
+  image?: string;
+  digest?: string;
+  event?: string;
+  platform?: string;
+  releaseNotes?: string | null;
+};
 
 /** A duplicate says the same as the last one of its image and platform. */
-function judge(database: Database, { status: event, ...webhook }: Accepted): Stored {
+function judge(database: Database, { body, event }: Accepted): Stored {
+  const { target, status, platform, releaseNotes } = event;
+  const webhook = { body, image: target.reference, digest: target.digest, event: status, platform, releaseNotes };
   const last = database
     .prepare<[string, string], { id: string; digest: string; event: string }>(
       'SELECT id, digest, event FROM webhooks WHERE image = ? AND platform = ? ORDER BY id DESC LIMIT 1',
     )
     .get(webhook.image, webhook.platform);
-  const same = last?.digest === webhook.digest && last.event === event;
+  const same = last?.digest === webhook.digest && last.event === webhook.event;
   if (!same) refuseIfFull(database);
   return same
-    ? { ...webhook, event, status: 'duplicate', outcome: `the same as ${last.id}` }
-    : { ...webhook, event, status: 'pending', outcome: null };
+    ? { ...webhook, status: 'duplicate', outcome: `the same as ${last.id}` }
+    : { ...webhook, status: 'pending', outcome: null };
 }
 
 function refuseIfFull(database: Database): void {
@@ -112,6 +130,11 @@ function store(database: Database, clock: Clock, webhook: Stored): Pick<Webhook,
   const { clause, values } = insertion({ id, receivedAt: now.toISOString(), ...webhook }, new Set());
   database.prepare(`INSERT INTO webhooks ${clause}`).run(values);
   return { id, status: webhook.status };
+}
+
+function toAccepted(row: AcceptedRow): AcceptedWebhook {
+  const { image: reference, digest, event: status, platform, release_notes: releaseNotes } = row;
+  return { ...toWebhook(row), event: { target: { reference, digest }, status, platform, releaseNotes } };
 }
 
 function toWebhook(row: Row): Webhook {

@@ -17,7 +17,7 @@ import { readBundle } from '../../../src/adapters/sigstore/bundle';
 import { namedDigest } from '../../../src/adapters/sigstore/payload';
 import { snapshotsIn } from '../../../src/adapters/storage-restic/snapshots';
 import { readManifest } from '../../../src/backups/manifest';
-import { readEvent } from '../../../src/decisions/receive-webhook';
+import { readDiunBody } from '../../../src/decisions/receive-webhook';
 import type { BackupStorage } from '../../../src/ports/backup-storage';
 import { DIGEST, HEX, promise, type Parser } from './parser';
 
@@ -94,7 +94,9 @@ export const JSON_DOCUMENTS: readonly Parser[] = [
     ],
     pieces: [...JSON_PIECES, '"status"', '"new"', '"image"', '"nginx"', `"${DIGEST}"`, '"digest"', '"platform"'],
     parse: (input) => {
-      const { releaseNotes } = readEvent(input);
+      const read = readDiunBody(input);
+      if ('error' in read) throw read.error;
+      const { releaseNotes } = read.event;
       promise(releaseNotes === null || /^https?:/.test(releaseNotes), 'the link of an event is none');
     },
   },
