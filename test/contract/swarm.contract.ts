@@ -41,7 +41,7 @@ export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): v
           if (service.UpdateStatus?.State === state) return service;
           throw new Error(JSON.stringify(service.UpdateStatus));
         },
-        { timeoutMs: 60_000, everyMs: 100 },
+        { timeoutMs: 60_000 },
       );
     const wanted = (tasks: TaskInspect[]): unknown[] =>
       tasks
@@ -104,7 +104,7 @@ export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): v
             if (told !== (image === null ? '' : `${state} ${image}`)) throw new Error(told);
             return true as const;
           },
-          { timeoutMs: 60_000, everyMs: 100 },
+          { timeoutMs: 60_000 },
         );
       await swarm.update(before, withReplicas(before.Spec, 0));
       await tasksAre('none', null);

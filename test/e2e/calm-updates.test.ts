@@ -109,9 +109,7 @@ it('healthy at first, it fails during its soak: the very container from before r
   expect([old?.['State'].Running, old?.['HostConfig'].RestartPolicy.Name]).toEqual([false, 'no']);
   // Its main process ends, and its policy starts it again.
   await stage.lab.docker.run(['exec', name, 'nginx', '-s', 'stop']);
-  await eventually('it is rolled back', async () => (await look(succeeded))['status'] !== 'succeeded', {
-    everyMs: 100,
-  });
+  await eventually('it is rolled back', async () => (await look(succeeded))['status'] !== 'succeeded');
   const ended = await endOf(pilot, String(succeeded['id']));
   expect(ended).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' }, soak: { status: 'ended' } });
   expect(ended['reason']).toMatch(/during its soak: it restarted 1 time after it had ended/);

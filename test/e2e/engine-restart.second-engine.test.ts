@@ -44,7 +44,7 @@ describeIf(whyNoOtherEngine(), 'the whole engine restarted', () => {
         const answer = await fetch(await web.url('edge', 80), { signal: AbortSignal.timeout(2_000) });
         return (await answer.text()).startsWith(page);
       },
-      { timeoutMs: 120_000, everyMs: 50 },
+      { timeoutMs: 120_000 },
     );
   const dockerIs = (status: string): Promise<unknown> =>
     eventually(
@@ -53,7 +53,7 @@ describeIf(whyNoOtherEngine(), 'the whole engine restarted', () => {
         const health = await (await fetch(`${pilot.url}/health`)).json();
         return (health as { checks: { docker: { status: string } } }).checks.docker.status === status;
       },
-      { timeoutMs: 120_000, everyMs: 50 },
+      { everyMs: 50 },
     );
   const wholeOnes = async (): Promise<string[]> =>
     (await namesOf(other.lab, web)).filter((found) => found.startsWith(name));

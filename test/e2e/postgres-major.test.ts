@@ -238,6 +238,6 @@ describeIf(whyNoMount(), 'a shop on a small disk', () => {
     const told = await endOf(shop.pilot, id, WITHIN_MS);
     expect([told['status'], explained(told)]).toEqual(['succeeded', expect.anything()]);
     expect([await majorOf(shop), await contentsOf(shop)]).toEqual(['17', before]);
-    await eventually('the app answers', () => shop.app.items(), { timeoutMs: 60_000, everyMs: 200 });
+    await eventually('the app answers', () => shop.app.items(), { timeoutMs: 60_000 });
   });
 });

@@ -86,9 +86,7 @@ describe('a database server', () => {
     expect(page).not.toContain('value="current"');
     expect((await answer(token, { decision: 'approve', data: 'backup' })).status).toBe(422);
     expect((await answer(token, { decision: 'approve', data: 'backup', name })).status).toBe(303);
-    await eventually('it is rolled back', async () => (await look(pilot, id))['status'] !== 'succeeded', {
-      everyMs: 100,
-    });
+    await eventually('it is rolled back', async () => (await look(pilot, id))['status'] !== 'succeeded');
     const ended = await endOf(pilot, id, 300_000);
     expect(ended).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' }, soak: { status: 'ended' } });
     expect(stepsOf(ended).slice(-2)).toEqual(['restore succeeded', 'restore_health_check succeeded']);
@@ -138,9 +136,7 @@ describe('docker compose up -d during a soak', () => {
       () => null,
       (error: unknown) => String(error),
     );
-    await eventually('the soak ended', async () => (await look(pilot, id))['soak'].status === 'ended', {
-      everyMs: 100,
-    });
+    await eventually('the soak ended', async () => (await look(pilot, id))['soak'].status === 'ended');
     const { reason } = await look(pilot, id);
     expect(reason).toContain('diun-pilot can no longer roll this update back.');
     expect(await namesOf(stage.lab, web)).toEqual([name]);
@@ -151,7 +147,7 @@ describe('docker compose up -d during a soak', () => {
       'always',
     ]);
     expect(await docker.inspect('container', oldId)).toBeNull();
-    await eventually('it serves', async () => (await fetch(await web.url('site', 80))).ok, { everyMs: 100 });
+    await eventually('it serves', async () => (await fetch(await web.url('site', 80))).ok);
     if (failed !== null) {
       expect(failed).toMatch(/already in use|Conflict/);
       expect(reason).toContain('did not finish: diun-pilot gave');

@@ -53,7 +53,6 @@ describeIf(missing, 'a real nginx with `listen … ssl proxy_protocol`', () => {
   test('presents its certificate after a PROXY header, and none without', async () => {
     const seen = await eventually('nginx answers', () => served(true).catch(() => null), {
       timeoutMs: 60_000,
-      everyMs: 100,
     });
     expect(new X509Certificate(seen).subjectAltName).toBe('DNS:git.example.org');
     await expect(served(false)).rejects.toMatchObject({ code: 'certificate_unreadable' });

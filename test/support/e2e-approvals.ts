@@ -20,7 +20,7 @@ export function linkInMail(pilot: Pilot, container: string, digest: string): Pro
       return link;
     },
     // The mail waits for the rehearsal.
-    { timeoutMs: 600_000, everyMs: 50 },
+    { timeoutMs: 600_000 },
   );
 }
 

@@ -129,7 +129,7 @@ export async function crashMajor(
   await dies(pilot);
   const update = await endOf(pilot, id, WITHIN_MS);
   const app = appOf(project);
-  const items = await eventually('the app answers', () => app.items(), { timeoutMs: 60_000, everyMs: 200 });
+  const items = await eventually('the app answers', () => app.items(), { timeoutMs: 60_000 });
   await eventually('the mail of the result', async () => (await pilot.mails()).length > mailed);
   await pilot.stop();
   const container = await project.container('db');

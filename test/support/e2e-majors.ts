@@ -22,7 +22,7 @@ export function rehearsed(pilot: Pilot, id: string): Promise<UpdateTold> {
       if (update['rehearsal']?.finishedAt && update['rehearsal'].status !== 'running') return update;
       throw new Error(JSON.stringify(update['rehearsal']));
     },
-    { timeoutMs: WITHIN_MS, everyMs: 200 },
+    { timeoutMs: WITHIN_MS },
   );
 }
 

@@ -25,7 +25,7 @@ export function updateTo(pilot: Pilot, container: string, digest: string): Promi
     mustRun(pilot);
     return findUpdate(pilot, container, digest);
   };
-  return eventually(`an update of ${container} to ${digest}`, found, { everyMs: 50 });
+  return eventually(`an update of ${container} to ${digest}`, found);
 }
 
 /** What has ended answers no more, however long one waits. */
@@ -46,7 +46,7 @@ export async function endOfUpdate(
     if (update && !OPEN.includes(String(update['status']))) return update;
     throw new Error(update ? `${update['status']}: ${JSON.stringify(update['steps'])}` : 'there is no such update');
   };
-  return eventually(`the update of ${container} to ${digest} ends`, ended, { timeoutMs, everyMs: 100 });
+  return eventually(`the update of ${container} to ${digest} ends`, ended, { timeoutMs });
 }
 
 export async function endOf(pilot: Pilot, id: string, timeoutMs = 120_000): Promise<UpdateTold> {
@@ -56,7 +56,7 @@ export async function endOf(pilot: Pilot, id: string, timeoutMs = 120_000): Prom
     if (!OPEN.includes(String(update['status']))) return update;
     throw new Error(`${update['status']}: ${JSON.stringify(update['steps'])}`);
   };
-  return eventually(`update ${id} ends`, ended, { timeoutMs, everyMs: 100 });
+  return eventually(`update ${id} ends`, ended, { timeoutMs });
 }
 
 /** `backup skipped`, `pull succeeded`, …, in order. */
@@ -71,7 +71,7 @@ export async function pageOf(project: ComposeProject, service: string): Promise<
 
 export function pageAt(url: string): Promise<string> {
   const read = async () => (await fetch(url)).text();
-  return eventually(`${url} serves a page`, read, { timeoutMs: 120_000, everyMs: 50 });
+  return eventually(`${url} serves a page`, read, { timeoutMs: 120_000 });
 }
 
 /** Subjects of the mails that speak of this container, in order, once there are that many. */
@@ -86,7 +86,7 @@ export async function mailsAbout(pilot: Pilot, container: string, atLeast: numbe
       return found;
     },
     // A mail that requests an approval waits for the rehearsal.
-    { timeoutMs: 600_000, everyMs: 50 },
+    { timeoutMs: 600_000 },
   );
 }
 

@@ -17,7 +17,7 @@ export async function mailsSince(server: TestSmtpServer, since: number, atLeast:
   const seen = (): Promise<MailSeen[]> => differentMails(server, since);
   // That they do not come is for the assertions to tell, with what came instead.
   const arrived = async (): Promise<boolean> => (await seen()).length >= atLeast;
-  await eventually('the mails arrive', arrived, { everyMs: 100 }).catch(() => undefined);
+  await eventually('the mails arrive', arrived).catch(() => undefined);
   return seen();
 }
 

@@ -111,7 +111,7 @@ async function isWell({ stage, project }: Lane): Promise<void> {
   if (started.code !== 0) await project.up('--force-recreate');
   const id = String((await project.container('writer'))['Id']);
   const ready = async () => (await docker.attempt(['exec', id, 'test', '-e', '/dev/shm/ready'])).code === 0;
-  await eventually(`the writer of ${project.name} is ready`, ready, { timeoutMs: PATIENCE_MS, everyMs: 100 });
+  await eventually(`the writer of ${project.name} is ready`, ready, { timeoutMs: PATIENCE_MS });
   await docker.run(['exec', id, 'rm', '-f', '/lock/log']);
 }
 
@@ -186,7 +186,7 @@ async function subjectsOf(pilot: Pilot, atLeast: number): Promise<string[]> {
     if (!pilot.running) throw new Broken(`diun-pilot ended:\n${pilot.lines().slice(-15).join('\n')}`);
     return (await pilot.mails()).length >= atLeast;
   };
-  await eventually('the mails arrive', arrived, { timeoutMs: PATIENCE_MS, everyMs: 50 });
+  await eventually('the mails arrive', arrived, { timeoutMs: PATIENCE_MS });
   return (await pilot.mails()).map(({ subject }) => subject ?? '');
 }
 
