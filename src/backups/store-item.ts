@@ -1,3 +1,4 @@
+import { capitalised } from '../domain/format';
 import { posix } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -94,10 +95,6 @@ function toItsEnd({ verified }: BackupItem): NonNullable<Verified['verify']> {
     for await (const chunk of content) void chunk;
     return { whole: true, words: verified };
   };
-}
-
-function capitalised(title: string): string {
-  return title.charAt(0).toUpperCase() + title.slice(1);
 }
 
 interface From {

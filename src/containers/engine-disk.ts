@@ -27,7 +27,7 @@ export async function freeAsSeenBy(
 /** For `/health` and the page: the notice is open for as long as the disk is nearly full. Null, which is not known, closes it. */
 export function noteDisk({ store, logger }: Pick<Deps, 'store' | 'logger'>, free: number | null): void {
   const problem = free === null ? null : diskProblem(free);
-  if (problem === null) return store.notices.close('disk_nearly_full', SUBJECT);
-  if (store.notices.open('disk_nearly_full', SUBJECT, problem))
+  if (free === null || problem === null) return store.notices.close('disk_nearly_full', SUBJECT);
+  if (store.notices.open('disk_nearly_full', SUBJECT, problem, free))
     logger.warn('the disk of the engine is nearly full', { free });
 }

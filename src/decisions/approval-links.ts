@@ -186,17 +186,8 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
     usualDowntimeSeconds: seconds[Math.floor(seconds.length / 2)] ?? null,
     past,
     rehearsal: store.rehearsals.of(update.id),
-    disk: diskOf(store),
+    disk: store.notices.all().find(({ kind }) => kind === 'disk_nearly_full')?.figure ?? null,
   };
-}
-
-/** As a sentence of the page and the mail, which mark commands on their own. */
-function diskOf({ notices }: Store): string | null {
-  const words = notices
-    .all()
-    .find(({ kind }) => kind === 'disk_nearly_full')
-    ?.words.replaceAll('`', '');
-  return words === undefined ? null : `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 /** What the holder of a link may see. `unknown` gives no reason: altered, of another purpose, or never issued. */

@@ -15,8 +15,8 @@ export interface Surroundings {
   past?: PastUpdate[];
   /** The release notes that were read, newest first; left out: none. */
   releases?: readonly Release[];
-  /** That the disk of the engine is nearly full, as a sentence; null or left out: it has room, as far as is known. */
-  disk?: string | null;
+  /** The free bytes on the disk of the engine while it is nearly full; null or left out: it has room, as far as is known. */
+  disk?: number | null;
   /** The newest rehearsal of this update; null or left out: none was requested. */
   rehearsal?: Rehearsal | null;
 }

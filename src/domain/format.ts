@@ -117,6 +117,9 @@ export function shortId(id: string): string {
 
 /** `rolled_back` → `Rolled back`; the live script does the same. */
 export function codeAsText(code: string): string {
-  const words = code.replaceAll('_', ' ');
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+  return capitalised(code.replaceAll('_', ' '));
+}
+
+export function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -32,8 +32,8 @@ export interface TimerState {
 
 /** Situations that last, so that they are reported once and not every day. */
 export interface Notices {
-  /** True: it is new, and its mail is to be written in the same transaction. One that is open keeps its time, with the newest words. */
-  open(kind: NoticeKind, subject: string, words: string): boolean;
+  /** True: it is new, and its mail is to be written in the same transaction. One that is open keeps its time, with the newest words and figure. */
+  open(kind: NoticeKind, subject: string, words: string, figure?: number): boolean;
   /** It is over; one that is not open is fine. */
   close(kind: NoticeKind, subject: string): void;
   /** Longest open first. */
@@ -54,6 +54,8 @@ export interface Notice {
   since: string;
   /** A clause for anyone to read: no path, no secret, no words of a server. */
   words: string;
+  /** What was measured, for a reader who words it otherwise: of `disk_nearly_full` the free bytes. Null: nothing. */
+  figure: number | null;
 }
 
 /** Problems that diun-pilot fixed automatically, shown to the operator. */

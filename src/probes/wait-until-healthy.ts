@@ -1,3 +1,4 @@
+import { capitalised } from '../domain/format';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
@@ -42,7 +43,7 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
   let first: Look | null = null;
   for (;;) {
     const look = await lookOnce(question, observed);
-    if (look.state === 'broken') throw new PilotError('unhealthy', `${sentence(look.detail)}.`);
+    if (look.state === 'broken') throw new PilotError('unhealthy', `${capitalised(look.detail)}.`);
     if (look.state === 'healthy' && first !== null && sameStart(first, look)) return look.detail;
     first = look.state === 'healthy' ? look : null;
     question.onProgress?.(look.detail);
@@ -107,10 +108,6 @@ async function inspect({ engine, containerId }: HealthQuestion): Promise<Contain
 
 function sameStart(first: Look, second: Look): boolean {
   return first.container.State.StartedAt === second.container.State.StartedAt;
-}
-
-function sentence(detail: string): string {
-  return detail.charAt(0).toUpperCase() + detail.slice(1);
 }
 
 /** So that one bad moment does not count as a failure. */

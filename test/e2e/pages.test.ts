@@ -162,7 +162,7 @@ describeIf(whyNoBrowser(), 'the pages in a browser', () => {
       aBackup(http.store, 'git', 'succeeded');
       const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
       const plan = http.store.updates.plan(update.id) as Plan;
-      http.store.notices.open('disk_nearly_full', 'engine', diskProblem(1024 ** 3) ?? '');
+      http.store.notices.open('disk_nearly_full', 'engine', diskProblem(1024 ** 3) ?? '', 1024 ** 3);
       // Closed now, whenever this runs.
       const day = new Date(Date.now() + 3 * 86_400_000).toLocaleDateString('en-GB', { weekday: 'short' });
       http.store.updates.savePlan(update.id, { ...plan, jump: 'major', window: `${day} 02:00-05:00` });

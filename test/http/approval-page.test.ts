@@ -100,7 +100,7 @@ test('what the release notes speak of stands in the summary, and leads to them',
 test('a disk that is nearly full is said before the buttons', async () => {
   const link = linkOf(offered(http.store, GITEA, 'gitea/gitea:1.24.6'));
   expect(withoutTags((await open(link)).before)).not.toContain('Disk');
-  http.store.notices.open('disk_nearly_full', 'engine', diskProblem(1024 ** 3) ?? '');
+  http.store.notices.open('disk_nearly_full', 'engine', diskProblem(1024 ** 3) ?? '', 1024 ** 3);
   const { before, after } = await open(link);
   expect(withoutTags(before)).toMatch(/Disk Nearly full: only 1\.0 GiB free\. +Notes/);
   expect(withoutTags(after)).toContain('only 1.0 GiB free. Make room: docker system df shows what uses it');

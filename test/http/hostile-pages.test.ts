@@ -121,7 +121,7 @@ function surroundingsFrom(s: Strings): Surroundings {
     usualDowntimeSeconds: 4,
     past: pastFrom(s),
     releases: [releaseFrom(s)],
-    disk: s[0] ?? null,
+    disk: 1,
     rehearsal: rehearsalFrom(s),
   };
 }
@@ -208,7 +208,7 @@ function hostFrom(s: Strings): OperatorData {
     channels: [{ name: f, topics: ['failures'], pending: 0, oldestPendingAt: null, refused: 1, lastError: g }],
     lastHeardAt: at(0),
     rejected: [{ id: a, receivedAt: at(0), status: 'rejected', body: `${b}\n${c}`, outcome: d }],
-    lost: [{ kind: 'network_lost', subject: a, since: at(0), words: b }],
+    lost: [{ kind: 'network_lost', subject: a, since: at(0), words: b, figure: null }],
     kept: [{ containerId: c, container: c, name: c, updateId: c, reason: d, leftover: true, keepUntil: at(0) }],
     incidents: [{ at: at(0), container: c, words: d }],
     timers: [{ name: 'backup', nextAt: at(900), last: { at: at(1), outcome: e, trouble: e } }],

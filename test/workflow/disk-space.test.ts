@@ -136,9 +136,5 @@ it('is forgotten when it is no longer known', async () => {
 it('is part of what the approval page and its mail say', async () => {
   runs('web', GIB);
   await look();
-  const said = surroundingsOf(scene.store, { id: 'u', container: 'web', project: null } as Update).disk;
-  expect(said).toMatch(
-    /^The disk of the Docker Engine is nearly full: only 1\.0 GiB free\. Make room: docker system df shows.*\.$/,
-  );
-  expect(said).not.toContain('`');
+  expect(surroundingsOf(scene.store, { id: 'u', container: 'web', project: null } as Update).disk).toBe(GIB * 1024);
 });

@@ -61,19 +61,24 @@ function toState(row: Row): TimerState {
 
 export function createNotices(database: Database, clock: Clock): Notices {
   return {
-    open: (kind, subject, words) => {
-      const values = { kind, subject, words, now: clock.now().toISOString() };
+    open: (kind, subject, words, figure) => {
+      const values = { kind, subject, words, figure: figure ?? null, now: clock.now().toISOString() };
       const added = database
-        .prepare('INSERT OR IGNORE INTO notices (kind, subject, since, words) VALUES (@kind, @subject, @now, @words)')
+        .prepare(
+          'INSERT OR IGNORE INTO notices (kind, subject, since, words, figure) VALUES (@kind, @subject, @now, @words, @figure)',
+        )
         .run(values);
       if (added.changes === 1) return true;
-      database.prepare('UPDATE notices SET words = @words WHERE kind = @kind AND subject = @subject').run(values);
+      database
+        .prepare('UPDATE notices SET words = @words, figure = @figure WHERE kind = @kind AND subject = @subject')
+        .run(values);
       return false;
     },
     close: (kind, subject) => {
       database.prepare('DELETE FROM notices WHERE kind = ? AND subject = ?').run(kind, subject);
     },
-    all: () => database.prepare<[], Notice>('SELECT kind, subject, since, words FROM notices ORDER BY since').all(),
+    all: () =>
+      database.prepare<[], Notice>('SELECT kind, subject, since, words, figure FROM notices ORDER BY since').all(),
   };
 }
 

@@ -1,3 +1,5 @@
+import { capitalised } from '../format';
+
 /** What is found on a database server, each thing by a title for people: `rows of table public.items` → `120`. */
 export type Facts = Record<string, string>;
 
@@ -72,12 +74,12 @@ function differences(where: string, before: Facts, after: Facts, known: Known): 
   const found: string[] = [];
   for (const [title, value] of Object.entries(before)) {
     const now = after[title];
-    if (now === undefined) found.push(sentence(`${where}${title} is missing.`));
+    if (now === undefined) found.push(capitalised(`${where}${title} is missing.`));
     else if (known(now) !== known(value))
-      found.push(sentence(`${where}${title}: before ${shown(value)}, now ${shown(now)}.`));
+      found.push(capitalised(`${where}${title}: before ${shown(value)}, now ${shown(now)}.`));
   }
   for (const title of Object.keys(after))
-    if (before[title] === undefined) found.push(sentence(`${where}${title} did not exist before.`));
+    if (before[title] === undefined) found.push(capitalised(`${where}${title} did not exist before.`));
   return found;
 }
 
@@ -86,8 +88,4 @@ const LONGEST = 160;
 function shown(value: string): string {
   if (value === '') return 'nothing';
   return value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

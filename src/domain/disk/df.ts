@@ -7,8 +7,6 @@ const TOO_LITTLE = 64 * MIB;
 /** Less than a large image and its layers take. */
 const NEARLY_FULL = 2048 * MIB;
 
-const MAKE_ROOM = ' Make room: ';
-
 /** Of the disk that a path is on, in POSIX units. */
 export const dfOf = (path: string): string[] => ['df', '-Pk', path];
 /** The root of a container is on the disk of the engine. */
@@ -23,21 +21,22 @@ export function parseDf(lines: readonly string[]): number | null {
 /** What the free space of the engine means for an update: refused, reported, or fine. Pure. */
 export function judgeDisk(free: number): { refused: boolean; words: string | null } {
   const refused = free < TOO_LITTLE;
-  const words = `the disk of the Docker Engine is nearly full: only ${formatBytes(free)} free (docker system df shows what uses it)`;
+  const words = `the disk of the Docker Engine is ${nearlyFull(free)} (docker system df shows what uses it)`;
   return { refused, words: refused || free < NEARLY_FULL ? words : null };
 }
 
 /** Until there is room: for `/health`, the page and `check`. Null: there is room. Pure. */
 export function diskProblem(free: number): string | null {
-  const { refused, words } = judgeDisk(free);
+  const { words } = judgeDisk(free);
   if (words === null) return null;
-  const effect = refused ? '. Updates are refused until there is room' : '';
-  return `the disk of the Docker Engine is nearly full: only ${formatBytes(free)} free${effect}.${MAKE_ROOM}\`docker system df\` shows what uses it, \`docker image prune -a\` removes the images that no container uses`;
+  return `the disk of the Docker Engine is ${diskInShort(free)} Make room: \`docker system df\` shows what uses it, \`docker image prune -a\` removes the images that no container uses`;
 }
 
-/** `Nearly full: only 1.0 GiB free.` of such a sentence, under the heading "Disk": without what it is about, and what to do. Pure. */
-export function diskInShort(sentence: string): string {
-  const [what = ''] = sentence.split(MAKE_ROOM);
-  const short = what.replace(/^the disk of the Docker Engine is /i, '');
-  return `${short.charAt(0).toUpperCase()}${short.slice(1)}`;
+/** The same under the heading "Disk": without what it is about, and what to do. Pure. */
+export function diskInShort(free: number): string {
+  return `${nearlyFull(free)}.${judgeDisk(free).refused ? ' Updates are refused until there is room.' : ''}`;
+}
+
+function nearlyFull(free: number): string {
+  return `nearly full: only ${formatBytes(free)} free`;
 }

@@ -1,3 +1,4 @@
+import { capitalised } from '../format';
 import type { ErrorCode } from '../errors';
 import { shellQuoted, shellWord } from '../text/shell';
 
@@ -70,7 +71,7 @@ export interface KeptDirectory {
 
 /** For the verdict, the mail, the page and `check`. `until`: in the operator's time zone. */
 export function keptDataText(kept: KeptDirectory, until: string): string {
-  const what = `${kept.what.charAt(0).toUpperCase()}${kept.what.slice(1)}`;
+  const what = capitalised(kept.what);
   return `${what} of ${kept.container} is kept in ${kept.directory}/${kept.folder} of its volume until ${until}. Remove it earlier: ${removeDataCommand(kept)}`;
 }
 

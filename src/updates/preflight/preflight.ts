@@ -1,3 +1,4 @@
+import { capitalised } from '../../domain/format';
 import { layerFiles } from '../../containers/carry-over/layer-files';
 import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
 import { freeAsSeenBy, noteDisk } from '../../containers/engine-disk';
@@ -84,6 +85,6 @@ export async function lookAtDisk(run: Run): Promise<string | null> {
   noteDisk(run, free);
   const { refused, words } = judgeDisk(free);
   if (words === null || !refused) return words;
-  const message = `${words.charAt(0).toUpperCase()}${words.slice(1)}. No update can work with so little. Nothing was stopped. Make room (docker image prune -a), then run: diun-pilot update ${run.journal.containerName}`;
+  const message = `${capitalised(words)}. No update can work with so little. Nothing was stopped. Make room (docker image prune -a), then run: diun-pilot update ${run.journal.containerName}`;
   throw new PilotError('preflight_blocked', message);
 }

@@ -72,7 +72,8 @@ describe('the backups', () => {
 });
 
 test('a container that has lost its network is told with Docker, and not with the backups', () => {
-  const lost = { kind: 'network_lost', subject: 'web', since: '2026-11-23T00:00:00Z', words: 'web is lost' } as const;
+  const since = '2026-11-23T00:00:00Z';
+  const lost = { kind: 'network_lost', subject: 'web', since, words: 'web is lost', figure: null } as const;
   expect(dockerCheck({ status: 'ok' }, dockerProblems([lost], []), [])).toEqual({
     status: 'degraded',
     reason: 'web is lost',

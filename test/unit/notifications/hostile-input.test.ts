@@ -93,7 +93,7 @@ function newsOf(s: Strings, differs: Parameters<typeof anUpdate>[0]) {
 }
 
 function criticalOf(s: Strings) {
-  return { ...newsOf(s, {}), surroundings: { lastBackup: backupOf(s), usualDowntimeSeconds: null, disk: s[5] ?? '' } };
+  return { ...newsOf(s, {}), surroundings: { lastBackup: backupOf(s), usualDowntimeSeconds: null, disk: 1 } };
 }
 
 function soakOf(s: Strings): SoakNews {

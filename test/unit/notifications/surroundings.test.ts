@@ -24,6 +24,8 @@ it('tells when the last verified backup was, or that there is none and whether o
 });
 
 it('says that the disk of the engine is nearly full, and nothing of one that has room', () => {
-  expect(told({ disk: 'The disk of the Docker Engine is nearly full.' })).toContain('The disk\nThe disk of the Docker');
+  expect(told({ disk: 1024 ** 3 })).toMatch(
+    /The disk\nThe disk of the Docker Engine is nearly full: only 1\.0 GiB free\. Make room: docker system df shows[^`]*\./,
+  );
   expect(told({ disk: null })).not.toContain('disk');
 });

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { Surroundings } from '../../../domain/approval';
 import { diskInShort } from '../../../domain/disk/df';
-import { formatBytes, formatDuration, plural, shortDigest } from '../../../domain/format';
+import { capitalised, formatBytes, formatDuration, plural, shortDigest } from '../../../domain/format';
 import { splitReference } from '../../../domain/images/image-reference';
 import { FLAG_WORDS, type NotesSummary } from '../../../domain/notes/release-notes';
 import type { Plan } from '../../../domain/plan/plan';
@@ -180,7 +180,7 @@ function backupInShort({ plan: { kind, backup }, surroundings: { lastBackup }, n
 
 /** Nothing while there is room. How to make room is in the whole plan: the buttons stay in the first screen of a phone. */
 function diskRow({ surroundings: { disk } }: Considered): SummaryRow[] {
-  return disk ? [{ term: 'Disk', text: diskInShort(disk) }] : [];
+  return typeof disk === 'number' ? [{ term: 'Disk', text: capitalised(diskInShort(disk)) }] : [];
 }
 
 /** Nothing where none was requested. */

@@ -1,5 +1,6 @@
-import { formatBytes, formatDuration, formatTime } from '../../../domain/format';
+import { capitalised, formatBytes, formatDuration, formatTime } from '../../../domain/format';
 import type { Surroundings } from '../../../domain/approval';
+import { diskProblem } from '../../../domain/disk/df';
 import type { Plan } from '../../../domain/plan/plan';
 import { paragraph, section, type Block } from '../../letter/letter';
 
@@ -7,9 +8,15 @@ import { paragraph, section, type Block } from '../../letter/letter';
 export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when = formatTime): Block[] {
   return [
     ...section('What will be unavailable', paragraph(absence(surroundings, plan))),
-    ...(surroundings.disk ? section('The disk', paragraph(surroundings.disk)) : []),
+    ...disk(surroundings),
     ...section('The last verified backup', paragraph(lastBackup(surroundings, plan, when))),
   ];
+}
+
+/** Without backticks: mail and page mark commands on their own. */
+function disk({ disk: free }: Surroundings): Block[] {
+  const words = typeof free === 'number' ? diskProblem(free)?.replaceAll('`', '') : undefined;
+  return words === undefined ? [] : section('The disk', paragraph(`${capitalised(words)}.`));
 }
 
 /** The expected downtime, from past updates. The plan's own sentence about it is the first of its risks. */
