@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createRawServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { ENGINE_CALLS } from '../../src/adapters/docker/calls';
 import { dockerAddress } from '../../src/adapters/docker/wire';
@@ -61,6 +61,37 @@ test.each([
   expect(engine.requests.filter((line) => line.includes('volumes'))).toEqual([]);
 });
 
+/** The engine's end of a connection, as bytes: a server would already take them apart. */
+async function bytesFor(asked: string): Promise<string> {
+  let got = '';
+  const server = createRawServer((connection) => {
+    connection.on('error', () => connection.destroy());
+    connection.on('data', (part: Buffer) => {
+      got += part.toString();
+      if (got.includes('/volumes')) connection.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = dockerAddress(`tcp://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  proxy.close();
+  proxy = createSocketProxy({ engine: address, listed: ENGINE_CALLS, logger: log.logger });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  await answerTo(asked);
+  server.close();
+  return got;
+}
+
+// What follows an answer is read as the next request wherever a connection is kept.
+test.each(['GET /containers/json', 'HEAD /containers/json', 'DELETE /containers/x', 'POST /containers/x/start'])(
+  'a body of unknown length stays a body: %s',
+  async (line) => {
+    const chunk = `${VOLUMES.length.toString(16)}\r\n${VOLUMES}\r\n0\r\n\r\n`;
+    const got = await bytesFor(`${line} HTTP/1.1\r\n${CLOSE}Transfer-Encoding: chunked\r\n\r\n${chunk}`);
+    const [head = '', body = ''] = got.split(/\r\n\r\n(.*)/s);
+    expect([head.toLowerCase(), body]).toEqual([expect.stringContaining('transfer-encoding: chunked'), chunk]);
+  },
+);
+
 const START =
   'POST /exec/x/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}';
 
@@ -86,6 +117,15 @@ test('a connection that would turn raw elsewhere is refused', async () => {
   expect(await answerTo(upgrade)).toMatch(/^HTTP\/1\.1 403 /);
   expect(engine.requests).toEqual([]);
 });
+
+test.each(['POST /containers/create?name=x', 'GET /events', 'PUT /containers/x/archive?path=/'])(
+  'only the start of a command turns a connection raw, not %s',
+  async (line) => {
+    const asked = `${line} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}`;
+    expect(await answerTo(asked)).toMatch(/^HTTP\/1\.1 403 [\s\S]*its connection never turns raw/);
+    expect(engine.requests).toEqual([]);
+  },
+);
 
 test('one side of a raw connection may end while the other still speaks', async () => {
   engine.upgrades.set('/exec/x/start', (connection) => {

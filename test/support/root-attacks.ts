@@ -157,6 +157,12 @@ function spellings({ web, same }: Attacked): Attack[] {
     },
     { name: 'a key twice in two cases', method: 'POST', url, body: twice },
     ...nestedTwins({ HostConfig, same }).map(([name, body]) => ({ name, method: 'POST', url, body })),
+    {
+      name: 'a body of many levels',
+      method: 'POST',
+      url,
+      body: `{"HostConfig":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+    },
     { name: 'a list of requests', method: 'POST', url, body: JSON.stringify([all]) },
     { name: 'no JSON', method: 'POST', url, body: `${JSON.stringify(same)}${JSON.stringify(all)}` },
     { name: 'two names', method: 'POST', url: `${url}&name=evil`, body: all },
@@ -222,6 +228,9 @@ function oneOffs({ web, same, agent, root }: Attacked): Attack[] {
     shape('drill', { CapDrop: ['ALL', ''] }),
     shape('drill', { CapAdd: ['SYS_ADMIN'] }),
     shape('drill', {}, { Labels: { 'backup.kind': 'files' } }),
+    // Orders to other tools that hold the socket: a scheduler runs them on the host or in any container.
+    shape('drill', {}, { Labels: { 'ofelia.job-local.evil.command': 'id' } }),
+    shape('rehearsal', {}, { Labels: { 'traefik.enable': 'true' } }),
     shape('rehearsal', { NetworkMode: `container:${root.Id}` }),
     shape('rehearsal', { Mounts: [{ Type: 'bind', Source: '/', Target: '/host', ReadOnly: true }] }),
     shape('rehearsal', { Binds: ['/:/host:ro'] }, {}, agent.Name.slice(1)),

@@ -52,6 +52,7 @@ export function createSocketProxy(parts: Parts): Server {
     client.on('error', () => client.destroy());
     const matched = match(askedBy(asked));
     if (matched === null) return hangUp(client, '403 Forbidden', refusal(parts, asked, NOT_LISTED));
+    if (matched.call !== RAW_CALL) return hangUp(client, '403 Forbidden', refusal(parts, asked, NOT_RAW));
     readBody(asked, client, head).then(
       (read) => enterRaw(parts, matched, asked, { client, ...read }),
       () =>
@@ -62,6 +63,9 @@ export function createSocketProxy(parts: Parts): Server {
 }
 
 const NOT_LISTED = 'it is not in docs/engine-calls.md';
+/** The one call whose connection the engine turns raw. Any other would pass here without its turn (`mustBeAlone`). */
+const RAW_CALL = 'POST /exec/{id}/start';
+const NOT_RAW = 'its connection never turns raw';
 
 /** `alone`: settles when the last call that decides about names was answered. */
 interface Door {
@@ -139,12 +143,8 @@ function refusal({ logger }: Parts, { method, url }: IncomingMessage, reason: st
 
 /** `judged`: what is sent instead; null: the request as it came. */
 function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse, judged: Rewritten | null): void {
-  const headers = endToEnd(asked.headers);
-  const hasBody = 'content-length' in asked.headers || 'transfer-encoding' in asked.headers;
-  // The engine takes a start with a body of unknown length for one of long ago.
-  if (!hasBody) headers['content-length'] = '0';
-  if (judged?.body) headers['content-length'] = String(judged.body.length);
   const path = judged?.path ?? asked.url;
+  const headers = framed(asked.headers, judged?.body?.length ?? null);
   const forwarded = request({ ...dial(parts.engine), method: asked.method, path, headers });
   forwarded.on('response', (response) => {
     parts.reached?.(true);
@@ -158,8 +158,7 @@ function passOn(parts: Parts, asked: IncomingMessage, answer: ServerResponse, ju
   answer.on('close', () => forwarded.destroy());
   asked.on('error', () => forwarded.destroy());
   if (judged?.body) return void forwarded.end(judged.body);
-  if (Number(asked.headers['content-length'] ?? (hasBody ? MOST_BODY + 1 : 0)) > MOST_BODY)
-    return void asked.pipe(forwarded);
+  if (Number(headers['content-length'] ?? MOST_BODY + 1) > MOST_BODY) return void asked.pipe(forwarded);
   // In one write: the engine may have answered and hung up before a second one, even an empty one.
   readWithin(asked, BOUNDS.proxiedCall).then(
     (body) => forwarded.end(body),
@@ -250,6 +249,17 @@ function nextPart(client: Socket): Promise<Buffer> {
 /** Not a connection that the client or the engine has closed. */
 function isUnreached(error: NodeJS.ErrnoException): boolean {
   return error.syscall === 'connect';
+}
+
+/**
+ * The body has its length, or is sent in chunks: Node frames that of a GET in neither way, and the engine would read it as the next
+ * request. No body has the length 0: the engine takes a start with a body of unknown length for one of long ago.
+ */
+function framed(asked: IncomingMessage['headers'], judgedLength: number | null): Record<string, string | string[]> {
+  const headers = endToEnd(asked);
+  if (judgedLength !== null) return { ...headers, 'content-length': String(judgedLength) };
+  if ('transfer-encoding' in asked) return { ...headers, 'transfer-encoding': 'chunked' };
+  return { 'content-length': '0', ...headers };
 }
 
 function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {

@@ -125,12 +125,14 @@ export async function mustMatchShape(oneOff: OneOff): Promise<void> {
   throw last;
 }
 
-/** A label that would open the container to commands. */
+/**
+ * A label opens a container to commands of diun-pilot, and to those of every other tool that holds the socket and reads its orders
+ * from labels (a scheduler, a proxy): a one-off has diun-pilot's own, and empties those of its image.
+ */
 function mustGiveNoReason(labels: unknown): void {
   for (const [name, value] of Object.entries((labels ?? {}) as Record<string, unknown>)) {
-    const opens = /^(?:update|backup|renewal)\./.test(name) || name === 'com.docker.swarm.service.id';
-    mustBe(!(opens && value !== ''), `a one-off has the label ${name}`);
-    mustBe(name !== 'diun.enable' || value === 'false' || value === '', 'a one-off is opened to updates');
+    const isOwn = name === 'diun-pilot.rehearsal' || (name === 'diun.enable' && value === 'false');
+    mustBe(isOwn || value === '', `a one-off has the label ${name}`);
   }
 }
 

@@ -22,9 +22,13 @@ export function readObject(body: Buffer): Record<string, unknown> | null {
   return value as Record<string, unknown>;
 }
 
+/** Deeper than any request, and far from what the stack holds. */
+const DEEPEST = 50;
+
 /** Go matches keys of any case and takes the last one: a second spelling could say what the guard does not see. */
-function mustHaveOneSpelling(value: unknown, isMap = false): void {
+function mustHaveOneSpelling(value: unknown, isMap = false, depth = 0): void {
   if (value === null || typeof value !== 'object') return;
+  if (depth > DEEPEST) refuse('its body is too deep');
   const entries = Object.entries(value);
   const seen = new Map<string, string>();
   for (const [key, field] of entries) {
@@ -32,7 +36,7 @@ function mustHaveOneSpelling(value: unknown, isMap = false): void {
     const other = seen.get(folded);
     if (other !== undefined) refuse(`its body has the keys ${other} and ${key}, which the engine reads as one`);
     seen.set(folded, key);
-    mustHaveOneSpelling(field, MAPS.has(key) && !isMap && !Array.isArray(field));
+    mustHaveOneSpelling(field, MAPS.has(key) && !isMap && !Array.isArray(field), depth + 1);
   }
 }
 
