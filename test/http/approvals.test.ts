@@ -109,6 +109,12 @@ describe('the buttons', () => {
     expect(now().status).toBe('awaiting_approval');
   });
 
+  test('what is no field of the form counts for nothing, also twice', async () => {
+    const asked = supertest(http.url).post(link).set('Accept', BROWSER).type('form');
+    await asked.send('utm=1&decision=decline&utm=2').expect(200);
+    expect(now().status).toBe('declined');
+  });
+
   test('too many of one link are held back', async () => {
     const answers = [];
     for (let n = 0; n < 125; n++) answers.push((await press('maybe')).status);

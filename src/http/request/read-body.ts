@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import rawBody from 'raw-body';
 import type { z } from 'zod';
 import { PilotError } from '../../domain/errors';
+import { actionForm, decisionForm } from '../api/schemas';
 
 /** No notification of Diun is larger. */
 const LIMIT_BYTES = 64 * 1024;
@@ -67,10 +68,11 @@ function tooLarge(limitBytes: number): PilotError {
 }
 
 const FORM_LIMIT_BYTES = 4 * 1024;
+const FIELDS = Object.keys({ ...decisionForm.shape, ...actionForm.shape });
 
 /**
  * The fields of one of our forms, as browsers send it. Rejects with `invalid_body`, `body_too_large`, and with
- * `invalid_request` for a repeated field, because two decisions would be ambiguous.
+ * `invalid_request` for a repeated field, because two decisions would be ambiguous. A field of no form of ours counts for nothing.
  */
 export async function readForm(request: Request): Promise<URLSearchParams> {
   if (!request.is('application/x-www-form-urlencoded')) {
@@ -79,7 +81,7 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   const text = utf8(await readBody(request, FORM_LIMIT_BYTES));
   if (text === null) throw new PilotError('invalid_body', 'The form is not UTF-8.');
   const form = new URLSearchParams(text);
-  const twice = [...form.keys()].find((field) => form.getAll(field).length > 1);
+  const twice = FIELDS.find((field) => form.getAll(field).length > 1);
   if (twice !== undefined) {
     throw new PilotError('invalid_request', `The field ${twice} comes twice. Nothing was decided.`);
   }
