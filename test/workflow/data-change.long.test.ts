@@ -11,7 +11,7 @@ it('with a crash at every act: the data is that from before, the old version run
   const acts = actsIn(whole.scene.engine.transcript, 0);
   whole.scene.close();
   expect(acts.length).toBeGreaterThan(40);
-  for (const at of someOf(acts, 3)) {
+  for (const at of someOf(acts, 5)) {
     for (const when of ['before', 'after'] as const) {
       const where = `crash ${when} call ${at}`;
       const forge = migratingReader(false);

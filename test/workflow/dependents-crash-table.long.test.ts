@@ -45,7 +45,7 @@ async function crash(situation: Situation, at: number, when: 'before' | 'after')
 describe.each(SITUATIONS)('%s, with a crash at every call', (_, situation) => {
   it('ends with its verdict, one mail of it, and every container of the service working', async () => {
     const calls = await callsOf(situation);
-    for (const at of someOf([...Array(calls).keys()], 3)) {
+    for (const at of someOf([...Array(calls).keys()], 7)) {
       for (const when of ['before', 'after'] as const) {
         const { scene, serves } = await crash(situation, at + 1, when);
         const where = `crash ${when} call ${at + 1}`;

@@ -152,7 +152,7 @@ describe.each<[string, Course, RegExp]>([
     async (_policy, policy) => {
       const { from, to } = await callsOf(course, policy, first);
       const seen: unknown[] = [];
-      for (const fault of someOf(faultsBetween(from, to), 61)) {
+      for (const fault of someOf(faultsBetween(from, to), 97)) {
         const after = await restartedAt(course, policy, fault);
         const wrong = judge(course, after);
         const line = after.scene.engine.lines({ reads: true })[fault.at - 1];

@@ -92,7 +92,7 @@ describe.each<[string, Behaviour, string]>([
       whole.scene.close();
       const faults = faultsBetween(whole.from + 1, whole.calls);
       const seen: unknown[] = [];
-      for (const fault of someOf(faults, 7)) {
+      for (const fault of someOf(faults, 13)) {
         const after = await updateWith(health, policy, fault);
         const wrong = judge(after, ends, policy);
         const line = after.scene.engine.lines({ reads: true })[fault.at - 1];

@@ -206,7 +206,7 @@ describe.each<[string, Behaviour]>([
     async (_name, act) => {
       const seen: unknown[] = [];
       // What comes after the last look came after the update.
-      for (const at of someOf(numbers(calls - 3), 2)) {
+      for (const at of someOf(numbers(calls - 3), 5)) {
         const { scene, images, oldId } = await updateWith(health, act, at);
         const wrong = judge(scene, act, images, oldId, at <= started || neverStarted(scene));
         const line = scene.engine.lines({ reads: true })[at - 1];

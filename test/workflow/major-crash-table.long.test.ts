@@ -43,7 +43,7 @@ describe.each<[string, boolean, string]>([
     const { transcript } = whole.scene.engine;
     const reads = (at: number): boolean => READS.includes(transcript[at - 1]?.method ?? 'exec');
     const acts = actsIn(transcript.slice(0, calls), from).filter((at) => !reads(at));
-    for (const at of someOf(acts, 3)) {
+    for (const at of someOf(acts, 7)) {
       for (const when of ['before', 'after'] as const) {
         const { major, scene } = await withCrash(spoils, { at, when });
         const where = `crash ${when} call ${at}: ${scene.engine.transcript[at - 1]?.line}`;

@@ -28,7 +28,7 @@ it.each(['before', 'after'] as const)(
     expect(calls).toBeGreaterThan(100);
     for (const k of someOf(
       Array.from({ length: calls }, (_, index) => index + 1),
-      3,
+      7,
     )) {
       const forge = heard();
       const volumes = [...forge.scene.engine.host.volumes.keys()];

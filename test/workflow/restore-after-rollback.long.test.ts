@@ -44,7 +44,7 @@ it('with a crash at every act from the new version on: the old one serves with t
     calls.findIndex(({ line }) => line.endsWith(' reads-data')),
   );
   expect(acts.length).toBeGreaterThan(30);
-  for (const at of someOf(acts, 3)) {
+  for (const at of someOf(acts, 7)) {
     for (const when of ['before', 'after'] as const) {
       const migrating = await migratingForge();
       const first = migrating.forge.scene;

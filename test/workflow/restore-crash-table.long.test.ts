@@ -98,7 +98,7 @@ it.each<[string, Spoil, RegExp, RegExp, string[]]>([
   async (_, spoil, from, to, ends) => {
     const acts = await actsOf(spoil, from, to);
     expect(acts.length).toBeGreaterThan(5);
-    for (const at of someOf(acts, 3)) {
+    for (const at of someOf(acts, 7)) {
       for (const when of ['before', 'after'] as const) {
         const asked = await restoreWithCrash(spoil, at, when);
         expectWhole(`crash ${when} call ${at}`, asked, ends);

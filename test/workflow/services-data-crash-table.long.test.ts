@@ -64,7 +64,7 @@ describe('a SIGKILL of diun-pilot, and a cut connection, at every call', () => {
         (['before', 'after'] as const).map((when): Crash => ({ on, at, when })),
       ),
     );
-    for (const { on, at, when } of someOf(rows, 11)) {
+    for (const { on, at, when } of someOf(rows, 23)) {
       const where = `${when} call ${at} of the ${on}`;
       const { before } = await updateWithCrash(spec, { on, at, when });
       expect([where, forge.scene.updates().length, last().status]).toEqual([where, 1, verdict]);

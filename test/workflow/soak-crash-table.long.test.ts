@@ -78,13 +78,13 @@ async function soaking(health: 'never' | 'healthy', minutes: number, crash: Cras
 
 test(
   'a soak that fails ends rolled back, with one whole container, one verdict and one mail',
-  () => everyCrash((crash) => soaking('never', 1, crash), 3),
+  () => everyCrash((crash) => soaking('never', 1, crash), 5),
   LONG_MS,
 );
 
 test(
   'a soak that ends well leaves the new container alone',
-  () => everyCrash((crash) => soaking('healthy', 30, crash), 3),
+  () => everyCrash((crash) => soaking('healthy', 30, crash), 5),
   LONG_MS,
 );
 
