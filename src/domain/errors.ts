@@ -158,6 +158,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The first line of a message: below it may be the last lines of a log. */
+export function firstLineOf(message: string): string {
+  return message.split('\n', 1)[0] ?? message;
+}
+
 /** Anything thrown as one of ours; everything but a PilotError is a defect. */
 export function toPilotError(error: unknown): PilotError {
   return error instanceof PilotError ? error : new PilotError('internal_error', messageOf(error), { cause: error });

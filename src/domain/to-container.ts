@@ -132,13 +132,12 @@ function withInherited(
     .map(([label, value]) => ({
       label,
       value: value.slice(0, 200),
-      message: whyInherited(label),
+      message: label === 'update.verify' ? NO_VERIFY : label.startsWith('backup.') ? NO_BACKUP : NO_EFFECT,
     }));
-  const held = labels.policy === 'automatic' && inherited.some(({ message }) => message !== NO_EFFECT);
+  const held = labels.policy === 'automatic' && inherited.some(({ label }) => isHeldFor(label));
   return { ...labels, policy: held ? 'manual' : labels.policy, problems: [...labels.problems, ...inherited] };
 }
 
-function whyInherited(label: string): string {
-  if (label === 'update.verify') return NO_VERIFY;
-  return label.startsWith('backup.') ? NO_BACKUP : NO_EFFECT;
+function isHeldFor(label: string): boolean {
+  return label === 'update.verify' || label.startsWith('backup.');
 }

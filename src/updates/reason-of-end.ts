@@ -2,7 +2,7 @@ import type { RestoreJournal } from '../domain/backups/restore';
 import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
 import type { DataChange } from '../domain/data/data-fingerprint';
 import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
-import type { Failure } from '../domain/errors';
+import { type Failure, firstLineOf } from '../domain/errors';
 import { formatTime } from '../domain/format';
 import type { Journal } from '../domain/journal';
 import type { Update, Verdict } from '../domain/update';
@@ -43,7 +43,7 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
 }
 
 function changedReason({ stopped }: Journal, verdict: Verdict, { message }: Failure): string {
-  const sentence = message.split('\n')[0] ?? message;
+  const sentence = firstLineOf(message);
   if (verdict === 'rolled_back') return `${sentence} The old container is running and healthy.`;
   return verdict === 'failed'
     ? `Nothing was changed by diun-pilot. ${sentence}${whoWasStopped(stopped)}`

@@ -1,4 +1,4 @@
-import type { Failure } from '../errors';
+import { type Failure, firstLineOf } from '../errors';
 import { formatDay, plural } from '../format';
 
 /** The facts of an X.509 certificate. Times are ISO 8601. */
@@ -152,7 +152,7 @@ export interface RenewalVerdict {
 /** What came of a renewal, from what was seen before and after. Pure. */
 export function verdictOn(facts: RenewalFacts, now: Date): RenewalVerdict {
   const failed = failureOf(facts);
-  if (failed !== null) return { outcome: 'failed', detail: sentenceOf(failed.message), error: failed };
+  if (failed !== null) return { outcome: 'failed', detail: firstLineOf(failed.message), error: failed };
   const changed = renewedIn(facts);
   if (changed.length > 0) return { outcome: 'renewed', detail: `${renewedWords(changed, now)}.`, error: null };
   if (facts.ends.length === 0) {
@@ -203,7 +203,7 @@ export function whatIsServed(before: CertificateSeen[], after: CertificateSeen[]
 
 function renewedWords(seen: CertificateSeen[], now: Date): string {
   const words = seen.map(({ name, server, disk }) => {
-    const days = disk === null ? '' : `, ${daysLeft(disk, now)} days`;
+    const days = disk === null ? '' : `, ${plural(daysLeft(disk, now), 'day')}`;
     return server === null
       ? `${name} (on disk only: no container with renewal.role=server serves it${days})`
       : `${name} (${server}${days})`;
@@ -213,11 +213,7 @@ function renewedWords(seen: CertificateSeen[], now: Date): string {
 
 function lives(seen: CertificateSeen[], now: Date): string {
   const known = seen.flatMap(({ name, disk }) =>
-    disk === null ? [] : [`${name} has ${daysLeft(disk, now)} days left`],
+    disk === null ? [] : [`${name} has ${plural(daysLeft(disk, now), 'day')} left`],
   );
   return [...new Set(known)].join('; ');
-}
-
-function sentenceOf(message: string): string {
-  return message.split('\n')[0] ?? message;
 }

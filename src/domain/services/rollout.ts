@@ -1,7 +1,7 @@
 import type { RestoreJournal } from '../backups/restore';
 import { changesOf, unknownChange } from '../data/compare-fingerprints';
 import type { DataChange, DataFingerprint } from '../data/data-fingerprint';
-import type { Failure } from '../errors';
+import { type Failure, firstLineOf } from '../errors';
 import type { HealthFailure } from '../health/health-failure';
 
 /**
@@ -96,7 +96,7 @@ function changedReason(rollout: Rollout, verdict: 'succeeded' | 'failed' | 'roll
     verdict === 'failed'
       ? `Nothing was changed by diun-pilot.${whoWasScaled(rollout)}`
       : 'The update could neither be finished nor undone: please check it.';
-  return `${error.message.split('\n')[0] ?? ''} ${untouched}`;
+  return `${firstLineOf(error.message)} ${untouched}`;
 }
 
 function failedReason(rollout: Rollout, error: Failure | null): string {

@@ -32,18 +32,21 @@ export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHand
       throw new PilotError('form_expired', 'This form is too old, so nothing was done: load the page again.');
     }
     const outcome = await outcomeOf(() => ACTS[action](deps, id, personOf(response), form), action);
-    const back = form.get('back') === 'update' && outcome.startsWith('done=');
-    response.redirect(303, back ? `/updates/${encodeURIComponent(id)}` : `/?${outcome}`);
+    const back = form.get('back') === 'update' && outcome.name === 'done';
+    response.redirect(303, back ? `/updates/${encodeURIComponent(id)}` : `/?${outcome.name}=${outcome.code}`);
   };
   return { post: [pageFirst, refuseCrossSite(deps), guard, act] };
 }
 
-async function outcomeOf(act: () => Promise<unknown>, action: Action): Promise<string> {
+async function outcomeOf(
+  act: () => Promise<unknown>,
+  action: Action,
+): Promise<{ name: 'done' | 'problem'; code: string }> {
   try {
     await act();
-    return `done=${action}`;
+    return { name: 'done', code: action };
   } catch (error) {
-    if (error instanceof PilotError) return `problem=${error.code}`;
+    if (error instanceof PilotError) return { name: 'problem', code: error.code };
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { offerOf, soakUrl } from '../../decisions/soak-link';
 import { pageUrl } from '../../decisions/approval-links';
 import { A_DAY_MS, isYoungOffer } from '../../decisions/expire-and-remind';
 import type { Deps } from '../../deps';
+import { firstLineOf } from '../../domain/errors';
 import { formatTime } from '../../domain/format';
 import type { Soak } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
@@ -19,11 +20,13 @@ export async function offerOldVersion(
 ): Promise<void> {
   const { store, clock, timeZone } = deps;
   const { schema, detail } = await schemaSinceUpdate(deps, soak);
-  const sentence = message.split('\n')[0] ?? message;
+  const sentence = firstLineOf(message);
   const decideUntil = new Date(clock.now().getTime() + deps.approvalTtlMs).toISOString();
   store.transaction(() => {
     const update = store.updates.get(soak.updateId);
     if (update === null) return;
+    // The schema has changed since the first offer: the reason says the failure already.
+    const isRepeated = soak.failure !== null;
     const failed = store.soaks.change(soak.updateId, {
       ...{
         status: 'deciding',
@@ -40,9 +43,7 @@ export async function offerOldVersion(
     const reason = `${sentence} ${offered.length === 0 ? NO_OFFER : `The link in the mail decides whether the old version runs again, until ${formatTime(decideUntil, timeZone)}.`}`;
     if (kept !== null && kept.keepUntil < decideUntil)
       store.keptContainers.add({ ...kept, reason, keepUntil: decideUntil });
-    const noted = update.reason.includes(sentence)
-      ? update
-      : store.updates.change(update.id, { reason: `${update.reason} ${reason}` });
+    const noted = isRepeated ? update : store.updates.change(update.id, { reason: `${update.reason} ${reason}` });
     postMail(store.outbox, soakFailed(newsOf(deps, noted, failed)));
   });
 }

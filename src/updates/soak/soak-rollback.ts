@@ -1,7 +1,7 @@
 import { healthFailureOf } from '../../containers/check-health';
 import { containerOf, inspectIfThere } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
-import { rethrowEngineLost } from '../../domain/errors';
+import { firstLineOf, rethrowEngineLost } from '../../domain/errors';
 import type { Neighbour } from '../../domain/health/neighbour';
 import type { Journal } from '../../domain/journal';
 import type { Soak, SoakData } from '../../domain/soak/soak';
@@ -24,7 +24,7 @@ export async function startSoakRollback(deps: Deps, soak: Soak, failure: SoakFai
   const journal = store.updates.journal(soak.updateId);
   if (journal?.soak === undefined) throw new Error('the journal of an update in its soak is gone');
   const neighbours = await neighboursNow(deps, journal.neighbourhood?.neighbours ?? []);
-  const sentence = failure.message.split('\n')[0] ?? failure.message;
+  const sentence = firstLineOf(failure.message);
   store.transaction(() => {
     if (store.soaks.of(soak.updateId)?.status === 'ended') return;
     store.soaks.change(soak.updateId, { status: 'rolling_back', failure: failure.message, failedAt: failure.at });

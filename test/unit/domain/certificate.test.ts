@@ -4,6 +4,7 @@ import {
   isNotLoaded,
   nearsItsEnd,
   validity,
+  verdictOn,
 } from '../../../src/domain/certificates/certificate';
 import { aCertificate, aSeen, NOW } from '../../support/certificate-builder';
 
@@ -50,4 +51,14 @@ test('not loaded is only what is known on both sides and differs', () => {
   expect(isNotLoaded(aSeen({ served: other }))).toBe(true);
   expect(isNotLoaded(aSeen({ served: null, problem: 'no answer' }))).toBe(false);
   expect(isNotLoaded(aSeen({ disk: null }))).toBe(false);
+});
+
+test('a renewal counts one day in the singular', () => {
+  const disk = aCertificate({ left: 1.5 });
+  const seen = [aSeen({ disk, served: disk })];
+  const ends = [{ container: 'certbot', exitCode: 0, log: [] }];
+  const notDue = verdictOn({ before: seen, after: seen, ends, notLoaded: [] }, NOW);
+  expect(notDue.detail).toMatch(/ has 1 day left\.$/);
+  const renewed = verdictOn({ before: [], after: seen, ends, notLoaded: [] }, NOW);
+  expect(renewed.detail).toMatch(/, 1 day\)\.$/);
 });

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { shortDigest, codeAsText } from '../../../domain/format';
-import { NOT_STARTED } from '../../../domain/mode';
+import type { Mode } from '../../../domain/mode';
 import type { ImageAt, Update } from '../../../domain/update';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
 import { stepTitle } from '../../../notifications/letter/words';
@@ -84,9 +84,9 @@ export function Status({ update: { status } }: { update: Update }): JSX.Element 
 }
 
 /** The running step, with its progress. */
-export function Doing({ update: { status, steps, reason } }: { update: Update }): JSX.Element {
+export function Doing({ update: { status, steps }, mode }: { update: Update; mode: Mode }): JSX.Element {
   const step = steps.find((each) => each.status === 'running');
-  if (status === 'queued' && reason.includes(NOT_STARTED)) return <>not started while diun-pilot observes</>;
+  if (status === 'queued' && mode === 'observe') return <>not started while diun-pilot observes</>;
   if (step === undefined) return <>{status === 'queued' ? 'starts when the current work is finished' : 'starting'}</>;
   const progress = splitDetail(step.detail ?? '').sentence;
   return (

@@ -113,7 +113,7 @@ function NameOf({ plan }: { plan: Plan | null }): JSX.Element | null {
   );
 }
 
-export function Working({ working, now, tokenFor }: OperatorData): JSX.Element {
+export function Working({ working, now, mode, tokenFor }: OperatorData): JSX.Element {
   return (
     <section aria-labelledby="working">
       <h2 id="working">In progress</h2>
@@ -124,7 +124,7 @@ export function Working({ working, now, tokenFor }: OperatorData): JSX.Element {
           oneLine(nameOf(update)),
           <Status update={update} />,
           update.notBefore === null || update.status !== 'queued' ? (
-            <Doing update={update} />
+            <Doing {...{ update, mode }} />
           ) : (
             <>
               Waits until {formatMinute(update.notBefore)}{' '}
