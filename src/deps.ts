@@ -14,7 +14,11 @@ import type { ReleaseNotesReader } from './ports/release-notes';
 import type { Swarm } from './ports/services/swarm';
 import type { Store } from './ports/store';
 
-/** What the use cases are given, once, by the wiring. */
+/**
+ * What the use cases are given, once, by the wiring. A function names the part that it uses, `Pick<Deps, 'store' | 'clock'>`, so
+ * that its signature shows whether it may call the engine, write or send. All of it is for the functions at the top of a flow,
+ * which hand it on.
+ */
 export interface Deps {
   engine: Engine;
   swarm: Swarm;

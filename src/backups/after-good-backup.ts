@@ -12,7 +12,10 @@ const REMEMBERED_MS = 3 * 24 * 3_600_000;
  * backup closes, a set that failed its last drill is drilled at once, and a set that shrank to less than half of the one
  * before is reported once.
  */
-export function afterGoodBackup(deps: Deps, backup: BackupRecord): void {
+export function afterGoodBackup(
+  deps: Pick<Deps, 'clock' | 'logger' | 'publicUrl' | 'store'>,
+  backup: BackupRecord,
+): void {
   const { store, clock, publicUrl } = deps;
   const subject = keyOfPlace(backup);
   store.timers.ring('retention', clock.now().toISOString());
@@ -29,7 +32,7 @@ export function afterGoodBackup(deps: Deps, backup: BackupRecord): void {
 }
 
 /** While it is remembered, retention removes nothing of the set, so that a person has days to look. */
-function forgetShrinking({ store, clock }: Deps, subject: string): void {
+function forgetShrinking({ store, clock }: Pick<Deps, 'clock' | 'store'>, subject: string): void {
   const notice = store.notices.all().find((each) => each.kind === 'backup_shrunk' && each.subject === subject);
   if (notice !== undefined && clock.now().getTime() - Date.parse(notice.since) > REMEMBERED_MS)
     store.notices.close('backup_shrunk', subject);

@@ -35,14 +35,14 @@ export function longestBackupAge({ store, clock }: Pick<Deps, 'store' | 'clock'>
   return schedule === null ? Infinity : Math.max(OLDEST_MS, 1.5 * intervalMs(schedule, clock.now()));
 }
 
-function isTooOld({ store, clock }: Deps, place: BackupPlace, limitMs: number): boolean {
+function isTooOld({ store, clock }: Pick<Deps, 'clock' | 'store'>, place: BackupPlace, limitMs: number): boolean {
   const good = lastGood(store, place);
   const firstAttempt = store.backups.list(LOOK_BACK).findLast((record) => samePlace(record, place));
   const since = good?.startedAt ?? firstAttempt?.createdAt;
   return since !== undefined && clock.now().getTime() - Date.parse(since) > limitMs;
 }
 
-function tell({ store, publicUrl, logger }: Deps, place: BackupPlace): void {
+function tell({ store, publicUrl, logger }: Pick<Deps, 'logger' | 'publicUrl' | 'store'>, place: BackupPlace): void {
   const about = scopeName(place);
   const good = lastGood(store, place);
   const words =

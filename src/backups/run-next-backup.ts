@@ -30,7 +30,7 @@ export async function runNextBackup(deps: Deps): Promise<boolean> {
 }
 
 /** A backup that was running when the service died has no manifest, so it is not a backup. Called once, at start. */
-export function endInterruptedBackups(deps: Deps): void {
+export function endInterruptedBackups(deps: Pick<Deps, 'clock' | 'publicUrl' | 'store'>): void {
   const { store, clock } = deps;
   for (const record of store.backups.running()) {
     store.transaction(() => {
@@ -47,7 +47,7 @@ export function endInterruptedBackups(deps: Deps): void {
   }
 }
 
-function mailOfFailure({ store, publicUrl }: Deps, backup: BackupRecord): void {
+function mailOfFailure({ store, publicUrl }: Pick<Deps, 'publicUrl' | 'store'>, backup: BackupRecord): void {
   const lastGood = store.backups.lastSucceeded(backup);
   postMail(store.outbox, backupFailed({ backup, lastGood, publicUrl }));
 }

@@ -47,7 +47,7 @@ export async function runNextRenewal(deps: Deps): Promise<boolean> {
   return true;
 }
 
-function startRenewal({ store, clock }: Deps): RenewalRecord | null {
+function startRenewal({ store, clock }: Pick<Deps, 'clock' | 'store'>): RenewalRecord | null {
   const interrupted = store.renewals.running();
   if (interrupted !== null) return interrupted;
   const queued = store.renewals.queued();
@@ -58,7 +58,7 @@ function startRenewal({ store, clock }: Deps): RenewalRecord | null {
 
 /** State, mails and the retry in one transaction. */
 function end(
-  deps: Deps,
+  deps: Pick<Deps, 'clock' | 'logger' | 'publicUrl' | 'store'>,
   { id }: RenewalRecord,
   { outcome, detail, error }: RenewalVerdict,
   seen: { before: CertificateSeen[]; after: CertificateSeen[] } | null,

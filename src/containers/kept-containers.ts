@@ -174,7 +174,7 @@ function postpone(deps: KeptDeps, kept: KeptContainer, reason: string): void {
  * and that exists though the update has ended. One of an update that is unknown here belongs to another diun-pilot, perhaps
  * one at work: it is only logged. Forgets those that were removed by hand.
  */
-export async function adoptAside(deps: Deps): Promise<void> {
+export async function adoptAside(deps: Pick<Deps, 'clock' | 'engine' | 'logger' | 'store'>): Promise<void> {
   const { engine, store, logger } = deps;
   const listed = await engine.containers();
   const ids = new Set(listed.map(({ id }) => id));

@@ -164,7 +164,11 @@ async function unlessRefused<T>(asked: Promise<T | null>): Promise<T | null> {
 }
 
 /** Opens a notice, and writes to the log, once for each container or image that the engine cannot describe. */
-export async function reportUnreadable({ engine, store, logger }: Deps): Promise<void> {
+export async function reportUnreadable({
+  engine,
+  store,
+  logger,
+}: Pick<Deps, 'engine' | 'logger' | 'store'>): Promise<void> {
   const found = new Map<string, string>();
   const look = async <T>(subject: string, asked: Promise<T | null>): Promise<T | null> => {
     try {

@@ -59,7 +59,7 @@ async function moved(deps: Deps, update: Update): Promise<DecisionOutcome> {
 }
 
 /** Another decision was faster. */
-function nowClosed(deps: Deps, id: string): DecisionOutcome {
+function nowClosed(deps: Pick<Deps, 'clock' | 'store'>, id: string): DecisionOutcome {
   const update = deps.store.updates.get(id) as Update;
   return { kind: 'closed', why: whyClosed(deps, update) ?? 'superseded', update };
 }

@@ -44,6 +44,9 @@ export function remindOfApprovals(deps: Deps): void {
 }
 
 /** Where links live for a day or less, the offer itself has just been mailed. */
-export function isYoungOffer({ clock, approvalTtlMs }: Deps, offeredAt: string): boolean {
+export function isYoungOffer(
+  { clock, approvalTtlMs }: Pick<Deps, 'approvalTtlMs' | 'clock'>,
+  offeredAt: string,
+): boolean {
   return approvalTtlMs <= A_DAY_MS || clock.now().getTime() - Date.parse(offeredAt) < A_DAY_MS / 4;
 }

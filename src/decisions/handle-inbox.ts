@@ -160,7 +160,7 @@ function offerKey(webhook: Webhook, { name }: Container): string {
 }
 
 /** Those for which something might be done, or an offer taken back. Of a container that is being updated nothing is decided yet. */
-function toBeOffered(deps: Deps, event: ImageEvent, all: Container[]): Container[] {
+function toBeOffered(deps: Pick<Deps, 'store'>, event: ImageEvent, all: Container[]): Container[] {
   const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
   return candidates(all, event.target).filter((container) => {
     const offered = offerOf(event, container, all);
@@ -188,14 +188,22 @@ function handle(deps: Deps, webhook: AcceptedWebhook, seen: Seen): boolean {
   return true;
 }
 
-function waitForRegistry(deps: Deps, webhook: AcceptedWebhook, reason: string): true {
+function waitForRegistry(
+  deps: Pick<Deps, 'clock' | 'logger' | 'store' | 'timeZone'>,
+  webhook: AcceptedWebhook,
+  reason: string,
+): true {
   const until = postpone(deps, webhook, reason);
   const image = webhook.event.target.reference;
   deps.logger.warn('an event waits for the registry', { image, webhook: webhook.id, until, reason });
   return true;
 }
 
-function postpone({ store, clock, timeZone }: Deps, webhook: Webhook, reason: string): string {
+function postpone(
+  { store, clock, timeZone }: Pick<Deps, 'clock' | 'store' | 'timeZone'>,
+  webhook: Webhook,
+  reason: string,
+): string {
   const until = askAgainAt(new Date(webhook.receivedAt), clock.now());
   store.inbox.wait(webhook.id, until, `Waiting: ${reason} It is asked again at ${formatTime(until, timeZone)}.`);
   return until;
@@ -235,7 +243,11 @@ function decideAll(deps: Deps, webhook: AcceptedWebhook, concerned: Container[],
 }
 
 /** Shown like any other update, so that the operator sees that Diun was heard and why nothing happens. */
-function ignoreEvent({ store, clock, logger }: Deps, event: ImageEvent, reason: string): string {
+function ignoreEvent(
+  { store, clock, logger }: Pick<Deps, 'clock' | 'logger' | 'store'>,
+  event: ImageEvent,
+  reason: string,
+): string {
   logger.info('event ignored', { image: event.target.reference, reason });
   store.updates.insert({
     container: null,

@@ -43,7 +43,7 @@ export function mailOfOffer(
 }
 
 /** The approval of an offer that waits from now on. */
-export function waitingApproval({ clock, approvalTtlMs }: Deps): Approval {
+export function waitingApproval({ clock, approvalTtlMs }: Pick<Deps, 'approvalTtlMs' | 'clock'>): Approval {
   return {
     status: 'waiting',
     expiresAt: new Date(clock.now().getTime() + approvalTtlMs).toISOString(),
@@ -52,7 +52,7 @@ export function waitingApproval({ clock, approvalTtlMs }: Deps): Approval {
 }
 
 /** The notice that a link is no longer valid; only for an update that was offered, and whose mail was posted. */
-export function mailOfSuperseded(deps: Deps, update: Update): void {
+export function mailOfSuperseded(deps: Pick<Deps, 'clock' | 'mailDigest' | 'store'>, update: Update): void {
   if (update.approval === null || deps.store.rehearsals.of(update.id)?.mail) return;
   postWithinLimit(deps, update, 'offer_superseded', (summarised) =>
     offerSuperseded({ update, plan: null, backup: null, page: '', summarised }),
@@ -82,7 +82,7 @@ export function isRehearsed(
  * Requests the rehearsal of an offer, whose mail then waits for the verdict; an automatic update does not start before it.
  * In the transaction of the decision. Returns the update as it is then.
  */
-export function rehearseFirst(deps: Deps, update: Update, replaces: ImageAt | null): Update {
+export function rehearseFirst(deps: Pick<Deps, 'clock' | 'store'>, update: Update, replaces: ImageAt | null): Update {
   const { store, clock } = deps;
   const now = clock.now();
   const automatic = update.status === 'queued';
@@ -140,7 +140,11 @@ export function announceVerdict(deps: Deps, rehearsalId: string, verdict: Verdic
   });
 }
 
-function afterVerdict(deps: Deps, update: Update, { status }: Verdict): Update {
+function afterVerdict(
+  deps: Pick<Deps, 'approvalTtlMs' | 'clock' | 'store'>,
+  update: Update,
+  { status }: Verdict,
+): Update {
   const { updates } = deps.store;
   const reason = update.hold?.reason ?? update.reason;
   if (status !== 'failed') return updates.change(update.id, { hold: null, reason });

@@ -12,7 +12,7 @@ import type { ImageTarget } from '../domain/images/image-target';
  * the tags. Null: it is not, or that is not known, and the preflight sees it. Rejects with `engine_unreachable`.
  */
 export async function newMajorFor(
-  deps: Deps,
+  deps: Pick<Deps, 'engine' | 'logger'>,
   container: Container,
   target: ImageTarget,
   registry: Pick<RegistryAsked, 'config'>,
@@ -25,7 +25,7 @@ export async function newMajorFor(
 }
 
 async function byImage(
-  { engine, logger }: Deps,
+  { engine, logger }: Pick<Deps, 'engine' | 'logger'>,
   container: Container,
   target: ImageTarget,
   registry: Pick<RegistryAsked, 'config'>,

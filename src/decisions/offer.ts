@@ -98,7 +98,10 @@ export function takenBack(deps: Pick<Deps, 'store'>, offered: Offer, decision: D
 }
 
 /** The same decision without a trace: for who asks every day, where there is mostly nothing to do. */
-export function decideOn({ store }: Deps, { container, target, source, registry, notes, signature }: Offer): Decision {
+export function decideOn(
+  { store }: Pick<Deps, 'store'>,
+  { container, target, source, registry, notes, signature }: Offer,
+): Decision {
   const refusal = store.refusals.find(container.name, target.digest);
   return decide({
     container,
@@ -112,7 +115,7 @@ export function decideOn({ store }: Deps, { container, target, source, registry,
 }
 
 function recordIgnored(
-  deps: Deps,
+  deps: Pick<Deps, 'clock' | 'store'>,
   offered: Offer,
   decision: Extract<Decision, { kind: 'ignore' }>,
   open: Update[],
@@ -162,7 +165,7 @@ function recordOffer(
   return update;
 }
 
-function planOf(deps: Deps, offered: Offer, reference: string, jump: Plan['jump']): Plan {
+function planOf(deps: Pick<Deps, 'updateWindow'>, offered: Offer, reference: string, jump: Plan['jump']): Plan {
   const { container, target, carryOver, notes, registry, unhealthy = null } = offered;
   const to = { ...target, reference };
   const window = windowOf(deps, container)?.text ?? null;
@@ -226,7 +229,7 @@ export function newerCame(what: string): string {
 }
 
 /** The tag moved, a newer one came, or the container changed: what was offered before is not what would be run. */
-export function supersede({ store, clock }: Deps, id: string, reason: string): Update {
+export function supersede({ store, clock }: Pick<Deps, 'clock' | 'store'>, id: string, reason: string): Update {
   const now = clock.now().toISOString();
   const update = store.updates.get(id);
   return store.updates.change(id, {

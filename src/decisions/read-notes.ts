@@ -38,7 +38,7 @@ export function notesDeadline(ms: number = NOTES_READING.ms): AbortSignal {
  * old image. Null: no source is known. Never rejects.
  */
 export async function readNotes(
-  deps: Deps,
+  deps: Pick<Deps, 'engine' | 'logger' | 'releaseNotes' | 'swarm'>,
   container: Container,
   target: ImageTarget,
   pass: NotesPass,
@@ -63,7 +63,7 @@ export async function readNotes(
 }
 
 async function readBetween(
-  { releaseNotes }: Deps,
+  { releaseNotes }: Pick<Deps, 'releaseNotes'>,
   source: NotesSource,
   { from, to }: { from: Version; to: Version },
   signal: AbortSignal,
@@ -132,7 +132,7 @@ function projectOf(label: string): NotesSource | null {
 
 /** Labels of the new image, where tags and `update.notes` do not say everything. */
 async function originOfTarget(
-  deps: Deps,
+  deps: Pick<Deps, 'engine' | 'swarm'>,
   container: Container,
   { reference, digest }: ImageTarget,
   { registry, signal }: NotesPass,
@@ -148,7 +148,7 @@ async function originOfTarget(
 }
 
 async function labelsOf(
-  deps: Deps,
+  deps: Pick<Deps, 'engine' | 'swarm'>,
   container: Container,
   reference: string,
   registry: NotesPass['registry'],

@@ -109,17 +109,17 @@ async function offerIfNew(run: Reconciling, container: Container, target: ImageT
 }
 
 /** An offer, or one to take back; or a reason against it that the operator should see once for each digest. */
-function isWorthARecord(deps: Deps, offered: Offer, decision: Decision): boolean {
+function isWorthARecord(deps: Pick<Deps, 'store'>, offered: Offer, decision: Decision): boolean {
   if (decision.kind !== 'ignore' || takenBack(deps, offered, decision).length > 0) return true;
   return REPORTED_ONCE.includes(decision.code) && !wasIgnored(deps, offered);
 }
 
-function wasIgnored({ store }: Deps, { container, target }: Offer): boolean {
+function wasIgnored({ store }: Pick<Deps, 'store'>, { container, target }: Offer): boolean {
   const { updates } = store.updates.list({ container: container.name, status: 'ignored', limit: 50 });
   return updates.some(({ to }) => to.digest === target.digest);
 }
 
-function rests({ store, clock }: Deps, { name }: Container, digest: string): boolean {
+function rests({ store, clock }: Pick<Deps, 'clock' | 'store'>, { name }: Container, digest: string): boolean {
   const ended = (status: UpdateStatus, withinMs: number, code?: ErrorCode): boolean =>
     store.updates
       .list({ container: name, status, limit: 50 })

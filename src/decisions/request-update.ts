@@ -98,7 +98,7 @@ export async function requestUpdate(
 }
 
 /** It stays pending. What was rehearsed without a pass, or too long ago, is rehearsed again. */
-function rehearsedAgain({ store }: Deps, update: Update, { code }: NotYet): Update {
+function rehearsedAgain({ store }: Pick<Deps, 'store'>, update: Update, { code }: NotYet): Update {
   const last = store.rehearsals.of(update.id);
   if (code === 'rehearsal_required' && (last === null || !isUnderWay(last)))
     store.rehearsals.insert({ updateId: update.id, digest: update.to.digest, mail: null });
@@ -106,7 +106,11 @@ function rehearsedAgain({ store }: Deps, update: Update, { code }: NotYet): Upda
 }
 
 /** Decided already, and held up by its age, its window, its rehearsal or the registry. */
-function waitingToStart({ store }: Deps, { name }: Container, { digest }: { digest: string }): Update | null {
+function waitingToStart(
+  { store }: Pick<Deps, 'store'>,
+  { name }: Container,
+  { digest }: { digest: string },
+): Update | null {
   const open = store.updates.openFor(name);
   return (
     open.find(
@@ -117,14 +121,14 @@ function waitingToStart({ store }: Deps, { name }: Container, { digest }: { dige
 }
 
 /** The operator does not wait for it. */
-function startNow({ store, logger }: Deps, update: Update, by: DecidedBy): Update {
+function startNow({ store, logger }: Pick<Deps, 'logger' | 'store'>, update: Update, by: DecidedBy): Update {
   logger.info('the operator starts an update before its time', { update: update.id, container: update.container, by });
   const reason = `Started early ${wayOf(by)}. ${update.hold?.reason ?? update.reason}`;
   return store.updates.change(update.id, { notBefore: null, inWindow: false, hold: null, reason });
 }
 
 /** Those that wait for approval, oldest first. Throws `update_running`. */
-function waitingFor({ store }: Deps, container: Container): Update[] {
+function waitingFor({ store }: Pick<Deps, 'store'>, container: Container): Update[] {
   const open = store.updates.openFor(container.name);
   if (open.some(({ status }) => status === 'running')) throw alreadyRuns(container);
   return open.filter(({ status }) => status === 'awaiting_approval');
@@ -135,7 +139,11 @@ function nothingElse(container: Container, { digest }: { digest: string }, { ima
   return image === undefined && runsDigest(container, digest);
 }
 
-async function resolveTarget(deps: Deps, container: Container, image: string | undefined): Promise<ImageTarget> {
+async function resolveTarget(
+  deps: Pick<Deps, 'engine'>,
+  container: Container,
+  image: string | undefined,
+): Promise<ImageTarget> {
   const reference = parseImageReference(image ?? container.reference);
   if (!sameRepository(reference, parseImageReference(container.reference))) {
     throw new PilotError(

@@ -5,7 +5,7 @@ import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { digestReference } from '../domain/images/image-reference';
 import { platformOf, type Platform } from '../domain/recreate/platform';
 import { platformOfTarget } from '../services/look-at-target';
-import { askRegistry, type RegistryAsked } from './ask-registry';
+import type { RegistryAsked } from './ask-registry';
 import type { ImageTarget } from '../domain/images/image-target';
 
 /**
@@ -14,10 +14,10 @@ import type { ImageTarget } from '../domain/images/image-target';
  * then the target counts as an update. Rejects with `engine_unreachable`.
  */
 export async function runsSameImage(
-  deps: Deps,
+  deps: Pick<Deps, 'engine' | 'logger' | 'swarm'>,
   container: Container,
   target: ImageTarget,
-  registry: Pick<RegistryAsked, 'image'> = askRegistry(deps),
+  registry: Pick<RegistryAsked, 'image'>,
 ): Promise<boolean> {
   try {
     if (container.swarm) return await sameForService(deps, container, target, registry);
@@ -43,7 +43,7 @@ export async function runsSameImage(
 
 /** What the old digest names for the nodes' platform, compared by the registry alone: this engine need not have the image. */
 async function sameForService(
-  deps: Deps,
+  deps: Pick<Deps, 'engine' | 'swarm'>,
   service: Container,
   target: ImageTarget,
   registry: Pick<RegistryAsked, 'image'>,

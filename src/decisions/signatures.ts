@@ -151,7 +151,11 @@ export function lookAtSignatures(deps: Deps, containers: readonly Container[]): 
   return fewAtATime(containers, AT_ONCE, (container) => lookAt(deps, container, registry));
 }
 
-async function lookAt(deps: Deps, container: Container, registry: RegistryAsked): Promise<SignatureSeen> {
+async function lookAt(
+  deps: Pick<Deps, 'logger' | 'signatureVerifier' | 'verify'>,
+  container: Container,
+  registry: RegistryAsked,
+): Promise<SignatureSeen> {
   const { name, reference } = container;
   const rule = verifyRuleOf(deps, container);
   const digest = runningDigest(container);

@@ -53,7 +53,7 @@ export function watchNetworks(deps: Deps, wake: () => void): NetworkWatch {
 }
 
 /** Calls `look` after each start of a container, and whenever one may have been missed. */
-function listen(deps: Deps, look: () => void): { stop(): Promise<void> } {
+function listen(deps: Pick<Deps, 'clock' | 'engine' | 'logger'>, look: () => void): { stop(): Promise<void> } {
   const stopped = new AbortController();
   let refused = false;
   const loop = startLoop({
@@ -84,7 +84,11 @@ function listen(deps: Deps, look: () => void): { stop(): Promise<void> } {
 }
 
 /** `heard`: once it listens, since one may have been missed before, and after each start. Rejects as `Engine.events`. */
-async function hearStarts({ engine, logger }: Deps, signal: AbortSignal, heard: () => void): Promise<void> {
+async function hearStarts(
+  { engine, logger }: Pick<Deps, 'engine' | 'logger'>,
+  signal: AbortSignal,
+  heard: () => void,
+): Promise<void> {
   const events = await engine.events(['start'], signal);
   heard();
   for await (const { containerId } of events) {
@@ -119,7 +123,11 @@ export async function rejoinGuests(deps: Deps): Promise<boolean> {
   return settled;
 }
 
-async function rejoin(deps: Deps, container: Container, owner: ContainerInspect): Promise<boolean> {
+async function rejoin(
+  deps: Pick<Deps, 'engine' | 'logger' | 'publicUrl' | 'store'>,
+  container: Container,
+  owner: ContainerInspect,
+): Promise<boolean> {
   const name = owner.Name.slice(1);
   try {
     await deps.engine.restart(container.id, STOP_SECONDS);
@@ -138,14 +146,14 @@ async function rejoin(deps: Deps, container: Container, owner: ContainerInspect)
   return true;
 }
 
-function tellOrphaned(deps: Deps, container: Container): void {
+function tellOrphaned(deps: Pick<Deps, 'logger' | 'publicUrl' | 'store'>, container: Container): void {
   const words = `The container in whose network ${container.name} lives is gone, and what was made in its place has another id, which no restart can join.`;
   tell(deps, container, { words, triesAgain: false });
 }
 
 /** Once for as long as it lasts: log, page and mail. */
 function tell(
-  { store, logger, publicUrl }: Deps,
+  { store, logger, publicUrl }: Pick<Deps, 'logger' | 'publicUrl' | 'store'>,
   { name, service }: Container,
   { words, triesAgain }: { words: string; triesAgain: boolean },
 ): void {
@@ -160,19 +168,19 @@ function tell(
 }
 
 /** The notice closes when the container is attached again, whatever re-attached it. */
-function closeNotices({ store }: Deps, lost: readonly Lost[]): void {
+function closeNotices({ store }: Pick<Deps, 'store'>, lost: readonly Lost[]): void {
   const still = new Set(lost.map(({ container }) => container.name));
   for (const { kind, subject } of store.notices.all()) {
     if (kind === 'network_lost' && !still.has(subject)) store.notices.close(kind, subject);
   }
 }
 
-function isBeingUpdated({ store }: Deps, { name }: Container): boolean {
+function isBeingUpdated({ store }: Pick<Deps, 'store'>, { name }: Container): boolean {
   return store.updates.openFor(name).some(({ status }) => status === 'running');
 }
 
 /** Who lives in the network of another, and those others: the times of their starts are not in the list. */
-async function guestsAndOwners({ engine }: Deps): Promise<ContainerInspect[]> {
+async function guestsAndOwners({ engine }: Pick<Deps, 'engine'>): Promise<ContainerInspect[]> {
   const all = (await inspectAll(engine)).filter(({ Name }) => !isOurs(Name));
   const owners = new Set(all.map(networkOwner).filter((owner) => owner !== null));
   const concerned = all.filter(
@@ -182,7 +190,7 @@ async function guestsAndOwners({ engine }: Deps): Promise<ContainerInspect[]> {
   return found.filter((inspect) => inspect !== null);
 }
 
-async function watchedOf({ engine, selfId }: Deps, lost: LostGuest[]): Promise<Lost[]> {
+async function watchedOf({ engine, selfId }: Pick<Deps, 'engine' | 'selfId'>, lost: LostGuest[]): Promise<Lost[]> {
   const read = lost.map(async (each) => {
     const image = await imageIfReadable(engine, each.guest.Image);
     return image === null ? null : { ...each, container: toContainer(each.guest, image, selfId) };

@@ -19,7 +19,11 @@ function stepLeft({ updates }: Deps['store'], id: string): string {
 }
 
 /** Puts one digest into the outbox for everything that waits for it, in one transaction; nothing when nothing waits. */
-export function sendDigest({ store, clock, publicUrl }: Deps): Promise<WorkOutcome> {
+export function sendDigest({
+  store,
+  clock,
+  publicUrl,
+}: Pick<Deps, 'clock' | 'publicUrl' | 'store'>): Promise<WorkOutcome> {
   const since = new Date(clock.now().getTime() - LOOK_BACK_MS).toISOString();
   const reported = store.transaction(() => {
     const waiting = store.outbox.forDigest(since).slice(0, MOST_ITEMS);

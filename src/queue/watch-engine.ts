@@ -73,7 +73,11 @@ async function whySilent(engine: Deps['engine']): Promise<string | null> {
 }
 
 /** Null: not known now. The restart policy is read while the engine answers. */
-async function willStartAgain({ engine, selfId, logger }: Deps): Promise<boolean | null> {
+async function willStartAgain({
+  engine,
+  selfId,
+  logger,
+}: Pick<Deps, 'engine' | 'logger' | 'selfId'>): Promise<boolean | null> {
   if (selfId === null || engine.address !== null) return false;
   try {
     const { HostConfig } = await engine.inspectContainer(selfId);

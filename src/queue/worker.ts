@@ -52,7 +52,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
 };
 
 /** The renewal itself reports its outcome. */
-function queueScheduledRenewal(deps: Deps): Promise<WorkOutcome> {
+function queueScheduledRenewal(deps: Pick<Deps, 'clock' | 'mode' | 'store'>): Promise<WorkOutcome> {
   if (deps.mode === 'observe') return Promise.resolve({ outcome: `Skipped: ${OBSERVES}`, trouble: null });
   requestRenewal(deps, { reason: 'schedule' });
   return Promise.resolve({ outcome: 'Asked for.', trouble: null });
@@ -152,7 +152,12 @@ export function startWorker(deps: Deps): Worker {
 type Troubles = Map<string, ErrorCode>;
 
 /** A failing loop is logged once for as long as the failure lasts, and shown in the worker's state. */
-function reportingLoop({ clock, logger }: Deps, troubles: Troubles, name: string, turn: () => Promise<boolean>): Loop {
+function reportingLoop(
+  { clock, logger }: Pick<Deps, 'clock' | 'logger'>,
+  troubles: Troubles,
+  name: string,
+  turn: () => Promise<boolean>,
+): Loop {
   return startLoop({
     clock,
     restMs: REST_MS,
@@ -236,7 +241,7 @@ const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
  * While diun-pilot observes, nothing is started that changes a container. What was interrupted before the switch is finished
  * or undone: it may have stopped a container.
  */
-function jobsOf({ mode, store }: Deps): typeof JOBS {
+function jobsOf({ mode, store }: Pick<Deps, 'mode' | 'store'>): typeof JOBS {
   if (mode === 'act') return JOBS;
   return [
     ...(store.restores.next()?.status === 'running' ? [runNextRestore] : []),

@@ -90,7 +90,7 @@ class LockedWorkplace implements Workplace {
 }
 
 /** Notifications are kept for three months; the newest of an image always, because it identifies duplicates. */
-function forgetOldWebhooks({ store, clock }: Deps): void {
+function forgetOldWebhooks({ store, clock }: Pick<Deps, 'clock' | 'store'>): void {
   store.inbox.prune(new Date(clock.now().getTime() - WEBHOOKS_KEPT_MS).toISOString());
 }
 

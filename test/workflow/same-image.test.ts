@@ -1,3 +1,4 @@
+import { askRegistry } from '../../src/decisions/ask-registry';
 import { runsSameImage } from '../../src/decisions/same-image';
 import { readContainers } from '../../src/containers/read-containers';
 import type { ContainerInspect, ImageInspect } from '../../src/domain/engine-inspect';
@@ -20,7 +21,8 @@ afterEach(() => scene.close());
 
 async function ask(): Promise<boolean> {
   const [container] = await readContainers(scene.engine, null);
-  return runsSameImage(scene.deps, container!, { reference: 'docker.io/library/nginx:stable', digest: NEW });
+  const target = { reference: 'docker.io/library/nginx:stable', digest: NEW };
+  return runsSameImage(scene.deps, container!, target, askRegistry(scene.deps));
 }
 const described = (descriptor: ContainerInspect['ImageManifestDescriptor']): void => {
   const inspect = scene.engine.inspectContainer.bind(scene.engine);
