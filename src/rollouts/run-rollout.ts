@@ -6,6 +6,7 @@ import { whyRolledBack } from '../updates/rollback/rollback-ends';
 import { step } from '../updates/run';
 import { backUpStack } from './back-up-stack';
 import { changedData } from './data-of-stack';
+import { databasesAnswer } from './databases-answer';
 import { checkService } from './check-rollout';
 import { finishService, finishUntouchedService } from './finish-rollout';
 import { followRollout } from './follow-rollout';
@@ -27,6 +28,7 @@ export async function updateService(deps: Deps, update: Update): Promise<Update>
   const run = await openService(deps, update);
   if ('ended' in run) return run.ended;
   try {
+    await databasesAnswer(run);
     return await toItsEnd(run);
   } catch (error) {
     if (isEngineLost(error)) checkpoint(run, run.rollout.stage, { engineLost: true });

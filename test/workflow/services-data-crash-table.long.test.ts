@@ -1,6 +1,6 @@
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { Update } from '../../src/domain/update';
-import type { ImageSpec } from '../support/fake-engine-types';
+import type { CommandCall, ImageSpec, Outcome, Scripts } from '../support/fake-engine-types';
 import { settleThroughOutages } from '../support/engine-restart/faults';
 import { someOf } from '../support/exhaustive';
 import { aDump } from '../support/fake-postgres';
@@ -15,15 +15,31 @@ const aside = (): string[] => forge.scene.engine.containerNames().filter((name) 
 const replicas = async (): Promise<(number | undefined)[]> =>
   (await forge.scene.swarm.services()).map(({ Spec }) => Spec.Mode.Replicated?.Replicas);
 
+const RECOVERY_MS = 5_000;
+
+function recoversAfterOutage({ scene, specs }: ForgeStack): void {
+  const scripts = specs['postgres:15']?.scripts as Scripts;
+  for (const [command, script] of Object.entries(scripts)) {
+    scripts[command] = (call: CommandCall): Outcome => {
+      const { cutAtMs } = scene.swarm;
+      const recovers = cutAtMs !== null && scene.clock.tick() - cutAtMs < RECOVERY_MS;
+      if (recovers) return { exitCode: 2, stderr: 'FATAL:  the database system is starting up' };
+      return typeof script === 'function' ? script(call) : script;
+    };
+  }
+}
+
 describe('a SIGKILL of diun-pilot, and a cut connection, at every call', () => {
   type Crash = { on: 'engine' | 'swarm' | 'connection'; at: number; when: 'before' | 'after' };
 
   interface Situation extends ImageSpec {
     migrates?: boolean;
+    /** PostgreSQL refuses everything for a while after the connection to the engine was cut, as after a restart of the engine. */
+    recovers?: boolean;
   }
 
   async function updateWithCrash(
-    { migrates = false, ...spec }: Situation,
+    { migrates = false, recovers = false, ...spec }: Situation,
     crash: Crash | null,
   ): Promise<{ engine: number; swarm: number; before: Buffer }> {
     forge = runForgeStack();
@@ -39,6 +55,7 @@ describe('a SIGKILL of diun-pilot, and a cut connection, at every call', () => {
     const ofRequest = { engine: engine.callCount, swarm: swarm.callCount };
     if (crash === null) await forge.scene.settle();
     else if (crash.on === 'connection') {
+      if (recovers) recoversAfterOutage(forge);
       swarm.cutAt(ofRequest.swarm + crash.at, crash.when);
       await settleThroughOutages(forge.scene);
     } else {
@@ -55,11 +72,13 @@ describe('a SIGKILL of diun-pilot, and a cut connection, at every call', () => {
     ['of a good image', {}, 'succeeded'],
     ['of one that fails', { health: 'exits' }, 'rolled_back'],
     ['of one that changes the database and fails', { health: 'exits', migrates: true }, 'rolled_back'],
+    ['the same, with a database that recovers', { health: 'exits', migrates: true, recovers: true }, 'rolled_back'],
   ])('%s: one verdict, one mail, every service at its scale, and nothing left', async (_, spec, verdict) => {
     const calls = await updateWithCrash(spec, null);
     forge.scene.close();
     expect(calls.swarm).toBeGreaterThan(20);
-    const rows = (['swarm', 'connection', 'engine'] as const).flatMap((on) =>
+    const kinds = spec.recovers ? (['connection'] as const) : (['swarm', 'connection', 'engine'] as const);
+    const rows = kinds.flatMap((on) =>
       Array.from({ length: calls[on === 'connection' ? 'swarm' : on] }, (_, index) => index + 1).flatMap((at) =>
         (['before', 'after'] as const).map((when): Crash => ({ on, at, when })),
       ),

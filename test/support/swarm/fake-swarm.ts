@@ -53,6 +53,8 @@ export class FakeSwarm implements Swarm {
   callCount = 0;
   #crash: { at: number; when: 'before' | 'after'; then: () => void } | null = null;
   #outage: { at: number; when: 'before' | 'after' } | null = null;
+  /** When that was; null: not yet. */
+  cutAtMs: number | null = null;
   #services = new Map<string, Held>();
   #count = 0;
 
@@ -153,6 +155,10 @@ export class FakeSwarm implements Swarm {
         Spec: { Availability: 'active', Labels: this.nodeLabels[name] ?? {} },
       })),
     );
+  }
+
+  rollOut(seen: Pick<ServiceInspect, 'ID' | 'Version'>, spec: ServiceSpec): Promise<void> {
+    return this.update(seen, spec);
   }
 
   async update({ ID, Version }: Pick<ServiceInspect, 'ID' | 'Version'>, spec: ServiceSpec): Promise<void> {
@@ -335,8 +341,9 @@ export class FakeSwarm implements Swarm {
   }
 
   #mayBeCut(number: number, when: 'before' | 'after'): void {
-    if (this.#outage?.at === number && this.#outage.when === when)
-      throw new EngineError('engine_unreachable', 'The connection was cut.');
+    if (this.#outage?.at !== number || this.#outage.when !== when) return;
+    this.cutAtMs = this.#tick();
+    throw new EngineError('engine_unreachable', 'The connection was cut.');
   }
 
   #diesAt(number: number, when: 'before' | 'after'): boolean {

@@ -10,6 +10,8 @@ export interface ForgeStack {
   scene: Scene;
   databases: Databases;
   images: Record<string, FakeImage>;
+  /** What is published under each reference. */
+  specs: Record<string, ImageSpec>;
   /** Publishes the next image of a reference, of the same make. */
   publish(reference: string, spec?: ImageSpec): FakeImage;
   /** The operator asks for an update, and all is worked. */
@@ -64,7 +66,7 @@ export function runForgeStack(options: ForgeStackOptions = {}): ForgeStack {
   scene.engine.files(container('db')).write('/var/lib/postgresql/data/PG_VERSION', '15\n');
   if (node === undefined && replicas > 0) scene.engine.files(container('gitea')).write('/data/repo/a.txt', 'a');
   return {
-    ...{ scene, databases, images },
+    ...{ scene, databases, images, specs },
     publish: (reference, more = {}) => scene.engine.publish(reference, { ...specs[reference], ...more }),
     update: async (service) => {
       await requestUpdate(scene.deps, { container: `forge_${service}` });
