@@ -21,7 +21,7 @@ export async function requestRollout(run: ServiceRun): Promise<void> {
     throw new PilotError('changed_meanwhile', `The service ${run.rollout.name} was updated externally.`);
   checkpoint(run, 'rolling_out', { statusBefore: statusOf(service) });
   try {
-    await updateUnchanged(run, service, (now) => run.swarm.update(now, scaledUp(run, withImage(now.Spec, newImage))));
+    await updateUnchanged(run, service, (now) => run.swarm.rollOut(now, scaledUp(run, withImage(now.Spec, newImage))));
   } catch (error) {
     if (!isEngineLost(error)) checkpoint(run, 'preparing');
     throw error;

@@ -10,6 +10,7 @@ export function observingSwarm(swarm: Swarm, { updates }: Pick<Store, 'updates'>
   };
   return {
     ...swarm,
+    rollOut: async (seen, spec) => (refuse(), swarm.rollOut(seen, spec)),
     update: async (seen, spec) => (refuse(), swarm.update(seen, spec)),
     rollBack: async (seen) => (refuse(), swarm.rollBack(seen)),
   };

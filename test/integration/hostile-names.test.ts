@@ -77,6 +77,7 @@ const SWARM: Rows<Swarm> = {
   service: (swarm, name) => swarm.service(name),
   tasks: (swarm, name) => swarm.tasks(name),
   nodes: (swarm) => swarm.nodes(),
+  rollOut: (swarm, name) => swarm.rollOut(service(name), { TaskTemplate: { ContainerSpec: { Image: name } } } as never),
   update: (swarm, name) => swarm.update(service(name), { TaskTemplate: { ContainerSpec: { Image: name } } } as never),
   rollBack: (swarm, name) => swarm.rollBack(service(name)),
 };

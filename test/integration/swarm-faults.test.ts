@@ -64,7 +64,7 @@ test('the version, the spec and the login for its registry are sent', async () =
       json(response, { Warnings: null });
     });
   });
-  await swarmAt(folder).update({ ID: 'web', Version: { Index: 7 } }, SPEC);
+  await swarmAt(folder).rollOut({ ID: 'web', Version: { Index: 7 } }, SPEC);
   expect(engine.requests.at(-1)).toContain('/services/web/update?version=7&registryAuthFrom=spec');
   expect(JSON.parse(seen[0]?.body ?? '')).toEqual(SPEC);
   expect(JSON.parse(Buffer.from(seen[0]?.auth ?? '', 'base64url').toString())).toMatchObject({
@@ -74,4 +74,14 @@ test('the version, the spec and the login for its registry are sent', async () =
   });
   await swarmAt(folder).rollBack({ ID: 'web', Version: { Index: 8 }, Spec: SPEC });
   expect(engine.requests.at(-1)).toContain('/services/web/update?version=8&rollback=previous');
+});
+
+test('a login that cannot be read blocks no way back: only a rollout needs it', async () => {
+  writeFileSync(join(folder, 'config.json'), '{');
+  engine.answers.set('/services/web/update', (_request, response) => json(response, { Warnings: null }));
+  const seen = { ID: 'web', Version: { Index: 7 } };
+  await expect(swarmAt(folder).rollOut(seen, SPEC)).rejects.toMatchObject({ code: 'registry_refused' });
+  expect(engine.requests).not.toContainEqual(expect.stringContaining('/update'));
+  await swarmAt(folder).update(seen, SPEC);
+  expect(engine.requests.at(-1)).toContain('/services/web/update?version=7&registryAuthFrom=spec');
 });

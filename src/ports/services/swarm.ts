@@ -16,9 +16,14 @@ export interface Swarm {
   tasks(serviceId: string): Promise<TaskInspect[]>;
   nodes(): Promise<NodeInspect[]>;
   /**
-   * Gives the service a spec, with the login of this process for the registry of its image; without one, the service keeps the
-   * login that it has. `seen`: the service as read just before. Rejects with `changed_meanwhile`, and changes nothing, if
-   * another client updated it since. Resolves once the engine has accepted it: the rollout begins then.
+   * `update` to a new image, with the login of this process for its registry, so that the nodes can pull it; without one, the
+   * service keeps the login that it has. Rejects with `registry_refused`, and changes nothing, if the login cannot be read.
+   */
+  rollOut(seen: Pick<ServiceInspect, 'ID' | 'Version'>, spec: ServiceSpec): Promise<void>;
+  /**
+   * Gives the service a spec, with the login for its registry that it has: no other is needed to scale it or to go back. `seen`:
+   * the service as read just before. Rejects with `changed_meanwhile`, and changes nothing, if another client updated it since.
+   * Resolves once the engine has accepted it: the rollout begins then.
    */
   update(seen: Pick<ServiceInspect, 'ID' | 'Version'>, spec: ServiceSpec): Promise<void>;
   /** Goes back to the spec before the last update (`rollback=previous`). Rejects as `update`. */

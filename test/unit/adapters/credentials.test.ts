@@ -69,6 +69,13 @@ describe('entries of auths', () => {
     await expect(found('b.example/app:1')).resolves.toEqual({ identitytoken: 't' });
   });
 
+  test.each(['p', 'pp', 'ppp'])('the header is padded, as the engine requires: %s', async (password) => {
+    config({ auths: { 'a.example': { username: 'me?>', password } } });
+    const header = (await registryAuth(folder, 'a.example/app:1'))['X-Registry-Auth'] ?? '';
+    expect(header).toMatch(/^(?:[\w-]{4})*(?:[\w-]{2}==|[\w-]{3}=)?$/);
+    expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toMatchObject({ username: 'me?>', password });
+  });
+
   test('a config without auths has none', async () => {
     config({ auths: null, credHelpers: null });
     await expect(found('nginx:1')).resolves.toBeNull();

@@ -32,7 +32,9 @@ export async function registryAuth(dockerConfigDir: string | null, reference: st
   const found = await credentialsFor(dockerConfigDir, reference);
   if (found === null) return {};
   const config = { ...found, serveraddress: serverOf(reference) };
-  return { 'X-Registry-Auth': Buffer.from(JSON.stringify(config)).toString('base64url') };
+  // The engine takes the URL's alphabet, and ignores what is not padded: it would ask the registry without a login.
+  const text = Buffer.from(JSON.stringify(config)).toString('base64');
+  return { 'X-Registry-Auth': text.replaceAll('+', '-').replaceAll('/', '_') };
 }
 
 /**

@@ -103,12 +103,13 @@ function registryError(error: PilotError, reference: string): PilotError {
   const status = statusOf(error);
   if (status === undefined) return error;
   const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
-  const denied = /unauthorized|denied|manifest unknown|not found|name unknown|forbidden|invalid reference/i;
+  const denied =
+    /unauthorized|denied|no basic auth|manifest unknown|not found|name unknown|forbidden|invalid reference/i;
   const isRefusal = [400, 401, 403, 404].includes(status) || denied.test(words);
   return isRefusal
     ? new EngineError(
         'registry_refused',
-        `The registry does not give ${reference}: ${words}. Check name, tag and login.`,
+        `The registry does not give ${reference}: ${words}. Check name, tag and login (DOCKER_CONFIG).`,
         { cause: error },
       )
     : new EngineError('registry_unreachable', `The registry of ${reference} does not answer: ${words}`, {
@@ -131,7 +132,7 @@ const REMEDIES: readonly [words: RegExp, remedy: string][] = [
   ],
   [/no space left|disk quota/i, "The engine's disk is full: `docker image prune -a` removes unused images."],
   [/too ?many ?requests|rate limit/i, 'The registry limits who asks without a login: see DOCKER_CONFIG, or wait.'],
-  [/unauthorized|denied|forbidden/i, 'Check the login for this registry (DOCKER_CONFIG).'],
+  [/unauthorized|denied|no basic auth|forbidden/i, 'Check the login for this registry (DOCKER_CONFIG).'],
   [/x509|certificate/i, "The engine does not trust the registry's certificate: see its certs.d, and its clock."],
   [/unknown|not found/i, 'The registry does not have all of it: see whether its publisher has taken it back.'],
 ];

@@ -17,7 +17,11 @@ export function createDockerSwarm(settings: { dockerHost: string | null; dockerC
       return call<TaskInspect[]>(wire, { method: 'GET', path: '/tasks', query });
     },
     nodes: () => call<NodeInspect[]>(wire, { method: 'GET', path: '/nodes' }),
-    update: (seen, spec) => update(wire, settings.dockerConfigDir, seen, spec),
+    rollOut: async (seen, spec) => {
+      const headers = await registryAuth(settings.dockerConfigDir, spec.TaskTemplate.ContainerSpec?.Image ?? '');
+      await update(wire, seen, spec, headers);
+    },
+    update: (seen, spec) => update(wire, seen, spec, {}),
     rollBack: async ({ ID, Version, Spec }) => {
       const query = { version: String(Version.Index), rollback: 'previous' };
       await call(wire, { method: 'POST', path: `${at(ID)}/update`, query, body: Spec });
@@ -44,14 +48,13 @@ interface SwarmInfo {
   ControlAvailable?: boolean;
 }
 
-/** Without a login of ours the engine keeps that of the spec, which the client that created the service gave it. */
+/** Without a login in the headers the engine keeps that of the spec, which the client that created the service gave it. */
 async function update(
   wire: Wire,
-  configDir: string | null,
   { ID, Version }: Pick<ServiceInspect, 'ID' | 'Version'>,
   spec: ServiceSpec,
+  headers: Record<string, string>,
 ): Promise<void> {
-  const headers = await registryAuth(configDir, spec.TaskTemplate.ContainerSpec?.Image ?? '');
   const query = { version: String(Version.Index), registryAuthFrom: 'spec' };
   await call(wire, { method: 'POST', path: `${at(ID)}/update`, query, body: spec, headers });
 }
