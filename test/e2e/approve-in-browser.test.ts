@@ -46,7 +46,7 @@ beforeAll(async () => {
   };
   stack = await stage.project('browser', services, { files: SITE, top: { volumes: { rows: {}, files: {} } } });
   pilot = await stage.pilot();
-  await eventually('the application answers', version, { timeoutMs: 120_000 });
+  await eventually('the application answers', version);
 });
 
 const version = async (): Promise<string> => (await fetch(`${await stack.url('app', 3000)}/version`)).text();

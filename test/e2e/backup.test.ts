@@ -68,7 +68,7 @@ beforeAll(async () => {
   const files = { password: 's3cret\n' };
   project = await stage.project('backup', { db: postgresService(), app: filesService() }, { files });
   await eventually('PostgreSQL answers', () => inContainer('db', 'pg_isready', '-h', '127.0.0.1'), {
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   const asking = 's/^local(.*)trust$/local\\1scram-sha-256/';
   await inContainer('db', 'sh', '-c', `sed -Ei '${asking}' "$PGDATA/pg_hba.conf" && kill -HUP 1`);
@@ -203,7 +203,7 @@ describe('a set of a real PostgreSQL and real files', () => {
     );
     await project.compose(['start', 'db']);
     await eventually('PostgreSQL answers', () => inContainer('db', 'pg_isready', '-h', '127.0.0.1'), {
-      timeoutMs: 120_000,
+      timeoutMs: 300_000,
     });
   });
 

@@ -104,7 +104,7 @@ it.each([
     await announce(pilot, reference('plain'), digest);
     await held;
     await proxy.cut();
-    await eventually('health tells', async () => (await health()).code === 503, { timeoutMs: 120_000 });
+    await eventually('health tells', async () => (await health()).code === 503);
     expect(await updateTo(pilot, name, digest)).toMatchObject({ status: 'running', finishedAt: null });
     await proxy.mend();
     expect(await endOfUpdate(pilot, name, digest)).toMatchObject({ status: 'succeeded', error: null });
@@ -176,7 +176,7 @@ describe('a place for backups that', () => {
     const succeeded = async () =>
       (await pilot.updates(`?container=${await web.containerName('kept')}&status=succeeded`))[0] as
         UpdateTold | undefined;
-    const update = await eventually('it succeeds', succeeded, { timeoutMs: 120_000 });
+    const update = await eventually('it succeeds', succeeded);
     expect(update).toMatchObject({ to: { digest }, backup: { bytes: expect.any(Number) } });
   });
 });

@@ -44,7 +44,7 @@ describeIf(whyNoOtherEngine(), 'the whole engine restarted', () => {
         const answer = await fetch(await web.url('edge', 80), { signal: AbortSignal.timeout(2_000) });
         return (await answer.text()).startsWith(page);
       },
-      { timeoutMs: 120_000 },
+      { timeoutMs: 300_000 },
     );
   const dockerIs = (status: string): Promise<unknown> =>
     eventually(

@@ -61,7 +61,7 @@ test('the file of init --no-diun comes up healthy, reaches Docker, and its passw
   await pilot.up();
   const health = async (): Promise<boolean> =>
     (await pilot.container('diun-pilot'))['State'].Health.Status === 'healthy';
-  await eventually('it is healthy', health, { timeoutMs: 120_000 });
+  await eventually('it is healthy', health);
   const answer = (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as { checks: { docker: unknown } };
   expect(answer.checks.docker).toMatchObject({ status: 'ok' });
   const page = await fetch(`http://127.0.0.1:${port}/`, {
@@ -74,7 +74,7 @@ test('the file of init --no-diun comes up healthy, reaches Docker, and its passw
   pilot.write(here.replace('PILOT_MODE: act', 'PILOT_MODE: observe'));
   await pilot.up();
   expect((await pilot.container('diun-pilot'))['Id']).not.toBe(before);
-  await eventually('it is healthy again', health, { timeoutMs: 120_000 });
+  await eventually('it is healthy again', health);
   const observing = (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as {
     checks: Record<string, { status: string; reason?: string }>;
   };

@@ -145,7 +145,7 @@ describe('the nginx images', () => {
     const web = await started('NGINX_SLOW');
     expect((await state(web)).Health.Status).toBe('starting');
     await eventually('it is healthy', async () => (await state(web)).Health.Status === 'healthy', {
-      timeoutMs: 120_000,
+      timeoutMs: 300_000,
     });
   });
 });
@@ -168,7 +168,7 @@ volumes: { data: {} }
 `);
     await pilot.up();
     const health = async () => (await pilot.container('pilot'))['State'].Health.Status === 'healthy';
-    await eventually('it is healthy', health, { timeoutMs: 120_000 });
+    await eventually('it is healthy', health);
     expect(await pilot.exec('pilot', 'node', '-p', 'process.getuid()')).toBe('1000');
     const answer = await fetch(`${await pilot.url('pilot', 8080)}/health`);
     expect((await answer.json()).checks.docker.status).toBe('ok');
@@ -212,7 +212,7 @@ describe('Diun', () => {
     try {
       expect(calls).toEqual([]);
       const digest = await lab.registry.publish(lab.images.NGINX_GOOD_2, name);
-      const call = await eventually('Diun reports it', () => calls[0], { timeoutMs: 120_000 });
+      const call = await eventually('Diun reports it', () => calls[0]);
       expect(call).toMatchObject({ image: lab.registry.reference(name), digest });
       expect(call.metadata.ctn_id).toBe((await web.container('web'))['Id']);
     } finally {

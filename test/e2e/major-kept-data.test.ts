@@ -97,7 +97,7 @@ test('rolled back after the load: the printed commands read what was written to 
   await asPrinted(start);
   const query = read.replace('USER DATABASE', `app app -P pager=off -XAtc 'SELECT name FROM items ORDER BY id'`);
   expect(query).not.toBe(read);
-  const rows = await eventually('the new server answers', () => asPrinted(query), { timeoutMs: 60_000 });
+  const rows = await eventually('the new server answers', () => asPrinted(query));
   expect(rows.split('\n').slice(0, 2)).toEqual(['erste', 'after the load']);
   expect([await major(), await names()]).toEqual(['15', ['erste']]);
   await asPrinted(printed(/docker rm -f -v .*/));

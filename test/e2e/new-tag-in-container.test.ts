@@ -53,13 +53,13 @@ async function updatedBy(pilot: ComposeProject, name: string, container: string)
   const headers = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' };
   const body = JSON.stringify({ container, image: reference(name, '1.27.4') });
   const ask = async () => (await fetch(`${url}/updates`, { method: 'POST', headers, body })).json();
-  const { id } = (await eventually('it is asked', ask, { timeoutMs: 120_000 })) as { id: string };
+  const { id } = (await eventually('it is asked', ask)) as { id: string };
   const ended = async () => {
     const update = (await (await fetch(`${url}/updates/${id}`, { headers })).json()) as UpdateTold;
     if (!['queued', 'running'].includes(String(update['status']))) return update;
     throw new Error(JSON.stringify(update['steps']));
   };
-  return eventually('the update ends', ended, { timeoutMs: 120_000 });
+  return eventually('the update ends', ended);
 }
 
 it('writes the tag as the owner of the files, and the Compose in the image tells the hash', async () => {

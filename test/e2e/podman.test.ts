@@ -40,7 +40,7 @@ describeWhereThere(whyNoPodman(), 'Podman as the engine', () => {
     const top = { volumes: { rows: {}, files: {} }, networks: { default: opened.network } };
     shop = await podman.project('podman', services, { files: SITE, top });
     pilot = await podman.pilot();
-    await eventually('the app answers', items, { timeoutMs: 60_000 });
+    await eventually('the app answers', items);
   });
 
   async function at(service: string, port: number, path: string): Promise<string> {

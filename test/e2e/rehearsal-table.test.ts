@@ -48,7 +48,7 @@ beforeAll(async () => {
   await rehearsed(pilot, String(major['id']));
   updates = { application: String(id), 'new major': String(major['id']) };
   production = { before: await running(), networks: await ours('network'), volumes: await ours('volume') };
-}, 600_000);
+}, 1_800_000);
 
 const running = async () =>
   Promise.all(['db', 'app'].map((service) => shop.container(service))).then((all) =>

@@ -109,7 +109,7 @@ async function verdict(id: string): Promise<UpdateTold> {
       if (update['rehearsal']?.finishedAt) return update;
       throw new Error(JSON.stringify(update['rehearsal']));
     },
-    { timeoutMs: 240_000 },
+    { timeoutMs: 900_000 },
   );
 }
 
@@ -175,7 +175,7 @@ test('reaches nothing from inside: neither production, nor the host, nor the int
       const printed = await stage.lab.docker.run(['exec', name, 'python3', '-c', code]);
       return { reached: JSON.parse(printed) as string[], inspected };
     },
-    { timeoutMs: 240_000 },
+    { timeoutMs: 900_000 },
   );
   expect(seen.reached.slice(0, 3)).not.toContain('reached');
   expect(seen.reached[3]).toBe('reached');

@@ -38,7 +38,7 @@ const endOf = (id: string): Promise<RenewalJson> =>
       const { renewals } = (await pilot.get('/renewals')) as { renewals: RenewalJson[] };
       return renewals.find((each) => each.id === id && each.finishedAt !== null);
     },
-    { timeoutMs: 120_000 },
+    { timeoutMs: 300_000 },
   );
 
 const mailsOf = async (words: RegExp) => (await pilot.mails()).filter(({ subject }) => words.test(subject ?? ''));

@@ -106,5 +106,5 @@ it.each([
   await expectAsBefore(before);
   const told = async (): Promise<boolean> =>
     (await pilot.mails()).filter(({ text }) => text?.includes(id)).length === 1;
-  await eventually('its mail arrives', told, { timeoutMs: 120_000 });
+  await eventually('its mail arrives', told);
 });

@@ -136,7 +136,7 @@ it('the service killed in the middle of a drill begins it again at its next star
     ((await pilot.get('/backups')) as { backups: [BackupRecord] }).backups[0];
   await eventually('the backup is taken', async () => (await newest()).status === 'succeeded', {
     everyMs: 100,
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   const own = createSqliteStore({ path: join(pilot.dataDir, 'pilot.db'), clock: systemClock });
   own.timers.ring('drill', new Date().toISOString());
@@ -145,7 +145,7 @@ it('the service killed in the middle of a drill begins it again at its next star
     (await namesOf(stage.lab, shop)).filter((name) => name.includes('.diun-pilot-drill-'));
   await eventually('the throwaway server is there', async () => (await drills()).length === 1, {
     everyMs: 100,
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   await pilot.kill();
   const [name = ''] = await drills();
@@ -154,7 +154,7 @@ it('the service killed in the middle of a drill begins it again at its next star
   await pilot.start();
   await eventually('the drill has ended', async () => (await newest()).drill !== null, {
     everyMs: 100,
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   expect((await newest()).drill).toMatchObject({ status: 'passed' });
   await expectNothingLeft();

@@ -123,7 +123,7 @@ async function start(name: string): Promise<ComposeProject> {
   const files = { 'sql/boss.sql': outside, 'sql/evil.sql': BY_EVIL };
   const project = await stage.project(name, { db: db() }, { top: { volumes: { rows: {} } }, files });
   await eventually('PostgreSQL answers', () => project.exec('db', 'pg_isready', '-h', '127.0.0.1', '-U', 'app'), {
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   return project;
 }

@@ -49,7 +49,7 @@ it('puts everything back when the second database cannot be restored: the data f
   expect(await namesOf(stage.lab, shop)).toHaveLength(2);
   const toldFailed = async () => (await pilot.mails()).filter(({ subject }) => subject?.includes('restore failed'));
   // The service sends it; the command does not wait for that.
-  await eventually('its failure is told', async () => (await toldFailed()).length > 0, { timeoutMs: 120_000 });
+  await eventually('its failure is told', async () => (await toldFailed()).length > 0);
   expect(await toldFailed()).toHaveLength(1);
 });
 
@@ -83,7 +83,7 @@ it('SIGKILL of the command that restores where no service runs: the service, onc
   await held;
   await command.stop('SIGKILL');
   await pilot.start();
-  await eventually('its end is told', async () => (await toldRestored()).length > told, { timeoutMs: 120_000 });
+  await eventually('its end is told', async () => (await toldRestored()).length > told);
   await restoredWhole();
 });
 

@@ -25,7 +25,7 @@ describe('with docker-compose.socket-proxy.yml', () => {
       const answer = await fetch(`http://127.0.0.1:${guarded.ports.operator}/health`);
       return ((await answer.json()) as { checks: { docker: { status: string } } }).checks.docker.status === 'ok';
     };
-    await eventually('it reaches the engine', health, { timeoutMs: 120_000 });
+    await eventually('it reaches the engine', health);
     const isThere = "process.exit(fs.statSync('/var/run/docker.sock', { throwIfNoEntry: false })?.isSocket() ? 0 : 1)";
     expect((await guarded.compose(['exec', '-T', 'diun-pilot', 'node', '-e', isThere])).code).toBe(1);
     expect(await guarded.composed('exec', '-T', 'diun-pilot', 'diun-pilot', 'check')).toMatch(/ok +Docker +Engine \d/);

@@ -74,7 +74,7 @@ function updateWith(digest: string, status: string): Promise<UpdateTold> {
     if (update?.['status'] === status) return update;
     throw new Error(JSON.stringify(update));
   };
-  return eventually(`the update is ${status}`, found, { timeoutMs: 120_000 });
+  return eventually(`the update is ${status}`, found);
 }
 
 async function expectNoWarning(version: string): Promise<void> {
@@ -129,7 +129,7 @@ describe('the first start, without a certificate', () => {
   it('brings everything up, and certbot gets the certificate through nginx', async () => {
     await stack.composed('up', '--detach', '--quiet-pull');
     const certbot = async () => (await stack.container('certbot'))['State'].Status === 'exited';
-    await eventually('certbot has ended', certbot, { timeoutMs: 120_000 });
+    await eventually('certbot has ended', certbot);
     expect((await stack.composed('logs', '--no-log-prefix', 'certbot')).split('\n')).toContainEqual(
       expect.stringContaining('Successfully received certificate'),
     );
@@ -138,7 +138,7 @@ describe('the first start, without a certificate', () => {
 
   it('https is served with it, by itself', async () => {
     const healthy = async () => (await answerOf('/api/healthz')).status === 200;
-    await eventually('Gitea answers by https', healthy, { timeoutMs: 120_000 });
+    await eventually('Gitea answers by https', healthy);
     const answer = await ask('/version');
     answer.resume();
     const served = (answer.socket as TLSSocket).getPeerX509Certificate();
@@ -168,7 +168,7 @@ describe('the first start, without a certificate', () => {
       if (bad.length > 0) throw new Error(bad.join(', '));
       return told.length;
     };
-    expect(await eventually('all are', states, { timeoutMs: 120_000 })).toBe(8);
+    expect(await eventually('all are', states)).toBe(8);
   });
 
   it('diun-pilot finds certbot and nginx by their labels: nothing is due, and what is served is what lies on disk', async () => {
@@ -179,7 +179,7 @@ describe('the first start, without a certificate', () => {
       const told = (await (await fetch(url, { headers })).json()) as RenewalsJson;
       return told.renewals.every(({ finishedAt }) => finishedAt !== null) ? told : null;
     };
-    const { renewals, certificates } = await eventually('it is done', ended, { timeoutMs: 120_000 });
+    const { renewals, certificates } = await eventually('it is done', ended);
     expect(renewals[0]).toMatchObject({ status: 'succeeded', outcome: 'not_due' });
     expect(certificates.map(({ name }) => name).sort()).toEqual([DOMAIN, OPERATOR_DOMAIN]);
   });
@@ -297,7 +297,7 @@ describe('updates', () => {
       meanwhile.add((await answerOf('/version')).status);
       return latest()?.['status'] === 'succeeded';
     };
-    await eventually('the stream tells the end', end, { timeoutMs: 120_000 });
+    await eventually('the stream tells the end', end);
     // A request that nginx holds until the new Gitea listens is answered by that one.
     expect([...meanwhile].filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect(JSON.parse((await answerOf('/version')).body)).toMatchObject({ version: '2.0.0', schema: 2 });
@@ -309,7 +309,7 @@ describe('updates', () => {
     await stack.composed('stop', 'gitea');
     await eventually('nginx answers 503', statusIs(503), { everyMs: 100 });
     await stack.composed('start', 'gitea');
-    await eventually('Gitea answers again', statusIs(200), { timeoutMs: 120_000 });
+    await eventually('Gitea answers again', statusIs(200));
   });
 
   /** The other mails lead to pages that decide nothing. */

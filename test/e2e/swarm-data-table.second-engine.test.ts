@@ -64,6 +64,6 @@ describeIf(whyNoOtherEngine(), 'a service with data, interrupted in its rollback
     expect(await app.whole()).toEqual(before);
     const mailed = async (): Promise<boolean> =>
       (await pilot.mails()).filter(({ text }) => text?.includes(id)).length === 1;
-    await eventually('its mail arrives', mailed, { timeoutMs: 120_000 });
+    await eventually('its mail arrives', mailed);
   });
 });

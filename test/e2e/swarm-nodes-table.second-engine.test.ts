@@ -92,7 +92,7 @@ describeIf(whyNoOtherEngine(), 'a Swarm of three nodes', () => {
         const states = (await runs(service)).map((each) => each.endsWith(`running ${image}`));
         return states.includes(true) && states.includes(false);
       },
-      { timeoutMs: 60_000, everyMs: 20 },
+      { timeoutMs: 300_000, everyMs: 20 },
     );
 
   it('a global and a replicated service: rolled out to every node, and probed on each', async () => {
@@ -128,7 +128,7 @@ describeIf(whyNoOtherEngine(), 'a Swarm of three nodes', () => {
         await a.docker.run(['node', 'update', '--availability', 'active', 'node-b']);
         const again = async (): Promise<boolean> =>
           (await runs('everywhere')).filter((each) => each.includes(' running ')).length === ALL.length;
-        await eventually('the global service is on node-b again', again, { timeoutMs: 60_000 });
+        await eventually('the global service is on node-b again', again);
       },
     ],
     [
@@ -153,7 +153,7 @@ describeIf(whyNoOtherEngine(), 'a Swarm of three nodes', () => {
         await a.engine.end('power failure');
         const leader = async (): Promise<boolean> =>
           (await b.docker.run(['node', 'ls', '--format', '{{.Hostname}} {{.ManagerStatus}}'])).includes('Leader');
-        await eventually('another node leads', leader, { timeoutMs: 60_000 });
+        await eventually('another node leads', leader);
         expect(await updateTo(pilot, 'replicated', digest)).toMatchObject({ status: 'running', error: null });
         await a.engine.begin();
         expect(await told('replicated', digest)).toMatchObject({ status: 'succeeded', error: null });

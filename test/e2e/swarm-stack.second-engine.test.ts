@@ -29,7 +29,7 @@ describeIf(whyNoOtherEngine(), 'a stack of a Swarm', () => {
     const { reference } = await swarm.published('NGINX_GOOD_1', `${REPOSITORY}:1.27.3`);
     writeFileSync(file, stackFile(reference, file));
     await deploy();
-    await eventually('the task runs', async () => (await tasks()).length === 1, { timeoutMs: 120_000 });
+    await eventually('the task runs', async () => (await tasks()).length === 1);
     pilot = await swarm.stage.pilot({ env: { DOCKER_HOST: swarm.dockerHost } });
   }, 300_000);
 

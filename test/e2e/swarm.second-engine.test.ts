@@ -159,7 +159,7 @@ describeIf(whyNoOtherEngine(), 'a Swarm of one real engine', () => {
       await page
         .locator('#step-rollout')
         .getByText(/approved\.\d on \S+: /)
-        .waitFor({ timeout: 60_000 });
+        .waitFor({ timeout: 300_000 });
       await seeAll(page, 'service under way');
       await verdict(page, 'Succeeded');
       await page.reload();

@@ -67,7 +67,7 @@ it('a good one is rehearsed on a copy, backed up and updated', async () => {
       if (update['rehearsal']?.finishedAt) return update['rehearsal'] as { status: string };
       throw new Error(JSON.stringify(update['rehearsal']));
     },
-    { timeoutMs: 300_000 },
+    { timeoutMs: 900_000 },
   );
   const update = await asked();
   expect([rehearsal.status, update['status'], refused()]).toEqual(['passed', 'succeeded', []]);

@@ -46,7 +46,7 @@ beforeAll(async () => {
   );
   pilot = await stage.pilot();
   db = await data.containerName('db');
-  await eventually('the application answers', items, { timeoutMs: 120_000 });
+  await eventually('the application answers', items);
   for (const name of ['erste', 'zweite']) await keepItem(name);
 });
 

@@ -115,5 +115,5 @@ async function whenItsTimeHasCome(holder: string): Promise<void> {
   database.close();
   const { docker } = stage.lab;
   const gone = async (): Promise<boolean> => (await docker.inspect('container', holder)) === null;
-  await eventually('the kept container is removed', gone, { timeoutMs: 300_000 });
+  await eventually('the kept container is removed', gone, { timeoutMs: 900_000 });
 }

@@ -47,7 +47,7 @@ export class Pilot {
   async start(env: Record<string, string> = {}): Promise<void> {
     Object.assign(this.env, env);
     this.launch();
-    await eventually('diun-pilot answers', () => this.answers(), { timeoutMs: 120_000, everyMs: 20 });
+    await eventually('diun-pilot answers', () => this.answers(), { timeoutMs: 300_000, everyMs: 20 });
   }
 
   /** Starts it without waiting for an answer: for settings that it refuses, and for crashes at its start. */

@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const service = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], { env, stdio: 'ignore' });
   try {
     await eventually('the service is healthy', async () => (await fetch(`${url}/health`)).status === 200, {
-      timeoutMs: 120_000,
+      timeoutMs: 300_000,
     });
     const header = ['-H', `Authorization: Bearer ${token}`];
     const program = process.env['SCHEMATHESIS'] ?? 'schemathesis';

@@ -46,7 +46,7 @@ export function appOf(project: ComposeProject) {
     (await (await fetch(await url(), { signal: AbortSignal.timeout(3_000) })).json()) as Item[];
   return {
     items,
-    ready: () => eventually('the app answers', items, { timeoutMs: 120_000 }),
+    ready: () => eventually('the app answers', items),
     keep: async (name: string): Promise<void> => {
       const answer = await fetch(await url(), { method: 'POST', body: JSON.stringify({ name }) });
       if (answer.status !== 201) throw new Error(`the app answered ${answer.status}`);

@@ -25,6 +25,6 @@ export function runPilot(
 ): Promise<Outcome> {
   return attempt(process.execPath, [PROGRAM, ...args], {
     env: { PATH: process.env['PATH'], DOCKER_HOST: lab.viewHost, PILOT_DATA_DIR: dataDir, ...env },
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
 }

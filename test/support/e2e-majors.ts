@@ -4,7 +4,7 @@ import type { UpdateTold } from './e2e-updates';
 import { eventually } from './eventually';
 
 export const DATA = '/var/lib/postgresql/data';
-const WITHIN_MS = 300_000;
+const WITHIN_MS = 900_000;
 
 /** The operator requests an update; of one that waits for approval this is the approval. */
 export async function requestFrom(pilot: Pilot, container: string, image?: string): Promise<UpdateTold> {

@@ -38,7 +38,7 @@ export async function endOfUpdate(
   pilot: Pilot,
   container: string,
   digest: string,
-  timeoutMs = 120_000,
+  timeoutMs = 300_000,
 ): Promise<UpdateTold> {
   const ended = async () => {
     mustRun(pilot);
@@ -49,7 +49,7 @@ export async function endOfUpdate(
   return eventually(`the update of ${container} to ${digest} ends`, ended, { timeoutMs });
 }
 
-export async function endOf(pilot: Pilot, id: string, timeoutMs = 120_000): Promise<UpdateTold> {
+export async function endOf(pilot: Pilot, id: string, timeoutMs = 300_000): Promise<UpdateTold> {
   const ended = async () => {
     mustRun(pilot);
     const update = (await pilot.get(`/updates/${id}`)) as UpdateTold;
@@ -71,7 +71,7 @@ export async function pageOf(project: ComposeProject, service: string): Promise<
 
 export function pageAt(url: string): Promise<string> {
   const read = async () => (await fetch(url)).text();
-  return eventually(`${url} serves a page`, read, { timeoutMs: 120_000 });
+  return eventually(`${url} serves a page`, read);
 }
 
 /** Subjects of the mails that speak of this container, in order, once there are that many. */

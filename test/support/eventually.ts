@@ -14,7 +14,7 @@ const LONGEST_PAUSE_MS = 1000;
 export async function eventually<T>(
   what: string,
   fn: () => T | Promise<T>,
-  { timeoutMs = 120_000, everyMs }: { timeoutMs?: number; everyMs?: number } = {},
+  { timeoutMs = 300_000, everyMs }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<NonNullable<T>> {
   const begin = Date.now();
   const deadline = begin + timeoutMs;

@@ -62,7 +62,7 @@ export async function startShippedNginx(upstream: { gitea: number; pilot: number
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  await eventually('nginx answers', () => answers(nginx, started, said), { timeoutMs: 60_000 });
+  await eventually('nginx answers', () => answers(nginx, started, said));
   return nginx;
 }
 

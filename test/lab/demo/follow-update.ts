@@ -32,7 +32,7 @@ export async function followUpdate(
   expected: string,
 ): Promise<ToldUpdate> {
   const id = await eventually('diun-pilot makes an update of what Diun said', () => newUpdate(pilot, container), {
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
     everyMs: 200,
   });
   return followUpdateById(pilot, narrator, id, expected);
@@ -52,7 +52,7 @@ export async function followUpdateById(
     if (update.status !== expected) throw new Broken(`it is ${update.status}, not ${expected}: ${update.reason}`);
     return update;
   };
-  const update = await eventually(`the update is ${expected}`, look, { timeoutMs: 300_000, everyMs: 100 });
+  const update = await eventually(`the update is ${expected}`, look, { timeoutMs: 900_000, everyMs: 100 });
   narrator.show(update.status, update.reason);
   return update;
 }

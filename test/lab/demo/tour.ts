@@ -44,7 +44,7 @@ async function showStack(stack: ComposeProject, narrator: Narrator): Promise<voi
   narrator.show('nginx', await page(stack));
   const items = `${await stack.url('app', 3000)}/items`;
   const post = () => fetch(items, { method: 'POST', body: JSON.stringify({ name: 'something worth keeping' }) });
-  await eventually('the app takes an item', async () => (await post()).status === 201, { timeoutMs: 60_000 });
+  await eventually('the app takes an item', async () => (await post()).status === 201);
   narrator.show('app', `one row in PostgreSQL and one file under /data: ${await (await fetch(items)).text()}`);
 }
 

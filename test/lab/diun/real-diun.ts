@@ -67,5 +67,5 @@ function writeConfig(lab: Lab, { baseUrl, token }: DiunTarget, home: string): st
 /** The first look only fills its database: what is published after it is news. */
 async function hasLookedOnce(log: () => Promise<string>): Promise<void> {
   const look = async () => /Jobs completed/.test(await log());
-  await eventually('Diun has looked once', look, { timeoutMs: 60_000 });
+  await eventually('Diun has looked once', look);
 }

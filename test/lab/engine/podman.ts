@@ -109,7 +109,7 @@ async function begin(dir: string): Promise<LastingProcess> {
     if (!service.running()) throw new Broken(`podman ended: ${service.lines().slice(-5).join('\n')}`);
     return (await askEngine(host(dir), '/_ping'))?.status === 200;
   };
-  await eventually('Podman answers', answers, { timeoutMs: 60_000 });
+  await eventually('Podman answers', answers);
   return service;
 }
 

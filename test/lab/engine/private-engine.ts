@@ -93,7 +93,7 @@ async function answers(host: string, daemon: LastingProcess): Promise<void> {
     if (!daemon.running()) throw new Broken(`dockerd ended: ${daemon.lines().slice(-5).join('\n')}`);
     return (await askEngine(host, '/_ping'))?.status === 200;
   };
-  await eventually('the private engine answers', ping, { timeoutMs: 120_000 });
+  await eventually('the private engine answers', ping);
 }
 
 /**

@@ -26,7 +26,7 @@ export async function buildPilotImage(lab: Lab, tag = 'test'): Promise<string> {
   } else {
     const context = await builtHere(lab);
     const base = await nodeImage(lab);
-    await lab.docker.run([...build, '--build-arg', `BASE_IMAGE=${base}`, context], { timeoutMs: 300_000 });
+    await lab.docker.run([...build, '--build-arg', `BASE_IMAGE=${base}`, context], { timeoutMs: 900_000 });
   }
   return image;
 }

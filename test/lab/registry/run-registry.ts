@@ -97,5 +97,5 @@ async function answers(address: string, stillRuns: () => void): Promise<void> {
     stillRuns();
     return (await fetch(`http://${address}/v2/`)).ok;
   };
-  await eventually(`the registry answers at ${address}`, look, { timeoutMs: 120_000 });
+  await eventually(`the registry answers at ${address}`, look);
 }

@@ -43,7 +43,7 @@ export interface AfterRestart {
   newer: boolean;
 }
 
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 900_000;
 
 export async function openLane(other: Stage, policy: string): Promise<Lane> {
   const { lab } = other;

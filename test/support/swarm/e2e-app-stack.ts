@@ -69,7 +69,7 @@ export async function runAppStack(swarm: SwarmStage, stack: string): Promise<App
     names,
     publish: async (of, image) => (await swarm.published(image, tags[of])).digest,
     items,
-    ready: () => eventually('the app answers', items, { timeoutMs: 120_000 }),
+    ready: () => eventually('the app answers', items),
     keep: async (name) => {
       const answer = await fetch(URL_OF_APP, { method: 'POST', body: JSON.stringify({ name }) });
       if (answer.status !== 201) throw new Error(`the app answered ${answer.status}`);

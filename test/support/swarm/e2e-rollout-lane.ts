@@ -41,7 +41,7 @@ export interface RolloutLane {
 
 const FIRST = 'NGINX_GOOD_1';
 const REPLICAS = 2;
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 900_000;
 /** Passes for the image that runs first, and for the other good one. */
 const ONLY_GOOD = 'exec:grep -q ^good- /usr/share/nginx/html/index.html';
 const ONLY_GOOD_1 = 'exec:grep -q ^good-1 /usr/share/nginx/html/index.html';
