@@ -92,6 +92,7 @@ describeIf(whyNoOtherEngine(), 'a stack of a Swarm', () => {
     const read = await attempt(stage.lab.docker.path, ['stack', 'config', '--compose-file', shipped], { env });
     expect(read).toMatchObject({ code: 0 });
     expect(read.stdout).toMatch(/node\.labels\.diun-pilot == true/);
+    expect(read.stdout).toMatch(/user: 1000:999$/m);
   });
 });
 

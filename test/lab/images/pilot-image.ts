@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../command';
 import { projectName, type Lab } from '../lab';
@@ -47,7 +47,8 @@ async function builtHere(lab: Lab): Promise<string> {
   const app = join(context, 'app');
   mkdirSync(app);
   for (const part of ['package.json', 'package-lock.json', '.npmrc', 'dist', 'node_modules', 'scripts/image']) {
-    cpSync(join(REPOSITORY, part), join(app, part), { recursive: true, verbatimSymlinks: true });
+    // `node_modules` of a worktree may be a link: npm would put a new folder in its place, without the compiled modules.
+    cpSync(realpathSync(join(REPOSITORY, part)), join(app, part), { recursive: true, verbatimSymlinks: true });
   }
   await run('npm', ['prune', '--omit=dev', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: app });
   await run(process.execPath, [join(app, 'scripts/image/prune.mjs'), app]);

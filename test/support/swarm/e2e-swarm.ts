@@ -1,5 +1,6 @@
 import { createDockerSwarm } from '../../../src/adapters/docker/swarm/swarm';
 import type { Swarm } from '../../../src/ports/services/swarm';
+import { otherEnginePlace } from '../../lab/engine/engine-place';
 import type { PrivateEngine } from '../../lab/engine/private-engine';
 import type { ImageName } from '../../lab/images/recipes';
 import type { Lab } from '../../lab/lab';
@@ -38,9 +39,12 @@ const QUICK = [
 ];
 const BRIDGE = 'dpswarm0';
 
-export async function openSwarm(lab: Stage): Promise<SwarmStage> {
+/** `overlays`: its services can have networks of their own, for which the loopback device will not do. */
+export async function openSwarm(lab: Stage, { overlays = false } = {}): Promise<SwarmStage> {
   const { stage, engine } = await besideLab(lab, []);
-  const swarm = await initSwarm(stage.lab, { engine, address: '127.0.0.1' }, (close) => lab.closing(close));
+  const [bridge = ''] = otherEnginePlace(stage.lab.dir).network.bridgeAddress.split('/');
+  const address = overlays ? bridge : '127.0.0.1';
+  const swarm = await initSwarm(stage.lab, { engine, address }, (close) => lab.closing(close));
   return { ...swarm, stage };
 }
 
