@@ -5,11 +5,12 @@ import * as growth from './growth';
 import * as handover from './handover';
 import { missed } from './report';
 import * as resources from './resources';
+import * as restic from './restic';
 import * as restore from './restore';
 import * as swarm from './swarm';
 import * as webhook from './webhook';
 
-const WITHOUT_ENGINE = { webhook, resources };
+const WITHOUT_ENGINE = { webhook, resources, restic };
 const IN_LAB = { downtime, handover, swarm, backup, restore, growth };
 
 // `npm run bench`: every figure next to a peer or a bound, from one run; `npm run bench -- growth` runs that part only. A

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run as command } from '../lab/command';
 import { composeProject, type ComposeProject } from '../lab/compose';
 import type { Lab } from '../lab/lab';
 import { eventually } from '../support/eventually';
 import { imageEnvironment } from './image-environment';
+import { peakOf } from './peak-memory';
 import { report } from './report';
 
 const ROWS = 4_500_000;
@@ -104,15 +105,6 @@ function pilot(lab: Lab, folder: string, args: string[]): Promise<Ended> {
       else resolve({ seconds: elapsed(), peakMiB, secondsUntil });
     });
   });
-}
-
-/** 0 once the process is over. */
-function peakOf(pid: number | undefined): number {
-  try {
-    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
 }
 
 async function plainBackup(lab: Lab, stack: ComposeProject, folder: string): Promise<number> {
