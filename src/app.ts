@@ -157,6 +157,9 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
       const http = httpDepsOf(settings, deps, workplace, requests);
       listening = await listen(createHttpApp(http), settings);
       recordStart(settings, store);
+      const [last] = store.audit.list({ limit: 1 }).entries;
+      // Where the log goes, the trail can be proved later: `audit --noted HASH`.
+      logger.info('the audit trail continues', { records: last?.number, hash: last?.hash });
       const parts = { ask: createHealth(http), clock, logger };
       heartbeat = settings.heartbeat && startHeartbeat({ ...settings.heartbeat, ...parts });
       workplace.enterWhenFree();

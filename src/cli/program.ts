@@ -167,6 +167,7 @@ function addBackups(program: Command, context: CliContext, done: Done): void {
     .summary('list who decided what, newest first')
     .description('Lists the audit trail: decisions, updates, restores, starts and failed logins.')
     .option('--verify', 'compute every hash again; 0 only for an unbroken chain', false)
+    .option('--noted <hash>', 'verify, and find the record of a hash that you kept elsewhere')
     .option('--limit <number>', 'how many', limit, 50)
     .action(async (options: AuditArguments) => done(await auditCommand(context, options)));
   command(program, 'renew')

@@ -38,6 +38,6 @@ export interface Audit {
   list(page: { limit: number; cursor?: number }): { entries: AuditEntry[]; next: number | null };
   /** The newest of this kind; null: there is none. Reads the whole trail when there is none. */
   latest(kind: AuditKind): AuditEntry | null;
-  /** Reads every record and computes its hash again. */
-  verify(): AuditVerdict;
+  /** Reads every record and computes its hash again. `noted`: a hash of this trail that was kept elsewhere, which must still be there. */
+  verify(noted?: string): AuditVerdict;
 }

@@ -1,4 +1,6 @@
 import Sqlite from 'better-sqlite3';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,4 +61,58 @@ test.each([
 ])('a record that was %s is found', (_, sql, number, reason) => {
   tamper(sql);
   expect(store.audit.verify()).toMatchObject({ broken: { number, reason: expect.stringMatching(reason) } });
+});
+
+test('nor does it replace one, which deletes without saying so', () => {
+  const database = new Sqlite(path());
+  const again = (number: string) =>
+    `INSERT OR REPLACE INTO audit SELECT ${number}, at, kind, 'page', subject, detail, previous, hash FROM audit WHERE number = 3`;
+  for (const number of ['3', '20', '-1']) expect(() => database.exec(again(number))).toThrow(/append-only/);
+  database.close();
+  expect(store.audit.verify()).toMatchObject({ entries: 20, broken: null });
+});
+
+describe('a hash that was kept elsewhere', () => {
+  const noted = (number: number): string => store.audit.list({ limit: 20 }).entries[20 - number]?.hash ?? '';
+  const FOUND = { number: expect.any(Number), reason: expect.stringContaining('no record has the noted hash') };
+
+  test('is in the trail, however long that has become', () => {
+    expect(store.audit.verify(noted(20)).broken).toBeNull();
+    expect(store.audit.verify(noted(3)).broken).toBeNull();
+  });
+
+  test('is not in one whose end was removed, though the rest is whole', () => {
+    const last = noted(20);
+    tamper('DELETE FROM audit WHERE number > 15');
+    expect(store.audit.verify()).toMatchObject({ entries: 15, broken: null });
+    expect(store.audit.verify(last)).toMatchObject({ entries: 15, broken: FOUND });
+  });
+
+  test('is not in another database in its place', () => {
+    const other = createSqliteStore({ path: join(folder, 'other.db'), clock: new TestClock() });
+    for (const record of [1, 2])
+      other.audit.append({ kind: 'decision', actor: 'page', subject: null, detail: { record } });
+    expect(other.audit.verify(noted(20))).toMatchObject({ entries: 2, broken: FOUND });
+    other.close();
+  });
+});
+
+test.each(['{', 'null', '[1]', '"x"'])('a record altered to %s is listed, so that the others can be read', (detail) => {
+  tamper(`UPDATE audit SET detail = '${detail}' WHERE number = 7`);
+  const { entries } = store.audit.list({ limit: 20 });
+  expect([entries.length, entries[13]?.detail]).toEqual([20, { unreadable: detail }]);
+});
+
+test('a record waits for another process that writes, such as the command line', async () => {
+  const program = `
+    const Sqlite = require('better-sqlite3');
+    const database = new Sqlite(process.argv[1]);
+    database.exec('BEGIN IMMEDIATE');
+    process.stdout.write('holds');
+    setTimeout(() => database.exec('COMMIT'), 300);`;
+  const other = spawn(process.execPath, ['-e', program, path()], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(other.stdout, 'data');
+  store.audit.append({ kind: 'recovery_kit', actor: 'cli:0', subject: null, detail: {} });
+  expect(store.audit.verify()).toMatchObject({ entries: 21, broken: null });
+  if (other.exitCode === null) await once(other, 'exit');
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../lib/clock';
+import { jsonOrUndefined } from '../../lib/json';
 import type { Audit, AuditEntry, AuditVerdict } from '../../ports/audit';
 import type { Database } from './database';
 
@@ -34,21 +35,30 @@ export function createAudit(database: Database, clock: Clock): Audit {
       const row = database.prepare<[string], Row>(newest).get(kind);
       return row === undefined ? null : toEntry(row);
     },
-    verify: () => verify(database),
+    verify: (noted) => verify(database, noted),
   };
 }
 
 /** Row by row: the trail may be longer than memory. */
-function verify(database: Database): AuditVerdict {
+function verify(database: Database, noted: string | undefined): AuditVerdict {
   let entries = 0;
   let previous = FIRST;
+  let isNotedThere = noted === undefined;
   for (const row of database.prepare<[], Row>('SELECT * FROM audit ORDER BY number').iterate()) {
     const reason = whyBroken(row, entries + 1, previous);
     if (reason !== null) return { entries, lastHash: null, broken: { number: entries + 1, reason } };
     entries++;
     previous = row.hash;
+    isNotedThere ||= row.hash === noted;
   }
-  return { entries, lastHash: entries === 0 ? null : previous, broken: null };
+  const lastHash = entries === 0 ? null : previous;
+  return isNotedThere ? { entries, lastHash, broken: null } : { entries, lastHash, broken: without(entries) };
+}
+
+/** Its hashes fit, as those of a trail that was cut or written again from its first record do. */
+function without(entries: number): AuditVerdict['broken'] {
+  const reason = 'no record has the noted hash: the end of the trail was removed, or all of it was written again';
+  return { number: entries + 1, reason };
 }
 
 function whyBroken(row: Row, expected: number, previous: string): string | null {
@@ -68,6 +78,9 @@ function hashOf({ number, at, kind, actor, subject, detail, previous }: Omit<Row
   return createHash('sha256').update(content).digest('hex');
 }
 
+/** A record that was altered is shown as what it is, next to the others. */
 function toEntry(row: Row): AuditEntry {
-  return { ...row, detail: JSON.parse(row.detail) as Record<string, unknown> };
+  const detail = jsonOrUndefined(row.detail);
+  const isObject = typeof detail === 'object' && detail !== null && !Array.isArray(detail);
+  return { ...row, detail: isObject ? (detail as Record<string, unknown>) : { unreadable: row.detail } };
 }

@@ -17,6 +17,7 @@ export function openDatabase(path: string): Database {
   database.pragma('foreign_keys = ON');
   migrate(database, join(__dirname, 'migrations'));
   keepStatements(database);
+  beginAtOnce(database);
   return database;
 }
 
@@ -34,6 +35,15 @@ function keepStatements(database: Database): void {
     statements.set(sql, statement);
     return statement;
   }) as Database['prepare'];
+}
+
+/**
+ * A transaction takes the right to write when it begins, and waits for it. One that reads first and then writes is refused without a
+ * wait while another process writes, such as the command line next to the service.
+ */
+function beginAtOnce(database: Database): void {
+  const deferred = database.transaction.bind(database) as (work: () => unknown) => Sqlite.Transaction;
+  database.transaction = ((work: () => unknown) => deferred(work).immediate) as unknown as Database['transaction'];
 }
 
 function migrate(database: Database, folder: string): void {

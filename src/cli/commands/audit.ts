@@ -4,15 +4,17 @@ import { asJson, atTime, table } from '../text';
 
 export interface AuditArguments {
   verify: boolean;
+  /** A hash that the operator kept elsewhere: implies `verify`. */
+  noted: string | undefined;
   limit: number;
   json: boolean;
 }
 
 /** Lists the audit trail, newest first; with `verify`, computes every hash again, and ends with 0 only for an unbroken chain. */
-export function auditCommand(context: CliContext, { verify, limit, json }: AuditArguments): Promise<number> {
+export function auditCommand(context: CliContext, { verify, noted, limit, json }: AuditArguments): Promise<number> {
   return withApp(context, { json }, (app) => {
-    if (verify) {
-      const verdict = app.store.audit.verify();
+    if (verify || noted !== undefined) {
+      const verdict = app.store.audit.verify(noted?.trim().toLowerCase());
       context.stdout.write(json ? asJson(verdict) : `${verdictText(verdict)}\n`);
       return Promise.resolve(verdict.broken === null ? 0 : 1);
     }
@@ -33,10 +35,15 @@ function verdictText({ entries, lastHash, broken }: AuditVerdict): string {
 function listText(entries: AuditEntry[], timeZone: string): string {
   if (entries.length === 0) return 'The audit trail is empty.';
   const rows = entries.map(({ number, at, kind, actor, subject, detail }) => [
-    ...[String(number), atTime(at, timeZone), kind, actor, subject ?? '–'],
+    ...[String(number), whenOf(at, timeZone), kind, actor, subject ?? '–'],
     Object.entries(detail)
       .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
       .join(' '),
   ]);
   return table(['NUMBER', 'WHEN', 'KIND', 'BY', 'ABOUT', 'DETAIL'], rows);
+}
+
+/** The time of a record that was altered may be none. */
+function whenOf(at: string, timeZone: string): string {
+  return Number.isNaN(Date.parse(at)) ? at : atTime(at, timeZone);
 }
