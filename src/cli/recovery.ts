@@ -14,7 +14,7 @@ import {
 import type { Secret } from '../lib/secret';
 import { cliUser, withApp, type CliContext } from './with-app';
 import type { Finding } from './findings';
-import { asJson, atTime } from './text';
+import { asJson, atTime, oneLine } from './text';
 
 /** Everything on the page, from the settings and from what runs. */
 function kitFacts(app: App, containers: readonly Container[], version: string): KitFacts {
@@ -22,15 +22,21 @@ function kitFacts(app: App, containers: readonly Container[], version: string): 
   return {
     printedAt: atTime(clock.now().toISOString(), settings.timeZone),
     version,
-    image: containers.find(({ self }) => self)?.reference ?? 'diun-pilot',
+    image: oneLine(containers.find(({ self }) => self)?.reference ?? 'diun-pilot'),
     storage: storageOf(settings, containers),
     approvalSecret: settings.approvalSecrets.map((secret) => secret.reveal()).join(','),
-    sets: backupSets(containers).map(({ place, members }): KitSet => ({
-      project: place.project,
-      name: scopeName(place),
-      composeFiles: members.find(({ composeFiles }) => composeFiles !== null)?.composeFiles ?? null,
-      members: members.map(({ name, reference }) => ({ name, reference })),
-    })),
+    sets: backupSets(containers).map(setOf),
+  };
+}
+
+/** With a second line, a label of an image could put a command of its own between those that are typed from the page. */
+function setOf({ place, members }: ReturnType<typeof backupSets>[number]): KitSet {
+  const files = members.find(({ composeFiles }) => composeFiles !== null)?.composeFiles ?? null;
+  return {
+    project: place.project === null ? null : oneLine(place.project),
+    name: oneLine(scopeName(place)),
+    composeFiles: files === null ? null : oneLine(files),
+    members: members.map(({ name, reference }) => ({ name: oneLine(name), reference: oneLine(reference) })),
   };
 }
 
@@ -39,7 +45,7 @@ function storageOf({ backup, dataDir, awsVariables }: Settings, containers: read
   switch (backup.kind) {
     case 's3': {
       const url = `s3://${[backup.bucket, backup.prefix].filter((part) => part !== '').join('/')}`;
-      return { kind: 's3', url, folder: null, variables: revealed(awsVariables) };
+      return { kind: 's3', url, folder: null, variables: lasting(revealed(awsVariables)) };
     }
     case 'restic': {
       const repository = backup.repository.reveal();
@@ -49,7 +55,7 @@ function storageOf({ backup, dataDir, awsVariables }: Settings, containers: read
         kind: 'restic',
         url: `restic:${folder ?? repository}`,
         folder,
-        variables: revealed(Object.fromEntries(needed)),
+        variables: lasting(revealed(Object.fromEntries(needed))),
       };
     }
     case 'file': {
@@ -64,6 +70,18 @@ const OF_BACKENDS = /^(?:RESTIC_(?!CACHE_DIR)|AWS_|AZURE_|B2_|GOOGLE_|OS_|ST_|RC
 
 function revealed(secrets: Readonly<Record<string, Secret>>): Record<string, string> {
   return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, value.reveal()]));
+}
+
+/** Where the AWS SDK finds credentials on this host only. On another one such a name wins over a key, and leads nowhere. */
+const OF_THIS_HOST =
+  /^AWS_(?:(?:DEFAULT_)?PROFILE|SHARED_CREDENTIALS_FILE|CONFIG_FILE|ROLE_(?:ARN|SESSION_NAME)|WEB_IDENTITY_TOKEN_FILE|CONTAINER_.*|SESSION_TOKEN)$/;
+const KEY = /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY)$/;
+
+/** A key with a session token ends within hours. */
+function lasting(variables: Record<string, string>): Record<string, string> {
+  const endsSoon = (variables['AWS_SESSION_TOKEN'] ?? '') !== '';
+  const lasts = Object.entries(variables).filter(([name]) => !OF_THIS_HOST.test(name) && !(endsSoon && KEY.test(name)));
+  return Object.fromEntries(lasts);
 }
 
 /** What is inside the data of diun-pilot's container is somewhere else on the host. */

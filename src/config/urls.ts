@@ -180,7 +180,8 @@ export interface DockerSocket {
 
 /** The Docker socket as this process sees it. Reads nothing else of the environment, and creates nothing. */
 export function dockerSocket(env: NodeJS.ProcessEnv): DockerSocket {
-  const unix = /^unix:\/\/(\/[^\s']+)$/.exec(env.DOCKER_HOST?.trim() ?? '')?.[1];
+  // What Compose and YAML read as it is: the path becomes a part of the file of `init`.
+  const unix = /^unix:\/\/(\/[\w.@+/-]+)$/.exec(env.DOCKER_HOST?.trim() ?? '')?.[1];
   const path = unix ?? USUAL;
   const stat = statSync(path, { throwIfNoEntry: false });
   return { path, group: stat?.isSocket() === true ? stat.gid : null };

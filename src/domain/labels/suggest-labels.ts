@@ -105,12 +105,17 @@ function backupOf({ application, dataPaths }: Container): SuggestedLabel[] {
   if (application === 'postgres') {
     return [{ name: 'backup.kind', value: 'postgres', reason: 'its databases are dumped before each update' }];
   }
-  const paths = dataPaths.filter((path) => !path.includes(','));
+  const paths = dataPaths.filter(isNameable);
   if (paths.length === 0) return [];
   return [
     { name: 'backup.kind', value: 'files', reason: 'it writes to volumes' },
     { name: 'backup.paths', value: paths.join(','), reason: 'its writable volumes; remove those that need no backup' },
   ];
+}
+
+/** In a list whose entries are separated by commas, with blanks around them. */
+function isNameable(path: string): boolean {
+  return !path.includes(',') && path === path.trim();
 }
 
 function notesOf(container: Container): string[] {
@@ -122,8 +127,8 @@ function notesOf(container: Container): string[] {
   if (application === 'unknown' && !healthcheck) {
     notes.push('It has no HEALTHCHECK: add update.probe, such as http://:PORT/PATH or tcp://:PORT.');
   }
-  if (dataPaths.some((path) => path.includes(','))) {
-    notes.push('A path that contains a comma cannot be named in backup.paths.');
+  if (!dataPaths.every(isNameable)) {
+    notes.push('A path that contains a comma or ends with a blank cannot be named in backup.paths.');
   }
   return notes;
 }

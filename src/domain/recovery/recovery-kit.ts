@@ -4,7 +4,7 @@ import { shellWord } from '../text/shell';
 // The page that leads from an empty host back to the data, kept away from the host that it is about. Its commands are run by a
 // test exactly as they are printed.
 
-/** What the kit is made of. It holds secrets: nothing of it is logged. */
+/** What the kit is made of. It holds secrets: nothing of it is logged. Each name is one printable line. */
 export interface KitFacts {
   /** As text for people. */
   printedAt: string;
@@ -38,6 +38,7 @@ export interface KitSet {
   members: { name: string; reference: string }[];
 }
 
+const NAMES_A_FILE = /(?:_FILE|_BUNDLE|_CREDENTIALS|CACERT|TLS_CLIENT_CERT)$/;
 const KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
 
 /** The whole page, as Markdown. */
@@ -66,8 +67,15 @@ function needed({ image, storage, sets }: KitFacts): string {
 - A host with Docker Engine and Docker Compose.
 - The image of diun-pilot, \`${image}\`.
 - ${storage.folder === null ? `The backups: \`${storage.url}\`.` : folderNeeded(storage.folder)}
-- Your compose folders with their \`.env\` files. diun-pilot does not back them up.
+${filesOf(storage)
+  .map(([name, path]) => `- A copy of the file \`${path}\` (${name}), at the same place on the new host.\n`)
+  .join('')}- Your compose folders with their \`.env\` files. diun-pilot does not back them up.
 ${sets.length === 0 ? '- No container has the label `backup.kind`, so there is nothing to restore yet.' : sets.map(setLine).join('\n')}`;
+}
+
+/** Files that the storage needs besides its variables. */
+function filesOf({ variables }: KitStorage): [name: string, path: string][] {
+  return Object.entries(variables).filter(([name, value]) => NAMES_A_FILE.test(name) && value.startsWith('/'));
 }
 
 function folderNeeded(folder: string): string {
@@ -96,7 +104,7 @@ ${Object.entries(variablesOf(facts))
 }
 
 const WITHOUT_KEYS =
-  'The old host took its AWS credentials from a role or a profile, so they are not on this page. Create an access key that may list and read the bucket, and fill in the empty lines.';
+  'The old host took its AWS credentials from a role or a profile, or has temporary ones, so they are not on this page. Create an access key that may list and read the bucket, and fill in the empty lines.';
 
 function variablesOf({ storage, approvalSecret }: KitFacts): Record<string, string> {
   const empty = needsKeys(storage) ? Object.fromEntries(KEYS.map((name) => [name, ''])) : {};
@@ -121,10 +129,10 @@ ${[...(commands.length === 0 ? [] : ['In the folder of each project:', code(comm
 }
 
 function restore({ image, storage, sets }: KitFacts): string {
-  const mount =
-    storage.folder === null
-      ? ''
-      : ` --volume ${shellWord(`${storage.folder}:${storage.folder}${storage.kind === 'file' ? ':ro' : ''}`)}`;
+  const read = filesOf(storage).map(([, path]) => `${path}:${path}:ro`);
+  const folder =
+    storage.folder === null ? [] : [`${storage.folder}:${storage.folder}${storage.kind === 'file' ? ':ro' : ''}`];
+  const mount = [...folder, ...read].map((each) => ` --volume ${shellWord(each)}`).join('');
   const run = `docker run --rm --interactive --network host --user 0:0 --env-file recovery.env --volume /var/run/docker.sock:/var/run/docker.sock --volume diun-pilot-recovery:/data${mount} ${shellWord(image)}`;
   const one = ({ project }: KitSet): string =>
     `pilot restore latest${project === null ? '' : ` --project ${shellWord(project)}`} --yes`;

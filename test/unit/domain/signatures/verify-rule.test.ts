@@ -28,6 +28,7 @@ test.each([
   ['identity:me@example.org', /identity:REGEX@ISSUER/],
   ['identity:.*@https://', /identity:REGEX@ISSUER/],
   ['identity:(@https://accounts.google.com', /cannot be read/],
+  ['identity:me)|(?:.*@https://accounts.google.com', /cannot be read/],
   [`key:/${'x'.repeat(1000)}`, /at most/],
 ])('refuses %j', (text, problem) => {
   expect(readVerify(text)).toEqual({ problem: expect.stringMatching(problem) });
