@@ -74,6 +74,9 @@ test.each([
   await start([]);
   const answer = await ask(method, path, 'root', method === 'POST' ? {} : undefined);
   expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('PILOT_TRUSTED_PROXY')]);
+  const { body } = await supertest(http.url).get('/openapi.json');
+  const template = path.replace('u1', '{id}').replace(/token$/, '{token}');
+  expect(body.paths[template][method.toLowerCase()].responses).toHaveProperty('403');
 });
 
 test.each(['/health', '/metrics', '/openapi.json'])('what only looks ignores the header: %s', async (path) => {

@@ -42,9 +42,16 @@ function keepStatements(database: Database): void {
  * wait while another process writes, such as the command line next to the service.
  */
 function beginAtOnce(database: Database): void {
-  const deferred = database.transaction.bind(database) as (work: () => unknown) => Sqlite.Transaction;
-  database.transaction = ((work: () => unknown) => deferred(work).immediate) as unknown as Database['transaction'];
+  const deferred = database.transaction.bind(database) as (work: Work) => { immediate: Work };
+  const transaction = (work: Work): Work => {
+    const started = deferred(work);
+    const atOnce: Work = (...given) => started.immediate(...given);
+    return Object.assign(atOnce, { immediate: atOnce });
+  };
+  database.transaction = transaction as Database['transaction'];
 }
+
+type Work = (...given: unknown[]) => unknown;
 
 function migrate(database: Database, folder: string): void {
   // In folders of twenty; their order is that of their own numbers.

@@ -85,7 +85,7 @@ function readIdentity(text: string): VerifyRule | { problem: string } {
       problem: 'must look like identity:REGEX@ISSUER, where ISSUER is an address such as https://accounts.google.com',
     };
   try {
-    // On its own, too: `a)|(?:.*` is no pattern, but ends the group around it.
+    // On its own, too: `a)|(?:.*` ends the group around it.
     new RegExp(pattern, 'u');
     identityPattern(pattern);
   } catch {
