@@ -22,7 +22,7 @@ import { printableContext } from './output';
 
 const SETTINGS_HELP = `
 Settings come from the environment (PILOT_…), the same for every command: see docs/configuration.md and .env.example.
-Every command takes --json, and ends with 0 only for success.`;
+Every command takes --json, and exits with 0 only on success.`;
 
 /** Runs one command line (without `node` and the script), and resolves with its exit code. */
 export async function runCli(args: string[], given: CliContext): Promise<number> {
@@ -86,18 +86,18 @@ function addService(program: Command, context: CliContext, done: Done): void {
   command(program, 'serve', { isDefault: true })
     .summary('run the service (the default)')
     .description(
-      'Runs the service: webhook, API, updates, mails, timers. Logs JSON lines; SIGTERM ends it within 10 s.',
+      'Runs the service: webhook, API, updates, mails, timers. Logs JSON lines; stops within 10 s of SIGTERM.',
     )
     .action(async (options: Json) => done(await serveCommand(context, options)));
   command(program, 'init')
-    .option('--no-diun', 'without Diun: only the comparison with the registry finds updates')
+    .option('--no-diun', 'without Diun: diun-pilot asks the registries itself')
     .summary('print a complete compose file with generated secrets')
     .description(
       'Prints a complete compose file for this host: diun-pilot, Diun, generated secrets, the group of the mounted Docker socket, the page on loopback. Reads no settings and writes no file.',
     )
     .action((options: Json & { diun: boolean }) => done(initCommand(context, options)));
   command(program, 'check')
-    .summary('look whether everything works, and what is watched')
+    .summary('check the installation and show what is watched')
     .description(
       'Checks settings, Docker, backup storage, mail, database and labels; shows the policy of each container, where new tags would be written, the age of the last good backups, the days left of each certificate, the next runs, and the last notification from Diun. Changes nothing.',
     )
@@ -107,7 +107,7 @@ function addService(program: Command, context: CliContext, done: Done): void {
 
 function addSuggest(program: Command, context: CliContext, done: Done): void {
   command(program, 'suggest')
-    .argument('[project]', 'only of this compose project')
+    .argument('[project]', 'only this compose project')
     .summary('print the labels to add to containers that are not watched')
     .description(
       'Prints the labels to paste for each container that is not watched: policy, probe and backup, with the reasons. Changes nothing.',
@@ -120,32 +120,34 @@ function addSuggest(program: Command, context: CliContext, done: Done): void {
 function addUpdates(program: Command, context: CliContext, done: Done): void {
   command(program, 'update')
     .argument('<container>', 'name of a watched container')
-    .argument('[image]', "such as gitea/gitea:1.24.6; without it, what the container's own tag names now")
+    .argument('[image]', "such as gitea/gitea:1.24.6; default: the image that the container's own tag names now")
     .summary('update a container now')
-    .description('Backs up, updates, checks, and rolls back if need be; shows each step. Asking is approving.')
+    .description(
+      'Backs up, updates, checks, and rolls back if needed; shows each step. Your request counts as the approval.',
+    )
     .action(async (container: string, image: string | undefined, options: Json) =>
       done(await updateCommand(context, { container, image, ...options })),
     );
   command(program, 'approve')
-    .argument('<id>', 'id of an update that waits: diun-pilot updates --status awaiting_approval')
-    .summary('approve an update that waits')
-    .description('Approves an update that waits, and follows it to its end.')
+    .argument('<id>', 'ID of a pending update: diun-pilot updates --status awaiting_approval')
+    .summary('approve a pending update')
+    .description('Approves a pending update and follows it to its end.')
     .action(async (id: string, options: Json) => done(await approveCommand(context, { id, ...options })));
   command(program, 'decline')
-    .argument('<id>', 'id of an update that waits')
-    .summary('decline an update that waits')
-    .description('Declines an update that waits; the same digest is not offered again.')
+    .argument('<id>', 'ID of a pending update')
+    .summary('decline a pending update')
+    .description('Declines a pending update; the same digest is not offered again.')
     .action(async (id: string, options: Json) => done(await declineCommand(context, { id, ...options })));
   command(program, 'rehearse')
-    .argument('<id>', 'id of an update that waits: diun-pilot updates --status awaiting_approval')
+    .argument('<id>', 'ID of a pending update: diun-pilot updates --status awaiting_approval')
     .summary('try an update on a copy of the data')
     .description(
-      'Restores a backup into throwaway containers without a network, starts the current version there and then the new one, and shows the verdict. Production is not touched. 0 only if it passed.',
+      'Restores a backup into throwaway containers without a network, starts the current version there and then the new one, and shows the verdict. Production is not touched. Exits with 0 only if it passed.',
     )
     .action(async (id: string, options: Json) => done(await rehearseCommand(context, { id, ...options })));
   command(program, 'updates')
     .summary('list updates, newest first')
-    .description('Lists updates, newest first, with what came of them.')
+    .description('Lists updates with their results, newest first.')
     .addOption(new Option('--status <status>', 'only those').choices(UPDATE_STATUSES))
     .option('--container <name>', 'only those of one container')
     .option('--limit <number>', 'how many', limit, 20)
@@ -156,31 +158,33 @@ function addBackups(program: Command, context: CliContext, done: Done): void {
   command(program, 'backup')
     .summary('take a backup now')
     .description('Takes a backup, reads it back to verify it, and shows how it ended.')
-    .option('--project <name>', 'only of this compose project, or of this container outside any')
+    .option('--project <name>', 'only this compose project, or this container if it is in none')
     .action(async (options: BackupArguments) => done(await backupCommand(context, options)));
   command(program, 'backups')
     .summary('list backups, newest first')
-    .description('Lists backups, newest first, with where they are.')
+    .description('Lists backups and where they are, newest first.')
     .option('--limit <number>', 'how many', limit, 20)
     .action(async (options: Json & { limit: number }) => done(await backupsCommand(context, options)));
   command(program, 'audit')
     .summary('list who decided what, newest first')
     .description('Lists the audit trail: decisions, updates, restores, starts and failed logins.')
-    .option('--verify', 'compute every hash again; 0 only for an unbroken chain', false)
+    .option('--verify', 'recompute every hash; exits with 0 only if the chain is unbroken', false)
     .option('--noted <hash>', 'verify, and find the record of a hash that you kept elsewhere')
     .option('--limit <number>', 'how many', limit, 50)
     .action(async (options: AuditArguments) => done(await auditCommand(context, options)));
   command(program, 'renew')
     .summary('renew certificates now')
-    .description('Starts certbot, loads what it renewed into the server, and shows what is served at the end.')
+    .description(
+      'Starts certbot, loads what it renewed into the server, and shows the certificate that is served at the end.',
+    )
     .action(async (options: Json) => done(await renewCommand(context, options)));
 }
 
 function addRestore(program: Command, context: CliContext, done: Done): void {
   command(program, 'restore')
-    .argument('<backup>', 'id of a backup, its address or folder in the storage, or latest')
+    .argument('<backup>', 'ID of a backup, its address or folder in the storage, or latest')
     .option('--dry-run', 'show the plan and read the whole set; change nothing', false)
-    .option('--project <name>', 'compose project to restore into, where it is not that of the set')
+    .option('--project <name>', 'compose project to restore into, if it is not that of the set')
     .option('--trust', 'also restore a set that is not authenticated', false)
     .option('-y, --yes', 'do not ask', false)
     .summary('restore a backup')
