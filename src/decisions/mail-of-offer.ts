@@ -6,7 +6,7 @@ import type { Approval, ImageAt, Update } from '../domain/update';
 import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
 import { offerSuperseded } from '../notifications/mails/offer-superseded';
 import { updateAvailable } from '../notifications/mails/update-available';
-import { postWithinLimit } from '../notifications/post-within-limit';
+import { postWithinLimit } from '../notifications/post-mail';
 import { approvalUrl, pageUrl, surroundingsOf } from './approval-links';
 
 /**

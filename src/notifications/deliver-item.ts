@@ -2,7 +2,7 @@ import { MailError, messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Outbox, OutboxMail } from '../ports/store';
-import { sendWithin } from './send-within';
+import { withinTime } from '../lib/within-time';
 
 const SEND_TIMEOUT_MS = 60_000;
 
@@ -91,4 +91,39 @@ const LONGEST_MS = 15 * 60_000;
 function retryDelayMs(attempt: number, random: number): number {
   const longest = Math.min(LONGEST_MS, SHORTEST_MS * 2 ** Math.min(attempt, 20));
   return Math.round(longest / 2 + (longest / 2) * random);
+}
+
+type SendOutcome = { sent: true } | { sent: false; error: unknown };
+
+/**
+ * Sends, and stops waiting after `limitMs`; never rejects. A transport has its own timeout; this is the safety net, so
+ * that a hanging transport cannot delay the next mails. `sentAfterAll` is called when a mail succeeds after the timeout.
+ */
+async function sendWithin(
+  limitMs: number,
+  clock: Clock,
+  send: () => Promise<void>,
+  sentAfterAll: () => void,
+): Promise<SendOutcome> {
+  const sending = attempt(send);
+  const outcome = await withinTime(
+    { clock, ms: limitMs },
+    () => sending,
+    () => null,
+  );
+  if (outcome !== null) return outcome;
+  void sending.then((end) => {
+    if (end.sent) sentAfterAll();
+  });
+  const words = `No answer within ${limitMs / 1000} s. It is tried again.`;
+  return { sent: false, error: new MailError('mail_unreachable', words, false) };
+}
+
+async function attempt(send: () => Promise<void>): Promise<SendOutcome> {
+  try {
+    await send();
+    return { sent: true };
+  } catch (error) {
+    return { sent: false, error };
+  }
 }

@@ -5,7 +5,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import { MailError } from '../../domain/errors';
 import { makeFolder, writeAtomically, writeDurably } from '../../lib/files';
 import type { Mail, MailTransport } from '../../ports/mail-transport';
-import { messageId } from '../../lib/net/message-id';
+import { messageId } from '../../lib/id';
 
 /**
  * Writes each mail as `ID.eml` into a folder, whole or not at all (temporary file, fsync, rename, fsync of the folder).

@@ -4,7 +4,7 @@ import { MailError } from '../../domain/errors';
 import type { Logger } from '../../lib/logger';
 import type { Secret } from '../../lib/secret';
 import type { Mail, MailTransport } from '../../ports/mail-transport';
-import { messageId } from '../../lib/net/message-id';
+import { messageId } from '../../lib/id';
 
 export interface SmtpOptions {
   /** `PILOT_MAIL_URL`: it may hold a password. */

@@ -8,12 +8,18 @@ import { awaySince, type Step, type StepName, type Update, type UpdateStatus } f
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import { changedByOthers, isChangedByOthers } from './changed-by-others';
+import {
+  changedByOthers,
+  isChangedByOthers,
+  type FailureText,
+  isWrongSignature,
+  wrongSignature,
+  isNeighbourDown,
+  neighbourDown,
+  unhealthyAsBefore,
+  isUnhealthyAsBefore,
+} from './special-failures';
 import { dataChanged, isDataChanged, whatChanged } from './data-changed';
-import type { FailureText } from './passages/failure-text';
-import { isNeighbourDown, neighbourDown } from './neighbour-down';
-import { unhealthyAsBefore, isUnhealthyAsBefore } from './unhealthy-as-before';
-import { isWrongSignature, wrongSignature } from './wrong-signature';
 import { newDataPassage } from './passages/new-data-passage';
 import { nameOf } from './passages/passages';
 import { serviceFailed } from './rollout-failed';

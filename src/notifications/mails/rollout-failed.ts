@@ -4,9 +4,8 @@ import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { isDataChanged, whatChanged } from './data-changed';
-import type { FailureText } from './passages/failure-text';
+import { type FailureText, isUnhealthyAsBefore } from './special-failures';
 import { nameOf } from './passages/passages';
-import { isUnhealthyAsBefore } from './unhealthy-as-before';
 
 /** The end of a service's update that did not succeed: Swarm replaced its tasks, and no container was kept or started again. */
 export function serviceFailed(update: Update, _backup: unknown, { dataChange = null }: Seen): FailureText {

@@ -1,0 +1,145 @@
+import { type Block, type Tone, paragraph, machineSaid, section } from '../letter/letter';
+import type { Update } from '../../domain/update';
+import { nameOf } from './passages/passages';
+import { splitDetail } from '../letter/clean';
+import { shellCommand } from '../letter/shell';
+
+/** The beginning of a mail about an update that failed. The failures below have a text of their own. */
+export interface FailureText {
+  subject: string;
+  tone: Tone;
+  word: string;
+  heading: string;
+  opening: Block[];
+  labels: { from: string; to: string };
+}
+
+/** It was refused before the image was pulled. */
+export function isWrongSignature({ status, error }: Update): boolean {
+  return status === 'failed' && error?.code === 'signature_invalid';
+}
+
+export function wrongSignature(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'update refused, wrong signature – find out who published the image',
+    tone: 'alarm',
+    word: 'Refused, wrong signature',
+    heading: `The update of ${name} was refused: the image is not signed as required`,
+    opening: [
+      paragraph(`${name} runs its old version as before, and the new image was not pulled.`),
+      paragraph(
+        'The image may have been replaced by someone who has access to the registry, but not to the signing key. Ask its publisher. If the publisher has a new key, correct update.verify, then request the update.',
+      ),
+    ],
+    labels: { from: 'Still running', to: 'Refused version' },
+  };
+}
+
+export const isNeighbourDown = ({ error, status, steps }: Update): boolean =>
+  error?.code === 'other_unhealthy' && status === 'rollback_failed' && steps.some(({ name }) => name === 'recreate');
+
+/** The old container runs and is healthy, but another one that responded before the update does not, also after the rollback. */
+export function neighbourDown(update: Update): FailureText {
+  const name = nameOf(update);
+  const { sentence, output } = splitDetail(update.error?.message ?? update.reason);
+  return {
+    subject: 'rolled back, another container does not respond – manual action required',
+    tone: 'alarm',
+    word: 'Rolled back, manual action required',
+    heading: `${name} is running its old version again, but another container does not respond`,
+    opening: [
+      {
+        type: 'important',
+        text: `Manual action required: the unchanged old container of ${name} is running and healthy, but a container that responded before the update does not respond after the rollback either.`,
+      },
+      paragraph(sentence),
+      ...machineSaid(output),
+      ...section('Look first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
+      ...section('Then restart it', { type: 'commands', lines: ['docker restart NAME'] }),
+    ],
+    labels: { from: 'Running again', to: 'Failed version' },
+  };
+}
+
+export const isChangedByOthers = ({ error, status }: Update): boolean =>
+  error?.code === 'changed_meanwhile' && (status === 'failed' || status === 'rollback_failed');
+
+/** The current container is the result of an external change and stays as it is: only the operator knows whether that is intended. */
+export function changedByOthers(update: Update): FailureText {
+  const name = nameOf(update);
+  const started = update.status === 'rollback_failed';
+  return {
+    subject: `update ${started ? 'aborted' : 'not started'}, container was changed externally – please check`,
+    tone: started ? 'alarm' : 'attention',
+    word: started ? 'Aborted, please check' : 'Not started',
+    heading: `${name} was changed externally while its update ran`,
+    opening: [
+      ...(started
+        ? [{ type: 'important' as const, text: `diun-pilot cannot verify whether ${name} works. Please check it.` }]
+        : []),
+      paragraph(
+        'Possible causes: docker compose up, docker rm, or another diun-pilot. This update did not touch the result of that change.',
+      ),
+      ...(started ? [] : [paragraph('diun-pilot changed nothing and removed what it had prepared for the update.')]),
+      ...section('Check it', {
+        type: 'commands',
+        lines: [
+          shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
+          shellCommand('docker', 'logs', '--tail', '100', name),
+        ],
+      }),
+      ...(started
+        ? [
+            paragraph(
+              `A container named ${name}.diun-pilot-… was renamed by this update. One named with digits and ${name} was left by an interrupted docker compose up. If no container named ${name} is running, create it:`,
+            ),
+            {
+              type: 'commands' as const,
+              lines: [shellCommand('docker', 'compose', 'up', '-d', update.service ?? name)],
+            },
+          ]
+        : []),
+    ],
+    labels: { from: 'Previous version', to: 'Planned version' },
+  };
+}
+
+export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
+  error?.code === 'unhealthy_as_before' && status === 'rollback_failed';
+
+/** The health check failed before the update too, so it proves neither that the service is down nor that it works. */
+export function unhealthyAsBefore(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'update and rollback failed, health check was already failing – please check',
+    tone: 'alarm',
+    word: 'Unhealthy, as before',
+    heading: `${name} fails its health check with its old version, as it did before the update`,
+    opening: [
+      {
+        type: 'important',
+        text: `The unchanged old container is running again, but diun-pilot cannot tell whether ${name} works. Please check it.`,
+      },
+      paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      ...section(
+        'If it works',
+        paragraph(
+          'The health check is wrong. Fix the label update.probe (or the HEALTHCHECK), re-create the container, and verify:',
+        ),
+        { type: 'commands', lines: ['docker compose up -d', shellCommand('diun-pilot', 'check')] },
+      ),
+      ...section('If it does not work', {
+        type: 'commands',
+        lines: [
+          shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
+          shellCommand('docker', 'logs', '--tail', '100', name),
+        ],
+      }),
+      paragraph(
+        `It was already unhealthy before the update, so the cause may be unrelated. A container named ${name}.diun-pilot-… was renamed by this update.`,
+      ),
+    ],
+    labels: { from: 'Running again', to: 'Failed version' },
+  };
+}
