@@ -130,7 +130,10 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
   const { store, engine, storage, clock } = deps;
   const plans = timerPlans(settings);
   const delivery = deliverAll([
-    createDelivery({ ...{ store, transport, clock, logger }, ...sendersOf(settings) }),
+    createDelivery({
+      ...{ store, transport, clock, logger },
+      ...{ from: settings.mailFrom, to: settings.mailTo, digest: settings.mailDigest !== null },
+    }),
     ...channels.map((channel) => createNoticeDelivery({ store, channel, clock, logger })),
   ]);
   let end: (reason: string) => void = () => undefined;
@@ -180,10 +183,6 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
 function useChannels(store: Store, channels: readonly Channel[], logger: Logger): void {
   const givenUp = store.channels.use(channels);
   if (givenUp > 0) logger.warn('notices to channels that are no longer set were given up', { notices: givenUp });
-}
-
-function sendersOf({ mailFrom, mailTo, mailDigest }: Settings): { from: string; to: string[]; digest: boolean } {
-  return { from: mailFrom, to: mailTo, digest: mailDigest !== null };
 }
 
 /** What a reader of the audit trail must know of the settings; no secret is in it. */

@@ -28,7 +28,10 @@ export function requestBackups(
 ): BackupRecord[] {
   const places = backupSets(containers)
     .map(({ place }) => place)
-    .filter((place) => request.project === undefined || isNamed(place, request.project));
+    .filter(
+      (place) =>
+        request.project === undefined || place.project === request.project || place.container === request.project,
+    );
   if (places.length === 0 && request.project !== undefined) throw nothingToBackUp(containers, request.project);
   return store.transaction(() => places.map((place) => queue(store, place, request.reason)));
 }
@@ -38,10 +41,6 @@ function queue(store: RequestDeps['store'], place: BackupPlace, reason: BackupRe
     .list(LOOK_BACK)
     .find((record) => record.status === 'queued' && record.updateId === null && samePlace(record, place));
   return waiting ?? store.backups.insert({ ...place, reason, updateId: null });
-}
-
-function isNamed(place: BackupPlace, name: string): boolean {
-  return place.project === name || place.container === name;
 }
 
 function nothingToBackUp(containers: readonly Container[], project: string): PilotError {

@@ -41,7 +41,7 @@ export async function runNextRenewal(deps: Deps): Promise<boolean> {
     end(deps, record, verdict, { before, after });
   } catch (error) {
     rethrowEngineLost(error);
-    const broken = { code: codeOf(error), message: `The renewal broke off: ${messageOf(error)}` };
+    const broken = { code: codeOf(error), message: `The renewal was aborted: ${messageOf(error)}` };
     end(deps, record, { outcome: 'failed', detail: broken.message, error: broken }, null);
   }
   return true;

@@ -7,7 +7,7 @@ import { decide, type Decision, type RegistryWord } from '../domain/decision/dec
 import type { Source } from '../domain/event';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { newReferenceFor, tryParseImageReference } from '../domain/images/image-reference';
-import type { NotesSummary, ReadNotes } from '../domain/notes/release-notes';
+import type { ReadNotes } from '../domain/notes/release-notes';
 import type { Plan } from '../domain/plan/plan';
 import { planUpdate } from '../domain/plan/plan-update';
 import type { CarryOver } from '../domain/recreate/carry-over';
@@ -151,7 +151,7 @@ function recordOffer(
     ...{ notBefore: start.notBefore, inWindow: start.inWindow },
     approval: decision.kind === 'start' ? null : waitingApproval(deps),
     followUp: plan.followUp,
-    notes: notes && summaryOf(notes),
+    notes: notes && { url: notes.url, versions: notes.versions, flags: notes.flags, problem: notes.problem },
     signature: signature && { status: signature.status, by: signature.by },
   });
   deps.store.updates.savePlan(update.id, plan);
@@ -189,10 +189,6 @@ function planOf(deps: Pick<Deps, 'updateWindow'>, offered: Offer, reference: str
     ...(carryOver === undefined ? {} : { carryOver }),
     releaseNotes,
   });
-}
-
-function summaryOf({ url, versions, flags, problem }: ReadNotes): NotesSummary {
-  return { url, versions, flags, problem };
 }
 
 function rowOf({ container, target, source }: Offer): Pick<

@@ -130,7 +130,11 @@ function startNow({ store, logger }: Pick<Deps, 'logger' | 'store'>, update: Upd
 /** Those that wait for approval, oldest first. Throws `update_running`. */
 function waitingFor({ store }: Pick<Deps, 'store'>, container: Container): Update[] {
   const open = store.updates.openFor(container.name);
-  if (open.some(({ status }) => status === 'running')) throw alreadyRuns(container);
+  if (open.some(({ status }) => status === 'running'))
+    throw new PilotError(
+      'update_running',
+      `An update of ${container.name} is already running: wait until it has finished, see GET /updates.`,
+    );
   return open.filter(({ status }) => status === 'awaiting_approval');
 }
 
@@ -167,8 +171,4 @@ function notFound(name: string, all: Container[]): PilotError {
   const watched = all.filter(({ labels }) => labels.watched).map((container) => container.name);
   const known = watched.length === 0 ? 'No container is watched.' : `Watched are: ${watched.join(', ')}.`;
   return new PilotError('container_not_found', `There is no container ${name}. ${known}`);
-}
-
-function alreadyRuns({ name }: Container): PilotError {
-  return new PilotError('update_running', `An update of ${name} runs already: wait for its end, see GET /updates.`);
 }

@@ -21,7 +21,8 @@ export interface StateRules {
 /** Pure: the container's state, HEALTHCHECK and restarts, read as a person would. */
 export function dockerState(container: ContainerInspect, rules: StateRules): StateAnswer {
   const { State: state, RestartCount: restarts } = container;
-  if (restarts > rules.toleratedRestarts) return { state: 'broken', detail: `it has restarted ${count(restarts)}` };
+  if (restarts > rules.toleratedRestarts)
+    return { state: 'broken', detail: `it has restarted ${restarts === 1 ? 'once' : `${restarts} times`}` };
   if (state.Status === 'restarting')
     return { state: 'waiting', detail: `it exited with code ${state.ExitCode} and restarts` };
   if (!state.Running) return { state: 'broken', detail: ended(container) };
@@ -55,8 +56,4 @@ function ended({ State: state }: ContainerInspect): string {
   if (state.OOMKilled) return 'it was killed because it ran out of memory';
   const why = state.Error === '' ? '' : ` (${state.Error})`;
   return state.Status === 'created' ? `it did not start${why}` : `it exited with code ${state.ExitCode}${why}`;
-}
-
-function count(times: number): string {
-  return times === 1 ? 'once' : `${times} times`;
 }

@@ -10,7 +10,7 @@ import { tcpProbe } from './tcp-probe';
 export function probeFor(spec: ProbeSpec, target: ProbeTarget): Probe {
   switch (spec.kind) {
     case 'docker':
-      return dockerProbe();
+      return { question: "Docker's own state", ask: () => Promise.resolve(healthy('as Docker says')) };
     case 'nginx':
       return nginxProbe(target);
     case 'postgres':
@@ -24,11 +24,6 @@ export function probeFor(spec: ProbeSpec, target: ProbeTarget): Probe {
     case 'exec':
       return execProbe(target, spec.command);
   }
-}
-
-/** Nothing beyond Docker's own state, which is looked at for every probe (docker-state.ts). */
-function dockerProbe(): Probe {
-  return { question: "Docker's own state", ask: () => Promise.resolve(healthy('as Docker says')) };
 }
 
 /** Any answer below 400 counts as healthy; redirects are not followed. */

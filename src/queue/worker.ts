@@ -74,8 +74,8 @@ async function outcomeOf(deps: Deps, name: WorkName, work: Work): Promise<WorkOu
     return what;
   } catch (error) {
     rethrowEngineLost(error);
-    deps.logger.error('a timer broke off', { timer: name, code: codeOf(error), reason: messageOf(error) });
-    return { outcome: `It broke off: ${messageOf(error)}`, trouble: 'it broke off the last time: see the log' };
+    deps.logger.error('a timer failed', { timer: name, code: codeOf(error), reason: messageOf(error) });
+    return { outcome: `Failed: ${messageOf(error)}`, trouble: 'it failed the last time: see the log' };
   }
 }
 
@@ -188,7 +188,11 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
     await (update.kind === 'service' ? updateService(deps, update) : updateContainer(deps, update));
   } catch (error) {
     rethrowEngineLost(error);
-    deps.logger.error('an update broke off', { update: update.id, reason: messageOf(error), stack: stackOf(error) });
+    deps.logger.error('an update failed unexpectedly', {
+      update: update.id,
+      reason: messageOf(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    });
     const journal = deps.store.updates.journal(update.id);
     const rollout = deps.store.updates.rollout(update.id);
     if (rollout !== null) await endAbortedService(deps, update, rollout, toPilotError(error));
@@ -204,10 +208,6 @@ async function endAborted(deps: Deps, update: Update, journal: Journal, error: u
   const untouched = journal.stage === 'preparing';
   const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
   await finishRetagged(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }
 
 /** Looked at before each turn: what time alone brings about. */

@@ -46,6 +46,6 @@ test('a defect in it is told, and neither stops the queue nor is tried without e
   );
   ring('backup');
   await scene.settle();
-  expect(scene.store.timers.get('backup')).toMatchObject({ dueAt: null, last: { outcome: 'It broke off: a defect' } });
+  expect(scene.store.timers.get('backup')).toMatchObject({ dueAt: null, last: { outcome: 'Failed: a defect' } });
   expect(scene.log).toContainEqual(expect.objectContaining({ level: 'error', code: codeOf(new Error()) }));
 });

@@ -54,7 +54,7 @@ export class ExcludeRestoreArtifacts extends Transform {
 
   #readHeader(): boolean {
     const header = this.#pending.subarray(0, BLOCK);
-    const size = padded(this.#heldSize ?? sizeOf(header));
+    const size = Math.ceil((this.#heldSize ?? sizeOf(header)) / BLOCK) * BLOCK;
     const type = String.fromCharCode(header[156] ?? 0);
     if (header.every((byte) => byte === 0)) {
       this.#ended = true;
@@ -109,10 +109,6 @@ function sizeOf(header: Buffer): number {
   const field = header.subarray(124, 136);
   if (((field[0] ?? 0) & 0x80) !== 0) return field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
   return parseInt(text(field).trim(), 8) || 0;
-}
-
-function padded(size: number): number {
-  return Math.ceil(size / BLOCK) * BLOCK;
 }
 
 function text(field: Buffer): string {

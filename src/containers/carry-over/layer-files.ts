@@ -4,7 +4,6 @@ import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect
 import type { LayerFiles } from '../../domain/recreate/carry-over';
 import {
   isTemporary,
-  type LayerChange,
   ownPaths,
   type PathStat,
   wasCopiedBeforeStart,
@@ -33,7 +32,7 @@ export async function layerFiles(engine: Engine, container: ContainerInspect): P
   const paths = ownPaths(changes, container).sort(keptFirst);
   const examined = await examine(engine, container.Id, paths.slice(0, EXAMINED));
   const isCopied = ({ stat }: Examined): boolean => wasCopiedBeforeStart(stat, container);
-  const kinds = kindsOf(changes);
+  const kinds = new Map(changes.map(({ path, kind }) => [cleanPath(path), kind]));
   const isEdited = ({ path, stat }: Examined): boolean => wasEditedByStart(kinds.get(path) ?? 'added', stat, container);
   const written = examined.filter((each) => isFile(each) && !isCopied(each) && !isTemporary(each.path));
   const unexamined = paths.slice(EXAMINED).filter((path) => !isTemporary(path));
@@ -55,10 +54,6 @@ async function examine(engine: Engine, id: string, paths: readonly string[]): Pr
 
 function isFile({ stat }: Examined): boolean {
   return stat.type === 'file' || stat.type === 'symlink';
-}
-
-function kindsOf(changes: readonly LayerChange[]): Map<string, LayerChange['kind']> {
-  return new Map(changes.map(({ path, kind }) => [cleanPath(path), kind]));
 }
 
 function pathsOf(examined: readonly Examined[]): string[] {

@@ -17,7 +17,7 @@ export function placeOf(container: Pick<Container, 'project' | 'name'>): BackupP
 /** The containers whose data is backed up together, databases first: rows are read before the files they speak of. */
 export function membersOf(place: BackupPlace, containers: readonly Container[]): Container[] {
   return containers
-    .filter((container) => container.labels.backup !== null && isAt(container, place))
+    .filter((container) => container.labels.backup !== null && samePlace(placeOf(container), place))
     .sort((a, b) => rank(a) - rank(b) || byCodeUnits(a.name, b.name));
 }
 
@@ -27,10 +27,6 @@ export function samePlace(a: BackupPlace, b: BackupPlace): boolean {
 
 export function isServer({ labels }: Container): boolean {
   return labels.backup?.kind === 'postgres';
-}
-
-function isAt(container: Container, place: BackupPlace): boolean {
-  return samePlace(placeOf(container), place);
 }
 
 function rank(container: Container): number {

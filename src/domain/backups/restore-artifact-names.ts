@@ -7,7 +7,7 @@ type Side = 'restore' | 'before';
 
 /** A folder inside the one whose content changes places, so that it is in the same volume. */
 export function artifactFolder(side: Side, mark: string, number: number): string {
-  return `.diun-pilot-${side}-${mark}-${twoDigits(number)}`;
+  return `.diun-pilot-${side}-${mark}-${String(number).padStart(2, '0')}`;
 }
 
 /** PostgreSQL cuts names after 63 bytes; the number keeps two cut ones apart. */
@@ -28,8 +28,4 @@ function cutBytes(text: string, most: number): string {
     kept += character;
   }
   return kept;
-}
-
-function twoDigits(number: number): string {
-  return String(number).padStart(2, '0');
 }

@@ -59,11 +59,10 @@ export function suggestionsFor(containers: readonly Container[]): Suggestion[] {
  * Values without control characters only (`dataPathsOf`).
  */
 export function labelLines({ labels }: Pick<Suggestion, 'labels'>): string[] {
-  return ['labels:', ...labels.map(({ name, value }) => `  ${name}: '${escaped(value)}'`)];
-}
-
-function escaped(value: string): string {
-  return value.replaceAll("'", "''").replaceAll('$', '$$$$');
+  return [
+    'labels:',
+    ...labels.map(({ name, value }) => `  ${name}: '${value.replaceAll("'", "''").replaceAll('$', '$$$$')}'`),
+  ];
 }
 
 /** The cases in which no update of a container could ever start (domain/decision). */

@@ -2,7 +2,6 @@ import type {
   ContainerConfig,
   ContainerInspect,
   EndpointSettings,
-  HostConfig,
   ImageConfig,
   ImageInspect,
   Mount,
@@ -185,7 +184,7 @@ function hostFacts(container: ContainerInspect): ComparableFields {
     NetworkMode: NetworkMode === 'bridge' ? 'default' : NetworkMode,
     Links: (Links ?? []).map(linkRequest),
     Binds: (Binds ?? []).map((bind) => bindText(bind, container)),
-    Mounts: (Mounts ?? []).map((mount) => withoutVolumeName(mount)),
+    Mounts: (Mounts ?? []).map((mount) => (mount.Type === 'volume' ? { ...mount, Source: '' } : mount)),
   };
   return factsOf(
     Object.fromEntries(Object.entries(all).map(([field, value]) => [`HostConfig ${field}`, normalise(value)])),
@@ -199,10 +198,6 @@ function bindText(bind: string, { Mounts }: ContainerInspect): string {
   if (!isVolume) return bind;
   const options = (bind.split(':')[2] ?? '').split(',').filter((option) => !['', 'rw', 'ro', 'z'].includes(option));
   return options.length === 0 ? '' : `${destination} ${options.sort().join(',')}`;
-}
-
-function withoutVolumeName(mount: NonNullable<HostConfig['Mounts']>[number]): object {
-  return mount.Type === 'volume' ? { ...mount, Source: '' } : mount;
 }
 
 /** What is compared: a field's name with its value as text. A field at its default is not there. */

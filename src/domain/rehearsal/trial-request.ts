@@ -119,11 +119,13 @@ function limits(host: HostConfig): Record<string, number> {
     quota === null
       ? { NanoCpus: numberIn(host['NanoCpus']) ?? DEFAULT_NANO_CPUS }
       : { CpuQuota: quota, CpuPeriod: numberIn(host['CpuPeriod']) ?? 100_000 };
-  return { Memory: memory, MemorySwap: memory, ...cpus, CpuShares: LOW_CPU_SHARES, PidsLimit: pidsOf(host) };
-}
-
-function pidsOf(host: HostConfig): number {
-  return Math.min(numberIn(host['PidsLimit']) ?? MOST_PROCESSES, MOST_PROCESSES);
+  return {
+    Memory: memory,
+    MemorySwap: memory,
+    ...cpus,
+    CpuShares: LOW_CPU_SHARES,
+    PidsLimit: Math.min(numberIn(host['PidsLimit']) ?? MOST_PROCESSES, MOST_PROCESSES),
+  };
 }
 
 /** 0 and below: no limit. */

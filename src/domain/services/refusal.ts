@@ -1,15 +1,12 @@
 import type { Container } from '../container';
-import type { ServiceMode, ServiceSpec } from './swarm-inspect';
+import type { ServiceSpec } from './swarm-inspect';
 
 /** Why no update of a service can be made whatever data it has, as sentences with the remedy; null: it can. */
 export function whyWrongMode({ Name, Mode }: ServiceSpec): string | null {
-  if (isJob(Mode)) return `${Name} is a job: its tasks end on their own, so no update of it could be checked.`;
+  if (Mode.ReplicatedJob !== undefined || Mode.GlobalJob !== undefined)
+    return `${Name} is a job: its tasks end on their own, so no update of it could be checked.`;
   if (Mode.Replicated === undefined || (Mode.Replicated.Replicas ?? 1) > 0) return null;
   return `${Name} has no task (it is scaled to 0), so no update of it could be checked. Scale it first: docker service scale ${Name}=1.`;
-}
-
-function isJob(mode: ServiceMode): boolean {
-  return mode.ReplicatedJob !== undefined || mode.GlobalJob !== undefined;
 }
 
 /**

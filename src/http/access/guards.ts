@@ -15,7 +15,9 @@ const BASIC = 'Basic realm="diun-pilot", charset="UTF-8"';
  */
 export function requireApiToken(deps: Pick<HttpDeps, 'apiToken' | 'publicUrl'>, failed: FailedLogins): RequestHandler {
   return letIn(deps, failed, (request) =>
-    request.method === 'POST' && isBasic(request.headers.authorization) && isForeignOrUnknown(request, deps.publicUrl)
+    request.method === 'POST' &&
+    /^basic /i.test(request.headers.authorization ?? '') &&
+    isForeignOrUnknown(request, deps.publicUrl)
       ? crossSite()
       : undefined,
   );
@@ -102,10 +104,6 @@ function carriesToken(header: string | undefined, tokens: Secret[], schemes: rea
   return tokens
     .map((token) => timingSafeEqual(digest, sha256(Buffer.from(token.reveal(), 'utf8'))))
     .some((equal) => equal);
-}
-
-function isBasic(header: string | undefined): boolean {
-  return /^basic /i.test(header ?? '');
 }
 
 function presentedToken(header: string, schemes: readonly Scheme[]): Buffer | null {

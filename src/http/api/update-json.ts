@@ -2,7 +2,6 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
 import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
 import type { Update } from '../../domain/update';
-import type { Soak } from '../../domain/soak/soak';
 import type { Store } from '../../ports/store';
 import type { UpdateJson } from './schemas';
 
@@ -65,12 +64,7 @@ export function soakOf(store: Store, updateId: string): UpdateJson['soak'] {
   if (soak === null) return undefined;
   const { until, failure, outcome, oldContainerId } = soak;
   const keptUntil = store.keptContainers.find(oldContainerId)?.keepUntil ?? null;
-  return { status: shownStatus(soak), until, keptUntil, failure, outcome };
-}
-
-/** What was chosen starts in the next moment. */
-function shownStatus({ status }: Soak): NonNullable<UpdateJson['soak']>['status'] {
-  return status === 'chosen' ? 'rolling_back' : status;
+  return { status: soak.status === 'chosen' ? 'rolling_back' : soak.status, until, keptUntil, failure, outcome };
 }
 
 /** The backup taken for it; null: none (yet). */
