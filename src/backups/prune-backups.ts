@@ -2,7 +2,7 @@ import type { BackupRecord } from '../domain/backups/backup';
 import { judgeRetention, type Fate, type Retention } from '../domain/backups/retention';
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
-import { formatTime } from '../domain/format';
+import { formatTime, plural } from '../domain/format';
 import { isOpen, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
@@ -132,7 +132,7 @@ function outcomeOf(pruned: number, removed: number, failures: readonly string[])
   if (failures.length === 0) return { outcome: `${outcome}.`, trouble: null };
   return {
     outcome: `${outcome}; could not be removed, and tried again after the next backup: ${failures.join('; ')}`,
-    trouble: `${failures.length} old backups could not be removed from the storage; it is tried again after the next backup`,
+    trouble: `${plural(failures.length, 'old backup')} could not be removed from the storage; diun-pilot tries again after the next backup`,
   };
 }
 

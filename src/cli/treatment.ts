@@ -41,7 +41,7 @@ function treatmentText(container: Container): string {
   const larger = labels.allow === 'major' ? '' : '; a larger one waits for approval';
   const how = labels.strategy === 'handover' ? ', by handover' : '';
   const { askOn = [] } = labels;
-  const asks = askOn.length === 0 ? '' : `; waits for approval if its release notes speak of ${askOn.join(' or ')}`;
+  const asks = askOn.length === 0 ? '' : `; waits for approval if its release notes mention ${askOn.join(' or ')}`;
   return `up to ${labels.allow} at once${how}${larger}${asks}`;
 }
 

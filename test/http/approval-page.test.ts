@@ -86,13 +86,13 @@ test('a tag that stays is shown once, with both digests', async () => {
   expect(text).not.toContain('1.24.5 →');
 });
 
-test('what the release notes speak of stands in the summary, and leads to them', async () => {
+test('what the release notes mention is in the summary, and leads to them', async () => {
   const update = offered(http.store, GITEA, 'gitea/gitea:1.24.6');
   const url = 'https://github.com/go-gitea/gitea/releases';
   const notes = { url, versions: ['v1.24.6', 'v1.24.5'], flags: ['breaking' as const], problem: null };
   http.store.updates.change(update.id, { notes });
   const { before, after } = await open(linkOf(update));
-  expect(withoutTags(before)).toContain('Notes 2 releases: they speak of breaking changes.');
+  expect(withoutTags(before)).toContain('Notes 2 releases: they mention breaking changes.');
   expect(before).toContain('href="#release-notes"');
   expect(after).toContain('id="release-notes"');
 });

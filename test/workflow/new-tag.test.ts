@@ -137,7 +137,7 @@ describe('what cannot be written is told', () => {
 });
 
 describe('where Compose will not know the container by the files, it is told that it is made once more', () => {
-  const once = /The next "docker compose up -d" creates web-web-1 once more, from the same nginx:1.27.4/;
+  const once = /The next "docker compose up -d" re-creates web-web-1 from the same nginx:1.27.4/;
 
   it('without a Compose', async () => {
     const project = await pinnedProject(scene);

@@ -150,12 +150,12 @@ describe('update.ask-on', () => {
     await publish();
     expect(last()).toMatchObject({ status: 'awaiting_approval', notes: { flags: ['breaking'] } });
     expect(last().reason).toBe(
-      'web-nginx-1: patch update from 1.27.0 to 1.27.2. It waits for approval: its release notes speak of breaking changes (v1.27.1: “Breaking changes”), and update.ask-on is breaking.',
+      'web-nginx-1: patch update from 1.27.0 to 1.27.2. It waits for approval: its release notes mention breaking changes (v1.27.1: “Breaking changes”), and update.ask-on is breaking.',
     );
-    expect(mail('critical_update_available')).toContain('They speak of breaking changes.');
+    expect(mail('critical_update_available')).toContain('They mention breaking changes.');
   });
 
-  test('lets an update through whose notes do not speak of it', async () => {
+  test('lets an update through whose notes do not mention it', async () => {
     run({ 'update.notes': forge.project, ...ASKS });
     await publish();
     expect(last().status).toBe('succeeded');
@@ -293,12 +293,12 @@ test('the texts go with the update that was superseded, the new offer has its ow
   expect(scene.store.notesTexts.of(last().id).map(({ tag }) => tag)).toEqual(['v1.27.2', 'v1.27.1']);
 });
 
-test('the notice of a channel has the link, and what the notes speak of', async () => {
+test('the notice of a channel has the link, and what the notes mention', async () => {
   scene.store.channels.use([{ kind: 'ntfy', id: 'c', name: 'channel', topics: ['decisions', 'failures'] }]);
   forge.releases = BREAKING;
   run({ 'update.notes': forge.project, 'update.ask-on': 'breaking' });
   await publish();
   const [due] = scene.store.channels.of('c').due(scene.clock.now().toISOString());
   expect(due?.notice.text.join('\n')).toContain(`Release notes: ${RELEASES()}`);
-  expect(due?.notice.text.join('\n')).toContain('They speak of breaking changes.');
+  expect(due?.notice.text.join('\n')).toContain('They mention breaking changes.');
 });

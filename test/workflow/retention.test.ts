@@ -94,7 +94,7 @@ test('a storage that fails meanwhile is a warning, and the rest goes after the n
   expect(deleted[0]).toBe(manifest);
   expect(statuses()).toMatchObject({ [first]: 'pruned', [third]: 'succeeded' });
   expect(scene.log).toContainEqual(expect.objectContaining({ level: 'warn', reason: 'The bucket does not answer.' }));
-  expect(scene.store.timers.get('retention')?.last?.trouble).toMatch(/^1 old backups could not be removed/);
+  expect(scene.store.timers.get('retention')?.last?.trouble).toMatch(/^1 old backup could not be removed/);
   expect((await stored()).some((key) => key.includes(first))).toBe(true);
   scene.deps.storage = storage;
   await backUp();

@@ -63,7 +63,7 @@ function guardOf(container: Container): Guard | null {
   if (labels.policy === 'ignore')
     return {
       code: 'policy_ignore',
-      reason: `${name} says update.policy=ignore. Change that label if it should be updated.`,
+      reason: `${name} has the label update.policy=ignore. Change it if it should be updated.`,
       always: 'left alone: update.policy=ignore',
     };
   if (swarm?.refusal) return { code: 'service_refused', reason: swarm.refusal, always: `refused: ${swarm.refusal}` };

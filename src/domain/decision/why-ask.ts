@@ -38,7 +38,7 @@ export function whyAskForNotes(askOn: readonly NoteFlag[], notes: NotesWord | nu
   const found = askOn.flatMap((flag) => notes.found.find((each) => each.flag === flag) ?? []);
   if (found.length > 0) {
     const said = found.map(({ flag, tag, words }) => `${FLAG_WORDS[flag]} (${tag}: “${words}”)`);
-    return `its release notes speak of ${said.join(' and ')}, and ${names}`;
+    return `its release notes mention ${said.join(' and ')}, and ${names}`;
   }
   if (notes.problem === null) return null;
   return `${names}, and the release notes were not read as a whole: ${notes.problem.replace(/\.$/, '')}`;

@@ -44,7 +44,7 @@ export interface FlaggedWords {
   tag: string;
 }
 
-/** In a sentence: `speak of breaking changes`. */
+/** In a sentence: `mention breaking changes`. */
 export const FLAG_WORDS: Record<NoteFlag, string> = {
   breaking: 'breaking changes',
   migration: 'a migration',

@@ -209,7 +209,7 @@ function followUpOf({ name, reference, service, composeFiles }: Container, targe
   }
   const where = `service ${service} must name ${target} in place of ${reference}, in ${composeFiles} or the .env read with it`;
   const who = 'diun-pilot writes it there and reports it, if the folder is mounted writable';
-  return `After the update, ${where}. ${who}; until it stands there, "docker compose up -d" goes back to ${reference}.`;
+  return `After the update, ${where}. ${who}; until then, "docker compose up -d" goes back to ${reference}.`;
 }
 
 function enumerate(paths: readonly string[]): string {

@@ -23,7 +23,7 @@ test.each<[string, Fields, string]>([
   [
     'automatic, release notes',
     { labels: { 'update.policy': 'automatic', 'update.allow': 'major', 'update.ask-on': 'breaking, security' } },
-    'up to major at once; waits for approval if its release notes speak of breaking or security',
+    'up to major at once; waits for approval if its release notes mention breaking or security',
   ],
   ['automatic, major', { labels: { 'update.policy': 'automatic', 'update.allow': 'major' } }, 'up to major at once'],
   [

@@ -203,6 +203,6 @@ function notesInShort({ versions, flags, problem }: NotesSummary): string {
   if (versions.length === 0) return 'They were not read.';
   const spoken = flags.map((flag) => FLAG_WORDS[flag]).join(', ');
   const of =
-    spoken === '' ? 'nothing was marked' : versions.length === 1 ? `it speaks of ${spoken}` : `they speak of ${spoken}`;
+    spoken === '' ? 'nothing was marked' : versions.length === 1 ? `it mentions ${spoken}` : `they mention ${spoken}`;
   return `${plural(versions.length, 'release')}: ${of}.${problem === null ? '' : ' Not all were read.'}`;
 }

@@ -29,7 +29,7 @@ export function ReleaseNotes({
         <ul>
           {found.map(({ flag, tag, words }) => (
             <li>
-              <span class="flag">{flag}</span> {oneLine(tag)} speaks of {FLAG_WORDS[flag]}: “{oneLine(words)}”
+              <span class="flag">{flag}</span> {oneLine(tag)} mentions {FLAG_WORDS[flag]}: “{oneLine(words)}”
             </li>
           ))}
         </ul>

@@ -16,7 +16,7 @@ export function notesSentence({ versions, flags, problem }: NotesSummary): strin
   const shown = versions.slice(0, MOST_VERSIONS).join(', ');
   const more = versions.length > MOST_VERSIONS ? ` and ${versions.length - MOST_VERSIONS} older` : '';
   const speak = flags.map((flag) => FLAG_WORDS[flag]).join(', ');
-  const marked = speak === '' ? '' : ` They speak of ${speak}.`;
+  const marked = speak === '' ? '' : ` They mention ${speak}.`;
   const read = versions.length === 0 ? '' : `Release notes of ${shown}${more} were read.${marked}`;
   const unread =
     problem === null

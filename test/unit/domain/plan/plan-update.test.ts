@@ -172,7 +172,7 @@ describe('what the operator must still do', () => {
 
   test('is the new tag, in the compose file or the .env that it reads', () => {
     expect(plan({ target: next, jump: 'patch' }).followUp).toBe(
-      'After the update, service web must name nginx:1.27.4 in place of nginx:1.27.3, in /srv/site/docker-compose.yml or the .env read with it. diun-pilot writes it there and reports it, if the folder is mounted writable; until it stands there, "docker compose up -d" goes back to nginx:1.27.3.',
+      'After the update, service web must name nginx:1.27.4 in place of nginx:1.27.3, in /srv/site/docker-compose.yml or the .env read with it. diun-pilot writes it there and reports it, if the folder is mounted writable; until then, "docker compose up -d" goes back to nginx:1.27.3.',
     );
   });
 
