@@ -1,9 +1,12 @@
 import type { RestartPolicy } from '../../src/domain/engine-inspect';
-import type { Engine } from '../../src/ports/engine';
 import { containersOf, type EngineScene } from './engine-scene';
 
 /** Whose daemon may be restarted, with all that runs on it. */
-export type RestartScene = EngineScene & { restartDaemon(how: DaemonEnd): Promise<void> };
+export type RestartScene = EngineScene & {
+  restartDaemon(how: DaemonEnd): Promise<void>;
+  /** Resolves once PID 1 of a container has its handler of SIGTERM: what came earlier is lost. */
+  heeds(id: string): Promise<void>;
+};
 export type DaemonEnd = 'SIGTERM' | 'SIGKILL';
 
 const POLICIES: Record<string, RestartPolicy> = {
@@ -18,11 +21,14 @@ const POLICIES: Record<string, RestartPolicy> = {
 const KILLED = ['sleep', '1000'];
 const GRACEFUL = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'];
 
-type Prepare = (engine: Engine, id: string) => Promise<void>;
-const start: Prepare = (engine, id) => engine.start(id);
-const startAndStop: Prepare = async (engine, id) => {
-  await engine.start(id);
-  await engine.stop(id);
+type Prepare = (scene: RestartScene, id: string, command: string[]) => Promise<void>;
+const start: Prepare = async (scene, id, command) => {
+  await scene.engine.start(id);
+  if (command === GRACEFUL) await scene.heeds(id);
+};
+const startAndStop: Prepare = async (scene, id, command) => {
+  await start(scene, id, command);
+  await scene.engine.stop(id);
 };
 
 /** What a container was doing when the daemon went, and with which policies it runs when that is back. */
@@ -56,7 +62,7 @@ const ROWS: Row[] = [
     was: 'running, and ends with 0 when asked to',
     command: GRACEFUL,
     prepare: start,
-    stopSeconds: 10,
+    stopSeconds: 60,
     runs: { SIGTERM: STARTED_AGAIN, SIGKILL: [...STARTED_AGAIN, ...AFTER_137] },
   },
   {
@@ -70,13 +76,13 @@ const ROWS: Row[] = [
     was: 'stopped by a call, with 0',
     command: GRACEFUL,
     prepare: startAndStop,
-    stopSeconds: 10,
+    stopSeconds: 60,
     runs: { SIGTERM: ['always'], SIGKILL: ['always'] },
   },
   {
     was: 'stopped by a call after its policy was set to no',
     command: KILLED,
-    prepare: async (engine, id) => {
+    prepare: async ({ engine }, id) => {
       await engine.start(id);
       await engine.updateContainer(id, { RestartPolicy: { Name: 'no' } });
       await engine.stop(id);
@@ -106,7 +112,7 @@ export function engineRestartContract(name: string, setUp: () => Promise<Restart
           for (const [policy, RestartPolicy] of Object.entries(POLICIES)) {
             const HostConfig = { NetworkMode: 'none', AutoRemove: false, RestartPolicy };
             const id = await created(command, { HostConfig, StopTimeout: stopSeconds });
-            await prepare(scene.engine, id);
+            await prepare(scene, id, command);
             cells.push({ was, policy, id });
           }
         }

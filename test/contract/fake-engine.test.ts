@@ -49,6 +49,10 @@ engineListsContract('the fake engine', setUp);
 restartPolicyContract('the fake engine', setUp);
 engineRestartContract('the fake engine', async () => {
   const scene = await setUp();
-  return { ...scene, restartDaemon: (how) => Promise.resolve(scene.engine.host.restartDaemon(how)) };
+  return {
+    ...scene,
+    heeds: () => Promise.resolve(),
+    restartDaemon: (how) => Promise.resolve(scene.engine.host.restartDaemon(how)),
+  };
 });
 engineLayerContract('the fake engine', setUp);

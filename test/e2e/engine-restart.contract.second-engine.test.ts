@@ -3,6 +3,7 @@ import { engineRestartContract } from '../contract/engine-restart.contract';
 import { whyNoOtherEngine } from '../lab/engine/other-engine';
 import { besideLab } from '../support/e2e-other-engine';
 import { openStage } from '../support/e2e-stage';
+import { eventually } from '../support/eventually';
 import { describeIf } from '../support/needs';
 
 describeIf(whyNoOtherEngine(), 'an engine that may be restarted', () => {
@@ -19,6 +20,12 @@ describeIf(whyNoOtherEngine(), 'an engine that may be restarted', () => {
       network: 'bridge',
       hasVolume: async (name) => (await other.lab.docker.inspect('volume', name)) !== null,
       takeDown: () => Promise.resolve(),
+      heeds: async (id) => {
+        const handlesTerm = ['grep', '-qE', '^SigCgt:.*[4-7c-f][0-9a-f]{3}$', '/proc/1/status'];
+        await eventually(`${id} handles SIGTERM`, () =>
+          other.lab.docker.run(['exec', id, ...handlesTerm]).then(() => true),
+        );
+      },
       restartDaemon: async (how) => {
         await engine.end(how);
         await engine.begin();
