@@ -7,7 +7,7 @@ import { engineProxy, type EngineProxy, type Moment } from './e2e-engine-proxy';
 import { approve, CONTENTS, DATA, psql, readyToApprove, seed, runSql } from './e2e-majors';
 import { imageNamed, namesOf, type Stage } from './e2e-stage';
 import { endOf, type UpdateTold } from './e2e-updates';
-import { eventually } from './eventually';
+import { Broken, eventually } from './eventually';
 
 /** One row of a crash table: what dies when diun-pilot has come to a call of the move of a server from 15 to 17. */
 export interface MajorCrash extends Moment {
@@ -25,6 +25,8 @@ export interface AfterMajorCrash {
   name: string;
   names: string[];
   container: Inspected;
+  /** The application, which is stopped meanwhile. */
+  application: Inspected;
   oldId: string;
   images: { old: string; named: string | null };
   major: string;
@@ -51,6 +53,7 @@ export interface MajorLane {
 }
 
 const WITHIN_MS = 900_000;
+const HELD = { timeoutMs: WITHIN_MS, everyMs: 200 };
 
 /** On `stage`, which may be that of another engine with the images of the lab. */
 export async function openMajorLane(stage: Stage, name: string): Promise<MajorLane> {
@@ -86,23 +89,29 @@ async function fill(project: ComposeProject): Promise<void> {
 
 /** One after the other; an error ends the lane, and what comes after it is missing. */
 export async function runMajorLane(lane: MajorLane, crashes: readonly MajorCrash[], seen: SeenMajors): Promise<void> {
-  const kill = async (pilot: Pilot): Promise<void> => {
-    await pilot.kill('SIGKILL');
-    await pilot.start();
-  };
   for (const crash of crashes) {
-    const after = await crashMajor(lane, crash, kill).catch((error: Error) => error);
+    const after = await killedAt(lane, crash).catch((error: Error) => error);
     seen.set(crash, after);
     if (after instanceof Error) return;
   }
 }
 
-/** `dies`: at the moment of the crash; when it resolves, what died is there again. */
-export async function crashMajor(
-  lane: MajorLane,
-  crash: MajorCrash,
-  dies: (pilot: Pilot) => Promise<void>,
-): Promise<AfterMajorCrash> {
+async function killedAt(lane: MajorLane, crash: MajorCrash): Promise<AfterMajorCrash> {
+  const held = await holdMajor(lane, crash);
+  await held.pilot.kill('SIGKILL');
+  await held.pilot.start();
+  return held.end();
+}
+
+/** A move that has come to the call of its row. */
+export interface HeldMajor {
+  pilot: Pilot;
+  /** Waits for the end of the update. diun-pilot has ended when it resolves or rejects. */
+  end(): Promise<AfterMajorCrash>;
+}
+
+/** From the state after the rehearsal, as from a backup of the host. Rejects with diun-pilot ended. */
+export async function holdMajor(lane: MajorLane, crash: MajorCrash): Promise<HeldMajor> {
   const { stage, project, proxy, db, id, tag } = lane;
   await project.down();
   await stage.lab.registry.publishAndPull(stage.lab.images.POSTGRES_15, tag);
@@ -115,29 +124,54 @@ export async function crashMajor(
   const dataDir = stage.lab.scratch('pilot-data');
   cpSync(lane.rehearsed, dataDir, { recursive: true });
   const pilot = await stage.pilot({ dataDir, env: { DOCKER_HOST: proxy.dockerHost } });
+  const orStop = async <T>(doing: Promise<T>): Promise<T> => {
+    try {
+      return await doing;
+    } catch (error) {
+      await pilot.stop();
+      throw error;
+    }
+  };
   const mailed = (await pilot.mails()).length;
   const from = proxy.calls.length;
-  const held = proxy.hold(crash);
-  await approve(pilot, db, id);
-  const never = async (): Promise<never> => {
-    const { status, error, steps } = await endOf(pilot, id, WITHIN_MS);
+  let isHeld = false;
+  void proxy.hold(crash).then(() => (isHeld = true));
+  const comesThere = async (): Promise<boolean> => {
+    if (isHeld) return true;
+    const { status, error, steps } = (await pilot.get(`/updates/${id}`)) as UpdateTold;
+    if (['awaiting_approval', 'queued', 'running'].includes(String(status))) return false;
     const acts = proxy.calls.slice(from).filter((call) => !call.startsWith('GET '));
-    throw new Error(`never held: ${JSON.stringify([status, error, steps])} after\n${acts.join('\n')}`);
+    throw new Broken(`it ended: ${JSON.stringify([status, error, steps])} after\n${acts.join('\n')}`);
   };
-  await Promise.race([held, never()]);
+  await orStop(approve(pilot, db, id).then(() => eventually('the call comes', comesThere, HELD)));
   const step = String(pilot.log().findLast(({ message }) => message === 'step begins')?.['step']);
-  await dies(pilot);
+  const seen = { step, oldId: String(before['Id']), oldImage: String(before['Image']), contents, mailed };
+  return { pilot, end: () => orStop(endOfMajor(lane, pilot, seen)) };
+}
+
+/** What was true before, and when it was held. */
+interface SeenBefore {
+  step: string;
+  oldId: string;
+  oldImage: string;
+  contents: string;
+  mailed: number;
+}
+
+async function endOfMajor(lane: MajorLane, pilot: Pilot, seen: SeenBefore): Promise<AfterMajorCrash> {
+  const { stage, project, db, id, tag } = lane;
+  const { step, oldId, oldImage, contents, mailed } = seen;
   const update = await endOf(pilot, id, WITHIN_MS);
   const app = appOf(project);
   const items = await eventually('the app answers', () => app.items());
   await eventually('the mail of the result', async () => (await pilot.mails()).length > mailed);
   await pilot.stop();
-  const container = await project.container('db');
+  const [container, application] = await Promise.all([project.container('db'), project.container('app')]);
   const reference = stage.lab.registry.reference(tag);
   return {
-    ...{ update, step, name: db, container, oldId: String(before['Id']) },
+    ...{ update, step, name: db, container, application, oldId },
     names: await namesOf(stage.lab, project),
-    images: { old: String(before['Image']), named: await imageNamed(stage.lab, reference) },
+    images: { old: oldImage, named: await imageNamed(stage.lab, reference) },
     major: (await psql(project, 'app', 'SHOW server_version')).slice(0, 2),
     contents: { before: contents, after: await psql(project, 'shop', CONTENTS) },
     items: items.map((item) => item.name),
@@ -156,7 +190,7 @@ async function lackExtension(project: ComposeProject): Promise<void> {
 
 /** The old state whole or the new one whole, one mail, and a verdict that is true. Empty: all of it. */
 export function wrongWithMajor(after: AfterMajorCrash): string[] {
-  const { update, name, names, container, oldId, images, major, contents, items, folders, mails } = after;
+  const { update, name, names, container, application, oldId, images, major, contents, items, folders, mails } = after;
   const wrong: string[] = [];
   const must = (is: boolean, what: string): void => void (is || wrong.push(what));
   const succeeded = update['status'] === 'succeeded';
@@ -171,7 +205,10 @@ export function wrongWithMajor(after: AfterMajorCrash): string[] {
   must((container['Id'] === oldId) === !succeeded, succeeded ? 'a new container runs' : 'the old container runs');
   must((container['Image'] === images.old) === !succeeded, 'the image of the verdict runs');
   must(images.named === container['Image'], 'the tag names the image that runs');
-  must(container['HostConfig'].RestartPolicy.Name === 'always', 'its restart policy is back');
+  for (const each of [container, application]) {
+    must(each['HostConfig'].RestartPolicy.Name === 'always', `the restart policy of ${each['Name']} is back`);
+    must(each['State'].Running === true && !each['State'].Restarting, `${each['Name']} is ${each['State'].Status}`);
+  }
   const kept = folders.filter((folder) => /^\.diun-pilot-before-[0-9a-z]{10}-01$/.test(folder));
   must(folders.length === kept.length && kept.length === (succeeded ? 1 : 0), `folders: ${folders.join(', ')}`);
   must(mails.length === 1, `mails: ${mails.map(({ subject }) => subject).join('; ')}`);
