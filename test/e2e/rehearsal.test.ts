@@ -1,12 +1,23 @@
 import type { ComposeProject } from '../lab/compose';
 import type { Inspected } from '../lab/engine/docker-cli';
+import { whyNoOtherEngine } from '../lab/engine/other-engine';
 import { viewSocket } from '../lab/lab';
 import type { Pilot } from '../lab/pilot';
 import { appOf } from '../support/e2e-app';
+import {
+  CALLER,
+  leaveCalls,
+  networkOf,
+  openListeners,
+  PROXY_FILES,
+  reachedFrom,
+  serversOfProduction,
+} from '../support/e2e-outbound';
 import type { Service } from '../support/e2e-services';
 import { namesOf, openStage, startedAt } from '../support/e2e-stage';
-import { announce, updateTo, type UpdateTold } from '../support/e2e-updates';
+import { announce, pageAt, updateTo, type UpdateTold } from '../support/e2e-updates';
 import { eventually } from '../support/eventually';
+import { describeIf } from '../support/needs';
 
 // A real application with real PostgreSQL data, whose next version is tried on a copy before the operator is asked.
 const stage = openStage();
@@ -26,6 +37,7 @@ beforeAll(async () => {
   for (const tag of ['app', 'slow', 'broken', 'cached', 'privileged', 'socket'])
     await registry.publishAndPull(images.APP_1, `rehearse/${tag}:stable`);
   shop = await stage.project('rehearse', services(), {
+    files: PROXY_FILES,
     top: {
       volumes: { rows: {}, ...Object.fromEntries(['app', 'slow', 'broken', 'cached'].map((name) => [name, {}])) },
     },
@@ -66,7 +78,8 @@ function services(): Record<string, Service> {
       labels: {},
     },
     app: watched('app', 'gitea', { ports: ['127.0.0.1::3000'], restart: 'always' }),
-    slow: watched('slow', SLOW),
+    slow: watched('slow', SLOW, { entrypoint: CALLER }),
+    ...serversOfProduction(stage.lab),
     broken: watched('broken', 'gitea'),
     cached: watched('cached', NEEDS_CACHE),
     privileged: { ...watched('privileged', 'gitea', { privileged: true }), volumes: [] },
@@ -149,49 +162,75 @@ test('passes: the schema before and after and the time are in the mail that asks
   await expectUntouched('app', production);
 });
 
-test('reaches nothing from inside: neither production, nor the host, nor the internet', async () => {
-  const networksOf = (await shop.container('db'))['NetworkSettings'].Networks as Record<string, Inspected>;
-  const [production] = Object.values(networksOf);
-  const targets = [
-    [String(production?.['IPAddress']), 5432],
-    [String(production?.['Gateway']), Number(new URL(pilot.url).port)],
-    ['1.1.1.1', 53],
-  ];
-  const code = [
-    'import socket, json',
-    'def reach(host, port):',
-    '  try: socket.create_connection((host, port), 3).close(); return "reached"',
-    '  except OSError as error: return str(error)',
-    `print(json.dumps([reach(host, port) for host, port in ${JSON.stringify(targets)} + [["db", 5432]]]))`,
-  ].join('\n');
-  const { id, production: before } = await hear('slow', stage.lab.images.APP_2);
-  const seen = await eventually(
-    'the rehearsed container answers',
-    async () => {
-      const list = ['ps', '--filter', `name=^${await shop.containerName('slow')}.diun-pilot-rehearsal-`];
-      const [name] = await stage.lab.docker.lines([...list, '--format', '{{.Names}}']);
-      if (name === undefined) throw new Error('it is not there yet');
-      const inspected = await stage.lab.docker.inspect('container', name);
-      const printed = await stage.lab.docker.run(['exec', name, 'python3', '-c', code]);
-      return { reached: JSON.parse(printed) as string[], inspected };
-    },
-    { timeoutMs: 900_000 },
-  );
-  expect(seen.reached.slice(0, 3)).not.toContain('reached');
-  expect(seen.reached[3]).toBe('reached');
-  const {
-    'diun-pilot.rehearsal': mark,
-    'diun.enable': watched,
-    ...others
-  } = seen.inspected?.['Config'].Labels as {
-    [label: string]: string;
+describeIf(whyNoOtherEngine(), 'with servers that notice every connection', () => {
+  test('nothing of a rehearsal arrives at production, the host or outside, and the reverse proxy never reaches it', async () => {
+    const { calls, heard } = await openListeners(stage, shop);
+    await leaveCalls(shop, 'slow', calls);
+    await shop.compose(['restart', 'slow']);
+    const name = await shop.containerName('slow');
+    const all = calls.map((call) => call.join(' '));
+    const everything = Object.fromEntries(all.map((call) => [call, 'reached']));
+    expect(await eventually('production has called all', () => reachedFrom(stage.lab, name))).toEqual(everything);
+    const before = await heard();
+    const { address } = await networkOf(shop, 'slow');
+    const mail = [`connection of ${address}`, `mail of ${address} to all@customers.test`];
+    expect(before).toEqual({
+      mail: [...mail, ...mail],
+      database: ['login of the caller'],
+      host: [expect.any(String)],
+      outside: [expect.any(String)],
+    });
+    const site = await pageAt(`${await shop.url('proxy', 80)}/version`);
+    expect(JSON.parse(site)).toMatchObject({ version: '1.0.0' });
+
+    const { id, production } = await hear('slow', stage.lab.images.APP_2);
+    const { trials, upstreams } = await watchRehearsal(id, `${name}.diun-pilot-rehearsal-`);
+    expect([trials.length, upstreams]).toEqual([2, [`${address}:3000 1.0.0`]]);
+    for (const { reached, container } of trials) {
+      expect(Object.keys(reached)).toEqual(all);
+      expect(Object.values(reached)).not.toContain('reached');
+      expectUnknownToOthers(container);
+    }
+    expect(await heard()).toEqual(before);
+    expect(await verdict(id)).toMatchObject({ rehearsal: { status: 'passed' } });
+    await expectUntouched('slow', production);
+  });
+});
+
+/** Both trials, from inside, and which upstreams the reverse proxy had meanwhile. */
+async function watchRehearsal(id: string, prefix: string): Promise<{ trials: Trial[]; upstreams: string[] }> {
+  const trials = new Map<string, Trial>();
+  const upstreams = new Set<string>();
+  const url = `${await shop.url('proxy', 80)}/version`;
+  const look = async (): Promise<boolean> => {
+    const { rehearsal } = (await pilot.get(`/updates/${id}`)) as UpdateTold;
+    for (const name of await stage.lab.docker.lines(['ps', '--filter', `name=^${prefix}`, '--format', '{{.ID}}'])) {
+      const container = await stage.lab.docker.inspect('container', name);
+      const reached = await reachedFrom(stage.lab, name).catch(() => null);
+      if (container && reached) trials.set(name, { container, reached });
+      const answer = await fetch(url);
+      const { version } = (await answer.json()) as { version: string };
+      upstreams.add(`${answer.headers.get('x-upstream')} ${version}`);
+    }
+    return rehearsal?.finishedAt !== null;
   };
+  await eventually(`the rehearsal of ${id} ends`, look, { timeoutMs: 900_000, everyMs: 100 });
+  return { trials: [...trials.values()], upstreams: [...upstreams] };
+}
+
+interface Trial {
+  container: Inspected;
+  /** What it came to at its start, by what it tried. */
+  reached: Record<string, string>;
+}
+
+function expectUnknownToOthers(container: Inspected): void {
+  const labels = container['Config'].Labels as Record<string, string>;
+  const { 'diun-pilot.rehearsal': mark, 'diun.enable': watched, ...others } = labels;
   expect([mark, watched, new Set(Object.values(others))]).toEqual([expect.any(String), 'false', new Set([''])]);
   expect(Object.keys(others)).not.toContain('traefik.enable');
-  expect(seen.inspected?.['HostConfig'].PortBindings).toEqual({});
-  expect(await verdict(id)).toMatchObject({ rehearsal: { status: 'passed' } });
-  await expectUntouched('slow', before);
-});
+  expect(container['HostConfig'].PortBindings).toEqual({});
+}
 
 test('fails when the new version migrates and is never healthy; production is untouched, the mail says so', async () => {
   const { id, production } = await hear('broken', stage.lab.images.APP_2_BROKEN);
