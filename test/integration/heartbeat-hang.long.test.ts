@@ -18,11 +18,16 @@ test('a service that hangs is given up after 15 s, reported, and called again', 
   const all = { database: ok, docker: ok, scheduler: ok, outbox: ok, backups: ok, certificates: ok, channels: ok };
   const { logger, lines } = recordingLogger();
   const beat = startHeartbeat({
-    ...{ url: new Secret(`http://127.0.0.1:${server.port}/secret-uuid`), intervalMs: 20, clock: systemClock, logger },
+    ...{
+      url: new Secret(`http://127.0.0.1:${server.port}/secret-uuid`),
+      intervalMs: 4_000,
+      clock: systemClock,
+      logger,
+    },
     ask: () => Promise.resolve(healthReport('1', all)),
   });
   try {
-    await eventually('it is given up', () => lines.length > 0);
+    await eventually('it is given up', () => lines.length > 0, { everyMs: 10 });
     expect(server.requests).toHaveLength(1);
     expect(lines[0]).toMatchObject({ level: 'warn', reason: 'it did not answer within 15 s' });
     expect(JSON.stringify(lines)).not.toContain('secret-uuid');
