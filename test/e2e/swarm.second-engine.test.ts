@@ -88,7 +88,7 @@ describeIf(whyNoOtherEngine(), 'a Swarm of one real engine', () => {
     const update = await told('unhealthy', digest);
     expect(update).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
     expect(update['error'].message).toMatch(/Swarm paused the rollout/);
-    expect(update['error'].message).toMatch(/unhealthy\.1 on \S+: (starting|failed)/);
+    expect(update['error'].message).toMatch(/unhealthy\.1 on \S+: (starting|failed|complete)/);
     expect(stepsOf(update).slice(3)).toEqual([
       'rollout failed',
       'rollback succeeded',

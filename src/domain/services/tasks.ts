@@ -51,14 +51,17 @@ export function nodeOf({ NodeID = '' }: TaskInspect, nodes: Nodes): string {
   return nodes.get(NodeID)?.name ?? NodeID;
 }
 
+/** What Swarm also says of a task that it ended as unhealthy, if its process then exits with 0 (m, e2e/swarm). */
+const COMPLETE = 'exit code 0: it ended, or was stopped as unhealthy';
+
 /** `web.2 on node-b: starting`, with the error where there is one. */
 export function taskText({ Spec: { Name } }: ServiceInspect, task: TaskInspect, nodes: Nodes): string {
   const { NodeID = '', Slot, Status } = task;
   const node = nodeOf(task, nodes);
   const place = node === '' ? ', without a node' : ` on ${node}${nodes.get(NodeID)?.down ? ', which is down' : ''}`;
   const name = Slot === undefined || Slot === 0 ? Name : `${Name}.${Slot}`;
-  const error = Status.Err ? ` (${Status.Err})` : '';
-  return `${name}${place}: ${Status.State}${error}`;
+  const why = Status.Err || (Status.State === 'complete' ? COMPLETE : '');
+  return `${name}${place}: ${Status.State}${why ? ` (${why})` : ''}`;
 }
 
 /** Why tasks of an image do not run: the newest that ended of their own accord, else the newest that waits with an error. */
@@ -71,9 +74,7 @@ export function failureOf(
   const own = tasks
     .filter((task) => imageOf(task) === image)
     .toSorted((a, b) => b.CreatedAt.localeCompare(a.CreatedAt));
-  const task =
-    own.find(({ Status }) => Status.State === 'failed' || Status.State === 'rejected') ??
-    own.find(({ Status }) => !!Status.Err && !ENDED.includes(Status.State));
+  const task = own.find(endedItself) ?? own.find(({ Status }) => !!Status.Err && !ENDED.includes(Status.State));
   if (task === undefined) return null;
   return { code: codeOf(task), detail: taskText(service, task, nodes), task };
 }
@@ -115,6 +116,7 @@ const NO_PLACE = /no suitable node|insufficient resources|host-mode port|port is
 function codeOf({ Status: { State, Err = '' } }: TaskInspect): ErrorCode {
   if (NO_PLACE.test(Err)) return 'preflight_blocked';
   if (State === 'rejected') return NOT_PULLED.test(Err) ? 'pull_failed' : 'recreate_failed';
+  if (State === 'complete') return 'unhealthy';
   return State === 'failed' && /non-zero exit|unhealthy|task: exit/i.test(Err) ? 'unhealthy' : 'recreate_failed';
 }
 
