@@ -65,7 +65,7 @@ test('it is small, and in the lab as large as the README says', async () => {
   const mebibytes = Math.round(Size / 2 ** 20);
   expect(mebibytes).toBeLessThan(MOST_MIB[stage.lab.origin]);
   const readme = readFileSync(join(__dirname, '../../README.md'), 'utf8');
-  const stated = Number(/The image has (\d+) MiB \(in the test lab\)/.exec(readme)?.[1]);
+  const stated = Number(/The image takes (\d+) MiB \(in the test lab\)/.exec(readme)?.[1]);
   // Debian's security updates of node, Compose and restic move it a little.
   if (stage.lab.origin === 'distribution') expect(Math.abs(stated - mebibytes)).toBeLessThanOrEqual(3);
 });
