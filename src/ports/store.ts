@@ -57,8 +57,8 @@ export interface Store {
 /** Accepted webhooks, and the rejected ones that a person should see. */
 export interface Inbox {
   /**
-   * Stores a body with the event that was read from it. `duplicate` when the last event accepted for the same image and platform had the same digest and
-   * status: Diun sends one per container (facts, Diun). A duplicate is stored as handled.
+   * Stores a body with the event that was read from it. `duplicate` when the last event accepted for the same image and
+   * platform had the same digest and status: Diun sends one per container (facts, Diun). A duplicate is stored as handled.
    */
   accept(webhook: { body: string; event: ImageEvent }): { id: string; duplicate: boolean };
   /** Keeps a body that could not be read, with the reason; answers its id. */

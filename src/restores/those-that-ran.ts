@@ -57,22 +57,29 @@ export async function serversRunAgain(
   onProgress: Progress,
 ): Promise<void> {
   for (const { id } of servers) await startIfStopped(parts, id);
-  for (const server of servers) await answers(parts, server, onProgress);
+  for (const server of servers) await serverAnswers(parts, server, () => Promise.resolve(server), onProgress);
 }
 
-async function answers({ engine, clock, logger }: Parts, server: RanBefore, onProgress: Progress): Promise<void> {
+/** The same for one that runs already. `now`: the container in which it runs at this moment; a service has another for each task. */
+export async function serverAnswers(
+  { engine, clock, logger }: Pick<Deps, 'engine' | 'clock' | 'logger'>,
+  { name, readyWithinMs }: Pick<RanBefore, 'name' | 'readyWithinMs'>,
+  now: () => Promise<{ id: string; name: string }>,
+  onProgress: Progress,
+): Promise<void> {
   for (let waited = 0; ; waited += ASK_EVERY_MS) {
     try {
-      await (await psqlOf(engine, server)).list('SELECT 1');
+      await (await psqlOf(engine, await now())).list('SELECT 1');
       return;
     } catch (error) {
       rethrowEngineLost(error);
-      if (waited >= server.readyWithinMs) {
-        logger.warn('a database server does not answer', { container: server.name, code: codeOf(error) });
+      if (waited >= readyWithinMs) {
+        const fields = { server: name, code: codeOf(error), reason: messageOf(error) };
+        logger.warn('a database server does not answer', fields);
         return;
       }
     }
-    onProgress(`waiting for the database server ${server.name}`);
+    onProgress(`waiting for the database server ${name}`);
     await clock.sleep(ASK_EVERY_MS);
   }
 }

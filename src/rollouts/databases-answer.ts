@@ -1,11 +1,12 @@
 import { isServer, membersOf, placeOf } from '../domain/backups/backup-place';
 import type { Container } from '../domain/container';
-import { messageOf, rethrowEngineLost } from '../domain/errors';
-import { psqlOf } from '../restores/databases/psql';
+import { PilotError } from '../domain/errors';
+import { serverAnswers } from '../restores/those-that-ran';
 import { asReadNow, readServices } from '../services/read-targets';
 import type { ServiceRun } from './rollout-run';
 
-const ASK_EVERY_MS = 500;
+/** No step of the update runs yet that could show it. */
+const SHOWN_NOWHERE = (): void => undefined;
 
 /**
  * An engine that restarted runs the tasks of its services in new containers, and PostgreSQL answers only after its recovery. So the
@@ -16,7 +17,11 @@ export async function databasesAnswer(run: ServiceRun): Promise<void> {
   const { target } = run;
   if (target === null) return;
   const servers = membersOf(placeOf(target), await readServices(run, [])).filter(isServer);
-  for (const server of servers) if (server.id !== target.id || isUnchanged(run)) await answers(run, server);
+  for (const server of servers) {
+    if (server.id === target.id && !isUnchanged(run)) continue;
+    const known = { name: server.name, readyWithinMs: server.labels.probeTimeoutMs };
+    await serverAnswers(run, known, () => taskNow(run, server), SHOWN_NOWHERE);
+  }
 }
 
 /** The updated service itself runs its old image on its own data; at any other stage the rollout says whether it works. */
@@ -24,26 +29,8 @@ function isUnchanged({ rollout: { stage } }: ServiceRun): boolean {
   return stage === 'preparing' || stage === 'restoring';
 }
 
-async function answers(run: ServiceRun, server: Container): Promise<void> {
-  for (let waited = 0; ; waited += ASK_EVERY_MS) {
-    const reason = await whyNoAnswer(run, server);
-    if (reason === null) return;
-    if (waited >= server.labels.probeTimeoutMs) {
-      run.logger.warn('a database service does not answer', { service: server.name, reason });
-      return;
-    }
-    await run.clock.sleep(ASK_EVERY_MS);
-  }
-}
-
-async function whyNoAnswer(run: ServiceRun, { id, name }: Container): Promise<string | null> {
-  try {
-    const service = (await readServices(run, [])).find((each) => each.id === id);
-    if (service === undefined) return `${name} was removed externally.`;
-    await (await psqlOf(run.engine, await asReadNow(run.engine, service))).list('SELECT 1');
-    return null;
-  } catch (error) {
-    rethrowEngineLost(error);
-    return messageOf(error);
-  }
+async function taskNow(run: ServiceRun, { id, name }: Container): Promise<Container> {
+  const service = (await readServices(run, [])).find((each) => each.id === id);
+  if (service === undefined) throw new PilotError('changed_meanwhile', `The service ${name} was removed externally.`);
+  return asReadNow(run.engine, service);
 }
