@@ -1,7 +1,7 @@
 /** Who is let in: by a header, by a form of our own page (with the password), or by the address itself. */
 export type Admits = 'anyone' | 'webhook' | 'api' | 'form' | 'link';
 
-/** One row for each route of the app and method of it (test/http/six-flaws.test.ts compares them). */
+/** One row for each route of the app and method of it (test/http/six-flaws.long.test.ts compares them). */
 export interface Route {
   method: string;
   /** As the app registers it. */
