@@ -32,7 +32,9 @@ test('an event that cannot be examined waits, says why, and keeps no other from 
   expect(scene.updates()).toMatchObject([{ container: 'web-httpd-1', status: 'succeeded' }]);
   const waiting = scene.store.inbox.recent(5).filter(({ status }) => status === 'pending');
   expect(waiting.map(({ outcome }) => outcome)).toEqual([
-    expect.stringMatching(/^Waiting: This event cannot be examined.*x is not a function.*Report it.*diun-pilot tries again at/),
+    expect.stringMatching(
+      /^Waiting: This event cannot be examined.*x is not a function.*Report it.*diun-pilot tries again at/,
+    ),
   ]);
 
   defect.corrected();
