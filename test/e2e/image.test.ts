@@ -9,7 +9,7 @@ const MOST_MIB = { public: 280, distribution: 220 };
 const stage = openStage();
 let image: string;
 beforeAll(async () => {
-  image = await buildPilotImage(stage.lab, 'content');
+  image = await buildPilotImage(stage.lab);
 });
 
 const LOCKED = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--network', 'none'];

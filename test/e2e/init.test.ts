@@ -16,7 +16,7 @@ const projects: ComposeProject[] = [];
 
 beforeAll(async () => {
   lab = stage.lab;
-  image = await buildPilotImage(lab, 'init');
+  image = await buildPilotImage(lab);
 });
 afterEach(async () => {
   for (const project of projects.splice(0)) await project.down();

@@ -15,7 +15,7 @@ const TOKEN = 'token-of-the-new-tag-test';
 let image: string;
 
 beforeAll(async () => {
-  image = await buildPilotImage(stage.lab, 'new-tag');
+  image = await buildPilotImage(stage.lab);
 });
 
 const reference = (name: string, tag: string): string =>

@@ -18,7 +18,7 @@ let image: string;
 let server: S3Server | null = null;
 
 beforeAll(async () => {
-  image = await buildPilotImage(stage.lab, 'kit');
+  image = await buildPilotImage(stage.lab);
   if (whyNoS3Server() === null) server = await startS3Server();
 }, 1_200_000);
 afterAll(() => server?.stop());

@@ -42,7 +42,7 @@ export interface Stack {
 export async function openStack(lab: Lab, { also = [] }: { also?: string[] } = {}): Promise<Stack> {
   await lab.registry.publishAndPull(lab.images.NGINX_GOOD_1, TAGS.nginx);
   await lab.registry.publishAndPull(lab.images.APP_1, TAGS.gitea);
-  const image = await pilotImage(lab);
+  const image = await buildPilotImage(lab);
   const ports = { http: await freePort(), https: await freePort(), operator: await freePort() };
   const folder = cloned(lab);
   const project = projectName(lab.id, `stack-${randomBytes(2).toString('hex')}`);
@@ -77,13 +77,6 @@ function cloned(lab: Lab): string {
 function give(folder: string, user: number): void {
   const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   for (const path of ['', ...entries]) chownSync(join(folder, path), user, user);
-}
-
-let built: Promise<string> | null = null;
-
-/** Built once for all the stacks of a file of tests. */
-function pilotImage(lab: Lab): Promise<string> {
-  return (built ??= buildPilotImage(lab, 'stack'));
 }
 
 function looks(

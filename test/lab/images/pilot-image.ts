@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { run } from '../command';
 import { projectName, type Lab } from '../lab';
+import { waitForLock } from '../lab-lock';
 import { noteMadeImage } from '../lab-record';
 import { RESTIC } from '../debian-program';
 import { pullUnlessThere } from './public-image';
@@ -9,13 +10,23 @@ import { pullUnlessThere } from './public-image';
 const REPOSITORY = join(__dirname, '../../..');
 
 /**
- * Builds the image of diun-pilot from the shipped Dockerfile: as it is where public images can be pulled; else its
+ * The image of diun-pilot, built once for all test files of this lab; named as all of the lab, and so removed with it.
+ * Built from the shipped Dockerfile: as it is where public images can be pulled; else its
  * runtime part on a Debian that carries this machine's node, with what `npm run build` and `npm ci` made here. Its Compose
  * is that of this machine: it must be the one that makes the containers.
- * `tag`: of its own for each caller, since files of tests run side by side. Named as all of the lab, and so removed with it.
  */
-export async function buildPilotImage(lab: Lab, tag = 'test'): Promise<string> {
-  const image = `${projectName(lab.id, 'pilot')}:${tag}`;
+export async function buildPilotImage(lab: Lab): Promise<string> {
+  const image = `${projectName(lab.id, 'pilot')}:test`;
+  const release = await waitForLock(join(lab.dir, 'pilot-image.lock'));
+  try {
+    if ((await lab.docker.inspect('image', image)) === null) await build(lab, image);
+  } finally {
+    release();
+  }
+  return image;
+}
+
+async function build(lab: Lab, image: string): Promise<void> {
   const build = ['build', '--quiet', '--network', 'host', '--build-arg', 'VERSION=test', '--tag', image];
   build.push('--build-arg', `COMPOSE_IMAGE=${await composeImage(lab)}`);
   const restic = await resticImage(lab);
@@ -28,7 +39,6 @@ export async function buildPilotImage(lab: Lab, tag = 'test'): Promise<string> {
     const base = await nodeImage(lab);
     await lab.docker.run([...build, '--build-arg', `BASE_IMAGE=${base}`, context], { timeoutMs: 900_000 });
   }
-  return image;
 }
 
 /** Else the build would pull them, and nobody would know that they were not there before. */

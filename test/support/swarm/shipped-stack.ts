@@ -26,7 +26,7 @@ export interface ShippedStack {
 /** `builder`: where the image of diun-pilot is built. */
 export async function deployShippedStack(swarm: SwarmStage, builder: Lab): Promise<ShippedStack> {
   const { lab } = swarm.stage;
-  const image = await buildPilotImage(builder, 'swarm');
+  const image = await buildPilotImage(builder);
   await lab.registry.publish(image, 'pilot/diun-pilot:test');
   const web = await swarm.published('NGINX_GOOD_1', 'pilot/web:stable');
   const changes = join(lab.scratch('shipped'), 'lab.json');
