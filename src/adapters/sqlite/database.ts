@@ -3,6 +3,27 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 export type Database = Sqlite.Database;
+type Statement<P extends unknown[] | object, Row> = ReturnType<typeof Sqlite.prototype.prepare<P, Row>>;
+
+/** The database as all code of this folder uses it. */
+class PilotDatabase extends Sqlite {
+  private readonly statements = new Map<string, unknown>();
+
+  /** Each statement is compiled once: the same text gives the same statement again. */
+  override prepare<P extends unknown[] | object = unknown[], Row = unknown>(sql: string): Statement<P, Row> {
+    const statement = this.statements.get(sql) ?? super.prepare(sql);
+    this.statements.set(sql, statement);
+    return statement as Statement<P, Row>;
+  }
+
+  /**
+   * A transaction takes the right to write when it begins, and waits for it. One that reads first and then writes is refused without a
+   * wait while another process writes, such as the command line next to the service.
+   */
+  override transaction<F extends (...given: never[]) => unknown>(work: F): Sqlite.Transaction<F> {
+    return (super.transaction(work) as unknown as { immediate: Sqlite.Transaction<F> }).immediate;
+  }
+}
 
 /**
  * Opens the database and brings its schema up to date. WAL with `synchronous=FULL`: no acknowledged commit was lost
@@ -10,14 +31,12 @@ export type Database = Sqlite.Database;
  */
 export function openDatabase(path: string): Database {
   makeForOwner(path);
-  const database = new Sqlite(path);
+  const database = new PilotDatabase(path);
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma('busy_timeout = 5000');
   database.pragma('foreign_keys = ON');
   migrate(database, join(__dirname, 'migrations'));
-  keepStatements(database);
-  beginAtOnce(database);
   return database;
 }
 
@@ -25,33 +44,6 @@ export function openDatabase(path: string): Database {
 function makeForOwner(path: string): void {
   if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
 }
-
-/** Each statement is compiled once: `prepare` of the same text gives the same statement again. */
-function keepStatements(database: Database): void {
-  const compile = database.prepare.bind(database) as (sql: string) => Sqlite.Statement;
-  const statements = new Map<string, Sqlite.Statement>();
-  database.prepare = ((sql: string) => {
-    const statement = statements.get(sql) ?? compile(sql);
-    statements.set(sql, statement);
-    return statement;
-  }) as Database['prepare'];
-}
-
-/**
- * A transaction takes the right to write when it begins, and waits for it. One that reads first and then writes is refused without a
- * wait while another process writes, such as the command line next to the service.
- */
-function beginAtOnce(database: Database): void {
-  const deferred = database.transaction.bind(database) as (work: Work) => { immediate: Work };
-  const transaction = (work: Work): Work => {
-    const started = deferred(work);
-    const atOnce: Work = (...given) => started.immediate(...given);
-    return Object.assign(atOnce, { immediate: atOnce });
-  };
-  database.transaction = transaction as Database['transaction'];
-}
-
-type Work = (...given: unknown[]) => unknown;
 
 function migrate(database: Database, folder: string): void {
   // In folders of twenty; their order is that of their own numbers.
