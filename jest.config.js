@@ -35,8 +35,9 @@ module.exports = {
     ...kinds.map((kind) => project(kind, `${kind}/**/*.test.ts?(x)`)),
     // Files of end-to-end tests run side by side on one engine.
     project('e2e', 'e2e/**/*.test.ts', ['\\.(alone|second-engine)\\.test\\.ts$']),
-    // On a second engine, of which the lab has one: one file after another, beside the others.
-    project('e2e-second-engine', 'e2e/**/*.second-engine.test.ts'),
+    // On a second engine, of which the lab has one for a Swarm and one for all else: one file of each at a time, beside the others.
+    project('e2e-second-engine', 'e2e/**/*.second-engine.test.ts', ['/swarm[^/]*$']),
+    project('e2e-swarm', 'e2e/**/swarm*.second-engine.test.ts'),
     // With a browser that must not notice that a network of the host changes: with nothing beside them.
     project('e2e-alone', 'e2e/**/*.alone.test.ts'),
     // Reports of real users: on the real engine, and `*.fast.test.ts` on fakes.

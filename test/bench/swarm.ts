@@ -23,7 +23,7 @@ const MOST_OF_PEER = 1.25;
  * reached by the names of its tasks (dnsrr) through an nginx that asks the next task where one does not answer.
  */
 export async function run(lab: Lab): Promise<void> {
-  const other = await openOtherEngine(lab);
+  const other = await openOtherEngine(lab, 'swarm');
   const closers: (() => Promise<unknown>)[] = [() => other.close()];
   try {
     const swarm = await initSwarm(other.lab, { engine: other.engine, address: '127.0.0.1' }, (close) =>

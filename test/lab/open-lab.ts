@@ -4,7 +4,7 @@ import { ensureInstalled } from './engine/debian-packages';
 import type { DockerCli } from './engine/docker-cli';
 import { removeLeftovers } from './engine/leftovers';
 import { openEngine, type LabEngine } from './engine/open-engine';
-import { clearOtherEngine } from './engine/other-engine';
+import { clearOtherEngines } from './engine/other-engine';
 import { clearPodman } from './engine/podman';
 import { openView } from './engine/view';
 import { imageBuilder, type LabImages } from './images/build-images';
@@ -86,7 +86,7 @@ async function clearProcesses(dir: string, say: Say): Promise<void> {
 /** A second engine leaves more behind than a process. */
 async function endGuests(dir: string): Promise<string[]> {
   const ended = await endStrays(guests(dir));
-  await clearOtherEngine(dir);
+  await clearOtherEngines(dir);
   await clearNodes(dir);
   await clearPodman(dir);
   return ended;

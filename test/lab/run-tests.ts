@@ -13,7 +13,7 @@ import { Interrupted, withLab } from './with-lab';
 const WITHOUT_ENGINE = ['unit', 'workflow', 'http', 'contract', 'integration', 'architecture', 'field-fast'];
 // A leaked handle of one test must not keep the whole run from its end; the lab ends what a test left running.
 const END_TO_END = ['--forceExit', '--passWithNoTests', '--selectProjects'];
-/** These tests mostly wait for containers: three files at once, and one on the second engine, keep two cores busy. */
+/** These tests mostly wait for containers: three files at once, and one on each of two more engines, keep two cores busy. */
 const AT_ONCE = 3;
 
 /**
@@ -47,6 +47,7 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
       const together = await Promise.all([
         endToEnd('e2e', 'field', `--maxWorkers=${AT_ONCE}`),
         endToEnd('e2e-second-engine', '--runInBand'),
+        endToEnd('e2e-swarm', '--runInBand'),
       ]);
       return sum([...together, await endToEnd('e2e-alone', '--runInBand')]);
     });
@@ -70,6 +71,7 @@ async function skipped(why: string, chosen: string[]): Promise<Tally> {
     '--selectProjects',
     'e2e',
     'e2e-second-engine',
+    'e2e-swarm',
     'e2e-alone',
     'field',
     '--silent',

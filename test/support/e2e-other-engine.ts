@@ -1,3 +1,4 @@
+import type { OtherKind } from '../lab/engine/engine-place';
 import { openOtherEngine, type OtherEngine } from '../lab/engine/other-engine';
 import type { Stage } from './e2e-stage';
 
@@ -5,8 +6,9 @@ import type { Stage } from './e2e-stage';
 export async function besideLab(
   stage: Stage,
   images: string[],
+  kind?: OtherKind,
 ): Promise<{ stage: Stage; engine: OtherEngine['engine'] }> {
-  const other = await openOtherEngine(stage.lab);
+  const other = await openOtherEngine(stage.lab, kind);
   stage.closing(() => other.close());
   await other.carry(...images);
   return { stage: stage.on(other.lab), engine: other.engine };

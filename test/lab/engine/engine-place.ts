@@ -36,21 +36,30 @@ export function labEnginePlace(dir: string): EnginePlace {
   return { home: join(dir, 'engine'), processes: dir, network, ownFilter: true };
 }
 
+/** A single engine, and one for a Swarm: tests of both run at the same time. */
+export type OtherKind = 'single' | 'swarm';
+
+const OTHERS = {
+  single: { home: 'other-engine', digestAt: 4, bridge: 254, networks: 128 },
+  swarm: { home: 'swarm-engine', digestAt: 12, bridge: 251, networks: 160 },
+};
+
 /** A second engine, which a test starts beside the lab's own: a guest of the lab, whose end it does not outlive. */
-export function otherEnginePlace(dir: string): EnginePlace {
+export function otherEnginePlace(dir: string, kind: OtherKind): EnginePlace {
   const { digest, second } = of(dir);
+  const { home, digestAt, bridge, networks } = OTHERS[kind];
   const network = {
-    bridge: `dplab-${digest.toString('hex', 4, 8)}`,
-    bridgeAddress: `10.${second}.254.1/24`,
-    pool: `base=10.${second}.128.0/18,size=24`,
+    bridge: `dplab-${digest.toString('hex', digestAt, digestAt + 4)}`,
+    bridgeAddress: `10.${second}.${bridge}.1/24`,
+    pool: `base=10.${second}.${networks}.0/19,size=24`,
     range: `10.${second}.128.0/17`,
   };
-  return { home: join(dir, 'other-engine'), processes: guests(dir), network, ownFilter: false };
+  return { home: join(dir, home), processes: guests(dir), network, ownFilter: false };
 }
 
-/** The nodes of a Swarm: the first takes the place of the second engine, each other one has a network of its own. */
+/** The nodes of a Swarm: the first takes the place of the Swarm's engine, each other one has a network of its own. */
 export function nodePlace(dir: string, index: number, hostname: string): EnginePlace {
-  const place = otherEnginePlace(dir);
+  const place = otherEnginePlace(dir, 'swarm');
   if (index === 0) return { ...place, machine: { hostname, namespace: null } };
   const bridge = place.network.bridge.replace('dplab', `dpn${index}`);
   return {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Lab } from '../lab';
 import { Registry } from '../registry/registry';
 import { DockerCli } from './docker-cli';
-import { otherEnginePlace } from './engine-place';
+import { otherEnginePlace, type EnginePlace, type OtherKind } from './engine-place';
 import { clearPrivateEngine, startPrivateEngine, type PrivateEngine } from './private-engine';
 
 /** A second engine beside the lab's, empty at its start: another machine, or one that may be restarted. */
@@ -24,13 +24,14 @@ export function whyNoOtherEngine(): string | null {
   return missing.length === 0 ? null : `a second Docker Engine needs ${missing.join(' and ')}, not installed here`;
 }
 
-export async function openOtherEngine(lab: Lab): Promise<OtherEngine> {
-  await clearOtherEngine(lab.dir);
-  const engine = await startPrivateEngine(otherEnginePlace(lab.dir), () => undefined);
+export async function openOtherEngine(lab: Lab, kind: OtherKind = 'single'): Promise<OtherEngine> {
+  const place = otherEnginePlace(lab.dir, kind);
+  await clear(place);
+  const engine = await startPrivateEngine(place, () => undefined);
   const docker = new DockerCli(lab.docker.path, engine.host);
   const registry = new Registry(lab.registry.address, lab.docker, docker);
   const carry = async (image: string): Promise<void> => {
-    const name = `other-engine/${image}`;
+    const name = `${kind}-engine/${image}`;
     await registry.publishAndPull(image, name);
     await docker.run(['tag', registry.reference(name), image]);
     await docker.run(['image', 'rm', registry.reference(name)]);
@@ -43,13 +44,16 @@ export async function openOtherEngine(lab: Lab): Promise<OtherEngine> {
     },
     close: async () => {
       await engine.close();
-      await clearOtherEngine(lab.dir);
+      await clear(place);
     },
   };
 }
 
 /** What a test that died left of it, once its processes have been ended. */
-export async function clearOtherEngine(dir: string): Promise<void> {
-  const place = otherEnginePlace(dir);
+export async function clearOtherEngines(dir: string): Promise<void> {
+  for (const kind of ['single', 'swarm'] as const) await clear(otherEnginePlace(dir, kind));
+}
+
+async function clear(place: EnginePlace): Promise<void> {
   if (existsSync(place.home)) await clearPrivateEngine(place);
 }

@@ -41,8 +41,8 @@ const BRIDGE = 'dpswarm0';
 
 /** `overlays`: its services can have networks of their own, for which the loopback device will not do. */
 export async function openSwarm(lab: Stage, { overlays = false } = {}): Promise<SwarmStage> {
-  const { stage, engine } = await besideLab(lab, []);
-  const [bridge = ''] = otherEnginePlace(stage.lab.dir).network.bridgeAddress.split('/');
+  const { stage, engine } = await besideLab(lab, [], 'swarm');
+  const [bridge = ''] = otherEnginePlace(stage.lab.dir, 'swarm').network.bridgeAddress.split('/');
   const address = overlays ? bridge : '127.0.0.1';
   const swarm = await initSwarm(stage.lab, { engine, address }, (close) => lab.closing(close));
   return { ...swarm, stage };
