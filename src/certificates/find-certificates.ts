@@ -147,7 +147,7 @@ export async function askServed(
   if (inside !== null) return parseCertificate(inside, what);
   throw new PilotError(
     'certificate_unreadable',
-    `${what} could not be requested ${name}: ${reason} Let diun-pilot share a network with it; its image has no openssl or curl to ask from inside.`,
+    `${what} for ${name} could not be read: ${reason} Let diun-pilot share a network with it: its image has no openssl or curl to ask from inside.`,
   );
 }
 

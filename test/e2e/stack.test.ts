@@ -8,6 +8,7 @@ import { about, recordedRequest, send } from '../lab/diun/recorded-requests';
 import type { RenewalsJson } from '../../src/http/api/schemas';
 import { openStage } from '../support/e2e-stage';
 import {
+  builtFrom,
   API_TOKEN,
   DOMAIN,
   filledIn,
@@ -258,7 +259,7 @@ describe('from outside', () => {
     };
     for (const path of ['.env', 'docker-compose.yml', '.']) expect([path, await may(path)]).toEqual([path, true]);
     const scripts = ['nginx', 'nginx/start.sh', 'nginx/certbot.sh', 'diun', 'diun/diun.yml', '.git', '.git/config'];
-    for (const path of [...scripts, 'src', 'src/main.ts', 'Dockerfile', 'package.json', 'package-lock.json']) {
+    for (const path of [...scripts, '.dockerignore', ...builtFrom(), 'src/main.ts', 'scripts/image/prune.mjs']) {
       expect([path, await may(path)]).toEqual([path, false]);
     }
   });

@@ -66,11 +66,17 @@ function cloned(lab: Lab): string {
   const files = readdirSync(REPOSITORY).filter((file) =>
     /^docker-compose\.(?!override).*yml$|^docker-compose\.yml$/.test(file),
   );
-  for (const part of [...files, 'diun', 'nginx', 'src', 'Dockerfile', 'package.json', 'package-lock.json'])
+  for (const part of [...files, 'diun', 'nginx', '.dockerignore', ...builtFrom()])
     cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true });
   mkdirSync(join(folder, '.git'));
   writeFileSync(join(folder, '.git/config'), '[core]\n');
   return folder;
+}
+
+/** What the image of diun-pilot is built from. */
+export function builtFrom(): string[] {
+  const allowed = readFileSync(join(REPOSITORY, '.dockerignore'), 'utf8').matchAll(/^!(.+)$/gm);
+  return ['Dockerfile', ...[...allowed].map(([, path = '']) => path)];
 }
 
 /** As `chown -R`, which README.md asks for. */

@@ -65,7 +65,7 @@ async function readDataMajor(run: Server, directory: string): Promise<string> {
 function unknownMajor({ update }: Server): PilotError {
   return new PilotError(
     'preflight_failed',
-    `The image ${update.to.reference} does not tell its PostgreSQL major (PG_MAJOR), so it may not fit the data.`,
+    `The image ${update.to.reference} does not state its PostgreSQL major (PG_MAJOR), so it may not fit the data.`,
   );
 }
 
