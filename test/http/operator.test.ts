@@ -234,7 +234,7 @@ describe('what it shows', () => {
   });
 
   test('says only words of its own about what a button did', async () => {
-    expect((await open('/?problem=not_waiting')).text).toContain('is not (or no longer) pending');
+    expect((await open('/?problem=not_waiting')).text).toContain('The update is not pending');
     const { text } = await open('/?done=You+were+hacked&problem=__proto__');
     expect(text).not.toMatch(/hacked|__proto__/);
   });
