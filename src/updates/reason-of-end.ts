@@ -83,6 +83,8 @@ export interface HowItEnded {
   dataChange: DataChange | null;
   /** The data directory of a new PostgreSQL major that clients may have written to before the rollback; null: there is none. */
   newData: NewData | null;
+  /** Names of the containers that were stopped for the backup, whatever became of it. */
+  stopped: string[];
 }
 
 export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: Update): HowItEnded {
@@ -92,5 +94,6 @@ export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: 
     servedOn: status === 'rolled_back' && journal?.oldStopped === false,
     dataChange: journal?.dataChange ?? updates.rollout(id)?.dataChange ?? null,
     newData: failed && journal !== null ? newDataOf(journal) : null,
+    stopped: journal?.stopped.map(({ name }) => name) ?? [],
   };
 }

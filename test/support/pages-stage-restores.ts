@@ -126,7 +126,7 @@ export function servedOnThroughout(store: Store): Update {
     ['rollback', 'succeeded', 'the new container is removed; the old one was never stopped'],
     ['rollback_health_check', 'succeeded', 'nginx answers on port 80, seen twice'],
   ]);
-  store.updates.saveJournal(update.id, { oldStopped: false } as Journal);
+  store.updates.saveJournal(update.id, { oldStopped: false, stopped: [] as Journal['stopped'] } as Journal);
   return store.updates.change(update.id, {
     ...{ status: 'rolled_back', finishedAt: new Date().toISOString() },
     reason: 'web-nginx-1 was not handed over: the old container served on.',

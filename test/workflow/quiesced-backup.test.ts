@@ -128,6 +128,9 @@ it('starts all of them again when the backup fails, and says that nothing was ch
   await update('forge-gitea-1');
   expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'backup_failed' } });
   expect(verdict()?.reason).toContain('Stopped for the backup and started again: forge-gitea-1, forge-runner-1');
+  const mail = forge.scene.mails().at(-1)?.text.replaceAll('\n', ' ');
+  expect(mail).toContain('Stopped for the backup, and running again: forge-gitea-1, forge-runner-1.');
+  expect(mail).not.toContain('was never stopped');
   expect(running()).toEqual(ALL);
 });
 
@@ -205,10 +208,14 @@ describe('an application whose own probe fails', () => {
     expect(running()).toEqual(ALL);
   });
 
-  it('rolls it back if it was healthy before', async () => {
+  it('rolls it back if it was healthy before: the mail says that the database runs, and names the application', async () => {
     await withProbe(stopped);
     await update('forge-db-1');
-    expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'rollback_failed' } });
+    expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'other_unhealthy' } });
+    const mail = forge.scene.mails().at(-1);
+    expect(mail?.subject).toContain('rolled back, another container does not respond');
+    expect(mail?.text).toContain('forge-gitea-1 is not healthy');
+    expect(mail?.text).not.toContain('is down');
   });
 
   it('is judged by what was seen before its stop, not right after the start that follows a crash', async () => {

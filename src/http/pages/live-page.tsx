@@ -26,6 +26,8 @@ export interface Followed {
   dataChange?: DataChange | null;
   /** What a new PostgreSQL major has left after a rollback. */
   newData?: NewData | null;
+  /** Names of the containers that were stopped for the backup. */
+  stopped?: readonly string[];
   /** The last one; only that of an update that has not started is shown. */
   rehearsal?: Rehearsal | null;
   again?: RehearseButton;
@@ -127,7 +129,7 @@ function FollowUp({ update: { followUp, status } }: { update: Update }): JSX.Ele
 }
 
 /** For a finished update: the text of its mail, in the same order: the current state, then the cause. */
-type Ended = Pick<Followed, 'update' | 'backup' | 'servedOn' | 'dataChange' | 'newData'>;
+type Ended = Pick<Followed, 'update' | 'backup' | 'servedOn' | 'dataChange' | 'newData' | 'stopped'>;
 
 function Failure(ended: Ended): JSX.Element {
   const { update } = ended;

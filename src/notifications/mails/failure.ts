@@ -33,6 +33,7 @@ interface Seen {
   servedOn?: boolean;
   dataChange?: DataChange | null;
   newData?: NewData | null;
+  stopped?: readonly string[];
 }
 
 const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, seen: Seen) => FailureText>> = {
@@ -75,7 +76,7 @@ export function causeOf(update: Update): string {
   return ofTheNewVersion ?? update.error?.message ?? update.reason;
 }
 
-function nothingChanged(update: Update, backup: TakenBackup): FailureText {
+function nothingChanged(update: Update, _backup: TakenBackup, { stopped = [] }: Seen): FailureText {
   const name = nameOf(update);
   const gone = update.error?.code === 'container_not_found';
   const runs = !gone && update.error?.code !== 'container_not_running';
@@ -84,7 +85,7 @@ function nothingChanged(update: Update, backup: TakenBackup): FailureText {
     tone: 'attention',
     word: 'Failed, nothing changed',
     heading: `The update of ${name} failed before anything was changed`,
-    opening: [paragraph(!runs ? whyNotStarted(name, gone) : runsOn(name, backup))],
+    opening: [paragraph(!runs ? whyNotStarted(name, gone) : runsOn(name, stopped))],
     labels: { from: runs ? 'Still running' : 'Previous version', to: 'Planned version' },
   };
 }
@@ -95,10 +96,10 @@ function whyNotStarted(name: string, gone: boolean): string {
     : `${name} is unchanged: it is not running, and diun-pilot did not stop it.`;
 }
 
-function runsOn(name: string, backup: TakenBackup): string {
-  return backup?.quiesced === true
-    ? `${name} runs its old version as before. The containers stopped for the backup are running again and healthy. Nothing is urgent.`
-    : `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`;
+function runsOn(name: string, stopped: readonly string[]): string {
+  return stopped.length === 0
+    ? `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`
+    : `${name} runs its old version as before. Stopped for the backup, and running again: ${stopped.join(', ')}. Each one that was healthy before is healthy again. Nothing is urgent.`;
 }
 
 function runsAgain(update: Update, backup: TakenBackup, seen: Seen): FailureText {

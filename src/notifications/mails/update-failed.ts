@@ -24,6 +24,8 @@ export interface FailedNews extends UpdateNews {
   /** What the new version changed in the databases of its set; null when nothing is known. */
   dataChange?: DataChange | null;
   newData?: NewData | null;
+  /** Names of the containers that were stopped for the backup. */
+  stopped?: readonly string[];
   /** What the update keeps past its end, as sentences. */
   kept?: readonly string[];
   /** The signed link that restores the data from before the update, for a rollback that failed; null without one. */

@@ -1,5 +1,5 @@
 import { formatTime } from '../../domain/format';
-import { healthOf } from '../../containers/check-health';
+import { healthFailureOf, healthOf } from '../../containers/check-health';
 import { readContainers } from '../../containers/read-containers';
 import type { BackupRecord } from '../../domain/backups/backup';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
@@ -49,7 +49,8 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     if (!restored && (await runsOnChangedData(run)))
       return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
     const asBefore = restored ? await unhealthyAsBefore(run) : null;
-    const reported = new Error(`${messageOf(failure)}${more}`);
+    const code = restored && (await oldIsHealthy(run)) ? 'other_unhealthy' : 'rollback_failed';
+    const reported = new PilotError(code, `${messageOf(failure)}${more}`, { cause: failure });
     return finishRetagged(run, 'rollback_failed', rollbackFailed(cause, reported, asBefore));
   }
   await removeNew(run);
@@ -69,6 +70,11 @@ async function runsOnChangedData(run: Run): Promise<boolean> {
     if (codeOf(error) !== 'unhealthy') throw error;
     return false;
   }
+}
+
+/** Then another container that was stopped is what does not work. Rejects only with `engine_unreachable`. */
+async function oldIsHealthy(run: Run): Promise<boolean> {
+  return (await healthFailureOf(run, { ...run.container, id: run.journal.oldContainerId })) === null;
 }
 
 /**

@@ -66,8 +66,18 @@ async function allServeAgain(run: Run, progress: Progress): Promise<string | Ski
   if (change !== null) seen.push(changeAsDetail(change));
   // A database server had to be started before it could be read; those that write to it are still stopped.
   if (isServer(run.container) && (await decideOnData(run))) return seen.join('; ');
-  seen.push(...(await serveAgain(run, othersStopped(run), progress)));
+  seen.push(...(await othersServeAgain(run, progress)));
   return [...seen, ...(await seeToNeighbours(run, progress, run.journal.oldStopped))].join('; ');
+}
+
+/** Rejects with `other_unhealthy`: the old container itself is healthy. */
+async function othersServeAgain(run: Run, progress: Progress): Promise<string[]> {
+  try {
+    return await serveAgain(run, othersStopped(run), progress);
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
+  }
 }
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
