@@ -175,7 +175,7 @@ async function notServedYet(deps: Deps, place: RenewalPlace, stale: CertificateS
 function notServed(name: string, why: string, what: string): PilotError {
   return new PilotError(
     'certificate_not_served',
-    `The new certificate is on disk, but ${name} does not serve it: ${why}. ${what}, then ask again: diun-pilot renew`,
+    `The new certificate is on disk, but ${name} does not serve it: ${why}. ${what}, then run: diun-pilot renew`,
   );
 }
 

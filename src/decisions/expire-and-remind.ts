@@ -1,6 +1,7 @@
 import type { Deps } from '../deps';
 import { formatTime } from '../domain/format';
 import { approvalReminder } from '../notifications/mails/approval-reminder';
+import { requestCommand } from '../notifications/mails/passages/passages';
 import { postMail } from '../notifications/post-mail';
 import { approvalUrl, pageUrl, surroundingsOf } from './approval-links';
 
@@ -12,7 +13,7 @@ export function expireApprovals({ store, clock, logger }: Pick<Deps, 'store' | '
     store.updates.change(update.id, {
       status: 'expired',
       finishedAt: now,
-      reason: `No decision until ${formatTime(update.approval.expiresAt)}. Request it again with: diun-pilot update ${update.container}`,
+      reason: `No decision until ${formatTime(update.approval.expiresAt)}. Request it again: ${requestCommand(update)}`,
       approval: { ...update.approval, status: 'expired' },
     });
     logger.info('approval expired', { update: update.id, container: update.container });

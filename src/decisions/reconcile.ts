@@ -12,19 +12,13 @@ import type { UpdateStatus } from '../domain/update';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { lookInto, reofferChanged } from './reoffer';
+import { NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from '../domain/decision/rests';
 import { decideOn, offer, takenBack, tellLabelProblems, type Offer } from './offer';
 import type { ImageTarget } from '../domain/images/image-target';
 
-const HOUR_MS = 3_600_000;
-/** An expired offer is not repeated the next day. */
-const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
-/** What failed through no fault of the image is tried again the next day, and not at each start of the service. */
 const FAILED: readonly UpdateStatus[] = ['failed', 'rolled_back', 'rollback_failed'];
 /** The digest is news, and nothing comes of it. */
 const REPORTED_ONCE: readonly IgnoreCode[] = ['not_running', 'same_image'];
-/** Fails in the same way until a person changes the host. */
-const NEEDS_A_CHANGE: readonly ErrorCode[] = ['recreate_refused', 'storage_needs_stopped'];
-const RESTS_FAILED_MS = 20 * HOUR_MS;
 
 interface Reconciling extends Deps {
   all: Container[];

@@ -96,7 +96,7 @@ export const ERROR_CODES = {
   project_file_refused: 'A file of the compose project could not be read or written',
   compose_failed: 'Docker Compose did not return the hash of a service',
   restore_refused: 'The backup cannot be restored here',
-  restore_failed: 'The restore failed, and the previous data was put back',
+  restore_failed: 'The restore failed; the message says whether the previous data is in place',
   restore_not_healthy: 'The data is restored, but a container that uses it is not healthy',
   drill_failed: 'A backup could not be restored in a restore drill',
   backup_not_found: 'There is no backup with that name',

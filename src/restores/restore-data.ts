@@ -2,6 +2,7 @@ import { insist } from '../containers/insist';
 import { keepStopped } from '../containers/restart-policy';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/backups/restore';
+import { DATA_IS_BACK, notAllRun, notBack } from '../domain/backups/restore-texts';
 import { isWell, type Stopped } from '../domain/health/health-failure';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
@@ -40,7 +41,7 @@ export async function restoreData(run: RestoreRun): Promise<void> {
 /** A restore that takes the whole service down repeatedly must not leave a container stopped. */
 function countInterruption(run: RestoreRun): void {
   const interrupted = run.journal.interrupted + 1;
-  const message = `diun-pilot was stopped ${interrupted} times while it unpacked this backup. Look for the reason in its log (memory, disk, restarts of the host), then ask again.`;
+  const message = `diun-pilot was stopped ${interrupted} times while it unpacked this backup. Look for the reason in its log (memory, disk, restarts of the host), then request the restore again.`;
   const givenUp = { stage: 'undoing', cause: { code: 'interrupted', message } } as const;
   checkpoint(run, interrupted < ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
 }
@@ -120,14 +121,14 @@ async function undo(run: RestoreRun): Promise<void> {
   const left = await removeUnpacked(run);
   const words = await startAgain(run).catch((error: unknown) => {
     rethrowEngineLost(error);
-    throw failed(`${cause.message} The data from before is in its place, but: ${messageOf(error)}${left}`, error);
+    throw failed(`${cause.message} ${notAllRun(messageOf(error))}${left}`, error);
   });
-  throw failed(`${cause.message} The data from before is in its place. ${words}${left}`);
+  throw failed(`${cause.message} ${DATA_IS_BACK}. ${words}${left}`);
 }
 
 /** Recorded when it is done: once the staged data is removed, unswapped data would look swapped. */
 async function swapBack(run: RestoreRun, cause: string): Promise<void> {
-  run.onProgress('putting the data from before back in its place');
+  run.onProgress('putting the previous data back in place');
   try {
     await swapDatabasesBack(run);
     await swapFilesBack(run);
@@ -135,7 +136,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     rethrowEngineLost(error);
     const left = run.journal.stopped.map(({ name }) => name).join(', ');
     throw failed(
-      `${cause} Then the data from before could not be put back: ${messageOf(error)} It is in what is named .diun-pilot-before-${run.journal.mark}-…; left stopped: ${left}.`,
+      `${cause} ${notBack(messageOf(error))} It is kept under the names .diun-pilot-before-${run.journal.mark}-…. Left stopped: ${left}.`,
       error,
     );
   }

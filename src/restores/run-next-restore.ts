@@ -70,7 +70,7 @@ async function startedAgain(run: RestoreRun): Promise<void> {
     await startAgain(run);
   } catch (error) {
     rethrowEngineLost(error);
-    const message = `The data of ${formatTime(run.plan.manifest.createdAt)} is restored, and what was there before is kept; but not all that use it are healthy: ${messageOf(error)}`;
+    const message = `The data of ${formatTime(run.plan.manifest.createdAt)} is restored, and the previous data is kept. Not every container that uses it is healthy: ${messageOf(error)}`;
     throw new PilotError('restore_not_healthy', message, { cause: error });
   }
 }

@@ -1,5 +1,4 @@
 import { isServer } from '../domain/backups/backup-place';
-import { formatTime } from '../domain/format';
 import { firstRestoreJournal, type RestoreJournal } from '../domain/backups/restore';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { changesOf } from '../domain/data/compare-fingerprints';
@@ -158,11 +157,7 @@ async function restore(run: ServiceRun): Promise<string> {
     ownLayer: 'untouched',
     writers: 'scaled to 0',
   });
-  const { kept = [] } = run.rollout.restore ?? {};
-  const sentence = `The data of ${formatTime(manifest.createdAt)} is restored, as it was before the new version changed it`;
-  const retained =
-    kept.length === 0 ? '.' : `; what that left is kept: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
-  return [`${sentence}${retained}`, ...kept.map(({ remove }) => remove)].join('\n');
+  return restoredDetail(manifest.createdAt, run.rollout.restore?.kept ?? []);
 }
 
 async function allServe(run: ServiceRun, progress: Progress): Promise<string> {

@@ -4,6 +4,7 @@ import { adoptHolder, keepLeftover } from '../containers/kept-containers';
 import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
 import { keepStopped } from '../containers/restart-policy';
 import { renameRestarting, startJoining } from '../containers/start-rename-remove';
+import { noneRunsText, startedText } from '../domain/brought-back';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, type ErrorCode, isEngineLost, messageOf, type PilotError, rethrowEngineLost } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
@@ -36,7 +37,7 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
   } catch (error) {
     rethrowEngineLost(error);
     logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
-    const words = `No container of the name ${journal.containerName} runs, and none could be brought back: ${messageOf(error)}`;
+    const words = noneRunsText(journal.containerName, messageOf(error));
     return { words, id: null };
   }
 }
@@ -64,7 +65,7 @@ async function startBearer(run: ActiveUpdate, bearer: ContainerInspect): Promise
     if (isEngineLost(error) || !(await isInTheWay(run, bearer))) throw error;
     return bringOneBackInsteadOf(run, bearer, messageOf(error));
   }
-  const words = `The container ${shortId(bearer.Id)}, which has the name ${run.journal.containerName}, did not run: it was started.`;
+  const words = startedText(`The container ${run.journal.containerName} (${shortId(bearer.Id)}) did not run`);
   return { words, id: bearer.Id };
 }
 
@@ -80,7 +81,7 @@ async function bringOneBackInsteadOf(run: ActiveUpdate, { Id }: ContainerInspect
   await renameRestarting(run, Id, other);
   const { words, id } = await bringOneBack(run);
   return {
-    words: `The container ${shortId(Id)}, which another process created as ${name}, cannot start (${why}): it is kept as ${other}. ${words}`,
+    words: `Another process created the container ${name} (${shortId(Id)}), which cannot start (${why}). It is kept as ${other}. ${words}`,
     id,
   };
 }
@@ -95,11 +96,15 @@ async function bringOneBack(run: ActiveUpdate): Promise<BroughtBack> {
     await renameRestarting(run, id, name);
     await startJoining(run, id);
     const which = id === journal.oldContainerId ? 'old' : 'new';
-    const words = `No container had the name ${name}: the ${which} container ${shortId(id)} (found as ${found.Name.slice(1)}) has it again and was started.`;
+    const words = startedText(
+      `No container was named ${name}. The ${which} container ${shortId(id)} (found as ${found.Name.slice(1)}) has the name again`,
+    );
     return { words, id };
   }
   const id = await createAgain(run);
-  const words = `No container of ${name} was left: it was created again as ${shortId(id)}, on ${journal.oldReference} as before, and started.`;
+  const words = startedText(
+    `No container of ${name} was left. It was re-created as ${shortId(id)} from ${journal.oldReference}, as before`,
+  );
   return { words, id };
 }
 

@@ -1,3 +1,4 @@
+import { broughtBack } from '../domain/brought-back';
 import type { RestoreJournal } from '../domain/backups/restore';
 import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
 import type { DataChange } from '../domain/data/data-fingerprint';
@@ -45,9 +46,9 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
 function changedReason({ stopped }: Journal, verdict: Verdict, { message }: Failure): string {
   const sentence = firstLineOf(message);
   if (verdict === 'rolled_back') return `${sentence} The old container is running and healthy.`;
-  return verdict === 'failed'
-    ? `Nothing was changed by diun-pilot. ${sentence}${whoWasStopped(stopped)}`
-    : `${sentence} The update could neither be finished nor undone: please check it.`;
+  if (verdict !== 'failed') return `${sentence} The update could neither be finished nor undone: please check it.`;
+  const unchanged = broughtBack(message) === null ? 'diun-pilot changed nothing. ' : '';
+  return `${unchanged}${sentence}${whoWasStopped(stopped)}`;
 }
 
 function whoWasStopped(stopped: Journal['stopped']): string {
@@ -85,6 +86,8 @@ export interface HowItEnded {
   newData: NewData | null;
   /** Names of the containers that were stopped for the backup, whatever became of it. */
   stopped: string[];
+  /** It failed in its soak, and the operator chose the data from before the update. */
+  backupWasChosen: boolean;
 }
 
 export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: Update): HowItEnded {
@@ -95,5 +98,6 @@ export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: 
     dataChange: journal?.dataChange ?? updates.rollout(id)?.dataChange ?? null,
     newData: failed && journal !== null ? newDataOf(journal) : null,
     stopped: journal?.stopped.map(({ name }) => name) ?? [],
+    backupWasChosen: journal?.soak?.failed?.data === 'backup',
   };
 }

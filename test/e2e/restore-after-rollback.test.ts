@@ -80,7 +80,7 @@ it('is rolled back, its data restored, and the old version healthy with every ro
   await mailsAbout(pilot, name, 1);
   const mail = (await pilot.mails()).find(({ subject }) => subject?.includes('the old version is running'));
   const text = mail?.text?.replace(/\s+(!! )?/g, ' ') ?? '';
-  expect(text).toContain('The new version had changed the data, before it failed (database app of');
+  expect(text).toContain('The new version had changed the data (database app of');
   expect(text).toMatch(/Verified after the restore: .*api\/healthz says pass/);
   expect(text).toMatch(/docker exec .*dropdb -U app '?app\.diun-pilot-before-/);
 });

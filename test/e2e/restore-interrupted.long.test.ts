@@ -42,7 +42,7 @@ it('puts everything back when the second database cannot be restored: the data f
   const { code, stdout } = await restore();
   await onServer(`mv /tmp/hstore.control ${EXTENSIONS}/`);
   expect([code, stdout]).toEqual([1, expect.stringMatching(/postgres of .* could not be restored: [\s\S]*hstore/)]);
-  expect(stdout).toMatch(/The data from before is in its place. Started again and healthy/);
+  expect(stdout).toMatch(/The previous data is in place. Started again and healthy/);
   await app.ready();
   expect(await names()).toEqual(['erste', 'zweite']);
   expect([await app.sql(ASIDE), await app.sh('ls -A /data | grep -c diun-pilot || true')]).toEqual(['0', '0']);

@@ -91,7 +91,7 @@ test('a disk that is full while a restore unpacks: nothing is lost, and the mess
   const failed = await cli('restore', set, '--yes');
   expect([failed.code, failed.stderr]).toEqual([
     1,
-    expect.stringMatching(/The disk of \/data .* is full.*space.*The data from before is in its place/s),
+    expect.stringMatching(/The disk of \/data .* is full.*space.*The previous data is in place/s),
   ]);
   expect(readdirSync(disk).sort()).toEqual(['large', 'other']);
   expect(readFileSync(join(disk, 'large'), 'utf8')).toBe('changed');

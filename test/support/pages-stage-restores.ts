@@ -100,7 +100,7 @@ export function restoredByItself(store: Store): Update {
   const update = aGiteaUpdate(store);
   const backup = itsBackup(store, update, new Date(Date.now() - HOUR).toISOString());
   const kept = [
-    `The data of ${backup.createdAt} is restored, as it was before the new version changed it; what that left is kept: ${KEPT.map(({ what }) => what).join('; ')}. To remove it:`,
+    `The data of ${backup.createdAt} is restored. The data of the new version is kept: ${KEPT.map(({ what }) => what).join('; ')}. To remove it:`,
     ...KEPT.map(({ remove }) => remove),
   ];
   withSteps(store, update, [

@@ -33,7 +33,7 @@ it('a rollback restores what the new version changed, although the old one is he
     'restore_health_check succeeded',
   ]);
   expect(verdict()?.reason).toContain(`The new version had changed the data (${CHANGED}), so the data of`);
-  expect(unwrapped()).toContain(`The new version had changed the data, before it failed (${CHANGED}).`);
+  expect(unwrapped()).toContain(`The new version had changed the data (${CHANGED}).`);
   expect(running()).toEqual(ALL);
   expect(forge.scene.engine.container(READER).Id).toBe(Id);
 });

@@ -108,7 +108,7 @@ test('an application fails on the new major: the data directory that it wrote to
   expect(scene.engine.files(SERVER).read(`${path}/base/written`)?.toString()).toContain('after the load');
   expect(scene.engine.files(SERVER).read(`${DATA}/base/written`)).toBeUndefined();
   const mail = scene.mails().at(-1);
-  const said = `What was written after the load into PostgreSQL 17 is missing from it, and is only in the data directory of PostgreSQL 17: ${path}.`;
+  const said = `Data written after the load into PostgreSQL 17 is missing; it is only in the data directory of PostgreSQL 17: ${path}.`;
   for (const text of [ended()?.reason, mail?.text.replace(/\s+(?:!! )?/g, ' '), verdictOf(ended() as Update).join(' ')])
     expect(text).toContain(said);
   expect(`${mail?.subject} ${mail?.text}`).not.toMatch(/nothing (?:is )?urgent/i);

@@ -185,7 +185,7 @@ it('posts the mail after 30 minutes, whatever the rehearsal does, and only once'
   scene.engine.onCall('inspectContainer', () => releaseHeldMails(scene.deps));
   await hear();
   expect(offers()).toHaveLength(1);
-  expect(offers()[0]?.text).toContain('has not ended within 30 minutes');
+  expect(offers()[0]?.text).toContain('has not ended yet');
   expect(rehearsalOf(scene)).toMatchObject({ status: 'failed', mail: null });
 });
 

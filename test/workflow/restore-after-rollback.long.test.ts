@@ -73,7 +73,7 @@ it('leaves everybody stopped, and needs a person, when the data can neither be p
   expect([update?.status, update?.error?.message]).toEqual([
     'rollback_failed',
     expect.stringMatching(
-      /could not be put back: .*the disk is full.*left stopped: forge-gitea-1\. So are .*: forge-runner-1\./,
+      /could not be put back: .*the disk is full.*Left stopped: forge-gitea-1\. Also left stopped.*: forge-runner-1\./,
     ),
   ]);
   expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual(['forge-gitea-1', 'forge-runner-1']);
@@ -92,7 +92,7 @@ it('serves with the data from before the restore, when the backup cannot be rest
   const update = scene.updates()[0];
   expect([update?.status, update?.error?.message]).toEqual([
     'rollback_failed',
-    expect.stringMatching(/could not be restored: pg_restore: error: no The data from before is in its place/),
+    expect.stringMatching(/could not be restored: pg_restore: error: no The previous data is in place/),
   ]);
   expect(scene.engine.files('forge-gitea-1').read('/data/schema')?.toString()).toBe('2');
   expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual([]);

@@ -11,7 +11,7 @@ it('a restore that takes the service down at every try is undone at the third: a
     scene = nextProcess(scene);
   }
   await scene.settle();
-  const message = expect.stringMatching(/stopped 3 times while it unpacked .* The data from before is in its place/);
+  const message = expect.stringMatching(/stopped 3 times while it unpacked .* The previous data is in place/);
   expect(restoreOf(scene)).toMatchObject({ status: 'failed', error: { code: 'restore_failed', message } });
   expect(dataOf(scene.engine, forge.databases)).toEqual(changed);
   expect(leftovers(scene.engine, forge.databases)).toEqual([]);

@@ -206,7 +206,7 @@ describe('an image that fails', () => {
     expect(only()).toMatchObject({ status: 'rollback_failed', error: { code: 'unhealthy_as_before' } });
     expect(await imageNow()).toBe(`nginx:1.28@${old.digest}`);
     const { subject, text = '' } = scene.mails().at(-1) ?? {};
-    expect(subject).toContain('update failed, health check was already failing');
+    expect(subject).toContain('rolled back, its health check fails as before the update');
     expect(subject).not.toContain('rollback failed');
     expect(text.replace(/\s+/g, ' ')).toMatch(/its label update\.probe may be wrong.*If it works/);
     expect(text).toContain('docker service ps');

@@ -73,6 +73,12 @@ it('runs the old version with the backup from before the update, once its name w
   expect(soak()?.choice).toBe('backup');
   await forge.scene.settle();
   expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+  const told = forge.scene
+    .mails()
+    .at(-1)
+    ?.text.replace(/\s+(!! )?/g, ' ');
+  expect(told).toContain('As you chose, the data was restored');
+  expect(told).not.toContain('had been stopped since that backup');
   expect(last().reason).toContain('was restored, as the operator chose');
   expect(versionIn(forge)).toBe('114');
   expect(steps().slice(6)).toEqual([

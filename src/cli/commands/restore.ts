@@ -90,7 +90,7 @@ function tellEnd({ status, detail, error, kept }: RestoreRecord, output: LiveOut
       : `Failed: ${error?.message ?? ''}`,
   );
   if (kept.length === 0) return;
-  output.line('What was there before is kept; once you do not need it, remove it:');
+  output.line('The previous data is kept. Remove it when you no longer need it:');
   for (const { what, remove } of kept) {
     output.line(`  ${what}`);
     output.line(`    ${remove}`);

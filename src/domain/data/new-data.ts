@@ -23,6 +23,6 @@ export function newDataOf({ major, containerName }: Pick<Journal, 'major' | 'con
   return { from, to, container: containerName, path: `${directory}/${stagedFolder(major)}` };
 }
 
-export function newDataSentence({ from, to, path }: NewData): string {
-  return `It has the data of PostgreSQL ${from} from before the update. What was written after the load into PostgreSQL ${to} is missing from it, and is only in the data directory of PostgreSQL ${to}: ${path}.`;
+export function newDataSentence({ container, from, to, path }: NewData): string {
+  return `${container} has the data of PostgreSQL ${from} from before the update. Data written after the load into PostgreSQL ${to} is missing; it is only in the data directory of PostgreSQL ${to}: ${path}.`;
 }

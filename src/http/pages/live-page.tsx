@@ -1,8 +1,6 @@
 import { formatDuration, formatTime, codeAsText } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backups/backup';
-import type { DataChange } from '../../domain/data/data-fingerprint';
-import type { NewData } from '../../domain/data/new-data';
 import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
 import { isOpen, type Step, STEP_NAMES, type StepName, type Update, type UpdateStatus } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
@@ -10,24 +8,17 @@ import type { Block } from '../../notifications/letter/letter';
 import { stepTitle } from '../../notifications/letter/words';
 import { whatChanged } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
+import type { Seen } from '../../notifications/mails/failure-text';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
 import { RehearsalOf, type RehearseButton } from './decision/rehearsal';
 import { page } from './layout';
 import { toneOf } from './words';
 
-export interface Followed {
+export interface Followed extends Seen {
   update: Update;
   /** Taken before the update; null while there is none. */
   backup: BackupRecord | null;
-  /** The old container was never stopped: the handover failed next to it. */
-  servedOn?: boolean;
-  /** What the new version changed in the databases of its set; null when nothing is known. */
-  dataChange?: DataChange | null;
-  /** What a new PostgreSQL major has left after a rollback. */
-  newData?: NewData | null;
-  /** Names of the containers that were stopped for the backup. */
-  stopped?: readonly string[];
   /** The last one; only that of an update that has not started is shown. */
   rehearsal?: Rehearsal | null;
   again?: RehearseButton;
@@ -129,7 +120,7 @@ function FollowUp({ update: { followUp, status } }: { update: Update }): JSX.Ele
 }
 
 /** For a finished update: the text of its mail, in the same order: the current state, then the cause. */
-type Ended = Pick<Followed, 'update' | 'backup' | 'servedOn' | 'dataChange' | 'newData' | 'stopped'>;
+type Ended = Pick<Followed, 'update' | 'backup' | keyof Seen>;
 
 function Failure(ended: Ended): JSX.Element {
   const { update } = ended;

@@ -3,7 +3,7 @@ import type { RenderedMail } from '../rendered-mail';
 import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { howToDecide, wholePlan, type CriticalNews } from './passages/how-to-decide';
-import { nameOf, versions } from './passages/passages';
+import { nameOf, requestCommand, versions } from './passages/passages';
 
 /** A day before an offer expires. */
 export function approvalReminder(news: CriticalNews): RenderedMail {
@@ -18,7 +18,7 @@ export function approvalReminder(news: CriticalNews): RenderedMail {
     heading: `The update of ${name} is still waiting for your decision`,
     blocks: [
       paragraph(
-        `Nothing has been changed. The offer expires ${ends}. After that, ${name} can only be updated by a new offer.`,
+        `Nothing has been changed. The offer expires ${ends}. After that, you must request the update: ${requestCommand(news.update)}`,
       ),
       versions(news, { from: 'Current version', to: 'New version' }),
       ...howToDecide(news),

@@ -29,7 +29,7 @@ export function certificateNearEnd(news: NearEndNews): RenderedMail {
     kind: 'certificate_near_end',
     updateId: null,
     about: seen.name,
-    subject: when,
+    subject: `${when} – please ${isNotLoaded(seen) ? 'load the new one' : 'renew it'}`,
     verdict: {
       tone: days < 7 ? 'alarm' : 'attention',
       word: ended ? 'Certificate expired' : 'Certificate near expiry',
@@ -55,7 +55,7 @@ function factsOf({ seen, certificate }: NearEndNews): { label: string; value: st
   ];
   return [
     { label: 'Names', value: certificate.names },
-    { label: 'Where', value: where.join(', and ') },
+    { label: 'Where', value: where.join(' and ') },
     {
       label: 'Valid',
       value: [`from ${formatTime(certificate.notBefore)}`, `until ${formatTime(certificate.notAfter)}`],

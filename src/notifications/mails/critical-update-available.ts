@@ -46,7 +46,7 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
 }
 
 function expiresAt({ update: { approval } }: OfferNews): string {
-  return approval === null ? '' : ` The request expires at ${formatTime(approval.expiresAt)}.`;
+  return approval === null ? '' : ` The offer expires at ${formatTime(approval.expiresAt)}.`;
 }
 
 /** Only what must not be missed. */

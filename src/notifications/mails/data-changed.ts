@@ -5,7 +5,7 @@ import { splitDetail } from '../letter/clean';
 import { paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import type { BackupRecord } from '../../domain/backups/backup';
-import type { FailureText } from './special-failures';
+import type { FailureText } from './failure-text';
 import { nameOf } from './passages/passages';
 
 export const isDataChanged = ({ error, status }: Update): boolean =>

@@ -27,7 +27,7 @@ export function engineLost({ since, reason, ends, inContainer, publicUrl }: Engi
     heading: 'The Docker Engine does not answer',
     blocks: [
       paragraph(
-        `No question has been answered since ${formatTime(since)}. Until Docker answers, nothing is updated, backed up or renewed. An update that was running continues afterwards.`,
+        `Docker has not answered since ${formatTime(since)}. Until it answers, nothing is updated, backed up or renewed. An update that was running continues afterwards.`,
       ),
       ...machineSaid([reason]),
       ...section('What diun-pilot does', paragraph(ends ? RESTARTS : WAITS)),
@@ -39,7 +39,7 @@ export function engineLost({ since, reason, ends, inContainer, publicUrl }: Engi
 
 const RESTARTS =
   'It exits now, so that its restart policy starts it with the new socket. A socket that is mounted as a file no longer works after Docker created it again, for example with live-restore. Webhooks that were accepted are kept.';
-const WAITS = 'It keeps running, accepts webhooks and asks again every 30 seconds.';
+const WAITS = 'It keeps running, accepts webhooks and asks Docker again every 30 seconds.';
 
 function whatToDo(ends: boolean, inContainer: boolean): Block[] {
   const look: Block = { type: 'commands', lines: ['systemctl status docker', 'docker ps'] };
@@ -52,7 +52,7 @@ function whatToDo(ends: boolean, inContainer: boolean): Block[] {
     host,
     look,
     paragraph(
-      'If Docker works there, the socket in the container of diun-pilot is an old one. Restart that container, and give it a restart policy: then diun-pilot does this on its own.',
+      'If Docker works there, the container of diun-pilot has an outdated socket. Restart that container. With a restart policy, diun-pilot restarts on its own.',
     ),
   ];
 }

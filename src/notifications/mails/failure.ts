@@ -1,17 +1,11 @@
-import type { NewData } from '../../domain/data/new-data';
-import { formatBetween, formatTime } from '../../domain/format';
-import { changesOf, unknownChange } from '../../domain/data/compare-fingerprints';
-import type { DataChange } from '../../domain/data/data-fingerprint';
 import { PilotError } from '../../domain/errors';
-import type { BackupRecord } from '../../domain/backups/backup';
-import { awaySince, type Step, type StepName, type Update, type UpdateStatus } from '../../domain/update';
+import type { Step, StepName, Update, UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import {
   changedByOthers,
   isChangedByOthers,
-  type FailureText,
   isWrongSignature,
   wrongSignature,
   isNeighbourDown,
@@ -21,20 +15,12 @@ import {
 } from './special-failures';
 import { dataChanged, isDataChanged, whatChanged } from './data-changed';
 import { newDataPassage } from './passages/new-data-passage';
+import type { FailureText, Seen, TakenBackup } from './failure-text';
 import { nameOf } from './passages/passages';
+import { neverStopped, runsAgain } from './rolled-back';
 import { serviceFailed } from './rollout-failed';
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
-
-type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
-
-/** Facts about the verdict that the update's row does not have (updates/reason-of-end). */
-interface Seen {
-  servedOn?: boolean;
-  dataChange?: DataChange | null;
-  newData?: NewData | null;
-  stopped?: readonly string[];
-}
 
 const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, seen: Seen) => FailureText>> = {
   failed: nothingChanged,
@@ -92,7 +78,7 @@ function nothingChanged(update: Update, _backup: TakenBackup, { stopped = [] }: 
 
 function whyNotStarted(name: string, gone: boolean): string {
   return gone
-    ? `The container ${name} no longer exists, so the update did not start. diun-pilot did not remove it.`
+    ? `The container ${name} no longer exists, so the update was aborted. diun-pilot did not remove it.`
     : `${name} is unchanged: it is not running, and diun-pilot did not stop it.`;
 }
 
@@ -100,95 +86,6 @@ function runsOn(name: string, stopped: readonly string[]): string {
   return stopped.length === 0
     ? `${name} runs its old version as before: the old container was never stopped. Nothing is urgent.`
     : `${name} runs its old version as before. Stopped for the backup, and running again: ${stopped.join(', ')}. Each one that was healthy before is healthy again. Nothing is urgent.`;
-}
-
-function runsAgain(update: Update, backup: TakenBackup, seen: Seen): FailureText {
-  const name = nameOf(update);
-  return {
-    subject: seen.newData
-      ? 'rolled back – what was written since the load is kept aside, decide about it'
-      : `rolled back – ${isUnknown(seen) ? '' : 'nothing urgent, '}the old version is running`,
-    tone: 'attention',
-    word: 'Rolled back',
-    heading: `${name} is running its old version again`,
-    opening: [
-      paragraph(`The new version did not work, so the unchanged old container was started again.${urgency(seen)}`),
-      ...unknownData(seen),
-      paragraph(verifiedHow(update)),
-      ...interruption(update, backup),
-      ...restored(update, seen),
-    ],
-    labels: { from: 'Running again', to: 'Failed version' },
-  };
-}
-
-/** A handover that failed while the old container was still serving. */
-function neverStopped(update: Update, seen: Seen): FailureText {
-  const name = nameOf(update);
-  return {
-    subject: `rolled back – ${isUnknown(seen) ? '' : 'nothing urgent, '}the old version kept running`,
-    tone: 'attention',
-    word: 'Rolled back',
-    heading: `${name} is still running its old version`,
-    opening: [
-      paragraph('The new version did not work next to the old one and was removed. The old one was never stopped.'),
-      paragraph(verifiedHow(update)),
-      paragraph(`${urgency(seen).trim()} Until the new one was removed, it may have answered some requests.`.trim()),
-      ...unknownData(seen),
-    ],
-    labels: { from: 'Still running', to: 'Failed version' },
-  };
-}
-
-/** diun-pilot could not read whether the new version changed the data. */
-function isUnknown({ dataChange }: Seen): boolean {
-  return dataChange ? unknownChange(dataChange) !== null : false;
-}
-
-function urgency(seen: Seen): string {
-  return isUnknown(seen) || seen.newData ? '' : ' Nothing is urgent.';
-}
-
-function unknownData({ dataChange }: Seen): Block[] {
-  const unknown = dataChange ? unknownChange(dataChange) : null;
-  if (unknown === null) return [];
-  return [{ type: 'important', text: `${unknown} Check the log of the old version before you rely on its data.` }];
-}
-
-function verifiedHow(update: Update): string {
-  const check = lastCheck(update);
-  const how = check?.detail ? splitDetail(check.detail).sentence : 'its health check succeeded';
-  return `Verified after the ${check?.name === 'restore_health_check' ? 'restore' : 'rollback'}: ${how}`;
-}
-
-/** The health check that found the old container healthy: the first, or the one after the data was restored. */
-function lastCheck(update: Update): Step | undefined {
-  const checks: readonly StepName[] = ['rollback_health_check', 'restore_health_check'];
-  return update.steps.find((step) => checks.includes(step.name) && step.status === 'succeeded');
-}
-
-function interruption(update: Update, backup: TakenBackup): Block[] {
-  const stopped = awaySince(update, backup);
-  const verified = lastCheck(update)?.finishedAt;
-  const took = formatBetween(stopped, verified);
-  if (!stopped || !verified || took === null) return [];
-  return [
-    paragraph(`It may have been offline between ${formatTime(stopped)} and ${formatTime(verified)} (at most ${took}).`),
-  ];
-}
-
-function restored(update: Update, { dataChange }: Seen): Block[] {
-  const restore = update.steps.find((step) => step.name === 'restore' && step.status === 'succeeded');
-  if (restore === undefined) return [];
-  const changes = dataChange ? changesOf(dataChange) : '';
-  const before = changes === '' ? 'and the old one refused it' : `before it failed (${changes})`;
-  const text = `The new version had changed the data, ${before}. So the data was restored from the backup of this update. All containers that write to it had been stopped since that backup.`;
-  const { sentence, output } = splitDetail(restore.detail ?? '');
-  return [
-    { type: 'important', text },
-    ...(sentence === '' ? [] : [paragraph(sentence)]),
-    ...(output.length === 0 ? [] : [{ type: 'commands' as const, lines: output }]),
-  ];
 }
 
 function manualActionRequired(update: Update, backup: TakenBackup, { dataChange }: Seen): FailureText {
@@ -217,11 +114,11 @@ function stoppedForTheBackup(update: Update): FailureText {
     subject: 'DOWN, a container stopped for the backup did not restart – manual action required',
     tone: 'alarm',
     word: 'Down, manual action required',
-    heading: `Update of ${nameOf(update)} cancelled; a container did not come back up`,
+    heading: `The update of ${nameOf(update)} was aborted, and a container that was stopped for it is not running`,
     opening: [
       {
         type: 'important',
-        text: 'Manual action required: nothing was changed, but a container that was stopped for the backup is not running.',
+        text: 'Manual action required: no container was replaced, but one that was stopped for the backup is not running or not healthy.',
       },
       paragraph(sentence),
       ...machineSaid(output),

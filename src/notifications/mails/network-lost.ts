@@ -38,7 +38,7 @@ export function networkLost(news: NetworkLostNews): RenderedMail {
 }
 
 function howToReattach({ container, service, triesAgain }: NetworkLostNews): Block[] {
-  const recreate = paragraph('Create it again with the network of the container that owns the ports now.');
+  const recreate = paragraph('Re-create it in the network of the container that provides it now.');
   if (service === null && !triesAgain) return [recreate];
   if (service === null) return [{ type: 'commands', lines: [shellCommand('docker', 'restart', container)] }];
   return [

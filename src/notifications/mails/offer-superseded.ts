@@ -13,7 +13,7 @@ export function offerSuperseded(news: UpdateNews): RenderedMail {
     kind: 'offer_superseded',
     updateId: news.update.id,
     about: name,
-    subject: 'the update offer is no longer valid',
+    subject: 'the update offer is no longer valid – nothing to do',
     verdict: { tone: 'notice', word: 'Superseded' },
     heading: `The offer to update ${name} is no longer valid`,
     blocks: [

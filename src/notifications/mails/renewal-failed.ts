@@ -52,8 +52,8 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
 }
 
 function servedNow({ before, after }: RenewalRecord): string {
-  if (before === null || after === null) return 'It was aborted before the served certificate was checked.';
-  return `It failed, and ${whatIsServed(before, after)}.`;
+  if (before === null || after === null) return 'The renewal was aborted before the served certificate was checked.';
+  return `The renewal failed; ${whatIsServed(before, after)}.`;
 }
 
 /** The urgency: the time until the first served certificate expires. */

@@ -4,7 +4,8 @@ import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { isDataChanged, whatChanged } from './data-changed';
-import { type FailureText, isUnhealthyAsBefore } from './special-failures';
+import type { FailureText } from './failure-text';
+import { isUnhealthyAsBefore } from './special-failures';
 import { nameOf } from './passages/passages';
 
 /** The end of a service's update that did not succeed: Swarm replaced its tasks, and no container was kept or started again. */
@@ -37,7 +38,7 @@ function onChangedData(update: Update, dataChange: DataChange | null): FailureTe
       ...section('What you can do', {
         type: 'list',
         items: [
-          'Restore the backup of this update by hand: docs/swarm.md has the commands. Data written since the backup is then lost.',
+          'Restore the backup of this update manually: docs/swarm.md has the commands. Data written since the backup is then lost.',
           `Keep the data and move forward: update ${name} to a version that works with it.`,
         ],
       }),
@@ -50,14 +51,14 @@ function onChangedData(update: Update, dataChange: DataChange | null): FailureTe
 function asBefore(update: Update): FailureText {
   const name = nameOf(update);
   return {
-    subject: 'update failed, health check was already failing – please check',
+    subject: 'rolled back, its health check fails as before the update – please check',
     tone: 'alarm',
     word: 'Unhealthy, as before',
     heading: `The service ${name} fails its health check with its old version, as it did before the update`,
     opening: [
       {
         type: 'important',
-        text: `The tasks of ${name} run the old version again, but diun-pilot cannot tell whether it works. Please check it.`,
+        text: `The tasks of ${name} run the old version again, but diun-pilot cannot verify whether it works. Please check it.`,
       },
       paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
       ...section(
@@ -99,7 +100,7 @@ function unchanged(update: Update): FailureText {
 function untouched({ reason, container }: Update): string {
   return reason.includes('Scaled to 0')
     ? `${reason} They are healthy again. Nothing is urgent.`
-    : `The tasks of ${container ?? ''} were not touched. Nothing is urgent.`;
+    : `diun-pilot did not change ${container ?? ''} or its tasks. Nothing is urgent.`;
 }
 
 function rolledBack(update: Update, dataChange: DataChange | null): FailureText {

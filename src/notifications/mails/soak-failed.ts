@@ -76,7 +76,7 @@ function whatToDecide({ update, soak, backup, offered, now, decideUrl }: SoakNew
       ...schemaText(soak),
       list([
         ...offered.map((data) => choiceText(data, soak, backup, now)),
-        'The new version, as it is now: nothing is changed.',
+        'The new version, as it is now. Nothing is changed.',
       ]),
     ),
     { type: 'link', label: 'Review and decide', url: decideUrl, button: true },

@@ -1,18 +1,10 @@
-import { type Block, type Tone, paragraph, machineSaid, section } from '../letter/letter';
+import { type Block, paragraph, machineSaid, section } from '../letter/letter';
+import { broughtBack } from '../../domain/brought-back';
 import type { Update } from '../../domain/update';
+import type { FailureText } from './failure-text';
 import { nameOf } from './passages/passages';
 import { splitDetail } from '../letter/clean';
 import { shellCommand } from '../letter/shell';
-
-/** The beginning of a mail about an update that failed. The failures below have a text of their own. */
-export interface FailureText {
-  subject: string;
-  tone: Tone;
-  word: string;
-  heading: string;
-  opening: Block[];
-  labels: { from: string; to: string };
-}
 
 /** It was refused before the image was pulled. */
 export function isWrongSignature({ status, error }: Update): boolean {
@@ -51,11 +43,11 @@ export function neighbourDown(update: Update): FailureText {
     opening: [
       {
         type: 'important',
-        text: `Manual action required: the unchanged old container of ${name} is running and healthy, but a container that responded before the update does not respond after the rollback either.`,
+        text: `Manual action required: the unchanged old container of ${name} is running and healthy, but another container that worked before the update does not work now.`,
       },
       paragraph(sentence),
       ...machineSaid(output),
-      ...section('Look first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
+      ...section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
       ...section('Then restart it', { type: 'commands', lines: ['docker restart NAME'] }),
     ],
     labels: { from: 'Running again', to: 'Failed version' },
@@ -69,19 +61,20 @@ export const isChangedByOthers = ({ error, status }: Update): boolean =>
 export function changedByOthers(update: Update): FailureText {
   const name = nameOf(update);
   const started = update.status === 'rollback_failed';
+  const back = broughtBack(update.error?.message ?? '');
+  const isDown = back === 'none runs';
   return {
-    subject: `update ${started ? 'aborted' : 'not started'}, container was changed externally – please check`,
-    tone: started ? 'alarm' : 'attention',
-    word: started ? 'Aborted, please check' : 'Not started',
+    subject: isDown
+      ? 'DOWN, container was removed or stopped externally – manual action required'
+      : 'update aborted, container was changed externally – please check',
+    tone: started || isDown ? 'alarm' : 'attention',
+    word: isDown ? 'Down, manual action required' : started ? 'Aborted, please check' : 'Aborted',
     heading: `${name} was changed externally while its update ran`,
     opening: [
-      ...(started
-        ? [{ type: 'important' as const, text: `diun-pilot cannot verify whether ${name} works. Please check it.` }]
-        : []),
-      paragraph(
-        'Possible causes: docker compose up, docker rm, or another diun-pilot. This update did not touch the result of that change.',
-      ),
-      ...(started ? [] : [paragraph('diun-pilot changed nothing and removed what it had prepared for the update.')]),
+      ...important(name, { started, isDown }),
+      ...(back === null ? [] : [paragraph(splitDetail(update.error?.message ?? '').sentence)]),
+      paragraph(`${CAUSES}${back === null ? ' This update did not touch the result of that change.' : ''}`),
+      ...(started || back !== null ? [] : [paragraph(NOTHING_LEFT)]),
       ...section('Check it', {
         type: 'commands',
         lines: [
@@ -89,7 +82,7 @@ export function changedByOthers(update: Update): FailureText {
           shellCommand('docker', 'logs', '--tail', '100', name),
         ],
       }),
-      ...(started
+      ...(started || isDown
         ? [
             paragraph(
               `A container named ${name}.diun-pilot-… was renamed by this update. One named with digits and ${name} was left by an interrupted docker compose up. If no container named ${name} is running, create it:`,
@@ -105,6 +98,15 @@ export function changedByOthers(update: Update): FailureText {
   };
 }
 
+const CAUSES = 'Possible causes: docker compose up, docker rm, or another diun-pilot.';
+const NOTHING_LEFT = 'diun-pilot changed nothing and removed what it had prepared for the update.';
+
+function important(name: string, { started, isDown }: { started: boolean; isDown: boolean }): Block[] {
+  if (isDown) return [{ type: 'important', text: `Manual action required: no container named ${name} is running.` }];
+  if (!started) return [];
+  return [{ type: 'important', text: `diun-pilot cannot verify whether ${name} works. Please check it.` }];
+}
+
 export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
   error?.code === 'unhealthy_as_before' && status === 'rollback_failed';
 
@@ -112,14 +114,14 @@ export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
 export function unhealthyAsBefore(update: Update): FailureText {
   const name = nameOf(update);
   return {
-    subject: 'update and rollback failed, health check was already failing – please check',
+    subject: 'rolled back, its health check fails as before the update – please check',
     tone: 'alarm',
     word: 'Unhealthy, as before',
     heading: `${name} fails its health check with its old version, as it did before the update`,
     opening: [
       {
         type: 'important',
-        text: `The unchanged old container is running again, but diun-pilot cannot tell whether ${name} works. Please check it.`,
+        text: `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
       },
       paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
       ...section(

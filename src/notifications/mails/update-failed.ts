@@ -1,31 +1,26 @@
-import type { DataChange } from '../../domain/data/data-fingerprint';
-import type { NewData } from '../../domain/data/new-data';
+import { NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from '../../domain/decision/rests';
+import { formatTimeout } from '../../domain/format';
+import type { Update } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { stepTitle } from '../letter/words';
 import { causeOf, failedStep, failureText } from './failure';
+import type { Seen } from './failure-text';
 import {
   backupPassage,
   isOtherTag,
   nameOf,
-  startCommands,
+  requestCommand,
   stepsPassage,
   versions,
   type UpdateNews,
 } from './passages/passages';
 
 /** `quarantined`: this digest is not retried automatically on this container. */
-export interface FailedNews extends UpdateNews {
+export interface FailedNews extends UpdateNews, Seen {
   quarantined: boolean;
-  /** The old container was never stopped: the handover failed next to it. */
-  servedOn?: boolean;
-  /** What the new version changed in the databases of its set; null when nothing is known. */
-  dataChange?: DataChange | null;
-  newData?: NewData | null;
-  /** Names of the containers that were stopped for the backup. */
-  stopped?: readonly string[];
   /** What the update keeps past its end, as sentences. */
   kept?: readonly string[];
   /** The signed link that restores the data from before the update, for a rollback that failed; null without one. */
@@ -92,9 +87,18 @@ function whatHappensNext(news: FailedNews): Block[] {
   const next = news.quarantined
     ? `diun-pilot does not retry this digest on ${name} automatically; the next one is handled as usual. ` +
       `${news.update.status === 'rollback_failed' ? 'When it is running again and the cause is fixed' : 'When the cause is fixed'}, you can retry the same digest with "Try it again" on the operator page, or on the host:`
-    : 'The failure was not caused by the image. diun-pilot will retry at the next registry check (reconcile). ' +
-      'To retry now:';
-  return [...section('What happens next', paragraph(next)), ...startCommands(news), ...composeFile(news)];
+    : `The failure was not caused by the image. ${whenAgain(news.update)}`;
+  return [
+    ...section('What happens next', paragraph(next), { type: 'commands', lines: [requestCommand(news.update)] }),
+    ...composeFile(news),
+  ];
+}
+
+/** As decisions/reconcile does it. */
+function whenAgain({ error }: Update): string {
+  return error !== null && NEEDS_A_CHANGE.includes(error.code)
+    ? `It would fail in the same way again, so diun-pilot does not retry it for ${formatTimeout(RESTS_EXPIRED_MS)}. Fix the cause, then request the update:`
+    : `A registry check (reconcile) finds the update again, ${formatTimeout(RESTS_FAILED_MS)} after the failure at the earliest. To retry now:`;
 }
 
 function composeFile({ update, plan }: UpdateNews): Block[] {

@@ -1,9 +1,9 @@
-import { formatTime } from '../../domain/format';
 import { healthFailureOf, healthOf } from '../../containers/check-health';
 import { readContainers } from '../../containers/read-containers';
 import type { BackupRecord } from '../../domain/backups/backup';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { firstRestoreJournal, type RestoreJournal } from '../../domain/backups/restore';
+import { restoredDetail } from '../../domain/backups/restore-texts';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
 import { authenticManifest, folderToRestore } from '../../restores/find-set';
@@ -85,18 +85,14 @@ async function startOthers(run: Run): Promise<string> {
   const others = othersStopped(run);
   if (!isHalfSwapped(run.journal.restore)) await startStopped(run);
   else if (others.length > 0)
-    return ` So are those that write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
+    return ` Also left stopped, because they write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
   return '';
 }
 
 async function restore(run: Run, progress: Progress): Promise<string> {
   const restoring = await open(run, progress);
   await restoreData(restoring);
-  const { kept } = restoring.journal;
-  const sentence = `The data of ${formatTime(restoring.plan.manifest.createdAt)} is restored, as it was before the new version changed it`;
-  const retained =
-    kept.length === 0 ? '.' : `; what that left is kept: ${kept.map(({ what }) => what).join('; ')}. To remove it:`;
-  return [`${sentence}${retained}`, ...kept.map(({ remove }) => remove)].join('\n');
+  return restoredDetail(restoring.plan.manifest.createdAt, restoring.journal.kept);
 }
 
 /** Those that the restore stopped, the old container among them; then the others that the backup stopped. */

@@ -121,7 +121,7 @@ export function interrupted(attempts: number): PilotError {
   const times = attempts === 1 ? 'once' : `${attempts} times`;
   return new PilotError(
     'interrupted',
-    `diun-pilot was stopped ${times} in the middle of this update, before anything was changed. Look for the reason in its log (memory, restarts of the host), then ask again: diun-pilot update.`,
+    `diun-pilot was stopped ${times} in the middle of this update, before anything was changed. Look for the reason in its log (memory, restarts of the host), then request the update again.`,
   );
 }
 

@@ -60,7 +60,7 @@ test.each<[string, string[], Terminal | undefined]>([
     const { code, stdout } = await restore(args, terminal);
     expect(content()).toBe('a');
     expect(stdout).toContain('Restored: ');
-    expect(stdout).toContain('What was there before is kept; once you do not need it, remove it:');
+    expect(stdout).toContain('The previous data is kept. Remove it when you no longer need it:');
     expect(code).toBe(0);
   },
 );
@@ -76,7 +76,7 @@ test('one that fails tells why, and ends with 1', async () => {
     if (call.line.includes('--single-transaction')) throw new Error('no room');
   });
   const { code, stdout } = await restore(['--yes']);
-  expect(stdout).toMatch(/Failed: .*The data from before is in its place/s);
+  expect(stdout).toMatch(/Failed: .*The previous data is in place/s);
   expect(code).toBe(1);
   expect(content()).toBe('newer');
 });

@@ -20,7 +20,7 @@ describe('certificates', () => {
     });
     await bothSay(
       mail,
-      'It failed, and what was served before is still served. It is retried automatically at 2026-11-24 03:30:00 UTC.',
+      'The renewal failed; what was served before is still served. It is retried automatically at 2026-11-24 03:30:00 UTC.',
       'Some challenges have failed.',
       'served: 60 days left, valid until 2027-01-22',
       'diun-pilot renew',
@@ -33,7 +33,7 @@ describe('certificates', () => {
     const mail = certificateNearEnd({ seen, certificate, now: NOW, publicUrl: PUBLIC });
     expect(mail).toMatchObject({
       kind: 'certificate_near_end',
-      subject: '[diun-pilot] git.example.org: its certificate expires in 5 days',
+      subject: '[diun-pilot] git.example.org: its certificate expires in 5 days – please load the new one',
     });
     await bothSay(
       mail,
@@ -49,6 +49,6 @@ describe('certificates', () => {
       now: NOW,
       publicUrl: PUBLIC,
     });
-    await bothSay(last, 'its certificate has expired', 'refused it since then', 'served by git-nginx-1, and on disk');
+    await bothSay(last, 'its certificate has expired', 'refused it since then', 'served by git-nginx-1 and on disk');
   });
 });

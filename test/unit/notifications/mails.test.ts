@@ -9,6 +9,7 @@ import { offerSuperseded } from '../../../src/notifications/mails/offer-supersed
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
+import { noneRunsText } from '../../../src/domain/brought-back';
 import { mailReader } from '../../support/mail-reader';
 import {
   aBackup,
@@ -189,7 +190,11 @@ describe('update failed', () => {
   it('says whether the digest is retried automatically', async () => {
     await bothSay(failed, 'does not retry this digest on nginx automatically', 'diun-pilot update nginx');
     const passing = updateFailed({ ...news({ update: aFailedUpdate() }), quarantined: false });
-    await bothSay(passing, 'will retry at the next registry check', 'diun-pilot update nginx');
+    await bothSay(
+      passing,
+      'A registry check (reconcile) finds the update again, 20 hours after',
+      'diun-pilot update nginx',
+    );
   });
 
   it('of a new tag: tells to leave the compose file as it is', async () => {
@@ -301,7 +306,7 @@ describe('backup failed', () => {
   it('raises the alarm when there is no good one at all', async () => {
     const mail = backupFailed({ backup, lastGood: null, publicUrl: 'https://pilot.example.org' });
     expect(mail.subject).toBe('[diun-pilot] web: backup failed, no good backup exists – please check');
-    await bothSay(mail, 'There is none.');
+    await bothSay(mail, 'There is none: nothing can be restored.');
   });
 });
 
@@ -342,10 +347,19 @@ describe('every mail', () => {
 
   it('tells what a restore has set aside once, with the commands that remove it', () => {
     const kept =
-      'The data of 2026-11-23 03:00:10 UTC is restored; what that left is kept: /data from before. To remove it:';
+      'The data of 2026-11-23 03:00:10 UTC is restored. The data of the new version is kept: /data. To remove it:';
     const restore = aStep('restore', 36, 38, { detail: `${kept}\ndocker exec web rm -rf /data/before` });
     const update = aRolledBackUpdate({ steps: [...aRolledBackUpdate().steps, restore] });
     const { text } = updateFailed({ ...news({ update, backup: aBackup() }), quarantined: true });
-    expect(text.replace(/\s+/g, ' ').split('what that left is kept')).toHaveLength(2);
+    expect(text.replace(/\s+/g, ' ').split('The data of the new version is kept')).toHaveLength(2);
   });
+});
+
+it('after an external change: says that the container is down when none could be started', async () => {
+  const message = `web was removed externally. ${noneRunsText('web', 'port is already allocated')}`;
+  const update = aFailedUpdate({ error: { code: 'changed_meanwhile', message } });
+  const mail = updateFailed({ ...news({ update }), quarantined: false });
+  expect(mail.subject).toContain('DOWN, container was removed or stopped externally – manual action required');
+  await bothSay(mail, 'port is already allocated', 'docker compose up -d nginx');
+  await neitherSays(mail, 'changed nothing', 'did not touch');
 });

@@ -64,7 +64,7 @@ const MAILS: [what: string, mail: () => RenderedMail, topic: ChannelNotice['topi
       () => criticalUpdateAvailable({ ...critical, replaces: null }),
       'decisions',
       4,
-      /The request expires at 2026-11-26 03:00:10 UTC/,
+      /The offer expires at 2026-11-26 03:00:10 UTC/,
     ],
     ['a reminder', () => approvalReminder(critical), 'decisions', 4, /The offer expires at 2026-11-26 03:00:10 UTC/],
     [

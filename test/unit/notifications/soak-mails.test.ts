@@ -38,7 +38,7 @@ test('a failed soak says what happened, what happens without a decision, every c
     'The new version stays in place until you decide.',
     'The schema is another: 2 tables added.',
     'The old version with the backup from before the update. The data of the last',
-    'The new version, as it is now: nothing is changed.',
+    'The new version, as it is now. Nothing is changed.',
     'The link is valid until 2026-11-26 03:13:30 UTC; until then the old container is kept, stopped.',
     'exit status 1',
   );

@@ -61,7 +61,10 @@ function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
   return section(
     'The last good backup',
     lastGood === null
-      ? { type: 'important', text: 'There is none. Until one succeeds, no update runs and nothing can be restored.' }
+      ? {
+          type: 'important',
+          text: 'There is none: nothing can be restored. No update of this set runs without a good backup.',
+        }
       : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Taken', value: formatTime(lastGood.createdAt) }] },
   );
 }

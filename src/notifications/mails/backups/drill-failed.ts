@@ -28,7 +28,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
     heading: `The newest backup of ${about} failed its restore drill`,
     blocks: [
       paragraph(
-        'Everything is running as before: a drill restores into a temporary server, which is removed afterwards. But do not rely on this backup.',
+        'Do not rely on this backup. Everything is running as before: a drill restores into a temporary server, which is removed afterwards.',
       ),
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output)),
       ...section('The backup', {
@@ -39,7 +39,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
       ...section(
         'What to do now',
         paragraph(
-          'Read the set as a restore would, then take a new backup. Each new backup is drilled at once until one passes:',
+          'Check the backup as a restore would, then take a new one. Until a drill passes, each new backup is drilled at once.',
         ),
         {
           type: 'commands',

@@ -1,5 +1,6 @@
 import { formatTime } from '../../../domain/format';
 import type { RestoreRecord } from '../../../domain/backups/restore';
+import { leftBy } from '../../../domain/backups/restore-texts';
 import type { RenderedMail } from '../../rendered-mail';
 import { splitDetail } from '../../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../../letter/letter';
@@ -12,6 +13,7 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
   const about = restore.target ?? restore.folder.split('/')[0] ?? 'backup';
   const done = restore.status === 'succeeded';
   const unhealthy = restore.error?.code === 'restore_not_healthy';
+  const left = leftBy(restore.error?.message ?? '');
   return renderLetter({
     kind: 'restore_ended',
     updateId: restore.updateId,
@@ -20,10 +22,10 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
       ? 'restored, all containers are healthy'
       : unhealthy
         ? 'RESTORED BUT UNHEALTHY – manual action required'
-        : 'restore failed, the previous data is in place – please check',
+        : FAILED[left].subject,
     verdict: done
       ? { tone: 'good', word: 'Restored' }
-      : { tone: 'alarm', word: unhealthy ? 'Unhealthy, manual action required' : 'Restore failed' },
+      : { tone: 'alarm', word: unhealthy ? 'Unhealthy, manual action required' : FAILED[left].word },
     heading: done
       ? `The data of ${about} is restored`
       : unhealthy
@@ -45,6 +47,19 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
   });
 }
 
+/** Of a restore that was undone, or was not. */
+const FAILED = {
+  'all as before': { subject: 'restore failed, the previous data is in place – please check', word: 'Restore failed' },
+  'data as before': {
+    subject: 'restore failed, the previous data is in place, but a container is not healthy – manual action required',
+    word: 'Restore failed, manual action required',
+  },
+  'data not as before': {
+    subject: 'DOWN, restore failed, the previous data could not be put back – manual action required',
+    word: 'Down, manual action required',
+  },
+} as const;
+
 /** As text, with the last log lines of the unhealthy container. */
 export function howItEnded({ error, detail }: RestoreRecord): Block[] {
   if (error === null) return [paragraph(detail ?? 'The data is restored.')];
@@ -62,14 +77,26 @@ export function whatToDo({ error, backupId }: RestoreRecord): Block[] {
       { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] },
     );
   }
-  return section('What to do now', paragraph('Fix the cause, verify the backup, and restore again:'), {
-    type: 'commands',
-    lines: [
-      shellCommand('diun-pilot', 'restore', backupId, '--dry-run'),
-      shellCommand('diun-pilot', 'restore', backupId),
-    ],
-  });
+  const left = leftBy(error.message);
+  const first =
+    left === 'data as before'
+      ? section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] })
+      : [];
+  return [
+    ...first,
+    ...section('What to do now', paragraph(left === 'data not as before' ? HALF : AGAIN), {
+      type: 'commands',
+      lines: [
+        shellCommand('diun-pilot', 'restore', backupId, '--dry-run'),
+        shellCommand('diun-pilot', 'restore', backupId),
+      ],
+    }),
+  ];
 }
+
+const AGAIN = 'Fix the cause, verify the backup, and restore again:';
+const HALF =
+  'Do not start the stopped containers: part of the data is from the backup, and part is not. Fix the cause, then restore again:';
 
 /** Only the operator removes the previous data. */
 export function keptPassage({ kept }: Pick<RestoreRecord, 'kept'>): Block[] {
@@ -77,7 +104,7 @@ export function keptPassage({ kept }: Pick<RestoreRecord, 'kept'>): Block[] {
   return section(
     'The previous data is kept',
     list(kept.map(({ what }) => what)),
-    paragraph('When you no longer need it, remove it:'),
+    paragraph('Remove it when you no longer need it:'),
     { type: 'commands', lines: kept.map(({ remove }) => remove) },
   );
 }

@@ -44,7 +44,7 @@ function whatItOpens({ plan }: CriticalNews): string {
 
 function expiry({ update }: CriticalNews): string {
   if (update.approval === null) return 'To skip this update, do nothing.';
-  return `If you do nothing, nothing happens: the request expires at ${formatTime(update.approval.expiresAt)}.`;
+  return `If you do nothing, nothing happens: the offer expires at ${formatTime(update.approval.expiresAt)}.`;
 }
 
 /** As it is when the mail is written: a verdict counts from its own time on. */

@@ -12,12 +12,12 @@ export function newDataPassage(update: Update, newData: NewData): Block[] {
   return [
     {
       type: 'important',
-      text: `Decision required: ${container} has lost what was written since. ${newDataSentence(newData)}`,
+      text: `Decision required: ${newDataSentence(newData)}`,
     },
     ...section(
-      'How to read what was written',
+      'How to read the data written since the load',
       paragraph(
-        `This starts a PostgreSQL ${to} on that data directory, without a network. Read with psql or pg_dump what you need, then remove the container.`,
+        `The first command starts PostgreSQL ${to} on that data directory, without a network. Read what you need with psql or pg_dump, then remove the container.`,
       ),
       {
         type: 'commands',

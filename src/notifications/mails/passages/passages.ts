@@ -1,5 +1,6 @@
 import { formatBytes, formatTime, plural } from '../../../domain/format';
 import type { BackupRecord } from '../../../domain/backups/backup';
+import { withoutKept } from '../../../domain/backups/restore-texts';
 import type { ComposeChange } from '../../../domain/plan/postgres-major';
 import type { Plan } from '../../../domain/plan/plan';
 import { signatureSentence } from '../../../domain/signatures/signature';
@@ -150,7 +151,7 @@ export function stepsPassage(update: Update): Block[] {
 /** The head of the mail lists the data that a restore retained, with the commands that remove it. */
 function detailOf(name: StepName, detail: string): string {
   const { sentence } = splitDetail(detail);
-  return name === 'restore' ? sentence.replace(/; what that left is kept: .*$/, '.') : sentence;
+  return name === 'restore' ? withoutKept(sentence) : sentence;
 }
 
 export function backupPassage({ backup }: UpdateNews): Block[] {
@@ -169,8 +170,8 @@ export function backupFacts(backup: BackupRecord): Fact[] {
   return facts;
 }
 
-/** How to start this update manually. */
-export function startCommands({ update }: Pick<UpdateNews, 'update'>): Block[] {
+/** Requests this update on the host. */
+export function requestCommand(update: Update): string {
   const image = isOtherTag(update) ? [update.to.reference] : [];
-  return [{ type: 'commands', lines: [shellCommand('diun-pilot', 'update', nameOf(update), ...image)] }];
+  return shellCommand('diun-pilot', 'update', nameOf(update), ...image);
 }

@@ -12,7 +12,7 @@ export function rehearsalHeadline({ rehearsal }: UpdateNews): Block[] {
 }
 
 const NOT_ENDED =
-  'The rehearsal on a copy of the data has not ended within 30 minutes. The page of the update shows its verdict.';
+  'The rehearsal on a copy of the data takes longer and has not ended yet. The page of the update shows its verdict.';
 
 /** What was measured, or the last lines of the log. */
 export function rehearsalPassage({ rehearsal, plan }: UpdateNews): Block[] {
@@ -22,7 +22,7 @@ export function rehearsalPassage({ rehearsal, plan }: UpdateNews): Block[] {
   // How a new major is decided on says what is possible.
   const next =
     rehearsal.status === 'failed' && plan?.newMajor === undefined
-      ? paragraph('You can still approve the update: it is backed up first, and rolled back if it fails.')
+      ? paragraph('You can still approve the update. If it fails, it is rolled back.')
       : null;
   return section('Rehearsal', rest === '' ? null : paragraph(rest), ...machineSaid(output), next);
 }

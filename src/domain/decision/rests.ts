@@ -1,0 +1,10 @@
+import type { ErrorCode } from '../errors';
+
+const HOUR_MS = 3_600_000;
+
+/** An expired offer is not repeated the next day. */
+export const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
+/** What failed through no fault of the image is tried again the next day, and not at each start of the service. */
+export const RESTS_FAILED_MS = 20 * HOUR_MS;
+/** Fails in the same way until a person changes the host: it rests as long as an expired offer. */
+export const NEEDS_A_CHANGE: readonly ErrorCode[] = ['recreate_refused', 'storage_needs_stopped'];

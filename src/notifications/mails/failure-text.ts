@@ -1,0 +1,29 @@
+import type { BackupRecord } from '../../domain/backups/backup';
+import type { DataChange } from '../../domain/data/data-fingerprint';
+import type { NewData } from '../../domain/data/new-data';
+import type { Block, Tone } from '../letter/letter';
+
+/** The beginning of a mail about an update that failed. */
+export interface FailureText {
+  subject: string;
+  tone: Tone;
+  word: string;
+  heading: string;
+  opening: Block[];
+  labels: { from: string; to: string };
+}
+
+export type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
+
+/** Facts about the verdict that the update's row does not have (updates/reason-of-end). */
+export interface Seen {
+  /** The old container was never stopped: the handover failed next to it. */
+  servedOn?: boolean;
+  /** What the new version changed in the databases of its set; null when nothing is known. */
+  dataChange?: DataChange | null;
+  newData?: NewData | null;
+  /** Names of the containers that were stopped for the backup. */
+  stopped?: readonly string[];
+  /** It failed in its soak, and the operator chose the data from before the update. */
+  backupWasChosen?: boolean;
+}

@@ -1,0 +1,108 @@
+import { changesOf, unknownChange } from '../../domain/data/compare-fingerprints';
+import { formatBetween, formatTime } from '../../domain/format';
+import { awaySince, type Step, type StepName, type Update } from '../../domain/update';
+import { splitDetail } from '../letter/clean';
+import { paragraph, type Block } from '../letter/letter';
+import type { FailureText, Seen, TakenBackup } from './failure-text';
+import { nameOf } from './passages/passages';
+
+/** The unchanged old container was started again, and is healthy. */
+export function runsAgain(update: Update, backup: TakenBackup, seen: Seen): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: seen.newData
+      ? 'rolled back, the data written since the load is kept separately – decide what to do with it'
+      : isUnknown(seen)
+        ? 'rolled back, the old version is running – check its data'
+        : 'rolled back – nothing urgent, the old version is running',
+    tone: 'attention',
+    word: 'Rolled back',
+    heading: `${name} is running its old version again`,
+    opening: [
+      paragraph(`The new version did not work, so the unchanged old container was started again.${urgency(seen)}`),
+      ...unknownData(seen),
+      paragraph(verifiedHow(update)),
+      ...interruption(update, backup),
+      ...restored(update, seen),
+    ],
+    labels: { from: 'Running again', to: 'Failed version' },
+  };
+}
+
+/** A handover that failed while the old container was still serving. */
+export function neverStopped(update: Update, seen: Seen): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: isUnknown(seen)
+      ? 'rolled back, the old version kept running – check its data'
+      : 'rolled back – nothing urgent, the old version kept running',
+    tone: 'attention',
+    word: 'Rolled back',
+    heading: `${name} is still running its old version`,
+    opening: [
+      paragraph('The new version did not work next to the old one and was removed. The old one was never stopped.'),
+      paragraph(verifiedHow(update)),
+      paragraph(`${urgency(seen).trim()} Until the new one was removed, it may have answered some requests.`.trim()),
+      ...unknownData(seen),
+    ],
+    labels: { from: 'Still running', to: 'Failed version' },
+  };
+}
+
+/** diun-pilot could not read whether the new version changed the data. */
+function isUnknown({ dataChange }: Seen): boolean {
+  return dataChange ? unknownChange(dataChange) !== null : false;
+}
+
+function urgency(seen: Seen): string {
+  return isUnknown(seen) || seen.newData ? '' : ' Nothing is urgent.';
+}
+
+function unknownData({ dataChange }: Seen): Block[] {
+  const unknown = dataChange ? unknownChange(dataChange) : null;
+  if (unknown === null) return [];
+  return [{ type: 'important', text: `${unknown} Check the log of the old version before you rely on its data.` }];
+}
+
+function verifiedHow(update: Update): string {
+  const check = lastCheck(update);
+  const how = check?.detail ? splitDetail(check.detail).sentence : 'its health check succeeded';
+  return `Verified after the ${check?.name === 'restore_health_check' ? 'restore' : 'rollback'}: ${how}`;
+}
+
+/** The health check that found the old container healthy: the first, or the one after the data was restored. */
+function lastCheck(update: Update): Step | undefined {
+  const checks: readonly StepName[] = ['rollback_health_check', 'restore_health_check'];
+  return update.steps.find((step) => checks.includes(step.name) && step.status === 'succeeded');
+}
+
+function interruption(update: Update, backup: TakenBackup): Block[] {
+  const stopped = awaySince(update, backup);
+  const verified = lastCheck(update)?.finishedAt;
+  const took = formatBetween(stopped, verified);
+  if (!stopped || !verified || took === null) return [];
+  return [
+    paragraph(`It may have been offline between ${formatTime(stopped)} and ${formatTime(verified)} (at most ${took}).`),
+  ];
+}
+
+function restored(update: Update, seen: Seen): Block[] {
+  const restore = update.steps.find((step) => step.name === 'restore' && step.status === 'succeeded');
+  if (restore === undefined) return [];
+  const { sentence, output } = splitDetail(restore.detail ?? '');
+  return [
+    { type: 'important', text: seen.backupWasChosen === true ? CHOSEN : whyRestored(seen) },
+    ...(sentence === '' ? [] : [paragraph(sentence)]),
+    ...(output.length === 0 ? [] : [{ type: 'commands' as const, lines: output }]),
+  ];
+}
+
+const CHOSEN =
+  'As you chose, the data was restored from the backup of this update. Data written since that backup is only in the copy that is kept.';
+
+/** Without being asked: no known container has written since the backup. */
+function whyRestored({ dataChange }: Seen): string {
+  const changes = dataChange ? changesOf(dataChange) : '';
+  const refused = changes === '' ? ', and the old version did not work with it' : ` (${changes})`;
+  return `The new version had changed the data${refused}. So the data was restored from the backup of this update. All containers that write to it had been stopped since that backup.`;
+}

@@ -1,0 +1,43 @@
+import { leftBy, notAllRun, notBack } from '../../../src/domain/backups/restore-texts';
+import type { RestoreRecord } from '../../../src/domain/backups/restore';
+import { restoreEnded } from '../../../src/notifications/mails/backups/restore-ended';
+import { mailReader } from '../../support/mail-reader';
+import { at } from '../../support/news-builder';
+
+const { bothSay, neitherSays } = mailReader();
+
+function failedWith(message: string): RestoreRecord {
+  return {
+    ...{
+      id: '01KAT3W9A0RESTORE000000000',
+      backupId: '01KAT3W9A0BCDEFGHJKMNPQRST',
+      folder: 'web/set',
+      url: 's3://b/web',
+    },
+    ...{ target: null, updateId: null, trustedManifest: null, status: 'failed', kept: [] },
+    ...{ createdAt: at(0), startedAt: at(0), finishedAt: at(9), detail: null },
+    error: { code: 'restore_failed', message },
+  };
+}
+
+test('a restore that was undone: the previous data is in place, and nothing is down', async () => {
+  const mail = restoreEnded({ restore: failedWith('The disk is full.'), publicUrl: 'https://pilot.example.org' });
+  expect(mail.subject).toBe('[diun-pilot] web: restore failed, the previous data is in place – please check');
+  await bothSay(mail, 'restore again:');
+});
+
+test('a restore after which a container is not healthy: manual action is required', async () => {
+  const message = `The disk is full. ${notAllRun('web-1 does not start.')}`;
+  const mail = restoreEnded({ restore: failedWith(message), publicUrl: 'https://pilot.example.org' });
+  expect(mail.subject).toContain('a container is not healthy – manual action required');
+  await bothSay(mail, 'web-1 does not start.', 'docker ps -a');
+});
+
+test('a restore that could not be undone: never claims that the previous data is in place', async () => {
+  const message = `The disk is full. ${notBack('no space.')} Left stopped: web-1.`;
+  const mail = restoreEnded({ restore: failedWith(message), publicUrl: 'https://pilot.example.org' });
+  expect(mail.subject).toContain('DOWN, restore failed, the previous data could not be put back');
+  await bothSay(mail, 'Left stopped: web-1.', 'Do not start the stopped containers');
+  await neitherSays(mail, 'data is in place');
+  expect(leftBy(message)).toBe('data not as before');
+});
