@@ -197,7 +197,7 @@ export function sealed<T extends object>(secrets: readonly Secret[], manifest: T
 export const NO_MAC =
   'its manifest has no MAC: an older version of diun-pilot took it, or the MAC was removed by someone who can write to the storage';
 const WRONG_MAC =
-  'the MAC of its manifest is not by the PILOT_APPROVAL_SECRET of this diun-pilot: it was taken on another host or before the secret was replaced, or it was changed by someone who can write to the storage';
+  'the MAC of its manifest does not match the PILOT_APPROVAL_SECRET of this diun-pilot: the backup was taken on another host or before the secret was replaced, or it was changed by someone who can write to the storage';
 
 /** Why a manifest, as parsed JSON, is not authenticated; null: one of the secrets has signed just this content. */
 function whyNotAuthentic(secrets: readonly Secret[], written: unknown): string | null {

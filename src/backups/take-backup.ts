@@ -90,7 +90,7 @@ async function findSources(run: BackupRun): Promise<ItemSource[]> {
   if (sources.length > 0) return compress ? sources : sources.map((source) => ({ ...source, compression: 'none' }));
   throw new PilotError(
     'backup_failed',
-    `There is nothing to back up for ${scopeName(run.record)}: no container or service of it carries the label backup.kind.`,
+    `There is nothing to back up for ${scopeName(run.record)}: no container or service of it has the label backup.kind.`,
   );
 }
 

@@ -61,7 +61,7 @@ async function runInside({ engine, clock }: Deps, { Id }: ContainerInspect, cont
   }
 }
 
-const tooLong = `diun-pilot waited for ${ENDS_WITHIN_MS / 60_000} minutes; then it was given up.`;
+const tooLong = `diun-pilot waited for ${ENDS_WITHIN_MS / 60_000} minutes, then stopped waiting.`;
 
 /** Of a container made with `--rm` the log is gone with it. */
 async function logUnlessGone(log: () => Promise<string[]>): Promise<string[]> {

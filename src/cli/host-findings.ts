@@ -22,7 +22,7 @@ import { forOperator, type ProblemKind } from '../diagnosis/problem';
 export function backupFindings(app: App, containers: readonly Container[]): Finding[] {
   const what = 'Backup set';
   const sets = backupSets(containers);
-  if (sets.length === 0) return [{ what, status: 'ok', words: 'none: no container carries the label backup.kind' }];
+  if (sets.length === 0) return [{ what, status: 'ok', words: 'none: no container has the label backup.kind' }];
   const good = app.store.backups.good();
   return sets.map(({ place }): Finding => {
     const last = good.find((record) => samePlace(record, place));

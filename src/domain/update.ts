@@ -98,6 +98,11 @@ export type UpdateStatus = (typeof UPDATE_STATUSES)[number];
 /** The ends that a run of the workflow can reach. */
 export type Verdict = Extract<UpdateStatus, 'succeeded' | 'failed' | 'rolled_back' | 'rollback_failed'>;
 
+/** No person requested or approved it: its success is not mailed, only its failure (contract, section 4). */
+export function isUnattended({ policy, source, approval }: Pick<Update, 'policy' | 'source' | 'approval'>): boolean {
+  return policy === 'automatic' && source !== 'operator' && approval === null;
+}
+
 const OPEN_STATUSES: readonly UpdateStatus[] = ['awaiting_approval', 'queued', 'running'];
 
 /** It waits, is queued or runs: it has no end yet. */

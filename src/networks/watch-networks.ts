@@ -133,11 +133,11 @@ async function rejoin(
     await deps.engine.restart(container.id, STOP_SECONDS);
   } catch (error) {
     rethrowEngineLost(error);
-    const words = `${name}, in whose network it lives, was started again, and ${container.name} could not be restarted to join it: ${messageOf(error)}`;
+    const words = `${container.name} uses the network of ${name}, which was started again. ${container.name} could not be restarted to re-attach it: ${messageOf(error)}`;
     tell(deps, container, { words, triesAgain: true });
     return false;
   }
-  const words = `${name}, in whose network it lives, was started again (${formatTime(owner.State.StartedAt)}): restarted to join it.`;
+  const words = `${name}, whose network it uses, was started again (${formatTime(owner.State.StartedAt)}), so ${container.name} was restarted to re-attach it.`;
   deps.store.transaction(() => {
     deps.store.notices.close('network_lost', container.name);
     deps.store.incidents.add({ container: container.name, words });
@@ -147,7 +147,7 @@ async function rejoin(
 }
 
 function tellOrphaned(deps: Pick<Deps, 'logger' | 'publicUrl' | 'store'>, container: Container): void {
-  const words = `The container in whose network ${container.name} lives is gone, and what was made in its place has another id, which no restart can join.`;
+  const words = `The container whose network ${container.name} uses was removed. Its replacement has another ID, so a restart cannot re-attach ${container.name}.`;
   tell(deps, container, { words, triesAgain: false });
 }
 
@@ -160,7 +160,7 @@ function tell(
   const byHand = triesAgain ? `docker restart ${name}` : 're-create it in the current network';
   const remedy = service === null ? byHand : `docker compose up -d ${service}`;
   const isNew = store.transaction(() => {
-    const opened = store.notices.open('network_lost', name, `${name} has lost the network it lives in: ${remedy}`);
+    const opened = store.notices.open('network_lost', name, `${name} has lost its network: ${remedy}`);
     if (opened) postMail(store.outbox, networkLost({ container: name, service, words, triesAgain, publicUrl }));
     return opened;
   });

@@ -8,7 +8,7 @@ import { postMail } from './post-mail';
 const LOOK_BACK_MS = 32 * 86_400_000;
 const MOST_ITEMS = 500;
 
-const ENDS = /^\[diun-pilot\] | – nothing to do$| – one manual step is left$/g;
+const ENDS = /^\[diun-pilot\] | – nothing to do(?: now)?$| – one manual step is left$/g;
 const STEP_LEFT = / – one manual step is left$/;
 
 /** As its mail says it. */

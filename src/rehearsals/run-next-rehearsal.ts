@@ -62,7 +62,7 @@ async function verdictOf(deps: Deps, rehearsal: Rehearsal): Promise<Verdict> {
   try {
     mayGoOn(deps, rehearsal.updateId);
     const update = store.updates.get(rehearsal.updateId);
-    if (update === null) throw new NoLongerNeeded('The update is gone.');
+    if (update === null) throw new NoLongerNeeded('The update no longer exists.');
     if (store.rehearsals.begin(rehearsal.id) > MOST_TRIES)
       return skipped(`diun-pilot was stopped in the middle of it ${MOST_TRIES} times.`);
     const run: RehearsalRun = { ...deps, rehearsal, update, onProgress: progressOf(deps, rehearsal.id) };

@@ -26,7 +26,8 @@ export async function backUpStack(run: ServiceRun, progress: Progress): Promise<
     throw new PilotError('changed_meanwhile', `The service ${run.rollout.name} was removed externally.`);
   const all = await readServices(run, await readContainers(run.engine, run.selfId));
   const members = membersOf(placeOf(target), all);
-  if (members.length === 0) return new Skipped('no service of its stack carries backup.kind');
+  if (members.length === 0)
+    return new Skipped('No service of its stack has the label backup.kind, so nothing is backed up.');
   const { detail, fresh } = await backUpSet(
     run,
     {

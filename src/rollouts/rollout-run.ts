@@ -41,7 +41,7 @@ export async function see({ swarm, rollout }: Pick<ServiceRun, 'swarm' | 'rollou
   });
   const image = service.Spec.TaskTemplate.ContainerSpec?.Image ?? '';
   if (image !== oldImage && image !== newImage)
-    throw new PilotError('changed_meanwhile', `The service ${name} was updated externally: it is to run ${image}.`);
+    throw new PilotError('changed_meanwhile', `The service ${name} was updated externally, to ${image}.`);
   const [tasks, nodes] = await Promise.all([swarm.tasks(serviceId), swarm.nodes()]);
   return { service, image, tasks, nodes: namesOf(nodes) };
 }

@@ -1,5 +1,6 @@
 import { isServer } from '../domain/backups/backup-place';
 import { firstRestoreJournal, type RestoreJournal } from '../domain/backups/restore';
+import { restoredDetail } from '../domain/backups/restore-texts';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { changesOf } from '../domain/data/compare-fingerprints';
 import type { HealthFailure } from '../domain/health/health-failure';

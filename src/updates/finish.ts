@@ -7,7 +7,7 @@ import { messageOf, PilotError, rethrowEngineLost, toPilotError, type ErrorCode,
 import { formatTime } from '../domain/format';
 import { isFaultOfImage } from '../domain/health/health-failure';
 import { keptDataText, keptText } from '../domain/recreate/carry-over';
-import type { Update, Verdict } from '../domain/update';
+import { isUnattended, type Update, type Verdict } from '../domain/update';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { updateSucceeded } from '../notifications/mails/update-succeeded';
 import { postMail, postWithoutMail } from '../notifications/post-mail';
@@ -223,17 +223,12 @@ function mailOfEnd(deps: Deps, update: Update): void {
       dataChange: howItEnded(store, update).dataChange,
       kept: keptSentences(deps, update),
     });
-    return void (isAutomatic(update) ? postWithoutMail(store.outbox, mail) : postMail(store.outbox, mail));
+    return void (isUnattended(update) ? postWithoutMail(store.outbox, mail) : postMail(store.outbox, mail));
   }
   const quarantined = isQuarantined(store, update);
   const kept = keptSentences(deps, update);
   const failed = { ...news, ...howItEnded(store, update), quarantined, kept };
   postMail(store.outbox, updateFailed({ ...failed, restoreUrl: restoreUrl(deps, update, backup) }));
-}
-
-/** A requested or approved update is answered by mail, also if the policy is automatic. */
-function isAutomatic({ policy, source, approval }: Update): boolean {
-  return policy === 'automatic' && source !== 'operator' && approval === null;
 }
 
 /** What an update keeps on purpose past its end, until when, and the commands for it: of verdict and mail alike. */

@@ -33,7 +33,7 @@ export async function pullTarget(
   );
   const image = await engine.inspectImage(imageId);
   if (!(image.RepoDigests ?? []).some((own) => own.endsWith(`@${to.digest}`))) {
-    throw new PilotError('pull_failed', `The engine pulled ${imageId}, which does not carry the digest ${to.digest}.`);
+    throw new PilotError('pull_failed', `The engine pulled ${imageId}, which does not have the digest ${to.digest}.`);
   }
   return { imageId, wanted, platform };
 }

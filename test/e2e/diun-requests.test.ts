@@ -94,7 +94,7 @@ it('a new tag of a watched repository: the container that watches it goes there,
   const update = await endOfUpdate(pilot, name, digest);
   expect(update).toMatchObject({ status: 'succeeded', from: { reference: reference('1.27.3') } });
   expect(update['to']).toEqual({ reference: reference('1.27.5'), digest });
-  const change = `service pinned must name ${reference('1.27.5')} in place of ${reference('1.27.3')}, in ${web.file}`;
+  const change = `In ${web.file} or the .env file read with it, change the image of the service pinned from ${reference('1.27.3')} to ${reference('1.27.5')}`;
   expect(update['followUp']).toBeNull();
   expect(readFileSync(web.file, 'utf8')).toContain(`"image": "${reference('1.27.5')}"`);
   await mailsAbout(pilot, name, 1);

@@ -230,13 +230,9 @@ function otherBackups(store: Store): void {
 
 /** One container that a person must join to its network again, and one that was mended. */
 function lostNetworks(store: Store): void {
-  store.notices.open(
-    'network_lost',
-    'web-nginx-1',
-    'web-nginx-1 has lost the network it lives in: docker compose up -d nginx',
-  );
+  store.notices.open('network_lost', 'web-nginx-1', 'web-nginx-1 has lost its network: docker compose up -d nginx');
   const words =
-    'web-edge-1, in whose network it lives, was started again (2026-11-23 03:00:34 UTC): restarted to join it.';
+    'web-edge-1, whose network it uses, was started again (2026-11-23 03:00:34 UTC), so web-nginx-1 was restarted to re-attach it.';
   store.incidents.add({ container: 'web-nginx-1', words });
 }
 

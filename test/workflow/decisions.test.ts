@@ -45,7 +45,7 @@ it.each(['diun', 'reconcile'])(
     if (source === 'diun') await hear(digest);
     else await reconcile(scene.deps);
     expect(scene.store.updates.plan(last()?.id ?? '')?.risks[0]).toMatch(
-      /^web-nginx-1 failed its health check when this was decided \(not-there exits 127: .*\).*its label update\.probe is wrong/,
+      /^web-nginx-1 failed its health check when this update was decided \(not-there exits 127: .*\).*its label update\.probe is wrong/,
     );
     expect(scene.mails().at(-1)?.text.replace(/\s+/g, ' ')).toContain('web-nginx-1 failed its health check');
   },

@@ -44,7 +44,7 @@ test('what was loaded differs from before: rolled back, and the old server has i
   await run(true);
   expect(ended()).toMatchObject({ status: 'rolled_back', error: { code: 'major_failed' } });
   expect(ended()?.error?.message).toMatch(
-    /differs from PostgreSQL 15, as it was before: Database app: contents: before/,
+    /The loaded data differs from that of PostgreSQL 15: Database app: contents: before/,
   );
   expect(steps()).toContain('load_data failed');
   expect(foundMajor(major, major.forge.scene)).toEqual(expectedMajor(major, '15'));

@@ -205,7 +205,7 @@ describe('a renewal that fails', () => {
     const labels = { 'com.docker.compose.project': 'web', 'renewal.role': 'certbot' };
     engine.runContainer({ name: 'web-stuck-1', image: 'certbot:stuck', labels, stopped: true });
     const ended = await renew();
-    expect(ended.error?.message).toMatch(/certbot \(web-stuck-1\) did not come to an end.*20 minutes/s);
+    expect(ended.error?.message).toMatch(/certbot \(web-stuck-1\) did not finish.*20 minutes/s);
     expect(engine.isRunning('web-stuck-1')).toBe(false);
   });
 

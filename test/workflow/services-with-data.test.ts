@@ -51,7 +51,7 @@ describe('an update of a service with files', () => {
       'forge_db: every PostgreSQL database, with the roles.',
       'forge_gitea: the files under /data.',
     ]);
-    expect(plan?.course[0]).toMatch(/^For the backup forge_gitea is scaled to 0/);
+    expect(plan?.course[0]).toMatch(/^For the backup, forge_gitea is scaled to 0/);
     expect(plan?.risks[0]).toMatch(
       /^Downtime: forge_gitea is offline from the start of the backup .* until the new forge_gitea/,
     );

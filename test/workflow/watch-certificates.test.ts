@@ -94,11 +94,11 @@ test('a mail at a quarter of its lifetime, and again with 7, 3 and 1 days left a
     await world.scene.clock.advance(DAY);
   }
   expect(subjects()).toEqual([
-    '[diun-pilot] git.example.org: its certificate expires in 22 days',
-    '[diun-pilot] git.example.org: its certificate expires in 6 days',
-    '[diun-pilot] git.example.org: its certificate expires in 2 days',
-    '[diun-pilot] git.example.org: its certificate expires in less than a day',
-    '[diun-pilot] git.example.org: its certificate has expired',
+    '[diun-pilot] git.example.org: its certificate expires in 22 days – please renew it',
+    '[diun-pilot] git.example.org: its certificate expires in 6 days – please renew it',
+    '[diun-pilot] git.example.org: its certificate expires in 2 days – please renew it',
+    '[diun-pilot] git.example.org: its certificate expires in less than a day – please renew it',
+    '[diun-pilot] git.example.org: its certificate has expired – please renew it',
   ]);
 });
 

@@ -45,7 +45,7 @@ async function byKey(read: ReadBundle, rule: Extract<Rule, { kind: 'key' }>): Pr
   const signed: SignedBytes = read.signed;
   return verifiedByKey(key, signed)
     ? { valid: true, by: ruleText(rule) }
-    : { valid: false, why: `a signature is not by the key of ${ruleText(rule)}` };
+    : { valid: false, why: `a signature was not made with the required key` };
 }
 
 async function byIdentity(

@@ -18,7 +18,7 @@ export function backupCommand(context: CliContext, { project, json }: BackupArgu
     const changed = (before: BackupRecord[] | null, now: BackupRecord[]): void => tell(before, now, output);
     const ended = asked.length === 0 ? [] : await follow(app, { look, isOver, changed }, signal);
     if (json) context.stdout.write(asJson({ backups: ended }));
-    if (ended.length === 0) output.line('Nothing to back up: no container carries the label backup.kind.');
+    if (ended.length === 0) output.line('Nothing to back up: no container has the label backup.kind.');
     return ended.length > 0 && ended.every(({ status }) => status === 'succeeded') ? 0 : 1;
   });
 }

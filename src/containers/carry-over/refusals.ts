@@ -75,8 +75,11 @@ async function missingOwners({ engine }: LooksAhead, { container, inspect }: Loo
       return {
         field: settingOf(kind),
         code: 'preflight_blocked',
-        reason: `${container.name} lives in the ${kind} namespace of ${name === undefined ? 'a container that is gone' : `${name}, which does not run`}, so no new container can join it.`,
-        remedy: name === undefined ? 'Re-create both: docker compose up -d' : `Start it first: docker start ${name}`,
+        reason: `${container.name} uses the ${kind} namespace of ${name === undefined ? 'a container that no longer exists' : `${name}, which does not run`}, so no new container can join it.`,
+        remedy:
+          name === undefined
+            ? 'Re-create both with docker compose up -d.'
+            : `Start it first with docker start ${name}.`,
       };
     });
 }
@@ -101,8 +104,8 @@ function guestsOf(name: string, kind: SharedNamespace['kind'], names: readonly s
   return {
     field: settingOf(kind),
     code: 'preflight_blocked',
-    reason: `${names.join(', ')} live in the ${kind} of ${name} (${settingOf(kind)}) and would lose it.`,
-    remedy: 'Update it with docker compose, which recreates them together.',
+    reason: `${names.join(', ')} ${names.length === 1 ? 'uses' : 'use'} the ${kind} namespace of ${name} (${settingOf(kind)}) and would lose it.`,
+    remedy: 'Update it with docker compose, which re-creates them together.',
   };
 }
 

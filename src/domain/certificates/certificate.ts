@@ -156,11 +156,11 @@ export function verdictOn(facts: RenewalFacts, now: Date): RenewalVerdict {
   const changed = renewedIn(facts);
   if (changed.length > 0) return { outcome: 'renewed', detail: `${renewedWords(changed, now)}.`, error: null };
   if (facts.ends.length === 0) {
-    const detail = 'No container carries the label renewal.role=certbot, so nothing here renews certificates.';
+    const detail = 'No container has the label renewal.role=certbot, so nothing here renews certificates.';
     return { outcome: 'nothing_to_renew', detail, error: null };
   }
   if (facts.after.every(({ disk }) => disk === null)) {
-    const detail = 'certbot ended well, but there is no certificate yet: ask for the first one (docs/certificates.md).';
+    const detail = 'certbot succeeded, but there is no certificate yet: request the first one (docs/certificates.md).';
     return { outcome: 'nothing_to_renew', detail, error: null };
   }
   return { outcome: 'not_due', detail: `No certificate is due: ${lives(facts.after, now)}.`, error: null };
@@ -183,7 +183,7 @@ function failureOf(facts: RenewalFacts): RenewalVerdict['error'] {
 }
 
 function certbotWords({ container, exitCode, log }: CertbotEnd, facts: RenewalFacts): string {
-  const how = exitCode === null ? 'did not come to an end' : `ended with exit code ${exitCode}`;
+  const how = exitCode === null ? 'did not finish' : `ended with exit code ${exitCode}`;
   const some = renewedIn(facts).map(({ name }) => name);
   const what = some.length === 0 ? 'no certificate was renewed' : `only ${some.join(', ')} was renewed`;
   const loaded = facts.notLoaded.map(({ words }) => ` ${words}`).join('');
@@ -198,7 +198,9 @@ export function whatIsServed(before: CertificateSeen[], after: CertificateSeen[]
   const unseen = then.filter(({ name }) => !now.some((seen) => seen.name === name)).map(({ name }) => name);
   if (unseen.length > 0) return `${unseen.join(', ')} is no longer served`;
   const same = then.every((old) => now.some((seen) => seen.name === old.name && isSame(seen.served, old.served)));
-  return same ? 'what was served before is still served' : 'what was not renewed is served as before';
+  return same
+    ? 'the previous certificates are still served'
+    : 'certificates that were not renewed are served as before';
 }
 
 function renewedWords(seen: CertificateSeen[], now: Date): string {

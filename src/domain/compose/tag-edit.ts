@@ -187,7 +187,7 @@ export function placeByHand(change: TagChange, place: Place | null, files: reado
 
 /** The files are right, but Compose does not know the container by them. */
 export function recreatedOnce(container: string, { newReference }: TagChange, reason: string): string {
-  return `The next "docker compose up -d" re-creates ${container} from the same ${newReference}: run it when a short interruption suits you. ${reason}`;
+  return `The next "docker compose up -d" re-creates ${container} from the same ${newReference}: run it at a time when a short interruption is acceptable. ${reason}`;
 }
 
 function lineChange(before: string, after: string): string {

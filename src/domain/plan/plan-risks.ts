@@ -33,7 +33,7 @@ export function unhealthyBefore({ name }: Container, { of, detail }: HealthFailu
     of === 'probe'
       ? `If ${name} works, its label update.probe is wrong: fix it first.`
       : 'The new version may fix it; if not, it is rolled back to the current unhealthy state.';
-  return `${name} failed its health check when this was decided (${detail}). The new version, or the old one after a rollback, may fail it too. ${remedy}`;
+  return `${name} failed its health check when this update was decided (${detail}). The new version, or the old one after a rollback, may fail it too. ${remedy}`;
 }
 
 const DOWNTIME = 'Downtime: ';
@@ -55,18 +55,19 @@ function downtimeOf({ container: { name, labels }, application, stopped, newMajo
     return `${DOWNTIME}${names} ${are} offline from the start of the backup (longer with more data) until the new ${name} is healthy${after}.`;
   }
   if (labels.strategy === 'handover')
-    return `${DOWNTIME}none is expected, since the old ${name} serves until the new one does.`;
+    return `${DOWNTIME}none is expected, because the old ${name} runs until the new one answers.`;
   if (application === 'gitea')
     return `${DOWNTIME}Gitea answers again only after its migrations, which can take minutes.`;
   if (application === 'postgres' || application === 'database') {
-    return `${DOWNTIME}whatever uses ${name} has no database until the new one is up, usually for seconds.`;
+    return `${DOWNTIME}programs that use ${name} have no database until the new one is up, usually for a few seconds.`;
   }
   return `${DOWNTIME}from the stop of the old ${name} until the new one answers, usually a few seconds.`;
 }
 
 /** Of the size of the change. */
 export function risksOfJump({ jump }: Pick<Risky, 'jump'>): string[] {
-  if (jump === 'major') return ['A major version may drop or change what you rely on: read its release notes first.'];
+  if (jump === 'major')
+    return ['A major version may remove or change features that you use: read its release notes first.'];
   if (jump === 'downgrade')
     return ['This goes back to an older version: it may not understand what the newer one has written.'];
   if (jump === 'other') return ['The two tags cannot be compared, so the size of this change is unknown.'];
@@ -84,7 +85,7 @@ const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
   gitea: ({ stopped }) => [
     `Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. After the migration has started, a rollback needs the old image and the backup of database and files${restoredAutomatically(stopped)}.`,
   ],
-  nginx: () => ['nginx keeps no data: going back to the old image is going back completely.'],
+  nginx: () => ['nginx keeps no data: a rollback to the old image is complete.'],
   unknown: ({ container: { name }, stopped }) => [
     `The new image of ${name} may change its data when it starts. A rollback restores the old image, not the old data${stopped.length === 0 ? '' : ', which is in the backup'}${restoredAutomatically(stopped)}.`,
   ],
@@ -92,12 +93,14 @@ const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
 
 /** Containers that were stopped for the backup have written nothing since, so it can be restored without asking. */
 function restoredAutomatically(stopped: Risky['stopped']): string {
-  return stopped.length === 0 ? '' : '; it is restored automatically if the old version does not work without it';
+  return stopped.length === 0
+    ? ''
+    : '; the backup is restored automatically if the old version does not work otherwise';
 }
 
 function noBackup({ name, project }: Container): string {
   const where = project === null ? name : `the project ${project}`;
-  return `Nothing is backed up, since no container of ${where} carries backup.kind: if it has data that matters, label it before you go on.`;
+  return `Nothing is backed up: no container of ${where} has the label backup.kind. If it holds data that matters, add the label before you update it.`;
 }
 
 /** What the tags of the official image name as their base: a release of Debian, or of Alpine. */
@@ -121,12 +124,12 @@ export function majorRisk({ from, to, jump }: Move): string[] {
   if (known && majors[0] !== majors[1]) {
     return [
       `The data directory is of PostgreSQL ${majors[0]}, and PostgreSQL ${majors[1]} never starts on it: this update will stop before anything is changed. ` +
-        'Only a container is moved to a newer major automatically; everything else needs a dump and a restore by hand.',
+        'Only a container can be moved to a newer major automatically. Everything else needs a manual dump and restore.',
     ];
   }
   if (known || jump === 'digest' || jump === 'patch' || jump === 'minor') return [];
   return [
-    'PostgreSQL never starts on the data directory of another major version. If the new image is of another one, the update stops before anything is changed; such a move needs a dump and a restore.',
+    'PostgreSQL never starts on the data directory of another major version. If the new image is of another one, the update stops before anything is changed. Such a move needs a dump and a restore.',
   ];
 }
 
@@ -134,10 +137,10 @@ export function majorRisk({ from, to, jump }: Move): string[] {
 function newMajorRisks({ from, to }: NewMajor, name: string): string[] {
   return [
     `Every database of ${name} is loaded into a new data directory of PostgreSQL ${to}. If anything fails or differs, the data directory of PostgreSQL ${from} is put back, and the old container is started on it.`,
-    `If the update is rolled back after the applications were started, the old data directory lacks what they wrote since. That is kept in the data directory of PostgreSQL ${to} for 30 days.`,
-    `It has no soak (update.soak does not count): the old container cannot run on the new data. To go back later, restore the backup of this update into PostgreSQL ${from}.`,
-    'What a program writes to the databases between the backup and the end of the load is lost, if its container neither is in the backup set nor depends on the database (depends_on), or has backup.quiesce=never. One that is connected stops the update before anything is changed: stop such a program yourself.',
-    'The volume holds the data twice until the old data directory is removed, which the mail of the success shows how to do, or for 30 days.',
+    `If the update is rolled back after the applications were started, the old data directory does not have what they wrote since. That is kept in the data directory of PostgreSQL ${to} for 30 days.`,
+    `update.soak is ignored, because the old container cannot run on the new data. To go back later, restore the backup of this update into PostgreSQL ${from}.`,
+    'Some programs are not stopped: those outside of the backup set that do not depend on the database (depends_on), and those with backup.quiesce=never. What they write between the backup and the end of the load is lost. If one is connected, the update stops before anything is changed: stop it yourself.',
+    'The volume holds the data twice for 30 days, or until you remove the old data directory. The mail about the success has the command.',
     'The load builds every index again, so an image with another C library needs no REINDEX afterwards.',
   ];
 }
@@ -148,8 +151,8 @@ function collationRisk({ from, to }: Move): string[] {
   if (before !== null && before === after && !/^alpine$/.test(before)) return [];
   const what =
     before !== null && after !== null && before !== after
-      ? `The base of the image changes from ${before} to ${after}, and with it may`
-      : 'If the base of the image changed (such as Debian 12 to 13, or to Alpine), so may';
+      ? `The base of the image changes from ${before} to ${after}. This may change`
+      : 'If the base of the image changed (such as Debian 12 to 13, or to Alpine), this may also change';
   return [
     `${what} the C library and the order of text in indexes: look for "collation version mismatch" in the log afterwards, then REINDEX DATABASE and ALTER DATABASE … REFRESH COLLATION VERSION.`,
   ];

@@ -117,16 +117,16 @@ function courseOf(
   const handover = labels.strategy === 'handover';
   const swap = newMajor ? majorSwap(name, newMajor) : [swapSentence(name, handover)];
   const back = handover
-    ? 'the new one is removed, and the old one serves on'
-    : `${newMajor ? 'the old data directory is put back, and ' : ''}the same old container is started again`;
+    ? 'the new one is removed, and the old one keeps running'
+    : `${newMajor ? 'the old data directory is put back, and ' : ''}the unchanged old container is started again`;
   return [
     ...(holdsData && labels.backup === null ? [usesDatabaseSentence(name)] : []),
     ...stopSentence(name, stopped),
     ...(hasBackup ? ['The data is backed up and read back. If that fails, nothing is changed.'] : []),
     `The image ${target.reference} is pulled by its digest ${target.digest}.`,
-    `It is checked that the new image can work here${newMajor ? MAJOR_PREFLIGHT : preflightWords(application)}. If not, nothing is changed.`,
+    `diun-pilot checks whether the new image can work here${newMajor ? MAJOR_PREFLIGHT : preflightWords(application)}. If not, nothing is changed.`,
     ...swap,
-    `Health is checked (${probeText(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
+    `The health of the new container is checked (${probeText(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
     ...restartSentence(name, restarted, stopped),
     `If it is healthy, the old container is removed. If not, ${back} and is checked.`,
   ];
@@ -136,14 +136,14 @@ const MAJOR_PREFLIGHT = ': the volume must have room for a second data directory
 
 function swapSentence(name: string, handover: boolean): string {
   return handover
-    ? `A new ${name} is started next to the old one; once it answers, the old one is stopped.`
+    ? `A new ${name} is started next to the old one. Once it answers, the old one is stopped.`
     : `${name} is stopped and kept, and a new container of the same name is started from the new image.`;
 }
 
 /** The data directory of the old version stays in its volume, under another name. */
 function majorSwap(name: string, { from, to }: NewMajor): string[] {
   return [
-    `${name} is stopped. The new image makes an empty data directory of PostgreSQL ${to} in the same volume, with the same superuser, encoding, locale and settings. The data directory of PostgreSQL ${from} is kept next to it for 30 days.`,
+    `${name} is stopped. The new image creates an empty data directory of PostgreSQL ${to} in the same volume, with the same superuser, encoding, locale and settings. The data directory of PostgreSQL ${from} is kept next to it for 30 days.`,
     `A new container of the same name is started on it. Roles and databases are loaded from the backup, and ANALYZE is run.`,
     'Roles, grants, databases, extensions, row counts and sequences are compared with those of the old server. A difference is a failure.',
   ];
@@ -163,7 +163,7 @@ function stopSentence(name: string, stopped: readonly Container[]): string[] {
       ? ''
       : ` ${enumerate(others)} ${others.length === 1 ? 'is' : 'are'} started again once ${name} is healthy.`;
   return [
-    `For the backup ${what} ${stopped.length === 1 ? 'is' : 'are'} stopped, so that nothing is written after it.${until}`,
+    `For the backup, ${what} ${stopped.length === 1 ? 'is' : 'are'} stopped, so that nothing is written after it.${until}`,
   ];
 }
 
@@ -172,7 +172,7 @@ function restartSentence(name: string, restarted: readonly Container[], stopped:
   const left = restarted.filter(({ id }) => !stopped.some((each) => each.id === id));
   return left.map(
     (each) =>
-      `Then ${each.name} is ${each.nginx ? 'reloaded' : 'restarted'} and checked, since it depends on ${name} with restart: true.`,
+      `Then ${each.name} is ${each.nginx ? 'reloaded' : 'restarted'} and checked, because it depends on ${name} with restart: true.`,
   );
 }
 
@@ -186,7 +186,7 @@ function preflightWords(application: Application): string {
 export function probeText(probe: ProbeSpec): string {
   switch (probe.kind) {
     case 'docker':
-      return 'its HEALTHCHECK, or that it runs without a restart';
+      return 'its HEALTHCHECK; without one, that it runs without a restart';
     case 'http':
       return `http on port ${probe.port}, ${probe.path}`;
     case 'tcp':
@@ -205,11 +205,11 @@ export function probeText(probe: ProbeSpec): string {
 function followUpOf({ name, reference, service, composeFiles }: Container, target: string): string | null {
   if (tryParseImageReference(reference)?.tag === tryParseImageReference(target)?.tag) return null;
   if (composeFiles === null || service === null) {
-    return `${name} was not made by Docker Compose: write ${target} in place of ${reference} wherever you create it from.`;
+    return `${name} was not created by Docker Compose: replace ${reference} with ${target} in the script or command that creates it.`;
   }
-  const where = `service ${service} must name ${target} in place of ${reference}, in ${composeFiles} or the .env read with it`;
-  const who = 'diun-pilot writes it there and reports it, if the folder is mounted writable';
-  return `After the update, ${where}. ${who}; until then, "docker compose up -d" goes back to ${reference}.`;
+  const where = `In ${composeFiles} or the .env file read with it, change the image of the service ${service} from ${reference} to ${target}`;
+  const who = 'If the folder is mounted writable, diun-pilot does this and reports it';
+  return `${where}. ${who}. Until then, "docker compose up -d" goes back to ${reference}.`;
 }
 
 function enumerate(paths: readonly string[]): string {

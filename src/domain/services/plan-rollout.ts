@@ -61,11 +61,11 @@ function courseOf({ target, to, set, stopped }: PlannedService): string[] {
   return [
     ...(stopped.length === 0 ? [] : [scaledSentence(name, stopped)]),
     ...(set.length === 0 ? [] : ['The data is backed up and read back. If that fails, nothing is changed.']),
-    `It is checked that no other rollout of ${name} is under way. If one is, nothing is changed.`,
+    `diun-pilot checks that no other rollout of ${name} is in progress. If one is, nothing is changed.`,
     `Swarm rolls out ${reference}@${digest} according to update_config: ${swarm?.rollout ?? ''}. Each node pulls the image.`,
-    `Health is checked: every task must run this digest, and its probe must pass (${probeText(labels.probe)}), for up to ${formatTimeout(labels.probeTimeoutMs)}.`,
+    `Health is checked, for up to ${formatTimeout(labels.probeTimeoutMs)}: every task must run this digest, and its probe must pass (${probeText(labels.probe)}).`,
     `If Swarm pauses the rollout or the probe fails, Swarm rolls the service back to its previous spec, and the tasks are checked again.`,
-    ...(written === undefined ? [] : [`The new tag is written into ${written}, if its line is clear.`]),
+    ...(written === undefined ? [] : [`The new tag is written into ${written}, if its line is unambiguous.`]),
   ];
 }
 
@@ -73,8 +73,8 @@ function courseOf({ target, to, set, stopped }: PlannedService): string[] {
 function scaledSentence(name: string, stopped: readonly Container[]): string {
   const others = stopped.filter((each) => each.name !== name).map((each) => each.name);
   const own = others.length < stopped.length ? [name] : [];
-  const until = others.length === 0 ? '' : ` ${others.join(', ')}: scaled back once ${name} is healthy.`;
-  return `For the backup ${[...own, ...others].join(', ')} ${stopped.length === 1 ? 'is' : 'are'} scaled to 0, so that nothing is written after it.${until}`;
+  const until = others.length === 0 ? '' : ` Scaled back once ${name} is healthy: ${others.join(', ')}.`;
+  return `For the backup, ${[...own, ...others].join(', ')} ${stopped.length === 1 ? 'is' : 'are'} scaled to 0, so that nothing is written after it.${until}`;
 }
 
 function downtimeOf({ target: { name, swarm }, stopped }: PlannedService): string[] {
@@ -96,9 +96,9 @@ export function rolloutText({ UpdateConfig }: ServiceSpec): string {
 export function downtimeText({ Name, Mode, UpdateConfig }: ServiceSpec): string {
   const { Parallelism = 1, Order = 'stop-first' } = UpdateConfig ?? {};
   const replicas = Mode.Replicated === undefined ? null : (Mode.Replicated.Replicas ?? 1);
-  if (Order === 'start-first') return 'none is expected, since each new task runs before its old one is stopped.';
+  if (Order === 'start-first') return 'none is expected, because each new task runs before its old one is stopped.';
   if (replicas !== null && Parallelism > 0 && replicas > Parallelism)
-    return `none is expected, since other tasks of ${Name} run while some are replaced.`;
+    return `none is expected, because other tasks of ${Name} run while some are replaced.`;
   return `from the stop of the old tasks of ${Name} until the new ones run, usually a few seconds (update_config order: stop-first).`;
 }
 
@@ -115,12 +115,12 @@ function dataRisks({ target: { name, dataPaths, labels }, set, holdsData, stoppe
   return [
     ...live.map(
       (each) =>
-        `${each.name} is backed up while it runs, so a file may be newer than the rows or files that belong to it. Label it backup.quiesce: allowed to have it scaled to 0 for the backup.`,
+        `${each.name} is backed up while it runs, so its files may not match each other or the database. To have it scaled to 0 for the backup, label it backup.quiesce: allowed.`,
     ),
     ...(others.length === 0
       ? []
       : [
-          `Not scaled to 0, and may write to the database during the backup: ${others.map((each) => each.name).join(', ')}. Label each backup.quiesce: allowed, or never if it does not write.`,
+          `These services are not scaled to 0 and may write to the database during the backup: ${others.map((each) => each.name).join(', ')}. Label each with backup.quiesce: allowed, or with never if it does not write.`,
         ]),
     ...(holdsData && (stopped.length === 0 || goOn.length > 0)
       ? [`The new version may change the data. Then ${lost}, which is in the backup.`]
@@ -132,6 +132,6 @@ function dataRisks({ target: { name, dataPaths, labels }, set, holdsData, stoppe
 function followUpOf({ name, project, service, reference, swarm }: Container, target: string): string | null {
   if (isSameTag(reference, target) || swarm?.stackFile !== undefined) return null;
   if (project === null)
-    return `After the update, write ${target} in place of ${reference} wherever you create the service ${name} from.`;
-  return `After the update, write "image: ${target}" in place of "image: ${reference}" for the service ${service} in the file of the stack ${project}. Until then, "docker stack deploy" of the old file goes back to ${reference}.`;
+    return `Replace ${reference} with ${target} in the script or command that creates the service ${name}.`;
+  return `In the file of the stack ${project}, service ${service}, change the line "image: ${reference}" to "image: ${target}". Until then, "docker stack deploy" goes back to ${reference}.`;
 }

@@ -2,7 +2,15 @@ import { formatDuration, formatTime, codeAsText } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
-import { isOpen, type Step, STEP_NAMES, type StepName, type Update, type UpdateStatus } from '../../domain/update';
+import {
+  isOpen,
+  isUnattended,
+  type Step,
+  STEP_NAMES,
+  type StepName,
+  type Update,
+  type UpdateStatus,
+} from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
 import { stepTitle } from '../../notifications/letter/words';
@@ -49,7 +57,10 @@ export function livePage(followed: Followed): string {
         <Status update={update} />
         {operator && update.status === 'awaiting_approval' ? <HowToDecide leadsHome={leadsHome} /> : null}
         {open && !operator ? (
-          <p id="going">You can close this page: the update continues, and a mail reports the result.</p>
+          <p id="going">
+            You can close this page: the update continues, and a mail reports{' '}
+            {isUnattended(update) ? 'a failure' : 'the result'}.
+          </p>
         ) : null}
         <p id="ended" class="alone" hidden>
           <a href="?">Load the full report</a>

@@ -192,7 +192,7 @@ export function errorPage({ status, code, message, leadsHome }: ErrorShown): str
 /** Errors that a browser shows with another sentence than the API. */
 const SENTENCES: Partial<Record<ErrorCode, string>> = {
   update_not_found:
-    'No update has this id: check that the address is complete. The history on the operator page has all updates.',
+    'No update has this ID: check that the address is complete. The history on the operator page has all updates.',
 };
 
 const HEADINGS: Partial<Record<ErrorCode, string>> = {

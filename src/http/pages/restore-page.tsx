@@ -1,6 +1,7 @@
 import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { RestoreView, SetTrust } from '../../decisions/restore-link';
+import type { Update } from '../../domain/update';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { RestoreRecord } from '../../domain/backups/restore';
 import { oneLine } from '../../notifications/letter/clean';
@@ -28,7 +29,7 @@ export function restorePage(
       <>
         {missed === 'name' ? <NameMissed /> : null}
         {missed === 'trust' ? <TrustMissed /> : null}
-        <Question name={name} />
+        <Question name={name} update={update} />
         <Blocks blocks={[...rollbackTrouble(update), ...whyNotTrusted(distrust), ...whatWouldHappen(backup, now)]} />
         <Decide
           {...{ name, expiresAt, now }}
@@ -40,15 +41,14 @@ export function restorePage(
   });
 }
 
-function Question({ name }: { name: string }): JSX.Element {
+function Question({ name, update }: { name: string; update: Update }): JSX.Element {
   return (
     <>
       <p class="badge alarm">Decision required</p>
       <h1>Restore the data of {oneLine(name)}?</h1>
       <p>
-        Its update failed, and the old version does not work either. If it refuses the data because the new version
-        changed it, restoring the data from before the update fixes it. Nothing has been restored. Opening this page
-        changes nothing; only the buttons do.
+        {STATES[update.error?.code ?? ''] ?? DOWN} Nothing has been restored. Opening this page changes nothing; only
+        the buttons do.
       </p>
       <p class="alone">
         <a href="#decide">Go to the buttons</a>
@@ -56,6 +56,20 @@ function Question({ name }: { name: string }): JSX.Element {
     </>
   );
 }
+
+const DOWN =
+  'Its update failed, and the old version does not work either. If the old version cannot use the data because the new version changed it, restoring the data from before the update fixes it.';
+
+/** By the code of the update: where the old version is not simply down. */
+const STATES: Record<string, string> = {
+  data_changed:
+    'Its update was rolled back. The old version is running and healthy, but on data that the new version changed.',
+  other_unhealthy:
+    'Its update was rolled back. The old version is running and healthy, but another container that worked before the update does not work now.',
+  unhealthy_as_before:
+    'Its update was rolled back. The old version is running, and fails its health check as it did before the update.',
+  changed_meanwhile: 'Its update was aborted, because the container was changed externally.',
+};
 
 function whyNotTrusted(distrust: string | null): Block[] {
   if (distrust === null) return [];

@@ -16,11 +16,11 @@ export function updateAvailable(news: UpdateNews): RenderedMail {
     kind: 'update_available',
     updateId: news.update.id,
     about: name,
-    subject: `update available, ${startText(news, at)} – nothing to do`,
+    subject: `update available, ${startText(news, at)} – nothing to do${leavesAStep(news) ? ' now' : ''}`,
     verdict: { tone: 'notice', word: 'Update available' },
     heading: headingText(news, name, at),
     blocks: [
-      paragraph(news.observes === true ? OBSERVED : courseText(at)),
+      paragraph(news.observes === true ? OBSERVED : courseText(news, at)),
       ...summaryPassage(news),
       versions(news, { from: 'Current version', to: 'New version' }),
       paragraph(`Why: ${news.update.reason}`),
@@ -41,11 +41,19 @@ function startText({ observes }: UpdateNews, at: string | null): string {
 }
 
 function headingText({ observes }: UpdateNews, name: string, at: string | null): string {
-  if (observes === true) return `An update of ${name} is available, and is not applied`;
-  return at === null ? `${name} is being updated automatically` : `${name} is updated automatically at ${at}`;
+  if (observes === true) return `An update of ${name} is available, but is not applied`;
+  return at === null ? `${name} is being updated automatically` : `${name} will be updated automatically at ${at}`;
 }
 
-function courseText(at: string | null): string {
+/** A line of a file that diun-pilot may not be able to write. */
+function leavesAStep({ plan, update }: UpdateNews): boolean {
+  return (plan?.followUp ?? update.followUp) !== null;
+}
+
+function courseText(news: UpdateNews, at: string | null): string {
+  const now = leavesAStep(news)
+    ? 'There is nothing to do now. One step may be left afterwards: see the end of this mail.'
+    : 'There is nothing to do.';
   const applied = `diun-pilot applies this update ${at === null ? 'now' : `at ${at}`}, or as soon as earlier work is finished.`;
-  return `There is nothing to do. ${applied} You get another mail only if it fails.`;
+  return `${now} ${applied} You get another mail only if it fails or needs your decision.`;
 }

@@ -39,8 +39,8 @@ export async function backUpProject(run: Run, progress: Progress): Promise<strin
   const all = await readContainers(run.engine, run.selfId);
   const members = membersOf(placeOf(container), all);
   if (members.length === 0) {
-    const where = container.project === null ? container.name : `project ${container.project}`;
-    return new Skipped(`Nothing of ${where} carries the label backup.kind, so there is nothing to back up.`);
+    const where = container.project === null ? container.name : `the project ${container.project}`;
+    return new Skipped(`No container of ${where} has the label backup.kind, so nothing is backed up.`);
   }
   const servers = members.filter((member) => isServer(member) && member.id !== run.old.Id);
   if (servers.length > 0) checkpoint(run, 'preparing', { servers: thoseRunning(true, servers) });

@@ -89,9 +89,9 @@ export async function mustStillBeStored(
     await checkStorage(storage);
   } catch (error) {
     const names = stopped.map(({ name }) => name).join(', ');
-    const why = `The backup storage worked before ${names} stopped for the backup, and does not work since: ${messageOf(error)}`;
+    const why = `The backup storage worked until ${names} ${stopped.length === 1 ? 'was' : 'were'} stopped for the backup: ${messageOf(error)}`;
     const remedy =
-      'Label the container that the storage needs backup.quiesce=never, or use a storage that needs none of them.';
+      'Label the container that the storage needs with backup.quiesce=never, or use a storage that needs none of them.';
     throw new PilotError('storage_needs_stopped', `${why} ${remedy}`, { cause: error });
   }
 }

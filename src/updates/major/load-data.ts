@@ -33,7 +33,7 @@ export async function loadData(run: Run, progress: Progress): Promise<string> {
     progress('comparing with the old server');
     const found = compareStates(before, await readServerState(run.engine, server, progress));
     if (found.length > 0)
-      throw failed(`What was loaded differs from PostgreSQL ${from}, as it was before: ${differencesText(found)}`);
+      throw failed(`The loaded data differs from that of PostgreSQL ${from}: ${differencesText(found)}`);
     checkpoint(run, 'loading', { major: { ...majorOf(run), loaded: true } });
   }
   await onDataDirectory(run, majorOf(run), { script: OPEN_CLUSTER });

@@ -79,8 +79,8 @@ async function joinedService(
 }
 
 function unlike({ version }: ComposeProject): string {
-  const other = `another version of Compose than made it${version === null ? '' : ` (${version})`}`;
-  return `Compose, asked by diun-pilot, does not know the container by these files: a variable of your shell, ${other}, or a change since then.`;
+  const other = `another version of Compose${version === null ? '' : ` (the container was created by ${version})`}`;
+  return `Compose, run by diun-pilot, would re-create the container from these files. Possible causes: a variable of your shell, ${other}, or a change since then.`;
 }
 
 const CONFIG_HASH = 'com.docker.compose.config-hash';

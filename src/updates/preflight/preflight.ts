@@ -25,7 +25,7 @@ export async function preflight(run: Run): Promise<string> {
   const found = await lookAhead(run, await newImageOf(run));
   await noteNeighbours(run, await readContainers(run.engine, run.selfId));
   found.push(...neighbourTexts(neighboursOf(run)));
-  return found.length === 0 ? 'nothing speaks against it' : found.join('; ');
+  return found.length === 0 ? 'no problem found' : found.join('; ');
 }
 
 /** What speaks for the new image, as sentences; rejects as `preflight` when something speaks against it. */

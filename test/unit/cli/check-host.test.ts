@@ -107,7 +107,7 @@ describe('backup sets', () => {
 
   test('are none where nothing is labelled', async () => {
     scene.engine.runContainer(nginx());
-    expect(await check()).toMatch(/^ok +Backup set +none: no container carries the label backup\.kind$/m);
+    expect(await check()).toMatch(/^ok +Backup set +none: no container has the label backup\.kind$/m);
   });
 });
 

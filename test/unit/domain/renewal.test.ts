@@ -25,14 +25,14 @@ test.each<[string, Partial<RenewalFacts>, string, string]>([
     'renewed',
     'Renewed',
   ],
-  ['nobody renews', { ends: [] }, 'nothing_to_renew', 'No container carries the label renewal.role=certbot'],
+  ['nobody renews', { ends: [] }, 'nothing_to_renew', 'No container has the label renewal.role=certbot'],
   ['nobody renews, but somebody did', { ends: [], after: renewed }, 'renewed', 'Renewed'],
   ['there is none yet', { before: [], after: [] }, 'nothing_to_renew', 'there is no certificate yet'],
   [
     'certbot failed',
     { ends: [failed] },
     'failed',
-    'and no certificate was renewed; what was served before is still served.',
+    'and no certificate was renewed; the previous certificates are still served.',
   ],
   [
     'certbot failed, and the server is gone',
@@ -44,9 +44,9 @@ test.each<[string, Partial<RenewalFacts>, string, string]>([
     'one of two',
     { ends: [failed], after: renewed },
     'failed',
-    'only git.example.org was renewed; what was not renewed is served',
+    'only git.example.org was renewed; certificates that were not renewed are served',
   ],
-  ['it did not end', { ends: [{ ...failed, exitCode: null }] }, 'failed', 'did not come to an end'],
+  ['it did not end', { ends: [{ ...failed, exitCode: null }] }, 'failed', 'did not finish'],
   [
     'not loaded',
     { after: renewed, notLoaded: [{ server: 's', words: 'It is not served.' }] },

@@ -20,7 +20,7 @@ describe('certificates', () => {
     });
     await bothSay(
       mail,
-      'The renewal failed; what was served before is still served. It is retried automatically at 2026-11-24 03:30:00 UTC.',
+      'The renewal failed; the previous certificates are still served. It is retried automatically at 2026-11-24 03:30:00 UTC.',
       'Some challenges have failed.',
       'served: 60 days left, valid until 2027-01-22',
       'diun-pilot renew',

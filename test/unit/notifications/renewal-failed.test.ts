@@ -5,8 +5,12 @@ import { aCertificate, aRenewal, aSeen, NOW } from '../../support/certificate-bu
 const fresh = aCertificate({ left: 89 });
 
 it.each<[string, Partial<RenewalRecord>, string]>([
-  ['nothing changed', {}, 'what was served before is still served.'],
-  ['one was renewed', { after: [aSeen({ disk: fresh, served: fresh })] }, 'what was not renewed is served as before.'],
+  ['nothing changed', {}, 'the previous certificates are still served.'],
+  [
+    'one was renewed',
+    { after: [aSeen({ disk: fresh, served: fresh })] },
+    'certificates that were not renewed are served as before.',
+  ],
   [
     'the server did not come back',
     { after: [aSeen({ disk: fresh, served: null, problem: 'Port 443 presents no certificate.' })] },
@@ -23,6 +27,6 @@ it.each<[string, Partial<RenewalRecord>, string]>([
   });
   for (const part of [mail.html, mail.text.replace(/\s+/g, ' ')]) {
     expect(part).toContain(words);
-    expect(part.includes('served before is still served')).toBe(words.includes('still served'));
+    expect(part.includes('certificates are still served')).toBe(words.includes('still served'));
   }
 });

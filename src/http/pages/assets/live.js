@@ -106,7 +106,7 @@
       if (!OPEN.includes(update.status)) stream.close();
     });
     stream.addEventListener('error', () => {
-      showConnection('Not connected: this page may be out of date. The update continues; reconnecting …');
+      showConnection('Not connected: this page may be out of date. Reconnecting …');
       // A browser gives up for good when a proxy answers with an error, as it does while nginx itself is updated.
       if (stream.readyState !== EventSource.CLOSED) return;
       setTimeout(follow, 3000);

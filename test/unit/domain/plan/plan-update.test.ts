@@ -54,8 +54,10 @@ test('the course begins with the backup, and warns where there is none', () => {
   expect(plan({ set: [db] }).course[0]).toContain('backed up');
   const without = plan();
   expect(without.course[0]).toContain(digest('b'));
-  expect(without.risks.at(-1)).toContain('no container of the project site carries backup.kind');
-  expect(plan({ container: aContainer({ project: null }) }).risks.at(-1)).toContain('no container of web carries');
+  expect(without.risks.at(-1)).toContain('no container of the project site has the label backup.kind');
+  expect(plan({ container: aContainer({ project: null }) }).risks.at(-1)).toContain(
+    'no container of web has the label backup.kind',
+  );
 });
 
 test('says why a container without backup.kind holds data: it can migrate the database that it depends on', () => {
@@ -63,7 +65,7 @@ test('says why a container without backup.kind holds data: it can migrate the da
   const { course, holdsData, restores } = plan({ container: app, set: [db], holdsData: true, stopped: [app] });
   expect(course.slice(0, 2)).toEqual([
     'app depends on a database that is backed up, and its new version can migrate it: it counts as holding data (backup.quiesce=never opts out).',
-    'For the backup app is stopped, so that nothing is written after it.',
+    'For the backup, app is stopped, so that nothing is written after it.',
   ]);
   expect([holdsData, restores]).toEqual([true, true]);
 });
@@ -73,8 +75,8 @@ test('says who is restarted or reloaded afterwards, but for those that are stopp
   const restarted = [worker, { ...front, nginx: true }, runner] as Container[];
   const { course } = plan({ container: gitea, set: [db, gitea], stopped: [gitea, runner] as Container[], restarted });
   expect(course.filter((sentence) => sentence.startsWith('Then'))).toEqual([
-    'Then worker is restarted and checked, since it depends on gitea with restart: true.',
-    'Then front is reloaded and checked, since it depends on gitea with restart: true.',
+    'Then worker is restarted and checked, because it depends on gitea with restart: true.',
+    'Then front is reloaded and checked, because it depends on gitea with restart: true.',
   ]);
 });
 
@@ -82,16 +84,16 @@ test('says who is stopped for the backup, until when, and that this is when its 
   const runner = aContainer({ name: 'runner' });
   const both = plan({ container: gitea, set: [db, gitea], stopped: [gitea, runner] });
   expect(both.course[0]).toBe(
-    'For the backup gitea and runner are stopped, so that nothing is written after it. runner is started again once gitea is healthy.',
+    'For the backup, gitea and runner are stopped, so that nothing is written after it. runner is started again once gitea is healthy.',
   );
   expect(both.risks[0]).toMatch(
     /^Downtime: gitea, runner are offline from the start of the backup.*until the new gitea is healthy/,
   );
   expect(plan({ container: gitea, set: [gitea], stopped: [gitea] }).course[0]).toBe(
-    'For the backup gitea is stopped, so that nothing is written after it.',
+    'For the backup, gitea is stopped, so that nothing is written after it.',
   );
   expect(plan({ container: db, set: [db, gitea], stopped: [gitea] }).course[0]).toBe(
-    'For the backup gitea is stopped, so that nothing is written after it. gitea is started again once db is healthy.',
+    'For the backup, gitea is stopped, so that nothing is written after it. gitea is started again once db is healthy.',
   );
 });
 
@@ -99,11 +101,11 @@ test('a handover promises no downtime and another way back', () => {
   const container = aContainer({ labels: { 'update.strategy': 'handover' } });
   expect(plan({ container }).risks[0]).toContain('none is expected');
   expect(plan({ container }).course.join(' ')).toContain('next to the old one');
-  expect(plan().course.join(' ')).toContain('the same old container is started again');
+  expect(plan().course.join(' ')).toContain('the unchanged old container is started again');
 });
 
 test.each([
-  [{}, 'its HEALTHCHECK, or that it runs without a restart), for up to 2 minutes'],
+  [{}, 'its HEALTHCHECK; without one, that it runs without a restart), for up to 2 minutes'],
   [{ 'update.probe': 'nginx', 'update.probe.timeout': '90s' }, 'the nginx probe), for up to 90 seconds'],
   [{ 'update.probe': 'http://:80/ok' }, 'http on port 80, /ok'],
   [{ 'update.probe': 'tcp://:80' }, 'tcp port 80'],
@@ -136,7 +138,7 @@ describe('risks', () => {
   });
 
   test('of nginx are none to the data', () => {
-    expect(risks(aContainer())).toContain('going back completely');
+    expect(risks(aContainer())).toContain('a rollback to the old image is complete');
   });
 
   test('of a database that only its environment tells are those of a database', () => {
@@ -172,14 +174,14 @@ describe('what the operator must still do', () => {
 
   test('is the new tag, in the compose file or the .env that it reads', () => {
     expect(plan({ target: next, jump: 'patch' }).followUp).toBe(
-      'After the update, service web must name nginx:1.27.4 in place of nginx:1.27.3, in /srv/site/docker-compose.yml or the .env read with it. diun-pilot writes it there and reports it, if the folder is mounted writable; until then, "docker compose up -d" goes back to nginx:1.27.3.',
+      'In /srv/site/docker-compose.yml or the .env file read with it, change the image of the service web from nginx:1.27.3 to nginx:1.27.4. If the folder is mounted writable, diun-pilot does this and reports it. Until then, "docker compose up -d" goes back to nginx:1.27.3.',
     );
   });
 
   test('is named without Compose, too', () => {
     const container = aContainer({ composeFiles: null, service: null });
     expect(plan({ container, target: next, jump: 'patch' }).followUp).toContain(
-      'write nginx:1.27.4 in place of nginx:1.27.3',
+      'replace nginx:1.27.3 with nginx:1.27.4',
     );
   });
 });
@@ -208,10 +210,12 @@ describe('a new PostgreSQL major', () => {
     const { course, newMajor } = major();
     expect(newMajor).toEqual({ from: '15', to: '17', change: null });
     const text = course.join('\n');
-    expect(text).toContain('makes an empty data directory of PostgreSQL 17 in the same volume');
+    expect(text).toContain('creates an empty data directory of PostgreSQL 17 in the same volume');
     expect(text).toContain('Roles and databases are loaded from the backup, and ANALYZE is run.');
     expect(text).toContain('A difference is a failure.');
-    expect(course.at(-1)).toContain('the old data directory is put back, and the same old container is started again');
+    expect(course.at(-1)).toContain(
+      'the old data directory is put back, and the unchanged old container is started again',
+    );
     expect(text).not.toContain('must be that of the new image');
   });
 
@@ -220,8 +224,8 @@ describe('a new PostgreSQL major', () => {
     expect(risks[0]).toMatch(/^Downtime: db, gitea, from the start of the backup until every database is loaded/);
     expect(risks.join('\n')).toContain('between the backup and the end of the load is lost');
     expect(risks.join('\n')).toContain('needs no REINDEX');
-    expect(risks.join('\n')).toContain('It has no soak');
-    expect(risks.join('\n')).toContain('the old data directory lacks what they wrote since');
+    expect(risks.join('\n')).toContain('update.soak is ignored');
+    expect(risks.join('\n')).toContain('the old data directory does not have what they wrote since');
     expect(risks.join('\n')).not.toMatch(/will stop before anything is changed|collation version mismatch/);
     expect(warnings).toBeUndefined();
   });
