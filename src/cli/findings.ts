@@ -45,7 +45,7 @@ export function askAll(app: App): Promise<Finding[]> {
     }),
     asked(app, 'Backups', async () => {
       await checkStorage(storage);
-      return `${backupTarget(app)}: takes, gives and deletes`;
+      return `${backupTarget(app)}: can write, read and delete`;
     }),
     asked(app, 'Mail', async () => {
       await transport.check();
@@ -68,7 +68,7 @@ export function testChannels(app: App): Promise<Finding[]> {
           at: at.toISOString(),
           topic: channel.topics[0] ?? 'failures',
         });
-        return 'taken: see that it arrived';
+        return 'accepted: check that it arrived';
       }),
     ),
   );
@@ -87,7 +87,7 @@ function outboxFinding({ store, clock }: App): Finding {
   const state = store.outbox.state();
   const [problem] = outboxProblems(state, clock.now());
   if (problem !== undefined) return warningOf('Outbox', problem);
-  const words = state.pending === 0 ? 'no mail waits' : `${state.pending} waiting to be delivered`;
+  const words = state.pending === 0 ? 'no mail pending' : `${state.pending} waiting to be delivered`;
   return { what: 'Outbox', status: 'ok', words };
 }
 
@@ -183,7 +183,7 @@ function settingsFinding({ settings }: App): Finding {
   const { publicUrl, dataDir, timeZone, apiToken } = settings;
   const words = `${publicUrl}, data in ${dataDir}, time zone ${timeZone}`;
   if (apiToken.reveal().length >= SHORTEST_TOKEN) return { what: 'Settings', status: 'ok', words };
-  const advice = `PILOT_API_TOKEN is so short that it can be guessed: take one from \`openssl rand -hex 32\``;
+  const advice = `PILOT_API_TOKEN is so short that it can be guessed: generate one with \`openssl rand -hex 32\``;
   return { what: 'Settings', status: 'warning', words: `${words}; ${advice}` };
 }
 

@@ -104,7 +104,7 @@ export function certificateFindings(app: App, containers: readonly Container[]):
 const SHORTER: Partial<Record<ProblemKind, string>> = {
   certificate_near_end: 'near its end',
   certificate_not_loaded: 'the server has not loaded what is on disk',
-  certificate_not_seen: 'it could not be looked at',
+  certificate_not_seen: 'it could not be read',
 };
 
 function certificateText(seen: CertificateSeen, now: Date): Omit<Finding, 'what'> {
@@ -140,7 +140,7 @@ export function tagFindings(app: App, containers: readonly Container[]): Promise
       .map((each): Finding => {
         const what = 'New tags';
         if ('path' in each) return { what, status: 'ok', words: `${each.container}: written into ${each.path}` };
-        const words = `${each.container}: left to you after each update, since it cannot be written: ${each.why}`;
+        const words = `${each.container}: you must change it after each update, because it cannot be written: ${each.why}`;
         return { what, status: 'warning', words };
       });
   });

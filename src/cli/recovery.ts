@@ -117,7 +117,7 @@ export function recoveryKitCommand(context: CliContext, { json }: { json: boolea
     const detail = { fingerprint: kitFingerprint(facts) };
     app.store.audit.append({ kind: 'recovery_kit', actor: cliUser(), subject: null, detail });
     context.stdout.write(json ? asJson({ kit }) : kit);
-    context.stderr.write('This page contains secrets: keep it in a safe, not on this host.\n');
+    context.stderr.write('This page contains secrets: keep it in a safe place, not on this host.\n');
     return 0;
   });
 }

@@ -30,7 +30,7 @@ export async function withApp(
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) return printError(context, error, options.json);
-    context.stderr.write('\nInterrupted. What was under way is finished or undone by the next start.\n');
+    context.stderr.write('\nInterrupted. Work in progress is finished or undone at the next start.\n');
     return INTERRUPTED;
   } finally {
     release();
@@ -49,10 +49,10 @@ export function printError(
   } else if (code === 'invalid_settings') {
     const problems = messageOf(error).split('\n');
     stderr.write(
-      `diun-pilot cannot start, since its settings are wrong:\n${problems.map((line) => `  ${line}\n`).join('')}`,
+      `diun-pilot cannot start, because its settings are wrong:\n${problems.map((line) => `  ${line}\n`).join('')}`,
     );
   } else if (isOfTheSystem(error)) {
-    stderr.write(`error: ${error.message}. See that PILOT_DATA_DIR can be written by this user and has room.\n`);
+    stderr.write(`error: ${error.message}. Check that this user can write to PILOT_DATA_DIR and that it has space.\n`);
   } else if (code === 'internal_error') {
     stderr.write(`error: a defect, please report it: ${(error instanceof Error && error.stack) || messageOf(error)}\n`);
   } else {

@@ -270,6 +270,6 @@ function leftOver({ store, clock }: OneOffDeps, { id, container, role, workId }:
   const reason = `A container of a ${role} could not be removed: ${messageOf(cause)}`;
   const keepUntil = triedAgainAt({ clock });
   store.keptContainers.add({ containerId: id, container, name, updateId: workId, reason, leftover: true, keepUntil });
-  const message = `${reason} Removal is tried again every ten minutes; to do it now: docker rm --force --volumes ${name}`;
+  const message = `${reason.replace(/\.?$/, '.')} The removal is retried every ten minutes. To remove it now: docker rm --force --volumes ${name}`;
   return new PilotError('engine_refused', message, { cause });
 }

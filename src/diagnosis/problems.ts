@@ -94,7 +94,7 @@ export function outboxProblems(
   }
   if (!isLate(oldestPendingAt, now)) return [];
   const since = oldestPendingAt === null ? '' : ` since ${formatTime(oldestPendingAt)}`;
-  const words = `${count(pending, 'mail')} waiting${since}, not taken by the mail server`;
+  const words = `${count(pending, 'mail')} waiting${since}, not accepted by the mail server`;
   return [{ ...seen, kind: 'mail_late', words }];
 }
 
@@ -141,15 +141,15 @@ export function certificateProblems(seen: CertificateSeen, now: Date): Problem[]
   const soonest = [served, disk].find((each) => each !== null && nearsItsEnd(each, now)) ?? null;
   if (soonest !== null) {
     const days = daysLeft(soonest, now);
-    const words = `the certificate of ${name} ${days < 0 ? 'has ended' : `has ${plural(days, 'day')} left`}`;
+    const words = `the certificate of ${name} ${days < 0 ? 'has expired' : `has ${plural(days, 'day')} left`}`;
     problems.push({ ...about, kind: 'certificate_near_end', words });
   }
   if (isNotLoaded(seen)) {
-    const words = `${server} serves another certificate for ${name} than is on disk`;
+    const words = `${server} does not serve the certificate for ${name} that is on disk`;
     problems.push({ ...about, kind: 'certificate_not_loaded', words });
   }
   if (problem !== null) {
-    const words = `a certificate of ${name} could not be looked at`;
+    const words = `a certificate of ${name} could not be read`;
     problems.push({
       kind: 'certificate_not_seen',
       subject: name,

@@ -45,15 +45,17 @@ export function whyNotYet(
   const again = rehearsal && isUnderWay(rehearsal) ? '' : ` Rehearse again: diun-pilot rehearse ${id}`;
   return {
     code: 'rehearsal_required',
-    reason: `PostgreSQL ${newMajor.to} needs a passed rehearsal first, and approving it cannot replace that. ${missing}${again}`,
+    reason: `PostgreSQL ${newMajor.to} needs a passed rehearsal first. ${missing}${again}`,
   };
 }
 
+const LAST = { failed: 'failed', inconclusive: 'was inconclusive', skipped: 'was skipped' } as const;
+
 function whyNotPassed(rehearsal: Rehearsal | null, digest: string | null, now: Date): string | null {
-  if (rehearsal === null) return 'None was requested.';
+  if (rehearsal === null) return 'No rehearsal was requested.';
   if (isUnderWay(rehearsal)) return 'The rehearsal has not ended yet: wait for its verdict.';
   const outdated = whyOutdated(rehearsal, digest, now);
   if (outdated !== null) return outdated;
   if (rehearsal.status === 'passed') return null;
-  return `The last one is ${rehearsal.status}: correct what its details name.`;
+  return `The last rehearsal ${LAST[rehearsal.status]}: fix the cause that its details name.`;
 }

@@ -108,7 +108,7 @@ export function otherPilots(containers: readonly Container[]): string[] {
 }
 
 export const ONE_PILOT =
-  'it sees the same containers, and both would update, back up and renew them, each in the way of the other. Leave one for the whole engine, and stop the other: one serves any number of compose projects.';
+  'both see the same containers, and both would update, back up and renew them. Keep one for the whole engine and stop the other: one serves any number of compose projects.';
 
 /** Whether the container's image is the one of this digest: a digest names content, wherever it was pulled from. */
 export function runsDigest({ repoDigests }: Pick<Container, 'repoDigests'>, digest: string): boolean {

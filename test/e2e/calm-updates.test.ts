@@ -112,7 +112,7 @@ it('healthy at first, it fails during its soak: the very container from before r
   await eventually('it is rolled back', async () => (await look(succeeded))['status'] !== 'succeeded');
   const ended = await endOf(pilot, String(succeeded['id']));
   expect(ended).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' }, soak: { status: 'ended' } });
-  expect(ended['reason']).toMatch(/during its soak: it restarted 1 time after it had ended/);
+  expect(ended['reason']).toMatch(/during its soak: it exited and was restarted 1 time/);
   expect(stepsOf(ended).slice(-2)).toEqual(['rollback succeeded', 'rollback_health_check succeeded']);
   const after = await web.container('soak');
   expect([after['Id'], after['State'].Running, after['HostConfig'].RestartPolicy.Name]).toEqual([

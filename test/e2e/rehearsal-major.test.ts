@@ -127,7 +127,7 @@ test('once that is gone it passes: nothing differs, and the application runs on 
   expect(detail).toMatch(/rows in \d+ tables, \d+ sequences?/);
   expect(detail).toMatch(/-app-1 in its current version became healthy on PostgreSQL 17 after \d+ s\./);
   expect(detail).toMatch(
-    /-cached-1 was not judged, since it does not become healthy in isolation on PostgreSQL 15 either\./,
+    /-cached-1 was not judged, because it does not become healthy in isolation on PostgreSQL 15 either\./,
   );
   expect(update).toMatchObject({ status: 'awaiting_approval' });
   await expectUntouched(before);

@@ -92,7 +92,7 @@ it('warns of a certificate near its end, renews it from the command line, and th
     const found = await mailsOf(/its certificate expires in/);
     return found.length > 0 ? found : null;
   });
-  expect(mail?.subject).toBe(`[diun-pilot] ${NAME}: its certificate expires in 4 days`);
+  expect(mail?.subject).toBe(`[diun-pilot] ${NAME}: its certificate expires in 4 days – please renew it`);
   expect(mail?.text).toContain('diun-pilot renew');
   expect(await certificatesHealth()).toMatchObject({
     status: 'degraded',

@@ -58,7 +58,7 @@ it('--dry-run tells the plan, reads the whole set, and changes nothing', async (
   const { code, stdout, stderr } = await cli('restore', set, '--dry-run');
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(
-    /database app is restored next to .*\n.*database postgres[\s\S]*\/data is unpacked next to[\s\S]*The set is whole and fits/,
+    /database app is restored next to .*\n.*database postgres[\s\S]*\/data is unpacked next to[\s\S]*The set is complete and fits/,
   );
   expect([await asItIs(), startedAt(await shop.container('app'))]).toEqual([now, started]);
   expect(await namesOf(stage.lab, shop)).toHaveLength(2);

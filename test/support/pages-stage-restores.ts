@@ -153,7 +153,7 @@ export function failedInSoak(store: Store, schema: SchemaSeen, hours = 70, oldIs
     });
   const soak = store.soaks.change(update.id, {
     ...{ status: 'deciding', schema, failedAt: at(-2), decideUntil: at(hours) },
-    failure: `${GITEA.name} failed 3 h 0 min after its update, during its soak: it restarted 4 times after it had ended.\nThe last lines of its log:\n[F] fatal: unable to allocate memory`,
+    failure: `${GITEA.name} failed 3 h 0 min after its update, during its soak: it exited and was restarted 4 times.\nThe last lines of its log:\n[F] fatal: unable to allocate memory`,
     schemaDetail:
       schema === 'changed'
         ? 'The new version changed the schema: database gitea of git-db-1: version 321 → 323, 2 columns added (repository.topics, user.visibility_level_of_the_profile).'

@@ -91,7 +91,9 @@ describe('the file of the stack (update.stack-file)', () => {
     ['names another version', 'services:\n  web:\n    image: nginx:1.27\n', /it names nginx:1\.27 there/],
   ])('%s: said before the first update', async (_, text, words) => {
     stackFile(text);
-    expect(await said()).toMatch(/note New tags site_web: left to you after each update, since it cannot be written: /);
+    expect(await said()).toMatch(
+      /note New tags site_web: you must change it after each update, because it cannot be written: /,
+    );
     expect(await said()).toMatch(words);
   });
 

@@ -132,7 +132,7 @@ it('what cannot be read fails no update, but after a rollback the mail does not 
   await forge.update(READER);
   expect(verdict()).toMatchObject({ status: 'rolled_back' });
   expect(lastMail()?.subject).not.toMatch(/urgent/i);
-  expect(unwrapped()).toMatch(/Whether the new version changed the data is not known.*permission denied/);
+  expect(unwrapped()).toMatch(/could not read whether the new version changed the data: .*permission denied/);
   expect(unwrapped()).not.toMatch(/nothing is urgent/i);
 });
 

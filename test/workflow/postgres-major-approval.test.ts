@@ -72,9 +72,9 @@ it('is one also with the policy automatic and every label that allows it', async
 
 describe.each<[string, (update: Update) => unknown, string]>([
   ['has not ended', () => undefined, 'The rehearsal has not ended yet'],
-  ['failed', ({ id }) => end(id, 'failed'), 'The last one is failed'],
-  ['is inconclusive', ({ id }) => end(id, 'inconclusive'), 'The last one is inconclusive'],
-  ['was skipped', ({ id }) => end(id, 'skipped'), 'The last one is skipped'],
+  ['failed', ({ id }) => end(id, 'failed'), 'The last rehearsal failed'],
+  ['is inconclusive', ({ id }) => end(id, 'inconclusive'), 'The last rehearsal was inconclusive'],
+  ['was skipped', ({ id }) => end(id, 'skipped'), 'The last rehearsal was skipped'],
   [
     'passed longer than a day ago',
     async ({ id }) => {

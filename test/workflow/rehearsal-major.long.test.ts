@@ -173,7 +173,7 @@ it('one that runs on neither in isolation says nothing', async () => {
   const { status, detail } = scene.store.rehearsals.of(id) ?? {};
   expect({ status, detail }).toMatchObject({ status: 'passed' });
   expect(detail).toContain(
-    'forge-gitea-1 was not judged, since it does not become healthy in isolation on PostgreSQL 15 either.',
+    'forge-gitea-1 was not judged, because it does not become healthy in isolation on PostgreSQL 15 either.',
   );
 });
 

@@ -148,7 +148,7 @@ it('says nothing about the new version when the current one needs what is not th
     detail: expect.stringContaining('no redis'),
   });
   expect(offers()[0]?.text).toContain(
-    'Rehearsal inconclusive: The current version does not become healthy in isolation',
+    'Rehearsal inconclusive. The current version does not become healthy in isolation',
   );
 });
 

@@ -99,7 +99,7 @@ it('rolls back when the new container restarts', async () => {
   spec().health = 'crash-loop';
   await pass(MINUTE);
   expect(last()).toMatchObject({ status: 'rolled_back' });
-  expect(last().reason).toMatch(/during its soak: it restarted \d+ times? after it had ended\./);
+  expect(last().reason).toMatch(/during its soak: it exited and was restarted \d+ times?\./);
 });
 
 it('rolls back when a probe of its label fails twice, and not for one bad moment', async () => {

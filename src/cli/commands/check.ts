@@ -136,7 +136,7 @@ function reportText({ ok, findings, watched, notWatched }: Checked, dataDir: str
     watchedText(watched),
     ...(notWatched.length === 0 ? [] : ['', oneLine(`Not watched: ${notWatched.join(', ')}`), HOW_TO_WATCH]),
     '',
-    `Token for Diun: PILOT_WEBHOOK_TOKEN, else in ${join(secrets, 'webhook-token')}, made by the first start.`,
+    `Token for Diun: PILOT_WEBHOOK_TOKEN, else in ${join(secrets, 'webhook-token')}, generated at the first start.`,
     `Token for the API and the page: PILOT_API_TOKEN, else in ${join(secrets, 'api-token')}.`,
     '',
     ok ? 'All required checks passed.' : 'Fix the lines marked FAILED, then run `diun-pilot check` again.',
@@ -145,7 +145,7 @@ function reportText({ ok, findings, watched, notWatched }: Checked, dataDir: str
 }
 
 function watchedText(watched: Treatment[] | null): string {
-  if (watched === null) return 'What is watched is not known, since the containers cannot be read.';
+  if (watched === null) return 'The watched containers are not known, because Docker cannot be read.';
   if (watched.length === 0) return 'Nothing is watched.';
   return table(['CONTAINER', 'IMAGE', 'POLICY', 'ALLOW', 'PROBE', 'BACKUP OF', 'AN UPDATE'], watched.map(cellsOf));
 }

@@ -23,7 +23,7 @@ export function renewCommand(context: CliContext, { json }: { json: boolean }): 
 
 const PROGRESS: Partial<Record<RenewalRecord['status'], string>> = {
   queued: 'waits until nothing else runs …',
-  running: 'certbot is asked, then the server …',
+  running: 'certbot runs, then the server loads the result …',
 };
 
 function tell({ detail, error, after }: RenewalRecord, output: LiveOutput, now: Date): void {

@@ -50,7 +50,7 @@ async function rehearse(
   const { url, course, manifest, distrust } = plan;
   const report = { dryRun: true, backup: manifest.id, url, course, authenticated: distrust === null, distrust };
   if (json) context.stdout.write(asJson(report));
-  output.line('The set is whole and fits. Dry run: nothing was stopped and nothing was changed.');
+  output.line('The set is complete and fits. Dry run: nothing was stopped and nothing was changed.');
   return 0;
 }
 

@@ -128,16 +128,16 @@ export function changesOf({ changes }: DataChange): string {
 export function unknownChange({ unread }: DataChange): string | null {
   if (unread.length === 0) return null;
   const each = unread.map(({ what, why }) => `${oneLine(what)} (${oneLine(why)})`).join('; ');
-  return `Whether the new version changed the data is not known, because this could not be read: ${each}.`;
+  return `diun-pilot could not read whether the new version changed the data: ${each}.`;
 }
 
-/** For the detail of a step: what changed, that nothing did, or that it is not known. */
+/** For the detail of a step, as a clause: what changed, that nothing did, or that it is not known. */
 export function changeAsDetail(change: DataChange): string {
   const unknown = unknownChange(change);
   if (change.changes.length > 0) {
-    return `the new version changed the data: ${changesOf(change)}${unknown === null ? '' : `. ${unknown}`}`;
+    return `the new version changed the data: ${changesOf(change)}${unknown === null ? '' : `. ${unknown.slice(0, -1)}`}`;
   }
-  return unknown ?? 'the schema of its databases is unchanged';
+  return unknown?.slice(0, -1) ?? 'the schema of its databases is unchanged';
 }
 
 function oneLine(text: string): string {

@@ -107,7 +107,7 @@ function readCase(question: Question, own: OwnReference): Case | Ignored {
   const wanted = tryParseImageReference(target.reference);
   if (wanted === null) return ignore('invalid_reference', `${target.reference} is not an image reference.`);
   if (!sameRepository(own, wanted)) {
-    const remedy = 'Change the image in the compose file for that.';
+    const remedy = 'To change to it, edit the image in the compose file.';
     const reason = `${container.name} runs ${container.reference}; ${target.reference} is of another repository. ${remedy}`;
     return ignore('different_repository', reason);
   }
@@ -136,7 +136,7 @@ function refuseOtherTag({ container, own, tag }: Case): Ignored | null {
   const filtered = whyTagIsFiltered(tag, labels.includeTags, labels.excludeTags);
   if (filtered !== null) return ignore('tag_filtered', `${name} runs ${reference}: ${filtered}.`);
   const { jump, reason } = versionJump(own.tag, tag);
-  const byHand = `To go there all the same: ${commandFor(name, own, tag)}.`;
+  const byHand = `To update to it anyway: ${commandFor(name, own, tag)}.`;
   if (jump === 'downgrade') return ignore('not_newer', `${name} runs ${reference}: ${reason}. ${byHand}`);
   if (jump !== 'incomparable') return null;
   return ignore('not_comparable', `${name} runs ${reference} and is not moved to ${tag}: ${reason}. ${byHand}`);
@@ -145,7 +145,7 @@ function refuseOtherTag({ container, own, tag }: Case): Ignored | null {
 function refuseKnownBad({ container: { name }, known: { refusal }, target, own, tag }: Case): Ignored | null {
   if (refusal === null) return null;
   const what = `${familiarName(target.reference)} (${shortDigest(target.digest)})`;
-  const again = `To try it all the same: ${commandFor(name, own, tag)}.`;
+  const again = `To try it anyway: ${commandFor(name, own, tag)}.`;
   if (refusal.why === 'failed') {
     return ignore(
       'failed_before',
@@ -201,7 +201,7 @@ function startOrAsk(
     return { kind: 'start', reason: `${what} The operator requested it.` };
   const why = unsigned ?? newMajor ?? whyAsk(container, jump) ?? whyAskForNotes(labels.askOn ?? [], notes);
   if (why !== null) return { kind: 'ask', reason: `${what} It waits for approval: ${why}.` };
-  return { kind: 'start', reason: `${what} ${name} is updated automatically, up to ${labels.allow} updates.` };
+  return { kind: 'start', reason: `${what} The policy is automatic, up to ${labels.allow} updates.` };
 }
 
 function sentence({ name, reference }: Container, own: ImageReference, tag: string, jump: Plan['jump']): string {

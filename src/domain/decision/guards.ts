@@ -45,13 +45,13 @@ function guardOf(container: Container): Guard | null {
   if (self)
     return {
       code: 'self',
-      reason: `${name} is diun-pilot itself. Update it by hand: ${byHand(container)}.`,
+      reason: `${name} is diun-pilot itself. Update it manually: ${byHand(container)}.`,
       always: 'never: this is diun-pilot itself',
     };
   if (engineDoor)
     return {
       code: 'engine_door',
-      reason: `diun-pilot reaches Docker through ${name} (DOCKER_HOST): if it stops, no update can be finished. Update it by hand: ${byHand(container)}.`,
+      reason: `diun-pilot reaches Docker through ${name} (DOCKER_HOST): if it stops, no update can be finished. Update it manually: ${byHand(container)}.`,
       always: 'never: diun-pilot reaches Docker through it (DOCKER_HOST)',
     };
   if (swarmService !== null)

@@ -58,7 +58,7 @@ const OLD_AFTER_MS = 24 * 3_600_000;
 
 /** Why a verdict may no longer hold, as a sentence; null: it is of this digest and at most a day old. */
 export function whyOutdated({ digest, finishedAt }: Rehearsal, approved: string | null, now: Date): string | null {
-  if (digest !== approved) return 'It tried another digest than the one that is offered: rehearse again.';
+  if (digest !== approved) return 'It tried another digest than the offered one: rehearse again.';
   if (finishedAt === null || now.getTime() - Date.parse(finishedAt) <= OLD_AFTER_MS) return null;
   return 'It is older than 24 hours, and the data has changed since: rehearse again.';
 }
@@ -134,7 +134,7 @@ export function majorPassedText(passed: MajorPassed): string {
   const sentences = tried.map(({ name, verdict, words }) => {
     if (verdict === 'passed') return `${name} in its current version became healthy on PostgreSQL ${to} ${words}.`;
     if (verdict === 'skipped') return `${name} was not tried: ${words}`;
-    return `${name} was not judged, since it does not become healthy in isolation on PostgreSQL ${from} either.`;
+    return `${name} was not judged, because it does not become healthy in isolation on PostgreSQL ${from} either.`;
   });
   return [
     `${onCopy(backup)}: PostgreSQL ${from} to ${to}, loaded in ${formatDuration(seconds * 1000)}, and nothing differs.`,
@@ -149,7 +149,7 @@ export function majorFailedText({ to }: Pick<NewMajor, 'to'>, reasons: readonly 
   const why = reasons.join(' ');
   // What a machine said comes last.
   return why.includes('\n')
-    ? `PostgreSQL ${to} does not take over the data. Production is unchanged. ${why}`
+    ? `PostgreSQL ${to} does not accept the data. Production is unchanged. ${why}`
     : `${why} Production is unchanged.`;
 }
 
@@ -159,11 +159,11 @@ export function failedText(backup: BackupUsed | null, words: string): string {
 }
 
 export function inconclusiveText(words: string): string {
-  return `The current version does not become healthy in isolation either, so this says nothing about the new one. It may need something outside of its backup set. ${words}`;
+  return `The current version does not become healthy in isolation either, so this says nothing about the new one. It may need a service outside of its backup set. ${words}`;
 }
 
 function onCopy(backup: BackupUsed | null): string {
-  if (backup === null) return 'Rehearsed without data, since nothing of its set is backed up';
+  if (backup === null) return 'Rehearsed without data, because nothing of its set is backed up';
   const at = formatMinute(backup.startedAt);
   return backup.live
     ? `Rehearsed on a copy of a live backup from ${at}`

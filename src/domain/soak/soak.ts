@@ -75,7 +75,7 @@ const ENDED_ON_REQUEST = [0, 137, 143];
 /** What Docker alone says of a container in its soak. Pure. `restartsBefore`: those that are not held against it. */
 export function judgeSoak({ State, HostConfig, RestartCount }: ContainerInspect, restartsBefore: number): SoakSight {
   if (RestartCount > restartsBefore)
-    return { state: 'failed', why: `it restarted ${plural(RestartCount - restartsBefore, 'time')} after it had ended` };
+    return { state: 'failed', why: `it exited and was restarted ${plural(RestartCount - restartsBefore, 'time')}` };
   if (State.Status === 'restarting')
     return { state: 'failed', why: `it exited with code ${State.ExitCode} and restarts` };
   if (State.Status === 'paused') return { state: 'left' };

@@ -99,7 +99,7 @@ test('every failure is shown at once, each with what to do, and ends with 1', as
   expect(stdout).toMatch(/^FAILED +Backups +Give it a key that may write\.$/m);
   expect(stdout).toMatch(/^FAILED +Mail +Verify the sender\.$/m);
   expect(stdout).toMatch(/^FAILED +Database +database disk image is malformed$/m);
-  expect(stdout).toContain('What is watched is not known');
+  expect(stdout).toContain('The watched containers are not known');
   expect(code).toBe(1);
 });
 

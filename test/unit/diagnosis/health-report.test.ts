@@ -37,7 +37,8 @@ describe('the outbox', () => {
     const check = asCheck(outboxProblems({ ...state, pending: 2, oldestPendingAt: '2026-01-05T02:44:59Z' }, NOW));
     expect(check).toMatchObject({
       status: 'degraded',
-      reason: '2 mails are waiting since 2026-01-05 02:44:59 UTC, not taken by the mail server: run `diun-pilot check`',
+      reason:
+        '2 mails are waiting since 2026-01-05 02:44:59 UTC, not accepted by the mail server: run `diun-pilot check`',
     });
   });
 

@@ -70,7 +70,7 @@ test('what could not be read before or after is neither created nor dropped: it 
   const change = compareFingerprints(set([app()]), set([], [lost]));
   expect(change).toEqual({ changes: [], unread: [lost] });
   expect(unknownChange(change)).toBe(
-    'Whether the new version changed the data is not known, because this could not be read: server db (psql: error: connection refused Is the server running?).',
+    'diun-pilot could not read whether the new version changed the data: server db (psql: error: connection refused Is the server running?).',
   );
   expect(compareFingerprints(set([], [lost]), set([app()])).changes).toEqual([]);
 });

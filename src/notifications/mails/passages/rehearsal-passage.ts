@@ -36,7 +36,7 @@ function headline({ status, detail }: Rehearsal): string {
   const sentence = firstSentence(splitDetail(detail ?? '').sentence);
   if (status === 'passed') return sentence;
   const word = VERDICT_WORDS[status as RehearsalEnd];
-  return status === 'skipped' ? `${word}: ${sentence}` : `Rehearsal ${word.toLowerCase()}: ${sentence}`;
+  return status === 'skipped' ? `${word}: ${sentence}` : `Rehearsal ${word.toLowerCase()}. ${sentence}`;
 }
 
 function firstSentence(text: string): string {

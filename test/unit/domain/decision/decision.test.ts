@@ -28,7 +28,7 @@ describe('policy and size of the jump', () => {
     expect(ask({ container: automatic() })).toEqual({
       kind: 'start',
       jump: 'digest',
-      reason: 'web: the tag nginx:1.27.3 has a new digest. web is updated automatically, up to minor updates.',
+      reason: 'web: the tag nginx:1.27.3 has a new digest. The policy is automatic, up to minor updates.',
       supersedes: [],
     });
   });

@@ -35,7 +35,7 @@ describe('what Docker says of a container in its soak', () => {
   test('restarts from before the soak are not held against it', () => {
     expect(judgeSoak(seen(RUNNING, { restarts: 2, policy: 'always' }), 2)).toEqual({ state: 'runs' });
     expect(judgeSoak(seen(RUNNING, { restarts: 4, policy: 'always' }), 2)).toMatchObject({
-      why: 'it restarted 2 times after it had ended',
+      why: 'it exited and was restarted 2 times',
     });
   });
 });
