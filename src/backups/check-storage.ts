@@ -14,5 +14,5 @@ export async function checkStorage(storage: BackupStorage): Promise<void> {
   const listed = await storage.list(key);
   await storage.delete(key);
   if (back.equals(written) && listed.length === 1) return;
-  throw new StorageError('storage_refused', 'The backup storage does not give back what was stored in it.');
+  throw new StorageError('storage_refused', 'The backup storage does not return what was stored in it.');
 }

@@ -128,7 +128,7 @@ async function orphans(deps: PruneDeps, failures: string[]): Promise<ReturnType<
 }
 
 function outcomeOf(pruned: number, removed: number, failures: readonly string[]): WorkOutcome {
-  const outcome = `${pruned} kept no longer, ${removed} removed from the storage`;
+  const outcome = `${pruned} no longer kept, ${removed} removed from the storage`;
   if (failures.length === 0) return { outcome: `${outcome}.`, trouble: null };
   return {
     outcome: `${outcome}; could not be removed, and tried again after the next backup: ${failures.join('; ')}`,

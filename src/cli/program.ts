@@ -123,7 +123,7 @@ function addUpdates(program: Command, context: CliContext, done: Done): void {
     .argument('[image]', "such as gitea/gitea:1.24.6; default: the image that the container's own tag names now")
     .summary('update a container now')
     .description(
-      'Backs up, updates, checks, and rolls back if needed; shows each step. Your request counts as the approval.',
+      'Backs up, updates, checks, and rolls back if needed; shows each step. Your request counts as the approval, except for a new PostgreSQL major and an image that is not signed as required.',
     )
     .action(async (container: string, image: string | undefined, options: Json) =>
       done(await updateCommand(context, { container, image, ...options })),

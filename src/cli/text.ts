@@ -52,7 +52,7 @@ export function newsOf(before: Update | null, now: Update): { kind: 'began' | 'e
 
 /** What is happening at this moment, for the live line; null: nothing runs. */
 export function progressOf(update: Update): string | null {
-  if (update.status === 'queued') return 'waiting for its turn …';
+  if (update.status === 'queued') return 'waiting until nothing else runs …';
   const running = update.steps.find(({ status }) => status === 'running');
   return running === undefined
     ? null

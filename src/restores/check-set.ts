@@ -48,7 +48,7 @@ export async function findShells(run: RestoreRun): Promise<Record<string, string
     if (image === null) {
       throw new PilotError(
         'restore_refused',
-        `No image of the set has a shell and mv, cp, rm, chown and stat, so the files of ${container.name} cannot change places. Nothing was stopped. Unpack the set by hand, or add a container with a shell and backup.kind to the project.`,
+        `No image of the set has a shell and mv, cp, rm, chown and stat, so the files of ${container.name} cannot be swapped. Nothing was stopped. Unpack the set manually, or add a container with a shell and backup.kind to the project.`,
       );
     }
     shells[container.id] = image;
@@ -72,7 +72,7 @@ async function checkDump(run: RestoreRun, placed: Placed): Promise<void> {
   if (major > own) {
     throw new PilotError(
       'restore_refused',
-      `Database ${item.name} was dumped from PostgreSQL ${major}, and ${container.name} is PostgreSQL ${own}, which cannot take it. Nothing was stopped. Run an image of PostgreSQL ${major} or newer there, with an empty volume.`,
+      `Database ${item.name} was dumped from PostgreSQL ${major}, and ${container.name} is PostgreSQL ${own}, which cannot load it. Nothing was stopped. Run an image of PostgreSQL ${major} or newer there, with an empty volume.`,
     );
   }
   if (run.deep === true) await whole(run, placed, (content) => readByPgRestore(run.engine, container, content));
@@ -124,10 +124,10 @@ async function rootByReading(run: RestoreRun, placed: Placed): Promise<string | 
 
 const WHY: Record<Exclude<Place, 'volume'>, string> = {
   own_layer:
-    'lies in no volume but in the container itself, which every update replaces. Put it on a volume, or unpack it by hand: gunzip -c OBJECT.tar.gz | docker cp - CONTAINER:/PARENT.',
+    'is in no volume but in the container itself, which every update replaces. Put it on a volume, or unpack it manually: gunzip -c OBJECT.tar.gz | docker cp - CONTAINER:/PARENT.',
   read_only: 'is mounted read-only there. Mount it writable, and restore again.',
   sockets:
-    'is on a mount of a folder in which the host keeps its sockets or devices, which diun-pilot never mounts again. Move the data to a volume of its own, or unpack it by hand from the set.',
+    'is on a mount of a folder in which the host keeps its sockets or devices, which diun-pilot never mounts again. Move the data to a volume of its own, or unpack it manually from the set.',
   mounted_itself:
     'is mounted as a single file, so nothing can be stored next to it. Mount its folder, or unpack it manually from the set.',
 };

@@ -2,6 +2,7 @@ import { folderOf } from '../backups/backup-set';
 import { listBackupSets, readManifest, type StoredSet } from '../backups/manifest';
 import type { BackupManifest, BackupRecord } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
+import { formatTime } from '../domain/format';
 import type { RestoreDeps } from './restore-run';
 import { withoutTrailingSlashes } from '../domain/text/trailing-slashes';
 
@@ -63,7 +64,7 @@ const MOST_LISTED = 5;
 function others(sets: StoredSet[]): string {
   const whole = sets.filter(isWhole).slice(-MOST_LISTED).reverse();
   if (whole.length === 0) return ' It holds no whole set: see PILOT_BACKUP_URL.';
-  return ` Whole sets, newest first: ${whole.map((set) => `${set.manifest.id} (${placeIn(set)}, ${set.manifest.createdAt})`).join(', ')}.`;
+  return ` Complete sets, newest first: ${whole.map((set) => `${set.manifest.id} (${placeIn(set)}, ${formatTime(set.manifest.createdAt)})`).join(', ')}.`;
 }
 
 /**

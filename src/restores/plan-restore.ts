@@ -3,7 +3,7 @@ import { writersOf } from '../backups/writers';
 import type { BackupItem, BackupManifest } from '../domain/backups/backup';
 import { inStartOrder } from '../domain/compose/depends-on';
 import type { Container } from '../domain/container';
-import { formatBytes, formatTime } from '../domain/format';
+import { formatBytes, formatTime, plural } from '../domain/format';
 
 export interface ToRestore {
   folder: string;
@@ -89,24 +89,21 @@ function courseOf(plan: Moved & Pick<RestorePlan, 'manifest'>, writers: Containe
   const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
   const names = writers.map(({ name }) => name).join(', ');
   return [
-    `The set of ${createdAt} (${items.length} items, ${formatBytes(bytes)}) is read whole first; a damaged one is refused before anything is stopped.`,
-    ...(names === '' ? [] : [`Stopped until it is done: ${names}. Their users miss them for that time.`]),
+    `The set of ${formatTime(createdAt)} (${plural(items.length, 'item')}, ${formatBytes(bytes)}) is read completely first; a damaged one is refused before anything is stopped.`,
+    ...(names === '' ? [] : [`Stopped until it is done: ${names}. They are offline for that time.`]),
     ...whatMoves(plan),
     `Data written since ${formatTime(createdAt)} is then only in the retained copy. The commands that remove it are shown at the end.`,
     ...(names === '' ? [] : [`Started again, each with a health check: ${names}.`]),
     'It needs room for the data a second time: in the volumes, and on the database server.',
     quiesced
-      ? 'All that write were stopped when it was taken: rows and files belong together.'
-      : 'The application ran when it was taken: a file may be newer than the rows that speak of it.',
+      ? 'All writers were stopped when it was taken, so the database and the files match.'
+      : 'The application was running when it was taken: a file may be newer than the rows that refer to it.',
   ];
 }
 
 function whatMoves({ roles, databases, files }: Moved): string[] {
   return [
-    ...roles.map(
-      ({ container: { name } }) =>
-        `${name}: roles that are missing are created; those that are there stay as they are.`,
-    ),
+    ...roles.map(({ container: { name } }) => `${name}: missing roles are created; existing roles stay unchanged.`),
     ...databases.map(
       ({ item, container: { name } }) =>
         `${name}: database ${item.name} is restored next to the current one, then takes its name; the previous one is kept under another name.`,
@@ -130,7 +127,7 @@ function servicesIn(numbered: readonly { container: Container | null }[], { fold
   const found = numbered.flatMap(({ container }) => (container?.swarm === undefined ? [] : container.name));
   return [...new Set(found)].map(
     (name) =>
-      `${name} is a Swarm service, whose data only the rollback of its own update restores. Restore it by hand from ${folder} (docs/swarm.md has the commands).`,
+      `${name} is a Swarm service, whose data only the rollback of its own update restores. Restore it manually from ${folder} (docs/swarm.md has the commands).`,
   );
 }
 
@@ -145,7 +142,7 @@ function notReady({ roles, databases, files }: Moved): string[] {
     ...removed.map(({ container }) => `${container.name} was started with --rm, so that stopping it would delete it.`),
     ...files
       .filter(({ item }) => item.name === '/')
-      .map(({ container }) => `/ of ${container.name} cannot change places with another.`),
+      .map(({ container }) => `/ of ${container.name} cannot be swapped with another.`),
   ];
 }
 

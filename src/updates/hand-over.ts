@@ -42,7 +42,7 @@ export async function drainOld(run: Run, progress: Progress): Promise<string> {
 /** Only a process that ended on its own stop signal has completed its requests: exit code 0. */
 function howItEnded({ State: { ExitCode } }: ContainerInspect): string {
   if (ExitCode === 0) return 'the old one has drained';
-  const how = ExitCode === 137 ? 'was killed, since it did not end in its stop timeout' : 'did not end cleanly';
+  const how = ExitCode === 137 ? 'was killed, because it did not end within its stop timeout' : 'did not end cleanly';
   return `the old one ${how} (exit code ${ExitCode}): requests may have been lost. Its main process must handle the stop signal; a shell does not pass it on (start the server with exec)`;
 }
 
@@ -84,6 +84,7 @@ async function untilOldServes(run: Run, progress: Progress): Promise<void> {
 /** The most common mistake, with its fix. */
 function explainTakenPort(error: unknown): never {
   if (codeOf(error) !== 'unhealthy' || !/address (?:already )?in use/i.test(messageOf(error))) throw error;
-  const hint = 'Two containers share a port only if both say so: write "listen 80 reuseport;" in each server of nginx.';
+  const hint =
+    'Two containers can share a port only if both request it: write "listen 80 reuseport;" in each server of nginx.';
   throw new PilotError('unhealthy', `${hint} ${messageOf(error)}`, { cause: error });
 }

@@ -50,7 +50,7 @@ function mustRunPlatform(created: ContainerInspect, image: ImageInspect, wanted:
   const actual = platformOf(created, image);
   if (wanted === null || actual === null || platformText(actual) === platformText(wanted)) return;
   const what = `The engine created the new container for ${platformText(actual)}, and the old one is ${platformText(wanted)}.`;
-  throw new PilotError('recreate_refused', `platform: ${what} Nothing was stopped.`);
+  throw new PilotError('recreate_refused', `platform: ${what} Nothing was changed.`);
 }
 
 /** Written down before it is done, so that it can be put back. */

@@ -78,7 +78,7 @@ test('a refusal is in /health without the words of the service, on the page and 
 
   const shown = await page();
   expect(shown).toMatch(/Needs attention[^]*<a href="#channels">[^]*1 notice is refused/);
-  expect(shown).toMatch(/<h2 id="channels">[^]*1 refused; tried again at the next start[^]*403: no such &lt;b>token/);
+  expect(shown).toMatch(/<h2 id="channels">[^]*1 refused; retried at the next start[^]*403: no such &lt;b>token/);
   expect(shown).not.toContain('secret-token');
 
   expect(await check()).toMatch(

@@ -1,6 +1,7 @@
 import { restoreUrl } from '../../src/decisions/restore-link';
 import { soakUrl } from '../../src/decisions/soak-link';
 import type { BackupItem, BackupRecord } from '../../src/domain/backups/backup';
+import { restoredDetail } from '../../src/domain/backups/restore-texts';
 import type { Failure } from '../../src/domain/errors';
 import type { Journal } from '../../src/domain/journal';
 import type { Update } from '../../src/domain/update';
@@ -99,10 +100,7 @@ export function restoreOf(store: Store, status: 'queued' | 'running' | 'succeede
 export function restoredByItself(store: Store): Update {
   const update = aGiteaUpdate(store);
   const backup = itsBackup(store, update, new Date(Date.now() - HOUR).toISOString());
-  const kept = [
-    `The data of ${backup.createdAt} is restored. The data of the new version is kept: ${KEPT.map(({ what }) => what).join('; ')}. To remove it:`,
-    ...KEPT.map(({ remove }) => remove),
-  ];
+  const kept = [restoredDetail(backup.createdAt, KEPT)];
   withSteps(store, update, [
     ['restore', 'succeeded', kept.join('\n')],
     ['restore_health_check', 'succeeded', 'Gitea answers 200 pass on /api/healthz'],

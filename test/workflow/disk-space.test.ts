@@ -35,7 +35,7 @@ it('refuses an update before anything is stopped or pulled where the disk is cer
   const ended = await update(1024);
   expect(ended).toMatchObject({ status: 'failed', error: { code: 'preflight_blocked' } });
   expect(ended.error?.message).toMatch(
-    /^The disk of the Docker Engine is nearly full: only 1\.0 MiB free.*Nothing was stopped/,
+    /^The disk of the Docker Engine is nearly full: only 1\.0 MiB free.*Nothing was changed/,
   );
   expect(scene.engine.lines().filter((line) => /^(stop|pull|create)/.test(line))).toEqual([]);
   expect(scene.engine.isRunning('web-nginx-1')).toBe(true);

@@ -19,9 +19,9 @@ test.each([
   [
     'is of an older major',
     ['PG_MAJOR=14'],
-    'PostgreSQL 14, which would not start on it. Nothing was stopped. No older major',
+    'PostgreSQL 14, which would not start on it. Nothing was changed. No older major',
   ],
-  ['does not state its major', ['LANG=C'], 'does not state its PostgreSQL major'],
+  ['does not tell its major', ['LANG=C'], 'does not name its PostgreSQL major'],
   ['keeps its data elsewhere', ['PG_MAJOR=15', `PGDATA=${MOVED}`], `add the line "PGDATA: ${OWN}/" to environment`],
 ])('an image that %s is refused, and nothing is stopped', async (_what, env, words) => {
   await updateTo(env);

@@ -53,7 +53,7 @@ it('to a path in no volume, which the next update would lose', async () => {
   forge = runForge({ paths: '/opt/own' });
   forge.scene.engine.files('forge-gitea-1').write('/opt/own/a.txt', 'a');
   await backUp();
-  await expectRefused('/opt/own of forge-gitea-1 lies in no volume');
+  await expectRefused('/opt/own of forge-gitea-1 is in no volume');
 });
 
 const TAIL = '--\n-- PostgreSQL database cluster dump complete\n--\n';

@@ -163,7 +163,7 @@ it('a failure is mailed and told until a newer backup has passed, which is drill
   serverIs({ scripts: { ...rest, 'pg_restore -w *': { exitCode: 1, stderr: 'ERROR: type "geometry" is missing' } } });
   expect(await drill()).toMatchObject({
     status: 'failed',
-    words: expect.stringMatching(/bytes of database app .*whole, but it could not be restored: .*geometry/),
+    words: expect.stringMatching(/dump of database app .*is intact, but could not be restored: .*geometry/),
   });
   expect(failures()).toEqual([expect.stringMatching(/geometry[\s\S]*diun-pilot restore \S+ --dry-run/)]);
   expect(scene.store.notices.all()).toMatchObject([{ words: 'the last restore drill of shop failed' }]);

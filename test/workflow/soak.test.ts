@@ -210,7 +210,7 @@ it('ends when `docker compose up -d` puts another container in its place', async
   await pass(MINUTE);
   expect(last()).toMatchObject({
     status: 'succeeded',
-    reason: expect.stringContaining('Another container has the name web-nginx-1'),
+    reason: expect.stringContaining('Another container now has the name web-nginx-1'),
   });
   expect(scene.engine.containerNames()).toEqual([NAME]);
   expect(scene.store.keptContainers.all()).toEqual([]);

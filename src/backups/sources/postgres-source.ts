@@ -30,7 +30,7 @@ export async function databasesOf(
   if (!inspect.State.Running) {
     throw new PilotError(
       'backup_failed',
-      `The databases of ${server.name} cannot be dumped, because the container is not running. Start it (docker start ${server.name}), or take the label backup.kind off it.`,
+      `The databases of ${server.name} cannot be dumped, because the container is not running. Start it (docker start ${server.name}), or remove its label backup.kind.`,
     );
   }
   const login = await readPostgresLogin(engine, inspect);

@@ -1,3 +1,4 @@
+import { plural } from '../../domain/format';
 import type { AuditEntry, AuditVerdict } from '../../ports/audit';
 import { withApp, type CliContext } from '../with-app';
 import { asJson, atTime, table } from '../text';
@@ -29,7 +30,7 @@ function verdictText({ entries, lastHash, broken }: AuditVerdict): string {
     return `The audit trail is broken: ${broken.reason}. Compare it with the pilot.db of a backup of the data directory.`;
   }
   if (entries === 0) return 'The audit trail is empty.';
-  return `The audit trail is intact: ${entries} records. Note the last hash elsewhere to prove it later: ${lastHash}`;
+  return `The audit trail is intact: ${plural(entries, 'record')}. Note the last hash elsewhere to prove it later: ${lastHash}`;
 }
 
 function listText(entries: AuditEntry[], timeZone: string): string {

@@ -22,7 +22,7 @@ export function renewCommand(context: CliContext, { json }: { json: boolean }): 
 }
 
 const PROGRESS: Partial<Record<RenewalRecord['status'], string>> = {
-  queued: 'waits until nothing else runs …',
+  queued: 'waiting until nothing else runs …',
   running: 'certbot runs, then the server loads the result …',
 };
 

@@ -76,7 +76,8 @@ function followRestore(
   const isOver = ({ status }: RestoreRecord): boolean => status === 'succeeded' || status === 'failed';
   const changed = (before: RestoreRecord | null, now: RestoreRecord): void => {
     if (isOver(now)) return;
-    const words = now.status === 'queued' ? 'waiting for its turn …' : `${now.detail ?? 'reading the set'} …`;
+    const words =
+      now.status === 'queued' ? 'waiting until nothing else runs …' : `${now.detail ?? 'reading the set'} …`;
     if (before?.detail !== now.detail || before.status !== now.status) output.started(words);
     output.progress(words);
   };

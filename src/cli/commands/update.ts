@@ -138,7 +138,7 @@ export function rehearseCommand(context: CliContext, { id, json }: RehearseArgum
     const requested = app.requestRehearsal(id);
     const look = (): Rehearsal => app.store.rehearsals.get(requested.id) as Rehearsal;
     const changed = (_before: Rehearsal | null, { status, detail }: Rehearsal): void => {
-      if (status === 'queued') output.progress('waiting for its turn …');
+      if (status === 'queued') output.progress('waiting until nothing else runs …');
       if (status === 'running' && detail !== null) output.progress(`rehearsal … ${detail}`);
     };
     const ended = await follow(app, { look, isOver: (now) => !isUnderWay(now), changed }, signal);

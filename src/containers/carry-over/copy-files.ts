@@ -66,7 +66,7 @@ function identity({ header: { mode, uid, gid } }: File): string {
 
 function notTheSame(path: string): PilotError {
   const reason = `The copy of ${path} in the new container differs from the original in content, owner or mode.`;
-  return new PilotError('recreate_refused', `${reason} Nothing was stopped. Mount it as a volume instead.`);
+  return new PilotError('recreate_refused', `${reason} Nothing was changed. Mount it as a volume instead.`);
 }
 
 const AT_ONCE = 4;

@@ -1,3 +1,4 @@
+import { plural } from '../format';
 import { byCodeUnits } from '../text/compare';
 /** How many backups of each kind are kept (`PILOT_BACKUP_RETENTION`). */
 export interface Retention {
@@ -60,7 +61,7 @@ function rule(name: string, most: number, periodOf: (day: string) => string): (d
 }
 
 function whyNot(day: string, { daily, weekly, monthly }: Retention): string {
-  return `of ${day}: neither the newest of one of the last ${daily} days, ${weekly} weeks or ${monthly} months that have a backup, nor needed`;
+  return `of ${day}: neither the newest of one of the last ${plural(daily, 'day')}, ${plural(weekly, 'week')} or ${plural(monthly, 'month')} that have a backup, nor needed`;
 }
 
 function dayIn(timeZone: string): (time: string) => string {

@@ -148,7 +148,7 @@ export const RESTORE_REFRESH_SECONDS = 10;
 export function restoreStatePage({ update, backup, restore }: RestoreView): string {
   const name = nameOf(update);
   if (restore === null) return expiredPage(name, backup);
-  const words = WORDS[restore.status];
+  const words = restore.error?.code === 'restore_not_healthy' ? NOT_HEALTHY : WORDS[restore.status];
   const said = restore.finishedAt === null ? progressOf(restore) : [...howItEnded(restore), ...whatToDo(restore)];
   return page({
     title: `Restore of ${name}`,
@@ -194,6 +194,8 @@ export function restoreDeclinedPage({ update }: RestoreView): string {
     ],
   });
 }
+
+const NOT_HEALTHY = { tone: 'alarm', word: 'Restored, not healthy' } as const;
 
 const WORDS = {
   queued: { tone: 'notice', word: 'Queued' },

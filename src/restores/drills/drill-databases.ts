@@ -109,7 +109,7 @@ async function restoreDump(
     },
   });
   if (result.exitCode !== 0)
-    throw failed(`The stored bytes of ${title} are whole, but it could not be restored`, explainLoad(result.stderr));
+    throw failed(`The stored dump of ${title} is intact, but could not be restored`, explainLoad(result.stderr));
   if (named) await psql.script(END_FIND_NAMES, item.name);
   if (guarded) await psql.script(END_GUARD, item.name);
   await publicAsOwned(psql, item.name, item.database);

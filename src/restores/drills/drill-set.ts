@@ -143,7 +143,7 @@ export async function imageForDrill(
 function startsAsTheOfficialOne(image: ImageInspect, reference: string): ImageInspect {
   if (environmentOf(image.Config?.Env).has('PG_MAJOR')) return image;
   throw new NotTried(
-    `How ${reference} begins a fresh server is not known: it is not built on the official image of PostgreSQL (PG_MAJOR is missing).`,
+    `diun-pilot does not know how ${reference} initialises a new server: it is not built on the official image of PostgreSQL (PG_MAJOR is missing).`,
   );
 }
 

@@ -36,7 +36,7 @@ async function unpack(run: RestoreRun, placed: Placed): Promise<void> {
 
 export async function swapFiles(run: RestoreRun): Promise<void> {
   for (const placed of await movable(run)) {
-    run.onProgress(`${placed.item.name} of ${placed.container.name} changes places with what was restored`);
+    run.onProgress(`${placed.item.name} of ${placed.container.name} is swapped with the restored data`);
     await move(run, placed, SWAP);
   }
 }

@@ -67,6 +67,6 @@ async function freeBytes(engine: Engine, id: string, directory: string): Promise
 }
 
 function blocked(obstacles: readonly string[]): PilotError {
-  const message = `The data cannot be moved to the new PostgreSQL major. ${obstacles.join(' ')} Nothing was stopped.`;
+  const message = `The data cannot be moved to the new PostgreSQL major. ${obstacles.join(' ')} Nothing was changed.`;
   return new PilotError('preflight_blocked', message);
 }

@@ -63,7 +63,7 @@ async function shellFor({ engine, old, container }: Run, images: string[], mark:
   const of = { id: old.Id, name: container.name };
   const image = await imageWithShell(engine, of, images, { mark, script: HAS_TOOLS, path: null });
   if (image !== null) return image;
-  const message = `Neither image of ${container.name} has a shell with mv, cp, rm, chown and stat, so its data directory cannot be moved. Nothing was stopped.`;
+  const message = `Neither image of ${container.name} has a shell with mv, cp, rm, chown and stat, so its data directory cannot be moved. Nothing was changed.`;
   throw new PilotError('preflight_blocked', message);
 }
 

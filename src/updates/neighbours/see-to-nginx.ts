@@ -88,7 +88,7 @@ async function reload(
   run.logger.info('nginx is reloaded', { update: run.update.id, container: name, reason: why, how: reloaded.how });
   if (reloaded.how === 'reloaded') return `${name} was reloaded (${why})`;
   if (reloaded.how === 'restarted')
-    return `${name} was restarted (${why}), since it could not be reloaded: ${reloaded.why}`;
+    return `${name} was restarted (${why}), because it could not be reloaded: ${reloaded.why}`;
   const words = `${name} could not be reloaded (${why}): ${reloaded.why}`;
   if (nginx.readable) throw new PilotError('unhealthy', `${words}. Before the update, its configuration passed.`);
   run.logger.warn('an nginx could not be reloaded', { update: run.update.id, container: name, reason: reloaded.why });

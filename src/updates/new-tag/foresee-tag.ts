@@ -26,7 +26,7 @@ export async function foreseeTag(
   try {
     const inspect = await engine.inspectContainer(id);
     const project = composeProjectOf(inspect, await engine.inspectImage(inspect.Image));
-    if (project === null) return { container: name, why: 'it was not made by Docker Compose.' };
+    if (project === null) return { container: name, why: 'it was not created by Docker Compose.' };
     const { service, folder } = project;
     const texts = await readProject(projectFiles, project);
     const decision = decideTagEdit({ service, oldReference: reference, newReference, ...texts });

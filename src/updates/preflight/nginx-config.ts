@@ -29,7 +29,7 @@ export async function testNginxConfig(
     await mustPassInOld(run);
     throw new PilotError(
       'preflight_failed',
-      `The configuration of ${run.container.name} does not work with ${run.update.to.reference}: nginx -t exits ${exitCode}. Nothing was stopped. Fix the configuration, then request it again: diun-pilot update ${run.container.name}\n${log.join('\n')}`,
+      `The configuration of ${run.container.name} does not work with ${run.update.to.reference}: nginx -t exits ${exitCode}. Nothing was changed. Fix the configuration, then request it again: diun-pilot update ${run.container.name}\n${log.join('\n')}`,
     );
   } finally {
     await removeByName(run, name);
@@ -43,7 +43,7 @@ async function mustPassInOld({ engine, old, container }: Run): Promise<void> {
   if (exitCode === 0 || !/nginx: /.test(stderr)) return;
   throw new PilotError(
     'preflight_blocked',
-    `The configuration of ${container.name} does not pass nginx -t in the running version either, so a restart would fail too. Nothing was stopped. Correct it, or start the upstream that it names, then run: diun-pilot update ${container.name}\n${stderr.trim()}`,
+    `The configuration of ${container.name} does not pass nginx -t in the running version either, so a restart would fail too. Nothing was changed. Correct it, or start the upstream that it names, then run: diun-pilot update ${container.name}\n${stderr.trim()}`,
   );
 }
 

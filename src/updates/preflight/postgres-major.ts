@@ -37,7 +37,7 @@ export async function comparePostgres(
   const oldImage = await run.engine.inspectImage(run.old.Image);
   const server = { container: run.old, imageEnv: oldImage.Config?.Env };
   const change = dataDirectoryAfter(server, newEnv) === directory ? null : composeChange(server, newEnv);
-  if (change !== null) throw new PilotError('preflight_failed', `${composeChangeText(change)} Nothing was stopped.`);
+  if (change !== null) throw new PilotError('preflight_failed', `${composeChangeText(change)} Nothing was changed.`);
   if (isNew) return assessMajor(run, Number(dataMajor), Number(major), directory);
   return `its data directory is of PostgreSQL ${dataMajor}, as is the new image`;
 }
@@ -65,13 +65,13 @@ async function readDataMajor(run: Server, directory: string): Promise<string> {
 function unknownMajor({ update }: Server): PilotError {
   return new PilotError(
     'preflight_failed',
-    `The image ${update.to.reference} does not state its PostgreSQL major (PG_MAJOR), so it may not fit the data.`,
+    `The image ${update.to.reference} does not name its PostgreSQL major (PG_MAJOR), so it may not fit the data.`,
   );
 }
 
 function otherMajor({ container, update }: Server, data: string, image: string): PilotError {
   const { name, swarm } = container;
-  const what = `The data of ${name} is of PostgreSQL ${data}, and ${update.to.reference} is PostgreSQL ${image}, which would not start on it. Nothing was stopped.`;
+  const what = `The data of ${name} is of PostgreSQL ${data}, and ${update.to.reference} is PostgreSQL ${image}, which would not start on it. Nothing was changed.`;
   const remedy =
     Number(image) < Number(data)
       ? `No older major can read it. Keep a tag of PostgreSQL ${data}.`

@@ -48,7 +48,7 @@ async function mustCarryOver(run: Run, image: ImageInspect, files: LayerFiles): 
   const refusals = await carryOverRefusals(run, { container: run.container, inspect: run.old, image, files });
   const [first] = refusals;
   if (first === undefined) return;
-  const message = `${run.container.name} cannot be replaced by the same container. ${refusalsText(refusals)} Nothing was stopped.`;
+  const message = `${run.container.name} cannot be re-created exactly as it is. ${refusalsText(refusals)} Nothing was changed.`;
   throw new PilotError(first.code, message);
 }
 
@@ -59,7 +59,7 @@ function mustHaveSamePlatform({ old, container, update }: Run, oldImage: ImageIn
   const what = `platform: ${container.name} runs ${platformText(before)}, and the pulled ${update.to.reference} is ${platformText(after)}.`;
   throw new PilotError(
     'recreate_refused',
-    `${what} Nothing was stopped. Use a tag that has ${platformText(before)}, or re-create the container for the other platform with docker compose.`,
+    `${what} Nothing was changed. Use a tag that has ${platformText(before)}, or re-create the container for the other platform with docker compose.`,
   );
 }
 
@@ -67,7 +67,7 @@ function mustHaveSamePlatform({ old, container, update }: Run, oldImage: ImageIn
 function mustRun({ old, container: { name } }: Run): void {
   const paused = old.State.Status === 'paused';
   if (old.State.Running && !paused) return;
-  const remedy = paused ? `Let it go on first: docker unpause ${name}` : `Start it first: docker start ${name}`;
+  const remedy = paused ? `Resume it first: docker unpause ${name}` : `Start it first: docker start ${name}`;
   throw new PilotError(
     'container_not_running',
     `${name} does not run (${old.State.Status}), so an update could not be verified. ${remedy}`,
@@ -85,6 +85,6 @@ export async function lookAtDisk(run: Run): Promise<string | null> {
   noteDisk(run, free);
   const { refused, words } = judgeDisk(free);
   if (words === null || !refused) return words;
-  const message = `${capitalised(words)}. No update can work with so little. Nothing was stopped. Make room (docker image prune -a), then run: diun-pilot update ${run.journal.containerName}`;
+  const message = `${capitalised(words)}. No update can work with so little. Nothing was changed. Make room (docker image prune -a), then run: diun-pilot update ${run.journal.containerName}`;
   throw new PilotError('preflight_blocked', message);
 }

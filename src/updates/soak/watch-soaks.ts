@@ -154,7 +154,7 @@ async function endOfAnother(deps: Deps, soak: Soak, bearer: ContainerInspect | n
     const words = `${container} was removed or renamed externally, so its soak ended.`;
     return endSoak(deps, soak, words, 'keep');
   }
-  endSoak(deps, soak, `Another container has the name ${container} by now (${shortId(bearer.Id)}). ${NO_WAY_BACK}`);
+  endSoak(deps, soak, `Another container now has the name ${container} (${shortId(bearer.Id)}). ${NO_WAY_BACK}`);
 }
 
 function lookLater({ store, clock }: Deps, { updateId }: Soak, ms: number): void {

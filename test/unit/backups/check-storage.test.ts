@@ -4,7 +4,7 @@ import { memoryStorage } from '../../support/memory-storage';
 
 const REFUSED = {
   code: 'storage_refused',
-  message: 'The backup storage does not give back what was stored in it.',
+  message: 'The backup storage does not return what was stored in it.',
 };
 
 test.each<Damage>(['flip', 'cut', 'empty'])('a storage that gives back other bytes is refused: %s', async (damage) => {

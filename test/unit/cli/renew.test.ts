@@ -52,5 +52,5 @@ test('--json prints the record as the API does, and shows progress nowhere', asy
 
 test('on a terminal it shows that it is under way', async () => {
   const { stdout } = await runOn(world.scene, ['renew'], { isTTY: true });
-  expect(stdout).toMatch(/waits until nothing else runs|certbot runs/);
+  expect(stdout).toMatch(/waiting until nothing else runs|certbot runs/);
 });

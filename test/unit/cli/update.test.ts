@@ -66,9 +66,9 @@ describe('update CONTAINER', () => {
   test('on a terminal a live line shows what happens, and is wiped before each line that stays', async () => {
     publish();
     const { stdout } = await runOn(scene, ['update', 'web-nginx-1'], { isTTY: true });
-    expect(stdout).toContain('\r\u001b[Kwaiting for its turn …');
+    expect(stdout).toContain('\r\u001b[Kwaiting until nothing else runs …');
     const shown = stdout.split('\n').map((line) => line.split('\r\u001b[K').at(-1));
-    expect(shown.filter((line) => line?.endsWith('…'))).not.toContain('waiting for its turn …');
+    expect(shown.filter((line) => line?.endsWith('…'))).not.toContain('waiting until nothing else runs …');
     const live = stdout.split('\r\u001b[K').filter((part) => part !== '' && !part.includes('\n'));
     expect(live.length).toBeGreaterThan(0);
     for (const line of live) expect(line.length).toBeLessThan(60);

@@ -144,7 +144,7 @@ function Outcome({ status, detail, error, kept }: RestoreRecord): JSX.Element {
   const { sentence, output } = splitDetail(error?.message ?? detail ?? '');
   return (
     <>
-      {sentence === '' && status === 'queued' ? 'starts when the current work is finished' : oneLine(sentence, 400)}
+      {sentence === '' && status === 'queued' ? 'starts as soon as nothing else runs' : oneLine(sentence, 400)}
       {output.length === 0 ? null : (
         <details>
           <summary>Output</summary>

@@ -77,5 +77,5 @@ function renewalRow(record: RenewalRecord, now: Date): ComponentChildren[] {
 
 function waits({ status, dueAt }: RenewalRecord, now: Date): string | null {
   if (status !== 'queued') return null;
-  return Date.parse(dueAt) > now.getTime() ? `runs ${ago(dueAt, now)}` : 'starts when the current work is finished';
+  return Date.parse(dueAt) > now.getTime() ? `runs ${ago(dueAt, now)}` : 'starts as soon as nothing else runs';
 }

@@ -88,7 +88,7 @@ export function Channels({ channels, now }: OperatorData): JSX.Element | null {
 }
 
 function channelState(pending: number, refused: number, since: string | null): string {
-  if (refused > 0) return `${refused} refused; tried again at the next start`;
+  if (refused > 0) return `${refused} refused; retried at the next start`;
   return pending === 0 || since === null
     ? 'everything was delivered'
     : `${pending} not delivered yet, the oldest ${since}`;

@@ -87,7 +87,7 @@ export function Status({ update: { status } }: { update: Update }): JSX.Element 
 export function Doing({ update: { status, steps }, mode }: { update: Update; mode: Mode }): JSX.Element {
   const step = steps.find((each) => each.status === 'running');
   if (status === 'queued' && mode === 'observe') return <>not started while diun-pilot observes</>;
-  if (step === undefined) return <>{status === 'queued' ? 'starts when the current work is finished' : 'starting'}</>;
+  if (step === undefined) return <>{status === 'queued' ? 'starts as soon as nothing else runs' : 'starting'}</>;
   const progress = splitDetail(step.detail ?? '').sentence;
   return (
     <>

@@ -41,6 +41,7 @@ export function cannotGoBack({ update, oldIsGone }: { update: Update; oldIsGone:
   const name = nameOf(update);
   return [
     paragraph(`${nothingOfferedText(oldIsGone)} The new version stays in place.`),
+    ...section('What to do now', paragraph('Fix the cause in the new version, or update to a version that works.')),
     ...section('Look at it first', {
       type: 'commands',
       lines: [
