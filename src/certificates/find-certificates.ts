@@ -133,7 +133,7 @@ export async function askServed(
   server: ContainerInspect,
   { port, name, proxyProtocol = false }: { port: number; name: string; proxyProtocol?: boolean },
 ): Promise<Certificate> {
-  const what = `What ${server.Name.slice(1)} serves on port ${port}`;
+  const what = `The certificate for ${name} that ${server.Name.slice(1)} serves on port ${port}`;
   let reason = 'it has no address that this process could reach.';
   for (const host of await addressesOf(engine, server)) {
     try {
@@ -147,7 +147,7 @@ export async function askServed(
   if (inside !== null) return parseCertificate(inside, what);
   throw new PilotError(
     'certificate_unreadable',
-    `${what} for ${name} could not be read: ${reason} Let diun-pilot share a network with it: its image has no openssl or curl to ask from inside.`,
+    `${what} could not be read: ${reason} Let diun-pilot share a network with it; its image has no openssl or curl to ask from inside.`,
   );
 }
 

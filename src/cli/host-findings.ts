@@ -149,7 +149,7 @@ export function tagFindings(app: App, containers: readonly Container[]): Promise
 /** Two on one engine both act on all that is watched. */
 export function pilotFindings(containers: readonly Container[]): Finding[] {
   return otherPilots(containers).map((name): Finding => {
-    const words = `another diun-pilot serves in the container ${name} on this engine: ${ONE_PILOT}`;
+    const words = `another diun-pilot runs in the container ${name} on this engine: ${ONE_PILOT}`;
     return { what: 'Other pilot', status: 'warning', words };
   });
 }

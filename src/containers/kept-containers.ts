@@ -1,6 +1,7 @@
 import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
+import { asSentence } from '../domain/format';
 import { keptReason } from '../domain/recreate/carry-over';
 import { holderRequest } from '../domain/recreate/layer';
 import type { Clock } from '../lib/clock';
@@ -270,6 +271,6 @@ function leftOver({ store, clock }: OneOffDeps, { id, container, role, workId }:
   const reason = `A container of a ${role} could not be removed: ${messageOf(cause)}`;
   const keepUntil = triedAgainAt({ clock });
   store.keptContainers.add({ containerId: id, container, name, updateId: workId, reason, leftover: true, keepUntil });
-  const message = `${reason.replace(/\.?$/, '.')} The removal is retried every ten minutes. To remove it now: docker rm --force --volumes ${name}`;
+  const message = `${asSentence(reason)} The removal is retried every ten minutes. To remove it now: docker rm --force --volumes ${name}`;
   return new PilotError('engine_refused', message, { cause });
 }

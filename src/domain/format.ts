@@ -52,6 +52,11 @@ export function formatAge(milliseconds: number): string {
   return hours < 48 ? `${hours} h` : plural(Math.floor(hours / 24), 'day');
 }
 
+/** With a period at its end, where a machine wrote none. */
+export function asSentence(text: string): string {
+  return /[.!?:]$/.test(text) ? text : `${text}.`;
+}
+
 /** `1 day`, `2 days`, `0 entries`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

@@ -49,7 +49,7 @@ function runsAndStays(container: ContainerInspect, rules: StateRules): StateAnsw
   const ranMs = Math.max(rules.now.getTime() - Date.parse(container.State.StartedAt), rules.observedMs ?? 0);
   return ranMs >= rules.stayMs
     ? { state: 'fine', detail: `it has run for ${Math.floor(ranMs / 1000)} s without a restart` }
-    : { state: 'waiting', detail: 'it runs, and must stay so for a while' };
+    : { state: 'waiting', detail: 'it runs; waiting to see that it keeps running' };
 }
 
 function ended({ State: state }: ContainerInspect): string {

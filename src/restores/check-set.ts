@@ -4,7 +4,7 @@ import { walkTar } from '../backups/sources/files-source';
 import type { Finding } from '../backups/sources/item-source';
 import { readByPgRestore } from '../backups/sources/postgres-source';
 import { verifyItem } from '../backups/store-item';
-import type { BackupItem } from '../domain/backups/backup';
+import { titleOfItem, type BackupItem } from '../domain/backups/backup';
 import { inspectIfThere } from '../containers/read-containers';
 import { messageOf, PilotError } from '../domain/errors';
 import { checkProperties, checkRights, checkRoles, roleScript } from './databases/check-databases';
@@ -137,7 +137,7 @@ async function whole(
   { item, container }: Placed,
   verify?: (content: AsyncIterable<Buffer>) => Promise<Finding>,
 ): Promise<void> {
-  const title = `${item.kind} ${item.name} of ${container.name}`;
+  const title = titleOfItem({ ...item, container: container.name });
   try {
     await verifyItem(run, { title, advice: 'Look at the backup storage.', verify }, item);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { placeOf } from '../domain/backups/backup-place';
 import { writersOf } from '../backups/writers';
-import type { BackupItem, BackupManifest } from '../domain/backups/backup';
+import { titleOfItem, type BackupItem, type BackupManifest } from '../domain/backups/backup';
 import { inStartOrder } from '../domain/compose/depends-on';
 import type { Container } from '../domain/container';
 import { formatBytes, formatTime, plural } from '../domain/format';
@@ -118,7 +118,7 @@ function whatMoves({ roles, databases, files }: Moved): string[] {
 function noContainer({ manifest, target }: ToRestore): (placed: { item: BackupItem }) => string {
   const project = target ?? manifest.project;
   return ({ item }) =>
-    `There is no container for ${item.kind} ${item.name} of ${item.container}${project === null ? '' : ` in project ${project}`}. Create it (docker compose up -d), or name another project: --project NAME.`;
+    `There is no container for ${titleOfItem(item)}${project === null ? '' : ` in project ${project}`}. Create it (docker compose up -d), or name another project: --project NAME.`;
 }
 
 /** A restore that the operator requests stops and starts containers; services only the rollback of their update scales for it. */

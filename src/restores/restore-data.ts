@@ -2,6 +2,7 @@ import { insist } from '../containers/insist';
 import { keepStopped } from '../containers/restart-policy';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { RestoreJournal } from '../domain/backups/restore';
+import { asSentence } from '../domain/format';
 import { DATA_IS_BACK, notAllRun, notBack } from '../domain/backups/restore-texts';
 import { isWell, type Stopped } from '../domain/health/health-failure';
 import { checkSet, findShells } from './check-set';
@@ -121,9 +122,9 @@ async function undo(run: RestoreRun): Promise<void> {
   const left = await removeUnpacked(run);
   const words = await startAgain(run).catch((error: unknown) => {
     rethrowEngineLost(error);
-    throw failed(`${cause.message} ${notAllRun(messageOf(error))}${left}`, error);
+    throw failed(`${asSentence(cause.message)} ${notAllRun(messageOf(error))}${left}`, error);
   });
-  throw failed(`${cause.message} ${DATA_IS_BACK}. ${words}${left}`);
+  throw failed(`${asSentence(cause.message)} ${DATA_IS_BACK}. ${words}${left}`);
 }
 
 /** Recorded when it is done: once the staged data is removed, unswapped data would look swapped. */
@@ -136,7 +137,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     rethrowEngineLost(error);
     const left = run.journal.stopped.map(({ name }) => name).join(', ');
     throw failed(
-      `${cause} ${notBack(messageOf(error))} It is kept under the names .diun-pilot-before-${run.journal.mark}-…. Left stopped: ${left}.`,
+      `${asSentence(cause)} ${notBack(messageOf(error))} It is kept under the names .diun-pilot-before-${run.journal.mark}-…. Left stopped: ${left}.`,
       error,
     );
   }

@@ -92,7 +92,7 @@ it('serves with the data from before the restore, when the backup cannot be rest
   const update = scene.updates()[0];
   expect([update?.status, update?.error?.message]).toEqual([
     'rollback_failed',
-    expect.stringMatching(/could not be restored: pg_restore: error: no The previous data is in place/),
+    expect.stringMatching(/could not be restored: pg_restore: error: no\. The previous data is in place/),
   ]);
   expect(scene.engine.files('forge-gitea-1').read('/data/schema')?.toString()).toBe('2');
   expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual([]);

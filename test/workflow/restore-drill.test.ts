@@ -200,7 +200,7 @@ it('a backup that was given up meanwhile is not drilled', async () => {
   scene.store.backups.askDrill(id);
   scene.store.backups.prune(id, 'too old');
   await scene.settle();
-  expect(verdict()).toMatchObject({ status: 'skipped', words: 'The backup is kept no longer.' });
+  expect(verdict()).toMatchObject({ status: 'skipped', words: 'The backup is no longer kept.' });
 });
 
 it('of a set that is gone nothing is drilled, and its failure is troubling no more', async () => {

@@ -18,6 +18,11 @@ export interface BackupManifest {
 /** Who requested it; `update`: it precedes one. */
 export type BackupReason = 'update' | 'operator' | 'schedule';
 
+/** For a sentence. `container`: where it is restored, if not where it was taken. */
+export function titleOfItem({ kind, name, container }: Pick<BackupItem, 'kind' | 'name' | 'container'>): string {
+  return kind === 'globals' ? `the roles of ${container}` : `${kind} ${name} of ${container}`;
+}
+
 /** One object of a set. */
 export interface BackupItem {
   /** Name of the container that it was read from. */

@@ -17,7 +17,7 @@ const EVERY_DAY = [0, 1, 2, 3, 4, 5, 6];
 const DAY_MINUTES = 24 * 60;
 const MINUTE_MS = 60_000;
 const DAY_MS = DAY_MINUTES * MINUTE_MS;
-const FORM = 'must look like Sat,Sun 02:00-05:00, several separated by ;';
+const FORM = 'must look like Sat,Sun 02:00-05:00, several separated by semicolons';
 
 /** Reads `Sat,Sun 02:00-05:00; Mon-Fri 03:00-04:00`; without days it is every day. A problem as text for anything else. */
 export function readWindow(text: string): UpdateWindow | { problem: string } {

@@ -31,7 +31,7 @@ import { removeThrowaway, withThrowaway } from './throwaway-server';
  * `engine_unreachable` to be called again.
  */
 export async function drillSet(deps: RestoreDeps, record: BackupRecord): Promise<string> {
-  if (record.status !== 'succeeded') throw new NotTried('The backup is kept no longer.');
+  if (record.status !== 'succeeded') throw new NotTried('The backup is no longer kept.');
   const manifest = await manifestOf(deps, record);
   const containers = await readTargets(deps);
   const servers: [DumpedServer, ImageInspect, string[]][] = [];

@@ -170,7 +170,7 @@ test('another diun-pilot on the engine is a note with what to do', async () => {
   });
   scene.engine.runContainer({ name: 'other-diun-pilot-1', image: 'diun-pilot:latest' });
   expect(await check()).toMatch(
-    /^note +Other pilot +another diun-pilot serves in the container other-diun-pilot-1 on this engine: .*stop the other/m,
+    /^note +Other pilot +another diun-pilot runs in the container other-diun-pilot-1 on this engine: .*stop the other/m,
   );
   await reconcile(scene.deps);
   expect(scene.log).toContainEqual(expect.objectContaining({ container: 'other-diun-pilot-1', level: 'warn' }));

@@ -78,11 +78,7 @@ test('a container outside any project is found by its name', () => {
 });
 
 test.each([
-  [
-    'there is no container for it',
-    [gitea],
-    /no container for globals globals of forge-db-1 in project forge.*--project/,
-  ],
+  ['there is no container for it', [gitea], /no container for the roles of forge-db-1 in project forge.*--project/],
   [
     'the server does not run',
     [of('forge-db-1', { running: false }), gitea],

@@ -1,5 +1,5 @@
 import { formatBytes, formatDay, formatTime } from '../../../domain/format';
-import type { BackupRecord } from '../../../domain/backups/backup';
+import { titleOfItem, type BackupRecord } from '../../../domain/backups/backup';
 import { list, paragraph, section, type Block } from '../../letter/letter';
 import { renderLetter } from '../../letter/render-letter';
 import type { RenderedMail } from '../../rendered-mail';
@@ -79,9 +79,8 @@ function smaller(backup: BackupRecord, before: BackupRecord): string[] {
       ({ container, kind, name }) => container === item.container && kind === item.kind && name === item.name,
     );
     if (now !== undefined && now.bytes * 2 >= item.bytes) return [];
-    const what = `${item.kind} ${item.name} of ${item.container}`;
     return [
-      `${what}: ${formatBytes(item.bytes)} before, ${now === undefined ? 'missing' : formatBytes(now.bytes)} now`,
+      `${titleOfItem(item)}: ${formatBytes(item.bytes)} before, ${now === undefined ? 'missing' : formatBytes(now.bytes)} now`,
     ];
   });
 }
