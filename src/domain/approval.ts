@@ -2,7 +2,7 @@ import type { BackupRecord } from './backups/backup';
 import type { PastUpdate, Update } from './update';
 import { composeChangeText } from './plan/postgres-major';
 import type { Plan } from './plan/plan';
-import { isUnderWay, type Rehearsal, whyOutdated } from './rehearsal/rehearsal';
+import { isUnderWay, type Rehearsal, type RehearsalEnd, whyOutdated } from './rehearsal/rehearsal';
 import type { Release } from './notes/release-notes';
 
 /** Facts for the decision on an update, in addition to its plan. */
@@ -49,13 +49,18 @@ export function whyNotYet(
   };
 }
 
-const LAST = { failed: 'failed', inconclusive: 'was inconclusive', skipped: 'was skipped' } as const;
+const LAST: Record<Exclude<RehearsalEnd, 'passed'>, string> = {
+  failed: 'failed',
+  inconclusive: 'was inconclusive',
+  skipped: 'was skipped',
+};
 
 function whyNotPassed(rehearsal: Rehearsal | null, digest: string | null, now: Date): string | null {
   if (rehearsal === null) return 'No rehearsal was requested.';
   if (isUnderWay(rehearsal)) return 'The rehearsal has not ended yet: wait for its verdict.';
   const outdated = whyOutdated(rehearsal, digest, now);
   if (outdated !== null) return outdated;
-  if (rehearsal.status === 'passed') return null;
-  return `The last rehearsal ${LAST[rehearsal.status]}: fix the cause that its details name.`;
+  const verdict = rehearsal.status as RehearsalEnd;
+  if (verdict === 'passed') return null;
+  return `The last rehearsal ${LAST[verdict]}: fix the cause that its details name.`;
 }

@@ -77,7 +77,11 @@ describe('/health', () => {
       /git.example.org has 8 days left.*renew/,
     ],
     ['ended', { disk: good, served: aCertificate({ left: -1, now }) }, /git.example.org has expired/],
-    ['not loaded', { disk: good, served: aCertificate({ left: 50, now }) }, /git-nginx-1 does not serve the certificate/],
+    [
+      'not loaded',
+      { disk: good, served: aCertificate({ left: 50, now }) },
+      /git-nginx-1 does not serve the certificate/,
+    ],
     ['not to be seen', { disk: good, served: null, problem: 'ECONNREFUSED /run/secret' }, /could not be read/],
   ])('is degraded for one that is %s, in words of ours', async (_what, seen, words) => {
     http.store.certificates.replace([aSeen(seen)]);

@@ -193,7 +193,7 @@ function startOrAsk(
   { container, own, tag, source, notes, signature, registry }: Case,
   jump: Plan['jump'],
 ): { kind: 'start' | 'ask'; reason: string } {
-  const { name, labels } = container;
+  const { labels } = container;
   const what = sentence(container, own, tag, jump);
   const unsigned = whyAskForSignature(signature);
   const newMajor = whyAskForMajor(registry?.newMajor);
