@@ -110,7 +110,7 @@ describe('a good image', () => {
     await scene.settle();
     expect(only()).toMatchObject({ status: 'succeeded', source: 'reconcile' });
     expect(await imageNow()).toBe(`nginx:1.29@${next.digest}`);
-    expect(only().followUp).toContain('In the file of the stack site, service web, change the line');
+    expect(only().followUp).toContain('In the file of the stack site, service web, change');
   });
 
   it('that only has a new index is nothing to do', async () => {

@@ -37,7 +37,7 @@ function origin(backup: BackupRecord): string {
   const origins: Record<BackupRecord['reason'], string> = {
     schedule: ' It was the scheduled backup; the next one runs at its usual time.',
     operator: ' An operator requested it; it is not retried automatically.',
-    update: ' It was taken for an update, which was cancelled.',
+    update: ' It was taken for an update, which was aborted.',
   };
   return origins[backup.reason];
 }
