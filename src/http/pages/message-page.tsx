@@ -120,7 +120,7 @@ const CLOSED: Record<ClosedWhy, (name: string, update: Update) => Omit<Message, 
     heading: `The offer to update ${name} is no longer valid`,
     sentences: [
       'The offered image or the container has changed, so this link no longer works. Nothing was done.',
-      `What to do now: look for a newer mail about ${name}; its link is the valid one.`,
+      `What to do now: if there is a newer mail about ${name} with a link, use that link.`,
     ],
   }),
 };

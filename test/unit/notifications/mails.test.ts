@@ -105,6 +105,12 @@ describe('critical update available', () => {
     await bothSay(criticalUpdateAvailable({ ...windowed, replaces: null }), words);
   });
 
+  it('promises a restore without loss of data only until the new version is healthy', async () => {
+    const restoring = { ...news({ update, plan: aPlan({ restores: true }) }), approvalUrl, surroundings };
+    const mail = criticalUpdateAvailable({ ...restoring, replaces: null });
+    await bothSay(mail, 'stay stopped until the new version is healthy. After that, a restore needs your decision.');
+  });
+
   it('names the earlier offer whose place it takes', async () => {
     const replaces = { reference: 'nginx:1.27.5', digest: OLD_DIGEST };
     const mail = criticalUpdateAvailable({ ...news({ update, plan }), approvalUrl, surroundings, replaces });

@@ -123,9 +123,9 @@ function ifItFails({ kind, container, holdsData, restores, newMajor }: Plan): st
   if (kind === 'service')
     return `If anything fails before the rollout, ${container} keeps running unchanged. After it, Swarm rolls ${container} back to its previous spec, and its tasks are checked.`;
   if (newMajor !== undefined)
-    return `If anything fails before the data directories change places, ${container} keeps running unchanged. After that, the data directory of PostgreSQL ${newMajor.from} is put back, and the unchanged old container is started again and checked. The containers that write to the data are stopped until the end, so no data is lost.`;
+    return `If anything fails before the data directories change places, ${container} keeps running unchanged. After that, the data directory of PostgreSQL ${newMajor.from} is put back, and the unchanged old container is started again and checked. The containers that write to the data stay stopped until the databases are loaded and compared. What they write after that is kept if the update is rolled back.`;
   const data = restores
-    ? ' If the old version is unhealthy because the new one changed the data, the backup of this update is restored automatically. All containers that write to the data are stopped during the update, so no data is lost.'
+    ? ' If the old version is unhealthy because the new one changed the data, the backup of this update is restored automatically, without a loss of data: the containers that write to it stay stopped until the new version is healthy. After that, a restore needs your decision.'
     : holdsData
       ? ' Changes that the new version made to the data can only be undone from the backup; the mail shows how.'
       : '';
