@@ -72,7 +72,7 @@ export async function canBeStored({
     await checkStorage(storage);
     return true;
   } catch (error) {
-    logger.warn('nobody is stopped for the backup, since its storage does not work', {
+    logger.warn('no container is stopped for the backup, because its storage does not work', {
       update: update.id,
       reason: messageOf(error),
     });
