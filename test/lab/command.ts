@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { sendSignal } from './process-identity';
 
 export interface CommandOptions {
   input?: string | Buffer;
@@ -73,7 +74,7 @@ export async function run(file: string, args: string[], options: CommandOptions 
 
 /** Each program leads a process group of its own. */
 function end(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) sendSignal(-child.pid, signal);
 }
 
 function text(chunks: Buffer[]): string {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { eventually } from '../support/eventually';
-import { identityOf } from './process-identity';
+import { identityOf, sendSignal } from './process-identity';
 
 /** A program that runs until it is stopped: the engine, the registry, Diun, diun-pilot. */
 export interface LastingProcess {
@@ -91,9 +91,9 @@ async function stop(
 
 async function endByPid(pid: number): Promise<void> {
   const gone = () => identityOf(pid) === null;
-  process.kill(pid, 'SIGTERM');
+  sendSignal(pid, 'SIGTERM');
   await eventually(`process ${pid} ends`, gone, { timeoutMs: 20_000 }).catch(async () => {
-    process.kill(pid, 'SIGKILL');
+    sendSignal(pid, 'SIGKILL');
     await eventually(`process ${pid} ends after SIGKILL`, gone, { timeoutMs: 20_000 });
   });
 }

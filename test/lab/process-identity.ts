@@ -16,6 +16,15 @@ export function identityOf(pid: number): string | null {
   }
 }
 
+/** A process, or with a negative number its group. One that has ended already, perhaps this moment, needs no signal. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 function answersSignals(pid: number): string | null {
   try {
     process.kill(pid, 0);

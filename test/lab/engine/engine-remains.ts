@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { eventually } from '../../support/eventually';
 import { run } from '../command';
 import { unmountBelow } from '../mounts';
-import { identityOf } from '../process-identity';
+import { identityOf, sendSignal } from '../process-identity';
 import type { EnginePlace } from './engine-place';
 
 /** Whatever is left of an ended engine, except its data: processes, mounts, bridges. */
@@ -52,7 +52,7 @@ function told(pid: string, file: string): string {
 }
 
 async function endAll(pids: number[]): Promise<void> {
-  for (const pid of pids) if (identityOf(pid) !== null) process.kill(pid, 'SIGKILL');
+  for (const pid of pids) sendSignal(pid, 'SIGKILL');
   await eventually(`processes ${pids.join(', ')} end`, () => pids.every((pid) => identityOf(pid) === null));
 }
 

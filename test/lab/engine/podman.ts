@@ -7,6 +7,7 @@ import { run } from '../command';
 import { guests, labDir, type Lab } from '../lab';
 import { startLasting, type LastingProcess } from '../lasting-process';
 import { unmountBelow } from '../mounts';
+import { sendSignal } from '../process-identity';
 import { Registry } from '../registry/registry';
 import { askEngine } from './ask-engine';
 import { downloadFromTrixie } from './debian-packages';
@@ -84,7 +85,7 @@ export async function openPodman(lab: Lab): Promise<OpenPodman> {
 /** What a test that died left of it: containers outlive the service. */
 export async function clearPodman(dir: string): Promise<void> {
   if (!existsSync(home(dir))) return;
-  for (const pid of processesOf(dir)) process.kill(pid, 'SIGKILL');
+  for (const pid of processesOf(dir)) sendSignal(pid, 'SIGKILL');
   await eventually('the processes of Podman end', () => processesOf(dir).length === 0, { timeoutMs: 20_000 });
   await unmountBelow(home(dir));
   await removeRulesAbout(podmanNetwork(dir).bridge);
