@@ -1,7 +1,7 @@
 import { readManifest } from '../backups/manifest';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
-import type { RestoreRecord } from '../domain/backups/restore';
+import { leftBy, type LeftBy, type RestoreRecord } from '../domain/backups/restore';
 import { codeOf, messageOf } from '../domain/errors';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
 import type { Update } from '../domain/update';
@@ -28,6 +28,8 @@ export interface RestoreView {
   state: 'open' | 'expired' | 'used';
   /** Null: it was not used. */
   restore: RestoreRecord | null;
+  /** What that restore has left, if it failed. */
+  left: LeftBy;
 }
 
 /** Whether the set in the storage is authenticated, for the person who types the name of the container. */
@@ -63,7 +65,8 @@ export function readRestoreLink(deps: Signing & { store: Store; clock: Clock }, 
   const restore = restores.ofUpdate(update.id)[0] ?? null;
   const expiresAt = parts[2];
   const expired = expiresAt <= deps.clock.now().toISOString();
-  return { update, backup, expiresAt, restore, state: restore !== null ? 'used' : expired ? 'expired' : 'open' };
+  const left = leftBy(restore === null ? null : restores.journal(restore.id));
+  return { update, backup, expiresAt, restore, left, state: restore !== null ? 'used' : expired ? 'expired' : 'open' };
 }
 
 /** A storage that does not answer does not block the decision: the restore reads it again. */

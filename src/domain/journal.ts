@@ -76,6 +76,8 @@ export interface Journal {
   cleanUpFailure?: string;
   /** The old container is kept and the new one is watched after success (`update.soak`); not there: it is not. */
   soak?: SoakPlan;
+  /** Another process removed, renamed or stopped its containers: whether one could be started; not there: one ran all the time. */
+  broughtBack?: 'started' | 'none runs';
   /** How far the restore after the rollback has come; null: there is none. */
   restore: RestoreJournal | null;
   /** Of a new PostgreSQL major; not there: it is none. */

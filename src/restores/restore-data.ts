@@ -1,9 +1,7 @@
 import { insist } from '../containers/insist';
 import { keepStopped } from '../containers/restart-policy';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
-import type { RestoreJournal } from '../domain/backups/restore';
 import { asSentence } from '../domain/format';
-import { DATA_IS_BACK, notAllRun, notBack } from '../domain/backups/restore-texts';
 import { isWell, type Stopped } from '../domain/health/health-failure';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
@@ -122,9 +120,11 @@ async function undo(run: RestoreRun): Promise<void> {
   const left = await removeUnpacked(run);
   const words = await startAgain(run).catch((error: unknown) => {
     rethrowEngineLost(error);
-    throw failed(`${asSentence(cause.message)} ${notAllRun(messageOf(error))}${left}`, error);
+    checkpoint(run, { undoneUnhealthy: true });
+    const but = `The previous data is in place, but not every container is healthy: ${messageOf(error)}`;
+    throw failed(`${asSentence(cause.message)} ${but}${left}`, error);
   });
-  throw failed(`${asSentence(cause.message)} ${DATA_IS_BACK}. ${words}${left}`);
+  throw failed(`${asSentence(cause.message)} The previous data is in place. ${words}${left}`);
 }
 
 /** Recorded when it is done: once the staged data is removed, unswapped data would look swapped. */
@@ -137,7 +137,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     rethrowEngineLost(error);
     const left = run.journal.stopped.map(({ name }) => name).join(', ');
     throw failed(
-      `${asSentence(cause)} ${notBack(messageOf(error))} It is kept under the names .diun-pilot-before-${run.journal.mark}-…. Left stopped: ${left}.`,
+      `${asSentence(cause)} The previous data could not be put back: ${messageOf(error)} It is kept under the names .diun-pilot-before-${run.journal.mark}-…. Left stopped: ${left}.`,
       error,
     );
   }
@@ -155,11 +155,6 @@ async function removeUnpacked(run: RestoreRun): Promise<string> {
     run.logger.warn('the staged data of a failed restore could not be removed', { reason: messageOf(error) });
     return ` The unpacked data could not be removed: ${messageOf(error)} It is named .diun-pilot-restore-${run.journal.mark}-… and is not needed.`;
   }
-}
-
-/** The previous data could not be put back: the stopped containers must not be started on the current data. */
-export function isHalfSwapped(journal: RestoreJournal | null): boolean {
-  return journal?.stage === 'undoing' && journal.swapBegan;
 }
 
 function failed(message: string, cause?: unknown): PilotError {

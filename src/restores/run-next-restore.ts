@@ -1,7 +1,7 @@
 import { formatTime } from '../domain/format';
 import { readTargets } from '../services/read-targets';
 import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
-import { firstRestoreJournal, type RestoreRecord } from '../domain/backups/restore';
+import { firstRestoreJournal, leftBy, type RestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Logger } from '../lib/logger';
 import { restoreEnded } from '../notifications/mails/backups/restore-ended';
 import { postMail } from '../notifications/post-mail';
@@ -27,7 +27,7 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
   try {
     const run = await open({ ...deps, logger }, record);
     await restoreData(run);
-    await startedAgain(run);
+    await startAgain(run);
     const { kept } = run.journal;
     end(deps, record, {
       status: 'succeeded',
@@ -65,26 +65,26 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
   };
 }
 
-async function startedAgain(run: RestoreRun): Promise<void> {
-  try {
-    await startAgain(run);
-  } catch (error) {
-    rethrowEngineLost(error);
-    const message = `The data of ${formatTime(run.plan.manifest.createdAt)} is restored, and the previous data is kept. Not every container that uses it is healthy: ${messageOf(error)}`;
-    throw new PilotError('restore_not_healthy', message, { cause: error });
-  }
+function fail(deps: RestoreJob, record: RestoreRecord, error: unknown, logger: Logger): void {
+  const journal = deps.store.restores.journal(record.id);
+  const restored = leftBy(journal) === 'restored';
+  const { code, message } = restored ? notHealthy(journal, error) : toPilotError(error);
+  logger.error('restore failed', { code, reason: message });
+  const kept = restored ? (journal?.kept ?? []) : [];
+  end(deps, record, { status: 'failed', kept, error: { code, message } });
 }
 
-function fail(deps: RestoreJob, record: RestoreRecord, error: unknown, logger: Logger): void {
-  const { code, message } = toPilotError(error);
-  logger.error('restore failed', { code, reason: message });
-  const kept = code === 'restore_not_healthy' ? (deps.store.restores.journal(record.id)?.kept ?? []) : [];
-  end(deps, record, { status: 'failed', kept, error: { code, message } });
+/** Whatever failed: the data is in its place by then, and the containers were to be started. */
+function notHealthy(journal: RestoreJournal | null, error: unknown): PilotError {
+  const of = journal?.manifest ? ` of ${formatTime(journal.manifest.createdAt)}` : '';
+  const message = `The data${of} is restored, and the previous data is kept. Not every container that uses it is healthy: ${messageOf(error)}`;
+  return new PilotError('restore_not_healthy', message, { cause: error });
 }
 
 function end({ store, clock, publicUrl }: RestoreJob, record: RestoreRecord, fields: Partial<RestoreRecord>): void {
   store.transaction(() => {
     const ended = store.restores.change(record.id, { ...fields, finishedAt: clock.now().toISOString() });
-    postMail(store.outbox, restoreEnded({ restore: ended, publicUrl }));
+    const left = leftBy(store.restores.journal(record.id));
+    postMail(store.outbox, restoreEnded({ restore: ended, left, publicUrl }));
   });
 }

@@ -1,5 +1,5 @@
 import { isServer } from '../domain/backups/backup-place';
-import { firstRestoreJournal, type RestoreJournal } from '../domain/backups/restore';
+import { firstRestoreJournal, leftBy, type RestoreJournal } from '../domain/backups/restore';
 import { restoredDetail } from '../domain/backups/restore-texts';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { changesOf } from '../domain/data/compare-fingerprints';
@@ -9,7 +9,7 @@ import type { Update } from '../domain/update';
 import { authenticManifest, folderToRestore } from '../restores/find-set';
 import { pinned } from '../restores/pinned-storage';
 import { planRestore } from '../restores/plan-restore';
-import { isHalfSwapped, restoreData } from '../restores/restore-data';
+import { restoreData } from '../restores/restore-data';
 import { rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
 import type { Progress } from '../lib/logger';
@@ -120,7 +120,7 @@ export async function restoreStack(run: ServiceRun): Promise<Update> {
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
     rethrowEngineLost(failure);
-    const half = isHalfSwapped(run.rollout.restore ?? null);
+    const half = leftBy(run.rollout.restore ?? null) === 'half';
     const error = restored ? rollbackFailed(cause, failure, null) : dataChanged(run, cause, messageOf(failure));
     return finishService(run, 'rollback_failed', half ? leftAtZero(run, error) : error, { mayRun: !half });
   }

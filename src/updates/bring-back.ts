@@ -4,7 +4,6 @@ import { adoptHolder, keepLeftover } from '../containers/kept-containers';
 import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
 import { keepStopped } from '../containers/restart-policy';
 import { renameRestarting, startJoining } from '../containers/start-rename-remove';
-import { noneRunsText, startedText } from '../domain/brought-back';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, type ErrorCode, isEngineLost, messageOf, type PilotError, rethrowEngineLost } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
@@ -37,7 +36,7 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
   } catch (error) {
     rethrowEngineLost(error);
     logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
-    const words = noneRunsText(journal.containerName, messageOf(error));
+    const words = `No container named ${journal.containerName} runs, and diun-pilot could not start one: ${messageOf(error)}`;
     return { words, id: null };
   }
 }
@@ -65,7 +64,7 @@ async function startBearer(run: ActiveUpdate, bearer: ContainerInspect): Promise
     if (isEngineLost(error) || !(await isInTheWay(run, bearer))) throw error;
     return bringOneBackInsteadOf(run, bearer, messageOf(error));
   }
-  const words = startedText(`The container ${run.journal.containerName} (${shortId(bearer.Id)}) did not run`);
+  const words = `The container ${run.journal.containerName} (${shortId(bearer.Id)}) did not run, so diun-pilot started it.`;
   return { words, id: bearer.Id };
 }
 
@@ -96,15 +95,11 @@ async function bringOneBack(run: ActiveUpdate): Promise<BroughtBack> {
     await renameRestarting(run, id, name);
     await startJoining(run, id);
     const which = id === journal.oldContainerId ? 'old' : 'new';
-    const words = startedText(
-      `No container was named ${name}. The ${which} container ${shortId(id)} (found as ${found.Name.slice(1)}) has the name again`,
-    );
+    const words = `No container was named ${name}. The ${which} container ${shortId(id)} (found as ${found.Name.slice(1)}) has the name again, and diun-pilot started it.`;
     return { words, id };
   }
   const id = await createAgain(run);
-  const words = startedText(
-    `No container of ${name} was left. It was re-created as ${shortId(id)} from ${journal.oldReference}, as before`,
-  );
+  const words = `No container of ${name} was left. It was re-created as ${shortId(id)} from ${journal.oldReference}, as before, and diun-pilot started it.`;
   return { words, id };
 }
 

@@ -66,6 +66,7 @@ export async function finishRetagged(run: ActiveUpdate, verdict: Verdict, error:
   const { back, leftovers } = await bringBackAndName(run, error);
   await startTouched(run);
   const serves = verdict === 'rollback_failed' && back !== null && (await oldIsRunningAgain(run, back));
+  if (back !== null) run.journal = { ...run.journal, broughtBack: back.id === null ? 'none runs' : 'started' };
   const reported = back === null ? error : withWords(error, back.words);
   return end(run, serves ? 'rolled_back' : verdict, reported, leftovers);
 }

@@ -1,4 +1,3 @@
-import { broughtBack } from '../domain/brought-back';
 import type { RestoreJournal } from '../domain/backups/restore';
 import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
 import type { DataChange } from '../domain/data/data-fingerprint';
@@ -43,11 +42,11 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
   }
 }
 
-function changedReason({ stopped }: Journal, verdict: Verdict, { message }: Failure): string {
+function changedReason({ stopped, broughtBack }: Journal, verdict: Verdict, { message }: Failure): string {
   const sentence = firstLineOf(message);
   if (verdict === 'rolled_back') return `${sentence} The old container is running and healthy.`;
   if (verdict !== 'failed') return `${sentence} The update could neither be finished nor undone: please check it.`;
-  const unchanged = broughtBack(message) === null ? 'diun-pilot changed nothing. ' : '';
+  const unchanged = broughtBack === undefined ? 'diun-pilot changed nothing. ' : '';
   return `${unchanged}${sentence}${whoWasStopped(stopped)}`;
 }
 
@@ -88,6 +87,8 @@ export interface HowItEnded {
   stopped: string[];
   /** It failed in its soak, and the operator chose the data from before the update. */
   backupWasChosen: boolean;
+  /** After an external change, whether a container could be started; null: one ran all the time. */
+  broughtBack: Journal['broughtBack'] | null;
 }
 
 export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: Update): HowItEnded {
@@ -99,5 +100,6 @@ export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: 
     newData: failed && journal !== null ? newDataOf(journal) : null,
     stopped: journal?.stopped.map(({ name }) => name) ?? [],
     backupWasChosen: journal?.soak?.failed?.data === 'backup',
+    broughtBack: journal?.broughtBack ?? null,
   };
 }

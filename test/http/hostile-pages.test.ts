@@ -86,7 +86,8 @@ function restoreFrom([a = '', b = '', c = '', d = '', e = '', f = '']: Strings):
 
 function restoreViewFrom(s: Strings, restore: RestoreRecord | null): RestoreView {
   const update = updateOf(s, { status: 'rollback_failed' });
-  return { update, backup: backupFrom(s), expiresAt: at(1000), state: restore === null ? 'open' : 'used', restore };
+  const state = restore === null ? 'open' : 'used';
+  return { update, backup: backupFrom(s), expiresAt: at(1000), state, restore, left: 'half' };
 }
 
 /** Its text is Markdown, which test/unit/http/render-markdown.test.ts holds against a list of tags. */

@@ -15,17 +15,3 @@ export function restoredDetail(createdAt: string, kept: readonly Kept[]): string
 export function withoutKept(sentence: string): string {
   return sentence.split(DATA_IS_KEPT)[0] ?? sentence;
 }
-
-/** Follows the cause of a restore that failed and was undone. */
-export const DATA_IS_BACK = 'The previous data is in place';
-const NOT_ALL_RUN = `${DATA_IS_BACK}, but not every container is healthy:`;
-const NOT_BACK = 'The previous data could not be put back:';
-
-export const notAllRun = (why: string): string => `${NOT_ALL_RUN} ${why}`;
-export const notBack = (why: string): string => `${NOT_BACK} ${why}`;
-
-/** What a restore that failed has left: the previous data and all containers, or less. By the words above. */
-export function leftBy(message: string): 'all as before' | 'data as before' | 'data not as before' {
-  if (message.includes(NOT_BACK)) return 'data not as before';
-  return message.includes(NOT_ALL_RUN) ? 'data as before' : 'all as before';
-}

@@ -70,6 +70,17 @@ export interface RestoreJournal {
   swapBegan: boolean;
   /** Why it is being undone. */
   cause: Failure | null;
+  /** It was undone, but not every container is healthy again. */
+  undoneUnhealthy?: true;
+}
+
+/** What a restore that failed has left. `half`: some of the data is from the backup, and some is not, so that no writer may start on it. */
+export type LeftBy = 'all as before' | 'data as before' | 'half' | 'restored';
+
+export function leftBy(journal: RestoreJournal | null): LeftBy {
+  if (journal?.stage === 'starting') return 'restored';
+  if (journal?.swapBegan === true) return 'half';
+  return journal?.undoneUnhealthy === true ? 'data as before' : 'all as before';
 }
 
 /** That of a restore which begins; its mark is the end of the id (a ULID), so that names are short and unique. */

@@ -145,11 +145,11 @@ function Decide({ name, expiresAt, now, nameMissed, manifest }: Deciding): JSX.E
 export const RESTORE_REFRESH_SECONDS = 10;
 
 /** For a link that was used or has expired: the state of the restore. */
-export function restoreStatePage({ update, backup, restore }: RestoreView): string {
+export function restoreStatePage({ update, backup, restore, left }: RestoreView): string {
   const name = nameOf(update);
   if (restore === null) return expiredPage(name, backup);
   const words = restore.error?.code === 'restore_not_healthy' ? NOT_HEALTHY : WORDS[restore.status];
-  const said = restore.finishedAt === null ? progressOf(restore) : [...howItEnded(restore), ...whatToDo(restore)];
+  const said = restore.finishedAt === null ? progressOf(restore) : [...howItEnded(restore), ...whatToDo(restore, left)];
   return page({
     title: `Restore of ${name}`,
     children: (

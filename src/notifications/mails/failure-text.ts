@@ -1,6 +1,7 @@
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { NewData } from '../../domain/data/new-data';
+import type { Journal } from '../../domain/journal';
 import type { Block, Tone } from '../letter/letter';
 
 /** The beginning of a mail about an update that failed. */
@@ -26,4 +27,6 @@ export interface Seen {
   stopped?: readonly string[];
   /** It failed in its soak, and the operator chose the data from before the update. */
   backupWasChosen?: boolean;
+  /** After an external change, whether a container could be started; null: one ran all the time. */
+  broughtBack?: Journal['broughtBack'] | null;
 }

@@ -1,7 +1,6 @@
 import { type Block, paragraph, machineSaid, section } from '../letter/letter';
-import { broughtBack } from '../../domain/brought-back';
 import type { Update } from '../../domain/update';
-import type { FailureText } from './failure-text';
+import type { FailureText, Seen } from './failure-text';
 import { nameOf } from './passages/passages';
 import { splitDetail } from '../letter/clean';
 import { shellCommand } from '../letter/shell';
@@ -58,10 +57,9 @@ export const isChangedByOthers = ({ error, status }: Update): boolean =>
   error?.code === 'changed_meanwhile' && (status === 'failed' || status === 'rollback_failed');
 
 /** The current container is the result of an external change and stays as it is: only the operator knows whether that is intended. */
-export function changedByOthers(update: Update): FailureText {
+export function changedByOthers(update: Update, _backup: unknown, { broughtBack: back = null }: Seen): FailureText {
   const name = nameOf(update);
   const started = update.status === 'rollback_failed';
-  const back = broughtBack(update.error?.message ?? '');
   const isDown = back === 'none runs';
   return {
     subject: isDown

@@ -2,14 +2,14 @@ import { healthFailureOf, healthOf } from '../../containers/check-health';
 import { readContainers } from '../../containers/read-containers';
 import type { BackupRecord } from '../../domain/backups/backup';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
-import { firstRestoreJournal, type RestoreJournal } from '../../domain/backups/restore';
+import { firstRestoreJournal, leftBy, type RestoreJournal } from '../../domain/backups/restore';
 import { restoredDetail } from '../../domain/backups/restore-texts';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
 import { authenticManifest, folderToRestore } from '../../restores/find-set';
 import { pinned } from '../../restores/pinned-storage';
 import { planRestore } from '../../restores/plan-restore';
-import { isHalfSwapped, restoreData } from '../../restores/restore-data';
+import { restoreData } from '../../restores/restore-data';
 import type { RestoreRun } from '../../restores/restore-run';
 import { startAgain, thoseThatRanRunAgain } from '../../restores/those-that-ran';
 import { finishRetagged, finishHealthy } from '../finish';
@@ -62,7 +62,7 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
  * requested result, but not an outage.
  */
 async function runsOnChangedData(run: Run): Promise<boolean> {
-  if (!hasChangedData(run) || isHalfSwapped(run.journal.restore)) return false;
+  if (!hasChangedData(run) || leftBy(run.journal.restore) === 'half') return false;
   try {
     await healthOf(run, run.journal.oldContainerId, run.container, () => undefined);
     return true;
@@ -83,7 +83,7 @@ async function oldIsHealthy(run: Run): Promise<boolean> {
  */
 async function startOthers(run: Run): Promise<string> {
   const others = othersStopped(run);
-  if (!isHalfSwapped(run.journal.restore)) await startStopped(run);
+  if (leftBy(run.journal.restore) !== 'half') await startStopped(run);
   else if (others.length > 0)
     return ` Also left stopped, because they write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
   return '';

@@ -58,7 +58,7 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => backupFailed({ backup: backupOf(s), lastGood: backupOf(s), publicUrl: PUBLIC }),
   (s) => drillFailed({ backup: backupOf(s), lastPassed: backupOf(s), publicUrl: PUBLIC }),
   (s) => backupOld({ about: s[0] ?? '', lastGood: backupOf(s), publicUrl: PUBLIC }),
-  (s) => restoreEnded({ restore: restoreOf(s), publicUrl: PUBLIC }),
+  (s) => restoreEnded({ restore: restoreOf(s), left: 'half', publicUrl: PUBLIC }),
   (s) => digest([{ at: s[0] ?? '', notice: { title: s[1] ?? '' } }], s[2] ?? ''),
   ...(['first', 'reminder'] as const).map((which) => (s: Strings) => soakFailed(soakOf(s), which)),
   (s) => soakFailed({ ...soakOf(s), offered: [], oldIsGone: true }),

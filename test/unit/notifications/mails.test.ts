@@ -9,7 +9,6 @@ import { offerSuperseded } from '../../../src/notifications/mails/offer-supersed
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
-import { noneRunsText } from '../../../src/domain/brought-back';
 import { mailReader } from '../../support/mail-reader';
 import {
   aBackup,
@@ -362,9 +361,9 @@ describe('every mail', () => {
 });
 
 it('after an external change: says that the container is down when none could be started', async () => {
-  const message = `web was removed externally. ${noneRunsText('web', 'port is already allocated')}`;
+  const message = 'web was removed externally. None could be started: port is already allocated';
   const update = aFailedUpdate({ error: { code: 'changed_meanwhile', message } });
-  const mail = updateFailed({ ...news({ update }), quarantined: false });
+  const mail = updateFailed({ ...news({ update }), quarantined: false, broughtBack: 'none runs' });
   expect(mail.subject).toContain('DOWN, container was removed or stopped externally – manual action required');
   await bothSay(mail, 'port is already allocated', 'docker compose up -d nginx');
   await neitherSays(mail, 'changed nothing', 'did not touch');

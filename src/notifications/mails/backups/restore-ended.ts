@@ -1,6 +1,5 @@
 import { formatTime } from '../../../domain/format';
-import type { RestoreRecord } from '../../../domain/backups/restore';
-import { leftBy } from '../../../domain/backups/restore-texts';
+import type { LeftBy, RestoreRecord } from '../../../domain/backups/restore';
 import type { RenderedMail } from '../../rendered-mail';
 import { splitDetail } from '../../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../../letter/letter';
@@ -8,24 +7,23 @@ import { renderLetter } from '../../letter/render-letter';
 import { shellCommand } from '../../letter/shell';
 import { operatorSection } from '../passages/passages';
 
+interface EndedNews {
+  restore: RestoreRecord;
+  left: LeftBy;
+  publicUrl: string;
+}
+
 /** The verdict on a requested restore, and what is left to do. */
-export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; publicUrl: string }): RenderedMail {
+export function restoreEnded({ restore, left, publicUrl }: EndedNews): RenderedMail {
   const about = restore.target ?? restore.folder.split('/')[0] ?? 'backup';
   const done = restore.status === 'succeeded';
-  const unhealthy = restore.error?.code === 'restore_not_healthy';
-  const left = leftBy(restore.error?.message ?? '');
+  const unhealthy = left === 'restored';
   return renderLetter({
     kind: 'restore_ended',
     updateId: restore.updateId,
     about,
-    subject: done
-      ? 'restored, all containers are healthy'
-      : unhealthy
-        ? 'RESTORED BUT UNHEALTHY – manual action required'
-        : FAILED[left].subject,
-    verdict: done
-      ? { tone: 'good', word: 'Restored' }
-      : { tone: 'alarm', word: unhealthy ? 'Unhealthy, manual action required' : FAILED[left].word },
+    subject: done ? 'restored, all containers are healthy' : FAILED[left].subject,
+    verdict: done ? { tone: 'good', word: 'Restored' } : { tone: 'alarm', word: FAILED[left].word },
     heading: done
       ? `The data of ${about} is restored`
       : unhealthy
@@ -33,7 +31,7 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
         : `The restore of ${about} failed`,
     blocks: [
       ...howItEnded(restore),
-      ...whatToDo(restore),
+      ...whatToDo(restore, left),
       {
         type: 'facts',
         facts: [
@@ -47,18 +45,18 @@ export function restoreEnded({ restore, publicUrl }: { restore: RestoreRecord; p
   });
 }
 
-/** Of a restore that was undone, or was not. */
-const FAILED = {
+const FAILED: Record<LeftBy, { subject: string; word: string }> = {
+  restored: { subject: 'RESTORED BUT UNHEALTHY – manual action required', word: 'Unhealthy, manual action required' },
   'all as before': { subject: 'restore failed, the previous data is in place – please check', word: 'Restore failed' },
   'data as before': {
     subject: 'restore failed, the previous data is in place, but a container is not healthy – manual action required',
     word: 'Restore failed, manual action required',
   },
-  'data not as before': {
+  half: {
     subject: 'DOWN, restore failed, the previous data could not be put back – manual action required',
     word: 'Down, manual action required',
   },
-} as const;
+};
 
 /** As text, with the last log lines of the unhealthy container. */
 export function howItEnded({ error, detail }: RestoreRecord): Block[] {
@@ -68,23 +66,22 @@ export function howItEnded({ error, detail }: RestoreRecord): Block[] {
 }
 
 /** For a restore that did not succeed. */
-export function whatToDo({ error, backupId }: RestoreRecord): Block[] {
+export function whatToDo({ error, backupId }: RestoreRecord, left: LeftBy): Block[] {
   if (error === null) return [];
-  if (error.code === 'restore_not_healthy') {
+  if (left === 'restored') {
     return section(
       'What to do now',
       paragraph('The data is restored, but a container is unhealthy. Find out which one, and why:'),
       { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] },
     );
   }
-  const left = leftBy(error.message);
   const first =
     left === 'data as before'
       ? section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] })
       : [];
   return [
     ...first,
-    ...section('What to do now', paragraph(left === 'data not as before' ? HALF : AGAIN), {
+    ...section('What to do now', paragraph(left === 'half' ? HALF : AGAIN), {
       type: 'commands',
       lines: [
         shellCommand('diun-pilot', 'restore', backupId, '--dry-run'),
