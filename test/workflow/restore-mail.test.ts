@@ -41,20 +41,27 @@ it('a restore that was undone, after which a container does not start: manual ac
   scene.close();
 });
 
-it('a process that dies before the containers are started, and then cannot list them: restored, not put back', async () => {
-  const { scene } = await askedRestore();
-  const stage = () => scene.store.restores.journal(restoreOf(scene).id)?.stage;
-  const died = new Promise<void>((resolve) => {
-    scene.engine.onCall('start', () => (stage() === 'starting' ? (resolve(), scene.engine.die()) : undefined));
-  });
-  await Promise.race([died, scene.settle()]);
-  expect(stage()).toBe('starting');
-  const next = nextProcess(scene);
-  next.engine.onCall('containers', () => {
-    throw new PilotError('engine_refused', 'one container cannot be read');
-  });
-  await next.settle();
-  expect(restoreOf(next).error?.code).toBe('restore_not_healthy');
-  expect(next.mails().at(-1)?.subject).toContain('RESTORED BUT UNHEALTHY');
-  next.close();
-});
+it.each([
+  ['while the data changes places', 'swapping', 'DOWN, restore failed, the previous data could not be put back'],
+  ['before the containers are started', 'starting', 'RESTORED BUT UNHEALTHY'],
+])(
+  'a process that dies %s, and then cannot list them: the mail says which data is there',
+  async (_, stage, subject) => {
+    const { scene } = await askedRestore();
+    const stageNow = () => scene.store.restores.journal(restoreOf(scene).id)?.stage;
+    const died = new Promise<void>((resolve) => {
+      const die = () => (stageNow() === stage ? (resolve(), scene.engine.die()) : undefined);
+      for (const method of ['start', 'exec', 'execInput'] as const) scene.engine.onCall(method, die);
+    });
+    await Promise.race([died, scene.settle()]);
+    expect(stageNow()).toBe(stage);
+    const next = nextProcess(scene);
+    next.engine.onCall('containers', () => {
+      throw new PilotError('engine_refused', 'one container cannot be read');
+    });
+    await next.settle();
+    expect(restoreOf(next).status).toBe('failed');
+    expect(next.mails().at(-1)?.subject).toContain(subject);
+    next.close();
+  },
+);
