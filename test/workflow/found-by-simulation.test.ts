@@ -59,6 +59,30 @@ it('brings the service back that an outsider removes while the end of a broken-o
   second.close();
 });
 
+it('says that the container is down when an outsider removed it and none can be started', async () => {
+  const scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+  const oldId = scene.engine.runContainer(nginx());
+  const next = scene.engine.publish('nginx:stable');
+  scene.hear('docker.io/library/nginx:stable', next.digest);
+  const { host } = scene.engine;
+  const remove = (): void => {
+    host.stop(host.find(oldId));
+    host.remove(oldId);
+    scene.engine.onCall('start', () => {
+      throw new EngineError('engine_refused', 'port is already allocated');
+    });
+  };
+  scene.engine.onCall('pull', remove, { when: 'after', once: true });
+  await scene.settle();
+  expect(scene.updates()[0]?.error?.code).toBe('changed_meanwhile');
+  const mail = scene.mails().at(-1);
+  expect(mail?.subject).toContain('DOWN, container was removed or stopped externally – manual action required');
+  expect(mail?.text).toMatch(/port\s+is\s+already\s+allocated/);
+  expect(mail?.text).not.toContain('changed nothing');
+  scene.close();
+});
+
 it('pulls the old image again when a prune removed it with the container that was stopped for its backup (seed 319)', async () => {
   const scene = openScene();
   const old = scene.engine.addImage({ reference: 'nginx:stable' });
