@@ -1,7 +1,7 @@
 import { capitalised } from '../domain/format';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
-import type { HealthFailure } from '../domain/health/health-failure';
+import { CONTAINER_IS_GONE, type HealthFailure } from '../domain/health/health-failure';
 import { verdictWithinMs } from '../domain/health/healthcheck-time';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
@@ -102,7 +102,7 @@ async function inspect({ engine, containerId }: HealthQuestion): Promise<Contain
     return await engine.inspectContainer(containerId);
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
-    throw new PilotError('unhealthy', 'The container is gone: it was removed from outside.', { cause: error });
+    throw new PilotError('unhealthy', CONTAINER_IS_GONE, { cause: error });
   }
 }
 

@@ -83,7 +83,7 @@ export interface HowItEnded {
   dataChange: DataChange | null;
   /** The data directory of a new PostgreSQL major that clients may have written to before the rollback; null: there is none. */
   newData: NewData | null;
-  /** Names of the containers that were stopped for the backup, whatever became of it. */
+  /** Names of the containers that were stopped, or services that were scaled to 0, for the backup, whatever became of it. */
   stopped: string[];
   /** It failed in its soak, and the operator chose the data from before the update. */
   backupWasChosen: boolean;
@@ -93,12 +93,13 @@ export interface HowItEnded {
 
 export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: Update): HowItEnded {
   const journal = updates.journal(id);
+  const rollout = updates.rollout(id);
   const failed = status === 'rolled_back' || status === 'rollback_failed';
   return {
     servedOn: status === 'rolled_back' && journal?.oldStopped === false,
-    dataChange: journal?.dataChange ?? updates.rollout(id)?.dataChange ?? null,
+    dataChange: journal?.dataChange ?? rollout?.dataChange ?? null,
     newData: failed && journal !== null ? newDataOf(journal) : null,
-    stopped: journal?.stopped.map(({ name }) => name) ?? [],
+    stopped: (journal?.stopped ?? rollout?.scaled ?? []).map(({ name }) => name),
     backupWasChosen: journal?.soak?.failed?.data === 'backup',
     broughtBack: journal?.broughtBack ?? null,
   };

@@ -257,7 +257,7 @@ describe('waiting until healthy', () => {
     await engine.remove(id);
     await expect(wait(id, { kind: 'docker' })).rejects.toMatchObject({
       code: 'unhealthy',
-      message: expect.stringContaining('removed from outside'),
+      message: expect.stringContaining('removed externally'),
     });
   });
 });

@@ -87,6 +87,7 @@ describe('an update of a service with files', () => {
     await forge.update('gitea');
     expect(last()).toMatchObject({ status: 'failed' });
     expect(last().reason).toContain('still runs gitea:1 as before. Scaled to 0 for the backup and back: forge_gitea');
+    expect(forge.scene.mails().at(-1)?.text).toMatch(/forge_gitea\. Each\s+one\s+that\s+was\s+healthy/);
     expect(forge.scene.swarm.lines).toEqual(['scale 0 forge_gitea', 'scale 1 forge_gitea']);
     expect(await replicas()).toEqual([1, 1, 1]);
     expect(aside()).toEqual([]);

@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
-import { isFaultOfImage } from '../../src/domain/health/health-failure';
+import { CONTAINER_IS_GONE, isFaultOfImage } from '../../src/domain/health/health-failure';
 import type { Update } from '../../src/domain/update';
 import type { ImageSpec } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';
@@ -109,11 +109,7 @@ it.each<[string, boolean, Parameters<typeof isFaultOfImage>[0]]>([
       message: 'it exited with code 1.\nThe last lines of its log:\nPANIC: could not write: No space left on device',
     },
   ],
-  [
-    'a container removed from outside',
-    false,
-    { code: 'unhealthy', message: 'The container is gone: it was removed from outside.' },
-  ],
+  ['a container removed from outside', false, { code: 'unhealthy', message: `${CONTAINER_IS_GONE}\nits log` }],
   ['a refused re-creation', false, { code: 'recreate_refused', message: 'volumes_from' }],
   ['another container', false, { code: 'other_unhealthy', message: 'app is not healthy' }],
   ['an interruption', false, { code: 'interrupted', message: '' }],

@@ -26,7 +26,9 @@ export interface Stopped {
 const IMAGE_CANNOT_START =
   /unable to start container process: (?:error during container init: )?exec|starting container process caused: exec|executable file not found|exec format error|no command specified/i;
 /** What makes any image unhealthy. */
-const NOT_OF_THE_IMAGE = /no space left on device|disk quota exceeded|removed from outside/i;
+const NOT_OF_THE_IMAGE = /no space left on device|disk quota exceeded/i;
+/** The error `unhealthy` of a container that another process removed during its health check. */
+export const CONTAINER_IS_GONE = 'The container is gone: it was removed externally.';
 
 /**
  * The one place that decides whether a failure counts against the digest: only what the image itself did. Never counted:
@@ -34,7 +36,7 @@ const NOT_OF_THE_IMAGE = /no space left on device|disk quota exceeded|removed fr
  * disk, the engine, the registry, another container.
  */
 export function isFaultOfImage({ code, message }: Failure): boolean {
-  if (code === 'unhealthy') return !NOT_OF_THE_IMAGE.test(message);
+  if (code === 'unhealthy') return !NOT_OF_THE_IMAGE.test(message) && !message.includes(CONTAINER_IS_GONE);
   if (code === 'recreate_failed') return IMAGE_CANNOT_START.test(message);
   return code === 'preflight_failed' || code === 'data_changed' || code === 'signature_invalid';
 }

@@ -23,7 +23,7 @@ export interface Seen {
   /** What the new version changed in the databases of its set; null when nothing is known. */
   dataChange?: DataChange | null;
   newData?: NewData | null;
-  /** Names of the containers that were stopped for the backup. */
+  /** Names of the containers that were stopped, or services that were scaled to 0, for the backup. */
   stopped?: readonly string[];
   /** It failed in its soak, and the operator chose the data from before the update. */
   backupWasChosen?: boolean;

@@ -4,20 +4,20 @@ import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { isDataChanged, whatChanged } from './data-changed';
-import type { FailureText } from './failure-text';
+import type { FailureText, Seen } from './failure-text';
 import { isUnhealthyAsBefore } from './special-failures';
 import { nameOf } from './passages/passages';
 
 /** The end of a service's update that did not succeed: Swarm replaced its tasks, and no container was kept or started again. */
-export function serviceFailed(update: Update, _backup: unknown, { dataChange = null }: Seen): FailureText {
-  if (update.status === 'failed') return unchanged(update);
+export function serviceFailed(
+  update: Update,
+  _backup: unknown,
+  { dataChange = null, stopped = [] }: Seen,
+): FailureText {
+  if (update.status === 'failed') return unchanged(update, stopped);
   if (isUnhealthyAsBefore(update)) return asBefore(update);
   if (update.status === 'rolled_back') return rolledBack(update, dataChange);
   return isDataChanged(update) ? onChangedData(update, dataChange) : manualAction(update);
-}
-
-interface Seen {
-  dataChange?: DataChange | null;
 }
 
 /** The old version runs and is healthy, but the new one changed its data: only the operator can decide. */
@@ -84,23 +84,23 @@ function look(name: string): Block {
   };
 }
 
-function unchanged(update: Update): FailureText {
+function unchanged(update: Update, scaled: readonly string[]): FailureText {
   const name = nameOf(update);
   return {
     subject: 'update failed, nothing was changed – nothing urgent',
     tone: 'attention',
     word: 'Failed, nothing changed',
     heading: `The update of the service ${name} failed before anything was changed`,
-    opening: [paragraph(untouched(update))],
+    opening: [paragraph(untouched(update, scaled))],
     labels: { from: 'Still running', to: 'Planned version' },
   };
 }
 
-/** It may have been scaled to 0 for its backup. */
-function untouched({ reason, container }: Update): string {
-  return reason.includes('Scaled to 0')
-    ? `${reason} They are healthy again. Nothing is urgent.`
-    : `diun-pilot did not change ${container ?? ''} or its tasks. Nothing is urgent.`;
+/** `scaled`: names of the services that were scaled to 0 for the backup, which the reason lists. */
+function untouched({ reason, container }: Update, scaled: readonly string[]): string {
+  return scaled.length === 0
+    ? `diun-pilot did not change ${container ?? ''} or its tasks. Nothing is urgent.`
+    : `${reason} Each one that was healthy before is healthy again. Nothing is urgent.`;
 }
 
 function rolledBack(update: Update, dataChange: DataChange | null): FailureText {
