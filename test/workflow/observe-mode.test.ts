@@ -104,7 +104,7 @@ test('approvals, requests and renewals are refused with observe_mode; a decline 
   expect(foreign()).toEqual([]);
 });
 
-test('over HTTP the answer is 409 observe_mode, and the page of the link says that it observes', async () => {
+test('over HTTP the answer is 409 observe_mode, and the page of the link offers only to decline', async () => {
   announce();
   await scene.settle();
   const http = await startHttpOn(scene);
@@ -112,6 +112,8 @@ test('over HTTP the answer is 409 observe_mode, and the page of the link says th
     const link = linkOn(scene, of('forge-gitea-1') as never);
     const page = await supertest(http.url).get(link).set('Accept', 'text/html').expect(200);
     expect(page.text).toContain('PILOT_MODE=observe');
+    expect(page.text).toContain('value="decline"');
+    expect(page.text).not.toMatch(/value="(approve|window)"|name="name"/);
     const pressed = await supertest(http.url)
       .post(link)
       .type('form')

@@ -19,7 +19,7 @@ export interface Offer extends Considered {
   nameMissed?: boolean;
   /** Approved before that was possible. */
   tooEarly?: boolean;
-  /** diun-pilot observes, and refuses an approval. */
+  /** diun-pilot observes: the page has no button that approves, since it would be refused. */
   observes?: boolean;
 }
 
@@ -82,16 +82,17 @@ function FirstThis({ notYet, tooEarly }: { notYet: NotYet; tooEarly: boolean }):
 }
 
 function Decide(offer: Offer): JSX.Element {
-  const { update, plan, now, nameMissed } = offer;
+  const { update, plan, now, nameMissed, observes } = offer;
   const notYet = whyNotYet(plan, update, offer.surroundings.rehearsal, now);
+  const canApprove = notYet === null && observes !== true;
   return (
     <form method="post" id="decide" class="decide" aria-label="Decide">
       {notYet === null ? null : <FirstThis notYet={notYet} tooEarly={offer.tooEarly === true} />}
-      {plan.holdsData && notYet === null ? (
+      {plan.holdsData && canApprove ? (
         <NameField container={plan.container} to="approve" wrong={nameMissed === true} />
       ) : null}
       <div class="buttons">
-        {notYet === null ? (
+        {canApprove ? (
           <>
             <button class="approve" name="decision" value="approve">
               Approve and update now
