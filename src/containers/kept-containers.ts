@@ -144,14 +144,18 @@ async function removeDue(deps: KeptDeps, kept: KeptContainer): Promise<void> {
   if (found !== null && isOneOff(found.Name)) await removeWithData(engine, kept.containerId);
   else if (found !== null && (kept.leftover || isOld)) {
     const bearer = await inspectByName(engine, kept.container);
-    if (bearer === null)
-      return postpone(deps, kept, `No container has the name ${kept.container}, so this one is not removed.`);
+    if (bearer === null) return postpone(deps, kept, onlyCopy(kept));
     await keepItsFiles(deps, kept, found, bearer);
   }
   if (found !== null && !isOneOff(found.Name)) await stopAndRemove(deps, kept.containerId);
   store.disarmed.remove(kept.containerId);
   store.keptContainers.remove(kept.containerId);
   logger.info('a kept container is removed', { container: kept.container, name: kept.name, update: kept.updateId });
+}
+
+/** Why an old container stays whose replacement is gone, with the commands that put it back. */
+function onlyCopy({ container, name }: KeptContainer): string {
+  return `No container has the name ${container}, so this one is not removed: it may hold the only copy of the data. To put it back: \`docker rename ${name} ${container} && docker start ${container}\`.`;
 }
 
 /** An old container that was left over may hold files that its replacement does not have. */

@@ -7,7 +7,7 @@ import {
   type RenewalRecord,
 } from '../domain/certificates/certificate';
 import type { NoticeTopic } from '../domain/channel-notice';
-import { formatTime, plural } from '../domain/format';
+import { asSentence, formatTime, plural } from '../domain/format';
 import type { Clock } from '../lib/clock';
 import type { Channel } from '../ports/mail-transport';
 import type { NoticeDeliveries } from '../ports/outbox';
@@ -66,8 +66,9 @@ export function dockerProblems(notices: readonly Notice[], kept: readonly KeptCo
   ];
 }
 
+/** The reason says what to do, if anything: no command is offered that could remove the only copy of data. */
 export function leftOver({ name, reason }: Pick<KeptContainer, 'name' | 'reason'>): string {
-  return `${name} still exists: ${reason} Restart diun-pilot, or run \`docker rm -f -v ${name}\``;
+  return `${name} still exists: ${asSentence(reason)} Its removal is retried every 10 minutes`;
 }
 
 function problemOf({ kind, subject, words }: Notice): Problem {

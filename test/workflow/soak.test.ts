@@ -1,6 +1,8 @@
 import { EngineError } from '../../src/domain/errors';
 import { adoptAside } from '../../src/containers/kept-containers';
+import { leftOver } from '../../src/diagnosis/problems';
 import type { Update } from '../../src/domain/update';
+import type { KeptContainer } from '../../src/ports/stopped-containers';
 import type { ContainerSpec } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';
 
@@ -304,6 +306,9 @@ it('keeps the old container to its time when the operator removes the new one, a
   expect(soak()).toMatchObject({ status: 'ended', outcome: expect.stringContaining('removed or renamed externally') });
   await pass(60 * MINUTE);
   expect(host.containers.has(oldId)).toBe(true);
+  const kept = scene.store.keptContainers.find(oldId) as KeptContainer;
+  expect(leftOver(kept)).toMatch(/only copy of the data.*`docker rename \S+ web-nginx-1 && docker start web-nginx-1`/);
+  expect(leftOver(kept)).not.toContain('docker rm ');
 });
 
 it('reports a rollback that is impossible, since the operator removed the old container', async () => {
