@@ -1,9 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTlsCertificateReader } from '../../src/adapters/tls/tls-certificate-reader';
+import { NGINX } from '../lab/debian-program';
 import { freePort } from '../lab/free-port';
 import { eventually } from '../support/eventually';
 import { certificateWith } from '../support/make-certificate';
@@ -11,9 +12,7 @@ import { describeIf } from '../support/needs';
 
 jest.setTimeout(60_000);
 
-const missing = spawnSync('nginx', ['-v']).status === 0 ? null : 'there is no nginx on this machine';
-
-describeIf(missing, 'a real nginx with `listen … ssl proxy_protocol`', () => {
+describeIf(NGINX.whyNot(), 'a real nginx with `listen … ssl proxy_protocol`', () => {
   let folder: string;
   let nginx: ChildProcess;
   let port: number;
@@ -33,7 +32,7 @@ describeIf(missing, 'a real nginx with `listen … ssl proxy_protocol`', () => {
       join(folder, 'nginx.conf'),
       `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {} http { access_log off; ${paths.join(' ')} ${server} }`,
     );
-    nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], { stdio: 'ignore' });
+    nginx = spawn(NGINX.path, ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], { stdio: 'ignore' });
   });
   afterAll(async () => {
     const ended = new Promise((resolve) => nginx.once('exit', resolve));
