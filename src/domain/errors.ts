@@ -1,3 +1,5 @@
+import { asSentence } from './format';
+
 /**
  * Errors named by situation. `code` is stable (documented in docs/errors.md, held by a test), `message` says what
  * happened and what to do, and is fit for a mail: no path of this machine, no secret, no stack.
@@ -166,4 +168,13 @@ export function firstLineOf(message: string): string {
 /** Anything thrown as one of ours; everything but a PilotError is a defect. */
 export function toPilotError(error: unknown): PilotError {
   return error instanceof PilotError ? error : new PilotError('internal_error', messageOf(error), { cause: error });
+}
+
+/**
+ * The message of a failure that came on the way back from another, `cause`; `why` introduces it. The first line says both. The
+ * others are what the failed container logged: the log of the cause is in its own step.
+ */
+export function withCause(failure: unknown, why: string, cause: PilotError): string {
+  const [said = '', ...log] = messageOf(failure).split('\n');
+  return [`${asSentence(said)} ${why} ${firstLineOf(cause.message)}`, ...log].join('\n');
 }

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { PilotError, rethrowEngineLost, toPilotError, withCause } from '../domain/errors';
 import { reasonOfRollout, type Rollout } from '../domain/services/rollout';
 import type { Update, Verdict } from '../domain/update';
 import { storeEnd } from '../updates/finish';
@@ -18,9 +18,8 @@ export async function finishService(
 ): Promise<Update> {
   const troubles = mayRun ? await scaleBack(run, run.rollout.scaled ?? []) : [];
   await removeReaders(run);
-  const failed = troubles.length > 0 && verdict !== 'rollback_failed';
-  const cause = troubles.length === 0 ? error : notScaledBack(error, troubles);
-  const ended = failed ? 'rollback_failed' : verdict;
+  const cause = troubles.length === 0 ? error : notScaledBack(verdict, error, troubles);
+  const ended = troubles.length === 0 ? verdict : 'rollback_failed';
   const reason = reasonOfRollout(run.rollout, ended, cause);
   return storeEnd(run, {
     verdict: ended,
@@ -30,9 +29,12 @@ export async function finishService(
   });
 }
 
-function notScaledBack(error: PilotError | null, troubles: readonly string[]): PilotError {
-  const message = [`${troubles.join('; ')}.`, ...(error === null ? [] : [error.message])].join('\n');
-  return new PilotError(error?.code ?? 'other_unhealthy', message, { cause: error });
+/** Only another service is in trouble, unless the verdict says that this one is, too. */
+function notScaledBack(verdict: Verdict, error: PilotError | null, troubles: readonly string[]): PilotError {
+  const said = `${troubles.join('; ')}.`;
+  if (error === null) return new PilotError('other_unhealthy', said);
+  const code = verdict === 'rollback_failed' && error.code !== 'data_changed' ? error.code : 'other_unhealthy';
+  return new PilotError(code, withCause(said, 'Before that:', error), { cause: error });
 }
 
 /** The end of a run that requested no new image: what was scaled to 0 for the backup runs again, and is healthy as before. */
@@ -42,7 +44,7 @@ export async function finishUntouchedService(run: ServiceRun, error: unknown): P
     await serveAgain(run, run.rollout.scaled ?? [], () => undefined);
   } catch (failure) {
     rethrowEngineLost(failure);
-    const message = `${messageOf(failure)}\nServices were scaled to 0 for the backup and back. The update was aborted because: ${cause.message}`;
+    const message = withCause(failure, 'The update was aborted because:', cause);
     return finishService(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }
   return finishService(run, 'failed', cause);

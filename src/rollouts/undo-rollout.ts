@@ -1,7 +1,15 @@
 import { isServer } from '../domain/backups/backup-place';
 import { firstRestoreJournal, leftBy, type RestoreJournal } from '../domain/backups/restore';
 import { restoredDetail } from '../domain/backups/restore-texts';
-import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
+import {
+  codeOf,
+  firstLineOf,
+  messageOf,
+  PilotError,
+  rethrowEngineLost,
+  toPilotError,
+  withCause,
+} from '../domain/errors';
 import { changesOf } from '../domain/data/compare-fingerprints';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { ownScale } from '../domain/services/rollout';
@@ -10,7 +18,7 @@ import { authenticManifest, folderToRestore } from '../restores/find-set';
 import { pinned } from '../restores/pinned-storage';
 import { planRestore } from '../restores/plan-restore';
 import { restoreData } from '../restores/restore-data';
-import { rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
+import { ROLLED_BACK, rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
 import type { Progress } from '../lib/logger';
 import { serviceFailureOf } from '../services/look-at-target';
@@ -120,11 +128,28 @@ export async function restoreStack(run: ServiceRun): Promise<Update> {
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
     rethrowEngineLost(failure);
-    const half = leftBy(run.rollout.restore ?? null) === 'half';
-    const error = restored ? rollbackFailed(cause, failure, null) : dataChanged(run, cause, messageOf(failure));
-    return finishService(run, 'rollback_failed', half ? leftAtZero(run, error) : error, { mayRun: !half });
+    if (restored) return finishService(run, 'rollback_failed', rollbackFailed(cause, failure, null));
+    if (leftBy(run.rollout.restore ?? null) !== 'half')
+      return finishService(run, 'rollback_failed', await onChangedData(run, cause, failure));
+    const half = new PilotError(
+      'rollback_failed',
+      withCause(leftAtZero(run), 'The restore failed:', toPilotError(failure)),
+    );
+    return finishService(run, 'rollback_failed', rollbackFailed(cause, half, null), { mayRun: false });
   }
   return finishService(run, 'rolled_back', cause);
+}
+
+/** The data could not be restored: whether the old version is healthy with it as it is now, only its tasks can say. */
+async function onChangedData(run: ServiceRun, cause: PilotError, failure: unknown): Promise<PilotError> {
+  try {
+    await step(run, 'restore_health_check', (progress) => allServe(run, progress));
+    return dataChanged(run, cause, messageOf(failure));
+  } catch (unwell) {
+    rethrowEngineLost(unwell);
+    const message = withCause(unwell, 'The data was not restored:', toPilotError(failure));
+    return rollbackFailed(cause, new PilotError('rollback_failed', message, { cause: unwell }), null);
+  }
 }
 
 function isRestored({ rollout: { restore: journal } }: ServiceRun): boolean {
@@ -169,21 +194,15 @@ async function allServe(run: ServiceRun, progress: Progress): Promise<string> {
   return [seen, ...(await othersServe(run, progress))].join('; ');
 }
 
-function leftAtZero({ rollout: { scaled = [] } }: ServiceRun, error: PilotError): PilotError {
+function leftAtZero({ rollout: { scaled = [] } }: ServiceRun): string {
   const names = scaled.map(({ name }) => name).join(', ');
-  return new PilotError(
-    error.code,
-    `${error.message}\nLeft at 0 replicas, since its data is half that of the backup: ${names}.`,
-    { cause: error },
-  );
+  return `Left at 0 replicas, because the data was only partly restored: ${names}.`;
 }
 
 function dataChanged({ rollout }: ServiceRun, cause: PilotError, why: string): PilotError {
   const changes = rollout.dataChange === undefined ? '' : changesOf(rollout.dataChange);
-  return new PilotError(
-    'data_changed',
-    `The new version changed the data (${changes}), and it was not restored: ${why}\nIt was rolled back because: ${cause.message}`,
-  );
+  const message = `The new version changed the data (${changes}), and it was not restored: ${firstLineOf(why)}`;
+  return new PilotError('data_changed', withCause(message, ROLLED_BACK, cause));
 }
 
 /** Whether the old version fails as it did before the update, so that its health says nothing. */

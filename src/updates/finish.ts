@@ -3,7 +3,15 @@ import { pageUrl } from '../decisions/approval-links';
 import { healthOfContainer } from '../containers/check-health';
 import { mailOfSuperseded } from '../decisions/mail-of-offer';
 import type { Deps } from '../deps';
-import { messageOf, PilotError, rethrowEngineLost, toPilotError, type ErrorCode, type Failure } from '../domain/errors';
+import {
+  messageOf,
+  PilotError,
+  rethrowEngineLost,
+  toPilotError,
+  withCause,
+  type ErrorCode,
+  type Failure,
+} from '../domain/errors';
 import { formatTime } from '../domain/format';
 import { isFaultOfImage } from '../domain/health/health-failure';
 import { keptDataText, keptText } from '../domain/recreate/carry-over';
@@ -55,7 +63,7 @@ export async function finishUntouched(run: ActiveUpdate, error: unknown): Promis
     if (run.journal.stopped.length > 0) await seeToNeighbours(run, () => undefined, false);
   } catch (failure) {
     rethrowEngineLost(failure);
-    const message = `${messageOf(failure)}\nContainers were stopped for the backup and started again. The update was aborted because: ${cause.message}`;
+    const message = withCause(failure, 'The update was aborted because:', cause);
     return finishRetagged(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }
   return finishRetagged(run, 'failed', cause);

@@ -1,4 +1,4 @@
-import type { RestoreJournal } from '../domain/backups/restore';
+import { leftBy, type RestoreJournal } from '../domain/backups/restore';
 import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
 import type { DataChange } from '../domain/data/data-fingerprint';
 import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
@@ -85,6 +85,8 @@ export interface HowItEnded {
   newData: NewData | null;
   /** Names of the containers that were stopped, or services that were scaled to 0, for the backup, whatever became of it. */
   stopped: string[];
+  /** Names of the services that stay at 0 replicas, since their data is only partly restored. */
+  leftAtZero: string[];
   /** It failed in its soak, and the operator chose the data from before the update. */
   backupWasChosen: boolean;
   /** After an external change, whether a container could be started; null: one ran all the time. */
@@ -100,6 +102,7 @@ export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: 
     dataChange: journal?.dataChange ?? rollout?.dataChange ?? null,
     newData: failed && journal !== null ? newDataOf(journal) : null,
     stopped: (journal?.stopped ?? rollout?.scaled ?? []).map(({ name }) => name),
+    leftAtZero: leftBy(rollout?.restore ?? null) === 'half' ? (rollout?.scaled ?? []).map(({ name }) => name) : [],
     backupWasChosen: journal?.soak?.failed?.data === 'backup',
     broughtBack: journal?.broughtBack ?? null,
   };

@@ -103,6 +103,8 @@ function failedReason(rollout: Rollout, error: Failure | null): string {
   const { name, oldReference, stage } = rollout;
   if (stage === 'preparing')
     return `The image of ${name} was not changed, but not every service that was scaled to 0 for the backup is healthy again: manual action required.${whoWasScaled(rollout)}`;
+  if (stage === 'settled')
+    return `${name} runs ${rollout.newReference} and is healthy, but another service that was scaled to 0 for the backup is not: manual action required.${changeText(rollout)}`;
   if (error?.code === 'unhealthy_as_before')
     return `${name} was rolled back: its tasks run ${oldReference} again and fail their health check, as before the update. Manual action required.`;
   if (error?.code === 'data_changed')

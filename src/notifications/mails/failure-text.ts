@@ -14,7 +14,7 @@ export interface FailureText {
   labels: { from: string; to: string };
 }
 
-export type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status'> | null;
+export type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status' | 'url'> | null;
 
 /** Facts about the verdict that the update's row does not have (updates/reason-of-end). */
 export interface Seen {
@@ -25,6 +25,8 @@ export interface Seen {
   newData?: NewData | null;
   /** Names of the containers that were stopped, or services that were scaled to 0, for the backup. */
   stopped?: readonly string[];
+  /** Names of the services that stay at 0 replicas, since their data is only partly restored. */
+  leftAtZero?: readonly string[];
   /** It failed in its soak, and the operator chose the data from before the update. */
   backupWasChosen?: boolean;
   /** After an external change, whether a container could be started; null: one ran all the time. */

@@ -88,9 +88,9 @@ function runsOn(name: string, stopped: readonly string[]): string {
     : `${name} runs its old version as before. Stopped for the backup, and running again: ${stopped.join(', ')}. Each one that was healthy before is healthy again. Nothing is urgent.`;
 }
 
-function manualActionRequired(update: Update, backup: TakenBackup, { dataChange }: Seen): FailureText {
+function manualActionRequired(update: Update, backup: TakenBackup, { dataChange, stopped }: Seen): FailureText {
   const name = nameOf(update);
-  if (!update.steps.some((step) => step.name === 'recreate')) return stoppedForTheBackup(update);
+  if (!update.steps.some((step) => step.name === 'recreate')) return stoppedForTheBackup(update, stopped);
   return {
     subject: 'DOWN, update and rollback failed – manual action required',
     tone: 'alarm',
@@ -108,7 +108,7 @@ function manualActionRequired(update: Update, backup: TakenBackup, { dataChange 
 }
 
 /** Nothing was replaced, but a container that was stopped for the backup does not restart. */
-function stoppedForTheBackup(update: Update): FailureText {
+function stoppedForTheBackup(update: Update, stopped: readonly string[] = []): FailureText {
   const { sentence, output } = splitDetail(update.error?.message ?? update.reason);
   return {
     subject: 'DOWN, a container stopped for the backup did not restart – manual action required',
@@ -122,8 +122,11 @@ function stoppedForTheBackup(update: Update): FailureText {
       },
       paragraph(sentence),
       ...machineSaid(output),
-      ...section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
-      ...section('Then bring it back', { type: 'commands', lines: ['docker start NAME'] }),
+      ...section('Look at it first', {
+        type: 'commands',
+        lines: ['docker ps -a', ...stopped.map((name) => shellCommand('docker', 'logs', '--tail', '100', name))],
+      }),
+      ...section('Then bring it back', { type: 'commands', lines: [shellCommand('docker', 'start', ...stopped)] }),
     ],
     labels: { from: 'Previous version', to: 'Planned version' },
   };

@@ -4,25 +4,23 @@ import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { isDataChanged, whatChanged } from './data-changed';
-import type { FailureText, Seen } from './failure-text';
+import type { FailureText, Seen, TakenBackup } from './failure-text';
 import { isUnhealthyAsBefore } from './special-failures';
 import { nameOf } from './passages/passages';
 
 /** The end of a service's update that did not succeed: Swarm replaced its tasks, and no container was kept or started again. */
-export function serviceFailed(
-  update: Update,
-  _backup: unknown,
-  { dataChange = null, stopped = [] }: Seen,
-): FailureText {
+export function serviceFailed(update: Update, backup: TakenBackup, seen: Seen): FailureText {
+  const { dataChange = null, stopped = [] } = seen;
   if (update.status === 'failed') return unchanged(update, stopped);
   if (isUnhealthyAsBefore(update)) return asBefore(update);
   if (update.status === 'rolled_back') return rolledBack(update, dataChange);
-  return isDataChanged(update) ? onChangedData(update, dataChange) : manualAction(update);
+  return isDataChanged(update) ? onChangedData(update, backup, dataChange) : manualAction(update, seen);
 }
 
 /** The old version runs and is healthy, but the new one changed its data: only the operator can decide. */
-function onChangedData(update: Update, dataChange: DataChange | null): FailureText {
+function onChangedData(update: Update, backup: TakenBackup, dataChange: DataChange | null): FailureText {
   const name = nameOf(update);
+  const from = backup?.url ? ` from ${backup.url}` : '';
   return {
     subject: 'rolled back, but its data was changed by the new version – decide about a restore',
     tone: 'alarm',
@@ -38,7 +36,7 @@ function onChangedData(update: Update, dataChange: DataChange | null): FailureTe
       ...section('What you can do', {
         type: 'list',
         items: [
-          'Restore the backup of this update manually: docs/swarm.md has the commands. Data written since the backup is then lost.',
+          `Restore the backup of this update manually${from}: docs/swarm.md has the commands. Data written since the backup is then lost.`,
           `Keep the data and move forward: update ${name} to a version that works with it.`,
         ],
       }),
@@ -137,42 +135,91 @@ function restored({ steps }: Update): Block[] {
   ];
 }
 
-function manualAction(update: Update): FailureText {
+function manualAction(update: Update, { leftAtZero = [] }: Seen): FailureText {
+  const { subject, heading, important, repair } = situation(update, leftAtZero);
   const name = nameOf(update);
-  const changed = update.error?.code === 'changed_meanwhile';
-  const other = update.error?.code === 'other_unhealthy' || !update.steps.some((step) => step.name === 'rollout');
-  const replaced = update.steps.some((step) => step.name === 'rollout');
   return {
-    subject: changed
-      ? 'changed by another client during its update – manual action required'
-      : 'update and rollback failed – manual action required',
+    subject: `${subject} – manual action required`,
     tone: 'alarm',
     word: 'Manual action required',
-    heading: changed
-      ? `The service ${name} was changed by another client during its update`
-      : other
-        ? `A service that was scaled to 0 for the backup of ${name} is not healthy again`
-        : `The service ${name} is not running its old version in a healthy state`,
+    heading,
     opening: [
-      {
-        type: 'important',
-        text: changed
-          ? `Manual action required: diun-pilot does not undo the change of the other client. Check that ${name} works.`
-          : `Manual action required: diun-pilot cannot repair ${name} automatically.`,
-      },
-      ...(replaced ? trouble(update) : [paragraph(splitDetail(update.error?.message ?? update.reason).sentence)]),
+      { type: 'important', text: `Manual action required: ${important}` },
+      paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      ...trouble(update),
       ...section('Look at it first', look(name)),
-      ...(changed || !replaced ? [] : section('Then bring it back', { type: 'commands', lines: back(update) })),
+      ...(repair ? section('Then bring it back', { type: 'commands', lines: back(update) }) : []),
     ],
     labels: { from: 'Previous version', to: 'Planned version' },
   };
 }
 
+interface Situation {
+  subject: string;
+  heading: string;
+  important: string;
+  /** Whether the old image can help. */
+  repair: boolean;
+}
+
+function situation(update: Update, leftAtZero: readonly string[]): Situation {
+  const name = nameOf(update);
+  if (leftAtZero.length > 0) {
+    return {
+      subject: 'DOWN, its data is only partly restored',
+      heading: `The data of ${name} is only partly restored`,
+      important: `these services stay at 0 replicas until the data is restored: ${leftAtZero.join(', ')}. docs/swarm.md has the commands.`,
+      repair: false,
+    };
+  }
+  if (update.error?.code === 'changed_meanwhile') {
+    return {
+      subject: 'changed externally during its update',
+      heading: `The service ${name} was changed externally during its update`,
+      important: `diun-pilot does not undo the change of another client. Check that ${name} works.`,
+      repair: false,
+    };
+  }
+  const other = otherSituation(update);
+  return (
+    other ?? {
+      subject: 'update and rollback failed',
+      heading: `The service ${name} is not running its old version in a healthy state`,
+      important: `diun-pilot cannot repair ${name} automatically.`,
+      repair: true,
+    }
+  );
+}
+
+/** Null unless the service itself works, and another one that was scaled to 0 for its backup does not. */
+function otherSituation(update: Update): Situation | null {
+  const name = nameOf(update);
+  const has = (step: StepName): boolean => update.steps.some((each) => each.name === step);
+  const heading = `A service that was scaled to 0 for the backup of ${name} is not healthy again`;
+  if (!has('rollout')) {
+    return {
+      subject: 'update aborted, a service scaled to 0 for its backup is not healthy',
+      heading,
+      important: `the image of ${name} was not changed, but a service that was scaled to 0 for the backup is not healthy.`,
+      repair: false,
+    };
+  }
+  if (update.error?.code !== 'other_unhealthy') return null;
+  const [subject, version] = has('rollback') ? ['rolled back', 'old'] : ['updated', 'new'];
+  return {
+    subject: `${subject}, another service is not healthy`,
+    heading,
+    important: `${name} runs its ${version} version and is healthy, but another service that was scaled to 0 for the backup is not.`,
+    repair: false,
+  };
+}
+
+const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
+
+/** What the last failed step of the way back logged; its sentence is that of the error. */
 function trouble(update: Update): Block[] {
-  const step = update.steps.findLast(({ name, status }) => status === 'failed' && name.startsWith('rollback'));
-  if (!step?.detail) return [];
-  const { sentence, output } = splitDetail(step.detail);
-  return [paragraph(`Result for the old version: ${sentence}`), ...machineSaid(output)];
+  const step = update.steps.findLast(({ name, status }) => status === 'failed' && UNDOING.includes(name));
+  return machineSaid(splitDetail(step?.detail ?? '').output);
 }
 
 function back({ from, container }: Update): string[] {

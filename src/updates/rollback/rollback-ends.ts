@@ -2,7 +2,7 @@ import { asideName } from '../../containers/artifact-names';
 import { healthFailureOf } from '../../containers/check-health';
 import { discard, removeByName } from '../../containers/start-rename-remove';
 import { changesOf } from '../../domain/data/compare-fingerprints';
-import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { codeOf, firstLineOf, messageOf, PilotError, rethrowEngineLost, withCause } from '../../domain/errors';
 import type { HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import { ownVolumesAreEmpty } from '../major/own-volumes';
@@ -30,16 +30,17 @@ export async function removeNew(run: ActiveUpdate): Promise<void> {
   }
 }
 
+/** Introduces the cause of a rollback in a message. */
+export const ROLLED_BACK = 'It was rolled back because:';
+
 /**
  * The error of a rollback after which the old container runs on data that the new version changed. `why`: why it was not
  * restored.
  */
 export function dataChanged({ journal }: ActiveUpdate, cause: PilotError, why: string): PilotError {
   const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
-  return new PilotError(
-    'data_changed',
-    `The new version changed the data (${changes}), and it was not restored: ${why}\nIt was rolled back because: ${cause.message}`,
-  );
+  const message = `The new version changed the data (${changes}), and it was not restored: ${firstLineOf(why)}`;
+  return new PilotError('data_changed', withCause(message, ROLLED_BACK, cause));
 }
 
 /**
@@ -47,7 +48,7 @@ export function dataChanged({ journal }: ActiveUpdate, cause: PilotError, why: s
  * health check before the update, if it is the same now; null otherwise.
  */
 export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: HealthFailure | null): PilotError {
-  const because = `${messageOf(failure)}\nIt was rolled back because: ${cause.message}`;
+  const because = withCause(failure, ROLLED_BACK, cause);
   if (codeOf(failure) === 'changed_meanwhile') return new PilotError('changed_meanwhile', because, { cause: failure });
   if (codeOf(failure) === 'other_unhealthy') return new PilotError('other_unhealthy', because, { cause: failure });
   if (asBefore === null) return new PilotError('rollback_failed', because, { cause: failure });

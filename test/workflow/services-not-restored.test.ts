@@ -1,0 +1,90 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError } from '../../src/domain/errors';
+import type { Update } from '../../src/domain/update';
+import { aDump } from '../support/fake-postgres';
+import { runForgeStack, type ForgeStack } from '../support/swarm/forge-stack';
+
+// A stack's update whose end is not what was planned: mail, page and API say what runs and what does not.
+
+let forge: ForgeStack;
+beforeEach(() => {
+  forge = runForgeStack();
+});
+afterEach(() => forge.scene.close());
+
+const last = (): Update => forge.scene.updates().at(-1) as Update;
+const mail = () => forge.scene.mails().at(-1);
+const replicasOf = async (name: string): Promise<number | undefined> =>
+  (await forge.scene.swarm.services()).find(({ Spec }) => Spec.Name === name)?.Spec.Mode.Replicated?.Replicas;
+
+/** The new version migrates the database and fails; `then` happens once it has been rolled out. */
+function migratesAndFails(then: () => void): void {
+  forge.databases['app'] = aDump('app', { version: '1', tables: ['user'] });
+  const { digest } = forge.publish('gitea:1', { health: 'exits' });
+  forge.scene.swarm.onUpdate = (when) => {
+    if (when !== 'after' || !forge.scene.swarm.lines.at(-1)?.includes(`@${digest}`)) return;
+    forge.databases['app'] = aDump('app', { version: '2', tables: ['note', 'user'] });
+    then();
+  };
+}
+
+const storageIsAway = (): void => rmSync(join(forge.scene.folder, 'backups'), { recursive: true });
+
+it('asks the old version whether it works on the changed data, before it says so', async () => {
+  migratesAndFails(storageIsAway);
+  await forge.update('gitea');
+  expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+  expect(last().steps.find(({ name }) => name === 'restore_health_check')).toMatchObject({ status: 'succeeded' });
+  expect(mail()?.subject).toContain('decide about a restore');
+  expect(mail()?.text).toMatch(/manually\s+from\s+file:/);
+});
+
+it('does not call the old version healthy when it does not run on the changed data', async () => {
+  migratesAndFails(() => {
+    (forge.images['gitea:1'] as { spec: { health?: string } }).spec.health = 'exits';
+    storageIsAway();
+  });
+  await forge.update('gitea');
+  expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'rollback_failed' } });
+  expect(last().error?.message.split('\n')[0]).toMatch(/The data was not restored: .*It was rolled back because:/);
+  expect(`${last().reason} ${mail()?.text}`).not.toMatch(/healthy,\s+on\s+data|is\s+healthy/);
+  expect(mail()?.subject).toContain('update and rollback failed – manual action required');
+});
+
+it('names the services that stay at 0 replicas when the data is only partly restored', async () => {
+  migratesAndFails(() => undefined);
+  const isSwapping = () => {
+    const [running] = forge.scene.store.updates.withStatus('running');
+    return running !== undefined && forge.scene.store.updates.rollout(running.id)?.restore?.swapBegan === true;
+  };
+  for (const call of ['exec', 'execInput', 'execOutput'] as const) {
+    forge.scene.engine.onCall(call, () => {
+      if (isSwapping()) throw new EngineError('engine_refused', 'the server does not answer');
+    });
+  }
+  await forge.update('gitea');
+  expect(await replicasOf('forge_gitea')).toBe(0);
+  expect(last().error?.message).toMatch(/^Left at 0 replicas.*partly restored: forge_gitea\b/);
+  expect(mail()?.subject).toContain('DOWN, its data is only partly restored');
+  expect(mail()?.text).toMatch(/stay at 0 replicas until the data[\s!]+is restored: forge_gitea/);
+  expect(mail()?.text).not.toMatch(/is\s+healthy|docker service update/);
+});
+
+it('says that the new version runs when only another service does not come back', async () => {
+  forge.publish('postgres:15');
+  const { swarm, store } = forge.scene;
+  const gitea = (await swarm.services()).find(({ Spec }) => Spec.Name === 'forge_gitea')?.ID;
+  const service = swarm.service.bind(swarm);
+  swarm.service = async (id) => {
+    const [running] = store.updates.withStatus('running');
+    if (id === gitea && running !== undefined && store.updates.rollout(running.id)?.stage === 'settled')
+      throw new EngineError('service_not_found', 'There is no such service: it was removed.');
+    return service(id);
+  };
+  await forge.update('db');
+  expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'other_unhealthy' } });
+  expect(last().reason).toMatch(/^forge_db runs postgres:15 and is healthy, but another service/);
+  expect(mail()?.subject).toContain('updated, another service is not healthy – manual action required');
+  expect(mail()?.text).not.toContain('docker service update');
+});
