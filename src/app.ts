@@ -75,7 +75,7 @@ export interface App extends Requests {
   logger: Logger;
   /** When each timer runs next, and what came of its last run. */
   timers(): TimerView[];
-  /** Takes the data directory's worker lock, takes up what was interrupted, and works the queue. False: another process does. */
+  /** Takes the data directory's worker lock, recovers what was interrupted, and works the queue. False: another process does. */
   startWorker(): Promise<boolean>;
   /** HTTP, and the worker as soon as its lock is free. Never needs an engine to start. */
   startServing(): Promise<{ port: number }>;

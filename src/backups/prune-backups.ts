@@ -137,7 +137,7 @@ function outcomeOf(pruned: number, removed: number, failures: readonly string[])
 }
 
 const DAY_MS = 86_400_000;
-/** `shop/20261123T020000Z-01JD…/03-gitea-files-data.tar.gz`: what `set-keys` writes, and nothing else. */
+/** `shop/20261123T020000Z-01JD…/03-gitea-files-data.tar.gz`: what `backup-set.ts` writes, and nothing else. */
 const ITEM = /^([^/]+\/(\d{8}T\d{6}Z)-([0-7][0-9A-HJKMNP-TV-Z]{25}))\/(\d{2,}-[^/]+|manifest\.json)$/;
 
 export interface Orphan {

@@ -115,7 +115,7 @@ function isNewIn(before: CertificateSeen[], { disk }: CertificateSeen): boolean 
   return disk !== null && !before.some((old) => isSame(old.disk, disk));
 }
 
-/** After a reload the first handshakes may still get the old certificate (facts, nginx). */
+/** After a reload the first handshakes may still get the old certificate (docs/research/nginx.md). */
 const SERVED_WITHIN_MS = 30_000;
 const ASK_EVERY_MS = 500;
 

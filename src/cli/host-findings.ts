@@ -50,7 +50,7 @@ function lastGood(app: App, place: BackupPlace, last: BackupRecord): Omit<Findin
   };
 }
 
-/** Who would not pass his own health check now: the first update of it would end as a failed rollback. */
+/** Containers that fail their own health check now: their first update would end as a failed rollback. */
 export function probeFindings(app: App, containers: readonly Container[]): Promise<Finding[]> {
   const what = 'Probe';
   const asked = containers.filter(({ labels, self, running }) => labels.watched && !self && running);

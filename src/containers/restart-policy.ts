@@ -14,7 +14,7 @@ export interface PolicyDeps {
 
 /**
  * An engine that comes back starts a stopped container again: one with `always` in every case, one with `on-failure` after
- * an exit code such as 137 (m). So a container that must stay stopped gets the policy `no` before its stop; its own is recorded
+ * an exit code such as 137 (measured). So a container that must stay stopped gets the policy `no` before its stop; its own is recorded
  * first, so that a crash in between loses nothing. May be done twice. Resolves with what it was before; null: it is gone.
  */
 async function disarm({ engine, store }: PolicyDeps, id: string): Promise<ContainerInspect | null> {

@@ -41,7 +41,7 @@ function patienceFor(error: unknown): number {
 }
 
 /**
- * An engine that comes back starts guests before the owners of their networks, and leaves those stopped (m); one with the
+ * An engine that comes back starts guests before the owners of their networks, and leaves those stopped (measured); one with the
  * policy `no` it does not start at all. Neither is a fault of the container: it is started. If it cannot be, its health
  * check reports it. Rejects with `engine_unreachable`.
  */

@@ -7,7 +7,7 @@ import { jsonOrUndefined } from '../lib/json';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/** The body that Diun 4 sends (facts, Diun; recorded in test/fixtures/diun). Fields that we do not need may change freely. */
+/** The body that Diun 4 sends (docs/research/diun.md; recorded in test/fixtures/diun). Fields that we do not need may change freely. */
 export const diunBody = z.object({
   status: z.enum(['new', 'update']),
   provider: z.string().max(200),

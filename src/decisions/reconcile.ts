@@ -30,10 +30,10 @@ interface Reconciling extends Deps {
 }
 
 /**
- * Compares running containers with the registry, because Diun does not repeat a lost event (facts, Diun): each watched
- * container's own tag, and with `diun.watch_repo=true` newer ones. Its findings are handled like a webhook; otherwise only
- * the log records the run, together with every invalid label. A registry that refuses or does not answer affects only its
- * own containers, and a container that cannot be compared only itself.
+ * Compares running containers with the registry, because Diun does not repeat a lost event (docs/research/diun.md):
+ * each watched container's own tag, and with `diun.watch_repo=true` newer ones. Its findings are handled like a webhook;
+ * otherwise only the log records the run, together with every invalid label. A registry that refuses or does not answer
+ * affects only its own containers, and a container that cannot be compared only itself.
  */
 export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   await reportUnreadable(deps);

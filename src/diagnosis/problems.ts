@@ -162,7 +162,7 @@ export function certificateProblems(seen: CertificateSeen, now: Date): Problem[]
   return problems;
 }
 
-/** It is tried again the next day. */
+/** It is retried the next day. */
 export function renewalProblems(last: RenewalRecord | null): Problem[] {
   if (last?.status !== 'failed') return [];
   const remedy = 'see GET /renewals; it is tried again the next day, or now by `diun-pilot renew`';

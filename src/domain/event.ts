@@ -10,7 +10,7 @@ export interface ImageEvent {
    * for a multi-platform image. Compare it with RepoDigests, never with an image id.
    */
   target: ImageTarget;
-  /** `new` does not mean "update": it is also another tag, or the first time that Diun sees it (facts, Diun). */
+  /** `new` does not mean "update": it is also another tag, or the first time that Diun sees it (docs/research/diun.md). */
   status: 'new' | 'update';
   platform: string;
   /** Label `org.opencontainers.image.url` of the image: written by a stranger. Null unless it is http(s). */

@@ -25,8 +25,9 @@ export interface NetworkWatch {
 }
 
 /**
- * Listens for containers that start: those that live in the network of one that was started again have lost it (facts,
- * Docker Engine). Looked at when the worker starts, when the engine comes back, after each start, and every minute.
+ * Listens for containers that start: those that live in the network of one that was started again have lost it
+ * (docs/research/docker-engine.md). Looked at when the worker starts, when the engine comes back, after each start, and every
+ * minute.
  */
 export function watchNetworks(deps: Deps, wake: () => void): NetworkWatch {
   const { clock, logger } = deps;

@@ -10,7 +10,7 @@ import type { LayerChange, PathStat } from '../domain/recreate/layer';
 
 /**
  * The Docker Engine. Containers are addressed by id from the first inspect on: after a rename a handle made from the
- * name acts on the new container (facts, Docker Engine).
+ * name acts on the new container (docs/research/docker-engine.md).
  *
  * Every method rejects with an `EngineError` (domain/errors): `engine_unreachable` when no engine answers,
  * `container_not_found`, `image_not_found`, `name_taken` for what the engine said, `engine_refused` with its words else.
@@ -22,7 +22,7 @@ export interface Engine {
   version(): Promise<EngineVersion>;
   /** Ids of all containers, running or not. */
   containerIds(): Promise<string[]>;
-  /** Every container, running or not, in one call. `running` may lag behind a start or a stop by a moment (m, 26.1). */
+  /** Every container, running or not, in one call. `running` may lag behind a start or a stop by a moment (measured, Engine 26.1). */
   containers(): Promise<ListedContainer[]>;
   /** Every image that has a name, or that no other image is built on, in one call. */
   images(): Promise<ListedImage[]>;

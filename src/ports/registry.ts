@@ -4,7 +4,7 @@ import type { FoundSignature, VerifyRule } from '../domain/signatures/signature'
 /**
  * Which image a digest names on one platform: the digest of a tag is often that of an index, and the engine does not say what
  * is in it. Rejects with `EngineError` (domain/errors): `registry_refused` (no such digest, not allowed, an answer that does not
- * have the digest, or one beyond the bounds of domain/bounds), `registry_unreachable` (does not answer, asks for patience).
+ * have the digest, or one beyond the bounds of domain/bounds), `registry_unreachable` (does not answer, limits requests).
  */
 export interface RegistryImages {
   /** `digestReference`: `name@sha256:…`. Null: it has no image of that platform, or several. */
@@ -29,7 +29,7 @@ export interface PlatformImage {
 /**
  * What a registry has besides the tag that runs: the engine can ask for one tag's digest, but lists none.
  * Rejects with `EngineError` (domain/errors): `registry_refused` (no such repository, not allowed, a list beyond the bounds of
- * domain/bounds, an address where the registry may not lead), `registry_unreachable` (does not answer, asks for patience).
+ * domain/bounds, an address where the registry may not lead), `registry_unreachable` (does not answer, limits requests).
  */
 export interface RegistryTags {
   /** Of the repository of `reference`, the tags that can be compared with its own (domain/images, `versionJump`), in the registry's order. */
@@ -40,7 +40,7 @@ export interface RegistryTags {
  * What a registry stores as signatures of a digest, in every form that cosign writes: the tag `sha256-….sig`, and referrers
  * of the digest, by the API or by the fallback tag `sha256-…`. Rejects with `EngineError` (domain/errors):
  * `registry_refused` (not allowed, content that does not have its digest, more than the bounds of domain/bounds),
- * `registry_unreachable` (does not answer, asks for patience): never an empty list for a registry that did not answer.
+ * `registry_unreachable` (does not answer, limits requests): never an empty list for a registry that did not answer.
  */
 export interface RegistrySignatures {
   /** `digestReference`: `name@sha256:…`. Empty: it has none. */

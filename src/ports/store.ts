@@ -58,7 +58,8 @@ export interface Store {
 export interface Inbox {
   /**
    * Stores a body with the event that was read from it. `duplicate` when the last event accepted for the same image and
-   * platform had the same digest and status: Diun sends one per container (facts, Diun). A duplicate is stored as handled.
+   * platform had the same digest and status: Diun sends one per container (docs/research/diun.md). A duplicate is
+   * stored as handled.
    */
   accept(webhook: { body: string; event: ImageEvent }): { id: string; duplicate: boolean };
   /** Keeps a body that could not be read, with the reason; answers its id. */
@@ -229,7 +230,7 @@ export interface Backups {
   lastSucceeded(place: Pick<BackupRecord, 'project' | 'container'>): BackupRecord | null;
   /** Succeeded and not pruned, newest first. */
   good(): BackupRecord[];
-  /** It is kept no longer, with the reason as text. Its objects may still be there. */
+  /** It is no longer kept, with the reason as text. Its objects may still be there. */
   prune(id: string, because: string): void;
   /** Pruned, and not known to be gone from the storage; oldest first. */
   toRemove(): BackupRecord[];

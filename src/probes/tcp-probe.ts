@@ -40,7 +40,7 @@ async function listensInside(target: ProbeTarget, port: number): Promise<boolean
   return 'listeners' in ports && ports.listeners.some((listener) => listener.port === port);
 }
 
-/** 127.0.0.11, as the tables write it: Docker's resolver, in every container of a network that a person made (m). */
+/** 127.0.0.11, as the tables write it: Docker's resolver, in every container of a network that a person made (measured). */
 const DOCKER_RESOLVER = '0B00007F';
 /** The shell's and the engine's words for a command that is not there. */
 const NO_SUCH_COMMAND = [126, 127];

@@ -53,7 +53,7 @@ export async function rehearse(deps: RestoreDeps, plan: RestorePlan, onProgress:
 }
 
 /**
- * Queues it for the process that works this data directory. `trust`: the operator takes a set that is not authenticated;
+ * Queues it for the process that uses this data directory. `trust`: the operator takes a set that is not authenticated;
  * that holds for the manifest of the plan and no other. Throws `backup_not_authenticated`.
  */
 export function requestRestore(

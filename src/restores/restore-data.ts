@@ -89,7 +89,7 @@ async function bothEnd(...parts: Promise<void>[]): Promise<void> {
 async function stopWriters(run: RestoreRun): Promise<void> {
   for (const { id, name } of run.journal.stopped.toReversed()) {
     run.onProgress(`stopping ${name}`);
-    // A container that keeps restarting may end within this call, which the engine then refuses (m: "container not running").
+    // A container that keeps restarting may end within this call, which the engine then refuses (measured: "container not running").
     await insist(run, `the stop of ${name}`, () => keepStopped(run, id));
   }
 }

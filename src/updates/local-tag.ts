@@ -4,9 +4,10 @@ import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { type ActiveUpdate, checkpoint } from './run';
 
 /**
- * Makes the local tag name the image that runs, otherwise Diun loses the container (facts, Diun). The engine says which
- * container has the name now, because the container may have been replaced, or the tag moved, externally. A tag that this
- * update moved for a container that does not use it is restored, unless it was moved since. May be called twice.
+ * Makes the local tag name the image that runs, otherwise Diun loses the container (docs/research/diun.md).
+ * The engine says which container has the name now, because the container may have been replaced, or the tag moved,
+ * externally. A tag that this update moved for a container that does not use it is restored, unless it was moved since.
+ * May be called twice.
  */
 export async function syncLocalTag(run: ActiveUpdate): Promise<void> {
   const { containerName, newReference, oldReference, tagMoved } = run.journal;

@@ -55,7 +55,7 @@ function wrongWith(after: AfterRestart, row: Row, policy: string): string[] {
   return honest && !after.log.includes('CONFLICT') ? [] : ['a container that the engine cannot start is reported'];
 }
 
-/** containerd, killed while it makes a task, leaves a folder, and then refuses to start that container (m): only a person can help. */
+/** containerd, killed while it makes a task, leaves a folder, and then refuses to start that container (measured): only a person can help. */
 const CANNOT_START = /failed to start shim: mkdir .*: file exists/;
 
 function wrongWithWhole(after: AfterRestart, { course }: Row, policy: string): string[] {

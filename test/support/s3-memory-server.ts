@@ -38,7 +38,7 @@ export async function startS3MemoryServer(bucket: string): Promise<S3MemoryServe
   };
 }
 
-/** Headers of checksums that the SDK sends to Amazon since 3.729, and that servers of another make do not know (facts, S3). */
+/** Headers of checksums that the SDK sends to Amazon since 3.729, and that servers of another make do not know (docs/research/s3-and-ses.md). */
 function isNewer(header: string): boolean {
   return /^x-amz-(checksum-(?!mode)|sdk-checksum-|trailer)/.test(header);
 }

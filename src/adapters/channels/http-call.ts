@@ -22,7 +22,7 @@ const PASSING = new Set([408, 425, 429]);
 
 /**
  * Makes the call, without following redirects: an address that moved is a setting to correct.
- * Rejects with `MailError`: permanent for 3xx and 4xx, else to be tried again. Its message holds none of the `secrets`, also where
+ * Rejects with `MailError`: permanent for 3xx and 4xx, else to be retried. Its message holds none of the `secrets`, also where
  * the service repeats them.
  */
 export async function makeCall(call: ChannelCall, service: string, secrets: readonly string[] = []): Promise<void> {

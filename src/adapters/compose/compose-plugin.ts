@@ -118,7 +118,7 @@ async function resolvedOverride(
   return ['--file', await write([`services:`, `  ${service}:`, ...lines.map((line) => `    ${line}`), ''].join('\n'))];
 }
 
-/** Facts, "Docker Engine", config-hash. */
+/** What Compose hashes for `network_mode: "service:X"` (docs/research/docker-engine.md). */
 function networkLines({ service, containerId, implied }: NonNullable<HashQuestion['way']['joins']>): string[] {
   const mode = `network_mode: ${JSON.stringify(`container:${containerId}`)}`;
   const dependency = { [service]: { condition: 'service_started', restart: true, required: true } };

@@ -21,7 +21,7 @@ export async function createContainer(wire: Wire, name: string, request: CreateR
   return Id;
 }
 
-/** The engine lets a container that is not started join a network that does not exist, and fails at its start (m, 26.1): too late. */
+/** The engine lets a container that is not started join a network that does not exist, and fails at its start (measured, Engine 26.1): too late. */
 async function mustExist(wire: Wire, network: string): Promise<void> {
   await wire.call({ method: 'GET', path: `/networks/${encodeURIComponent(network)}` });
 }
@@ -42,7 +42,7 @@ async function takeAway(wire: Wire, id: string, why: PilotError): Promise<void> 
 }
 
 /**
- * A network that is joined after the creation loses its MAC address at the start (m, 26.1; API 1.54 fixes it), although
+ * A network that is joined after the creation loses its MAC address at the start (measured, Engine 26.1; API 1.54 fixes it), although
  * inspect shows it before. A network in the create request keeps it, which takes several of them from API 1.44 on.
  */
 function withMacAddresses(request: CreateRequest, api: number): CreateRequest {

@@ -69,8 +69,8 @@ function paused(): MailError {
 }
 
 /**
- * Refusals that the same mail would meet again, and what to do (facts, S3 and SES). `AccessDenied` has two names on the
- * wire. Everything else that SES or the network says is tried again: too many requests, throttling, 5xx, no answer.
+ * Refusals that the same mail would meet again, and what to do (docs/research/s3-and-ses.md). `AccessDenied` has two
+ * names on the wire. Everything else that SES or the network says is retried: too many requests, throttling, 5xx, no answer.
  */
 const PERMANENT: Record<string, string> = {
   MessageRejected: 'SES refuses the mail: verify PILOT_MAIL_FROM and PILOT_MAIL_TO in SES, or leave its sandbox',

@@ -41,7 +41,7 @@ export function createReleaseNotes(options: ReleaseNotesOptions): ReleaseNotesRe
 }
 
 class ForgeReader implements ReleaseNotesReader {
-  /** Hosts that did not answer, or ask for patience: the reason, and until when. In memory: a restart may ask again. */
+  /** Hosts that did not answer, or limit requests: the reason, and until when. In memory: a restart may ask again. */
   readonly #resting = new Map<string, { until: number; error: NotesError }>();
 
   /** Which forge a host turned out to be. */

@@ -27,7 +27,7 @@ class PilotDatabase extends Sqlite {
 
 /**
  * Opens the database and brings its schema up to date. WAL with `synchronous=FULL`: no acknowledged commit was lost
- * over 60 SIGKILLs (facts, Node libraries). Throws when the schema is newer than this program.
+ * over 60 SIGKILLs (measured). Throws when the schema is newer than this program.
  */
 export function openDatabase(path: string): Database {
   makeForOwner(path);

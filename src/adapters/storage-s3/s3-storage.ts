@@ -51,8 +51,8 @@ export function createS3Storage(options: S3StorageOptions): BackupStorage {
 }
 
 /**
- * A server of another make may not know the checksums that the SDK sends by default since 3.729, nor buckets as host
- * names (facts, S3).
+ * A server of another make may not know the checksums that the SDK sends by default since 3.729
+ * (docs/research/s3-and-ses.md), nor buckets as host names.
  */
 function createClient({ customEndpoint, client, silenceMs = SILENCE_MS, attempts = 4 }: S3StorageOptions): S3Client {
   const elsewhere: S3ClientConfig = {

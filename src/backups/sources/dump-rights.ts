@@ -40,7 +40,7 @@ export function explainRights(words: string, user: string, server: string): stri
   return `User ${user} (POSTGRES_USER of ${server}) is not a superuser and may not read ${what}; without that a restore would not be whole. As a superuser of ${server} run: ALTER ROLE ${role} SUPERUSER${less}.`;
 }
 
-/** pg_dump leaves these out with a warning alone when its user is not a superuser (m, 15). */
+/** pg_dump leaves these out with a warning alone when its user is not a superuser (measured, PostgreSQL 15). */
 export const HIDDEN_OBJECTS = `SELECT 'subscription ' || subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
     WHERE d.datname = current_database()
   UNION ALL SELECT 'user mapping of ' || usename || ' for server ' || srvname FROM pg_user_mappings

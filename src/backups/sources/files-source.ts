@@ -102,8 +102,8 @@ export const LIST = `read -r _ outer _ < /proc/self/uid_map
 exec find "$1" ! -name '*'`;
 
 /**
- * The engine leaves out of its archive, with a line in its log alone, a folder that it cannot list (m, 26.1: a FUSE mount
- * without `allow_other`, an NFS export with `root_squash`, a bad disk). What may be missing: each mount below the path, and
+ * The engine leaves out of its archive, with a line in its log alone, a folder that it cannot list (measured, Engine 26.1: a
+ * FUSE mount without `allow_other`, an NFS export with `root_squash`, a bad disk). What may be missing: each mount below the path, and
  * each folder that root of the running container cannot list. Without a shell and `find` in the image only the mounts are known.
  */
 async function foldersInDoubt(engine: Engine, containerId: string, path: string): Promise<Doubt[]> {

@@ -122,7 +122,7 @@ function databaseOf(
   };
 }
 
-/** `pg_restore -l` passes on a dump cut at 60 %; `-f /dev/null` reads it all (measured: facts, PostgreSQL). */
+/** `pg_restore -l` passes on a dump cut at 60 %; `-f /dev/null` reads it all (measured, docs/research/postgresql.md). */
 export async function readByPgRestore(
   engine: Engine,
   server: Pick<Container, 'id'>,

@@ -65,7 +65,7 @@ export class TarEntries extends Transform {
 
   /**
    * The engine only logs a file that it cannot read to its end, such as one that got shorter meanwhile, and cuts the tar
-   * there (m, 26.1): it may still end between two entries, but never with the blocks of zeros. A file that grows is read
+   * there (measured, Engine 26.1): it may still end between two entries, but never with the blocks of zeros. A file that grows is read
    * up to the size that it had at first.
    */
   override _flush(done: TransformCallback): void {

@@ -95,7 +95,7 @@ export interface BackupRecord {
   container: string | null;
   reason: BackupReason;
   updateId: string | null;
-  /** `pruned`: it succeeded once, and is kept no longer; nothing of it can be restored. */
+  /** `pruned`: it succeeded once, and is no longer kept; nothing of it can be restored. */
   status: 'queued' | 'running' | 'succeeded' | 'failed' | 'pruned';
   /** When it was requested; this and the following times are ISO 8601, null until then. */
   createdAt: string;

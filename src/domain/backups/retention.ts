@@ -16,7 +16,7 @@ export interface KeepCandidate {
   neededFor: string | null;
 }
 
-/** What becomes of one backup, with all reasons to keep it, or the reason why it is kept no longer. */
+/** What becomes of one backup, with all reasons to keep it, or the reason why it is no longer kept. */
 export interface Fate {
   id: string;
   kept: boolean;

@@ -98,7 +98,7 @@ export type RenewalStatus = 'queued' | 'running' | 'succeeded' | 'failed';
 
 /**
  * `renewed`: another certificate is served than before. `not_due`: certbot saw no need. `nothing_to_renew`: nothing here
- * renews. Derived from the certificates, not from exit codes alone (facts, Certificates).
+ * renews. Derived from the certificates, not from exit codes alone (docs/research/certificates.md).
  */
 export const RENEWAL_OUTCOMES = ['renewed', 'not_due', 'nothing_to_renew', 'failed'] as const;
 /** One of them. */

@@ -9,9 +9,9 @@ import type { ImageTarget } from '../images/image-target';
 
 /**
  * The watched containers that an event of Diun concerns: all of the image's repository, since Diun reports an image once, however
- * many containers run it, and its `ctn_*` name any one of them (facts, Diun). One exception: a container of another tag that says nothing of
- * `diun.watch_repo` is left out when something else explains why Diun spoke of this tag: a container that already runs
- * it, or one of the repository that does say `diun.watch_repo=true`. Throws `invalid_reference`.
+ * many containers run it, and its `ctn_*` name any one of them (docs/research/diun.md). One exception: a container of another
+ * tag that says nothing of `diun.watch_repo` is left out when something else explains why Diun spoke of this tag: a container
+ * that already runs it, or one of the repository that does say `diun.watch_repo=true`. Throws `invalid_reference`.
  */
 export function candidates(containers: readonly Container[], target: ImageTarget): Container[] {
   const image = parseImageReference(target.reference);

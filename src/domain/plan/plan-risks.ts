@@ -17,7 +17,7 @@ interface Risky {
   newMajor: NewMajor | null;
 }
 
-/** What can go wrong in an update, and what then: one sentence or two each (sources: facts, PostgreSQL, Gitea, nginx). */
+/** What can go wrong in an update, and what then: one sentence or two each (docs/research/postgresql.md, gitea.md, nginx.md). */
 export function risksOf(risky: Risky): string[] {
   return [
     downtimeOf(risky),
@@ -112,7 +112,7 @@ interface Move {
   jump: Plan['jump'];
 }
 
-/** What the two tags alone tell of an update of PostgreSQL (facts, PostgreSQL): the major of the data, and the base of the image. */
+/** What the two tags alone show of an update of PostgreSQL (docs/research/postgresql.md): the major of the data, and the base of the image. */
 export function postgresRisks(move: Move): string[] {
   return [...majorRisk(move), ...collationRisk(move)];
 }

@@ -24,7 +24,7 @@ export const COMPOSE_IMAGE = 'com.docker.compose.image';
 
 /**
  * The request that gives the same container on the new image. Three-way: what merely came from the old image is left for
- * the new image to fill in, everything the operator gave is carried (facts, "Recreate, what others got wrong").
+ * the new image to fill in, everything the operator gave is carried ("Recreate, what others got wrong" in docs/research/docker-engine.md).
  * Pure. `compare-containers` proves the result on the created container before it is started.
  */
 export function createRequest(input: CreateRequestInput): CreateRequest {

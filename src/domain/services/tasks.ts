@@ -51,7 +51,7 @@ export function nodeOf({ NodeID = '' }: TaskInspect, nodes: Nodes): string {
   return nodes.get(NodeID)?.name ?? NodeID;
 }
 
-/** What Swarm also says of a task that it ended as unhealthy, if its process then exits with 0 (m, e2e/swarm). */
+/** What Swarm also says of a task that it ended as unhealthy, if its process then exits with 0 (measured, e2e/swarm). */
 const COMPLETE = 'exit code 0: it ended, or was stopped as unhealthy';
 
 /** `web.2 on node-b: starting`, with the error where there is one. */

@@ -40,7 +40,7 @@ export function toJson(
   };
 }
 
-/** One in the queue is under way to who asks, and began when it was requested. */
+/** A queued rehearsal is reported as running, and counts from its request. */
 function rehearsalJson({
   status,
   createdAt,

@@ -7,7 +7,7 @@ import { operatorSection } from './passages/passages';
 export interface EngineLostNews {
   /** ISO 8601. */
   since: string;
-  /** What the last question was answered. */
+  /** The error of the last call. */
   reason: string;
   /** diun-pilot ends now, and its restart policy starts it again. */
   ends: boolean;

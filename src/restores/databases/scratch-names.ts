@@ -24,7 +24,7 @@ export function withoutEventTriggers(env: readonly string[]): string[] {
 /**
  * A dump sets an empty search_path, and a function that uses names without a schema then fails in an index (earthdistance
  * up to PostgreSQL 16). During the load each SQL or PL/pgSQL function without a search_path of its own looks in its
- * schema and in public. What a user of the database creates there runs as its owner: see `guard-load`.
+ * schema and in public. What a user of the database creates there runs as its owner: see `load-dump.ts`.
  */
 export const FIND_NAMES = `CREATE SCHEMA ${NAMES_SCHEMA};
 CREATE TABLE ${NAMES_SCHEMA}.changed (function oid PRIMARY KEY);

@@ -18,7 +18,8 @@ type Server = Pick<Run, 'engine' | 'old' | 'container' | 'update'>;
 
 /**
  * A data directory of another major never starts, and from 18 on the official image looks for it elsewhere and would
- * silently start with an empty database (facts, PostgreSQL). `approved`: the major that its data may be moved to. Null: the container is not a PostgreSQL server.
+ * silently start with an empty database (docs/research/postgresql.md). `approved`: the major that its data may be moved to.
+ * Null: the container is not a PostgreSQL server.
  */
 export async function comparePostgres(
   run: Server,

@@ -51,7 +51,7 @@ export interface OperatorData {
   rejected: Webhook[];
   /** Containers that need the operator, because they have lost their network. */
   lost: Notice[];
-  /** Containers that are retained after their update: on purpose until a given time, or left over. */
+  /** Containers that are kept after their update: on purpose until a given time, or left over. */
   kept: KeptContainer[];
   /** Containers that were re-attached automatically, newest first. */
   incidents: Incident[];

@@ -182,7 +182,7 @@ function hasIncidents({ lost, incidents }: Pick<OperatorData, 'lost' | 'incident
   return lost.length + incidents.length > 0;
 }
 
-/** Stopped containers and data directories that are retained after their update, with the time of their removal. */
+/** Stopped containers and data directories that are kept after their update, with the time of their removal. */
 function KeptContainers({ kept }: Pick<OperatorData, 'kept'>): JSX.Element | null {
   if (kept.length === 0) return null;
   return (

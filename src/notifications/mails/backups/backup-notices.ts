@@ -5,7 +5,7 @@ import { renderLetter } from '../../letter/render-letter';
 import type { RenderedMail } from '../../rendered-mail';
 import { backupFacts, operatorSection } from '../passages/passages';
 
-/** The last good backup of a set is too old, or there never was one. Sent once, until a good one ends the situation. */
+/** The last good backup of a set is too old, or there never was one. Sent once, and again only after a good one. */
 export function backupOld(news: { about: string; lastGood: BackupRecord | null; publicUrl: string }): RenderedMail {
   const { about, lastGood, publicUrl } = news;
   const since = lastGood === null ? 'there is none' : `from ${formatDay(lastGood.startedAt ?? lastGood.createdAt)}`;

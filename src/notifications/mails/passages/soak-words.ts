@@ -12,7 +12,7 @@ export function soakFailureText({ failure, container }: Soak): string {
   return splitDetail(failure ?? `${container} failed during its soak.`).sentence;
 }
 
-/** How much time of data a restore of the backup takes back. */
+/** How much data, as a span of time, a restore of the backup loses. */
 export function lossText(backup: Pick<BackupRecord, 'startedAt' | 'createdAt'> | null, now: Date): string {
   if (backup === null) return '';
   const taken = backup.startedAt ?? backup.createdAt;
