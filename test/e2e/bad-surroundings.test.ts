@@ -205,7 +205,7 @@ describe('a registry that', () => {
   }
 
   it.each([
-    ['gives other bytes than the digest names', { kind: 'flip-answer' }, /verification failed.*gave other bytes/],
+    ['sends other content than the digest names', { kind: 'flip-answer' }, /verification failed.*sent other content/],
     ['has lost a layer', { kind: 'error', status: 404, code: 'BLOB_UNKNOWN' }, /unknown.*does not have all of it/],
   ] as const)('%s: nothing is touched, and it was not the image', async (_what, fault, words) => {
     const before = await web.container('pulled');

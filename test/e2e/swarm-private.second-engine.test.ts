@@ -84,8 +84,8 @@ describeIf(whyNoOtherEngine() ?? whyNoGuardedRegistry(), 'a Swarm and a registry
   });
 
   it.each([
-    ['a wrong login', 'falsch', /unauthorized: .*Check name, tag and login \(DOCKER_CONFIG\)\.$/],
-    ['no login', null, /no basic auth credentials\. Check name, tag and login \(DOCKER_CONFIG\)\.$/],
+    ['a wrong login', 'falsch', /unauthorized: .*Check the name, the tag and the login \(DOCKER_CONFIG\)\.$/],
+    ['no login', null, /no basic auth credentials\. Check the name, the tag and the login \(DOCKER_CONFIG\)\.$/],
   ])('%s: refused with what to do, and nothing is changed', async (_, password, refusal) => {
     configure(password === null ? {} : { auths: { [registry.address]: entry('ann', password) } });
     const before = await seen();

@@ -252,11 +252,11 @@ describe('a pull', () => {
 
   it.each([
     ['no space left on device', /The engine's disk is full: `docker image prune -a`/],
-    ['filesystem layer verification failed for digest sha256:97aeb', /gave other bytes than the digest names/],
-    ['unknown blob', /does not have all of it/],
-    ['unexpected EOF', /Look at the registry, and at the network/],
-    ['received unexpected HTTP status: 500 Internal Server Error', /Look at the registry/],
-    ['toomanyrequests: You have reached your pull rate limit.', /limit\. The registry limits who asks/],
+    ['filesystem layer verification failed for digest sha256:97aeb', /sent other content than the digest names/],
+    ['unknown blob', /does not have all parts of the image/],
+    ['unexpected EOF', /Check the registry, and the engine's network/],
+    ['received unexpected HTTP status: 500 Internal Server Error', /Check the registry/],
+    ['toomanyrequests: You have reached your pull rate limit.', /limit\. The registry limits pulls without a login/],
     ['pull access denied for nginx', /Check the login/],
     ['tls: failed to verify certificate: x509: certificate signed by unknown authority', /does not trust/],
   ])('tells what to do: %s', async (words, remedy) => {

@@ -142,8 +142,13 @@ describe('tells what is wrong', () => {
     ],
     ['a manifest without end', () => keep(`"${'x'.repeat(5 * 1024 * 1024)}"`), 'registry_refused', /larger than 4 MiB/],
     ['a digest that is not there', () => digestOf('absent'), 'registry_refused', /answers 404/],
-    ['a login that is missing', () => ((login = 'Basic x'), image('own')), 'registry_refused', /wants a login/],
-    ['a rate limit', () => ((status = 429), image('own')), 'registry_unreachable', /patience/],
+    ['a login that is missing', () => ((login = 'Basic x'), image('own')), 'registry_refused', /requires a login/],
+    [
+      'a rate limit',
+      () => ((status = 429), image('own')),
+      'registry_unreachable',
+      /limits requests now\. Retry later\.$/,
+    ],
     ['a broken registry', () => ((status = 503), image('own')), 'registry_unreachable', /status 503/],
   ])('%s', async (_what, digest, code, message) => {
     await expect(ask(digest())).rejects.toMatchObject({ code, message: expect.stringMatching(message) });

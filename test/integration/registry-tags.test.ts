@@ -161,7 +161,7 @@ describe('a hostile registry', () => {
 
   test('a token that would break the header is none', async () => {
     handle = tokenService(() => 'a\r\nHost: evil.example');
-    await expect(tags()).rejects.toMatchObject({ message: expect.stringContaining('gives no token') });
+    await expect(tags()).rejects.toMatchObject({ message: expect.stringContaining('returned no token') });
   });
 });
 
@@ -206,7 +206,7 @@ describe('where a registry may lead its clients', () => {
     ],
     ['a list is redirected to a mapped address', leadsTo(() => 'https://[::ffff:10.0.0.1]/'), /::ffff/],
     ['a list is redirected to a private host without TLS', leadsTo(() => 'http://10.0.0.1/'), /without TLS/],
-    ['a list is redirected for ever', leadsTo(() => `http://${host}/again`), /lead nowhere/],
+    ['a list is redirected for ever', leadsTo(() => `http://${host}/again`), /redirects do not end/],
     ['a token service is internal', challenged(() => `http://${internalHost}/token`), /127\.0\.0\.2.*neither/],
     [
       'a token service redirects to an internal one',
@@ -249,7 +249,7 @@ describe('tells what is wrong', () => {
       json(response, {}, 401, { 'WWW-Authenticate': words });
   test.each<[string, Handler, string, RegExp]>([
     ['a login that is not accepted', tokenService(() => null), 'registry_refused', /does not accept the login/],
-    ['no login where one is wanted', challenge('Basic realm="x"'), 'registry_refused', /wants a login/],
+    ['no login where one is wanted', challenge('Basic realm="x"'), 'registry_refused', /requires a login/],
     [
       'a token service without TLS',
       challenge('Bearer realm="http://tokens.invalid/"'),
@@ -261,7 +261,7 @@ describe('tells what is wrong', () => {
       'a rate limit',
       (_r, response) => json(response, {}, 429, { 'Retry-After': '60' }),
       'registry_unreachable',
-      /patience, for 60 s/,
+      /limits requests now\. Retry after 60 s\.$/,
     ],
     ['a broken registry', (_r, response) => json(response, {}, 503), 'registry_unreachable', /status 503/],
     [

@@ -124,8 +124,8 @@ test.each([
   forge = await startForge('github', releases(1));
   forge.instead = () => answer;
   const from = reader();
-  await expect(tagsOf(from)).rejects.toThrow(/asks for patience .* a token in PILOT_NOTES_TOKENS raises the limit/);
-  await expect(tagsOf(from)).rejects.toThrow(/asks for patience/);
+  await expect(tagsOf(from)).rejects.toThrow(/limits requests .* a token in PILOT_NOTES_TOKENS raises the limit/);
+  await expect(tagsOf(from)).rejects.toThrow(/limits requests/);
   expect(forge.requests).toHaveLength(1);
   forge.instead = null;
   later(2);
@@ -214,7 +214,7 @@ test('a token goes to its host only, and is in no message', async () => {
   expect(other.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(false);
   forge.instead = () => ({ status: 401, body: 's3cret-token' });
   const error = await tagsOf(from).catch((thrown: unknown) => thrown as Error);
-  expect(String(error)).toMatch(/refuses the question \(401\)\. Check its token in PILOT_NOTES_TOKENS/);
+  expect(String(error)).toMatch(/refuses the request \(401\)\. Check its token in PILOT_NOTES_TOKENS/);
   expect(JSON.stringify(error) + String(error)).not.toContain('s3cret-token');
   await other.close();
 });
@@ -226,7 +226,7 @@ test.each([
 ])('%s in place of a list is not taken for one', async (_, body) => {
   forge = await startForge('gitea');
   forge.instead = () => ({ status: 200, body });
-  await expect(tagsOf(reader())).rejects.toThrow(/gives no list of releases/);
+  await expect(tagsOf(reader())).rejects.toThrow(/returned no list of releases/);
 });
 
 test('a changelog is read by its headings', async () => {

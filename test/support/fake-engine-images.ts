@@ -80,7 +80,7 @@ export class FakeImages {
         this.#answers(digestReference);
         const { domain } = parseImageReference(digestReference);
         if (this.silentOnSignatures.has(domain))
-          throw new EngineError('registry_unreachable', `The registry ${domain} gives no signatures (status 503).`);
+          throw new EngineError('registry_unreachable', `The registry ${domain} returned no signatures (status 503).`);
         return this.#signatures.get(familiar(digestReference)) ?? [];
       }),
   };

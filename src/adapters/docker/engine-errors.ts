@@ -7,11 +7,11 @@ interface ModemError extends Error {
 }
 
 const CONNECTION_HINTS: Record<string, string> = {
-  ECONNREFUSED: 'Nothing listens there. Start the engine, or fix DOCKER_HOST.',
+  ECONNREFUSED: 'Nothing listens at the address of DOCKER_HOST. Start the engine, or fix DOCKER_HOST.',
   ENOENT: 'Its socket does not exist. Start the engine, mount the socket, or fix DOCKER_HOST.',
-  EACCES: 'Its socket may not be opened. Give this process the group of the socket (docker-compose.yml: group_add).',
-  EPERM: 'Its socket may not be opened. Give this process the group of the socket (docker-compose.yml: group_add).',
-  ENOTFOUND: 'The name of its host is not known. Fix DOCKER_HOST.',
+  EACCES: 'Permission denied on its socket. Add the group of the socket (group_add in docker-compose.yml).',
+  EPERM: 'Permission denied on its socket. Add the group of the socket (group_add in docker-compose.yml).',
+  ENOTFOUND: 'Its host name does not exist. Fix DOCKER_HOST.',
   EAI_AGAIN: 'The name of its host cannot be resolved now. Check DNS, or fix DOCKER_HOST.',
 };
 
@@ -28,7 +28,7 @@ export function toEngineError(error: unknown): PilotError {
 export function timedOut(seconds: number): EngineError {
   return new EngineError(
     'engine_unreachable',
-    `The Docker Engine did not answer within ${seconds} s. Look at its log, and at the load of the machine.`,
+    `The Docker Engine did not answer within ${seconds} s. Check its log and the load of the host.`,
   );
 }
 
@@ -37,7 +37,7 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 function unreachable(error: unknown, code: string | undefined): EngineError {
-  const hint = CONNECTION_HINTS[code ?? ''] ?? 'The connection was cut. Look at the log of the engine.';
+  const hint = CONNECTION_HINTS[code ?? ''] ?? 'The connection was cut. Check the log of the engine.';
   const what = code === undefined ? '' : ` (${code})`;
   return new EngineError('engine_unreachable', `The Docker Engine does not answer${what}. ${hint}`, { cause: error });
 }

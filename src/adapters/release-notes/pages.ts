@@ -41,7 +41,7 @@ const gitlabRelease = z.object({
 export function readPage(forge: Forge, answer: Answer, size: number): Page {
   const { url, content } = answer;
   const list = z.array(z.unknown()).safeParse(jsonOrUndefined(content.toString('utf8')));
-  if (!list.success) throw new NotesError(`${url.host} gives no list of releases.`, 'unknown');
+  if (!list.success) throw new NotesError(`${url.host} returned no list of releases.`, 'unknown');
   const releases = list.data.flatMap((entry) => (forge === 'gitlab' ? fromGitlab(entry) : fromGithub(entry)));
   return { releases, next: nextOf(answer, list.data.length >= size) };
 }

@@ -223,13 +223,13 @@ function refuseStatus({ url, status, headers }: Answer, hasToken: boolean, now: 
     const advice = hasToken
       ? 'It is asked again later.'
       : 'It is asked again later; a token in PILOT_NOTES_TOKENS raises the limit.';
-    throw new NotesError(`${url.host} asks for patience (${status}). ${advice}`, 'patience', {
+    throw new NotesError(`${url.host} limits requests (${status}). ${advice}`, 'patience', {
       retryAfterMs: retryAfterOf(headers, now),
     });
   }
   if (status === 401 || status === 403) {
     const advice = hasToken ? 'Check its token in PILOT_NOTES_TOKENS.' : 'Set a token for it in PILOT_NOTES_TOKENS.';
-    throw new NotesError(`${url.host} refuses the question (${status}). ${advice}`, 'refused');
+    throw new NotesError(`${url.host} refuses the request (${status}). ${advice}`, 'refused');
   }
   if (status === 404 || status === 410 || status < 500) {
     const advice = 'If the project is private, set a token in PILOT_NOTES_TOKENS.';

@@ -134,7 +134,7 @@ async function askHelper(
     );
   }
   const parsed = answer.safeParse(jsonOrUndefined(stdout));
-  if (!parsed.success) throw unusable(program, `gives no credentials for ${server}`);
+  if (!parsed.success) throw unusable(program, `returned no credentials for ${server}`);
   const { Username: username, Secret: password } = parsed.data;
   if (username === TOKEN_USER) return { identitytoken: password };
   return username === '' ? null : { username, password };

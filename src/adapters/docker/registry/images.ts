@@ -49,7 +49,7 @@ export function createRegistryImages(options: RegistryImagesOptions): RegistryIm
   const known = new Map<string, PlatformImage | null>();
   const find = async (digestReference: string, platform: Platform): Promise<Found> => {
     const { digest } = parseImageReference(digestReference);
-    if (digest === null) throw new EngineError('registry_refused', `${digestReference} names no digest.`);
+    if (digest === null) throw new EngineError('registry_refused', `${digestReference} has no digest.`);
     const repository = await openRepository(dockerConfigDir, digestReference);
     const signal = AbortSignal.timeout(withinMs);
     const question = { bound: BOUNDS.registryManifest, signal, follow: true, accept: MANIFEST_TYPES.join(', ') };

@@ -58,7 +58,7 @@ export async function pull(
 async function follow(answer: IncomingMessage, onProgress: (progress: PullProgress) => void): Promise<void> {
   const layers = new Map<string, { current: number; total: number }>();
   answer.setTimeout(SILENCE_MS, () =>
-    answer.destroy(new EngineError('pull_failed', 'The pull said nothing for ten minutes.')),
+    answer.destroy(new EngineError('pull_failed', 'The pull made no progress for ten minutes.')),
   );
   // A cut answer ends the lines without an error, so it is kept here.
   let broken: Error | null = null;
@@ -109,7 +109,7 @@ function registryError(error: PilotError, reference: string): PilotError {
   return isRefusal
     ? new EngineError(
         'registry_refused',
-        `The registry does not give ${reference}: ${words}. Check name, tag and login (DOCKER_CONFIG).`,
+        `The registry does not provide ${reference}: ${words}. Check the name, the tag and the login (DOCKER_CONFIG).`,
         { cause: error },
       )
     : new EngineError('registry_unreachable', `The registry of ${reference} does not answer: ${words}`, {
@@ -128,16 +128,22 @@ function pullError(error: PilotError, reference: string): PilotError {
 const REMEDIES: readonly [words: RegExp, remedy: string][] = [
   [
     /verification failed/i,
-    'The registry, or a proxy before it, gave other bytes than the digest names; none are kept.',
+    'The registry, or a proxy in front of it, sent other content than the digest names. Nothing of it was kept. Retry, then check the proxy.',
   ],
   [/no space left|disk quota/i, "The engine's disk is full: `docker image prune -a` removes unused images."],
-  [/too ?many ?requests|rate limit/i, 'The registry limits who asks without a login: see DOCKER_CONFIG, or wait.'],
+  [
+    /too ?many ?requests|rate limit/i,
+    'The registry limits pulls without a login. Configure a login (DOCKER_CONFIG), or wait.',
+  ],
   [/unauthorized|denied|no basic auth|forbidden/i, 'Check the login for this registry (DOCKER_CONFIG).'],
-  [/x509|certificate/i, "The engine does not trust the registry's certificate: see its certs.d, and its clock."],
-  [/unknown|not found/i, 'The registry does not have all of it: see whether its publisher has taken it back.'],
+  [
+    /x509|certificate/i,
+    "The engine does not trust the registry's certificate: check certs.d and the clock of the engine's host.",
+  ],
+  [/unknown|not found/i, 'The registry does not have all parts of the image. Check whether the publisher withdrew it.'],
 ];
 
 function whatToDo(words: string): string {
   const found = REMEDIES.find(([pattern]) => pattern.test(words));
-  return found?.[1] ?? 'Look at the registry, and at the network, name resolution and proxy of the engine.';
+  return found?.[1] ?? "Check the registry, and the engine's network, DNS and proxy.";
 }

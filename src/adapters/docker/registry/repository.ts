@@ -41,7 +41,7 @@ export async function openRepository(dockerConfigDir: string | null, reference: 
       const challenge = answer.status === 401 ? answer.headers['www-authenticate'] : undefined;
       if (challenge === undefined) return { answer, question };
       const authorization = await authorizationFor(destinations, challenge, credentials, question.signal);
-      if (authorization === null) throw refused(registry, 'it wants a login, and there is none');
+      if (authorization === null) throw refused(registry, 'it requires a login, and none is configured');
       const known = { ...question, authorization };
       return { answer: await askJson(destinations, url, known), question: known };
     },
@@ -87,7 +87,7 @@ async function tokenOf(
   const { token, access_token: accessToken } = (answer.body ?? {}) as { token?: unknown; access_token?: unknown };
   const given = token ?? accessToken;
   if (answer.status === 200 && typeof given === 'string' && /^[\x21-\x7e]+$/.test(given)) return given;
-  throw new EngineError('registry_unreachable', `${service.host} gives no token (status ${answer.status}).`);
+  throw new EngineError('registry_unreachable', `${service.host} returned no token (status ${answer.status}).`);
 }
 
 function withQuery(service: URL, query: Record<string, string>): URL {
@@ -152,7 +152,7 @@ export async function askJson(destinations: Destinations, first: URL, question: 
     if (!question.follow)
       throw refused(first, `it answers with a redirect (${answer.status}), which is not followed here`);
     if (redirects === MOST_REDIRECTS || !URL.canParse(location, url))
-      throw refused(first, 'its redirects lead nowhere');
+      throw refused(first, 'its redirects do not end, or lead to an invalid address');
     url = new URL(location, url);
   }
 }
@@ -250,16 +250,16 @@ function isLoopback({ hostname }: URL): boolean {
 export function refusedByStatus(url: URL, { status, headers }: { status: number; headers: IncomingHttpHeaders }): void {
   if ([401, 403, 404].includes(status)) throw refused(url, `it answers ${status}`);
   if (status !== 429) return;
-  const after = headers['retry-after'];
-  const patience = after === undefined ? '' : `, for ${after.slice(0, 40)} s`;
-  throw new EngineError('registry_unreachable', `The registry ${url.host} asks for patience${patience}.`);
+  const after = headers['retry-after'] ?? '';
+  const when = /^\d{1,9}$/.test(after) ? `after ${after} s` : 'later';
+  throw new EngineError('registry_unreachable', `The registry ${url.host} limits requests now. Retry ${when}.`);
 }
 
 /** The bytes first: content with another digest is not the requested one. */
 export function refuseOtherContent(url: URL, { status, headers, content }: JsonAnswer, digest: string): void {
   refusedByStatus(url, { status, headers });
   if (status !== 200)
-    throw new EngineError('registry_unreachable', `The registry ${url.host} gives no manifest (status ${status}).`);
+    throw new EngineError('registry_unreachable', `The registry ${url.host} returned no manifest (status ${status}).`);
   const [algorithm = ''] = digest.split(':', 1);
   if (`${algorithm}:${createHash(algorithm).update(content).digest('hex')}` !== digest)
     throw refused(url, `its answer does not have the digest ${digest}`);

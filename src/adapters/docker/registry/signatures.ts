@@ -58,7 +58,7 @@ export function createRegistrySignatures(options: RegistrySignaturesOptions): Re
   return {
     of: async (digestReference) => {
       const { digest } = parseImageReference(digestReference);
-      if (digest === null) throw new EngineError('registry_refused', `${digestReference} names no digest.`);
+      if (digest === null) throw new EngineError('registry_refused', `${digestReference} has no digest.`);
       const repository = await openRepository(dockerConfigDir, digestReference);
       const question = { bound: BOUNDS.registryManifest, signal: AbortSignal.timeout(withinMs), follow: true };
       return new Reading(repository, question).all(digest);
@@ -135,7 +135,7 @@ class Reading {
     if (none.includes(answer.status)) return null;
     refusedByStatus(url, answer);
     if (answer.status === 200) return answer;
-    const message = `The registry ${url.host} gives no signatures (status ${answer.status}).`;
+    const message = `The registry ${url.host} returned no signatures (status ${answer.status}).`;
     throw new EngineError('registry_unreachable', message);
   }
 

@@ -23,8 +23,8 @@ export async function digestOfTag(dockerConfigDir: string | null, reference: str
   if (answer.status !== 200)
     throw new EngineError(
       'registry_unreachable',
-      `The registry ${url.host} names no digest (status ${answer.status}).`,
+      `The registry ${url.host} returned no digest for the tag (status ${answer.status}).`,
     );
-  if (typeof named !== 'string' || !DIGEST.test(named)) throw refused(url, 'it names no digest of the tag');
+  if (typeof named !== 'string' || !DIGEST.test(named)) throw refused(url, 'it returned no digest for the tag');
   return named;
 }

@@ -102,7 +102,10 @@ function tagsIn(url: URL, { status, headers, body }: JsonAnswer): readonly unkno
     if (tags === undefined || tags === null) return [];
     if (Array.isArray(tags)) return tags;
   }
-  throw new EngineError('registry_unreachable', `The registry ${url.host} gives no list of tags (status ${status}).`);
+  throw new EngineError(
+    'registry_unreachable',
+    `The registry ${url.host} returned no list of tags (status ${status}).`,
+  );
 }
 
 /** RFC 8288, `<…>; rel="next"`; never another host, which would get the token. */

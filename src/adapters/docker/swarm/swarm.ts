@@ -37,7 +37,7 @@ async function role(wire: Wire): Promise<SwarmRole> {
   const { Swarm: swarm } = await wire.call<{ Swarm?: SwarmInfo }>({ method: 'GET', path: '/info' });
   // While the engine starts, it does not know yet whether it is a manager.
   if (swarm?.LocalNodeState === 'pending')
-    throw new EngineError('engine_unreachable', 'The engine has not joined its Swarm again yet: wait for it.');
+    throw new EngineError('engine_unreachable', 'The engine has not rejoined its Swarm yet: wait for it.');
   if (!swarm?.NodeID || swarm.LocalNodeState === 'inactive') return { role: 'none' };
   return { role: swarm.ControlAvailable === true ? 'manager' : 'worker', nodeId: swarm.NodeID };
 }
