@@ -1,4 +1,5 @@
 import { messageOf } from '../domain/errors';
+import { plural } from '../domain/format';
 import { keptDataText } from '../domain/recreate/carry-over';
 import { HOW_TO_ACT, OBSERVES } from '../domain/mode';
 import type { Container } from '../domain/container';
@@ -87,7 +88,7 @@ function outboxFinding({ store, clock }: App): Finding {
   const state = store.outbox.state();
   const [problem] = outboxProblems(state, clock.now());
   if (problem !== undefined) return warningOf('Outbox', problem);
-  const words = state.pending === 0 ? 'no mail pending' : `${state.pending} waiting to be delivered`;
+  const words = state.pending === 0 ? 'no mail pending' : `${plural(state.pending, 'mail')} waiting to be delivered`;
   return { what: 'Outbox', status: 'ok', words };
 }
 
@@ -98,7 +99,7 @@ function channelFinding({ clock }: App, state: ChannelState): Finding {
   if (problem !== undefined) return warningOf(what, problem);
   const why = lastError === null ? '' : ` Last error: ${lastError}`;
   return pending > 0
-    ? { what, status: 'warning', words: `${pending} waiting to be delivered.${why}` }
+    ? { what, status: 'warning', words: `${plural(pending, 'notice')} waiting to be delivered.${why}` }
     : { what, status: 'ok', words: `receives ${topics.join(', ')}; nothing pending` };
 }
 
@@ -137,7 +138,7 @@ export function diunFinding(app: App): Finding {
   const at = app.store.inbox.lastHeardAt();
   if (at !== null) return { what, status: 'ok', words: `last heard ${atTime(at, app.settings.timeZone)}` };
   // Not the public URL: what stands before diun-pilot hands on approvals, and need not hand on this.
-  const endpoint = `endpoint http://diun-pilot:${app.settings.port}/webhooks/diun, by the name under which Diun reaches it`;
+  const endpoint = `endpoint http://diun-pilot:${app.settings.port}/webhooks/diun: replace diun-pilot with the host name under which Diun reaches it`;
   const words = `never heard: set notif.webhook in diun.yml (${endpoint}; method POST, header authorization), then try \`diun notif test\`. Without Diun, ignore this line: the reconcile schedule finds updates`;
   return { what, status: 'warning', words };
 }

@@ -104,7 +104,7 @@ export function certificateFindings(app: App, containers: readonly Container[]):
 const SHORTER: Partial<Record<ProblemKind, string>> = {
   certificate_near_end: 'near its end',
   certificate_not_loaded: 'the server has not loaded what is on disk',
-  certificate_not_seen: 'it could not be read',
+  certificate_not_seen: 'a certificate could not be read',
 };
 
 function certificateText(seen: CertificateSeen, now: Date): Omit<Finding, 'what'> {
@@ -140,7 +140,7 @@ export function tagFindings(app: App, containers: readonly Container[]): Promise
       .map((each): Finding => {
         const what = 'New tags';
         if ('path' in each) return { what, status: 'ok', words: `${each.container}: written into ${each.path}` };
-        const words = `${each.container}: you must change it after each update, because it cannot be written: ${each.why}`;
+        const words = `${each.container}: change the tag yourself after each update; diun-pilot cannot write it: ${each.why}`;
         return { what, status: 'warning', words };
       });
   });
@@ -157,7 +157,7 @@ export function pilotFindings(containers: readonly Container[]): Finding[] {
 export function watchedFindings(containers: readonly Container[] | null): Finding[] {
   if (containers === null || containers.some(({ labels }) => labels.watched)) return [];
   const words =
-    'nothing: give each service that is to be kept current the label diun.enable: "true" (docs/labels.md), then `docker compose up -d`';
+    'nothing: give each service that diun-pilot may update the label diun.enable: "true" (docs/labels.md), then `docker compose up -d`';
   return [{ what: 'Watched', status: 'warning', words }];
 }
 

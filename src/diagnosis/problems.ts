@@ -90,7 +90,7 @@ export function outboxProblems(
 ): Problem[] {
   const seen = { subject: null, detail: lastError, lookUp: 'run `diun-pilot check`' };
   if (refused > 0) {
-    const words = `${count(refused, 'mail')} refused by the mail server`;
+    const words = `${countRefused(refused, 'mail')} by the mail server`;
     return [{ ...seen, kind: 'mail_refused', words, remedy: 'fix the settings and restart' }];
   }
   if (!isLate(oldestPendingAt, now)) return [];
@@ -107,7 +107,7 @@ export function channelProblems(channels: readonly Omit<ChannelState, 'topics'>[
       ...{ lookUp: 'run `diun-pilot check --notify`', remedy: 'fix PILOT_NOTIFY_URL and restart' },
     };
     if (refused > 0)
-      return [{ ...seen, kind: 'channel_refused', words: `${count(refused, 'notice')} refused by ${name}` }];
+      return [{ ...seen, kind: 'channel_refused', words: `${countRefused(refused, 'notice')} by ${name}` }];
     const late = isLate(oldestPendingAt, now);
     return late ? [{ ...seen, kind: 'channel_late', words: `${count(pending, 'notice')} waiting for ${name}` }] : [];
   });
@@ -165,10 +165,14 @@ export function certificateProblems(seen: CertificateSeen, now: Date): Problem[]
 /** It is retried the next day. */
 export function renewalProblems(last: RenewalRecord | null): Problem[] {
   if (last?.status !== 'failed') return [];
-  const remedy = 'see GET /renewals; it is tried again the next day, or now by `diun-pilot renew`';
+  const remedy = 'see GET /renewals. It is retried the next day; to retry now: `diun-pilot renew`';
   return [{ kind: 'renewal_failed', subject: null, words: 'the last renewal failed', remedy }];
 }
 
+function countRefused(number: number, noun: string): string {
+  return `${plural(number, noun)} ${number === 1 ? 'was' : 'were'} refused`;
+}
+
 function count(number: number, noun: string): string {
-  return number === 1 ? `1 ${noun} is` : `${number} ${noun}s are`;
+  return `${plural(number, noun)} ${number === 1 ? 'is' : 'are'}`;
 }

@@ -68,7 +68,7 @@ test('a refusal is in /health without the words of the service, on the page and 
   expect(body).toMatchObject({
     status: 'degraded',
     checks: {
-      channels: { status: 'degraded', reason: expect.stringContaining(`1 notice is refused by ${channel.name}`) },
+      channels: { status: 'degraded', reason: expect.stringContaining(`1 notice was refused by ${channel.name}`) },
     },
   });
   expect(body.checks.channels).toMatchObject({
@@ -77,19 +77,19 @@ test('a refusal is in /health without the words of the service, on the page and 
   expect(text).not.toMatch(/no such|secret-token/);
 
   const shown = await page();
-  expect(shown).toMatch(/Needs attention[^]*<a href="#channels">[^]*1 notice is refused/);
+  expect(shown).toMatch(/Needs attention[^]*<a href="#channels">[^]*1 notice was refused/);
   expect(shown).toMatch(/<h2 id="channels">[^]*1 refused; retried at the next start[^]*403: no such &lt;b>token/);
   expect(shown).not.toContain('secret-token');
 
   expect(await check()).toMatch(
-    new RegExp(`^note +Channel ${channel.name} +1 notice is refused by ${channel.name} \\(.*403: no such`, 'm'),
+    new RegExp(`^note +Channel ${channel.name} +1 notice was refused by ${channel.name} \\(.*403: no such`, 'm'),
   );
 });
 
 test('a channel that is down is no fault at first, and is one after a quarter of an hour', async () => {
   await deliver(500);
   expect((await health()).body).toMatchObject({ status: 'ok' });
-  expect(await check()).toMatch(/^note +Channel .*1 waiting to be delivered\..*500/m);
+  expect(await check()).toMatch(/^note +Channel .*1 notice waiting to be delivered\..*500/m);
   await scene.clock.advance(16 * 60_000);
   expect((await health()).body.checks.channels).toMatchObject({
     reason: expect.stringContaining('1 notice is waiting'),

@@ -92,7 +92,7 @@ describe('the file of the stack (update.stack-file)', () => {
   ])('%s: said before the first update', async (_, text, words) => {
     stackFile(text);
     expect(await said()).toMatch(
-      /note New tags site_web: you must change it after each update, because it cannot be written: /,
+      /note New tags site_web: change the tag yourself after each update; diun-pilot cannot write it: /,
     );
     expect(await said()).toMatch(words);
   });

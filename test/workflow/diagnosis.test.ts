@@ -84,7 +84,7 @@ const SITUATIONS: [string, Parameters<typeof degradedIn>[0], string, (store: Sto
   [
     'a mail that was refused',
     'outbox',
-    '1 mail is refused by the mail server',
+    '1 mail was refused by the mail server',
     (store) =>
       store.outbox.refused(
         store.outbox.add({ kind: 'test', updateId: null, subject: 's', html: 'h', text: 't' }),

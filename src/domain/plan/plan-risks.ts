@@ -95,7 +95,7 @@ const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
 function restoredAutomatically(stopped: Risky['stopped']): string {
   return stopped.length === 0
     ? ''
-    : '; the backup is restored automatically if the old version does not work otherwise';
+    : '; the backup is restored automatically if the old version does not work with the changed data';
 }
 
 function noBackup({ name, project }: Container): string {

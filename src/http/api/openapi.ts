@@ -72,7 +72,7 @@ function forUpdates(): RouteConfig[] {
       responses: { 200: answer('A page', updatesSchema), ...errors(400, 401, 403, 429) },
     },
     {
-      ...describe('post', '/updates', 'Asks for an update: the same path, the same guards'),
+      ...describe('post', '/updates', 'Requests an update: the same path, the same guards'),
       security: api,
       request: { body: { content: json(updateRequest), required: true } },
       responses: { 202: answer('Accepted', updateSchema), ...errors(400, 401, 403, 404, 409, 413, 429, 502, 503) },
@@ -120,7 +120,7 @@ function forApprovals(): RouteConfig[] {
       ...describe(
         'get',
         '/approvals/{token}',
-        'The plan and two buttons; once approved, or by the link of any other mail, the live page. Changes nothing',
+        'The plan and its buttons; once approved, or by the link of any other mail, the live page. Changes nothing',
       ),
       request,
       responses: { 200: pageOf('The page'), ...pageErrors(403, 404, 410, 429) },

@@ -185,7 +185,7 @@ const backupSchema = z
     url: z.string().nullable(),
     bytes: z.number().int().nullable(),
     verifiedAt: time.nullable(),
-    quiesced: z.boolean().meta({ description: 'Whether all that write to it were stopped while it was taken' }),
+    quiesced: z.boolean().meta({ description: 'Whether all writers were stopped while it was taken' }),
     items: z.array(backupItem),
     error: problem.nullable(),
     pruned: z

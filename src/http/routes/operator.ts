@@ -41,7 +41,7 @@ const DONE: Record<Action, string> = {
   backup: 'The backup is queued: it starts as soon as nothing else runs.',
   renew: 'The renewal is queued: it starts as soon as nothing else runs.',
   rehearse: 'The rehearsal is queued: it starts as soon as nothing else runs.',
-  retry: 'The version is tried again: it starts as soon as nothing else runs.',
+  retry: 'The update is retried: it starts as soon as nothing else runs.',
 };
 
 /** Only our own text: the address has a code, and an unknown code shows nothing. */
@@ -117,13 +117,13 @@ function recordsIn(store: Store) {
       .filter(({ status }) => status === 'rejected')
       .slice(0, REJECTED_AT_ONCE),
     lost: store.notices.all().filter(({ kind }) => kind === 'network_lost'),
-    kept: [...store.keptContainers.all(), ...store.keptData.all().map(asRetained)],
+    kept: [...store.keptContainers.all(), ...store.keptData.all().map(asKept)],
     incidents: store.incidents.recent(INCIDENTS_AT_ONCE),
   } satisfies Partial<OperatorData>;
 }
 
-/** A data directory in the words of the list of retained containers. */
-function asRetained(kept: KeptDataDirectory): OperatorData['kept'][number] {
+/** A data directory as a line of the list of kept containers. */
+function asKept(kept: KeptDataDirectory): OperatorData['kept'][number] {
   const { container, what, directory, folder, updateId, keepUntil } = kept;
   const reason = `It is ${what}, in the volume of ${container}. Remove it earlier: ${removeDataCommand(kept)}`;
   const name = `${container}: ${directory}/${folder}`;

@@ -38,7 +38,7 @@ export function engineLost({ since, reason, ends, inContainer, publicUrl }: Engi
 }
 
 const RESTARTS =
-  'It exits now, so that its restart policy starts it with the new socket. A socket that is mounted as a file no longer works after Docker created it again, for example with live-restore. Webhooks that were accepted are kept.';
+  'It exits now, so that its restart policy starts it with the new socket. A socket that is mounted as a file no longer works after Docker re-created it, for example with live-restore. Webhooks that were accepted are kept.';
 const WAITS = 'It keeps running, accepts webhooks and asks Docker again every 30 seconds.';
 
 function whatToDo(ends: boolean, inContainer: boolean): Block[] {

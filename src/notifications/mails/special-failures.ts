@@ -20,7 +20,7 @@ export function wrongSignature(update: Update): FailureText {
     opening: [
       paragraph(`${name} runs its old version as before, and the new image was not pulled.`),
       paragraph(
-        'The image may have been replaced by someone who has access to the registry, but not to the signing key. Ask its publisher. If the publisher has a new key, correct update.verify, then request the update.',
+        'The image may have been replaced by someone who has access to the registry, but not to the signing key. Ask the publisher of the image whether this digest is theirs. If it is, and the key was replaced, correct update.verify and request the update again. If it is not, do not run it.',
       ),
     ],
     labels: { from: 'Still running', to: 'Refused version' },
@@ -83,7 +83,7 @@ export function changedByOthers(update: Update, _backup: unknown, { broughtBack:
       ...(started || isDown
         ? [
             paragraph(
-              `A container named ${name}.diun-pilot-… was renamed by this update. One named with digits and ${name} was left by an interrupted docker compose up. If no container named ${name} is running, create it:`,
+              `A container named ${name}.diun-pilot-… was renamed by this update. A container named like 1a2b3c_${name} was left by an interrupted docker compose up. If no container named ${name} is running, create it:`,
             ),
             {
               type: 'commands' as const,

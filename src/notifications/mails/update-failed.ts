@@ -48,7 +48,7 @@ export function updateFailed(news: FailedNews): RenderedMail {
       versions(news, failure.labels),
       ...stepsPassage(update),
       ...backupPassage(news),
-      ...section('Kept for now', ...(news.kept ?? []).map(paragraph)),
+      ...section('Kept', ...(news.kept ?? []).map(paragraph)),
       ...whatHappensNext(news),
     ],
     page: news.page,
@@ -60,7 +60,7 @@ function restoreLink({ restoreUrl }: FailedNews): Block[] {
   if (!restoreUrl) return [];
   return [
     paragraph(
-      'The link opens a page that shows what would be restored and asks for confirmation. Opening it never changes anything:',
+      'The link opens a page that shows what would be restored and asks for confirmation. Opening it never changes anything.',
     ),
     { type: 'link', label: 'Review and restore the data', url: restoreUrl, button: true },
   ];

@@ -24,7 +24,7 @@ export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | n
       paragraph(howItWent(update)),
       ...section('What to do now', followUp === null ? null : { type: 'important', text: followUp }),
       ...whatChanged(news.dataChange ?? null),
-      ...section('Kept for now', ...(news.kept ?? []).map(paragraph)),
+      ...section('Kept', ...(news.kept ?? []).map(paragraph)),
       versions(news, { from: 'Previous version', to: 'Current version' }),
       ...stepsPassage(update),
       ...backupPassage(news),

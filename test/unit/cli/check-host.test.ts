@@ -61,7 +61,10 @@ describe('a newer tag', () => {
   ])('is told to be left to the operator where %s', async (_what, project, why) => {
     await pinnedProject(scene, project);
     expect(await check()).toMatch(
-      new RegExp(`^note +New tags +web-web-1: you must change it after each update.*(${why.source})`, 'm'),
+      new RegExp(
+        `^note +New tags +web-web-1: change the tag yourself after each update; diun-pilot cannot write it: .*(${why.source})`,
+        'm',
+      ),
     );
   });
 

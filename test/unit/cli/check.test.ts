@@ -45,9 +45,9 @@ test('check says that diun-pilot observes, and what ends it; suggest is named fo
 test('the next runs of the timers are told, with what came of the last; trouble is a note, no failure', async () => {
   const trouble = 'a registry could not be asked';
   scene.store.timers.ring('backup', '2026-01-05T02:00:00.000Z');
-  scene.store.timers.done('backup', '2026-01-05T02:00:00.000Z', { outcome: 'Asked for: web.', trouble });
+  scene.store.timers.done('backup', '2026-01-05T02:00:00.000Z', { outcome: 'Requested: web.', trouble });
   const { code, stdout } = await run(['check']);
-  expect(stdout).toMatch(/^note +Timer backup +next 2026-01-06 02:00; last 2026-01-05 03:00: Asked for: web\.$/m);
+  expect(stdout).toMatch(/^note +Timer backup +next 2026-01-06 02:00; last 2026-01-05 03:00: Requested: web\.$/m);
   expect(stdout).toMatch(/^ok +Timer reconcile +switched off$/m);
   expect(code).toBe(0);
 });
@@ -124,7 +124,7 @@ test('refused mails are a note', async () => {
   scene.store.outbox.refused(id, '550 no such user');
   const { code, stdout } = await run(['check']);
   expect(stdout).toMatch(
-    /^note +Outbox +1 mail is refused by the mail server \(550 no such user\): fix the settings and restart$/m,
+    /^note +Outbox +1 mail was refused by the mail server \(550 no such user\): fix the settings and restart$/m,
   );
   expect(code).toBe(0);
 });

@@ -44,7 +44,7 @@ describe('the outbox', () => {
 
   test("is degraded when a mail was refused, and keeps the server's words to itself", () => {
     const check = asCheck(outboxProblems({ ...state, refused: 1 }, NOW));
-    expect(check).toMatchObject({ status: 'degraded', reason: expect.stringContaining('1 mail is refused') });
+    expect(check).toMatchObject({ status: 'degraded', reason: expect.stringContaining('1 mail was refused') });
     expect(check.reason).not.toContain('pass');
   });
 });
@@ -114,10 +114,10 @@ describe('one problem', () => {
     expect(asCheck(problems)).toEqual({
       status: 'degraded',
       reason:
-        '2 notices are refused by ops; 1 notice is refused by pager: run `diun-pilot check --notify`, fix PILOT_NOTIFY_URL and restart',
+        '2 notices were refused by ops; 1 notice was refused by pager: run `diun-pilot check --notify`, fix PILOT_NOTIFY_URL and restart',
     });
     expect(problems.map(forOperator)[0]).toBe(
-      '2 notices are refused by ops (403: no such token): fix PILOT_NOTIFY_URL and restart',
+      '2 notices were refused by ops (403: no such token): fix PILOT_NOTIFY_URL and restart',
     );
   });
 

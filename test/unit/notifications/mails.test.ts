@@ -257,10 +257,16 @@ describe('notices of backups', () => {
   it('name the last good one that is too old, or raise the alarm when there is none', async () => {
     const old = backupOld({ about: 'web', lastGood: aBackup(), publicUrl });
     expect(old.subject).toBe('[diun-pilot] web: the last good backup is from 2026-11-23 – please check');
-    await bothSay(old, aBackup().id, 'reported once', 'diun-pilot check');
+    await bothSay(
+      old,
+      aBackup().id,
+      'web: no successful backup since 2026-11-23',
+      'receive this mail once',
+      'diun-pilot check',
+    );
     const none = backupOld({ about: 'web', lastGood: null, publicUrl });
     expect(none.subject).toBe('[diun-pilot] web: no backup has succeeded yet – please check');
-    await bothSay(none, 'nothing can be restored');
+    await bothSay(none, 'web: no backup has succeeded yet', 'nothing can be restored');
   });
 
   it('tell what shrank, item by item', async () => {

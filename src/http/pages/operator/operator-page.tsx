@@ -58,7 +58,7 @@ function Sections(data: OperatorData): JSX.Element {
     ['incidents', 'Lost networks', lost.length, !hasIncidents({ lost, incidents })],
     ['watched', 'Watched', (containers ?? []).filter(needsAttention).length],
     ['not-watched', 'Not watched', 0, notWatched.length === 0],
-    ['kept', 'Retained containers', kept.length, kept.length === 0],
+    ['kept', 'Kept containers', kept.length, kept.length === 0],
     ['history', 'History'],
     ['backups', 'Backups'],
     ['certificates', 'Certificates'],
@@ -187,19 +187,19 @@ function KeptContainers({ kept }: Pick<OperatorData, 'kept'>): JSX.Element | nul
   if (kept.length === 0) return null;
   return (
     <section aria-labelledby="kept">
-      <h2 id="kept">Retained containers</h2>
+      <h2 id="kept">Kept containers</h2>
       <Table
-        caption="Stopped containers and data directories that are retained after their update"
+        caption="Stopped containers and data directories that are kept after their update"
         columns={['Container', 'Status', 'Removal', 'Why']}
         rows={kept.map(({ name, reason, leftover, keepUntil }) => [
           oneLine(name),
-          <span class={`badge ${leftover ? 'alarm' : 'good'}`}>{leftover ? 'Left over' : 'Retained'}</span>,
+          <span class={`badge ${leftover ? 'alarm' : 'good'}`}>{leftover ? 'Left over' : 'Kept'}</span>,
           formatTime(keepUntil),
           oneLine(reason, 1000),
         ])}
         empty=""
         first={kept.length}
-        rest="retained"
+        rest="kept"
       />
     </section>
   );

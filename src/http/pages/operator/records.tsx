@@ -72,7 +72,7 @@ export function Channels({ channels, now }: OperatorData): JSX.Element | null {
       <h2 id="channels">Channels</h2>
       <Table
         caption="Channels in addition to mail, and what each has still to deliver"
-        columns={['Channel', 'Gets', 'State', 'Service says']}
+        columns={['Channel', 'Topics', 'State', 'Service response']}
         rows={channels.map(({ name, topics, pending, refused, oldestPendingAt, lastError }) => [
           oneLine(name),
           topics.join(', '),
@@ -103,7 +103,7 @@ export function Diun({ lastHeardAt, rejected, now }: OperatorData): JSX.Element 
       <h2 id="diun">Diun</h2>
       <p>
         {lastHeardAt === null
-          ? 'No notification from Diun yet: configure its webhook as docs/getting-started.md shows, then run diun notif test.'
+          ? 'No notification from Diun yet: configure its webhook as docs/getting-started.md shows, then run diun notif test. Without Diun, ignore this: reconcile finds updates.'
           : `Last notification from Diun: ${ago(lastHeardAt, now)}, ${formatTime(lastHeardAt)}.`}
       </p>
       {rejected.length === 0 ? null : <h3>Rejected webhooks</h3>}

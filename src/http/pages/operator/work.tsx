@@ -87,14 +87,14 @@ function Buttons({ update, plan, data, notYet }: ButtonsProps): JSX.Element {
     <div class="actions">
       {notYet === null ? (
         <ActionForm {...common} action="approve" text="Approve">
-          <NameOf plan={plan} />
+          <NameOf update={update} plan={plan} />
         </ActionForm>
       ) : (
         <p>You cannot approve this update yet. {typeset(notYet.reason)}</p>
       )}
       {window !== null && notYet === null ? (
         <ActionForm {...common} action="window" text={window}>
-          <NameOf plan={plan} />
+          <NameOf update={update} plan={plan} />
         </ActionForm>
       ) : null}
       <ActionForm {...common} action="decline" text="Decline" />
@@ -103,11 +103,11 @@ function Buttons({ update, plan, data, notYet }: ButtonsProps): JSX.Element {
 }
 
 /** Of a container that holds data, its name must be typed to approve, now or for the window. */
-function NameOf({ plan }: { plan: Plan | null }): JSX.Element | null {
+function NameOf({ update, plan }: { update: Update; plan: Plan | null }): JSX.Element | null {
   if (plan?.holdsData !== true) return null;
   return (
     <label>
-      It holds data: type its name to approve
+      {oneLine(nameOf(update))} holds data: type its name to approve
       <input name="name" type="text" required autocomplete="off" autocapitalize="none" spellcheck={false} />
     </label>
   );

@@ -8,19 +8,21 @@ import { backupFacts, operatorSection } from '../passages/passages';
 /** The last good backup of a set is too old, or there never was one. Sent once, and again only after a good one. */
 export function backupOld(news: { about: string; lastGood: BackupRecord | null; publicUrl: string }): RenderedMail {
   const { about, lastGood, publicUrl } = news;
-  const since = lastGood === null ? 'there is none' : `from ${formatDay(lastGood.startedAt ?? lastGood.createdAt)}`;
+  const day = lastGood === null ? null : formatDay(lastGood.startedAt ?? lastGood.createdAt);
   return renderLetter({
     kind: 'backup_old',
     updateId: null,
     about,
     subject:
-      lastGood === null
+      day === null
         ? 'no backup has succeeded yet – please check'
-        : `the last good backup is ${since} – please check`,
+        : `the last good backup is from ${day} – please check`,
     verdict: { tone: lastGood === null ? 'alarm' : 'attention', word: 'No new backup' },
-    heading: `${about} has not had a good backup for too long`,
+    heading: `${about}: ${day === null ? 'no backup has succeeded yet' : `no successful backup since ${day}`}`,
     blocks: [
-      paragraph('Everything is running as before. This is reported once, until the next good backup.'),
+      paragraph(
+        'Everything is running as before. You receive this mail once; it is not repeated until a backup has succeeded.',
+      ),
       ...lastGoodPassage(lastGood),
       ...section(
         'What to do now',

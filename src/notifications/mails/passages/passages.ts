@@ -125,9 +125,9 @@ function ifItFails({ kind, container, holdsData, restores, newMajor }: Plan): st
   if (newMajor !== undefined)
     return `If anything fails before the data directories change places, ${container} keeps running unchanged. After that, the data directory of PostgreSQL ${newMajor.from} is put back, and the unchanged old container is started again and checked. The containers that write to the data stay stopped until the databases are loaded and compared. What they write after that is kept if the update is rolled back.`;
   const data = restores
-    ? ' If the old version is unhealthy because the new one changed the data, the backup of this update is restored automatically, without a loss of data: the containers that write to it stay stopped until the new version is healthy. After that, a restore needs your decision.'
+    ? ' If the old version is unhealthy because the new one changed the data, the backup of this update is restored automatically. No data is lost, because the containers that write to the data stay stopped until the new version is healthy. After that, a restore needs your decision.'
     : holdsData
-      ? ' Changes that the new version made to the data can only be undone from the backup; the mail shows how.'
+      ? ' Changes that the new version made to the data can only be undone from the backup; the mail about the failure has the command.'
       : '';
   return `If anything fails before the swap, ${container} keeps running unchanged. If the new version is unhealthy after it, the unchanged old container is started again and checked.${data}`;
 }
