@@ -74,7 +74,7 @@ function startBackup(deps: BackupDeps, request: BackupRequest): BackupRun {
   const started = { status: 'running', startedAt: now.toISOString(), quiesced: request.quiesced } as const;
   const record = deps.store.backups.change(request.record.id, started);
   const logger = deps.logger.child({ backup: record.id, project: record.project });
-  logger.info('backup begins', { members: request.members.map((member) => member.name) });
+  logger.info('backup started', { members: request.members.map((member) => member.name) });
   return { ...deps, ...request, record, logger, folder: setFolder(scopeName(record), now, record.id), keys: [] };
 }
 

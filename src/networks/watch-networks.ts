@@ -143,7 +143,7 @@ async function rejoin(
     deps.store.notices.close('network_lost', container.name);
     deps.store.incidents.add({ container: container.name, words });
   });
-  deps.logger.warn('a container was joined to its network again', { container: container.name, reason: words });
+  deps.logger.warn('a container was re-attached to its network', { container: container.name, reason: words });
   return true;
 }
 

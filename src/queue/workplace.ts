@@ -55,7 +55,7 @@ class LockedWorkplace implements Workplace {
 
   enterWhenFree(): void {
     if (this.#serve()) return;
-    this.parts.deps.logger.warn('another process works this data directory; waiting for its end');
+    this.parts.deps.logger.warn('another process uses this data directory; waiting for its end');
     const asking = setInterval(() => {
       if (this.#serve()) clearInterval(asking);
     }, ASK_FOR_LOCK_EVERY_MS);
@@ -85,7 +85,7 @@ class LockedWorkplace implements Workplace {
   }
 
   state(): ReturnType<Workplace['state']> {
-    return this.#worker?.state() ?? { status: 'degraded', reason: 'another diun-pilot works this data directory' };
+    return this.#worker?.state() ?? { status: 'degraded', reason: 'another diun-pilot uses this data directory' };
   }
 }
 

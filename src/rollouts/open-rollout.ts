@@ -66,7 +66,7 @@ async function resumed(
   rollout: Rollout,
   nodeId: string,
 ): Promise<ServiceRun | { ended: Update }> {
-  deps.logger.warn('taking up an interrupted update', { update: update.id, stage: rollout.stage });
+  deps.logger.warn('recovering an interrupted update', { update: update.id, stage: rollout.stage });
   const run: ServiceRun = { ...deps, update, rollout, target: null, nodeId };
   if (nodeId === '') return run;
   if (rollout.stage === 'preparing') await removeReaders(run);

@@ -40,7 +40,7 @@ export async function step(
   const { store, update, clock } = run;
   const logger = run.logger.child({ update: update.id, container: update.container, step: name });
   store.updates.beginStep(update.id, name);
-  logger.info('step begins');
+  logger.info('step started');
   let reportedAt = 0;
   const progress: Progress = (detail) => {
     const now = clock.now().getTime();

@@ -32,7 +32,7 @@ async function servesAgain(): Promise<void> {
   );
 }
 
-const mended = () => pilot.log().filter(({ message }) => message === 'a container was joined to its network again');
+const mended = () => pilot.log().filter(({ message }) => message === 'a container was re-attached to its network');
 
 it('edge restarted alone: nginx serves again, and it is told', async () => {
   const before = await web.container('nginx');

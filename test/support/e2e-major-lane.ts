@@ -146,7 +146,7 @@ export async function holdMajor(lane: MajorLane, crash: MajorCrash): Promise<Hel
     throw new Broken(`it ended: ${JSON.stringify([status, error, steps])} after\n${acts.join('\n')}`);
   };
   await orStop(approve(pilot, db, id).then(() => eventually('the call comes', comesThere, HELD)));
-  const step = String(pilot.log().findLast(({ message }) => message === 'step begins')?.['step']);
+  const step = String(pilot.log().findLast(({ message }) => message === 'step started')?.['step']);
   const seen = { step, oldId: String(before['Id']), oldImage: String(before['Image']), contents, mailed };
   return { pilot, end: () => orStop(endOfMajor(lane, pilot, seen)) };
 }

@@ -33,7 +33,7 @@ it('restarts a container whose network was started again, once, and records it',
   expect(scene.store.incidents.recent(10)).toMatchObject([
     { container: 'web-nginx-1', words: expect.stringContaining('web-edge-1') },
   ]);
-  expect(JSON.stringify(scene.log)).toContain('joined to its network again');
+  expect(JSON.stringify(scene.log)).toContain('re-attached to its network');
   expect(scene.mails()).toEqual([]);
 });
 

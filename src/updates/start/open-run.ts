@@ -64,7 +64,7 @@ async function resumeRun(active: ActiveUpdate): Promise<Run | { ended: Update }>
   const old = await inspectIfThere(engine, journal.oldContainerId);
   if (old === null) return { ended: await endWithoutOld(active) };
   const run: Run = { ...active, old, container: await containerOf(active, old) };
-  run.logger.warn('taking up an interrupted update', { update: run.update.id, stage: journal.stage });
+  run.logger.warn('recovering an interrupted update', { update: run.update.id, stage: journal.stage });
   await serversRunAgain(run, journal.servers ?? [], () => undefined);
   if (journal.stage === 'preparing') return beginAgain(run);
   await onlyOneRuns(run);
