@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { extract, type Header } from 'tar-stream';
 import { BOUNDS } from '../domain/bounds';
 import { PilotError } from '../domain/errors';
+import { formatBytes } from '../domain/format';
 import { readWithin } from '../lib/streams/read-within';
 import type { Engine } from '../ports/engine';
 
@@ -59,7 +60,7 @@ async function readEntries(tar: Readable, path: string, { mostBytes, refuse }: L
   let bytes = 0;
   for await (const entry of Readable.from([whole]).pipe(extract())) {
     bytes += entry.header.size ?? 0;
-    if (bytes > mostBytes) throw refuse(`${path} is larger than ${mostBytes} bytes.`);
+    if (bytes > mostBytes) throw refuse(`${path} is larger than ${formatBytes(mostBytes)}.`);
     entries.push({ header: entry.header, content: await readWithin(entry, bound) });
   }
   return entries;

@@ -1,4 +1,4 @@
-import { capitalised } from '../domain/format';
+import { capitalised, formatTimeout } from '../domain/format';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, PilotError } from '../domain/errors';
 import { CONTAINER_IS_GONE, type HealthFailure } from '../domain/health/health-failure';
@@ -50,7 +50,8 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
     // Healthy at the last moment, or detected late by a slow probe: the second check still decides.
     const timeoutMs = timeFor(question, look.container);
     if (first === null && clock.now().getTime() >= startedAt + timeoutMs) {
-      throw new PilotError('unhealthy', `Not healthy within ${Math.round(timeoutMs / 1000)} s: ${look.detail}.`);
+      const limit = formatTimeout(Math.round(timeoutMs / 1000) * 1000);
+      throw new PilotError('unhealthy', `Not healthy within ${limit}: ${look.detail}.`);
     }
     await clock.sleep(first === null ? POLL_MS : SECOND_LOOK_MS);
   }

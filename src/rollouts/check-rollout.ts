@@ -1,6 +1,7 @@
 import { healthOf } from '../containers/check-health';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
+import { formatTimeout } from '../domain/format';
 import type { TaskInspect } from '../domain/services/swarm-inspect';
 import { endedItself, failureOf, isRunning, nodeOf, viewTasks } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
@@ -58,7 +59,7 @@ async function allRun(
     first = view.allRun ? tasks : null;
     progress(view.detail);
     if (first === null && clock.now().getTime() >= startedAt + withinMs)
-      await refuse(run, seen, image, `Not all tasks run within ${Math.round(withinMs / 1000)} s: ${view.detail}`);
+      await refuse(run, seen, image, `Not all tasks run within ${formatTimeout(withinMs)}: ${view.detail}`);
     await clock.sleep(first === null ? POLL_MS : SECOND_LOOK_MS);
   }
 }

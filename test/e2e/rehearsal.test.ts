@@ -241,7 +241,7 @@ test('fails when the new version migrates and is never healthy; production is un
   const { subject, text } = await mailOf('broken');
   expect(subject).toContain('its rehearsal failed – approval required');
   expect(text).toContain('the current version became healthy, the new one did not.');
-  expect(text).toContain('Production is unchanged. Not healthy within 25 s: /api/healthz answers 424');
+  expect(text).toContain('Production is unchanged. Not healthy within 25 seconds: /api/healthz answers 424');
   expect(text).toContain('You can still approve the update');
   await expectUntouched('broken', production);
 });

@@ -246,7 +246,7 @@ describe('waiting until healthy', () => {
     engine.addImage({ reference: 'slow:1' });
     const slow = engine.runContainer({ name: 'slow', image: 'slow:1' });
     await expect(wait(slow, { kind: 'exec', command: ['missing'] })).rejects.toMatchObject({
-      message: expect.stringMatching(/Not healthy within 30 s/),
+      message: expect.stringMatching(/Not healthy within 30 seconds/),
     });
     expect(clock.now().getTime() - begin).toBeGreaterThanOrEqual(30_000);
   });

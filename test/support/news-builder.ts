@@ -146,7 +146,7 @@ export function aRolledBackUpdate(differs: Partial<Update> = {}): Update {
 /** Neither serves. */
 export function aFailedRollback(differs: Partial<Update> = {}): Update {
   const trouble = [
-    'Not healthy within 120 s: port 80 refuses connections.',
+    'Not healthy within 2 minutes: port 80 refuses connections.',
     'The last lines of its log:',
     'nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)',
   ].join('\n');

@@ -16,7 +16,7 @@ import { aNewUpdate } from './update-builder';
 
 const HOUR = 3_600_000;
 const REFUSED =
-  'Not healthy within 10m: it exits with 1.\nThe last lines of its log:\n[F] Your database (migration version: 323) is for a newer Gitea, you can not use the newer database for this old Gitea release (321).';
+  'Not healthy within 10 minutes: it exits with 1.\nThe last lines of its log:\n[F] Your database (migration version: 323) is for a newer Gitea, you can not use the newer database for this old Gitea release (321).';
 const KEPT = [
   {
     what: 'database gitea from before: gitea.diun-pilot-before-1c2d3e4f5a in git-db-1',
@@ -36,7 +36,7 @@ function aGiteaUpdate(store: Store): Update {
   withSteps(store, update, [
     ...PREPARED_STEPS,
     ['recreate', 'succeeded', 'git-gitea-1 runs the new image'],
-    ['health_check', 'failed', 'Not healthy within 10m: /api/healthz answers 500.'],
+    ['health_check', 'failed', 'Not healthy within 10 minutes: /api/healthz answers 500.'],
     ['rollback', 'succeeded', 'the old container 3f2a91c07bd4 is started again'],
     ['rollback_health_check', 'failed', REFUSED],
   ]);
@@ -108,14 +108,14 @@ export function restoredByItself(store: Store): Update {
   return store.updates.change(update.id, {
     ...{ status: 'rolled_back', finishedAt: new Date().toISOString(), backupId: backup.id },
     reason: 'git-gitea-1 was rolled back, its data restored: the old container is running again and healthy.',
-    error: { code: 'unhealthy', message: 'Not healthy within 10m: /api/healthz answers 500.' },
+    error: { code: 'unhealthy', message: 'Not healthy within 10 minutes: /api/healthz answers 500.' },
   });
 }
 
 /** A handover that failed beside the old container, which served on. */
 export function servedOnThroughout(store: Store): Update {
   const update = store.updates.insert(aNewUpdate({ to: { reference: 'nginx:1.28', digest: digest('6') } }));
-  const unhealthy = 'Not healthy within 2m: nothing that it opened listens on port 80.';
+  const unhealthy = 'Not healthy within 2 minutes: nothing that it opened listens on port 80.';
   withSteps(store, update, [
     ['backup', 'succeeded', 'nothing to back up'],
     ...PREPARED_STEPS.slice(1),

@@ -136,7 +136,7 @@ export const PREPARED_STEPS: StepsDone = [
 ];
 
 const UNHEALTHY = [
-  'Not healthy within 2m: port 80 refuses connections.',
+  'Not healthy within 2 minutes: port 80 refuses connections.',
   'The last lines of its log:',
   '2026/11/23 03:00:34 [emerg] 1#1: host not found in upstream "app" in /etc/nginx/conf.d/default.conf:3',
   'nginx: [emerg] host not found in upstream "app" in /etc/nginx/conf.d/default.conf:3',
@@ -239,7 +239,7 @@ function lostNetworks(store: Store): void {
 /** As the service tells them: with a last run, without one, switched off. */
 export function someTimers(): TimerView[] {
   const at = (hours: number): string => new Date(Date.now() + hours * HOUR).toISOString();
-  const last = { at: at(-16), outcome: 'Asked for: git, web.', trouble: null };
+  const last = { at: at(-16), outcome: 'Requested: git, web.', trouble: null };
   return [
     { name: 'backup', nextAt: at(8), last },
     { name: 'renewal', nextAt: at(80), last: null },

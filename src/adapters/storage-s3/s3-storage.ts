@@ -7,6 +7,7 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { StorageError } from '../../domain/errors';
+import { formatBytes } from '../../domain/format';
 import { checkedLength } from '../../lib/streams/read-within';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError } from './s3-errors';
@@ -78,7 +79,8 @@ async function get(bucket: Bucket, key: string): Promise<Readable> {
 }
 
 function cutAfter(bytes: number, length: number | undefined): StorageError {
-  const message = `The connection to the bucket broke after ${bytes} of ${length ?? 'unknown'} bytes.`;
+  const whole = length === undefined ? 'an unknown size' : formatBytes(length);
+  const message = `The connection to the bucket broke after ${formatBytes(bytes)} of ${whole}.`;
   return new StorageError('storage_unreachable', message);
 }
 

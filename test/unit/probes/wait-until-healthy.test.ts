@@ -79,7 +79,7 @@ describe('a HEALTHCHECK that gives up during the migrations of a new version', (
 
   it('is waited for no longer than the probe may take', async () => {
     await expect(waitUntilHealthy({ ...migrating('gitea'), timeoutMs: 180_000 })).rejects.toThrow(
-      'Not healthy within 180 s: its HEALTHCHECK fails.',
+      'Not healthy within 3 minutes: its HEALTHCHECK fails.',
     );
   });
 
