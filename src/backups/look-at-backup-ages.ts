@@ -26,7 +26,7 @@ export async function lookAtBackupAges(deps: Deps): Promise<WorkOutcome> {
     }
   });
   const names = old.map(({ place }) => scopeName(place)).join(', ');
-  return { outcome: names === '' ? 'No last good backup is too old.' : `Too old: ${names}.`, trouble: null };
+  return { outcome: names === '' ? 'No backup is overdue.' : `Too old: ${names}.`, trouble: null };
 }
 
 /** How old the last good backup of a set may be; endless, where none is taken by a timer. */

@@ -56,7 +56,7 @@ function decide(deps: PruneDeps): number {
     .flatMap(([, records]) => judge(deps, records).filter(({ kept }) => !kept));
   for (const { id, reasons } of given) {
     deps.store.backups.prune(id, reasons.join('; '));
-    deps.logger.info('backup is kept no longer', { backup: id, reason: reasons.join('; ') });
+    deps.logger.info('backup is no longer kept', { backup: id, reason: reasons.join('; ') });
   }
   return given.length;
 }
@@ -128,11 +128,11 @@ async function orphans(deps: PruneDeps, failures: string[]): Promise<ReturnType<
 }
 
 function outcomeOf(pruned: number, removed: number, failures: readonly string[]): WorkOutcome {
-  const outcome = `${pruned} no longer kept, ${removed} removed from the storage`;
+  const outcome = `Expired: ${pruned}; removed from the storage: ${removed}`;
   if (failures.length === 0) return { outcome: `${outcome}.`, trouble: null };
   return {
-    outcome: `${outcome}; could not be removed, and tried again after the next backup: ${failures.join('; ')}`,
-    trouble: `${plural(failures.length, 'old backup')} could not be removed from the storage; diun-pilot tries again after the next backup`,
+    outcome: `${outcome}; could not be removed, and retried after the next backup: ${failures.join('; ')}`,
+    trouble: `${plural(failures.length, 'old backup')} could not be removed from the storage; diun-pilot retries after the next backup`,
   };
 }
 
@@ -196,7 +196,7 @@ function openRestoreOf({ restores }: Pick<Store, 'restores'>, { id }: BackupReco
 
 function neededByUpdate({ restores, soaks }: Known, update: Update, now: Date, approvalTtlMs: number): string | null {
   const name = update.container ?? 'a container';
-  if (isOpen(update.status)) return `the update of ${name} that it was taken for is not ended`;
+  if (isOpen(update.status)) return `the update of ${name} that it was taken for has not ended`;
   if ((soaks.of(update.id)?.status ?? 'ended') !== 'ended') return `the soak of ${name} is not over`;
   const since = now.getTime() - Date.parse(update.finishedAt ?? update.createdAt);
   if (update.status === 'rollback_failed') {

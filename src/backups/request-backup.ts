@@ -47,12 +47,14 @@ function nothingToBackUp(containers: readonly Container[], project: string): Pil
   if (!containers.some((container) => container.project === project || container.name === project)) {
     const projects = [...new Set(backupSets(containers).map(({ place }) => place.project ?? place.container))];
     const known =
-      projects.length === 0 ? 'No container has the label backup.kind' : `Backed up are: ${projects.sort().join(', ')}`;
+      projects.length === 0
+        ? 'No container has the label backup.kind'
+        : `Sets that can be backed up: ${projects.sort().join(', ')}`;
     return new PilotError('container_not_found', `There is no project and no container ${project}. ${known}.`);
   }
   return new PilotError(
     'invalid_request',
-    `Nothing of ${project} can be backed up: no container of a compose project or of the name ${project} has the label backup.kind.`,
+    `Nothing of ${project} can be backed up: none of its containers has the label backup.kind.`,
     { details: { project } },
   );
 }

@@ -37,13 +37,14 @@ export function rulesOf(parsed: Partial<Parsed>, given: ReadonlySet<string>): Se
 function resticRules({ PILOT_BACKUP_URL: backup, RESTIC_PASSWORD: password }: Partial<Parsed>): SettingProblem[] {
   if (backup?.kind !== 'restic' || password !== undefined) return [];
   const message =
-    'is required for restic: in PILOT_BACKUP_URL; without it no backup can be read: store it away from this host';
+    'is required, because PILOT_BACKUP_URL is a restic repository. No backup can be read without it: keep a copy away from this host';
   return [{ name: 'RESTIC_PASSWORD', message }];
 }
 
 function verifyRules({ PILOT_VERIFY: rule, PILOT_TRUSTED_ROOT: root }: Partial<Parsed>): SettingProblem[] {
   if (rule?.kind !== 'identity' || root !== undefined) return [];
-  const message = 'is required for identity: in PILOT_VERIFY: the path of a trusted_root.json, as diun-pilot sees it';
+  const message =
+    'is required, because PILOT_VERIFY starts with "identity:". Set the path of a trusted_root.json as diun-pilot sees it';
   return [{ name: 'PILOT_TRUSTED_ROOT', message }];
 }
 
@@ -52,7 +53,8 @@ function channelRules({
   PILOT_NOTIFY_SECRET: secret,
 }: Partial<Parsed>): SettingProblem[] {
   if (secret !== undefined || !channels.some(({ kind }) => kind === 'webhook')) return [];
-  const message = 'is required for webhook+https:// in PILOT_NOTIFY_URL: echo "whsec_$(openssl rand -base64 32)"';
+  const message =
+    'is required, because PILOT_NOTIFY_URL has a webhook. Generate one: echo "whsec_$(openssl rand -base64 32)"';
   return [{ name: 'PILOT_NOTIFY_SECRET', message }];
 }
 

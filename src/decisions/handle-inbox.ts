@@ -205,7 +205,7 @@ function postpone(
   reason: string,
 ): string {
   const until = askAgainAt(new Date(webhook.receivedAt), clock.now());
-  store.inbox.wait(webhook.id, until, `Waiting: ${reason} diun-pilot tries again at ${formatTime(until, timeZone)}.`);
+  store.inbox.wait(webhook.id, until, `Waiting: ${reason} diun-pilot retries at ${formatTime(until, timeZone)}.`);
   return until;
 }
 

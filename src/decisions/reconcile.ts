@@ -136,7 +136,7 @@ function outcomeOf(count: number, found: number, { problems, defects }: Reconcil
   const unknown = [...problems, ...defects];
   if (unknown.length === 0) return { outcome, trouble: null };
   const silent = `a registry could not be read (${plural(problems.length, 'time')}): \`diun-pilot check\` shows which`;
-  const failed = `diun-pilot met an error of its own (${defects.join('; ')}): report it with the log`;
+  const failed = `diun-pilot had an internal error (${defects.join('; ')}): report it with the log`;
   const trouble = [...(problems.length > 0 ? [silent] : []), ...(defects.length > 0 ? [failed] : [])].join('; ');
-  return { outcome: `${outcome} Not known: ${unknown.join('; ')}`, trouble };
+  return { outcome: `${outcome} Not compared: ${unknown.join('; ')}`, trouble };
 }

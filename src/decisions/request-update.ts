@@ -169,6 +169,6 @@ async function resolveTarget(
 
 function notFound(name: string, all: Container[]): PilotError {
   const watched = all.filter(({ labels }) => labels.watched).map((container) => container.name);
-  const known = watched.length === 0 ? 'No container is watched.' : `Watched are: ${watched.join(', ')}.`;
+  const known = watched.length === 0 ? 'No container is watched.' : `Watched containers: ${watched.join(', ')}.`;
   return new PilotError('container_not_found', `There is no container ${name}. ${known}`);
 }

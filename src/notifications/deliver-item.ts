@@ -60,7 +60,7 @@ function markSentLate<Item extends Deliverable>(mail: Item, postman: Postman<Ite
 
 function refuse<Item extends Deliverable>(mail: Item, error: MailError, { outbox, logger, noun }: Postman<Item>): void {
   outbox.refused(mail.id, error.message);
-  logger.error(`${noun} refused, it is kept and tried again at the next start`, {
+  logger.error(`${noun} refused: kept, and retried at the next start`, {
     ...fieldsOf(mail),
     code: error.code,
     error: error.message,
@@ -73,7 +73,7 @@ function postpone<Item extends Deliverable>(mail: Item, error: unknown, postman:
   const waitMs = Math.max(retryDelayMs(mail.attempts + 1, random()), asked);
   const message = messageOf(error);
   outbox.deferred(mail.id, message, new Date(clock.now().getTime() + waitMs).toISOString());
-  logger.warn(`${noun} not sent, it is tried again`, { ...fieldsOf(mail), error: message, waitMs });
+  logger.warn(`${noun} not sent: retried automatically`, { ...fieldsOf(mail), error: message, waitMs });
 }
 
 function fieldsOf(mail: Deliverable): Record<string, unknown> {
@@ -115,7 +115,7 @@ async function sendWithin(
   void sending.then((end) => {
     if (end.sent) sentAfterAll();
   });
-  const words = `No answer within ${limitMs / 1000} s. It is tried again.`;
+  const words = `No answer within ${limitMs / 1000} s. It is retried automatically.`;
   return { sent: false, error: new MailError('mail_unreachable', words, false) };
 }
 

@@ -55,7 +55,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
 function queueScheduledRenewal(deps: Pick<Deps, 'clock' | 'mode' | 'store'>): Promise<WorkOutcome> {
   if (deps.mode === 'observe') return Promise.resolve({ outcome: `Skipped: ${OBSERVES}`, trouble: null });
   requestRenewal(deps, { reason: 'schedule' });
-  return Promise.resolve({ outcome: 'Asked for.', trouble: null });
+  return Promise.resolve({ outcome: 'Requested.', trouble: null });
 }
 
 /** Does the work that is due for the longest time. False: nothing is due. A defect ends it until it is due again. */
@@ -75,7 +75,7 @@ async function outcomeOf(deps: Deps, name: WorkName, work: Work): Promise<WorkOu
   } catch (error) {
     rethrowEngineLost(error);
     deps.logger.error('a timer failed', { timer: name, code: codeOf(error), reason: messageOf(error) });
-    return { outcome: `Failed: ${messageOf(error)}`, trouble: 'it failed the last time: see the log' };
+    return { outcome: `Failed: ${messageOf(error)}`, trouble: 'it failed the last time: see the log of diun-pilot' };
   }
 }
 

@@ -2,6 +2,7 @@ import { containerOfOneOff, rehearsalMark } from '../containers/artifact-names';
 import { type OneOffDeps, removeOneOff, repeatRefused } from '../containers/kept-containers';
 import { inspectIfThere } from '../containers/read-containers';
 import type { Deps } from '../deps';
+import { codeAsText } from '../domain/format';
 import type { Rehearsal } from '../domain/rehearsal/rehearsal';
 import { REHEARSAL_LABEL } from '../domain/rehearsal/trial-request';
 import type { Update } from '../domain/update';
@@ -26,7 +27,9 @@ export class NoLongerNeeded extends Error {}
 export function mayGoOn({ store, mode, clock }: Deps, updateId: string): void {
   const status = store.updates.get(updateId)?.status;
   if (status !== 'awaiting_approval' && status !== 'queued')
-    throw new NoLongerNeeded(`The update is ${status ?? 'gone'}, so it was not rehearsed to the end.`);
+    throw new NoLongerNeeded(
+      `The update is ${codeAsText(status ?? 'gone').toLowerCase()}, so it was not rehearsed to the end.`,
+    );
   if (store.backups.nextQueued() !== null) throw new Interrupted('a backup');
   if (mode === 'observe') return;
   if (store.restores.next() !== null) throw new Interrupted('a restore');

@@ -3,6 +3,7 @@ import { checkSignature } from '../decisions/signatures';
 import type { Deps } from '../deps';
 import { NotTried } from '../domain/backups/drill';
 import { codeOf, isEngineLost, messageOf, PilotError } from '../domain/errors';
+import { codeAsText } from '../domain/format';
 import {
   type BackupUsed,
   failedText,
@@ -162,10 +163,11 @@ export function requestRehearsal(
     if (update === null)
       throw new PilotError(
         'update_not_found',
-        'No update has this id: GET /updates, or diun-pilot updates, lists them.',
+        'No update has this ID: GET /updates, or diun-pilot updates, lists them.',
       );
     if (update.status !== 'awaiting_approval' && update.status !== 'queued') {
-      const message = `The update of ${update.container} is ${update.status}: only one that waits for approval or is queued can be rehearsed.`;
+      const status = codeAsText(update.status).toLowerCase();
+      const message = `The update of ${update.container} is ${status}. Only an update that is pending or queued can be rehearsed.`;
       throw new PilotError('not_waiting', message);
     }
     if (update.kind === 'service')

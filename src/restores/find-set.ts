@@ -41,7 +41,7 @@ function latest(sets: StoredSet[], project: string | null): WholeSet | undefined
   if (places.size < 2) return candidates.at(-1);
   throw new PilotError(
     'backup_not_found',
-    `The storage has sets of ${[...places].sort().join(', ')}, so latest names none of them: give an id of one of these.${others(sets)}`,
+    `The storage has sets of ${[...places].sort().join(', ')}, so "latest" is ambiguous. Add --project NAME, or name a set by its ID.${others(sets)}`,
   );
 }
 
@@ -63,7 +63,7 @@ const MOST_LISTED = 5;
 
 function others(sets: StoredSet[]): string {
   const whole = sets.filter(isWhole).slice(-MOST_LISTED).reverse();
-  if (whole.length === 0) return ' It holds no whole set: see PILOT_BACKUP_URL.';
+  if (whole.length === 0) return ' The storage holds no complete set: check PILOT_BACKUP_URL.';
   return ` Complete sets, newest first: ${whole.map((set) => `${set.manifest.id} (${placeIn(set)}, ${formatTime(set.manifest.createdAt)})`).join(', ')}.`;
 }
 

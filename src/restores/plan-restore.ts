@@ -94,7 +94,7 @@ function courseOf(plan: Moved & Pick<RestorePlan, 'manifest'>, writers: Containe
     ...whatMoves(plan),
     `Data written since ${formatTime(createdAt)} is then only in the retained copy. The commands that remove it are shown at the end.`,
     ...(names === '' ? [] : [`Started again, each with a health check: ${names}.`]),
-    'It needs room for the data a second time: in the volumes, and on the database server.',
+    'It needs free space for a second copy of the data: in the volumes, and on the database server.',
     quiesced
       ? 'All writers were stopped when it was taken, so the database and the files match.'
       : 'The application was running when it was taken: a file may be newer than the rows that refer to it.',

@@ -137,7 +137,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     rethrowEngineLost(error);
     const left = run.journal.stopped.map(({ name }) => name).join(', ');
     throw failed(
-      `${asSentence(cause)} The previous data could not be put back: ${messageOf(error)} It is kept under the names .diun-pilot-before-${run.journal.mark}-…. Left stopped: ${left}.`,
+      `${asSentence(cause)} The previous data could not be put back: ${messageOf(error)} It is kept under the names .diun-pilot-before-${run.journal.mark}-…. Left stopped, because the data is only partly restored: ${left}.`,
       error,
     );
   }

@@ -145,7 +145,7 @@ function lookOnce(parts: Parts, { name }: TimerPlan, schedule: Schedule): Date {
     parts.wake();
     return earlier(nextDue(schedule, now), now);
   } catch (error) {
-    logger.error('a timer could not be looked at; tried again in a minute', { timer: name, reason: messageOf(error) });
+    logger.error('a timer could not be checked: retried in a minute', { timer: name, reason: messageOf(error) });
     return new Date(now.getTime() + AFTER_TROUBLE_MS);
   }
 }

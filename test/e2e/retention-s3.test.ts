@@ -21,7 +21,7 @@ describeIf(whyNoS3Server(), 'retention on a real S3 server', () => {
     await server.stop();
   });
 
-  test('removes object by object what is kept no longer, and nothing that is not ours', async () => {
+  test('removes object by object what is no longer kept, and nothing that is not ours', async () => {
     const bucket = await server.bucket();
     const storage = createS3Storage({ bucket, prefix: 'pilot', customEndpoint: true, client: server.sdk });
     scene.deps.storage = storage;

@@ -273,7 +273,7 @@ test('the token in the address of a service that cannot be reached is in no mess
   failed('one');
   await deliveryTo(channel).deliverDue();
   const { lastError } = store.channels.of(channel.id).state();
-  expect(lastError).toMatch(/ECONNREFUSED.*tried again/);
+  expect(lastError).toMatch(/ECONNREFUSED.*retried automatically/);
   expect(lastError).not.toContain('secret-token');
 });
 

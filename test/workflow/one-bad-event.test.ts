@@ -33,7 +33,7 @@ test('an event that cannot be examined waits, says why, and keeps no other from 
   const waiting = scene.store.inbox.recent(5).filter(({ status }) => status === 'pending');
   expect(waiting.map(({ outcome }) => outcome)).toEqual([
     expect.stringMatching(
-      /^Waiting: This event cannot be examined.*x is not a function.*Report it.*diun-pilot tries again at/,
+      /^Waiting: This event cannot be examined.*x is not a function.*Report it.*diun-pilot retries at/,
     ),
   ]);
 
@@ -50,7 +50,7 @@ test('a container that cannot be compared with the registry keeps no other from 
   const defect = defectIn('web-httpd-1');
   for (const image of ['nginx:stable', 'httpd:stable']) scene.engine.publish(image);
   const { outcome, trouble } = await reconcile(scene.deps);
-  expect(outcome).toMatch(/^2 containers compared .* 1 update found\. Not known: web-httpd-1: x is not a function/);
+  expect(outcome).toMatch(/^2 containers compared .* 1 update found\. Not compared: web-httpd-1: x is not a function/);
   expect(trouble).toMatch(/web-httpd-1: x is not a function.*report it/);
   await scene.settle();
   expect(scene.updates()).toMatchObject([{ container: 'web-nginx-1', status: 'succeeded' }]);

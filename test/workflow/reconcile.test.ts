@@ -123,7 +123,7 @@ describe('the digest of the own tag', () => {
       asked.push(String(args[0]));
       if (String(args[0]).startsWith('quay')) throw new EngineError('registry_unreachable', 'toomanyrequests');
     });
-    expect(await reconcile()).toContain('Not known: app (quay.test/app:1): toomanyrequests; other');
+    expect(await reconcile()).toContain('Not compared: app (quay.test/app:1): toomanyrequests; other');
     expect(asked.filter((reference) => reference.startsWith('quay'))).toHaveLength(1);
     expect(told()).toEqual(['nginx:stable succeeded reconcile']);
     expect(kinds()).toEqual(['update_available']);

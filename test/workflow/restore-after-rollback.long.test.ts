@@ -73,7 +73,7 @@ it('leaves everybody stopped, and needs a person, when the data can neither be p
   expect([update?.status, update?.error?.message]).toEqual([
     'rollback_failed',
     expect.stringMatching(
-      /could not be put back: .*the disk is full.*Left stopped: forge-gitea-1\. Also left stopped.*: forge-runner-1\./,
+      /could not be put back: .*the disk is full.*Left stopped, because the data is only partly restored: forge-gitea-1\. Also left stopped.*: forge-runner-1\./,
     ),
   ]);
   expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual(['forge-gitea-1', 'forge-runner-1']);

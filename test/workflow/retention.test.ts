@@ -48,7 +48,7 @@ test('after each good backup the older ones go, first from the list and then fro
   ).toEqual([second, third].sort());
   expect(scene.store.backups.get(first)).toMatchObject({
     url: null,
-    pruned: { because: expect.stringContaining('neither the newest of one of the last 2 days') },
+    pruned: { because: expect.stringContaining('the newest of each of the last 2 days') },
   });
   expect(scene.store.timers.get('retention')?.last).toMatchObject({ trouble: null });
 });

@@ -361,7 +361,7 @@ describe('a service that cannot be updated says why', () => {
     ],
     ['is scaled to 0', { replicas: 0 }, /docker service scale site_web=1/],
     ['is a job', { spec: { Mode: { ReplicatedJob: {} } } }, /is a job/],
-    ['is pinned by the operator', { labels: { 'com.docker.stack.image': 'nginx:1.28@sha256:1' } }, /no tag can move/],
+    ['is pinned by the operator', { labels: { 'com.docker.stack.image': 'nginx:1.28@sha256:1' } }, /No tag can move/],
     ['is ignored', { labels: { 'update.policy': 'ignore' } }, /update\.policy=ignore/],
   ])('%s', async (_, fields, reason) => {
     run(fields);

@@ -68,7 +68,7 @@ it('keeps the old container, stopped and listed with its time, and removes it af
   expect(scene.store.keptContainers.all()).toEqual([]);
   expect(scene.store.disarmed.all()).toEqual([]);
   expect(soak()).toMatchObject({ status: 'ended', failure: null });
-  expect(last().reason).toContain('Its soak ended without a failure, and the old container is removed.');
+  expect(last().reason).toContain('Its soak ended without a failure. The old container is removed.');
   expect(scene.mails().map(({ kind }) => kind)).toEqual(['update_available']);
 });
 
@@ -160,7 +160,7 @@ it('does not contradict an operator who stops or pauses the container', async ()
   await pass(MINUTE);
   expect([last().status, soak()?.status]).toEqual(['succeeded', 'watching']);
   await pass(30 * MINUTE);
-  expect(last().reason).toContain('although it does not run, as an operator stopped it');
+  expect(last().reason).toContain('The container was stopped by an operator and does not run.');
 });
 
 it('asks by mail where it is not known whether the container was stopped on request', async () => {

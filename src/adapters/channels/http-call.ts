@@ -32,7 +32,7 @@ export async function makeCall(call: ChannelCall, service: string, secrets: read
   const words = `${service} answered ${answer.status}${said === '' ? '' : `: ${said}`}`;
   if (answer.status >= 500 || PASSING.has(answer.status)) {
     const retryAfterMs = readRetryAfter(answer.headers['retry-after'] ?? null, new Date());
-    throw new MailError('channel_unreachable', `${words}. It is tried again.`, false, { retryAfterMs });
+    throw new MailError('channel_unreachable', `${words}. It is retried automatically.`, false, { retryAfterMs });
   }
   throw new MailError('channel_refused', `${words}. ${adviceFor(answer.status)}`, true);
 }
@@ -84,7 +84,7 @@ async function ask({ url, headers, body }: ChannelCall, service: string): Promis
     return await exchangeInTime({ method: 'POST', url, headers, body, bound: BOUNDS.channelAnswer });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const words = `${service} cannot be reached (${code ?? message}). It is tried again.`;
+    const words = `${service} cannot be reached (${code ?? message}). It is retried automatically.`;
     throw new MailError('channel_unreachable', words, false, { cause: error });
   }
 }

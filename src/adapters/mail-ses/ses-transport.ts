@@ -102,8 +102,9 @@ function isNotAllowed(error: unknown): boolean {
 
 function transientAdvice(name: string): string {
   if (name === 'CredentialsProviderError') return 'No AWS credentials were found: set the AWS_* variables or a role';
-  if (/TooManyRequests|Throttl|LimitExceeded/.test(name)) return 'SES limits how much may be sent; it is tried again';
-  return 'SES cannot be reached or does not answer; it is tried again';
+  if (/TooManyRequests|Throttl|LimitExceeded/.test(name))
+    return 'SES limits how much may be sent; the mail is retried automatically';
+  return 'SES cannot be reached or does not answer; the mail is retried automatically';
 }
 
 /** The SDK wraps what the network said; a reader needs only that. */

@@ -184,5 +184,5 @@ function refusedAdvice(code: string): string {
 function unreachableAdvice(code: string): string {
   return code === 'ETLS'
     ? 'No trusted TLS connection to the mail server: its certificate must be valid for the host in PILOT_MAIL_URL'
-    : 'The mail server cannot be reached or does not take the mail now; it is tried again';
+    : 'The mail server cannot be reached or does not accept the mail now; it is retried automatically';
 }

@@ -120,7 +120,7 @@ function refuseIfFull(database: Database): void {
   if ((database.prepare<[], { pending: number }>(pending).get()?.pending ?? 0) < MOST_PENDING) return;
   throw new PilotError(
     'too_many_requests',
-    `${MOST_PENDING} notifications wait for a decision already, so this one was not kept: reconcile finds what it says.`,
+    `${MOST_PENDING} notifications are already pending, so this one was not stored. Reconcile finds the update later.`,
   );
 }
 

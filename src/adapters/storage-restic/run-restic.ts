@@ -128,7 +128,7 @@ export function asStorageError({ name }: { name: string }, { code, stderr }: Fai
   }
   if (isLocked(stderr)) {
     const advice =
-      'If no restic runs on any machine, remove the locks: restic unlock --remove-all. diun-pilot tries again with the next backup.';
+      'If no restic runs on any machine, remove the locks: restic unlock --remove-all. diun-pilot retries with the next backup.';
     return new StorageError(
       'storage_unreachable',
       `The restic repository ${name} is locked by another process. ${advice}`,

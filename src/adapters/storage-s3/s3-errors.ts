@@ -44,7 +44,7 @@ export function asStorageError(error: unknown, bucket: string, key: string): Pil
   if (refusal !== null) {
     return new StorageError('storage_refused', `The bucket ${bucket} refuses access (${name}). ${refusal}`, options);
   }
-  const advice = 'It is tried again with the next backup; look at the server and the network if it stays so.';
+  const advice = 'It is retried with the next backup. If this persists, check the server and the network.';
   return new StorageError(
     'storage_unreachable',
     `The bucket ${bucket} does not answer as it should (${name}). ${advice}`,

@@ -130,7 +130,7 @@ function tooMuchOutsideOfVolumes({ container, files }: Looked): Refusal[] {
     {
       field: 'files outside of volumes',
       code: 'recreate_refused',
-      reason: `${container.name} has ${size} in its own layer (${listed([...files.lost, ...files.edited])}), which would be lost with the old container, and more than ${MOST_KEPT_BYTES / GIB} GiB is not copied to be kept.`,
+      reason: `${container.name} has ${size} in its own layer (${listed([...files.lost, ...files.edited])}), which would be lost with the old container. diun-pilot copies at most ${MOST_KEPT_BYTES / GIB} GiB.`,
       remedy: 'Copy the files out (docker cp), mount a volume there, and copy them back.',
     },
   ];

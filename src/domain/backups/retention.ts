@@ -61,7 +61,8 @@ function rule(name: string, most: number, periodOf: (day: string) => string): (d
 }
 
 function whyNot(day: string, { daily, weekly, monthly }: Retention): string {
-  return `of ${day}: neither the newest of one of the last ${plural(daily, 'day')}, ${plural(weekly, 'week')} or ${plural(monthly, 'month')} that have a backup, nor needed`;
+  const [days, weeks, months] = [plural(daily, 'day'), plural(weekly, 'week'), plural(monthly, 'month')];
+  return `it is of ${day}, and retention keeps the newest of each of the last ${days}, ${weeks} and ${months} that have a backup`;
 }
 
 function dayIn(timeZone: string): (time: string) => string {

@@ -84,10 +84,10 @@ function byHand({ name, swarm }: Container): string {
 
 function pinned({ name, reference }: Container, own: ImageReference | null): Guard {
   const example = own?.digest ? `${repositoryOf(own)}:${own.tag ?? 'TAG'}` : 'NAME:TAG';
-  const why = `${name} was created from ${reference}, which no tag can move and Diun skips.`;
+  const why = `${name} was created from ${reference}. No tag can move that reference, and Diun skips it.`;
   return {
     code: 'digest_reference',
-    reason: `${why} Create it from a tag, such as ${example}, and it is watched again.`,
+    reason: `${why} Create ${name} from a tag, such as ${example}.`,
     always: 'never: it was not created from a tag that could move',
   };
 }

@@ -35,7 +35,7 @@ export function createFailedLogins(logins: Pick<LoginCount, 'note'>): FailedLogi
 function tooManyFailures(): PilotError {
   return new PilotError(
     'too_many_requests',
-    'Too many requests with a missing or wrong token came from this address: the right one passes.',
+    'Too many requests from this address had a missing or wrong token. Send the correct token: it is still accepted.',
   );
 }
 

@@ -75,6 +75,6 @@ export function backupOf(store: Store, { backupId }: Update): BackupRecord | nul
 /** Throws `update_not_found`. */
 export function findUpdate(store: Store, id: string): Update {
   const update = store.updates.get(id);
-  if (update === null) throw new PilotError('update_not_found', 'No update has this id: GET /updates lists them.');
+  if (update === null) throw new PilotError('update_not_found', 'No update has this ID: GET /updates lists them.');
   return update;
 }

@@ -133,11 +133,13 @@ export async function imageForDrill(
   const major = await majorOf(from.storage, first);
   const nowMajor = environmentOf(now.Config?.Env).get('PG_MAJOR');
   if (major === null || nowMajor !== String(major)) {
-    const [then, since] = [major ?? 'of a version that its dump does not tell', nowMajor ?? 'of an unknown version'];
-    throw new NotTried(`${gone}. It was PostgreSQL ${then}; what ${running.name} runs now is ${since}.`);
+    const [then, since] = [major ?? UNKNOWN_VERSION, nowMajor ?? UNKNOWN_VERSION];
+    throw new NotTried(`${gone}. The dump is of PostgreSQL ${then}, and ${running.name} now runs PostgreSQL ${since}.`);
   }
   return startsAsTheOfficialOne(now, running.reference);
 }
+
+const UNKNOWN_VERSION = '(unknown version)';
 
 /** How a fresh server is started is known of the official image and those built on it, which all report their major. */
 function startsAsTheOfficialOne(image: ImageInspect, reference: string): ImageInspect {

@@ -65,8 +65,9 @@ async function look(deps: Deps, soak: Soak, bearer: ContainerInspect): Promise<b
   const why = 'why' in sight ? sight.why : sight.state === 'runs' ? await probeFailure(deps, bearer) : null;
   if (why !== null) return failed(deps, soak, { why, isSure });
   if (deps.clock.now().toISOString() >= soak.until) {
-    const how = sight.state === 'left' ? 'although it does not run, as an operator stopped it' : 'without a failure';
-    endSoak(deps, soak, `Its soak ended ${how}, and the old container is removed.`);
+    const stopped = 'Its soak ended. The container was stopped by an operator and does not run.';
+    const how = sight.state === 'left' ? stopped : 'Its soak ended without a failure.';
+    endSoak(deps, soak, `${how} The old container is removed.`);
     return false;
   }
   // A start by hand, or with the engine, counts from 0 again.

@@ -30,5 +30,5 @@ test('an update that is not there: an error on standard error, and 1', async () 
   await pending();
   const { code, stdout, stderr } = await runOn(forge.scene, ['rehearse', '01ARZ3NDEKTSV4RRFFQ69G5FAV']);
   expect([code, stdout]).toEqual([1, '']);
-  expect(stderr).toMatch(/^error: No update has this id/);
+  expect(stderr).toMatch(/^error: No update has this ID/);
 });

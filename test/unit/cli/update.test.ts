@@ -52,7 +52,7 @@ describe('update CONTAINER', () => {
 
   test('a container that is not there: the ones that are, on standard error, and 1', async () => {
     const { code, stdout, stderr } = await runOn(scene, ['update', 'web-ngnix-1']);
-    expect(stderr).toMatch(/^error: There is no container web-ngnix-1\. Watched are: web-nginx-1\.\n$/);
+    expect(stderr).toMatch(/^error: There is no container web-ngnix-1\. Watched containers: web-nginx-1\.\n$/);
     expect([code, stdout]).toEqual([1, '']);
   });
 

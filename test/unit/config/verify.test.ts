@@ -14,7 +14,10 @@ test('an identity needs a trusted root', () => {
   const problems = (root?: string) =>
     rulesOf({ PILOT_VERIFY: identity, ...(root !== undefined && { PILOT_TRUSTED_ROOT: root }) }, new Set());
   expect(problems()).toEqual([
-    { name: 'PILOT_TRUSTED_ROOT', message: expect.stringMatching(/is required for identity:/) },
+    {
+      name: 'PILOT_TRUSTED_ROOT',
+      message: expect.stringMatching(/is required, because PILOT_VERIFY starts with "identity:"/),
+    },
   ]);
   expect(problems('/keys/trusted_root.json')).toEqual([]);
 });

@@ -38,7 +38,7 @@ test('keeps the newest of seven days, four weeks and six months', () => {
   ]);
 });
 
-test('gives every reason to keep one, and the reason why one is kept no longer', () => {
+test('gives every reason to keep one, and the reason why one is no longer kept', () => {
   const fates = judgeRetention(daily(10), DEFAULT, 'UTC');
   expect(fates[0]).toEqual({
     id: '2026-11-30T02:00:00.000Z',
@@ -53,17 +53,21 @@ test('gives every reason to keep one, and the reason why one is kept no longer',
   expect(fates.at(-1)).toEqual({
     id: '2026-11-21T02:00:00.000Z',
     kept: false,
-    reasons: [expect.stringMatching(/^of 2026-11-21: neither the newest/)],
+    reasons: [
+      expect.stringMatching(
+        /^it is of 2026-11-21, and retention keeps the newest of each of the last 7 days, 4 weeks and 6 months/,
+      ),
+    ],
   });
 });
 
 test('of one day only the newest is kept, and what is needed', () => {
   const day = ['2026-11-30T01:00:00Z', '2026-11-30T02:00:00Z', '2026-11-30T05:00:00Z'].map((time) => taken(time));
-  day.push(taken('2026-11-30T00:00:00Z', 'its update is not ended'));
+  day.push(taken('2026-11-30T00:00:00Z', 'its update has not ended'));
   const kept = judgeRetention(day, DEFAULT, 'UTC').filter((fate) => fate.kept);
   expect(kept.map(({ id, reasons }) => [id, reasons[0]])).toEqual([
     ['2026-11-30T05:00:00Z', 'the newest good one'],
-    ['2026-11-30T00:00:00Z', 'its update is not ended'],
+    ['2026-11-30T00:00:00Z', 'its update has not ended'],
   ]);
 });
 

@@ -33,8 +33,15 @@ test('a restore after which a container is not healthy: manual action is require
 });
 
 test('a restore that could not be undone: never claims that the previous data is in place', async () => {
-  const mail = restoreEnded({ ...failedWith('The disk is full. Left stopped: web-1.'), left: 'half' });
+  const mail = restoreEnded({
+    ...failedWith('The disk is full. Left stopped, because the data is only partly restored: web-1.'),
+    left: 'half',
+  });
   expect(mail.subject).toContain('DOWN, restore failed, the previous data could not be put back');
-  await bothSay(mail, 'Left stopped: web-1.', 'Do not start the stopped containers');
+  await bothSay(
+    mail,
+    'Left stopped, because the data is only partly restored: web-1.',
+    'Do not start the stopped containers',
+  );
   await neitherSays(mail, 'data is in place');
 });

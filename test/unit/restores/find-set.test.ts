@@ -39,7 +39,7 @@ test('of several projects latest is that of the named one, however new the other
 
 test('of several projects and none named it says which there are, and restores none', async () => {
   const ids = [stored('forge', 1), stored('shop', 5)];
-  const told = expect.stringMatching(/sets of forge, shop, so latest names none.*give an id/);
+  const told = expect.stringMatching(/sets of forge, shop, so "latest" is ambiguous\. Add --project NAME/);
   await expect(latest(null)).rejects.toMatchObject({ code: 'backup_not_found', message: told });
   await expect(latest(null)).rejects.toThrow(ids[1]);
 });
@@ -60,7 +60,7 @@ test('finds a set by id, folder and address', async () => {
 });
 
 test('a damaged set is refused by name, with the whole ones told; an empty storage says so', async () => {
-  await expect(latest(null)).rejects.toThrow('It holds no whole set: see PILOT_BACKUP_URL.');
+  await expect(latest(null)).rejects.toThrow('The storage holds no complete set: check PILOT_BACKUP_URL.');
   const [whole, cut] = [stored('forge', 1), stored('forge', 2, 'cut')];
   await expect(findSet({ storage, approvalSecrets: [] }, cut ?? '', null)).rejects.toMatchObject({
     code: 'backup_not_verified',

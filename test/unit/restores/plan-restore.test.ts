@@ -53,7 +53,7 @@ test('says what is stopped, what is put where, what is kept, and who is started'
     /forge-db-1: missing roles.*[\s\S]*forge-db-1: database app is restored next to[\s\S]*forge-gitea-1: \/data is unpacked/,
   );
   expect(told).toContain('a file may be newer than the rows');
-  expect(told).toContain('needs room for the data a second time');
+  expect(told).toContain('needs free space for a second copy of the data');
 });
 
 test('finds the containers of another project by their services, also for sets that name none', () => {
