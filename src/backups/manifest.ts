@@ -81,7 +81,7 @@ async function lookAt(
   const bytes = [...objects.values()].reduce((sum, size) => sum + size, 0);
   const set = { folder, url: storage.urlOf(folder), bytes, distrust: null, sha256: null };
   if (!objects.has(manifestKey(folder))) {
-    return { ...set, manifest: null, problem: `has no ${MANIFEST}: this backup was never finished` };
+    return { ...set, manifest: null, problem: `it has no ${MANIFEST}, so it was never finished` };
   }
   try {
     const { manifest, distrust, sha256 } = await readManifest(storage, folder, secrets);
@@ -91,11 +91,11 @@ async function lookAt(
       manifest,
       distrust,
       sha256,
-      problem: wrong.length === 0 ? null : `missing or cut: ${wrong.join(', ')}`,
+      problem: wrong.length === 0 ? null : `these objects are missing or truncated: ${wrong.join(', ')}`,
     };
   } catch (error) {
     if (!['backup_not_verified', 'object_not_found', 'object_archived'].includes(codeOf(error))) throw error;
-    return { ...set, manifest: null, problem: messageOf(error) };
+    return { ...set, manifest: null, problem: messageOf(error).replace(/\.$/, '') };
   }
 }
 

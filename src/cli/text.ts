@@ -62,15 +62,16 @@ export function progressOf(update: Update): string | null {
 const VERDICTS: Partial<Record<UpdateStatus, string>> = {
   rolled_back: 'Failed',
   rollback_failed: 'Action required',
-  ignored: 'Nothing to do',
-  awaiting_approval: 'Waits for approval',
 };
+
+/** Their reason says it. */
+const SAID_BY_REASON: readonly UpdateStatus[] = ['ignored', 'awaiting_approval'];
 
 /** The verdict in the words of page, mail and API (`updates/reason-of-end`), with its cause and with what is left to do. */
 export function verdictOf({ status, reason, error, followUp }: Update): string[] {
   const cause = error === null || reason.includes(error.message) ? [] : [`Reason: ${error.message}`];
   return [
-    `${VERDICTS[status] ?? codeAsText(status)}: ${reason}`,
+    SAID_BY_REASON.includes(status) ? reason : `${VERDICTS[status] ?? codeAsText(status)}: ${reason}`,
     ...cause,
     ...(followUp !== null && status === 'succeeded' ? [followUp] : []),
   ];

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps';
 import { readWindow } from '../domain/decision/update-window';
 import { isEngineLost, messageOf, PilotError } from '../domain/errors';
+import { codeAsText } from '../domain/format';
 import { whyNotYet, type NotYet } from '../domain/approval';
 import { refuseWhileObserving } from '../domain/mode';
 import { type DecidedBy, type Update, wayOf } from '../domain/update';
@@ -158,7 +159,7 @@ export function recordById(parts: Parts, id: string, decided: Decided, by: Decid
     const state = update.status === 'awaiting_approval' ? 'expired' : update.status;
     throw new PilotError(
       'not_waiting',
-      `The update of ${update.container} is not (or no longer) pending: it is ${state}.`,
+      `The update of ${update.container} is not pending: it is ${codeAsText(state).toLowerCase()}. To list the pending ones: diun-pilot updates --status awaiting_approval.`,
     );
   }
   return recorded;

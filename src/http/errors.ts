@@ -63,7 +63,10 @@ export function statusOf(code: ErrorCode): number {
 
 export const nothingHere: RequestHandler = (_request, _response, next) => {
   next(
-    new PilotError('not_found', 'Nothing is here: see that the address is whole. GET /openapi.json lists every route.'),
+    new PilotError(
+      'not_found',
+      'There is no route at this address: check that the address is complete. GET /openapi.json lists every route.',
+    ),
   );
 };
 
@@ -118,5 +121,5 @@ function badRequestOf(error: unknown, { path }: Request): PilotError | null {
   if (status < 400 || status >= 500) return null;
   return path.startsWith('/approvals/')
     ? new PilotError('not_found', 'Invalid link: copy the whole link from the mail.')
-    : new PilotError('invalid_request', 'The request cannot be read: see that its address is encoded correctly.');
+    : new PilotError('invalid_request', 'The request cannot be read: check that its address is encoded correctly.');
 }

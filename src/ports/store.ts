@@ -116,7 +116,7 @@ export interface Updates {
   stepDetail(id: string, name: StepName, detail: string): void;
   /**
    * Decides on an update that waits for approval and whose time has not run out at `now`: one conditional write, so that
-   * of many decisions exactly one counts. Null: it is not (or no longer) pending.
+   * of many decisions exactly one counts. Null: it is not pending.
    */
   decide(id: string, decision: RecordedDecision): Update | null;
   /**

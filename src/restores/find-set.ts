@@ -23,7 +23,7 @@ export async function findSet(
   const found = named === 'latest' ? latest(sets, project) : sets.find((set) => isNamed(set, named));
   if (found === undefined) throw notFound(named, sets);
   if (!isWhole(found)) {
-    const words = `The set ${found.url} is not a complete backup: it ${found.problem}. Nothing was stopped and nothing was changed.`;
+    const words = `The set ${found.url} is not a complete backup: ${found.problem}. Nothing was stopped and nothing was changed.`;
     throw new PilotError('backup_not_verified', `${words}${others(sets)}`);
   }
   return found;

@@ -135,9 +135,10 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     await swapFilesBack(run);
   } catch (error) {
     rethrowEngineLost(error);
-    const left = run.journal.stopped.map(({ name }) => name).join(', ');
+    const names = run.journal.stopped.map(({ name }) => name).join(', ');
+    const left = names === '' ? '' : ` Left stopped, because the data is only partly restored: ${names}.`;
     throw failed(
-      `${asSentence(cause)} The previous data could not be put back: ${messageOf(error)} It is kept under the names .diun-pilot-before-${run.journal.mark}-…. Left stopped, because the data is only partly restored: ${left}.`,
+      `${asSentence(cause)} The previous data could not be put back: ${asSentence(messageOf(error))} It is kept under the names .diun-pilot-before-${run.journal.mark}-….${left}`,
       error,
     );
   }

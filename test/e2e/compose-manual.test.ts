@@ -65,7 +65,7 @@ it('is started by `diun-pilot update` while the service runs: the service does i
 it('says at once that there is nothing to do, or no such container', async () => {
   const name = await web.containerName('web');
   const again = await cli('update', name);
-  expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('Nothing to do')]);
+  expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('nothing to do')]);
   const unknown = await cli('update', 'nobody');
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('There is no container nobody')]);
 });

@@ -65,7 +65,7 @@ describeIf(whyNoOtherEngine(), 'a set on another engine', () => {
     expect([strange.code, strange.stderr]).toEqual([1, expect.stringContaining('not authenticated')]);
     expect(await app.items()).toEqual([]);
     const { code, stdout, stderr } = await runPilot(lab, dataDir, ['restore', set, '--yes', '--trust'], backups);
-    expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('All that use it are healthy')]);
+    expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('All containers that use it are healthy')]);
 
     expect(await asItIs(app)).toEqual(before);
     expect(await namesOf(lab, stack)).toHaveLength(2);

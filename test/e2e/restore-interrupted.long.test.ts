@@ -70,7 +70,7 @@ it.each([
   await pilot.start();
   // Whoever is first takes it up: the service, or the command that followed it.
   const { code, stdout } = await restored;
-  expect([code, stdout]).toEqual([0, expect.stringContaining('All that use it are healthy')]);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('All containers that use it are healthy')]);
   await restoredWhole();
 });
 

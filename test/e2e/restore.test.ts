@@ -71,7 +71,7 @@ it('asks before it does anything, and where nobody can be asked it says how', as
 
 it('brings every row and file back, keeps what was there, and all are healthy', async () => {
   const { code, stdout, stderr } = await cli('restore', 'latest', '--yes');
-  expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('All that use it are healthy')]);
+  expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('All containers that use it are healthy')]);
   expect(await asItIs()).toEqual(before);
   expect(await app.sql("SELECT has_table_privilege('clerk', 'items', 'SELECT')")).toBe('t');
   expect(await app.sh('cat /data/hard && cat /data/.diun-pilot-before-*/newer')).toBe('erstenew');
@@ -97,9 +97,13 @@ it('refuses a damaged set before anything is stopped', async () => {
     writeFileSync(path, bytes);
   };
   const damages: [string, () => void, RegExp][] = [
-    ['cut', () => writeFileSync(file('app.dump'), readFileSync(file('app.dump')).subarray(0, -100)), /missing or cut/],
+    [
+      'cut',
+      () => writeFileSync(file('app.dump'), readFileSync(file('app.dump')).subarray(0, -100)),
+      /missing or truncated/,
+    ],
     ['flipped dump', () => flip(file('app.dump')), /database app .*came back/],
-    ['flipped tar', () => flip(file('tar.gz')), /files \/data .*(came back|does not read back)/],
+    ['flipped tar', () => flip(file('tar.gz')), /files \/data .*(came back|could not be verified)/],
     ['no manifest', () => rmSync(join(folder, 'manifest.json')), /has no manifest\.json/],
   ];
   for (const [what, damage, words] of damages) {
@@ -125,7 +129,7 @@ it('restores into an empty stack of another name, with a database of diun-pilot 
     expect.stringMatching(/not authenticated: .*PILOT_APPROVAL_SECRET/),
   ]);
   const { code, stdout, stderr } = await runPilot(stage.lab, fresh, [...args, '--trust']);
-  expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('All that use it are healthy')]);
+  expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('All containers that use it are healthy')]);
   expect(await other.items()).toEqual(before.items);
   expect(await other.sh(TREE)).toBe(before.tree);
   expect(await other.sql(OF_DATABASE)).toBe(before.database);

@@ -36,14 +36,14 @@ test('a passed one is above the buttons, and all that was measured is in a fold'
     detail: 'Rehearsed on a copy of the backup from 02:00. Counted: 12 rows.',
   });
   const { before, whole } = await page();
-  expect(before).toContain('Rehearsal Passed: on a copy of the data the new version became healthy after 41 s.');
+  expect(before).toContain('Rehearsal Passed: on a copy of the data, the new version became healthy after 41 s.');
   expect(whole).toContain('Counted: 12 rows.');
 });
 
 test.each<[Verdict['status'], string]>([
-  ['failed', 'Rehearsal Failed: on a copy of the data the new version did not become healthy'],
-  ['inconclusive', 'Rehearsal Inconclusive: the current version does not run on its own either'],
-  ['skipped', 'Rehearsal Not rehearsed: the details have the reason.'],
+  ['failed', 'Rehearsal Failed: on a copy of the data, the new version did not become healthy'],
+  ['inconclusive', 'Rehearsal Inconclusive: the current version does not become healthy in isolation either'],
+  ['skipped', 'Rehearsal Not rehearsed: It is privileged.'],
 ])('%s is said as that', async (status, words) => {
   rehearsed({ status, seconds: null, detail: 'It is privileged.' });
   const { before, whole } = await page();
@@ -66,7 +66,7 @@ test('the operator page shows the same verdict', async () => {
   rehearsed({ status: 'passed', seconds: 41, detail: 'It ran.' });
   const { text } = await supertest(http.url).get('/').set(asPerson).set('Accept', 'text/html').expect(200);
   expect(withoutTags(text)).toContain(
-    'Rehearsal Passed: on a copy of the data the new version became healthy after 41 s.',
+    'Rehearsal Passed: on a copy of the data, the new version became healthy after 41 s.',
   );
 });
 

@@ -42,14 +42,14 @@ export interface Finding {
 export function notWhole(title: string, why: string): PilotError {
   return new PilotError(
     'backup_not_verified',
-    `The backup of ${title} does not read to its end: ${why}. Take another with diun-pilot backup; if it happens again, look at the log of the container.`,
+    `The backup of ${title} could not be read to its end: ${why}. Take another one with diun-pilot backup. If it happens again, check the log of the container.`,
   );
 }
 
 export function notVerified(title: string, why: string, cause?: unknown): PilotError {
   return new PilotError(
     'backup_not_verified',
-    `The stored backup of ${title} does not read back: ${why}. Take another with diun-pilot backup; if it happens again, look at the health of the backup storage.`,
+    `The stored backup of ${title} could not be verified: ${why}. Take another one with diun-pilot backup. If it happens again, check the backup storage.`,
     { cause },
   );
 }

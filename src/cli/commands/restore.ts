@@ -87,7 +87,7 @@ function followRestore(
 function tellEnd({ status, detail, error, kept }: RestoreRecord, output: LiveOutput): void {
   output.line(
     status === 'succeeded'
-      ? `Restored: ${detail ?? ''} All that use it are healthy.`
+      ? `${detail ?? 'The data is restored.'} All containers that use it are healthy.`
       : `Failed: ${error?.message ?? ''}`,
   );
   if (kept.length === 0) return;

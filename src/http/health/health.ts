@@ -11,9 +11,9 @@ const ENGINE_ANSWERS_WITHIN_MS = 1_500;
 const KEPT_FOR_MS = 2_000;
 
 const DOCKER_DOWN =
-  'no Docker Engine answers: see that it runs and that DOCKER_HOST is right; webhooks are kept until it is back';
+  'no Docker Engine answers: check that it runs, that DOCKER_HOST is correct, and that diun-pilot has the group of the Docker socket (group_add); webhooks are kept until it answers again';
 const DATABASE_DOWN =
-  'the database cannot be read or written: see that the disk is not full and that the data directory is writable';
+  'the database cannot be read or written: check that the disk is not full and that the data directory is writable';
 
 export type AskHealth = () => Promise<HealthReport>;
 

@@ -196,7 +196,7 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
 };
 
 const HEADINGS: Partial<Record<ErrorCode, string>> = {
-  not_found: 'Nothing is here',
+  not_found: 'Page not found',
   update_not_found: 'There is no such update',
   unauthorized: 'A password is needed',
   too_many_requests: 'Too many requests',

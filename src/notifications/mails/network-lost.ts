@@ -19,14 +19,15 @@ export interface NetworkLostNews {
 export function networkLost(news: NetworkLostNews): RenderedMail {
   const { container, words, triesAgain, publicUrl } = news;
   const until = triesAgain
-    ? 'it is re-attached to its network. diun-pilot keeps trying, and its page shows the result.'
-    : 'it is re-attached to its network manually.';
+    ? 'it is re-attached to its network. diun-pilot keeps trying; the operator page shows the result.'
+    : 'you re-attach it to its network.';
+  const next = triesAgain ? 'diun-pilot keeps trying' : 'manual action required';
   return renderLetter({
     kind: 'network_lost',
     updateId: null,
     about: container,
-    subject: 'UNREACHABLE, its network is lost – manual action required',
-    verdict: { tone: 'alarm', word: 'Unreachable, manual action required' },
+    subject: `UNREACHABLE, its network is lost – ${next}`,
+    verdict: { tone: 'alarm', word: `Unreachable, ${next}` },
     heading: `${container} has lost its network`,
     blocks: [
       { type: 'important', text: `${container} is unreachable until ${until}` },

@@ -59,7 +59,7 @@ test('a set that was never finished is listed as such', async () => {
       manifest: null,
       distrust: null,
       sha256: null,
-      problem: 'has no manifest.json: this backup was never finished',
+      problem: 'it has no manifest.json, so it was never finished',
     },
   ]);
 });
@@ -92,7 +92,10 @@ test.each([
 
 test('a set with an object that is missing or cut is listed with its manifest and the problem', async () => {
   const [cut] = await listBackupSets(storageWith(aManifest(), 'PGD'), SECRETS);
-  expect(cut).toMatchObject({ manifest: { id: '01JD' }, problem: `missing or cut: ${FOLDER}/01-db-database-app.dump` });
+  expect(cut).toMatchObject({
+    manifest: { id: '01JD' },
+    problem: `these objects are missing or truncated: ${FOLDER}/01-db-database-app.dump`,
+  });
 });
 
 test('sets are listed by their time, oldest first, whatever their project; other objects are left alone', async () => {

@@ -59,7 +59,7 @@ test.each<[string, string[], Terminal | undefined]>([
   async (_who, args, terminal) => {
     const { code, stdout } = await restore(args, terminal);
     expect(content()).toBe('a');
-    expect(stdout).toContain('Restored: ');
+    expect(stdout).toMatch(/The data of .* is restored\. All containers that use it are healthy\./);
     expect(stdout).toContain('The previous data is kept. Remove it when you no longer need it:');
     expect(code).toBe(0);
   },

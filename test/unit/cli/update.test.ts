@@ -46,7 +46,7 @@ describe('update CONTAINER', () => {
 
   test('what already runs: says so, and ends with 0', async () => {
     const { code, stdout } = await runOn(scene, ['update', 'web-nginx-1']);
-    expect(stdout).toMatch(/^Nothing to do: web-nginx-1 already runs nginx:stable/);
+    expect(stdout).toMatch(/^web-nginx-1 already runs nginx:stable.*nothing to do/);
     expect(code).toBe(0);
   });
 

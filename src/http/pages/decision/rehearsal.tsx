@@ -10,6 +10,7 @@ import {
 import type { Update } from '../../../domain/update';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
 import { type Block, machineSaid, paragraph, section } from '../../../notifications/letter/letter';
+import { firstSentence } from '../../../notifications/mails/passages/rehearsal-passage';
 import { typeset } from '../blocks';
 
 export const REHEARSE_AGAIN = 'Rehearse again';
@@ -73,11 +74,11 @@ function Button({ update, again }: Pick<Props, 'update' | 'again'>): JSX.Element
   return <RehearseByPage update={update} formToken={again.formToken} />;
 }
 
-const IN_SHORT: Record<RehearsalEnd, string> = {
-  passed: 'on a copy of the data the new version became healthy',
-  failed: 'on a copy of the data the new version did not become healthy, the current one did',
-  inconclusive: 'the current version does not run on its own either, so this says nothing',
-  skipped: 'the details have the reason',
+const IN_SHORT: Record<Exclude<RehearsalEnd, 'skipped'>, string> = {
+  passed: 'on a copy of the data, the new version became healthy',
+  failed: 'on a copy of the data, the new version did not become healthy, but the current one did',
+  inconclusive:
+    'the current version does not become healthy in isolation either, so this says nothing about the new one',
 };
 
 /** The verdict in one sentence, and whether it still holds for the digest that is offered. */
@@ -89,6 +90,7 @@ export function rehearsalInShort(rehearsal: Rehearsal, offered: string | null, n
 function verdictOf(rehearsal: Rehearsal): string {
   if (isUnderWay(rehearsal)) return 'Not ended yet: reload the page for the verdict.';
   const end = rehearsal.status as RehearsalEnd;
+  if (end === 'skipped') return `${VERDICT_WORDS[end]}: ${firstSentence(splitDetail(rehearsal.detail ?? '').sentence)}`;
   const after = rehearsal.seconds === null ? '' : ` after ${formatDuration(rehearsal.seconds * 1000)}`;
   return `${VERDICT_WORDS[end]}: ${IN_SHORT[end]}${after}.`;
 }

@@ -147,17 +147,18 @@ const RISK_OF_JUMP: Record<Plan['jump'], string> = {
 
 function riskInShort({ jump, holdsData, restores, backup, newMajor }: Plan): string {
   if (newMajor !== undefined)
-    return `Every database is loaded into a new data directory of PostgreSQL ${newMajor.to}. If anything fails or differs, that of PostgreSQL ${newMajor.from} is put back.`;
+    return `Every database is loaded into a new data directory of PostgreSQL ${newMajor.to}. If anything fails or differs, the data directory of PostgreSQL ${newMajor.from} is put back.`;
   return RISK_OF_JUMP[jump] + riskOfData(holdsData, restores, backup.length > 0);
 }
 
 function riskOfData(holdsData: boolean, restores: boolean, backedUp: boolean): string {
   if (restores) {
-    return 'It can change its data. If a rollback needs it, the backup is restored automatically.';
+    return 'The new version can change the data. If a rollback needs it, the backup is restored automatically.';
   }
-  if (holdsData) return 'It can change its data. A rollback does not undo that; only the backup can.';
+  if (holdsData)
+    return 'The new version can change the data. A rollback does not undo that; only a restore of the backup does.';
   return backedUp
-    ? 'It has no label backup.kind. A rollback restores the old image, but no data.'
+    ? 'It is not in the backup: it has no label backup.kind. A rollback restores the old image, but no data.'
     : 'Nothing is backed up. A rollback restores the old image, but no data.';
 }
 
@@ -172,10 +173,10 @@ function downtimeInShort({ plan, surroundings: { usualDowntimeSeconds: seconds }
 function backupInShort({ plan: { kind, backup }, surroundings: { lastBackup }, now }: Considered): string {
   const whose = kind === 'service' ? 'service of its stack' : 'container of its project';
   if (backup.length === 0) return `None: no ${whose} has the label backup.kind.`;
-  const first = 'Taken and read back first.';
-  if (lastBackup === null) return `${first} There is none yet.`;
+  const first = 'A backup is taken and read back before the update.';
+  if (lastBackup === null) return `${first} It will be the first one.`;
   const size = lastBackup.bytes === null ? '' : `${formatBytes(lastBackup.bytes)}, `;
-  return `${first} Last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
+  return `${first} The last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
 }
 
 /** Nothing while there is room. How to make room is in the whole plan: the buttons stay in the first screen of a phone. */

@@ -39,7 +39,8 @@ function headline({ status, detail }: Rehearsal): string {
   return status === 'skipped' ? `${word}: ${sentence}` : `Rehearsal ${word.toLowerCase()}. ${sentence}`;
 }
 
-function firstSentence(text: string): string {
+/** Up to its first period that a blank follows. */
+export function firstSentence(text: string): string {
   const end = text.indexOf('. ');
   return end < 0 ? text : text.slice(0, end + 1);
 }
