@@ -183,8 +183,8 @@ type Known = Pick<Store, 'updates' | 'restores' | 'soaks'>;
 function whyNeeded(known: Known, record: BackupRecord, now: Date, approvalTtlMs: number): string | null {
   const restore = openRestoreOf(known, record);
   if (restore !== null) return restore;
-  const update = record.updateId === null ? null : known.updates.get(record.updateId);
-  return update === null ? null : neededByUpdate(known, update, now, approvalTtlMs);
+  const reasons = known.updates.thatNeed(record).map((update) => neededByUpdate(known, update, now, approvalTtlMs));
+  return reasons.find((reason) => reason !== null) ?? null;
 }
 
 /** For a requested restore that has not ended; null: there is none. */
@@ -196,7 +196,7 @@ function openRestoreOf({ restores }: Pick<Store, 'restores'>, { id }: BackupReco
 
 function neededByUpdate({ restores, soaks }: Known, update: Update, now: Date, approvalTtlMs: number): string | null {
   const name = update.container ?? 'a container';
-  if (isOpen(update.status)) return `the update of ${name} that it was taken for has not ended`;
+  if (isOpen(update.status)) return `the update of ${name} that it was taken for or that uses it has not ended`;
   if ((soaks.of(update.id)?.status ?? 'ended') !== 'ended') return `the soak of ${name} is not over`;
   const since = now.getTime() - Date.parse(update.finishedAt ?? update.createdAt);
   if (update.status === 'rollback_failed') {
@@ -205,5 +205,7 @@ function neededByUpdate({ restores, soaks }: Known, update: Update, now: Date, a
     if (since < approvalTtlMs && restores.ofUpdate(update.id).length === 0)
       return `the link to restore it after the failed rollback of ${name} is still open`;
   }
-  return since < AFTER_UPDATE_MS ? `the update of ${name} that it was taken for ended less than 3 days ago` : null;
+  return since < AFTER_UPDATE_MS
+    ? `the update of ${name} that it was taken for or that uses it ended less than 3 days ago`
+    : null;
 }

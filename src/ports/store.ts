@@ -107,6 +107,8 @@ export interface Updates {
   nextQueued(): Update | null;
   /** Oldest first. */
   withStatus(status: UpdateStatus): Update[];
+  /** Those that a backup was taken for, and those that use it (`backupId`), oldest first. */
+  thatNeed(backup: Pick<BackupRecord, 'id' | 'updateId'>): Update[];
   change(id: string, fields: Partial<Omit<Update, 'id' | 'kind' | 'createdAt' | 'steps'>>): Update;
   /** Begins a step, or begins it again after a crash. */
   beginStep(id: string, name: StepName): void;

@@ -1,6 +1,9 @@
+import { requestBackups } from '../../src/backups/request-backup';
+import { readContainers } from '../../src/containers/read-containers';
 import { runForge, type Forge } from '../support/forge-scene';
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 let forge: Forge;
 beforeEach(() => {
   forge = runForge();
@@ -72,3 +75,26 @@ test('one whose manifest is no longer in the storage is not used', () =>
     const { storage } = forge.scene.deps;
     for (const { key } of await storage.list('')) if (key.endsWith('manifest.json')) await storage.delete(key);
   }));
+
+test.each(['taken on request', 'taken for another update'])(
+  'one that was used again, %s, is kept as long as its restore link',
+  async (taken) => {
+    const { scene } = forge;
+    const backUp = async (): Promise<void> => {
+      requestBackups(
+        { store: scene.store, containers: await readContainers(scene.engine, null) },
+        { reason: 'operator' },
+      );
+      await scene.settle();
+    };
+    await (taken === 'taken on request' ? backUp() : updateOf('two'));
+    const { backupId } = await updateOf('one');
+    scene.store.updates.change(scene.updates().at(-1)?.id ?? '', { status: 'rollback_failed' });
+    for (const passed of [HOUR, 4 * DAY]) {
+      await scene.clock.advance(passed);
+      await backUp();
+    }
+    expect(scene.store.backups.list(3)).toHaveLength(3);
+    expect(scene.store.backups.get(backupId ?? '')?.status).toBe('succeeded');
+  },
+);

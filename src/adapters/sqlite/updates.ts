@@ -93,6 +93,7 @@ export function createUpdates(database: Database, clock: Clock, audit: Audit): U
       return select(`WHERE ${due} ORDER BY policy <> 'automatic', id LIMIT 1`, now, now)[0] ?? null;
     },
     withStatus: (status) => select('WHERE status = ? ORDER BY id', status),
+    thatNeed: (backup) => select('WHERE id = ? OR backup_id = ? ORDER BY id', backup.updateId, backup.id),
     plan: (id) => kept<Plan>(id, 'plan'),
     savePlan: (id, plan) => keep(id, 'plan', plan),
     journal: (id) => kept<Journal>(id, 'journal'),
