@@ -1,13 +1,13 @@
 import { membersOf, placeOf, isServer } from '../domain/backups/backup-place';
 import { stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { codeOf, PilotError } from '../domain/errors';
 import type { Scaled } from '../domain/services/rollout';
 import type { Progress } from '../lib/logger';
 import { readContainers } from '../containers/read-containers';
 import { asReadNow, readServices } from '../services/read-targets';
 import { backUpSet } from '../updates/backup/back-up-project';
-import { canBeStored, mustStillBeStored } from '../updates/backup/quiesce';
+import { canBeStored, fetchInAdvance, mustStillBeStored } from '../updates/backup/quiesce';
 import { fingerprintBefore } from '../updates/fingerprint/data-change';
 import { Skipped } from '../updates/run';
 import { preflightService, pullHere } from './preflight-rollout';
@@ -56,26 +56,13 @@ async function quiesceStack(
   progress: Progress,
 ): Promise<boolean> {
   const writers = stoppedForBackup(target, all);
-  if (writers.length === 0 || !(await fetchInAdvance(run, progress))) return false;
+  if (writers.length === 0 || !(await fetchInAdvance(run, pullHere, progress))) return false;
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   const scaled = await howTheyAre(run, writers);
   checkpoint(run, 'preparing', { scaled });
   for (const each of scaled.toReversed()) await scaleToZero(run, each, progress);
   await mustStillBeStored(run, scaled);
   return whoGoesOn(target, all).length === 0;
-}
-
-/** So that no service is scaled to 0 during a download, or for an image that cannot be had: the step `pull` reports that. */
-async function fetchInAdvance(run: ServiceRun, progress: Progress): Promise<boolean> {
-  try {
-    await pullHere(run, (detail) => progress(`fetching the image in advance: ${detail}`));
-    return true;
-  } catch (error) {
-    rethrowEngineLost(error);
-    run.logger.warn('the image could not be fetched in advance', { update: run.update.id, reason: messageOf(error) });
-    run.pullFailure = toPilotError(error);
-    return false;
-  }
 }
 
 /** No service is scaled to 0 for an update that the step `preflight` will refuse. */

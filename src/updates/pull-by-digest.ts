@@ -11,6 +11,7 @@ import { checkpoint } from './run';
 
 /** Pulls exactly the digest that was announced, shown and approved. No tag moves, so the old container keeps its name. */
 export async function pullByDigest(run: Run, progress: Progress): Promise<string> {
+  if (run.pullFailure !== undefined) throw run.pullFailure;
   const { imageId, wanted, platform } = await pullTarget(run.engine, run.old, run.update, progress);
   checkpoint(run, 'preparing', { newImageId: imageId });
   return `${wanted} is image ${imageId}${platform === undefined ? '' : `, for ${platform}`}`;

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, isEngineLost, messageOf } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf, type PilotError } from '../domain/errors';
 import type { Journal, Stage } from '../domain/journal';
 import type { StepName, Update } from '../domain/update';
 import type { Progress } from '../lib/logger';
@@ -18,6 +18,8 @@ export interface Run extends ActiveUpdate {
   old: ContainerInspect;
   /** The same as policy sees it. */
   container: Container;
+  /** Why the image could not be fetched in advance, for the step `pull`: another try would be made after an unquiesced backup. */
+  pullFailure?: PilotError;
 }
 
 /** A step that had nothing to do, with the reason. */

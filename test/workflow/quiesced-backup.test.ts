@@ -122,6 +122,15 @@ it('leaves one with backup.quiesce=never running, for the update of another and 
   expect(verdict()).toMatchObject({ status: 'succeeded' });
 });
 
+it('stops nobody for an image that cannot be pulled, and does not pull again after a backup that is not quiesced', async () => {
+  publish('gitea:1');
+  forge.scene.engine.failNext('pull', new EngineError('pull_failed', 'toomanyrequests: pull rate limit'));
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'pull_failed' } });
+  expect(verdict()?.error?.message).toContain('pull rate limit');
+  expect(acts().filter((line) => /^(stop|start) /.test(line))).toEqual([]);
+});
+
 it('starts all of them again when the backup fails, and says that nothing was changed', async () => {
   publish('gitea:1');
   forge.scene.engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed the connection'));

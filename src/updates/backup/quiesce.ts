@@ -3,7 +3,7 @@ import { findUnhealthy } from '../../containers/check-health';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
-import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';
 import { networkOwner } from '../../domain/network/shared-network';
 import { isWell, type Stopped } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
@@ -27,7 +27,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   const writers = stoppedForBackup(run.container, all).filter(({ id }) => id !== networkOwner(run.old));
   // Stopping a container that was started with --rm deletes it.
   if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
-  await fetchInAdvance(run, progress);
+  if (!(await fetchInAdvance(run, pullByDigest, progress))) return false;
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   await noteNeighbours(run, all, writers);
   const stopped = await howTheyAre(run, writers);
@@ -40,19 +40,27 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   return true;
 }
 
-/** So that no container is stopped during a download. The step `pull` reports a failure. */
-async function fetchInAdvance(run: Run, progress: Progress): Promise<void> {
+type Fetching = Pick<Run, 'logger' | 'update' | 'pullFailure'>;
+
+/** So that nothing is stopped during a download, or for an image that cannot be had (false): the step `pull` reports that. */
+export async function fetchInAdvance<R extends Fetching>(
+  run: R,
+  pull: (run: R, progress: Progress) => Promise<unknown>,
+  progress: Progress,
+): Promise<boolean> {
   try {
-    await pullByDigest(run, (detail) => progress(`fetching the image in advance: ${detail}`));
+    await pull(run, (detail) => progress(`fetching the image in advance: ${detail}`));
+    return true;
   } catch (error) {
     rethrowEngineLost(error);
     run.logger.warn('the image could not be fetched in advance', { update: run.update.id, reason: messageOf(error) });
+    run.pullFailure = toPilotError(error);
+    return false;
   }
 }
 
 /** No container is stopped for an update that the step `preflight` will refuse. */
 async function mayWork(run: Run): Promise<boolean> {
-  if (run.journal.newImageId === null) return true;
   try {
     await lookAhead(run, await newImageOf(run));
     return true;
