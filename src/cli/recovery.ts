@@ -31,12 +31,17 @@ function kitFacts(app: App, containers: readonly Container[], version: string): 
 
 /** With a second line, a label of an image could put a command of its own between those that are typed from the page. */
 function setOf({ place, members }: ReturnType<typeof backupSets>[number]): KitSet {
-  const files = members.find(({ composeFiles }) => composeFiles !== null)?.composeFiles ?? null;
+  const [files = null] = members.flatMap(({ composeFiles, swarm }) => composeFiles ?? swarm?.stackFile ?? []);
   return {
     project: place.project === null ? null : oneLine(place.project),
+    stack: members.some(({ swarm }) => swarm !== undefined),
     name: oneLine(scopeName(place)),
     composeFiles: files === null ? null : oneLine(files),
-    members: members.map(({ name, reference }) => ({ name: oneLine(name), reference: oneLine(reference) })),
+    members: members.map(({ name, reference, labels: { backup } }) => ({
+      name: oneLine(name),
+      reference: oneLine(reference),
+      paths: backup?.kind === 'files' ? backup.paths.map(oneLine) : null,
+    })),
   };
 }
 
@@ -112,7 +117,8 @@ export function kitFindings(app: App, containers: readonly Container[]): Finding
  */
 export function recoveryKitCommand(context: CliContext, { json }: { json: boolean }): Promise<number> {
   return withApp(context, { json }, async (app) => {
-    const facts = kitFacts(app, await app.containers(), context.version);
+    const [containers, { services }] = await Promise.all([app.containers(), app.swarm()]);
+    const facts = kitFacts(app, [...containers, ...services], context.version);
     const kit = recoveryKit(facts);
     const detail = { fingerprint: kitFingerprint(facts) };
     app.store.audit.append({ kind: 'recovery_kit', actor: cliUser(), subject: null, detail });

@@ -1,10 +1,11 @@
-import { requestBackups } from '../../src/backups/request-backup';
+import { queueScheduledBackups, requestBackups } from '../../src/backups/request-backup';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { DrillVerdict } from '../../src/domain/backups/drill';
 import type { Method } from '../support/fake-engine';
 import type { ImageSpec } from '../support/fake-engine-types';
 import { fakePostgres } from '../support/fake-postgres';
 import { openScene, type Scene } from '../support/scene';
+import { runForgeStack } from '../support/swarm/forge-stack';
 import { readContainers } from '../../src/containers/read-containers';
 
 let scene: Scene;
@@ -212,4 +213,14 @@ it('of a set that is gone nothing is drilled, and its failure is troubling no mo
   expect(await drill()).toBeNull();
   expect(scene.store.timers.get('drill')?.last?.outcome).toBe('No good backup holds a database.');
   expect(scene.store.notices.all()).toEqual([]);
+});
+
+it('drills the sets of services, too', async () => {
+  const forge = runForgeStack();
+  await queueScheduledBackups(forge.scene.deps);
+  await forge.scene.settle();
+  forge.scene.store.timers.ring('drill', forge.scene.clock.now().toISOString());
+  await forge.scene.settle();
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ project: 'forge', drill: { status: 'passed' } }]);
+  forge.scene.close();
 });

@@ -65,7 +65,7 @@ async function check(app: App, notify: boolean): Promise<Checked> {
   const findings = [
     ...[...asked, ...notices, ...read.findings, diunFinding(app), ...timerFindings(app), ...keptFindings(app)],
     ...storedFindings(app, read.containers !== null),
-    ...(read.containers === null ? [] : [...backupFindings(app, targets), ...kitFindings(app, containers)]),
+    ...(read.containers === null ? [] : [...backupFindings(app, targets), ...kitFindings(app, targets)]),
     ...[
       ...disk,
       ...probes,

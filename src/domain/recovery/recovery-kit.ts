@@ -28,14 +28,23 @@ export interface KitStorage {
   variables: Readonly<Record<string, string>>;
 }
 
-/** One backup set: a compose project, or one container outside of Compose. */
+/** One backup set: a compose project, a stack, or one container outside of Compose. */
 export interface KitSet {
   project: string | null;
+  /** Its data is that of Swarm services, which a person restores. */
+  stack: boolean;
   name: string;
-  /** Its compose files, as a person would name them; null: unknown. */
+  /** Its compose or stack files, as a person would name them; null: unknown. */
   composeFiles: string | null;
-  /** Name and reference of the containers whose data it holds. */
-  members: { name: string; reference: string }[];
+  members: KitMember[];
+}
+
+/** A container or service whose data a set holds. */
+export interface KitMember {
+  name: string;
+  reference: string;
+  /** Its folders; null: it is a database server. */
+  paths: string[] | null;
 }
 
 const NAMES_A_FILE = /(?:_FILE|_BUNDLE|_CREDENTIALS|CACERT|TLS_CLIENT_CERT)$/;
@@ -83,9 +92,9 @@ function folderNeeded(folder: string): string {
   this host unless you copy them to another one regularly.**`;
 }
 
-function setLine({ project, name, composeFiles, members }: KitSet): string {
-  const where =
-    project === null ? `the container ${name}` : `project ${name}: ${composeFiles ?? 'compose files unknown'}`;
+function setLine({ project, stack, name, composeFiles, members }: KitSet): string {
+  const [kind, files] = stack ? ['stack', 'stack file'] : ['project', 'compose files'];
+  const where = project === null ? `the container ${name}` : `${kind} ${name}: ${composeFiles ?? `${files} unknown`}`;
   return `  - ${where}; data of ${members.map((member) => `${member.name} (\`${member.reference}\`)`).join(', ')}`;
 }
 
@@ -118,14 +127,22 @@ function needsKeys({ kind, url, variables }: KitStorage): boolean {
 }
 
 function start({ sets }: KitFacts): string {
-  const projects = sets.flatMap(({ project }) => project ?? []);
+  const projects = sets.flatMap(({ project, stack }) => (project === null || stack ? [] : project));
   const commands = projects.map((project) => `docker compose --project-name ${shellWord(project)} up --detach`);
+  const stacks = sets.filter(({ stack }) => stack);
+  const deploys = stacks.map(
+    ({ name, composeFiles }) =>
+      `docker stack deploy --compose-file ${shellWord(composeFiles ?? 'FILE')} ${shellWord(name)}`,
+  );
   const alone = sets
-    .filter(({ project }) => project === null)
+    .filter(({ project, stack }) => project === null && !stack)
     .map(({ name }) => `Start the container ${name} as you did before.`);
-  return `## 2. Start everything, empty
-
-${[...(commands.length === 0 ? [] : ['In the folder of each project:', code(commands)]), ...alone].join('\n\n') || 'Start your containers.'}`;
+  const parts = [
+    ...(commands.length === 0 ? [] : ['In the folder of each project:', code(commands)]),
+    ...(deploys.length === 0 ? [] : ['On a Swarm (`docker swarm init`) with the same node labels:', code(deploys)]),
+    ...alone,
+  ];
+  return `## 2. Start everything, empty\n\n${parts.join('\n\n') || 'Start your containers.'}`;
 }
 
 function restore({ image, storage, sets }: KitFacts): string {
@@ -134,13 +151,51 @@ function restore({ image, storage, sets }: KitFacts): string {
     storage.folder === null ? [] : [`${storage.folder}:${storage.folder}${storage.kind === 'file' ? ':ro' : ''}`];
   const mount = [...folder, ...read].map((each) => ` --volume ${shellWord(each)}`).join('');
   const run = `docker run --rm --interactive --network host --user 0:0 --env-file recovery.env --volume /var/run/docker.sock:/var/run/docker.sock --volume diun-pilot-recovery:/data${mount} ${shellWord(image)}`;
-  const one = ({ project }: KitSet): string =>
-    `pilot restore latest${project === null ? '' : ` --project ${shellWord(project)}`} --yes`;
-  return `## 3. Restore
-
-${code([`pilot() { ${run} "$@"; }`, ...new Set(sets.map(one))])}
+  const one = ({ name }: KitSet): string => `pilot restore latest --project ${shellWord(name)} --yes`;
+  const stacks = sets.filter(({ stack }) => stack);
+  const others = sets.filter(({ stack }) => !stack);
+  const automatic = `${code([`pilot() { ${run} "$@"; }`, ...others.map(one)])}
 
 \`pilot restore latest --project NAME --dry-run\` shows the plan, reads the whole set and changes nothing.`;
+  const parts = [
+    ...(others.length > 0 || stacks.length === 0 ? [automatic] : []),
+    ...stacks.map((set) => restoreStack(set, storage)),
+  ];
+  return `## 3. Restore\n\n${parts.join('\n\n')}`;
+}
+
+/** What a person types for a stack. Only the newest set itself has the numbers of its objects and the names of its databases. */
+function restoreStack({ name, members }: KitSet, storage: KitStorage): string {
+  const scale = (to: number): string[] =>
+    members.filter(({ paths }) => paths !== null).map((each) => `docker service scale ${shellWord(each.name)}=${to}`);
+  return `The data of the services of stack ${name} is restored manually. ${FETCH[storage.kind](name)} Scale the other services that
+write to it to 0, too. Replace the words in capitals: NN is the number of the object, USER the superuser of the server.
+
+${code([...scale(0), ...members.flatMap((each) => restoreMember(each, storage)), ...scale(1)])}`;
+}
+
+/** Each takes the name of a stack. */
+const FETCH: Record<KitStorage['kind'], (name: string) => string> = {
+  file: (name) => `Its objects are in the newest folder of \`${name}\` in the folder of the backups.`,
+  s3: (name) => `Copy the newest folder of \`${name}\` from the bucket (\`aws s3 cp --recursive\`).`,
+  restic: (name) =>
+    `Read each object of the newest \`/${name}/SET\` with the variables of step 1: \`restic dump --path /${name}/SET/OBJECT latest /${name}/SET/OBJECT > OBJECT\`.`,
+};
+
+/** restic compresses, so that its objects are plain. */
+function restoreMember({ name, paths }: KitMember, { kind }: KitStorage): string[] {
+  const [gz, z, read] = kind === 'restic' ? ['', '', 'cat'] : ['.gz', 'z', 'gunzip -c'];
+  if (paths !== null)
+    return paths.map(
+      (path) =>
+        `docker run --rm -i -v ${shellWord(`VOLUME:${path}`)} alpine tar -x${z}f - -C / < ${shellWord(`NN-${name}-files-PATH.tar${gz}`)}`,
+    );
+  const server = `$(docker ps -q --filter ${shellWord(`label=com.docker.swarm.service.name=${name}`)})`;
+  const into = `docker exec -i "${server}"`;
+  return [
+    `${read} ${shellWord(`NN-${name}-globals.sql${gz}`)} | ${into} psql -U USER -d postgres`,
+    `${into} pg_restore -U USER --exit-on-error --clean --if-exists --create -d postgres < ${shellWord(`NN-${name}-database-DATABASE.dump`)}`,
+  ];
 }
 
 function afterwards(): string {

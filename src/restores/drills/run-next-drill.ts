@@ -1,6 +1,5 @@
 import { placeOf, samePlace } from '../../domain/backups/backup-place';
 import { backupSets, keyOfPlace, scopeName, serversIn } from '../../backups/backup-set';
-import { readContainers } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
 import type { BackupRecord } from '../../domain/backups/backup';
 import { NotTried, type DrillVerdict } from '../../domain/backups/drill';
@@ -9,6 +8,7 @@ import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, isEngineLost, messageOf } from '../../domain/errors';
 import { drillFailed } from '../../notifications/mails/backups/drill-failed';
 import { postMail } from '../../notifications/post-mail';
+import { readTargets } from '../../services/read-targets';
 import type { Store } from '../../ports/store';
 import type { RestoreDeps } from '../restore-run';
 import { drillSet, removeLeftOver } from './drill-set';
@@ -85,10 +85,11 @@ export function requestDrills(
 }
 
 /** The weekly drills. Of a set that is there no longer nothing is drilled, and a failed drill is troubling no more. */
-export async function queueDrills({ engine, selfId, store }: Deps): Promise<WorkOutcome> {
-  const containers = await readContainers(engine, selfId);
-  const sets = requestDrills(store, containers).map(scopeName).join(', ');
-  const there = new Set(containers.map((container) => keyOfPlace(placeOf(container))));
+export async function queueDrills(deps: Deps): Promise<WorkOutcome> {
+  const { store } = deps;
+  const targets = await readTargets(deps);
+  const sets = requestDrills(store, targets).map(scopeName).join(', ');
+  const there = new Set(targets.map((target) => keyOfPlace(placeOf(target))));
   for (const { kind, subject } of store.notices.all())
     if (kind === 'drill_failed' && !there.has(subject)) store.notices.close(kind, subject);
   return { outcome: sets === '' ? 'No good backup holds a database.' : `Requested: ${sets}.`, trouble: null };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { runOn, type Ran } from '../../support/cli-app';
 import { aContainer } from '../../support/container-builder';
 import { openScene, type Scene } from '../../support/scene';
+import { runForgeStack } from '../../support/swarm/forge-stack';
 
 let scene: Scene;
 beforeEach(() => {
@@ -42,6 +43,41 @@ AWS_SECRET_ACCESS_KEY=very secret
   expect(stdout).toContain('shop-db-1 (`postgres:17`)');
   expect(stdout).toContain('docker compose --project-name shop up --detach');
   expect(stdout).toContain('pilot restore latest --project shop --yes');
+});
+
+test('each set is restored by its name, also that of a container outside of Compose: latest alone may be any of several', async () => {
+  const alone = aContainer({
+    name: 'wiki',
+    project: null,
+    labels: { 'backup.kind': 'files', 'backup.paths': '/data' },
+  });
+  const { stdout } = await runOn(scene, ['recovery-kit'], {
+    app: { containers: () => Promise.resolve([db, alone]) },
+    env: S3,
+  });
+  expect(stdout.split('\n').filter((line) => line.startsWith('pilot restore'))).toEqual([
+    'pilot restore latest --project wiki --yes',
+    'pilot restore latest --project shop --yes',
+  ]);
+});
+
+test('a stack is deployed, and its data restored by the commands that a person types', async () => {
+  const { scene: swarm } = runForgeStack();
+  const { stdout } = await runOn(swarm, ['recovery-kit'], { env: S3 });
+  expect(stdout).toContain(
+    '  - stack forge: stack file unknown; data of forge_db (`postgres:15`), forge_gitea (`gitea:1`)',
+  );
+  expect(stdout).toContain('docker stack deploy --compose-file FILE forge\n');
+  expect(stdout).toContain(`\`\`\`sh
+docker service scale forge_gitea=0
+gunzip -c NN-forge_db-globals.sql.gz | docker exec -i "$(docker ps -q --filter label=com.docker.swarm.service.name=forge_db)" psql -U USER -d postgres
+docker exec -i "$(docker ps -q --filter label=com.docker.swarm.service.name=forge_db)" pg_restore -U USER --exit-on-error --clean --if-exists --create -d postgres < NN-forge_db-database-DATABASE.dump
+docker run --rm -i -v VOLUME:/data alpine tar -xzf - -C / < NN-forge_gitea-files-PATH.tar.gz
+docker service scale forge_gitea=1
+\`\`\``);
+  expect(stdout).not.toContain('pilot restore');
+  expect((await runOn(swarm, ['check'], { env: S3 })).stdout).toMatch(/ok .*Recovery kit .*for the current secrets/);
+  swarm.close();
 });
 
 test('credentials of a role are not there: the page says so, and leaves the lines empty', async () => {
