@@ -64,6 +64,22 @@ test('a backend that gives nothing more ends the transfer', async () => {
   await expect(buffer(await storage.get('a'))).rejects.toMatchObject({ code: 'storage_unreachable' });
 });
 
+test('a dump that breaks off gives the reason of restic, whichever of its output and its end comes first', async () => {
+  const storage = restic({
+    dump: `head -c 1000 /dev/zero; exec >&-; sleep 0.2; echo 'Fatal: ciphertext verification failed' >&2; exit 1`,
+  });
+  await storage.put('a', Readable.from([Buffer.alloc(BYTES)], { objectMode: false }));
+  await expect(buffer(await storage.get('a'))).rejects.toMatchObject({
+    message: expect.stringContaining('Fatal: ciphertext verification failed'),
+  });
+});
+
+test('a restic that gives everything and does not end is ended', async () => {
+  const storage = restic({ dump: `head -c ${BYTES} /dev/zero; exec >&-; exec sleep 600` });
+  await storage.put('a', Readable.from([Buffer.alloc(BYTES)], { objectMode: false }));
+  expect((await buffer(await storage.get('a'))).length).toBe(BYTES);
+});
+
 test('what is requested while the tidying begins goes first, and nothing holds a lock beside it', async () => {
   const trace = join(folder, 'trace');
   const traced = (name: string, seconds: number) =>

@@ -39,6 +39,24 @@ backupStorageContract('S3 in memory', async () => {
   return { storage, leftovers: () => Promise.resolve(server.uploads()) };
 });
 
+test('a reader that is slower than the bucket may be silent is waited for', async () => {
+  const server = await startS3MemoryServer('backups');
+  started.push(server);
+  const size = 64 * 1024 * 1024;
+  server.objects.set('set/item', Buffer.alloc(size));
+  const storage = createS3Storage({
+    ...{ bucket: 'backups', prefix: '', customEndpoint: true, silenceMs: 400, attempts: 1 },
+    client: { ...client, endpoint: server.endpoint },
+  });
+  let [bytes, paused] = [0, false];
+  for await (const chunk of await storage.get('set/item')) {
+    bytes += (chunk as Buffer).length;
+    if (!paused) await new Promise((resolve) => setTimeout(resolve, 2_000));
+    paused = true;
+  }
+  expect(bytes).toBe(size);
+});
+
 test('all lies below the prefix of the address, and what lies beside it is not seen', async () => {
   const server = await startS3MemoryServer('backups');
   started.push(server);

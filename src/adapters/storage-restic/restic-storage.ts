@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { StorageError } from '../../domain/errors';
 import { checkedLength } from '../../lib/streams/read-within';
+import { watchSilence, watchSource } from '../../lib/streams/watch-silence';
 import type { BackupStorage } from '../../ports/backup-storage';
 import {
   asStorageError,
@@ -89,7 +90,11 @@ async function backUp(repo: Repository, key: string, content: Readable): Promise
   const { child, ended } = running;
   child.stdout.resume();
   let bytes = 0;
-  const silence = watch(child, repo.silenceMs, () => !child.stdin.writableNeedDrain);
+  const silence = watchSilence({
+    ms: repo.silenceMs,
+    othersAreSlow: () => !child.stdin.writableNeedDrain,
+    silent: () => child.kill('SIGKILL'),
+  });
   try {
     for await (const chunk of content as AsyncIterable<Buffer>) {
       bytes += chunk.length;
@@ -128,13 +133,13 @@ async function get(repo: Repository, key: string): Promise<Readable> {
   const { child, ended } = startRestic(repo, ['dump', found.id, `/${key}`]);
   child.stdin.end();
   let failed: StorageError | null = null;
-  void ended.then((end) => {
+  // Its output ends before its reason is known.
+  const reason = ended.then((end) => {
     silence.stop();
     if (end.code !== 0) failed = asStorageError(repo, end, key);
   });
-  const content = checkedLength(child.stdout, found.bytes, (cause) => failed ?? asCut(key, cause));
-  const silence = watch(child, repo.silenceMs, () => child.stdout.readableFlowing !== true);
-  child.stdout.on('data', () => silence.moved());
+  const content = checkedLength(child.stdout, found.bytes, (cause) => failed ?? asCut(key, cause), reason);
+  const silence = watchSource(child.stdout, repo.silenceMs, () => child.kill('SIGKILL'));
   content.on('close', () => child.kill('SIGINT'));
   return content;
 }
@@ -167,12 +172,6 @@ async function makeRepository(repo: Repository): Promise<void> {
   if (code === 0) return;
   if (!missesRepository(stderr)) throw asStorageError(repo, { code, stderr }, '');
   await restic(repo, ['init']);
-}
-
-/** Ends restic when its backend moves no byte. A dump that waits for a lock, or a load that builds an index, does not count. */
-function watch(child: ResticProcess, silenceMs: number, othersAreSlow: () => boolean): { moved(): void; stop(): void } {
-  const timer = setTimeout(() => (othersAreSlow() ? timer.refresh() : child.kill('SIGKILL')), silenceMs);
-  return { moved: () => void timer.refresh(), stop: () => clearTimeout(timer) };
 }
 
 /** A path that restic would not give back as it is written leads nowhere. */

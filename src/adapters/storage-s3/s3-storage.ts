@@ -9,6 +9,7 @@ import {
 import { StorageError } from '../../domain/errors';
 import { formatBytes } from '../../domain/format';
 import { checkedLength } from '../../lib/streams/read-within';
+import { watchSource } from '../../lib/streams/watch-silence';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError } from './s3-errors';
 import { upload, type PartSizes, type UploadTarget } from './upload';
@@ -33,11 +34,20 @@ export interface S3StorageOptions {
 
 interface Bucket extends UploadTarget {
   prefix: string;
+  /** For what is read: it may be paused for as long as its reader likes. */
+  reader: S3Client;
+  silenceMs: number;
 }
 
 /** Keeps backups in an S3 bucket. Credentials, region and endpoint come from the AWS SDK's own environment variables. */
 export function createS3Storage(options: S3StorageOptions): BackupStorage {
-  const bucket: Bucket = { ...options, client: createClient(options), cleanUpMs: options.silenceMs ?? SILENCE_MS };
+  const { silenceMs = SILENCE_MS } = options;
+  const bucket: Bucket = {
+    ...{ ...options, silenceMs, cleanUpMs: silenceMs },
+    client: createClient(options, { socketTimeout: silenceMs }),
+    // The socket's own timeout would also run while the reader pauses; this one ends with the headers.
+    reader: createClient(options, { socketTimeout: 0, requestTimeout: silenceMs, throwOnRequestTimeout: true }),
+  };
   return {
     urlOf: (key) => `s3://${bucket.bucket}/${fullKey(bucket, key)}`,
     put: (key, content) => upload(bucket, fullKey(bucket, key), content),
@@ -55,7 +65,10 @@ export function createS3Storage(options: S3StorageOptions): BackupStorage {
  * A server of another make may not know the checksums that the SDK sends by default since 3.729
  * (docs/research/s3-and-ses.md), nor buckets as host names.
  */
-function createClient({ customEndpoint, client, silenceMs = SILENCE_MS, attempts = 4 }: S3StorageOptions): S3Client {
+function createClient(
+  { customEndpoint, client, silenceMs = SILENCE_MS, attempts = 4 }: S3StorageOptions,
+  timeouts: { socketTimeout: number; requestTimeout?: number; throwOnRequestTimeout?: boolean },
+): S3Client {
   const elsewhere: S3ClientConfig = {
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -63,7 +76,7 @@ function createClient({ customEndpoint, client, silenceMs = SILENCE_MS, attempts
   };
   return new S3Client({
     maxAttempts: attempts,
-    requestHandler: { connectionTimeout: Math.min(10_000, silenceMs), socketTimeout: silenceMs },
+    requestHandler: { connectionTimeout: Math.min(10_000, silenceMs), ...timeouts },
     ...(customEndpoint ? elsewhere : {}),
     ...client,
   });
@@ -71,11 +84,20 @@ function createClient({ customEndpoint, client, silenceMs = SILENCE_MS, attempts
 
 async function get(bucket: Bucket, key: string): Promise<Readable> {
   const answer = await ask(bucket, key, () =>
-    bucket.client.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: fullKey(bucket, key) })),
+    bucket.reader.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: fullKey(bucket, key) })),
   );
-  return checkedLength(answer.Body as Readable, answer.ContentLength, (error, bytes) =>
+  const body = answer.Body as Readable;
+  const content = checkedLength(body, answer.ContentLength, (error, bytes) =>
     asStorageError(error ?? cutAfter(bytes, answer.ContentLength), bucket.bucket, key),
   );
+  const silence = watchSource(body, bucket.silenceMs, () => body.destroy(silent(bucket.silenceMs)));
+  body.once('close', () => silence.stop());
+  return content;
+}
+
+/** As the SDK names it where no answer comes. */
+function silent(ms: number): Error {
+  return Object.assign(new Error(`the bucket sent nothing for ${ms} ms`), { name: 'TimeoutError' });
 }
 
 function cutAfter(bytes: number, length: number | undefined): StorageError {

@@ -85,12 +85,14 @@ function inUnits(bytes: number): string {
 
 /**
  * Passes a stream on, and fails when it ends before `length` bytes came: a connection that breaks is not always an
- * error of the stream. `asError` gives the error to fail with; of an end too early it gets none.
+ * error of the stream. `asError` gives the error to fail with; of an end too early it gets none. It ends once `ended` has
+ * resolved, so that `asError` may know by then why the source ended.
  */
 export function checkedLength(
   source: Readable,
   length: number | undefined,
   asError: (cause: unknown, bytes: number) => Error,
+  ended: Promise<unknown> = Promise.resolve(),
 ): Readable {
   let bytes = 0;
   const checked = new Transform({
@@ -99,7 +101,7 @@ export function checkedLength(
       done(null, chunk);
     },
     flush(done) {
-      done(length === undefined || bytes === length ? null : asError(undefined, bytes));
+      void ended.then(() => done(length === undefined || bytes === length ? null : asError(undefined, bytes)));
     },
   });
   source.on('error', (error) => checked.destroy(asError(error, bytes)));
