@@ -12,15 +12,29 @@ unit() { one=$1; shift; for each in "$@"; do [ "$each" = "$one" ] && return 0; d
 like() { chown "$(stat -c %u:%g "$1")" "$2"; chmod "$(stat -c %a "$1")" "$2"; }
 `;
 
-/** `$1` → `$2`, all but ours and the units, whose content is moved separately; `$3`: the folder that has the names of the units. */
-const MOVE = `move() {
+/**
+ * `$1` → `$2`, all but ours and the units, whose content is moved separately; `$3`: the folder that has the names of the units.
+ * To another mount `mv` would copy, and then remove file by file: cut off there, neither side is known to be whole. So it is
+ * copied under a name of ours, and each side changes by a rename: what has its own name is whole, on both sides. Mounts of one
+ * file system differ by nothing but that a file which is moved from one to the other becomes another one.
+ */
+const MOVE = `part=\${before%-*}-00
+move() {
   from=$1; to=$2; as=$3; shift 3
+  rm -rf "$from/$part" "$to/$part"
+  : > "$from/$part"; was=$(stat -c %d:%i "$from/$part")
+  mv "$from/$part" "$to/"; is=$(stat -c %d:%i "$to/$part")
+  rm -f "$to/$part"
   for entry in "$from"/* "$from"/.[!.]* "$from"/..?*; do
     there "$entry" || continue
     name=\${entry##*/}
     if ours "$entry" || unit "$as/$name" "$@"; then continue; fi
+    if [ "$was" = "$is" ]; then rm -rf "\${to:?}/$name"; mv "$entry" "$to/"; continue; fi
+    cp -a "$entry" "$to/$part"
     rm -rf "\${to:?}/$name"
-    mv "$entry" "$to/"
+    mv "$to/$part" "$to/$name"
+    mv "$entry" "$from/$part"
+    rm -rf "$from/$part"
   done
 }
 `;
