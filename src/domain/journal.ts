@@ -5,7 +5,7 @@ import type { HealthFailure, Stopped } from './health/health-failure';
 import type { Neighbourhood } from './health/neighbour';
 import { newReferenceFor } from './images/image-reference';
 import type { RanBefore, RestoreJournal } from './backups/restore';
-import type { Update } from './update';
+import type { OwnStop, Update } from './update';
 import type { SoakData } from './soak/soak';
 
 /**
@@ -62,6 +62,8 @@ export interface Journal {
   failing?: Record<string, HealthFailure>;
   /** Who was stopped for the backup, in the order in which they are started again; written down before it is done. */
   stopped: Stopped[];
+  /** When that began, ISO 8601; not there: it did not, or an older version did not note it. */
+  stoppedAt?: string;
   /** Database servers of the set that ran at the backup: they run again, wherever the engine goes down and leaves them so. */
   servers?: RanBefore[];
   /** Whether they run again next to the new container, or one was started externally: data written from then on is in no backup. */
@@ -112,6 +114,11 @@ export interface SoakPlan {
   restarts: number;
   /** There once it is rolled back. `data`: what the operator chose; null: it is rolled back automatically. */
   failed?: { why: string; at: string; data: SoakData | null };
+}
+
+/** Whether the container itself was among those that were stopped for the backup. */
+export function ownStopOf({ stopped, stoppedAt, oldContainerId }: Journal): OwnStop | null {
+  return stopped.some(({ id }) => id === oldContainerId) ? { at: stoppedAt ?? null } : null;
 }
 
 /**

@@ -129,20 +129,27 @@ export const STEP_NAMES = [
 /** One of them. */
 export type StepName = (typeof STEP_NAMES)[number];
 
+/** The container itself was stopped for the backup of its update. */
+export interface OwnStop {
+  /** ISO 8601; null: an older version did not note it. */
+  at: string | null;
+}
+
 /**
- * When its users may have started to miss it: for a container that was stopped for its backup, at the start of that; else
- * when it was replaced. Null: it was neither.
+ * When its users may have started to miss it: for a container that was stopped for the backup, when it was; else when it
+ * was replaced, for a new PostgreSQL major when its data was moved. Null: it was neither.
  */
 export function awaySince(
   { steps }: { steps: Pick<Step, 'name' | 'status' | 'startedAt'>[] },
-  backup: { quiesced: boolean } | null,
+  ownStop: OwnStop | null,
 ): string | null {
   const wasHealthy = steps.some(({ name, status }) => name === 'health_check' && status === 'succeeded');
   const rollback = steps.find(({ name }) => name === 'rollback');
   // It was rolled back in its soak: until then it ran.
   if (wasHealthy && rollback !== undefined) return rollback.startedAt;
-  const first = backup?.quiesced === true ? 'backup' : 'recreate';
-  return steps.find(({ name }) => name === first)?.startedAt ?? null;
+  const start = (step: StepName): string | null => steps.find(({ name }) => name === step)?.startedAt ?? null;
+  if (ownStop !== null) return ownStop.at ?? start('backup');
+  return start('move_data') ?? start('recreate');
 }
 
 /** One step with its last state: after a crash it is started again. `detail`: as text, progress while it runs. */
@@ -171,8 +178,7 @@ export interface PastUpdate {
 export interface RunSeen {
   status: Verdict;
   steps: Pick<Step, 'name' | 'status' | 'startedAt' | 'finishedAt'>[];
-  /** The containers were stopped for the backup. */
-  quiesced: boolean;
+  ownStop: OwnStop | null;
   /** The old container served until the new one was healthy, or throughout: a handover. */
   served: boolean;
 }
@@ -183,9 +189,9 @@ const CHECK_OF: Partial<Record<Verdict, readonly Step['name'][]>> = {
 };
 
 /** From its stop until a container of its name was healthy again, in seconds: at most that long it was missed. */
-export function awaySeconds({ status, steps, quiesced, served }: RunSeen): number | null {
+export function awaySeconds({ status, steps, ownStop, served }: RunSeen): number | null {
   if (served) return 0;
-  const since = awaySince({ steps }, { quiesced });
+  const since = awaySince({ steps }, ownStop);
   const checks = steps.filter((step) => CHECK_OF[status]?.includes(step.name) && step.status === 'succeeded');
   const until = checks.at(-1)?.finishedAt;
   return since && until ? Math.max(0, (Date.parse(until) - Date.parse(since)) / 1000) : null;

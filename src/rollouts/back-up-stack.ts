@@ -59,7 +59,7 @@ async function quiesceStack(
   if (writers.length === 0 || !(await fetchInAdvance(run, pullHere, progress))) return false;
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   const scaled = await howTheyAre(run, writers);
-  checkpoint(run, 'preparing', { scaled });
+  checkpoint(run, 'preparing', { scaled, scaledAt: run.clock.now().toISOString() });
   for (const each of scaled.toReversed()) await scaleToZero(run, each, progress);
   await mustStillBeStored(run, scaled);
   return whoGoesOn(target, all).length === 0;

@@ -4,8 +4,8 @@ import type { DataChange } from '../domain/data/data-fingerprint';
 import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
 import { type Failure, firstLineOf } from '../domain/errors';
 import { formatTime } from '../domain/format';
-import type { Journal } from '../domain/journal';
-import type { Update, Verdict } from '../domain/update';
+import { type Journal, ownStopOf } from '../domain/journal';
+import type { OwnStop, Update, Verdict } from '../domain/update';
 import type { Store } from '../ports/store';
 
 /** The verdict as sentences for a person: of page, mail, log and API alike. Pure. */
@@ -85,6 +85,8 @@ export interface HowItEnded {
   newData: NewData | null;
   /** Names of the containers that were stopped, or services that were scaled to 0, for the backup, whatever became of it. */
   stopped: string[];
+  /** Whether the container itself was one of them. */
+  ownStop: OwnStop | null;
   /** Names of the services that stay at 0 replicas, since their data is only partly restored. */
   leftAtZero: string[];
   /** It failed in its soak, and the operator chose the data from before the update. */
@@ -102,6 +104,7 @@ export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: 
     dataChange: journal?.dataChange ?? rollout?.dataChange ?? null,
     newData: failed && journal !== null ? newDataOf(journal) : null,
     stopped: (journal?.stopped ?? rollout?.scaled ?? []).map(({ name }) => name),
+    ownStop: journal && ownStopOf(journal),
     leftAtZero: leftBy(rollout?.restore ?? null) === 'half' ? (rollout?.scaled ?? []).map(({ name }) => name) : [],
     backupWasChosen: journal?.soak?.failed?.data === 'backup',
     broughtBack: journal?.broughtBack ?? null,

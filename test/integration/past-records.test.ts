@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
+import type { Stopped } from '../../src/domain/health/health-failure';
 import type { Journal } from '../../src/domain/journal';
 import type { UpdateStatus } from '../../src/domain/update';
 import type { Store } from '../../src/ports/store';
@@ -39,9 +40,16 @@ test('past updates are those that ran, newest first, with the time they took awa
   const declined = await ran('web', 'declined');
   const handedOver = await ran('edge', 'succeeded', { handedOver: true });
   const served = await ran('edge', 'rolled_back', { oldStopped: false });
+  const [own, other] = ['own', 'other'].map((id) => ({ id, name: id, well: true }));
+  const at = { oldContainerId: 'own', stoppedAt: clock.now().toISOString() };
+  await clock.advance(60_000);
+  const stopped = await ran('git', 'succeeded', { ...at, stopped: [other, own] as Stopped[] });
+  const alone = await ran('web', 'succeeded', { ...at, stopped: [other] as Stopped[] });
   store.updates.insert(aNewUpdate());
   const past = store.updates.past({ limit: 10 });
   expect(past.map(({ id, awaySeconds }) => [id, awaySeconds])).toEqual([
+    [alone, 4],
+    [stopped, 64],
     [served, 0],
     [handedOver, 0],
     [good, 4],

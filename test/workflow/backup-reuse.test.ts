@@ -40,6 +40,13 @@ test('ten updates of containers that cannot change data take one backup, and eac
   expect(forge.scene.store.backups.list(100)).toHaveLength(1);
 });
 
+test('one that was used again does not count as a time without service, although it stopped others', async () => {
+  await updateOf('gitea');
+  forge.scene.engine.onCall('pull', () => void forge.scene.clock.advance(20 * 60_000), { once: true });
+  await updateOf('one');
+  expect(forge.scene.store.updates.past({ limit: 1 })[0]?.awaySeconds).toBeLessThan(60);
+});
+
 test('a container that can change data takes a fresh one every time', async () => {
   const first = await updateOf('one');
   expect((await updateOf('gitea')).backupId).not.toBe(first.backupId);

@@ -131,6 +131,19 @@ it('stops nobody for an image that cannot be pulled, and does not pull again aft
   expect(acts().filter((line) => /^(stop|start) /.test(line))).toEqual([]);
 });
 
+it('was offline since its stop for the backup, also if another one was started externally meanwhile', async () => {
+  const { scene } = forge;
+  const slow = (): void => {
+    void scene.clock.advance(20 * 60_000);
+    scene.engine.host.start(scene.engine.host.find('forge-runner-1'));
+  };
+  scene.engine.onCall('archive', slow, { once: true });
+  publish('gitea:1', 'exits');
+  await update('forge-gitea-1');
+  expect(scene.store.backups.list(1)).toMatchObject([{ quiesced: false }]);
+  expect(scene.mails().at(-1)?.text.replaceAll('\n', ' ')).toMatch(/may have been offline .* \(at most 20/);
+});
+
 it('starts all of them again when the backup fails, and says that nothing was changed', async () => {
   publish('gitea:1');
   forge.scene.engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed the connection'));

@@ -229,7 +229,8 @@ interface PastRow {
   reference: string;
   status: Verdict;
   finished_at: string;
-  quiesced: number | null;
+  own_stop: number;
+  stopped_at: string | null;
   served: number | null;
   steps: string;
 }
@@ -245,11 +246,15 @@ const NEWEST_OF_ONE = `
   ORDER BY id DESC LIMIT @limit`;
 
 const past = (chosen: string): string => `
-  SELECT u.id, u.container, u.to_reference AS reference, u.status, u.finished_at, b.quiesced,
+  SELECT u.id, u.container, u.to_reference AS reference, u.status, u.finished_at,
+    EXISTS (SELECT 1 FROM json_each(coalesce(u.journal -> '$.stopped', u.rollout -> '$.scaled')) AS each
+      WHERE each.value ->> '$.id' = u.journal ->> '$.oldContainerId'
+         OR each.value ->> '$.serviceId' = u.rollout ->> '$.serviceId') AS own_stop,
+    coalesce(u.journal ->> '$.stoppedAt', u.rollout ->> '$.scaledAt') AS stopped_at,
     iif(u.status = 'succeeded', u.journal ->> '$.handedOver', u.journal ->> '$.oldStopped' = 0) AS served,
     (SELECT json_group_array(json_object('name', name, 'status', status, 'startedAt', started_at, 'finishedAt', finished_at))
        FROM steps WHERE update_id = u.id) AS steps
-  FROM updates u LEFT JOIN backups b ON b.id = u.backup_id
+  FROM updates u
   WHERE u.id IN (${chosen}) AND u.container IS NOT NULL AND u.finished_at IS NOT NULL
   ORDER BY u.id DESC LIMIT @limit`;
 
@@ -267,7 +272,7 @@ function toPastUpdate({ id, container, reference, status, finished_at, ...seen }
   const run: RunSeen = {
     status,
     steps: JSON.parse(seen.steps) as RunSeen['steps'],
-    quiesced: seen.quiesced === 1,
+    ownStop: seen.own_stop === 1 ? { at: seen.stopped_at } : null,
     served: seen.served === 1,
   };
   return { id, container, reference, status, finishedAt: finished_at, awaySeconds: awaySeconds(run) };

@@ -49,6 +49,8 @@ export interface Rollout {
   engineLost?: boolean;
   /** In the order in which they are scaled back; written before they are scaled to 0. */
   scaled?: Scaled[];
+  /** When that began, ISO 8601; left out: it did not, or an older version did not note it. */
+  scaledAt?: string;
   /** Whether they may write again, or one was scaled up externally: data written from then on is in no backup. */
   released?: boolean;
   /** What the update can change in the databases of its set, read after the backup; left out: it can change none. */

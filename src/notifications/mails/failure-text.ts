@@ -2,6 +2,7 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { NewData } from '../../domain/data/new-data';
 import type { Journal } from '../../domain/journal';
+import type { OwnStop } from '../../domain/update';
 import type { Block, Tone } from '../letter/letter';
 
 /** The beginning of a mail about an update that failed. */
@@ -14,7 +15,7 @@ export interface FailureText {
   labels: { from: string; to: string };
 }
 
-export type TakenBackup = Pick<BackupRecord, 'id' | 'quiesced' | 'status' | 'url'> | null;
+export type TakenBackup = Pick<BackupRecord, 'id' | 'status' | 'url'> | null;
 
 /** Facts about the verdict that the update's row does not have (updates/reason-of-end). */
 export interface Seen {
@@ -25,6 +26,8 @@ export interface Seen {
   newData?: NewData | null;
   /** Names of the containers that were stopped, or services that were scaled to 0, for the backup. */
   stopped?: readonly string[];
+  /** Whether the container itself was one of them. */
+  ownStop?: OwnStop | null;
   /** Names of the services that stay at 0 replicas, since their data is only partly restored. */
   leftAtZero?: readonly string[];
   /** It failed in its soak, and the operator chose the data from before the update. */

@@ -24,7 +24,7 @@ const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'rest
 
 const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, seen: Seen) => FailureText>> = {
   failed: nothingChanged,
-  rolled_back: (update, backup, seen) => (seen.servedOn ? neverStopped(update, seen) : runsAgain(update, backup, seen)),
+  rolled_back: (update, _, seen) => (seen.servedOn ? neverStopped(update, seen) : runsAgain(update, seen)),
   rollback_failed: manualActionRequired,
 };
 

@@ -3,11 +3,11 @@ import { formatBetween, formatTime } from '../../domain/format';
 import { awaySince, type Step, type StepName, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { paragraph, type Block } from '../letter/letter';
-import type { FailureText, Seen, TakenBackup } from './failure-text';
+import type { FailureText, Seen } from './failure-text';
 import { nameOf } from './passages/passages';
 
 /** The unchanged old container was started again, and is healthy. */
-export function runsAgain(update: Update, backup: TakenBackup, seen: Seen): FailureText {
+export function runsAgain(update: Update, seen: Seen): FailureText {
   const name = nameOf(update);
   return {
     subject: seen.newData
@@ -22,7 +22,7 @@ export function runsAgain(update: Update, backup: TakenBackup, seen: Seen): Fail
       paragraph(`The new version did not work, so the unchanged old container was started again.${urgency(seen)}`),
       ...unknownData(seen),
       paragraph(verifiedHow(update)),
-      ...interruption(update, backup),
+      ...interruption(update, seen),
       ...restored(update, seen),
     ],
     labels: { from: 'Running again', to: 'Failed version' },
@@ -76,8 +76,8 @@ function lastCheck(update: Update): Step | undefined {
   return update.steps.find((step) => checks.includes(step.name) && step.status === 'succeeded');
 }
 
-function interruption(update: Update, backup: TakenBackup): Block[] {
-  const stopped = awaySince(update, backup);
+function interruption(update: Update, { ownStop = null }: Seen): Block[] {
+  const stopped = awaySince(update, ownStop);
   const verified = lastCheck(update)?.finishedAt;
   const took = formatBetween(stopped, verified);
   if (!stopped || !verified || took === null) return [];

@@ -31,7 +31,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   await noteNeighbours(run, all, writers);
   const stopped = await howTheyAre(run, writers);
-  checkpoint(run, 'preparing', { stopped });
+  checkpoint(run, 'preparing', { stopped, stoppedAt: run.clock.now().toISOString() });
   for (const { id, name } of stopped.toReversed()) {
     progress(`stopping ${name}`);
     await stop(run, id, name);

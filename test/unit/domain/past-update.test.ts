@@ -5,7 +5,7 @@ const seen = (differs: Partial<RunSeen> = {}): number | null =>
   awaySeconds({
     status: 'succeeded',
     steps: [aStep('backup', 0, 12), aStep('recreate', 20, 21), aStep('health_check', 21, 26)],
-    quiesced: false,
+    ownStop: null,
     served: false,
     ...differs,
   });
@@ -14,8 +14,14 @@ test('a container is missed from its stop until it is healthy again', () => {
   expect(seen()).toBe(6);
 });
 
-test('from the backup on, if it was stopped for it', () => {
-  expect(seen({ quiesced: true })).toBe(26);
+test('from its stop for the backup on, and from the start of that, where an older version did not note it', () => {
+  expect(seen({ ownStop: { at: aStep('backup', 8, 12).startedAt } })).toBe(18);
+  expect(seen({ ownStop: { at: null } })).toBe(26);
+});
+
+test('from the move of its data to a new PostgreSQL major on', () => {
+  const steps = [aStep('move_data', 14, 16), aStep('recreate', 20, 21), aStep('health_check', 21, 26)];
+  expect(seen({ steps })).toBe(12);
 });
 
 test('not at all in a handover', () => {
