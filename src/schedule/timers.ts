@@ -110,9 +110,10 @@ function startTimer({ store, clock, logger }: Parts, { name, schedule, atEverySt
   const now = clock.now();
   const before = store.timers.get(name);
   const missed = missedOf(before, now);
-  const goesOn = missed === null && isSame(before?.schedule ?? null, schedule) ? (before?.seenUntil ?? null) : null;
+  const goesOn = missed === null && isSame(before?.schedule ?? null, schedule);
+  const seenUntil = goesOn ? seenBy(before, now) : now;
   store.transaction(() => {
-    store.timers.keep(name, schedule, goesOn ?? now.toISOString());
+    store.timers.keep(name, schedule, seenUntil.toISOString());
     if (missed !== null) store.timers.ring(name, missed.toISOString());
     else if (atEveryStart) store.timers.ring(name, now.toISOString());
   });
@@ -125,6 +126,12 @@ function missedOf(before: TimerState | null, now: Date): Date | null {
   return due <= now ? due : null;
 }
 
+/** Until when everything due was rung. A clock that was ahead is corrected: nothing that is still to come was rung. */
+function seenBy(state: TimerState | null, now: Date): Date {
+  const seenUntil = new Date(state?.seenUntil ?? now);
+  return seenUntil > now ? now : seenUntil;
+}
+
 function isSame(one: Schedule | null, other: Schedule): boolean {
   return one?.expression === other.expression && one.timeZone === other.timeZone;
 }
@@ -134,9 +141,12 @@ function lookOnce(parts: Parts, { name }: TimerPlan, schedule: Schedule): Date {
   const { store, clock, logger } = parts;
   const now = clock.now();
   try {
-    const seenUntil = new Date(store.timers.get(name)?.seenUntil ?? now);
+    const seenUntil = seenBy(store.timers.get(name), now);
     const due = nextDue(schedule, seenUntil);
-    if (due > now) return earlier(due, now);
+    if (due > now) {
+      store.timers.keep(name, schedule, seenUntil.toISOString());
+      return earlier(due, now);
+    }
     store.transaction(() => {
       store.timers.keep(name, schedule, now.toISOString());
       store.timers.ring(name, due.toISOString());

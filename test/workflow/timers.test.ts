@@ -151,6 +151,21 @@ test('switched off it does not ring, and what was missed meanwhile is not caught
   expect(due()).toEqual([]);
 });
 
+test.each(['in operation', 'before the next start'])(
+  'a clock that was a year ahead, corrected %s, silences no timer',
+  async (when) => {
+    const plans = [daily('0 2 * * *'), daily('17 * * * *', { name: 'backup-ages' })];
+    start(...plans);
+    await clock.advance(DAY);
+    doAll();
+    if (when === 'before the next start') stop();
+    await clock.advance(-365 * DAY); // 2025-01-06, 12:00
+    if (running === null) start(...plans);
+    await clock.advance(DAY);
+    expect(due().sort()).toEqual(['backup 2025-01-07T01:00:00.000Z', 'backup-ages 2025-01-07T11:17:00.000Z']);
+  },
+);
+
 test('a machine that slept notices within the hour what was due meanwhile, and rings it once', async () => {
   const arms: { at: Date; fire: () => void }[] = [];
   running = runTimers({
