@@ -26,6 +26,17 @@ export function requestRenewal(
   });
 }
 
+/**
+ * While diun-pilot observes: a renewal that was interrupted before the switch waits for `act` like any due one, and what it knows of
+ * the certificates before is kept. One that stayed `running` would keep the certificates from being checked.
+ */
+export function requeueInterrupted({ store, logger }: Pick<RenewalDeps, 'store' | 'logger'>): void {
+  const interrupted = store.renewals.running();
+  if (interrupted === null) return;
+  store.renewals.change(interrupted.id, { status: 'queued', startedAt: null });
+  logger.warn('an interrupted renewal is queued until diun-pilot may act', { renewal: interrupted.id });
+}
+
 /** Contract, section 4: a failed weekly run is tried again the next day. */
 const RETRY_AFTER_MS = 24 * 3_600_000;
 

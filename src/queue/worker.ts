@@ -2,7 +2,7 @@ import { lookAtBackupAges } from '../backups/look-at-backup-ages';
 import { pruneBackups } from '../backups/prune-backups';
 import { queueScheduledBackups } from '../backups/request-backup';
 import { runNextBackup } from '../backups/run-next-backup';
-import { requestRenewal, runNextRenewal } from '../certificates/renewal-queue';
+import { requestRenewal, requeueInterrupted, runNextRenewal } from '../certificates/renewal-queue';
 import { createWatch } from '../certificates/watch-certificates';
 import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';
 import { lookAtDisk } from '../services/look-at-disk';
@@ -220,7 +220,7 @@ const BY_TIME: readonly ((deps: Deps) => void)[] = [
 ];
 
 /** An approval is refused then, so no one is reminded of it. */
-const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, releaseHeldMails, noteMode];
+const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, releaseHeldMails, noteMode, requeueInterrupted];
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [

@@ -1,4 +1,5 @@
 import { requestRenewal } from '../../src/certificates/renewal-queue';
+import { createWatch } from '../../src/certificates/watch-certificates';
 import { EngineError } from '../../src/domain/errors';
 import { workOnce } from '../../src/queue/worker';
 import { openRenewalScene, type RenewalScene } from '../support/renewal-scene';
@@ -316,6 +317,25 @@ describe('a crash', () => {
       ]);
     },
   );
+
+  test('before a switch to observe: it waits for `act`, and the certificates are checked meanwhile', async () => {
+    world.renewsTo(world.certificate(90));
+    const { id } = requestRenewal(world.scene.deps, { reason: 'schedule' });
+    const crashed = world.scene.engine.crashAt('wait', 'before');
+    void world.scene.settle();
+    await crashed;
+    world.restart();
+    world.scene.deps.mode = 'observe';
+    const before = acts();
+    await world.scene.settle();
+    await createWatch(world.scene.deps)();
+    expect(world.renewals()).toMatchObject([{ id, status: 'queued', before: [{ disk: world.first.parsed }] }]);
+    expect(world.scene.store.certificates.list()).toMatchObject([{ name: 'git.example.org' }]);
+    expect(acts()).toEqual(before);
+    world.scene.deps.mode = 'act';
+    await world.scene.settle();
+    expect(world.renewals()).toMatchObject([{ id, outcome: 'renewed' }]);
+  });
 
   test('an engine that goes away claims nothing: it goes on when it is back', async () => {
     world.renewsTo(world.certificate(90));
