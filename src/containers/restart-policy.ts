@@ -2,7 +2,7 @@ import type { ContainerInspect, RestartPolicy } from '../domain/engine-inspect';
 import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { NEVER, restarts } from '../domain/recreate/restart-policy';
 import type { Logger } from '../lib/logger';
-import type { Engine } from '../ports/engine';
+import type { Engine, ListedContainer } from '../ports/engine';
 import type { Store } from '../ports/store';
 import { isOurs } from './artifact-names';
 import { inspectIfThere } from './read-containers';
@@ -67,13 +67,29 @@ export function ownPolicy(
 
 /**
  * Restores the restart policy of every disarmed container that is running by now, however it was started; forgets removed
- * ones. A stopped one stays disarmed. Only while no update and no restore is running. False: nothing more to do.
+ * ones. A stopped one stays disarmed. Only while no update and no restore is running. Asked in every turn of the worker, so
+ * one list decides which are inspected: many may be kept for days. False: nothing more to do.
  */
 export async function rearmRunning(deps: PolicyDeps & { logger: Logger }): Promise<boolean> {
-  for (const { containerId: id, name, policy } of deps.store.disarmed.all()) {
-    await rearmOne(deps, id, { name, policy: policy.Name });
+  const disarmed = deps.store.disarmed.all();
+  if (disarmed.length === 0) return false;
+  const listed = await listedById(deps);
+  for (const { containerId: id, name, policy } of disarmed) {
+    const found = listed?.get(id);
+    if (found === undefined || (found.running && !isOurs(found.name ?? '')))
+      await rearmOne(deps, id, { name, policy: policy.Name });
   }
   return false;
+}
+
+/** Null: the engine does not list them, which keeps no other work waiting. Rejects only with `engine_unreachable`. */
+async function listedById({ engine }: PolicyDeps): Promise<Map<string, ListedContainer> | null> {
+  try {
+    return new Map((await engine.containers()).map((each) => [each.id, each]));
+  } catch (error) {
+    rethrowEngineLost(error);
+    return null;
+  }
 }
 
 /** One that the engine cannot describe, or whose policy it refuses, keeps its record and no other container waiting. */

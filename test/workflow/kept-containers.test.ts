@@ -1,5 +1,6 @@
 import { adoptAside, keepAside } from '../../src/containers/kept-containers';
 import { EngineError } from '../../src/domain/errors';
+import { workOnce } from '../../src/queue/worker';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 const NAME = 'web-nginx-1';
@@ -92,4 +93,29 @@ it('does not remove one that the operator has given another name', async () => {
   await scene.settle();
   expect(scene.engine.container('mine').HostConfig.RestartPolicy?.Name).toBe('always');
   expect(scene.store.keptContainers.all()).toEqual([]);
+});
+
+it('costs the same few engine calls in an idle turn, however many are kept', async () => {
+  const { engine, clock, deps } = scene;
+  const keepUntil = new Date(clock.now().getTime() + DAY_MS).toISOString();
+  for (let each = 10; each < 30; each++) {
+    const name = `${NAME}.diun-pilot-old-01234567${each}`;
+    const containerId = engine.runContainer({ name, image: 'nginx:stable', restart: 'always' });
+    const kept = { container: NAME, name, updateId: 'u', reason: 'For a day.', leftover: false };
+    await keepAside(deps, { ...kept, containerId, keepUntil });
+  }
+  const before = engine.callCount;
+  for (let turn = 0; turn < 10; turn++) expect(await workOnce(deps)).toBe(false);
+  expect(engine.callCount - before).toBeLessThanOrEqual(10);
+});
+
+it('restores the restart policy of one that the operator has given another name and started', async () => {
+  const name = `${NAME}.diun-pilot-old-0123456789`;
+  const containerId = scene.engine.runContainer({ name, image: 'nginx:stable', restart: 'always' });
+  const kept = { containerId, container: NAME, name, updateId: 'u', reason: 'For a day.', leftover: false };
+  await keepAside(scene.deps, { ...kept, keepUntil: new Date(scene.clock.now().getTime() + DAY_MS).toISOString() });
+  await scene.engine.rename(containerId, 'mine');
+  await scene.engine.start(containerId);
+  await scene.settle();
+  expect(scene.engine.container('mine').HostConfig.RestartPolicy?.Name).toBe('always');
 });
