@@ -1,6 +1,7 @@
 import { codeOf, isEngineLost, PilotError } from '../domain/errors';
 import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
 import { ownScale } from '../domain/services/rollout';
+import { isOver } from '../domain/services/tasks';
 import { checkpoint, see, type ServiceRun } from './rollout-run';
 import { replicasOf, withReplicas } from './scale-to-zero';
 
@@ -12,14 +13,15 @@ const TRIES = 5;
  * `changed_meanwhile`, at the stage `preparing`, if another client updates the service at the same moment.
  */
 export async function requestRollout(run: ServiceRun): Promise<void> {
-  const { service, image } = await see(run);
+  const { service, image, tasks } = await see(run);
   const { stage, oldImage, newImage, statusBefore = null } = run.rollout;
   if (stage === 'rolling_out') {
     if (image === newImage) return; // it was accepted before the crash
     if (statusOf(service) !== statusBefore) return; // Swarm has rolled it back since
   } else if (image !== oldImage)
     throw new PilotError('changed_meanwhile', `The service ${run.rollout.name} was updated externally.`);
-  checkpoint(run, 'rolling_out', { statusBefore: statusOf(service) });
+  const overBefore = [...(run.rollout.overBefore ?? []), ...tasks.filter(isOver).map(({ ID }) => ID)];
+  checkpoint(run, 'rolling_out', { statusBefore: statusOf(service), overBefore });
   try {
     await updateUnchanged(run, service, (now) => run.swarm.rollOut(now, scaledUp(run, withImage(now.Spec, newImage))));
   } catch (error) {

@@ -28,13 +28,14 @@ export function checkpoint(run: ServiceRun, stage: RolloutStage, known: Partial<
 export interface Seen {
   service: ServiceInspect;
   image: string;
+  /** Without those that were over before the new image was requested. */
   tasks: TaskInspect[];
   nodes: Nodes;
 }
 
 /** Rejects with `changed_meanwhile` when the service is gone, or has an image that this update knows nothing of. */
 export async function see({ swarm, rollout }: Pick<ServiceRun, 'swarm' | 'rollout'>): Promise<Seen> {
-  const { serviceId, name, oldImage, newImage } = rollout;
+  const { serviceId, name, oldImage, newImage, overBefore = [] } = rollout;
   const service = await swarm.service(serviceId).catch((error: unknown) => {
     if (codeOf(error) !== 'service_not_found') throw error;
     throw new PilotError('changed_meanwhile', `The service ${name} was removed externally.`, { cause: error });
@@ -43,5 +44,5 @@ export async function see({ swarm, rollout }: Pick<ServiceRun, 'swarm' | 'rollou
   if (image !== oldImage && image !== newImage)
     throw new PilotError('changed_meanwhile', `The service ${name} was updated externally, to ${image}.`);
   const [tasks, nodes] = await Promise.all([swarm.tasks(serviceId), swarm.nodes()]);
-  return { service, image, tasks, nodes: namesOf(nodes) };
+  return { service, image, tasks: tasks.filter(({ ID }) => !overBefore.includes(ID)), nodes: namesOf(nodes) };
 }

@@ -133,6 +133,8 @@ export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): v
       await swarm.rollBack(paused);
       const back = await isIn('rollback_completed');
       expect(back.Spec.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.old);
+      const kept = (await swarm.tasks(back.ID)).filter(({ Status }) => Status.State === 'failed');
+      expect(kept.map(({ Spec }) => Spec.ContainerSpec?.Image)).toContain(scene.images.failing);
     });
   });
 }

@@ -37,6 +37,8 @@ export interface Rollout {
   unhealthyBefore?: HealthFailure;
   /** The `UpdateStatus` before the new image was requested, as JSON: while it is the same, nothing was. */
   statusBefore?: string;
+  /** IDs of the tasks that were over when the new image was requested: Swarm keeps them, and they say nothing of this update. */
+  overBefore?: string[];
   /** What was seen when the new image was healthy, as text. */
   seen?: string;
   /** Of the new image, once this node has it. */

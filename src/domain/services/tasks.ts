@@ -19,6 +19,11 @@ export function isAlive({ Status }: TaskInspect): boolean {
   return !ENDED.includes(Status.State);
 }
 
+/** The service no longer wants it, as after a rollback, or it has ended. */
+export function isOver(task: TaskInspect): boolean {
+  return task.DesiredState === 'shutdown' || !isAlive(task);
+}
+
 export function viewTasks(
   service: ServiceInspect,
   tasks: readonly TaskInspect[],

@@ -7,6 +7,7 @@ import type {
   ServiceSpec,
   TaskInspect,
 } from '../../../src/domain/services/swarm-inspect';
+import { isAlive } from '../../../src/domain/services/tasks';
 import type { Swarm, SwarmRole } from '../../../src/ports/services/swarm';
 import type { FakeEngine } from '../fake-engine';
 import type { FakeImage } from '../fake-engine-types';
@@ -273,7 +274,8 @@ export class FakeSwarm implements Swarm {
       const id = task.Status.ContainerStatus?.ContainerID;
       if (id && task.Status.State === 'running') this.engine.host.containers.delete(id);
       task.DesiredState = 'shutdown';
-      task.Status = { State: 'shutdown' };
+      // One that ended stays as it ended.
+      if (isAlive(task)) task.Status = { State: 'shutdown' };
     }
   }
 
