@@ -45,7 +45,7 @@ export interface Engine {
   tag(imageId: string, reference: string): Promise<void>;
   /** Removes a local tag only (`docker rmi reference` of a tag that has other names); one that is not there is fine. */
   untag(reference: string): Promise<void>;
-  /** Removes an image by its ID; already gone is fine. Rejects with `engine_refused` while a container uses it, or several names do. */
+  /** Removes an image by its ID, with its one tag; already gone is fine. Rejects with `engine_refused` while a container uses it, or several names do. */
   removeImage(imageId: string): Promise<void>;
 
   /**

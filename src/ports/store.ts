@@ -279,6 +279,8 @@ export interface ReplacedImage {
   imageId: string;
   /** Such as `docker.io/library/nginx`. */
   repository: string;
+  /** As its container named it, such as `gitea/gitea:1.24.5`; null: not known. */
+  reference: string | null;
   /** ISO 8601. */
   replacedAt: string;
 }

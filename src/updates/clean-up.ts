@@ -6,7 +6,7 @@ import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { plural, shortDigest, shortId } from '../domain/format';
-import { repositoryOf, tryParseImageReference } from '../domain/images/image-reference';
+import { formatReference, repositoryOf, tryParseImageReference } from '../domain/images/image-reference';
 import type { ReplacedImage } from '../ports/store';
 import { keepPreviousData } from './major/data-directory';
 import { keepTag } from './new-tag/keep-tag';
@@ -53,20 +53,27 @@ async function keepFiles(run: Run): Promise<string | null> {
 
 /**
  * Removes images that updates of diun-pilot have replaced and that exceed `update.keep-images` (contract, section 1), newest
- * first. An image stays that any container uses, that has a tag, or that diun-pilot did not replace. An image that cannot
+ * first. An image stays that any container uses, that diun-pilot did not replace, or that has a tag: other than the one with
+ * which it was replaced, as an update to a new tag leaves it, or one that a container names. An image that cannot
  * be removed is reported in the log and tried again after the next update. Rejects only with `engine_unreachable`.
  */
 export async function removeOldImages(deps: Deps): Promise<WorkOutcome> {
   const containers = await readContainers(deps.engine, deps.selfId);
-  const used = new Set((await inspectAll(deps.engine)).map(({ Image }) => Image));
+  const all = await inspectAll(deps.engine);
+  const used = new Set(all.map(({ Image }) => Image));
+  const named = new Set(all.map(({ Config }) => nameIn(Config.Image)));
   const tags = new Map((await deps.engine.images()).map(({ id, repoTags }) => [id, repoTags]));
   let removed = 0;
   for (const repository of deps.store.replacedImages.repositories()) {
     const keep = keptOf(deps, containers, repository);
     if (keep === null) continue;
-    const all = deps.store.replacedImages.of(repository);
-    for (const { imageId } of all) if (!tags.has(imageId)) deps.store.replacedImages.remove(imageId);
-    const free = all.filter(({ imageId }) => tags.get(imageId)?.length === 0 && !used.has(imageId));
+    const replaced = deps.store.replacedImages.of(repository);
+    for (const { imageId } of replaced) if (!tags.has(imageId)) deps.store.replacedImages.remove(imageId);
+    const free = replaced.filter((image) => {
+      const names = tags.get(image.imageId)?.map(nameIn);
+      const isOwn = names?.length === 1 && names[0] === nameIn(image.reference ?? '') && !named.has(names[0]);
+      return !used.has(image.imageId) && (names?.length === 0 || isOwn);
+    });
     for (const image of free.slice(keep)) if (await removeOne(deps, image)) removed++;
   }
   return { outcome: `Removed ${plural(removed, 'old image')}.`, trouble: null };
@@ -103,4 +110,10 @@ async function removeOne({ engine, store, logger }: Deps, image: ReplacedImage):
 export function repositoryIn(reference: string): string | null {
   const parsed = tryParseImageReference(reference);
   return parsed === null ? null : repositoryOf(parsed);
+}
+
+/** With its tag, in its full spelling; as it is where it is not a reference. */
+function nameIn(reference: string): string {
+  const parsed = tryParseImageReference(reference);
+  return parsed === null ? reference : formatReference({ ...parsed, digest: null });
 }

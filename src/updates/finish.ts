@@ -179,9 +179,9 @@ function soakFailure({ soak }: ActiveUpdate['journal']): string[] {
 /** The old image may be removed once it exceeds what is to be kept. */
 function rememberReplacedImage({ store, clock, journal, keepImages }: ActiveUpdate, { from }: Update): void {
   const repository = from === null ? null : repositoryIn(from.reference);
-  if (repository === null || journal.oldImageId === journal.newImageId) return;
+  if (from === null || repository === null || journal.oldImageId === journal.newImageId) return;
   const now = clock.now().toISOString();
-  store.replacedImages.add({ imageId: journal.oldImageId, repository, replacedAt: now });
+  store.replacedImages.add({ imageId: journal.oldImageId, repository, reference: from.reference, replacedAt: now });
   const isLimited = keepImages !== null || journal.snapshot?.Config.Labels?.['update.keep-images'] !== undefined;
   if (isLimited) store.timers.ring('old-images', now);
 }

@@ -197,14 +197,16 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
         expect((await engine.inspectImage(reference)).RepoTags).toEqual([reference]);
       });
 
-      it('removes an image by its ID, but not one that a container uses', async () => {
+      it('removes an image by its ID, with its one tag, but not one that a container uses', async () => {
         const { reference, digest } = scene.published;
         const id = await engine.pull(`${reference.replace(/:[^:/]*$/, '')}@${digest}`, () => undefined);
         const container = await engine.inspectContainer(await running());
         await expect(engine.removeImage(container.Image)).rejects.toMatchObject({ code: 'engine_refused' });
+        await engine.tag(id, reference);
         await engine.removeImage(id);
         await engine.removeImage(id);
-        await expect(engine.inspectImage(id)).rejects.toMatchObject({ code: 'image_not_found' });
+        for (const name of [id, reference])
+          await expect(engine.inspectImage(name)).rejects.toMatchObject({ code: 'image_not_found' });
       });
 
       it('moves a tag from one image to another', async () => {

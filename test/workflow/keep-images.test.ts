@@ -1,3 +1,4 @@
+import { requestUpdate } from '../../src/decisions/request-update';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;
@@ -84,4 +85,38 @@ test('the engine is not even asked to remove an image that another container use
   await update(2);
   expect(left()).toEqual([0, 2]);
   expect(scene.log.some(({ message }) => message === 'an old image cannot be removed')).toBe(false);
+});
+
+describe('a new tag', () => {
+  async function updateTo(...tags: string[]): Promise<void> {
+    for (const tag of tags) {
+      const image = `nginx:${tag}`;
+      images.push(scene.engine.publish(image).id);
+      await requestUpdate(scene.deps, { container: 'web-nginx-1', image });
+      await scene.settle();
+      expect(scene.updates().at(-1)).toMatchObject({ status: 'succeeded' });
+      await scene.clock.advance(60_000);
+    }
+  }
+  beforeEach(() => {
+    images = [scene.engine.addImage({ reference: 'nginx:1.1' }).id];
+    scene.engine.runContainer(nginx({ image: 'nginx:1.1', labels: { 'update.keep-images': '1' } }));
+  });
+
+  test('leaves the old image its own tag, with which it is removed', async () => {
+    await updateTo('1.2', '1.3', '1.4');
+    expect(left()).toEqual([2, 3]);
+    expect([...scene.engine.host.images.tags.keys()]).not.toContain('nginx:1.2');
+  });
+
+  test('does not remove an image that has another tag as well, or whose tag a container names', async () => {
+    const { engine } = scene;
+    engine.host.images.tags.set('nginx:mine', images[0] ?? '');
+    await updateTo('1.2');
+    const labels = { 'update.keep-images': '1' };
+    engine.runContainer(nginx({ name: 'by-hand', image: 'nginx:1.2', ports: {}, stopped: true, labels }));
+    engine.host.find('by-hand').inspect.Image = images[0] ?? '';
+    await updateTo('1.3', '1.4', '1.5');
+    expect(left()).toEqual([0, 1, 3, 4]);
+  });
 });

@@ -5,7 +5,10 @@ export function createReplacedImages(database: Database): ReplacedImages {
   return {
     add: (image) =>
       void database
-        .prepare('INSERT OR REPLACE INTO replaced_images VALUES (@imageId, @repository, @replacedAt)')
+        .prepare(
+          `INSERT OR REPLACE INTO replaced_images (image_id, repository, reference, replaced_at)
+           VALUES (@imageId, @repository, @reference, @replacedAt)`,
+        )
         .run(image),
     repositories: () =>
       database
@@ -15,7 +18,7 @@ export function createReplacedImages(database: Database): ReplacedImages {
     of: (repository) =>
       database
         .prepare<[string], ReplacedImage>(
-          `SELECT image_id AS imageId, repository, replaced_at AS replacedAt FROM replaced_images
+          `SELECT image_id AS imageId, repository, reference, replaced_at AS replacedAt FROM replaced_images
            WHERE repository = ? ORDER BY replaced_at DESC, image_id`,
         )
         .all(repository),
