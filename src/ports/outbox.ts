@@ -26,6 +26,8 @@ export interface Outbox {
   /** For `/health`: how many wait, since when, how many were refused, and what went wrong with the newest of those. */
   state(): { pending: number; oldestPendingAt: string | null; refused: number; lastError: string | null };
   recent(limit: number): OutboxMail[];
+  /** Deletes what was written before that time (ISO 8601) and is delivered, by mail and by every channel; returns how many. */
+  prune(before: string): number;
 }
 
 /** One mail, rendered. `notice`: the same for channels; null: it is for no channel. */

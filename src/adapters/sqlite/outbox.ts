@@ -63,8 +63,15 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
     state: () => ({
       ...counted(database, now()),
       lastError:
-        select(`WHERE last_error IS NOT NULL AND status <> 'sent' ORDER BY id DESC LIMIT 1`)[0]?.lastError ?? null,
+        select(`WHERE ${UNDELIVERED} AND last_error IS NOT NULL ORDER BY id DESC LIMIT 1`)[0]?.lastError ?? null,
     }),
+    prune: (before) =>
+      database
+        .prepare(
+          `DELETE FROM outbox WHERE created_at < ? AND (status = 'sent' OR mailed = 0)
+           AND id NOT IN (SELECT mail_id FROM channel_deliveries WHERE status <> 'sent')`,
+        )
+        .run(before).changes,
     recent: (limit) => select('WHERE mailed = 1 ORDER BY id DESC LIMIT ?', limit),
   };
 }
@@ -87,15 +94,18 @@ function createDigests(
   };
 }
 
+/** As its index has it, or each question scans every mail. */
+const UNDELIVERED = `mailed = 1 AND status <> 'sent'`;
+
 type Counted = Omit<ReturnType<Outbox['state']>, 'lastError'>;
 
 /** One that is held has not been tried, and its time has not come: it is not late. */
 function counted(database: Database, now: string): Counted {
-  const late = `status = 'pending' AND mailed = 1 AND (attempts > 0 OR next_attempt_at <= @now)`;
+  const late = `status = 'pending' AND (attempts > 0 OR next_attempt_at <= @now)`;
   const counts = `SELECT count(*) FILTER (WHERE ${late}) AS pending,
       min(created_at) FILTER (WHERE ${late}) AS oldestPendingAt,
       count(*) FILTER (WHERE status = 'refused') AS refused
-    FROM outbox`;
+    FROM outbox WHERE ${UNDELIVERED}`;
   return database.prepare<[{ now: string }], Counted>(counts).get({ now }) as Counted;
 }
 
@@ -209,7 +219,7 @@ function stateOf(database: Database, channel: string, now: string): ReturnType<N
          count(*) FILTER (WHERE d.status = 'refused') AS refused,
          (SELECT last_error FROM channel_deliveries WHERE channel = @channel AND last_error IS NOT NULL
            AND status <> 'sent' ORDER BY mail_id DESC LIMIT 1) AS lastError
-       FROM channel_deliveries d JOIN outbox o ON o.id = d.mail_id WHERE d.channel = @channel`,
+       FROM channel_deliveries d JOIN outbox o ON o.id = d.mail_id WHERE d.channel = @channel AND d.status <> 'sent'`,
     )
     .get({ channel, now }) as ReturnType<NoticeDeliveries['state']>;
 }
