@@ -1,6 +1,6 @@
 import type { Outbox, Store } from '../ports/store';
 import type { RenderedMail, MailKind } from './rendered-mail';
-import type { Update } from '../domain/update';
+import { isOpen, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 
 /**
@@ -24,9 +24,9 @@ const ALWAYS_MAILED: readonly MailKind[] = ['critical_update_available', 'offer_
 
 /**
  * Posts the mail of an announcement. After six mails about a container within an hour, the next is held until the hour
- * is over, and a newer one replaces it. A flood of announcements does not become a flood of mails, and the latest
- * announcement is always mailed. With a digest, announcements that need no decision are limited on their own: they were never
- * mailed, so they delay no decision.
+ * is over. A newer one replaces it, unless its update is still open: a flood of announcements does not become a flood of
+ * mails, and the latest announcement of every open update is always mailed. With a digest, announcements that need no decision
+ * are limited on their own: they were never mailed, so they delay no decision.
  */
 export function postWithinLimit(
   { store, clock, mailDigest }: { store: Pick<Store, 'outbox' | 'updates'>; clock: Clock; mailDigest: boolean },
@@ -42,8 +42,7 @@ export function postWithinLimit(
       status === 'pending' && attempts === 0 && nextAttemptAt !== null && nextAttemptAt > now.toISOString(),
   );
   const posted = recent.filter((mail) => !held.includes(mail));
-  // A held mail is no longer true: this one replaces it.
-  for (const { id } of held) store.outbox.withdraw(id);
+  for (const { id, updateId } of held) if (isOutdated(store, updateId, update)) store.outbox.withdraw(id);
   const full = posted.length >= MOST_AN_HOUR;
   const mail = render(full || held.length > 0 ? summarisedBy(store, update, posted[0]?.updateId ?? '') : 0);
   if (!full) return void postMail(store.outbox, mail);
@@ -56,8 +55,19 @@ function countedWith(kind: MailKind, mailDigest: boolean): readonly MailKind[] {
   return FOR_DIGEST.includes(kind) ? FOR_DIGEST : ALWAYS_MAILED;
 }
 
-/** Other updates of the container that no mail has announced. */
+/** The mail is about an update that has ended, or about the one that is announced now. */
+function isOutdated({ updates }: Pick<Store, 'updates'>, updateId: string | null, { id }: Update): boolean {
+  const about = updateId === null ? null : updates.get(updateId);
+  return about === null || about.id === id || !isOpen(about.status);
+}
+
+/** Other updates of the container that have ended, and that no mail has announced. */
 function summarisedBy({ updates }: Pick<Store, 'updates'>, { container, id }: Update, announced: string): number {
   const all = updates.list({ container: container ?? '', limit: 100 }).updates;
-  return all.filter((each) => each.id > announced && each.id !== id && each.status !== 'ignored').length;
+  return all.filter((each) => each.id > announced && each.id !== id && isCovered(each)).length;
+}
+
+/** An open update has a mail of its own. */
+function isCovered({ status }: Update): boolean {
+  return status !== 'ignored' && !isOpen(status);
 }

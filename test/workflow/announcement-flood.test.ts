@@ -73,6 +73,25 @@ describe('mails', () => {
     await scene.clock.advance(2 * HOUR);
     expect(due()).toHaveLength(2);
   });
+
+  it('that request a decision are not withdrawn for another offer, and no other mail claims to cover them', async () => {
+    scene.store.channels.use([{ id: 'phone', name: 'phone', kind: 'ntfy', topics: ['decisions'] }]);
+    scene.engine.addImage({ reference: 'nginx:1.27.0' });
+    scene.engine.runContainer(nginx({ image: 'nginx:1.27.0', labels: { 'diun.watch_repo': 'true' } }));
+    await announce('nginx:1.27.0', 6);
+    await announce('nginx:2.0.0', 1);
+    await announce('nginx:1.27.0', 2);
+    const major = scene.updates().find(({ status }) => status === 'awaiting_approval');
+    for (const { id } of due()) scene.store.outbox.sent(id);
+    await scene.clock.advance(HOUR);
+    const [request, automatic, ...more] = due();
+    expect(more).toEqual([]);
+    expect(request).toMatchObject({ kind: 'critical_update_available', updateId: major?.id });
+    expect(automatic?.kind).toBe('update_available');
+    expect(automatic?.text.replace(/\s+/g, ' ')).toContain('also covers 1 earlier version.');
+    const notices = scene.store.channels.of('phone').due(scene.clock.now().toISOString());
+    expect(notices.map(({ updateId }) => updateId)).toEqual([major?.id]);
+  });
 });
 
 describe('the database', () => {
