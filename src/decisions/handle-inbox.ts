@@ -95,9 +95,12 @@ async function handleAlone(deps: Deps, webhook: AcceptedWebhook): Promise<number
 }
 
 async function handleAll(deps: Deps, webhooks: readonly AcceptedWebhook[]): Promise<number> {
-  const seen = await lookInto(deps, webhooks, await readTargets(deps));
+  const containers = await readTargets(deps);
+  // Looked into at each turn of the worker, they would ask the registry as long as the update takes.
+  const ready = webhooks.filter(({ event }) => !mustWait(deps, event, containers));
+  const seen = await lookInto(deps, ready, containers);
   let handled = 0;
-  for (const webhook of webhooks) {
+  for (const webhook of ready) {
     await nextTurn(); // each writes to the disk
     if (handle(deps, webhook, seen)) handled++;
   }
@@ -159,14 +162,20 @@ function offerKey(webhook: Webhook, { name }: Container): string {
   return `${webhook.id} ${name}`;
 }
 
-/** Those for which something might be done, or an offer taken back. Of a container that is being updated nothing is decided yet. */
+/** Of a container that is being updated nothing is decided yet; where an event concerns none, it may be the one that is being replaced. */
+function mustWait({ store }: Pick<Deps, 'store'>, { target }: ImageEvent, all: Container[]): boolean {
+  const running = new Set(store.updates.withStatus('running').map(({ container }) => container));
+  if (running.size === 0) return false;
+  const concerned = candidates(all, target);
+  return concerned.length === 0 || concerned.some(({ name }) => running.has(name));
+}
+
+/** Those for which something might be done, or an offer taken back. */
 function toBeOffered(deps: Pick<Deps, 'store'>, event: ImageEvent, all: Container[]): Container[] {
-  const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
   return candidates(all, event.target).filter((container) => {
     const offered = offerOf(event, container, all);
     const decision = decideOn(deps, offered);
-    const isNews = decision.kind !== 'ignore' || takenBack(deps, offered, decision).length > 0;
-    return isNews && !running.has(container.name);
+    return decision.kind !== 'ignore' || takenBack(deps, offered, decision).length > 0;
   });
 }
 
@@ -177,14 +186,12 @@ function offerOf({ target, releaseNotes }: ImageEvent, container: Container, all
 /** False: it must wait for the end of an update. The decisions of one event and the mark that it is handled are one transaction. */
 function handle(deps: Deps, webhook: AcceptedWebhook, seen: Seen): boolean {
   const { id, event } = webhook;
-  const concerned = candidates(seen.containers, event.target);
-  const running = new Set(deps.store.updates.withStatus('running').map(({ container }) => container));
-  if (running.size > 0 && (concerned.length === 0 || concerned.some(({ name }) => running.has(name)))) return false;
+  // An update may have started, or a container been created, since the registry was read.
+  if (mustWait(deps, event, seen.containers)) return false;
   const confirmed = seen.confirmed.get(id);
   if (confirmed?.kind === 'silent') return waitForRegistry(deps, webhook, confirmed.reason);
-  // Another container may have started since the registry was read.
   if (confirmed === undefined && toBeOffered(deps, event, seen.containers).length > 0) return false;
-  deps.store.transaction(() => deps.store.inbox.handled(id, decideAll(deps, webhook, concerned, seen)));
+  deps.store.transaction(() => deps.store.inbox.handled(id, decideAll(deps, webhook, seen)));
   return true;
 }
 
@@ -209,8 +216,9 @@ function postpone(
   return until;
 }
 
-function decideAll(deps: Deps, webhook: AcceptedWebhook, concerned: Container[], seen: Seen): string {
+function decideAll(deps: Deps, webhook: AcceptedWebhook, seen: Seen): string {
   const { event } = webhook;
+  const concerned = candidates(seen.containers, event.target);
   if (event.target.reference === TEST_IMAGE) {
     return ignoreEvent(deps, event, 'This is the test notification of `diun notif test`: Diun reaches diun-pilot.');
   }

@@ -87,6 +87,21 @@ describe('what a webhook announces', () => {
     expect(asked() - before).toBeLessThanOrEqual(2);
   });
 
+  it('is not asked about at each turn while an update of another container of the repository runs', async () => {
+    scene.engine.runContainer(nginx());
+    scene.engine.runContainer(nginx({ name: 'worker', ports: {} }));
+    scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+    await handleInbox(scene.deps);
+    const { id } = scene.updates().find(({ container }) => container === 'worker') as Update;
+    scene.store.updates.change(id, { status: 'running', startedAt: scene.clock.now().toISOString() });
+    scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+    const asked = (): number =>
+      scene.engine.lines({ reads: true }).filter((line) => line.startsWith('registryDigest')).length;
+    const before = asked();
+    for (let turn = 0; turn < 20; turn++) expect(await handleInbox(scene.deps)).toBe(0);
+    expect(asked()).toBe(before);
+  });
+
   it('is not asked about at the registry where nothing would be done anyway', async () => {
     scene.engine.runContainer(nginx({ labels: { 'update.policy': 'ignore' } }));
     await hear('nginx:stable', scene.engine.publish('nginx:stable').digest);
