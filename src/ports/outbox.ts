@@ -10,7 +10,7 @@ export interface Outbox {
   about(container: string, kinds: readonly string[], since: string): OutboxMail[];
   /** Takes back one that is held, and no other. */
   withdraw(id: string): void;
-  /** To deliver now, oldest first. `digest`: what a digest may hold stays for the digest. */
+  /** To deliver now, oldest first. `digest`: what a digest may hold stays for the digest, unless it was tried before. */
   due(now: string, options?: { digest: boolean }): OutboxMail[];
   /** What the next digest reports, oldest first; also what is held, since it is the latest announcement. What has no mail of its own counts only when written after `since` (ISO 8601). */
   forDigest(since: string): OutboxMail[];

@@ -1,5 +1,6 @@
 import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';
+import { MailError } from '../../src/domain/errors';
 import { createDelivery } from '../../src/notifications/deliver';
 import { sendDigest } from '../../src/notifications/send-digest';
 import { nginx, openScene, type Scene } from '../support/scene';
@@ -12,10 +13,12 @@ beforeEach(() => {
 afterEach(() => scene.close());
 
 /** What a mail server was given, with the digest switched on or off. */
-async function delivered(digest: boolean): Promise<string[]> {
+async function delivered(digest: boolean, { down = false } = {}): Promise<string[]> {
   const subjects: string[] = [];
+  const away = new MailError('mail_unreachable', 'The mail server does not answer.', false);
   const transport = {
-    send: ({ subject }: { subject: string }) => Promise.resolve(void subjects.push(subject)),
+    send: ({ subject }: { subject: string }) =>
+      down ? Promise.reject(away) : Promise.resolve(void subjects.push(subject)),
     check: () => Promise.resolve(),
   };
   const { store, clock, deps } = scene;
@@ -82,6 +85,18 @@ test('a digest that is switched off again leaves nothing behind: what waited for
   await automaticUpdate();
   await delivered(true);
   expect(await delivered(false)).toEqual([expect.stringContaining('update available')]);
+});
+
+test('a mail that was tried before the digest was switched on is tried again, and is not in the digest', async () => {
+  await automaticUpdate();
+  await delivered(false, { down: true });
+  await scene.clock.advance(60_000);
+  await sendDigest(scene.deps);
+  expect(await delivered(true)).toEqual([
+    expect.stringContaining('update available'),
+    '[diun-pilot] digest: 1 message, nothing to do',
+  ]);
+  expect(scene.store.outbox.state().pending).toBe(0);
 });
 
 describe('a flood of announcements', () => {

@@ -50,7 +50,7 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
         .run(id, now()),
     due: (at, { digest } = { digest: false }) =>
       select(
-        `WHERE status = 'pending' AND mailed = 1 AND calm <= ? AND next_attempt_at <= ? ORDER BY id LIMIT 100`,
+        `WHERE status = 'pending' AND mailed = 1 AND (calm <= ? OR attempts > 0) AND next_attempt_at <= ? ORDER BY id LIMIT 100`,
         ...[digest ? 0 : 1, at],
       ),
     ...createDigests(records, now),
