@@ -169,9 +169,11 @@ export function openApp(settings: Settings, { logger }: { logger: Logger }): App
       return { port: listening.port };
     },
     close: async () => {
-      await heartbeat?.stop();
+      const silent = heartbeat?.stop();
       await listening?.close(HTTP_CLOSES_WITHIN_MS);
-      if (await workplace.leave()) store.close();
+      const ended = await workplace.leave();
+      await silent; // it reads the store
+      if (ended) store.close();
     },
   };
 }

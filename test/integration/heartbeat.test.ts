@@ -19,13 +19,14 @@ const REPORTS: Record<'good' | 'degraded' | 'down', HealthReport> = {
 
 let server: RecordingServer;
 let status: number;
+let answers: boolean;
 let health: keyof typeof REPORTS;
 let lines: LogLine[];
 let beat: Loop;
 beforeEach(async () => {
-  [status, health] = [200, 'good'];
+  [status, answers, health] = [200, true, 'good'];
   server = await startRecordingServer((_, response) => {
-    response.writeHead(status, status === 302 ? { Location: '/elsewhere' } : {}).end();
+    if (answers) response.writeHead(status, status === 302 ? { Location: '/elsewhere' } : {}).end();
   });
 });
 afterEach(async () => {
@@ -83,3 +84,13 @@ test.each([500, 404, 302] as const)(
     await eventually('it says so', () => messages().includes('the heartbeat is answered again'));
   },
 );
+
+test('a call that hangs is ended by the stop, and not reported', async () => {
+  answers = false;
+  start('/ping/uuid');
+  await seen('/ping/uuid');
+  const from = Date.now();
+  await beat.stop();
+  expect(Date.now() - from).toBeLessThan(5_000);
+  expect(lines).toEqual([]);
+});

@@ -34,13 +34,17 @@ export async function exchange(question: HttpQuestion): Promise<HttpAnswer> {
   return { status: answer.statusCode ?? 0, headers: answer.headers, body };
 }
 
-/** As `exchange`, all of it within `bound.ms`. */
-export async function exchangeInTime(
-  question: Omit<HttpQuestion, 'signal' | 'bound'> & { bound: Bound & { ms: number } },
-): Promise<HttpAnswer> {
+/** As `exchange`, all of it within `bound.ms`. `signal`: ends it earlier; left out: nothing does. */
+export async function exchangeInTime({
+  signal,
+  ...question
+}: Omit<HttpQuestion, 'signal' | 'bound'> & {
+  bound: Bound & { ms: number };
+  signal?: AbortSignal;
+}): Promise<HttpAnswer> {
   const late = AbortSignal.timeout(question.bound.ms);
   try {
-    return await exchange({ ...question, signal: late });
+    return await exchange({ ...question, signal: signal === undefined ? late : AbortSignal.any([late, signal]) });
   } catch (error) {
     if (late.aborted) throw new Error(`it did not answer within ${question.bound.ms / 1000} s`, { cause: error });
     throw error;
