@@ -111,16 +111,25 @@ const DEFAULT_TOPICS: readonly NoticeTopic[] = ['decisions', 'failures'];
 const FORMS =
   'must be addresses separated by commas: ntfy://HOST/TOPIC, ntfys://…, webhook+https://…, apprise+https://HOST/notify/KEY, slack+https://…, discord+https://… or mattermost+https://… (each also +http)';
 
-/** The list of PILOT_NOTIFY_URL. `?on=decisions,failures` has commas of its own: a comma separates only before a scheme. */
+/**
+ * The list of PILOT_NOTIFY_URL. `?on=decisions,failures` has commas of its own: a comma separates only before a scheme. No two have
+ * the same name.
+ */
 export function readNotifyUrls(text: string): Read<ChannelSetting[]> {
   const channels: ChannelSetting[] = [];
   for (const entry of text.split(/,(?=\s*[a-z][a-z0-9+]*:\/\/)/i)) {
     const read = readNotifyUrl(entry.trim());
     if ('problem' in read) return read;
     if (channels.some(({ id }) => id === read.value.id)) return { problem: 'names the same channel twice' };
-    channels.push(read.value);
+    channels.push({ ...read.value, name: nameAmong(channels, read.value.name) });
   }
   return { value: channels };
+}
+
+/** Numbered where it repeats: the path, which tells them apart, may be a token, and a hash of it would prove a guess. */
+function nameAmong(earlier: readonly ChannelSetting[], name: string): string {
+  const same = earlier.filter((each) => each.name === name || each.name.startsWith(`${name} (`)).length;
+  return same === 0 ? name : `${name} (${same + 1})`;
 }
 
 function readNotifyUrl(text: string): Read<ChannelSetting> {

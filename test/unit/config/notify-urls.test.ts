@@ -35,6 +35,20 @@ test('neither the id nor the name holds a topic, a path or a password', () => {
   expect(channel).toMatchObject({ name: 'ntfy at ntfy.example.org', id: expect.stringMatching(/^ntfy-[0-9a-f]{12}$/) });
 });
 
+test('channels at one host are numbered, so that no two have the same name', () => {
+  const text =
+    'ntfys://ntfy.sh/a,ntfy://ntfy.sh/b,ntfys://ntfy.sh.example/a,webhook+https://ntfy.sh/a,ntfys://ntfy.sh/c';
+  expect((read(text) as { name: string }[]).map(({ name }) => name)).toEqual([
+    ...[
+      'ntfy at ntfy.sh',
+      'ntfy at ntfy.sh (2)',
+      'ntfy at ntfy.sh.example',
+      'webhook at ntfy.sh',
+      'ntfy at ntfy.sh (3)',
+    ],
+  ]);
+});
+
 test.each([
   ['https://example.org', /must be addresses/],
   ['ntfy+https://host/topic', /must be addresses/],
