@@ -87,7 +87,8 @@ function abortOnSignal({ signals }: CliContext): { signal: AbortSignal; release:
 function troublesTo(stderr: Output): Logger {
   const write = (message: string, fields: Record<string, unknown> = {}): void => {
     const reason = fields.reason ?? fields.error;
-    stderr.write(`${oneLine(typeof reason === 'string' ? `${message}: ${reason}` : message)}\n`);
+    const isText = typeof reason === 'string' || reason instanceof Error;
+    stderr.write(`${oneLine(isText ? `${message}: ${messageOf(reason)}` : message)}\n`);
   };
   const logger: Logger = {
     debug: () => undefined,

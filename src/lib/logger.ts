@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import winston from 'winston';
 import { printableJson } from './printable';
 
@@ -10,14 +11,26 @@ export interface Logger {
   child(fields: Record<string, unknown>): Logger;
 }
 
-/** JSON lines on standard output, each with `service: diun-pilot`. */
+/** JSON lines on standard output, each with `service: diun-pilot`. An error is written as its stack, with its causes. */
 export function createLogger(level: string): Logger {
   return winston.createLogger({
     level,
     defaultMeta: { service: 'diun-pilot' },
-    format: winston.format.combine(winston.format.timestamp(), winston.format.json(), printable()),
+    format: winston.format.combine(winston.format.timestamp(), winston.format.json({ replacer: inJson }), printable()),
     transports: [new winston.transports.Console({ stderrLevels: [] })],
   });
+}
+
+/** What JSON has no words for. Of an error the stack only: its other properties may hold an address with a token. */
+function inJson(_name: string, value: unknown): unknown {
+  if (isNativeError(value)) return stackOf(value);
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+function stackOf(error: Error): string {
+  const chain = new Set<Error>();
+  for (let at: unknown = error; isNativeError(at) && !chain.has(at); at = at.cause) chain.add(at);
+  return [...chain].map((each) => each.stack ?? String(each)).join('\nCaused by: ');
 }
 
 /** Set by the format before: the line that is written. */
