@@ -60,19 +60,7 @@ export function createOutbox(database: Database, clock: Clock): Outbox {
     retryRefused: () =>
       database.prepare(`UPDATE outbox SET status = 'pending', next_attempt_at = ? WHERE status = 'refused'`).run(now())
         .changes,
-    state: () => ({
-      ...counted(database, now()),
-      lastError:
-        select(`WHERE ${UNDELIVERED} AND last_error IS NOT NULL ORDER BY id DESC LIMIT 1`)[0]?.lastError ?? null,
-    }),
-    prune: (before) =>
-      database
-        .prepare(
-          `DELETE FROM outbox WHERE created_at < ? AND (status = 'sent' OR mailed = 0)
-           AND id NOT IN (SELECT mail_id FROM channel_deliveries WHERE status <> 'sent')`,
-        )
-        .run(before).changes,
-    recent: (limit) => select('WHERE mailed = 1 ORDER BY id DESC LIMIT ?', limit),
+    ...createDelivered(database, records, now),
   };
 }
 
@@ -91,6 +79,29 @@ function createDigests(
     digested: (ids) => {
       for (const id of ids) set(id, `status = 'sent', sent_at = ?, next_attempt_at = NULL`, now());
     },
+  };
+}
+
+/** What is delivered by now, and what is not. */
+function createDelivered(
+  database: Database,
+  { select }: Records<OutboxMail>,
+  now: () => string,
+): Pick<Outbox, 'state' | 'recent' | 'prune'> {
+  return {
+    state: () => ({
+      ...counted(database, now()),
+      lastError:
+        select(`WHERE ${UNDELIVERED} AND last_error IS NOT NULL ORDER BY id DESC LIMIT 1`)[0]?.lastError ?? null,
+    }),
+    prune: (before) =>
+      database
+        .prepare(
+          `DELETE FROM outbox WHERE created_at < ? AND (status = 'sent' OR mailed = 0)
+           AND id NOT IN (SELECT mail_id FROM channel_deliveries WHERE status <> 'sent')`,
+        )
+        .run(before).changes,
+    recent: (limit) => select('WHERE mailed = 1 ORDER BY id DESC LIMIT ?', limit),
   };
 }
 
