@@ -36,15 +36,18 @@ export function longestBackupAge({ store, clock }: Pick<Deps, 'store' | 'clock'>
 }
 
 function isTooOld({ store, clock }: Pick<Deps, 'clock' | 'store'>, place: BackupPlace, limitMs: number): boolean {
-  const good = lastGood(store, place);
+  const good = lastGood({ store, clock }, place);
   const firstAttempt = store.backups.list(LOOK_BACK).findLast((record) => samePlace(record, place));
   const since = good?.startedAt ?? firstAttempt?.createdAt;
   return since !== undefined && clock.now().getTime() - Date.parse(since) > limitMs;
 }
 
-function tell({ store, publicUrl, logger }: Pick<Deps, 'logger' | 'publicUrl' | 'store'>, place: BackupPlace): void {
+function tell(
+  { store, clock, publicUrl, logger }: Pick<Deps, 'clock' | 'logger' | 'publicUrl' | 'store'>,
+  place: BackupPlace,
+): void {
   const about = scopeName(place);
-  const good = lastGood(store, place);
+  const good = lastGood({ store, clock }, place);
   const words =
     good === null
       ? `no backup of ${about} has succeeded yet`
@@ -54,6 +57,8 @@ function tell({ store, publicUrl, logger }: Pick<Deps, 'logger' | 'publicUrl' | 
   postMail(store.outbox, backupOld({ about, lastGood: good, publicUrl }));
 }
 
-function lastGood(store: Deps['store'], place: BackupPlace): BackupRecord | null {
-  return store.backups.good().find((record) => samePlace(record, place)) ?? null;
+/** Not one of a time that is still to come: a clock was ahead, and it would be the newest until then. */
+function lastGood({ store, clock }: Pick<Deps, 'clock' | 'store'>, place: BackupPlace): BackupRecord | null {
+  const now = clock.now().toISOString();
+  return store.backups.good().find((record) => samePlace(record, place) && record.createdAt <= now) ?? null;
 }

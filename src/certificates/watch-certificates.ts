@@ -1,16 +1,18 @@
 import { type CertificateSeen, isDueForRenewal } from '../domain/certificates/certificate';
+import { isWithin } from '../lib/clock';
 import { lookAtCertificates, saveCertificates } from './look';
 import { findPlaces, type RenewalDeps, type RenewalPlace } from './renewal-places';
 import { requestRenewal } from './renewal-queue';
 
 const LOOK_EVERY_MS = 6 * 3_600_000;
 const AT_MOST_EVERY_MS = 24 * 3_600_000;
+const LOOK_BACK = 20;
 
 /** Looks at every certificate at start and every six hours, next to the worker: it reads, and requests a renewal that is due. Resolves with false: nothing more to do now. */
 export function createWatch(deps: RenewalDeps): () => Promise<boolean> {
-  let nextAt = 0;
+  let lookedAt: Date | null = null;
   return async () => {
-    if (deps.clock.now().getTime() < nextAt) return false;
+    if (lookedAt !== null && isWithin(LOOK_EVERY_MS, lookedAt, deps.clock.now())) return false;
     // A running renewal checks the certificates itself, and later.
     if (deps.store.renewals.running() !== null) return false;
     const places = await findPlaces(deps);
@@ -19,7 +21,7 @@ export function createWatch(deps: RenewalDeps): () => Promise<boolean> {
       saveCertificates(deps, seen);
       requestWhatIsDue(deps, places, seen);
     }
-    nextAt = deps.clock.now().getTime() + LOOK_EVERY_MS;
+    lookedAt = deps.clock.now();
     return false;
   };
 }
@@ -32,8 +34,9 @@ function requestWhatIsDue(deps: RenewalDeps, places: RenewalPlace[], seen: Certi
   const { store, clock, logger } = deps;
   const now = clock.now();
   const isOn = (store.timers.get('renewal')?.schedule ?? null) !== null;
-  const [last] = store.renewals.list(1);
-  const isRecent = last !== undefined && now.getTime() - Date.parse(last.createdAt) < AT_MOST_EVERY_MS;
+  const isRecent = store.renewals
+    .list(LOOK_BACK)
+    .some(({ createdAt }) => isWithin(AT_MOST_EVERY_MS, new Date(createdAt), now));
   if (!isOn || isRecent || store.renewals.queued() !== null) return;
   const renewing = places.filter(({ certbots }) => certbots.length > 0).map(({ project }) => project);
   const due = seen.filter(

@@ -9,6 +9,7 @@ import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost, type ErrorCode } from '../domain/errors';
 import { withTag } from '../domain/images/image-reference';
 import type { UpdateStatus } from '../domain/update';
+import { isWithin } from '../lib/clock';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { lookInto, reofferChanged } from './reoffer';
@@ -122,7 +123,7 @@ function rests({ store, clock }: Pick<Deps, 'clock' | 'store'>, { name }: Contai
           to.digest === digest &&
           (code === undefined || error?.code === code) &&
           finishedAt !== null &&
-          clock.now().getTime() - Date.parse(finishedAt) < withinMs,
+          isWithin(withinMs, new Date(finishedAt), clock.now()),
       );
   return (
     ended('expired', RESTS_EXPIRED_MS) ||

@@ -5,6 +5,12 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Whether a time is less than `ms` ago. One that is still to come, of a clock that was ahead, is not: it would last until then. */
+export function isWithin(ms: number, time: Date, now: Date): boolean {
+  const age = now.getTime() - time.getTime();
+  return age >= 0 && age < ms;
+}
+
 export const systemClock: Clock = {
   now: () => new Date(),
   sleep: (ms, signal) =>

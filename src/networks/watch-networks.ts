@@ -39,7 +39,8 @@ export function watchNetworks(deps: Deps, wake: () => void): NetworkWatch {
   return {
     repair: async () => {
       const now = clock.now().getTime();
-      if (now < lookAt) return;
+      // Further ahead than that, the clock has been set back since.
+      if (now < lookAt && lookAt - now <= LOOK_EVERY_MS) return;
       lookAt = now + LOOK_EVERY_MS;
       try {
         if (!(await rejoinGuests(deps))) lookAt = Math.min(lookAt, now + TRY_AGAIN_MS);

@@ -57,6 +57,16 @@ describe('the last good backup', () => {
     expect(health()).toBe('ok');
   });
 
+  test('does not count while its time is still to come, as of a clock that was ahead', async () => {
+    await backUp();
+    await scene.clock.advance(365 * 24 * HOUR);
+    await backUp();
+    await scene.clock.advance(-363 * 24 * HOUR);
+    await look();
+    expect(kinds()).toEqual(['backup_old']);
+    expect(health()).toContain('was taken at 2026-01-05 03:00:00 UTC');
+  });
+
   test('that never was is told of a day and a half after the first attempt', async () => {
     scene.engine.onCall('archive', () => {
       throw new StorageError('storage_full', 'Full.');

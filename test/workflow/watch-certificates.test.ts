@@ -37,6 +37,14 @@ test('looks at start and every six hours, and only reads', async () => {
   expect(world.scene.engine.lines().filter((line) => !/^archive|nginx -T$/.test(line))).toEqual([]);
 });
 
+test('a clock that is set back delays no look', async () => {
+  await watch();
+  const asked = world.scene.engine.callCount;
+  await world.scene.clock.advance(-365 * DAY);
+  await watch();
+  expect(world.scene.engine.callCount).toBeGreaterThan(asked);
+});
+
 test('a host without certificates has none, and no mail', async () => {
   const empty = openScene();
   await createWatch(empty.deps)();
@@ -74,6 +82,16 @@ describe('a certificate of six days', () => {
     await world.scene.clock.advance(5 * DAY);
     await watch();
     expect(reasons()).toEqual([]);
+  });
+
+  test('is renewed also where a renewal of a time that is still to come is the newest', async () => {
+    keepSchedule();
+    await world.scene.clock.advance(365 * DAY);
+    const { id } = requestRenewal(world.scene.deps, { reason: 'operator' });
+    world.scene.store.renewals.change(id, { status: 'succeeded' });
+    await world.scene.clock.advance(-360 * DAY);
+    await watch();
+    expect(reasons()).toContainEqual(['schedule', 'queued']);
   });
 
   test('is tried at most once a day', async () => {
