@@ -48,6 +48,8 @@ export interface Store {
   keptContainers: KeptContainers;
   keptData: KeptData;
   soaks: Soaks;
+  /** Ends the short waits that a clock which was ahead has set: of deliveries, events, updates, looks and retries. */
+  clockWasAhead(): void;
   /** Reads and writes; throws when the database cannot do its work. */
   check(): void;
   /** Nothing may be asked of it afterwards. */

@@ -65,7 +65,7 @@ export interface RunningTimers {
 }
 
 interface Parts {
-  store: Pick<Store, 'timers' | 'transaction'>;
+  store: Pick<Store, 'clockWasAhead' | 'timers' | 'transaction'>;
   clock: Clock;
   logger: Logger;
   plans: readonly TimerPlan[];
@@ -105,13 +105,15 @@ export function runTimers(parts: Parts): RunningTimers {
 }
 
 /** At start: what was missed is what the schedule would have rung that was in force until now. */
-function startTimer({ store, clock, logger }: Parts, { name, schedule, atEveryStart }: TimerPlan): void {
+function startTimer(parts: Parts, { name, schedule, atEveryStart }: TimerPlan): void {
+  const { store, clock, logger } = parts;
   if (schedule === null) return store.timers.forget(name);
   const now = clock.now();
   const before = store.timers.get(name);
   const missed = missedOf(before, now);
   const goesOn = missed === null && isSame(before?.schedule ?? null, schedule);
-  const seenUntil = goesOn ? seenBy(before, now) : now;
+  const seen = seenBy(parts, before, now);
+  const seenUntil = goesOn ? seen : now;
   store.transaction(() => {
     store.timers.keep(name, schedule, seenUntil.toISOString());
     if (missed !== null) store.timers.ring(name, missed.toISOString());
@@ -126,10 +128,18 @@ function missedOf(before: TimerState | null, now: Date): Date | null {
   return due <= now ? due : null;
 }
 
+/** Clocks are slewed by less. */
+const AHEAD_MS = 60_000;
+
 /** Until when everything due was rung. A clock that was ahead is corrected: nothing that is still to come was rung. */
-function seenBy(state: TimerState | null, now: Date): Date {
+function seenBy({ store, logger }: Parts, state: TimerState | null, now: Date): Date {
   const seenUntil = new Date(state?.seenUntil ?? now);
-  return seenUntil > now ? now : seenUntil;
+  if (seenUntil <= now) return seenUntil;
+  if (seenUntil.getTime() - now.getTime() > AHEAD_MS) {
+    logger.warn('the clock was ahead and is set back: short waits end now', { timer: state?.name });
+    store.clockWasAhead();
+  }
+  return now;
 }
 
 function isSame(one: Schedule | null, other: Schedule): boolean {
@@ -141,7 +151,7 @@ function lookOnce(parts: Parts, { name }: TimerPlan, schedule: Schedule): Date {
   const { store, clock, logger } = parts;
   const now = clock.now();
   try {
-    const seenUntil = seenBy(store.timers.get(name), now);
+    const seenUntil = seenBy(parts, store.timers.get(name), now);
     const due = nextDue(schedule, seenUntil);
     if (due > now) {
       store.timers.keep(name, schedule, seenUntil.toISOString());

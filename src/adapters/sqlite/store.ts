@@ -13,6 +13,7 @@ import { createReplacedImages } from './replaced-images';
 import { createSoaks } from './soaks/soaks';
 import { createDisarmed, createKeptContainers, createKeptData } from './stopped-containers';
 import { createUpdates } from './updates';
+import { endWaits } from './waits';
 
 /** `path`: the database file, or `:memory:`. */
 export function createSqliteStore({ path, clock }: { path: string; clock: Clock }): Store {
@@ -45,6 +46,7 @@ export function storeIn(database: Database, clock: Clock): Store {
     keptContainers: createKeptContainers(database),
     keptData: createKeptData(database),
     soaks: createSoaks(database, clock),
+    clockWasAhead: () => endWaits(database, clock),
     check: () => {
       database.transaction(() => database.pragma(`user_version = ${schemaVersion(database)}`)).immediate();
     },
