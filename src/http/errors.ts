@@ -3,7 +3,7 @@ import { PilotError, messageOf, type ErrorCode } from '../domain/errors';
 import { newId } from '../lib/id';
 import { routeOf } from './telemetry/access-log';
 import type { HttpDeps } from './deps';
-import { leadsHome, wantsPage } from './request/negotiate';
+import { homeFor, wantsPage } from './request/negotiate';
 import { errorPage } from './pages/message-page';
 import { sendPage } from './pages/send-page';
 
@@ -102,7 +102,7 @@ function answerError(request: Request, response: Response, body: ErrorBody): voi
   const { code, message } = body.error;
   const status = statusOf(code);
   if (wantsPage(request, response)) {
-    sendPage(response, status, errorPage({ status, code, message, leadsHome: leadsHome(request) }));
+    sendPage(response, status, errorPage({ status, code, message, home: homeFor(request) }));
   } else response.status(status).vary('Accept').json(body);
 }
 

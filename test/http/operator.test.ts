@@ -197,13 +197,13 @@ describe('what it shows', () => {
     const historyOf = (page: string): string => page.slice(page.indexOf('id="history"'), page.indexOf('id="backups"'));
     const filtered = historyOf((await open('/?status=rolled_back&container=').expect(200)).text);
     expect(filtered).toContain(back.id);
-    expect(filtered.match(/href="\/updates\//g)).toHaveLength(1);
+    expect(filtered.match(/href="updates\//g)).toHaveLength(1);
     expect(historyOf((await open('/?container=nobody')).text)).toContain('No matching updates.');
     for (let n = 0; n < 30; n++) offered(http.store, GITEA, 'gitea/gitea:1.24.6');
     const [first = '', ...others] = await pagesOf('/?container=git-gitea-1');
     expect(first).not.toContain('The newest updates');
-    for (const page of others) expect(page).toContain('href="/?status=&amp;container=git-gitea-1#history">The newest');
-    const shown = [first, ...others].map((page) => historyOf(page).match(/href="\/updates\//g)?.length);
+    for (const page of others) expect(page).toContain('href="?status=&amp;container=git-gitea-1#history">The newest');
+    const shown = [first, ...others].map((page) => historyOf(page).match(/href="updates\//g)?.length);
     expect(shown).toEqual([10, 10, 10, 2]);
     expect(others.at(-1)).toContain('class="badge good">Succeeded');
     await open('/?status=gone').expect(400);
@@ -213,7 +213,7 @@ describe('what it shows', () => {
   async function pagesOf(path: string): Promise<string[]> {
     const { text } = await open(path).expect(200);
     const older = /href="([^"]*cursor=[^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&');
-    return older === undefined ? [text] : [text, ...(await pagesOf(older))];
+    return older === undefined ? [text] : [text, ...(await pagesOf(`/${older}`))];
   }
 
   test('first of all a container that an update left down, and never that all is well', async () => {
@@ -247,27 +247,27 @@ describe('its buttons', () => {
     if (plan !== null) http.store.updates.savePlan(waiting.id, { ...plan, window: 'Sat,Sun 02:00-05:00' });
     const { text } = await open();
     const fields = fieldsOf(text, 'window', waiting.id);
-    expect((await press('window', fields).expect(303)).headers.location).toBe('/?problem=name_needed');
+    expect((await press('window', fields).expect(303)).headers.location).toBe('../?problem=name_needed');
     const approved = await press('window', { ...fields, name: GITEA.name }).expect(303);
-    expect(approved.headers.location).toBe('/?done=window');
+    expect(approved.headers.location).toBe('../?done=window');
   });
 
   test('approve, for data with the name typed', async () => {
     const { waiting } = fillHost(http.store);
     const fields = fieldsOf((await open()).text, 'approve', waiting.id);
-    expect((await press('approve', fields).expect(303)).headers.location).toBe('/?problem=name_needed');
+    expect((await press('approve', fields).expect(303)).headers.location).toBe('../?problem=name_needed');
     expect(http.store.updates.get(waiting.id)?.status).toBe('awaiting_approval');
     const approved = await press('approve', { ...fields, name: GITEA.name }).expect(303);
-    expect(approved.headers.location).toBe('/?done=approve');
+    expect(approved.headers.location).toBe('../?done=approve');
     expect(http.store.updates.get(waiting.id)?.status).toBe('queued');
     const again = await press('approve', { ...fields, name: GITEA.name }).expect(303);
-    expect(again.headers.location).toBe('/?problem=not_waiting');
+    expect(again.headers.location).toBe('../?problem=not_waiting');
   });
 
   test('decline', async () => {
     const { waiting } = fillHost(http.store);
     const { headers } = await press('decline', fieldsOf((await open()).text, 'decline', waiting.id)).expect(303);
-    expect(headers.location).toBe('/?done=decline');
+    expect(headers.location).toBe('../?done=decline');
     expect(http.store.updates.get(waiting.id)?.status).toBe('declined');
   });
 
@@ -282,7 +282,7 @@ describe('its buttons', () => {
     const { back } = fillHost(http.store);
     const { headers } = await press('retry', fieldsOf((await open()).text, 'retry', back.id)).expect(303);
     expect(asked).toEqual([{ container: 'web-nginx-1', image: `nginx:1.28@${digest('9')}` }]);
-    expect(headers.location).toBe('/?problem=update_running');
+    expect(headers.location).toBe('../?problem=update_running');
   });
 
   test.each([

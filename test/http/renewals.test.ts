@@ -131,11 +131,11 @@ describe('the operator page', () => {
   });
 
   test('its button asks for a renewal', async () => {
-    const form = /<form[^>]*action="\/actions\/renew"[\s\S]*?<\/form>/.exec((await open()).text)?.[0] ?? '';
+    const form = /<form[^>]*action="actions\/renew"[\s\S]*?<\/form>/.exec((await open()).text)?.[0] ?? '';
     const fields = { id: '', form: /name="form" value="([^"]*)"/.exec(form)?.[1] ?? '' };
     const post = supertest(http.url).post('/actions/renew').set(asPerson).set('Accept', 'text/html').type('form');
     const { headers } = await post.send(fields).expect(303);
-    expect(headers['location']).toBe('/?done=renew');
+    expect(headers['location']).toBe('../?done=renew');
     expect(http.store.renewals.list(9)).toMatchObject([{ status: 'queued', reason: 'operator' }]);
   });
 });

@@ -81,6 +81,8 @@ interface Asked {
 const nameOf = ({ method, template }: Route): string => `${method} ${template}`;
 const CHANGING = ROUTES.filter(({ method }) => method === 'POST');
 const BROWSER = { Accept: 'text/html' };
+/** Where an answer may lead. */
+const LOCAL = /^(?:(?:\.\.)?\/(?![/\\])[\x21-\x7e]*|[\w.~%-]+)$/;
 
 const DIUN = { status: 'update', provider: 'docker', platform: 'linux/amd64', hub_link: '' };
 const digest = `sha256:${'a'.repeat(64)}`;
@@ -277,13 +279,15 @@ describe('a hostile value', () => {
     expect(answer.text).not.toContain('root:x:0:0');
     expect(answer.headers['set-cookie']).toBeUndefined();
     expect(answer.headers['x-content-type-options']).toBe('nosniff');
-    if (answer.headers.location !== undefined) expect(answer.headers.location).toMatch(/^\/(?![/\\])[\x21-\x7e]*$/);
+    if (answer.headers.location !== undefined) expect(answer.headers.location).toMatch(LOCAL);
     if (!/^text\/html/.test(answer.headers['content-type'] ?? '')) return;
     expect(answer.headers['content-security-policy']).toMatch(/default-src 'none'/);
     const { marks, links } = await dom.read(answer.text);
     expect(marks.filter((mark) => /x-canary|^\w+ on/.test(mark.replace(/^input value=.*/s, '')))).toEqual([]);
     expect(
-      links.filter((href) => !/^(?:#|\?|\/(?![/\\])|https?:\/\/[^@/]+(?:\/|$))/.test(href) && href !== ''),
+      links.filter(
+        (href) => !/^(?:#|\?|(?:\.{1,2}\/)+(?![/\\])|updates\/|https?:\/\/[^@/]+(?:\/|$))/.test(href) && href !== '',
+      ),
     ).toEqual([]);
   }
 

@@ -33,8 +33,8 @@ export interface Followed extends Seen {
   now: Date;
   /** The reader has the password; behind an approval link there are no other pages. */
   operator: boolean;
-  /** `/` is the operator page for this reader. */
-  leadsHome?: boolean;
+  /** Address of the operator page; null or left out: this reader cannot reach it. */
+  home?: string | null;
 }
 
 /** Shown before they start, as a preview. The other steps only run after a failure. */
@@ -43,19 +43,19 @@ const ONLY_OF: Partial<Record<StepName, Update['kind']>> = { recreate: 'containe
 
 /** The page of one update. The script (assets/live.js) finds its elements by id and fills them from the same JSON. */
 export function livePage(followed: Followed): string {
-  const { update, backup, now, operator, leadsHome } = followed;
+  const { update, backup, now, operator, home = null } = followed;
   const open = isOpen(update.status);
   // The passages ask for more than they print here.
   const news: UpdateNews = { update, plan: null, backup, page: '' };
   return page({
     title: `${codeAsText(update.status)}: update of ${nameOf(update)}`,
     live: open,
-    header: leadsHome ? <WayHome /> : null,
+    header: home === null ? null : <WayHome home={home} />,
     children: (
       <>
         <p id="connection" class="notice attention" role="status" hidden />
         <Status update={update} />
-        {operator && update.status === 'awaiting_approval' ? <HowToDecide leadsHome={leadsHome} /> : null}
+        {operator && update.status === 'awaiting_approval' ? <HowToDecide home={home} /> : null}
         {open && !operator ? (
           <p id="going">
             You can close this page: the update continues, and a mail reports{' '}
@@ -77,10 +77,10 @@ export function livePage(followed: Followed): string {
   });
 }
 
-function WayHome(): JSX.Element {
+function WayHome({ home }: { home: string }): JSX.Element {
   return (
     <nav aria-label="Pages">
-      <a href="/">All containers and updates</a>
+      <a href={home}>All containers and updates</a>
     </nav>
   );
 }
@@ -97,11 +97,11 @@ function Status({ update }: { update: Update }): JSX.Element {
   );
 }
 
-function HowToDecide({ leadsHome }: Pick<Followed, 'leadsHome'>): JSX.Element {
-  if (!leadsHome) return <p>Approve or decline it with the link in its mail, or on the operator page.</p>;
+function HowToDecide({ home }: { home: string | null }): JSX.Element {
+  if (home === null) return <p>Approve or decline it with the link in its mail, or on the operator page.</p>;
   return (
     <p class="alone">
-      <a href="/#waiting">Approve or decline it</a>
+      <a href={`${home}#waiting`}>Approve or decline it</a>
     </p>
   );
 }

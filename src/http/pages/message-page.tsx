@@ -174,18 +174,18 @@ interface ErrorShown {
   status: number;
   code: ErrorCode;
   message: string;
-  /** `/` is the operator page for this reader. */
-  leadsHome: boolean;
+  /** Address of the operator page; null: this reader cannot reach it. */
+  home: string | null;
 }
 
 /** An error of the API, shown in a browser. */
-export function errorPage({ status, code, message, leadsHome }: ErrorShown): string {
+export function errorPage({ status, code, message, home }: ErrorShown): string {
   return messagePage({
     tone: status >= 500 ? 'alarm' : 'attention',
     word: String(status),
     heading: HEADINGS[code] ?? (status >= 500 ? 'diun-pilot could not do this' : 'This was not done'),
     sentences: [SENTENCES[code] ?? message],
-    ...(leadsHome ? { link: { href: '/', text: 'To the operator page' } } : {}),
+    ...(home === null ? {} : { link: { href: home, text: 'To the operator page' } }),
   });
 }
 

@@ -18,9 +18,12 @@ export function wantsPage(request: Request, response: Response): boolean {
 }
 
 /**
- * Whether `/` at the address that this reader sees is the operator page. A proxy that passes on only the addresses of mails, and
- * has something else at its root, says `X-Pilot-Root: elsewhere` (nginx/https.conf.template): nothing else could know.
+ * The operator page as this reader sees it, relative to the address of the request: a proxy may serve diun-pilot below a path
+ * (PILOT_PUBLIC_URL). Null: it is not there. A proxy that passes on only the addresses of mails, and has something else at its
+ * root, says `X-Pilot-Root: elsewhere` (nginx/https.conf.template): nothing else could know.
  */
-export function leadsHome({ headers }: Pick<Request, 'headers'>): boolean {
-  return headers['x-pilot-root'] !== 'elsewhere';
+export function homeFor({ headers, path }: Pick<Request, 'headers' | 'path'>): string | null {
+  if (headers['x-pilot-root'] === 'elsewhere') return null;
+  const folders = path.split('/').length - 2;
+  return folders > 0 ? '../'.repeat(folders) : './';
 }

@@ -33,7 +33,7 @@ export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHand
     }
     const outcome = await outcomeOf(() => ACTS[action](deps, id, personOf(response), form), action);
     const back = form.get('back') === 'update' && outcome.name === 'done';
-    response.redirect(303, back ? `/updates/${encodeURIComponent(id)}` : `/?${outcome.name}=${outcome.code}`);
+    response.redirect(303, back ? `../updates/${encodeURIComponent(id)}` : `../?${outcome.name}=${outcome.code}`);
   };
   return { post: [pageFirst, refuseCrossSite(deps), guard, act] };
 }

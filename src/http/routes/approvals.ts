@@ -5,7 +5,14 @@ import { type DecisionOutcome, readApproval, updateIdIn } from '../../decisions/
 import { decideApproval } from '../../decisions/approve';
 import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
-import { createLinkOpeners, onlyKnownLinks, tokenOf, type LinkOpeners, type LinkReaders } from '../access/known-links';
+import {
+  backToLink,
+  createLinkOpeners,
+  onlyKnownLinks,
+  tokenOf,
+  type LinkOpeners,
+  type LinkReaders,
+} from '../access/known-links';
 import { isOpen, type Update } from '../../domain/update';
 import { howItEnded } from '../../updates/reason-of-end';
 import { noteInLog } from '../telemetry/access-log';
@@ -116,7 +123,7 @@ function rehearseAgain({ approvals, requestRehearsal, store }: Deps, request: Re
   const last = store.rehearsals.of(view.update.id);
   if (last === null) throw new PilotError('invalid_request', NEVER_REHEARSED);
   if (mayRehearseAgain(view.update, last)) requestRehearsal(view.update.id, 'link');
-  response.redirect(303, `/approvals/${encodeURIComponent(tokenOf(request))}`);
+  backToLink(request, response);
 }
 
 function answer(request: Request, response: Response, outcome: DecisionOutcome, now: Date): void {
@@ -126,7 +133,7 @@ function answer(request: Request, response: Response, outcome: DecisionOutcome, 
     case 'closed':
       return answerClosed(request, response, outcome);
     case 'approved':
-      return response.redirect(303, `/approvals/${encodeURIComponent(tokenOf(request))}`);
+      return backToLink(request, response);
     case 'declined':
       return sendPage(response, 200, declinedPage(outcome.update));
     case 'moved':

@@ -9,7 +9,7 @@ import { backupOf, findUpdate, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import { livePage } from '../pages/live-page';
 import { sendPage } from '../pages/send-page';
-import { leadsHome, wantsPage } from '../request/negotiate';
+import { homeFor, wantsPage } from '../request/negotiate';
 import type { Methods } from '../route';
 import type { Streams } from '../streams';
 import { noteInLog } from '../telemetry/access-log';
@@ -28,7 +28,7 @@ export function updateMethods(
     const now = clock.now();
     const rehearsal = store.rehearsals.of(update.id);
     const again = { formToken: formToken(formSecret, 'rehearse', update.id, now) };
-    const html = livePage({ ...seen, rehearsal, again, now, operator: true, leadsHome: leadsHome(request) });
+    const html = livePage({ ...seen, rehearsal, again, now, operator: true, home: homeFor(request) });
     sendPage(response, 200, html, { live: isOpen(update.status) });
   };
   return { get: [guard, one] };

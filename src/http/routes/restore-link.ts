@@ -8,7 +8,7 @@ import {
 } from '../../decisions/restore-link';
 import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
-import { tokenOf } from '../access/known-links';
+import { backToLink, tokenOf } from '../access/known-links';
 import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';
 import { RESTORE_REFRESH_SECONDS, restoreDeclinedPage, restorePage, restoreStatePage } from '../pages/restore-page';
@@ -75,7 +75,7 @@ interface Answer {
 function answer({ request, response, decided, trust, now }: Answer): void {
   switch (decided.outcome) {
     case 'queued':
-      return response.redirect(303, `/approvals/${encodeURIComponent(tokenOf(request))}`);
+      return backToLink(request, response);
     case 'declined':
       return sendPage(response, 200, restoreDeclinedPage(decided));
     case 'name_needed':

@@ -4,7 +4,7 @@ import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { isOpen } from '../../domain/update';
 import { howItEnded } from '../../updates/reason-of-end';
-import { tokenOf } from '../access/known-links';
+import { backToLink, tokenOf } from '../access/known-links';
 import { backupOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import { livePage } from '../pages/live-page';
@@ -54,7 +54,7 @@ export function decideSoak({ soakLinks, clock }: Deps): RequestHandler {
     noteInLog(response, { update: decided.update.id });
     switch (decided.outcome) {
       case 'chosen':
-        return response.redirect(303, `/approvals/${encodeURIComponent(token)}`);
+        return backToLink(request, response);
       case 'declined':
         return sendPage(response, 200, soakDeclinedPage(decided));
       case 'name_needed':

@@ -36,7 +36,7 @@ export function RehearseByLink({ container }: { container: string | null }): JSX
 /** On the operator's page of one update, which is also where it leads back to. */
 function RehearseByPage({ update, formToken }: { update: Update; formToken: string }): JSX.Element {
   return (
-    <form method="post" action="/actions/rehearse" class="again">
+    <form method="post" action="../actions/rehearse" class="again">
       <input type="hidden" name="id" value={update.id} />
       <input type="hidden" name="form" value={formToken} />
       <input type="hidden" name="back" value="update" />

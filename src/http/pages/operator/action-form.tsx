@@ -19,7 +19,7 @@ interface Props {
 
 export function ActionForm({ action, id, tokenFor, text, of, children }: Props): JSX.Element {
   return (
-    <form method="post" action={`/actions/${action}`}>
+    <form method="post" action={`actions/${action}`}>
       <input type="hidden" name="id" value={id} />
       <input type="hidden" name="form" value={tokenFor(action, id)} />
       {children}

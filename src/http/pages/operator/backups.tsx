@@ -136,7 +136,7 @@ function restoreRow(record: RestoreRecord, now: Date): ComponentChildren[] {
     <span class={`badge ${toneOfWork(status)}`}>{codeAsText(status)}</span>,
     ago(record.finishedAt ?? record.startedAt ?? record.createdAt, now),
     <Outcome {...record} />,
-    updateId === null ? 'command line' : <a href={`/updates/${encodeURIComponent(updateId)}`}>mail of an update</a>,
+    updateId === null ? 'command line' : <a href={`updates/${encodeURIComponent(updateId)}`}>mail of an update</a>,
   ];
 }
 

@@ -18,7 +18,7 @@ export function Refused({ refusals, tokenFor, now }: OperatorData): JSX.Element 
         rows={refusals.map((refusal) => [
           oneLine(refusal.container),
           `${refusal.why === 'failed' ? 'it failed here' : 'it was declined'}, ${ago(refusal.at, now)}`,
-          <a class="digest" href={`/updates/${encodeURIComponent(oneLine(refusal.updateId))}`}>
+          <a class="digest" href={`updates/${encodeURIComponent(oneLine(refusal.updateId))}`}>
             {oneLine(shortDigest(refusal.digest))}
             <span class="unseen">: the update of {oneLine(refusal.container)} that offered it</span>
           </a>,

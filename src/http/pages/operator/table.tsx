@@ -106,7 +106,7 @@ interface ToUpdate {
 
 export function UpdateLink({ update, text, unseen }: ToUpdate): JSX.Element {
   return (
-    <a href={`/updates/${encodeURIComponent(update.id)}`}>
+    <a href={`updates/${encodeURIComponent(update.id)}`}>
       {text}
       <span class="unseen">{unseen ?? `: update of ${oneLine(update.container ?? update.to.reference)}`}</span>
     </a>

@@ -177,7 +177,7 @@ export function History({ history: { filter, updates, next }, now }: OperatorDat
 function pageOf({ status, container }: HistoryFilter, cursor?: string): string {
   const query = new URLSearchParams({ status: status ?? '', container: container ?? '' });
   if (cursor !== undefined) query.set('cursor', cursor);
-  return `/?${query.toString()}#history`;
+  return `?${query.toString()}#history`;
 }
 
 /** Open while a filter is set. */
@@ -192,7 +192,7 @@ function Filter({ status, container }: HistoryFilter): JSX.Element {
 
 function FilterForm({ status, container }: HistoryFilter): JSX.Element {
   return (
-    <form method="get" action="/#history" class="filter" role="search" aria-label="Filter of the history">
+    <form method="get" action="#history" class="filter" role="search" aria-label="Filter of the history">
       <p>
         <label for="status">Status</label>
         <select id="status" name="status">
