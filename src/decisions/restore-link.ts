@@ -123,6 +123,7 @@ function partsOf(
   // Before it was replaced, no new version has touched the data.
   const replaced = update.steps.some(({ name }) => name === 'recreate');
   if (update.status !== 'rollback_failed' || update.finishedAt === null || !replaced) return null;
-  if (backup?.status !== 'succeeded' || backup.items.length === 0) return null;
+  // One that was used again is older, and of a container that cannot have changed the data.
+  if (backup?.status !== 'succeeded' || backup.items.length === 0 || backup.updateId !== update.id) return null;
   return [update.id, backup.id, new Date(Date.parse(update.finishedAt) + approvalTtlMs).toISOString()];
 }

@@ -1,3 +1,4 @@
+import { isStateBefore } from '../domain/backups/backup';
 import { membersOf, placeOf } from '../domain/backups/backup-place';
 import { readContainers } from '../containers/read-containers';
 import type { Container } from '../domain/container';
@@ -39,7 +40,7 @@ export function hasChangedData({ rollout }: Pick<ServiceRun, 'rollout'>): boolea
 export async function mayRestore(run: ServiceRun): Promise<boolean> {
   const { store, update, rollout } = run;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
-  if (backup?.quiesced !== true || rollout.released === true) return false;
+  if (!isStateBefore(backup, update) || rollout.released === true) return false;
   return (
     (
       await scaledUpByOthers(

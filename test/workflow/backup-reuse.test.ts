@@ -1,5 +1,6 @@
 import { requestBackups } from '../../src/backups/request-backup';
 import { readContainers } from '../../src/containers/read-containers';
+import { aDump } from '../support/fake-postgres';
 import { runForge, type Forge } from '../support/forge-scene';
 
 const HOUR = 3_600_000;
@@ -105,3 +106,29 @@ test.each(['taken on request', 'taken for another update'])(
     expect(scene.store.backups.get(backupId ?? '')?.status).toBe('succeeded');
   },
 );
+
+test('one that was used again is not restored when old and new version fail, and no link offers it', async () => {
+  const { scene, databases, specs } = forge;
+  let broken = false;
+  const scripts = { 'reads-config': () => (broken ? { exitCode: 1, stderr: 'bad configuration' } : {}) };
+  const probed = { 'update.probe': 'exec:reads-config', 'update.probe.timeout': '5s' };
+  scene.engine.addImage({ reference: 'web:1', scripts });
+  const labels = { ...forge.watched, ...forge.inProject, 'com.docker.compose.service': 'web', ...probed };
+  scene.engine.runContainer({ name: 'forge-web-1', image: 'web:1', labels });
+  scene.engine.publish('gitea:1', specs['gitea:1'] ?? {});
+  await forge.update('forge-gitea-1');
+  const [quiesced] = scene.store.backups.list(1);
+  expect(quiesced?.quiesced).toBe(true);
+  await scene.clock.advance(HOUR / 2);
+  scene.engine.files('forge-gitea-1').write('/data/repo/pushed.txt', 'work of half an hour');
+  databases.app = aDump('rows of half an hour');
+  scene.engine.publish('web:1', { scripts });
+  broken = true;
+  await forge.update('forge-web-1');
+  const update = scene.updates().at(-1);
+  expect(update).toMatchObject({ container: 'forge-web-1', status: 'rollback_failed', backupId: quiesced?.id });
+  expect(update?.steps.map(({ name }) => name)).not.toContain('restore');
+  expect(scene.engine.files('forge-gitea-1').read('/data/repo/pushed.txt')?.toString()).toBe('work of half an hour');
+  expect(databases.app.toString('latin1')).toContain('rows of half an hour');
+  expect(scene.mails().at(-1)?.text).not.toMatch(/Review and restore|diun-pilot restore/);
+});

@@ -115,3 +115,14 @@ export interface BackupRecord {
   /** The newest verdict of a restore drill; null: none was made. */
   drill: DrillVerdict | null;
 }
+
+/**
+ * Whether a backup has the data as this very update found it, with all writers stopped. One that an update uses again was taken
+ * before another: writers have run since. Pure.
+ */
+export function isStateBefore(
+  backup: Pick<BackupRecord, 'quiesced' | 'updateId'> | null,
+  { id }: { id: string },
+): boolean {
+  return backup !== null && backup.quiesced && backup.updateId === id;
+}

@@ -15,7 +15,7 @@ export interface FailureText {
   labels: { from: string; to: string };
 }
 
-export type TakenBackup = Pick<BackupRecord, 'id' | 'status' | 'url'> | null;
+export type TakenBackup = Pick<BackupRecord, 'id' | 'updateId' | 'status' | 'url'> | null;
 
 /** Facts about the verdict that the update's row does not have (updates/reason-of-end). */
 export interface Seen {

@@ -101,7 +101,7 @@ function manualActionRequired(update: Update, backup: TakenBackup, { dataChange,
       ...rollbackTrouble(update),
       ...whatChanged(dataChange ?? null),
       ...firstAid(update),
-      ...restoreByHand(backup),
+      ...restoreByHand(update, backup),
     ],
     labels: { from: 'Previous version', to: 'Planned version' },
   };
@@ -167,8 +167,8 @@ function firstAid(update: Update): Block[] {
 }
 
 /** Data that may have been written since the backup is never overwritten automatically. */
-function restoreByHand(backup: TakenBackup): Block[] {
-  if (backup?.status !== 'succeeded') return [];
+function restoreByHand({ id }: Update, backup: TakenBackup): Block[] {
+  if (backup?.status !== 'succeeded' || backup.updateId !== id) return [];
   return section(
     'If its log reports that the data is for a newer version',
     paragraph(

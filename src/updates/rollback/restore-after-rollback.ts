@@ -1,6 +1,6 @@
 import { healthFailureOf, healthOf } from '../../containers/check-health';
 import { readContainers } from '../../containers/read-containers';
-import type { BackupRecord } from '../../domain/backups/backup';
+import { isStateBefore, type BackupRecord } from '../../domain/backups/backup';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { firstRestoreJournal, leftBy, type RestoreJournal } from '../../domain/backups/restore';
 import { restoredDetail } from '../../domain/backups/restore-texts';
@@ -24,7 +24,7 @@ import { othersStopped, serveAgain, startedByOthers, startStopped } from '../bac
 export async function mayRestore(run: Run): Promise<boolean> {
   // The old data directory of a new PostgreSQL major is back as it was.
   if (run.journal.major !== undefined) return false;
-  if (backupOf(run)?.quiesced !== true || run.journal.released) return false;
+  if (!isStateBefore(backupOf(run), run.update) || run.journal.released) return false;
   return (await startedByOthers(run, othersStopped(run))).length === 0;
 }
 
