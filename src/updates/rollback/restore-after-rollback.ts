@@ -1,5 +1,7 @@
 import { healthFailureOf, healthOf } from '../../containers/check-health';
+import { insist } from '../../containers/insist';
 import { readContainers } from '../../containers/read-containers';
+import { startJoining } from '../../containers/start-rename-remove';
 import { isStateBefore, type BackupRecord } from '../../domain/backups/backup';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { firstRestoreJournal, leftBy, type RestoreJournal } from '../../domain/backups/restore';
@@ -78,12 +80,14 @@ async function oldIsHealthy(run: Run): Promise<boolean> {
 }
 
 /**
- * Nothing may write to data that is half the set's and half that from before. The old container is started with the others,
- * since it may not have been yet. Resolves with a sentence about what stays stopped.
+ * Nothing may write to data that is half the set's and half that from before. Else those run again that the restore and the
+ * backup stopped. Resolves with a sentence about what stays stopped.
  */
 async function startOthers(run: Run): Promise<string> {
   const others = othersStopped(run);
-  if (leftBy(run.journal.restore) !== 'half') await startStopped(run);
+  const { restore, stopped } = run.journal;
+  const all = new Map([...(restore?.stopped ?? []), ...stopped].map((each) => [each.id, each]));
+  if (leftBy(restore) !== 'half') await startStopped(run, [...all.values()]);
   else if (others.length > 0)
     return ` Also left stopped, because they write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
   return '';
@@ -95,14 +99,23 @@ async function restore(run: Run, progress: Progress): Promise<string> {
   return restoredDetail(restoring.plan.manifest.createdAt, restoring.journal.kept);
 }
 
-/** Those that the restore stopped, the old container among them; then the others that the backup stopped. */
+/** The old container, then those that the restore stopped, which it is among if it writes; then the others that the backup stopped. */
 async function allServe(run: Run, progress: Progress): Promise<string> {
   const restoring = await open(run, progress);
-  const seen = await startAgain(restoring);
   const asked = new Set(restoring.journal.stopped.map(({ id }) => id));
+  const own = asked.has(run.journal.oldContainerId) ? [] : [await oldServes(run, progress)];
+  const seen = await startAgain(restoring);
   const others = othersStopped(run).filter(({ id }) => !asked.has(id));
   const more = await serveAgain(run, others, progress);
-  return [seen, ...more, ...(await seeToNeighbours(run, progress, true))].join(' ');
+  return [...own, seen, ...more, ...(await seeToNeighbours(run, progress, true))].join(' ');
+}
+
+/** A database server, which runs all through the restore, or a container that the restore did not stop: a verdict needs its health. */
+async function oldServes(run: Run, progress: Progress): Promise<string> {
+  const { oldContainerId: id, containerName: name } = run.journal;
+  await insist(run, `the start of ${name}`, () => startJoining(run, id));
+  const { RestartCount: restarts } = await run.engine.inspectContainer(id);
+  return `${name}: ${await healthOf(run, id, run.container, progress, restarts)}.`;
 }
 
 async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
