@@ -93,7 +93,7 @@ export const ERROR_CODES = {
   other_unhealthy: 'Another container is not healthy after the update',
   changed_meanwhile: 'The container was changed externally during its update',
   rollback_failed: 'The old container is not running and healthy after the rollback',
-  data_changed: 'The old container runs, but on data that the new version changed',
+  data_changed: 'The old container runs, but on the data of the new version',
   unhealthy_as_before: 'The old container fails its health check, as it did before the update',
   project_file_refused: 'A file of the compose project could not be read or written',
   compose_failed: 'Docker Compose did not return the hash of a service',

@@ -31,7 +31,7 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
         : `${name} was rolled back: the old container was never stopped, and is healthy.${whatChanged(journal)}`;
     case 'rollback_failed':
       if (error?.code === 'data_changed')
-        return `${name} was rolled back, but its data was not: the old container is running and healthy on data that the new version changed.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
+        return `${name} was rolled back, but its data was not: the old container is running and healthy on ${isChanged(journal) ? 'data that the new version changed' : 'the data of the new version'}.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')
         return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.`;
       if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
@@ -65,6 +65,10 @@ function restoredReason(
     return `${name} was rolled back, and the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)} was restored, as the operator chose; the old container is running again and healthy.${aside}`;
   const changes = dataChange === undefined || dataChange.changes.length === 0 ? '' : ` (${changesOf(dataChange)})`;
   return `${name} was rolled back. The new version had changed the data${changes}, so the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)} was restored; the old container is running again and healthy.${aside}`;
+}
+
+function isChanged({ dataChange }: Journal): boolean {
+  return (dataChange?.changes.length ?? 0) > 0;
 }
 
 /** Empty where nothing changed, or nothing was read. */

@@ -1,5 +1,9 @@
+import { decideSoakLink } from '../../src/decisions/soak-link';
+import { StorageError } from '../../src/domain/errors';
+import type { ImageSpec } from '../support/fake-engine-types';
 import { fakePostgres } from '../support/fake-postgres';
 import { runForge, type Forge } from '../support/forge-scene';
+import { ALL_WITH_READER, migratingReader, READER } from '../support/migrating-reader';
 import { FORGE, readsWhole } from '../support/restore-scene';
 
 // A restore stops those that write to the data and asks their health. The old container is not always one of them.
@@ -28,4 +32,49 @@ it('a database server that still fails its probe after the restore is not report
   ]);
   expect(running()).toEqual(FORGE);
   expect(engine.container('forge-db-1').Id).toBe(Id);
+});
+
+describe('the backup was chosen after a failed soak, and its storage does not answer', () => {
+  const MINUTE = 60_000;
+  async function chooseTheBackup(name: string, fails: Partial<ImageSpec>): Promise<string> {
+    const { scene } = forge;
+    const { Id } = scene.engine.container(name);
+    await forge.update(name);
+    Object.assign(scene.engine.host.find(name).image.spec, fails);
+    await scene.clock.advance(MINUTE);
+    await scene.settle();
+    const token = /approvals\/(\S+)/.exec(scene.mails().at(-1)?.text ?? '')?.[1] ?? '';
+    expect(decideSoakLink(scene.deps, token, { decision: 'approve', data: 'backup', name })?.outcome).toBe('chosen');
+    const get = () => Promise.reject(new StorageError('storage_unreachable', 'no route to host'));
+    scene.deps.storage = { ...scene.deps.storage, get };
+    await scene.settle();
+    return Id;
+  }
+
+  it('leaves the old version running on the changed data, and says both', async () => {
+    forge = migratingReader(true, { 'update.soak': '2h' });
+    const oldId = await chooseTheBackup(READER, { scripts: { ping: { exitCode: 1, stderr: 'panic' } } });
+    expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+    expect(last()?.error?.message).toContain('not restored: no route to host');
+    expect(forge.scene.engine.container(READER).Id).toBe(oldId);
+    expect(running()).toEqual(ALL_WITH_READER);
+  });
+
+  it('claims neither an outage nor a change where it is not known whether the data was changed', async () => {
+    forge = runForge();
+    const name = 'wiki-app-1';
+    const inWiki = { 'com.docker.compose.project': 'wiki', 'com.docker.compose.service': 'app', 'update.soak': '2h' };
+    const labels = { ...forge.watched, ...inWiki, 'backup.kind': 'files', 'backup.paths': '/pages' };
+    const { engine } = forge.scene;
+    engine.addImage({ reference: 'wiki:1' });
+    engine.runContainer({ name, image: 'wiki:1', volumes: { pages: '/pages' }, labels });
+    engine.files(name).write('/pages/first', 'x');
+    engine.publish('wiki:1', {});
+    const oldId = await chooseTheBackup(name, { health: 'crash-loop' });
+    expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+    expect(forge.scene.mails().at(-1)?.subject).toContain('its data was not restored – decide about a restore');
+    expect(last()?.reason).not.toContain('changed');
+    expect(engine.container(name).Id).toBe(oldId);
+    expect(running()).toEqual([...FORGE, name]);
+  });
 });

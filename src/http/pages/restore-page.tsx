@@ -63,7 +63,7 @@ const DOWN =
 /** By the code of the update: where the old version is not simply down. */
 const STATES: Record<string, string> = {
   data_changed:
-    'Its update was rolled back. The old version is running and healthy, but on data that the new version changed.',
+    'Its update was rolled back. The old version is running and healthy, but on the data of the new version.',
   other_unhealthy:
     'Its update was rolled back. The old version is running and healthy, but another container that worked before the update does not work now.',
   unhealthy_as_before:

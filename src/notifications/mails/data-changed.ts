@@ -11,7 +11,10 @@ import { nameOf } from './passages/passages';
 export const isDataChanged = ({ error, status }: Update): boolean =>
   error?.code === 'data_changed' && status === 'rollback_failed';
 
-/** The old version is running and healthy, but the new one changed its data: only the operator can decide. */
+/**
+ * The old version is running and healthy, but on the data of the new one, which changed it; or the operator chose the backup,
+ * and it could not be restored. Only the operator can decide.
+ */
 export function dataChanged(
   update: Update,
   backup: Pick<BackupRecord, 'id' | 'status'> | null,
@@ -19,15 +22,22 @@ export function dataChanged(
 ): FailureText {
   const name = nameOf(update);
   const { sentence } = splitDetail(update.error?.message ?? update.reason);
+  const isKnown = change !== null && change.changes.length > 0;
   return {
-    subject: 'rolled back, but its data was changed by the new version – decide about a restore',
+    subject: isKnown
+      ? 'rolled back, but its data was changed by the new version – decide about a restore'
+      : 'rolled back, but its data was not restored – decide about a restore',
     tone: 'alarm',
-    word: 'Rolled back, data changed',
-    heading: `${name} is running its old version on data that the new version changed`,
+    word: isKnown ? 'Rolled back, data changed' : 'Rolled back, data not restored',
+    heading: isKnown
+      ? `${name} is running its old version on data that the new version changed`
+      : `${name} is running its old version on the data of the new version`,
     opening: [
       {
         type: 'important',
-        text: `Decision required: the old version of ${name} is healthy, but it was not made for this data. It may fail later or damage it.`,
+        text: isKnown
+          ? `Decision required: the old version of ${name} is healthy, but it was not made for this data. It may fail later or damage it.`
+          : `Decision required: the old version of ${name} is healthy, but the backup that you chose was not restored.`,
       },
       ...whatChanged(change),
       paragraph(sentence),

@@ -48,7 +48,7 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     rethrowEngineLost(failure);
     const more = await startOthers(run);
     await removeNew(run);
-    if (!restored && (await runsOnChangedData(run)))
+    if (!restored && (await runsOnDataOfNew(run)))
       return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
     const asBefore = restored ? await unhealthyAsBefore(run) : null;
     const code = restored && (await oldIsHealthy(run)) ? 'other_unhealthy' : 'rollback_failed';
@@ -60,11 +60,12 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
 }
 
 /**
- * If the previous data could not be restored, the old container runs on the changed data, like all others: not the
- * requested result, but not an outage.
+ * If the previous data could not be restored, the old container runs on that of the new version, like all others: not the
+ * requested result, but not an outage. False also where nothing but its health was the reason for the restore.
  */
-async function runsOnChangedData(run: Run): Promise<boolean> {
-  if (!hasChangedData(run) || leftBy(run.journal.restore) === 'half') return false;
+async function runsOnDataOfNew(run: Run): Promise<boolean> {
+  const isChosen = run.journal.soak?.failed?.data === 'backup';
+  if ((!hasChangedData(run) && !isChosen) || leftBy(run.journal.restore) === 'half') return false;
   try {
     await healthOf(run, run.journal.oldContainerId, run.container, () => undefined);
     return true;
@@ -80,13 +81,14 @@ async function oldIsHealthy(run: Run): Promise<boolean> {
 }
 
 /**
- * Nothing may write to data that is half the set's and half that from before. Else those run again that the restore and the
- * backup stopped. Resolves with a sentence about what stays stopped.
+ * Nothing may write to data that is half the set's and half that from before. Else the old container runs, which may not have
+ * been started yet, and so do those that the restore and the backup stopped. Resolves with a sentence about what stays stopped.
  */
 async function startOthers(run: Run): Promise<string> {
   const others = othersStopped(run);
-  const { restore, stopped } = run.journal;
-  const all = new Map([...(restore?.stopped ?? []), ...stopped].map((each) => [each.id, each]));
+  const { restore, stopped, oldContainerId: id, containerName: name } = run.journal;
+  const old = { id, name, well: true };
+  const all = new Map([old, ...(restore?.stopped ?? []), ...stopped].map((each) => [each.id, each]));
   if (leftBy(restore) !== 'half') await startStopped(run, [...all.values()]);
   else if (others.length > 0)
     return ` Also left stopped, because they write to the same data: ${others.map(({ name }) => name).join(', ')}.`;

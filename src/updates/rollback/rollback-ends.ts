@@ -34,13 +34,13 @@ export async function removeNew(run: ActiveUpdate): Promise<void> {
 export const ROLLED_BACK = 'It was rolled back because:';
 
 /**
- * The error of a rollback after which the old container runs on data that the new version changed. `why`: why it was not
- * restored.
+ * The error of a rollback after which the old container runs on the data of the new version, which changed it or may have.
+ * `why`: why it was not restored.
  */
 export function dataChanged({ journal }: ActiveUpdate, cause: PilotError, why: string): PilotError {
   const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
-  const message = `The new version changed the data (${changes}), and it was not restored: ${firstLineOf(why)}`;
-  return new PilotError('data_changed', withCause(message, ROLLED_BACK, cause));
+  const what = changes === '' ? 'The data was' : `The new version changed the data (${changes}), and it was`;
+  return new PilotError('data_changed', withCause(`${what} not restored: ${firstLineOf(why)}`, ROLLED_BACK, cause));
 }
 
 /**
