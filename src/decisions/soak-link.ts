@@ -51,12 +51,15 @@ export function readSoakLink(deps: Signing & { store: Store; clock: Clock }, tok
 
 /** What mail and page offer: nothing without the old container, which is listed for as long as it is there. */
 export function offerOf(
-  { keptContainers }: Pick<Store, 'keptContainers'>,
+  { keptContainers, updates }: Pick<Store, 'keptContainers' | 'updates'>,
   soak: Soak,
   backup: BackupRecord | null,
 ): Pick<SoakView, 'offered' | 'oldIsGone'> {
   const oldIsGone = keptContainers.find(soak.oldContainerId) === null;
-  return { offered: oldIsGone ? [] : offeredData(soak, backup), oldIsGone };
+  const journal = updates.journal(soak.updateId);
+  // Only of a container that can change the set are its databases compared.
+  const changesSet = journal?.soak?.changesSet ?? journal?.fingerprint !== undefined;
+  return { offered: oldIsGone ? [] : offeredData(soak, backup, changesSet), oldIsGone };
 }
 
 /**

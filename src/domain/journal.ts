@@ -110,6 +110,8 @@ export interface MajorJournal {
 export interface SoakPlan {
   ms: number;
   holdsData: boolean;
+  /** Whether the set of its project has the data that it may change; not there: a release that did not note it. */
+  changesSet?: boolean;
   /** `RestartCount` of the new container when it was found healthy. */
   restarts: number;
   /** There once it is rolled back. `data`: what the operator chose; null: it is rolled back automatically. */

@@ -140,6 +140,8 @@ export function failedInSoak(store: Store, schema: SchemaSeen, hours = 70, oldIs
   store.backups.change(backupId, { startedAt: at(-5) });
   store.updates.change(update.id, { status: 'succeeded', finishedAt: at(-5), backupId, reason: 'It is healthy.' });
   const oldContainerId = `old-of-${update.id}`;
+  const soaks: Partial<Journal> = { stopped: [], soak: { ms: HOUR, holdsData: true, changesSet: true, restarts: 0 } };
+  store.updates.saveJournal(update.id, soaks as Journal);
   store.soaks.begin({
     ...{ updateId: update.id, container: GITEA.name, containerId: digest('e').slice(7), oldContainerId, until: at(5) },
     ...{ restarts: 0, holdsData: true },

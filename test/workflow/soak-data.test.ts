@@ -1,4 +1,5 @@
 import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
+import type { Journal, SoakPlan } from '../../src/domain/journal';
 import type { SoakData } from '../../src/domain/soak/soak';
 import type { Update } from '../../src/domain/update';
 import { aDump } from '../support/fake-postgres';
@@ -233,4 +234,30 @@ it('offers both where no database is concerned, the backup first', async () => {
   store.updates.saveJournal(last().id, { ...(journal as NonNullable<typeof journal>), fingerprint: undefined });
   await pass(MINUTE);
   expect(readSoakLink(forge.scene.deps, token())).toMatchObject({ offered: ['backup', 'current'] });
+});
+
+it.each([
+  ['noted', {}],
+  ['not noted by an older release', { changesSet: undefined }],
+])('does not offer the backup of the project for a database whose data is not in it: %s', async (_how, noted) => {
+  forge = runForge();
+  const { engine, store } = forge.scene;
+  const name = 'forge-redis-1';
+  const labels = { ...forge.watched, ...forge.inProject, 'com.docker.compose.service': 'redis', ...SOAK };
+  engine.addImage({ reference: 'redis:7' });
+  const oldId = engine.runContainer({ name, image: 'redis:7', volumes: { cache: '/data' }, labels });
+  engine.publish('redis:7', {});
+  await forge.update(name);
+  const journal = store.updates.journal(last().id) as Journal;
+  store.updates.saveJournal(last().id, { ...journal, soak: { ...(journal.soak as SoakPlan), ...noted } });
+  engine.files('forge-gitea-1').write('/data/repo/pushed.txt', 'work');
+  engine.host.find(name).image.spec.health = 'crash-loop';
+  await pass(MINUTE);
+  expect(readSoakLink(forge.scene.deps, token())).toMatchObject({ soak: { holdsData: true }, offered: ['current'] });
+  expect(words()).not.toContain('The old version with the backup');
+  expect(decide(null, name)?.outcome).toBe('chosen');
+  await forge.scene.settle();
+  expect(last().status).toBe('rolled_back');
+  expect(engine.files('forge-gitea-1').read('/data/repo/pushed.txt')?.toString()).toBe('work');
+  expect([engine.container(name).Id, engine.isRunning(name)]).toEqual([oldId, true]);
 });

@@ -52,15 +52,26 @@ export function lookEveryMs({ startedAt, until }: Pick<Soak, 'startedAt' | 'unti
   return Math.min(Math.max(tenth, LEAST_BETWEEN_LOOKS_MS), MOST_BETWEEN_LOOKS_MS);
 }
 
-/** The data that mail and page offer, the recommended one first. */
-export function offeredData({ schema }: Pick<Soak, 'schema'>, backup: BackupRecord | null): SoakData[] {
-  if (schema === 'unchanged') return ['current'];
-  const restored: SoakData[] = canBeRestored(backup) ? ['backup'] : [];
-  return schema === 'changed' ? restored : [...restored, 'current'];
+/**
+ * The data that mail and page offer, the recommended one first. `changesSet`: the new version may have changed data of the set.
+ * Of any other container the backup holds nothing: to restore it would only take back what the rest of the project has written.
+ */
+export function offeredData(
+  soak: Pick<Soak, 'updateId' | 'schema'>,
+  backup: BackupRecord | null,
+  changesSet: boolean,
+): SoakData[] {
+  if (soak.schema === 'unchanged') return ['current'];
+  const restored: SoakData[] = canBeRestored(soak, backup) ? ['backup'] : [];
+  if (soak.schema === 'changed') return restored;
+  return changesSet ? [...restored, 'current'] : ['current'];
 }
 
-function canBeRestored(backup: BackupRecord | null): boolean {
-  return backup?.status === 'succeeded' && backup.items.length > 0 && backup.pruned === null;
+/** One that the update used again is older than it. */
+function canBeRestored({ updateId }: Pick<Soak, 'updateId'>, backup: BackupRecord | null): boolean {
+  return (
+    backup?.status === 'succeeded' && backup.updateId === updateId && backup.items.length > 0 && backup.pruned === null
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { holdsData } from '../../backups/writers';
+import { canChangeData, holdsData } from '../../backups/writers';
 import { asideName } from '../../containers/artifact-names';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepAside } from '../../containers/kept-containers';
@@ -17,7 +17,9 @@ export async function keepForSoak(run: Run, ms: number): Promise<string | null> 
   const { RestartCount: restarts } = await engine.inspectContainer(newContainerOf(run));
   const all = await readContainers(engine, run.selfId);
   const data = holdsData(container, all) || container.database || journal.fingerprint !== undefined;
-  checkpoint(run, journal.stage, { soak: { ms, holdsData: data, restarts } });
+  checkpoint(run, journal.stage, {
+    soak: { ms, holdsData: data, changesSet: canChangeData(container, all), restarts },
+  });
   const keepUntil = new Date(clock.now().getTime() + ms).toISOString();
   await keepAside(run, {
     containerId: oldContainerId,

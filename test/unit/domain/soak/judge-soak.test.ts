@@ -1,6 +1,6 @@
 import type { BackupRecord } from '../../../../src/domain/backups/backup';
 import type { ContainerInspect } from '../../../../src/domain/engine-inspect';
-import { judgeSoak, lookEveryMs, offeredData } from '../../../../src/domain/soak/soak';
+import { judgeSoak, lookEveryMs, offeredData, type SchemaSeen } from '../../../../src/domain/soak/soak';
 
 const RUNNING = { Status: 'running', Running: true, Restarting: false, OOMKilled: false, ExitCode: 0, Error: '' };
 const EXITED = { ...RUNNING, Status: 'exited', Running: false };
@@ -50,12 +50,15 @@ test.each([
 });
 
 test('the current data is offered alone where the schema is unchanged, the backup alone where it is not', () => {
-  const backup = { status: 'succeeded', items: [{}], pruned: null } as unknown as BackupRecord;
-  expect(offeredData({ schema: 'unchanged' }, backup)).toEqual(['current']);
-  expect(offeredData({ schema: 'changed' }, backup)).toEqual(['backup']);
-  expect(offeredData({ schema: 'changed' }, null)).toEqual([]);
-  expect(offeredData({ schema: 'unknown' }, backup)).toEqual(['backup', 'current']);
-  const pruned = { ...backup, pruned: { at: '', because: 'retention' } };
-  expect(offeredData({ schema: 'unknown' }, pruned)).toEqual(['current']);
-  expect(offeredData({ schema: 'changed' }, { ...backup, status: 'failed' })).toEqual([]);
+  const offered = (schema: SchemaSeen, of: BackupRecord | null, changesSet = true) =>
+    offeredData({ updateId: 'one', schema }, of, changesSet);
+  const backup = { updateId: 'one', status: 'succeeded', items: [{}], pruned: null } as unknown as BackupRecord;
+  expect(offered('unchanged', backup)).toEqual(['current']);
+  expect(offered('changed', backup)).toEqual(['backup']);
+  expect(offered('changed', null)).toEqual([]);
+  expect(offered('unknown', backup)).toEqual(['backup', 'current']);
+  expect(offered('unknown', { ...backup, pruned: { at: '', because: 'retention' } })).toEqual(['current']);
+  expect(offered('changed', { ...backup, status: 'failed' })).toEqual([]);
+  expect(offered('unknown', { ...backup, updateId: 'another' })).toEqual(['current']);
+  expect(offered('unknown', backup, false)).toEqual(['current']);
 });
