@@ -41,11 +41,21 @@ describe('an engine that is not there', () => {
     expect(server.requests).toEqual(['GET /_ping', 'GET /v1.43/containers/json?all=true']);
   });
 
-  it('is engine_unreachable, too, behind a proxy of the socket that finds none', async () => {
-    server.answers.set('/containers/json', (_, response) =>
-      response.writeHead(502).end('{"message":"the engine does not answer"}'),
-    );
+  it.each([
+    [502, '{"message":"the engine does not answer"}'],
+    [503, '<html><body><h1>503 Service Unavailable</h1>\nNo server is available.\n</body></html>\n'],
+    [503, ''],
+    [504, '<html>\r\n<head><title>504 Gateway Time-out</title></head>'],
+  ])('is engine_unreachable, too, behind a proxy of the socket that finds none: %i %s', async (status, body) => {
+    server.answers.set('/containers/json', (_, response) => response.writeHead(status).end(body));
     await expect(engine.containerIds()).rejects.toMatchObject({ code: 'engine_unreachable' });
+  });
+
+  it.each([503, 504])('is not taken for one that answers %i itself, with its JSON', async (status) => {
+    const message = 'This node is not a swarm manager.';
+    server.answers.set('/containers/json', (_, response) => json(response, { message }, status));
+    const refused = { code: 'engine_refused', message: `The Docker Engine refused: ${message}` };
+    await expect(engine.containerIds()).rejects.toMatchObject(refused);
   });
 
   it('refuses an address that nobody can reach', () => {

@@ -15,14 +15,26 @@ const CONNECTION_HINTS: Record<string, string> = {
   EAI_AGAIN: 'The name of its host cannot be resolved now. Check DNS, or fix DOCKER_HOST.',
 };
 
-/** Of a proxy of the socket that finds no engine behind it; no engine answers so (moby, api/server/httpstatus). */
-const NO_ENGINE = 502;
+/**
+ * Whether a proxy of the socket answers that finds no engine behind it. No engine answers 502 (moby, api/server/httpstatus); 503
+ * and 504 come with its JSON, and from HAProxy, as in tecnativa/docker-socket-proxy, with a page.
+ */
+function isOfProxy(error: ModemError): boolean {
+  const { statusCode = 0, message } = error;
+  return statusCode === 502 || ([503, 504].includes(statusCode) && isPage(message));
+}
+
+/** docker-modem puts the engine's `message` behind the dash, or the whole body where it is not JSON. */
+function isPage(message: string): boolean {
+  return /^\(HTTP code \d+\) .*? - (?:\s*<|\s*$)/.test(message);
+}
 
 /** Any failure of a call as one of ours, with the engine's own words where it gave some. */
 export function toEngineError(error: unknown): PilotError {
   if (error instanceof PilotError) return error;
   const { statusCode, code } = error as ModemError;
-  return statusCode === undefined || statusCode === NO_ENGINE ? unreachable(error, code) : refused(error, statusCode);
+  const isLost = statusCode === undefined || isOfProxy(error as ModemError);
+  return isLost ? unreachable(error, code) : refused(error, statusCode);
 }
 
 export function timedOut(seconds: number): EngineError {
