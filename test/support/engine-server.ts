@@ -12,6 +12,8 @@ export interface EngineServer {
   answers: Map<string, Answer>;
   upgrades: Map<string, (connection: Socket) => void>;
   apiVersion: string;
+  /** What is answered to `/_ping` instead of OK. */
+  ping: Answer | null;
   /** More headers of `/_ping`, by which Podman says what it is. */
   pingHeaders: Record<string, string>;
   close(): Promise<void>;
@@ -21,6 +23,7 @@ export async function startEngineServer(port = 0): Promise<EngineServer> {
   const connections = new Set<Socket>();
   const server = createServer((request, response) => {
     self.requests.push(`${request.method} ${request.url}`);
+    if (request.url === '/_ping' && self.ping !== null) return self.ping(request, response);
     if (request.url === '/_ping')
       return void response.writeHead(200, { 'Api-Version': self.apiVersion, ...self.pingHeaders }).end('OK');
     const answer = self.answers.get(pathOf(request));
@@ -33,6 +36,7 @@ export async function startEngineServer(port = 0): Promise<EngineServer> {
     answers: new Map(),
     upgrades: new Map(),
     apiVersion: '1.45',
+    ping: null,
     pingHeaders: {},
     close: async () => {
       for (const connection of connections) connection.destroy();

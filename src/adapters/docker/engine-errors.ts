@@ -1,4 +1,5 @@
 import { EngineError, messageOf, PilotError, type ErrorCode } from '../../domain/errors';
+import { shortId } from '../../domain/format';
 
 /** Shape of what docker-modem rejects with: a status and the engine's JSON, or a system error. */
 interface ModemError extends Error {
@@ -42,6 +43,20 @@ export function timedOut(seconds: number): EngineError {
     'engine_unreachable',
     `The Docker Engine did not answer within ${seconds} s. Check its log and the load of the host.`,
   );
+}
+
+/**
+ * A call that did not end in its time, of an engine that answers others. It is refused: whether the engine still completes it
+ * is not known, as after any refusal.
+ */
+export class NotCompleted extends EngineError {
+  constructor({ method, path }: { method: string; path: string }, seconds: number) {
+    const call = `${method} ${path.replace(/[0-9a-f]{64}/g, shortId)}`;
+    super(
+      'engine_refused',
+      `The Docker Engine answers, but did not complete ${call} within ${seconds} s. Look at its log, and at the volumes, networks and disks that it waits for.`,
+    );
+  }
 }
 
 export function statusOf(error: unknown): number | undefined {

@@ -9,7 +9,7 @@ import { EngineError, isEngineLost, PilotError } from '../../domain/errors';
 import { printableLine } from '../../lib/printable';
 import { readWithin } from '../../lib/streams/read-within';
 import type { EngineCall } from './calls';
-import { timedOut, toEngineError } from './engine-errors';
+import { NotCompleted, timedOut, toEngineError } from './engine-errors';
 
 /**
  * Minor versions of API 1: Engine 20.10, and the newest whose fields domain/recreate/known-fields lists. An engine hides
@@ -18,6 +18,10 @@ import { timedOut, toEngineError } from './engine-errors';
 const OLDEST_API = 41;
 const NEWEST_API = 56;
 const SHORT_MS = BOUNDS.engineAnswer.ms;
+/** `/_ping` waits for nothing in an engine. */
+const PING_MS = 10_000;
+/** Calls that concern no one container or image: an engine that does not answer them is of no use. Of a Swarm, its leader. */
+const OF_THE_WHOLE = /^\/(?:version|info|events|nodes|services|tasks|services\/.+|(?:containers|images)\/json)$/;
 const OK = { 200: true, 201: true, 204: true } as const;
 
 /** One of the listed calls (calls.ts): method and path, without the version. */
@@ -91,12 +95,12 @@ export class Wire {
   async #head<T>(call: Call, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const limit = new AbortController();
     const limitMs = call.timeoutMs ?? SHORT_MS;
-    const timer = setTimeout(() => limit.abort(timedOut(limitMs / 1000)), limitMs);
+    const timer = setTimeout(() => limit.abort(), limitMs);
     const either = call.signal ? AbortSignal.any([limit.signal, call.signal]) : limit.signal;
     try {
       return await this.#guarded(call, () => act(either));
     } catch (error) {
-      throw limit.signal.aborted ? limit.signal.reason : error;
+      throw limit.signal.aborted ? await this.#ranOut(call, limitMs) : error;
     } finally {
       clearTimeout(timer);
     }
@@ -111,9 +115,24 @@ export class Wire {
       try {
         return await act(either);
       } catch (error) {
-        throw limit.aborted ? timedOut(limitMs / 1000) : error;
+        throw limit.aborted ? await this.#ranOut(call, limitMs) : error;
       }
     });
+  }
+
+  /** An engine that answers while a call does not end is not lost: one volume that hangs would stop all work for ever. */
+  async #ranOut(call: Call, limitMs: number): Promise<EngineError> {
+    const isLost = OF_THE_WHOLE.test(call.path) || !(await this.#isThere());
+    return isLost ? timedOut(limitMs / 1000) : new NotCompleted(call, limitMs / 1000);
+  }
+
+  async #isThere(): Promise<boolean> {
+    try {
+      await ping(this.address, PING_MS);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Gives errors our words, an abort its reason, and forgets the version of an engine that is gone. */
@@ -150,14 +169,7 @@ export class Wire {
   }
 
   async #negotiate(): Promise<Negotiated> {
-    const limit = AbortSignal.timeout(SHORT_MS);
-    const answer = await dial<IncomingMessage>(
-      new Docker({ ...this.address }),
-      this.address,
-      { method: 'GET', path: '/_ping' },
-      limit,
-    );
-    answer.resume();
+    const answer = await ping(this.address, SHORT_MS);
     const highest = minorOf(answer.headers['api-version']);
     if (highest < OLDEST_API) {
       const message = `The Docker Engine speaks API 1.${highest}, 1.${OLDEST_API} is needed: upgrade the engine.`;
@@ -167,6 +179,12 @@ export class Wire {
     const isPodman = answer.headers['libpod-api-version'] !== undefined;
     return { docker: new Docker({ ...this.address, version: `v${api}` }), api, isPodman };
   }
+}
+
+async function ping(address: DockerAddress, ms: number): Promise<IncomingMessage> {
+  const call = { method: 'GET', path: '/_ping' } as const;
+  const answer = await dial<IncomingMessage>(new Docker({ ...address }), address, call, AbortSignal.timeout(ms));
+  return answer.resume();
 }
 
 type Modem = { agent?: Agent; dial(options: object, done: (error: Error | null, result: never) => void): void };

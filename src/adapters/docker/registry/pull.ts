@@ -3,7 +3,7 @@ import { BOUNDS } from '../../../domain/bounds';
 import { EngineError, isEngineLost, messageOf, type PilotError } from '../../../domain/errors';
 import { linesWithin } from '../../../lib/streams/read-within';
 import type { PullProgress } from '../../../ports/engine';
-import { statusOf, toEngineError } from '../engine-errors';
+import { NotCompleted, statusOf, toEngineError } from '../engine-errors';
 import type { Wire } from '../wire';
 import { registryAuth } from './credentials';
 import { digestOfTag } from './tag-digest';
@@ -100,9 +100,12 @@ function sumOf(layers: Map<string, { current: number; total: number }>): PullPro
 
 /** The registry's own errors are recognised by their text: the engine gives 403, 404 or 500 for the same (moby, api/server/router/distribution). */
 function registryError(error: PilotError, reference: string): PilotError {
+  if (isEngineLost(error)) return error;
+  const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
+  // The engine waits for the registry, and has no limit of its own for one that accepts the connection and says nothing.
+  if (error instanceof NotCompleted) return silentRegistry(error, reference, words);
   const status = statusOf(error);
   if (status === undefined) return error;
-  const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
   const denied =
     /unauthorized|denied|no basic auth|manifest unknown|not found|name unknown|forbidden|invalid reference/i;
   const isRefusal = [400, 401, 403, 404].includes(status) || denied.test(words);
@@ -112,9 +115,11 @@ function registryError(error: PilotError, reference: string): PilotError {
         `The registry does not provide ${reference}: ${words}. Check the name, the tag and the login (DOCKER_CONFIG).`,
         { cause: error },
       )
-    : new EngineError('registry_unreachable', `The registry of ${reference} does not answer: ${words}`, {
-        cause: error,
-      });
+    : silentRegistry(error, reference, words);
+}
+
+function silentRegistry(cause: PilotError, reference: string, words: string): EngineError {
+  return new EngineError('registry_unreachable', `The registry of ${reference} does not answer: ${words}`, { cause });
 }
 
 function pullError(error: PilotError, reference: string): PilotError {
