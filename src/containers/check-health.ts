@@ -2,10 +2,11 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { toContainer } from '../domain/to-container';
 import { fewAtATime } from '../lib/concurrency';
 import type { Progress } from '../lib/logger';
 import { checkHealthOnce, waitUntilHealthy } from '../probes/wait-until-healthy';
+import { insist } from './insist';
+import { containerOf } from './read-containers';
 
 const LOG_LINES = 20;
 
@@ -34,14 +35,16 @@ export async function healthOf(
  * what it depends on are not held against it.
  */
 export async function healthOfContainer(
-  deps: Pick<Deps, 'engine' | 'clock' | 'selfId'>,
+  deps: Pick<Deps, 'engine' | 'clock' | 'logger' | 'selfId'>,
   id: string,
   name: string,
   progress: Progress,
 ): Promise<string> {
   try {
-    const inspect = await deps.engine.inspectContainer(id);
-    const container = toContainer(inspect, await deps.engine.inspectImage(inspect.Image), deps.selfId);
+    const { inspect, container } = await insist(deps, `the health check of ${name}`, async () => {
+      const found = await deps.engine.inspectContainer(id);
+      return { inspect: found, container: await containerOf(deps, found) };
+    });
     return await healthOf(deps, id, container, progress, inspect.RestartCount + 3);
   } catch (error) {
     if (codeOf(error) !== 'unhealthy' && codeOf(error) !== 'container_not_found') throw error;

@@ -31,3 +31,22 @@ export async function insist<T>(
   }
   return act();
 }
+
+/**
+ * The same for what a verdict cannot wait for: after the last refusal that is logged, and `otherwise` is the result. Rejects
+ * with any other error of `act`, such as `engine_unreachable`.
+ */
+export async function insistOr<T, Otherwise>(
+  parts: { clock: Clock; logger: Logger },
+  what: string,
+  act: () => Promise<T>,
+  otherwise: Otherwise,
+): Promise<T | Otherwise> {
+  try {
+    return await insist(parts, what, act);
+  } catch (error) {
+    if (codeOf(error) !== 'engine_refused') throw error;
+    parts.logger.error(`${what} is left out, because the engine refuses it`, { reason: messageOf(error) });
+    return otherwise;
+  }
+}

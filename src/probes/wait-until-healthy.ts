@@ -1,6 +1,6 @@
 import { capitalised, formatTimeout } from '../domain/format';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, PilotError } from '../domain/errors';
+import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { CONTAINER_IS_GONE, type HealthFailure } from '../domain/health/health-failure';
 import { verdictWithinMs } from '../domain/health/healthcheck-time';
 import type { ProbeSpec } from '../domain/labels/container-labels';
@@ -30,26 +30,30 @@ interface HealthQuestion {
 }
 
 type Look = { state: 'broken' | 'waiting' | 'healthy'; detail: string; container: ContainerInspect };
+/** A busy engine, or one that cannot describe the container: nothing was seen of its health. */
+type Refused = { state: 'refused'; detail: string; error: unknown };
 
 /**
  * Resolves with what was seen once the container is healthy twice in a row. Rejects with `unhealthy`: at once when it
  * cannot recover (exited, crash loop, HEALTHCHECK failed except Gitea's, or the probe says that it is final), else at the
- * deadline.
+ * deadline; then with `engine_refused` if the engine refuses to describe it, which says nothing of the image.
  */
 export async function waitUntilHealthy(question: HealthQuestion): Promise<string> {
   const { clock } = question;
   const startedAt = clock.now().getTime();
   const observed = observer(clock);
   let first: Look | null = null;
+  let { timeoutMs } = question;
   for (;;) {
-    const look = await lookOnce(question, observed);
+    const look = await lookUnlessRefused(question, observed);
     if (look.state === 'broken') throw new PilotError('unhealthy', `${capitalised(look.detail)}.`);
     if (look.state === 'healthy' && first !== null && sameStart(first, look)) return look.detail;
     first = look.state === 'healthy' ? look : null;
     question.onProgress?.(look.detail);
     // Healthy at the last moment, or detected late by a slow probe: the second check still decides.
-    const timeoutMs = timeFor(question, look.container);
+    if (look.state !== 'refused') timeoutMs = timeFor(question, look.container);
     if (first === null && clock.now().getTime() >= startedAt + timeoutMs) {
+      if (look.state === 'refused') throw look.error;
       const limit = formatTimeout(Math.round(timeoutMs / 1000) * 1000);
       throw new PilotError('unhealthy', `Not healthy within ${limit}: ${look.detail}.`);
     }
@@ -70,6 +74,15 @@ function observer(clock: Clock): (container: ContainerInspect) => number {
     if (since.startedAt !== startedAt) since = { startedAt, at: now };
     return now - since.at;
   };
+}
+
+async function lookUnlessRefused(...asked: Parameters<typeof lookOnce>): Promise<Look | Refused> {
+  try {
+    return await lookOnce(...asked);
+  } catch (error) {
+    if (codeOf(error) !== 'engine_refused') throw error;
+    return { state: 'refused', detail: messageOf(error), error };
+  }
 }
 
 async function lookOnce(question: HealthQuestion, observed: (container: ContainerInspect) => number): Promise<Look> {
@@ -118,21 +131,23 @@ export type HealthCheckOnce = Pick<HealthQuestion, 'engine' | 'clock' | 'contain
 
 /**
  * Asks a container's health on the spot, and when it fails once more after two seconds: what is wrong with it, or null when
- * nothing is, when it is gone, or when its HEALTHCHECK has yet to tell. A few seconds at most, but for a command that hangs.
+ * nothing is, when it is gone, when its HEALTHCHECK has yet to tell, or when the engine refuses both times to describe it. A few seconds at most, but for a command that hangs.
  * Restarts that are over are not held against it. Rejects only with `engine_unreachable`.
  */
 export async function checkHealthOnce(question: HealthCheckOnce): Promise<HealthFailure | null> {
   if ((await failureNow(question)) === null) return null;
   await question.clock.sleep(AGAIN_AFTER_MS);
-  return failureNow(question);
+  const failure = await failureNow(question);
+  return failure === 'refused' ? null : failure;
 }
 
-async function failureNow(question: HealthCheckOnce): Promise<HealthFailure | null> {
+async function failureNow(question: HealthCheckOnce): Promise<HealthFailure | 'refused' | null> {
   const { engine, containerId } = question;
   try {
     return await healthFailureOf(question, await engine.inspectContainer(containerId));
   } catch (error) {
     if (codeOf(error) === 'container_not_found') return null;
+    if (codeOf(error) === 'engine_refused') return 'refused';
     throw error;
   }
 }

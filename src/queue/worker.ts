@@ -15,7 +15,15 @@ import { reconcile } from '../decisions/reconcile';
 import { reofferChanged } from '../decisions/reoffer';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
-import { codeOf, ERROR_CODES, messageOf, rethrowEngineLost, toPilotError, type ErrorCode } from '../domain/errors';
+import {
+  codeOf,
+  ERROR_CODES,
+  messageOf,
+  PilotError,
+  rethrowEngineLost,
+  toPilotError,
+  type ErrorCode,
+} from '../domain/errors';
 import type { Journal } from '../domain/journal';
 import { OBSERVES, reasonUnder } from '../domain/mode';
 import type { Update } from '../domain/update';
@@ -28,8 +36,11 @@ import { queueDrills, runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import { endAbortedService } from '../rollouts/finish-rollout';
 import { updateService } from '../rollouts/run-rollout';
+import type { ActiveUpdate } from '../updates/run';
 import { othersStopped, startStopped } from '../updates/backup/stopped-containers';
-import { finishRetagged, finishUnstarted } from '../updates/finish';
+import { finishHealthy, finishRetagged, finishUnstarted } from '../updates/finish';
+import { startUnlessHalf } from '../updates/rollback/restore-after-rollback';
+import { rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
 import { removeOldImages } from '../updates/clean-up';
 import { remindOfSoaks } from '../updates/soak/offer-old-version';
 import { watchSoaks } from '../updates/soak/watch-soaks';
@@ -202,12 +213,33 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
   }
 }
 
-/** Its progress is unknown: only an untouched container is reported as unchanged. */
+/**
+ * Its progress is unknown: only an untouched container is reported as unchanged, and one that was seen healthy as updated. What
+ * it was rolled back for stays the cause.
+ */
 async function endAborted(deps: Deps, update: Update, journal: Journal, error: unknown): Promise<void> {
-  const run = { ...deps, update, journal };
-  const untouched = journal.stage === 'preparing';
-  const troubles = await startStopped(run, untouched ? journal.stopped : othersStopped(run));
-  await finishRetagged(run, untouched && troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error));
+  const run = { ...deps, update: deps.store.updates.get(update.id) ?? update, journal };
+  if (journal.stage === 'preparing') {
+    const troubles = await startStopped(run);
+    return void (await finishRetagged(run, troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error)));
+  }
+  if (journal.stage === 'settled' && (await isFinished(run))) return;
+  const more = await startUnlessHalf(run, othersStopped(run));
+  const { code, message } = toPilotError(error);
+  const failure = new PilotError(code, `${message}${more}`, { cause: error });
+  const reported = run.update.error === null ? failure : rollbackFailed(whyRolledBack(run.update), failure, null);
+  await finishRetagged(run, 'rollback_failed', reported);
+}
+
+/** False: what failed fails again. */
+async function isFinished(run: ActiveUpdate): Promise<boolean> {
+  try {
+    await finishHealthy(run, 'succeeded');
+    return true;
+  } catch (error) {
+    rethrowEngineLost(error);
+    return false;
+  }
 }
 
 /** Looked at before each turn: what time alone brings about. */

@@ -1,5 +1,5 @@
 import { asideName, asideParts } from '../containers/artifact-names';
-import { insist } from '../containers/insist';
+import { insist, insistOr } from '../containers/insist';
 import { adoptHolder, keepLeftover } from '../containers/kept-containers';
 import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
 import { keepStopped } from '../containers/restart-policy';
@@ -22,11 +22,13 @@ export interface BroughtBack {
  * Another process acted on the containers of this update (`docker compose up -d`, `docker rm -f`), so perhaps none runs:
  * then one whole container has the name and runs afterwards. In this order: the one that has the name; the old one, or the
  * new one once it was healthy, whatever its name is by now; one created again as the old one was. Resolves with what was
- * found and done; null: one runs. Rejects only with `engine_unreachable`.
+ * found and done; null: one runs, or the engine refuses to say. Rejects only with `engine_unreachable`.
  */
 export async function bringBack(run: ActiveUpdate, error: PilotError | null): Promise<BroughtBack | null> {
   const { engine, journal, logger, update } = run;
-  const bearer = await inspectByName(engine, journal.containerName);
+  const { containerName: name } = journal;
+  const bearer = await insistOr(run, `the look at ${name}`, () => inspectByName(engine, name), undefined);
+  if (bearer === undefined) return null;
   // One that has the name and does not run may be as the image is: another process is to blame only where it was seen.
   if (bearer !== null && (bearer.State.Running || error?.code !== 'changed_meanwhile')) return null;
   try {
@@ -36,7 +38,7 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
   } catch (error) {
     rethrowEngineLost(error);
     logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
-    const words = `No container named ${journal.containerName} runs, and diun-pilot could not start one: ${messageOf(error)}`;
+    const words = `No container named ${name} runs, and diun-pilot could not start one: ${messageOf(error)}`;
     return { words, id: null };
   }
 }
@@ -143,7 +145,7 @@ async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
 
 /**
  * What this update created or renamed and that still exists at its end, though it should be gone: stopped, listed, and
- * removed by a later try. Resolves with a sentence for each. Rejects only with `engine_unreachable`.
+ * removed by a later try. Resolves with a sentence for each. Rejects as the engine does; may be done twice.
  */
 export async function recordLeftovers(run: ActiveUpdate): Promise<string[]> {
   const { engine, journal, store } = run;

@@ -46,9 +46,10 @@ export async function assertNoExternalChange(run: ActiveUpdate): Promise<void> {
  */
 export async function promoteNewContainer(run: ActiveUpdate): Promise<void> {
   const { engine, journal } = run;
-  if (journal.newContainerId === null || (await inspectByName(engine, journal.containerName)) !== null) return;
-  if ((await inspectIfThere(engine, journal.newContainerId)) === null) return;
+  if (journal.newContainerId === null) return;
   try {
+    if ((await inspectByName(engine, journal.containerName)) !== null) return;
+    if ((await inspectIfThere(engine, journal.newContainerId)) === null) return;
     await renameTo(engine, journal.newContainerId, journal.containerName);
     await startJoining(run, journal.newContainerId);
   } catch (error) {

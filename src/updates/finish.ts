@@ -1,6 +1,7 @@
 import { restoreUrl } from '../decisions/restore-link';
 import { pageUrl } from '../decisions/approval-links';
 import { healthOfContainer } from '../containers/check-health';
+import { insistOr } from '../containers/insist';
 import { mailOfSuperseded } from '../decisions/mail-of-offer';
 import type { Deps } from '../deps';
 import {
@@ -42,9 +43,10 @@ export async function finishHealthy(
   verdict: 'succeeded' | 'rolled_back' | 'rollback_failed',
   error: PilotError | null = null,
 ): Promise<Update> {
-  const leftovers = await recordLeftovers(run);
+  const leftovers = await whatIsLeft(run);
   await syncLocalTagIfPossible(run);
-  const happened = (await detectExternalChange(run)) ?? (await whyNameless(run));
+  const look = async (): Promise<PilotError | null> => (await detectExternalChange(run)) ?? (await whyNameless(run));
+  const happened = await insistOr(run, 'the look for external changes', look, null);
   if (happened !== null) return finishRetagged(run, 'rollback_failed', happened);
   return end(run, verdict, error, leftovers);
 }
@@ -54,8 +56,8 @@ export async function finishHealthy(
  * running again. If one of those is not, manual action is required and reported. Rejects as `finishRetagged`.
  */
 export async function finishUntouched(run: ActiveUpdate, error: unknown): Promise<Update> {
-  await undoPreparation(run);
-  const happened = await detectExternalChange(run);
+  await insistOr(run, 'the removal of what was prepared', () => undoPreparation(run), undefined);
+  const happened = await insistOr(run, 'the look for external changes', () => detectExternalChange(run), null);
   const cause = happened ?? toPilotError(error);
   try {
     await serveAgain(run, happened === null ? run.journal.stopped : othersStopped(run));
@@ -93,9 +95,13 @@ async function bringBackAndName(
 }
 
 async function recordAndName(run: ActiveUpdate): Promise<string[]> {
-  const leftovers = await recordLeftovers(run);
+  const leftovers = await whatIsLeft(run);
   await syncLocalTagIfPossible(run);
   return leftovers;
+}
+
+function whatIsLeft(run: ActiveUpdate): Promise<string[]> {
+  return insistOr(run, 'the list of what is left over', () => recordLeftovers(run), []);
 }
 
 /** On the data from before, running and healthy: then it is rolled back, whatever another process did. */

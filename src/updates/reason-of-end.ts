@@ -36,6 +36,8 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
         return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.`;
       if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
         return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: manual action required.${whatChanged(journal)}`;
+      if (journal.stage === 'settled')
+        return `${name} runs ${journal.newReference} and was healthy, but the update could not be completed: please check it.`;
       if (journal.stage === 'preparing')
         return `Nothing was changed, but a container that was stopped for the backup is not running: manual action required.`;
       return `The rollback of ${name} failed: the old container is not running and healthy. Manual action required.${whatChanged(journal)}`;

@@ -110,3 +110,24 @@ it('puts the local tag right though the engine refuses it twice at the end', asy
 it.each([2039, 6258, 55084, 62300])('leaves no service down in the world of seed %d', async (seed) => {
   expect(await runSeed(seed)).toBeNull();
 });
+
+// The engine keeps the lock of a container whose start waits for a volume: each call for that one runs into its time limit.
+it('gives an update whose new container hangs in its start a verdict and a mail, and goes on with the queue', async () => {
+  scene.engine.addImage({ reference: 'app:1' });
+  const labels = { 'com.docker.compose.project': 'app', 'com.docker.compose.service': 'app' };
+  scene.engine.runContainer(nginx({ name: 'app-1', image: 'app:1', ports: {}, labels }));
+  let hanging: string | null = null;
+  for (const method of ['start', 'stop', 'rename', 'updateContainer', 'remove', 'inspectContainer'] as const)
+    scene.engine.onCall(method, async ({ args: [id] }) => {
+      if (method === 'start' && id !== oldId && scene.engine.container('web-nginx-1').Id === id) hanging = id as string;
+      if (hanging === null || (id !== hanging && id !== 'web-nginx-1')) return;
+      await scene.clock.sleep(60_000);
+      throw new EngineError('engine_refused', 'The Docker Engine answers, but did not complete the call within 60 s.');
+    });
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+  scene.hear('docker.io/library/app:1', scene.engine.publish('app:1').digest);
+  await scene.settle();
+  const ended = Object.fromEntries(scene.updates().map(({ container, status }) => [container, status]));
+  expect(ended).toEqual({ 'web-nginx-1': 'rollback_failed', 'app-1': 'succeeded' });
+  expect(scene.mails().at(-1)?.subject).toContain('web-nginx-1: DOWN');
+});

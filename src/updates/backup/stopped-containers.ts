@@ -2,6 +2,7 @@ import { healthOfContainer } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
 import { inspectIfThere } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-rename-remove';
+import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Stopped } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
@@ -17,7 +18,9 @@ export async function startedByOthers(
   run: ActiveUpdate,
   which: readonly Stopped[] = run.journal.stopped,
 ): Promise<string[]> {
-  const found = await Promise.all(which.map(({ id }) => inspectIfThere(run.engine, id)));
+  const look = (): Promise<(ContainerInspect | null)[]> =>
+    Promise.all(which.map(({ id }) => inspectIfThere(run.engine, id)));
+  const found = await insist(run, 'the look at those that were stopped for the backup', look);
   return which.filter((_, index) => found[index]?.State.Running === true).map(({ name }) => name);
 }
 

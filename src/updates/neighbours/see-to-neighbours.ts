@@ -1,4 +1,5 @@
 import { healthFailureOf, healthOfContainer } from '../../containers/check-health';
+import { insistOr } from '../../containers/insist';
 import { containerOf, inspectByName, inspectIfReadable } from '../../containers/read-containers';
 import { startIfStopped } from '../../containers/start-rename-remove';
 import type { ContainerInspect } from '../../domain/engine-inspect';
@@ -44,7 +45,8 @@ export async function seeToNeighbours(run: ActiveUpdate, progress: Progress, rep
 
 /** One that this update restarted must run again, however the update ends. Rejects only with `engine_unreachable`. */
 export async function startTouched(run: ActiveUpdate): Promise<void> {
-  for (const { id, touched } of neighboursOf(run)) if (touched) await startIfStopped(run, id);
+  for (const { id, name, touched } of neighboursOf(run))
+    if (touched) await insistOr(run, `the start of ${name}`, () => startIfStopped(run, id), undefined);
 }
 
 export function neighboursOf({ journal }: Pick<ActiveUpdate, 'journal'>): Neighbour[] {

@@ -3,9 +3,10 @@ import { insist } from '../../containers/insist';
 import { readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-rename-remove';
 import { isStateBefore, type BackupRecord } from '../../domain/backups/backup';
-import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { firstRestoreJournal, leftBy, type RestoreJournal } from '../../domain/backups/restore';
 import { restoredDetail } from '../../domain/backups/restore-texts';
+import type { Stopped } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
 import { authenticManifest, folderToRestore } from '../../restores/find-set';
@@ -18,7 +19,7 @@ import { finishRetagged, finishHealthy } from '../finish';
 import { hasChangedData } from '../fingerprint/data-change';
 import { seeToNeighbours } from '../neighbours/see-to-neighbours';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
-import type { Run } from '../run';
+import type { ActiveUpdate, Run } from '../run';
 import { checkpoint, step } from '../run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
 
@@ -46,7 +47,7 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
     rethrowEngineLost(failure);
-    const more = await startOthers(run);
+    const more = await startUnlessHalf(run, allStopped(run));
     await removeNew(run);
     if (!restored && (await runsOnDataOfNew(run)))
       return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
@@ -70,7 +71,7 @@ async function runsOnDataOfNew(run: Run): Promise<boolean> {
     await healthOf(run, run.journal.oldContainerId, run.container, () => undefined);
     return true;
   } catch (error) {
-    if (codeOf(error) !== 'unhealthy') throw error;
+    rethrowEngineLost(error);
     return false;
   }
 }
@@ -80,16 +81,19 @@ async function oldIsHealthy(run: Run): Promise<boolean> {
   return (await healthFailureOf(run, { ...run.container, id: run.journal.oldContainerId })) === null;
 }
 
-/**
- * Nothing may write to data that is half the set's and half that from before. Else the old container runs, which may not have
- * been started yet, and so do those that the restore and the backup stopped. Resolves with a sentence about what stays stopped.
- */
-async function startOthers(run: Run): Promise<string> {
-  const others = othersStopped(run);
-  const { restore, stopped, oldContainerId: id, containerName: name } = run.journal;
+/** The old container, which may not have been started yet, and those that the restore and the backup stopped. */
+function allStopped({ journal: { restore, stopped, oldContainerId: id, containerName: name } }: Run): Stopped[] {
   const old = { id, name, well: true };
-  const all = new Map([old, ...(restore?.stopped ?? []), ...stopped].map((each) => [each.id, each]));
-  if (leftBy(restore) !== 'half') await startStopped(run, [...all.values()]);
+  return [...new Map([old, ...(restore?.stopped ?? []), ...stopped].map((each) => [each.id, each])).values()];
+}
+
+/**
+ * Starts those that were stopped. But nothing may write
+ * to data that is half the set's and half that from before. Resolves with a sentence about what stays stopped, or is empty.
+ */
+export async function startUnlessHalf(run: ActiveUpdate, which: readonly Stopped[]): Promise<string> {
+  const others = othersStopped(run);
+  if (leftBy(run.journal.restore) !== 'half') await startStopped(run, which);
   else if (others.length > 0)
     return ` Also left stopped, because they write to the same data: ${others.map(({ name }) => name).join(', ')}.`;
   return '';

@@ -1,6 +1,6 @@
 import { isServer } from '../../domain/backups/backup-place';
 import { healthOf } from '../../containers/check-health';
-import { insist } from '../../containers/insist';
+import { insist, insistOr } from '../../containers/insist';
 import { renameTo, startJoining } from '../../containers/start-rename-remove';
 import { changeAsDetail, changesOf } from '../../domain/data/compare-fingerprints';
 import type { ContainerInspect } from '../../domain/engine-inspect';
@@ -81,7 +81,7 @@ async function othersServeAgain(run: Run, progress: Progress): Promise<string[]>
 }
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
-  const happened = await detectExternalChange(run);
+  const happened = await insistOr(run, 'the look for external changes', () => detectExternalChange(run), null);
   const unhealthy = happened === null && failure instanceof OldContainerUnhealthy;
   if (unhealthy && (await mayRestore(run))) return restoreAfterRollback(run);
   if (happened !== null) await dataFollows(run);
@@ -145,9 +145,10 @@ async function oldServes(run: Run, progress: Progress): Promise<string> {
 }
 
 /** It must be the very container that served before, with the image that it ran. */
-async function bearerOfTheName({ engine, journal }: Run): Promise<ContainerInspect> {
+async function bearerOfTheName(run: Run): Promise<ContainerInspect> {
+  const { engine, journal } = run;
   const { containerName: name, oldContainerId, oldImageId } = journal;
-  const bearer = await engine.inspectContainer(name);
+  const bearer = await insist(run, `the look at ${name}`, () => engine.inspectContainer(name));
   if (bearer.Id === oldContainerId && bearer.Image === oldImageId) return bearer;
   throw new PilotError('rollback_failed', `Another container has the name ${name}: ${bearer.Id}.`);
 }
