@@ -15,6 +15,7 @@ import type { CheckedSignature } from '../domain/signatures/signature';
 import type { AcceptedWebhook, Webhook } from '../ports/store';
 import { findUnhealthyTargets, targetCarryOvers } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
+import { underWay } from '../updates/under-way';
 import { askRegistry, confirmDigest, type Confirmation } from './ask-registry';
 import { newMajorFor } from './new-major';
 import { notesDeadline, readNotes } from './read-notes';
@@ -65,7 +66,8 @@ const NOTHING: Omit<Seen, 'containers'> = {
 
 /**
  * Turns accepted webhooks into decisions, oldest first. A webhook only says that something is new: the registry gives the
- * digest of the tag, and while it does not answer, the event waits. An event whose container is being updated waits too.
+ * digest of the tag, and while it does not answer, the event waits. An event whose container is being updated, or is stopped
+ * for another update or a restore, waits too.
  * An event that cannot be examined waits on its own and keeps no other from its decision.
  * Resolves with how many were handled or postponed; rejects with `engine_unreachable` and keeps all for later.
  */
@@ -162,12 +164,12 @@ function offerKey(webhook: Webhook, { name }: Container): string {
   return `${webhook.id} ${name}`;
 }
 
-/** Of a container that is being updated nothing is decided yet; where an event concerns none, it may be the one that is being replaced. */
+/** Of a container that is under way nothing is decided yet; where an event concerns none, it may be the one that is being replaced. */
 function mustWait({ store }: Pick<Deps, 'store'>, { target }: ImageEvent, all: Container[]): boolean {
-  const running = new Set(store.updates.withStatus('running').map(({ container }) => container));
-  if (running.size === 0) return false;
+  const busy = underWay(store);
+  if (busy.size === 0) return false;
   const concerned = candidates(all, target);
-  return concerned.length === 0 || concerned.some(({ name }) => running.has(name));
+  return concerned.length === 0 || concerned.some(({ name }) => busy.has(name));
 }
 
 /** Those for which something might be done, or an offer taken back. */
@@ -183,7 +185,7 @@ function offerOf({ target, releaseNotes }: ImageEvent, container: Container, all
   return { container, all, target, source: 'diun', releaseNotes };
 }
 
-/** False: it must wait for the end of an update. The decisions of one event and the mark that it is handled are one transaction. */
+/** False: it must wait for the end of an update or restore. The decisions of one event and the mark that it is handled are one transaction. */
 function handle(deps: Deps, webhook: AcceptedWebhook, seen: Seen): boolean {
   const { id, event } = webhook;
   // An update may have started, or a container been created, since the registry was read.

@@ -12,6 +12,7 @@ import { type DecidedBy, type Update, wayOf } from '../domain/update';
 import { NOTES_READING } from '../domain/bounds';
 import { targetCarryOver } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
+import { underWay } from '../updates/under-way';
 import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { newMajorFor } from './new-major';
@@ -134,6 +135,11 @@ function waitingFor({ store }: Pick<Deps, 'store'>, container: Container): Updat
     throw new PilotError(
       'update_running',
       `An update of ${container.name} is already running: wait until it has finished, see GET /updates.`,
+    );
+  if (underWay(store).has(container.name))
+    throw new PilotError(
+      'update_running',
+      `${container.name} was stopped for another update or a restore: wait until that has finished, see GET /updates.`,
     );
   return open.filter(({ status }) => status === 'awaiting_approval');
 }

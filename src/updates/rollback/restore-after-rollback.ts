@@ -88,8 +88,8 @@ function allStopped({ journal: { restore, stopped, oldContainerId: id, container
 }
 
 /**
- * Starts those that were stopped. But nothing may write
- * to data that is half the set's and half that from before. Resolves with a sentence about what stays stopped, or is empty.
+ * Starts those that were stopped. But nothing may write to data that is half the set's and half that from before. Resolves with a
+ * sentence about what stays stopped, or is empty.
  */
 export async function startUnlessHalf(run: ActiveUpdate, which: readonly Stopped[]): Promise<string> {
   const others = othersStopped(run);

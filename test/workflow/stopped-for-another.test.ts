@@ -1,0 +1,33 @@
+import { handleInbox } from '../../src/decisions/handle-inbox';
+import { requestUpdate } from '../../src/decisions/request-update';
+import { runForge } from '../support/forge-scene';
+
+// A container that diun-pilot has stopped for the update of another is not one that the operator stopped.
+
+it('an event about it waits, and a request is refused, until that update has ended', async () => {
+  const automatic = { 'update.policy': 'automatic', 'update.rehearse': 'off' };
+  const forge = runForge({ labels: automatic });
+  const { scene } = forge;
+  const { Config } = scene.engine.host.find('forge-runner-1').inspect;
+  Object.assign(Config.Labels ?? {}, { 'diun.enable': 'true', ...automatic });
+  scene.hear('docker.io/library/gitea:1', scene.engine.publish('gitea:1', { ...forge.specs['gitea:1'] }).digest);
+  const news = scene.engine.publish('runner:1', { ...forge.specs['runner:1'] });
+  const meanwhile: unknown[] = [];
+  const hear = async (): Promise<void> => {
+    scene.hear('docker.io/library/runner:1', news.digest);
+    await handleInbox(scene.deps);
+    const code = await requestUpdate(scene.deps, { container: 'forge-runner-1' }).catch(
+      ({ code }: { code: string }) => code,
+    );
+    meanwhile.push(scene.engine.isRunning('forge-runner-1'), code);
+  };
+  scene.engine.onCall('archive', hear, { once: true });
+  await scene.settle();
+  expect(meanwhile).toEqual([false, 'update_running']);
+  expect(scene.updates().map(({ container, status }) => [container, status])).toEqual([
+    ['forge-gitea-1', 'succeeded'],
+    ['forge-runner-1', 'succeeded'],
+  ]);
+  expect(scene.engine.container('forge-runner-1').Image).toBe(news.id);
+  scene.close();
+});
