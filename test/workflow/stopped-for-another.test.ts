@@ -31,3 +31,22 @@ it('an event about it waits, and a request is refused, until that update has end
   expect(scene.engine.container('forge-runner-1').Image).toBe(news.id);
   scene.close();
 });
+
+it('its soak goes on after a crash in the middle of that update', async () => {
+  const forge = runForge({ labels: { 'update.soak': '2h' } });
+  const first = forge.scene;
+  first.engine.publish('gitea:1', { ...forge.specs['gitea:1'] });
+  await forge.update('forge-gitea-1');
+  await first.clock.advance(60_000);
+  await first.settle();
+  first.engine.publish('postgres:15', { ...forge.specs['postgres:15'] });
+  await forge.request('forge-db-1');
+  await Promise.race([first.engine.crashAt('execOutput', 'before'), first.settle()]);
+  expect(first.engine.isRunning('forge-gitea-1')).toBe(false);
+  await first.clock.advance(20_000);
+  const scene = first.restart();
+  await scene.settle();
+  expect(scene.store.soaks.open()).toMatchObject([{ container: 'forge-gitea-1', status: 'watching', failure: null }]);
+  expect(scene.engine.isRunning('forge-gitea-1')).toBe(true);
+  scene.close();
+});
