@@ -126,7 +126,7 @@ export function readNotifyUrls(text: string): Read<ChannelSetting[]> {
   return { value: channels };
 }
 
-/** Numbered where it repeats: the path, which tells them apart, may be a token, and a hash of it would prove a guess. */
+/** Numbered where it repeats: the path, by which they differ, may be a token, and a hash of it would prove a guess. */
 function nameAmong(earlier: readonly ChannelSetting[], name: string): string {
   const same = earlier.filter((each) => each.name === name || each.name.startsWith(`${name} (`)).length;
   return same === 0 ? name : `${name} (${same + 1})`;

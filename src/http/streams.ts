@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
 import { messageOf, PilotError } from '../domain/errors';
 import { isOpen } from '../domain/update';
-import type { Clock } from '../lib/clock';
+import { isDue, type Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import { addressOf } from './access/client-address';
 import type { UpdateJson } from './api/schemas';
@@ -100,7 +100,8 @@ async function stream({ clock, logger, request, response, look, signal }: Stream
         sent = data;
       }
       if (data === sent && !isOpen(update.status)) return void write(`retry: ${RETRY_AFTER_THE_END_MS}\n\n`);
-      if (clock.now().getTime() - wroteAt >= HEARTBEAT_MS && !response.writableNeedDrain) write(': still here\n\n');
+      const silent = isDue(wroteAt + HEARTBEAT_MS, clock.now().getTime(), HEARTBEAT_MS);
+      if (silent && !response.writableNeedDrain) write(': still here\n\n');
       await clock.sleep(LOOK_EVERY_MS, signal);
       update = look();
     }

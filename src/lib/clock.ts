@@ -27,3 +27,11 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
 };
+
+/**
+ * Whether something is due that is put off by `withinMs` at most: at its time, and when that is further away, since the clock was
+ * put back meanwhile. All in milliseconds; `at` and `now` since 1970.
+ */
+export function isDue(at: number, now: number, withinMs: number): boolean {
+  return now >= at || at - now > withinMs;
+}

@@ -7,6 +7,7 @@ import { isEngineLost, messageOf, rethrowEngineLost } from '../domain/errors';
 import { formatTime } from '../domain/format';
 import { type LostGuest, lostGuests, networkOwner } from '../domain/network/shared-network';
 import { toContainer } from '../domain/to-container';
+import { isDue } from '../lib/clock';
 import { startLoop } from '../lib/loop';
 import { networkLost } from '../notifications/mails/network-lost';
 import { postMail } from '../notifications/post-mail';
@@ -39,8 +40,7 @@ export function watchNetworks(deps: Deps, wake: () => void): NetworkWatch {
   return {
     repair: async () => {
       const now = clock.now().getTime();
-      // Further ahead than that, the clock has been set back since.
-      if (now < lookAt && lookAt - now <= LOOK_EVERY_MS) return;
+      if (!isDue(lookAt, now, LOOK_EVERY_MS)) return;
       lookAt = now + LOOK_EVERY_MS;
       try {
         if (!(await rejoinGuests(deps))) lookAt = Math.min(lookAt, now + TRY_AGAIN_MS);

@@ -4,6 +4,7 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf, type PilotError } from '../domain/errors';
 import type { Journal, Stage } from '../domain/journal';
 import type { StepName, Update } from '../domain/update';
+import { isDue } from '../lib/clock';
 import type { Progress } from '../lib/logger';
 
 /** A started update: everything needed to finish it, even if its old container is gone. */
@@ -46,7 +47,7 @@ export async function step(
   let reportedAt = 0;
   const progress: Progress = (detail) => {
     const now = clock.now().getTime();
-    if (now - reportedAt < PROGRESS_EVERY_MS) return;
+    if (!isDue(reportedAt + PROGRESS_EVERY_MS, now, PROGRESS_EVERY_MS)) return;
     reportedAt = now;
     store.updates.stepDetail(update.id, name, detail);
   };

@@ -102,3 +102,13 @@ test('the engine is asked once in two seconds, however often /health is', async 
   await ask();
   expect(pings).toBe(2);
 });
+
+test('an answer from before the clock was put back is not repeated', async () => {
+  const clock = new TestClock();
+  let up = true;
+  const pingEngine = () => (up ? Promise.resolve() : Promise.reject(new Error('no engine')));
+  await health({ clock, health: { ...HEALTHY, pingEngine } }).then(({ status }) => expect(status).toBe(200));
+  up = false;
+  await clock.advance(-3_600_000);
+  expect((await supertest(http?.url ?? '').get('/health')).status).toBe(503);
+});

@@ -9,6 +9,7 @@ import {
   whyNotAllowed,
 } from '../../domain/notes/source';
 import type { Release } from '../../domain/notes/release-notes';
+import { isDue } from '../../lib/clock';
 import type { Resolve } from '../../lib/net/public-address';
 import type { Secret } from '../../lib/secret';
 import type { NotesCache, NotesFetches, ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';
@@ -158,7 +159,8 @@ class ForgeReader implements ReleaseNotesReader {
     const { cache, now } = this.options;
     const kept = cache.get(address);
     const at = now().toISOString();
-    if (kept !== null && Date.parse(at) - Date.parse(kept.at) < FRESH_MS) return JSON.parse(kept.content) as T;
+    const isFresh = kept !== null && !isDue(Date.parse(kept.at) + FRESH_MS, Date.parse(at), FRESH_MS);
+    if (isFresh) return JSON.parse(kept.content) as T;
     const etag = kept?.etag ?? null;
     const answer = await this.#ask(new URL(address), forge, { accept, etag, signal });
     if (answer.status === 304 && kept !== null) {
@@ -178,7 +180,7 @@ class ForgeReader implements ReleaseNotesReader {
   async #ask(url: URL, forge: Forge, question: Parameters<typeof ask>[2]): Promise<Answer> {
     const now = this.options.now().getTime();
     const resting = this.#resting.get(url.host);
-    if (resting !== undefined && resting.until > now) throw resting.error;
+    if (resting !== undefined && !isDue(resting.until, now, LONGEST_WAIT_MS)) throw resting.error;
     try {
       const answer = await ask(this.#reach(forge), url, question);
       refuseStatus(answer, this.#reach(forge).authorization(url) !== null, now);

@@ -4,7 +4,7 @@ import { BlockList, isIP } from 'node:net';
 import type { RequestHandler, Response } from 'express';
 import { messageOf, PilotError } from '../../domain/errors';
 import type { DecidedBy } from '../../domain/update';
-import type { Clock } from '../../lib/clock';
+import { isDue, type Clock } from '../../lib/clock';
 import type { Logger } from '../../lib/logger';
 import { printableLine } from '../../lib/printable';
 
@@ -106,7 +106,7 @@ function createResolved(
   };
   return () => {
     const now = clock.now().getTime();
-    if (last === null || now - last.at >= FRESH_MS) {
+    if (last === null || isDue(last.at + FRESH_MS, now, FRESH_MS)) {
       last = { at: now, addresses: Promise.all(names.map(ask)).then((all) => new Set(all.flat())) };
     }
     return last.addresses;

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { PilotError } from '../../domain/errors';
-import type { Clock } from '../../lib/clock';
+import { isDue, type Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
 import { addressOf } from './client-address';
 
@@ -65,7 +65,7 @@ export function createLoginCount({ audit, clock }: { audit: Pick<Audit, 'append'
     flush,
     note: (address) => {
       const now = clock.now();
-      if (since !== null && now.getTime() - since.getTime() >= HOUR_MS) flush();
+      if (since !== null && isDue(since.getTime() + HOUR_MS, now.getTime(), HOUR_MS)) flush();
       since ??= now;
       count++;
       if (addresses.size < MOST_ADDRESSES) addresses.add(address);

@@ -35,7 +35,7 @@ export function tokenOf(request: Request): string {
 
 /** After a button: to the same address, which shows what came of it. Relative, since a proxy may serve it below a path (PILOT_PUBLIC_URL). */
 export function backToLink(request: Request, response: Response): void {
-  response.redirect(303, encodeURIComponent(tokenOf(request)));
+  response.redirect(303, `../approvals/${encodeURIComponent(tokenOf(request))}`);
 }
 
 type Person = Pick<LinkUse, 'address' | 'userAgent'>;

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '../../lib/clock';
+import { isDue, systemClock, type Clock } from '../../lib/clock';
 import type { HttpDeps } from '../deps';
 import { dockerCheck, healthReport, type HealthReport } from '../../diagnosis/health-report';
 import { asCheck, type Check, degraded } from '../../diagnosis/problem';
@@ -70,7 +70,7 @@ function keptFor<T>(ms: number, clock: Clock, ask: () => Promise<T>): () => Prom
   let kept: { at: number; answer: Promise<T> } | null = null;
   return () => {
     const now = clock.now().getTime();
-    if (kept === null || now - kept.at >= ms) kept = { at: now, answer: ask() };
+    if (kept === null || isDue(kept.at + ms, now, ms)) kept = { at: now, answer: ask() };
     return kept.answer;
   };
 }

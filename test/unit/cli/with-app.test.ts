@@ -1,4 +1,3 @@
-import type { App } from '../../../src/app';
 import { type CliContext, withApp } from '../../../src/cli/with-app';
 import { EngineError } from '../../../src/domain/errors';
 import type { Logger } from '../../../src/lib/logger';
@@ -19,7 +18,7 @@ test('a command shows why something went wrong next to its output, whether it is
       signals: new FakeSignals(),
     },
   } as unknown as CliContext;
-  await withApp(context, { json: false }, (_app: App) => {
+  await withApp(context, { json: false }, () => {
     logger?.error('it failed', { error: new EngineError('engine_unreachable', 'The engine went away.') });
     logger?.error('it failed', { error: 'The engine is slow.' });
     logger?.warn('it is late', { container: 'web' });

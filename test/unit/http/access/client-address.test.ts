@@ -60,6 +60,14 @@ test('a name counts with the address that it has now, and is resolved at most ev
   expect(await asked('172.18.0.5', '198.51.100.1', proxies)).toBe('172.18.0.5');
 });
 
+test('a name is resolved again when the clock was put back', async () => {
+  const proxies = listing('edge');
+  expect(await asked('172.18.0.5', '198.51.100.1', proxies)).toBe('198.51.100.1');
+  addresses = { edge: ['172.18.0.9'] };
+  await clock.advance(-3_600_000);
+  expect(await asked('172.18.0.5', '198.51.100.1', proxies)).toBe('172.18.0.5');
+});
+
 test('a name without an address trusts no proxy, and the log says so', async () => {
   expect(await asked('172.18.0.5', '198.51.100.1', listing('gone'))).toBe('172.18.0.5');
   expect(lines).toContainEqual(expect.objectContaining({ name: 'gone', error: expect.stringContaining('ENOTFOUND') }));
