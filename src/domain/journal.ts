@@ -1,7 +1,7 @@
 import type { ServerState } from './data/server-state';
 import type { DataChange, DataFingerprint } from './data/data-fingerprint';
 import type { ContainerInspect } from './engine-inspect';
-import type { HealthFailure, Stopped } from './health/health-failure';
+import type { HealthFailure, Stopped, Writer } from './health/health-failure';
 import type { Neighbourhood } from './health/neighbour';
 import { newReferenceFor } from './images/image-reference';
 import type { RanBefore, RestoreJournal } from './backups/restore';
@@ -64,6 +64,8 @@ export interface Journal {
   stopped: Stopped[];
   /** When that began, ISO 8601; not there: it did not, or an older version did not note it. */
   stoppedAt?: string;
+  /** All that are known to write to the set, also those that did not run; not there: they have not been stopped, or by an older release. */
+  writers?: Writer[];
   /** Database servers of the set that ran at the backup: they run again, wherever the engine goes down and leaves them so. */
   servers?: RanBefore[];
   /** Whether they run again next to the new container, or one was started externally: data written from then on is in no backup. */

@@ -144,6 +144,24 @@ it('was offline since its stop for the backup, also if another one was started e
   expect(scene.mails().at(-1)?.text.replaceAll('\n', ' ')).toMatch(/may have been offline .* \(at most 20/);
 });
 
+it('is not quiesced where a writer owns the network that the updated container uses: it cannot be stopped', async () => {
+  const uses = { 'com.docker.compose.service': 'vpn', 'com.docker.compose.depends_on': 'db:service_healthy:true' };
+  const { engine, store } = forge.scene;
+  const vpn = engine.runContainer({
+    name: 'forge-vpn-1',
+    image: 'nginx:1',
+    labels: { ...forge.inProject, ...uses },
+  });
+  const labels = { ...forge.watched, ...forge.inProject, ...uses, 'com.docker.compose.service': 'report' };
+  const hostConfig = { NetworkMode: `container:${vpn}` };
+  engine.runContainer({ name: 'forge-report-1', image: 'nginx:1', labels, hostConfig });
+  publish('nginx:1');
+  await update('forge-report-1');
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  expect(store.backups.list(1)).toMatchObject([{ quiesced: false }]);
+  expect(acts().filter((line) => /^stop forge-[a-z]+-1$/.test(line))).toEqual([]);
+});
+
 it('starts all of them again when the backup fails, and says that nothing was changed', async () => {
   publish('gitea:1');
   forge.scene.engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed the connection'));

@@ -22,6 +22,14 @@ export interface Stopped {
   well: boolean;
 }
 
+/** A container that is known to write to a set, after those that ran had been stopped. */
+export interface Writer {
+  id: string;
+  name: string;
+  /** `State.StartedAt` by then: another one means that it has run since. Null: it ran again already. */
+  startedAt: string | null;
+}
+
 /** runc's words for a program that the image should have brought; a mount or a device that fails says something else. */
 const IMAGE_CANNOT_START =
   /unable to start container process: (?:error during container init: )?exec|starting container process caused: exec|executable file not found|exec format error|no command specified/i;

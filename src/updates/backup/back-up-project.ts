@@ -88,7 +88,7 @@ export async function backUpSet(
       ? ', with no writer running'
       : `, with ${stopped.join(', ')} stopped`
     : quiesced
-      ? ', though a container that was stopped for it was started externally'
+      ? ', though a container that writes to it was started externally'
       : '';
   const detail = `${plural(taken.items.length, 'item')}, ${formatBytes(taken.bytes ?? 0)}${how}, read back and verified: ${taken.url}`;
   return { detail, fresh: true };

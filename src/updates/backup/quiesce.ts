@@ -5,7 +5,7 @@ import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';
 import { networkOwner } from '../../domain/network/shared-network';
-import { isWell, type Stopped } from '../../domain/health/health-failure';
+import { isWell, type Stopped, type Writer } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
 import { handsOver } from '../hand-over';
 import { noteNeighbours } from '../neighbours/note-neighbours';
@@ -23,10 +23,8 @@ import { checkStorage } from '../../backups/check-storage';
 export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (handsOver(run)) return false;
   const all = await readContainers(run.engine, run.selfId);
-  // No container can be started in the network of a stopped one.
-  const writers = stoppedForBackup(run.container, all).filter(({ id }) => id !== networkOwner(run.old));
-  // Stopping a container that was started with --rm deletes it.
-  if (writers.length === 0 || writers.some(({ running, autoRemove }) => running && autoRemove)) return false;
+  const writers = stoppedForBackup(run.container, all);
+  if (writers.length === 0 || writers.some((writer) => cannotBeStopped(run, writer))) return false;
   if (!(await fetchInAdvance(run, pullByDigest, progress))) return false;
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   await noteNeighbours(run, all, writers);
@@ -36,8 +34,15 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
     progress(`stopping ${name}`);
     await stop(run, id, name);
   }
+  checkpoint(run, 'preparing', { writers: await lastStarts(run, writers) });
   await mustStillBeStored(run, stopped);
   return true;
+}
+
+/** Stopping one that was started with `--rm` deletes it, and no container can be started in the network of a stopped one. */
+function cannotBeStopped({ old }: Run, { id, name, running, autoRemove }: Container): boolean {
+  const owner = networkOwner(old);
+  return running && (autoRemove || id === owner || name === owner);
 }
 
 type Fetching = Pick<Run, 'logger' | 'update' | 'pullFailure'>;
@@ -120,6 +125,17 @@ async function howTheyAre(run: Run, writers: Container[]): Promise<Stopped[]> {
       const well = failing[inspect.Id] === undefined && isWell(inspect);
       return { id: inspect.Id, name: inspect.Name.slice(1), well };
     });
+}
+
+/** What any of them writes from now on is in no backup, also of those that did not have to be stopped. */
+async function lastStarts({ engine }: Run, writers: readonly Container[]): Promise<Writer[]> {
+  const found = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
+  return found
+    .filter((inspect) => inspect !== null)
+    .map(({ Id, Name, State }) => ({
+      ...{ id: Id, name: Name.slice(1) },
+      startedAt: State.Running ? null : State.StartedAt,
+    }));
 }
 
 async function stop(run: Run, id: string, name: string): Promise<void> {

@@ -1,27 +1,47 @@
+import { stoppedForBackup } from '../../backups/writers';
 import { healthOfContainer } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
-import { inspectIfThere } from '../../containers/read-containers';
+import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-rename-remove';
+import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
-import type { Stopped } from '../../domain/health/health-failure';
+import type { Stopped, Writer } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
-import type { ActiveUpdate } from '../run';
+import type { ActiveUpdate, Run } from '../run';
 
 /** Those that were stopped for the backup, without the container that is updated. */
 export function othersStopped({ journal }: Pick<ActiveUpdate, 'journal'>): Stopped[] {
   return journal.stopped.filter(({ id }) => id !== journal.oldContainerId);
 }
 
-/** Which of those that were stopped for the backup run all the same, before this run has started them: by name. */
-export async function startedByOthers(
-  run: ActiveUpdate,
-  which: readonly Stopped[] = run.journal.stopped,
-): Promise<string[]> {
-  const look = (): Promise<(ContainerInspect | null)[]> =>
-    Promise.all(which.map(({ id }) => inspectIfThere(run.engine, id)));
-  const found = await insist(run, 'the look at those that were stopped for the backup', look);
-  return which.filter((_, index) => found[index]?.State.Running === true).map(({ name }) => name);
+/**
+ * Which of the known writers of the set have run since those that ran were stopped for the backup, before this run has started
+ * them: by name. Also one that ended again, and one that did not exist then. `without`: id of one that is not asked.
+ */
+export async function startedByOthers(run: Run, without: string | null = null): Promise<string[]> {
+  const { stopped, writers } = run.journal;
+  const known: readonly (Stopped | Writer)[] = writers ?? stopped;
+  const asked = known.filter(({ id }) => id !== without);
+  const look = async (): Promise<{ name: string }[]> => {
+    const found = await Promise.all(asked.map(({ id }) => inspectIfThere(run.engine, id)));
+    const ran = asked.filter((writer, index) => hasRunSince(writer, found[index] ?? null));
+    return [...ran, ...(writers === undefined ? [] : await newWriters(run, writers))];
+  };
+  return (await insist(run, 'the look at the writers of the set', look)).map(({ name }) => name);
+}
+
+function hasRunSince(writer: Stopped | Writer, found: ContainerInspect | null): boolean {
+  if (found === null) return false;
+  return found.State.Running || ('startedAt' in writer && writer.startedAt !== found.State.StartedAt);
+}
+
+/** One that was created since, as by `docker compose run`, and started. */
+async function newWriters(run: Run, writers: readonly Writer[]): Promise<Container[]> {
+  const { oldContainerId, newContainerId } = run.journal;
+  const known = [...writers.map(({ id }) => id), oldContainerId, newContainerId];
+  const all = await readContainers(run.engine, run.selfId);
+  return stoppedForBackup(run.container, all).filter(({ id, status }) => !known.includes(id) && status !== 'created');
 }
 
 /**

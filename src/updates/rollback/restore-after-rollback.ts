@@ -23,12 +23,21 @@ import type { ActiveUpdate, Run } from '../run';
 import { checkpoint, step } from '../run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
 
-/** Only from a backup after which no known container has written, so that nothing is lost but what the new version did. */
+/** In the soak: what was written since the backup is then only in the copy that is kept. */
+export function isBackupChosen({ journal }: Pick<Run, 'journal'>): boolean {
+  return journal.soak?.failed?.data === 'backup';
+}
+
+/**
+ * As the operator chose; else only from a backup after which no known container has written, so that nothing is lost but what
+ * the new version did.
+ */
 export async function mayRestore(run: Run): Promise<boolean> {
+  if (isBackupChosen(run)) return true;
   // The old data directory of a new PostgreSQL major is back as it was.
   if (run.journal.major !== undefined) return false;
   if (!isStateBefore(backupOf(run), run.update) || run.journal.released) return false;
-  return (await startedByOthers(run, othersStopped(run))).length === 0;
+  return (await startedByOthers(run, run.journal.oldContainerId)).length === 0;
 }
 
 /**
@@ -65,8 +74,7 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
  * requested result, but not an outage. False also where nothing but its health was the reason for the restore.
  */
 async function runsOnDataOfNew(run: Run): Promise<boolean> {
-  const isChosen = run.journal.soak?.failed?.data === 'backup';
-  if ((!hasChangedData(run) && !isChosen) || leftBy(run.journal.restore) === 'half') return false;
+  if ((!hasChangedData(run) && !isBackupChosen(run)) || leftBy(run.journal.restore) === 'half') return false;
   try {
     await healthOf(run, run.journal.oldContainerId, run.container, () => undefined);
     return true;

@@ -14,7 +14,7 @@ import { dataFollows, putDataBack } from '../major/data-directory';
 import { handBack, handsOver } from '../hand-over';
 import { syncLocalTag } from '../local-tag';
 import { seeToNeighbours } from '../neighbours/see-to-neighbours';
-import { mayRestore, restoreAfterRollback } from './restore-after-rollback';
+import { isBackupChosen, mayRestore, restoreAfterRollback } from './restore-after-rollback';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed } from './rollback-ends';
 import type { Run } from '../run';
 import { checkpoint, Skipped, step } from '../run';
@@ -112,8 +112,8 @@ async function startOldAgain(run: Run, progress: Progress): Promise<string> {
  */
 async function decideOnData(run: Run): Promise<boolean> {
   if (run.journal.dataGoesBack === false) return false;
-  const isChosen = run.journal.soak?.failed?.data === 'backup';
-  const dataGoesBack = isChosen || (hasChangedData(run) && (await nothingWrites(run)) && (await mayRestore(run)));
+  const dataGoesBack =
+    isBackupChosen(run) || (hasChangedData(run) && (await nothingWrites(run)) && (await mayRestore(run)));
   checkpoint(run, 'rolling_back', { dataGoesBack });
   return dataGoesBack;
 }
@@ -123,9 +123,9 @@ async function nothingWrites(run: Run): Promise<boolean> {
   return (await startedByOthers(run)).length === 0;
 }
 
-function whyNotStarted({ journal }: Run): string {
-  if (journal.soak?.failed?.data === 'backup')
-    return 'The backup from before the update is restored first, as the operator chose.';
+function whyNotStarted(run: Run): string {
+  const { journal } = run;
+  if (isBackupChosen(run)) return 'The backup from before the update is restored first, as the operator chose.';
   const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
   return `The new version changed the data: ${changes}. The old version is not started on it; the backup of this update is restored first.`;
 }

@@ -1,0 +1,63 @@
+import type { FakeEngine, Method } from '../support/fake-engine';
+import { migratingForge, type Migrating } from '../support/migrating-forge';
+import { keptOf } from '../support/restore-scene';
+
+// A restore after a rollback replaces what any writer has written since the backup, also one that did not run at its stop.
+
+const JOB = 'forge-job-1';
+let migrating: Migrating;
+afterEach(() => migrating.forge.scene.close());
+
+/** A job of the project that uses its database, and ran for the last time a minute ago. */
+function addJob(name = JOB): void {
+  const { engine, clock } = migrating.forge.scene;
+  const labels = {
+    ...migrating.forge.inProject,
+    'com.docker.compose.service': 'job',
+    'com.docker.compose.depends_on': 'db:service_healthy:true',
+  };
+  engine.runContainer({ name, image: 'runner:1', labels });
+  engine.host.stop(engine.host.find(name), 0, false);
+  void clock.advance(60_000);
+}
+
+function runsAndEnds({ host }: FakeEngine, name: string): void {
+  host.start(host.find(name));
+  host.stop(host.find(name), 0, false);
+}
+
+async function expectNotRestored(quiesced: boolean): Promise<void> {
+  const { forge } = migrating;
+  await forge.scene.settle();
+  const [update] = forge.scene.updates();
+  expect(update).toMatchObject({ status: 'rollback_failed' });
+  expect(update?.steps.map(({ name }) => name)).not.toContain('restore');
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced }]);
+  expect(keptOf(forge.scene.engine, forge.databases).files).toEqual({});
+}
+
+describe.each<[string, Method, boolean]>([
+  ['while it is backed up', 'archive', false],
+  ['after it was backed up', 'createContainer', true],
+  ['while the containers are swapped', 'rename', true],
+])('nothing is restored where, %s, another process', (_when, call, quiesced) => {
+  beforeEach(async () => void (migrating = await migratingForge()));
+
+  it.each<[string, (engine: FakeEngine) => void]>([
+    ['has started a writer that did not run', ({ host }) => host.start(host.find(JOB))],
+    ['has run one that ended again', (engine) => runsAndEnds(engine, JOB)],
+    ['has run a new one', (engine) => (addJob('forge-job-run-1'), runsAndEnds(engine, 'forge-job-run-1'))],
+  ])('%s', async (_what, act) => {
+    addJob();
+    migrating.forge.scene.engine.onCall(call, () => act(migrating.forge.scene.engine), { once: true });
+    await expectNotRestored(quiesced);
+  });
+});
+
+it('a writer that did not run, and does not, is no obstacle', async () => {
+  migrating = await migratingForge();
+  addJob();
+  await migrating.forge.scene.settle();
+  expect(migrating.forge.scene.updates()).toMatchObject([{ status: 'rolled_back' }]);
+  expect(migrating.forge.scene.engine.isRunning(JOB)).toBe(false);
+});
