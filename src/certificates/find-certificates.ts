@@ -8,7 +8,7 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { type NginxSite, nginxSites } from '../domain/nginx/nginx-sites';
 import type { Engine } from '../ports/engine';
-import { addressesOf } from '../probes/tcp-probe';
+import { addressesOf } from '../probes/addresses';
 import { execInside } from '../probes/exec-probe';
 import { entriesOf, readFile as readFileWithin, type Limits } from '../probes/read-file';
 import type { LookDeps } from './renewal-places';
@@ -129,21 +129,21 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/;
  * namespace those of its owner), else from inside, with whatever its image has. Rejects with `certificate_unreadable`.
  */
 export async function askServed(
-  { engine, certificates }: LookDeps,
+  deps: LookDeps,
   server: ContainerInspect,
   { port, name, proxyProtocol = false }: { port: number; name: string; proxyProtocol?: boolean },
 ): Promise<Certificate> {
   const what = `The certificate for ${name} that ${server.Name.slice(1)} serves on port ${port}`;
   let reason = 'it has no address that this process could reach.';
-  for (const host of await addressesOf(engine, server)) {
+  for (const host of await addressesOf(deps, server)) {
     try {
-      return parseCertificate(await certificates.served({ host, port, name, proxyProtocol }), what);
+      return parseCertificate(await deps.certificates.served({ host, port, name, proxyProtocol }), what);
     } catch (error) {
       if (codeOf(error) === 'internal_error') throw error;
       reason = messageOf(error);
     }
   }
-  const inside = await askInside({ engine, certificates }, server, { port, name, proxyProtocol });
+  const inside = await askInside(deps, server, { port, name, proxyProtocol });
   if (inside !== null) return parseCertificate(inside, what);
   throw new PilotError(
     'certificate_unreadable',

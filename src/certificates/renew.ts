@@ -119,7 +119,7 @@ function isNewIn(before: CertificateSeen[], { disk }: CertificateSeen): boolean 
 const SERVED_WITHIN_MS = 30_000;
 const ASK_EVERY_MS = 500;
 
-type Deps = Pick<RenewalDeps, 'engine' | 'certificates' | 'clock' | 'logger'>;
+type Deps = Pick<RenewalDeps, 'engine' | 'certificates' | 'selfId' | 'clock' | 'logger'>;
 
 /**
  * Brings a server to serve what is on disk: nginx is tested, reloaded, and restarted only if it cannot be reloaded; any

@@ -47,4 +47,4 @@ function renewalPlaces(containers: readonly Container[]): RenewalPlace[] {
 /** What the renewal of certificates needs. */
 export type RenewalDeps = Pick<Deps, 'engine' | 'store' | 'certificates' | 'clock' | 'logger' | 'publicUrl' | 'selfId'>;
 
-export type LookDeps = Pick<RenewalDeps, 'engine' | 'certificates'>;
+export type LookDeps = Pick<RenewalDeps, 'engine' | 'certificates' | 'selfId'>;

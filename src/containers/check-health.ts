@@ -12,16 +12,16 @@ const LOG_LINES = 20;
 
 /** Rejects with `unhealthy`, and with the last lines of the container's log in the message. */
 export async function healthOf(
-  deps: Pick<Deps, 'engine' | 'clock'>,
+  deps: Pick<Deps, 'engine' | 'clock' | 'selfId'>,
   id: string,
   as: Pick<Container, 'labels'>,
   progress: Progress,
   restartsBefore = 0,
 ): Promise<string> {
-  const { engine, clock } = deps;
+  const { engine, clock, selfId } = deps;
   const { probe, probeTimeoutMs: timeoutMs, probeTimeoutIsSet: timeoutIsSet } = as.labels;
   const asked = { probe, timeoutMs, timeoutIsSet, restartsBefore, onProgress: progress };
-  const question = { engine, clock, containerId: id, ...asked };
+  const question = { engine, clock, selfId, containerId: id, ...asked };
   try {
     return await waitUntilHealthy(question);
   } catch (error) {
@@ -54,10 +54,10 @@ export async function healthOfContainer(
 
 /** What is wrong with it now, by its own labels; null: nothing that could be seen. Rejects only with `engine_unreachable`. */
 export function healthFailureOf(
-  { engine, clock }: Pick<Deps, 'engine' | 'clock'>,
+  { engine, clock, selfId }: Pick<Deps, 'engine' | 'clock' | 'selfId'>,
   { id, labels: { probe } }: Pick<Container, 'id' | 'labels'>,
 ): Promise<HealthFailure | null> {
-  return checkHealthOnce({ engine, clock, containerId: id, probe });
+  return checkHealthOnce({ engine, clock, selfId, containerId: id, probe });
 }
 
 /** Of its log, to be put after a message. */
@@ -76,7 +76,7 @@ const AT_ONCE = 4;
 
 /** Which of those that run fail their own health check at this moment, by id. Rejects only with `engine_unreachable`. */
 export async function findUnhealthy(
-  deps: Pick<Deps, 'engine' | 'clock'>,
+  deps: Pick<Deps, 'engine' | 'clock' | 'selfId'>,
   containers: readonly Container[],
 ): Promise<ReadonlyMap<string, HealthFailure>> {
   const running = containers.filter((container) => container.running);

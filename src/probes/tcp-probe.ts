@@ -1,9 +1,7 @@
 import { connect } from 'node:net';
 import { BOUNDS } from '../domain/bounds';
-import type { ContainerInspect } from '../domain/engine-inspect';
 import { heldSockets, LISTENING, LIST_LISTENERS } from '../domain/health/probe-commands';
-import { networkOwner } from '../domain/network/shared-network';
-import type { Engine, ExecResult } from '../ports/engine';
+import type { ExecResult } from '../ports/engine';
 import { execInside } from './exec-probe';
 import { healthy, notYet, type Probe, type ProbeTarget } from './probe';
 
@@ -95,17 +93,4 @@ function listenersOf(table: string): Listener[] {
 
 function isMissing(result: ExecResult | { failure: string }): boolean {
   return 'failure' in result || NO_SUCH_COMMAND.includes(result.exitCode);
-}
-
-/**
- * Addresses at which this process may reach a container: its own, or those of the container whose network it shares.
- * On the host's network that is loopback, which only helps a diun-pilot that runs there too.
- */
-export async function addressesOf(engine: Engine, container: ContainerInspect): Promise<string[]> {
-  if (container.HostConfig.NetworkMode === 'host') return ['127.0.0.1'];
-  const owner = networkOwner(container);
-  const endpoints = owner === null ? container : await engine.inspectContainer(owner);
-  return Object.values(endpoints.NetworkSettings.Networks)
-    .map((network) => network.IPAddress ?? '')
-    .filter((address) => address !== '');
 }

@@ -7,9 +7,9 @@ import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
 import type { Progress } from '../lib/logger';
 import type { Engine } from '../ports/engine';
+import { addressesOf } from './addresses';
 import { dockerState } from './docker-state';
 import { probeFor } from './probe-for';
-import { addressesOf } from './tcp-probe';
 
 const POLL_MS = 500;
 const STAY_MS = 10_000;
@@ -18,6 +18,8 @@ const SECOND_LOOK_MS = 2_000;
 
 interface HealthQuestion {
   engine: Engine;
+  /** As `Deps.selfId`. */
+  selfId: string | null;
   clock: Clock;
   containerId: string;
   probe: ProbeSpec;
@@ -100,7 +102,7 @@ async function lookOnce(question: HealthQuestion, observed: (container: Containe
   const mayAsk = docker.state === 'fine' || (explicit && onlyStaying(container, docker.state));
   if (!mayAsk) return { state: docker.state === 'broken' ? 'broken' : 'waiting', detail: docker.detail, container };
   if (!explicit) return { state: 'healthy', detail: docker.detail, container };
-  const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(engine, container) }).ask();
+  const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(question, container) }).ask();
   const unhealthy = answer.final ? 'broken' : 'waiting';
   return { state: answer.healthy ? 'healthy' : unhealthy, detail: answer.detail, container };
 }
@@ -127,7 +129,7 @@ function sameStart(first: Look, second: Look): boolean {
 /** So that one bad moment does not count as a failure. */
 const AGAIN_AFTER_MS = 2_000;
 
-export type HealthCheckOnce = Pick<HealthQuestion, 'engine' | 'clock' | 'containerId' | 'probe'>;
+export type HealthCheckOnce = Pick<HealthQuestion, 'engine' | 'selfId' | 'clock' | 'containerId' | 'probe'>;
 
 /**
  * Asks a container's health on the spot, and when it fails once more after two seconds: what is wrong with it, or null when
@@ -159,6 +161,6 @@ async function healthFailureOf(question: HealthCheckOnce, container: ContainerIn
   const { state, detail } = dockerState(container, rules);
   if (state === 'broken' || container.State.Status === 'restarting') return { of: 'container', detail };
   if (state === 'waiting' || probe.kind === 'docker') return null;
-  const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(engine, container) }).ask();
+  const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(question, container) }).ask();
   return answer.healthy ? null : { of: 'probe', detail: answer.detail };
 }

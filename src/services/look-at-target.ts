@@ -45,7 +45,7 @@ export function isContainer({ swarm }: Container): boolean {
 
 /** What is wrong with a service now; null: nothing that could be seen. Rejects only with `engine_unreachable`. */
 export async function serviceFailureOf(
-  deps: Pick<Deps, 'engine' | 'swarm' | 'clock' | 'logger'>,
+  deps: Pick<Deps, 'engine' | 'swarm' | 'clock' | 'logger' | 'selfId'>,
   target: Container,
 ): Promise<HealthFailure | null> {
   try {

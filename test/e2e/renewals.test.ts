@@ -176,7 +176,7 @@ it.each(['openssl', 'curl'])(
     const unreachable = new PilotError('certificate_unreadable', 'Port 443 presents no certificate: EHOSTUNREACH.');
     const certificates = { served: () => Promise.reject(unreachable) };
     const server = await real.inspectContainer(nginx);
-    const asked = askServed({ engine: only, certificates }, server, { port: 443, name: NAME });
+    const asked = askServed({ engine: only, certificates, selfId: null }, server, { port: 443, name: NAME });
     const { stdout } = await real.exec(nginx, ['curl', '--version']);
     const [major = 0, minor = 0] = /^curl (\d+)\.(\d+)/.exec(stdout)?.slice(1).map(Number) ?? [];
     if (tool === 'curl' && (major < 7 || (major === 7 && minor < 88))) {

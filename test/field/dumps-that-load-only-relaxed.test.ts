@@ -29,7 +29,8 @@ beforeAll(async () => {
   if (found === undefined) throw new Error('no database container');
   server = found;
   const probe = { kind: 'postgres' } as const;
-  await waitUntilHealthy({ engine, clock: systemClock, containerId: server.id, probe, timeoutMs: 180_000 });
+  const question = { engine, selfId: null, clock: systemClock, containerId: server.id, probe, timeoutMs: 180_000 };
+  await waitUntilHealthy(question);
   psql = await psqlOf(engine, server);
 });
 

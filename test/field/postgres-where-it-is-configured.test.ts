@@ -39,7 +39,8 @@ test.each(SERVICES)('a server that is configured otherwise is found: %s', async 
   const server = (await readContainers(engine, null)).find(({ name }) => name === `${project}-${service}-1`);
   if (server === undefined) throw new Error(`no container of ${service}`);
   const probe = { kind: 'postgres' } as const;
-  await waitUntilHealthy({ engine, clock: systemClock, containerId: server.id, probe, timeoutMs: 180_000 });
+  const question = { engine, selfId: null, clock: systemClock, containerId: server.id, probe, timeoutMs: 180_000 };
+  await waitUntilHealthy(question);
 
   const items = await databasesOf(engine, server);
   expect(items.map(({ name }) => name)).toEqual(['globals', 'app', 'postgres']);

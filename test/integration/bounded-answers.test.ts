@@ -39,7 +39,7 @@ test('a manifest without end is a damaged one', async () => {
 test('a configuration of nginx without end is unreadable', async () => {
   const { content, handedOut } = endless();
   const engine = { execOutput: () => Promise.resolve(content) } as Partial<Engine> as Engine;
-  const deps = { engine, certificates: { served: () => Promise.reject(new Error('not asked')) } };
+  const deps = { engine, certificates: { served: () => Promise.reject(new Error('not asked')) }, selfId: null };
   const container = { id: 'c', name: 'web' } as Container;
   await expect(certificatesOfNginx(deps, container, {} as ContainerInspect)).rejects.toMatchObject({
     code: 'certificate_unreadable',

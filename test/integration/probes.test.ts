@@ -193,6 +193,29 @@ describe('over HTTP', () => {
   });
 });
 
+describe('diun-pilot in a container', () => {
+  let own: Server;
+  beforeEach((done) => {
+    own = createServer((_, response) => void response.end('{"status":"ok"}')).listen(0, '0.0.0.0', done);
+  });
+  afterEach((done) => {
+    own.close(done);
+  });
+
+  it.each(['http', 'tcp'] as const)(
+    'does not take its own port for one on the network of the host (%s)',
+    async (kind) => {
+      const selfId = run();
+      engine.addImage({ reference: 'silent:1' });
+      const containerId = engine.runContainer({ name: 'silent', image: 'silent:1', networks: ['host'] });
+      const { port } = own.address() as AddressInfo;
+      const probe: ProbeSpec = { kind, port, path: '/health' };
+      const asked = waitUntilHealthy({ engine, selfId, clock, containerId, probe, timeoutMs: 3_000 });
+      await expect(asked).rejects.toMatchObject({ code: 'unhealthy' });
+    },
+  );
+});
+
 describe('without a shared network', () => {
   const spec: ProbeSpec = { kind: 'http', port: 3000, path: '/ready' };
   const curl = 'curl -s -m 5 -w \ndiun-pilot-status:%{http_code} http://127.0.0.1:3000/ready';
@@ -226,7 +249,7 @@ describe('the exec probe', () => {
 
 describe('waiting until healthy', () => {
   const wait = (containerId: string, probe: ProbeSpec, timeoutMs = 30_000) =>
-    waitUntilHealthy({ engine, clock, containerId, probe, timeoutMs });
+    waitUntilHealthy({ engine, selfId: null, clock, containerId, probe, timeoutMs });
 
   it('looks a second time before it believes', async () => {
     let asked = 0;

@@ -107,7 +107,9 @@ export function requestFor(
 export async function comesUp(engine: Engine, clock: Clock, { id, name }: Server): Promise<void> {
   const probe = { kind: 'postgres' } as const;
   try {
-    await waitUntilHealthy({ engine, clock, containerId: id, probe, timeoutMs: STARTS_WITHIN_MS });
+    // It has no network: it is asked inside, wherever this process runs.
+    const question = { engine, selfId: null, clock, containerId: id, probe, timeoutMs: STARTS_WITHIN_MS };
+    await waitUntilHealthy(question);
   } catch (error) {
     if (codeOf(error) !== 'unhealthy') throw error;
     const why = `A fresh server for the drill (${name}) did not come up, so nothing was restored: ${messageOf(error)}`;

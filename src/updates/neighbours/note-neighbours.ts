@@ -9,7 +9,7 @@ import { addressesIn, namesIn, type Front, type Neighbour } from '../../domain/h
 import { networkOwner } from '../../domain/network/shared-network';
 import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-sites';
 import { fewAtATime } from '../../lib/concurrency';
-import { addressesOf } from '../../probes/tcp-probe';
+import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered } from '../../probes/ask-site';
 import type { Run } from '../run';
 import { checkpoint } from '../run';
@@ -148,9 +148,9 @@ async function frontOf(
 }
 
 /** The container in whose network it lives may be gone. */
-async function addressesIfThere({ engine }: Run, container: ContainerInspect): Promise<string[]> {
+async function addressesIfThere(run: Run, container: ContainerInspect): Promise<string[]> {
   try {
-    return await addressesOf(engine, container);
+    return await addressesOf(run, container);
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
     return [];

@@ -7,7 +7,7 @@ import { addressesIn, type Front, type Neighbour } from '../../domain/health/nei
 import type { ProxiedSite } from '../../domain/nginx/nginx-sites';
 import { fewAtATime } from '../../lib/concurrency';
 import type { Progress } from '../../lib/logger';
-import { addressesOf } from '../../probes/tcp-probe';
+import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered, siteText, type SiteAnswer } from '../../probes/ask-site';
 import type { ActiveUpdate } from '../run';
 import { refusedIsUnhealthy, touch } from './touch';
@@ -128,9 +128,9 @@ interface Unanswered {
   words: string;
 }
 
-async function unanswered({ engine }: ActiveUpdate, id: string, sites: readonly ProxiedSite[]): Promise<Unanswered[]> {
-  const container = await engine.inspectContainer(id);
-  const target = { engine, container, addresses: await addressesOf(engine, container) };
+async function unanswered(run: ActiveUpdate, id: string, sites: readonly ProxiedSite[]): Promise<Unanswered[]> {
+  const container = await run.engine.inspectContainer(id);
+  const target = { engine: run.engine, container, addresses: await addressesOf(run, container) };
   const answers = await fewAtATime(sites, AT_ONCE, (site) => askSite(target, site));
   return sites.flatMap((site, index) => {
     const answer: SiteAnswer = answers[index] ?? { failure: 'not asked' };

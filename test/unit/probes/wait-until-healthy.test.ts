@@ -8,7 +8,7 @@ function question(exitCode: number) {
   const engine = new FakeEngine(clock);
   engine.addImage({ reference: 'web:1', scripts: { probe: { exitCode } } });
   const containerId = engine.runContainer({ name: 'web', image: 'web:1' });
-  return { engine, clock, containerId, probe: { kind: 'exec' as const, command: ['probe'] } };
+  return { engine, selfId: null, clock, containerId, probe: { kind: 'exec' as const, command: ['probe'] } };
 }
 
 it('looks a second time at a container that is healthy only at the deadline', async () => {
@@ -37,7 +37,7 @@ it('waits no longer for a Gitea that lost its configuration: its installation pa
   engine.addImage({ reference: 'app:2', scripts: pages });
   const containerId = engine.runContainer({ name: 'app', image: 'app:2', networks: ['host'], env: ['HTTP_PORT=1'] });
   const began = clock.now().getTime();
-  const question = { engine, clock, containerId, probe: { kind: 'gitea' as const }, timeoutMs: 600_000 };
+  const question = { engine, selfId: null, clock, containerId, probe: { kind: 'gitea' as const }, timeoutMs: 600_000 };
   await expect(waitUntilHealthy(question)).rejects.toThrow('Gitea shows its installation page');
   expect(clock.now().getTime()).toBe(began);
 });
@@ -64,6 +64,7 @@ describe('a HEALTHCHECK that gives up during the migrations of a new version', (
     });
     return {
       engine,
+      selfId: null,
       clock,
       containerId: engine.runContainer({ name: 'app', image: 'app:2', ...refusedOutside }),
       probe: { kind },
