@@ -33,7 +33,7 @@ export async function fillContainer(
     run.onProgress(`restoring ${item.name} (${formatBytes(item.bytes)})`);
     await run.engine.extract(id, posix.dirname(cleanPath(item.name)), await readItem(storage, item));
   }
-  await copyLayerFiles(run, subject.inspect.Id, id, subject.layer);
+  await copyLayerFiles(run.engine, subject.inspect.Id, id, subject.layer);
 }
 
 async function copyPath(

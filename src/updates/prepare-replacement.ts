@@ -37,7 +37,7 @@ export async function prepareReplacement(run: Run): Promise<void> {
     throw new PilotError('recreate_refused', `The tag ${newReference} was moved externally while it was used.`);
   }
   mustRunPlatform(created, newImage, platformOf(old, oldImage));
-  await copyLayerFiles(run, old.Id, id, (await layerFiles(engine, old)).copied);
+  await copyLayerFiles(engine, old.Id, id, (await layerFiles(engine, old)).copied);
   const within = approvedMajor(run) === null ? {} : { within: dataDirectoryOf(old) };
   const found = differences(old, created, { oldImage, newImage, labels, ...within });
   if (found.length > 0) {

@@ -6,7 +6,6 @@ import type { ContainerInspect } from '../../domain/engine-inspect';
 import { EngineError, PilotError } from '../../domain/errors';
 import { layerCopy, MOST_KEPT_BYTES } from '../../domain/recreate/layer';
 import { cleanPath, sourceOf, withVolumesOf } from '../../domain/recreate/own-mounts';
-import type { Clock } from '../../lib/clock';
 import { fewAtATime } from '../../lib/concurrency';
 import { readWithin } from '../../lib/streams/read-within';
 import type { Engine } from '../../ports/engine';
@@ -20,18 +19,19 @@ interface File {
 
 /**
  * Copies files from the layer of one container into that of another, which is created but not started, with content, owner
- * and mode, and reads them back. Their time becomes that of the copy, as when Compose writes them: by it they are recognised
- * at the next update. Rejects with `recreate_refused`.
+ * and mode, and reads them back. Their time becomes the one at which the other was created, by the clock of the engine: by it
+ * they are recognised at the next update (`wasCopiedBeforeStart`). Rejects with `recreate_refused`.
  */
 export async function copyLayerFiles(
-  { engine, clock }: { engine: Engine; clock: Clock },
+  engine: Engine,
   from: string,
   to: string,
   paths: readonly string[],
 ): Promise<void> {
   if (paths.length === 0) return;
   const files = await Promise.all(paths.map((path) => readFile(engine, from, path)));
-  await engine.extract(to, '/', tarOf(files, clock.now()));
+  const { Created } = await engine.inspectContainer(to);
+  await engine.extract(to, '/', tarOf(files, new Date(Created)));
   for (const file of files) {
     const copy = await readFile(engine, to, file.path);
     if (identity(copy) !== identity(file) || !copy.content.equals(file.content)) throw notTheSame(file.path);
@@ -49,9 +49,10 @@ async function readFile(engine: Engine, id: string, path: string): Promise<File>
   throw new PilotError('recreate_refused', `${reason} Mount it as a volume instead.`);
 }
 
-function tarOf(files: readonly File[], now: Date): Readable {
+/** In whole seconds, rounded down. */
+function tarOf(files: readonly File[], time: Date): Readable {
   const tar = pack();
-  const mtime = new Date(Math.floor(now.getTime() / 1000) * 1000);
+  const mtime = new Date(Math.floor(time.getTime() / 1000) * 1000);
   for (const { path, header, content } of files) {
     const { mode, uid, gid } = header;
     tar.entry({ name: path.slice(1), type: 'file', mode, uid, gid, mtime }, content);

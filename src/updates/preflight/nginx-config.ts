@@ -59,7 +59,7 @@ async function runOnce(
   const request = createRequest({ container: old, oldImage, newImage, reference: newImage.Id });
   try {
     const id = await engine.createContainer(name, testOnly(request));
-    await copyLayerFiles(run, old.Id, id, copied);
+    await copyLayerFiles(engine, old.Id, id, copied);
     await engine.start(id);
     const exitCode = await engine.wait(id, AbortSignal.timeout(ANSWER_WITHIN_MS));
     return { exitCode, log: await engine.logs(id, 20) };
