@@ -2,8 +2,11 @@ import { announceVerdict } from '../decisions/mail-of-offer';
 import { checkSignature } from '../decisions/signatures';
 import type { Deps } from '../deps';
 import { NotTried } from '../domain/backups/drill';
+import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { codeAsText } from '../domain/format';
+import { newVolumeRefusals, refusalText } from '../domain/recreate/carry-over';
+import { newVolumes } from '../domain/recreate/own-mounts';
 import {
   type BackupUsed,
   failedText,
@@ -110,6 +113,7 @@ async function rehearseUpdate(run: RehearsalRun): Promise<Verdict> {
   const backupSeconds = secondsOfBackup(subject);
   if (newMajor !== undefined) return rehearseMajor(run, { subject, newMajor, image, backup, backupSeconds });
 
+  mustHaveSameVolumes(subject, image);
   const current = await tryImage(stage(run, 'current version'), subject, subject.image);
   if (!current.healthy) return { status: 'inconclusive', seconds: null, detail: inconclusiveText(current.words) };
 
@@ -117,6 +121,12 @@ async function rehearseUpdate(run: RehearsalRun): Promise<Verdict> {
   if (!next.healthy) return { status: 'failed', seconds: null, detail: failedText(backup, next.words) };
   const expectedSeconds = backupSeconds === null ? null : backupSeconds + next.seconds;
   return { status: 'passed', seconds: next.seconds, detail: passedText({ ...next, backup, expectedSeconds }) };
+}
+
+/** The update would be refused whatever its rehearsal shows. */
+function mustHaveSameVolumes({ inspect }: Subject, image: ImageInspect): void {
+  const refusals = newVolumeRefusals(newVolumes(inspect, image));
+  if (refusals.length > 0) throw new NotTried(`The update will be refused. ${refusals.map(refusalText).join(' ')}`);
 }
 
 /** An image that no one has approved yet runs only if it is signed as required, or if who has the password requests it; a wrong signature is refused always. */

@@ -317,3 +317,13 @@ it('refuses the update once, with all containers running again, when the storage
   expect((await reconcile(forge.scene.deps)).outcome).toMatch(/0 updates found/);
   expect(forge.scene.updates()).toHaveLength(length);
 });
+
+it('stops none for an image that declares a volume where nothing is mounted, which is refused', async () => {
+  forge.scene.engine.publish('gitea:1', { ...forge.specs['gitea:1'], config: { Volumes: { '/cache': {} } } });
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'failed', error: { code: 'recreate_refused' } });
+  expect(verdict()?.error?.message).toContain('Mount a volume at /cache.');
+  expect(verdict()?.steps.at(-1)).toMatchObject({ name: 'preflight', status: 'failed' });
+  expect(acts().filter((line) => line.startsWith('stop'))).toEqual([]);
+  expect(running()).toEqual(ALL);
+});

@@ -279,3 +279,12 @@ it('lists what the engine does not remove, and removes it once that is possible'
   expectProductionAlone(volumes);
   expect(scene.store.keptContainers.all()).toEqual([]);
 });
+
+it('tries no image whose update will be refused for a volume that it declares', async () => {
+  open({ spec: { config: { Volumes: { '/cache': {} } } } });
+  const volumes = [...forge.scene.engine.host.volumes.keys()];
+  await hear();
+  const detail = expect.stringMatching(/The update will be refused\. .*Mount a volume at \/cache\./);
+  expect(rehearsalOf(forge.scene)).toMatchObject({ status: 'skipped', detail });
+  expectProductionAlone(volumes);
+});

@@ -41,6 +41,16 @@ export function refusalText({ field, reason, remedy }: Refusal): string {
   return `${field}: ${reason} ${remedy}`;
 }
 
+/** The new image declares volumes where the container has none: the new container would have more than the old one. */
+export function newVolumeRefusals(paths: readonly string[]): Refusal[] {
+  return paths.map((path) => ({
+    field: 'VOLUME',
+    code: 'recreate_refused',
+    reason: `the new image declares a volume at ${path}, and the container has none there.`,
+    remedy: `Mount a volume at ${path}.`,
+  }));
+}
+
 /** For the plan and the step; null: nothing is lost. */
 export function lostText(container: string, { lost }: LayerFiles): string | null {
   if (lost.length === 0) return null;

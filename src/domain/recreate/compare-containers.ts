@@ -9,7 +9,7 @@ import type {
 import { isContainerMode } from '../network/shared-network';
 import { composeImage, linkRequest, ownHostname } from './create-request';
 import { ownConfig, type OwnConfig } from './own-config';
-import { bindDestination, cleanPath } from './own-mounts';
+import { bindDestination, cleanPath, newVolumes } from './own-mounts';
 import { ownEndpoints } from './own-networks';
 import { isOfPodman, withoutMadeHostname } from './podman';
 
@@ -70,12 +70,11 @@ function mountFacts({ Mounts }: ContainerInspect): ComparableFields {
 
 function withoutDeclaredAbove(
   facts: ComparableFields,
-  { Mounts }: ContainerInspect,
+  before: ContainerInspect,
   { newImage, within }: ComparedImages,
 ): ComparableFields {
-  const had = new Set(Mounts.map(({ Destination }) => cleanPath(Destination)));
-  for (const path of Object.keys(newImage.Config?.Volumes ?? {}).map(cleanPath))
-    if (within !== undefined && within.startsWith(`${path}/`) && !had.has(path)) facts.delete(`Mounts ${path}`);
+  const different = newVolumes(before, newImage, within);
+  for (const path of newVolumes(before, newImage)) if (!different.includes(path)) facts.delete(`Mounts ${path}`);
   return facts;
 }
 

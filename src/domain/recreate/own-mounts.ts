@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { ContainerInspect, HostConfig, HostMount, Mount } from '../engine-inspect';
+import type { ContainerInspect, HostConfig, HostMount, ImageInspect, Mount } from '../engine-inspect';
 
 /**
  * The mount part of a create request that gives a new container the very same volumes: anonymous ones too, by the name that
@@ -56,6 +56,20 @@ function withSource(mount: HostMount, mounts: Mount[]): HostMount {
 
 function volumeAt(path: string, mounts: Mount[]): string | undefined {
   return mounts.find((mount) => mount.Type === 'volume' && cleanPath(mount.Destination) === cleanPath(path))?.Name;
+}
+
+/**
+ * Where a new container of the image would have a volume of its own, and this container has no mount: the image declares it.
+ * Left out is one above `within`, a folder on a mount of its own: it would hold nothing else. Absolute paths. Pure.
+ */
+export function newVolumes(
+  { Mounts }: Pick<ContainerInspect, 'Mounts'>,
+  { Config }: Pick<ImageInspect, 'Config'>,
+  within?: string,
+): string[] {
+  const had = new Set(Mounts.map(({ Destination }) => cleanPath(Destination)));
+  const declared = Object.keys(Config?.Volumes ?? {}).map(cleanPath);
+  return declared.filter((path) => !had.has(path) && within?.startsWith(`${path}/`) !== true);
 }
 
 /** The container that one entry of `VolumesFrom` (`ID`, `NAME:ro`) names. */

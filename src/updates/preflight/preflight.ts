@@ -7,7 +7,9 @@ import { judgeDisk } from '../../domain/disk/df';
 import type { ImageInspect } from '../../domain/engine-inspect';
 import { PilotError } from '../../domain/errors';
 import { neighbourTexts } from '../../domain/health/neighbour';
-import { copiedText, type LayerFiles, lostText } from '../../domain/recreate/carry-over';
+import { dataDirectoryOf } from '../../domain/plan/postgres-major';
+import { copiedText, lostText, newVolumeRefusals, type Refusal } from '../../domain/recreate/carry-over';
+import { newVolumes } from '../../domain/recreate/own-mounts';
 import { platformOf, platformText } from '../../domain/recreate/platform';
 import { approvedMajor } from '../major/data-directory';
 import { noteNeighbours } from '../neighbours/note-neighbours';
@@ -33,10 +35,16 @@ export async function lookAhead(run: Run, newImage: ImageInspect): Promise<strin
   mustRun(run);
   const oldImage = await run.engine.inspectImage(run.old.Image);
   const files = await layerFiles(run.engine, run.old);
-  await mustCarryOver(run, oldImage, files);
+  const looked = { container: run.container, inspect: run.old, image: oldImage, files };
+  mustCarryOver(run, await carryOverRefusals(run, looked));
   mustHaveSamePlatform(run, oldImage, newImage);
+  const major = approvedMajor(run);
+  // First: it has more to say of an image of PostgreSQL that declares another volume.
+  const postgres = await comparePostgres(run, newImage, major?.to);
+  const volumes = newVolumes(run.old, newImage, major === null ? undefined : dataDirectoryOf(run.old));
+  mustCarryOver(run, newVolumeRefusals(volumes));
   const checks = [
-    await comparePostgres(run, newImage, approvedMajor(run)?.to),
+    postgres,
     await testNginxConfig(run, newImage, files.copied),
     copiedText(files),
     lostText(run.container.name, files),
@@ -44,8 +52,7 @@ export async function lookAhead(run: Run, newImage: ImageInspect): Promise<strin
   return checks.filter((check) => check !== null);
 }
 
-async function mustCarryOver(run: Run, image: ImageInspect, files: LayerFiles): Promise<void> {
-  const refusals = await carryOverRefusals(run, { container: run.container, inspect: run.old, image, files });
+function mustCarryOver(run: Run, refusals: readonly Refusal[]): void {
   const [first] = refusals;
   if (first === undefined) return;
   const message = `${run.container.name} cannot be re-created exactly as it is. ${refusalsText(refusals)} Nothing was changed.`;
