@@ -1,8 +1,12 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
+import { restartsAlways } from '../domain/recreate/restart-policy';
 
-/** Docker's own state: `broken` does not recover, `waiting` may, `fine` is all that Docker reports. */
+/**
+ * Docker's own state: `broken` does not recover, `waiting` may, `fine` is all that Docker reports. `stopped`: another process
+ * stopped it, perhaps only for a restart.
+ */
 export interface StateAnswer {
-  state: 'broken' | 'waiting' | 'fine';
+  state: 'broken' | 'stopped' | 'waiting' | 'fine';
   detail: string;
 }
 
@@ -25,7 +29,7 @@ export function dockerState(container: ContainerInspect, rules: StateRules): Sta
     return { state: 'broken', detail: `it has restarted ${restarts === 1 ? 'once' : `${restarts} times`}` };
   if (state.Status === 'restarting')
     return { state: 'waiting', detail: `it exited with code ${state.ExitCode} and restarts` };
-  if (!state.Running) return { state: 'broken', detail: ended(container) };
+  if (!state.Running) return { state: wasStopped(container) ? 'stopped' : 'broken', detail: ended(container) };
   if (state.Status === 'paused') return { state: 'broken', detail: 'it is paused' };
   return state.Health === undefined || state.Health.Status === 'none'
     ? runsAndStays(container, rules)
@@ -50,6 +54,12 @@ function runsAndStays(container: ContainerInspect, rules: StateRules): StateAnsw
   return ranMs >= rules.stayMs
     ? { state: 'fine', detail: `it has run for ${Math.floor(ranMs / 1000)} s without a restart` }
     : { state: 'waiting', detail: 'it runs; waiting to see that it keeps running' };
+}
+
+/** By the policy that it has now: the engine would have started it again, and says so (`restarting`, the count of restarts). */
+function wasStopped({ State: state, HostConfig }: ContainerInspect): boolean {
+  const ended = state.Status === 'exited' && state.Error === '' && !state.OOMKilled;
+  return ended && restartsAlways(HostConfig.RestartPolicy);
 }
 
 function ended({ State: state }: ContainerInspect): string {

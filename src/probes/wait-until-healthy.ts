@@ -1,7 +1,7 @@
 import { capitalised, formatTimeout } from '../domain/format';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { CONTAINER_IS_GONE, type HealthFailure } from '../domain/health/health-failure';
+import { CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED, type HealthFailure } from '../domain/health/health-failure';
 import { verdictWithinMs } from '../domain/health/healthcheck-time';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
@@ -13,6 +13,8 @@ import { probeFor } from './probe-for';
 
 const POLL_MS = 500;
 const STAY_MS = 10_000;
+/** How long `docker restart` may take between its stop and its start. */
+const RESTARTS_WITHIN_MS = 5_000;
 /** Between the first "healthy" and the second look. */
 const SECOND_LOOK_MS = 2_000;
 
@@ -31,14 +33,15 @@ interface HealthQuestion {
   onProgress?: Progress;
 }
 
-type Look = { state: 'broken' | 'waiting' | 'healthy'; detail: string; container: ContainerInspect };
+type Look = { state: 'broken' | 'stopped' | 'waiting' | 'healthy'; detail: string; container: ContainerInspect };
 /** A busy engine, or one that cannot describe the container: nothing was seen of its health. */
 type Refused = { state: 'refused'; detail: string; error: unknown };
 
 /**
  * Resolves with what was seen once the container is healthy twice in a row. Rejects with `unhealthy`: at once when it
- * cannot recover (exited, crash loop, HEALTHCHECK failed except Gitea's, or the probe says that it is final), else at the
- * deadline; then with `engine_refused` if the engine refuses to describe it, which says nothing of the image.
+ * cannot recover (exited, crash loop, HEALTHCHECK failed except Gitea's, or the probe says that it is final), after some
+ * seconds when another process stopped it and did not start it again, else at the deadline; then with `engine_refused` if
+ * the engine refuses to describe it, which says nothing of the image.
  */
 export async function waitUntilHealthy(question: HealthQuestion): Promise<string> {
   const { clock } = question;
@@ -50,6 +53,10 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
     const look = await lookUnlessRefused(question, observed);
     if (look.state === 'broken') throw new PilotError('unhealthy', `${capitalised(look.detail)}.`);
     if (look.state === 'healthy' && first !== null && sameStart(first, look)) return look.detail;
+    if (look.state === 'stopped') {
+      await startedAgain(question);
+      continue;
+    }
     first = look.state === 'healthy' ? look : null;
     question.onProgress?.(look.detail);
     // Healthy at the last moment, or detected late by a slow probe: the second check still decides.
@@ -60,6 +67,16 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
       throw new PilotError('unhealthy', `Not healthy within ${limit}: ${look.detail}.`);
     }
     await clock.sleep(first === null ? POLL_MS : SECOND_LOOK_MS);
+  }
+}
+
+/** Resolves once it is no longer stopped. Rejects with `unhealthy`. */
+async function startedAgain(question: HealthQuestion): Promise<void> {
+  const { clock } = question;
+  const until = clock.now().getTime() + RESTARTS_WITHIN_MS;
+  while ((await inspect(question)).State.Status === 'exited') {
+    if (clock.now().getTime() >= until) throw new PilotError('unhealthy', CONTAINER_WAS_STOPPED);
+    await clock.sleep(POLL_MS);
   }
 }
 
@@ -99,8 +116,8 @@ async function lookOnce(question: HealthQuestion, observed: (container: Containe
     healthcheckMayRecover: probe.kind === 'gitea',
   });
   const explicit = probe.kind !== 'docker';
-  const mayAsk = docker.state === 'fine' || (explicit && onlyStaying(container, docker.state));
-  if (!mayAsk) return { state: docker.state === 'broken' ? 'broken' : 'waiting', detail: docker.detail, container };
+  if (docker.state !== 'fine' && !(explicit && onlyStaying(container, docker.state)))
+    return { state: docker.state, detail: docker.detail, container };
   if (!explicit) return { state: 'healthy', detail: docker.detail, container };
   const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(question, container) }).ask();
   const unhealthy = answer.final ? 'broken' : 'waiting';
@@ -159,7 +176,8 @@ async function healthFailureOf(question: HealthCheckOnce, container: ContainerIn
   const toleratedRestarts = container.RestartCount;
   const rules = { now: clock.now(), stayMs: 0, toleratedRestarts, healthcheckMayRecover: false };
   const { state, detail } = dockerState(container, rules);
-  if (state === 'broken' || container.State.Status === 'restarting') return { of: 'container', detail };
+  if (state === 'broken' || state === 'stopped' || container.State.Status === 'restarting')
+    return { of: 'container', detail };
   if (state === 'waiting' || probe.kind === 'docker') return null;
   const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(question, container) }).ask();
   return answer.healthy ? null : { of: 'probe', detail: answer.detail };

@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
-import { CONTAINER_IS_GONE, isFaultOfImage } from '../../src/domain/health/health-failure';
+import { CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED, isFaultOfImage } from '../../src/domain/health/health-failure';
 import type { Update } from '../../src/domain/update';
 import type { ImageSpec } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';
@@ -78,6 +78,43 @@ it.each<[string, ImageSpec]>([
   expect(scene.store.refusals.find('web-nginx-1', digest)).toMatchObject({ why: 'failed' });
 });
 
+describe('a person who acts on the new container during its health check', () => {
+  /** Three seconds after its start the new container is stopped, and perhaps started again later. */
+  function stopNew(startedAfterMs: number | null): void {
+    const { engine, clock } = scene;
+    const old = engine.runContainer(nginx());
+    const act = async (id: string): Promise<void> => {
+      await clock.sleep(3_000);
+      engine.host.stop(engine.host.find(id));
+      if (startedAfterMs === null) return;
+      await clock.sleep(startedAfterMs);
+      engine.host.start(engine.host.find(id));
+    };
+    engine.onCall('start', ({ args: [id] }) => void (id !== old && act(id as string)), { when: 'after' });
+  }
+
+  it('restarts it: the check goes on', async () => {
+    stopNew(2_000);
+    await updateTo();
+    expect(last()).toMatchObject({ status: 'succeeded', error: null });
+  });
+
+  it('stops it: rolled back, and never counts against the digest', async () => {
+    stopNew(null);
+    const digest = await updateTo();
+    expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+    expect(last().error?.message).toContain(CONTAINER_WAS_STOPPED);
+    expect(scene.store.refusals.find('web-nginx-1', digest)).toBeNull();
+  });
+
+  it('stops one that crashes again and again: that counts', async () => {
+    stopNew(null);
+    const digest = await updateTo({ health: 'exits' });
+    expect(last()).toMatchObject({ status: 'rolled_back' });
+    expect(scene.store.refusals.find('web-nginx-1', digest)).toMatchObject({ why: 'failed' });
+  });
+});
+
 it.each<[string, boolean, Parameters<typeof isFaultOfImage>[0]]>([
   [
     'a program that is not in the image',
@@ -110,6 +147,7 @@ it.each<[string, boolean, Parameters<typeof isFaultOfImage>[0]]>([
     },
   ],
   ['a container removed from outside', false, { code: 'unhealthy', message: `${CONTAINER_IS_GONE}\nits log` }],
+  ['a container stopped from outside', false, { code: 'unhealthy', message: `${CONTAINER_WAS_STOPPED}\nits log` }],
   ['a refused re-creation', false, { code: 'recreate_refused', message: 'volumes_from' }],
   ['another container', false, { code: 'other_unhealthy', message: 'app is not healthy' }],
   ['an interruption', false, { code: 'interrupted', message: '' }],

@@ -37,6 +37,9 @@ const IMAGE_CANNOT_START =
 const NOT_OF_THE_IMAGE = /no space left on device|disk quota exceeded/i;
 /** The error `unhealthy` of a container that another process removed during its health check. */
 export const CONTAINER_IS_GONE = 'The container is gone: it was removed externally.';
+/** The same of one that another process stopped and did not start again. */
+export const CONTAINER_WAS_STOPPED = 'The container was stopped externally during its health check.';
+const DONE_EXTERNALLY = [CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED];
 
 /**
  * The one place that decides whether a failure counts against the digest: only what the image itself did. Never counted:
@@ -44,7 +47,8 @@ export const CONTAINER_IS_GONE = 'The container is gone: it was removed external
  * disk, the engine, the registry, another container.
  */
 export function isFaultOfImage({ code, message }: Failure): boolean {
-  if (code === 'unhealthy') return !NOT_OF_THE_IMAGE.test(message) && !message.includes(CONTAINER_IS_GONE);
+  if (code === 'unhealthy')
+    return !NOT_OF_THE_IMAGE.test(message) && !DONE_EXTERNALLY.some((words) => message.includes(words));
   if (code === 'recreate_failed') return IMAGE_CANNOT_START.test(message);
   return code === 'preflight_failed' || code === 'data_changed' || code === 'signature_invalid';
 }

@@ -1,6 +1,7 @@
 import type { BackupRecord } from '../backups/backup';
 import type { ContainerInspect } from '../engine-inspect';
 import { plural } from '../format';
+import { restartsAlways } from '../recreate/restart-policy';
 
 /** The data on which the old version runs after a rollback that the operator chose. */
 export type SoakData = 'current' | 'backup';
@@ -98,9 +99,8 @@ export function judgeSoak({ State, HostConfig, RestartCount }: ContainerInspect,
   }
   if (State.OOMKilled) return { state: 'failed', why: 'it was killed because it ran out of memory' };
   if (State.Error !== '') return { state: 'failed', why: `it did not start (${State.Error})` };
-  const policy = HostConfig.RestartPolicy?.Name;
   // The engine would have started it again, unless it was stopped by a person.
-  if (policy === 'always' || policy === 'unless-stopped') return { state: 'left' };
+  if (restartsAlways(HostConfig.RestartPolicy)) return { state: 'left' };
   const why = `it exited with code ${State.ExitCode}`;
   return { state: ENDED_ON_REQUEST.includes(State.ExitCode) ? 'stopped' : 'failed', why };
 }

@@ -38,6 +38,20 @@ describe('what Docker says of a container', () => {
     expect(dockerState(inspected, rules).state).toBe(expected);
   });
 
+  const exited = { Status: 'exited', Running: false, ExitCode: 0 } as const;
+  it.each([
+    ['stopped', 'unless-stopped', exited],
+    ['stopped', 'always', { ...exited, ExitCode: 137 }],
+    ['broken', 'no', exited],
+    ['broken', 'on-failure', { ...exited, ExitCode: 1 }],
+    ['broken', 'always', { ...exited, Error: 'no such file' }],
+    ['broken', 'always', { ...exited, OOMKilled: true }],
+    ['broken', 'always', { ...exited, Status: 'created' }],
+  ] as const)('is %s when it does not run with the policy %s, and %j', (expected, Name, state) => {
+    const inspected = anInspect({ state, host: { RestartPolicy: { Name } } });
+    expect(dockerState(inspected, rules).state).toBe(expected);
+  });
+
   it('tells the last words of a failed HEALTHCHECK, and the exit code', () => {
     const failed = container({
       Health: { Status: 'unhealthy', Log: [{ ExitCode: 1, Output: 'connection refused\n' }] },
