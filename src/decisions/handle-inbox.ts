@@ -15,13 +15,13 @@ import type { CheckedSignature } from '../domain/signatures/signature';
 import type { AcceptedWebhook, Webhook } from '../ports/store';
 import { findUnhealthyTargets, targetCarryOvers } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
-import { underWay } from '../updates/under-way';
 import { askRegistry, confirmDigest, type Confirmation } from './ask-registry';
 import { newMajorFor } from './new-major';
 import { notesDeadline, readNotes } from './read-notes';
 import { decideOn, offer, takenBack, type Offer } from './offer';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
+import { underWay } from './under-way';
 
 const AT_ONCE = 50;
 const REGISTRIES_AT_ONCE = 4;

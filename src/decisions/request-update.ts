@@ -12,7 +12,6 @@ import { type DecidedBy, type Update, wayOf } from '../domain/update';
 import { NOTES_READING } from '../domain/bounds';
 import { targetCarryOver } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
-import { underWay } from '../updates/under-way';
 import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { newMajorFor } from './new-major';
@@ -20,6 +19,7 @@ import { offer, supersede } from './offer';
 import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
+import { underWay } from './under-way';
 import type { ImageTarget } from '../domain/images/image-target';
 
 type Ignored = Extract<Decision, { kind: 'ignore' }>;

@@ -12,9 +12,7 @@ let engine: Engine;
 beforeEach(async () => {
   const [limit, timer] = [AbortSignal.timeout.bind(AbortSignal), setTimeout];
   jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => limit(ms / FASTER));
-  jest
-    .spyOn(global, 'setTimeout')
-    .mockImplementation(((act: () => void, ms = 0) => timer(act, ms / FASTER)) as typeof setTimeout);
+  jest.spyOn(global, 'setTimeout').mockImplementation((act: () => void, ms = 0) => timer(act, ms / FASTER));
   server = await startEngineServer();
   server.answers.set('/containers/x/json', (_, response) =>
     json(response, { Id: 'x', State: {}, Config: { StopTimeout: 1 } }),

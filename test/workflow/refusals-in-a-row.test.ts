@@ -119,7 +119,7 @@ it('gives an update whose new container hangs in its start a verdict and a mail,
   let hanging: string | null = null;
   for (const method of ['start', 'stop', 'rename', 'updateContainer', 'remove', 'inspectContainer'] as const)
     scene.engine.onCall(method, async ({ args: [id] }) => {
-      if (method === 'start' && id !== oldId && scene.engine.container('web-nginx-1').Id === id) hanging = id as string;
+      if (method === 'start' && id !== oldId && scene.engine.container('web-nginx-1').Id === id) hanging = id;
       if (hanging === null || (id !== hanging && id !== 'web-nginx-1')) return;
       await scene.clock.sleep(60_000);
       throw new EngineError('engine_refused', 'The Docker Engine answers, but did not complete the call within 60 s.');

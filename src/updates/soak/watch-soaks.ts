@@ -5,7 +5,7 @@ import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { formatBetween, formatTime, shortId } from '../../domain/format';
 import { judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
-import { underWay } from '../under-way';
+import { underWay } from '../../decisions/under-way';
 import { endSoak, NO_WAY_BACK, OLD_IS_GONE, startSoakRollback } from './soak-rollback';
 import { finishCompose } from './finish-compose';
 import { offerOldVersion } from './offer-old-version';
