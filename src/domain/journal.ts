@@ -37,6 +37,10 @@ export interface Journal {
   ran?: boolean;
   /** The old container as it was when the update started, to create it again should another process remove it. Not kept past the end. */
   snapshot?: ContainerInspect;
+  /** Its platform (`linux/386`), where the engine would select another; not there: it would not, or that has not been read yet. */
+  platform?: string;
+  /** Files of its own layer: what Compose copied in, by path, and how many the application wrote; not there: not read yet. */
+  layer?: { copied: string[]; lost: number };
   /** The reference that the old container was created by (`Config.Image`). */
   oldReference: string;
   newReference: string;

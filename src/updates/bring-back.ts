@@ -1,4 +1,6 @@
 import { asideName, asideParts } from '../containers/artifact-names';
+import { withPresentVolumes } from '../containers/carry-over/copy-files';
+import { askedPlatform } from '../containers/carry-over/layer-files';
 import { insist, insistOr } from '../containers/insist';
 import { adoptHolder, keepLeftover } from '../containers/kept-containers';
 import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
@@ -7,10 +9,13 @@ import { renameRestarting, startJoining } from '../containers/start-rename-remov
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { codeOf, type ErrorCode, isEngineLost, messageOf, type PilotError, rethrowEngineLost } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
+import { listed } from '../domain/recreate/carry-over';
+import { type Difference, differences } from '../domain/recreate/compare-containers';
 import { createRequest } from '../domain/recreate/create-request';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { ActiveUpdate } from './run';
-import { shortId } from '../domain/format';
+import { plural, shortId } from '../domain/format';
+import { shellWord } from '../domain/text/shell';
 
 /** `id`: the container that was started; null: none could be. */
 export interface BroughtBack {
@@ -100,30 +105,61 @@ async function bringOneBack(run: ActiveUpdate): Promise<BroughtBack> {
     const words = `No container was named ${name}. The ${which} container ${shortId(id)} (found as ${found.Name.slice(1)}) has the name again, and diun-pilot started it.`;
     return { words, id };
   }
-  const id = await createAgain(run);
-  const words = `No container of ${name} was left. It was re-created as ${shortId(id)} from ${journal.oldReference}, as before, and diun-pilot started it.`;
-  return { words, id };
+  const { id, missing } = await createAgain(run);
+  const same = missing !== null && missing.length === 0;
+  const words = `No container of ${name} was left. It was re-created as ${shortId(id)} from ${journal.oldReference}${same ? ', as before' : ''}, and diun-pilot started it.`;
+  return { words: [words, ...(missing ?? [])].join(' '), id };
 }
 
-/** With the settings, volumes and networks of the old one, on its image. */
-async function createAgain(run: ActiveUpdate): Promise<string> {
+/**
+ * With the settings, volumes and networks of the old one, on its image. `missing`: sentences on what it does not have of the old
+ * one; null: that is not known.
+ */
+async function createAgain(run: ActiveUpdate): Promise<{ id: string; missing: string[] | null }> {
   const { engine, journal } = run;
   const { snapshot, oldReference: reference, oldImageId } = journal;
   if (snapshot === undefined) throw new Error('the settings of the old container are not known');
   const image = (await imageIfThere(engine, oldImageId)) ?? (await pullAgain(run));
   await engine.tag(oldImageId, reference);
-  const request = createRequest({ container: snapshot, oldImage: image, newImage: image, reference });
+  const container = await withPresentVolumes(engine, snapshot);
+  const platform = journal.platform ?? (await askedPlatform(engine, snapshot, image)).platform;
+  const images = { oldImage: image, newImage: image };
+  const request = createRequest({ container, ...images, reference, platform });
   const id = await engine.createContainer(journal.containerName, request);
+  const differs = differences(container, await engine.inspectContainer(id), images);
   await startJoining(run, id);
-  return id;
+  return { id, missing: missingText(journal, snapshot, differs) };
+}
+
+/** Files of its own layer are gone with the old container. */
+function missingText(
+  { layer, containerName }: ActiveUpdate['journal'],
+  { Config }: ContainerInspect,
+  differs: readonly Difference[],
+): string[] | null {
+  const sentences: string[] = [];
+  if (differs.length > 0)
+    sentences.push(`It differs from the old container in: ${differs.map(({ field }) => field).join(', ')}.`);
+  if (layer !== undefined && layer.copied.length > 0) {
+    const service = Config.Labels?.['com.docker.compose.service'];
+    const remedy =
+      service === undefined
+        ? `Copy them in again (docker cp FILE ${containerName}:PATH).`
+        : `Create it again with them (docker compose up -d --force-recreate ${shellWord(service)}).`;
+    sentences.push(`Files of Compose's configs and secrets are missing in it: ${listed(layer.copied)}. ${remedy}`);
+  }
+  if (layer !== undefined && layer.lost > 0)
+    sentences.push(`${plural(layer.lost, 'file')} outside of its volumes ${layer.lost === 1 ? 'is' : 'are'} lost.`);
+  return layer === undefined && sentences.length === 0 ? null : sentences;
 }
 
 /** `docker system prune` removes the image of a container that is gone: its digest is asked of the registry again. */
 async function pullAgain({ engine, journal, update: { from } }: ActiveUpdate): Promise<ImageInspect> {
-  const { oldImageId } = journal;
+  const { oldImageId, platform } = journal;
   if (from === null || from.digest === null)
     throw new Error(`the image ${oldImageId} was removed, and its digest is not known`);
-  const id = await engine.pull(digestReference(parseImageReference(from.reference), from.digest), () => undefined);
+  const digest = digestReference(parseImageReference(from.reference), from.digest);
+  const id = await engine.pull(digest, () => undefined, platform);
   if (id !== oldImageId) throw new Error(`the image ${oldImageId} was removed, and ${from.digest} gives another one`);
   return engine.inspectImage(id);
 }

@@ -44,3 +44,22 @@ it.each([0, -300, -1500, 4000])(
     }
   },
 );
+
+it('are named with the remedy where another process left no container, so that it was re-created without them', async () => {
+  scene = await open();
+  const { host } = scene.engine;
+  const removeAll = (): void => {
+    for (const { inspect } of [...host.containers.values()]) {
+      host.stop(host.find(inspect.Id));
+      host.remove(inspect.Id);
+    }
+  };
+  scene.engine.onCall('rename', removeAll, { once: true });
+  await update();
+  expect(secret()).toBeUndefined();
+  const [ended] = scene.updates();
+  expect(ended).toMatchObject({ status: 'rollback_failed', error: { code: 'changed_meanwhile' } });
+  expect(ended?.reason).toContain(`are missing in it: ${SECRET}.`);
+  expect(ended?.reason).not.toContain('as before');
+  expect(scene.mails().at(-1)?.text.replace(/\s+/g, ' ')).toContain('docker compose up -d --force-recreate nginx');
+});

@@ -1,5 +1,5 @@
 import { capitalised } from '../../domain/format';
-import { layerFiles } from '../../containers/carry-over/layer-files';
+import { askedPlatform, layerFiles } from '../../containers/carry-over/layer-files';
 import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
 import { freeAsSeenBy, noteDisk } from '../../containers/engine-disk';
 import { readContainers } from '../../containers/read-containers';
@@ -15,7 +15,7 @@ import { approvedMajor } from '../major/data-directory';
 import { noteNeighbours } from '../neighbours/note-neighbours';
 import { neighboursOf } from '../neighbours/see-to-neighbours';
 import { newImageOf } from '../pull-by-digest';
-import type { Run } from '../run';
+import { checkpoint, type Run } from '../run';
 import { testNginxConfig } from './nginx-config';
 import { comparePostgres } from './postgres-major';
 
@@ -35,6 +35,9 @@ export async function lookAhead(run: Run, newImage: ImageInspect): Promise<strin
   mustRun(run);
   const oldImage = await run.engine.inspectImage(run.old.Image);
   const files = await layerFiles(run.engine, run.old);
+  const { platform } = await askedPlatform(run.engine, run.old, oldImage);
+  const layer = { copied: files.copied, lost: files.lost.length };
+  checkpoint(run, run.journal.stage, { layer, ...(platform === undefined ? {} : { platform }) });
   const looked = { container: run.container, inspect: run.old, image: oldImage, files };
   mustCarryOver(run, await carryOverRefusals(run, looked));
   mustHaveSamePlatform(run, oldImage, newImage);
