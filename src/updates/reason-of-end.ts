@@ -3,7 +3,7 @@ import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
 import type { DataChange } from '../domain/data/data-fingerprint';
 import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
 import { type Failure, firstLineOf } from '../domain/errors';
-import { formatTime } from '../domain/format';
+import { capitalised, formatTime } from '../domain/format';
 import { type Journal, ownStopOf } from '../domain/journal';
 import type { OwnStop, Update, Verdict } from '../domain/update';
 import type { Store } from '../ports/store';
@@ -11,7 +11,8 @@ import type { Store } from '../ports/store';
 /** The verdict as sentences for a person: of page, mail, log and API alike. Pure. */
 export function reasonOfEnd(journal: Journal, verdict: Verdict, error: Failure | null): string {
   const newData = verdict === 'succeeded' ? null : newDataOf(journal);
-  const reason = reasonFor(journal, verdict, error);
+  const restored = verdict === 'rollback_failed' ? restoredAllTheSame(journal) : '';
+  const reason = `${reasonFor(journal, verdict, error)}${restored}`;
   return newData === null ? reason : `${reason} ${newDataSentence(newData)}`;
 }
 
@@ -58,15 +59,30 @@ function whoWasStopped(stopped: Journal['stopped']): string {
   return ` Stopped for the backup and started again: ${names}.`;
 }
 
-function restoredReason(
-  { containerName: name, dataChange, soak }: Journal,
-  { manifest, kept }: RestoreJournal,
-): string {
-  const aside = kept.length === 0 ? '' : ` Retained: ${kept.map(({ what }) => what).join('; ')}.`;
+function restoredReason(journal: Journal, restore: RestoreJournal): string {
+  const { containerName: name, dataChange, soak } = journal;
+  const [data, aside] = [restoredData(restore), retained(restore)];
   if (soak?.failed?.data === 'backup')
-    return `${name} was rolled back, and the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)} was restored, as the operator chose; the old container is running again and healthy.${aside}`;
-  const changes = dataChange === undefined || dataChange.changes.length === 0 ? '' : ` (${changesOf(dataChange)})`;
-  return `${name} was rolled back. The new version had changed the data${changes}, so the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)} was restored; the old container is running again and healthy.${aside}`;
+    return `${name} was rolled back, and ${data} was restored, as the operator chose; the old container is running again and healthy.${aside}`;
+  const why =
+    dataChange !== undefined && isChanged(journal)
+      ? `The new version had changed the data (${changesOf(dataChange)})`
+      : 'The old version was not healthy after the rollback';
+  return `${name} was rolled back. ${why}, so ${data} was restored; the old container is running again and healthy.${aside}`;
+}
+
+function restoredData({ manifest }: RestoreJournal): string {
+  return `the data of ${manifest === null ? 'the backup' : formatTime(manifest.createdAt)}`;
+}
+
+function retained({ kept }: RestoreJournal): string {
+  return kept.length === 0 ? '' : ` Retained: ${kept.map(({ what }) => what).join('; ')}.`;
+}
+
+/** Of a rollback that failed after the restore had succeeded; empty otherwise. */
+function restoredAllTheSame({ restore }: Journal): string {
+  if (restore === null || leftBy(restore) !== 'restored') return '';
+  return ` ${capitalised(restoredData(restore))} was restored.${retained(restore)}`;
 }
 
 function isChanged({ dataChange }: Journal): boolean {

@@ -13,6 +13,11 @@ afterEach(() => forge.scene.close());
 const running = (): string[] =>
   forge.scene.engine.containerNames().filter((name) => forge.scene.engine.isRunning(name));
 const last = () => forge.scene.updates().at(-1);
+const mail = (): string =>
+  forge.scene
+    .mails()
+    .at(-1)
+    ?.text.replace(/\s+(!! )?/g, ' ') ?? '';
 
 it('a database server that still fails its probe after the restore is not reported as healthy, and those that use it run', async () => {
   let broken = false;
@@ -32,6 +37,22 @@ it('a database server that still fails its probe after the restore is not report
   ]);
   expect(running()).toEqual(FORGE);
   expect(engine.container('forge-db-1').Id).toBe(Id);
+  expect(last()?.reason).toMatch(/The data of .* was restored\. Retained: database app of forge-db-1/);
+  expect(mail()).toContain('The old version was not healthy after the rollback. So the data was restored');
+  expect(mail()).toContain('docker exec forge-db-1 dropdb -U postgres');
+  expect(mail()).not.toContain('had changed the data');
+});
+
+it('nothing is restored for a probe that failed before the update, too', async () => {
+  forge = runForge({ labels: { 'update.probe': 'exec:is-well', 'update.probe.timeout': '5s' } });
+  const { engine, clock } = readsWhole(forge.scene);
+  await clock.advance(600_000);
+  engine.publish('gitea:1', { ...forge.specs['gitea:1'] });
+  await forge.update('forge-gitea-1');
+  expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'unhealthy_as_before' } });
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: true }]);
+  expect(last()?.steps.map(({ name }) => name)).not.toContain('restore');
+  expect(running()).toEqual(FORGE);
 });
 
 describe('the backup was chosen after a failed soak, and its storage does not answer', () => {

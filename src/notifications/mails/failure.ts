@@ -17,7 +17,7 @@ import { dataChanged, isDataChanged, whatChanged } from './data-changed';
 import { newDataPassage } from './passages/new-data-passage';
 import type { FailureText, Seen, TakenBackup } from './failure-text';
 import { nameOf } from './passages/passages';
-import { neverStopped, runsAgain } from './rolled-back';
+import { neverStopped, restored, runsAgain } from './rolled-back';
 import { serviceFailed } from './rollout-failed';
 
 const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
@@ -38,7 +38,11 @@ export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}
     );
   }
   const said = text(update, backup, seen);
-  return seen.newData ? { ...said, opening: [...said.opening, ...newDataPassage(update, seen.newData)] } : said;
+  const ofItsData = [
+    ...(update.kind === 'service' ? [] : restored(update, seen)),
+    ...(seen.newData ? newDataPassage(update, seen.newData) : []),
+  ];
+  return { ...said, opening: [...said.opening, ...ofItsData] };
 }
 
 function special(update: Update): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
@@ -167,8 +171,9 @@ function firstAid(update: Update): Block[] {
 }
 
 /** Data that may have been written since the backup is never overwritten automatically. */
-function restoreByHand({ id }: Update, backup: TakenBackup): Block[] {
-  if (backup?.status !== 'succeeded' || backup.updateId !== id) return [];
+function restoreByHand({ id, steps }: Update, backup: TakenBackup): Block[] {
+  const isRestored = steps.some(({ name, status }) => name === 'restore' && status === 'succeeded');
+  if (backup?.status !== 'succeeded' || backup.updateId !== id || isRestored) return [];
   return section(
     'If its log reports that the data is for a newer version',
     paragraph(

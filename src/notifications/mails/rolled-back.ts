@@ -23,7 +23,6 @@ export function runsAgain(update: Update, seen: Seen): FailureText {
       ...unknownData(seen),
       paragraph(verifiedHow(update)),
       ...interruption(update, seen),
-      ...restored(update, seen),
     ],
     labels: { from: 'Running again', to: 'Failed version' },
   };
@@ -86,7 +85,8 @@ function interruption(update: Update, { ownStop = null }: Seen): Block[] {
   ];
 }
 
-function restored(update: Update, seen: Seen): Block[] {
+/** Why the data was restored in the rollback, what was kept, and the commands that remove it; empty if it was not. */
+export function restored(update: Update, seen: Seen): Block[] {
   const restore = update.steps.find((step) => step.name === 'restore' && step.status === 'succeeded');
   if (restore === undefined) return [];
   const { sentence, output } = splitDetail(restore.detail ?? '');
@@ -103,6 +103,9 @@ const CHOSEN =
 /** Without being asked: no known container has written since the backup. */
 function whyRestored({ dataChange }: Seen): string {
   const changes = dataChange ? changesOf(dataChange) : '';
-  const refused = changes === '' ? ', and the old version did not work with it' : ` (${changes})`;
-  return `The new version had changed the data${refused}. So the data was restored from the backup of this update. All containers that write to it had been stopped since that backup.`;
+  const why =
+    changes === ''
+      ? 'The old version was not healthy after the rollback'
+      : `The new version had changed the data (${changes})`;
+  return `${why}. So the data was restored from the backup of this update. All containers that write to it had been stopped since that backup.`;
 }

@@ -67,6 +67,7 @@ function asBefore(update: Update): FailureText {
       ),
       ...section('If it does not work', look(name)),
       paragraph('It was already unhealthy before the update, so the cause may be unrelated.'),
+      ...restored(update),
     ],
     labels: { from: 'Running again', to: 'Failed version' },
   };
@@ -149,6 +150,7 @@ function manualAction(update: Update, { leftAtZero = [] }: Seen): FailureText {
       ...trouble(update),
       ...section('Look at it first', look(name)),
       ...(repair ? section('Then bring it back', { type: 'commands', lines: back(update) }) : []),
+      ...restored(update),
     ],
     labels: { from: 'Previous version', to: 'Planned version' },
   };

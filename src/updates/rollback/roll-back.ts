@@ -83,11 +83,13 @@ async function othersServeAgain(run: Run, progress: Progress): Promise<string[]>
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
   const happened = await insistOr(run, 'the look for external changes', () => detectExternalChange(run), null);
   const unhealthy = happened === null && failure instanceof OldContainerUnhealthy;
-  if (unhealthy && (await mayRestore(run))) return restoreAfterRollback(run);
+  const asBefore = unhealthy ? await unhealthyAsBefore(run) : null;
+  // One that failed in the same way before the update does not do so for what the new version wrote.
+  const mayHelp = unhealthy && (asBefore === null || hasChangedData(run) || isBackupChosen(run));
+  if (mayHelp && (await mayRestore(run))) return restoreAfterRollback(run);
   if (happened !== null) await dataFollows(run);
   await startStopped(run, othersStopped(run));
   await (happened === null ? removeNew(run) : promoteNewContainer(run));
-  const asBefore = unhealthy ? await unhealthyAsBefore(run) : null;
   return finishRetagged(run, 'rollback_failed', rollbackFailed(cause, happened ?? failure, asBefore));
 }
 
