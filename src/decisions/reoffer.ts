@@ -2,6 +2,7 @@ import type { Deps } from '../deps';
 import { type Container, runsDigest } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import type { NewMajor } from '../domain/plan/postgres-major';
+import { passGuards } from '../domain/decision/guards';
 import { changedSettings } from '../domain/plan/seen-settings';
 import type { Update } from '../domain/update';
 import { targetCarryOver, targetFailureOf } from '../services/look-at-target';
@@ -53,6 +54,8 @@ async function whyOutdated(
   container: Container,
   target: ImageTarget,
 ): Promise<string | null> {
+  const { guard } = passGuards(container);
+  if (guard !== null) return guard.reason;
   if (isOfAnother(update, container) || changedSinceOffer(deps, update, container) !== null)
     return `${container.name} was changed in the meantime, so the update is offered again.`;
   if (!waitsForChange(deps, update.id)) return null;

@@ -2,7 +2,7 @@ import { decideById, notYetOf, recordDecision } from './approve';
 import type { Deps } from '../deps';
 import type { NotYet } from '../domain/approval';
 import { type Container, runsDigest } from '../domain/container';
-import type { Decision } from '../domain/decision/decision';
+import { type GuardCode, passGuards } from '../domain/decision/guards';
 import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { refuseWhileObserving } from '../domain/mode';
@@ -15,23 +15,20 @@ import { readTargets } from '../services/read-targets';
 import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
 import { newMajorFor } from './new-major';
-import { offer, supersede } from './offer';
+import { offer, type Offer, supersede } from './offer';
 import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 import { underWay } from './under-way';
 import type { ImageTarget } from '../domain/images/image-target';
 
-type Ignored = Extract<Decision, { kind: 'ignore' }>;
-
-/** Decisions that refuse the operator's request, with their error. The others are answered as an update. */
-const REFUSALS: Partial<Record<Ignored['code'], ErrorCode>> = {
+/** The error of a request for a container that is never updated. */
+const REFUSALS: Record<GuardCode, ErrorCode> = {
   not_watched: 'container_not_watched',
   self: 'container_is_self',
   engine_door: 'container_is_engine_door',
   swarm_task: 'swarm_task',
   service_refused: 'service_refused',
-  not_running: 'container_not_running',
   policy_ignore: 'policy_ignore',
   auto_remove: 'auto_remove',
   digest_reference: 'invalid_reference',
@@ -56,6 +53,7 @@ export async function requestUpdate(
   const all = await readTargets(deps);
   const container = all.find(({ name }) => name === request.container);
   if (container === undefined) throw notFound(request.container, all);
+  refuseGuarded(container);
   const target = await resolveTarget(deps, container, request.image);
   const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
   if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', by);
@@ -69,33 +67,34 @@ export async function requestUpdate(
   });
   const carryOver = await targetCarryOver(deps, container);
   const signature = registry.sameImage ? null : await checkSignature(deps, container, target, asked);
-  const notes = await reading;
-  return deps.store.transaction(() => {
-    const found = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
-    const replaces = found && isChangeMade(deps, found, newMajor) && supersede(deps, found.id, CHANGE_IS_MADE);
-    const meant = replaces ? undefined : found;
-    const notYet = meant && notYetOf(deps, meant);
-    if (notYet) return rehearsedAgain(deps, meant, notYet);
-    const approved = meant && recordDecision(deps, meant, 'approve', by);
-    if (approved) return approved;
-    const held = waitingToStart(deps, container, target);
-    if (held !== null) return startNow(deps, held, by);
-    const { decision, update } = offer(deps, {
-      container,
-      all,
-      target,
-      source: 'operator',
-      releaseNotes: null,
-      registry,
-      carryOver,
-      notes,
-      signature,
-      ...(replaces && { replaces }),
-    });
-    const code = decision.kind === 'ignore' ? REFUSALS[decision.code] : undefined;
-    if (code !== undefined) throw new PilotError(code, decision.reason);
-    return update;
-  });
+  const seen = { registry, carryOver, notes: await reading, signature };
+  const requested: Offer = { container, all, target, source: 'operator', releaseNotes: null, ...seen };
+  return deps.store.transaction(() => recordRequest(deps, requested, by));
+}
+
+/** What is pending is approved, what is queued starts early, and what is neither is offered. */
+function recordRequest(deps: Deps, requested: Offer, by: DecidedBy): Update {
+  const { container, target, registry } = requested;
+  const newMajor = registry?.newMajor ?? null;
+  const found = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
+  const replaces = found && isChangeMade(deps, found, newMajor) && supersede(deps, found.id, CHANGE_IS_MADE);
+  const meant = replaces ? undefined : found;
+  const notYet = meant && notYetOf(deps, meant);
+  if (notYet) return rehearsedAgain(deps, meant, notYet);
+  const approved = meant && recordDecision(deps, meant, 'approve', by);
+  if (approved) return approved;
+  const held = waitingToStart(deps, container, target);
+  if (held !== null) return startNow(deps, held, by);
+  const { decision, update } = offer(deps, { ...requested, ...(replaces && { replaces }) });
+  if (decision.kind === 'ignore' && decision.code === 'not_running')
+    throw new PilotError('container_not_running', decision.reason);
+  return update;
+}
+
+/** Also where an update is pending: its container may have been re-created as one that is never updated. */
+function refuseGuarded(container: Container): void {
+  const { guard } = passGuards(container);
+  if (guard !== null) throw new PilotError(REFUSALS[guard.code], guard.reason);
 }
 
 /** It stays pending. What was rehearsed without a pass, or too long ago, is rehearsed again. */

@@ -7,9 +7,10 @@ import type { ContainerSpec } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;
+let running: string;
 beforeEach(() => {
   scene = openScene();
-  scene.engine.addImage({ reference: 'nginx:stable' });
+  running = scene.engine.addImage({ reference: 'nginx:stable' }).digest;
 });
 afterEach(() => scene.close());
 
@@ -107,4 +108,63 @@ it('offers again what waits for approval when its container was changed', async 
   scene.store.timers.ring('reoffer', scene.clock.now().toISOString());
   await scene.settle();
   expect(scene.updates()).toMatchObject([{ status: 'superseded' }, { status: 'awaiting_approval' }]);
+});
+
+describe('a container that was re-created as one that is never updated', () => {
+  const NEVER: [string, () => Partial<ContainerSpec>, RegExp][] = [
+    ['unwatched', () => ({ labels: { 'diun.enable': 'false' } }), /diun\.enable=true/],
+    ['removed when it stops', () => ({ hostConfig: { AutoRemove: true }, restart: 'no' }), /--rm/],
+    ['pinned to the digest that it runs', () => ({ image: `nginx:stable@${running}` }), /no tag can move/],
+  ];
+
+  it.each(NEVER)('is not changed by a queued update: %s', async (_, change, reason) => {
+    scene.engine.runContainer(nginx());
+    await announce();
+    const id = await recreate(change());
+    await scene.settle();
+    expect(first()).toMatchObject({ status: 'superseded', reason: expect.stringMatching(reason) });
+    expect(scene.engine.container('web-nginx-1').Id).toBe(id);
+  });
+
+  it.each(NEVER)('is not changed by an approval: %s', async (_, change, reason) => {
+    scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
+    await announce();
+    const id = await recreate(change());
+    await approve();
+    await scene.settle();
+    expect(first()).toMatchObject({ status: 'superseded', reason: expect.stringMatching(reason) });
+    expect(scene.engine.container('web-nginx-1').Id).toBe(id);
+    expect(kinds()).toEqual(['critical_update_available', 'offer_superseded']);
+  });
+
+  it.each(NEVER)('is not changed by a request, while an update is pending: %s', async (_, change, reason) => {
+    scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
+    await announce();
+    await recreate(change());
+    await expect(requestUpdate(scene.deps, { container: 'web-nginx-1' })).rejects.toThrow(reason);
+    expect(first().status).toBe('awaiting_approval');
+  });
+
+  it.each(NEVER)('has its pending update withdrawn with that reason: %s', async (_, change, reason) => {
+    scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
+    await announce();
+    await recreate(change());
+    scene.store.timers.ring('reoffer', scene.clock.now().toISOString());
+    await scene.settle();
+    expect(first()).toMatchObject({ status: 'superseded', reason: expect.stringMatching(reason) });
+    expect(kinds()).toEqual(['critical_update_available', 'offer_superseded']);
+  });
+});
+
+it('asks for approval when a database is no longer updated automatically', async () => {
+  scene.engine.addImage({ reference: 'redis:7' });
+  const redis = { image: 'redis:7', ports: {} };
+  scene.engine.runContainer(nginx({ ...redis, labels: { 'update.allow-database': 'true' } }));
+  scene.hear('docker.io/library/redis:7', scene.engine.publish('redis:7').digest);
+  await handleInbox(scene.deps);
+  expect(first().status).toBe('queued');
+  const id = await recreate({ ...redis, labels: { 'update.allow-database': 'false' } });
+  await scene.settle();
+  expect(scene.updates()).toMatchObject([{ status: 'superseded' }, { status: 'awaiting_approval' }]);
+  expect(scene.engine.container('web-nginx-1').Id).toBe(id);
 });

@@ -18,6 +18,7 @@ type SeenProbe = Exclude<ProbeSpec, { kind: 'exec' }> | { kind: 'exec'; fingerpr
 const COMPARED = [
   { field: 'policy', label: 'update.policy' },
   { field: 'allow', label: 'update.allow' },
+  { field: 'allowDatabase', label: 'update.allow-database' },
   { field: 'strategy', label: 'update.strategy' },
   { field: 'probe', label: 'update.probe' },
   { field: 'probeTimeoutMs', label: 'update.probe.timeout' },
@@ -26,8 +27,8 @@ const COMPARED = [
 ] as const;
 
 export function seenSettings({ labels, mounts }: Pick<Container, 'labels' | 'mounts'>): SeenSettings {
-  const { policy, allow, strategy, probe, probeTimeoutMs, backup, askOn = [] } = labels;
-  const kept = { policy, allow, strategy, probe: seenProbe(probe), probeTimeoutMs, backup, askOn };
+  const { policy, allow, allowDatabase, strategy, probe, probeTimeoutMs, backup, askOn = [] } = labels;
+  const kept = { policy, allow, allowDatabase, strategy, probe: seenProbe(probe), probeTimeoutMs, backup, askOn };
   return { labels: kept, mounts: mounts.toSorted() };
 }
 

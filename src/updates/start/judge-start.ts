@@ -4,6 +4,7 @@ import { askAgainUnsigned, checkSignature, wrongSignature } from '../../decision
 import { nextWindow, windowOf } from '../../decisions/when-to-start';
 import type { Deps } from '../../deps';
 import { type Container, runsDigest } from '../../domain/container';
+import { passGuards } from '../../domain/decision/guards';
 import { newReferenceFor } from '../../domain/images/image-reference';
 import { askAgainAt } from '../../domain/patience';
 import type { Update } from '../../domain/update';
@@ -15,6 +16,8 @@ import { targetOf } from '../../domain/images/image-target';
  * end, or waits in the queue. Null: it may start.
  */
 export async function judgeStart(deps: Deps, update: Update, container: Container): Promise<Update | null> {
+  const never = guarded(container);
+  if (never !== null) return finishUnstarted(deps, update, never);
   const closed = whileClosed(deps, update, container);
   if (closed !== null) return closed;
   const changed = notRunning(container) ?? whatChanged(update, container);
@@ -54,6 +57,12 @@ async function endRefused(
   if ('held' in refused) return refused.held;
   if ('movedTo' in refused) return offerMoved(deps, update, refused.movedTo, refused.reason);
   return finishUnstarted(deps, update, refused);
+}
+
+/** It may have been re-created as one that is never updated, such as an unwatched one. */
+function guarded(container: Container): Unstarted | null {
+  const { guard } = passGuards(container);
+  return guard === null ? null : { status: 'superseded', reason: guard.reason };
 }
 
 /** Before the backup: it may have stopped since the decision. */
