@@ -15,6 +15,7 @@ import { notesDeadline, readNotes } from './read-notes';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 import { type ImageTarget, targetOf } from '../domain/images/image-target';
+import { whenQueuedMayStart } from './when-to-start';
 
 export const CHANGE_IS_MADE = 'The compose file was changed as the plan asked, so the update is offered again.';
 
@@ -29,10 +30,11 @@ function waitsForChange({ store }: Pick<Deps, 'store'>, id: string): boolean {
 
 /**
  * Offers an update again that is pending approval but was decided for a container that has changed, by a patch or by the
- * operator: approved as it is, it would end as superseded.
+ * operator: approved as it is, it would end as superseded. What is queued for a time has the time of now, by its window and age.
  */
 export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
   const all = await readTargets(deps);
+  retime(deps, all);
   let changed = 0;
   for (const update of deps.store.updates.withStatus('awaiting_approval')) {
     const container = all.find(({ name }) => name === update.container);
@@ -45,6 +47,17 @@ export async function reofferChanged(deps: Deps): Promise<WorkOutcome> {
     changed += 1;
   }
   return { outcome: `${changed} offered again from what runs by now.`, trouble: null };
+}
+
+/** The start asks again whether it is too early; here, whether it could be earlier. */
+function retime(deps: Deps, all: readonly Container[]): void {
+  const { updates } = deps.store;
+  for (const update of updates.withStatus('queued')) {
+    const container = all.find(({ name }) => name === update.container);
+    if (container === undefined || !update.inWindow || update.notBefore === null) continue;
+    const { notBefore } = whenQueuedMayStart(deps, update, container);
+    if (notBefore !== update.notBefore) updates.change(update.id, { notBefore });
+  }
 }
 
 /** Null: it was decided for what runs. */

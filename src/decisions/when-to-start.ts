@@ -3,11 +3,13 @@ import type { Container } from '../domain/container';
 import { formatMinute, formatTimeout } from '../domain/format';
 import { parseImageReference, repositoryOf } from '../domain/images/image-reference';
 import { nextOpening, type UpdateWindow } from '../domain/decision/update-window';
-import type { ImageTarget } from '../domain/images/image-target';
+import { type ImageTarget, targetOf } from '../domain/images/image-target';
+import type { Update } from '../domain/update';
 
 /** What holds a queued update up, with the reason as a sentence; `notBefore` null: nothing but its turn. */
 export interface StartTime {
   notBefore: string | null;
+  /** It is bound to the window that its container has when it starts, also where there is none yet. */
   inWindow: boolean;
   why: string | null;
 }
@@ -42,9 +44,16 @@ export function whenToStart(parts: Parts, container: Container, target: ImageTar
   return inWindowFrom(parts, windowOf(parts, container), oldEnough, young);
 }
 
-/** The next time that the window is open, for an update that a person approved for it. */
-export function nextWindow(parts: Pick<Parts, 'clock' | 'timeZone'>, window: UpdateWindow): StartTime {
+/** The next time that the window is open, for an update that a person approved for it; null: there is none by now. */
+export function nextWindow(parts: Pick<Parts, 'clock' | 'timeZone'>, window: UpdateWindow | null): StartTime {
   return inWindowFrom(parts, window, parts.clock.now(), null);
+}
+
+/** When a queued update may start by the labels and settings of now: window and age may be others than at the decision. */
+export function whenQueuedMayStart(parts: Parts, { inWindow, approval, to }: Update, container: Container): StartTime {
+  const target = targetOf(to);
+  if (!inWindow || target === null) return AT_ONCE;
+  return approval === null ? whenToStart(parts, container, target) : nextWindow(parts, windowOf(parts, container));
 }
 
 function inWindowFrom(
@@ -54,9 +63,9 @@ function inWindowFrom(
   young: string | null,
 ): StartTime {
   const start = window === null ? from : nextOpening(window, from, timeZone);
-  if (start <= clock.now()) return { notBefore: null, inWindow: window !== null, why: null };
+  if (start <= clock.now()) return { notBefore: null, inWindow: true, why: null };
   const closed = window === null || start <= from ? null : `The update window is ${window.text}.`;
   const reasons = [young, closed].filter((reason) => reason !== null).join(' ');
   const why = `It starts at ${formatMinute(start.toISOString(), timeZone)} at the earliest. ${reasons}`;
-  return { notBefore: start.toISOString(), inWindow: window !== null, why: why.trim() };
+  return { notBefore: start.toISOString(), inWindow: true, why: why.trim() };
 }

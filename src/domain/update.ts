@@ -32,7 +32,7 @@ export interface Update {
   hold: Hold | null;
   /** It is queued and does not start before; null: nothing but its turn holds it up. */
   notBefore: string | null;
-  /** It may start only inside the update window of its container. */
+  /** It may start only inside the update window that its container has by then, if any: no person started it at once. */
   inWindow: boolean;
   /** Release notes between the two versions; null or left out: no source of them is known. */
   notes?: NotesSummary | null;

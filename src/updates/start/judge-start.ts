@@ -1,7 +1,7 @@
 import { confirmDigest } from '../../decisions/ask-registry';
 import { changedSinceOffer, offerInstead, offerMoved } from '../../decisions/reoffer';
 import { askAgainUnsigned, checkSignature, wrongSignature } from '../../decisions/signatures';
-import { nextWindow, windowOf } from '../../decisions/when-to-start';
+import { whenQueuedMayStart } from '../../decisions/when-to-start';
 import type { Deps } from '../../deps';
 import { type Container, runsDigest } from '../../domain/container';
 import { passGuards } from '../../domain/decision/guards';
@@ -18,8 +18,8 @@ import { targetOf } from '../../domain/images/image-target';
 export async function judgeStart(deps: Deps, update: Update, container: Container): Promise<Update | null> {
   const never = guarded(container);
   if (never !== null) return finishUnstarted(deps, update, never);
-  const closed = whileClosed(deps, update, container);
-  if (closed !== null) return closed;
+  const early = whileEarly(deps, update, container);
+  if (early !== null) return early;
   const changed = notRunning(container) ?? whatChanged(update, container);
   if (changed !== null) return finishUnstarted(deps, update, changed);
   const refused = await confirmStart(deps, update, container);
@@ -34,13 +34,14 @@ export function beginUpdate({ store, clock }: Deps, { id, hold, reason }: Update
   return store.updates.change(id, { status: 'running', startedAt, reason: hold?.reason ?? reason, hold: null });
 }
 
-/** Its turn came after the window had closed: it waits in the queue for the next one. What has started is finished. */
-function whileClosed(deps: Deps, update: Update, container: Container): Update | null {
-  const window = update.inWindow ? windowOf(deps, container) : null;
-  if (window === null) return null;
-  const { notBefore, why } = nextWindow(deps, window);
+/**
+ * Its turn came after the window had closed, or window and age were set since the decision: it waits in the queue. What has
+ * started is finished.
+ */
+function whileEarly(deps: Deps, update: Update, container: Container): Update | null {
+  const { notBefore, why } = whenQueuedMayStart(deps, update, container);
   if (notBefore === null) return null;
-  deps.logger.info('an update waits for its window', {
+  deps.logger.info('an update waits for its window or age', {
     update: update.id,
     container: update.container,
     notBefore,
