@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import { PilotError } from '../../src/domain/errors';
+import type { Update } from '../../src/domain/update';
 import { aContainer, digest } from '../support/container-builder';
 import { API_TOKEN, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { fieldsOf } from '../support/page-form';
@@ -9,7 +10,9 @@ import type { HealthReport } from '../../src/diagnosis/health-report';
 let http: RunningHttp;
 let asked: { container: string; image?: string }[];
 let backedUp: { project?: string }[];
+let answer: () => Promise<Update>;
 beforeEach(async () => {
+  answer = () => Promise.reject(new PilotError('update_running', 'An update of it runs already.'));
   asked = [];
   backedUp = [];
   http = await startHttp({
@@ -17,7 +20,7 @@ beforeEach(async () => {
     timers: () => [{ name: 'backup', nextAt: '2030-01-05T02:00:00.000Z', last: null }],
     requestUpdate: (request) => {
       asked.push(request);
-      return Promise.reject(new PilotError('update_running', 'An update of it runs already.'));
+      return answer();
     },
     requestBackups: (request) => {
       backedUp.push(request);
@@ -283,6 +286,19 @@ describe('its buttons', () => {
     const { headers } = await press('retry', fieldsOf((await open()).text, 'retry', back.id)).expect(303);
     expect(asked).toEqual([{ container: 'web-nginx-1', image: `nginx:1.28@${digest('9')}` }]);
     expect(headers.location).toBe('../?problem=update_running');
+  });
+
+  test.each([
+    ['queued', 'retry', /is tried again/],
+    ['awaiting_approval', 'asks', /waits for approval/],
+    ['ignored', 'ignored', /nothing to do/],
+  ] as const)('say that what was to be tried again is %s', async (status, code, words) => {
+    const { back } = fillHost(http.store);
+    const fields = fieldsOf((await open()).text, 'retry', back.id);
+    answer = () => Promise.resolve({ ...back, status });
+    const { headers } = await press('retry', fields).expect(303);
+    expect(headers.location).toBe(`/?done=${code}`);
+    expect((await open(headers.location)).text).toMatch(words);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { approvalUrl } from '../../src/decisions/approval-links';
 import { decideById } from '../../src/decisions/approve';
 import { reconcile } from '../../src/decisions/reconcile';
 import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
@@ -102,6 +103,18 @@ describe('a missing signature', () => {
     await requestUpdate(scene.deps, { container: 'web-nginx-1' });
     await scene.settle();
     expect(last()).toMatchObject({ status: 'succeeded' });
+  });
+
+  test('of what the operator requested is mailed with its link, in place of the offer before', async () => {
+    run({ 'update.policy': 'manual' });
+    await publish();
+    scene.engine.publish('nginx:stable');
+    await requestUpdate(scene.deps, { container: 'web-nginx-1' });
+    expect(scene.updates().map(({ status }) => status)).toEqual(['superseded', 'awaiting_approval']);
+    expect(mails('critical_update_available').map(({ text }) => text)).toEqual([
+      expect.stringContaining(approvalUrl(scene.deps, scene.updates()[0] as Update)),
+      expect.stringContaining(approvalUrl(scene.deps, last())),
+    ]);
   });
 
   test('that is missing only at the start is asked about before anything is pulled', async () => {

@@ -33,7 +33,10 @@ export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: Req
   return { get: [pageFirst, guard, show] };
 }
 
-const DONE: Record<Action, string> = {
+/** What came of a button: what it says, or what a request of an update came to instead. */
+export type Done = Action | 'asks' | 'ignored';
+
+const DONE: Record<Done, string> = {
   approve: 'Approved: it starts as soon as nothing else runs.',
   window: 'Approved: it starts in the next update window.',
   'start-now': 'It starts as soon as nothing else runs.',
@@ -42,11 +45,13 @@ const DONE: Record<Action, string> = {
   renew: 'The renewal is queued: it starts as soon as nothing else runs.',
   rehearse: 'The rehearsal is queued: it starts as soon as nothing else runs.',
   retry: 'The update is retried: it starts as soon as nothing else runs.',
+  asks: 'The version waits for approval. The plan has the reason.',
+  ignored: 'There is nothing to do. The history has the reason.',
 };
 
 /** Only our own text: the address has a code, and an unknown code shows nothing. */
 function outcomeOf(done = '', problem = ''): Outcome | null {
-  if (Object.hasOwn(DONE, done)) return { tone: 'good', words: DONE[done as Action] };
+  if (Object.hasOwn(DONE, done)) return { tone: 'good', words: DONE[done as Done] };
   if (!Object.hasOwn(ERROR_CODES, problem)) return null;
   return { tone: 'alarm', words: `Nothing was done. ${ERROR_CODES[problem as ErrorCode]} (${problem}).` };
 }
