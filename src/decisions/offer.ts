@@ -6,7 +6,7 @@ import { type Container, runningDigest } from '../domain/container';
 import { decide, type Decision, type RegistryWord } from '../domain/decision/decision';
 import type { Source } from '../domain/event';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { newReferenceFor, tryParseImageReference } from '../domain/images/image-reference';
+import { hasTag, newReferenceFor, tryParseImageReference } from '../domain/images/image-reference';
 import type { ReadNotes } from '../domain/notes/release-notes';
 import type { Plan } from '../domain/plan/plan';
 import { planUpdate } from '../domain/plan/plan-update';
@@ -120,8 +120,10 @@ function recordIgnored(
   decision: Extract<Decision, { kind: 'ignore' }>,
   open: Update[],
 ): Update {
-  const same = open.find(({ to }) => to.digest === offered.target.digest);
-  if (decision.code === 'already_open' && same !== undefined) return same;
+  const tag = tryParseImageReference(offered.target.reference)?.tag ?? null;
+  const same = open.filter(({ to }) => to.digest === offered.target.digest);
+  const one = same.find(({ to }) => hasTag(to.reference, tag)) ?? same[0];
+  if (decision.code === 'already_open' && one !== undefined) return one;
   return deps.store.updates.insert({
     ...rowOf(offered),
     status: 'ignored',
@@ -245,12 +247,8 @@ function waitingForTag(
   return store.updates
     .openFor(container.name)
     .filter(
-      ({ status, to }) => status === 'awaiting_approval' && to.digest !== target.digest && isTag(to.reference, tag),
+      ({ status, to }) => status === 'awaiting_approval' && to.digest !== target.digest && hasTag(to.reference, tag),
     );
-}
-
-function isTag(reference: string, tag: string | null): boolean {
-  return tag !== null && tryParseImageReference(reference)?.tag === tag;
 }
 
 /** An invalid label is an error in the log (contract, section 1); page and `check` show the same. */

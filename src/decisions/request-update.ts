@@ -6,9 +6,9 @@ import { type GuardCode, passGuards } from '../domain/decision/guards';
 import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { refuseWhileObserving } from '../domain/mode';
-import { formatReference, parseImageReference, sameRepository } from '../domain/images/image-reference';
+import { formatReference, hasTag, parseImageReference, sameRepository } from '../domain/images/image-reference';
 import { isUnderWay } from '../domain/rehearsal/rehearsal';
-import { type DecidedBy, type Update, wayOf } from '../domain/update';
+import { type DecidedBy, type ImageAt, type Update, wayOf } from '../domain/update';
 import { NOTES_READING } from '../domain/bounds';
 import { targetCarryOver } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
@@ -38,7 +38,7 @@ const REFUSALS: Record<GuardCode, ErrorCode> = {
  * The operator requests an update: to `image`, or to what the container's own tag names in the registry now. The request
  * is the approval, so that no policy, declined or failed digest blocks it; every other guard is the same. Where a required
  * signature is missing, the request waits for approval, so that the operator hears of it. So does a new PostgreSQL major, until its
- * rehearsal has passed. It approves a pending update of the same digest; also one to another tag, if the request names no image and the own tag has nothing
+ * rehearsal has passed. It approves a pending update to the same tag and digest; also one to another tag, if the request names no image and the own tag has nothing
  * new.
  *
  * Rejects with `container_not_found`, `container_not_watched`, `policy_ignore`, `container_is_self`, `auto_remove`,
@@ -76,7 +76,7 @@ export async function requestUpdate(
 function recordRequest(deps: Deps, requested: Offer, by: DecidedBy): Update {
   const { container, target, registry } = requested;
   const newMajor = registry?.newMajor ?? null;
-  const found = waitingFor(deps, container).find(({ to }) => to.digest === target.digest);
+  const found = waitingFor(deps, container).find(({ to }) => isSame(to, target));
   const replaces = found && isChangeMade(deps, found, newMajor) && supersede(deps, found.id, CHANGE_IS_MADE);
   const meant = replaces ? undefined : found;
   const notYet = meant && notYetOf(deps, meant);
@@ -105,17 +105,18 @@ function rehearsedAgain({ store }: Pick<Deps, 'store'>, update: Update, { code }
   return update;
 }
 
+/** Another tag of the same digest is another update: the container would follow that tag from then on. */
+function isSame(to: ImageAt, target: ImageTarget): boolean {
+  return to.digest === target.digest && hasTag(to.reference, parseImageReference(target.reference).tag);
+}
+
 /** Decided already, and held up by its age, its window, its rehearsal or the registry. */
-function waitingToStart(
-  { store }: Pick<Deps, 'store'>,
-  { name }: Container,
-  { digest }: { digest: string },
-): Update | null {
+function waitingToStart({ store }: Pick<Deps, 'store'>, { name }: Container, target: ImageTarget): Update | null {
   const open = store.updates.openFor(name);
   return (
     open.find(
       ({ status, to, notBefore, hold }) =>
-        status === 'queued' && to.digest === digest && (notBefore !== null || hold !== null),
+        status === 'queued' && isSame(to, target) && (notBefore !== null || hold !== null),
     ) ?? null
   );
 }

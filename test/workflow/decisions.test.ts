@@ -154,6 +154,22 @@ describe('the operator', () => {
     });
   });
 
+  it.each([
+    ['waits for approval', { 'update.policy': 'manual' }],
+    ['is queued for its window', { 'update.window': 'Sun 05:00-06:00' }],
+  ])('keeps the tag that was requested, where another tag of the same digest %s', async (_, labels) => {
+    scene.engine.addImage({ reference: 'nginx:1.27' });
+    scene.engine.runContainer(nginx({ image: 'nginx:1.27', labels: { 'diun.watch_repo': 'true', ...labels } }));
+    const { digest } = scene.engine.publish('nginx:1.28');
+    await hear(digest, 'nginx:1.28');
+    scene.engine.publish('nginx:1.27', { digest });
+    expect(await ask('web-nginx-1', 'nginx:1.27')).toMatchObject({
+      status: 'succeeded',
+      to: { reference: 'nginx:1.27', digest },
+    });
+    expect(scene.engine.container('web-nginx-1').Config.Image).toBe('nginx:1.27');
+  });
+
   it('tries a digest again that failed, and a good end takes it out of quarantine', async () => {
     scene.engine.runContainer(nginx());
     const { digest } = scene.engine.publish('nginx:stable', { health: 'exits' });

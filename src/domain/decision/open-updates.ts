@@ -1,6 +1,6 @@
 import type { Container } from '../container';
 import type { Source } from '../event';
-import { tryParseImageReference } from '../images/image-reference';
+import { hasTag, tryParseImageReference } from '../images/image-reference';
 import { isHigherVersion, versionJump } from '../images/version-jump';
 import type { Update } from '../update';
 import { whyAsk } from './why-ask';
@@ -18,7 +18,7 @@ interface Obstacle {
 /**
  * What the open updates of a container mean for a new target: nothing to do, since this or a higher version is open
  * already; or the ids of those that the new one supersedes. One that runs is never superseded. A request of the
- * operator starts the pending update and leaves a higher version pending. Automatic updates and updates that need approval
+ * operator starts the pending update to the same tag and leaves a higher version pending. Automatic updates and updates that need approval
  * do not block each other: a patch runs while a major is pending, and the major leaves the queued patch alone.
  */
 export function judgeOpenUpdates(given: {
@@ -32,8 +32,10 @@ export function judgeOpenUpdates(given: {
 }): Obstacle | { supersedes: string[] } {
   const { container, tag, source } = given;
   const operator = source === 'operator';
-  const same = given.known.open.filter(({ to }) => to.digest === given.target.digest);
-  const others = given.known.open.filter(({ to }) => to.digest !== given.target.digest);
+  const isSame = ({ to }: OpenUpdate): boolean =>
+    to.digest === given.target.digest && (!operator || hasTag(to.reference, tag));
+  const same = given.known.open.filter(isSame);
+  const others = given.known.open.filter((update) => !isSame(update));
   const underway = same.find(({ status }) => !(operator && status === 'awaiting_approval'));
   if (underway !== undefined) return alreadyOpen(container, underway);
   const newer = others.find(

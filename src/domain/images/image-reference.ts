@@ -114,6 +114,11 @@ function invalid(text: string, why: string): PilotError {
   return new PilotError('invalid_reference', `${shown} is not an image reference such as nginx:1.28: ${why}.`);
 }
 
+/** Whether a reference names that tag; one without a tag names `latest`. False for what is not a reference, and for null. */
+export function hasTag(reference: string, tag: string | null): boolean {
+  return tag !== null && tryParseImageReference(reference)?.tag === tag;
+}
+
 /** The reference to create by: the operator's spelling, with the tag of the target (`nginx:1.27.3` → `nginx:1.27.4`). */
 export function newReferenceFor(oldReference: string, target: string): string {
   const old = parseImageReference(oldReference);

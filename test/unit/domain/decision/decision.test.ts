@@ -224,6 +224,12 @@ describe('updates that are open already', () => {
     expect(start('running')).toMatchObject({ kind: 'ignore', code: 'already_open' });
   });
 
+  test('the operator starts what names another tag of the same digest, and supersedes it where it is queued', () => {
+    const all = [open('u1', 'awaiting_approval', '1.26.0', 'b'), open('u2', 'queued', '1.28.0', 'b')];
+    expect(ask({ source: 'operator', open: all })).toMatchObject({ kind: 'start', supersedes: ['u1', 'u2'] });
+    expect(ask({ open: all })).toMatchObject({ kind: 'ignore', code: 'already_open' });
+  });
+
   test('the operator may take a lower version: a higher one goes on waiting, but does not run after it', () => {
     const all = [open('u1', 'awaiting_approval', '2.0.0', 'c'), open('u2', 'queued', '1.28.0', 'd')];
     expect(ask({ source: 'operator', to: 'nginx:1.27.4', open: all })).toMatchObject({
