@@ -26,33 +26,33 @@ export function unknownNames(names: readonly string[]): SettingProblem[] {
 /** Rules between several settings, and the folder on the disk. Values that are invalid on their own are missing. */
 export function rulesOf(parsed: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
   return [
-    ...resticRules(parsed),
+    ...resticRules(parsed, given),
     ...mailRules(parsed, given),
-    ...channelRules(parsed),
-    ...verifyRules(parsed),
+    ...channelRules(parsed, given),
+    ...verifyRules(parsed, given),
     ...dataDirRules(parsed),
   ];
 }
 
-function resticRules({ PILOT_BACKUP_URL: backup, RESTIC_PASSWORD: password }: Partial<Parsed>): SettingProblem[] {
-  if (backup?.kind !== 'restic' || password !== undefined) return [];
+function resticRules({ PILOT_BACKUP_URL: backup }: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
+  if (backup?.kind !== 'restic' || given.has('RESTIC_PASSWORD')) return [];
   const message =
     'is required, because PILOT_BACKUP_URL is a restic repository. No backup can be read without it: keep a copy away from this host';
   return [{ name: 'RESTIC_PASSWORD', message }];
 }
 
-function verifyRules({ PILOT_VERIFY: rule, PILOT_TRUSTED_ROOT: root }: Partial<Parsed>): SettingProblem[] {
-  if (rule?.kind !== 'identity' || root !== undefined) return [];
+function verifyRules({ PILOT_VERIFY: rule }: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
+  if (rule?.kind !== 'identity' || given.has('PILOT_TRUSTED_ROOT')) return [];
   const message =
     'is required, because PILOT_VERIFY starts with "identity:". Set the path of a trusted_root.json as diun-pilot sees it';
   return [{ name: 'PILOT_TRUSTED_ROOT', message }];
 }
 
-function channelRules({
-  PILOT_NOTIFY_URL: channels = [],
-  PILOT_NOTIFY_SECRET: secret,
-}: Partial<Parsed>): SettingProblem[] {
-  if (secret !== undefined || !channels.some(({ kind }) => kind === 'webhook')) return [];
+function channelRules(
+  { PILOT_NOTIFY_URL: channels = [] }: Partial<Parsed>,
+  given: ReadonlySet<string>,
+): SettingProblem[] {
+  if (given.has('PILOT_NOTIFY_SECRET') || !channels.some(({ kind }) => kind === 'webhook')) return [];
   const message =
     'is required, because PILOT_NOTIFY_URL has a webhook. Generate one: echo "whsec_$(openssl rand -base64 32)"';
   return [{ name: 'PILOT_NOTIFY_SECRET', message }];

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { loadSettings } from '../../../src/config/load';
 import type { Settings } from '../../../src/config/schema';
 import { PilotError } from '../../../src/domain/errors';
+import { Secret } from '../../../src/lib/secret';
 
 let folder: string;
 beforeEach(() => {
@@ -185,6 +186,17 @@ describe('secrets', () => {
     expect(settings.mail).toEqual({ kind: 'ses' });
   });
 
+  test('the address of the backup storage is one: it may hold a password', () => {
+    const settings = load({
+      PILOT_BACKUP_URL_FILE: file('backup', 'restic:rest:https://user:password@host/\n'),
+      RESTIC_PASSWORD: 'x',
+    });
+    expect(settings.backup).toMatchObject({
+      kind: 'restic',
+      repository: new Secret('rest:https://user:password@host/'),
+    });
+  });
+
   test('are in nothing that is printed, logged or serialised', () => {
     const env = {
       PILOT_API_TOKEN: `${TOKEN}-hunter2`,
@@ -317,6 +329,20 @@ describe('problems', () => {
       'PILOT_APPROVAL_SECRET_FILE: names a file that is empty',
       'PILOT_WEBHOOK_TOKEN_FILE: names a file that cannot be read (ENOENT)',
     ]);
+  });
+
+  test('what is given in a wrong way is not called missing', () => {
+    expect(
+      problems({
+        PILOT_BACKUP_URL: 'restic:/srv/repository',
+        RESTIC_PASSWORD: 'x',
+        RESTIC_PASSWORD_FILE: file('restic', 'x'),
+        PILOT_NOTIFY_URL: 'webhook+https://example.org/hook',
+        PILOT_NOTIFY_SECRET_FILE: path.join(folder, 'missing'),
+        PILOT_VERIFY: 'identity:.+@https://accounts.google.com',
+        PILOT_TRUSTED_ROOT: 'not/absolute',
+      }).map((problem) => problem.split(':')[0]),
+    ).toEqual(['PILOT_NOTIFY_SECRET_FILE', 'PILOT_TRUSTED_ROOT', 'RESTIC_PASSWORD']);
   });
 
   test('only secrets may come from files', () => {
