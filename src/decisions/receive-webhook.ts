@@ -10,12 +10,14 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** The body that Diun 4 sends (docs/research/diun.md; recorded in test/fixtures/diun). Fields that we do not need may change freely. */
 export const diunBody = z.object({
   status: z.enum(['new', 'update']),
-  provider: z.string().max(200),
   image: z.string().min(1).max(1000).refine(isReference, 'not an image reference').meta({ pattern: REFERENCE_PATTERN }),
   digest: z.string().regex(DIGEST, 'not a digest of the form sha256:…'),
   platform: z.string().max(200),
-  hub_link: z.string().max(4000).nullish(),
+  hub_link: z.unknown().optional().meta({ description: 'Address of the release notes; what is none is left out' }),
 });
+
+/** Of any label of an image, whose author is not trusted: what is longer is no address. */
+const LONGEST_LINK = 4000;
 
 /**
  * Stores a webhook's raw body before anything is answered: what was accepted is never lost, what cannot be read is kept
@@ -44,7 +46,7 @@ export function readDiunBody(rawBody: string): { event: ImageEvent } | { error: 
     return { error: new PilotError('invalid_request', `Not a Diun notification: ${listed}.`, { details }) };
   }
   const { hub_link: link, image, digest, status, platform } = parsed.data;
-  const releaseNotes = link !== null && link !== undefined && isHttp(link) ? link : null;
+  const releaseNotes = typeof link === 'string' && isHttp(link) ? link : null;
   return { event: { target: { reference: askedOf(image), digest }, status, platform, releaseNotes } };
 }
 
@@ -74,5 +76,5 @@ function isReference(text: string): boolean {
 }
 
 function isHttp(link: string): boolean {
-  return URL.canParse(link) && ['http:', 'https:'].includes(new URL(link).protocol);
+  return link.length <= LONGEST_LINK && URL.canParse(link) && ['http:', 'https:'].includes(new URL(link).protocol);
 }

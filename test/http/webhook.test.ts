@@ -75,6 +75,18 @@ describe('every recorded request of the real Diun', () => {
   });
 });
 
+test.each([
+  ['a link that is too long', { hub_link: `https://example.org/${'x'.repeat(4000)}` }],
+  ['a link that is no text', { hub_link: 5 }],
+  ['a link that is no address', { hub_link: 'javascript:1' }],
+  ['no provider', { provider: undefined }],
+  ['a provider that is no text', { provider: null }],
+])('a field that is not needed loses no event: %s', async (_, change) => {
+  const body = { ...(JSON.parse(UPDATE.body) as object), hub_link: '', ...change };
+  expect((await post(JSON.stringify(body))).status).toBe(202);
+  expect(http.store.inbox.pending(10)).toMatchObject([{ event: { releaseNotes: null } }]);
+});
+
 describe('the token', () => {
   test.each([
     ['Bearer', `Bearer ${WEBHOOK_TOKEN}`],
