@@ -88,7 +88,19 @@ function recordRequest(deps: Deps, requested: Offer, by: DecidedBy): Update {
   const { decision, update } = offer(deps, { ...requested, ...(replaces && { replaces }) });
   if (decision.kind === 'ignore' && decision.code === 'not_running')
     throw new PilotError('container_not_running', decision.reason);
+  if (decision.kind !== 'ignore') recordActor(deps, update, by, 'requested');
   return update;
+}
+
+/** In the audit trail: who approved is recorded with the approval itself. */
+function recordActor(
+  { store }: Pick<Deps, 'store'>,
+  { id, container, to }: Update,
+  by: DecidedBy,
+  decision: 'requested' | 'started early',
+): void {
+  const detail = { decision, container, reference: to.reference, digest: to.digest };
+  store.audit.append({ kind: 'decision', actor: by, subject: id, detail });
 }
 
 /** Also where an update is pending: its container may have been re-created as one that is never updated. */
@@ -122,7 +134,9 @@ function waitingToStart({ store }: Pick<Deps, 'store'>, { name }: Container, tar
 }
 
 /** The operator does not wait for it. */
-function startNow({ store, logger }: Pick<Deps, 'logger' | 'store'>, update: Update, by: DecidedBy): Update {
+function startNow(deps: Pick<Deps, 'logger' | 'store'>, update: Update, by: DecidedBy): Update {
+  const { store, logger } = deps;
+  recordActor(deps, update, by, 'started early');
   logger.info('the operator starts an update before its time', { update: update.id, container: update.container, by });
   const reason = `Started early ${wayOf(by)}. ${update.hold?.reason ?? update.reason}`;
   return store.updates.change(update.id, { notBefore: null, inWindow: false, hold: null, reason });

@@ -1,4 +1,5 @@
 import { decideApproval, decideById } from '../../src/decisions/approve';
+import { requestUpdate } from '../../src/decisions/request-update';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;
@@ -37,4 +38,32 @@ test('a decision by link says from where, and who else opened the link', async (
   expect(scene.store.audit.list({ limit: 1 }).entries).toMatchObject([
     { kind: 'decision', actor: 'link', detail: { decision: 'declined', container: 'web-nginx-1', ...seen } },
   ]);
+});
+
+test('who requested an update', async () => {
+  scene.engine.publish('nginx:stable');
+  const { id } = await requestUpdate(scene.deps, { container: 'web-nginx-1' }, 'page:alice');
+  expect(trail()).toEqual([
+    ['update', 'diun-pilot', 'superseded'],
+    ['decision', 'page:alice', 'requested'],
+  ]);
+  expect(scene.store.audit.list({ limit: 1 }).entries).toMatchObject([
+    { subject: id, detail: { container: 'web-nginx-1', reference: 'nginx:stable', digest: expect.any(String) } },
+  ]);
+});
+
+test('who started an update before its window', async () => {
+  scene.engine.addImage({ reference: 'other:1' });
+  const labels = { 'update.window': 'Sun 05:00-06:00' };
+  scene.engine.runContainer(nginx({ name: 'web-other-1', image: 'other:1', ports: {}, labels }));
+  scene.hear('docker.io/library/other:1', scene.engine.publish('other:1').digest);
+  await scene.settle();
+  await requestUpdate(scene.deps, { container: 'web-other-1' }, 'page:alice');
+  expect(trail().at(-1)).toEqual(['decision', 'page:alice', 'started early']);
+});
+
+test('a request that needs nothing leaves no record', async () => {
+  await requestUpdate(scene.deps, { container: 'web-nginx-1' }, 'api');
+  await requestUpdate(scene.deps, { container: 'web-nginx-1' }, 'api');
+  expect(trail()).toEqual([['decision', 'api', 'approved']]);
 });
