@@ -116,13 +116,10 @@ export const updatesQuery = z.strictObject({
     .optional(),
 });
 
-/** An empty field of the filter's form is none. */
-const noText = z.literal('').transform(() => undefined);
-
 /** Of the operator page; `done` and `problem` say what a button did. */
 export const historyQuery = z.strictObject({
-  status: z.union([noText, z.enum(UPDATE_STATUSES)], `must be one of ${UPDATE_STATUSES.join(', ')}`).optional(),
-  container: noText.or(z.string().max(255)).optional(),
+  status: z.enum(UPDATE_STATUSES, `must be one of ${UPDATE_STATUSES.join(', ')}`).optional(),
+  container: updatesQuery.shape.container,
   cursor: updatesQuery.shape.cursor,
   done: z.string().max(40).optional(),
   problem: z.string().max(40).optional(),

@@ -88,7 +88,10 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   return form;
 }
 
-/** The query by the schema, as `validate`. What is encoded wrongly is refused: express would take it for other words. */
+/**
+ * The query by the schema, as `validate`; an empty value counts as left out, as a form sends it. What is encoded wrongly is
+ * refused: express would take it for other words.
+ */
 export function validateQuery<S extends z.ZodType>(schema: S, { url, query }: Request): z.output<S> {
   const raw = url.split('?')[1] ?? '';
   try {
@@ -96,7 +99,8 @@ export function validateQuery<S extends z.ZodType>(schema: S, { url, query }: Re
   } catch (cause) {
     throw new PilotError('invalid_request', 'The query has a % that encodes nothing: write it as %25.', { cause });
   }
-  return validate(schema, query, 'query');
+  const given = Object.entries(query).map(([name, value]) => [name, value === '' ? undefined : value]);
+  return validate(schema, Object.fromEntries(given), 'query');
 }
 
 /** Parses by the schema, or throws `invalid_request` that names each field and what is wrong with it. */
