@@ -210,7 +210,7 @@ describe('diun-pilot in a container', () => {
       const containerId = engine.runContainer({ name: 'silent', image: 'silent:1', networks: ['host'] });
       const { port } = own.address() as AddressInfo;
       const probe: ProbeSpec = { kind, port, path: '/health' };
-      const asked = waitUntilHealthy({ engine, selfId, clock, containerId, probe, timeoutMs: 3_000 });
+      const asked = waitUntilHealthy({ engine, selfId, clock, containerId, probe, timeoutMs: 60_000 });
       await expect(asked).rejects.toMatchObject({ code: 'unhealthy' });
     },
   );
