@@ -52,11 +52,16 @@ export function newsOf(before: Update | null, now: Update): { kind: 'began' | 'e
 
 /** What is happening at this moment, for the live line; null: nothing runs. */
 export function progressOf(update: Update): string | null {
-  if (update.status === 'queued') return 'waiting until nothing else runs …';
+  if (update.status === 'queued') return whyQueued(update);
   const running = update.steps.find(({ status }) => status === 'running');
   return running === undefined
     ? null
     : `${stepTitle(running.name)} …${running.detail === null ? '' : ` ${running.detail}`}`;
+}
+
+/** Of what holds it up only the words on the wait: the line is short, and the decision was shown before. */
+function whyQueued({ hold, reason }: Update): string {
+  return hold === null ? 'waiting until nothing else runs …' : reason.slice(hold.reason.length).trim();
 }
 
 const VERDICTS: Partial<Record<UpdateStatus, string>> = {

@@ -148,21 +148,28 @@ const PAST_UPDATES = 20;
 
 /** What the holder of a link may see now. Reads only: opening a link, also by a scanner, changes nothing. */
 export function readApproval(reader: ApprovalReader, token: string): ApprovalView {
-  const update = updateOf(reader, token);
-  if (update === null) return { kind: 'unknown' };
-  const why = whyClosed(reader, update);
+  const opened = openedBy(reader, token);
+  if (opened === null) return { kind: 'unknown' };
+  const { update, closed: why } = opened;
   if (why !== null) return { kind: 'closed', why, update };
   const plan = reader.store.updates.plan(update.id);
   if (plan === null) return { kind: 'unknown' };
   return { kind: 'open', update, plan, surroundings: surroundingsOf(reader.store, update) };
 }
 
-/** The update that a token admits to: signed by us, of the very digests and container that the update is of. */
-export function updateOf({ store, approvalSecrets }: ApprovalReader, token: string): Update | null {
-  const id = updateIdIn(token);
-  const update = id === null ? null : store.updates.get(id);
-  const claims = update === null ? null : claimsOf(update);
-  return claims !== null && isSigned(approvalSecrets, token, claims) ? update : null;
+/**
+ * The update that a token admits to: signed by us, of the very digests and container that the update is of. `closed`: why it
+ * decides nothing; null: it decides. A link that approved what is asked about again stays used: its page showed something else.
+ */
+export function openedBy(reader: ApprovalReader, token: string): { update: Update; closed: ClosedWhy | null } | null {
+  const { store, approvalSecrets } = reader;
+  const update = store.updates.get(updateIdIn(token) ?? '');
+  const claims = update && claimsOf(update);
+  if (!update || !claims) return null;
+  if (isSigned(approvalSecrets, token, claims)) return { update, closed: whyClosed(reader, update) };
+  const usedUntil = update.approval?.usedUntil;
+  const wasUsed = usedUntil !== undefined && isSigned(approvalSecrets, token, { ...claims, expiresAt: usedUntil });
+  return wasUsed ? { update, closed: 'approved' } : null;
 }
 
 /** The state decides; of one that still waits, the time. */

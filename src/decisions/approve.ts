@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { LinkUse, Store } from '../ports/store';
 import { confirmDigest, type Confirmation } from './ask-registry';
-import { type DecisionOutcome, surroundingsOf, updateOf, whyClosed } from './approval-links';
+import { type DecisionOutcome, openedBy, surroundingsOf, whyClosed } from './approval-links';
 import { offerAgain } from './reoffer';
 import { nextWindow } from './when-to-start';
 
@@ -27,9 +27,9 @@ export interface Answer {
  * not answer keeps the approval waiting in the queue: the start asks again. Throws `observe_mode`.
  */
 export async function decideApproval(deps: Deps, token: string, answer: Answer): Promise<DecisionOutcome> {
-  const update = updateOf(deps, token);
-  if (update === null) return { kind: 'unknown' };
-  const closed = whyClosed(deps, update);
+  const opened = openedBy(deps, token);
+  if (opened === null) return { kind: 'unknown' };
+  const { update, closed } = opened;
   if (closed !== null) return { kind: 'closed', why: closed, update };
   const approved = answer.decision !== 'decline';
   if (approved) refuseWhileObserving(deps.mode, 'Nothing was approved.');

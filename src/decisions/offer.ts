@@ -159,7 +159,7 @@ function recordOffer(
   deps.store.updates.savePlan(update.id, plan);
   deps.store.notesTexts.save(update.id, notes?.releases ?? []);
   if (decision.kind === 'start') for (const earlier of replaced) mailOfSuperseded(deps, earlier);
-  // Who requested it was answered; what waits for approval needs its link, and a new major its rehearsal.
+  // Who requested it was answered; a pending approval needs its link, and a new major its rehearsal.
   if (source === 'operator' && decision.kind === 'start' && plan.newMajor === undefined) return update;
   const replaces = replaced.findLast((earlier) => !isUnannounced(deps, earlier))?.to ?? null;
   if (isRehearsed(container, plan, update.status)) return rehearseFirst(deps, update, replaces);

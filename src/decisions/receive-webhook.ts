@@ -13,10 +13,10 @@ export const diunBody = z.object({
   image: z.string().min(1).max(1000).refine(isReference, 'not an image reference').meta({ pattern: REFERENCE_PATTERN }),
   digest: z.string().regex(DIGEST, 'not a digest of the form sha256:…'),
   platform: z.string().max(200),
-  hub_link: z.unknown().optional().meta({ description: 'Address of the release notes; what is none is left out' }),
+  hub_link: z.unknown().optional().meta({ description: 'Address of the release notes; any other value is left out' }),
 });
 
-/** Of any label of an image, whose author is not trusted: what is longer is no address. */
+/** Of any label of an image, whose author is not trusted: a longer one is ignored. */
 const LONGEST_LINK = 4000;
 
 /**

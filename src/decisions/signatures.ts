@@ -121,7 +121,7 @@ export function askAgainUnsigned(deps: Deps, update: Update, signature: CheckedS
       status: 'awaiting_approval',
       signature: { status: signature.status, by: signature.by },
       reason: `It waits for approval: ${whyAskForSignature(signature) ?? ''}. ${update.hold?.reason ?? update.reason}`,
-      approval: waitingApproval(deps),
+      approval: { ...waitingApproval(deps), ...(update.approval && { usedUntil: update.approval.expiresAt }) },
       hold: null,
       notBefore: null,
       inWindow: false,

@@ -65,6 +65,8 @@ export interface Approval {
   decidedAt: string | null;
   /** Missing without a decision, or if a version decided that did not store it. */
   decidedBy?: DecidedBy | null;
+  /** Of one that was approved and is asked about again: the `expiresAt` of before, of which the used link is made. */
+  usedUntil?: string;
 }
 
 /** Who decided: by the link of the mail, the API, the command line of a user, or the operator page. */

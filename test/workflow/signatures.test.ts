@@ -1,5 +1,5 @@
-import { approvalUrl } from '../../src/decisions/approval-links';
-import { decideById } from '../../src/decisions/approve';
+import { approvalUrl, readApproval } from '../../src/decisions/approval-links';
+import { decideApproval, decideById } from '../../src/decisions/approve';
 import { reconcile } from '../../src/decisions/reconcile';
 import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
 import { requestUpdate } from '../../src/decisions/request-update';
@@ -238,6 +238,24 @@ describe('a registry that gives no answer about signatures', () => {
     images().silentOnSignatures.clear();
     await scene.settle();
     expect(last()).toMatchObject({ status: 'awaiting_approval', signature: { status: 'missing' } });
+  });
+
+  test('leaves a used link that shows the update, and the decision to the link of the second mail', async () => {
+    run({ 'update.policy': 'manual' });
+    await publish();
+    const tokenNow = () => approvalUrl(scene.deps, last()).split('/').at(-1) ?? '';
+    const approve = (token: string) => decideApproval(scene.deps, token, { decision: 'approve', name: null });
+    const used = tokenNow();
+    await approve(used);
+    images().silentOnSignatures.clear();
+    await scene.clock.advance(1_000);
+    await scene.settle();
+    expect(last().status).toBe('awaiting_approval');
+    expect(readApproval(scene.deps, used)).toMatchObject({ kind: 'closed', why: 'approved' });
+    expect(await approve(used)).toMatchObject({ kind: 'closed' });
+    expect(scene.mails().at(-1)?.text).toContain(tokenNow());
+    expect(await approve(tokenNow())).toMatchObject({ kind: 'approved' });
+    expect(readApproval(scene.deps, used)).toMatchObject({ kind: 'closed', why: 'approved' });
   });
 });
 

@@ -27,7 +27,7 @@ export function toJson(
     createdAt: update.createdAt,
     startedAt: update.startedAt,
     finishedAt: update.finishedAt,
-    approval: update.approval === null ? null : { ...update.approval, decidedBy: update.approval.decidedBy ?? null },
+    approval: approvalJson(update.approval),
     rehearsal: rehearsal === null ? null : rehearsalJson(rehearsal),
     notBefore: update.notBefore,
     notes: update.notes ?? null,
@@ -38,6 +38,12 @@ export function toJson(
     error: update.error,
     followUp: update.followUp,
   };
+}
+
+function approvalJson(approval: Update['approval']): UpdateJson['approval'] {
+  if (approval === null) return null;
+  const { status, expiresAt, decidedAt, decidedBy = null } = approval;
+  return { status, expiresAt, decidedAt, decidedBy };
 }
 
 /** A queued rehearsal is reported as running, and counts from its request. */

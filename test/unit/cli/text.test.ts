@@ -1,4 +1,5 @@
-import { atTime, inBytes, oneLine, table } from '../../../src/cli/text';
+import { atTime, inBytes, oneLine, progressOf, table } from '../../../src/cli/text';
+import { anUpdate } from '../../support/news-builder';
 
 test('a table has columns as wide as their widest cell and no blanks at the end', () => {
   expect(
@@ -30,4 +31,14 @@ test.each([
 test("a time is shown in the operator's zone", () => {
   expect(atTime('2026-07-01T22:30:00Z', 'Europe/Berlin')).toBe('2026-07-02 00:30');
   expect(atTime(null, 'UTC')).toBe('–');
+});
+
+test('the live line of a queued update says what it waits for', () => {
+  const queued = anUpdate({ status: 'queued', reason: 'The operator requested it.', steps: [] });
+  expect(progressOf(queued)).toBe('waiting until nothing else runs …');
+  const hold = { since: '2026-01-05T03:00:00Z', until: '2026-01-05T03:01:00Z', reason: queued.reason };
+  const reason = `${queued.reason} It waits for the registry, which is asked again: it does not answer.`;
+  expect(progressOf({ ...queued, hold, reason })).toBe(
+    'It waits for the registry, which is asked again: it does not answer.',
+  );
 });
