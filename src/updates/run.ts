@@ -21,6 +21,8 @@ export interface Run extends ActiveUpdate {
   container: Container;
   /** Why the image could not be fetched in advance, for the step `pull`: another try would be made after an unquiesced backup. */
   pullFailure?: PilotError;
+  /** IDs of all containers when the writers were stopped; in memory only. */
+  knownAtStop?: ReadonlySet<string>;
 }
 
 /** A step that had nothing to do, with the reason. */

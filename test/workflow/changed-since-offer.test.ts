@@ -114,7 +114,7 @@ describe('a container that was re-created as one that is never updated', () => {
   const NEVER: [string, () => Partial<ContainerSpec>, RegExp][] = [
     ['unwatched', () => ({ labels: { 'diun.enable': 'false' } }), /diun\.enable=true/],
     ['removed when it stops', () => ({ hostConfig: { AutoRemove: true }, restart: 'no' }), /--rm/],
-    ['pinned to the digest that it runs', () => ({ image: `nginx:stable@${running}` }), /no tag can move/],
+    ['pinned to the digest that it runs', () => ({ image: `nginx:stable@${running}` }), /No tag can move/],
   ];
 
   it.each(NEVER)('is not changed by a queued update: %s', async (_, change, reason) => {

@@ -52,7 +52,7 @@ it('mends what it could not restart while the network was down, and tells of it 
   expect(await rejoinGuests(scene.deps)).toBe(false);
   expect(scene.engine.isRunning(ids.nginx)).toBe(false);
   expect(scene.mails()).toMatchObject([
-    { kind: 'network_lost', subject: expect.stringContaining('manual action required') },
+    { kind: 'network_lost', subject: expect.stringContaining('diun-pilot keeps trying') },
   ]);
   expect(scene.mails()[0]?.text).toContain('diun-pilot keeps trying');
   scene.engine.host.start(scene.engine.host.find(ids.edge));
@@ -69,7 +69,7 @@ it('says what to do, once, when the owner was made anew: no restart can help', a
   await rejoinGuests(scene.deps);
   expect(restarts()).toEqual([]);
   expect(scene.mails()).toMatchObject([{ kind: 'network_lost' }]);
-  expect(scene.mails()[0]?.text).toContain('is unreachable until it is re-attached to its network');
+  expect(scene.mails()[0]?.text).toContain('is unreachable until you re-attach it to its network');
   expect(scene.mails()[0]?.text).toContain('docker compose up -d nginx');
   expect(scene.store.notices.all()).toMatchObject([{ kind: 'network_lost', subject: 'web-nginx-1' }]);
   scene.engine.host.containers.delete(ids.nginx);

@@ -106,11 +106,20 @@ async function contentOf(engine: Engine, id: string, path: string): Promise<stri
   }
 }
 
+/** The machine of an engine stays the same, so each is asked once. */
+const hosts = new WeakMap<Engine, Awaited<ReturnType<Engine['version']>>>();
+
+async function hostOf(engine: Engine): Promise<Awaited<ReturnType<Engine['version']>>> {
+  const host = hosts.get(engine) ?? (await engine.version());
+  hosts.set(engine, host);
+  return host;
+}
+
 /** The platform of a container, to be requested by name where the engine would select another. */
 export async function askedPlatform(
   engine: Engine,
   container: ContainerInspect,
   image: ImageInspect,
 ): Promise<{ platform: string | undefined }> {
-  return { platform: platformToAsk(platformOf(container, image), await engine.version()) };
+  return { platform: platformToAsk(platformOf(container, image), await hostOf(engine)) };
 }

@@ -22,12 +22,12 @@ export interface Stopped {
   well: boolean;
 }
 
-/** A container that is known to write to a set, after those that ran had been stopped. */
+/** A container that is known to write to a set, before those that ran were stopped. */
 export interface Writer {
   id: string;
   name: string;
-  /** `State.StartedAt` by then: another one means that it has run since. Null: it ran again already. */
-  startedAt: string | null;
+  /** `State.StartedAt` by then: another one means that it has run since. */
+  startedAt: string;
 }
 
 /** runc's words for a program that the image should have brought; a mount or a device that fails says something else. */

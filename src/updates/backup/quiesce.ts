@@ -28,13 +28,13 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (!(await fetchInAdvance(run, pullByDigest, progress))) return false;
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   await noteNeighbours(run, all, writers);
-  const stopped = await howTheyAre(run, writers);
-  checkpoint(run, 'preparing', { stopped, stoppedAt: run.clock.now().toISOString() });
+  const { stopped, starts } = await howTheyAre(run, writers);
+  checkpoint(run, 'preparing', { stopped, writers: starts, stoppedAt: run.clock.now().toISOString() });
+  run.knownAtStop = new Set(all.map(({ id }) => id));
   for (const { id, name } of stopped.toReversed()) {
     progress(`stopping ${name}`);
     await stop(run, id, name);
   }
-  checkpoint(run, 'preparing', { writers: await lastStarts(run, writers) });
   await mustStillBeStored(run, stopped);
   return true;
 }
@@ -110,32 +110,24 @@ export async function mustStillBeStored(
 }
 
 /**
- * The running ones and their health, by their own probes: a container that was unhealthy before need not be healthy afterwards.
- * What an earlier attempt saw before it stopped them counts: right after a start a probe says nothing.
+ * `stopped`: the running ones and their health, by their own probes: a container that was unhealthy before need not be healthy
+ * afterwards. What an earlier attempt saw before it stopped them counts: right after a start a probe says nothing. `starts`: of
+ * all of them, since what any of them writes from now on is in no backup.
  */
-async function howTheyAre(run: Run, writers: Container[]): Promise<Stopped[]> {
+async function howTheyAre(run: Run, writers: Container[]): Promise<{ stopped: Stopped[]; starts: Writer[] }> {
   const { engine, journal } = run;
   const failing = journal.failing ?? Object.fromEntries(await findUnhealthy(run, writers));
   checkpoint(run, 'preparing', { failing });
-  const found = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
-  return found
-    .filter((inspect) => inspect !== null)
+  const there = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
+  const found = there.filter((inspect) => inspect !== null);
+  const stopped = found
     .filter(({ State }) => State.Running)
     .map((inspect) => {
       const well = failing[inspect.Id] === undefined && isWell(inspect);
       return { id: inspect.Id, name: inspect.Name.slice(1), well };
     });
-}
-
-/** What any of them writes from now on is in no backup, also of those that did not have to be stopped. */
-async function lastStarts({ engine }: Run, writers: readonly Container[]): Promise<Writer[]> {
-  const found = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
-  return found
-    .filter((inspect) => inspect !== null)
-    .map(({ Id, Name, State }) => ({
-      ...{ id: Id, name: Name.slice(1) },
-      startedAt: State.Running ? null : State.StartedAt,
-    }));
+  const starts = found.map(({ Id, Name, State }) => ({ id: Id, name: Name.slice(1), startedAt: State.StartedAt }));
+  return { stopped, starts };
 }
 
 async function stop(run: Run, id: string, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { stoppedForBackup } from '../../backups/writers';
 import { healthOfContainer } from '../../containers/check-health';
+import { isOurs } from '../../containers/artifact-names';
 import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-rename-remove';
@@ -8,6 +9,7 @@ import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Stopped, Writer } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
+import type { ListedContainer } from '../../ports/engine';
 import type { ActiveUpdate, Run } from '../run';
 
 /** Those that were stopped for the backup, without the container that is updated. */
@@ -39,6 +41,10 @@ function hasRunSince(writer: Stopped | Writer, found: ContainerInspect | null): 
 /** One that was created since, as by `docker compose run`, and started. */
 async function newWriters(run: Run, writers: readonly Writer[]): Promise<Container[]> {
   const { oldContainerId, newContainerId } = run.journal;
+  // A writer is one from its creation on, so most looks need no more than the list.
+  const { knownAtStop: seen } = run;
+  const isNew = ({ id, name }: ListedContainer): boolean => seen?.has(id) !== true && !(name !== null && isOurs(name));
+  if (seen !== undefined && !(await run.engine.containers()).some(isNew)) return [];
   const known = [...writers.map(({ id }) => id), oldContainerId, newContainerId];
   const all = await readContainers(run.engine, run.selfId);
   return stoppedForBackup(run.container, all).filter(({ id, status }) => !known.includes(id) && status !== 'created');

@@ -45,7 +45,7 @@ test('--json prints the update as the API does, and nothing else', async () => {
 test('what does not wait any more is refused, and ends with 1', async () => {
   await runOn(scene, ['decline', waiting()]);
   const again = await runOn(scene, ['approve', waiting()]);
-  expect(again.stderr).toMatch(/is not \(or no longer\) pending/);
+  expect(again.stderr).toMatch(/is not pending: it is declined/);
   expect(again.code).toBe(1);
   expect((await runOn(scene, ['approve', 'nothing'])).stderr).toMatch(/There is no update nothing/);
 });
