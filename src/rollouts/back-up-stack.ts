@@ -58,8 +58,8 @@ async function quiesceStack(
   const writers = stoppedForBackup(target, all);
   if (writers.length === 0 || !(await fetchInAdvance(run, pullHere, progress))) return false;
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
-  const scaled = await howTheyAre(run, writers);
-  checkpoint(run, 'preparing', { scaled, scaledAt: run.clock.now().toISOString() });
+  const { scaled, idle } = await howTheyAre(run, writers);
+  checkpoint(run, 'preparing', { scaled, idle, scaledAt: run.clock.now().toISOString() });
   for (const each of scaled.toReversed()) await scaleToZero(run, each, progress);
   await mustStillBeStored(run, scaled);
   return whoGoesOn(target, all).length === 0;

@@ -3,7 +3,7 @@ import { discard } from '../containers/start-rename-remove';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';
-import { otherScales, type Scaled } from '../domain/services/rollout';
+import { type Idle, otherScales, type Scaled } from '../domain/services/rollout';
 import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
 import { isAlive, namesOf, taskText } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
@@ -19,18 +19,25 @@ const POLL_MS = 500;
 const STOP_GRACE_MS = 10_000;
 const MORE_MS = 60_000;
 
-/** What is known of each writer before it is scaled to 0; those that are at 0 already are left out. */
-export async function howTheyAre(run: ServiceRun, writers: readonly Container[]): Promise<Scaled[]> {
-  const found: Scaled[] = [];
+/** What is known of each writer before it is scaled to 0; `idle`: those that are at 0 already. */
+export async function howTheyAre(
+  run: ServiceRun,
+  writers: readonly Container[],
+): Promise<{ scaled: Scaled[]; idle: Idle[] }> {
+  const scaled: Scaled[] = [];
+  const idle: Idle[] = [];
   for (const writer of writers) {
-    const { Spec } = await run.swarm.service(writer.id);
+    const { Spec, Version } = await run.swarm.service(writer.id);
     const replicas = replicasOf(Spec);
-    if (replicas === 0) continue;
+    if (replicas === 0) {
+      idle.push({ serviceId: writer.id, name: writer.name, version: Version.Index });
+      continue;
+    }
     const well = (await serviceFailureOf(run, writer)) === null;
     const { reader } = await createReader(run, writer);
-    found.push({ serviceId: writer.id, name: writer.name, replicas, well, ...(reader === null ? {} : { reader }) });
+    scaled.push({ serviceId: writer.id, name: writer.name, replicas, well, ...(reader === null ? {} : { reader }) });
   }
-  return found;
+  return { scaled, idle };
 }
 
 /** Swarm removes the containers of a service that is scaled to 0: so one is created before, through which its files are read. */
@@ -91,9 +98,16 @@ export async function noTaskRuns(run: ServiceRun, service: ServiceInspect, progr
   }
 }
 
-/** Which of them have tasks all the same: by name. One that is gone has none. */
-export async function scaledUpByOthers({ swarm }: ServiceRun, which: readonly Scaled[]): Promise<string[]> {
+/**
+ * Which of them have tasks all the same, and which of those that were at 0 before were changed since, so that they may have had
+ * some: by name. One that is gone has none.
+ */
+export async function scaledUpByOthers({ swarm, rollout }: ServiceRun, which: readonly Scaled[]): Promise<string[]> {
   const found: string[] = [];
+  for (const { serviceId, name, version } of rollout.idle ?? []) {
+    const service = await ifThere(swarm.service(serviceId));
+    if (service !== null && service.Version.Index !== version) found.push(name);
+  }
   for (const { serviceId, name } of which) {
     const service = await ifThere(swarm.service(serviceId));
     if (service !== null && replicasOf(service.Spec) > 0) found.push(name);

@@ -88,3 +88,27 @@ it('says that the new version runs when only another service does not come back'
   expect(mail()?.subject).toContain('updated, another service is not healthy – manual action required');
   expect(mail()?.text).not.toContain('docker service update');
 });
+
+it('is no restore of a backup beside which a service that was at 0 was scaled up', async () => {
+  const { swarm, engine } = forge.scene;
+  const labels = { 'com.docker.stack.namespace': 'forge', 'backup.quiesce': 'allowed' };
+  const image = `nginx:1@${forge.images['nginx:1']?.digest}`;
+  swarm.addService({ name: 'forge_cron', image, labels, replicas: 0 });
+  const cron = async () => (await swarm.services()).find(({ Spec }) => Spec.Name === 'forge_cron');
+  const scale = async (replicas: number): Promise<void> => {
+    const service = await cron();
+    if (service !== undefined)
+      await swarm.update(service, { ...service.Spec, Mode: { Replicated: { Replicas: replicas } } });
+  };
+  let done = false;
+  engine.onCall('archive', async () => {
+    if (done || !swarm.lines.includes('scale 0 forge_gitea')) return;
+    done = true;
+    await scale(1);
+    await scale(0);
+  });
+  migratesAndFails(() => undefined);
+  await forge.update('gitea');
+  expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: false }]);
+  expect(last().steps.map(({ name }) => name)).not.toContain('restore');
+});

@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../engine-inspect';
-import type { Failure } from '../errors';
+import { type Failure, firstLineOf } from '../errors';
 
 /** How a container fails its own question of health at one moment. */
 export interface HealthFailure {
@@ -48,7 +48,7 @@ const DONE_EXTERNALLY = [CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED];
  */
 export function isFaultOfImage({ code, message }: Failure): boolean {
   if (code === 'unhealthy')
-    return !NOT_OF_THE_IMAGE.test(message) && !DONE_EXTERNALLY.some((words) => message.includes(words));
+    return !NOT_OF_THE_IMAGE.test(message) && !DONE_EXTERNALLY.some((words) => firstLineOf(message).includes(words));
   if (code === 'recreate_failed') return IMAGE_CANNOT_START.test(message);
   return code === 'preflight_failed' || code === 'data_changed' || code === 'signature_invalid';
 }

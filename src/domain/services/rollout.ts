@@ -23,6 +23,14 @@ export interface Scaled {
   reader?: string;
 }
 
+/** A service that writes to the set and was at 0 replicas before its backup. */
+export interface Idle {
+  serviceId: string;
+  name: string;
+  /** Of its spec by then: another one means that it was changed since. */
+  version: number;
+}
+
 /** What a run must know to go on, whatever happened in between. */
 export interface Rollout {
   stage: RolloutStage;
@@ -53,6 +61,8 @@ export interface Rollout {
   scaled?: Scaled[];
   /** When that began, ISO 8601; left out: it did not, or an older version did not note it. */
   scaledAt?: string;
+  /** Writers that were at 0 replicas when the others were scaled to 0. */
+  idle?: Idle[];
   /** Whether they may write again, or one was scaled up externally: data written from then on is in no backup. */
   released?: boolean;
   /** What the update can change in the databases of its set, read after the backup; left out: it can change none. */
