@@ -37,9 +37,9 @@ test('what the decision needs comes before the buttons, and none of it is folded
     'gitea/gitea · project git · patch version',
     '1.24.5 → to 1.24.6',
     `sha256:${'a'.repeat(12)} → to sha256:${'d'.repeat(12)}`,
-    'Risk The new version can change the data. If a rollback needs it, the backup is restored automatically.',
+    'Risk The new version can change the data. If needed, a rollback restores the backup.',
     'Downtime Not measured yet: git-gitea-1 is offline from the start of the backup',
-    'Backup A backup is taken and read back before the update. The last one: 412.7 MiB, 9 h ago.',
+    'Backup Taken and read back first. The last one: 412.7 MiB, 9 h ago.',
   ]) {
     expect(text).toContain(words);
   }

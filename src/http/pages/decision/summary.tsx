@@ -153,12 +153,11 @@ function riskInShort({ jump, holdsData, restores, backup, newMajor }: Plan): str
 
 function riskOfData(holdsData: boolean, restores: boolean, backedUp: boolean): string {
   if (restores) {
-    return 'The new version can change the data. If a rollback needs it, the backup is restored automatically.';
+    return 'The new version can change the data. If needed, a rollback restores the backup.';
   }
-  if (holdsData)
-    return 'The new version can change the data. A rollback does not undo that; only a restore of the backup does.';
+  if (holdsData) return 'The new version can change the data. Only a restore of the backup undoes that.';
   return backedUp
-    ? 'It is not in the backup: it has no label backup.kind. A rollback restores the old image, but no data.'
+    ? 'Not in the backup: no label backup.kind. A rollback restores the old image, but no data.'
     : 'Nothing is backed up. A rollback restores the old image, but no data.';
 }
 
@@ -173,7 +172,7 @@ function downtimeInShort({ plan, surroundings: { usualDowntimeSeconds: seconds }
 function backupInShort({ plan: { kind, backup }, surroundings: { lastBackup }, now }: Considered): string {
   const whose = kind === 'service' ? 'service of its stack' : 'container of its project';
   if (backup.length === 0) return `None: no ${whose} has the label backup.kind.`;
-  const first = 'A backup is taken and read back before the update.';
+  const first = 'Taken and read back first.';
   if (lastBackup === null) return `${first} It will be the first one.`;
   const size = lastBackup.bytes === null ? '' : `${formatBytes(lastBackup.bytes)}, `;
   return `${first} The last one: ${size}${ago(lastBackup.finishedAt ?? lastBackup.createdAt, now)}.`;
