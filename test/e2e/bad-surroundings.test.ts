@@ -206,7 +206,11 @@ describe('a registry that', () => {
 
   it.each([
     ['sends other content than the digest names', { kind: 'flip-answer' }, /verification failed.*sent other content/],
-    ['has lost a layer', { kind: 'error', status: 404, code: 'BLOB_UNKNOWN' }, /unknown.*does not have all parts of the image/],
+    [
+      'has lost a layer',
+      { kind: 'error', status: 404, code: 'BLOB_UNKNOWN' },
+      /unknown.*does not have all parts of the image/,
+    ],
   ] as const)('%s: nothing is touched, and it was not the image', async (_what, fault, words) => {
     const before = await web.container('pulled');
     const mails = (await mailsAbout(pilot, name, 0)).length;
