@@ -162,6 +162,18 @@ it('is not quiesced where a writer owns the network that the updated container u
   expect(acts().filter((line) => /^stop forge-[a-z]+-1$/.test(line))).toEqual([]);
 });
 
+it('leaves a paused one paused: it would run afterwards', async () => {
+  const { engine, store } = forge.scene;
+  const list = engine.containers.bind(engine);
+  engine.containers = async () =>
+    (await list()).map((each) => (each.name === 'forge-runner-1' ? { ...each, status: 'paused' } : each));
+  publish('gitea:1');
+  await update('forge-gitea-1');
+  expect(verdict()).toMatchObject({ status: 'succeeded' });
+  expect(store.backups.list(1)).toMatchObject([{ quiesced: false }]);
+  expect(acts().filter((line) => /^(stop|start) forge-runner-1$/.test(line))).toEqual([]);
+});
+
 it('starts all of them again when the backup fails, and says that nothing was changed', async () => {
   publish('gitea:1');
   forge.scene.engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed the connection'));

@@ -39,10 +39,13 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   return true;
 }
 
-/** Stopping one that was started with `--rm` deletes it, and no container can be started in the network of a stopped one. */
-function cannotBeStopped({ old }: Run, { id, name, running, autoRemove }: Container): boolean {
+/**
+ * Stopping one that was started with `--rm` deletes it, no container can be started in the network of a stopped one, and a paused
+ * one would run afterwards.
+ */
+function cannotBeStopped({ old }: Run, { id, name, running, status, autoRemove }: Container): boolean {
   const owner = networkOwner(old);
-  return running && (autoRemove || id === owner || name === owner);
+  return running && (autoRemove || status === 'paused' || id === owner || name === owner);
 }
 
 type Fetching = Pick<Run, 'logger' | 'update' | 'pullFailure'>;
