@@ -5,10 +5,17 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * Whether something is due that is put off by `withinMs` at most: at its time, and when that is further away, since the clock was
+ * put back meanwhile. All in milliseconds; `at` and `now` since 1970.
+ */
+export function isDue(at: number, now: number, withinMs: number): boolean {
+  return now >= at || at - now > withinMs;
+}
+
 /** Whether a time is less than `ms` ago. One that is still to come, of a clock that was ahead, is not: it would last until then. */
 export function isWithin(ms: number, time: Date, now: Date): boolean {
-  const age = now.getTime() - time.getTime();
-  return age >= 0 && age < ms;
+  return !isDue(time.getTime() + ms, now.getTime(), ms);
 }
 
 export const systemClock: Clock = {
@@ -27,11 +34,3 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
 };
-
-/**
- * Whether something is due that is put off by `withinMs` at most: at its time, and when that is further away, since the clock was
- * put back meanwhile. All in milliseconds; `at` and `now` since 1970.
- */
-export function isDue(at: number, now: number, withinMs: number): boolean {
-  return now >= at || at - now > withinMs;
-}

@@ -2,15 +2,13 @@ import { decideApproval, decideById } from '../../src/decisions/approve';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { Update } from '../../src/domain/update';
 import { readWindow, type UpdateWindow } from '../../src/domain/decision/update-window';
-import { nginx, openScene, type Scene } from '../support/scene';
+import { openMonday } from '../support/monday-scene';
+import { nginx, type Scene } from '../support/scene';
 
-// It is Monday, 2026-01-05, 03:00 in UTC, which is also the time zone of the scene.
 const IMAGE = 'docker.io/library/nginx:stable';
 let scene: Scene;
 beforeEach(() => {
-  scene = openScene();
-  scene.deps.timeZone = 'UTC';
-  scene.engine.addImage({ reference: 'nginx:stable' });
+  scene = openMonday();
 });
 afterEach(() => scene.close());
 

@@ -2,14 +2,12 @@ import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { readWindow, type UpdateWindow } from '../../src/domain/decision/update-window';
 import type { Update } from '../../src/domain/update';
-import { nginx, openScene, type Scene } from '../support/scene';
+import { openMonday } from '../support/monday-scene';
+import { nginx, type Scene } from '../support/scene';
 
-// It is Monday, 2026-01-05, 03:00 in UTC, which is also the time zone of the scene.
 let scene: Scene;
 beforeEach(() => {
-  scene = openScene();
-  scene.deps.timeZone = 'UTC';
-  scene.engine.addImage({ reference: 'nginx:stable' });
+  scene = openMonday();
 });
 afterEach(() => scene.close());
 

@@ -2,8 +2,11 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { NewData } from '../../domain/data/new-data';
 import type { Journal } from '../../domain/journal';
-import type { OwnStop } from '../../domain/update';
+import type { OwnStop, StepName } from '../../domain/update';
 import type { Block, Tone } from '../letter/letter';
+
+/** The steps of the way back. */
+export const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 
 /** The beginning of a mail about an update that failed. */
 export interface FailureText {

@@ -1,5 +1,5 @@
 import { PilotError } from '../../domain/errors';
-import type { Step, StepName, Update, UpdateStatus } from '../../domain/update';
+import type { Step, Update, UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
@@ -15,12 +15,10 @@ import {
 } from './special-failures';
 import { dataChanged, isDataChanged, whatChanged } from './data-changed';
 import { newDataPassage } from './passages/new-data-passage';
-import type { FailureText, Seen, TakenBackup } from './failure-text';
+import { type FailureText, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { nameOf } from './passages/passages';
 import { neverStopped, restored, runsAgain } from './rolled-back';
 import { serviceFailed } from './rollout-failed';
-
-const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 
 const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, seen: Seen) => FailureText>> = {
   failed: nothingChanged,

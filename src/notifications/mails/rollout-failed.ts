@@ -4,7 +4,7 @@ import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
 import { isDataChanged, whatChanged } from './data-changed';
-import type { FailureText, Seen, TakenBackup } from './failure-text';
+import { type FailureText, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { isUnhealthyAsBefore } from './special-failures';
 import { nameOf } from './passages/passages';
 
@@ -215,8 +215,6 @@ function otherSituation(update: Update): Situation | null {
     repair: false,
   };
 }
-
-const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
 
 /** What the last failed step of the way back logged; its sentence is that of the error. */
 function trouble(update: Update): Block[] {
