@@ -123,8 +123,10 @@ test('one that was used again is not restored when old and new version fail, and
   scene.engine.files('forge-gitea-1').write('/data/repo/pushed.txt', 'work of half an hour');
   databases.app = aDump('rows of half an hour');
   scene.engine.publish('web:1', { scripts });
-  broken = true;
-  await forge.update('forge-web-1');
+  await forge.request('forge-web-1');
+  // The old one was well when the update was decided: its failure is no old one, which would restore nothing either.
+  scene.engine.onCall('createContainer', () => void (broken = true), { once: true });
+  await scene.settle();
   const update = scene.updates().at(-1);
   expect(update).toMatchObject({ container: 'forge-web-1', status: 'rollback_failed', backupId: quiesced?.id });
   expect(update?.steps.map(({ name }) => name)).not.toContain('restore');
