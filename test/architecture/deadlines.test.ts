@@ -11,14 +11,19 @@ const FOLDERS = /^(?:e2e|integration|contract|field|support|workflow|http)\//;
 /** Deadlines of the product, which these tests let run out. */
 const OF_THE_PRODUCT = [
   'e2e/compose.contract.test.ts: timeoutMs: 50',
+  'e2e/s3-storage.test.ts: silenceMs: 3_000',
   'integration/probes.test.ts: timeoutMs = 30_000',
-  'integration/smtp-faults.test.ts: timeoutMs: 300',
+  'integration/release-notes.test.ts: withinMs: 300',
+  'integration/s3-faults.long.test.ts: silenceMs: 3_000',
+  'integration/s3-faults.long.test.ts: silenceMs: 400',
+  'integration/ses-faults.test.ts: TOO_LATE_MS = 150',
+  'integration/smtp-faults.test.ts: TOO_LATE_MS = 300',
 ];
 
 const DEADLINES = [
   /jest\.setTimeout\((?<ms>[\d_]+)\)/g,
   /^\s*\}, (?<ms>[\d_]+)\);$/gm,
-  /timeoutMs(?:: | = )(?<ms>[\d_]+)/g,
+  /\b(?:\w*[tT]imeoutMs|withinMs|silenceMs|TOO_LATE_MS)(?:: | = )(?<ms>[\d_]+)/g,
 ];
 
 function deadlinesIn(file: string): string[] {

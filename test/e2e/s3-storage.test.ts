@@ -45,7 +45,7 @@ describeIf(whyNoS3Server(), 'a real S3 server over the wire', () => {
     proxies.push(proxy);
     const client = { ...server.sdk, endpoint: proxy.endpoint };
     return {
-      storage: storageIn(bucket, { client, silenceMs: 800, attempts: 2 }),
+      storage: storageIn(bucket, { client, silenceMs: 3_000, attempts: 2 }),
       proxy,
       objects: () => server.objects(bucket),
       uploads: () => server.uploads(bucket),

@@ -19,7 +19,7 @@ s3FaultsContract('a server in memory', async () => {
     prefix: 'home',
     customEndpoint: true,
     client: { ...client, endpoint: proxy.endpoint },
-    silenceMs: 800,
+    silenceMs: 3_000,
     attempts: 2,
   });
   const objects = (): Promise<string[]> => Promise.resolve([...server.objects.keys()]);

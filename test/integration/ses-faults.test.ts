@@ -4,9 +4,12 @@ import { aMail, failureOf } from '../support/mail-builder';
 import { hangs, resets, startRawServer } from '../support/raw-server';
 import { sesError, startFaultySes, type FaultySes } from '../support/ses-server';
 
-function transportTo(endpoint: string): MailTransport {
+/** Of what never answers: nothing here answers in time or not. */
+const TOO_LATE_MS = 150;
+
+function transportTo(endpoint: string, answerTimeoutMs = 60_000): MailTransport {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  return createSesTransport({ client: { endpoint, region: 'eu-central-1', credentials }, answerTimeoutMs: 150 });
+  return createSesTransport({ client: { endpoint, region: 'eu-central-1', credentials }, answerTimeoutMs });
 }
 
 describe('SES that refuses', () => {
@@ -62,7 +65,7 @@ describe('SES that does not answer', () => {
     ['resets the connection', resets],
   ])('%s: given up in bounded time and attempts, and worth another try', async (_what, behaviour) => {
     const server = await startRawServer(behaviour);
-    const error = await failureOf(transportTo(`http://127.0.0.1:${server.port}`).send(aMail()));
+    const error = await failureOf(transportTo(`http://127.0.0.1:${server.port}`, TOO_LATE_MS).send(aMail()));
     expect(error).toMatchObject({ permanent: false, code: 'mail_unreachable' });
     expect(server.connections).toBeLessThanOrEqual(2);
     await server.stop();

@@ -7,6 +7,9 @@ import { hangs, resets, resetsAtOnce, startRawServer } from '../support/raw-serv
 import { recordingLogger, type LogLine } from '../support/recording-logger';
 import { smtpError, startSmtpServer, type TestSmtpServer } from '../support/smtp-server';
 
+/** Of what never answers: nothing here answers in time or not. */
+const TOO_LATE_MS = 300;
+
 let server: TestSmtpServer | null = null;
 afterEach(async () => {
   await server?.stop();
@@ -18,9 +21,9 @@ async function serverThat(options: SMTPServerOptions): Promise<TestSmtpServer> {
   return server;
 }
 
-function transportTo(address: string): { transport: MailTransport; lines: LogLine[] } {
+function transportTo(address: string, timeoutMs = 60_000): { transport: MailTransport; lines: LogLine[] } {
   const { logger, lines } = recordingLogger();
-  return { transport: createSmtpTransport({ url: new Secret(address), logger, timeoutMs: 300 }), lines };
+  return { transport: createSmtpTransport({ url: new Secret(address), logger, timeoutMs }), lines };
 }
 
 const refuses =
@@ -109,7 +112,7 @@ describe('an SMTP server that does not answer', () => {
     ],
   ])('%s: given up in bounded time, and worth another try', async (_what, behaviour) => {
     const raw = await startRawServer(behaviour);
-    const error = await failureOf(transportTo(`smtp://127.0.0.1:${raw.port}`).transport.send(aMail()));
+    const error = await failureOf(transportTo(`smtp://127.0.0.1:${raw.port}`, TOO_LATE_MS).transport.send(aMail()));
     expect(error).toMatchObject({ permanent: false, code: 'mail_unreachable' });
     await raw.stop();
   });
