@@ -4,7 +4,7 @@ import { PilotError } from '../domain/errors';
 import { localTimeZone } from '../domain/format';
 import { Secret } from '../lib/secret';
 import { tokens } from './fields';
-import { rulesOf, unknownNames, type SettingProblem } from './rules';
+import { rulesOf, tlsRules, unknownNames, type SettingProblem } from './rules';
 import {
   DEFAULTS,
   SECRET_SETTINGS,
@@ -25,7 +25,7 @@ import { secretOnDisk, type SecretName } from './secrets-on-disk';
 export function loadSettings(env: NodeJS.ProcessEnv, options: { generateSecrets: boolean }): Settings {
   const { texts, given, problems } = readEnvironment(env);
   const { values, problems: wrong } = parse(texts, new Set(problems.map(({ name }) => name.replace(/_FILE$/, ''))));
-  refuseIfAny([...unknownNames(Object.keys(env)), ...problems, ...wrong, ...rulesOf(values, given)]);
+  refuseIfAny([...unknownNames(Object.keys(env)), ...problems, ...wrong, ...rulesOf(values, given), ...tlsRules(env)]);
   return { ...complete(values as Parsed, env, options.generateSecrets), awsVariables: awsVariablesIn(env) };
 }
 

@@ -41,6 +41,35 @@ function resticRules({ PILOT_BACKUP_URL: backup }: Partial<Parsed>, given: Reado
   return [{ name: 'RESTIC_PASSWORD', message }];
 }
 
+/**
+ * Docker's own clients would speak TLS to such a `tcp://` address: without it, environments of containers would cross the network
+ * in plain text. The client certificate of `https://` is read by docker-modem, as Docker's clients do.
+ */
+export function tlsRules({
+  DOCKER_HOST: host = '',
+  DOCKER_TLS_VERIFY: verify = '',
+  DOCKER_CERT_PATH: folder = '',
+}: NodeJS.ProcessEnv): SettingProblem[] {
+  if (!/^(?:tcp|https?):/.test(host)) return [];
+  const plain = host.startsWith('tcp:') && (verify !== '' || /:2376\/?$/.test(host));
+  const message =
+    'tcp:// is not encrypted here: write https://HOST:2376, with DOCKER_CERT_PATH for the client certificate';
+  const missing = folder === '' ? [] : ['ca.pem', 'cert.pem', 'key.pem'].filter((file) => !isReadable(folder, file));
+  return [
+    ...(plain ? [{ name: 'DOCKER_HOST', message }] : []),
+    ...missing.map((file) => ({ name: 'DOCKER_CERT_PATH', message: `${path.join(folder, file)} cannot be read` })),
+  ];
+}
+
+function isReadable(folder: string, file: string): boolean {
+  try {
+    accessSync(path.join(folder, file), constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function verifyRules({ PILOT_VERIFY: rule }: Partial<Parsed>, given: ReadonlySet<string>): SettingProblem[] {
   if (rule?.kind !== 'identity' || given.has('PILOT_TRUSTED_ROOT')) return [];
   const message =

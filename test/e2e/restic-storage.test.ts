@@ -181,9 +181,5 @@ describeIf(RESTIC.whyNot() ?? whyNoS3Server(), 'a real restic', () => {
       });
     });
 
-    test('credentials in the address are not shown', () => {
-      const rest = resticStorage({ repository: 'rest:https://user:geheim@host/repo', env, patience });
-      expect(rest.urlOf('a')).toBe('restic:rest:https://host/repo/a');
-    });
   });
 });

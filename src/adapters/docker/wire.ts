@@ -271,8 +271,8 @@ export interface DockerAddress {
 }
 
 /**
- * Reads `DOCKER_HOST`: `unix://PATH`, `tcp://HOST[:PORT]`, `http(s)://HOST[:PORT]`; null is the usual socket. Client certificates
- * (`DOCKER_CERT_PATH`) and `ssh://` are not supported: use a socket proxy. Throws `invalid_settings`.
+ * Reads `DOCKER_HOST`: `unix://PATH`, `tcp://HOST[:PORT]`, `http(s)://HOST[:PORT]`; null is the usual socket. With
+ * `https://`, the modem reads the client certificate from `DOCKER_CERT_PATH`. `ssh://` is not supported. Throws `invalid_settings`.
  */
 export function dockerAddress(dockerHost: string | null): DockerAddress {
   const text = dockerHost?.trim() || 'unix:///var/run/docker.sock';

@@ -180,7 +180,7 @@ function assertKey(key: string): void {
   if (!fine) throw new StorageError('storage_refused', `Not a key of the backup storage: ${JSON.stringify(key)}`);
 }
 
-/** `rest:https://user:password@host/` is for restic alone. */
+/** `rest:https://user:password@host/` is for restic alone. A password may contain `@`: the last one ends it. */
 function withoutCredentials(repository: string): string {
-  return repository.replace(/(\/\/)[^/@]*@/, '$1');
+  return repository.replace(/(\/\/)[^/]*@/, '$1');
 }

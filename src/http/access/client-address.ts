@@ -58,23 +58,25 @@ interface TrustedProxies {
   include(address: string): Promise<boolean>;
 }
 
+type Family = 4 | 6;
+
 interface Parts {
   clock: Clock;
   logger: Logger;
-  resolve?: (name: string) => Promise<string[]>;
+  resolve?: (name: string, family: Family) => Promise<string[]>;
 }
 
 /** The proxies of `PILOT_TRUSTED_PROXY`: addresses, networks (`10.1.2.0/24`) and names, such as that of a container. */
 export function createTrustedProxies(listed: readonly string[], parts: Parts): TrustedProxies {
   const fixed = new BlockList();
   const names = listed.filter((each) => !addTo(fixed, each));
-  const resolved = createResolved(names, parts);
+  const resolved = { 4: createResolved(names, 4, parts), 6: createResolved(names, 6, parts) };
   return {
     include: async (address) => {
       const family = isIP(address);
-      if (family === 0) return false;
+      if (family !== 4 && family !== 6) return false;
       if (fixed.check(address, family === 6 ? 'ipv6' : 'ipv4')) return true;
-      return names.length > 0 && (await resolved()).has(address);
+      return names.length > 0 && (await resolved[family]()).has(address);
     },
   };
 }
@@ -93,12 +95,13 @@ function addTo(list: BlockList, entry: string): boolean {
 /** A container that was re-created has another address, so names are resolved again and again, but not for each request. */
 function createResolved(
   names: readonly string[],
+  family: Family,
   { clock, logger, resolve = addressesOf }: Parts,
 ): () => Promise<Set<string>> {
   let last: { at: number; addresses: Promise<Set<string>> } | null = null;
   const ask = async (name: string): Promise<string[]> => {
     try {
-      return await resolve(name);
+      return await resolve(name, family);
     } catch (error) {
       logger.warn('a trusted proxy has no address now, so its word does not count', { name, error: messageOf(error) });
       return [];
@@ -113,9 +116,12 @@ function createResolved(
   };
 }
 
-/** IPv4 only: Docker's name server answers this for a container at once, and may hand the question for IPv6 on to one that is away. */
-async function addressesOf(name: string): Promise<string[]> {
-  return (await lookup(name, { all: true, family: 4 })).map(({ address }) => address);
+/**
+ * Only for the family of the peer: Docker's name server answers for a container at once, and hands a question for a family
+ * that the network does not have on to a name server that may be away.
+ */
+async function addressesOf(name: string, family: Family): Promise<string[]> {
+  return (await lookup(name, { all: true, family })).map(({ address }) => address);
 }
 
 const MOST_CHARACTERS = 100;

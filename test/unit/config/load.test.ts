@@ -349,6 +349,17 @@ describe('problems', () => {
     expect(problems({ PILOT_PORT_FILE: file('port', '80') })[0]).toContain('PILOT_PORT_FILE: unknown setting');
   });
 
+  test.each([
+    [{ DOCKER_HOST: 'tcp://host:2375', DOCKER_TLS_VERIFY: '1' }, ['DOCKER_HOST']],
+    [{ DOCKER_HOST: 'tcp://host:2376' }, ['DOCKER_HOST']],
+    [{ DOCKER_HOST: 'https://host:2376', DOCKER_CERT_PATH: '/nowhere' }, Array(3).fill('DOCKER_CERT_PATH')],
+    [{ DOCKER_HOST: 'https://host:2376', DOCKER_TLS_VERIFY: '1' }, []],
+    [{ DOCKER_HOST: 'tcp://host:2375' }, []],
+    [{ DOCKER_HOST: 'unix:///var/run/docker.sock', DOCKER_TLS_VERIFY: '1' }, []],
+  ])('no engine is spoken to in plain text that is meant to have TLS: %j', (env, wrong) => {
+    expect(problems(env as Record<string, string>).map((line) => line.split(':')[0])).toEqual(wrong);
+  });
+
   test('a name that is near none is no setting either', () => {
     expect(problems({ PILOT_SOMETHING_ELSE_ENTIRELY: '1' })).toEqual([
       'PILOT_SOMETHING_ELSE_ENTIRELY: unknown setting',

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { clientAddress, createTrustedProxies } from '../../../../src/http/access/client-address';
 import { recordingLogger } from '../../../support/recording-logger';
 import { TestClock } from '../../../support/test-clock';
@@ -11,9 +12,9 @@ beforeEach(() => {
   resolved = 0;
 });
 
-const resolve = (name: string): Promise<string[]> => {
+const resolve = (name: string, family: number): Promise<string[]> => {
   resolved += 1;
-  const found = addresses[name];
+  const found = addresses[name]?.filter((address) => isIP(address) === family);
   return found ? Promise.resolve(found) : Promise.reject(new Error(`getaddrinfo ENOTFOUND ${name}`));
 };
 const listing = (...listed: string[]) => createTrustedProxies(listed, { clock, logger, resolve });
@@ -47,6 +48,14 @@ test.each(['', 'unknown', '1.2.3.4, nonsense', '999.1.1.1'])('a proxy that says 
 
 test('a connection that is gone has no address of its own', async () => {
   expect(await asked(undefined)).toBe('0.0.0.0');
+});
+
+test('a name counts over IPv6 too, and is only asked for the family of the peer', async () => {
+  addresses = { edge: ['172.18.0.5', 'fd00::5'] };
+  const proxies = listing('edge');
+  expect(await asked('fd00::5', '198.51.100.1', proxies)).toBe('198.51.100.1');
+  expect(await asked('fd00::6', '198.51.100.1', proxies)).toBe('fd00::6');
+  expect(resolved).toBe(1);
 });
 
 test('a name counts with the address that it has now, and is resolved at most every five seconds', async () => {
