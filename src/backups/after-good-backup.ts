@@ -1,9 +1,9 @@
-import { samePlace } from '../domain/backups/backup-place';
+import { samePlace, keyOfPlace, scopeName } from '../domain/backups/backup-place';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import { backupShrunk } from '../notifications/mails/backups/backup-notices';
 import { postMail } from '../notifications/post-mail';
-import { keyOfPlace, scopeName, serversIn } from './backup-set';
+import { serversIn } from './backup-set';
 
 const REMEMBERED_MS = 3 * 24 * 3_600_000;
 

@@ -1,4 +1,4 @@
-import { membersOf, placeOf, type BackupPlace } from '../domain/backups/backup-place';
+import { keyOfPlace, membersOf, placeOf, type BackupPlace } from '../domain/backups/backup-place';
 import type { BackupItem, BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { byCodeUnits } from '../domain/text/compare';
@@ -12,16 +12,6 @@ export function backupSets(containers: readonly Container[]): { place: BackupPla
   return [...places.entries()]
     .sort(([a], [b]) => byCodeUnits(a, b))
     .map(([, place]) => ({ place, members: membersOf(place, containers) }));
-}
-
-/** The key of a place; it distinguishes a project from a container of the same name. */
-export function keyOfPlace(place: BackupPlace): string {
-  return place.project === null ? `container ${place.container}` : `project ${place.project}`;
-}
-
-/** The name of the place, for people and for keys. */
-export function scopeName(place: BackupPlace): string {
-  return place.project ?? place.container ?? 'unnamed';
 }
 
 export const MANIFEST = 'manifest.json';

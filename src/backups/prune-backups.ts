@@ -1,4 +1,5 @@
-import type { BackupRecord } from '../domain/backups/backup';
+import { keyOfPlace, scopeName } from '../domain/backups/backup-place';
+import { type BackupRecord, takenAt } from '../domain/backups/backup';
 import { judgeRetention, type Fate, type Retention } from '../domain/backups/retention';
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
@@ -8,7 +9,7 @@ import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Store } from '../ports/store';
-import { folderOf, keyOfPlace, MANIFEST, manifestKey, scopeName } from './backup-set';
+import { folderOf, MANIFEST, manifestKey } from './backup-set';
 
 export interface PruneDeps {
   store: Pick<Store, 'backups' | 'updates' | 'notices' | 'restores' | 'soaks'>;
@@ -70,7 +71,7 @@ function judge(
   const restorable = records.find(({ drill }) => drill?.status === 'passed');
   const candidates = records.map((record) => ({
     id: record.id,
-    takenAt: record.startedAt ?? record.createdAt,
+    takenAt: takenAt(record),
     neededFor:
       whyNeeded(store, record, now, approvalTtlMs) ??
       (record === restorable ? 'the newest that has passed a restore drill' : null),

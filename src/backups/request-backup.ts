@@ -1,4 +1,4 @@
-import { samePlace, type BackupPlace } from '../domain/backups/backup-place';
+import { samePlace, type BackupPlace, scopeName } from '../domain/backups/backup-place';
 import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';
 import type { BackupReason, BackupRecord } from '../domain/backups/backup';
@@ -6,7 +6,7 @@ import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { PilotError } from '../domain/errors';
 import type { Store } from '../ports/store';
-import { backupSets, scopeName } from './backup-set';
+import { backupSets } from './backup-set';
 
 const LOOK_BACK = 100;
 

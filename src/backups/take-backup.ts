@@ -1,3 +1,4 @@
+import { scopeName } from '../domain/backups/backup-place';
 import type { BackupItem, BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
@@ -9,7 +10,7 @@ import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
 import { asReadNow } from '../services/read-targets';
 import { asBackupError, type ItemSource } from './sources/item-source';
-import { itemKey, manifestKey, scopeName, setFolder } from './backup-set';
+import { itemKey, manifestKey, setFolder } from './backup-set';
 import { filesOf } from './sources/files-source';
 import { databasesOf } from './sources/postgres-source';
 import { storeItem, verifyItem } from './store-item';

@@ -1,8 +1,8 @@
 import type { App } from '../app';
-import { backupSets, scopeName } from '../backups/backup-set';
+import { backupSets } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/look-at-backup-ages';
-import type { BackupRecord } from '../domain/backups/backup';
-import { type BackupPlace, samePlace } from '../domain/backups/backup-place';
+import { type BackupRecord, takenAt } from '../domain/backups/backup';
+import { type BackupPlace, scopeName } from '../domain/backups/backup-place';
 import { type CertificateSeen, isNotLoaded, validity } from '../domain/certificates/certificate';
 import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
 import { diskProblem } from '../domain/disk/df';
@@ -23,10 +23,9 @@ export function backupFindings(app: App, containers: readonly Container[]): Find
   const what = 'Backup set';
   const sets = backupSets(containers);
   if (sets.length === 0) return [{ what, status: 'ok', words: 'none: no container has the label backup.kind' }];
-  const good = app.store.backups.good();
   return sets.map(({ place }): Finding => {
-    const last = good.find((record) => samePlace(record, place));
-    if (last === undefined)
+    const last = app.store.backups.lastSucceeded(place);
+    if (last === null)
       return {
         what,
         status: 'warning',
@@ -37,9 +36,9 @@ export function backupFindings(app: App, containers: readonly Container[]): Find
 }
 
 function lastGood(app: App, place: BackupPlace, last: BackupRecord): Omit<Finding, 'what'> {
-  const at = last.startedAt ?? last.createdAt;
+  const at = takenAt(last);
   const age = app.clock.now().getTime() - Date.parse(at);
-  const old = age > longestBackupAge(app);
+  const old = age > longestBackupAge(app, at);
   const failed = last.drill?.status === 'failed';
   const drill = last.drill === null ? '' : `, restore drill ${last.drill.status}`;
   const advice = old ? '; too old: see `diun-pilot backups`' : failed ? `: ${last.drill?.words ?? ''}` : '';

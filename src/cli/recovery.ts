@@ -1,6 +1,7 @@
+import { scopeName } from '../domain/backups/backup-place';
 import { join, relative } from 'node:path';
 import type { App } from '../app';
-import { backupSets, scopeName } from '../backups/backup-set';
+import { backupSets } from '../backups/backup-set';
 import type { Settings } from '../config/schema';
 import type { Container } from '../domain/container';
 import { formatAge } from '../domain/format';
@@ -45,8 +46,8 @@ function setOf({ place, members }: ReturnType<typeof backupSets>[number]): KitSe
   };
 }
 
-function storageOf({ backup, dataDir, awsVariables }: Settings, containers: readonly Container[]): KitStorage {
-  const onHost = (folder: string): string => folderOnHost(folder, dataDir, containers);
+function storageOf({ backup, awsVariables }: Settings, containers: readonly Container[]): KitStorage {
+  const onHost = (folder: string): string => folderOnHost(folder, containers);
   switch (backup.kind) {
     case 's3': {
       const url = `s3://${[backup.bucket, backup.prefix].filter((part) => part !== '').join('/')}`;
@@ -89,12 +90,13 @@ function lasting(variables: Record<string, string>): Record<string, string> {
   return Object.fromEntries(lasts);
 }
 
-/** What is inside the data of diun-pilot's container is somewhere else on the host. */
-function folderOnHost(folder: string, dataDir: string, containers: readonly Container[]): string {
-  const data = containers.find(({ self }) => self)?.pilot?.data ?? null;
-  const inside = relative(dataDir, folder);
-  const isInside = inside !== '' && !inside.startsWith('..');
-  return data !== null && isInside ? join(data, inside) : folder;
+/** What diun-pilot's container has mounted is somewhere else on the host; the innermost mount counts. */
+function folderOnHost(folder: string, containers: readonly Container[]): string {
+  const mounts = containers.find(({ self }) => self)?.pilot?.mounts ?? [];
+  const [mount] = mounts
+    .filter(({ inside }) => folder === inside || folder.startsWith(`${inside.replace(/\/$/, '')}/`))
+    .sort((a, b) => b.inside.length - a.inside.length);
+  return mount === undefined ? folder : join(mount.onHost, relative(mount.inside, folder));
 }
 
 /** Whether the page was printed for what is set now; nothing where there is nothing to restore. */

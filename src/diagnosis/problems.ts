@@ -1,3 +1,4 @@
+import { keyOfPlace, scopeName } from '../domain/backups/backup-place';
 import type { BackupRecord } from '../domain/backups/backup';
 import {
   type CertificateSeen,
@@ -55,11 +56,12 @@ export function storedProblems({ store, channels, clock }: Sight): Record<Stored
 }
 
 const OF_DOCKER: readonly Notice['kind'][] = ['network_lost', 'unreadable', 'disk_nearly_full'];
+const OF_BACKUPS: readonly Notice['kind'][] = ['backup_old', 'backup_shrunk', 'drill_failed'];
 
 /** A disk that is nearly full, watched containers that cannot be reached, and containers that an update left over. */
 export function dockerProblems(notices: readonly Notice[], kept: readonly KeptContainer[]): Problem[] {
   return [
-    ...notices.filter(({ kind }) => OF_DOCKER.includes(kind)).map(problemOf),
+    ...notices.flatMap((notice) => problemOf(notice, OF_DOCKER)),
     ...kept
       .filter(({ leftover }) => leftover)
       .map((each): Problem => ({ kind: 'left_over', subject: each.name, words: leftOver(each) })),
@@ -71,8 +73,8 @@ export function leftOver({ name, reason }: Pick<KeptContainer, 'name' | 'reason'
   return `${name} still exists: ${asSentence(reason)} Its removal is retried every 10 minutes`;
 }
 
-function problemOf({ kind, subject, words }: Notice): Problem {
-  return { kind, subject, words };
+function problemOf({ kind, subject, words }: Notice, wanted: readonly Notice['kind'][]): Problem[] {
+  return kind !== 'set_gone' && wanted.includes(kind) ? [{ kind, subject, words }] : [];
 }
 
 /** Of timers, and of work that events make due. */
@@ -119,18 +121,19 @@ function isLate(since: string | null, now: Date): boolean {
 
 /** The newest finished backup of a project failed, is too old or shrank, or its drill failed. `records`: newest first. */
 export function backupProblems(records: readonly BackupRecord[], notices: readonly Notice[] = []): Problem[] {
+  const gone = new Set(notices.filter(({ kind }) => kind === 'set_gone').map(({ subject }) => subject));
   const newest = new Map<string, BackupRecord>();
   for (const record of records) {
     const finished = record.status === 'succeeded' || record.status === 'failed';
-    const subject = record.project ?? record.container ?? 'everything';
-    if (finished && !newest.has(subject)) newest.set(subject, record);
+    const set = keyOfPlace(record);
+    if (finished && !gone.has(set) && !newest.has(set)) newest.set(set, record);
   }
-  const failed = [...newest].filter(([, record]) => record.status === 'failed').map(([subject]) => subject);
+  const failed = [...newest.values()].filter(({ status }) => status === 'failed').map(scopeName);
   const remedy = 'see `diun-pilot backups`';
   const words = `the last backup of ${failed.join(', ')} failed`;
   return [
     ...(failed.length === 0 ? [] : [{ kind: 'backup_failed', subject: null, words, remedy } as const]),
-    ...notices.filter(({ kind }) => !OF_DOCKER.includes(kind)).map((notice) => ({ ...problemOf(notice), remedy })),
+    ...notices.flatMap((notice) => problemOf(notice, OF_BACKUPS)).map((problem) => ({ ...problem, remedy })),
   ];
 }
 

@@ -79,6 +79,7 @@ export interface Pilot {
   serves: boolean;
   /** Where on the host its data is stored; null: nowhere that survives the container. */
   data: string | null;
+  mounts: { inside: string; onHost: string }[];
 }
 
 const TITLE = 'org.opencontainers.image.title';
@@ -92,7 +93,8 @@ export function pilotIn({ Config, Mounts }: Pick<ContainerInspect, 'Config' | 'M
   const command = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])];
   const serves =
     command.some((word) => PROGRAM.test(word)) && [PROGRAM, /^serve$/].some((is) => is.test(command.at(-1) ?? ''));
-  return { serves, data: Mounts.find(({ Destination }) => Destination === DATA_DIR)?.Source ?? null };
+  const mounts = Mounts.map(({ Destination, Source }) => ({ inside: Destination, onHost: Source }));
+  return { serves, data: mounts.find(({ inside }) => inside === DATA_DIR)?.onHost ?? null, mounts };
 }
 
 /**

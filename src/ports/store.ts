@@ -230,7 +230,10 @@ export interface Backups {
   list(limit: number): BackupRecord[];
   /** The newest that ended, also those that retention has removed, newest first; without their items. */
   past(limit: number): PastBackup[];
-  /** The newest good one of a project, or of a container outside of any. Never a pruned one. */
+  /**
+   * The newest good one of a project, or of a container outside of any. Never a pruned one, nor one of a time that is still to come: a
+   * clock was ahead, and it would be the newest until then.
+   */
   lastSucceeded(place: Pick<BackupRecord, 'project' | 'container'>): BackupRecord | null;
   /** Succeeded and not pruned, newest first. */
   good(): BackupRecord[];

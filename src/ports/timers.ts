@@ -41,9 +41,9 @@ export interface Notices {
 }
 
 /** What a notice is about: the last good backup too old, or much smaller than before; a network that was lost; a drill that failed; a
- * container or image that the engine cannot describe; the disk of the engine. */
+ * set that has backups and no longer exists; a container or image that the engine cannot describe; the disk of the engine. */
 export type NoticeKind =
-  'backup_old' | 'backup_shrunk' | 'network_lost' | 'drill_failed' | 'unreadable' | 'disk_nearly_full';
+  'backup_old' | 'backup_shrunk' | 'network_lost' | 'drill_failed' | 'set_gone' | 'unreadable' | 'disk_nearly_full';
 
 /** A situation that lasts. */
 export interface Notice {

@@ -1,3 +1,4 @@
+import { takenAt } from '../domain/backups/backup';
 import { announceVerdict } from '../decisions/mail-of-offer';
 import { checkSignature } from '../decisions/signatures';
 import type { Deps } from '../deps';
@@ -147,8 +148,7 @@ function stage(run: RehearsalRun, which: string): RehearsalRun {
 
 function backupUsed({ set }: Subject): BackupUsed | null {
   if (set === null) return null;
-  const { startedAt, createdAt, bytes } = set.record;
-  return { startedAt: startedAt ?? createdAt, bytes: bytes ?? 0, live: set.live };
+  return { startedAt: takenAt(set.record), bytes: set.record.bytes ?? 0, live: set.live };
 }
 
 /** How long the backup of the set took; null: that is not known. */

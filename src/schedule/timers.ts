@@ -38,7 +38,7 @@ export function timerPlans({
     plan('backup', schedules.backup),
     plan('renewal', schedules.renewal),
     plan('reconcile', schedules.reconcile, true),
-    plan('backup-ages', schedules.backup === null ? null : BACKUP_AGES, true),
+    plan('backup-ages', BACKUP_AGES, true),
     plan('disk', DISK, true),
     plan('drill', schedules.backup === null ? null : DRILL),
     plan('digest', mailDigest),

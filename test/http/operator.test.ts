@@ -37,7 +37,11 @@ const press = (action: string, fields: Record<string, string>) =>
 
 test('another diun-pilot on the engine is told of first of all, with what to do', async () => {
   await http.stop();
-  const other = aContainer({ name: 'theirs', labels: { 'diun.enable': 'false' }, pilot: { serves: true, data: null } });
+  const other = aContainer({
+    name: 'theirs',
+    labels: { 'diun.enable': 'false' },
+    pilot: { serves: true, data: null, mounts: [] },
+  });
   http = await startHttp({ containers: () => Promise.resolve([...CONTAINERS, other]) });
   const { text } = await open().expect(200);
   expect(text).toMatch(/Another diun-pilot runs in the container <strong>theirs<\/strong>.*stop the other/);

@@ -100,6 +100,45 @@ describe('the last good backup', () => {
   });
 });
 
+test('a schedule of weekdays misses no backup over a weekend', async () => {
+  scene.store.timers.keep('backup', { expression: '0 2 * * 1-5', timeZone: 'UTC' }, '2026-01-05T03:00:00.000Z');
+  await scene.clock.advance(Date.parse('2026-01-09T02:00:00Z') - scene.clock.now().getTime());
+  await backUp();
+  await scene.clock.advance(70 * HOUR);
+  await look();
+  expect(kinds()).toEqual([]);
+  await scene.clock.advance(40 * HOUR);
+  await look();
+  expect(kinds()).toEqual(['backup_old']);
+});
+
+describe('a set that no longer exists', () => {
+  const remove = async (): Promise<void> => {
+    await scene.engine.stop(id);
+    await scene.engine.remove(id);
+    await look();
+  };
+
+  test('has no failed backup that anyone could repeat', async () => {
+    scene.engine.onCall('archive', () => {
+      throw new StorageError('storage_full', 'Full.');
+    });
+    await backUp();
+    expect(health()).toContain('the last backup of web failed');
+    await remove();
+    expect(health()).toBe('ok');
+  });
+
+  test('has not shrunk', async () => {
+    await backUp();
+    scene.engine.files('web-nginx-1').write('/data/a', noise(2));
+    await backUp();
+    expect(health()).toContain('shrank');
+    await remove();
+    expect(health()).toBe('ok');
+  });
+});
+
 describe('a set that shrinks to less than half', () => {
   const shrinkTo = (kibibytes: number): void => scene.engine.files('web-nginx-1').write('/data/a', noise(kibibytes));
 

@@ -1,5 +1,6 @@
 import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';
+import { outboxProblems } from '../../src/diagnosis/problems';
 import { MailError } from '../../src/domain/errors';
 import { createDelivery } from '../../src/notifications/deliver';
 import { sendDigest } from '../../src/notifications/send-digest';
@@ -47,6 +48,13 @@ test('an automatic update that succeeded has no mail of its own, and stands in t
   expect(scene.mails().find(({ kind }) => kind === 'digest')?.text).not.toContain('nothing to do\n');
   await sendDigest(scene.deps);
   expect(await delivered(true)).toEqual([]);
+});
+
+test('what waits for the digest is not late', async () => {
+  await automaticUpdate();
+  await delivered(true);
+  await scene.clock.advance(16 * 60_000);
+  expect(outboxProblems(scene.store.outbox.state(), scene.clock.now())).toEqual([]);
 });
 
 test('a success with a manual step left is in the digest with that step, and the digest does not say that there is none', async () => {

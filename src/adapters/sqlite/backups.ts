@@ -51,8 +51,10 @@ export function createBackups(database: Database, clock: Clock): Backups {
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
     past: pastOf(database),
     lastSucceeded: ({ project, container }) =>
-      select(`WHERE ${GOOD} AND project IS ? AND container IS ? ORDER BY id DESC LIMIT 1`, project, container)[0] ??
-      null,
+      select(
+        `WHERE ${GOOD} AND project IS ? AND container IS ? AND created_at <= ? ORDER BY id DESC LIMIT 1`,
+        ...[project, container, clock.now().toISOString()],
+      )[0] ?? null,
     good: () => select(`WHERE ${GOOD} ORDER BY id DESC`),
     ...createPruning(database, clock, records),
     ...createDrills(database, clock, records),

@@ -110,9 +110,9 @@ const UNDELIVERED = `mailed = 1 AND status <> 'sent'`;
 
 type Counted = Omit<ReturnType<Outbox['state']>, 'lastError'>;
 
-/** One that is held has not been tried, and its time has not come: it is not late. */
+/** One that is held, or waits for the digest, has not been tried and its time has not come: it is not late. */
 function counted(database: Database, now: string): Counted {
-  const late = `status = 'pending' AND (attempts > 0 OR next_attempt_at <= @now)`;
+  const late = `status = 'pending' AND (attempts > 0 OR (calm = 0 AND next_attempt_at <= @now))`;
   const counts = `SELECT count(*) FILTER (WHERE ${late}) AS pending,
       min(created_at) FILTER (WHERE ${late}) AS oldestPendingAt,
       count(*) FILTER (WHERE status = 'refused') AS refused
@@ -149,25 +149,45 @@ interface DeliveryRow {
 /** The notices of each channel, and the state of each delivery. */
 export function createChannels(database: Database, clock: Clock): Channels {
   return {
-    use: (channels) => database.transaction(() => use(database, channels)).immediate(),
+    use: (channels) => database.transaction(() => use(database, channels, clock.now().toISOString())).immediate(),
     of: (channel) => deliveriesOf(database, clock, channel),
   };
 }
 
 /** What is pending for a channel that is no longer set would be stale when it is set again. */
-function use(database: Database, channels: readonly ChannelTarget[]): number {
+function use(database: Database, channels: readonly ChannelTarget[], now: string): number {
+  const before = database.prepare<[], NamedChannel>('SELECT id, name FROM channels WHERE active = 1').all();
   database.prepare('UPDATE channels SET active = 0').run();
   const keep = database.prepare(
     `INSERT INTO channels (id, name, topics, active) VALUES (?, ?, ?, 1)
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, topics = excluded.topics, active = 1`,
   );
   for (const { id, name, topics } of channels) keep.run(id, name, JSON.stringify(topics));
+  for (const [from, to] of corrected(before, channels))
+    database
+      .prepare(
+        `UPDATE OR IGNORE channel_deliveries SET channel = ?, status = 'pending', next_attempt_at = ?
+         WHERE channel = ? AND status <> 'sent'`,
+      )
+      .run(to, now, from);
   return database
     .prepare(
       `DELETE FROM channel_deliveries WHERE status <> 'sent'
        AND channel IN (SELECT id FROM channels WHERE active = 0)`,
     )
     .run().changes;
+}
+
+type NamedChannel = Pick<ChannelTarget, 'id' | 'name'>;
+
+/** Addresses that took the place of another one on the same host, as with a new token: what the old one refused is for the new one. */
+function corrected(before: readonly NamedChannel[], after: readonly NamedChannel[]): [from: string, to: string][] {
+  const gone = before.filter(({ id }) => after.every((each) => each.id !== id));
+  const added = after.filter(({ id }) => before.every((each) => each.id !== id));
+  return gone.flatMap(({ id, name }): [string, string][] => {
+    const [next, ...others] = added.filter((each) => each.name === name);
+    return next === undefined || others.length > 0 ? [] : [[id, next.id]];
+  });
 }
 
 /** To be called in the transaction that wrote the mail. A notice is due when its mail is. */

@@ -1,4 +1,5 @@
-import type { BackupRecord } from '../../domain/backups/backup';
+import { scopeName } from '../../domain/backups/backup-place';
+import { type BackupRecord, takenAt } from '../../domain/backups/backup';
 import { withApp, type CliContext } from '../with-app';
 import { follow, liveOutput, silentOutput, type LiveOutput } from '../output';
 import { asJson, atTime, inBytes, table } from '../text';
@@ -28,16 +29,12 @@ function tell(before: BackupRecord[] | null, now: BackupRecord[], output: LiveOu
     .filter((record, i) => isEnded(record) && before?.[i]?.status !== record.status)
     .forEach((record) => output.line(endOf(record)));
   const open = now.find((record) => !isEnded(record));
-  if (open !== undefined) output.progress(`${subjectOf(open)}: ${open.status} …`);
+  if (open !== undefined) output.progress(`${scopeName(open)}: ${open.status} …`);
 }
 
 function endOf(record: BackupRecord): string {
-  if (record.status === 'failed') return `${subjectOf(record)}: failed, ${record.error?.message ?? 'see the log'}`;
-  return `${subjectOf(record)}: stored and verified, ${inBytes(record.bytes)} at ${record.url ?? 'the backup storage'}`;
-}
-
-function subjectOf(record: BackupRecord): string {
-  return record.project ?? record.container ?? record.id;
+  if (record.status === 'failed') return `${scopeName(record)}: failed, ${record.error?.message ?? 'see the log'}`;
+  return `${scopeName(record)}: stored and verified, ${inBytes(record.bytes)} at ${record.url ?? 'the backup storage'}`;
 }
 
 function isEnded({ status }: BackupRecord): boolean {
@@ -61,8 +58,8 @@ export function backupsCommand(
 function tableOf(backups: BackupRecord[], timeZone: string): string {
   const rows = backups.map((record) => [
     record.id,
-    atTime(record.createdAt, timeZone),
-    record.project ?? record.container ?? '–',
+    atTime(takenAt(record), timeZone),
+    scopeName(record),
     record.reason,
     record.status,
     inBytes(record.bytes),

@@ -25,6 +25,16 @@ export function samePlace(a: BackupPlace, b: BackupPlace): boolean {
   return a.project === b.project && a.container === b.container;
 }
 
+/** The key of a place; it distinguishes a project from a container of the same name. */
+export function keyOfPlace(place: BackupPlace): string {
+  return place.project === null ? `container ${place.container}` : `project ${place.project}`;
+}
+
+/** The name of the place, for people and for keys. */
+export function scopeName(place: BackupPlace): string {
+  return place.project ?? place.container ?? 'unnamed';
+}
+
 export function isServer({ labels }: Container): boolean {
   return labels.backup?.kind === 'postgres';
 }

@@ -15,6 +15,11 @@ export interface BackupManifest {
   items: BackupItem[];
 }
 
+/** When the data was read: what was written later is not in it. ISO 8601. */
+export function takenAt({ startedAt, createdAt }: Pick<BackupRecord, 'startedAt' | 'createdAt'>): string {
+  return startedAt ?? createdAt;
+}
+
 /** Who requested it; `update`: it precedes one. */
 export type BackupReason = 'update' | 'operator' | 'schedule';
 

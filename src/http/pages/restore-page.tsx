@@ -2,7 +2,7 @@ import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import type { RestoreView, SetTrust } from '../../decisions/restore-link';
 import type { Update } from '../../domain/update';
-import type { BackupRecord } from '../../domain/backups/backup';
+import { type BackupRecord, takenAt } from '../../domain/backups/backup';
 import type { RestoreRecord } from '../../domain/backups/restore';
 import { oneLine } from '../../notifications/letter/clean';
 import { list, paragraph, section, type Block } from '../../notifications/letter/letter';
@@ -78,7 +78,7 @@ function whyNotTrusted(distrust: string | null): Block[] {
 }
 
 function whatWouldHappen(backup: BackupRecord, now: Date): Block[] {
-  const taken = `${formatTime(backup.createdAt)} (${ago(backup.createdAt, now)})`;
+  const taken = `${formatTime(takenAt(backup))} (${ago(takenAt(backup), now)})`;
   return [
     ...section('The backup that would be restored', {
       type: 'facts',
@@ -87,7 +87,7 @@ function whatWouldHappen(backup: BackupRecord, now: Date): Block[] {
     ...section('Steps, in this order', list(COURSE, true)),
     {
       type: 'important',
-      text: `Data written since ${formatTime(backup.createdAt)} is then only in the retained copy; none of it is deleted.`,
+      text: `Data written since ${formatTime(takenAt(backup))} is then only in the retained copy; none of it is deleted.`,
     },
   ];
 }

@@ -7,7 +7,7 @@ import { removeDataCommand } from '../../domain/recreate/carry-over';
 import { systemClock } from '../../lib/clock';
 import { nextTurn } from '../../lib/concurrency';
 import type { KeptDataDirectory } from '../../ports/stopped-containers';
-import type { Store } from '../../ports/store';
+import type { OutboxMail, Store } from '../../ports/store';
 import { formToken } from '../access/form-token';
 import { historyQuery } from '../api/schemas';
 import type { HttpDeps } from '../deps';
@@ -115,7 +115,7 @@ function recordsIn(store: Store) {
     certificates: store.certificates.list(),
     renewals: store.renewals.list(RENEWALS_AT_ONCE),
     refusals: store.refusals.all(),
-    undelivered: store.outbox.recent(LOOK_BACK).filter(({ status }) => status !== 'sent'),
+    undelivered: store.outbox.recent(LOOK_BACK).filter(isUndelivered),
     lastHeardAt: store.inbox.lastHeardAt(),
     rejected: store.inbox
       .recent(LOOK_BACK)
@@ -125,6 +125,11 @@ function recordsIn(store: Store) {
     kept: [...store.keptContainers.all(), ...store.keptData.all().map(asKept)],
     incidents: store.incidents.recent(INCIDENTS_AT_ONCE),
   } satisfies Partial<OperatorData>;
+}
+
+/** Neither one that is held nor one that waits for the digest: both wait on purpose. */
+function isUndelivered({ status, attempts }: OutboxMail): boolean {
+  return status === 'refused' || (status === 'pending' && attempts > 0);
 }
 
 /** A data directory as a line of the list of kept containers. */

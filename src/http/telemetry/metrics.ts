@@ -1,3 +1,4 @@
+import { scopeName } from '../../domain/backups/backup-place';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { daysLeft } from '../../domain/certificates/certificate';
 import type { DrillVerdict } from '../../domain/backups/drill';
@@ -136,7 +137,7 @@ function gaugeOfBackups(store: Store, registry: Registry): void {
       const succeeded = store.backups.list(500).filter((record) => record.status === 'succeeded');
       for (const record of succeeded.reverse()) {
         const seconds = Date.parse(record.finishedAt ?? record.createdAt) / 1000;
-        this.set({ project: record.project ?? record.container ?? '' }, seconds);
+        this.set({ project: scopeName(record) }, seconds);
       }
     },
   });
@@ -156,8 +157,8 @@ function gaugesOfDrills(store: Store, registry: Registry): void {
       registers: [registry],
       collect() {
         this.reset();
-        for (const { project, container, drill } of store.backups.lastDrills())
-          this.set({ project: project ?? container ?? '' }, value(drill));
+        for (const { drill, ...place } of store.backups.lastDrills())
+          this.set({ project: scopeName(place) }, value(drill));
       },
     });
   }

@@ -1,5 +1,5 @@
-import { placeOf, samePlace } from '../../domain/backups/backup-place';
-import { backupSets, keyOfPlace, scopeName, serversIn } from '../../backups/backup-set';
+import { placeOf, samePlace, keyOfPlace, scopeName } from '../../domain/backups/backup-place';
+import { backupSets, serversIn } from '../../backups/backup-set';
 import type { Deps } from '../../deps';
 import type { BackupRecord } from '../../domain/backups/backup';
 import { NotTried, type DrillVerdict } from '../../domain/backups/drill';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { runOn, type Ran } from '../../support/cli-app';
+import type { Container } from '../../../src/domain/container';
 import { aContainer } from '../../support/container-builder';
 import { openScene, type Scene } from '../../support/scene';
 import { runForgeStack } from '../../support/swarm/forge-stack';
@@ -123,15 +124,42 @@ test('no name brings a line of its own into the commands that are typed', async 
   expect(stdout).not.toContain('\u001b');
 });
 
-test('backups in the data of diun-pilot: the page names the folder of the host, and warns', async () => {
-  const self = aContainer({
+/** diun-pilot itself, with the folder of this test and `/backups` mounted. */
+const self = (): Container =>
+  aContainer({
     name: 'pilot',
     self: true,
     reference: 'diun-pilot:1',
-    pilot: { serves: true, data: '/srv/pilot' },
+    pilot: {
+      serves: true,
+      data: '/srv/pilot',
+      mounts: [
+        { inside: scene.folder, onHost: '/srv/pilot' },
+        { inside: '/backups', onHost: '/mnt/nas/diun' },
+      ],
+    },
   });
+
+test.each([
+  ['file:///backups', '/mnt/nas/diun'],
+  ['file:///backups/home', '/mnt/nas/diun/home'],
+  ['restic:/backups', '/mnt/nas/diun'],
+  ['file:///elsewhere', '/elsewhere'],
+])('backups in %s of diun-pilot: the page names the folder of the host', async (url, folder) => {
   const { stdout } = await runOn(scene, ['recovery-kit'], {
-    app: { containers: () => Promise.resolve([db, self]) },
+    app: { containers: () => Promise.resolve([db, self()]) },
+    env: {
+      ...{ PILOT_APPROVAL_SECRET: SECRET, PILOT_DATA_DIR: scene.folder, RESTIC_PASSWORD: 'of-the-tests' },
+      PILOT_BACKUP_URL: url,
+    },
+  });
+  expect(stdout).toContain(`a copy of the folder \`${folder}\` of the old host`);
+  expect(stdout).toContain(`--volume ${folder}:${folder}`);
+});
+
+test('backups in the data of diun-pilot: the page names the folder of the host, and warns', async () => {
+  const { stdout } = await runOn(scene, ['recovery-kit'], {
+    app: { containers: () => Promise.resolve([db, self()]) },
     env: {
       PILOT_APPROVAL_SECRET: SECRET,
       PILOT_DATA_DIR: scene.folder,

@@ -67,6 +67,11 @@ describe('the backups', () => {
     });
   });
 
+  test('of a project and of a container of its name are two sets', () => {
+    const records = [record('web', 'succeeded'), record(null, 'failed', 'web')];
+    expect(asCheck(backupProblems(records)).reason).toContain('the last backup of web failed');
+  });
+
   test('name the container where there is no project', () => {
     expect(asCheck(backupProblems([record(null, 'failed', 'alone')])).reason).toContain('of alone failed');
   });

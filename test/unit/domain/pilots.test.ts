@@ -18,9 +18,9 @@ function seen(
 }
 
 test('a container of the image is known by its label, with the place of its data', () => {
-  expect(seen([])).toEqual({ serves: true, data: '/volumes/pilot' });
-  expect(seen(['serve'], { data: null })).toEqual({ serves: true, data: null });
-  expect(seen(['check'])).toEqual({ serves: false, data: '/volumes/pilot' });
+  expect(seen([])).toMatchObject({ serves: true, data: '/volumes/pilot' });
+  expect(seen(['serve'], { data: null })).toMatchObject({ serves: true, data: null });
+  expect(seen(['check'])).toMatchObject({ serves: false, data: '/volumes/pilot' });
   expect(seen(['serve'], { labels: { ...LABEL, 'org.opencontainers.image.title': 'nginx' } })).toBeNull();
 });
 
@@ -31,7 +31,7 @@ test('the proxy of the socket, of the same image, serves nothing', () => {
 
 describe('another one', () => {
   const pilot = (name: string, data: string | null, fields: Parameters<typeof aContainer>[0] = {}) =>
-    aContainer({ name, pilot: { serves: true, data }, ...fields });
+    aContainer({ name, pilot: { serves: true, data, mounts: [] }, ...fields });
 
   test('is every other that serves on the engine', () => {
     const own = pilot('own', '/a', { self: true });
@@ -42,12 +42,12 @@ describe('another one', () => {
 
   test('is neither one that is stopped nor a command of a moment', () => {
     const own = pilot('own', '/a', { self: true });
-    const moment = pilot('check', '/b', { pilot: { serves: false, data: '/b' } });
+    const moment = pilot('check', '/b', { pilot: { serves: false, data: '/b', mounts: [] } });
     expect(otherPilots([own, moment, pilot('stopped', '/c', { running: false })])).toEqual([]);
   });
 
   test('is not the service itself, seen by a command in a container of its own', () => {
-    const command = pilot('run-1', '/a', { self: true, pilot: { serves: false, data: '/a' } });
+    const command = pilot('run-1', '/a', { self: true, pilot: { serves: false, data: '/a', mounts: [] } });
     expect(otherPilots([command, pilot('service', '/a'), pilot('theirs', '/b')])).toEqual(['theirs']);
   });
 });

@@ -1,3 +1,4 @@
+import { keyOfPlace, scopeName } from '../../../domain/backups/backup-place';
 import type { ComponentChildren, JSX } from 'preact';
 import type { PastBackup } from '../../../domain/backups/backup';
 import { formatBytes, formatDay, formatDuration, formatMinute, plural } from '../../../domain/format';
@@ -34,8 +35,8 @@ interface BackupSeries {
 function setsOf(past: readonly PastBackup[]): BackupSeries[] {
   const sets = new Map<string, BackupSeries>();
   for (const backup of past) {
-    const key = JSON.stringify([backup.project, backup.container]);
-    const set = sets.get(key) ?? { name: backup.project ?? backup.container ?? 'everything', backups: [] };
+    const key = keyOfPlace(backup);
+    const set = sets.get(key) ?? { name: scopeName(backup), backups: [] };
     if (set.backups.length < MOST_BACKUPS) set.backups.unshift(backup);
     sets.set(key, set);
   }

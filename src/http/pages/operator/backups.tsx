@@ -1,3 +1,4 @@
+import { keyOfPlace, scopeName } from '../../../domain/backups/backup-place';
 import type { ComponentChildren, JSX } from 'preact';
 import type { BackupRecord } from '../../../domain/backups/backup';
 import type { DrillVerdict } from '../../../domain/backups/drill';
@@ -67,7 +68,7 @@ function newestOfEachFirst(records: BackupRecord[]): { newest: BackupRecord[]; o
   const covered = new Set<string>();
   const newest = new Set<BackupRecord>();
   for (const record of records) {
-    const set = setName(record);
+    const set = keyOfPlace(record);
     if (covered.has(set)) continue;
     newest.add(record);
     if (record.status === 'succeeded') covered.add(set);
@@ -75,13 +76,9 @@ function newestOfEachFirst(records: BackupRecord[]): { newest: BackupRecord[]; o
   return { newest: [...newest], older: records.filter((record) => !newest.has(record)) };
 }
 
-function setName({ project, container }: BackupRecord): string {
-  return project ?? container ?? 'everything';
-}
-
 function backupRow(record: BackupRecord, now: Date): ComponentChildren[] {
   return [
-    oneLine(setName(record)),
+    oneLine(scopeName(record)),
     <span class={`badge ${toneOfWork(record.status)}`}>{codeAsText(record.status)}</span>,
     ago(record.finishedAt ?? record.createdAt, now),
     record.bytes === null ? null : formatBytes(record.bytes),

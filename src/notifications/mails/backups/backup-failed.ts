@@ -1,5 +1,6 @@
+import { scopeName } from '../../../domain/backups/backup-place';
 import { formatDay, formatTime } from '../../../domain/format';
-import type { BackupRecord } from '../../../domain/backups/backup';
+import { type BackupRecord, takenAt } from '../../../domain/backups/backup';
 import type { RenderedMail } from '../../rendered-mail';
 import { splitDetail } from '../../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
@@ -15,7 +16,7 @@ export interface BackupNews {
 
 export function backupFailed(news: BackupNews): RenderedMail {
   const { backup, lastGood } = news;
-  const about = backup.project ?? backup.container ?? 'backup';
+  const about = scopeName(backup);
   return renderLetter({
     kind: 'backup_failed',
     updateId: backup.updateId,
@@ -46,7 +47,7 @@ function whatWentWrong(backup: BackupRecord): Block[] {
   const { sentence, output } = splitDetail(
     backup.error?.message ?? 'The reason is unknown: see the log of diun-pilot.',
   );
-  const started = backup.startedAt ?? backup.createdAt;
+  const started = takenAt(backup);
   return section('What went wrong', paragraph(sentence), ...machineSaid(output), {
     type: 'facts',
     facts: [
@@ -65,7 +66,7 @@ function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
           type: 'important',
           text: 'There is none: nothing can be restored. No update of this set runs without a good backup.',
         }
-      : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Taken', value: formatTime(lastGood.createdAt) }] },
+      : { type: 'facts', facts: [...backupFacts(lastGood), { label: 'Taken', value: formatTime(takenAt(lastGood)) }] },
   );
 }
 
@@ -79,5 +80,5 @@ function whatToDo(backup: BackupRecord): Block[] {
 }
 
 function day(backup: BackupRecord): string {
-  return formatDay(backup.createdAt);
+  return formatDay(takenAt(backup));
 }

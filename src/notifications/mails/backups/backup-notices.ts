@@ -1,5 +1,5 @@
 import { formatBytes, formatDay, formatTime } from '../../../domain/format';
-import { titleOfItem, type BackupRecord } from '../../../domain/backups/backup';
+import { titleOfItem, type BackupRecord, takenAt } from '../../../domain/backups/backup';
 import { list, paragraph, section, type Block } from '../../letter/letter';
 import { renderLetter } from '../../letter/render-letter';
 import type { RenderedMail } from '../../rendered-mail';
@@ -8,7 +8,7 @@ import { backupFacts, operatorSection } from '../passages/passages';
 /** The last good backup of a set is too old, or there never was one. Sent once, and again only after a good one. */
 export function backupOld(news: { about: string; lastGood: BackupRecord | null; publicUrl: string }): RenderedMail {
   const { about, lastGood, publicUrl } = news;
-  const day = lastGood === null ? null : formatDay(lastGood.startedAt ?? lastGood.createdAt);
+  const day = lastGood === null ? null : formatDay(takenAt(lastGood));
   return renderLetter({
     kind: 'backup_old',
     updateId: null,
@@ -71,7 +71,7 @@ export function backupShrunk(news: {
 function lastGoodPassage(lastGood: BackupRecord | null): Block[] {
   if (lastGood === null)
     return section('The last good backup', { type: 'important', text: 'There is none: nothing can be restored.' });
-  const of = { label: 'Taken', value: formatTime(lastGood.startedAt ?? lastGood.createdAt) };
+  const of = { label: 'Taken', value: formatTime(takenAt(lastGood)) };
   return section('The last good backup', { type: 'facts', facts: [...backupFacts(lastGood), of] });
 }
 

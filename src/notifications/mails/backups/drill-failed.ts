@@ -1,5 +1,6 @@
+import { scopeName } from '../../../domain/backups/backup-place';
 import { formatDay, formatTime } from '../../../domain/format';
-import type { BackupRecord } from '../../../domain/backups/backup';
+import { type BackupRecord, takenAt } from '../../../domain/backups/backup';
 import { splitDetail } from '../../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
 import { renderLetter } from '../../letter/render-letter';
@@ -17,13 +18,13 @@ export interface DrillNews {
 
 /** The newest backup of a set could not be restored in a drill. */
 export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): RenderedMail {
-  const about = backup.project ?? backup.container ?? 'backup';
+  const about = scopeName(backup);
   const { sentence, output } = splitDetail(backup.drill?.words ?? 'The reason is unknown: see the log.');
   return renderLetter({
     kind: 'drill_failed',
     updateId: null,
     about,
-    subject: `restore drill failed, the backup of ${formatDay(backup.createdAt)} may not be restorable – please check`,
+    subject: `restore drill failed, the backup of ${formatDay(takenAt(backup))} may not be restorable – please check`,
     verdict: { tone: 'alarm', word: 'Restore drill failed' },
     heading: `The newest backup of ${about} failed its restore drill`,
     blocks: [
@@ -33,7 +34,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output)),
       ...section('The backup', {
         type: 'facts',
-        facts: [...backupFacts(backup), { label: 'Taken', value: formatTime(backup.createdAt) }],
+        facts: [...backupFacts(backup), { label: 'Taken', value: formatTime(takenAt(backup)) }],
       }),
       ...lastPassedPassage(lastPassed),
       ...section(
@@ -61,7 +62,7 @@ function lastPassedPassage(lastPassed: BackupRecord | null): Block[] {
       ? { type: 'important', text: 'No other retained backup of this set has passed a drill.' }
       : {
           type: 'facts',
-          facts: [...backupFacts(lastPassed), { label: 'Taken', value: formatTime(lastPassed.createdAt) }],
+          facts: [...backupFacts(lastPassed), { label: 'Taken', value: formatTime(takenAt(lastPassed)) }],
         },
   );
 }

@@ -1,5 +1,5 @@
 import { formatDuration, formatTime } from '../../../domain/format';
-import type { BackupRecord } from '../../../domain/backups/backup';
+import { type BackupRecord, takenAt } from '../../../domain/backups/backup';
 import type { Soak } from '../../../domain/soak/soak';
 import type { Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';
@@ -15,7 +15,7 @@ export function soakFailureText({ failure, container }: Soak): string {
 /** How much data, as a span of time, a restore of the backup loses. */
 export function lossText(backup: Pick<BackupRecord, 'startedAt' | 'createdAt'> | null, now: Date): string {
   if (backup === null) return '';
-  const taken = backup.startedAt ?? backup.createdAt;
+  const taken = takenAt(backup);
   const lost = formatDuration(now.getTime() - Date.parse(taken));
   return `The data of the last ${lost} (since ${formatTime(taken)}) is lost to the application; it is kept in a separate copy.`;
 }

@@ -101,7 +101,7 @@ test('suggested are those that are not watched, but for diun-pilot and its proxy
     aContainer({ name: 'a', project: 'two', ...off }),
     aContainer({ name: 'self', self: true, ...off }),
     aContainer({ name: 'proxy', engineDoor: true, ...off }),
-    aContainer({ name: 'pilot', pilot: { serves: true, data: null }, ...off }),
+    aContainer({ name: 'pilot', pilot: { serves: true, data: null, mounts: [] }, ...off }),
   ];
   expect(suggestionsFor(all).map(({ container }) => container)).toEqual(['c', 'a', 'b']);
 });
