@@ -1,4 +1,4 @@
-import { isServer, membersOf, placeOf, type BackupPlace } from '../domain/backups/backup-place';
+import { isServer, membersOf, placeOf, samePlace, type BackupPlace } from '../domain/backups/backup-place';
 import type { Container } from '../domain/container';
 import { dependentsOf, inStartOrder } from '../domain/compose/depends-on';
 
@@ -16,6 +16,21 @@ export function writersOf(place: BackupPlace, containers: readonly Container[]):
     for (const writer of written) if (!writer.self && !servers.has(writer.id)) writers.set(writer.id, writer);
   }
   return inStartOrder([...writers.values()]);
+}
+
+/** Containers of `docker compose run` that may write to the data of a set while they run. */
+export function composeRunsOf(place: BackupPlace, containers: readonly Container[]): Container[] {
+  const members = membersOf(place, containers);
+  const servers = members.filter(isServer).map(({ service }) => service);
+  const writing = [...members, ...writersOf(place, containers)].map(({ service }) => service);
+  return containers.filter(
+    (container) =>
+      container.composeRun &&
+      samePlace(placeOf(container), place) &&
+      container.labels.quiesce !== 'never' &&
+      (writing.includes(container.service) ||
+        servers.some((name) => container.dependsOn.some((each) => each === name))),
+  );
 }
 
 /** Which containers are stopped for the backup that precedes an update of this one; empty where it holds no data. */

@@ -1,4 +1,4 @@
-import { inspectIfReadable, readContainers } from '../containers/read-containers';
+import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { Engine } from '../ports/engine';
@@ -10,10 +10,7 @@ export interface RenewalPlace {
   servers: Container[];
 }
 
-/**
- * The containers of this engine with the label `renewal.role`. Without those that `docker compose run` left behind: they
- * would repeat an earlier command, such as the one for the first certificate.
- */
+/** The containers of this engine with the label `renewal.role`. */
 export async function findPlaces({
   engine,
   selfId,
@@ -21,14 +18,7 @@ export async function findPlaces({
   engine: Engine;
   selfId: string | null;
 }): Promise<RenewalPlace[]> {
-  const containers = (await readContainers(engine, selfId)).filter(({ labels }) => labels.renewalRole !== null);
-  const kept = await Promise.all(containers.map(async ({ id }) => !(await isOneOff(engine, id))));
-  return renewalPlaces(containers.filter((_, i) => kept[i]));
-}
-
-async function isOneOff(engine: Engine, id: string): Promise<boolean> {
-  const inspect = await inspectIfReadable(engine, id);
-  return inspect === null || inspect.Config.Labels?.['com.docker.compose.oneoff'] === 'True';
+  return renewalPlaces(await readContainers(engine, selfId));
 }
 
 function renewalPlaces(containers: readonly Container[]): RenewalPlace[] {

@@ -18,6 +18,8 @@ export interface Container {
   repoDigests: string[];
   project: string | null;
   service: string | null;
+  /** Created by `docker compose run`: a start would repeat its command, so it is not updated, backed up, stopped or started. */
+  composeRun: boolean;
   /** Services that it depends on, by Compose's label; of a Swarm service, which names none: the databases of its stack. */
   dependsOn: string[];
   /** Those of them whose replacement restarts this container (`restart: true`). */

@@ -32,7 +32,9 @@ export function toContainer(
 ): Container {
   const all = inspect.Config.Labels ?? {};
   const own = ownLabels(all, image.Config?.Labels);
-  const labels = withInherited(readLabels(own), all, own);
+  const composeRun = own['com.docker.compose.oneoff'] === 'True';
+  const read = withInherited(readLabels(own), all, own);
+  const labels = composeRun ? withoutOrders(read) : read;
   const repoDigests = image.RepoDigests ?? [];
   const application = applicationOf({
     labels,
@@ -50,6 +52,7 @@ export function toContainer(
     // Compose labels the images that it builds, too, so Compose's labels are read from all of them.
     project: all['com.docker.compose.project'] || null,
     service: all['com.docker.compose.service'] || null,
+    composeRun,
     dependsOn: readDependsOn(all['com.docker.compose.depends_on']),
     restartsWith: readRestartsWith(all['com.docker.compose.depends_on']),
     composeFiles: composeFilesOf(all),
@@ -68,6 +71,11 @@ export function toContainer(
     engineDoor: door !== null && isEngineDoor(inspect, door),
     pilot: pilotIn(inspect),
   };
+}
+
+/** `docker compose run` copies the labels of the service, which say nothing of one command. */
+function withoutOrders(labels: ContainerLabels): ContainerLabels {
+  return { ...labels, watched: false, backup: null, renewalRole: null, problems: [] };
 }
 
 /** By the labels of an image (github.com/opencontainers/image-spec, annotations.md). */

@@ -1,5 +1,5 @@
 import { placeOf } from '../domain/backups/backup-place';
-import { writersOf } from '../backups/writers';
+import { composeRunsOf, writersOf } from '../backups/writers';
 import { titleOfItem, type BackupItem, type BackupManifest } from '../domain/backups/backup';
 import { inStartOrder } from '../domain/compose/depends-on';
 import type { Container } from '../domain/container';
@@ -67,6 +67,7 @@ export function planRestore(wanted: ToRestore): RestorePlan {
       ...numbered.filter(({ container }) => container === null).map(noContainer(wanted)),
       ...servicesIn(numbered, wanted),
       ...notReady(plan),
+      ...commandsThatWrite(placed, containers),
     ],
   };
 }
@@ -146,6 +147,16 @@ function notReady({ roles, databases, files }: Moved): string[] {
   ];
 }
 
+/** They would write while the data changes places, and are not stopped for it. */
+function commandsThatWrite(placed: readonly Placed[], containers: readonly Container[]): string[] {
+  const found = placed.flatMap(({ container }) => composeRunsOf(placeOf(container), containers));
+  const names = new Set(found.filter(({ running }) => running).map(({ name }) => name));
+  return [...names].map(
+    (name) =>
+      `${name} runs a command (docker compose run) that may write to the data: let it end, or docker stop ${name}`,
+  );
+}
+
 /**
  * The container that an item's data goes back to: of the target project by its Compose service, else by its name. On
  * another host names and projects may differ, services do not. Null: there is none.
@@ -154,10 +165,11 @@ export function containerFor(
   item: Pick<BackupItem, 'container' | 'service'>,
   manifest: Pick<BackupManifest, 'project'>,
   target: string | null,
-  containers: readonly Container[],
+  all: readonly Container[],
 ): Container | null {
   const project = target ?? manifest.project;
-  if (project === null) return containers.find(({ name }) => name === item.container) ?? null;
+  if (project === null) return all.find(({ name }) => name === item.container) ?? null;
+  const containers = all.filter(({ composeRun }) => !composeRun);
   const service = item.service ?? serviceIn(item.container, manifest.project);
   const found = containers.filter(
     (container) => container.project === project && service !== null && container.service === service,

@@ -23,6 +23,7 @@ export function aContainer(
     repoDigests: [`nginx@${digest('a')}`],
     project: 'site',
     service: 'web',
+    composeRun: false,
     dependsOn: [],
     restartsWith: [],
     composeFiles: '/srv/site/docker-compose.yml',

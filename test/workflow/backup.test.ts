@@ -84,6 +84,15 @@ describe('a backup that succeeds', () => {
     expect(record.url).toMatch(/^memory:\/\/\/forge\/\d{8}T\d{6}Z-/);
   });
 
+  it('leaves out what docker compose run left behind of the database server', async () => {
+    runPostgres();
+    const labels = { ...inProject, 'backup.kind': 'postgres', 'com.docker.compose.oneoff': 'True' };
+    scene.engine.runContainer({ name: 'forge-postgres-run-1', image: 'postgres:15', labels, stopped: true });
+    const record = await backUp();
+    expect(record).toMatchObject({ status: 'succeeded' });
+    expect(new Set(record.items.map(({ container }) => container))).toEqual(new Set(['forge-postgres-1']));
+  });
+
   it('is found again by its manifest alone, as on a fresh host', async () => {
     runGitea();
     const record = await backUp();

@@ -54,6 +54,35 @@ describe.each<[string, Method, boolean]>([
   });
 });
 
+describe('a container of docker compose run', () => {
+  const RUN = 'forge-gitea-run-1';
+  beforeEach(async () => {
+    migrating = await migratingForge();
+    const { engine } = migrating.forge.scene;
+    const labels = engine.container('forge-gitea-1').Config.Labels;
+    engine.runContainer({ name: RUN, image: 'gitea:1', labels: { ...labels, 'com.docker.compose.oneoff': 'True' } });
+  });
+  const actsOnIt = (): string[] =>
+    migrating.forge.scene.engine
+      .lines()
+      .filter((line) => /^(stop|start|restart|rename) /.test(line) && line.includes(RUN));
+
+  it('that runs and may write is not stopped, so that the backup is not quiesced and nothing is restored', async () => {
+    await expectNotRestored(false);
+    expect(actsOnIt()).toEqual([]);
+    expect(migrating.forge.scene.engine.isRunning(RUN)).toBe(true);
+  });
+
+  it('that has ended gets no files of a restore and is never started', async () => {
+    const { engine } = migrating.forge.scene;
+    engine.host.stop(engine.host.find(RUN), 0, false);
+    await migrating.forge.scene.settle();
+    expect(migrating.forge.scene.updates()).toMatchObject([{ status: 'rolled_back' }]);
+    expect(actsOnIt()).toEqual([]);
+    expect(engine.isRunning(RUN)).toBe(false);
+  });
+});
+
 it('a writer that did not run, and does not, is no obstacle', async () => {
   migrating = await migratingForge();
   addJob();

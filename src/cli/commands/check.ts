@@ -119,9 +119,9 @@ function isWatched({ labels }: Container): boolean {
   return labels.watched;
 }
 
-/** Of a Swarm the service is watched, never the containers of its tasks. */
+/** Of a Swarm the service is watched, never the containers of its tasks; of Compose never one of `docker compose run`. */
 function mayBeWatched(target: Container): boolean {
-  return !isWatched(target) && target.swarmService === null;
+  return !isWatched(target) && target.swarmService === null && !target.composeRun;
 }
 
 const HOW_TO_WATCH = '`diun-pilot suggest` prints the labels to add.';

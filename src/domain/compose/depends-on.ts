@@ -2,12 +2,14 @@ import type { Container } from '../container';
 
 /**
  * Containers of the same project whose service depends on this one's, by Compose's label
- * `com.docker.compose.depends_on` (`db:service_healthy:true,cache:service_started:false`).
+ * `com.docker.compose.depends_on` (`db:service_healthy:true,cache:service_started:false`). Without those of
+ * `docker compose run`, which end on their own.
  */
 export function dependentsOf(container: Container, all: readonly Container[]): Container[] {
   if (container.project === null || container.service === null) return [];
   return all.filter(
     (other) =>
+      !other.composeRun &&
       other.project === container.project &&
       other.id !== container.id &&
       other.dependsOn.includes(container.service as string),

@@ -35,7 +35,13 @@ export function passGuards(container: Container): { guard: Guard } | { guard: nu
 }
 
 function guardOf(container: Container): Guard | null {
-  const { name, labels, self, autoRemove, engineDoor, swarmService, swarm } = container;
+  const { name, labels, self, autoRemove, composeRun, engineDoor, swarmService, swarm } = container;
+  if (composeRun)
+    return {
+      code: 'not_watched',
+      reason: `${name} was created by docker compose run: a start would repeat its command, so it is never updated. Name the container of its service.`,
+      always: 'left alone: created by docker compose run',
+    };
   if (!labels.watched)
     return {
       code: 'not_watched',

@@ -46,10 +46,14 @@ export function suggestLabels(container: Container): Suggestion {
   return { ...base, labels, notes: notesOf(container) };
 }
 
-/** Those that are not watched, in order of project and name; diun-pilot's own container and its proxy are left out. */
+/**
+ * Those that are not watched, in order of project and name; diun-pilot's own container, its proxy and what `docker compose run`
+ * created are left out.
+ */
 export function suggestionsFor(containers: readonly Container[]): Suggestion[] {
   return containers
-    .filter(({ labels, self, engineDoor, pilot }) => !labels.watched && !self && !engineDoor && pilot === null)
+    .filter(({ labels, composeRun }) => !labels.watched && !composeRun)
+    .filter(({ self, engineDoor, pilot }) => !self && !engineDoor && pilot === null)
     .map(suggestLabels)
     .sort((a, b) => byCodeUnits(a.project ?? '', b.project ?? '') || byCodeUnits(a.container, b.container));
 }

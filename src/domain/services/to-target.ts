@@ -44,7 +44,7 @@ export function toTarget({ ID, Spec }: ServiceInspect, is: { self: boolean; door
     repoDigests: digest === null ? [] : [`${repository}@${digest}`],
     project,
     service: project !== null && Spec.Name.startsWith(`${project}_`) ? Spec.Name.slice(project.length + 1) : Spec.Name,
-    ...{ dependsOn: [], restartsWith: [], composeFiles: null },
+    ...{ composeRun: false, dependsOn: [], restartsWith: [], composeFiles: null },
     labels,
     mounts: (container.Mounts ?? []).map(mountClause),
     dataPaths: dataPathsOf(container),

@@ -1,9 +1,11 @@
-import { stoppedForBackup } from '../../backups/writers';
+import { composeRunsOf, stoppedForBackup } from '../../backups/writers';
 import { findUnhealthy } from '../../containers/check-health';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
+import { placeOf } from '../../domain/backups/backup-place';
 import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';
+import type { ContainerInspect } from '../../domain/engine-inspect';
 import { networkOwner } from '../../domain/network/shared-network';
 import { isWell, type Stopped, type Writer } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
@@ -18,17 +20,19 @@ import { checkStorage } from '../../backups/check-storage';
 /**
  * For a container that holds data: stops all writers of its set, so that rows and files belong together and a restore
  * loses nothing that was written after the backup. They stay stopped until the new container is healthy or the old one is
- * running again. False: no writer is known, or one cannot be stopped, or the update or its backup cannot work anyway.
+ * running again. False: no writer is known, or one cannot be stopped, or a command of `docker compose run` may write, or the update or its backup cannot work anyway.
  */
 export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (handsOver(run)) return false;
   const all = await readContainers(run.engine, run.selfId);
   const writers = stoppedForBackup(run.container, all);
   if (writers.length === 0 || writers.some((writer) => cannotBeStopped(run, writer))) return false;
+  const composeRuns = composeRunsOf(placeOf(run.container), all);
+  if (composeRuns.some(({ running }) => running)) return false;
   if (!(await fetchInAdvance(run, pullByDigest, progress))) return false;
   if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
   await noteNeighbours(run, all, writers);
-  const { stopped, starts } = await howTheyAre(run, writers);
+  const { stopped, starts } = await howTheyAre(run, writers, composeRuns);
   checkpoint(run, 'preparing', { stopped, writers: starts, stoppedAt: run.clock.now().toISOString() });
   run.knownAtStop = new Set(all.map(({ id }) => id));
   for (const { id, name } of stopped.toReversed()) {
@@ -115,22 +119,34 @@ export async function mustStillBeStored(
 /**
  * `stopped`: the running ones and their health, by their own probes: a container that was unhealthy before need not be healthy
  * afterwards. What an earlier attempt saw before it stopped them counts: right after a start a probe says nothing. `starts`: of
- * all of them, since what any of them writes from now on is in no backup.
+ * all of them and of `others`, since what any of them writes from now on is in no backup.
  */
-async function howTheyAre(run: Run, writers: Container[]): Promise<{ stopped: Stopped[]; starts: Writer[] }> {
-  const { engine, journal } = run;
+async function howTheyAre(
+  run: Run,
+  writers: Container[],
+  others: Container[],
+): Promise<{ stopped: Stopped[]; starts: Writer[] }> {
+  const { journal } = run;
   const failing = journal.failing ?? Object.fromEntries(await findUnhealthy(run, writers));
   checkpoint(run, 'preparing', { failing });
-  const there = await Promise.all(writers.map(({ id }) => inspectIfThere(engine, id)));
-  const found = there.filter((inspect) => inspect !== null);
+  const found = await thoseThere(run, writers);
   const stopped = found
     .filter(({ State }) => State.Running)
     .map((inspect) => {
       const well = failing[inspect.Id] === undefined && isWell(inspect);
       return { id: inspect.Id, name: inspect.Name.slice(1), well };
     });
-  const starts = found.map(({ Id, Name, State }) => ({ id: Id, name: Name.slice(1), startedAt: State.StartedAt }));
+  const starts = [...found, ...(await thoseThere(run, others))].map(({ Id, Name, State }) => ({
+    id: Id,
+    name: Name.slice(1),
+    startedAt: State.StartedAt,
+  }));
   return { stopped, starts };
+}
+
+async function thoseThere({ engine }: Run, containers: readonly Container[]): Promise<ContainerInspect[]> {
+  const there = await Promise.all(containers.map(({ id }) => inspectIfThere(engine, id)));
+  return there.filter((inspect) => inspect !== null);
 }
 
 async function stop(run: Run, id: string, name: string): Promise<void> {

@@ -1,9 +1,10 @@
-import { stoppedForBackup } from '../../backups/writers';
+import { composeRunsOf, stoppedForBackup } from '../../backups/writers';
 import { healthOfContainer } from '../../containers/check-health';
 import { isOurs } from '../../containers/artifact-names';
 import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-rename-remove';
+import { placeOf } from '../../domain/backups/backup-place';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
@@ -47,7 +48,8 @@ async function newWriters(run: Run, writers: readonly Writer[]): Promise<Contain
   if (seen !== undefined && !(await run.engine.containers()).some(isNew)) return [];
   const known = [...writers.map(({ id }) => id), oldContainerId, newContainerId];
   const all = await readContainers(run.engine, run.selfId);
-  return stoppedForBackup(run.container, all).filter(({ id, status }) => !known.includes(id) && status !== 'created');
+  const writing = [...stoppedForBackup(run.container, all), ...composeRunsOf(placeOf(run.container), all)];
+  return writing.filter(({ id, status }) => !known.includes(id) && status !== 'created');
 }
 
 /**

@@ -85,6 +85,15 @@ test('a rule for signatures that the image says too is not in force, so nothing 
   });
 });
 
+test('what docker compose run created has the labels of its service, and none of them is an order', () => {
+  const labels = { 'diun.enable': 'true', 'backup.kind': 'postgres', 'renewal.role': 'certbot', 'update.window': 'x' };
+  const of = (oneoff: string) =>
+    toContainer(inspect({ Labels: { ...labels, 'com.docker.compose.oneoff': oneoff } }), image(), null);
+  const ignored = { watched: false, backup: null, renewalRole: null, problems: [] };
+  expect(of('True')).toMatchObject({ composeRun: true, labels: ignored });
+  expect(of('False')).toMatchObject({ composeRun: false, labels: { watched: true, backup: { kind: 'postgres' } } });
+});
+
 test('the project of an image that Compose built is still the container’s project', () => {
   const labels = { 'com.docker.compose.project': 'site', 'com.docker.compose.service': 'app' };
   expect(toContainer(inspect({ Labels: labels }), image({ Labels: labels }), null)).toMatchObject({

@@ -93,3 +93,13 @@ test('never touches the data of diun-pilot itself', () => {
   const { files, writers } = plan([db, { ...gitea, self: true }]);
   expect([files, writers]).toEqual([[], []]);
 });
+
+test('a command of docker compose run gets no files, and one that runs must end first', () => {
+  const run = of('forge-gitea-run-1', { service: 'gitea', composeRun: true });
+  expect(plan([run, db, gitea])).toMatchObject({
+    files: [{ container: { name: 'forge-gitea-1' } }],
+    writers: [{ name: 'forge-gitea-1' }],
+    problems: [expect.stringContaining('docker stop forge-gitea-run-1')],
+  });
+  expect(plan([{ ...run, running: false }, db, gitea]).problems).toEqual([]);
+});
