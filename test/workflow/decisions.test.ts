@@ -61,6 +61,19 @@ it('supersedes what waits when a newer digest comes', async () => {
   ]);
 });
 
+it('leaves a container of an older tag, which requested no other tags, where a new digest of another container’s tag is', async () => {
+  for (const [name, image] of [
+    ['a', 'nginx:1.26.2'],
+    ['b', 'nginx:1.27.3'],
+  ] as const) {
+    scene.engine.addImage({ reference: image });
+    scene.engine.runContainer(nginx({ name, image, ports: {} }));
+  }
+  await hear(scene.engine.publish('nginx:1.27.3').digest, 'docker.io/library/nginx:1.27.3');
+  expect(scene.engine.container('a').Config.Image).toBe('nginx:1.26.2');
+  expect(scene.updates()).toMatchObject([{ container: 'b', status: 'succeeded' }]);
+});
+
 it('ends an approval that nobody gave in time', async () => {
   scene.engine.runContainer(manual);
   await hear(scene.engine.publish('nginx:stable').digest);

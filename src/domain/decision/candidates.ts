@@ -1,4 +1,4 @@
-import { type Container, runsDigest } from '../container';
+import type { Container } from '../container';
 import {
   type ImageReference,
   parseImageReference,
@@ -11,15 +11,14 @@ import type { ImageTarget } from '../images/image-target';
  * The watched containers that an event of Diun concerns: all of the image's repository, since Diun reports an image once, however
  * many containers run it, and its `ctn_*` name any one of them (docs/research/diun.md). One exception: a container of another
  * tag that says nothing of `diun.watch_repo` is left out when something else explains why Diun spoke of this tag: a container
- * that already runs it, or one of the repository that does say `diun.watch_repo=true`. Throws `invalid_reference`.
+ * of this tag, whichever digest it runs, or one of the repository that does say `diun.watch_repo=true`. Throws
+ * `invalid_reference`.
  */
 export function candidates(containers: readonly Container[], target: ImageTarget): Container[] {
   const image = parseImageReference(target.reference);
   const related = containers.filter((container) => isOfRepository(container, image));
   const explained = related.some(
-    (container) =>
-      (runsTag(container, image) && runsDigest(container, target.digest)) ||
-      (container.labels.watched && container.labels.watchRepo === true),
+    (container) => runsTag(container, image) || (container.labels.watched && container.labels.watchRepo === true),
   );
   return related.filter(
     (container) =>

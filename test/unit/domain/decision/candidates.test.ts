@@ -7,16 +7,16 @@ const TARGET = { reference: 'docker.io/library/nginx:1.27.3', digest: digest('b'
 const names = (containers: Container[], target = TARGET): string[] =>
   candidates(containers, target).map(({ name }) => name);
 
-test('all watched containers of the repository are concerned, whatever tag they run', () => {
+test('all watched containers of the tag are concerned, and none of another tag, which requested no other', () => {
   const containers = [
     aContainer({ name: 'one' }),
     aContainer({ name: 'two', reference: 'docker.io/nginx:1.27.3' }),
-    aContainer({ name: 'other-tag', reference: 'nginx:1.26' }),
+    aContainer({ name: 'other-tag', reference: 'nginx:1.26.2' }),
     aContainer({ name: 'unwatched', read: { watched: false } }),
     aContainer({ name: 'other-repository', reference: 'bitnami/nginx:1.27.3' }),
     aContainer({ name: 'built-here', reference: 'site-app', repoDigests: [] }),
   ];
-  expect(names(containers)).toEqual(['one', 'two', 'other-tag']);
+  expect(names(containers)).toEqual(['one', 'two']);
 });
 
 test('a container created by digest or image id is told why it is not updated', () => {
