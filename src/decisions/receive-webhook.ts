@@ -51,12 +51,13 @@ export function readDiunBody(rawBody: string): { event: ImageEvent } | { error: 
 }
 
 /**
- * Of a Swarm service Diun names the image as Swarm wrote it, with the digest that the service runs; the digest that it reports is
- * that of the tag all the same (Diun, pkg/registry/ref.go).
+ * Diun names the image as Swarm or the operator wrote it, also with the digest that runs; the digest that it reports is that of the
+ * tag all the same, and of `latest` where there is none (Diun, pkg/registry/ref.go). So an event is always about a tag: of a
+ * digest any registry would confirm itself.
  */
 function askedOf(image: string): string {
   const { name, tag } = splitReference(image);
-  return tag === null ? image : `${name}:${tag}`;
+  return tag === null ? name : `${name}:${tag}`;
 }
 
 function notJson(rawBody: string): PilotError {

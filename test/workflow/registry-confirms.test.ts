@@ -39,6 +39,24 @@ describe('what a webhook announces', () => {
     expect(kinds()).toEqual([]);
   });
 
+  it('with a digest instead of a tag is about the tag latest, as Diun means it, and no other', async () => {
+    const { digest: latest } = scene.engine.publish('nginx:latest');
+    const ask = scene.engine.registryDigest.bind(scene.engine);
+    // As the engine does: of a digest it reports that digest.
+    scene.engine.registryDigest = (reference) => Promise.resolve(reference.split('@')[1] ?? ask(reference));
+    const labels = { 'update.allow': 'digest', 'diun.watch_repo': 'false' };
+    const id = scene.engine.runContainer(nginx({ image: 'nginx:1.27.3', labels }));
+    scene.engine.addImage({ reference: 'nginx:latest' });
+    scene.engine.runContainer(nginx({ name: 'of-latest', image: 'nginx:latest', ports: {}, labels }));
+    await hear(`nginx@${latest}`, latest);
+    expect(scene.engine.container('web-nginx-1').Id).toBe(id);
+    expect(kinds()).toEqual([]);
+    scene.engine.publish('nginx:latest', { logs: ['newer'] });
+    await hear(`nginx@${latest}`, latest);
+    expect(scene.engine.container('web-nginx-1')).toMatchObject({ Id: id, Config: { Image: 'nginx:1.27.3' } });
+    expect(kinds()).toEqual([]);
+  });
+
   it('is refused and shown when the registry does not know the tag', async () => {
     const id = scene.engine.runContainer(nginx({ image: 'nginx:1.27.3', labels: { 'diun.watch_repo': 'true' } }));
     await hear('nginx:1.27.4', scene.engine.publish('nginx:1.26.0').digest);

@@ -119,9 +119,12 @@ export function hasTag(reference: string, tag: string | null): boolean {
   return tag !== null && tryParseImageReference(reference)?.tag === tag;
 }
 
-/** The reference to create by: the operator's spelling, with the tag of the target (`nginx:1.27.3` → `nginx:1.27.4`). */
+/**
+ * The reference to create by: the operator's spelling, with the tag of the target (`nginx:1.27.3` → `nginx:1.27.4`). A target that
+ * names only a digest means the own tag.
+ */
 export function newReferenceFor(oldReference: string, target: string): string {
   const old = parseImageReference(oldReference);
-  const tag = parseImageReference(target).tag ?? 'latest';
-  return (old.tag ?? 'latest') === tag ? oldReference : withTag(oldReference, tag);
+  const { tag } = parseImageReference(target);
+  return tag === null || (old.tag ?? 'latest') === tag ? oldReference : withTag(oldReference, tag);
 }
