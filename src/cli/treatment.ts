@@ -1,5 +1,5 @@
 import { membersOf, placeOf } from '../domain/backups/backup-place';
-import type { Container } from '../domain/container';
+import { type Container, isBuiltHere } from '../domain/container';
 import { passGuards } from '../domain/decision/guards';
 import type { LabelProblem, ProbeSpec } from '../domain/labels/container-labels';
 
@@ -37,6 +37,7 @@ function treatmentText(container: Container): string {
   if (guard !== null) return guard.always;
   const { labels, database } = container;
   if (labels.policy === 'manual') return 'every update waits for approval';
+  if (isBuiltHere(container)) return 'every update waits for approval: its image was built or loaded on this host';
   if (database && !labels.allowDatabase) return 'every update waits for approval: a database';
   const larger = labels.allow === 'major' ? '' : '; a larger one waits for approval';
   const how = labels.strategy === 'handover' ? ', by handover' : '';

@@ -119,6 +119,11 @@ export function runsDigest({ repoDigests }: Pick<Container, 'repoDigests'>, dige
   return repoDigests.some((known) => known.endsWith(`@${digest}`));
 }
 
+/** Its image was built or loaded on this host: what a registry has for its tag is another image, and need not be newer. */
+export function isBuiltHere({ repoDigests, swarm }: Pick<Container, 'repoDigests' | 'swarm'>): boolean {
+  return repoDigests.length === 0 && swarm === undefined;
+}
+
 /** The digest that the container runs, by its own repository if the engine knows several; null: an image built here. */
 export function runningDigest({ reference, repoDigests }: Pick<Container, 'reference' | 'repoDigests'>): string | null {
   const own = tryParseImageReference(reference);

@@ -182,10 +182,11 @@ function soakFailure({ soak }: ActiveUpdate['journal']): string[] {
   return soak?.failed === undefined ? [] : [soak.failed.why];
 }
 
-/** The old image may be removed once it exceeds what is to be kept. */
+/** The old image may be removed once it exceeds what is to be kept; never one that was built here, which no registry may have. */
 function rememberReplacedImage({ store, clock, journal, keepImages }: ActiveUpdate, { from }: Update): void {
   const repository = from === null ? null : repositoryIn(from.reference);
-  if (from === null || repository === null || journal.oldImageId === journal.newImageId) return;
+  if (from === null || from.digest === null || repository === null) return;
+  if (journal.oldImageId === journal.newImageId) return;
   const now = clock.now().toISOString();
   store.replacedImages.add({ imageId: journal.oldImageId, repository, reference: from.reference, replacedAt: now });
   const isLimited = keepImages !== null || journal.snapshot?.Config.Labels?.['update.keep-images'] !== undefined;

@@ -57,6 +57,18 @@ test('an image that diun-pilot did not replace stays, and so does one that is us
   expect(scene.engine.host.images.onEngine.has(foreign.id)).toBe(true);
 });
 
+test('an image that no registry has is not removed', async () => {
+  scene.engine.host.images.repoDigests.clear();
+  scene.engine.runContainer(nginx({ labels: { 'update.keep-images': '0' } }));
+  for (let each = 0; each < 2; each++) {
+    images.push(scene.engine.publish('nginx:stable').id);
+    await requestUpdate(scene.deps, { container: 'web-nginx-1' });
+    await scene.settle();
+    await scene.clock.advance(60_000);
+  }
+  expect(left()).toEqual([0, 2]);
+});
+
 test('of two containers of one repository, the one that keeps more decides', async () => {
   scene.engine.runContainer(nginx({ labels: { 'update.keep-images': '0' } }));
   scene.engine.addImage({ reference: 'nginx:other' });

@@ -35,6 +35,17 @@ describe('the digest of the own tag', () => {
     expect(kinds()).toEqual(['update_available']);
   });
 
+  test('an image that was built here is not replaced without approval', async () => {
+    const images = scene.engine.images.bind(scene.engine);
+    const built = run('nginx:stable');
+    scene.engine.images = async () => (await images()).map((image) => ({ ...image, repoDigests: [] }));
+    scene.engine.publish('nginx:stable');
+    await reconcile();
+    expect(scene.engine.container('web-nginx-1').Id).toBe(built);
+    expect(told()).toEqual(['nginx:stable awaiting_approval reconcile']);
+    expect(scene.updates()[0]?.reason).toContain('built or loaded on this host');
+  });
+
   test('a manual one waits with one mail, however often it is compared', async () => {
     run('nginx:stable', MANUAL);
     scene.engine.publish('nginx:stable');

@@ -1,5 +1,5 @@
 import { formatTime, shortDigest } from '../format';
-import { type Container, runsDigest } from '../container';
+import { type Container, isBuiltHere, runsDigest } from '../container';
 import type { Source } from '../event';
 import {
   formatReference,
@@ -204,8 +204,10 @@ function startOrAsk(
   return { kind: 'start', reason: `${what} The policy is automatic, up to ${labels.allow} updates.` };
 }
 
-function sentence({ name, reference }: Container, own: ImageReference, tag: string, jump: Plan['jump']): string {
-  if (jump === 'digest') return `${name}: the tag ${reference} has a new digest.`;
+function sentence(container: Container, own: ImageReference, tag: string, jump: Plan['jump']): string {
+  const { name, reference } = container;
+  if (jump === 'digest')
+    return `${name}: the tag ${reference} has ${isBuiltHere(container) ? 'another image in the registry' : 'a new digest'}.`;
   const kind = isSized(jump) ? `${jump} update` : jump === 'downgrade' ? 'downgrade' : 'change of tag';
   return `${name}: ${kind} from ${own.tag ?? ''} to ${tag}.`;
 }

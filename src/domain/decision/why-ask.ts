@@ -1,12 +1,14 @@
-import type { Container } from '../container';
+import { type Container, isBuiltHere } from '../container';
 import { isWithin, type Jump } from '../images/version-jump';
 import { FLAG_WORDS, type NoteFlag, type NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
 import type { NewMajor } from '../plan/postgres-major';
 
 /** Why the operator must approve such a jump of this container, as a clause; null: it runs automatically. */
-export function whyAsk({ labels, database, application }: Container, jump: Plan['jump']): string | null {
+export function whyAsk(container: Container, jump: Plan['jump']): string | null {
+  const { labels, database, application } = container;
   if (labels.policy !== 'automatic') return 'the policy is manual';
+  if (isBuiltHere(container)) return 'its image was built or loaded on this host, and no registry is known to have it';
   if (database && !labels.allowDatabase) return 'it is a database, and update.allow-database is not true';
   if (application === 'postgres' && jump === 'major') return NEW_MAJOR;
   if (!isSized(jump)) return `a move of this kind is never made automatically`;

@@ -41,6 +41,16 @@ describe('policy and size of the jump', () => {
     });
   });
 
+  test('an automatic one asks where its image was built here, and says so; the operator may start it', () => {
+    const container = { ...automatic(), repoDigests: [] };
+    expect(ask({ container })).toMatchObject({
+      kind: 'ask',
+      reason:
+        'web: the tag nginx:1.27.3 has another image in the registry. It waits for approval: its image was built or loaded on this host, and no registry is known to have it.',
+    });
+    expect(ask({ container, source: 'operator' }).kind).toBe('start');
+  });
+
   test('two spellings of one tag are the same tag', () => {
     const container = aContainer({
       reference: 'index.docker.io/library/nginx',
