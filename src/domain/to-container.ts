@@ -8,13 +8,34 @@ import { whyNoHandover } from './handover';
 import { verdictWithinMs } from './health/healthcheck-time';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
+import { parseFlag } from './labels/parse-flag';
 import { readLabels } from './labels/read-labels';
 
 const NO_EFFECT = 'is a label of the image, and an image must not set its own policy: it has no effect here.';
 const NO_BACKUP =
-  'is a label of the image, and only the operator’s own label opens a container to a backup: nothing of it is backed up, and every update of it waits for approval. If the label is yours too, write its value with a space at the end, or remove it from the image.';
+  'is a label of the image, and only the operator’s own label opens a container to a backup: nothing of it is backed up, and every update of it waits for approval.';
 const NO_VERIFY =
-  'is a label of the image, and only the operator’s own label says who must have signed: only PILOT_VERIFY counts, and every update of this container waits for approval. If the label is yours too, write its value with a space at the end, or remove it from the image.';
+  'is a label of the image, and only the operator’s own label says who must have signed: only PILOT_VERIFY counts, and every update of this container waits for approval.';
+const NO_GUARD =
+  'is a label of the image, and only the operator’s own label holds updates back: it has no effect here, and every update of this container waits for approval.';
+const YOURS_TOO = 'If the label is yours too, write its value with a space at the end, or remove it from the image.';
+/** Diun would read the space, too. */
+const YOURS_TOO_FOR_DIUN =
+  'If the label is yours too, write its value in another way (0 for false, a pattern in parentheses), or remove it from the image.';
+/** Labels whose loss lets more start automatically, or with fewer checks. */
+const GUARDS: readonly string[] = [
+  'update.window',
+  'update.min-age',
+  'update.ask-on',
+  'update.notes',
+  'update.soak',
+  'update.probe',
+  'update.probe.timeout',
+  'update.rehearse',
+  'update.verify',
+  'diun.include_tags',
+  'diun.exclude_tags',
+];
 
 /** A host name that Docker gave is the first 12 digits of the container's id. */
 const SHORTEST_ID = 12;
@@ -127,8 +148,7 @@ function withStrategy(labels: ContainerLabels, inspect: ContainerSnapshot, datab
 
 /**
  * A label without effect is reported. One of a backup may be the operator's, spelt as the image's: data may be missing from
- * the backup, so nothing of that container is automatic. Likewise a rule for signatures: a person who pushes the image could
- * switch it off.
+ * the backup, so nothing of that container is automatic. Likewise every guard: a person who pushes the image could switch it off.
  */
 function withInherited(
   labels: ContainerLabels,
@@ -140,12 +160,20 @@ function withInherited(
     .map(([label, value]) => ({
       label,
       value: value.slice(0, 200),
-      message: label === 'update.verify' ? NO_VERIFY : label.startsWith('backup.') ? NO_BACKUP : NO_EFFECT,
+      message: whyWithoutEffect(label, value),
     }));
-  const held = labels.policy === 'automatic' && inherited.some(({ label }) => isHeldFor(label));
+  const held = labels.policy === 'automatic' && inherited.some(({ label, value }) => isHeldFor(label, value));
   return { ...labels, policy: held ? 'manual' : labels.policy, problems: [...labels.problems, ...inherited] };
 }
 
-function isHeldFor(label: string): boolean {
-  return label === 'update.verify' || label.startsWith('backup.');
+function whyWithoutEffect(label: string, value: string): string {
+  if (!isHeldFor(label, value)) return NO_EFFECT;
+  if (label.startsWith('diun.')) return `${NO_GUARD} ${YOURS_TOO_FOR_DIUN}`;
+  const why = label.startsWith('backup.') ? NO_BACKUP : label === 'update.verify' ? NO_VERIFY : NO_GUARD;
+  return `${why} ${YOURS_TOO}`;
+}
+
+function isHeldFor(label: string, value: string): boolean {
+  if (label === 'diun.watch_repo') return parseFlag(value) !== true;
+  return GUARDS.includes(label) || label.startsWith('backup.');
 }

@@ -85,6 +85,36 @@ test('a rule for signatures that the image says too is not in force, so nothing 
   });
 });
 
+test.each([
+  ['update.window', 'Sat 02:00-05:00'],
+  ['update.min-age', '3d'],
+  ['update.ask-on', 'breaking'],
+  ['update.notes', 'https://github.com/nginx/nginx'],
+  ['update.soak', '30m'],
+  ['update.probe', 'tcp://:80'],
+  ['update.probe.timeout', '5m'],
+  ['update.rehearse', 'always'],
+  ['diun.include_tags', '^1'],
+  ['diun.exclude_tags', '^2'],
+  ['diun.watch_repo', 'false'],
+])('the guard %s that the image says too is not in force, so nothing is automatic', (label, value) => {
+  const own = { 'diun.enable': 'true', 'update.policy': 'automatic', [label]: value };
+  const of = (inherited: Record<string, string>) =>
+    toContainer(inspect({ Labels: own }), image({ Labels: inherited }), null).labels;
+  expect(of({}).policy).toBe('automatic');
+  expect(of({ [label]: 'another' }).policy).toBe('automatic');
+  expect(of({ [label]: value })).toMatchObject({
+    policy: 'manual',
+    problems: [{ label, message: expect.stringContaining('every update of this container waits for approval') }],
+  });
+});
+
+test('a label of the image that holds nothing back leaves the policy as it is', () => {
+  const inherited = { 'diun.watch_repo': 'true', 'update.keep-images': '1', 'update.allow': 'major' };
+  const own = { ...inherited, 'diun.enable': 'true', 'update.policy': 'automatic' };
+  expect(toContainer(inspect({ Labels: own }), image({ Labels: inherited }), null).labels.policy).toBe('automatic');
+});
+
 test('what docker compose run created has the labels of its service, and none of them is an order', () => {
   const labels = { 'diun.enable': 'true', 'backup.kind': 'postgres', 'renewal.role': 'certbot', 'update.window': 'x' };
   const of = (oneoff: string) =>
