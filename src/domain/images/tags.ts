@@ -91,9 +91,17 @@ const LONGEST_PATTERN = 200;
 /** A pattern that backtracks without end (`(a+)+$`) would hold up everything, webhooks too. */
 const MATCH_TIMEOUT_MS = 100;
 
+/** The parts of a pattern in which Go and JavaScript can differ: escapes, the start of a class, and names of classes. */
+const PARTS = /\\x\{|\\[^]|\[:\^?\w+:\]|\[\^?(?:\]|\[(?!:))?/g;
+/** Those that both accept, but that mean something only in Go: in JavaScript they are other characters. */
+const ONLY_IN_GO = /^(?:\\[AzCpPQa1-7]|\\x\{|\[:.*|\[\^?\])$/;
+
 /** Why a tag pattern of Diun's labels cannot be used, as text; null: it can. */
 export function whyPatternIsInvalid(pattern: string): string | null {
   if (pattern.length > LONGEST_PATTERN) return `it is longer than ${LONGEST_PATTERN} characters`;
+  const goes = pattern.match(PARTS)?.find((part) => ONLY_IN_GO.test(part));
+  if (goes !== undefined)
+    return `diun-pilot cannot read ${goes} as Diun does (write ^, $, [0-9], [a-z] or the characters)`;
   try {
     compile(pattern);
     return null;

@@ -21,6 +21,29 @@ test('only to tags that Diun’s filters let through', () => {
   expect(found({ 'diun.include_tags': '(' })).toEqual([]);
 });
 
+test.each([
+  '^3[[:digit:]]*\\.',
+  '^3[.[:digit:]]*$',
+  '\\A3',
+  '^3.*\\z',
+  '^\\pN',
+  '^\\PL',
+  '\\Q3.0\\E',
+  '\\x{33}',
+  '[]3]',
+  '[^]1]',
+])('a pattern that only Go reads so, %s, is not used: nothing passes it', (pattern) => {
+  expect(found({ 'diun.exclude_tags': pattern })).toEqual([]);
+  expect(found({ 'diun.include_tags': pattern })).toEqual([]);
+});
+
+test.each(['^3\\.', '^[3]', '\\[\\]|^3', '\\\\A|^3', '[[]|^3', '^\\x33'])(
+  'the pattern %s is the same in Go',
+  (pattern) => {
+    expect(found({ 'diun.include_tags': pattern })).toEqual(['3.0.0']);
+  },
+);
+
 test('to none without diun.watch_repo=true, below or beside its own version, or from a tag that is none', () => {
   expect(newerTags(aContainer(), TAGS)).toEqual([]);
   expect(found({ 'diun.watch_repo': 'false' })).toEqual([]);

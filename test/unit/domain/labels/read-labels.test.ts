@@ -146,6 +146,11 @@ describe('a label that nobody can obey', () => {
     ]);
   });
 
+  test('a pattern that JavaScript reads in another way than Go is a problem that names the part', () => {
+    const { problems } = readLabels({ 'diun.exclude_tags': '^2\\.[[:digit:]]*[13579]\\.' });
+    expect(problems).toMatchObject([{ label: 'diun.exclude_tags', message: expect.stringContaining('[:digit:]') }]);
+  });
+
   test('an unknown renewal label is a problem, and no reason to hold updates back', () => {
     const labels = readLabels({ ...automatic, 'renewal.rol': 'server' });
     expect(labels.problems.map(({ label }) => label)).toEqual(['renewal.rol']);
