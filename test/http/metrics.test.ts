@@ -168,7 +168,7 @@ test.each(['alerts.yml', 'alerts.test.yml', 'grafana.json'])(
     const exists = (name: string): boolean =>
       types.has(name) || types.get(name.replace(/_(bucket|sum|count)$/, '')) === 'histogram';
     const used = [...new Set(text.match(/diun_pilot_[a-z_]+/g))];
-    expect(used.length).toBeGreaterThan(5);
+    expect(used.length).toBeGreaterThan(4);
     expect(used.filter((name) => !exists(name))).toEqual([]);
   },
 );

@@ -88,8 +88,8 @@ function numbersOf(texts: readonly (string | undefined)[]): bigint[] {
 }
 
 const LONGEST_PATTERN = 200;
-/** A pattern that backtracks without end (`(a+)+$`) would hold up everything, webhooks too. */
-const MATCH_TIMEOUT_MS = 100;
+/** A pattern that backtracks without end (`(a+)+$`) would hold up everything, webhooks too. A busy host may pause for 100 ms at any time. */
+const MATCH_TIMEOUT_MS = 1_000;
 
 /** The parts of a pattern in which Go and JavaScript can differ: escapes, the start of a class, and names of classes. */
 const PARTS = /\\x\{|\\[^]|\[:\^?\w+:\]|\[\^?(?:\]|\[(?!:))?/g;
