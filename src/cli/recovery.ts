@@ -38,8 +38,9 @@ function setOf({ place, members }: ReturnType<typeof backupSets>[number]): KitSe
     stack: members.some(({ swarm }) => swarm !== undefined),
     name: oneLine(scopeName(place)),
     composeFiles: files === null ? null : oneLine(files),
-    members: members.map(({ name, reference, labels: { backup } }) => ({
+    members: members.map(({ name, service, reference, labels: { backup } }) => ({
       name: oneLine(name),
+      service: service === null ? null : oneLine(service),
       reference: oneLine(reference),
       paths: backup?.kind === 'files' ? backup.paths.map(oneLine) : null,
     })),

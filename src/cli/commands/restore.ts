@@ -1,5 +1,5 @@
 import { PilotError } from '../../domain/errors';
-import type { RestoreRecord } from '../../domain/backups/restore';
+import { restoreCommandLine, type RestoreRecord } from '../../domain/backups/restore';
 import { notAuthenticated } from '../../restores/find-set';
 import type { RestorePlan } from '../../restores/plan-restore';
 import type { App } from '../../app';
@@ -54,12 +54,12 @@ async function rehearse(
   return 0;
 }
 
-async function confirm({ ask }: CliContext, { yes, json, backup }: RestoreArguments): Promise<void> {
+async function confirm({ ask }: CliContext, { yes, json, backup, project, trust }: RestoreArguments): Promise<void> {
   if (yes) return;
   if (ask === null || json) {
     throw new PilotError(
       'not_confirmed',
-      `No terminal to ask for confirmation, so nothing was done: run diun-pilot restore ${backup} --yes, or --dry-run to only show the plan.`,
+      `No terminal to ask for confirmation, so nothing was done: run ${restoreCommandLine({ backup, project, trust })} --yes, or --dry-run to only show the plan.`,
     );
   }
   const answer = await ask('Restore it now? Type yes: ');

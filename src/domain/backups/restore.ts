@@ -1,3 +1,4 @@
+import { shellWord } from '../text/shell';
 import type { BackupManifest } from './backup';
 import type { Failure } from '../errors';
 import type { Stopped } from '../health/health-failure';
@@ -23,6 +24,20 @@ export interface RestoreRecord {
   detail: string | null;
   kept: Kept[];
   error: Failure | null;
+}
+
+/** The command that requests a restore. Without its target it would go to the containers that the set was taken from. */
+export function restoreCommandLine({
+  backup,
+  project = null,
+  trust = false,
+}: {
+  backup: string;
+  project?: string | null | undefined;
+  trust?: boolean;
+}): string {
+  const target = project === null ? [] : ['--project', project];
+  return ['diun-pilot', 'restore', backup, ...target, ...(trust ? ['--trust'] : [])].map(shellWord).join(' ');
 }
 
 /** Data from before a restore, retained next to the restored data until the operator removes it. */

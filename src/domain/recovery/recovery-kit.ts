@@ -42,6 +42,8 @@ export interface KitSet {
 /** A container or service whose data a set holds. */
 export interface KitMember {
   name: string;
+  /** In the compose file; null: unknown. */
+  service: string | null;
   reference: string;
   /** Its folders; null: it is a database server. */
   paths: string[] | null;
@@ -52,7 +54,7 @@ const KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
 
 /** The whole page, as Markdown. */
 export function recoveryKit(facts: KitFacts): string {
-  return `${[head(facts), needed(facts), environment(facts), start(facts), restore(facts), afterwards()].join('\n\n')}\n`;
+  return `${[head(facts), needed(facts), environment(facts), start(facts), restore(facts), afterwards(facts)].join('\n\n')}\n`;
 }
 
 /**
@@ -127,8 +129,9 @@ function needsKeys({ kind, url, variables }: KitStorage): boolean {
 }
 
 function start({ sets }: KitFacts): string {
-  const projects = sets.flatMap(({ project, stack }) => (project === null || stack ? [] : project));
-  const commands = projects.map((project) => `docker compose --project-name ${shellWord(project)} up --detach`);
+  const commands = sets.flatMap(({ project, stack, members }) =>
+    project === null || stack ? [] : `${composeUp(project)}${servicesOf(members)}`,
+  );
   const stacks = sets.filter(({ stack }) => stack);
   const deploys = stacks.map(
     ({ name, composeFiles }) =>
@@ -138,11 +141,27 @@ function start({ sets }: KitFacts): string {
     .filter(({ project, stack }) => project === null && !stack)
     .map(({ name }) => `Start the container ${name} as you did before.`);
   const parts = [
-    ...(commands.length === 0 ? [] : ['In the folder of each project:', code(commands)]),
-    ...(deploys.length === 0 ? [] : ['On a Swarm (`docker swarm init`) with the same node labels:', code(deploys)]),
+    ...(commands.length === 0 ? [] : [`In the folder of each project. ${ONLY_DATA}`, code(commands)]),
+    ...(deploys.length === 0
+      ? []
+      : [`On a Swarm (\`docker swarm init\`) with the same node labels. ${NOT_ITSELF}`, code(deploys)]),
     ...alone,
   ];
-  return `## 2. Start everything, empty\n\n${parts.join('\n\n') || 'Start your containers.'}`;
+  return `## 2. Start what has data, empty\n\n${parts.join('\n\n') || 'Start your containers.'}`;
+}
+
+const ONLY_DATA =
+  'Start nothing else yet: diun-pilot would update and back up the empty containers, and `latest` would be that backup.';
+const NOT_ITSELF =
+  'If diun-pilot is a service of the stack, scale it to 0 until step 4: it would back up the empty services, and that would be the newest set.';
+
+const composeUp = (project: string): string => `docker compose --project-name ${shellWord(project)} up --detach`;
+
+/** Compose starts what they depend on, too. */
+function servicesOf(members: readonly KitMember[]): string {
+  const services = members.map(({ service }) => service);
+  const known = services.filter((service) => service !== null);
+  return known.length < services.length ? '' : known.map((service) => ` ${shellWord(service)}`).join('');
 }
 
 function restore({ image, storage, sets }: KitFacts): string {
@@ -198,10 +217,12 @@ function restoreMember({ name, paths }: KitMember, { kind }: KitStorage): string
   ];
 }
 
-function afterwards(): string {
+function afterwards({ sets }: KitFacts): string {
+  const projects = sets.flatMap(({ project, stack }) => (project === null || stack ? [] : project));
+  const others = projects.map((project) => `- Start the other services: \`${composeUp(project)}\`.\n`).join('');
   return `## 4. Afterwards
 
-- Look at your services, then remove what the restore kept: it prints the commands.
+${others}- Look at your services, then remove what the restore kept: it prints the commands.
 - Set the same \`PILOT_APPROVAL_SECRET\` and \`PILOT_BACKUP_URL\` in the new diun-pilot, and run \`diun-pilot check\`.
 - Remove \`recovery.env\` and the volume: \`docker volume rm diun-pilot-recovery\`.`;
 }

@@ -42,7 +42,8 @@ AWS_REGION=eu-central-1
 AWS_SECRET_ACCESS_KEY=very secret
 \`\`\``);
   expect(stdout).toContain('shop-db-1 (`postgres:17`)');
-  expect(stdout).toContain('docker compose --project-name shop up --detach');
+  expect(stdout).toContain('\ndocker compose --project-name shop up --detach db\n');
+  expect(stdout).toContain('- Start the other services: `docker compose --project-name shop up --detach`.');
   expect(stdout).toContain('pilot restore latest --project shop --yes');
 });
 

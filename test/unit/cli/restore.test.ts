@@ -51,6 +51,11 @@ test.each<[string, string[], Terminal | undefined]>([
   nothingWasDone();
 });
 
+test('without a terminal, the command that it names has the same target', async () => {
+  const { stdout, stderr } = await restore(['--project', 'forge', '--trust'], undefined);
+  expect(stdout + stderr).toMatch(/diun-pilot restore \S+ --project forge --trust --yes/);
+});
+
 test.each<[string, string[], Terminal | undefined]>([
   ['who types yes', [], { ask: () => Promise.resolve(' Yes ') }],
   ['--yes', ['--yes'], undefined],

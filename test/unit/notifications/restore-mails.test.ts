@@ -32,6 +32,15 @@ test('a restore after which a container is not healthy: manual action is require
   await bothSay(mail, 'web-1 does not start.', 'docker ps -a');
 });
 
+test('the commands that restore again name the target: without it, the project of the backup would be overwritten', async () => {
+  const { restore, publicUrl } = failedWith('The disk is full.');
+  const mail = restoreEnded({
+    ...{ restore: { ...restore, target: 'shop-staging', trustedManifest: 'abc' }, publicUrl },
+    left: 'all as before',
+  });
+  await bothSay(mail, `diun-pilot restore ${restore.backupId} --project shop-staging --trust`);
+});
+
 test('a restore that could not be undone: never claims that the previous data is in place', async () => {
   const mail = restoreEnded({
     ...failedWith('The disk is full. Left stopped, because the data is only partly restored: web-1.'),

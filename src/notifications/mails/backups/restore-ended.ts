@@ -1,10 +1,9 @@
 import { formatTime } from '../../../domain/format';
-import type { LeftBy, RestoreRecord } from '../../../domain/backups/restore';
+import { restoreCommandLine, type LeftBy, type RestoreRecord } from '../../../domain/backups/restore';
 import type { RenderedMail } from '../../rendered-mail';
 import { splitDetail } from '../../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../../letter/letter';
 import { renderLetter } from '../../letter/render-letter';
-import { shellCommand } from '../../letter/shell';
 import { operatorSection } from '../passages/passages';
 
 interface EndedNews {
@@ -66,7 +65,7 @@ export function howItEnded({ error, detail }: RestoreRecord): Block[] {
 }
 
 /** For a restore that did not succeed. */
-export function whatToDo({ error, backupId }: RestoreRecord, left: LeftBy): Block[] {
+export function whatToDo({ error, backupId, target, trustedManifest }: RestoreRecord, left: LeftBy): Block[] {
   if (error === null) return [];
   if (left === 'restored') {
     return section(
@@ -75,6 +74,7 @@ export function whatToDo({ error, backupId }: RestoreRecord, left: LeftBy): Bloc
       { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] },
     );
   }
+  const again = restoreCommandLine({ backup: backupId, project: target, trust: trustedManifest !== null });
   const first =
     left === 'data as before'
       ? section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] })
@@ -83,10 +83,7 @@ export function whatToDo({ error, backupId }: RestoreRecord, left: LeftBy): Bloc
     ...first,
     ...section('What to do now', paragraph(left === 'half' ? HALF : AGAIN), {
       type: 'commands',
-      lines: [
-        shellCommand('diun-pilot', 'restore', backupId, '--dry-run'),
-        shellCommand('diun-pilot', 'restore', backupId),
-      ],
+      lines: [`${again} --dry-run`, again],
     }),
   ];
 }
