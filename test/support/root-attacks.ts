@@ -239,6 +239,8 @@ function oneOffs({ web, same, agent, root }: Attacked): Attack[] {
     shape('restore', { Binds: ['/:/host'] }, {}, agent.Name.slice(1)),
     shape('kept', { Binds: ['/:/host'] }, { Entrypoint: ['true'], Cmd: [] }),
     shape('check', { Binds: ['/:/host'] }, { Cmd: ['nginx', '-t'] }),
+    shape('check', { Binds: ['/:/host'] }, { Entrypoint: ['nginx'], Cmd: ['-t'] }),
+    shape('check', {}, { Entrypoint: ['/bin/sh', '-c', 'id'], Cmd: ['nginx', '-t'] }),
     shape('old', { Binds: ['/:/host'] }),
   ];
 }

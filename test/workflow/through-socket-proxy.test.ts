@@ -41,6 +41,18 @@ it('updates a container in two networks, with the test of its configuration', as
   expect(refused).toEqual([]);
 });
 
+it.each([['nginx'], ['/docker-entrypoint.sh']])('updates one whose image has the entrypoint %s', async (program) => {
+  const image = {
+    scripts: { ...NGINX, '/docker-entrypoint.sh nginx -t': {} },
+    config: { Env, Entrypoint: [program] },
+  };
+  expect(await updated(image)).toBe('succeeded');
+  expect([refused, scene.updates()[0]?.steps.find(({ name }) => name === 'preflight')?.detail]).toEqual([
+    [],
+    expect.stringContaining('nginx -t passes in the new image'),
+  ]);
+});
+
 it('rolls an unhealthy one back', async () => {
   expect(await updated({ health: 'exits' })).toBe('rolled_back');
   expect(refused).toEqual([]);

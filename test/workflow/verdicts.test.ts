@@ -155,6 +155,7 @@ it('after a handover, the new one is ended only when the old one serves again', 
 describe('a configuration that the new nginx refuses', () => {
   it('fails at preflight, before anything is stopped', async () => {
     const oldId = scene.engine.runContainer(nginx({ labels: { 'update.probe': 'nginx' } }));
+    scene.engine.host.find(oldId).image.spec.scripts = { 'nginx -t': {} };
     const image = scene.engine.publish('nginx:stable', {
       scripts: { 'nginx -t': { exitCode: 1, stderr: 'unknown directive "more_headers"' } },
     });

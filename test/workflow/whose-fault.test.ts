@@ -1,7 +1,7 @@
 import { EngineError } from '../../src/domain/errors';
 import { CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED, isFaultOfImage } from '../../src/domain/health/health-failure';
 import type { Update } from '../../src/domain/update';
-import type { ImageSpec } from '../support/fake-engine-types';
+import type { CommandCall, ImageSpec, Outcome, Scripts } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 const MINUTE = 60e9;
@@ -168,5 +168,49 @@ describe('nginx -t fails in the new image', () => {
     const digest = await updateTo({ config: NGINX, scripts: { 'nginx -t': failing } });
     expect(last()).toMatchObject({ status: 'failed', error: { code } });
     expect(scene.store.refusals.find('web-nginx-1', digest) !== null).toBe(counts);
+  });
+
+  it('only because its configuration is made at the start: it fails in the old image, too', async () => {
+    const atStart = ({ container }: CommandCall): Outcome =>
+      container.Name.includes('.diun-pilot-check-') ? failing : {};
+    scene.engine.addImage({ reference: 'nginx:stable', config: NGINX, scripts: { 'nginx -t': atStart } });
+    scene.engine.runContainer(nginx());
+    await updateTo({ config: NGINX, scripts: { 'nginx -t': atStart } });
+    expect(last()).toMatchObject({ status: 'succeeded' });
+    const { detail } = last().steps.find(({ name }) => name === 'preflight') ?? {};
+    expect(detail).toContain('could not check the new image');
+  });
+});
+
+describe('the one-off of nginx -t', () => {
+  const Env = ['NGINX_VERSION=1.27.3'];
+  const wrong = { exitCode: 1, stderr: 'nginx: invalid option: "nginx"' };
+
+  it.each<[string, string[], Scripts]>([
+    [
+      'does not run the entrypoint of an image',
+      ['nginx', '-g', 'daemon off;'],
+      { 'nginx -t': {}, 'nginx -g daemon off; nginx -t': wrong },
+    ],
+    ['nor one that starts a server', ['/init'], { 'nginx -t': {}, '/init nginx -t': { hangs: true } }],
+    [
+      'runs the official entrypoint, which fills in the templates',
+      ['/docker-entrypoint.sh'],
+      { 'nginx -t': wrong, '/docker-entrypoint.sh nginx -t': {} },
+    ],
+  ])('%s', async (_, Entrypoint, scripts) => {
+    const image = { config: { Env, Entrypoint }, scripts };
+    scene.engine.addImage({ reference: 'nginx:stable', ...image });
+    scene.engine.runContainer(nginx());
+    await updateTo(image);
+    expect(last()).toMatchObject({ status: 'succeeded', error: null });
+  });
+
+  it('does not run the entrypoint of the operator', async () => {
+    const scripts = { 'nginx -t': {}, 'sh -c envsubst && exec nginx nginx -t': { hangs: true } };
+    scene.engine.addImage({ reference: 'nginx:stable', config: { Env }, scripts });
+    scene.engine.runContainer(nginx({ entrypoint: ['sh', '-c', 'envsubst && exec nginx'] }));
+    await updateTo({ config: { Env }, scripts });
+    expect(last()).toMatchObject({ status: 'succeeded', error: null });
   });
 });

@@ -1,4 +1,5 @@
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../../../../domain/engine-inspect';
+import { configTest } from '../../../../domain/nginx/config-test';
 import { createRequest } from '../../../../domain/recreate/create-request';
 import { CONFIG_FIELDS, HOST_CONFIG_FIELDS } from '../../../../domain/recreate/known-fields';
 import { ownEndpoints } from '../../../../domain/recreate/own-networks';
@@ -106,7 +107,7 @@ async function mustReplace(sight: Sight, known: Known, { role, body, host, image
   mustBeItsImage(known, image);
   mustNameItsImage(known, body['Image'] as string);
   const candidate = { known, expected: await expectedOf(sight, known, image, body['Image'] as string) };
-  if (role === 'check') mustOnlyTest(candidate, body, host);
+  if (role === 'check') mustOnlyTest(candidate, { body, host, image });
   else {
     mustHaveItsConfig(candidate, body, []);
     mustHaveItsLabels(candidate, body['Labels']);
@@ -182,12 +183,14 @@ function mustHaveItsHostConfig({ expected }: Candidate, host: Body, free: Readon
   }
 }
 
-/** `nginx -t` in the new image: the same container without ports, labels and restarts. */
-function mustOnlyTest(candidate: Candidate, body: Body, host: Body): void {
-  mustBe(isSame(body['Cmd'], ['nginx', '-t']), 'Cmd is not nginx -t');
+/** `nginx -t` in the new image: the same container without entrypoint, ports, labels and restarts. */
+function mustOnlyTest(candidate: Candidate, { body, host, image }: Omit<Replacement, 'role'>): void {
+  const test = configTest(candidate.expected.Entrypoint, image.Config);
+  const onlyTests = isSame(body['Entrypoint'], test.Entrypoint) && isSame(body['Cmd'], test.Cmd);
+  mustBe(onlyTests, 'Entrypoint and Cmd are not nginx -t');
   mustBe(isSame(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
   mustBe(isNothing(body['Labels']), 'it has labels');
-  mustHaveItsConfig(candidate, body, ['Cmd', 'Healthcheck']);
+  mustHaveItsConfig(candidate, body, ['Entrypoint', 'Cmd', 'Healthcheck']);
   const none = ['PortBindings', 'PublishAllPorts', 'AutoRemove'];
   for (const field of none) mustBe(isNothing(host[field]), `HostConfig.${field} is set`);
   mustHaveItsHostConfig(candidate, host, new Set([...none, 'RestartPolicy']));
