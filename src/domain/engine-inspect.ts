@@ -94,6 +94,14 @@ export interface HostConfig {
   Links?: string[] | null;
   PortBindings?: Record<string, unknown> | null;
   RestartPolicy?: RestartPolicy | null;
+  LogConfig?: LogConfig | null;
+  [field: string]: unknown;
+}
+
+/** The log driver and its options. */
+export interface LogConfig {
+  Type?: string;
+  Config?: Record<string, string> | null;
   [field: string]: unknown;
 }
 

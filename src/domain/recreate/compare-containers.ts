@@ -42,7 +42,7 @@ export function differences(before: ContainerInspect, after: ContainerInspect, i
     ),
     ...unequal(mountFacts(before), withoutDeclaredAbove(mountFacts(after), before, images)),
     ...unequal(networkFacts(before), networkFacts(after)),
-    ...unequal(hostFacts(before), hostFacts(after)),
+    ...unequal(hostFacts(before), hostFacts(withoutLogOptionsOfEngine(after, before))),
   ];
 }
 
@@ -188,6 +188,15 @@ function hostFacts(container: ContainerInspect): ComparableFields {
   return factsOf(
     Object.fromEntries(Object.entries(all).map(([field, value]) => [`HostConfig ${field}`, normalise(value)])),
   );
+}
+
+/** The engine adds the `log-opts` of its `daemon.json` at the create, if the driver is that of `daemon.json`. */
+function withoutLogOptionsOfEngine(after: ContainerInspect, before: ContainerInspect): ContainerInspect {
+  const [was, is] = [before.HostConfig.LogConfig, after.HostConfig.LogConfig];
+  if (!is || was?.Type !== is.Type) return after;
+  const requested = Object.entries(is.Config ?? {}).filter(([option]) => option in (was?.Config ?? {}));
+  const LogConfig = { ...is, Config: Object.fromEntries(requested) };
+  return { ...after, HostConfig: { ...after.HostConfig, LogConfig } };
 }
 
 /** A volume's bind without options says no more than its mount does: the same whether requested or declared. */

@@ -34,6 +34,26 @@ describe('the engine’s ways to say the same', () => {
   });
 });
 
+describe('log options', () => {
+  const log = (Type: string, Config: Record<string, string>) => ({ Type, Config });
+  const limits = { 'max-size': '10m', 'max-file': '3' };
+
+  it.each([
+    ['that daemon.json adds', log('json-file', {}), log('json-file', limits), 0],
+    ['that daemon.json adds to own ones', log('json-file', { tag: 'x' }), log('json-file', { ...limits, tag: 'x' }), 0],
+    ['of which an own one changes', log('json-file', { tag: 'x' }), log('json-file', { ...limits, tag: 'y' }), 1],
+    ['of which an own one is lost', log('json-file', { tag: 'x' }), log('json-file', limits), 1],
+    ['of another driver', log('json-file', {}), log('local', limits), 1],
+  ])('%s', (_, before, after, count) => {
+    const withLog = (LogConfig: object): ContainerInspect => {
+      const container = recordedContainer('bare');
+      return { ...container, HostConfig: { ...container.HostConfig, LogConfig } };
+    };
+    const found = differences(withLog(before), withLog(after), sameImage);
+    expect(found.map(({ field }) => field)).toEqual(Array<string>(count).fill('HostConfig LogConfig'));
+  });
+});
+
 describe('a difference', () => {
   it('tells field, before and after', () => {
     expect(differencesAfter('everything', ({ HostConfig }) => (HostConfig['Privileged'] = true))).toEqual([
