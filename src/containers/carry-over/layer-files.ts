@@ -31,7 +31,7 @@ export async function layerFiles(engine: Engine, container: ContainerInspect): P
   const changes = await engine.changes(container.Id);
   const paths = ownPaths(changes, container).sort(keptFirst);
   const examined = await examine(engine, container.Id, paths.slice(0, EXAMINED));
-  const isCopied = ({ stat }: Examined): boolean => wasCopiedBeforeStart(stat, container);
+  const isCopied = ({ path, stat }: Examined): boolean => wasCopiedBeforeStart(path, stat, container);
   const kinds = new Map(changes.map(({ path, kind }) => [cleanPath(path), kind]));
   const isEdited = ({ path, stat }: Examined): boolean => wasEditedByStart(kinds.get(path) ?? 'added', stat, container);
   const written = examined.filter((each) => isFile(each) && !isCopied(each) && !isTemporary(each.path));

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../bounds';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../engine-inspect';
 import { cleanPath } from './own-mounts';
 
@@ -57,17 +58,29 @@ export function isTemporary(path: string): boolean {
 }
 
 /**
- * Whether a file was copied into the container before its start, as Compose does with `configs:` and `secrets:` that are
- * given by `content:` or `environment:`. Such a file comes from a tar whose times are rounded to whole seconds, and has the
- * time at which Compose started the container: a process of the container writes times with a fraction.
+ * Whether a file was copied into the container before a start, as Compose does with `configs:` and `secrets:` that are given by
+ * `content:` or `environment:`, or diun-pilot with these. Such a file comes from a tar whose times are rounded to whole seconds: a
+ * process of the container writes times with a fraction. A package has whole seconds too, so that after a restart the time between
+ * creation and start alone proves nothing. One that is too large to be copied is not Compose's.
  */
-export function wasCopiedBeforeStart(stat: PathStat, { Created, State }: ContainerInspect): boolean {
-  if (stat.type !== 'file' || /\.\d*[1-9]/.test(stat.modifiedAt)) return false;
+export function wasCopiedBeforeStart(path: string, stat: PathStat, container: ContainerInspect): boolean {
+  if (stat.type !== 'file' || stat.size > BOUNDS.layerFile.bytes || /\.\d*[1-9]/.test(stat.modifiedAt)) return false;
   const modified = Date.parse(stat.modifiedAt);
-  return modified >= Date.parse(Created) - ROUNDED_BY_MS && modified <= Date.parse(State.StartedAt) + ROUNDED_BY_MS;
+  const created = Date.parse(container.Created);
+  if (modified === Math.floor(created / 1000) * 1000) return true;
+  if (!container.Config.Labels?.[COMPOSE_PROJECT]) return false;
+  const started = Date.parse(container.State.StartedAt);
+  if (modified < created - ROUNDED_BY_MS || modified > started + ROUNDED_BY_MS) return false;
+  const isOfStart = modified <= created + FIRST_START_WITHIN_MS || modified >= started - ROUNDED_BY_MS;
+  return isOfStart || stat.mode === COMPOSES_MODE || isWithin(path, SECRETS);
 }
 
 const ROUNDED_BY_MS = 1000;
+/** Compose may wait for what the container depends on. */
+const FIRST_START_WITHIN_MS = 5 * 60_000;
+const COMPOSE_PROJECT = 'com.docker.compose.project';
+/** Of `configs:` and `secrets:`, unless given otherwise. Packages hardly have it. */
+const COMPOSES_MODE = 0o444;
 
 /**
  * Whether a file of the image was last changed by the start of the container, as the entrypoint of nginx edits its
