@@ -90,6 +90,8 @@ export interface HostConfig {
   AutoRemove: boolean;
   Binds?: string[] | null;
   Mounts?: HostMount[] | null;
+  /** Options by path. */
+  Tmpfs?: Record<string, string> | null;
   VolumesFrom?: string[] | null;
   Links?: string[] | null;
   PortBindings?: Record<string, unknown> | null;

@@ -51,6 +51,13 @@ describe('a healthy new image', () => {
     });
   });
 
+  it('that declares a volume where the container has a tmpfs is none to mount a volume for', async () => {
+    scene.engine.runContainer(nginx({ name: 'in-memory', ports: {}, hostConfig: { Tmpfs: { '/data': '' } } }));
+    await hearAndSettle(scene.engine.publish('nginx:stable', { config: { Volumes: { '/data': {} } } }));
+    const last = scene.updates().find(({ container }) => container === 'in-memory');
+    expect(last).toMatchObject({ status: 'succeeded', error: null });
+  });
+
   it('does all that it can before the old container is stopped', async () => {
     await hearAndSettle(publish());
     const lines = scene.engine.lines();

@@ -63,11 +63,13 @@ function volumeAt(path: string, mounts: Mount[]): string | undefined {
  * Left out is one above `within`, a folder on a mount of its own: it would hold nothing else. Absolute paths. Pure.
  */
 export function newVolumes(
-  { Mounts }: Pick<ContainerInspect, 'Mounts'>,
+  { Mounts, HostConfig }: Pick<ContainerInspect, 'Mounts' | 'HostConfig'>,
   { Config }: Pick<ImageInspect, 'Config'>,
   within?: string,
 ): string[] {
-  const had = new Set(Mounts.map(({ Destination }) => cleanPath(Destination)));
+  // `Mounts` does not list `HostConfig.Tmpfs` (`--tmpfs`, `tmpfs:` of Compose).
+  const mounted = [...Mounts.map(({ Destination }) => Destination), ...Object.keys(HostConfig.Tmpfs ?? {})];
+  const had = new Set(mounted.map(cleanPath));
   const declared = Object.keys(Config?.Volumes ?? {}).map(cleanPath);
   return declared.filter((path) => !had.has(path) && within?.startsWith(`${path}/`) !== true);
 }

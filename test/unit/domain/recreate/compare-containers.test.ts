@@ -1,5 +1,6 @@
 import type { ContainerInspect } from '../../../../src/domain/engine-inspect';
 import { type Difference, differences } from '../../../../src/domain/recreate/compare-containers';
+import { newVolumes } from '../../../../src/domain/recreate/own-mounts';
 import { recordedContainer, recordedImages } from '../../../support/recorded-inspect';
 
 const { oldImage } = recordedImages();
@@ -154,6 +155,12 @@ describe('the new image', () => {
     expect(differencesAfter('bare', (container) => container.Mounts.push(anew))).toEqual([
       { field: 'Mounts /var/lib/new', before: 'none', after: 'volume new writable' },
     ]);
+  });
+
+  it('that declares a volume where the container has a tmpfs makes none there', () => {
+    expect(newVolumes(recordedContainer('tmpfs'), images.newImage)).toEqual([]);
+    const withSlash = { Mounts: [], HostConfig: { ...recordedContainer('tmpfs').HostConfig, Tmpfs: { '/data/': '' } } };
+    expect(newVolumes(withSlash, { Config: { Volumes: { '/data': {}, '/other': {} } } })).toEqual(['/other']);
   });
 
   it('that declares a volume above a folder on a mount of its own is the same, but for no other path', () => {
