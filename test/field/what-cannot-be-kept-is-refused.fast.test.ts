@@ -7,7 +7,7 @@ import { unknownFields } from '../../src/domain/recreate/known-fields';
 import { isTemporary, ownPaths, unmountedBackupPaths, wasCopiedBeforeStart } from '../../src/domain/recreate/layer';
 import { platformOf, platformText, platformToAsk } from '../../src/domain/recreate/platform';
 import { withVolumesOf } from '../../src/domain/recreate/own-mounts';
-import { namespacesOf } from '../../src/domain/network/shared-network';
+import { linksTo, namespacesOf } from '../../src/domain/network/shared-network';
 import { anInspect } from '../support/inspect-builder';
 import { recordedContainer, recordedImages } from '../support/recorded-inspect';
 
@@ -200,4 +200,9 @@ it('finds the lifecycle hooks of a service in any of its files, merged keys incl
   const override = 'services:\n  web:\n    pre_stop: !override\n      - command: drain\n';
   expect(lifecycleHooks('web', [base, override])).toEqual(['post_start', 'pre_stop']);
   expect(lifecycleHooks('db', [base, override])).toEqual([]);
+});
+
+it('knows a link by the form in which the engine shows it', () => {
+  const links = (Name: string): boolean => linksTo({ Name }, recordedContainer('link'));
+  expect([links('/recorded-other'), links('/other'), links('/recorded-link')]).toEqual([true, false, false]);
 });

@@ -327,3 +327,19 @@ function stopped(id: string): string {
   scene.engine.host.stop(scene.engine.host.find(id));
   return id;
 }
+
+it('is refused before anything is stopped where another container links to it: that one could not be started again', async () => {
+  scene.engine.addImage({ reference: 'app:1' });
+  for (const [name, linked] of [
+    ['app', 'web-nginx-1'],
+    ['other', 'web-nginx-10'],
+  ])
+    scene.engine.runContainer({
+      ...{ name: name ?? '', image: 'app:1' },
+      hostConfig: { Links: [`/${linked}:/${name}/web`] },
+    });
+  await hearAndSettle(publish());
+  expect(scene.updates()).toMatchObject([{ status: 'failed', error: { code: 'preflight_blocked' } }]);
+  expect(scene.updates()[0]?.error?.message).toContain('--link: app links to web-nginx-1 (--link), would lose it');
+  expect(scene.engine.lines().filter((line) => line.startsWith('stop'))).toEqual([]);
+});

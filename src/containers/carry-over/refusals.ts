@@ -5,7 +5,13 @@ import type { Container } from '../../domain/container';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { runsUnderShell } from '../../domain/handover';
-import { namespacesOf, settingOf, type SharedNamespace, sharedNamespaces } from '../../domain/network/shared-network';
+import {
+  linksTo,
+  namespacesOf,
+  settingOf,
+  type SharedNamespace,
+  sharedNamespaces,
+} from '../../domain/network/shared-network';
 import {
   copiedText,
   listed,
@@ -84,20 +90,29 @@ async function missingOwners({ engine }: LooksAhead, { container, inspect }: Loo
     });
 }
 
-/** Containers that joined a namespace of this container would lose it with the old one. A retained, stopped one does not count. */
+/** Containers that joined a namespace of this container, or link to it, would lose it with the old one. A retained, stopped one does not count. */
 async function guests({ engine }: LooksAhead, { container, inspect }: Looked): Promise<Refusal[]> {
   const others = (await inspectAll(engine)).filter(({ Id, Name }) => Id !== inspect.Id && !isOurs(Name));
   const found = others.flatMap((other) =>
     namespacesOf(inspect, other).map((kind) => ({ kind, name: other.Name.slice(1) })),
   );
   const kinds = [...new Set(found.map(({ kind }) => kind))];
-  return kinds.map((kind) =>
-    guestsOf(
-      container.name,
-      kind,
-      found.filter((guest) => guest.kind === kind).map(({ name }) => name),
-    ),
-  );
+  const namesOf = (wanted: SharedNamespace['kind']): string[] =>
+    found.filter(({ kind }) => kind === wanted).map(({ name }) => name);
+  const linked = others.filter((other) => linksTo(inspect, other)).map(({ Name }) => Name.slice(1));
+  return [
+    ...kinds.map((kind) => guestsOf(container.name, kind, namesOf(kind))),
+    ...(linked.length === 0 ? [] : [linkedTo(container.name, linked)]),
+  ];
+}
+
+function linkedTo(name: string, names: readonly string[]): Refusal {
+  return {
+    field: '--link',
+    code: 'preflight_blocked',
+    reason: `${names.join(', ')} ${names.length === 1 ? 'links' : 'link'} to ${name} (--link), would lose it, and could not be started again.`,
+    remedy: 'Connect them by a network of their own instead of links, or re-create all of them by hand.',
+  };
 }
 
 function guestsOf(name: string, kind: SharedNamespace['kind'], names: readonly string[]): Refusal {

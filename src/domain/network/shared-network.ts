@@ -92,6 +92,11 @@ export function namespacesOf(
     .map(({ kind }) => kind);
 }
 
+/** Whether a container reaches `owner` by `--link`. The engine links to the very container, also where another takes its name. */
+export function linksTo(owner: Pick<ContainerInspect, 'Name'>, guest: Pick<ContainerInspect, 'HostConfig'>): boolean {
+  return (guest.HostConfig.Links ?? []).some((link) => link.split(':')[0] === owner.Name);
+}
+
 function isShortIdOf(named: string, id: string): boolean {
   return /^[0-9a-f]{12,}$/.test(named) && id.startsWith(named);
 }
