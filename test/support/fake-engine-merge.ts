@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { ContainerConfig, Healthcheck, ImageConfig } from '../../src/domain/engine-inspect';
 
 /** The engine's own merge of an image into a create request (moby, daemon/commit.go `merge`, and the reset of `[""]`). */
@@ -7,7 +8,7 @@ export function mergeImage(asked: ContainerConfig, image: ImageConfig): Containe
     ...asked,
     ...command,
     User: asked.User || image.User || '',
-    WorkingDir: asked.WorkingDir || image.WorkingDir || '',
+    WorkingDir: cleaned(asked.WorkingDir || image.WorkingDir || ''),
     StopSignal: asked.StopSignal || image.StopSignal,
     Env: [...(asked.Env ?? []), ...(image.Env ?? []).filter((line) => !hasVariable(asked.Env ?? [], line))],
     Labels: { ...image.Labels, ...asked.Labels },
@@ -15,6 +16,11 @@ export function mergeImage(asked: ContainerConfig, image: ImageConfig): Containe
     ExposedPorts: merged(asked.ExposedPorts, image.ExposedPorts),
     Healthcheck: mergeHealthcheck(asked.Healthcheck, image.Healthcheck),
   };
+}
+
+/** moby, container.SetupWorkingDirectory. */
+function cleaned(folder: string): string {
+  return folder === '' ? '' : posix.resolve('/', folder);
 }
 
 function mergeCommand(asked: ContainerConfig, image: ImageConfig): Pick<ContainerConfig, 'Cmd' | 'Entrypoint'> {

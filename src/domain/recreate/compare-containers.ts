@@ -8,7 +8,7 @@ import type {
 } from '../engine-inspect';
 import { isContainerMode } from '../network/shared-network';
 import { composeImage, linkRequest, ownHostname } from './create-request';
-import { ownConfig, type OwnConfig } from './own-config';
+import { cleanFolder, ownConfig, type OwnConfig } from './own-config';
 import { bindDestination, cleanPath, newVolumes } from './own-mounts';
 import { ownEndpoints } from './own-networks';
 import { isOfPodman, withoutMadeHostname } from './podman';
@@ -128,7 +128,7 @@ function configFacts(container: ContainerInspect, config: Partial<ContainerConfi
     Domainname: shared ? undefined : normalise(config.Domainname),
     MacAddress: normalise(container.Config.MacAddress),
     User: normalise(config.User),
-    WorkingDir: normalise(config.WorkingDir),
+    WorkingDir: cleanFolder(config.WorkingDir),
     StopSignal: normalise(config.StopSignal),
     StopTimeout: config.StopTimeout?.toString(),
     Entrypoint: normaliseOrdered(config.Entrypoint),

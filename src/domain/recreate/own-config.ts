@@ -1,4 +1,5 @@
 import type { ContainerConfig, Healthcheck, ImageConfig } from '../engine-inspect';
+import { cleanPath } from './own-mounts';
 
 /** What the operator gave, without what merely came from the image: the part of `Config` that is carried over. */
 export type OwnConfig = Partial<Omit<ContainerConfig, 'Image' | 'Labels'>> & { Labels: Record<string, string> };
@@ -13,7 +14,7 @@ export function ownConfig(config: ContainerConfig, image: ImageConfig | null): O
     ...alwaysOwn(config),
     ...ownCommand(config, image),
     User: ownText(config.User, image?.User),
-    WorkingDir: ownText(config.WorkingDir, image?.WorkingDir),
+    WorkingDir: ownText(cleanFolder(config.WorkingDir), cleanFolder(image?.WorkingDir)),
     StopSignal: ownText(config.StopSignal, image?.StopSignal),
     Env: notIn(config.Env, image?.Env),
     Labels: carriedLabels(config.Labels, image?.Labels),
@@ -51,6 +52,11 @@ function ownCommand(config: ContainerConfig, image: ImageConfig | null): Pick<Ow
   }
   const entrypoint = nonEmpty(config.Entrypoint) ?? [''];
   return cmd.length === 0 ? { Entrypoint: entrypoint } : { Entrypoint: entrypoint, Cmd: cmd };
+}
+
+/** As the engine stores the folder of a container: an image may have it with a trailing slash. Undefined: there is none. */
+export function cleanFolder(folder: string | undefined): string | undefined {
+  return folder ? cleanPath(folder) : undefined;
 }
 
 function ownText(value: string | undefined, images: string | undefined): string | undefined {

@@ -157,6 +157,17 @@ describe('the new image', () => {
     ]);
   });
 
+  it('may write its folder with a slash at the end, which the engine takes away', () => {
+    const newImage = { ...oldImage, Config: { ...oldImage.Config, WorkingDir: '/srv/' } };
+    const after = recordedContainer('bare');
+    after.Config.WorkingDir = '/srv';
+    expect(differences(recordedContainer('bare'), after, { oldImage, newImage })).toEqual([]);
+    after.Config.WorkingDir = '/elsewhere';
+    expect(differences(recordedContainer('bare'), after, { oldImage, newImage })).toEqual([
+      { field: 'WorkingDir', before: '/srv', after: '/elsewhere' },
+    ]);
+  });
+
   it('that declares a volume where the container has a tmpfs makes none there', () => {
     expect(newVolumes(recordedContainer('tmpfs'), images.newImage)).toEqual([]);
     const withSlash = { Mounts: [], HostConfig: { ...recordedContainer('tmpfs').HostConfig, Tmpfs: { '/data/': '' } } };

@@ -50,6 +50,18 @@ describe('what merely came from the old image', () => {
     expect(body.Entrypoint).toBeUndefined();
   });
 
+  it.each(['/srv/one/', '/srv//one', '/srv/x/../one/'])(
+    'is not carried where the engine only cleaned it: WORKDIR %s',
+    (WorkingDir) => {
+      const { oldImage, newImage } = recordedImages();
+      const written = { ...oldImage, Config: { ...oldImage.Config, WorkingDir } };
+      const container = recordedContainer('bare');
+      expect(container.Config.WorkingDir).toBe('/srv/one');
+      const { body } = createRequest({ container, oldImage: written, newImage, reference: 'recorded/release:2' });
+      expect(body.WorkingDir).toBeUndefined();
+    },
+  );
+
   it('keeps a published port that the old image exposed, since the new one may not', () => {
     expect(requestFor('everything').body.ExposedPorts).toEqual({ '80/tcp': {}, '8081/udp': {}, '9000/tcp': {} });
   });
