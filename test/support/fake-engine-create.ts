@@ -44,8 +44,8 @@ export function createdInspect(creation: Creation): ContainerInspect {
 }
 
 function endpoint(settings: EndpointSettings): EndpointSettings {
-  const engines = { NetworkID: '', EndpointID: '', Gateway: '', IPAddress: '', MacAddress: '' };
-  const asked = { IPAMConfig: null, Links: null, Aliases: null, DriverOpts: null };
+  const engines = { NetworkID: '', EndpointID: '', Gateway: '', IPAddress: '' };
+  const asked = { IPAMConfig: null, Links: null, Aliases: null, DriverOpts: null, MacAddress: '' };
   return { ...asked, ...structuredClone(settings), ...engines };
 }
 

@@ -17,7 +17,10 @@ export class FakeHost {
   readonly volumes: Volumes = new Map();
   readonly networks = new Set(['bridge', 'host', 'none']);
   readonly events = new FakeEvents();
+  /** As Engine 28 and later: a container that runs has a random MAC address in each network, unless one was requested. */
+  generatesMacs = false;
   readonly #anonymous = new Set<string>();
+  readonly #requestedMacs = new Map<ContainerInspect, Map<string, string>>();
   #made = 0;
 
   constructor(private readonly clock: TestClock) {}
@@ -64,6 +67,10 @@ export class FakeHost {
       waiters: [],
     };
     this.containers.set(id, container);
+    const asked = Object.entries(inspect.NetworkSettings.Networks).map(
+      ([network, { MacAddress = '' }]) => [network, MacAddress] as const,
+    );
+    this.#requestedMacs.set(inspect, new Map(asked));
     return container;
   }
 
@@ -84,15 +91,22 @@ export class FakeHost {
     });
     container.main = this.runMain(container);
     this.events.tell({ action: 'start', containerId: container.inspect.Id });
-    for (const [index, settings] of Object.values(container.inspect.NetworkSettings.Networks).entries()) {
+    const requested = this.#requestedMacs.get(container.inspect);
+    for (const [index, [network, settings]] of Object.entries(container.inspect.NetworkSettings.Networks).entries()) {
       settings.IPAddress = settings.IPAMConfig?.IPv4Address ?? `172.${18 + index}.0.${2 + this.containers.size}`;
+      settings.MacAddress = requested?.get(network) || (this.generatesMacs ? this.randomMac() : '');
     }
+  }
+
+  private randomMac(): string {
+    return `be:5d:00:00:00:${(++this.#made).toString(16).padStart(2, '0')}`;
   }
 
   stop(container: FakeContainer, exitCode = this.stopCode(container), stoppedByCall = true): void {
     if (!this.state(container).Running) return;
     Object.assign(container, { phase: 'stopped', finishedAt: this.now(), exitCode, stoppedByCall });
-    for (const settings of Object.values(container.inspect.NetworkSettings.Networks)) settings.IPAddress = '';
+    for (const settings of Object.values(container.inspect.NetworkSettings.Networks))
+      Object.assign(settings, { IPAddress: '', MacAddress: '' });
     for (const done of container.waiters.splice(0)) done(exitCode);
     this.events.tell({ action: 'die', containerId: container.inspect.Id });
     if (container.inspect.HostConfig.AutoRemove) this.containers.delete(container.inspect.Id);

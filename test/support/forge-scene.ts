@@ -32,6 +32,10 @@ export interface ForgeOptions {
   policy?: RestartPolicy;
   /** Image of the database server. */
   postgres?: ImageSpec;
+  /** Of gitea. */
+  networks?: string[];
+  /** As Engine 28 (`FakeHost.generatesMacs`). */
+  generatesMacs?: boolean;
 }
 
 export function runForge({
@@ -41,8 +45,11 @@ export function runForge({
   dbLabels = {},
   policy,
   postgres,
+  networks,
+  generatesMacs = false,
 }: ForgeOptions = {}): Forge {
   const scene = openScene();
+  scene.engine.host.generatesMacs = generatesMacs;
   const inProject = { 'com.docker.compose.project': 'forge' };
   const watched = { 'diun.enable': 'true' };
   const onDatabase = { ...inProject, 'com.docker.compose.depends_on': 'db:service_healthy:true' };
@@ -68,6 +75,7 @@ export function runForge({
     name: 'forge-gitea-1',
     image: 'gitea:1',
     volumes: { 'forge-files': '/data' },
+    ...(networks === undefined ? {} : { networks }),
     labels: {
       ...watched,
       ...onDatabase,

@@ -1,3 +1,4 @@
+import { runForge } from '../support/forge-scene';
 import { guardedEngine } from '../support/guarded-engine';
 import { runMajorForge } from '../support/major-scene';
 import { rehearsalOf, rehearsalScene } from '../support/rehearsal-scene';
@@ -79,6 +80,27 @@ it('creates again what another process removed in the middle of an update', asyn
   scene.hear('docker.io/library/nginx:stable', digest);
   await scene.settle();
   expect([engine.containerNames(), engine.isRunning('web-nginx-1'), refused]).toEqual([['web-nginx-1'], true, []]);
+});
+
+describe('on an engine that gives each container random MAC addresses while it runs', () => {
+  const macs = (): string[] =>
+    Object.values(scene.engine.container('forge-gitea-1').NetworkSettings.Networks).map(
+      ({ MacAddress = '' }) => MacAddress,
+    );
+
+  it.each([[undefined], [['front', 'back']]])(
+    'updates a container that is stopped for its backup, in the networks %j',
+    async (networks) => {
+      const forge = runForge({ generatesMacs: true, ...(networks === undefined ? {} : { networks }) });
+      scene = guard(forge.scene);
+      const before = macs();
+      scene.engine.publish('gitea:1', forge.specs['gitea:1']);
+      await forge.update('forge-gitea-1');
+      expect([scene.updates().at(-1)?.status, refused]).toEqual(['succeeded', []]);
+      expect(before).not.toContain('');
+      expect(macs()).toEqual(before);
+    },
+  );
 });
 
 it('rehearses, in a copy of the database and of the application', async () => {

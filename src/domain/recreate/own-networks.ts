@@ -32,6 +32,15 @@ export function ownEndpoints(container: Networked): Endpoints {
   return Object.fromEntries(networks.map(([name, endpoint]) => [name, ownEndpoint(container, name, endpoint)]));
 }
 
+/** As `ownEndpoints`, and the network of `NetworkMode` also by the name there (an ID, `default`): a request may use either. */
+export function endpointsByAnyName(container: Networked): Endpoints {
+  const own = ownEndpoints(container);
+  const mode = container.HostConfig.NetworkMode;
+  const networks = Object.entries(container.NetworkSettings.Networks);
+  const first = networks.find(([name, endpoint]) => isNetworkOfMode(mode, name, endpoint));
+  return first === undefined ? own : { ...own, [mode]: own[first[0]] ?? {} };
+}
+
 /** `host`, `none` and `container:…`: there is no endpoint of its own to ask for. */
 function sharesNetwork(mode: string): boolean {
   return mode === 'host' || mode === 'none' || isContainerMode(mode);

@@ -64,6 +64,24 @@ test.each(['web', 'agent'])('the same container passes: %s', async (name) => {
   expect(await outcome(createGuard(), { name, method: 'POST', url, body: sameAs(name) })).toBe('passes');
 });
 
+test('a MAC address that the engine shows of a running container only is its own after a stop through the proxy', async () => {
+  engine.host.generatesMacs = true;
+  engine.runContainer(nginx({ name: 'mac', ports: {}, networks: ['lan'] }));
+  const same = sameAs('mac');
+  const other = { lan: { MacAddress: 'be:5d:00:00:ff:ff' } };
+  const url = '/v1.45/containers/create?name=mac.diun-pilot-new-0123456789';
+  const create = (guard: ReturnType<typeof createGuard>, body: object): Promise<string> =>
+    outcome(guard, { name: '', method: 'POST', url, body });
+  const guard = createGuard();
+  expect(await outcome(guard, { name: '', method: 'POST', url: '/v1.45/containers/mac/stop' })).toBe('passes');
+  engine.host.stop(engine.host.find('mac'));
+  const refused = 'MacAddress in the network lan is not that of the container it replaces';
+  expect(await create(guard, same)).toBe('passes');
+  expect(await create(guard, { ...same, NetworkingConfig: { EndpointsConfig: other } })).toBe(refused);
+  expect(await create(createGuard(), same)).toBe(refused);
+  engine.host.generatesMacs = false;
+});
+
 describe('a container that Compose left without its name', () => {
   const rename = async (left: string, name: string, labels: Record<string, string> = {}): Promise<string> => {
     engine.runContainer(nginx({ name: left, ports: {}, labels }));

@@ -46,7 +46,7 @@ describe('log options', () => {
     ['of which an own one is lost', log('json-file', { tag: 'x' }), log('json-file', limits), 1],
     ['of another driver', log('json-file', {}), log('local', limits), 1],
   ])('%s', (_, before, after, count) => {
-    const withLog = (LogConfig: object): ContainerInspect => {
+    const withLog = (LogConfig: ReturnType<typeof log>): ContainerInspect => {
       const container = recordedContainer('bare');
       return { ...container, HostConfig: { ...container.HostConfig, LogConfig } };
     };

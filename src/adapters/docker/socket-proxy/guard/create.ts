@@ -2,12 +2,13 @@ import type { ContainerInspect, CreateRequest, ImageInspect } from '../../../../
 import { configTest } from '../../../../domain/nginx/config-test';
 import { createRequest } from '../../../../domain/recreate/create-request';
 import { CONFIG_FIELDS, HOST_CONFIG_FIELDS } from '../../../../domain/recreate/known-fields';
-import { ownEndpoints } from '../../../../domain/recreate/own-networks';
+import { endpointsByAnyName } from '../../../../domain/recreate/own-networks';
 import { sourceOf, withVolumesOf } from '../../../../domain/recreate/own-mounts';
 import {
   familyOf,
   isWatched,
   type Known,
+  type MacAddresses,
   type Memory,
   mustBeItsImage,
   remember,
@@ -69,7 +70,7 @@ export async function judgeCreate(
   mustBe(open.length > 0, `no container ${base} with the label diun.enable=true is there to be replaced`);
   const reasons: string[] = [];
   for (const known of open) {
-    const reason = await reasonAgainst(() => mustReplace(sight, known, { role, body, host, image }));
+    const reason = await reasonAgainst(() => mustReplace({ sight, memory }, known, { role, body, host, image }));
     if (reason === null) {
       memory.replaced.set(base, known);
       remember(memory.replaced);
@@ -103,7 +104,11 @@ interface Replacement {
   image: ImageInspect;
 }
 
-async function mustReplace(sight: Sight, known: Known, { role, body, host, image }: Replacement): Promise<void> {
+async function mustReplace(
+  { sight, memory }: { sight: Sight; memory: Memory },
+  known: Known,
+  { role, body, host, image }: Replacement,
+): Promise<void> {
   mustBeItsImage(known, image);
   mustNameItsImage(known, body['Image'] as string);
   const candidate = { known, expected: await expectedOf(sight, known, image, body['Image'] as string) };
@@ -113,11 +118,12 @@ async function mustReplace(sight: Sight, known: Known, { role, body, host, image
     mustHaveItsLabels(candidate, body['Labels']);
     mustHaveItsHostConfig(candidate, host, new Set(['RestartPolicy']));
   }
-  const macs = Object.values(ownEndpoints(known.container)).map(({ MacAddress }) => MacAddress);
+  const macs = macAddressesOf(known.container, memory);
   const mac = body['MacAddress'];
-  mustBe(!mac || [known.container.Config.MacAddress, ...macs].includes(mac as string), 'MacAddress is not its own');
+  const isOwn = !mac || [known.container.Config.MacAddress, ...Object.values(macs)].includes(mac as string);
+  mustBe(isOwn, 'MacAddress is not its own');
   const config = onlyKeys('NetworkingConfig', body['NetworkingConfig'], words('EndpointsConfig'));
-  mustHaveItsNetworks(known.container, config['EndpointsConfig']);
+  mustHaveItsNetworks(known.container, config['EndpointsConfig'], memory);
 }
 
 /** The name becomes that of the new container's image, and so decides what may replace it later. */
@@ -199,14 +205,37 @@ function mustOnlyTest(candidate: Candidate, { body, host, image }: Omit<Replacem
 const ENDPOINT = words('IPAMConfig Links Aliases DriverOpts GwPriority MacAddress');
 
 /** Networks and what is requested of each: none but the container's own. */
-export function mustHaveItsNetworks(container: ContainerInspect, endpoints: unknown): void {
-  const own = ownEndpoints(container);
+export function mustHaveItsNetworks(container: ContainerInspect, endpoints: unknown, memory: Memory): void {
+  const own = endpointsByAnyName(container);
+  const macs = macAddressesOf(container, memory);
   for (const [network, endpoint] of Object.entries((endpoints ?? {}) as Record<string, unknown>)) {
     const has = own[network] ?? refuse(`it is not in the network ${network}`);
     const asked = onlyKeys(`the endpoint in ${network}`, endpoint, ENDPOINT);
     for (const [field, value] of Object.entries(asked)) {
-      const same = isNothing(value) || isSameInAnyOrder(value, has[field]);
+      const expected = field === 'MacAddress' ? macs[network] : has[field];
+      const same = isNothing(value) || isSameInAnyOrder(value, expected);
       mustBe(same, `${field} in the network ${network} is not that of the container it replaces`);
     }
   }
+}
+
+/** Those that a container has, or had when it was stopped, by network. */
+function macAddressesOf(container: ContainerInspect, { macs }: Pick<Memory, 'macs'>): MacAddresses {
+  return { ...macs.get(container.Id), ...shownMacs(container) };
+}
+
+/** Remembers the addresses of a container that is about to be stopped. */
+export function rememberMacs({ macs }: Pick<Memory, 'macs'>, container: ContainerInspect): void {
+  const shown = shownMacs(container);
+  if (Object.keys(shown).length === 0) return;
+  macs.set(container.Id, shown);
+  remember(macs);
+}
+
+function shownMacs(container: ContainerInspect): MacAddresses {
+  return Object.fromEntries(
+    Object.entries(endpointsByAnyName(container)).flatMap(([network, { MacAddress }]) =>
+      MacAddress ? [[network, MacAddress]] : [],
+    ),
+  );
 }

@@ -24,7 +24,12 @@ export interface Memory {
   execs: Set<string>;
   /** Containers that were replaced, by the name that they had: one that was removed meanwhile may be created again. */
   replaced: Map<string, Known>;
+  /** MAC addresses by network, of containers that were stopped, by ID: the engine shows them only while a container runs. */
+  macs: Map<string, MacAddresses>;
 }
+
+/** By the name of the network. */
+export type MacAddresses = Record<string, string>;
 
 /** Swarm names the container of a task `SERVICE.SLOT.ID`. */
 const TASK = /^(.+)\.[^.]+\.[0-9a-z]{25}$/;
@@ -34,7 +39,7 @@ const MOST_REMEMBERED = 10_000;
 const MOST_LINKS = 40;
 
 export function newMemory(): Memory {
-  return { created: new Map(), execs: new Set(), replaced: new Map() };
+  return { created: new Map(), execs: new Set(), replaced: new Map(), macs: new Map() };
 }
 
 /** The oldest is forgotten first. */

@@ -1,5 +1,5 @@
 import { isEnabled } from '../../../../domain/labels/parse-flag';
-import { judgeCreate, mustHaveItsNetworks } from './create';
+import { judgeCreate, mustHaveItsNetworks, rememberMacs } from './create';
 import {
   familyOf,
   isOwn,
@@ -67,10 +67,11 @@ const CONNECT = words('Container EndpointConfig');
 const WITH_VOLUMES: Role[] = ['check', 'drill', 'rehearsal', 'new'];
 
 /** A call that only says which container is to run, or not. */
-const onMovable: Rule = async ({ sight, memory, asked }) => {
-  mustSayNothing(asked);
-  const known = await target(sight, asked.place);
-  await mustBeMovable(sight, memory, known);
+const onMovable: Rule = async (scene) => ({ place: (await movable(scene)).container.Id });
+
+const onStop: Rule = async (scene) => {
+  const known = await movable(scene);
+  rememberMacs(scene.memory, known.container);
   return { place: known.container.Id };
 };
 
@@ -103,7 +104,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     return { place: known.container.Id };
   },
   'POST /containers/{id}/start': onMovable,
-  'POST /containers/{id}/stop': onMovable,
+  'POST /containers/{id}/stop': onStop,
   'POST /containers/{id}/restart': onMovable,
   'POST /containers/{id}/wait': onMovable,
   'POST /containers/{id}/exec': async ({ sight, memory, asked }) => {
@@ -155,7 +156,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     const all = await familyOf(sight, memory, created.base, created.role);
     const family = all.filter(({ container }) => container.Id !== Container);
     mustBe(
-      family.some((known) => joins(known, asked.place, EndpointConfig)),
+      family.some((known) => joins(known, asked.place, EndpointConfig, memory)),
       `${created.base} is not in the network ${asked.place} in this way`,
     );
   },
@@ -184,6 +185,13 @@ export function createGuard(memory: Memory = newMemory()): Guard {
   };
 }
 
+async function movable({ sight, memory, asked }: Scene): Promise<Known> {
+  mustSayNothing(asked);
+  const known = await target(sight, asked.place);
+  await mustBeMovable(sight, memory, known);
+  return known;
+}
+
 function mustSayNothing({ body }: GuardedCall): void {
   mustBe(Object.keys(body ?? {}).length === 0, 'this call has no body');
 }
@@ -206,9 +214,9 @@ function replace({ replaced }: Memory, known: Known): void {
   remember(replaced);
 }
 
-function joins({ container }: Known, network: string, endpoint: unknown): boolean {
+function joins({ container }: Known, network: string, endpoint: unknown, memory: Memory): boolean {
   try {
-    mustHaveItsNetworks(container, { [network]: endpoint ?? {} });
+    mustHaveItsNetworks(container, { [network]: endpoint ?? {} }, memory);
     return true;
   } catch (error) {
     if (error instanceof Refused) return false;
