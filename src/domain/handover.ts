@@ -46,6 +46,10 @@ function whyNotWritten({ Mounts }: Pick<ContainerInspect, 'Mounts'>): string | n
   return `two containers must not write to ${written.sort().join(', ')} at once: mount it read-only (:ro)`;
 }
 
+/** An engine that generates random ones gives one to each container that runs (`domain/recreate/own-networks`). */
+const SAME_MAC =
+  'two containers cannot have the same MAC address, and Docker Engine 28 and later, as Podman, do not show whether you set it or they generated it: let a small container own the network, and join it (network_mode: "service:edge")';
+
 function whyNotNetwork(container: Looked): string | null {
   if (sharesPorts(container)) return null;
   const { PortBindings, PublishAllPorts } = container.HostConfig;
@@ -57,7 +61,7 @@ function whyNotNetwork(container: Looked): string | null {
   );
   if (fixed !== undefined) return 'two containers cannot have the same fixed address';
   const hasMac = Object.values(ownEndpoints(container)).some(({ MacAddress }) => MacAddress);
-  return hasMac ? 'two containers cannot have the same MAC address' : null;
+  return hasMac ? SAME_MAC : null;
 }
 
 /** Whether two containers of this set-up listen in one namespace (`listen … reuseport`). */

@@ -52,6 +52,11 @@ export interface Journal {
   newContainerId: string | null;
   /** Whether the old container may have been stopped: after a handover that failed early it never was. */
   oldStopped: boolean;
+  /**
+   * Whether old and new one run at once (domain/handover). Decided once: an old container that was stopped meanwhile shows less,
+   * such as no MAC address. Not there: an older release began the update.
+   */
+  handsOver?: boolean;
   /** A handover: the new container was healthy before the old one was stopped. */
   handedOver?: boolean;
   /** What is being written into the compose project for a new tag, as text; there once that begins. */

@@ -12,9 +12,9 @@ import { newContainerOf, checkpoint } from './run';
 import { exchangeNames, renameNew, startNew } from './swap-containers';
 import { shortId } from '../domain/format';
 
-/** By the old container's label, if it can be (domain/handover): nothing changes that while the update runs. */
-export function handsOver({ container }: Pick<Run, 'container'>): boolean {
-  return container.labels.strategy === 'handover';
+/** By the old container's label, if it can be (domain/handover), as decided when the update started. */
+export function handsOver({ container, journal }: Pick<Run, 'container' | 'journal'>): boolean {
+  return journal.handsOver ?? container.labels.strategy === 'handover';
 }
 
 /** Gives the new container the name and starts it, while the old one serves on under another. May be done twice. */

@@ -163,3 +163,36 @@ it('serves on when the engine refuses to start the new one', async () => {
   expect(scene.updates()[0]?.reason).toContain('never stopped');
   expectOldServes();
 });
+
+describe('a container with a random MAC address, as Engine 28 gives one to each that runs', () => {
+  const labels = { 'diun.enable': 'true', 'update.policy': 'automatic', 'update.strategy': 'handover' };
+  const open = (): void => {
+    scene.engine.host.generatesMacs = true;
+    scene.engine.addImage({ reference: 'app:1' });
+    scene.engine.runContainer({ name: 'web-app-1', image: 'app:1', networks: ['front'], labels });
+    scene.hear('docker.io/library/app:1', scene.engine.publish('app:1').digest);
+  };
+  const expectRecreated = (): void => {
+    expect(scene.updates()).toMatchObject([{ container: 'web-app-1', status: 'succeeded' }]);
+    expect(scene.updates()[0]?.steps.find(({ name }) => name === 'health_check')?.detail).not.toContain('drained');
+    expect(scene.store.updates.journal(scene.updates()[0]?.id ?? '')?.handedOver).toBeUndefined();
+  };
+
+  it('is recreated, and the reason names the remedy', async () => {
+    open();
+    await scene.settle();
+    expectRecreated();
+    expect(JSON.stringify(scene.log)).toContain('do not show whether you set it');
+  });
+
+  it.each(['stop', 'start'] as const)(
+    'is recreated also after a crash past the %s, when it shows none',
+    async (call) => {
+      open();
+      await Promise.race([scene.engine.crashAt(call, 'after'), scene.settle()]);
+      scene = scene.restart();
+      await scene.settle();
+      expectRecreated();
+    },
+  );
+});

@@ -37,7 +37,7 @@ async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Upda
   if (ended !== null) return { ended };
   const unhealthy = await healthFailureOf(deps, container);
   const started = beginUpdate(deps, update);
-  const journal = firstJournal(update, old, unhealthy);
+  const journal = { ...firstJournal(update, old, unhealthy), handsOver: container.labels.strategy === 'handover' };
   deps.store.updates.saveJournal(update.id, journal);
   return { ...deps, update: started, old, container, journal };
 }
@@ -110,10 +110,11 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
   return run;
 }
 
-/** What the earlier attempt saw before it stopped containers for the backup; those that it did not stop are read again. */
-function notedBefore({ stopped, neighbourhood, dependents, servers, failing }: Journal): Partial<Journal> {
+/** What the earlier attempt decided, and saw before it stopped containers for the backup; those that it did not stop are read again. */
+function notedBefore({ handsOver, stopped, neighbourhood, dependents, servers, failing }: Journal): Partial<Journal> {
+  const decided = { servers, ...(handsOver === undefined ? {} : { handsOver }) };
   const noted = neighbourhood === undefined ? {} : { neighbourhood, dependents };
-  return { servers, ...(stopped.length === 0 ? {} : { ...noted, ...(failing === undefined ? {} : { failing }) }) };
+  return { ...decided, ...(stopped.length === 0 ? {} : { ...noted, ...(failing === undefined ? {} : { failing }) }) };
 }
 
 /** Of an update that a process took up too often. */
