@@ -22,7 +22,7 @@ export function afterGoodBackup(
   store.notices.close('backup_old', subject);
   const drillFailed = store.notices.all().some((each) => each.kind === 'drill_failed' && each.subject === subject);
   if (drillFailed && serversIn(backup.items).length > 0) store.backups.askDrill(backup.id);
-  const before = store.backups.good().find((record) => record.id !== backup.id && samePlace(record, backup));
+  const before = store.backups.good().find((record) => record.id !== backup.id && isComparable(record, backup));
   if (before === undefined || !isSuspicious(backup, before)) return forgetShrinking(deps, subject);
   const about = scopeName(backup);
   const words = `the backup of ${about} shrank to less than half of the one before`;
@@ -36,6 +36,11 @@ function forgetShrinking({ store, clock }: Pick<Deps, 'clock' | 'store'>, subjec
   const notice = store.notices.all().find((each) => each.kind === 'backup_shrunk' && each.subject === subject);
   if (notice !== undefined && clock.now().getTime() - Date.parse(notice.since) > REMEMBERED_MS)
     store.notices.close('backup_shrunk', subject);
+}
+
+/** A restic repository has plain objects, the other storages have compressed ones: a set that moved between them did not shrink. */
+function isComparable(a: BackupRecord, b: BackupRecord): boolean {
+  return samePlace(a, b) && a.items[0]?.compression === b.items[0]?.compression;
 }
 
 function isSuspicious(backup: BackupRecord, before: BackupRecord): boolean {

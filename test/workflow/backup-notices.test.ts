@@ -158,6 +158,21 @@ describe('a set that shrinks to less than half', () => {
     expect(scene.store.backups.good()).toHaveLength(1);
   });
 
+  test('is compared with a set of the same compression only: another storage may have it', async () => {
+    await backUp();
+    const [whole] = scene.store.backups.good();
+    const plain = whole?.items.map((item) => ({ ...item, compression: 'none' as const })) ?? [];
+    scene.store.backups.change(whole?.id ?? '', { items: plain });
+    shrinkTo(2);
+    await backUp();
+    expect(kinds()).toEqual([]);
+    shrinkTo(9);
+    await backUp();
+    shrinkTo(2);
+    await backUp();
+    expect([kinds(), health()]).toEqual([['backup_shrunk'], expect.stringContaining('shrank')]);
+  });
+
   test('a set that shrinks a little, or grows, is no matter', async () => {
     await backUp();
     shrinkTo(5);
