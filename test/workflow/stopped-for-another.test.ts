@@ -1,6 +1,7 @@
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { runForge } from '../support/forge-scene';
+import { nginx } from '../support/scene';
 
 // A container that diun-pilot has stopped for the update of another is not one that the operator stopped.
 
@@ -48,5 +49,32 @@ it('its soak goes on after a crash in the middle of that update', async () => {
   await scene.settle();
   expect(scene.store.soaks.open()).toMatchObject([{ container: 'forge-gitea-1', status: 'watching', failure: null }]);
   expect(scene.engine.isRunning('forge-gitea-1')).toBe(true);
+  scene.close();
+});
+
+it('the soak of one that only needs the updated container goes on after a crash, too', async () => {
+  const forge = runForge();
+  const first = forge.scene;
+  const { engine } = first;
+  // As a proxy that answers 502 while the application behind it is stopped.
+  const ask = () => ({ exitCode: engine.host.state(engine.host.find('forge-gitea-1')).Running ? 0 : 1 });
+  const labels = { 'update.soak': '2h', 'update.probe': 'exec:ask' };
+  engine.addImage({ reference: 'nginx:stable', scripts: { ask } });
+  engine.runContainer(nginx({ labels }));
+  engine.publish('nginx:stable', { scripts: { ask } });
+  await forge.update('web-nginx-1');
+  await first.clock.advance(60_000);
+  engine.publish('gitea:1', { ...forge.specs['gitea:1'] });
+  await forge.request('forge-gitea-1');
+  await Promise.race([engine.crashAt('execOutput', 'before'), first.settle()]);
+  expect(engine.isRunning('forge-gitea-1')).toBe(false);
+  await first.clock.advance(20_000);
+  const scene = first.restart();
+  await scene.settle();
+  expect(scene.store.soaks.open()).toMatchObject([{ container: 'web-nginx-1', status: 'watching', failure: null }]);
+  expect(scene.updates().map(({ container, status }) => [container, status])).toEqual([
+    ['web-nginx-1', 'succeeded'],
+    ['forge-gitea-1', 'succeeded'],
+  ]);
   scene.close();
 });

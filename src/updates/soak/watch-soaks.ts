@@ -5,7 +5,6 @@ import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { formatBetween, formatTime, shortId } from '../../domain/format';
 import { judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
-import { underWay } from '../../decisions/under-way';
 import { endSoak, NO_WAY_BACK, OLD_IS_GONE, startSoakRollback } from './soak-rollback';
 import { finishCompose } from './finish-compose';
 import { offerOldVersion } from './offer-old-version';
@@ -20,10 +19,9 @@ const RARELY_MS = 10_000;
  * back now. Rejects only with `engine_unreachable`.
  */
 export async function watchSoaks(deps: Deps): Promise<boolean> {
-  const busy = underWay(deps.store);
+  // An interrupted update is finished first: it may have stopped what others need, and either of two containers may have the name.
+  if (deps.store.updates.withStatus('running').length > 0) return false;
   for (const soak of deps.store.soaks.open()) {
-    // An interrupted update is finished first: until then, either of two containers may have the name, or it is stopped for it.
-    if (busy.has(soak.container)) continue;
     try {
       if (await attend(deps, soak)) return true;
     } catch (error) {
