@@ -88,6 +88,7 @@ export class FakeHost {
       finishedAt: 0,
       exitCode: 0,
       stoppedByCall: false,
+      paused: false,
     });
     container.main = this.runMain(container);
     this.events.tell({ action: 'start', containerId: container.inspect.Id });
@@ -110,6 +111,11 @@ export class FakeHost {
     for (const done of container.waiters.splice(0)) done(exitCode);
     this.events.tell({ action: 'die', containerId: container.inspect.Id });
     if (container.inspect.HostConfig.AutoRemove) this.containers.delete(container.inspect.Id);
+  }
+
+  /** `docker pause` and `docker unpause`. */
+  pause(container: FakeContainer, paused = true): void {
+    container.paused = paused;
   }
 
   update(container: FakeContainer, RestartPolicy: RestartPolicy): void {

@@ -20,9 +20,10 @@ export function stateAt(container: FakeContainer, main: MainProcess, { now, tick
   if (container.phase === 'stopped') return exited;
   const course = courseOf(container, main, tick);
   if (course.ended) return { ...exited, ExitCode: main.kind === 'ends' ? main.exitCode : 0, FinishedAt: iso(now) };
+  const running = container.paused === true ? 'paused' : 'running';
   return {
     ...exited,
-    Status: course.restarting ? 'restarting' : 'running',
+    Status: course.restarting ? 'restarting' : running,
     Running: true,
     Restarting: course.restarting,
     ExitCode: course.restarting && main.kind === 'ends' ? main.exitCode : 0,

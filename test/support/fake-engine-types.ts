@@ -114,6 +114,8 @@ export interface FakeContainer {
   exitCode: number;
   /** By a call, not by the engine's own end: what `unless-stopped` means. */
   stoppedByCall: boolean;
+  /** By `docker pause`, until it is unpaused or started again. */
+  paused?: boolean;
   /** Why the engine could not start it the last time. */
   startError?: string;
   /** What its command's script said at the start; undefined: it has none and serves. */

@@ -1,6 +1,8 @@
 import { decideSoakLink } from '../../src/decisions/soak-link';
+import type { RestartPolicy } from '../../src/domain/engine-inspect';
 import { StorageError } from '../../src/domain/errors';
-import type { ImageSpec } from '../support/fake-engine-types';
+import type { FakeEngine } from '../support/fake-engine';
+import type { FakeContainer, ImageSpec } from '../support/fake-engine-types';
 import { fakePostgres } from '../support/fake-postgres';
 import { runForge, type Forge } from '../support/forge-scene';
 import { ALL_WITH_READER, migratingReader, READER } from '../support/migrating-reader';
@@ -53,6 +55,37 @@ it('nothing is restored for a probe that failed before the update, too', async (
   expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: true }]);
   expect(last()?.steps.map(({ name }) => name)).not.toContain('restore');
   expect(running()).toEqual(FORGE);
+});
+
+describe.each<[string, RestartPolicy['Name'], (engine: FakeEngine, container: FakeContainer) => void]>([
+  ['stops', 'always', ({ host }, container) => host.stop(container)],
+  ['stops, which may be its own exit by its policy,', 'no', ({ host }, container) => host.stop(container)],
+  ['kills, which may be its own exit by its policy,', 'no', ({ host }, old) => host.stop(old, 137)],
+  ['pauses', 'unless-stopped', ({ host }, container) => host.pause(container)],
+])('another process that %s the old container during the health check of a rollback (policy %s)', (_, Name, act) => {
+  it('is no reason to restore its data', async () => {
+    forge = runForge({ policy: { Name, MaximumRetryCount: 0 } });
+    const { engine, clock } = readsWhole(forge.scene);
+    const old = engine.host.find('forge-gitea-1');
+    const { Id } = old.inspect;
+    const files = engine.files('forge-gitea-1');
+    engine.publish('gitea:1', { ...forge.specs['gitea:1'], health: 'exits' });
+    let acted = false;
+    const acts = async (): Promise<void> => {
+      if (acted) return;
+      acted = true;
+      await clock.sleep(1_000);
+      files.write('/data/repo/pushed.txt', 'work');
+      act(engine, old);
+    };
+    engine.onCall('start', ({ args: [id] }) => void (id === Id && acts()), { when: 'after' });
+    await forge.update('forge-gitea-1');
+    expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: true }]);
+    expect(last()?.steps.map(({ name }) => name)).not.toContain('restore');
+    expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'rollback_failed' } });
+    expect(engine.container('forge-gitea-1').Id).toBe(Id);
+    expect(files.read('/data/repo/pushed.txt')?.toString()).toBe('work');
+  });
 });
 
 describe('the backup was chosen after a failed soak, and its storage does not answer', () => {

@@ -41,14 +41,19 @@ export const CONTAINER_IS_GONE = 'The container is gone: it was removed external
 export const CONTAINER_WAS_STOPPED = 'The container was stopped externally during its health check.';
 const DONE_EXTERNALLY = [CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED];
 
+/** Whether the error `unhealthy` says what another process did to the container: nothing of its image, nor of its data. */
+export function wasDoneExternally({ message }: Pick<Failure, 'message'>): boolean {
+  const sentence = firstLineOf(message);
+  return DONE_EXTERNALLY.some((words) => sentence.includes(words));
+}
+
 /**
  * The one place that decides whether a failure counts against the digest: only what the image itself did. Never counted:
  * a refused re-creation, a configuration that the old container refuses too, ports, networks, `volumes_from`, a full
  * disk, the engine, the registry, another container.
  */
 export function isFaultOfImage({ code, message }: Failure): boolean {
-  if (code === 'unhealthy')
-    return !NOT_OF_THE_IMAGE.test(message) && !DONE_EXTERNALLY.some((words) => firstLineOf(message).includes(words));
+  if (code === 'unhealthy') return !NOT_OF_THE_IMAGE.test(message) && !wasDoneExternally({ message });
   if (code === 'recreate_failed') return IMAGE_CANNOT_START.test(message);
   return code === 'preflight_failed' || code === 'data_changed' || code === 'signature_invalid';
 }

@@ -1,10 +1,13 @@
 import { isServer } from '../../domain/backups/backup-place';
 import { healthOf } from '../../containers/check-health';
 import { insist, insistOr } from '../../containers/insist';
+import { inspectIfThere } from '../../containers/read-containers';
 import { renameTo, startJoining } from '../../containers/start-rename-remove';
 import { changeAsDetail, changesOf } from '../../domain/data/compare-fingerprints';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { wasDoneExternally } from '../../domain/health/health-failure';
+import { judgeSoak } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
 import { promoteNewContainer, assertNoExternalChange, detectExternalChange } from '../external-change';
@@ -82,7 +85,8 @@ async function othersServeAgain(run: Run, progress: Progress): Promise<string[]>
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
   const happened = await insistOr(run, 'the look for external changes', () => detectExternalChange(run), null);
-  const unhealthy = happened === null && failure instanceof OldContainerUnhealthy;
+  const unhealthy =
+    happened === null && failure instanceof OldContainerUnhealthy && !(await isDoneExternally(run, failure));
   const asBefore = unhealthy ? await unhealthyAsBefore(run) : null;
   // One that failed in the same way before the update does not do so for what the new version wrote.
   const mayHelp = unhealthy && (asBefore === null || hasChangedData(run) || isBackupChosen(run));
@@ -91,6 +95,17 @@ async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): P
   await startStopped(run, othersStopped(run));
   await (happened === null ? removeNew(run) : promoteNewContainer(run));
   return finishRetagged(run, 'rollback_failed', rollbackFailed(cause, happened ?? failure, asBefore));
+}
+
+/**
+ * Whether another process stopped, paused or removed the old container, as far as Docker can say it: the data to which it has
+ * been writing is not replaced for that. One that cannot be described may have been.
+ */
+async function isDoneExternally(run: Run, failure: PilotError): Promise<boolean> {
+  if (wasDoneExternally(failure)) return true;
+  const { oldContainerId: id, containerName: name } = run.journal;
+  const old = await insistOr(run, `the look at ${name}`, () => inspectIfThere(run.engine, id), null);
+  return old === null || ['stopped', 'left'].includes(judgeSoak(old, old.RestartCount).state);
 }
 
 /** The old version must not write to data of the new one that is about to be replaced: then it is not started yet. */
