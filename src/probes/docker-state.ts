@@ -3,10 +3,10 @@ import { restartsAlways } from '../domain/recreate/restart-policy';
 
 /**
  * Docker's own state: `broken` does not recover, `waiting` may, `fine` is all that Docker reports. `stopped`: another process
- * stopped it, perhaps only for a restart.
+ * stopped it, perhaps only for a restart. `paused`: another process paused it, as for a copy of its disk.
  */
 export interface StateAnswer {
-  state: 'broken' | 'stopped' | 'waiting' | 'fine';
+  state: 'broken' | 'stopped' | 'paused' | 'waiting' | 'fine';
   detail: string;
 }
 
@@ -30,7 +30,7 @@ export function dockerState(container: ContainerInspect, rules: StateRules): Sta
   if (state.Status === 'restarting')
     return { state: 'waiting', detail: `it exited with code ${state.ExitCode} and restarts` };
   if (!state.Running) return { state: wasStopped(container) ? 'stopped' : 'broken', detail: ended(container) };
-  if (state.Status === 'paused') return { state: 'broken', detail: 'it is paused' };
+  if (state.Status === 'paused') return { state: 'paused', detail: 'it is paused' };
   return state.Health === undefined || state.Health.Status === 'none'
     ? runsAndStays(container, rules)
     : healthcheck(state.Health, rules);

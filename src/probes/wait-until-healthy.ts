@@ -1,7 +1,12 @@
 import { capitalised, formatTimeout } from '../domain/format';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
-import { CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED, type HealthFailure } from '../domain/health/health-failure';
+import {
+  CONTAINER_IS_GONE,
+  CONTAINER_WAS_PAUSED,
+  CONTAINER_WAS_STOPPED,
+  type HealthFailure,
+} from '../domain/health/health-failure';
 import { verdictWithinMs } from '../domain/health/healthcheck-time';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
@@ -33,7 +38,11 @@ interface HealthQuestion {
   onProgress?: Progress;
 }
 
-type Look = { state: 'broken' | 'stopped' | 'waiting' | 'healthy'; detail: string; container: ContainerInspect };
+type Look = {
+  state: 'broken' | 'stopped' | 'paused' | 'waiting' | 'healthy';
+  detail: string;
+  container: ContainerInspect;
+};
 /** A busy engine, or one that cannot describe the container: nothing was seen of its health. */
 type Refused = { state: 'refused'; detail: string; error: unknown };
 
@@ -41,7 +50,8 @@ type Refused = { state: 'refused'; detail: string; error: unknown };
  * Resolves with what was seen once the container is healthy twice in a row. Rejects with `unhealthy`: at once when it
  * cannot recover (exited, crash loop, HEALTHCHECK failed except Gitea's, or the probe says that it is final), after some
  * seconds when another process stopped it and did not start it again, else at the deadline; then with `engine_refused` if
- * the engine refuses to describe it, which says nothing of the image.
+ * the engine refuses to describe it, which says nothing of the image. While another process has paused it, for as long as
+ * `timeoutMs` at most, the deadline moves.
  */
 export async function waitUntilHealthy(question: HealthQuestion): Promise<string> {
   const { clock } = question;
@@ -49,8 +59,10 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
   const observed = observer(clock);
   let first: Look | null = null;
   let { timeoutMs } = question;
+  let pausedMs = 0;
   for (;;) {
-    const look = await lookUnlessRefused(question, observed);
+    const lookedAt = clock.now().getTime();
+    const look = await lookUnlessRefused(question, observed, pausedMs);
     if (look.state === 'broken') throw new PilotError('unhealthy', `${capitalised(look.detail)}.`);
     if (look.state === 'healthy' && first !== null && sameStart(first, look)) return look.detail;
     if (look.state === 'stopped') {
@@ -61,7 +73,13 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
     question.onProgress?.(look.detail);
     // Healthy at the last moment, or detected late by a slow probe: the second check still decides.
     if (look.state !== 'refused') timeoutMs = timeFor(question, look.container);
-    if (first === null && clock.now().getTime() >= startedAt + timeoutMs) {
+    if (look.state === 'paused') {
+      if (pausedMs >= timeoutMs) throw new PilotError('unhealthy', CONTAINER_WAS_PAUSED);
+      await clock.sleep(POLL_MS);
+      pausedMs += clock.now().getTime() - lookedAt;
+      continue;
+    }
+    if (first === null && clock.now().getTime() >= startedAt + timeoutMs + pausedMs) {
       if (look.state === 'refused') throw look.error;
       const limit = formatTimeout(Math.round(timeoutMs / 1000) * 1000);
       throw new PilotError('unhealthy', `Not healthy within ${limit}: ${look.detail}.`);
@@ -104,13 +122,17 @@ async function lookUnlessRefused(...asked: Parameters<typeof lookOnce>): Promise
   }
 }
 
-async function lookOnce(question: HealthQuestion, observed: (container: ContainerInspect) => number): Promise<Look> {
+async function lookOnce(
+  question: HealthQuestion,
+  observed: (container: ContainerInspect) => number,
+  pausedMs: number,
+): Promise<Look> {
   const { engine, clock, probe, timeoutMs } = question;
   const container = await inspect(question);
   const docker = dockerState(container, {
     now: clock.now(),
     observedMs: observed(container),
-    stayMs: Math.min(STAY_MS, timeoutMs / 2),
+    stayMs: Math.min(STAY_MS, timeoutMs / 2) + pausedMs,
     toleratedRestarts: (question.restartsBefore ?? 0) + (probe.kind === 'docker' ? 0 : 1),
     // Its port opens after the migrations: a rollback in the middle of one leaves a database that neither version accepts.
     healthcheckMayRecover: probe.kind === 'gitea',
@@ -176,7 +198,7 @@ async function healthFailureOf(question: HealthCheckOnce, container: ContainerIn
   const toleratedRestarts = container.RestartCount;
   const rules = { now: clock.now(), stayMs: 0, toleratedRestarts, healthcheckMayRecover: false };
   const { state, detail } = dockerState(container, rules);
-  if (state === 'broken' || state === 'stopped' || container.State.Status === 'restarting')
+  if (!['fine', 'waiting'].includes(state) || container.State.Status === 'restarting')
     return { of: 'container', detail };
   if (state === 'waiting' || probe.kind === 'docker') return null;
   const answer = await probeFor(probe, { engine, container, addresses: await addressesOf(question, container) }).ask();

@@ -1,7 +1,13 @@
 import { EngineError } from '../../src/domain/errors';
-import { CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED, isFaultOfImage } from '../../src/domain/health/health-failure';
+import {
+  CONTAINER_IS_GONE,
+  CONTAINER_WAS_PAUSED,
+  CONTAINER_WAS_STOPPED,
+  isFaultOfImage,
+} from '../../src/domain/health/health-failure';
 import type { Update } from '../../src/domain/update';
-import type { CommandCall, ImageSpec, Outcome, Scripts } from '../support/fake-engine-types';
+import type { FakeEngine } from '../support/fake-engine';
+import type { CommandCall, FakeContainer, ImageSpec, Outcome, Scripts } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 const MINUTE = 60e9;
@@ -79,19 +85,31 @@ it.each<[string, ImageSpec]>([
 });
 
 describe('a person who acts on the new container during its health check', () => {
-  /** Three seconds after its start the new container is stopped, and perhaps started again later. */
-  function stopNew(startedAfterMs: number | null): void {
+  type Act = (host: FakeEngine['host'], container: FakeContainer) => void;
+  const stop: Act = (host, container) => host.stop(container);
+  const start: Act = (host, container) => host.start(container);
+
+  /** Three seconds after the start of the new container, and perhaps again later. */
+  function actOnNew(act: Act, laterMs: number | null, actLater: Act = start): void {
     const { engine, clock } = scene;
     const old = engine.runContainer(nginx());
-    const act = async (id: string): Promise<void> => {
+    const acts = async (id: string): Promise<void> => {
+      const container = engine.host.find(id);
       await clock.sleep(3_000);
-      engine.host.stop(engine.host.find(id));
-      if (startedAfterMs === null) return;
-      await clock.sleep(startedAfterMs);
-      engine.host.start(engine.host.find(id));
+      act(engine.host, container);
+      if (laterMs === null) return;
+      await clock.sleep(laterMs);
+      actLater(engine.host, container);
     };
-    engine.onCall('start', ({ args: [id] }) => void (id !== old && act(id as string)), { when: 'after' });
+    engine.onCall('start', ({ args: [id] }) => void (id !== old && acts(id as string)), { when: 'after' });
   }
+  const stopNew = (startedAfterMs: number | null): void => actOnNew(stop, startedAfterMs);
+  const pauseNew = (resumedAfterMs: number | null): void =>
+    actOnNew(
+      (host, container) => host.pause(container),
+      resumedAfterMs,
+      (host, container) => host.pause(container, false),
+    );
 
   it('restarts it: the check goes on', async () => {
     stopNew(2_000);
@@ -104,6 +122,20 @@ describe('a person who acts on the new container during its health check', () =>
     const digest = await updateTo();
     expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
     expect(last().error?.message).toContain(CONTAINER_WAS_STOPPED);
+    expect(scene.store.refusals.find('web-nginx-1', digest)).toBeNull();
+  });
+
+  it('pauses it for a minute: the check goes on', async () => {
+    pauseNew(60_000);
+    await updateTo();
+    expect(last()).toMatchObject({ status: 'succeeded', error: null });
+  });
+
+  it('pauses it: rolled back, and never counts against the digest', async () => {
+    pauseNew(null);
+    const digest = await updateTo();
+    expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+    expect(last().error?.message).toContain(CONTAINER_WAS_PAUSED);
     expect(scene.store.refusals.find('web-nginx-1', digest)).toBeNull();
   });
 
@@ -148,6 +180,7 @@ it.each<[string, boolean, Parameters<typeof isFaultOfImage>[0]]>([
   ],
   ['a container removed from outside', false, { code: 'unhealthy', message: `${CONTAINER_IS_GONE}\nits log` }],
   ['a container stopped from outside', false, { code: 'unhealthy', message: `${CONTAINER_WAS_STOPPED}\nits log` }],
+  ['a container paused from outside', false, { code: 'unhealthy', message: `${CONTAINER_WAS_PAUSED}\nits log` }],
   ['a refused re-creation', false, { code: 'recreate_refused', message: 'volumes_from' }],
   ['another container', false, { code: 'other_unhealthy', message: 'app is not healthy' }],
   ['an interruption', false, { code: 'interrupted', message: '' }],

@@ -39,7 +39,9 @@ const NOT_OF_THE_IMAGE = /no space left on device|disk quota exceeded/i;
 export const CONTAINER_IS_GONE = 'The container is gone: it was removed externally.';
 /** The same of one that another process stopped and did not start again. */
 export const CONTAINER_WAS_STOPPED = 'The container was stopped externally during its health check.';
-const DONE_EXTERNALLY = [CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED];
+/** The same of one that another process paused and did not resume. */
+export const CONTAINER_WAS_PAUSED = 'The container was paused externally during its health check.';
+const DONE_EXTERNALLY = [CONTAINER_IS_GONE, CONTAINER_WAS_STOPPED, CONTAINER_WAS_PAUSED];
 
 /** Whether the error `unhealthy` says what another process did to the container: nothing of its image, nor of its data. */
 export function wasDoneExternally({ message }: Pick<Failure, 'message'>): boolean {

@@ -17,7 +17,7 @@ describe('what Docker says of a container', () => {
     ['waiting between its first exit and its restart', container({ Status: 'restarting', ExitCode: 1 }), 'waiting'],
     ['broken when it exited', container({ Status: 'exited', Running: false, ExitCode: 3 }), 'broken'],
     ['broken when it never started', container({ Status: 'created', Running: false, Error: 'no such file' }), 'broken'],
-    ['broken when it is paused', container({ Status: 'paused' }), 'broken'],
+    ['paused while another process has paused it', container({ Status: 'paused' }), 'paused'],
     [
       'fine when its HEALTHCHECK passes, however young it is',
       container({ StartedAt: '2026-11-23T11:59:59Z', Health: { Status: 'healthy' } }),

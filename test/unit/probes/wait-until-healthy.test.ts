@@ -1,3 +1,4 @@
+import { CONTAINER_WAS_PAUSED } from '../../../src/domain/health/health-failure';
 import { waitUntilHealthy } from '../../../src/probes/wait-until-healthy';
 import { FakeEngine } from '../../support/fake-engine';
 import type { Scripts } from '../../support/fake-engine-types';
@@ -20,6 +21,38 @@ it('waits no longer than the deadline for one that is not', async () => {
   const began = asked.clock.now().getTime();
   await expect(waitUntilHealthy({ ...asked, timeoutMs: 3000 })).rejects.toMatchObject({ code: 'unhealthy' });
   expect(asked.clock.now().getTime() - began).toBe(3000);
+});
+
+describe('a container that another process pauses', () => {
+  /** Its probe passes from 2.5 s on; it is paused from 2 s on, for so long. */
+  function paused(forMs: number, timeoutMs: number) {
+    const clock = new TestClock();
+    const engine = new FakeEngine(clock);
+    const began = clock.now().getTime();
+    const passed = (): number => clock.now().getTime() - began;
+    engine.addImage({ reference: 'web:1', scripts: { probe: () => ({ exitCode: passed() < 2_500 ? 1 : 0 }) } });
+    const containerId = engine.runContainer({ name: 'web', image: 'web:1' });
+    const container = engine.host.find(containerId);
+    void clock.sleep(2_000).then(async () => {
+      engine.host.pause(container);
+      await clock.sleep(forMs);
+      engine.host.pause(container, false);
+    });
+    const probe = { kind: 'exec' as const, command: ['probe'] };
+    return { question: { engine, selfId: null, clock, containerId, probe, timeoutMs }, passed };
+  }
+
+  it('has as much time as if it had not been paused', async () => {
+    const { question, passed } = paused(4_000, 5_000);
+    await expect(waitUntilHealthy(question)).resolves.toBe('probe exits 0');
+    expect(passed()).toBeGreaterThan(6_000);
+  });
+
+  it('is waited for no longer than its probe may take', async () => {
+    const { question, passed } = paused(60_000, 5_000);
+    await expect(waitUntilHealthy(question)).rejects.toThrow(CONTAINER_WAS_PAUSED);
+    expect(passed()).toBe(7_000);
+  });
 });
 
 it('waits no longer for a Gitea that lost its configuration: its installation page is open to everybody', async () => {
