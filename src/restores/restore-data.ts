@@ -1,8 +1,11 @@
 import { insist } from '../containers/insist';
+import { inspectIfThere } from '../containers/read-containers';
 import { keepStopped } from '../containers/restart-policy';
+import type { ContainerInspect } from '../domain/engine-inspect';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import { asSentence } from '../domain/format';
-import { isWell, type Stopped } from '../domain/health/health-failure';
+import type { StoppedForRestore } from '../domain/backups/restore';
+import { isWell } from '../domain/health/health-failure';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';
@@ -60,18 +63,28 @@ async function check(run: RestoreRun): Promise<void> {
 }
 
 /** Those that run, those that get files, and the one that the caller names: these are started at the end also when they do not run now. */
-async function whoIsStopped({ engine, plan, alsoStarts, writers }: RestoreRun): Promise<Stopped[]> {
+async function whoIsStopped({ engine, plan, alsoStarts, writers }: RestoreRun): Promise<StoppedForRestore[]> {
   if (writers === 'scaled to 0') return [];
   const gets = new Set([...plan.files.map(({ container }) => container.id), alsoStarts]);
   const inspects = await Promise.all(plan.writers.map(({ id }) => engine.inspectContainer(id)));
   return inspects
     .filter(({ Id, State }) => State.Running || gets.has(Id))
-    .map((inspect) => ({ id: inspect.Id, name: inspect.Name.slice(1), well: gets.has(inspect.Id) || isWell(inspect) }));
+    .map((inspect) => ({ ...stoppedAs(inspect), well: gets.has(inspect.Id) || isWell(inspect) }));
+}
+
+function stoppedAs({
+  Id: id,
+  Name,
+  State: { StartedAt: startedAt },
+}: ContainerInspect): Omit<StoppedForRestore, 'well'> {
+  return { id, name: Name.slice(1), startedAt };
 }
 
 async function stage(run: RestoreRun): Promise<void> {
   await stopWriters(run);
   await bothEnd(stageDatabases(run), stageFiles(run));
+  await run.mayStillSwap?.();
+  await stopWriters(run);
   checkpoint(run, { stage: 'swapping', swapBegan: true });
 }
 
@@ -85,13 +98,29 @@ async function bothEnd(...parts: Promise<void>[]): Promise<void> {
   if (worst !== undefined) throw worst.reason;
 }
 
-/** Repeated at each resume: no writer may run while data changes places, whatever the engine has started. */
+/**
+ * Repeated before the swap and at each resume: no writer may run while data changes places, whatever the engine or another
+ * process has started.
+ */
 async function stopWriters(run: RestoreRun): Promise<void> {
+  await noteStarted(run);
   for (const { id, name } of run.journal.stopped.toReversed()) {
     run.onProgress(`stopping ${name}`);
     // A container that keeps restarting may end within this call, which the engine then refuses (measured: "container not running").
     await insist(run, `the stop of ${name}`, () => keepStopped(run, id));
   }
+}
+
+/** A writer that did not run at first is stopped, too, and started again at the end; how well it was is not known. */
+async function noteStarted(run: RestoreRun): Promise<void> {
+  const { engine, plan, journal, writers } = run;
+  if (writers === 'scaled to 0') return;
+  const known = new Set(journal.stopped.map(({ id }) => id));
+  const others = plan.writers.filter(({ id }) => !known.has(id));
+  const look = () => Promise.all(others.map(({ id }) => inspectIfThere(engine, id)));
+  const found = (await insist(run, 'the look at the writers of the set', look)).filter((inspect) => inspect !== null);
+  const started = found.filter(({ State }) => State.Running).map((each) => ({ ...stoppedAs(each), well: false }));
+  if (started.length > 0) checkpoint(run, { stopped: [...journal.stopped, ...started] });
 }
 
 async function swap(run: RestoreRun): Promise<void> {

@@ -30,6 +30,11 @@ export interface RestoreRun extends RestoreDeps {
    * that its hashes are enough: left out. True: the operator trusts a set that is not authenticated, or only looks.
    */
   deep?: boolean;
+  /**
+   * Asked once all is unpacked, which may be hours after the set was read: rejects if the current data must stay. Left out: an
+   * operator chose the restore.
+   */
+  mayStillSwap?: () => Promise<void>;
   /** The caller has scaled the services that write to 0, and scales them back; left out: the restore stops and starts containers. */
   writers?: 'scaled to 0';
 }

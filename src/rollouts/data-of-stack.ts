@@ -3,8 +3,9 @@ import { membersOf, placeOf } from '../domain/backups/backup-place';
 import { readContainers } from '../containers/read-containers';
 import type { Container } from '../domain/container';
 import { changeAsDetail } from '../domain/data/compare-fingerprints';
-import { rethrowEngineLost } from '../domain/errors';
+import { PilotError, rethrowEngineLost } from '../domain/errors';
 import type { DataChange, DatabaseServer } from '../domain/data/data-fingerprint';
+import { otherScales } from '../domain/services/rollout';
 import type { Progress } from '../lib/logger';
 import { asReadNow, readServices } from '../services/read-targets';
 import { changeSince } from '../updates/fingerprint/data-change';
@@ -41,14 +42,15 @@ export async function mayRestore(run: ServiceRun): Promise<boolean> {
   const { store, update, rollout } = run;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
   if (!isStateBefore(backup, update) || rollout.released === true) return false;
-  return (
-    (
-      await scaledUpByOthers(
-        run,
-        (rollout.scaled ?? []).filter(({ serviceId }) => serviceId !== rollout.serviceId),
-      )
-    ).length === 0
-  );
+  return (await scaledUpByOthers(run, otherScales(rollout))).length === 0;
+}
+
+/** While its backup was unpacked, another client may have scaled a service up, also the updated one: it may have written since. */
+export async function mustBeAtZero(run: ServiceRun): Promise<void> {
+  const names = await scaledUpByOthers(run, run.rollout.scaled ?? []);
+  if (names.length === 0) return;
+  const what = `scaled up externally while the backup was unpacked: ${names.join(', ')}`;
+  throw new PilotError('restore_failed', `Data may have been written that a restore would lose. It was ${what}.`);
 }
 
 /** The members of the set as containers: the databases' tasks of now, and for files what they are read through. */

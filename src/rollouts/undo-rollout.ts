@@ -23,7 +23,7 @@ import { Skipped, step } from '../updates/run';
 import type { Progress } from '../lib/logger';
 import { serviceFailureOf } from '../services/look-at-target';
 import { checkService } from './check-rollout';
-import { changedData, hasChangedData, mayRestore, membersNow } from './data-of-stack';
+import { changedData, hasChangedData, mayRestore, membersNow, mustBeAtZero } from './data-of-stack';
 import { finishService } from './finish-rollout';
 import { followRollback } from './follow-rollout';
 import { scaledUp, updateUnchanged, withImage } from './request-rollout';
@@ -182,6 +182,7 @@ async function restore(run: ServiceRun): Promise<string> {
     alsoStarts: null,
     ownLayer: 'untouched',
     writers: 'scaled to 0',
+    mayStillSwap: () => mustBeAtZero(run),
   });
   return restoredDetail(manifest.createdAt, run.rollout.restore?.kept ?? []);
 }

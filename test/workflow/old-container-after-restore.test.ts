@@ -5,7 +5,7 @@ import type { FakeEngine } from '../support/fake-engine';
 import type { FakeContainer, ImageSpec } from '../support/fake-engine-types';
 import { fakePostgres } from '../support/fake-postgres';
 import { runForge, type Forge } from '../support/forge-scene';
-import { ALL_WITH_READER, migratingReader, READER } from '../support/migrating-reader';
+import { ALL_WITH_READER, migratingReader, READER, versionIn } from '../support/migrating-reader';
 import { FORGE, readsWhole } from '../support/restore-scene';
 
 // A restore stops those that write to the data and asks their health. The old container is not always one of them.
@@ -86,6 +86,22 @@ describe.each<[string, RestartPolicy['Name'], (engine: FakeEngine, container: Fa
     expect(engine.container('forge-gitea-1').Id).toBe(Id);
     expect(files.read('/data/repo/pushed.txt')?.toString()).toBe('work');
   });
+});
+
+it('an old container whose start waits for the restore, and that another process starts, keeps the data as it is', async () => {
+  forge = migratingReader(false);
+  const { engine, store } = readsWhole(forge.scene);
+  const starts = (): void => {
+    const [running] = store.updates.withStatus('running');
+    if (running !== undefined && store.updates.journal(running.id)?.restore?.stage === 'staging')
+      engine.host.start(engine.host.find(READER));
+  };
+  engine.onCall('execInput', starts);
+  await forge.update(READER);
+  expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+  expect(last()?.error?.message).toContain(`while the backup was unpacked: ${READER}`);
+  expect(versionIn(forge)).toBe('135');
+  expect(engine.isRunning(READER)).toBe(true);
 });
 
 describe('the backup was chosen after a failed soak, and its storage does not answer', () => {

@@ -33,6 +33,27 @@ it('an engine that goes away is not counted', async () => {
   scene.close();
 });
 
+it('whatever another process starts while it is unpacked is stopped before the data changes places, and runs again', async () => {
+  const { forge, backedUp, scene } = await askedRestore();
+  const { engine } = scene;
+  const [started, idle] = ['forge-gitea-1', 'forge-runner-1'];
+  engine.onCall('containers', () => engine.host.stop(engine.host.find(idle)), { once: true });
+  const startBoth = (): void => [started, idle].forEach((name) => engine.host.start(engine.host.find(name)));
+  engine.onCall('extract', startBoth, { once: true, when: 'after' });
+  const ran: boolean[] = [];
+  const isSwapping = (): boolean => scene.store.restores.journal(restoreOf(scene).id)?.stage === 'swapping';
+  engine.onCall('createContainer', () => {
+    if (isSwapping()) ran.push(engine.isRunning(started), engine.isRunning(idle));
+  });
+  await scene.settle();
+  expect(ran.length).toBeGreaterThan(0);
+  expect(ran).not.toContain(true);
+  expect(restoreOf(scene).status).toBe('succeeded');
+  expect(dataOf(engine, forge.databases)).toEqual(backedUp);
+  expect(FORGE.filter((name) => !engine.isRunning(name))).toEqual([]);
+  scene.close();
+});
+
 it('what is still being unpacked ends before a database that failed undoes the restore', async () => {
   const { forge, changed, scene } = await askedRestore();
   scene.engine.onCall('execInput', ({ line }) => {

@@ -89,6 +89,23 @@ it('says that the new version runs when only another service does not come back'
   expect(mail()?.text).not.toContain('docker service update');
 });
 
+it('keeps the data where another client scales the service up while the backup is unpacked', async () => {
+  const { swarm, engine, store } = forge.scene;
+  migratesAndFails(() => undefined);
+  const isUnpacking = (): boolean => {
+    const [running] = store.updates.withStatus('running');
+    return running !== undefined && store.updates.rollout(running.id)?.restore?.stage === 'staging';
+  };
+  engine.onCall('execInput', () => {
+    if (isUnpacking())
+      swarm.changeFromOutside('forge_gitea', (spec) => ({ ...spec, Mode: { Replicated: { Replicas: 1 } } }));
+  });
+  await forge.update('gitea');
+  expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+  expect(last().steps.find(({ name }) => name === 'restore')).toMatchObject({ status: 'failed' });
+  expect(last().error?.message).toContain('while the backup was unpacked: forge_gitea');
+});
+
 it('is no restore of a backup beside which a service that was at 0 was scaled up', async () => {
   const { swarm, engine } = forge.scene;
   const labels = { 'com.docker.stack.namespace': 'forge', 'backup.quiesce': 'allowed' };

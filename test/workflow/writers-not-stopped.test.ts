@@ -26,21 +26,23 @@ function runsAndEnds({ host }: FakeEngine, name: string): void {
   host.stop(host.find(name), 0, false);
 }
 
-async function expectNotRestored(quiesced: boolean): Promise<void> {
+/** `step`: how the step of the restore ended; undefined: there was none. */
+async function expectNotRestored(quiesced: boolean, step?: 'failed'): Promise<void> {
   const { forge } = migrating;
   await forge.scene.settle();
   const [update] = forge.scene.updates();
   expect(update).toMatchObject({ status: 'rollback_failed' });
-  expect(update?.steps.map(({ name }) => name)).not.toContain('restore');
+  expect(update?.steps.find(({ name }) => name === 'restore')?.status).toBe(step);
   expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced }]);
   expect(keptOf(forge.scene.engine, forge.databases).files).toEqual({});
 }
 
-describe.each<[string, Method, boolean]>([
+describe.each<[string, Method, boolean, 'failed'?]>([
   ['while it is backed up', 'archive', false],
   ['after it was backed up', 'createContainer', true],
   ['while the containers are swapped', 'rename', true],
-])('nothing is restored where, %s, another process', (_when, call, quiesced) => {
+  ['while the backup is unpacked', 'extract', true, 'failed'],
+])('nothing is restored where, %s, another process', (_when, call, quiesced, step) => {
   beforeEach(async () => void (migrating = await migratingForge()));
 
   it.each<[string, (engine: FakeEngine) => void]>([
@@ -50,7 +52,27 @@ describe.each<[string, Method, boolean]>([
   ])('%s', async (_what, act) => {
     addJob();
     migrating.forge.scene.engine.onCall(call, () => act(migrating.forge.scene.engine), { once: true });
-    await expectNotRestored(quiesced);
+    await expectNotRestored(quiesced, step);
+  });
+});
+
+describe.each<[string, (engine: FakeEngine) => void]>([
+  ['has started the old container', ({ host }) => host.start(host.find('forge-gitea-1'))],
+  ['has run it for a moment', (engine) => runsAndEnds(engine, 'forge-gitea-1')],
+])('where another process, while the backup is unpacked, %s', (_what, act) => {
+  it('nothing is restored, and both the old container and what it has written are there', async () => {
+    migrating = await migratingForge();
+    const { engine } = migrating.forge.scene;
+    const starts = (): void => {
+      act(engine);
+      engine.files('forge-gitea-1').write('/data/repo/pushed.txt', 'work');
+    };
+    engine.onCall('extract', starts, { once: true });
+    await expectNotRestored(true, 'failed');
+    expect(engine.files('forge-gitea-1').read('/data/repo/pushed.txt')?.toString()).toBe('work');
+    expect(engine.isRunning('forge-gitea-1')).toBe(true);
+    const [update] = migrating.forge.scene.updates();
+    expect(update?.error?.message).toContain('while the backup was unpacked: forge-gitea-1');
   });
 });
 

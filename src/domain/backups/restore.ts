@@ -57,6 +57,12 @@ export interface RanBefore {
   readyWithinMs: number;
 }
 
+/** A container that is stopped for a restore. */
+export interface StoppedForRestore extends Stopped {
+  /** `State.StartedAt` before its stop: another one means that it has run since; left out: an older version did not note it. */
+  startedAt?: string;
+}
+
 /**
  * How far a restore has come, written before each act; every act may be done twice. `checking`: the set is read, nothing
  * is touched. `staging`: writers are stopped, the data is unpacked next to the old. `swapping`: old and new change
@@ -73,7 +79,7 @@ export interface RestoreJournal {
   /** Known before anything is done, to run again wherever the engine goes down and leaves them so; not there: not started. */
   ran?: RanBefore[];
   /** In the order in which they are started again. */
-  stopped: Stopped[];
+  stopped: StoppedForRestore[];
   /** What each path of the set is, by key. */
   kinds: Record<string, 'folder' | 'file'>;
   /** Image with a shell, by id of the container whose files it moves. */

@@ -34,7 +34,8 @@ export async function startedByOthers(run: Run, without: string | null = null): 
   return (await insist(run, 'the look at the writers of the set', look)).map(({ name }) => name);
 }
 
-function hasRunSince(writer: Stopped | Writer, found: ContainerInspect | null): boolean {
+/** Whether it has run since it was noted, also if it has ended again. */
+export function hasRunSince(writer: Stopped | Writer, found: ContainerInspect | null): boolean {
   if (found === null) return false;
   return found.State.Running || ('startedAt' in writer && writer.startedAt !== found.State.StartedAt);
 }

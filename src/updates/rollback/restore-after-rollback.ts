@@ -1,6 +1,6 @@
 import { healthFailureOf, healthOf } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
-import { readContainers } from '../../containers/read-containers';
+import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-rename-remove';
 import { isStateBefore, type BackupRecord } from '../../domain/backups/backup';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
@@ -21,7 +21,7 @@ import { seeToNeighbours } from '../neighbours/see-to-neighbours';
 import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
 import type { ActiveUpdate, Run } from '../run';
 import { checkpoint, step } from '../run';
-import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
+import { hasRunSince, othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
 
 /** In the soak: what was written since the backup is then only in the copy that is kept. */
 export function isBackupChosen({ journal }: Pick<Run, 'journal'>): boolean {
@@ -150,7 +150,27 @@ async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
     onProgress,
     alsoStarts: run.journal.oldContainerId,
     ownLayer: 'untouched',
+    ...(isBackupChosen(run) ? {} : { mayStillSwap: () => mustBeUnwritten(run) }),
   };
+}
+
+/** What another process has started while the backup was unpacked may have written what the restore would lose. */
+async function mustBeUnwritten(run: Run): Promise<void> {
+  const { oldContainerId, dataGoesBack } = run.journal;
+  // Unless its start waits for the restore, the old container has run in this rollback until the restore stopped it.
+  const ranHere = dataGoesBack === true ? null : oldContainerId;
+  const names = [...(await startedByOthers(run, ranHere)), ...(await startedAfterItsStop(run, ranHere))];
+  if (names.length === 0) return;
+  const what = `started by another process while the backup was unpacked: ${names.join(', ')}`;
+  throw new PilotError('restore_failed', `Data may have been written that a restore would lose. It was ${what}.`);
+}
+
+/** Its name, if it has run since the restore stopped it. */
+async function startedAfterItsStop(run: Run, id: string | null): Promise<string[]> {
+  const stopped = run.journal.restore?.stopped.find((each) => each.id === id);
+  if (stopped === undefined) return [];
+  const now = await insist(run, `the look at ${stopped.name}`, () => inspectIfThere(run.engine, stopped.id));
+  return hasRunSince(stopped, now) ? [stopped.name] : [];
 }
 
 function backupOf({ store, update }: Run): BackupRecord | null {
