@@ -12,7 +12,7 @@ const NAMEABLE = /^\/[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF]+$/u;
  * Where a container keeps data that outlives it: the writable volumes and folders that are mounted, sorted, without those
  * inside another one. Left out: sockets, folders of the host's kernel, and names that no label can hold.
  */
-export function dataPathsOf(mounts: readonly Mount[]): string[] {
+export function dataPathsOf(mounts: readonly Pick<Mount, 'Type' | 'Destination' | 'RW'>[]): string[] {
   const paths = mounts
     .filter(({ Type, RW }) => RW && Type !== 'tmpfs' && Type !== 'npipe')
     .map(({ Destination }) => withoutTrailingSlashes(Destination))

@@ -1,5 +1,6 @@
 import { applicationOf } from '../application';
 import type { Container } from '../container';
+import { dataPathsOf } from '../data/data-paths';
 import { verdictWithinMs } from '../health/healthcheck-time';
 import { splitReference } from '../images/image-reference';
 import type { ContainerLabels, LabelProblem } from '../labels/container-labels';
@@ -47,7 +48,7 @@ export function toTarget({ ID, Spec }: ServiceInspect, is: { self: boolean; door
     ...{ composeRun: false, dependsOn: [], restartsWith: [], composeFiles: null },
     labels,
     mounts: (container.Mounts ?? []).map(mountClause),
-    dataPaths: dataPathsOf(container),
+    dataPaths: dataPathsOf((container.Mounts ?? []).map(asMounted)),
     healthcheck: (container.Healthcheck?.Test?.[0] ?? 'NONE') !== 'NONE',
     ...{ application, database },
     ...{ running: true, status: 'running' as const, swarmService: null, autoRemove: false, pilot: null },
@@ -116,11 +117,8 @@ function mountClause({ Type = 'volume', Source = '(anonymous)', Target, ReadOnly
   return `${Type} ${Source} at ${Target}${ReadOnly === true ? ', read-only' : ''}`;
 }
 
-function dataPathsOf({ Mounts }: ServiceContainer): string[] {
-  return (Mounts ?? [])
-    .filter(({ Type, ReadOnly }) => Type !== 'tmpfs' && ReadOnly !== true)
-    .map(({ Target }) => Target)
-    .sort();
+function asMounted({ Type = 'volume', Target, ReadOnly }: Mount): Parameters<typeof dataPathsOf>[0][number] {
+  return { Type, Destination: Target, RW: ReadOnly !== true };
 }
 
 type Mount = NonNullable<ServiceContainer['Mounts']>[number];

@@ -51,6 +51,19 @@ test('a label that means nothing for a service is reported', () => {
   ]);
 });
 
+test('what belongs to the host is no data of a service, as it is none of a container', () => {
+  const Mounts = [
+    { Type: 'bind', Source: '/var/run/docker.sock', Target: '/var/run/docker.sock' },
+    { Type: 'bind', Source: '/etc/localtime', Target: '/etc/localtime' },
+    { Type: 'volume', Source: 'data', Target: '/data/' },
+    { Type: 'volume', Source: 'inner', Target: '/data/inner' },
+    { Type: 'volume', Source: 'fixed', Target: '/fixed', ReadOnly: true },
+    { Target: '/anonymous' },
+  ];
+  const TaskTemplate = { ContainerSpec: { Image: IMAGE, Mounts } };
+  expect(toTarget(service({ TaskTemplate }), { self: false, door: false })?.dataPaths).toEqual(['/anonymous', '/data']);
+});
+
 test.each([
   [{}, 'never'],
   [{ 'backup.quiesce': 'allowed' }, 'allowed'],
