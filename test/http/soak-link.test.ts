@@ -78,8 +78,19 @@ test('the backup needs the name of the container, and then the address shows the
   await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(303).expect('Location', `..${path}`);
   expect(http.store.soaks.of(id)).toMatchObject({ status: 'chosen', choice: 'backup' });
   expect((await get().expect(200)).text).toContain('Update of git-gitea-1');
-  await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(410);
 });
+
+test.each(['approve', 'decline'])(
+  'a second press after the choice (%s) shows what came of the first',
+  async (decision) => {
+    fails();
+    await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(303);
+    const { text } = await post({ decision, data: 'backup', name: 'git-gitea-1' }).expect(410);
+    expect(text).toContain('Update of git-gitea-1');
+    expect(text).not.toMatch(/has expired|Nothing was changed by this link/);
+    expect(http.store.soaks.of(id)).toMatchObject({ status: 'chosen', choice: 'backup' });
+  },
+);
 
 test('the current data needs no name, since nothing is written over it', async () => {
   fails({ schema: 'unchanged' });
@@ -129,7 +140,8 @@ test('to leave it as it is decides nothing, and the link stays', async () => {
 test('an expired link says so, and one with another signature is not found', async () => {
   fails({ decideUntil: at(-1) });
   await get().expect(410);
-  await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(410);
+  const late = await post({ decision: 'approve', data: 'backup', name: 'git-gitea-1' }).expect(410);
+  expect(late.text).toContain('The link to run the old version of git-gitea-1 again has expired');
   const soak = http.store.soaks.of(id) as Soak;
   path = new URL(soakUrl({ publicUrl: 'http://localhost', approvalSecrets: [new Secret('another-secret')] }, soak))
     .pathname;

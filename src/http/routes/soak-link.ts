@@ -1,5 +1,5 @@
-import type { RequestHandler } from 'express';
-import { decideSoakLink, readSoakLink } from '../../decisions/soak-link';
+import type { RequestHandler, Response } from 'express';
+import { decideSoakLink, readSoakLink, type SoakView } from '../../decisions/soak-link';
 import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { isOpen } from '../../domain/update';
@@ -27,20 +27,27 @@ export function soakLinks(deps: UseCaseDeps, wake: () => void): HttpDeps['soakLi
 }
 
 /** The link of a failure in the soak, by the same address as approvals. Once it is used, it shows the live page. GET changes nothing. */
-export function showSoak({ soakLinks, clock, store }: Deps): RequestHandler {
+export function showSoak(deps: Deps): RequestHandler {
   return (request, response, next) => {
-    const view = soakLinks.read(tokenOf(request));
+    const view = deps.soakLinks.read(tokenOf(request));
     if (view === null) return next();
-    const { update, state } = view;
-    noteInLog(response, { update: update.id });
-    if (state === 'open') return sendPage(response, 200, soakPage(view, clock.now()));
-    if (state === 'expired') return sendPage(response, 410, soakExpiredPage(view));
-    const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
-    sendPage(response, 200, livePage({ ...seen, now: clock.now(), operator: false }), { live: isOpen(update.status) });
+    noteInLog(response, { update: view.update.id });
+    if (view.state === 'open') return sendPage(response, 200, soakPage(view, deps.clock.now()));
+    sendClosed(deps, response, view, 200);
   };
 }
 
-export function decideSoak({ soakLinks, clock }: Deps): RequestHandler {
+/** The page of a link that no longer decides: the live page, or that its time is over. `whenUsed`: the status of the former. */
+function sendClosed({ clock, store }: Deps, response: Response, view: SoakView, whenUsed: 200 | 410): void {
+  const { update, state } = view;
+  if (state === 'expired') return sendPage(response, 410, soakExpiredPage(view));
+  const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
+  const html = livePage({ ...seen, now: clock.now(), operator: false });
+  sendPage(response, whenUsed, html, { live: isOpen(update.status) });
+}
+
+export function decideSoak(deps: Deps): RequestHandler {
+  const { soakLinks, clock } = deps;
   return async (request, response, next) => {
     const token = tokenOf(request);
     if (soakLinks.read(token) === null) return next();
@@ -62,7 +69,7 @@ export function decideSoak({ soakLinks, clock }: Deps): RequestHandler {
       case 'not_offered':
         return sendPage(response, 409, soakPage(decided, clock.now(), 'not_offered'));
       case 'closed':
-        return sendPage(response, 410, soakExpiredPage(decided));
+        return sendClosed(deps, response, decided, 410);
     }
   };
 }
