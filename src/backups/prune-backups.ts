@@ -10,6 +10,7 @@ import type { Logger } from '../lib/logger';
 import type { BackupStorage } from '../ports/backup-storage';
 import type { Store } from '../ports/store';
 import { folderOf, MANIFEST, manifestKey } from './backup-set';
+import { repairedSince, restoredSince } from './since-update';
 
 export interface PruneDeps {
   store: Pick<Store, 'backups' | 'updates' | 'notices' | 'restores' | 'soaks'>;
@@ -184,7 +185,9 @@ type Known = Pick<Store, 'updates' | 'restores' | 'soaks'>;
 function whyNeeded(known: Known, record: BackupRecord, now: Date, approvalTtlMs: number): string | null {
   const restore = openRestoreOf(known, record);
   if (restore !== null) return restore;
-  const reasons = known.updates.thatNeed(record).map((update) => neededByUpdate(known, update, now, approvalTtlMs));
+  const reasons = known.updates
+    .thatNeed(record)
+    .map((update) => neededByUpdate(known, update, { record, now, approvalTtlMs }));
   return reasons.find((reason) => reason !== null) ?? null;
 }
 
@@ -195,15 +198,20 @@ function openRestoreOf({ restores }: Pick<Store, 'restores'>, { id }: BackupReco
   return `its restore, requested at ${formatTime(asked.createdAt)}, has not ended`;
 }
 
-function neededByUpdate({ restores, soaks }: Known, update: Update, now: Date, approvalTtlMs: number): string | null {
+function neededByUpdate(
+  known: Known,
+  update: Update,
+  { record, now, approvalTtlMs }: { record: BackupRecord; now: Date; approvalTtlMs: number },
+): string | null {
   const name = update.container ?? 'a container';
   if (isOpen(update.status)) return `the update of ${name} that it was taken for or that uses it has not ended`;
-  if ((soaks.of(update.id)?.status ?? 'ended') !== 'ended') return `the soak of ${name} is not over`;
+  if ((known.soaks.of(update.id)?.status ?? 'ended') !== 'ended') return `the soak of ${name} is not over`;
   const since = now.getTime() - Date.parse(update.finishedAt ?? update.createdAt);
   if (update.status === 'rollback_failed') {
     if (since < AFTER_FAILED_ROLLBACK_MS)
       return `the rollback of ${name} that may need it failed less than 30 days ago`;
-    if (since < approvalTtlMs && restores.ofUpdate(update.id).length === 0)
+    const isDone = restoredSince(known, update, record) !== null || repairedSince(known, update) !== null;
+    if (since < approvalTtlMs && !isDone)
       return `the link to restore it after the failed rollback of ${name} is still open`;
   }
   return since < AFTER_UPDATE_MS

@@ -1,10 +1,11 @@
 import { readManifest } from '../backups/manifest';
+import { repairedSince, restoredSince } from '../backups/since-update';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import { leftBy, type LeftBy, type RestoreRecord } from '../domain/backups/restore';
 import { codeOf, messageOf } from '../domain/errors';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
-import type { Update } from '../domain/update';
+import type { PastUpdate, Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
@@ -25,11 +26,14 @@ export interface RestoreView {
   update: Update;
   backup: BackupRecord;
   expiresAt: string;
-  state: 'open' | 'expired' | 'used';
-  /** Null: it was not used. */
+  /** `used`: data was restored since, by the link or by the command. `superseded`: a later update repaired the container. */
+  state: 'open' | 'expired' | 'used' | 'superseded';
+  /** The newest restore since; null: there is none. */
   restore: RestoreRecord | null;
   /** What that restore has left, if it failed. */
   left: LeftBy;
+  /** The later update that repaired the container; null: there is none. */
+  repair: PastUpdate | null;
 }
 
 /** Whether the set in the storage is authenticated, for the person who types the name of the container. */
@@ -62,11 +66,12 @@ export function readRestoreLink(deps: Signing & { store: Store; clock: Clock }, 
   const parts = update === null ? null : partsOf(deps, update, backup);
   if (update === null || backup === null || parts === null) return null;
   if (!isSignedToken(deps.approvalSecrets, PURPOSE, token, parts)) return null;
-  const restore = restores.ofUpdate(update.id)[0] ?? null;
+  const [restore, repair] = [restoredSince(deps.store, update, backup), repairedSince(deps.store, update)];
   const expiresAt = parts[2];
   const expired = expiresAt <= deps.clock.now().toISOString();
   const left = leftBy(restore === null ? null : restores.journal(restore.id));
-  return { update, backup, expiresAt, restore, left, state: restore !== null ? 'used' : expired ? 'expired' : 'open' };
+  const ended = repair !== null ? 'superseded' : expired ? 'expired' : 'open';
+  return { update, backup, expiresAt, restore, left, repair, state: restore !== null ? 'used' : ended };
 }
 
 /** A storage that does not answer does not block the decision: the restore reads it again. */

@@ -154,6 +154,11 @@ export function awaySince(
   return start('move_data') ?? start('recreate');
 }
 
+/** The step in which a rollback restored the data; undefined: none did. */
+export function restoreIn({ steps }: Pick<Update, 'steps'>): Step | undefined {
+  return steps.find(({ name, status }) => name === 'restore' && status === 'succeeded');
+}
+
 /** One step with its last state: after a crash it is started again. `detail`: as text, progress while it runs. */
 export interface Step {
   name: StepName;

@@ -269,8 +269,8 @@ export interface Restores {
   next(): RestoreRecord | null;
   /** All that are queued or under way, in that order. */
   open(): RestoreRecord[];
-  /** Requested with the link of an update's mail; newest first. */
-  ofUpdate(updateId: string): RestoreRecord[];
+  /** Requested with the link of the update's mail, or not over when the update ended; newest first. */
+  since(update: Pick<Update, 'id' | 'finishedAt'>): RestoreRecord[];
   /** Newest first. */
   list(limit: number): RestoreRecord[];
   /** Null: it was not started. */

@@ -1,3 +1,4 @@
+import { howRepaired, repairedSince } from '../backups/since-update';
 import { formatTime } from '../domain/format';
 import { readTargets } from '../services/read-targets';
 import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
@@ -44,6 +45,7 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
 
 async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun> {
   const { store, clock } = deps;
+  if (record.status === 'queued') refuseRepaired(store, record);
   const journal = store.restores.journal(record.id) ?? firstRestoreJournal(record.id);
   store.restores.change(record.id, { status: 'running', startedAt: record.startedAt ?? clock.now().toISOString() });
   const onProgress = (detail: string): void => void store.restores.change(record.id, { detail });
@@ -63,6 +65,14 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
     ownLayer: 'refuse',
     deep: record.trustedManifest !== null,
   };
+}
+
+/** An update that was under way when the link was used may have succeeded: its data is not replaced. */
+function refuseRepaired(store: Store, { updateId }: RestoreRecord): void {
+  const update = updateId === null ? null : store.updates.get(updateId);
+  const repair = update === null ? null : repairedSince(store, update);
+  if (repair === null) return;
+  throw new PilotError('restore_refused', `${howRepaired(repair)} Nothing was stopped and nothing was changed.`);
 }
 
 function fail(deps: RestoreJob, record: RestoreRecord, error: unknown, logger: Logger): void {

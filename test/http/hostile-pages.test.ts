@@ -87,7 +87,7 @@ function restoreFrom([a = '', b = '', c = '', d = '', e = '', f = '']: Strings):
 function restoreViewFrom(s: Strings, restore: RestoreRecord | null): RestoreView {
   const update = updateOf(s, { status: 'rollback_failed' });
   const state = restore === null ? 'open' : 'used';
-  return { update, backup: backupFrom(s), expiresAt: at(1000), state, restore, left: 'half' };
+  return { update, backup: backupFrom(s), expiresAt: at(1000), state, restore, left: 'half', repair: null };
 }
 
 /** Its text is Markdown, which test/unit/http/render-markdown.test.ts holds against a list of tags. */

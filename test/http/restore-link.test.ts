@@ -2,7 +2,8 @@ import supertest from 'supertest';
 import { restoreUrl, type SetTrust } from '../../src/decisions/restore-link';
 import { signToken } from '../../src/decisions/approval-links';
 import type { BackupRecord } from '../../src/domain/backups/backup';
-import type { Update } from '../../src/domain/update';
+import type { RestoreRecord } from '../../src/domain/backups/restore';
+import type { Update, UpdateStatus } from '../../src/domain/update';
 import { APPROVAL_SECRETS, RESTORE_LINKS, startHttp, type RunningHttp } from '../support/http-app';
 import { TestClock } from '../support/test-clock';
 import { aNewUpdate } from '../support/update-builder';
@@ -47,7 +48,7 @@ afterEach(() => http.stop());
 const open = (path = link) => supertest(http.url).get(path).set('Accept', 'text/html');
 const press = (fields: Record<string, string>, path = link) =>
   supertest(http.url).post(path).set('Accept', 'text/html').type('form').send(fields);
-const asked = () => http.store.restores.ofUpdate(update.id);
+const asked = () => http.store.restores.list(99).filter(({ updateId }) => updateId === update.id);
 
 test('opening it tells what would be put back, and changes nothing', async () => {
   for (let i = 0; i < 20; i++) await open().expect(200);
@@ -121,6 +122,68 @@ test('it ends, and is of its own purpose: no approval, no other update, no alter
   expect(text).toContain(`diun-pilot restore ${backup.id}`);
   await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(410);
   expect(asked()).toEqual([]);
+});
+
+/** As the command line does it. */
+function restoreByCommand(folder: string, target: string | null = null): RestoreRecord {
+  const restore = http.store.restores.insert({
+    ...{ backupId: 'b', folder, url: 'file:///b', target },
+    updateId: null,
+  });
+  return http.store.restores.change(restore.id, { status: 'succeeded', finishedAt: clock.now().toISOString() });
+}
+
+test.each([
+  ['the same set', 'forge/set', null],
+  ['a set of another project', 'other/set', 'forge'],
+])('a restore by the command since (%s) closes it, and the page shows that restore', async (_, folder, target) => {
+  const { id } = restoreByCommand(folder, target);
+  http.store.restores.change(id, { detail: 'The data of Friday is restored.' });
+  const { text } = await open().expect(200);
+  expect(text).toContain('The data of Friday is restored.');
+  expect(text).not.toContain('Nothing has been restored');
+  await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(410);
+  expect(asked()).toEqual([]);
+});
+
+test('a restore into another project, or from before the failed update, leaves it open', async () => {
+  restoreByCommand('other/set');
+  restoreByCommand('forge/set', 'trial');
+  const earlier = new Date(clock.now().getTime() - 1).toISOString();
+  http.store.restores.change(restoreByCommand('forge/set').id, { finishedAt: earlier });
+  expect((await open().expect(200)).text).toContain('Nothing has been restored');
+});
+
+function laterUpdate(status: UpdateStatus, container = 'forge-gitea-1'): void {
+  const later = http.store.updates.insert(aNewUpdate({ container, status: 'running' }));
+  http.store.updates.change(later.id, { status, finishedAt: new Date(clock.now().getTime() + 1).toISOString() });
+}
+
+test.each(['succeeded', 'rolled_back'] as const)('a later update that ended %s closes it', async (status) => {
+  laterUpdate(status);
+  laterUpdate('failed');
+  const { text } = await open().expect(410);
+  expect(text).toMatch(/no longer valid[^]*A later update of forge-gitea-1/);
+  expect(text).toContain(`diun-pilot restore ${backup.id}`);
+  expect(text).not.toMatch(/Decision required|does not work either/);
+  await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(410);
+  expect(asked()).toEqual([]);
+});
+
+test('later updates that repaired nothing, or another container, leave it open', async () => {
+  laterUpdate('failed');
+  laterUpdate('rollback_failed');
+  laterUpdate('succeeded', 'forge-runner-1');
+  await open().expect(200);
+  await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(303);
+});
+
+test('of data that the rollback has restored it does not say that nothing has been restored', async () => {
+  http.store.updates.beginStep(update.id, 'restore');
+  http.store.updates.endStep(update.id, 'restore', 'succeeded', 'restored');
+  const { text } = await open().expect(200);
+  expect(text).toContain('Its rollback has restored this backup before.');
+  expect(text).not.toContain('Nothing has been restored');
 });
 
 test('there is none where nothing can be restored', () => {

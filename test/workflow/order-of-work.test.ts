@@ -2,6 +2,7 @@ import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { workOnce } from '../../src/queue/worker';
 import { nginx, openScene, type Scene } from '../support/scene';
+import { aNewUpdate } from '../support/update-builder';
 
 let scene: Scene;
 beforeEach(() => (scene = openScene()));
@@ -76,4 +77,27 @@ it('what an update has begun comes before a restore that is asked for', async ()
   expect(ended()).toEqual(['update automatic']);
   expect(await workOnce(scene.deps)).toBe(true);
   expect(ended()).toEqual(['restore', 'update automatic']);
+});
+
+it('a restore by a link is refused when the update that ran meanwhile has succeeded', async () => {
+  const { store, engine, clock } = scene;
+  engine.addImage({ reference: 'automatic:1' });
+  engine.runContainer(nginx({ name: 'automatic', image: 'automatic:1', ports: {} }));
+  engine.publish('automatic:1');
+  const broken = store.updates.insert(aNewUpdate({ container: 'automatic', status: 'running' }));
+  const anHourAgo = new Date(clock.now().getTime() - 3_600_000).toISOString();
+  store.updates.change(broken.id, { status: 'rollback_failed', finishedAt: anHourAgo });
+  const { id } = await requestUpdate(scene.deps, { container: 'automatic' });
+  store.updates.change(id, { status: 'running' });
+  const set = { backupId: 'b', folder: 'web/none', url: 'file:///web/none', target: null };
+  const restore = store.restores.insert({ ...set, updateId: broken.id });
+  await scene.settle();
+  expect(store.updates.get(id)?.status).toBe('succeeded');
+  expect(store.restores.get(restore.id)).toMatchObject({
+    status: 'failed',
+    error: {
+      code: 'restore_refused',
+      message: expect.stringMatching(/A later update of automatic.*succeeded.*Nothing/),
+    },
+  });
 });

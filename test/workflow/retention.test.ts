@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { requestBackups } from '../../src/backups/request-backup';
+import { folderOf } from '../../src/backups/backup-set';
 import { pruneBackups } from '../../src/backups/prune-backups';
 import { StorageError } from '../../src/domain/errors';
 import { readContainers } from '../../src/containers/read-containers';
@@ -123,8 +124,9 @@ test('the backup of an update stays while the update is open, and for three days
 });
 
 const askToRestore = (id: string) => {
-  const url = scene.store.backups.get(id)?.url ?? '';
-  return scene.store.restores.insert({ backupId: id, folder: url, url, target: null, updateId: null });
+  const backup = scene.store.backups.get(id);
+  const folder = folderOf(backup ?? { items: [] }) ?? '';
+  return scene.store.restores.insert({ backupId: id, folder, url: backup?.url ?? '', target: null, updateId: null });
 };
 
 test('the backup that a restore waits for or reads stays until the restore has ended', async () => {
@@ -164,6 +166,22 @@ test('the backup of a failed rollback stays as long as the link of its mail offe
   expect(await at(20, 3)).toBe('succeeded');
   expect(await at(20, 90)).toBe('succeeded');
   expect(await at(1, 40)).toBe('pruned');
+});
+
+test('a link whose backup was restored by the command since no longer keeps it', async () => {
+  const files = { '/data/a': 'some rows' };
+  scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable', { files }).digest);
+  await scene.settle();
+  const { id = '', backupId } = scene.updates()[0] ?? {};
+  scene.store.updates.change(id, { status: 'rollback_failed' });
+  scene.store.restores.change(askToRestore(backupId ?? '').id, {
+    status: 'succeeded',
+    finishedAt: scene.clock.now().toISOString(),
+  });
+  await scene.clock.advance(40 * DAY);
+  scene.deps.approvalTtlMs = 90 * DAY;
+  await backUpDaily(3);
+  expect(statuses()[backupId ?? '']).toBe('pruned');
 });
 
 test('what is not ours is left alone; what an interrupted backup left goes after a day', async () => {

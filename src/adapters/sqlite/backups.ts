@@ -168,7 +168,8 @@ export function createRestores(database: Database, clock: Clock, audit: Audit): 
       add({ backupId, folder, url, target, updateId, trustedManifest, status: 'queued' }),
     next: () => open()[0] ?? null,
     open,
-    ofUpdate: (updateId) => select('WHERE update_id = ? ORDER BY id DESC', updateId),
+    since: ({ id, finishedAt }) =>
+      select('WHERE update_id = ? OR finished_at IS NULL OR finished_at >= ? ORDER BY id DESC', id, finishedAt),
     list: (limit) => select('ORDER BY id DESC LIMIT ?', limit),
     journal: (id) => kept<RestoreJournal>(id, 'journal'),
     saveJournal: (id, journal) => keep(id, 'journal', journal),

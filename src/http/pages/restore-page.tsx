@@ -1,7 +1,8 @@
 import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
+import { howRepaired } from '../../backups/since-update';
 import type { RestoreView, SetTrust } from '../../decisions/restore-link';
-import type { Update } from '../../domain/update';
+import { type PastUpdate, restoreIn, type Update } from '../../domain/update';
 import { type BackupRecord, takenAt } from '../../domain/backups/backup';
 import type { RestoreRecord } from '../../domain/backups/restore';
 import { oneLine } from '../../notifications/letter/clean';
@@ -47,8 +48,11 @@ function Question({ name, update }: { name: string; update: Update }): JSX.Eleme
       <p class="badge alarm">Decision required</p>
       <h1>Restore the data of {oneLine(name)}?</h1>
       <p>
-        {STATES[update.error?.code ?? ''] ?? DOWN} Nothing has been restored. Opening this page changes nothing; only
-        the buttons do.
+        {STATES[update.error?.code ?? ''] ?? DOWN}{' '}
+        {restoreIn(update) === undefined
+          ? 'Nothing has been restored.'
+          : 'Its rollback has restored this backup before.'}{' '}
+        Opening this page changes nothing; only the buttons do.
       </p>
       <p class="alone">
         <a href="#decide">Go to the buttons</a>
@@ -144,10 +148,10 @@ function Decide({ name, expiresAt, now, nameMissed, manifest }: Deciding): JSX.E
 
 export const RESTORE_REFRESH_SECONDS = 10;
 
-/** For a link that was used or has expired: the state of the restore. */
-export function restoreStatePage({ update, backup, restore, left }: RestoreView): string {
+/** For a link that is no longer open: the state of the restore, or why there will be none. */
+export function restoreStatePage({ update, backup, restore, left, repair }: RestoreView): string {
   const name = nameOf(update);
-  if (restore === null) return expiredPage(name, backup);
+  if (restore === null) return repair === null ? expiredPage(name, backup) : repairedPage(name, backup, repair);
   const words = restore.error?.code === 'restore_not_healthy' ? NOT_HEALTHY : WORDS[restore.status];
   const said = restore.finishedAt === null ? progressOf(restore) : [...howItEnded(restore), ...whatToDo(restore, left)];
   return page({
@@ -173,6 +177,17 @@ function expiredPage(name: string, backup: BackupRecord): string {
   return messagePage({
     ...{ tone: 'quiet', word: 'Expired', heading: `The link to restore the data of ${name} has expired` },
     sentences: [`Nothing was done to ${name}.`, 'What to do now: if it still does not work, restore it on the host:'],
+    commands: [shellCommand('diun-pilot', 'restore', backup.id)],
+  });
+}
+
+function repairedPage(name: string, backup: BackupRecord, repair: PastUpdate): string {
+  return messagePage({
+    ...{ tone: 'quiet', word: 'Superseded', heading: `The link to restore the data of ${name} is no longer valid` },
+    sentences: [
+      `${howRepaired(repair)} Nothing was done by this link.`,
+      `What to do now: nothing, if ${name} works. A restore would replace the data written since ${formatTime(backup.createdAt)}. If you still want it, run it on the host:`,
+    ],
     commands: [shellCommand('diun-pilot', 'restore', backup.id)],
   });
 }

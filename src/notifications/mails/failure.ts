@@ -1,5 +1,5 @@
 import { PilotError } from '../../domain/errors';
-import type { Step, Update, UpdateStatus } from '../../domain/update';
+import { restoreIn, type Step, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
@@ -169,9 +169,8 @@ function firstAid(update: Update): Block[] {
 }
 
 /** Data that may have been written since the backup is never overwritten automatically. */
-function restoreByHand({ id, steps }: Update, backup: TakenBackup): Block[] {
-  const isRestored = steps.some(({ name, status }) => name === 'restore' && status === 'succeeded');
-  if (backup?.status !== 'succeeded' || backup.updateId !== id || isRestored) return [];
+function restoreByHand(update: Update, backup: TakenBackup): Block[] {
+  if (backup?.status !== 'succeeded' || backup.updateId !== update.id || restoreIn(update) !== undefined) return [];
   return section(
     'If its log reports that the data is for a newer version',
     paragraph(

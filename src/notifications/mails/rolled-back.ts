@@ -1,6 +1,6 @@
 import { changesOf, unknownChange } from '../../domain/data/compare-fingerprints';
 import { formatBetween, formatTime } from '../../domain/format';
-import { awaySince, type Step, type StepName, type Update } from '../../domain/update';
+import { awaySince, restoreIn, type Step, type StepName, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { paragraph, type Block } from '../letter/letter';
 import type { FailureText, Seen } from './failure-text';
@@ -87,7 +87,7 @@ function interruption(update: Update, { ownStop = null }: Seen): Block[] {
 
 /** Why the data was restored in the rollback, what was kept, and the commands that remove it; empty if it was not. */
 export function restored(update: Update, seen: Seen): Block[] {
-  const restore = update.steps.find((step) => step.name === 'restore' && step.status === 'succeeded');
+  const restore = restoreIn(update);
   if (restore === undefined) return [];
   const { sentence, output } = splitDetail(restore.detail ?? '');
   return [

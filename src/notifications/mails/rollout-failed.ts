@@ -1,5 +1,5 @@
 import type { DataChange } from '../../domain/data/data-fingerprint';
-import type { StepName, Update } from '../../domain/update';
+import { restoreIn, type StepName, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
@@ -123,8 +123,8 @@ function rolledBack(update: Update, dataChange: DataChange | null): FailureText 
   };
 }
 
-function restored({ steps }: Update): Block[] {
-  const restore = steps.find(({ name, status }) => name === 'restore' && status === 'succeeded');
+function restored(update: Update): Block[] {
+  const restore = restoreIn(update);
   if (restore === undefined) return [];
   const { sentence, output } = splitDetail(restore.detail ?? '');
   const text =
