@@ -4,6 +4,7 @@ import { planOfRestore } from '../../src/restores/request-restore';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { Update } from '../../src/domain/update';
 import { requestUpdate } from '../../src/decisions/request-update';
+import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
 import { aDump } from '../support/fake-postgres';
 import { runForgeStack, type ForgeStack, type ForgeStackOptions } from '../support/swarm/forge-stack';
 
@@ -170,6 +171,39 @@ describe('a new version that changes the database and fails', () => {
     expect(mail).toContain('1 table added (note)');
     expect(mail).not.toMatch(/old container|diun-pilot restore/);
   });
+});
+
+it('after which the databases cannot be read does not claim that nothing is urgent', async () => {
+  open();
+  const scripts = forge.specs['postgres:15']?.scripts as Scripts;
+  const psql = scripts['psql *'] as (call: CommandCall) => Outcome;
+  scripts['psql *'] = (call) =>
+    call.env.some((line) => line.includes('default_transaction_read_only=on'))
+      ? { exitCode: 1, stderr: 'ERROR:  permission denied for table pg_authid' }
+      : psql(call);
+  forge.publish('gitea:1', { health: 'exits' });
+  await forge.update('gitea');
+  expect(last()).toMatchObject({ status: 'rolled_back' });
+  const mail = forge.scene.mails().at(-1);
+  expect(mail?.subject).toContain('check its data');
+  expect(mail?.subject).not.toMatch(/urgent/i);
+  const text = mail?.text.replace(/\s+/g, ' ');
+  expect(text).not.toMatch(/urgent/i);
+  expect(text).toMatch(/could not read whether the new version changed the data: .*permission denied/);
+});
+
+it('of a service that was removed meanwhile does not say that it still runs', async () => {
+  open();
+  const { scene } = forge;
+  forge.publish('gitea:1');
+  await requestUpdate(scene.deps, { container: 'forge_gitea' });
+  const all = scene.swarm.services.bind(scene.swarm);
+  scene.swarm.services = async () => (await all()).filter(({ Spec }) => Spec.Name !== 'forge_gitea');
+  await scene.settle();
+  expect(last()).toMatchObject({ status: 'failed', error: { code: 'service_not_found' } });
+  const mail = scene.mails().at(-1);
+  expect(`${mail?.subject} ${mail?.text}`).not.toMatch(/urgent|Still running/i);
+  expect(mail?.text.replace(/\s+/g, ' ')).toContain('The service forge_gitea no longer exists');
 });
 
 describe('an update of the database', () => {

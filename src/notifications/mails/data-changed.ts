@@ -59,14 +59,14 @@ export function dataChanged(
   };
 }
 
-/** The exact differences, one line for each database; empty without any. */
+/** The exact differences, one line for each database, and what could not be read; empty without any. */
 export function whatChanged(change: DataChange | null): Block[] {
-  if (change === null) return [];
-  const unknown = unknownChange(change);
-  return [
-    ...(change.changes.length === 0
-      ? []
-      : section('What the new version changed in the data', { type: 'list', items: change.changes })),
-    ...(unknown === null ? [] : [paragraph(unknown)]),
-  ];
+  const unknown = change === null ? null : unknownChange(change);
+  return [...changesIn(change), ...(unknown === null ? [] : [paragraph(unknown)])];
+}
+
+/** Only the differences. */
+export function changesIn(change: DataChange | null): Block[] {
+  if (change === null || change.changes.length === 0) return [];
+  return section('What the new version changed in the data', { type: 'list', items: change.changes });
 }

@@ -2,8 +2,9 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { NewData } from '../../domain/data/new-data';
 import type { Journal } from '../../domain/journal';
-import type { OwnStop, StepName } from '../../domain/update';
-import type { Block, Tone } from '../letter/letter';
+import type { OwnStop, StepName, Update } from '../../domain/update';
+import { paragraph, type Block, type Tone } from '../letter/letter';
+import { nameOf } from './passages/passages';
 
 /** The steps of the way back. */
 export const UNDOING: readonly StepName[] = ['rollback', 'rollback_health_check', 'restore', 'restore_health_check'];
@@ -37,4 +38,25 @@ export interface Seen {
   backupWasChosen?: boolean;
   /** After an external change, whether a container could be started; null: one ran all the time. */
   broughtBack?: Journal['broughtBack'] | null;
+}
+
+/** What was to be updated had been removed. */
+export function isGone({ error }: Pick<Update, 'error'>): boolean {
+  return error?.code === 'container_not_found' || error?.code === 'service_not_found';
+}
+
+export function noLongerThere(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: `update aborted, the ${update.kind} no longer exists – please check`,
+    tone: 'attention',
+    word: 'Failed, nothing changed',
+    heading: `The update of ${name} failed before anything was changed`,
+    opening: [
+      paragraph(
+        `The ${update.kind} ${name} no longer exists, so the update was aborted. diun-pilot did not remove it.`,
+      ),
+    ],
+    labels: { from: 'Previous version', to: 'Planned version' },
+  };
 }

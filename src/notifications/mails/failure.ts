@@ -15,7 +15,7 @@ import {
 } from './special-failures';
 import { dataChanged, isDataChanged, whatChanged } from './data-changed';
 import { newDataPassage } from './passages/new-data-passage';
-import { type FailureText, type Seen, type TakenBackup, UNDOING } from './failure-text';
+import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { nameOf } from './passages/passages';
 import { neverStopped, restored, runsAgain } from './rolled-back';
 import { serviceFailed } from './rollout-failed';
@@ -65,23 +65,21 @@ export function causeOf(update: Update): string {
 }
 
 function nothingChanged(update: Update, _backup: TakenBackup, { stopped = [] }: Seen): FailureText {
+  if (isGone(update)) return noLongerThere(update);
   const name = nameOf(update);
-  const gone = update.error?.code === 'container_not_found';
-  const runs = !gone && update.error?.code !== 'container_not_running';
+  const runs = update.error?.code !== 'container_not_running';
   return {
     subject: 'update failed, nothing was changed – nothing urgent',
     tone: 'attention',
     word: 'Failed, nothing changed',
     heading: `The update of ${name} failed before anything was changed`,
-    opening: [paragraph(!runs ? whyNotStarted(name, gone) : runsOn(name, stopped))],
+    opening: [paragraph(runs ? runsOn(name, stopped) : notRunning(name))],
     labels: { from: runs ? 'Still running' : 'Previous version', to: 'Planned version' },
   };
 }
 
-function whyNotStarted(name: string, gone: boolean): string {
-  return gone
-    ? `The container ${name} no longer exists, so the update was aborted. diun-pilot did not remove it.`
-    : `${name} is unchanged: it is not running, and diun-pilot did not stop it.`;
+function notRunning(name: string): string {
+  return `${name} is unchanged: it is not running, and diun-pilot did not stop it.`;
 }
 
 function runsOn(name: string, stopped: readonly string[]): string {

@@ -10,11 +10,7 @@ import { nameOf } from './passages/passages';
 export function runsAgain(update: Update, seen: Seen): FailureText {
   const name = nameOf(update);
   return {
-    subject: seen.newData
-      ? 'rolled back, the data written since the load is kept separately – decide what to do with it'
-      : isUnknown(seen)
-        ? 'rolled back, the old version is running – check its data'
-        : 'rolled back – nothing urgent, the old version is running',
+    subject: subjectOfRollback(seen),
     tone: 'attention',
     word: 'Rolled back',
     heading: `${name} is running its old version again`,
@@ -26,6 +22,14 @@ export function runsAgain(update: Update, seen: Seen): FailureText {
     ],
     labels: { from: 'Running again', to: 'Failed version' },
   };
+}
+
+export function subjectOfRollback(seen: Seen): string {
+  if (seen.newData)
+    return 'rolled back, the data written since the load is kept separately – decide what to do with it';
+  return isUnknown(seen)
+    ? 'rolled back, the old version is running – check its data'
+    : 'rolled back – nothing urgent, the old version is running';
 }
 
 /** A handover that failed while the old container was still serving. */
@@ -53,11 +57,12 @@ function isUnknown({ dataChange }: Seen): boolean {
   return dataChange ? unknownChange(dataChange) !== null : false;
 }
 
-function urgency(seen: Seen): string {
+/** As a sentence with a space before it, or empty. */
+export function urgency(seen: Seen): string {
   return isUnknown(seen) || seen.newData ? '' : ' Nothing is urgent.';
 }
 
-function unknownData({ dataChange }: Seen): Block[] {
+export function unknownData({ dataChange }: Seen): Block[] {
   const unknown = dataChange ? unknownChange(dataChange) : null;
   if (unknown === null) return [];
   return [{ type: 'important', text: `${unknown} Check the log of the old version before you rely on its data.` }];

@@ -3,8 +3,9 @@ import { restoreIn, type StepName, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import { isDataChanged, whatChanged } from './data-changed';
-import { type FailureText, type Seen, type TakenBackup, UNDOING } from './failure-text';
+import { changesIn, isDataChanged, whatChanged } from './data-changed';
+import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
+import { subjectOfRollback, unknownData, urgency } from './rolled-back';
 import { isUnhealthyAsBefore } from './special-failures';
 import { nameOf } from './passages/passages';
 
@@ -13,7 +14,7 @@ export function serviceFailed(update: Update, backup: TakenBackup, seen: Seen): 
   const { dataChange = null, stopped = [] } = seen;
   if (update.status === 'failed') return unchanged(update, stopped);
   if (isUnhealthyAsBefore(update)) return asBefore(update);
-  if (update.status === 'rolled_back') return rolledBack(update, dataChange);
+  if (update.status === 'rolled_back') return rolledBack(update, seen);
   return isDataChanged(update) ? onChangedData(update, backup, dataChange) : manualAction(update, seen);
 }
 
@@ -84,6 +85,7 @@ function look(name: string): Block {
 }
 
 function unchanged(update: Update, scaled: readonly string[]): FailureText {
+  if (isGone(update)) return noLongerThere(update);
   const name = nameOf(update);
   return {
     subject: 'update failed, nothing was changed – nothing urgent',
@@ -102,21 +104,22 @@ function untouched({ reason, container }: Update, scaled: readonly string[]): st
     : `${reason} Each one that was healthy before is healthy again. Nothing is urgent.`;
 }
 
-function rolledBack(update: Update, dataChange: DataChange | null): FailureText {
+function rolledBack(update: Update, seen: Seen): FailureText {
   const checks: readonly StepName[] = ['rollback_health_check', 'restore_health_check'];
   const check = update.steps.find(({ name, status }) => checks.includes(name) && status === 'succeeded');
   const verified = check?.detail
     ? [paragraph(`Verified after the rollback: ${splitDetail(check.detail).sentence}`)]
     : [];
   return {
-    subject: 'rolled back – nothing urgent, the old version is running',
+    subject: subjectOfRollback(seen),
     tone: 'attention',
     word: 'Rolled back',
     heading: `The service ${nameOf(update)} is running its old version again`,
     opening: [
-      paragraph('The new version did not work, so the service was rolled back to its old image. Nothing is urgent.'),
+      paragraph(`The new version did not work, so the service was rolled back to its old image.${urgency(seen)}`),
       ...restored(update),
-      ...whatChanged(dataChange),
+      ...changesIn(seen.dataChange ?? null),
+      ...unknownData(seen),
       ...verified,
     ],
     labels: { from: 'Running again', to: 'Failed version' },
