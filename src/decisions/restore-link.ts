@@ -18,6 +18,10 @@ const PURPOSE = 'diun-pilot restore 1';
 interface Signing {
   /** The first signs. */
   approvalSecrets: readonly Secret[];
+}
+
+/** How long a link is valid after the end of its update; no part of the link, so that the setting may change. */
+interface Validity {
   approvalTtlMs: number;
 }
 
@@ -54,20 +58,23 @@ export function restoreUrl(
   update: Update,
   backup: BackupRecord | null,
 ): string | null {
-  const parts = partsOf(links, update, backup);
+  const parts = partsOf(update, backup);
   return parts === null ? null : `${links.publicUrl}/approvals/${signToken(links.approvalSecrets, PURPOSE, parts)}`;
 }
 
 /** Reads only. Null: the token is none of this purpose. */
-export function readRestoreLink(deps: Signing & { store: Store; clock: Clock }, token: string): RestoreView | null {
+export function readRestoreLink(
+  deps: Signing & Validity & { store: Store; clock: Clock },
+  token: string,
+): RestoreView | null {
   const { updates, backups, restores } = deps.store;
   const update = updates.get(updateIdIn(token) ?? '');
   const backup = update?.backupId ? backups.get(update.backupId) : null;
-  const parts = update === null ? null : partsOf(deps, update, backup);
+  const parts = update === null ? null : partsOf(update, backup);
   if (update === null || backup === null || parts === null) return null;
   if (!isSignedToken(deps.approvalSecrets, PURPOSE, token, parts)) return null;
   const [restore, repair] = [restoredSince(deps.store, update, backup), repairedSince(deps.store, update)];
-  const expiresAt = parts[2];
+  const expiresAt = new Date(Date.parse(parts[2]) + deps.approvalTtlMs).toISOString();
   const expired = expiresAt <= deps.clock.now().toISOString();
   const left = leftBy(restore === null ? null : restores.journal(restore.id));
   const ended = repair !== null ? 'superseded' : expired ? 'expired' : 'open';
@@ -90,7 +97,7 @@ export async function trustOf(
 
 /** The button: queues the restore, once. The name of the container must be typed, since data is put over data. */
 export function decideRestoreLink(
-  deps: Signing & { store: Store; clock: Clock; logger: Logger; mode?: Mode },
+  deps: Signing & Validity & { store: Store; clock: Clock; logger: Logger; mode?: Mode },
   token: string,
   answer: {
     decision: 'approve' | 'decline';
@@ -120,15 +127,12 @@ export function decideRestoreLink(
   });
 }
 
-function partsOf(
-  { approvalTtlMs }: Signing,
-  update: Update,
-  backup: BackupRecord | null,
-): [string, string, string] | null {
+/** The ids of both, and when the update ended. */
+function partsOf(update: Update, backup: BackupRecord | null): [string, string, string] | null {
   // Before it was replaced, no new version has touched the data.
   const replaced = update.steps.some(({ name }) => name === 'recreate');
   if (update.status !== 'rollback_failed' || update.finishedAt === null || !replaced) return null;
   // One that was used again is older, and of a container that cannot have changed the data.
   if (backup?.status !== 'succeeded' || backup.items.length === 0 || backup.updateId !== update.id) return null;
-  return [update.id, backup.id, new Date(Date.parse(update.finishedAt) + approvalTtlMs).toISOString()];
+  return [update.id, backup.id, update.finishedAt];
 }

@@ -1,5 +1,5 @@
 import supertest from 'supertest';
-import { restoreUrl, type SetTrust } from '../../src/decisions/restore-link';
+import { readRestoreLink, restoreUrl, type SetTrust } from '../../src/decisions/restore-link';
 import { signToken } from '../../src/decisions/approval-links';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { RestoreRecord } from '../../src/domain/backups/restore';
@@ -107,8 +107,7 @@ test('it ends, and is of its own purpose: no approval, no other update, no alter
   const last = link.at(-1) === 'A' ? 'B' : 'A';
   await open(`${link.slice(0, -1)}${last}`).expect(404);
   await press({ decision: 'approve', name: 'forge-gitea-1' }, `${link.slice(0, -1)}${last}`).expect(404);
-  const expiresAt = new Date(clock.now().getTime() + RESTORE_LINKS.approvalTtlMs).toISOString();
-  const ofAnApproval = signToken(APPROVAL_SECRETS, 'diun-pilot approval 1', [update.id, backup.id, expiresAt]);
+  const ofAnApproval = signToken(APPROVAL_SECRETS, 'diun-pilot approval 1', [update.id, backup.id, update.finishedAt]);
   const other = http.store.updates.insert(aNewUpdate({ container: 'forge-gitea-1', status: 'running' }));
   http.store.updates.beginStep(other.id, 'recreate');
   const { finishedAt, backupId } = update;
@@ -122,6 +121,15 @@ test('it ends, and is of its own purpose: no approval, no other update, no alter
   expect(text).toContain(`diun-pilot restore ${backup.id}`);
   await press({ decision: 'approve', name: 'forge-gitea-1' }).expect(410);
   expect(asked()).toEqual([]);
+});
+
+test('a changed PILOT_APPROVAL_TTL changes until when it is valid, and keeps it a link', async () => {
+  const { store } = http;
+  const token = link.split('/').at(-1) ?? '';
+  const read = (factor: number) =>
+    readRestoreLink({ ...RESTORE_LINKS, approvalTtlMs: factor * RESTORE_LINKS.approvalTtlMs, store, clock }, token);
+  await clock.sleep(RESTORE_LINKS.approvalTtlMs + 1);
+  expect([0.5, 1, 2].map((factor) => read(factor)?.state)).toEqual(['expired', 'expired', 'open']);
 });
 
 /** As the command line does it. */
