@@ -53,6 +53,7 @@ export function createAdapters(settings: Settings, logger: Logger): Adapters {
       ...{ clock, logger, store, publicUrl, approvalTtlMs, approvalSecrets, retention, timeZone },
       ...{ backupReuseMs, updateWindow, minAgeMs, keepImages, mode, verify },
       mailDigest: settings.mailDigest !== null,
+      reconciles: settings.schedules.reconcile !== null,
       swarm: mode === 'observe' ? observingSwarm(createDockerSwarm(settings), store) : createDockerSwarm(settings),
       engine: mode === 'observe' ? observingEngine(engine, store) : engine,
       storage: createStorage(settings),

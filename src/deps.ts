@@ -45,6 +45,8 @@ export interface Deps {
   verify: VerifyRule;
   /** `observe`: no container is changed. */
   mode: Mode;
+  /** The registry is compared by schedule. */
+  reconciles: boolean;
   publicUrl: string;
   approvalTtlMs: number;
   /** How many backups are kept, by days in `timeZone` (IANA name). */

@@ -4,16 +4,17 @@ import type { Deps } from '../deps';
 import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
 import type { Decision, IgnoreCode } from '../domain/decision/decision';
 import { passGuards } from '../domain/decision/guards';
-import { newerTags } from '../domain/decision/newer-tags';
+import { highestTags, newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost, type ErrorCode } from '../domain/errors';
-import { withTag } from '../domain/images/image-reference';
-import type { UpdateStatus } from '../domain/update';
+import { parseImageReference, sameRepository, tryParseImageReference, withTag } from '../domain/images/image-reference';
+import type { Update, UpdateStatus } from '../domain/update';
 import { isWithin } from '../lib/clock';
+import type { Store } from '../ports/store';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { lookInto, reofferChanged } from './reoffer';
-import { NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from '../domain/decision/rests';
+import { isTagRetried, NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from '../domain/decision/rests';
 import { decideOn, offer, takenBack, tellLabelProblems, type Offer } from './offer';
 import type { ImageTarget } from '../domain/images/image-target';
 
@@ -32,8 +33,8 @@ interface Reconciling extends Deps {
 
 /**
  * Compares running containers with the registry, because Diun does not repeat a lost event (docs/research/diun.md):
- * each watched container's own tag, and with `diun.watch_repo=true` newer ones. Its findings are handled like a webhook;
- * otherwise only the log records the run, together with every invalid label. A registry that refuses or does not answer
+ * each watched container's own tag, with `diun.watch_repo=true` newer ones, and those of updates that failed. Its findings are
+ * handled like a webhook; otherwise only the log records the run, together with every invalid label. A registry that refuses or does not answer
  * affects only its own containers, and a container that cannot be compared only itself.
  */
 export async function reconcile(deps: Deps): Promise<WorkOutcome> {
@@ -72,11 +73,32 @@ async function targetsOf(run: Reconciling, container: Container): Promise<ImageT
       ? newerTags(container, (await asked(run, container, 'newer tags', () => registry.tags(reference))) ?? [])
       : [];
   const targets: ImageTarget[] = [];
-  for (const target of [...tags.map((tag) => withTag(reference, tag)), reference]) {
+  const others = new Set([...tags, ...failedTags(run, container)]);
+  for (const target of [...[...others].map((tag) => withTag(reference, tag)), reference]) {
     const digest = await asked(run, container, target, () => registry.digest(target));
     if (digest !== null) targets.push({ reference: target, digest });
   }
   return targets;
+}
+
+/** Diun announces a tag once: one whose update failed through no fault of the image would not be heard of again. */
+function failedTags({ store }: Pick<Deps, 'store'>, container: Container): string[] {
+  const { name, reference, labels } = container;
+  if (labels.watchRepo === false) return [];
+  const own = parseImageReference(reference);
+  const isQuarantined = ({ to }: Update): boolean =>
+    to.digest !== null && store.refusals.find(name, to.digest) !== null;
+  const tags = FAILED.flatMap((status) => past(store, name, status))
+    .filter((update) => isTagRetried(update) && !isQuarantined(update))
+    .flatMap(({ to }) => {
+      const image = tryParseImageReference(to.reference);
+      return image !== null && image.tag !== null && sameRepository(image, own) ? [image.tag] : [];
+    });
+  return highestTags(container, tags);
+}
+
+function past({ updates }: Pick<Store, 'updates'>, container: string, status: UpdateStatus): Update[] {
+  return updates.list({ container, status, limit: 50 }).updates;
 }
 
 /** Null: it could not be asked, whatever the reason, and that is reported. Rejects with `engine_unreachable` only. */
@@ -110,21 +132,18 @@ function isWorthARecord(deps: Pick<Deps, 'store'>, offered: Offer, decision: Dec
 }
 
 function wasIgnored({ store }: Pick<Deps, 'store'>, { container, target }: Offer): boolean {
-  const { updates } = store.updates.list({ container: container.name, status: 'ignored', limit: 50 });
-  return updates.some(({ to }) => to.digest === target.digest);
+  return past(store, container.name, 'ignored').some(({ to }) => to.digest === target.digest);
 }
 
 function rests({ store, clock }: Pick<Deps, 'clock' | 'store'>, { name }: Container, digest: string): boolean {
   const ended = (status: UpdateStatus, withinMs: number, code?: ErrorCode): boolean =>
-    store.updates
-      .list({ container: name, status, limit: 50 })
-      .updates.some(
-        ({ to, finishedAt, error }) =>
-          to.digest === digest &&
-          (code === undefined || error?.code === code) &&
-          finishedAt !== null &&
-          isWithin(withinMs, new Date(finishedAt), clock.now()),
-      );
+    past(store, name, status).some(
+      ({ to, finishedAt, error }) =>
+        to.digest === digest &&
+        (code === undefined || error?.code === code) &&
+        finishedAt !== null &&
+        isWithin(withinMs, new Date(finishedAt), clock.now()),
+    );
   return (
     ended('expired', RESTS_EXPIRED_MS) ||
     NEEDS_A_CHANGE.some((code) => ended('failed', RESTS_EXPIRED_MS, code)) ||

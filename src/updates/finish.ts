@@ -243,7 +243,7 @@ function mailOfEnd(deps: Deps, update: Update): void {
   }
   const quarantined = isQuarantined(store, update);
   const kept = keptSentences(deps, update);
-  const failed = { ...news, ...howItEnded(store, update), quarantined, kept };
+  const failed = { ...news, ...howItEnded(store, update), quarantined, kept, reconciles: deps.reconciles };
   postMail(store.outbox, updateFailed({ ...failed, restoreUrl: restoreUrl(deps, update, backup) }));
 }
 

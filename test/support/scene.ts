@@ -78,6 +78,7 @@ function build(disk: Disk, clock: TestClock, { engine, swarm }: Hosts): Scene {
     minAgeMs: 0,
     keepImages: null,
     mailDigest: false,
+    reconciles: true,
     mode: 'act',
     timeZone: 'Europe/Berlin',
     approvalSecrets: [new Secret('scene-approval-secret')],

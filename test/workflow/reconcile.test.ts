@@ -1,5 +1,6 @@
 import { EngineError } from '../../src/domain/errors';
 import { recordDecision } from '../../src/decisions/approve';
+import { requestUpdate } from '../../src/decisions/request-update';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 const HOUR = 3_600_000;
@@ -149,6 +150,70 @@ describe('the digest of the own tag', () => {
     scene.engine.reachable = true;
     await scene.settle();
     expect(told()).toEqual(['nginx:stable succeeded reconcile']);
+  });
+});
+
+describe('another tag whose update failed through no fault of the image', () => {
+  beforeEach(() => void scene.engine.addImage({ reference: 'nginx:1.27' }));
+
+  /** Diun announces it once, and the pull fails. */
+  async function fails(tag: string): Promise<void> {
+    const { digest } = scene.engine.publish(`nginx:${tag}`);
+    scene.engine.failNext('pull', new EngineError('pull_failed', 'The disk is full.'));
+    scene.hear(`docker.io/library/nginx:${tag}`, digest, 'new');
+    await scene.settle();
+  }
+
+  const lastText = (): string => scene.mails().at(-1)?.text.replace(/\s+/g, ' ') ?? '';
+
+  test('is tried again the next day, also without diun.watch_repo', async () => {
+    run('nginx:1.27');
+    await fails('1.28');
+    expect(lastText()).toContain('finds the update again');
+    await reconcile();
+    expect(told()).toEqual(['nginx:1.28 failed diun']);
+    await scene.clock.advance(DAY);
+    await reconcile();
+    expect(told()).toEqual(['nginx:1.28 failed diun', 'nginx:1.28 succeeded reconcile']);
+    await scene.clock.advance(DAY);
+    await reconcile();
+    expect(told()).toHaveLength(2);
+  });
+
+  test('is offered again where the policy is manual', async () => {
+    run('nginx:1.27', MANUAL);
+    await fails('1.28');
+    const [waiting] = scene.updates();
+    if (waiting) recordDecision(scene.deps, waiting, 'approve', 'api');
+    await scene.settle();
+    await scene.clock.advance(DAY);
+    await reconcile();
+    expect(told()).toEqual(['nginx:1.28 failed diun', 'nginx:1.28 awaiting_approval reconcile']);
+  });
+
+  test('only the highest that is not quarantined', async () => {
+    run('nginx:1.27');
+    await fails('1.28');
+    await fails('1.29');
+    const { digest } = scene.engine.publish('nginx:1.30', { health: 'exits' });
+    scene.hear('docker.io/library/nginx:1.30', digest, 'new');
+    await scene.settle();
+    await scene.clock.advance(DAY);
+    await reconcile();
+    expect(told().filter((update) => update.endsWith('reconcile'))).toEqual(['nginx:1.29 succeeded reconcile']);
+  });
+
+  test('not what the operator requested, and its mail does not promise it', async () => {
+    run('nginx:1.27');
+    scene.engine.publish('nginx:1.28');
+    scene.engine.failNext('pull', new EngineError('pull_failed', 'The disk is full.'));
+    await requestUpdate(scene.deps, { container: 'web-nginx-1', image: 'nginx:1.28' });
+    await scene.settle();
+    expect(lastText()).toContain('does not retry it automatically');
+    expect(lastText()).not.toContain('finds the update again');
+    await scene.clock.advance(DAY);
+    await reconcile();
+    expect(told()).toEqual(['nginx:1.28 failed operator']);
   });
 });
 

@@ -9,15 +9,19 @@ interface Candidate {
   jump: Jump;
 }
 
-/**
- * Of all tags of its repository those that a container may be moved to: the highest version that Diun's filters let through,
- * and where that needs approval, the highest that runs automatically. Highest first; two at most. Only with
- * `diun.watch_repo=true`, as Diun itself does.
- */
+/** Of all tags of its repository those that a container may be moved to. Only with `diun.watch_repo=true`, as Diun itself does. */
 export function newerTags(container: Container, tags: readonly string[]): string[] {
+  return container.labels.watchRepo === true ? highestTags(container, tags) : [];
+}
+
+/**
+ * Of some tags of its repository the highest version that Diun's filters let through, and where that needs approval, the
+ * highest that runs automatically. Highest first; two at most.
+ */
+export function highestTags(container: Container, tags: readonly string[]): string[] {
   const { labels } = container;
   const own = tryParseImageReference(container.reference)?.tag ?? null;
-  if (own === null || labels.watchRepo !== true) return [];
+  if (own === null) return [];
   const higher = tags.flatMap((tag): Candidate[] => {
     const { jump } = versionJump(own, tag);
     return jump !== 'incomparable' && isSized(jump) && jump !== 'digest' ? [{ tag, jump }] : [];

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors';
+import type { Update } from '../update';
 
 const HOUR_MS = 3_600_000;
 
@@ -8,3 +9,8 @@ export const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
 export const RESTS_FAILED_MS = 20 * HOUR_MS;
 /** Fails in the same way until a person changes the host: it rests as long as an expired offer. */
 export const NEEDS_A_CHANGE: readonly ErrorCode[] = ['recreate_refused', 'storage_needs_stopped'];
+
+/** Whether a failed update to another tag is offered again: what the operator requests is requested once. */
+export function isTagRetried({ source }: Pick<Update, 'source'>): boolean {
+  return source !== 'operator';
+}

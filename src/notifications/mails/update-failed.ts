@@ -1,13 +1,12 @@
-import { NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from '../../domain/decision/rests';
+import { isTagRetried, NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from '../../domain/decision/rests';
 import { formatTimeout } from '../../domain/format';
-import type { Update } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { stepTitle } from '../letter/words';
 import { causeOf, failedStep, failureText } from './failure';
-import type { Seen } from './failure-text';
+import { isGone, type Seen } from './failure-text';
 import {
   backupPassage,
   isOtherTag,
@@ -21,6 +20,8 @@ import {
 /** `quarantined`: this digest is not retried automatically on this container. */
 export interface FailedNews extends UpdateNews, Seen {
   quarantined: boolean;
+  /** False: the registry is not compared by schedule. Left out: it is. */
+  reconciles?: boolean;
   /** What the update keeps past its end, as sentences. */
   kept?: readonly string[];
   /** The signed link that restores the data from before the update, for a rollback that failed; null without one. */
@@ -84,10 +85,12 @@ function whatWentWrong({ update }: UpdateNews): Block[] {
 
 function whatHappensNext(news: FailedNews): Block[] {
   const name = nameOf(news.update);
+  if (isGone(news.update))
+    return section('What happens next', paragraph(`When ${name} exists again, its updates are offered as usual.`));
   const next = news.quarantined
     ? `diun-pilot does not retry this digest on ${name} automatically; the next one is handled as usual. ` +
       `${news.update.status === 'rollback_failed' ? 'When it is running again and the cause is fixed' : 'When the cause is fixed'}, you can retry the same digest with "Try it again" on the operator page, or on the host:`
-    : `The failure was not caused by the image. ${whenAgain(news.update)}`;
+    : `The failure was not caused by the image. ${whenAgain(news)}`;
   return [
     ...section('What happens next', paragraph(next), { type: 'commands', lines: [requestCommand(news.update)] }),
     ...composeFile(news),
@@ -95,10 +98,14 @@ function whatHappensNext(news: FailedNews): Block[] {
 }
 
 /** As decisions/reconcile does it. */
-function whenAgain({ error }: Update): string {
-  return error !== null && NEEDS_A_CHANGE.includes(error.code)
-    ? `It would fail in the same way again, so diun-pilot does not retry it for ${formatTimeout(RESTS_EXPIRED_MS)}. Fix the cause, then request the update:`
-    : `A registry check (reconcile) finds the update again, ${formatTimeout(RESTS_FAILED_MS)} after the failure at the earliest. To retry now:`;
+function whenAgain({ update, reconciles = true }: FailedNews): string {
+  if (update.error !== null && NEEDS_A_CHANGE.includes(update.error.code))
+    return `It would fail in the same way again, so diun-pilot does not retry it for ${formatTimeout(RESTS_EXPIRED_MS)}. Fix the cause, then request the update:`;
+  if (isOtherTag(update) && !isTagRetried(update))
+    return 'You requested this tag, so diun-pilot does not retry it automatically. To retry:';
+  if (!reconciles)
+    return 'Registry checks are off (PILOT_RECONCILE_SCHEDULE), so diun-pilot does not retry it automatically. To retry:';
+  return `A registry check (reconcile) finds the update again, ${formatTimeout(RESTS_FAILED_MS)} after the failure at the earliest. To retry now:`;
 }
 
 function composeFile({ update, plan }: UpdateNews): Block[] {

@@ -202,6 +202,19 @@ describe('update failed', () => {
     );
   });
 
+  it('promises another try only where there is one', async () => {
+    const passing = { quarantined: false };
+    const to = { reference: 'nginx:1.28', digest: NEW_DIGEST };
+    const announced = updateFailed({ ...news({ update: aFailedUpdate({ to }) }), ...passing });
+    await bothSay(announced, 'finds the update again', 'diun-pilot update nginx nginx:1.28');
+    const requested = updateFailed({ ...news({ update: aFailedUpdate({ to, source: 'operator' }) }), ...passing });
+    await bothSay(requested, 'does not retry it automatically', 'diun-pilot update nginx nginx:1.28');
+    await neitherSays(requested, 'finds the update again');
+    const off = updateFailed({ ...news({ update: aFailedUpdate() }), ...passing, reconciles: false });
+    await bothSay(off, 'Registry checks are off', 'diun-pilot update nginx');
+    await neitherSays(off, 'finds the update again');
+  });
+
   it('of a new tag: tells to leave the compose file as it is', async () => {
     const update = aRolledBackUpdate({ to: { reference: 'nginx:1.28', digest: NEW_DIGEST } });
     const mail = updateFailed({ ...news({ update }), quarantined: true });
@@ -212,7 +225,7 @@ describe('update failed', () => {
     const update = aFailedUpdate({ steps: [], error: { code: 'container_not_found', message: 'nginx is gone.' } });
     const mail = updateFailed({ ...news({ update }), quarantined: false });
     await bothSay(mail, 'The container nginx no longer exists');
-    await neitherSays(mail, 'runs its old version', 'Still runs');
+    await neitherSays(mail, 'runs its old version', 'Still runs', 'finds the update again', 'diun-pilot update');
   });
 
   it('of a container that does not run: does not claim that it serves', async () => {
