@@ -26,8 +26,13 @@ export interface AskedRestore {
   changed: DataSeen;
 }
 
-export async function askedRestore(options: ForgeOptions = {}): Promise<AskedRestore> {
+/** `prepare`: before the backup. */
+export async function askedRestore(
+  options: ForgeOptions = {},
+  prepare: (forge: Forge) => void = () => undefined,
+): Promise<AskedRestore> {
   const forge = runForge({ paths: '/data/repo,/data/app.ini', ...options });
+  prepare(forge);
   const { scene, databases } = forge;
   const files = scene.engine.files('forge-gitea-1');
   files.write('/data/app.ini', 'a = 1');

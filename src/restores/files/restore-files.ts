@@ -6,6 +6,7 @@ import { artifactFolder } from '../../domain/backups/restore-artifact-names';
 import type { Placed } from '../plan-restore';
 import { readItem } from '../pinned-storage';
 import type { RestoreRun } from '../restore-run';
+import { withoutHeld, type PathOf } from './held-paths';
 import { CLEAR, MAKE_ROOM, SWAP, SWAP_BACK, TIDY } from './move-scripts';
 import { runOneOff } from './one-off';
 import { clean, placeOfPath, unitsOf } from './swap-places';
@@ -41,8 +42,9 @@ export async function swapFiles(run: RestoreRun): Promise<void> {
   }
 }
 
+/** Last first: two containers may have the same files, and the first has put aside what was there before the restore. */
 export async function swapFilesBack(run: RestoreRun): Promise<void> {
-  for (const placed of await movable(run)) await move(run, placed, SWAP_BACK);
+  for (const placed of (await movable(run)).toReversed()) await move(run, placed, SWAP_BACK);
 }
 
 export async function removeStaged(run: RestoreRun): Promise<void> {
@@ -64,15 +66,16 @@ export async function tidyFiles(run: RestoreRun): Promise<Kept[]> {
   return kept;
 }
 
-/** All but those in the own layer of a container that were not touched. */
+/** All but those in the own layer of a container that were not touched, and those that come back with another one. */
 async function movable(run: RestoreRun): Promise<Placed[]> {
-  const found: Placed[] = [];
+  const found: (Placed & PathOf)[] = [];
   for (const placed of run.plan.files) {
-    const { Mounts } = await run.engine.inspectContainer(placed.container.id);
-    const place = placeOfPath(placed.item.name, run.journal.kinds[placed.item.key] ?? 'folder', Mounts);
-    if (place === 'volume') found.push(placed);
+    const inspect = await run.engine.inspectContainer(placed.container.id);
+    const path = placed.item.name;
+    const place = placeOfPath(path, run.journal.kinds[placed.item.key] ?? 'folder', inspect.Mounts);
+    if (place === 'volume') found.push({ ...placed, path, inspect });
   }
-  return found;
+  return withoutHeld(found);
 }
 
 async function move(run: RestoreRun, placed: Placed, script: string): Promise<string[]> {

@@ -5,13 +5,18 @@ export type Place = 'volume' | 'own_layer' | 'read_only' | 'mounted_itself' | 's
 
 /** Pure: the innermost mount that covers the path decides. */
 export function placeOfPath(path: string, kind: 'folder' | 'file', mounts: readonly Mount[]): Place {
-  const covering = mounts
-    .filter(({ Destination, Type }) => Type !== 'tmpfs' && isBelow(path, clean(Destination)))
-    .sort((a, b) => b.Destination.length - a.Destination.length)[0];
+  const covering = coveringMount(path, mounts);
   if (covering === undefined) return 'own_layer';
   if (!covering.RW) return 'read_only';
   if (holdsSockets(covering)) return 'sockets';
   return kind === 'file' && clean(covering.Destination) === clean(path) ? 'mounted_itself' : 'volume';
+}
+
+/** The innermost; undefined: the path is in the container's own layer. */
+export function coveringMount(path: string, mounts: readonly Mount[]): Mount | undefined {
+  return mounts
+    .filter(({ Destination, Type }) => Type !== 'tmpfs' && isBelow(path, clean(Destination)))
+    .sort((a, b) => b.Destination.length - a.Destination.length)[0];
 }
 
 /**
@@ -59,7 +64,7 @@ export function mountsFor(
   };
 }
 
-function hasSubpath(options: unknown): boolean {
+export function hasSubpath(options: unknown): boolean {
   return typeof options === 'object' && options !== null && Boolean((options as { Subpath?: string }).Subpath);
 }
 
@@ -77,6 +82,7 @@ export function clean(path: string): string {
   return plain;
 }
 
-function isBelow(path: string, folder: string): boolean {
+/** Also the folder itself. */
+export function isBelow(path: string, folder: string): boolean {
   return folder === '/' || clean(path) === folder || clean(path).startsWith(`${folder}/`);
 }
