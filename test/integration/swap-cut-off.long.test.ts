@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { SWAP, SWAP_BACK } from '../../src/restores/files/move-scripts';
+import { SWAP, SWAP_BACK, TIDY } from '../../src/restores/files/move-scripts';
 
 // A mount below the path: `mv` to it and from it copies, then removes. The shell is killed in the middle of each command.
 const OLD = { 'data/a': 'old', 'data/sub/big/1': 'old', 'data/sub/big/2': 'old', 'data/sub/gone': 'old' };
@@ -101,4 +101,27 @@ test('or is undone, also where that is killed', () => {
     run(SWAP, 0);
     expect([cut, inPlace(read(root))]).toEqual([cut, NEW]);
   }
+});
+
+test('a file that is mounted there and what is read-only stay as they are, forth and back', () => {
+  const own = { 'data/conf.yaml': 'own', 'data/ro/x': 'own', 'data/ro/on/y': 'own' };
+  const ofSet = { 'data/conf.yaml': 'of the set', 'data/ro/x': 'of the set', 'data/ro/new': 'of the set' };
+  write({ ...OLD, ...own }, root);
+  write({ ...NEW, ...ofSet }, join(root, 'data', RESTORE));
+  const [path, ...below] = ['', 'conf.yaml', 'sub'].map((name) => join(root, 'data', name).replace(/\/$/, '')) as [
+    string,
+  ];
+  const args = [path, join(path, RESTORE, 'data'), BEFORE, path, ...below, '--', join(path, 'ro'), join(path, 'ro/on')];
+  const sh = (script: string): string[] => {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'sh', ...args], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    return stdout.split('\n').filter((line) => line !== '');
+  };
+  sh(SWAP);
+  expect(inPlace(read(root))).toEqual({ ...NEW, ...own });
+  sh(SWAP_BACK);
+  expect(inPlace(read(root))).toEqual({ ...OLD, ...own });
+  sh(SWAP);
+  expect(sh(TIDY)).toEqual([join(path, BEFORE), join(path, 'sub', BEFORE)]);
+  expect(read(join(root, 'data', 'ro'))).toEqual({ x: 'own', 'on/y': 'own' });
 });

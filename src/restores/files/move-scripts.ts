@@ -1,7 +1,8 @@
 /**
  * Shell scripts for the one-off container that moves files: POSIX, with the tools of busybox. Arguments of each: the path, what was
  * unpacked of it, the name of the folder for what was there, and the folders whose content changes places (the path
- * itself among them). Each may be cut off anywhere and run again: what is done is seen, or marked next to the unpacked data.
+ * itself among them). Mounts that stay as they are come last, after `--`; what is mounted as a file stays wherever it is named.
+ * Each may be cut off anywhere and run again: what is done is seen, or marked next to the unpacked data.
  */
 const COMMON = `set -eu
 path=$1; staged=$2; before=$3; shift 3
@@ -53,7 +54,9 @@ if [ ! -d "$staged" ]; then
 fi
 n=0
 for folder in "$@"; do
+  [ "$folder" != -- ] || break
   n=$((n + 1)); kept=$folder/$before; new=$staged\${folder#"$path"}
+  [ -d "$folder" ] || continue
   if [ ! -e "$marks/aside-$n" ]; then
     mkdir -p "$kept"; like "$folder" "$kept"
     move "$folder" "$kept" "$folder" "$@"
@@ -82,7 +85,9 @@ if [ ! -d "$staged" ]; then
 fi
 n=0
 for folder in "$@"; do
+  [ "$folder" != -- ] || break
   n=$((n + 1)); kept=$folder/$before; new=$staged\${folder#"$path"}
+  [ -d "$folder" ] || continue
   if [ -e "$marks/aside-$n" ]; then
     mkdir -p "$new"
     move "$folder" "$new" "$folder" "$@"
@@ -112,6 +117,7 @@ export const TIDY = `${COMMON}
 rm -rf "$marks"
 [ -d "$path" ] || set -- "\${path%/*}"
 for folder in "$@"; do
+  [ "$folder" != -- ] || break
   if [ -d "$folder/$before" ]; then rmdir "$folder/$before" 2>/dev/null || echo "$folder/$before"; fi
 done
 `;

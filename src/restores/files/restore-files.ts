@@ -9,7 +9,7 @@ import type { RestoreRun } from '../restore-run';
 import { withoutHeld, type PathOf } from './held-paths';
 import { CLEAR, MAKE_ROOM, SWAP, SWAP_BACK, TIDY } from './move-scripts';
 import { runOneOff } from './one-off';
-import { clean, placeOfPath, unitsOf } from './swap-places';
+import { clean, placeOfPath, unitArgs } from './swap-places';
 import { shellQuoted } from '../../domain/text/shell';
 
 /** Each path, unpacked next to the current data with owners and modes; what an earlier try left is removed first. */
@@ -86,7 +86,7 @@ async function move(run: RestoreRun, placed: Placed, script: string): Promise<st
     clean(item.name),
     stagedPath(run, placed),
     artifactFolder('before', journal.mark, number),
-    ...unitsOf(item.name, Mounts),
+    ...unitArgs(item.name, Mounts),
   ];
   const image = journal.shells[container.id] ?? container.imageId;
   return runOneOff(engine, { of: container, image, mark: journal.mark, script, args, path: item.name });

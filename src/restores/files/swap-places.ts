@@ -34,6 +34,13 @@ export function unitsOf(path: string, mounts: readonly Mount[]): string[] {
   return [...units].sort();
 }
 
+/** The units as the scripts want them: those on read-only mounts are the operator's and stay as they are. */
+export function unitArgs(path: string, mounts: readonly Mount[]): string[] {
+  const units = unitsOf(path, mounts);
+  const stays = (unit: string): boolean => placeOfPath(unit, 'folder', mounts) === 'read_only';
+  return [...units.filter((unit) => !stays(unit)), '--', ...units.filter(stays)];
+}
+
 /** A socket of the host, or one of the folders in which it keeps sockets and devices. */
 function holdsSockets({ Type, Source }: Mount): boolean {
   return (

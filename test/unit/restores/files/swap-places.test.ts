@@ -1,5 +1,5 @@
 import type { Mount } from '../../../../src/domain/engine-inspect';
-import { isCarried, mountsFor, placeOfPath, unitsOf } from '../../../../src/restores/files/swap-places';
+import { isCarried, mountsFor, placeOfPath, unitArgs, unitsOf } from '../../../../src/restores/files/swap-places';
 
 import { anInspect } from '../../../support/inspect-builder';
 
@@ -30,6 +30,12 @@ test('a mount below cannot be moved, so its content and that of the folders on t
     '/data/a/b',
   ]);
   expect(unitsOf('/data', [mount('/data')])).toEqual(['/data']);
+});
+
+test('what is on a read-only mount stays as it is, not what is writable inside of it', () => {
+  const mounts = [mount('/data'), mount('/data/ro', { RW: false }), mount('/data/ro/on/way'), mount('/data/rw')];
+  expect(unitArgs('/data', mounts)).toEqual(['/data', '/data/ro/on/way', '/data/rw', '--', '/data/ro', '/data/ro/on']);
+  expect(unitArgs('/data', [mount('/data')])).toEqual(['/data', '--']);
 });
 
 const bind = (Source: string, Destination: string): Mount => mount(Destination, { Type: 'bind', Source });
