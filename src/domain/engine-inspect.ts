@@ -94,6 +94,7 @@ export interface HostConfig {
   Tmpfs?: Record<string, string> | null;
   VolumesFrom?: string[] | null;
   Links?: string[] | null;
+  CapDrop?: string[] | null;
   PortBindings?: Record<string, unknown> | null;
   RestartPolicy?: RestartPolicy | null;
   LogConfig?: LogConfig | null;

@@ -90,7 +90,11 @@ async function checkTar(run: RestoreRun, placed: Placed): Promise<'folder' | 'fi
   const kind = (root ?? (await rootByReading(run, placed))) === 'directory' ? 'folder' : 'file';
   const place = placeOfPath(item.name, kind, (await run.engine.inspectContainer(container.id)).Mounts);
   if (place !== 'volume' && !(place === 'own_layer' && run.ownLayer === 'untouched')) {
-    throw new PilotError('restore_refused', `${item.name} of ${container.name} ${WHY[place]} Nothing was stopped.`);
+    const unpack = place === 'own_layer' ? ` ${byHand(item)}` : '';
+    throw new PilotError(
+      'restore_refused',
+      `${item.name} of ${container.name} ${WHY[place]}${unpack} Nothing was stopped.`,
+    );
   }
   return kind;
 }
@@ -124,13 +128,19 @@ async function rootByReading(run: RestoreRun, placed: Placed): Promise<string | 
 
 const WHY: Record<Exclude<Place, 'volume'>, string> = {
   own_layer:
-    'is in no volume but in the container itself, which every update replaces. Put it on a volume, or unpack it manually: gunzip -c OBJECT.tar.gz | docker cp - CONTAINER:/PARENT.',
+    'is in no volume but in the container itself, which every update replaces. Put it on a volume, or unpack it manually:',
   read_only: 'is mounted read-only there. Mount it writable, and restore again.',
   sockets:
     'is on a mount of a folder in which the host keeps its sockets or devices, which diun-pilot never mounts again. Move the data to a volume of its own, or unpack it manually from the set.',
   mounted_itself:
     'is mounted as a single file, so nothing can be stored next to it. Mount its folder, or unpack it manually from the set.',
 };
+
+function byHand({ compression }: BackupItem): string {
+  return compression === 'none'
+    ? 'docker cp - CONTAINER:/PARENT < OBJECT.tar.'
+    : 'gunzip -c OBJECT.tar.gz | docker cp - CONTAINER:/PARENT.';
+}
 
 async function whole(
   run: RestoreRun,

@@ -82,7 +82,7 @@ it('is rolled back, its data restored, and the old version healthy with every ro
   const text = mail?.text?.replace(/\s+(!! )?/g, ' ') ?? '';
   expect(text).toContain('The new version had changed the data (database app of');
   expect(text).toMatch(/Verified after the restore: .*api\/healthz says pass/);
-  expect(text).toMatch(/docker exec .*dropdb -U app '?app\.diun-pilot-before-/);
+  expect(text).toMatch(/docker exec .*dropdb -U app -- 'app\.diun-pilot-before-/);
 });
 
 const UNPACK = /^PUT \/containers\/[^/]+\/archive/;

@@ -1,11 +1,14 @@
+import { dirname } from 'node:path';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
 import { readContainers } from '../../src/containers/read-containers';
 import { databasesOf } from '../../src/backups/sources/postgres-source';
 import { psqlOf } from '../../src/restores/databases/psql';
+import { dropDatabaseCommand } from '../../src/restores/removal-commands';
 import { systemClock } from '../../src/lib/clock';
 import type { Engine } from '../../src/ports/engine';
 import { readFingerprint } from '../../src/updates/fingerprint/read-fingerprint';
 import { waitUntilHealthy } from '../../src/probes/wait-until-healthy';
+import { run } from '../lab/command';
 import { openStage } from '../support/e2e-stage';
 
 // People move PostgreSQL to another port, close TCP, or move its socket. Probe, backup, restore and fingerprint follow.
@@ -49,7 +52,17 @@ test.each(SERVICES)('a server that is configured otherwise is found: %s', async 
     for await (const chunk of await item.open()) bytes += (chunk as Buffer).length;
     expect(bytes).toBeGreaterThan(200);
   }
-  expect(await (await psqlOf(engine, server)).list('SELECT current_user')).toEqual(['app']);
+  const psql = await psqlOf(engine, server);
+  expect(await psql.list('SELECT current_user')).toEqual(['app']);
+  await psql.run(['CREATE DATABASE "-old app"']);
+  const { docker } = stage.lab;
+  const env = { ...process.env, PATH: `${dirname(docker.path)}:${process.env['PATH']}`, DOCKER_HOST: docker.host };
+  for (const asksPassword of [await psql.asksPassword(), true]) {
+    await run('sh', ['-c', dropDatabaseCommand(server.name, { ...psql.login, asksPassword }, '-old app')], { env });
+    expect(await psql.list('SELECT datname FROM pg_database')).not.toContain('-old app');
+    await psql.run(['CREATE DATABASE "-old app"']);
+  }
+  await psql.run(['DROP DATABASE "-old app"']);
   const fingerprint = await readFingerprint(engine, [server], () => undefined);
   expect(fingerprint.unread).toEqual([]);
   expect(fingerprint.databases).toHaveLength(2);

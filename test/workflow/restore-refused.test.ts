@@ -32,6 +32,26 @@ it('moves the files of an image without a shell by that of another container of 
   await scene.settle();
   expect(restoreOf(scene)).toMatchObject({ status: 'succeeded', error: null });
   expect(dataOf(scene.engine, forge.databases)).toEqual(backedUp);
+  const remove = 'docker run --rm -u 0 --volumes-from forge-gitea-1 --entrypoint rm postgres:15 -rf ';
+  const files = restoreOf(scene).kept.filter(({ what }) => what.includes('gitea'));
+  expect(files.map((each) => each.remove.replace(/'.*'/, ''))).toEqual(files.map(() => remove));
+  expect(files).not.toHaveLength(0);
+  scene.close();
+});
+
+it.each([
+  [undefined, 'gunzip -c OBJECT.tar.gz | docker cp - CONTAINER:/PARENT.'],
+  [true, 'docker cp - CONTAINER:/PARENT < OBJECT.tar.'],
+] as const)('says how to unpack what is in no volume; the storage compresses: %s', async (compresses, command) => {
+  const { scene } = await askedRestore({ paths: '/srv/own' }, (forge) => {
+    forge.scene.engine.files('forge-gitea-1').write('/srv/own/x', 'x');
+    forge.scene.deps.storage = { ...forge.scene.deps.storage, compresses };
+  });
+  await scene.settle();
+  expect(restoreOf(scene)).toMatchObject({
+    status: 'failed',
+    error: { code: 'restore_refused', message: expect.stringContaining(`unpack it manually: ${command} Nothing`) },
+  });
   scene.close();
 });
 

@@ -5,6 +5,7 @@ import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { hasWeakRoot } from '../../domain/weak-root';
 import type { Engine } from '../../ports/engine';
 import { ExcludeRestoreArtifacts } from './exclude-restore-artifacts';
 import type { Finding, ItemSource } from './item-source';
@@ -119,7 +120,7 @@ async function unreadable(engine: Engine, { Id, HostConfig }: ContainerInspect, 
     const { exitCode, stderr } = await engine.exec(Id, command, { user: '0', env: ['LC_ALL=C'] });
     if (exitCode !== 1) return [];
     // Without its capabilities root reads less than the engine does.
-    const weak = ((HostConfig['CapDrop'] ?? []) as string[]).some((name) => /^(?:CAP_)?(?:ALL|DAC_\w+)$/i.test(name));
+    const weak = hasWeakRoot(HostConfig);
     return readErrors(stderr).filter(({ why }) => !(weak && /permi/i.test(why)));
   } catch (error) {
     rethrowEngineLost(error);

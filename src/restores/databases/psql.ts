@@ -17,6 +17,8 @@ export interface Psql {
   run(statements: readonly string[]): Promise<void>;
   /** All or none. Nothing to do is fine. */
   transaction(statements: readonly string[]): Promise<void>;
+  /** Whether a client in its container needs the password. */
+  asksPassword(): Promise<boolean>;
   /** All or none, fed as a script: what is in it appears in no list of processes. `database`: left out, none of a set's. */
   script(sql: string, database?: string): Promise<void>;
 }
@@ -39,6 +41,11 @@ export async function psqlOf(engine: Engine, server: { id: string; name: string 
     run: async (statements) => void (statements.length > 0 && (await ask(each(statements)))),
     transaction: async (statements) =>
       void (statements.length > 0 && (await ask(['--single-transaction', ...each(statements)]))),
+    asksPassword: async () => {
+      const without = env.filter((line) => !line.startsWith('PGPASSWORD='));
+      if (without.length === env.length) return false;
+      return (await engine.exec(server.id, [...command, '-c', 'SELECT 1'], { env: without })).exitCode !== 0;
+    },
     script: async (sql, database = MAINTENANCE) => {
       const input = Readable.from([Buffer.from(`${LITERALS_AS_WRITTEN}${sql}`)]);
       const script = [...client, '-d', conninfo(database), '--single-transaction', '-f', '-'];

@@ -11,6 +11,7 @@ import { readWithin } from '../../lib/streams/read-within';
 import { conninfo } from '../../probes/postgres-probe';
 import { readItem } from '../pinned-storage';
 import type { Placed } from '../plan-restore';
+import { dropDatabaseCommand } from '../removal-commands';
 import type { RestoreRun } from '../restore-run';
 import { refuseTablespaces } from './check-databases';
 import { dumpedMajor, END_GUARD, explainLoad, guardLoad, loadDump } from './load-dump';
@@ -33,7 +34,6 @@ import { psqlOf, type Psql } from './psql';
 import { publicAsDumped, publicAsOwned } from './public-schema';
 import { missingRoles } from './role-statement';
 import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from './scratch-names';
-import { shellQuoted } from '../../domain/text/shell';
 
 /** Each database of the set, restored under a name of its own; what an earlier try left is dropped first. */
 export async function stageDatabases(run: RestoreRun): Promise<void> {
@@ -53,9 +53,11 @@ export async function swapDatabases(run: RestoreRun): Promise<Kept[]> {
     const psql = await psqlOf(run.engine, server);
     await inTransaction(run.clock, psql, names, swapStatements);
     const there = new Set(await psql.list(LIST_DATABASES));
-    kept.push(
-      ...names.filter(({ before }) => there.has(before)).map(({ name, before }) => keptBy(server, psql, name, before)),
-    );
+    const login = { ...psql.login, asksPassword: await psql.asksPassword() };
+    for (const { name, before } of names.filter((each) => there.has(each.before))) {
+      const what = `database ${name} of ${server.name}, as ${before}`;
+      kept.push({ what, remove: dropDatabaseCommand(server.name, login, before) });
+    }
   }
   return kept;
 }
@@ -154,13 +156,6 @@ function byServer(run: RestoreRun): [Container, SwapNames[]][] {
     server,
     run.plan.databases.filter(({ container }) => container.id === server.id).map((placed) => namesOf(run, placed)),
   ]);
-}
-
-function keptBy(server: Container, { login }: Psql, name: string, before: string): Kept {
-  return {
-    what: `database ${name} of ${server.name}, as ${before}`,
-    remove: `docker exec ${server.name} dropdb -U ${login.user} ${shellQuoted(before)}`,
-  };
 }
 
 /** How often a client that comes back at once is disconnected again. */

@@ -4,13 +4,14 @@ import { messageOf, PilotError } from '../../domain/errors';
 import type { Kept } from '../../domain/backups/restore';
 import { artifactFolder } from '../../domain/backups/restore-artifact-names';
 import type { Placed } from '../plan-restore';
+import { hasWeakRoot } from '../../domain/weak-root';
 import { readItem } from '../pinned-storage';
+import { removeFolderCommand } from '../removal-commands';
 import type { RestoreRun } from '../restore-run';
 import { withoutHeld, type PathOf } from './held-paths';
 import { CLEAR, MAKE_ROOM, SWAP, SWAP_BACK, TIDY } from './move-scripts';
 import { runOneOff } from './one-off';
 import { clean, placeOfPath, unitArgs } from './swap-places';
-import { shellQuoted } from '../../domain/text/shell';
 
 /** Each path, unpacked next to the current data with owners and modes; what an earlier try left is removed first. */
 export async function stageFiles(run: RestoreRun): Promise<void> {
@@ -59,15 +60,23 @@ export async function tidyFiles(run: RestoreRun): Promise<Kept[]> {
     for (const folder of await move(run, placed, TIDY)) {
       kept.push({
         what: `${item.name} of ${container.name}, in ${folder}`,
-        remove: `docker exec -u 0 ${container.name} rm -rf ${shellQuoted(folder)}`,
+        remove: removeFolderCommand(container.name, folder, imageForRemoval(run, placed)),
       });
     }
   }
   return kept;
 }
 
+/** Null: the container itself can remove its files. By its reference, which outlives the image of today. */
+function imageForRemoval({ journal, plan }: RestoreRun, { container, inspect }: Placed & PathOf): string | null {
+  const image = journal.shells[container.id] ?? container.imageId;
+  if (image === container.imageId && !hasWeakRoot(inspect.HostConfig)) return null;
+  const owner = [...plan.files, ...plan.databases].find((placed) => placed.container.imageId === image);
+  return owner?.container.reference ?? image;
+}
+
 /** All but those in the own layer of a container that were not touched, and those that come back with another one. */
-async function movable(run: RestoreRun): Promise<Placed[]> {
+async function movable(run: RestoreRun): Promise<(Placed & PathOf)[]> {
   const found: (Placed & PathOf)[] = [];
   for (const placed of run.plan.files) {
     const inspect = await run.engine.inspectContainer(placed.container.id);
