@@ -5,7 +5,7 @@ import type { BackupRecord } from '../domain/backups/backup';
 import { leftBy, type LeftBy, type RestoreRecord } from '../domain/backups/restore';
 import { codeOf, messageOf } from '../domain/errors';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
-import type { PastUpdate, Update } from '../domain/update';
+import { restoreIn, type PastUpdate, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Secret } from '../lib/secret';
@@ -132,6 +132,8 @@ function partsOf(update: Update, backup: BackupRecord | null): [string, string, 
   // Before it was replaced, no new version has touched the data.
   const replaced = update.steps.some(({ name }) => name === 'recreate');
   if (update.status !== 'rollback_failed' || update.finishedAt === null || !replaced) return null;
+  // It was restored already, and what is left is in no backup.
+  if (update.error?.code === 'data_changed' && restoreIn(update) !== undefined) return null;
   // One that was used again is older, and of a container that cannot have changed the data.
   if (backup?.status !== 'succeeded' || backup.items.length === 0 || backup.updateId !== update.id) return null;
   return [update.id, backup.id, update.finishedAt];

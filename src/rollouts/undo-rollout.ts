@@ -18,7 +18,7 @@ import { authenticManifest, folderToRestore } from '../restores/find-set';
 import { pinned } from '../restores/pinned-storage';
 import { planRestore } from '../restores/plan-restore';
 import { restoreData } from '../restores/restore-data';
-import { ROLLED_BACK, rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
+import { databasesLeft, ROLLED_BACK, rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
 import type { Progress } from '../lib/logger';
 import { serviceFailureOf } from '../services/look-at-target';
@@ -137,7 +137,8 @@ export async function restoreStack(run: ServiceRun): Promise<Update> {
     );
     return finishService(run, 'rollback_failed', rollbackFailed(cause, half, null), { mayRun: false });
   }
-  return finishService(run, 'rolled_back', cause);
+  const left = databasesLeft(run.rollout.dataChange, cause);
+  return left === null ? finishService(run, 'rolled_back', cause) : finishService(run, 'rollback_failed', left);
 }
 
 /** The data could not be restored: whether the old version is healthy with it as it is now, only its tasks can say. */

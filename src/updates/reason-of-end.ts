@@ -31,6 +31,8 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
         ? `${name} was rolled back: the old container is running again and healthy.${whatChanged(journal)}`
         : `${name} was rolled back: the old container was never stopped, and is healthy.${whatChanged(journal)}`;
     case 'rollback_failed':
+      if (error?.code === 'data_changed' && leftBy(journal.restore) === 'restored')
+        return `${name} was rolled back: the old container is running again and healthy. ${firstLineOf(error.message)}`;
       if (error?.code === 'data_changed')
         return `${name} was rolled back, but its data was not: the old container is running and healthy on ${isChanged(journal) ? 'data that the new version changed' : 'the data of the new version'}.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')

@@ -1,5 +1,6 @@
 import { StorageError } from '../../src/domain/errors';
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
+import { aDump } from '../support/fake-postgres';
 import { ALL_WITH_READER as ALL, CHANGED, migratingReader, READER, versionIn } from '../support/migrating-reader';
 import type { Forge } from '../support/forge-scene';
 
@@ -36,6 +37,26 @@ it('a rollback restores what the new version changed, although the old one is he
   expect(unwrapped()).toContain(`The new version had changed the data (${CHANGED}).`);
   expect(running()).toEqual(ALL);
   expect(forge.scene.engine.container(READER).Id).toBe(Id);
+});
+
+it('a database that the new version created is in no backup: it is left, and the result says so', async () => {
+  runReader(false);
+  const ping = (): Outcome => {
+    forge.databases['queue'] ??= aDump('queue', { version: '1', tables: [] });
+    return { exitCode: 1, stderr: 'panic' };
+  };
+  forge.scene.engine.publish('reader:1', { scripts: { ping } });
+  await forge.update(READER);
+  expect(version()).toBe('114');
+  expect(steps().slice(-2)).toEqual(['restore succeeded', 'restore_health_check succeeded']);
+  expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+  const left = /The data was restored, but .* is still there: database queue of forge-db-1\./;
+  expect([verdict()?.reason, unwrapped()]).toEqual([expect.stringMatching(left), expect.stringMatching(left)]);
+  expect(lastMail()?.subject).toContain('rolled back, but a new database is still there');
+  expect(unwrapped()).toMatch(/docker exec forge-db-1 dropdb .*app\.diun-pilot-before-/);
+  expect(unwrapped()).not.toMatch(/review and restore|nothing is urgent|decide about a restore/i);
+  expect(Object.keys(forge.databases)).toContain('queue');
+  expect(running()).toEqual(ALL);
 });
 
 it('the old version is not started on changed data before that is restored', async () => {

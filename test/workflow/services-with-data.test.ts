@@ -159,6 +159,22 @@ describe('a new version that changes the database and fails', () => {
     expect(aside()).toEqual([]);
   });
 
+  it('goes back with its data, and a database that it created is reported as left', async () => {
+    open();
+    moved = forge.publish('gitea:1', { health: 'exits' }).digest;
+    forge.scene.swarm.onUpdate = (when) => {
+      if (when === 'after' && forge.scene.swarm.lines.at(-1)?.includes(`@${moved}`))
+        forge.databases['queue'] ??= aDump('queue', { version: '1', tables: [] });
+    };
+    await forge.update('gitea');
+    expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
+    expect(last().reason).toMatch(/its tasks run gitea:1 again .* is still there: database queue of forge_db\./);
+    const mail = forge.scene.mails().at(-1);
+    expect(mail?.subject).toContain('rolled back, but a new database is still there');
+    expect(mail?.text.replace(/\s+/g, ' ')).toContain('so the data was restored from the !! backup');
+    expect(await replicas()).toEqual([1, 1, 1]);
+  });
+
   it('without the label is told to have changed the data, which is not restored', async () => {
     open({ gitea: { 'backup.quiesce': 'never' } });
     forge.databases['app'] = aDump('app', { version: '1', tables: ['user'] });

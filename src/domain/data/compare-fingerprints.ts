@@ -36,12 +36,14 @@ export function compareFingerprints(before: DataFingerprint, after: DataFingerpr
     ];
     if (differences.length > 0) changes.push(`${title(then)}: ${differences.join(', ')}`);
   }
-  for (const now of after.databases) {
-    const known = before.databases.some((each) => databaseTitle(each) === databaseTitle(now));
-    if (!known && !isUnread(before, databaseTitle(now)) && !isUnread(before, serverTitle(now.server)))
-      changes.push(`${title(now)}: created`);
-  }
-  return { changes, unread };
+  const created = after.databases.filter((now) => isCreated(before, now)).map(title);
+  changes.push(...created.map((each) => `${each}: created`));
+  return { changes, unread, ...(created.length > 0 && { created }) };
+}
+
+function isCreated(before: DataFingerprint, now: DatabaseFingerprint): boolean {
+  const known = before.databases.some((each) => databaseTitle(each) === databaseTitle(now));
+  return !known && !isUnread(before, databaseTitle(now)) && !isUnread(before, serverTitle(now.server));
 }
 
 function isUnread({ unread }: DataFingerprint, what: string): boolean {

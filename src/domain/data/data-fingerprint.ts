@@ -61,6 +61,8 @@ export interface Unread {
 /** What differs between two fingerprints, as text. `unread`: what could not be read before or after, so that nothing is known of it. */
 export interface DataChange {
   changes: string[];
+  /** Databases that are new (`database app of db`); left out: none. */
+  created?: string[];
   unread: Unread[];
 }
 

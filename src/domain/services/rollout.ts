@@ -1,4 +1,4 @@
-import type { RestoreJournal } from '../backups/restore';
+import { leftBy, type RestoreJournal } from '../backups/restore';
 import { changesOf, unknownChange } from '../data/compare-fingerprints';
 import type { DataChange, DataFingerprint } from '../data/data-fingerprint';
 import { type Failure, firstLineOf } from '../errors';
@@ -121,6 +121,8 @@ function failedReason(rollout: Rollout, error: Failure | null): string {
     return `${name} runs ${rollout.newReference} and is healthy, but another service that was scaled to 0 for the backup is not: manual action required.${changeText(rollout)}`;
   if (error?.code === 'unhealthy_as_before')
     return `${name} was rolled back: its tasks run ${oldReference} again and fail their health check, as before the update. Manual action required.`;
+  if (error?.code === 'data_changed' && leftBy(rollout.restore ?? null) === 'restored')
+    return `${name} was rolled back: its tasks run ${oldReference} again and are healthy. ${firstLineOf(error.message)}`;
   if (error?.code === 'data_changed')
     return `${name} was rolled back, but its data was not: its tasks run ${oldReference} again and are healthy, on data that the new version changed.${changeText(rollout)} Decide whether to restore the backup of this update.`;
   if (error?.code === 'other_unhealthy')

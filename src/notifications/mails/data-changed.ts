@@ -11,6 +11,32 @@ import { nameOf } from './passages/passages';
 export const isDataChanged = ({ error, status }: Update): boolean =>
   error?.code === 'data_changed' && status === 'rollback_failed';
 
+/** The data was restored, and a database is left that no backup has: only the operator knows who uses it. */
+export function databaseLeft(update: Update): FailureText {
+  const name = nameOf(update);
+  return {
+    subject: 'rolled back, but a new database is still there – please check',
+    tone: 'alarm',
+    word: 'Rolled back, new database left',
+    heading: `${name} is running its old version on the restored data, next to a new database`,
+    opening: [
+      {
+        type: 'important',
+        text: 'Manual action required: look at the new database before you request the update again.',
+      },
+      paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      ...section('What you can do', {
+        type: 'list',
+        items: [
+          `If only the failed version of ${name} uses it: drop it (DROP DATABASE). The next start of that version may fail on a half-made database.`,
+          'If another application uses it: keep it. From now on, backups contain it.',
+        ],
+      }),
+    ],
+    labels: { from: 'Running again', to: 'Failed version' },
+  };
+}
+
 /**
  * The old version is running and healthy, but on the data of the new one, which changed it; or the operator chose the backup,
  * and it could not be restored. Only the operator can decide.

@@ -13,7 +13,7 @@ import {
   unhealthyAsBefore,
   isUnhealthyAsBefore,
 } from './special-failures';
-import { dataChanged, isDataChanged, whatChanged } from './data-changed';
+import { databaseLeft, dataChanged, isDataChanged, whatChanged } from './data-changed';
 import { newDataPassage } from './passages/new-data-passage';
 import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { nameOf } from './passages/passages';
@@ -47,6 +47,7 @@ function special(update: Update): ((update: Update, backup: TakenBackup, seen: S
   if (isWrongSignature(update)) return wrongSignature;
   if (update.kind === 'service' && TEXTS[update.status] !== undefined) return serviceFailed;
   if (isChangedByOthers(update)) return changedByOthers;
+  if (isDataChanged(update) && restoreIn(update) !== undefined) return databaseLeft;
   if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange ?? null);
   if (isNeighbourDown(update)) return neighbourDown;
   return isUnhealthyAsBefore(update) ? unhealthyAsBefore : null;

@@ -3,7 +3,7 @@ import { restoreIn, type StepName, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import { changesIn, isDataChanged, whatChanged } from './data-changed';
+import { changesIn, databaseLeft, isDataChanged, whatChanged } from './data-changed';
 import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { subjectOfRollback, unknownData, urgency } from './rolled-back';
 import { isUnhealthyAsBefore } from './special-failures';
@@ -15,7 +15,13 @@ export function serviceFailed(update: Update, backup: TakenBackup, seen: Seen): 
   if (update.status === 'failed') return unchanged(update, stopped);
   if (isUnhealthyAsBefore(update)) return asBefore(update);
   if (update.status === 'rolled_back') return rolledBack(update, seen);
+  if (isDataChanged(update) && restoreIn(update) !== undefined) return leftDatabase(update);
   return isDataChanged(update) ? onChangedData(update, backup, dataChange) : manualAction(update, seen);
+}
+
+function leftDatabase(update: Update): FailureText {
+  const text = databaseLeft(update);
+  return { ...text, opening: [...text.opening, ...restored(update)] };
 }
 
 /** The old version runs and is healthy, but the new one changed its data: only the operator can decide. */

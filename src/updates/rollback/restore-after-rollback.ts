@@ -18,7 +18,14 @@ import { startAgain, thoseThatRanRunAgain } from '../../restores/those-that-ran'
 import { finishRetagged, finishHealthy } from '../finish';
 import { hasChangedData } from '../fingerprint/data-change';
 import { seeToNeighbours } from '../neighbours/see-to-neighbours';
-import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed, whyRolledBack } from './rollback-ends';
+import {
+  databasesLeft,
+  dataChanged,
+  unhealthyAsBefore,
+  removeNew,
+  rollbackFailed,
+  whyRolledBack,
+} from './rollback-ends';
 import type { ActiveUpdate, Run } from '../run';
 import { checkpoint, step } from '../run';
 import { hasRunSince, othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
@@ -42,8 +49,8 @@ export async function mayRestore(run: Run): Promise<boolean> {
 
 /**
  * The new version changed the data, or the old container does not run with it as it is now: the data of this update's backup
- * takes its place, and the old container is started. Ends `rolled_back` when it is healthy, with all that were stopped;
- * else `rollback_failed`. Goes on from the journal after a crash.
+ * takes its place, and the old container is started. Ends `rolled_back` when it is healthy, with all that were stopped, and no
+ * database that was created since the backup is left; else `rollback_failed`. Goes on from the journal after a crash.
  */
 export async function restoreAfterRollback(run: Run): Promise<Update> {
   const cause = whyRolledBack(run.update);
@@ -66,7 +73,8 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     return finishRetagged(run, 'rollback_failed', rollbackFailed(cause, reported, asBefore));
   }
   await removeNew(run);
-  return finishHealthy(run, 'rolled_back', cause);
+  const left = databasesLeft(run.journal.dataChange, cause);
+  return left === null ? finishHealthy(run, 'rolled_back', cause) : finishHealthy(run, 'rollback_failed', left);
 }
 
 /**

@@ -3,6 +3,7 @@ import { healthFailureOf } from '../../containers/check-health';
 import { discard, removeByName } from '../../containers/start-rename-remove';
 import { changesOf } from '../../domain/data/compare-fingerprints';
 import { codeOf, firstLineOf, messageOf, PilotError, rethrowEngineLost, withCause } from '../../domain/errors';
+import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import { ownVolumesAreEmpty } from '../major/own-volumes';
@@ -41,6 +42,17 @@ export function dataChanged({ journal }: ActiveUpdate, cause: PilotError, why: s
   const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
   const what = changes === '' ? 'The data was' : `The new version changed the data (${changes}), and it was`;
   return new PilotError('data_changed', withCause(`${what} not restored: ${firstLineOf(why)}`, ROLLED_BACK, cause));
+}
+
+/**
+ * The error of a rollback whose data was restored, while databases that were created since the backup are still there. They are
+ * not put aside: another application of the server may have created them, and uses them. Null: there are none.
+ */
+export function databasesLeft(change: DataChange | undefined, cause: PilotError): PilotError | null {
+  const { created = [] } = change ?? {};
+  if (created.length === 0) return null;
+  const message = `The data was restored, but this was created since the backup and is still there: ${created.join(', ')}. No backup of this update has it, so the restore did not remove it.`;
+  return new PilotError('data_changed', withCause(message, ROLLED_BACK, cause));
 }
 
 /**
