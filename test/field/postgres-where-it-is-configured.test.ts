@@ -58,7 +58,7 @@ test.each(SERVICES)('a server that is configured otherwise is found: %s', async 
   const { docker } = stage.lab;
   const env = { ...process.env, PATH: `${dirname(docker.path)}:${process.env['PATH']}`, DOCKER_HOST: docker.host };
   for (const asksPassword of [await psql.asksPassword(), true]) {
-    await run('sh', ['-c', dropDatabaseCommand(server.name, { ...psql.login, asksPassword }, '-old app')], { env });
+    await run('sh', ['-c', dropDatabaseCommand(server, { ...psql.login, asksPassword }, '-old app')], { env });
     expect(await psql.list('SELECT datname FROM pg_database')).not.toContain('-old app');
     await psql.run(['CREATE DATABASE "-old app"']);
   }

@@ -172,6 +172,11 @@ describe('a new version that changes the database and fails', () => {
     const mail = forge.scene.mails().at(-1);
     expect(mail?.subject).toContain('rolled back, but a new database is still there');
     expect(mail?.text.replace(/\s+/g, ' ')).toContain('so the data was restored from the !! backup');
+    const task = (name: string) => `$(docker ps -q --filter label=com.docker.swarm.service.name=${name})`;
+    expect(mail?.text).toContain(`docker exec ${task('forge_db')} dropdb -U postgres -- 'app.diun-pilot-before-`);
+    expect(mail?.text).toContain(
+      `--volumes-from ${task('forge_gitea')} --entrypoint rm gitea:1 -rf '/data/.diun-pilot-`,
+    );
     expect(await replicas()).toEqual([1, 1, 1]);
   });
 

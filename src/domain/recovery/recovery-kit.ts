@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { taskOnHost } from '../services/task-on-host';
 import { shellWord } from '../text/shell';
 
 // The page that leads from an empty host back to the data, kept away from the host that it is about. Its commands are run by a
@@ -209,7 +210,7 @@ function restoreMember({ name, paths }: KitMember, { kind }: KitStorage): string
       (path) =>
         `docker run --rm -i -v ${shellWord(`VOLUME:${path}`)} alpine tar -x${z}f - -C / < ${shellWord(`NN-${name}-files-PATH.tar${gz}`)}`,
     );
-  const server = `$(docker ps -q --filter ${shellWord(`label=com.docker.swarm.service.name=${name}`)})`;
+  const server = taskOnHost(name);
   const into = `docker exec -i "${server}"`;
   return [
     `${read} ${shellWord(`NN-${name}-globals.sql${gz}`)} | ${into} psql -U USER -d postgres`,

@@ -56,7 +56,7 @@ export async function swapDatabases(run: RestoreRun): Promise<Kept[]> {
     const login = { ...psql.login, asksPassword: await psql.asksPassword() };
     for (const { name, before } of names.filter((each) => there.has(each.before))) {
       const what = `database ${name} of ${server.name}, as ${before}`;
-      kept.push({ what, remove: dropDatabaseCommand(server.name, login, before) });
+      kept.push({ what, remove: dropDatabaseCommand(server, login, before) });
     }
   }
   return kept;

@@ -60,7 +60,7 @@ export async function tidyFiles(run: RestoreRun): Promise<Kept[]> {
     for (const folder of await move(run, placed, TIDY)) {
       kept.push({
         what: `${item.name} of ${container.name}, in ${folder}`,
-        remove: removeFolderCommand(container.name, folder, imageForRemoval(run, placed)),
+        remove: removeFolderCommand(container, folder, imageForRemoval(run, placed)),
       });
     }
   }
