@@ -58,26 +58,40 @@ async function check(run: RestoreRun): Promise<void> {
   if (run.journal.ran === undefined && run.writers === undefined) checkpoint(run, { ran: whoRuns(run.plan) });
   const kinds = await checkSet(run);
   const shells = await findShells(run);
-  const stopped = await whoIsStopped(run);
-  checkpoint(run, { stage: 'staging', manifest: run.plan.manifest, kinds, shells, stopped });
+  const who = await whoIsStopped(run);
+  checkpoint(run, { stage: 'staging', manifest: run.plan.manifest, kinds, shells, ...who });
 }
 
 /** Those that run, those that get files, and the one that the caller names: these are started at the end also when they do not run now. */
-async function whoIsStopped({ engine, plan, alsoStarts, writers }: RestoreRun): Promise<StoppedForRestore[]> {
-  if (writers === 'scaled to 0') return [];
+async function whoIsStopped({
+  engine,
+  plan,
+  alsoStarts,
+  writers,
+}: RestoreRun): Promise<{ stopped: StoppedForRestore[]; leftDown: string[] }> {
+  if (writers === 'scaled to 0') return { stopped: [], leftDown: [] };
   const gets = new Set([...plan.files.map(({ container }) => container.id), alsoStarts]);
   const inspects = await Promise.all(plan.writers.map(({ id }) => engine.inspectContainer(id)));
-  return inspects
-    .filter(({ Id, State }) => State.Running || gets.has(Id))
-    .map((inspect) => ({ ...stoppedAs(inspect), well: gets.has(inspect.Id) || isWell(inspect) }));
+  const starts = ({ Id, State }: ContainerInspect): boolean => State.Running || gets.has(Id);
+  return {
+    stopped: inspects
+      .filter(starts)
+      .map((inspect) => ({ ...stoppedAs(inspect), well: gets.has(inspect.Id) || isWell(inspect) })),
+    leftDown: inspects.filter((inspect) => !starts(inspect) && !hasEndedWell(inspect)).map(nameIn),
+  };
 }
 
-function stoppedAs({
-  Id: id,
-  Name,
-  State: { StartedAt: startedAt },
-}: ContainerInspect): Omit<StoppedForRestore, 'well'> {
-  return { id, name: Name.slice(1), startedAt };
+function stoppedAs(inspect: ContainerInspect): Omit<StoppedForRestore, 'well'> {
+  return { id: inspect.Id, name: nameIn(inspect), startedAt: inspect.State.StartedAt };
+}
+
+function nameIn({ Name }: ContainerInspect): string {
+  return Name.slice(1);
+}
+
+/** As a one-off job of a project does. */
+function hasEndedWell({ State }: ContainerInspect): boolean {
+  return State.Status === 'exited' && State.ExitCode === 0;
 }
 
 async function stage(run: RestoreRun): Promise<void> {

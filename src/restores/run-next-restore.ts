@@ -2,6 +2,8 @@ import { howRepaired, repairedSince } from '../backups/since-update';
 import { formatTime } from '../domain/format';
 import { readTargets } from '../services/read-targets';
 import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
+import type { Container } from '../domain/container';
+import { notJudged } from '../domain/backups/restore-texts';
 import { firstRestoreJournal, leftBy, type RestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Logger } from '../lib/logger';
 import { restoreEnded } from '../notifications/mails/backups/restore-ended';
@@ -30,11 +32,10 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
     await restoreData(run);
     await startAgain(run);
     const { kept } = run.journal;
-    end(deps, record, {
-      status: 'succeeded',
-      detail: `The data of ${formatTime(run.plan.manifest.createdAt)} is restored.`,
-      kept,
-    });
+    const left = notJudged(run.journal);
+    const health = left.length === 0 ? 'All containers that use it are healthy.' : left.join(' ');
+    const detail = `The data of ${formatTime(run.plan.manifest.createdAt)} is restored. ${health}`;
+    end(deps, record, { status: 'succeeded', detail, kept });
     logger.info('restore succeeded', { kept: kept.length });
   } catch (error) {
     rethrowEngineLost(error);
@@ -61,7 +62,7 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
     journal,
     save: (reached) => store.restores.saveJournal(record.id, reached),
     onProgress,
-    alsoStarts: null,
+    alsoStarts: updatedContainer(deps, record, containers),
     ownLayer: 'refuse',
     deep: record.trustedManifest !== null,
   };
@@ -73,6 +74,16 @@ function refuseRepaired(store: Store, { updateId }: RestoreRecord): void {
   const repair = update === null ? null : repairedSince(store, update);
   if (repair === null) return;
   throw new PilotError('restore_refused', `${howRepaired(repair)} Nothing was stopped and nothing was changed.`);
+}
+
+/** Of the update whose mail it was requested from: it has to run with the restored data, whatever its state is now. */
+function updatedContainer(
+  { store }: RestoreJob,
+  { updateId }: RestoreRecord,
+  containers: readonly Container[],
+): string | null {
+  const update = updateId === null ? null : store.updates.get(updateId);
+  return containers.find(({ name }) => name === update?.container)?.id ?? null;
 }
 
 function fail(deps: RestoreJob, record: RestoreRecord, error: unknown, logger: Logger): void {
@@ -94,7 +105,8 @@ function notHealthy(journal: RestoreJournal | null, error: unknown): PilotError 
 function end({ store, clock, publicUrl }: RestoreJob, record: RestoreRecord, fields: Partial<RestoreRecord>): void {
   store.transaction(() => {
     const ended = store.restores.change(record.id, { ...fields, finishedAt: clock.now().toISOString() });
-    const left = leftBy(store.restores.journal(record.id));
-    postMail(store.outbox, restoreEnded({ restore: ended, left, publicUrl }));
+    const journal = store.restores.journal(record.id);
+    const about = { left: leftBy(journal), allJudged: journal === null || notJudged(journal).length === 0 };
+    postMail(store.outbox, restoreEnded({ restore: ended, ...about, publicUrl }));
   });
 }

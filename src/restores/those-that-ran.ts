@@ -3,6 +3,7 @@ import { insist } from '../containers/insist';
 import { startArmed, type PolicyDeps } from '../containers/restart-policy';
 import { startIfStopped } from '../containers/start-rename-remove';
 import type { Deps } from '../deps';
+import { notJudged } from '../domain/backups/restore-texts';
 import type { RanBefore, RestoreJournal } from '../domain/backups/restore';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
@@ -102,5 +103,7 @@ export async function startAgain(run: RestoreRun): Promise<string> {
     }
   }
   if (troubles.length > 0) throw new PilotError('unhealthy', troubles.join('\n'));
-  return seen.length === 0 ? 'No container had to be started.' : `Started again and healthy: ${seen.join('; ')}.`;
+  const healthy = seen.length === 0 ? [] : [`Started again and healthy: ${seen.join('; ')}.`];
+  const sentences = [...healthy, ...notJudged(run.journal)];
+  return sentences.length === 0 ? 'No container had to be started.' : sentences.join(' ');
 }

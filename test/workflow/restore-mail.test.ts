@@ -1,5 +1,8 @@
 import { PilotError } from '../../src/domain/errors';
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
+import { folderToRestore } from '../../src/restores/find-set';
+import { migratingReader, READER } from '../support/migrating-reader';
+import type { Scene } from '../support/scene';
 import { askedRestore, nextProcess, restoreOf } from '../support/restore-scene';
 
 // What the mail of a restore that failed says of the data is what the journal knows, whatever the message says.
@@ -65,3 +68,51 @@ it.each([
     next.close();
   },
 );
+
+describe('the mail of a restore that succeeded says "all are healthy" only where all were judged', () => {
+  const mailOf = (scene: Scene): string =>
+    `${scene.mails().at(-1)?.subject} ${scene.mails().at(-1)?.text.replace(/\s+/g, ' ')}`;
+
+  it('names a container that was unhealthy before', async () => {
+    const { scene } = await askedRestore({ runner: 'never' });
+    await scene.clock.advance(600_000);
+    await scene.settle();
+    expect(restoreOf(scene)).toMatchObject({ status: 'succeeded' });
+    expect(restoreOf(scene).detail).toContain('forge-runner-1 was started again, but not judged');
+    expect(mailOf(scene)).toContain('forge-runner-1 was started again, but not judged');
+    expect(mailOf(scene)).not.toMatch(/all containers/i);
+    scene.close();
+  });
+
+  it.each([
+    ['a container that had failed', 1, 'forge-runner-1 was not started, because it did not run before.'],
+    ['no job that had ended with 0', 0, 'restored, all containers are healthy'],
+  ])('names %s', async (_, exitCode, words) => {
+    const { scene } = await askedRestore();
+    scene.engine.host.stop(scene.engine.host.find('forge-runner-1'), exitCode);
+    await scene.settle();
+    expect(restoreOf(scene)).toMatchObject({ status: 'succeeded' });
+    expect(mailOf(scene)).toContain(words);
+    expect(mailOf(scene).includes('all containers')).toBe(exitCode === 0);
+    scene.close();
+  });
+
+  it('starts and judges the container whose failed update offered it', async () => {
+    const forge = migratingReader(false);
+    const { engine, store } = forge.scene;
+    engine.onCall('createContainer', () => engine.host.start(engine.host.find('forge-runner-1')));
+    await forge.update(READER);
+    const [update] = forge.scene.updates();
+    const [backup] = store.backups.list(1);
+    if (update === undefined || backup === undefined) throw new Error('The update or its backup is missing.');
+    expect(update).toMatchObject({ status: 'rollback_failed', backupId: backup.id });
+    engine.host.stop(engine.host.find(READER), 1);
+    const set = { backupId: backup.id, folder: folderToRestore(backup), url: backup.url ?? '', target: null };
+    store.restores.insert({ ...set, updateId: update.id, trustedManifest: null });
+    await forge.scene.settle();
+    expect(restoreOf(forge.scene)).toMatchObject({ status: 'succeeded' });
+    expect(engine.isRunning(READER)).toBe(true);
+    expect(mailOf(forge.scene)).toContain('restored, all containers are healthy');
+    forge.scene.close();
+  });
+});

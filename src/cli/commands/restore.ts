@@ -17,7 +17,7 @@ export interface RestoreArguments {
   json: boolean;
 }
 
-/** Shows what a restore does, asks, and follows it to its end; 0 only when the data is restored and all that use it are healthy. */
+/** Shows what a restore does, asks, and follows it to its end; 0 only when the data is restored and all that were judged are healthy. */
 export function restoreCommand(context: CliContext, options: RestoreArguments): Promise<number> {
   const { backup, project, json } = options;
   const output = json ? silentOutput : liveOutput(context.stdout);
@@ -85,11 +85,7 @@ function followRestore(
 }
 
 function tellEnd({ status, detail, error, kept }: RestoreRecord, output: LiveOutput): void {
-  output.line(
-    status === 'succeeded'
-      ? `${detail ?? 'The data is restored.'} All containers that use it are healthy.`
-      : `Failed: ${error?.message ?? ''}`,
-  );
+  output.line(status === 'succeeded' ? (detail ?? 'The data is restored.') : `Failed: ${error?.message ?? ''}`);
   if (kept.length === 0) return;
   output.line('The previous data is kept. Remove it when you no longer need it:');
   for (const { what, remove } of kept) {

@@ -1,5 +1,5 @@
 import { formatTime } from '../format';
-import type { Kept } from './restore';
+import type { Kept, RestoreJournal } from './restore';
 
 const DATA_IS_KEPT = ' The data of the new version is kept: ';
 
@@ -14,4 +14,13 @@ export function restoredDetail(createdAt: string, kept: readonly Kept[]): string
 /** Its first sentence, where what is kept is listed elsewhere. */
 export function withoutKept(sentence: string): string {
   return sentence.split(DATA_IS_KEPT)[0] ?? sentence;
+}
+
+/** One sentence for each container that uses the data of a restore and is not judged at its end; empty: all are. */
+export function notJudged({ stopped, leftDown = [] }: Pick<RestoreJournal, 'stopped' | 'leftDown'>): string[] {
+  const unhealthy = stopped.filter(({ well }) => !well);
+  return [
+    ...unhealthy.map(({ name }) => `${name} was started again, but not judged, because it was unhealthy before.`),
+    ...leftDown.map((name) => `${name} was not started, because it did not run before.`),
+  ];
 }

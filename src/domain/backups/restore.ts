@@ -80,6 +80,8 @@ export interface RestoreJournal {
   ran?: RanBefore[];
   /** In the order in which they are started again. */
   stopped: StoppedForRestore[];
+  /** Names of those that use the data, did not run before, and are not started either; not there: none. */
+  leftDown?: string[];
   /** What each path of the set is, by key. */
   kinds: Record<string, 'folder' | 'file'>;
   /** Image with a shell, by id of the container whose files it moves. */

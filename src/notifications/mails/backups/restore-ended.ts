@@ -9,11 +9,13 @@ import { operatorSection } from '../passages/passages';
 interface EndedNews {
   restore: RestoreRecord;
   left: LeftBy;
+  /** Left out or true: each container that uses the data was seen healthy. */
+  allJudged?: boolean;
   publicUrl: string;
 }
 
 /** The verdict on a requested restore, and what is left to do. */
-export function restoreEnded({ restore, left, publicUrl }: EndedNews): RenderedMail {
+export function restoreEnded({ restore, left, allJudged = true, publicUrl }: EndedNews): RenderedMail {
   const about = restore.target ?? restore.folder.split('/')[0] ?? 'backup';
   const done = restore.status === 'succeeded';
   const unhealthy = left === 'restored';
@@ -21,8 +23,10 @@ export function restoreEnded({ restore, left, publicUrl }: EndedNews): RenderedM
     kind: 'restore_ended',
     updateId: restore.updateId,
     about,
-    subject: done ? 'restored, all containers are healthy' : FAILED[left].subject,
-    verdict: done ? { tone: 'good', word: 'Restored' } : { tone: 'alarm', word: FAILED[left].word },
+    subject: done ? restoredSubject(allJudged) : FAILED[left].subject,
+    verdict: done
+      ? { tone: allJudged ? 'good' : 'attention', word: 'Restored' }
+      : { tone: 'alarm', word: FAILED[left].word },
     heading: done
       ? `The data of ${about} is restored`
       : unhealthy
@@ -30,6 +34,7 @@ export function restoreEnded({ restore, left, publicUrl }: EndedNews): RenderedM
         : `The restore of ${about} failed`,
     blocks: [
       ...howItEnded(restore),
+      ...(done && !allJudged ? section('What to do now', LOOK) : []),
       ...whatToDo(restore, left),
       {
         type: 'facts',
@@ -42,6 +47,12 @@ export function restoreEnded({ restore, left, publicUrl }: EndedNews): RenderedM
     ],
     ...operatorSection(publicUrl, 'backups'),
   });
+}
+
+function restoredSubject(allJudged: boolean): string {
+  return allJudged
+    ? 'restored, all containers are healthy'
+    : 'restored, but not every container is known to be healthy – please check';
 }
 
 const FAILED: Record<LeftBy, { subject: string; word: string }> = {
@@ -71,14 +82,11 @@ export function whatToDo({ error, backupId, target, trustedManifest }: RestoreRe
     return section(
       'What to do now',
       paragraph('The data is restored, but a container is unhealthy. Find out which one, and why:'),
-      { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] },
+      LOOK,
     );
   }
   const again = restoreCommandLine({ backup: backupId, project: target, trust: trustedManifest !== null });
-  const first =
-    left === 'data as before'
-      ? section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] })
-      : [];
+  const first = left === 'data as before' ? section('Look at it first', LOOK) : [];
   return [
     ...first,
     ...section('What to do now', paragraph(left === 'half' ? HALF : AGAIN), {
@@ -88,6 +96,7 @@ export function whatToDo({ error, backupId, target, trustedManifest }: RestoreRe
   ];
 }
 
+const LOOK: Block = { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] };
 const AGAIN = 'Fix the cause, verify the backup, and restore again:';
 const HALF =
   'Do not start the stopped containers: part of the data is from the backup, and part is not. Fix the cause, then restore again:';
