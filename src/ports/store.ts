@@ -103,6 +103,8 @@ export interface Updates {
   list(filter: UpdateFilter): { updates: Update[]; next: string | null };
   /** The newest of each container that has one, by its name: one query for a whole host. */
   latestOf(containers: readonly string[]): Map<string, Update>;
+  /** The same for the one that ended last, of those that have replaced the container: `succeeded`, `rolled_back` or `rollback_failed`. */
+  lastReplacedOf(containers: readonly string[]): Map<string, Update>;
   /** Waiting, queued or running for this container, oldest first. */
   openFor(container: string): Update[];
   /** The next to run, but none that is on hold now: automatic before manual, then oldest first. */
@@ -123,10 +125,7 @@ export interface Updates {
    * of many decisions exactly one counts. Null: it is not pending.
    */
   decide(id: string, decision: RecordedDecision): Update | null;
-  /**
-   * When the digest of the repository was first seen (ISO 8601): `now` if it never was, which is then remembered.
-   * In the transaction of the decision.
-   */
+  /** When the digest was first seen (ISO 8601); `now` if it never was, which is then remembered, in the decision's transaction. */
   firstSeen(repository: string, digest: string, now: string): string;
   /** The plan as it was offered. */
   plan(id: string): Plan | null;

@@ -177,7 +177,7 @@ function hostFrom(s: Strings): OperatorData {
       },
     },
     message: { tone: 'alarm', words: 'Nothing was done.' },
-    containers: [{ container, latest: update }],
+    containers: [{ container, latest: update, brokenBy: update }],
     notWatched: suggestionsFor([
       aContainer({
         name: a,

@@ -5,6 +5,7 @@ import { aContainer, digest } from '../support/container-builder';
 import { API_TOKEN, asOperator, asPerson, startHttp, type RunningHttp } from '../support/http-app';
 import { fieldsOf } from '../support/page-form';
 import { aBackup, aBrokenOne, CONTAINERS, fillHost, GITEA, offered } from '../support/pages-stage';
+import { aNewUpdate } from '../support/update-builder';
 import type { HealthReport } from '../../src/diagnosis/health-report';
 
 let http: RunningHttp;
@@ -229,6 +230,25 @@ describe('what it shows', () => {
     const attention = text.slice(text.indexOf('id="attention"'), text.indexOf('id="waiting"'));
     expect(attention).toMatch(/web-nginx-1[\s\S]*Neither the new nor the old version[\s\S]*What to do/);
     expect(text).not.toContain('All checks passed');
+  });
+
+  test('such a container also after an event that was ignored or declined, until it is repaired', async () => {
+    const { updates, restores } = http.store;
+    const broken = aBrokenOne(http.store, 'rollback_failed');
+    const headline = async (): Promise<string> => /<h1>([^<]*)/.exec((await open()).text)?.[1] ?? '';
+    for (const status of ['ignored', 'declined', 'awaiting_approval', 'failed'] as const) {
+      const { id } = updates.insert(aNewUpdate({ container: broken.container, status }));
+      const { text } = await open();
+      const attention = text.slice(text.indexOf('id="attention"'), text.indexOf('id="waiting"'));
+      expect([status, attention]).toEqual([status, expect.stringContaining('web-nginx-1')]);
+      expect(await headline()).not.toContain('All well');
+      updates.change(id, { status: 'superseded' });
+    }
+    const set = { backupId: 'x', folder: 'web/set', url: 'file:///set', target: null, trustedManifest: null };
+    const { id } = restores.insert({ ...set, updateId: broken.id });
+    expect(await headline()).not.toContain('All well');
+    restores.change(id, { status: 'succeeded' });
+    expect(await headline()).toContain('All well');
   });
 
   test('of a long list its first rows, the newest backup of each set among them; the others are folded away', async () => {

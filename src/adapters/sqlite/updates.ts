@@ -67,6 +67,7 @@ export function createUpdates(database: Database, clock: Clock, audit: Audit): U
     ...steps.methods,
     ...createApprovals(database, clock, records, audit),
     ...createPastUpdates(database),
+    ...createLatest(records),
     get,
     insert: (update) => {
       const inserted = add(columnsOf(update));
@@ -80,11 +81,6 @@ export function createUpdates(database: Database, clock: Clock, audit: Audit): U
         return changed;
       })(),
     list: (filter) => listPage(records, filter),
-    latestOf: (containers) => {
-      const newest = 'SELECT (SELECT max(id) FROM updates WHERE container = named.value) FROM json_each(?) AS named';
-      const found = select(`WHERE id IN (${newest})`, JSON.stringify(containers));
-      return new Map(found.map((update) => [update.container ?? '', update]));
-    },
     openFor: (container) =>
       select(`WHERE container = ? AND status IN ('awaiting_approval', 'queued', 'running') ORDER BY id`, container),
     nextQueued: () => {
@@ -102,6 +98,20 @@ export function createUpdates(database: Database, clock: Clock, audit: Audit): U
     saveRollout: (id, rollout) => keep(id, 'rollout', rollout),
     firstSeen: (repository, digest, now) => firstSeen(database, repository, digest, now),
     countByStatus: () => countByStatus(database),
+  };
+}
+
+function createLatest({ select }: Records<Update>): Pick<Updates, 'latestOf' | 'lastReplacedOf'> {
+  const oneOfEach = (containers: readonly string[], which: string): Map<string, Update> => {
+    const found = select(`WHERE id IN (SELECT (${which}) FROM json_each(?) AS named)`, JSON.stringify(containers));
+    return new Map(found.map((update) => [update.container ?? '', update]));
+  };
+  const ofOne = 'FROM updates WHERE container = named.value';
+  const replaced = `status IN ('succeeded', 'rolled_back', 'rollback_failed')`;
+  return {
+    latestOf: (containers) => oneOfEach(containers, `SELECT max(id) ${ofOne}`),
+    lastReplacedOf: (containers) =>
+      oneOfEach(containers, `SELECT id ${ofOne} AND ${replaced} ORDER BY finished_at DESC, id DESC LIMIT 1`),
   };
 }
 

@@ -6,6 +6,7 @@ import { suggestionsFor } from '../../domain/labels/suggest-labels';
 import { removeDataCommand } from '../../domain/recreate/carry-over';
 import { systemClock } from '../../lib/clock';
 import { nextTurn } from '../../lib/concurrency';
+import type { Update } from '../../domain/update';
 import type { KeptDataDirectory } from '../../ports/stopped-containers';
 import type { OutboxMail, Store } from '../../ports/store';
 import { formToken } from '../access/form-token';
@@ -155,8 +156,18 @@ function allContainers(deps: HttpDeps): Promise<Container[] | null> {
 
 function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {
   const watched = all.filter(({ labels }) => labels.watched || labels.problems.length > 0);
-  const latest = store.updates.latestOf(watched.map(({ name }) => name));
+  const names = watched.map(({ name }) => name);
+  const latest = store.updates.latestOf(names);
+  const lastReplaced = store.updates.lastReplacedOf(names);
+  const isRepaired = ({ id, status }: Update): boolean =>
+    status !== 'rollback_failed' || store.restores.ofUpdate(id).some((restore) => restore.status === 'succeeded');
+  const brokenBy = (update: Update | undefined): Update | null =>
+    update === undefined || isRepaired(update) ? null : update;
   return watched
     .sort((a, b) => a.name.localeCompare(b.name))
-    .map((container) => ({ container, latest: latest.get(container.name) ?? null }));
+    .map((container) => ({
+      container,
+      latest: latest.get(container.name) ?? null,
+      brokenBy: brokenBy(lastReplaced.get(container.name)),
+    }));
 }

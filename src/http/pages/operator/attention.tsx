@@ -59,17 +59,17 @@ export function problemsOf({ health: { checks }, containers, otherPilots }: Oper
   return bad.length + leftDown(containers).length + otherPilots.length;
 }
 
-/** By their newest update: an earlier failure no longer counts once a later update has succeeded or is pending. */
+/** What was only offered, ignored or declined since has repaired nothing. */
 function leftDown(containers: Seen[] | null): Seen[] {
-  return (containers ?? []).filter(({ latest }) => latest?.status === 'rollback_failed');
+  return (containers ?? []).filter(({ brokenBy }) => brokenBy !== null);
 }
 
-function Down({ container, latest, now }: Seen & { now: Date }): JSX.Element | null {
-  if (latest === null) return null;
+function Down({ container, brokenBy, now }: Seen & { now: Date }): JSX.Element | null {
+  if (brokenBy === null) return null;
   return (
     <li>
-      <strong>{oneLine(container.name)}</strong>, {ago(latest.finishedAt ?? latest.createdAt, now)}:{' '}
-      {oneLine(latest.reason)} <UpdateLink update={latest} text="What to do" />
+      <strong>{oneLine(container.name)}</strong>, {ago(brokenBy.finishedAt ?? brokenBy.createdAt, now)}:{' '}
+      {oneLine(brokenBy.reason)} <UpdateLink update={brokenBy} text="What to do" />
     </li>
   );
 }

@@ -64,10 +64,13 @@ export interface Outcome {
   words: string;
 }
 
-/** A container that is watched or has an invalid label, and its newest update. */
+/** A container that is watched or has an invalid label. */
 export interface Seen {
   container: Container;
+  /** Its newest update, also one that was ignored. */
   latest: Update | null;
+  /** The update that ended `rollback_failed`; null also once a later update or a restore of its data has succeeded, or a rollback. */
+  brokenBy: Update | null;
 }
 
 export interface HistoryFilter {

@@ -34,8 +34,8 @@ export function Watched({ containers, now }: OperatorData): JSX.Element {
 }
 
 /** Invalid labels, stopped, or left without a working version by an update. */
-export function needsAttention({ container, latest }: Seen): boolean {
-  return container.labels.problems.length > 0 || !container.running || latest?.status === 'rollback_failed';
+export function needsAttention({ container, brokenBy }: Seen): boolean {
+  return container.labels.problems.length > 0 || !container.running || brokenBy !== null;
 }
 
 function rowOf({ container, latest }: Seen, now: Date): ComponentChildren[] {
