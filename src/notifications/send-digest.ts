@@ -1,7 +1,9 @@
 import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
 import { formatTime } from '../domain/format';
-import { digest } from './mails/digest';
+import type { OutboxMail } from '../ports/outbox';
+import { digest, type DigestItem } from './mails/digest';
+import { nameOf } from './mails/passages/passages';
 import { postMail } from './post-mail';
 
 /** Older notices without a mail of their own are shown on the operator page only: the digest was just switched on. */
@@ -10,12 +12,18 @@ const MOST_ITEMS = 500;
 
 const ENDS = /^\[diun-pilot\] | – nothing to do(?: now)?$| – one manual step is left$/g;
 const STEP_LEFT = / – one manual step is left$/;
+const UNKNOWN_STEP = 'Open the operator page: its update says what is left.';
 
-/** As its mail says it. */
-function stepLeft({ updates }: Deps['store'], id: string): string {
-  return (
-    updates.get(id)?.followUp ?? updates.plan(id)?.followUp ?? 'Open the operator page: its update says what is left.'
-  );
+/** As its mail says it; but an update that failed in its soak since then was rolled back, and its step with it. */
+function itemOf({ updates }: Deps['store'], { kind, createdAt, subject, updateId }: OutboxMail): DigestItem {
+  const at = formatTime(createdAt);
+  const update = updates.get(updateId ?? '');
+  if (kind === 'update_succeeded' && update !== null && update.status !== 'succeeded') {
+    const title = `${nameOf(update)}: updated, but it failed in its soak since (its own mail has the result)`;
+    return { at, notice: { title } };
+  }
+  const left = update === null ? UNKNOWN_STEP : update.followUp;
+  return { at, notice: { title: subject.replace(ENDS, '') }, left: STEP_LEFT.test(subject) ? left : null };
 }
 
 /** Puts one digest into the outbox for everything that waits for it, in one transaction; nothing when nothing waits. */
@@ -28,11 +36,7 @@ export function sendDigest({
   const reported = store.transaction(() => {
     const waiting = store.outbox.forDigest(since).slice(0, MOST_ITEMS);
     if (waiting.length === 0) return 0;
-    const items = waiting.map(({ createdAt, subject, updateId }) => ({
-      at: formatTime(createdAt),
-      notice: { title: subject.replace(ENDS, '') },
-      left: STEP_LEFT.test(subject) ? stepLeft(store, updateId ?? '') : null,
-    }));
+    const items = waiting.map((mail) => itemOf(store, mail));
     postMail(store.outbox, digest(items, publicUrl));
     store.outbox.digested(waiting.map(({ id }) => id));
     return waiting.length;
