@@ -4,6 +4,7 @@ import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import { leftBy, type LeftBy, type RestoreRecord } from '../domain/backups/restore';
 import { codeOf, messageOf } from '../domain/errors';
+import { hasReplaced } from '../domain/journal';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
 import { restoreIn, type PastUpdate, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -52,13 +53,14 @@ export type RestoreDecision = RestoreView & {
   outcome: 'queued' | 'declined' | 'name_needed' | 'distrusted' | 'closed';
 };
 
-/** The link of the mail of a failed rollback; null where there is nothing to restore from. */
+/** The link of the mail of a failed rollback; null where there is nothing to restore from, or no new version has touched the data. */
 export function restoreUrl(
   links: Signing & { publicUrl: string },
   update: Update,
   backup: BackupRecord | null,
+  replaced: boolean,
 ): string | null {
-  const parts = partsOf(update, backup);
+  const parts = replaced ? partsOf(update, backup) : null;
   return parts === null ? null : `${links.publicUrl}/approvals/${signToken(links.approvalSecrets, PURPOSE, parts)}`;
 }
 
@@ -70,7 +72,8 @@ export function readRestoreLink(
   const { updates, backups, restores } = deps.store;
   const update = updates.get(updateIdIn(token) ?? '');
   const backup = update?.backupId ? backups.get(update.backupId) : null;
-  const parts = update === null ? null : partsOf(update, backup);
+  const replaced = update !== null && hasReplaced(update, updates.journal(update.id)?.stage ?? null);
+  const parts = replaced ? partsOf(update, backup) : null;
   if (update === null || backup === null || parts === null) return null;
   if (!isSignedToken(deps.approvalSecrets, PURPOSE, token, parts)) return null;
   const [restore, repair] = [restoredSince(deps.store, update, backup), repairedSince(deps.store, update)];
@@ -129,9 +132,7 @@ export function decideRestoreLink(
 
 /** The ids of both, and when the update ended. */
 function partsOf(update: Update, backup: BackupRecord | null): [string, string, string] | null {
-  // Before it was replaced, no new version has touched the data.
-  const replaced = update.steps.some(({ name }) => name === 'recreate');
-  if (update.status !== 'rollback_failed' || update.finishedAt === null || !replaced) return null;
+  if (update.status !== 'rollback_failed' || update.finishedAt === null || update.kind === 'service') return null;
   // It was restored already, and what is left is in no backup.
   if (update.error?.code === 'data_changed' && restoreIn(update) !== undefined) return null;
   // One that was used again is older, and of a container that cannot have changed the data.

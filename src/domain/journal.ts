@@ -6,6 +6,7 @@ import type { Neighbourhood } from './health/neighbour';
 import { newReferenceFor } from './images/image-reference';
 import type { RanBefore, RestoreJournal } from './backups/restore';
 import type { OwnStop, Update } from './update';
+import type { RolloutStage } from './services/rollout';
 import type { SoakData } from './soak/soak';
 
 /**
@@ -132,6 +133,14 @@ export interface SoakPlan {
 /** Whether the container itself was among those that were stopped for the backup. */
 export function ownStopOf({ stopped, stoppedAt, oldContainerId }: Journal): OwnStop | null {
   return stopped.some(({ id }) => id === oldContainerId) ? { at: stoppedAt ?? null } : null;
+}
+
+/**
+ * Whether the old version was replaced, or may have been: the steps `recreate` and `rollout` first prepare that, and fail at the stage
+ * `preparing` with the old version untouched. `stage`: of the journal; null: there is none.
+ */
+export function hasReplaced({ steps }: Pick<Update, 'steps'>, stage: Stage | RolloutStage | null): boolean {
+  return stage !== 'preparing' && steps.some(({ name }) => name === 'recreate' || name === 'rollout');
 }
 
 /**

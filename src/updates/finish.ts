@@ -243,8 +243,9 @@ function mailOfEnd(deps: Deps, update: Update): void {
   }
   const quarantined = isQuarantined(store, update);
   const kept = keptSentences(deps, update);
-  const failed = { ...news, ...howItEnded(store, update), quarantined, kept, reconciles: deps.reconciles };
-  postMail(store.outbox, updateFailed({ ...failed, restoreUrl: restoreUrl(deps, update, backup) }));
+  const ended = howItEnded(store, update);
+  const failed = { ...news, ...ended, quarantined, kept, reconciles: deps.reconciles };
+  postMail(store.outbox, updateFailed({ ...failed, restoreUrl: restoreUrl(deps, update, backup, ended.replaced) }));
 }
 
 /** What an update keeps on purpose past its end, until when, and the commands for it: of verdict and mail alike. */

@@ -4,7 +4,7 @@ import type { DataChange } from '../domain/data/data-fingerprint';
 import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
 import { type Failure, firstLineOf } from '../domain/errors';
 import { capitalised, formatTime } from '../domain/format';
-import { type Journal, ownStopOf } from '../domain/journal';
+import { hasReplaced, type Journal, ownStopOf } from '../domain/journal';
 import type { OwnStop, Update, Verdict } from '../domain/update';
 import type { Store } from '../ports/store';
 
@@ -103,6 +103,8 @@ function whatChanged({ dataChange }: Journal): string {
 export interface HowItEnded {
   /** It was rolled back without ever stopping the old container: a handover failed while both ran. */
   servedOn: boolean;
+  /** Whether the old version was replaced, or may have been; else it is untouched. */
+  replaced: boolean;
   /** What the new version changed in the databases of its set; null: it can change none, or was not started. */
   dataChange: DataChange | null;
   /** The data directory of a new PostgreSQL major that clients may have written to before the rollback; null: there is none. */
@@ -119,12 +121,13 @@ export interface HowItEnded {
   broughtBack: Journal['broughtBack'] | null;
 }
 
-export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status }: Update): HowItEnded {
+export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status, steps }: Update): HowItEnded {
   const journal = updates.journal(id);
   const rollout = updates.rollout(id);
   const failed = status === 'rolled_back' || status === 'rollback_failed';
   return {
     servedOn: status === 'rolled_back' && journal?.oldStopped === false,
+    replaced: hasReplaced({ steps }, journal?.stage ?? rollout?.stage ?? null),
     dataChange: journal?.dataChange ?? rollout?.dataChange ?? null,
     newData: failed && journal !== null ? newDataOf(journal) : null,
     stopped: (journal?.stopped ?? rollout?.scaled ?? []).map(({ name }) => name),

@@ -41,7 +41,7 @@ beforeEach(async () => {
   updates.beginStep(asked.id, 'recreate');
   const finishedAt = clock.now().toISOString();
   update = updates.change(asked.id, { status: 'rollback_failed', backupId: backup.id, finishedAt });
-  link = restoreUrl(RESTORE_LINKS, update, backup) ?? '';
+  link = restoreUrl(RESTORE_LINKS, update, backup, true) ?? '';
 });
 afterEach(() => http.stop());
 
@@ -195,8 +195,9 @@ test('of data that the rollback has restored it does not say that nothing has be
 });
 
 test('there is none where nothing can be restored', () => {
-  expect(restoreUrl(RESTORE_LINKS, { ...update, status: 'rolled_back' }, backup)).toBeNull();
-  expect(restoreUrl(RESTORE_LINKS, update, { ...backup, status: 'failed' })).toBeNull();
-  expect(restoreUrl(RESTORE_LINKS, update, null)).toBeNull();
-  expect(restoreUrl(RESTORE_LINKS, { ...update, steps: [] }, backup)).toBeNull();
+  expect(restoreUrl(RESTORE_LINKS, { ...update, status: 'rolled_back' }, backup, true)).toBeNull();
+  expect(restoreUrl(RESTORE_LINKS, update, { ...backup, status: 'failed' }, true)).toBeNull();
+  expect(restoreUrl(RESTORE_LINKS, update, null, true)).toBeNull();
+  expect(restoreUrl(RESTORE_LINKS, { ...update, kind: 'service' }, backup, true)).toBeNull();
+  expect(restoreUrl(RESTORE_LINKS, update, backup, false)).toBeNull();
 });

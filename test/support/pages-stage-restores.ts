@@ -70,7 +70,7 @@ export function askedToRestore(store: Store, agoMs = HOUR): { update: Update; ba
     reason: 'Neither the new nor the old version of git-gitea-1 serves.',
     error: { code: 'rollback_failed', message: REFUSED },
   });
-  return { update, backup, link: restoreUrl(RESTORE_LINKS, update, backup) ?? '' };
+  return { update, backup, link: restoreUrl(RESTORE_LINKS, update, backup, true) ?? '' };
 }
 
 /** The same, and the button was pressed. */

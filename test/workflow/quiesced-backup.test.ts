@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reconcile } from '../../src/decisions/reconcile';
 import { EngineError, StorageError } from '../../src/domain/errors';
+import type { FakeEngine } from '../support/fake-engine';
 import type { Behaviour, FakeImage } from '../support/fake-engine-types';
 import { runForge, type Forge } from '../support/forge-scene';
 import { REAL_SHELL } from '../support/real-shell';
@@ -186,18 +187,37 @@ it('starts all of them again when the backup fails, and says that nothing was ch
   expect(running()).toEqual(ALL);
 });
 
-it('needs a person, and says so truthfully, when one of them does not come back', async () => {
-  publish('gitea:1');
-  forge.scene.engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed the connection'));
-  forge.scene.engine.onCall('start', (call) => {
-    if (call.line === 'start forge-runner-1') throw new EngineError('engine_refused', 'port is already allocated');
-  });
-  await update('forge-gitea-1');
-  expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'backup_failed' } });
-  expect(verdict()?.error?.message).toMatch(/forge-runner-1 does not start: port is already allocated/);
-  expect(forge.scene.mails().at(-1)?.subject).toContain('a container stopped for the backup did not restart');
-  expect(running()).toEqual(ALL.filter((name) => name !== 'forge-runner-1'));
-});
+it.each<[string, string, (engine: FakeEngine) => void]>([
+  [
+    'the backup',
+    'backup_failed',
+    (engine) => engine.failNext('execOutput', new EngineError('exec_failed', 'pg_dumpall: server closed')),
+  ],
+  [
+    'the creation of the new container',
+    'recreate_failed',
+    (engine) =>
+      engine.onCall('createContainer', ({ line }) => {
+        if (line.includes('.diun-pilot-new-')) throw new EngineError('engine_refused', 'invalid mount');
+      }),
+  ],
+])(
+  'needs a person, and says so truthfully, when one of them does not come back after %s failed',
+  async (_, code, breaks) => {
+    publish('gitea:1');
+    breaks(forge.scene.engine);
+    forge.scene.engine.onCall('start', (call) => {
+      if (call.line === 'start forge-runner-1') throw new EngineError('engine_refused', 'port is already allocated');
+    });
+    await update('forge-gitea-1');
+    expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code } });
+    expect(verdict()?.error?.message).toMatch(/forge-runner-1 does not start: port is already allocated/);
+    const mail = forge.scene.mails().at(-1);
+    expect(mail?.subject).toContain('a container stopped for the backup did not restart');
+    expect(mail?.text).not.toMatch(/restore the data|neither the new nor the old/i);
+    expect(running()).toEqual(ALL.filter((name) => name !== 'forge-runner-1'));
+  },
+);
 
 it('starts all again after a rollback, the old one first', async () => {
   publish('gitea:1', 'exits');

@@ -25,6 +25,8 @@ export type TakenBackup = Pick<BackupRecord, 'id' | 'updateId' | 'status' | 'url
 export interface Seen {
   /** The old container was never stopped: the handover failed next to it. */
   servedOn?: boolean;
+  /** Whether the old version was replaced, or may have been; left out: as far as the steps say. */
+  replaced?: boolean;
   /** What the new version changed in the databases of its set; null when nothing is known. */
   dataChange?: DataChange | null;
   newData?: NewData | null;

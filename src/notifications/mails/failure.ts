@@ -1,4 +1,5 @@
 import { PilotError } from '../../domain/errors';
+import { hasReplaced } from '../../domain/journal';
 import { restoreIn, type Step, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
@@ -27,8 +28,9 @@ const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, 
 };
 
 /** Throws when the update has not failed. */
-export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}): FailureText {
-  const text = special(update) ?? TEXTS[update.status];
+export function failureText(update: Update, backup: TakenBackup, known: Seen = {}): FailureText {
+  const seen = { replaced: hasReplaced(update, null), ...known };
+  const text = special(update, seen) ?? TEXTS[update.status];
   if (text === undefined) {
     throw new PilotError(
       'internal_error',
@@ -43,13 +45,16 @@ export function failureText(update: Update, backup: TakenBackup, seen: Seen = {}
   return { ...said, opening: [...said.opening, ...ofItsData] };
 }
 
-function special(update: Update): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
+function special(
+  update: Update,
+  { replaced = false }: Seen,
+): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
   if (isWrongSignature(update)) return wrongSignature;
   if (update.kind === 'service' && TEXTS[update.status] !== undefined) return serviceFailed;
   if (isChangedByOthers(update)) return changedByOthers;
   if (isDataChanged(update) && restoreIn(update) !== undefined) return databaseLeft;
   if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange ?? null);
-  if (isNeighbourDown(update)) return neighbourDown;
+  if (replaced && isNeighbourDown(update)) return neighbourDown;
   return isUnhealthyAsBefore(update) ? unhealthyAsBefore : null;
 }
 
@@ -89,9 +94,13 @@ function runsOn(name: string, stopped: readonly string[]): string {
     : `${name} runs its old version as before. Stopped for the backup, and running again: ${stopped.join(', ')}. Each one that was healthy before is healthy again. Nothing is urgent.`;
 }
 
-function manualActionRequired(update: Update, backup: TakenBackup, { dataChange, stopped }: Seen): FailureText {
+function manualActionRequired(
+  update: Update,
+  backup: TakenBackup,
+  { dataChange, stopped, replaced }: Seen,
+): FailureText {
   const name = nameOf(update);
-  if (!update.steps.some((step) => step.name === 'recreate')) return stoppedForTheBackup(update, stopped);
+  if (replaced === false) return stoppedForTheBackup(update, stopped);
   return {
     subject: 'DOWN, update and rollback failed – manual action required',
     tone: 'alarm',

@@ -145,8 +145,8 @@ function restored(update: Update): Block[] {
   ];
 }
 
-function manualAction(update: Update, { leftAtZero = [] }: Seen): FailureText {
-  const { subject, heading, important, repair } = situation(update, leftAtZero);
+function manualAction(update: Update, seen: Seen): FailureText {
+  const { subject, heading, important, repair } = situation(update, seen);
   const name = nameOf(update);
   return {
     subject: `${subject} – manual action required`,
@@ -173,7 +173,7 @@ interface Situation {
   repair: boolean;
 }
 
-function situation(update: Update, leftAtZero: readonly string[]): Situation {
+function situation(update: Update, { leftAtZero = [], replaced = true }: Seen): Situation {
   const name = nameOf(update);
   if (leftAtZero.length > 0) {
     return {
@@ -191,7 +191,7 @@ function situation(update: Update, leftAtZero: readonly string[]): Situation {
       repair: false,
     };
   }
-  const other = otherSituation(update);
+  const other = otherSituation(update, replaced);
   return (
     other ?? {
       subject: 'update and rollback failed',
@@ -203,11 +203,11 @@ function situation(update: Update, leftAtZero: readonly string[]): Situation {
 }
 
 /** Null unless the service itself works, and another one that was scaled to 0 for its backup does not. */
-function otherSituation(update: Update): Situation | null {
+function otherSituation(update: Update, replaced: boolean): Situation | null {
   const name = nameOf(update);
   const has = (step: StepName): boolean => update.steps.some((each) => each.name === step);
   const heading = `A service that was scaled to 0 for the backup of ${name} is not healthy again`;
-  if (!has('rollout')) {
+  if (!replaced) {
     return {
       subject: 'update aborted, a service scaled to 0 for its backup is not healthy',
       heading,

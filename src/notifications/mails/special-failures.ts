@@ -27,8 +27,8 @@ export function wrongSignature(update: Update): FailureText {
   };
 }
 
-export const isNeighbourDown = ({ error, status, steps }: Update): boolean =>
-  error?.code === 'other_unhealthy' && status === 'rollback_failed' && steps.some(({ name }) => name === 'recreate');
+export const isNeighbourDown = ({ error, status }: Update): boolean =>
+  error?.code === 'other_unhealthy' && status === 'rollback_failed';
 
 /** The old container runs and is healthy, but another one that responded before the update does not, also after the rollback. */
 export function neighbourDown(update: Update): FailureText {

@@ -43,6 +43,14 @@ describe('a rollback that failed', () => {
   });
 });
 
+it('a service whose new image Swarm refused was not changed, although the step had started', async () => {
+  const error = { code: 'engine_refused', message: 'forge_runner is not healthy again.' } as const;
+  const update = aFailedRollback({ kind: 'service', steps: [aStep('rollout', 0, 1, { status: 'failed' })], error });
+  const mail = updateFailed({ ...news({ update }), quarantined: false, replaced: false });
+  expect(mail.subject).toContain('update aborted, a service scaled to 0 for its backup is not healthy');
+  await neitherSays(mail, 'docker service update');
+});
+
 describe('update available', () => {
   it('says that it is applied by itself, and from what to what', async () => {
     const mail = updateAvailable(news({ plan: aPlan() }));
