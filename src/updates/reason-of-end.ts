@@ -36,7 +36,7 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
       if (error?.code === 'data_changed')
         return `${name} was rolled back, but its data was not: the old container is running and healthy on ${isChanged(journal) ? 'data that the new version changed' : 'the data of the new version'}.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')
-        return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.`;
+        return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.${whatChanged(journal)}`;
       if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
         return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: manual action required.${whatChanged(journal)}`;
       if (journal.stage === 'settled')
@@ -47,10 +47,12 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
   }
 }
 
-function changedReason({ stopped, broughtBack }: Journal, verdict: Verdict, { message }: Failure): string {
+function changedReason(journal: Journal, verdict: Verdict, { message }: Failure): string {
+  const { stopped, broughtBack } = journal;
   const sentence = firstLineOf(message);
   if (verdict === 'rolled_back') return `${sentence} The old container is running and healthy.`;
-  if (verdict !== 'failed') return `${sentence} The update could neither be finished nor undone: please check it.`;
+  if (verdict !== 'failed')
+    return `${sentence} The update could neither be finished nor undone: please check it.${whatChanged(journal)}`;
   const unchanged = broughtBack === undefined ? 'diun-pilot changed nothing. ' : '';
   return `${unchanged}${sentence}${whoWasStopped(stopped)}`;
 }

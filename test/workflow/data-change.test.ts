@@ -85,6 +85,22 @@ it('changed data that may have been written to since is reported, with the link 
   expect(running()).toEqual(ALL);
 });
 
+it('a neighbour that does not run on the changed data: the mail says what was changed, and that it was not restored', async () => {
+  runReader(true);
+  const { engine } = forge.scene;
+  const runner = 'forge-runner-1';
+  engine.onCall('start', ({ line }) => {
+    if (line === `start ${runner}` && version() === '135') engine.host.find(runner).image.spec.health = 'crash-loop';
+  });
+  await forge.update(READER);
+  expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'other_unhealthy' } });
+  expect(version()).toBe('135');
+  expect(verdict()?.reason).toContain(CHANGED);
+  expect(lastMail()?.subject).toContain('another container does not respond');
+  expect(unwrapped()).toContain(CHANGED);
+  expect(unwrapped()).toContain('Decide whether to restore the backup of this update.');
+});
+
 it('backup.quiesce=never: the change is reported, and nothing is restored over what the container wrote', async () => {
   runReader(false, { 'backup.quiesce': 'never' });
   await forge.update(READER);

@@ -109,7 +109,7 @@ function changedReason(rollout: Rollout, verdict: 'succeeded' | 'failed' | 'roll
   const untouched =
     verdict === 'failed'
       ? `Nothing was changed by diun-pilot.${whoWasScaled(rollout)}`
-      : 'The update could neither be finished nor undone: please check it.';
+      : `The update could neither be finished nor undone: please check it.${changeText(rollout)}`;
   return `${firstLineOf(error.message)} ${untouched}`;
 }
 
@@ -120,7 +120,7 @@ function failedReason(rollout: Rollout, error: Failure | null): string {
   if (stage === 'settled')
     return `${name} runs ${rollout.newReference} and is healthy, but another service that was scaled to 0 for the backup is not: manual action required.${changeText(rollout)}`;
   if (error?.code === 'unhealthy_as_before')
-    return `${name} was rolled back: its tasks run ${oldReference} again and fail their health check, as before the update. Manual action required.`;
+    return `${name} was rolled back: its tasks run ${oldReference} again and fail their health check, as before the update. Manual action required.${changeText(rollout)}`;
   if (error?.code === 'data_changed' && leftBy(rollout.restore ?? null) === 'restored')
     return `${name} was rolled back: its tasks run ${oldReference} again and are healthy. ${firstLineOf(error.message)}`;
   if (error?.code === 'data_changed')

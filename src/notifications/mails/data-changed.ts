@@ -1,6 +1,6 @@
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import { unknownChange } from '../../domain/data/compare-fingerprints';
-import type { Update } from '../../domain/update';
+import { restoreIn, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
@@ -84,6 +84,16 @@ export function dataChanged(
     labels: { from: 'Running again', to: 'Failed version' },
   };
 }
+
+/** The same where something else is the news: the old version, and what shares its data, runs on what the new one made of it. */
+export function changedAndNotRestored(update: Update, change: DataChange | null): Block[] {
+  if (restoreIn(update) !== undefined) return [];
+  const isKnown = change !== null && change.changes.length > 0;
+  return [...whatChanged(change), ...(isKnown ? [paragraph(NOT_RESTORED)] : [])];
+}
+
+const NOT_RESTORED =
+  'The data was not restored. A container that uses it may fail for that reason, and a restart does not help then. Decide whether to restore the backup of this update.';
 
 /** The exact differences, one line for each database, and what could not be read; empty without any. */
 export function whatChanged(change: DataChange | null): Block[] {

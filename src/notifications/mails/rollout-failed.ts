@@ -3,7 +3,7 @@ import { restoreIn, type StepName, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { shellCommand } from '../letter/shell';
-import { changesIn, databaseLeft, isDataChanged, whatChanged } from './data-changed';
+import { changedAndNotRestored, changesIn, databaseLeft, isDataChanged, whatChanged } from './data-changed';
 import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { subjectOfRollback, unknownData, urgency } from './rolled-back';
 import { isUnhealthyAsBefore } from './special-failures';
@@ -13,7 +13,7 @@ import { nameOf } from './passages/passages';
 export function serviceFailed(update: Update, backup: TakenBackup, seen: Seen): FailureText {
   const { dataChange = null, stopped = [] } = seen;
   if (update.status === 'failed') return unchanged(update, stopped);
-  if (isUnhealthyAsBefore(update)) return asBefore(update);
+  if (isUnhealthyAsBefore(update)) return asBefore(update, dataChange);
   if (update.status === 'rolled_back') return rolledBack(update, seen);
   if (isDataChanged(update) && restoreIn(update) !== undefined) return leftDatabase(update);
   return isDataChanged(update) ? onChangedData(update, backup, dataChange) : manualAction(update, seen);
@@ -53,7 +53,7 @@ function onChangedData(update: Update, backup: TakenBackup, dataChange: DataChan
 }
 
 /** Swarm runs the old version again, and its health says nothing: there is nothing to bring back. */
-function asBefore(update: Update): FailureText {
+function asBefore(update: Update, dataChange: DataChange | null): FailureText {
   const name = nameOf(update);
   return {
     subject: 'rolled back, its health check fails as before the update – please check',
@@ -66,6 +66,7 @@ function asBefore(update: Update): FailureText {
         text: `The tasks of ${name} run the old version again, but diun-pilot cannot verify whether it works. Please check it.`,
       },
       paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      ...changedAndNotRestored(update, dataChange),
       ...section(
         'If it works',
         paragraph(
@@ -157,12 +158,19 @@ function manualAction(update: Update, seen: Seen): FailureText {
       { type: 'important', text: `Manual action required: ${important}` },
       paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
       ...trouble(update),
+      ...manualChange(update, seen),
       ...section('Look at it first', look(name)),
       ...(repair ? section('Then bring it back', { type: 'commands', lines: back(update) }) : []),
       ...restored(update),
     ],
     labels: { from: 'Previous version', to: 'Planned version' },
   };
+}
+
+/** Where the new version runs on, its data is as it should be. */
+function manualChange(update: Update, { dataChange = null }: Seen): Block[] {
+  const rolledBack = update.steps.some(({ name }) => name === 'rollback');
+  return rolledBack ? changedAndNotRestored(update, dataChange) : whatChanged(dataChange);
 }
 
 interface Situation {

@@ -1,5 +1,6 @@
 import { type Block, paragraph, machineSaid, section } from '../letter/letter';
 import type { Update } from '../../domain/update';
+import { changedAndNotRestored, whatChanged } from './data-changed';
 import type { FailureText, Seen } from './failure-text';
 import { nameOf } from './passages/passages';
 import { splitDetail } from '../letter/clean';
@@ -31,7 +32,7 @@ export const isNeighbourDown = ({ error, status }: Update): boolean =>
   error?.code === 'other_unhealthy' && status === 'rollback_failed';
 
 /** The old container runs and is healthy, but another one that responded before the update does not, also after the rollback. */
-export function neighbourDown(update: Update): FailureText {
+export function neighbourDown(update: Update, _backup: unknown, { dataChange = null }: Seen): FailureText {
   const name = nameOf(update);
   const { sentence, output } = splitDetail(update.error?.message ?? update.reason);
   return {
@@ -46,6 +47,7 @@ export function neighbourDown(update: Update): FailureText {
       },
       paragraph(sentence),
       ...machineSaid(output),
+      ...changedAndNotRestored(update, dataChange),
       ...section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
       ...section('Then restart it', { type: 'commands', lines: ['docker restart NAME'] }),
     ],
@@ -57,7 +59,11 @@ export const isChangedByOthers = ({ error, status }: Update): boolean =>
   error?.code === 'changed_meanwhile' && (status === 'failed' || status === 'rollback_failed');
 
 /** The current container is the result of an external change and stays as it is: only the operator knows whether that is intended. */
-export function changedByOthers(update: Update, _backup: unknown, { broughtBack: back = null }: Seen): FailureText {
+export function changedByOthers(
+  update: Update,
+  _backup: unknown,
+  { broughtBack: back = null, dataChange = null }: Seen,
+): FailureText {
   const name = nameOf(update);
   const started = update.status === 'rollback_failed';
   const isDown = back === 'none runs';
@@ -73,6 +79,7 @@ export function changedByOthers(update: Update, _backup: unknown, { broughtBack:
       ...(back === null ? [] : [paragraph(splitDetail(update.error?.message ?? '').sentence)]),
       paragraph(`${CAUSES}${back === null ? ' This update did not touch the result of that change.' : ''}`),
       ...(started || back !== null ? [] : [paragraph(NOTHING_LEFT)]),
+      ...whatChanged(dataChange),
       ...section('Check it', {
         type: 'commands',
         lines: [
@@ -109,7 +116,7 @@ export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
   error?.code === 'unhealthy_as_before' && status === 'rollback_failed';
 
 /** The health check failed before the update too, so it proves neither that the service is down nor that it works. */
-export function unhealthyAsBefore(update: Update): FailureText {
+export function unhealthyAsBefore(update: Update, _backup: unknown, { dataChange = null }: Seen): FailureText {
   const name = nameOf(update);
   return {
     subject: 'rolled back, its health check fails as before the update – please check',
@@ -122,6 +129,7 @@ export function unhealthyAsBefore(update: Update): FailureText {
         text: `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
       },
       paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      ...changedAndNotRestored(update, dataChange),
       ...section(
         'If it works',
         paragraph(

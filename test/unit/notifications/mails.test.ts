@@ -51,6 +51,18 @@ it('a service whose new image Swarm refused was not changed, although the step h
   await neitherSays(mail, 'docker service update');
 });
 
+it.each(['other_unhealthy', 'unhealthy_as_before', 'changed_meanwhile', 'rollback_failed', 'data_changed'] as const)(
+  'a failed rollback (%s) of a container or a service says what the new version changed in the data',
+  async (code) => {
+    const dataChange = { changes: ['database app of db-1: schema_version 114 → 135'], unread: [] };
+    const error = { code, message: 'It is unhealthy.' };
+    for (const kind of ['container', 'service'] as const) {
+      const update = { ...aFailedRollback({ error }), kind };
+      await bothSay(updateFailed({ ...news({ update }), quarantined: false, dataChange }), dataChange.changes[0] ?? '');
+    }
+  },
+);
+
 describe('update available', () => {
   it('says that it is applied by itself, and from what to what', async () => {
     const mail = updateAvailable(news({ plan: aPlan() }));
