@@ -31,10 +31,9 @@ import { rehearseMajor } from './rehearse-major';
 import { lookAtSubject, type Subject } from './subject';
 import { tryImage } from './trial';
 import { targetOf } from '../domain/images/image-target';
+import { writtenProgress } from '../lib/written-progress';
 
 const MOST_TRIES = 3;
-/** As often as a person reads. */
-const PROGRESS_EVERY_MS = 500;
 
 /**
  * Runs the next requested rehearsal, from its beginning also after a crash or an interruption. False: there is none, or
@@ -70,7 +69,8 @@ async function verdictOf(deps: Deps, rehearsal: Rehearsal): Promise<Verdict> {
     if (update === null) throw new NoLongerNeeded('The update no longer exists.');
     if (store.rehearsals.begin(rehearsal.id) > MOST_TRIES)
       return skipped(`diun-pilot was stopped in the middle of it ${MOST_TRIES} times.`);
-    const run: RehearsalRun = { ...deps, rehearsal, update, onProgress: progressOf(deps, rehearsal.id) };
+    const onProgress = writtenProgress(deps, (detail) => store.rehearsals.progress(rehearsal.id, detail));
+    const run: RehearsalRun = { ...deps, rehearsal, update, onProgress };
     return await rehearseUpdate(run);
   } catch (error) {
     if (isEngineLost(error) || error instanceof Interrupted) throw error;
@@ -81,16 +81,6 @@ async function verdictOf(deps: Deps, rehearsal: Rehearsal): Promise<Verdict> {
 
 function skipped(reason: string): Verdict {
   return { status: 'skipped', seconds: null, detail: reason };
-}
-
-function progressOf({ store, clock }: Deps, id: string): (detail: string) => void {
-  let next = 0;
-  return (detail) => {
-    const now = clock.now().getTime();
-    if (now < next) return;
-    next = now + PROGRESS_EVERY_MS;
-    store.rehearsals.progress(id, detail);
-  };
 }
 
 /**

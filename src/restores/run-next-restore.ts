@@ -6,6 +6,7 @@ import type { Container } from '../domain/container';
 import { notJudged } from '../domain/backups/restore-texts';
 import { firstRestoreJournal, leftBy, type RestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Logger } from '../lib/logger';
+import { writtenProgress } from '../lib/written-progress';
 import { restoreEnded } from '../notifications/mails/backups/restore-ended';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
@@ -49,7 +50,7 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
   if (record.status === 'queued') refuseRepaired(store, record);
   const journal = store.restores.journal(record.id) ?? firstRestoreJournal(record.id);
   store.restores.change(record.id, { status: 'running', startedAt: record.startedAt ?? clock.now().toISOString() });
-  const onProgress = (detail: string): void => void store.restores.change(record.id, { detail });
+  const onProgress = writtenProgress(deps, (detail) => void store.restores.change(record.id, { detail }));
   await thoseThatRanRunAgain(deps, journal, onProgress);
   const manifest =
     journal.manifest ?? (await authenticManifest(deps, record.folder, { trustedManifest: record.trustedManifest }));

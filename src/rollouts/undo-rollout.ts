@@ -123,7 +123,7 @@ export async function restoreStack(run: ServiceRun): Promise<Update> {
   let restored = false;
   try {
     // A crash may have come after it: what its files went through is gone then.
-    if (!isRestored(run)) await step(run, 'restore', () => restore(run));
+    if (!isRestored(run)) await step(run, 'restore', (progress) => restore(run, progress));
     restored = true;
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
@@ -157,7 +157,7 @@ function isRestored({ rollout: { restore: journal } }: ServiceRun): boolean {
   return journal?.stage === 'starting' && journal.tidied === true;
 }
 
-async function restore(run: ServiceRun): Promise<string> {
+async function restore(run: ServiceRun, onProgress: Progress): Promise<string> {
   const backup = run.update.backupId === null ? null : run.store.backups.get(run.update.backupId);
   const journal = run.rollout.restore as RestoreJournal;
   if (backup === null) throw new PilotError('restore_refused', 'The record of the backup of this update is gone.');
@@ -179,7 +179,7 @@ async function restore(run: ServiceRun): Promise<string> {
     }),
     journal,
     save: (reached) => checkpoint(run, 'restoring', { restore: reached }),
-    onProgress: (detail) => run.store.updates.stepDetail(run.update.id, 'restore', detail),
+    onProgress,
     alsoStarts: null,
     ownLayer: 'untouched',
     writers: 'scaled to 0',

@@ -4,8 +4,8 @@ import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf, type PilotError } from '../domain/errors';
 import type { Journal, Stage } from '../domain/journal';
 import type { StepName, Update } from '../domain/update';
-import { isDue } from '../lib/clock';
 import type { Progress } from '../lib/logger';
+import { writtenProgress } from '../lib/written-progress';
 
 /** A started update: everything needed to finish it, even if its old container is gone. */
 export interface ActiveUpdate extends Deps {
@@ -30,9 +30,6 @@ export class Skipped {
   constructor(readonly reason: string) {}
 }
 
-/** Not more often than a person reads. */
-const PROGRESS_EVERY_MS = 500;
-
 /**
  * Runs one step of the workflow between two entries of the journal. What `work` returns is the step's detail; what it
  * throws is the step's failure, and is thrown on.
@@ -46,13 +43,7 @@ export async function step(
   const logger = run.logger.child({ update: update.id, container: update.container, step: name });
   store.updates.beginStep(update.id, name);
   logger.info('step started');
-  let reportedAt = 0;
-  const progress: Progress = (detail) => {
-    const now = clock.now().getTime();
-    if (!isDue(reportedAt + PROGRESS_EVERY_MS, now, PROGRESS_EVERY_MS)) return;
-    reportedAt = now;
-    store.updates.stepDetail(update.id, name, detail);
-  };
+  const progress = writtenProgress({ clock, logger }, (detail) => store.updates.stepDetail(update.id, name, detail));
   try {
     const outcome = await work(progress);
     const skipped = outcome instanceof Skipped;

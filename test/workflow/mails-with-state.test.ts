@@ -1,3 +1,4 @@
+import { refuseWrite } from '../support/refuse-write';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 // Contract, section 4: a mail is written in the same transaction as the state that it tells of, so neither is ever without the other.
@@ -9,15 +10,6 @@ beforeEach(() => {
 });
 afterEach(() => scene.close());
 
-/** Every write of this kind fails, as on a full disk, until what is returned is called. */
-function refuse<K extends string>(part: Record<K, unknown>, write: K): () => void {
-  const real = part[write];
-  part[write] = () => {
-    throw new Error('database or disk is full');
-  };
-  return () => void (part[write] = real);
-}
-
 const kinds = (): string[] => scene.mails().map(({ kind }) => kind);
 
 it.each(['outbox', 'inbox'] as const)(
@@ -26,7 +18,7 @@ it.each(['outbox', 'inbox'] as const)(
     scene.engine.runContainer(nginx({ labels: { 'update.policy': 'manual' } }));
     scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
     const { store } = scene;
-    const hasRoom = part === 'outbox' ? refuse(store.outbox, 'add') : refuse(store.inbox, 'handled');
+    const hasRoom = part === 'outbox' ? refuseWrite(store.outbox, 'add') : refuseWrite(store.inbox, 'handled');
     await scene.settle();
     expect(scene.updates()).toEqual([]);
     expect(kinds()).toEqual([]);
@@ -44,7 +36,7 @@ it.each(['outbox', 'inbox'] as const)(
 it('a verdict whose mail cannot be written is none yet: the next process comes to it, and mails it once', async () => {
   const id = scene.engine.runContainer(nginx());
   scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable', { health: 'exits' }).digest);
-  scene.engine.onCall('rename', () => void refuse(scene.store.outbox, 'add'), { once: true });
+  scene.engine.onCall('rename', () => void refuseWrite(scene.store.outbox, 'add'), { once: true });
   await expect(scene.settle()).rejects.toThrow('disk is full');
   expect(scene.updates()).toMatchObject([{ status: 'running', finishedAt: null }]);
   expect(scene.store.refusals.all()).toEqual([]);
