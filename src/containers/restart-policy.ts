@@ -34,14 +34,19 @@ async function disarm({ engine, store }: PolicyDeps, id: string): Promise<Contai
  * Puts the container's own restart policy back, exactly: before its start. Nothing is done for one that was not disarmed, or
  * to which another process gave a policy meanwhile. Rejects as `Engine.updateContainer` does.
  */
-export async function rearm({ engine, store }: PolicyDeps, id: string): Promise<void> {
+export async function rearm(deps: PolicyDeps, id: string): Promise<void> {
+  if (await putPolicyBack(deps, id)) deps.store.disarmed.remove(id);
+}
+
+/** False: it was not disarmed. */
+async function putPolicyBack({ engine, store }: PolicyDeps, id: string): Promise<boolean> {
   const disarmed = store.disarmed.find(id);
-  if (disarmed === null) return;
+  if (disarmed === null) return false;
   const found = await inspectIfThere(engine, id);
   if (found !== null && !restarts(found.HostConfig.RestartPolicy)) {
     await engine.updateContainer(id, { RestartPolicy: disarmed.policy });
   }
-  store.disarmed.remove(id);
+  return true;
 }
 
 /** Disarms, then stops what runs, with the container's own signal and timeout unless one is given. Rejects as `Engine.stop`. */
@@ -50,10 +55,29 @@ export async function keepStopped(deps: PolicyDeps, id: string, timeoutSeconds?:
   if (found?.State.Running !== false) await deps.engine.stop(id, timeoutSeconds);
 }
 
-/** Starts a container with its own restart policy. Already running is fine. */
-export async function startArmed(deps: PolicyDeps, id: string): Promise<void> {
-  await rearm(deps, id);
-  await deps.engine.start(id);
+/**
+ * Starts a container with its own restart policy. Already running is fine. A record that cannot be removed keeps no container
+ * down: it is removed after the start, and otherwise by `rearmRunning`.
+ */
+export async function startArmed(
+  deps: PolicyDeps & { logger: Logger },
+  id: string,
+  start: () => Promise<void> = () => deps.engine.start(id),
+): Promise<void> {
+  const wasDisarmed = await putPolicyBack(deps, id);
+  try {
+    await start();
+  } finally {
+    if (wasDisarmed) forget(deps, id);
+  }
+}
+
+function forget({ store, logger }: Pick<PolicyDeps, 'store'> & { logger: Logger }, id: string): void {
+  try {
+    store.disarmed.remove(id);
+  } catch (error) {
+    logger.warn('the record of a restart policy cannot be removed', { id, reason: messageOf(error) });
+  }
 }
 
 /** The policy that the container had before it was disarmed, else the one that it has. */

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Engine } from '../ports/engine';
 import { inspectIfThere } from './read-containers';
-import { keepStopped, type PolicyDeps, rearm } from './restart-policy';
+import { keepStopped, type PolicyDeps, startArmed } from './restart-policy';
 
 const OWNER_WITHIN_MS = 15_000;
 /** The engine, or a program that was just stopped, may release a port a moment late. */
@@ -14,6 +14,7 @@ const ASK_EVERY_MS = 500;
 
 interface Parts extends PolicyDeps {
   clock: Clock;
+  logger: Logger;
 }
 
 /**
@@ -22,8 +23,10 @@ interface Parts extends PolicyDeps {
  * fine. Rejects as `Engine.start` does.
  */
 export async function startJoining(parts: Parts, id: string): Promise<void> {
-  const { engine, clock } = parts;
-  await rearm(parts, id);
+  await startArmed(parts, id, () => startWhenItCan(parts, id));
+}
+
+async function startWhenItCan({ engine, clock }: Parts, id: string): Promise<void> {
   for (let waited = 0; ; waited += ASK_EVERY_MS) {
     try {
       return await engine.start(id);
@@ -45,7 +48,7 @@ function patienceFor(error: unknown): number {
  * policy `no` it does not start at all. Neither is a fault of the container: it is started. If it cannot be, its health
  * check reports it. Rejects with `engine_unreachable`.
  */
-export async function startIfStopped(parts: Parts & { logger: Logger }, id: string): Promise<void> {
+export async function startIfStopped(parts: Parts, id: string): Promise<void> {
   const inspect = await inspectIfThere(parts.engine, id);
   if (inspect === null || inspect.State.Running) return;
   try {

@@ -59,3 +59,52 @@ describe('progress that cannot be written decides no verdict', () => {
     expect(warnings()).not.toEqual([]);
   });
 });
+
+describe('what was stopped for the backup is started', () => {
+  const NAMES = ['forge-db-1', 'forge-gitea-1', 'forge-runner-1', 'other-app-1'];
+  const running = (): string[] => scene.engine.containerNames().filter((name) => scene.engine.isRunning(name));
+  const policies = () => NAMES.map((name) => scene.engine.container(name).HostConfig.RestartPolicy?.Name);
+
+  it('when the record of its restart policy cannot be removed, and that is done later', async () => {
+    const forge = runForge({ policy: { Name: 'always' } });
+    ({ scene } = forge);
+    const hasRoom = refuseWrite(scene.store.disarmed, 'remove');
+    scene.engine.publish('gitea:1', forge.specs['gitea:1']);
+    await forge.update('forge-gitea-1');
+    expect(scene.updates()).toMatchObject([{ status: 'succeeded', error: null }]);
+    expect(running()).toEqual(expect.arrayContaining(NAMES));
+    expect(policies()).toEqual(NAMES.map(() => 'always'));
+    expect(scene.store.disarmed.all()).not.toEqual([]);
+    hasRoom();
+    await scene.clock.advance(600_000);
+    await scene.settle();
+    expect(scene.store.disarmed.all()).toEqual([]);
+  });
+
+  it('when the database cannot be written from the backup on', async () => {
+    const forge = runForge({ policy: { Name: 'always' } });
+    ({ scene } = forge);
+    scene.engine.publish('gitea:1', forge.specs['gitea:1']);
+    await forge.request('forge-gitea-1');
+    let hasRoom: (() => void)[] = [];
+    scene.engine.onCall(
+      'archive',
+      () => {
+        const { backups, updates, disarmed } = scene.store;
+        const ofUpdates = ['change', 'saveJournal', 'beginStep', 'stepDetail', 'endStep'] as const;
+        hasRoom = [
+          refuseWrite(backups, 'change'),
+          ...ofUpdates.map((write) => refuseWrite(updates, write)),
+          refuseWrite(disarmed, 'remove'),
+        ];
+      },
+      { once: true },
+    );
+    await expect(scene.settle()).rejects.toThrow('disk is full');
+    expect(running()).toEqual(NAMES);
+    hasRoom.forEach((allow) => allow());
+    await scene.settle();
+    expect(running()).toEqual(NAMES);
+    expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+  });
+});
