@@ -27,53 +27,73 @@ export interface Postman<Item extends Deliverable> {
   logger: Logger;
   /** In [0, 1): the jitter of the waits between two tries. */
   random: () => number;
-  /** False once the store may be closed: what is not recorded then is sent again later, under the same id. */
-  mayRecord: () => boolean;
 }
 
-/** Tries one item once and writes down what came of it. Rejects only when the store fails. */
-export async function deliverItem<Item extends Deliverable>(mail: Item, postman: Postman<Item>): Promise<void> {
+/** One try, before it is recorded. */
+export interface Tried {
+  id: string;
+  /** The tries so far that failed. */
+  failures: number;
+  /** When it is tried again, in milliseconds since 1970; null: not by this process. */
+  againAt: number | null;
+  /** Writes down what came of it. Throws when the store fails. */
+  record(): void;
+}
+
+/** Tries one item once; never rejects. `late`: called when it is sent after it was given up. */
+export async function tryItem<Item extends Deliverable>(
+  mail: Item,
+  postman: Postman<Item>,
+  late: (sent: Tried) => void,
+): Promise<Tried> {
   const send = (): Promise<void> => postman.send(mail);
-  const outcome = await sendWithin(SEND_TIMEOUT_MS, postman.clock, send, () => markSentLate(mail, postman));
-  if (!postman.mayRecord()) return;
-  if (outcome.sent) markSent(mail, postman);
-  else if (outcome.error instanceof MailError && outcome.error.permanent) refuse(mail, outcome.error, postman);
-  else postpone(mail, outcome.error, postman);
+  const outcome = await sendWithin(SEND_TIMEOUT_MS, postman.clock, send, () => late(sent(mail, postman)));
+  if (outcome.sent) return sent(mail, postman);
+  const { error } = outcome;
+  return error instanceof MailError && error.permanent ? refused(mail, error, postman) : deferred(mail, error, postman);
 }
 
-function markSent<Item extends Deliverable>(mail: Item, { outbox, logger, noun }: Postman<Item>): void {
-  outbox.sent(mail.id);
-  logger.info(`${noun} sent`, fieldsOf(mail));
+function sent<Item extends Deliverable>(mail: Item, { outbox, logger, noun }: Postman<Item>): Tried {
+  return {
+    ...{ id: mail.id, failures: mail.attempts, againAt: null },
+    record: () => {
+      outbox.sent(mail.id);
+      logger.info(`${noun} sent`, fieldsOf(mail));
+    },
+  };
 }
 
-function markSentLate<Item extends Deliverable>(mail: Item, postman: Postman<Item>): void {
-  if (!postman.mayRecord()) return;
-  try {
-    markSent(mail, postman);
-  } catch (error) {
-    postman.logger.error(`${postman.noun} was sent late and cannot be marked as sent`, {
-      ...fieldsOf(mail),
-      error: messageOf(error),
-    });
-  }
+function refused<Item extends Deliverable>(
+  mail: Item,
+  { code, message }: MailError,
+  { outbox, logger, noun }: Postman<Item>,
+): Tried {
+  return {
+    ...{ id: mail.id, failures: mail.attempts + 1, againAt: null },
+    record: () => {
+      outbox.refused(mail.id, message);
+      logger.error(`${noun} refused: kept, and retried at the next start`, {
+        ...fieldsOf(mail),
+        ...{ code, error: message },
+      });
+    },
+  };
 }
 
-function refuse<Item extends Deliverable>(mail: Item, error: MailError, { outbox, logger, noun }: Postman<Item>): void {
-  outbox.refused(mail.id, error.message);
-  logger.error(`${noun} refused: kept, and retried at the next start`, {
-    ...fieldsOf(mail),
-    code: error.code,
-    error: error.message,
-  });
-}
-
-function postpone<Item extends Deliverable>(mail: Item, error: unknown, postman: Postman<Item>): void {
+function deferred<Item extends Deliverable>(mail: Item, error: unknown, postman: Postman<Item>): Tried {
   const { outbox, clock, logger, random, noun } = postman;
+  const failures = mail.attempts + 1;
   const asked = error instanceof MailError ? error.retryAfterMs : 0;
-  const waitMs = Math.max(retryDelayMs(mail.attempts + 1, random()), asked);
+  const waitMs = Math.max(retryDelayMs(failures, random()), asked);
+  const againAt = clock.now().getTime() + waitMs;
   const message = messageOf(error);
-  outbox.deferred(mail.id, message, new Date(clock.now().getTime() + waitMs).toISOString());
-  logger.warn(`${noun} not sent: retried automatically`, { ...fieldsOf(mail), error: message, waitMs });
+  return {
+    ...{ id: mail.id, failures, againAt },
+    record: () => {
+      outbox.deferred(mail.id, message, new Date(againAt).toISOString());
+      logger.warn(`${noun} not sent: retried automatically`, { ...fieldsOf(mail), error: message, waitMs });
+    },
+  };
 }
 
 function fieldsOf(mail: Deliverable): Record<string, unknown> {

@@ -1,14 +1,16 @@
 import { messageOf } from '../domain/errors';
-import type { Clock } from '../lib/clock';
+import { type Clock, isDue } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Channel, MailTransport } from '../ports/mail-transport';
 import type { NoticeToSend } from '../ports/outbox';
 import type { OutboxMail, Store } from '../ports/store';
-import { deliverItem, type Deliverable, type Postman } from './deliver-item';
+import { type Deliverable, type Postman, type Tried, tryItem } from './deliver-item';
 import { withinTime } from '../lib/within-time';
 
 const LOOK_AGAIN_MS = 1_000;
 const STOP_WITHIN_MS = 5_000;
+/** No wait between two tries is longer. */
+const LONGEST_WAIT_MS = 3_600_000;
 
 /** Delivers the outbox in the background. A slow or dead mail server delays its own mails and nothing else. */
 export interface Delivery {
@@ -16,7 +18,10 @@ export interface Delivery {
   start(): void;
   /** Resolves when the mail in progress is sent, after 5 s at most; nothing is written to the store afterwards. */
   stop(): Promise<void>;
-  /** One attempt for every mail that is due, oldest first, one at a time. Rejects only when the store fails. */
+  /**
+   * One attempt for every mail that is due, oldest first, one at a time. Rejects only when the store fails. What was tried and
+   * could not be recorded then is recorded by the next round, and not sent again.
+   */
   deliverDue(): Promise<void>;
   /** There is a new mail: check the outbox now. */
   wake(): void;
@@ -81,12 +86,11 @@ class OutboxDelivery<Item extends Deliverable> implements Delivery {
   #round: Promise<void> = Promise.resolve();
   #loop: Promise<void> = Promise.resolve();
   readonly #postman: Postman<Item>;
+  /** By id: what was tried while the store could not be written. */
+  readonly #unrecorded = new Map<string, Tried>();
 
-  constructor({
-    random = Math.random,
-    ...parts
-  }: Omit<Postman<Item>, 'random' | 'mayRecord'> & { random?: () => number }) {
-    this.#postman = { ...parts, random, mayRecord: () => this.#phase !== 'closed' };
+  constructor({ random = Math.random, ...parts }: Omit<Postman<Item>, 'random'> & { random?: () => number }) {
+    this.#postman = { ...parts, random };
   }
 
   start(): void {
@@ -128,10 +132,41 @@ class OutboxDelivery<Item extends Deliverable> implements Delivery {
 
   async #deliverRound(): Promise<void> {
     const { outbox, clock } = this.#postman;
+    const failed = [...this.#unrecorded.values()].flatMap((tried) => this.#record(tried));
     for (const mail of outbox.due(clock.now().toISOString())) {
       if (!this.#isOpen()) return;
-      await deliverItem(mail, this.#postman);
+      const before = this.#unrecorded.get(mail.id);
+      if (before !== undefined && !this.#mayTryAgain(before)) continue;
+      const item = { ...mail, attempts: before?.failures ?? mail.attempts };
+      const tried = await tryItem(item, this.#postman, (sent) => this.#recordLate(sent));
+      failed.push(...this.#record(tried));
     }
+    if (failed.length > 0) throw failed[0];
+  }
+
+  #mayTryAgain({ againAt }: Tried): boolean {
+    return againAt !== null && isDue(againAt, this.#postman.clock.now().getTime(), LONGEST_WAIT_MS);
+  }
+
+  /** Resolves with the errors of the store. Once that may be closed nothing is recorded: it is sent again later, under the same id. */
+  #record(tried: Tried): unknown[] {
+    if (this.#phase === 'closed') return [];
+    this.#unrecorded.set(tried.id, tried);
+    try {
+      tried.record();
+    } catch (error) {
+      return [error];
+    }
+    this.#unrecorded.delete(tried.id);
+    return [];
+  }
+
+  #recordLate(sent: Tried): void {
+    for (const error of this.#record(sent))
+      this.#postman.logger.error(`${this.#postman.noun} was sent late and cannot be marked as sent`, {
+        mail: sent.id,
+        error: messageOf(error),
+      });
   }
 
   #isOpen(): boolean {

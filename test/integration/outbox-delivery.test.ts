@@ -224,3 +224,76 @@ describe('running in the background', () => {
     await rm(folder, { recursive: true });
   });
 });
+
+describe('while the store cannot be written', () => {
+  /** Reads work, as on a read-only disk. */
+  function readOnly(): { outbox: Store['outbox']; repair: () => void } {
+    let broken = true;
+    const unless = <Args extends unknown[]>(write: (...args: Args) => void) => {
+      return (...args: Args): void => {
+        if (broken) throw new Error('attempt to write a readonly database');
+        write(...args);
+      };
+    };
+    const { outbox } = store;
+    const writes: Partial<Store['outbox']> = {
+      sent: unless((...args: Parameters<typeof outbox.sent>) => outbox.sent(...args)),
+      deferred: unless((...args: Parameters<typeof outbox.deferred>) => outbox.deferred(...args)),
+      refused: unless((...args: Parameters<typeof outbox.refused>) => outbox.refused(...args)),
+    };
+    return { outbox: { ...outbox, ...writes }, repair: () => void (broken = false) };
+  }
+
+  const start = (outbox: Store['outbox'], transport: MailTransport): Delivery => {
+    const delivery = createDelivery({ store: { outbox }, transport, clock, logger, ...ADDRESSES, random: () => 0 });
+    delivery.start();
+    return delivery;
+  };
+
+  it('each mail is sent once, and marked as sent when the store can be written', async () => {
+    const ids = [post('first'), post('next')];
+    const { outbox, repair } = readOnly();
+    const { transport, tried } = transportThat(() => Promise.resolve());
+    const delivery = start(outbox, transport);
+    for (let second = 0; second < 5; second++) await clock.advance(1_000);
+    expect(tried.map(({ id }) => id)).toEqual(ids);
+    expect(ids.map(statusOf)).toEqual(['pending', 'pending']);
+    expect(lines).toContainEqual(expect.objectContaining({ error: 'attempt to write a readonly database' }));
+    repair();
+    await clock.advance(1_000);
+    expect(ids.map(statusOf)).toEqual(['sent', 'sent']);
+    expect(tried).toHaveLength(2);
+    await delivery.stop();
+  });
+
+  it('one that failed is retried with growing delays, and sent once', async () => {
+    const id = post('nginx');
+    const { outbox, repair } = readOnly();
+    const at: number[] = [];
+    const { transport } = transportThat(() => {
+      at.push(clock.tick() / 1_000);
+      return at.length === 4 ? Promise.resolve() : Promise.reject(later());
+    });
+    const delivery = start(outbox, transport);
+    for (let second = 0; second < 20; second++) await clock.advance(1_000);
+    expect(at.slice(1).map((tick, i) => tick - (at[i] ?? 0))).toEqual([1, 2, 4]);
+    repair();
+    await clock.advance(1_000);
+    expect(statusOf(id)).toBe('sent');
+    expect(at).toHaveLength(4);
+    await delivery.stop();
+  });
+
+  it('a refused mail is not tried again', async () => {
+    const id = post('nginx');
+    const { outbox, repair } = readOnly();
+    const { transport, tried } = transportThat(() => Promise.reject(never()));
+    const delivery = start(outbox, transport);
+    for (let second = 0; second < 5; second++) await clock.advance(1_000);
+    expect(tried).toHaveLength(1);
+    repair();
+    await clock.advance(1_000);
+    expect(statusOf(id)).toBe('refused');
+    await delivery.stop();
+  });
+});
