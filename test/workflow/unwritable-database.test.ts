@@ -1,3 +1,6 @@
+import { requestBackups } from '../../src/backups/request-backup';
+import { readContainers } from '../../src/containers/read-containers';
+import { workOnce } from '../../src/queue/worker';
 import { runForge } from '../support/forge-scene';
 import { refuseWrite } from '../support/refuse-write';
 import { rehearsalOf, rehearsalScene } from '../support/rehearsal-scene';
@@ -106,5 +109,39 @@ describe('what was stopped for the backup is started', () => {
     await scene.settle();
     expect(running()).toEqual(NAMES);
     expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
+  });
+});
+
+describe('a backup that cannot be recorded', () => {
+  beforeEach(async () => {
+    ({ scene } = runForge());
+    const labels = { 'backup.kind': 'files', 'backup.paths': '/data' };
+    scene.engine.runContainer({ name: 'wiki', image: 'nginx:1', volumes: { pages: '/data' }, labels });
+    scene.engine.files('wiki').write('/data/page', 'text');
+    const containers = await readContainers(scene.engine, null);
+    requestBackups({ store: scene.store, containers }, { reason: 'operator' });
+  });
+  const records = () => scene.store.backups.list(10).toReversed();
+
+  it('is not tried without a rest', async () => {
+    const hasRoom = refuseWrite(scene.store.backups, 'change');
+    for (let turn = 0; turn < 3; turn++) await expect(workOnce(scene.deps)).rejects.toThrow('disk is full');
+    expect(records().map(({ status }) => status)).toEqual(['queued', 'queued']);
+    hasRoom();
+    await scene.settle();
+    expect(records().map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+    expect(scene.mails()).toEqual([]);
+  });
+
+  it('is reported as failed, with a mail, once it can be, and the next one is taken', async () => {
+    let hasRoom = (): void => undefined;
+    scene.engine.onCall('archive', () => void (hasRoom = refuseWrite(scene.store.backups, 'change')), { once: true });
+    for (let turn = 0; turn < 2; turn++) await expect(workOnce(scene.deps)).rejects.toThrow('disk is full');
+    expect(records().map(({ status }) => status)).toEqual(['running', 'queued']);
+    hasRoom();
+    await scene.settle();
+    const error = { code: 'backup_failed', message: expect.stringContaining('could not be written at its end') };
+    expect(records()).toMatchObject([{ status: 'failed', error }, { status: 'succeeded' }]);
+    expect(scene.mails()).toMatchObject([{ kind: 'backup_failed' }]);
   });
 });
