@@ -4,6 +4,7 @@ import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { refuseWhileObserving, type Mode } from '../domain/mode';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
 import { postMail } from '../notifications/post-mail';
+import type { Store } from '../ports/store';
 import { saveCertificates } from './look';
 import { renew } from './renew';
 import type { RenewalDeps } from './renewal-places';
@@ -40,22 +41,55 @@ export function requeueInterrupted({ store, logger }: Pick<RenewalDeps, 'store' 
 /** Contract, section 4: a failed weekly run is tried again the next day. */
 const RETRY_AFTER_MS = 24 * 3_600_000;
 
+interface RenewalEnd {
+  verdict: RenewalVerdict;
+  seen: { before: CertificateSeen[]; after: CertificateSeen[] } | null;
+}
+
+/** Ends that could not be recorded, by the id of the renewal: certbot is not started again for them. */
+const unrecorded = new WeakMap<Store, { id: string; end: RenewalEnd }>();
+
 /**
  * Runs the renewal that is due, or the one that was interrupted: it may be run again. False: there is none. A failure is
- * recorded, mailed and tried again the next day, not thrown.
+ * recorded, mailed and tried again the next day, not thrown. Rejects when the end cannot be recorded: the next call does that.
  */
 export async function runNextRenewal(deps: Deps): Promise<boolean> {
   const record = startRenewal(deps);
   if (record === null) return false;
+  const ended = unrecorded.get(deps.store);
+  if (ended?.id === record.id) {
+    recordAgain(deps, record, ended.end);
+  } else {
+    const end = await endOf(deps, record);
+    unrecorded.set(deps.store, { id: record.id, end });
+    recordEnd(deps, record, end);
+  }
+  unrecorded.delete(deps.store);
+  return true;
+}
+
+async function endOf(deps: Deps, record: RenewalRecord): Promise<RenewalEnd> {
   try {
-    const { verdict, before, after } = await renew(deps, record);
-    end(deps, record, verdict, { before, after });
+    const { verdict, ...seen } = await renew(deps, record);
+    return { verdict, seen };
   } catch (error) {
     rethrowEngineLost(error);
-    const broken = { code: codeOf(error), message: `The renewal was aborted: ${messageOf(error)}` };
-    end(deps, record, { outcome: 'failed', detail: broken.message, error: broken }, null);
+    return aborted(error);
   }
-  return true;
+}
+
+/** An end that itself cannot be recorded, whatever the database, is one that failed. */
+function recordAgain(deps: Deps, record: RenewalRecord, end: RenewalEnd): void {
+  try {
+    recordEnd(deps, record, end);
+  } catch (error) {
+    recordEnd(deps, record, aborted(error));
+  }
+}
+
+function aborted(error: unknown): RenewalEnd {
+  const broken = { code: codeOf(error), message: `The renewal was aborted: ${messageOf(error)}` };
+  return { verdict: { outcome: 'failed', detail: broken.message, error: broken }, seen: null };
 }
 
 function startRenewal({ store, clock }: Pick<Deps, 'clock' | 'store'>): RenewalRecord | null {
@@ -68,11 +102,10 @@ function startRenewal({ store, clock }: Pick<Deps, 'clock' | 'store'>): RenewalR
 }
 
 /** State, mails and the retry in one transaction. */
-function end(
+function recordEnd(
   deps: Pick<Deps, 'clock' | 'logger' | 'publicUrl' | 'store'>,
   { id }: RenewalRecord,
-  { outcome, detail, error }: RenewalVerdict,
-  seen: { before: CertificateSeen[]; after: CertificateSeen[] } | null,
+  { verdict: { outcome, detail, error }, seen }: RenewalEnd,
 ): void {
   const { store, clock, logger, publicUrl } = deps;
   store.transaction(() => {

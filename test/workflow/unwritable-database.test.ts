@@ -1,9 +1,11 @@
 import { requestBackups } from '../../src/backups/request-backup';
+import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { workOnce } from '../../src/queue/worker';
 import { runForge } from '../support/forge-scene';
 import { refuseWrite } from '../support/refuse-write';
 import { rehearsalOf, rehearsalScene } from '../support/rehearsal-scene';
+import { openRenewalScene } from '../support/renewal-scene';
 import { askedRestore, dataOf, restoreOf } from '../support/restore-scene';
 import { nginx, openScene, type Scene } from '../support/scene';
 
@@ -143,5 +145,31 @@ describe('a backup that cannot be recorded', () => {
     const error = { code: 'backup_failed', message: expect.stringContaining('could not be written at its end') };
     expect(records()).toMatchObject([{ status: 'failed', error }, { status: 'succeeded' }]);
     expect(scene.mails()).toMatchObject([{ kind: 'backup_failed' }]);
+  });
+});
+
+describe('a renewal whose end cannot be recorded', () => {
+  it.each([
+    ['failed', 'failed', ['renewal_failed']],
+    ['renewed', 'succeeded', []],
+  ])('is not run again, and is recorded as %s once it can be', async (outcome, status, kinds) => {
+    const world = openRenewalScene();
+    ({ scene } = world);
+    if (outcome === 'renewed') world.renewsTo(world.certificate(90));
+    else world.certbot = () => ({ exitCode: 1, stderr: 'Challenge failed for domain git.example.org' });
+    const { id } = requestRenewal(scene.deps, { reason: 'schedule' });
+    const { renewals } = scene.store;
+    const change = renewals.change.bind(renewals);
+    renewals.change = (of, fields) => {
+      if (fields.finishedAt !== undefined) throw new Error('database or disk is full');
+      return change(of, fields);
+    };
+    for (let turn = 0; turn < 3; turn++) await expect(workOnce(scene.deps)).rejects.toThrow('disk is full');
+    expect(renewals.get(id)).toMatchObject({ status: 'running' });
+    renewals.change = change;
+    await scene.settle();
+    expect(renewals.get(id)).toMatchObject({ status, outcome });
+    expect(scene.engine.lines().filter((line) => line === 'start web-certbot-1')).toHaveLength(1);
+    expect(scene.mails().map(({ kind }) => kind)).toEqual(kinds);
   });
 });
