@@ -92,27 +92,17 @@ export function ownPolicy(
 /**
  * Restores the restart policy of every disarmed container that is running by now, however it was started; forgets removed
  * ones. A stopped one stays disarmed. Only while no update and no restore is running. Asked in every turn of the worker, so
- * one list decides which are inspected: many may be kept for days. False: nothing more to do.
+ * the list decides which are inspected: many may be kept for days. Null: the engine lists none, and each is.
  */
-export async function rearmRunning(deps: PolicyDeps & { logger: Logger }): Promise<boolean> {
-  const disarmed = deps.store.disarmed.all();
-  if (disarmed.length === 0) return false;
-  const listed = await listedById(deps);
-  for (const { containerId: id, name, policy } of disarmed) {
-    const found = listed?.get(id);
+export async function rearmRunning(
+  deps: PolicyDeps & { logger: Logger },
+  listed: readonly ListedContainer[] | null,
+): Promise<void> {
+  const byId = new Map(listed?.map((each) => [each.id, each]));
+  for (const { containerId: id, name, policy } of deps.store.disarmed.all()) {
+    const found = byId.get(id);
     if (found === undefined || (found.running && !isOurs(found.name ?? '')))
       await rearmOne(deps, id, { name, policy: policy.Name });
-  }
-  return false;
-}
-
-/** Null: the engine does not list them, which keeps no other work waiting. Rejects only with `engine_unreachable`. */
-async function listedById({ engine }: PolicyDeps): Promise<Map<string, ListedContainer> | null> {
-  try {
-    return new Map((await engine.containers()).map((each) => [each.id, each]));
-  } catch (error) {
-    rethrowEngineLost(error);
-    return null;
   }
 }
 

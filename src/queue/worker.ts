@@ -7,7 +7,7 @@ import { createWatch } from '../certificates/watch-certificates';
 import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';
 import { lookAtDisk } from '../services/look-at-disk';
 import { adoptAside, removeDueContainers } from '../containers/kept-containers';
-import { rearmRunning } from '../containers/restart-policy';
+import { lookAtStopped } from '../containers/kept-stay-stopped';
 import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
 import { handleInbox } from '../decisions/handle-inbox';
 import { releaseHeldMails } from '../decisions/mail-of-offer';
@@ -256,10 +256,10 @@ const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, releaseHeldMails, no
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [
+  lookAtStopped,
   runNextRestore,
   watchSoaks,
   runNextUpdate,
-  rearmRunning,
   removeDueContainers,
   removeDueData,
   runNextBackup,

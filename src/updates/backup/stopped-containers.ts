@@ -1,6 +1,7 @@
 import { composeRunsOf, stoppedForBackup } from '../../backups/writers';
 import { healthOfContainer } from '../../containers/check-health';
 import { isOurs } from '../../containers/artifact-names';
+import { keptThatRun } from '../../containers/kept-stay-stopped';
 import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-rename-remove';
@@ -11,6 +12,7 @@ import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Stopped, Writer } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
 import type { ListedContainer } from '../../ports/engine';
+import type { KeptContainer } from '../../ports/stopped-containers';
 import type { ActiveUpdate, Run } from '../run';
 
 /** Those that were stopped for the backup, without the container that is updated. */
@@ -29,7 +31,8 @@ export async function startedByOthers(run: Run, without: string | null = null): 
   const look = async (): Promise<{ name: string }[]> => {
     const found = await Promise.all(asked.map(({ id }) => inspectIfThere(run.engine, id)));
     const ran = asked.filter((writer, index) => hasRunSince(writer, found[index] ?? null));
-    return [...ran, ...(writers === undefined ? [] : await newWriters(run, writers))];
+    const others = writers === undefined ? [] : await newWriters(run, writers);
+    return [...ran, ...others, ...(await keptWriters(run, known))];
   };
   return (await insist(run, 'the look at the writers of the set', look)).map(({ name }) => name);
 }
@@ -38,6 +41,12 @@ export async function startedByOthers(run: Run, without: string | null = null): 
 export function hasRunSince(writer: Stopped | Writer, found: ContainerInspect | null): boolean {
   if (found === null) return false;
   return found.State.Running || ('startedAt' in writer && writer.startedAt !== found.State.StartedAt);
+}
+
+/** The old version of a writer, kept for its soak, has the same volumes. */
+async function keptWriters(run: Run, known: readonly (Stopped | Writer)[]): Promise<KeptContainer[]> {
+  const names = [run.journal.containerName, ...known.map(({ name }) => name)];
+  return (await keptThatRun(run)).filter(({ container }) => names.includes(container));
 }
 
 /** One that was created since, as by `docker compose run`, and started. */

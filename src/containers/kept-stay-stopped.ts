@@ -1,0 +1,89 @@
+import type { Deps } from '../deps';
+import type { ContainerInspect } from '../domain/engine-inspect';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
+import type { Engine, ListedContainer } from '../ports/engine';
+import type { KeptContainer } from '../ports/stopped-containers';
+import type { Store } from '../ports/store';
+import { isOneOff, isOurs } from './artifact-names';
+import { inspectByName } from './read-containers';
+import { keepStopped, rearmRunning } from './restart-policy';
+import { startIfStopped } from './start-rename-remove';
+
+type Keeping = Pick<Store, 'keptContainers'>;
+
+/** The kept containers that run, since another process has started them, as `docker compose restart` does. */
+export async function keptThatRun({ engine, store }: { engine: Engine; store: Keeping }): Promise<KeptContainer[]> {
+  return store.keptContainers.all().length === 0 ? [] : runningOf(store, await engine.containers());
+}
+
+/** A one-off works on a copy of the data; one with another name is the operator's. */
+function runningOf(store: Keeping, listed: readonly ListedContainer[]): KeptContainer[] {
+  const running = new Set(listed.filter((each) => each.running && isOurs(each.name ?? '')).map(({ id }) => id));
+  return store.keptContainers.all().filter(({ containerId, name }) => running.has(containerId) && !isOneOff(name));
+}
+
+/**
+ * Looks at the containers that must be stopped, with one list: a kept one that runs is stopped again, and one that the operator
+ * started has its restart policy back. Not while an update or a restore is interrupted, which decides on its own containers.
+ * False: nothing more to do. Rejects only with `engine_unreachable`.
+ */
+export async function lookAtStopped(deps: Deps): Promise<boolean> {
+  const { store } = deps;
+  if (store.updates.withStatus('running').length > 0) return false;
+  if (store.disarmed.all().length + store.keptContainers.all().length === 0) return false;
+  const listed = await listIfPossible(deps);
+  await stopKept(deps, listed ?? []);
+  if (store.restores.next()?.status !== 'running') await rearmRunning(deps, listed);
+  return false;
+}
+
+/** Two versions must not write to one volume. One that the operator runs in place of its replacement goes on. */
+async function stopKept(deps: Deps, listed: readonly ListedContainer[]): Promise<void> {
+  for (const kept of runningOf(deps.store, listed)) {
+    try {
+      await stopAgain(deps, kept);
+    } catch (error) {
+      rethrowEngineLost(error);
+      noteTrouble(deps, kept, `It was started externally and could not be stopped: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** Null: the engine does not list them, which keeps no other work waiting. */
+async function listIfPossible({ engine, logger }: Deps): Promise<ListedContainer[] | null> {
+  try {
+    return await engine.containers();
+  } catch (error) {
+    rethrowEngineLost(error);
+    logger.debug('the containers could not be listed', { reason: messageOf(error) });
+    return null;
+  }
+}
+
+async function stopAgain(deps: Deps, kept: KeptContainer): Promise<void> {
+  const bearer = await inspectByName(deps.engine, kept.container);
+  if (bearer === null || !isMeantToRun(bearer)) return;
+  await keepStopped(deps, kept.containerId);
+  noteStopped(deps, kept);
+  // The kept one may have taken its port.
+  await startIfStopped(deps, bearer.Id);
+}
+
+/** It runs, or the engine could not start it; not one that was stopped. */
+function isMeantToRun({ State }: ContainerInspect): boolean {
+  return State.Running || State.Error !== '';
+}
+
+function noteStopped({ store, logger }: Deps, { updateId, container, name }: KeptContainer): void {
+  logger.warn('a kept container was started externally and is stopped again', { update: updateId, container, name });
+  const update = store.updates.get(updateId);
+  const words = `The container ${name} was started externally next to ${container}, and was stopped again. Both may have written to the same data.`;
+  if (update === null || update.reason.includes(words)) return;
+  store.updates.change(updateId, { reason: `${update.reason} ${words}` });
+}
+
+function noteTrouble({ store, logger }: Deps, kept: KeptContainer, reason: string): void {
+  if (kept.reason === reason) return;
+  store.keptContainers.add({ ...kept, reason });
+  logger.error('a kept container runs and could not be stopped', { name: kept.name, reason });
+}
