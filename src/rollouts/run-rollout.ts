@@ -1,5 +1,6 @@
+import { insistOr } from '../containers/insist';
 import type { Deps } from '../deps';
-import { isEngineLost, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { isEngineLost, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { RolloutStage } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
 import { whyRolledBack } from '../updates/rollback/rollback-ends';
@@ -16,7 +17,7 @@ import { preflightService, pullHere } from './preflight-rollout';
 import { requestRollout } from './request-rollout';
 import { othersServe, release, scaledUpByOthers } from './scale-to-zero';
 import { restoreStack, rollBackService } from './undo-rollout';
-import { checkpoint, type ServiceRun } from './rollout-run';
+import { checkpoint, see, type ServiceRun } from './rollout-run';
 
 /**
  * Updates one Swarm service to one digest, from the backup to the verdict; or, after a crash, continues from the actual state
@@ -41,7 +42,7 @@ async function toItsEnd(run: ServiceRun): Promise<Update> {
     if (isAt(run, 'preparing')) await prepare(run);
     if (isAt(run, 'preparing') || isAt(run, 'rolling_out')) await rollOut(run);
     if (isAt(run, 'checking')) await check(run);
-    if (isAt(run, 'settled')) await step(run, 'cleanup', () => keepStackTag(run));
+    if (isAt(run, 'settled')) await settle(run);
     if (isAt(run, 'rolling_back')) return await rollBackService(run, whyRolledBack(run.update));
     if (isAt(run, 'restoring')) return await restoreStack(run);
   } catch (error) {
@@ -76,6 +77,18 @@ async function check(run: ServiceRun): Promise<void> {
     return [...seen, ...others].join('; ');
   });
   checkpoint(run, 'settled');
+}
+
+/** The other services were checked for minutes, or a crash came: another client may have put the old image back since. */
+async function settle(run: ServiceRun): Promise<void> {
+  const { name, newImage, newReference } = run.rollout;
+  const seen = run.nodeId === '' ? null : await insistOr(run, 'the last look at the service', () => see(run), null);
+  if (seen !== null && seen.image !== newImage)
+    throw new PilotError(
+      'changed_meanwhile',
+      `The service ${name} was rolled back externally after ${newReference} was healthy.`,
+    );
+  await step(run, 'cleanup', () => keepStackTag(run));
 }
 
 function isAt(run: ServiceRun, stage: RolloutStage): boolean {

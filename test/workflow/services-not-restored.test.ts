@@ -129,3 +129,39 @@ it('is no restore of a backup beside which a service that was at 0 was scaled up
   expect(forge.scene.store.backups.list(1)).toMatchObject([{ quiesced: false }]);
   expect(last().steps.map(({ name }) => name)).not.toContain('restore');
 });
+
+describe('a service that another client rolls back is not reported as updated', () => {
+  const rolledBack = (): void => {
+    const { images, scene } = forge;
+    scene.swarm.changeFromOutside('forge_db', (spec) => {
+      const { TaskTemplate } = spec;
+      const Image = `postgres:15@${images['postgres:15']?.digest}`;
+      return { ...spec, TaskTemplate: { ...TaskTemplate, ContainerSpec: { ...TaskTemplate.ContainerSpec, Image } } };
+    });
+  };
+  const moments: Record<string, () => void> = {
+    'while the others are checked': () => {
+      const { swarm } = forge.scene;
+      swarm.onUpdate = (when) => when === 'after' && swarm.lines.at(-1) === 'scale 1 forge_gitea' && rolledBack();
+    },
+    'once all were checked': () => {
+      const { updates } = forge.scene.store;
+      const save = updates.saveRollout.bind(updates);
+      updates.saveRollout = (id, rollout) => {
+        save(id, rollout);
+        if (rollout.stage === 'settled') rolledBack();
+      };
+    },
+  };
+
+  it.each(Object.keys(moments))('%s', async (moment) => {
+    forge.publish('postgres:15');
+    moments[moment]?.();
+    await forge.update('db');
+    expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'changed_meanwhile' } });
+    expect(last().reason).toMatch(/^The service forge_db was rolled back externally after postgres:15 was healthy\./);
+    expect(last().steps.map(({ name }) => name)).not.toContain('cleanup');
+    expect(await replicasOf('forge_gitea')).toBe(1);
+    expect(forge.scene.store.refusals.find('forge_db', last().to.digest ?? '')).toBeNull();
+  });
+});
