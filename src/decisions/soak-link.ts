@@ -59,7 +59,11 @@ export function offerOf(
   const journal = updates.journal(soak.updateId);
   // Only of a container that can change the set are its databases compared.
   const changesSet = journal?.soak?.changesSet ?? journal?.fingerprint !== undefined;
-  return { offered: oldIsGone ? [] : offeredData(soak, backup, changesSet), oldIsGone };
+  const update = updates.get(soak.updateId);
+  const others =
+    update === null || journal?.fingerprint === undefined ? [] : updates.othersThatChanged(update, journal.fingerprint);
+  const set = { changesSet, changedByOthers: others.length > 0 };
+  return { offered: oldIsGone ? [] : offeredData(soak, backup, set), oldIsGone };
 }
 
 /**

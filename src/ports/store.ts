@@ -1,4 +1,6 @@
 import type { BackupRecord, PastBackup } from '../domain/backups/backup';
+import type { OtherUpdate } from '../domain/data/changes-of-others';
+import type { DataFingerprint } from '../domain/data/data-fingerprint';
 import type { DrillVerdict } from '../domain/backups/drill';
 import type { RestoreJournal, RestoreRecord } from '../domain/backups/restore';
 import type { ImageEvent } from '../domain/event';
@@ -8,6 +10,7 @@ import type { Plan } from '../domain/plan/plan';
 import type { Rollout } from '../domain/services/rollout';
 import type { Audit } from './audit';
 import type { Channels, Outbox } from './outbox';
+import type { Refusals } from './refusals';
 import type { Rehearsals } from './rehearsals';
 import type { NotesCache, NotesTexts } from './release-notes';
 import type { Certificates, Renewals } from './certificates';
@@ -16,6 +19,7 @@ import type { Disarmed, KeptContainers, KeptData } from './stopped-containers';
 import type { Incidents, Notices, Timers } from './timers';
 
 export type { NewMail, Outbox, OutboxMail } from './outbox';
+export type { Refusal, Refusals } from './refusals';
 
 /**
  * Everything that must survive a crash. Synchronous, so that a state and the mail that reports it are written in one
@@ -144,6 +148,11 @@ export interface Updates {
   saveRollout(id: string, rollout: Rollout): void;
   /** The newest that ran to a verdict, of one container or of all, newest first. */
   past(filter: { container?: string; limit: number }): PastUpdate[];
+  /**
+   * Other updates that ended since this one started and are known to have changed databases of its set, as they are now; the one
+   * that ended first comes first. `before`: the databases of this one.
+   */
+  othersThatChanged(update: Pick<Update, 'id' | 'startedAt'>, before: DataFingerprint): OtherUpdate[];
   /** How many ended in each status: for metrics. */
   countByStatus(): Record<string, number>;
 }
@@ -191,28 +200,6 @@ export interface UpdateFilter {
   container?: string;
   limit: number;
   cursor?: string;
-}
-
-/** Digests that are not offered to a container again automatically: they failed here (quarantine), or the operator declined them. */
-export interface Refusals {
-  /** In the place of an earlier one of the same container and digest. */
-  add(refusal: Refusal): void;
-  find(container: string, digest: string): Refusal | null;
-  /** One that is not there is fine. */
-  remove(container: string, digest: string): void;
-  /** Newest first. */
-  all(): Refusal[];
-}
-
-/** One digest that is not offered to one container again automatically. */
-export interface Refusal {
-  /** Its name. */
-  container: string;
-  digest: string;
-  why: 'failed' | 'declined';
-  /** The update that failed, or was declined. */
-  updateId: string;
-  at: string;
 }
 
 /** Requested backups and their results; whether each is kept, and was drilled. */

@@ -236,6 +236,30 @@ it('offers both where no database is concerned, the backup first', async () => {
   expect(readSoakLink(forge.scene.deps, token())).toMatchObject({ offered: ['backup', 'current'] });
 });
 
+it('does not blame it for what another update of the set changed since, and names that update', async () => {
+  const name = 'forge-gitea-1';
+  forge = migratingReader(true);
+  const { engine, store } = forge.scene;
+  const oldId = engine.container(name).Id;
+  Object.assign(engine.host.find(name).inspect.Config.Labels ?? {}, { 'update.soak': '2h' });
+  engine.publish('gitea:1', { ...forge.specs['gitea:1'] });
+  await forge.update(name);
+  const { id } = last();
+  await forge.update(READER);
+  expect(versionIn(forge)).toBe('135');
+  engine.host.find(name).image.spec.health = 'crash-loop';
+  await pass(MINUTE);
+  expect(store.soaks.of(id)).toMatchObject({ status: 'deciding', schema: 'unknown' });
+  expect(words()).toContain(`database app of forge-db-1 (${READER} was updated since and changed it)`);
+  expect(words()).toContain(`Updated since, with changes to the databases of the set: ${READER}.`);
+  expect(words()).not.toContain(CHANGED);
+  expect(readSoakLink(forge.scene.deps, token())?.offered).toEqual(['current', 'backup']);
+  expect(decide('current', name)?.outcome).toBe('chosen');
+  await forge.scene.settle();
+  expect(store.updates.get(id)).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
+  expect([engine.container(name).Id, versionIn(forge)]).toEqual([oldId, '135']);
+});
+
 it.each([
   ['noted', {}],
   ['not noted by an older release', { changesSet: undefined }],

@@ -18,6 +18,7 @@ import type { Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
 import type { NewUpdate, RecordedDecision, UpdateFilter, Updates } from '../../ports/store';
 import type { Database } from './database';
+import { createOtherUpdates } from './other-updates';
 import { fromJson, recordsOf, type Records } from './records';
 import { createSteps } from './steps';
 
@@ -268,11 +269,12 @@ const past = (chosen: string): string => `
   WHERE u.id IN (${chosen}) AND u.container IS NOT NULL AND u.finished_at IS NOT NULL
   ORDER BY u.id DESC LIMIT @limit`;
 
-/** Updates in brief: one query, whatever their number. */
-function createPastUpdates(database: Database): Pick<Updates, 'past'> {
+/** Updates that have ended. `past`, in brief: one query, whatever their number. */
+function createPastUpdates(database: Database): Pick<Updates, 'past' | 'othersThatChanged'> {
   const ofAll = database.prepare<{ limit: number }, PastRow>(past(NEWEST));
   const ofOne = database.prepare<{ limit: number; container: string }, PastRow>(past(NEWEST_OF_ONE));
   return {
+    ...createOtherUpdates(database),
     past: ({ container, limit }) =>
       (container === undefined ? ofAll.all({ limit }) : ofOne.all({ container, limit })).map(toPastUpdate),
   };

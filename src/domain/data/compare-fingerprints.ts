@@ -46,6 +46,11 @@ function isCreated(before: DataFingerprint, now: DatabaseFingerprint): boolean {
   return !known && !isUnread(before, databaseTitle(now)) && !isUnread(before, serverTitle(now.server));
 }
 
+/** Whether such changes name the database. */
+export function changedIn(changes: readonly string[], database: DatabaseFingerprint): boolean {
+  return changes.some((change) => change.startsWith(`${title(database)}: `));
+}
+
 function isUnread({ unread }: DataFingerprint, what: string): boolean {
   return unread.some((each) => each.what === what);
 }

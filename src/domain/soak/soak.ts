@@ -56,16 +56,18 @@ export function lookEveryMs({ startedAt, until }: Pick<Soak, 'startedAt' | 'unti
 /**
  * The data that mail and page offer, the recommended one first. `changesSet`: the new version may have changed data of the set.
  * Of any other container the backup holds nothing: to restore it would only take back what the rest of the project has written.
+ * `changedByOthers`: another update changed the set since, which a restore would take back under its new version.
  */
 export function offeredData(
   soak: Pick<Soak, 'updateId' | 'schema'>,
   backup: BackupRecord | null,
-  changesSet: boolean,
+  { changesSet, changedByOthers }: { changesSet: boolean; changedByOthers: boolean },
 ): SoakData[] {
   if (soak.schema === 'unchanged') return ['current'];
   const restored: SoakData[] = canBeRestored(soak, backup) ? ['backup'] : [];
   if (soak.schema === 'changed') return restored;
-  return changesSet ? [...restored, 'current'] : ['current'];
+  if (!changesSet) return ['current'];
+  return changedByOthers ? ['current', ...restored] : [...restored, 'current'];
 }
 
 /** One that the update used again is older than it. */

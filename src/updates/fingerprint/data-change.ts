@@ -1,6 +1,6 @@
 import { isServer } from '../../domain/backups/backup-place';
 import { canChangeData } from '../../backups/writers';
-import { compareFingerprints } from '../../domain/data/compare-fingerprints';
+import { changeWithoutOthers } from '../../domain/data/changes-of-others';
 import type { Deps } from '../../deps';
 import type { Container } from '../../domain/container';
 import type { DatabaseServer, DataChange, DataFingerprint } from '../../domain/data/data-fingerprint';
@@ -31,14 +31,16 @@ export async function fingerprintBefore(
   return fingerprint;
 }
 
-/** What differs from it by now. `servers`: where its databases run now. Rejects only with `engine_unreachable`. */
+/** What differs from it by now, without what other updates changed since. `servers`: where its databases run now. Rejects only with `engine_unreachable`. */
 export async function changeSince(
   run: Deps & { update: Update },
   fingerprint: DataFingerprint,
   servers: readonly DatabaseServer[],
   progress: Progress,
 ): Promise<DataChange> {
-  const change = compareFingerprints(fingerprint, await readFingerprint(run.engine, servers, progress));
+  const now = await readFingerprint(run.engine, servers, progress);
+  const others = run.store.updates.othersThatChanged(run.update, fingerprint);
+  const change = changeWithoutOthers(fingerprint, now, others);
   run.logger.info('compared the databases with those before the update', { update: run.update.id, ...change });
   return change;
 }

@@ -50,8 +50,8 @@ test.each([
 });
 
 test('the current data is offered alone where the schema is unchanged, the backup alone where it is not', () => {
-  const offered = (schema: SchemaSeen, of: BackupRecord | null, changesSet = true) =>
-    offeredData({ updateId: 'one', schema }, of, changesSet);
+  const offered = (schema: SchemaSeen, of: BackupRecord | null, set: object = {}) =>
+    offeredData({ updateId: 'one', schema }, of, { changesSet: true, changedByOthers: false, ...set });
   const backup = { updateId: 'one', status: 'succeeded', items: [{}], pruned: null } as unknown as BackupRecord;
   expect(offered('unchanged', backup)).toEqual(['current']);
   expect(offered('changed', backup)).toEqual(['backup']);
@@ -60,5 +60,6 @@ test('the current data is offered alone where the schema is unchanged, the backu
   expect(offered('unknown', { ...backup, pruned: { at: '', because: 'retention' } })).toEqual(['current']);
   expect(offered('changed', { ...backup, status: 'failed' })).toEqual([]);
   expect(offered('unknown', { ...backup, updateId: 'another' })).toEqual(['current']);
-  expect(offered('unknown', backup, false)).toEqual(['current']);
+  expect(offered('unknown', backup, { changesSet: false })).toEqual(['current']);
+  expect(offered('unknown', backup, { changedByOthers: true })).toEqual(['current', 'backup']);
 });
