@@ -1,9 +1,10 @@
 import type { BackupRecord } from '../domain/backups/backup';
+import { scopeName } from '../domain/backups/backup-place';
 import type { RestoreRecord } from '../domain/backups/restore';
 import { formatTime } from '../domain/format';
 import type { PastUpdate, Update } from '../domain/update';
 import type { Store } from '../ports/store';
-import { folderOf, scopeName } from './backup-set';
+import { folderOf } from './backup-set';
 
 const MOST_UPDATES = 50;
 

@@ -2,6 +2,7 @@ import type { Deps } from '../deps';
 import { readWindow } from '../domain/decision/update-window';
 import { isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { codeAsText } from '../domain/format';
+import { replacedByApproval } from '../domain/decision/open-updates';
 import { whyNotYet, type NotYet } from '../domain/approval';
 import { refuseWhileObserving } from '../domain/mode';
 import { type DecidedBy, type Update, wayOf } from '../domain/update';
@@ -10,6 +11,7 @@ import type { Logger } from '../lib/logger';
 import type { LinkUse, Store } from '../ports/store';
 import { confirmDigest, type Confirmation } from './ask-registry';
 import { type DecisionOutcome, openedBy, surroundingsOf, whyClosed } from './approval-links';
+import { supersede } from './offer';
 import { offerAgain } from './reoffer';
 import { nextWindow } from './when-to-start';
 
@@ -114,7 +116,8 @@ interface Parts {
 
 /**
  * Writes the operator's decision, if the update still waits for one: of many at once exactly one counts, the others get
- * null. A declined digest is remembered in the same transaction, so that it is not offered again. Throws what `refuseNotYet` throws.
+ * null. In the same transaction a declined digest is remembered, so that it is not offered again, and an approval supersedes those of
+ * lower versions that would run after it or at the same time. Throws what `refuseNotYet` throws.
  */
 export function recordDecision(
   { store, clock, logger }: Parts,
@@ -139,6 +142,7 @@ export function recordDecision(
       const { container, to, id } = changed;
       store.refusals.add({ container, digest: to.digest as string, why: 'declined', updateId: id, at: now });
     }
+    if (changed?.status === 'queued') replaceLower({ store, clock }, changed);
     return changed;
   });
   if (recorded !== null)
@@ -146,6 +150,12 @@ export function recordDecision(
       ...{ update: update.id, container: update.container, decided, by, notBefore: recorded.notBefore },
     });
   return recorded;
+}
+
+function replaceLower(parts: Pick<Parts, 'store' | 'clock'>, approved: Update): void {
+  const lower = replacedByApproval(approved, parts.store.updates.openFor(approved.container ?? ''));
+  const reason = `The update to the higher ${approved.to.reference} was approved for the same container.`;
+  for (const { id } of lower) supersede(parts, id, reason);
 }
 
 /** By id, once the registry has confirmed what is approved (`decideById`). Throws `update_not_found` and `not_waiting`. */

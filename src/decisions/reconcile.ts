@@ -7,7 +7,13 @@ import { passGuards } from '../domain/decision/guards';
 import { highestTags, newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost, type ErrorCode } from '../domain/errors';
-import { parseImageReference, sameRepository, tryParseImageReference, withTag } from '../domain/images/image-reference';
+import {
+  hasTag,
+  parseImageReference,
+  sameRepository,
+  tryParseImageReference,
+  withTag,
+} from '../domain/images/image-reference';
 import type { Update, UpdateStatus } from '../domain/update';
 import { isWithin } from '../lib/clock';
 import type { Store } from '../ports/store';
@@ -66,17 +72,38 @@ async function compared(run: Reconciling, container: Container): Promise<number>
 
 /** Highest version first, so that a lower one is not offered only to be superseded at once. */
 async function targetsOf(run: Reconciling, container: Container): Promise<ImageTarget[]> {
-  const { registry } = run;
-  const { reference } = container;
-  const tags =
-    container.labels.watchRepo === true
-      ? newerTags(container, (await asked(run, container, 'newer tags', () => registry.tags(reference))) ?? [])
-      : [];
+  const newer = await newerTargets(run, container);
+  const others = failedTags(run, container).filter((tag) => !newer.some(({ reference }) => hasTag(reference, tag)));
+  const references = [...others.map((tag) => withTag(container.reference, tag)), container.reference];
+  return [...newer, ...(await named(run, container, references))];
+}
+
+/** A tag that failed or was declined does not hide those of a smaller step. */
+async function newerTargets(run: Reconciling, container: Container): Promise<ImageTarget[]> {
+  const { reference, labels } = container;
+  if (labels.watchRepo !== true) return [];
+  const all = (await asked(run, container, 'newer tags', () => run.registry.tags(reference))) ?? [];
+  const refused: string[] = [];
+  for (;;) {
+    const tags = newerTags(container, all, refused);
+    const targets = await named(
+      run,
+      container,
+      tags.map((tag) => withTag(reference, tag)),
+    );
+    const isRefused = ({ digest }: ImageTarget): boolean => run.store.refusals.find(container.name, digest) !== null;
+    const found = tags.filter((tag) => targets.some((each) => hasTag(each.reference, tag) && isRefused(each)));
+    if (found.length === 0) return targets;
+    refused.push(...found);
+  }
+}
+
+/** With the digests that the registry has for them; without those that it does not give. */
+async function named(run: Reconciling, container: Container, references: readonly string[]): Promise<ImageTarget[]> {
   const targets: ImageTarget[] = [];
-  const others = new Set([...tags, ...failedTags(run, container)]);
-  for (const target of [...[...others].map((tag) => withTag(reference, tag)), reference]) {
-    const digest = await asked(run, container, target, () => registry.digest(target));
-    if (digest !== null) targets.push({ reference: target, digest });
+  for (const reference of references) {
+    const digest = await asked(run, container, reference, () => run.registry.digest(reference));
+    if (digest !== null) targets.push({ reference, digest });
   }
   return targets;
 }
@@ -107,8 +134,10 @@ async function asked<T>(run: Reconciling, { name }: Container, what: string, ask
     return await ask();
   } catch (error) {
     rethrowEngineLost(error);
+    const problem = `${name} (${what}): ${messageOf(error)}`;
+    if (run.problems.includes(problem)) return null;
     run.logger.warn('the registry could not be asked', { container: name, what, reason: messageOf(error) });
-    run.problems.push(`${name} (${what}): ${messageOf(error)}`);
+    run.problems.push(problem);
     return null;
   }
 }

@@ -271,6 +271,22 @@ describe('newer tags', () => {
     ]);
   });
 
+  test('a declined version does not hide the lower one that was pending before it', async () => {
+    run('nginx:1.27.3', { ...MANUAL, ...WATCHED });
+    publish('1.27.4');
+    await reconcile();
+    publish('1.28.0');
+    await reconcile();
+    const [, minor] = scene.updates();
+    if (minor) recordDecision(scene.deps, minor, 'decline', 'api');
+    for (let day = 0; day < 2; day++) await reconcile();
+    expect(told()).toEqual([
+      'nginx:1.27.4 superseded reconcile',
+      'nginx:1.28.0 declined reconcile',
+      'nginx:1.27.4 awaiting_approval reconcile',
+    ]);
+  });
+
   test('a list that fails in whatever way costs its own container only', async () => {
     run('nginx:1.27.3', WATCHED);
     scene.engine.addImage({ reference: 'redis:1.0.0' });

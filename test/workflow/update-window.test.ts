@@ -189,6 +189,41 @@ describe('update.window', () => {
     expect(last().status).toBe('succeeded');
   });
 
+  describe('of a container that follows all tags', () => {
+    const hear = async (tag: string): Promise<Update> => {
+      scene.hear(`docker.io/library/nginx:${tag}`, scene.engine.publish(`nginx:${tag}`).digest, 'new');
+      await scene.settle();
+      return last();
+    };
+    const told = (): string[] => scene.updates().map(({ to, status }) => `${to.reference} ${status}`);
+    const follow = (policy: string): void => {
+      scene.engine.addImage({ reference: 'nginx:1.27.3' });
+      const labels = { 'update.policy': policy, 'update.window': '05:00-06:00', 'diun.watch_repo': 'true' };
+      scene.engine.runContainer(nginx({ image: 'nginx:1.27.3', labels }));
+    };
+
+    test('what was approved runs next to a pending higher version, which is then offered again', async () => {
+      follow('manual');
+      await decideById(scene.deps, (await hear('1.27.4')).id, 'window', 'page');
+      await hear('1.28.0');
+      expect(told()).toEqual(['nginx:1.27.4 queued', 'nginx:1.28.0 awaiting_approval']);
+      await pass(2 * HOUR);
+      expect(told()).toEqual(['nginx:1.27.4 succeeded', 'nginx:1.28.0 superseded', 'nginx:1.28.0 awaiting_approval']);
+    });
+
+    test('the approval of the higher version for the same window replaces that of the lower one', async () => {
+      follow('manual');
+      await decideById(scene.deps, (await hear('1.27.4')).id, 'window', 'page');
+      await decideById(scene.deps, (await hear('1.28.0')).id, 'window', 'page');
+      expect(scene.updates()[0]).toMatchObject({
+        status: 'superseded',
+        reason: expect.stringContaining('the higher nginx:1.28.0 was approved'),
+      });
+      await pass(2 * HOUR);
+      expect(told()).toEqual(['nginx:1.27.4 superseded', 'nginx:1.28.0 succeeded']);
+    });
+  });
+
   test('approved for now, it does not wait for the window', async () => {
     run({ 'update.policy': 'manual', 'update.window': '05:00-06:00' });
     await publish();

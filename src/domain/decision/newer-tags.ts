@@ -10,15 +10,16 @@ interface Candidate {
 }
 
 /** Of all tags of its repository those that a container may be moved to. Only with `diun.watch_repo=true`, as Diun itself does. */
-export function newerTags(container: Container, tags: readonly string[]): string[] {
-  return container.labels.watchRepo === true ? highestTags(container, tags) : [];
+export function newerTags(container: Container, tags: readonly string[], refused: readonly string[] = []): string[] {
+  return container.labels.watchRepo === true ? highestTags(container, tags, refused) : [];
 }
 
 /**
  * Of some tags of its repository the highest version that Diun's filters let through, and where that needs approval, the
- * highest that runs automatically. Highest first; two at most.
+ * highest that runs automatically. Highest first; two at most. `refused`: those that failed or were declined. A smaller step takes
+ * the place of each, not a lower version of the same step: those would be tried, or offered, one by one.
  */
-export function highestTags(container: Container, tags: readonly string[]): string[] {
+export function highestTags(container: Container, tags: readonly string[], refused: readonly string[] = []): string[] {
   const { labels } = container;
   const own = tryParseImageReference(container.reference)?.tag ?? null;
   if (own === null) return [];
@@ -33,7 +34,9 @@ export function highestTags(container: Container, tags: readonly string[]): stri
       labels.excludeTags,
     ),
   );
-  const candidates = higher.filter(({ tag }) => passing.has(tag));
+  const isHidden = ({ tag, jump }: Candidate): boolean =>
+    refused.some((each) => versionJump(own, each).jump === jump && !isHigherVersion(tag, each));
+  const candidates = higher.filter((each) => passing.has(each.tag) && !isHidden(each));
   const automatic = candidates.filter(({ jump }) => whyAsk(container, jump) === null);
   const found = [highest(candidates), highest(automatic)].filter((tag) => tag !== null);
   return [...new Set(found)];

@@ -7,7 +7,7 @@ import { whyAsk } from './why-ask';
 import type { ImageTarget } from '../images/image-target';
 
 /** What has to be known of an update that waits, is queued or runs. */
-export type OpenUpdate = Pick<Update, 'id' | 'status' | 'to'>;
+export type OpenUpdate = Pick<Update, 'id' | 'status' | 'to' | 'source' | 'approval'>;
 
 interface Obstacle {
   kind: 'ignore';
@@ -19,7 +19,8 @@ interface Obstacle {
  * What the open updates of a container mean for a new target: nothing to do, since this or a higher version is open
  * already; or the ids of those that the new one supersedes. One that runs is never superseded. A request of the
  * operator starts the pending update to the same tag and leaves a higher version pending. Automatic updates and updates that need approval
- * do not block each other: a patch runs while a major is pending, and the major leaves the queued patch alone.
+ * do not block each other: a patch runs while a major is pending, and the major leaves the queued patch alone. It also leaves alone
+ * what the operator approved or requested.
  */
 export function judgeOpenUpdates(given: {
   container: Container;
@@ -48,11 +49,26 @@ export function judgeOpenUpdates(given: {
   return { supersedes: [...same, ...replaced].filter(({ status }) => status !== 'running').map(({ id }) => id) };
 }
 
-/** Queued automatically: an update that needs approval may be pending for long and does not delay it. */
-function isOnItsWay({ container, tag }: { container: Container; tag: string }, { to }: OpenUpdate): boolean {
+/** What the operator approved before and what is not due before this approval: only the higher version runs. */
+export function replacedByApproval(approved: Update, open: readonly Update[]): Update[] {
+  const tag = tryParseImageReference(approved.to.reference)?.tag ?? null;
+  if (tag === null) return [];
+  const isDueBefore = ({ notBefore }: Update): boolean => (notBefore ?? '') < (approved.notBefore ?? '');
+  return open.filter(
+    (update) => update.status === 'queued' && isByOperator(update) && isLower(update, tag) && !isDueBefore(update),
+  );
+}
+
+function isByOperator({ source, approval }: OpenUpdate): boolean {
+  return source === 'operator' || approval?.status === 'approved';
+}
+
+/** Queued automatically or by the operator: an update that needs approval may be pending for long and does not delay it. */
+function isOnItsWay({ container, tag }: { container: Container; tag: string }, update: OpenUpdate): boolean {
   const own = tryParseImageReference(container.reference)?.tag ?? null;
-  const queued = tryParseImageReference(to.reference)?.tag ?? null;
+  const queued = tryParseImageReference(update.to.reference)?.tag ?? null;
   if (own === null || queued === null || queued === tag) return false;
+  if (isByOperator(update)) return true;
   const { jump } = versionJump(own, queued);
   return jump !== 'incomparable' && whyAsk(container, jump) === null;
 }
@@ -60,6 +76,11 @@ function isOnItsWay({ container, tag }: { container: Container; tag: string }, {
 function isHigher({ to }: OpenUpdate, tag: string): boolean {
   const open = tryParseImageReference(to.reference)?.tag;
   return open !== undefined && open !== null && isHigherVersion(open, tag);
+}
+
+function isLower({ to }: OpenUpdate, tag: string): boolean {
+  const open = tryParseImageReference(to.reference)?.tag;
+  return open !== undefined && open !== null && isHigherVersion(tag, open);
 }
 
 function alreadyOpen({ name }: Container, { id, status, to }: OpenUpdate): Obstacle {

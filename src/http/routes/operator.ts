@@ -8,6 +8,7 @@ import { systemClock } from '../../lib/clock';
 import { nextTurn } from '../../lib/concurrency';
 import type { Update } from '../../domain/update';
 import type { KeptDataDirectory } from '../../ports/stopped-containers';
+import { restoredSince } from '../../backups/since-update';
 import type { OutboxMail, Store } from '../../ports/store';
 import { formToken } from '../access/form-token';
 import { historyQuery } from '../api/schemas';
@@ -154,15 +155,20 @@ function allContainers(deps: HttpDeps): Promise<Container[] | null> {
   });
 }
 
+/** By a restore of its data, whoever requested it. */
+function isRepaired(store: Store, update: Update): boolean {
+  if (update.status !== 'rollback_failed') return true;
+  const backup = update.backupId === null ? null : store.backups.get(update.backupId);
+  return backup !== null && restoredSince(store, update, backup)?.status === 'succeeded';
+}
+
 function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {
   const watched = all.filter(({ labels }) => labels.watched || labels.problems.length > 0);
   const names = watched.map(({ name }) => name);
   const latest = store.updates.latestOf(names);
   const lastReplaced = store.updates.lastReplacedOf(names);
-  const isRepaired = ({ id, status }: Update): boolean =>
-    status !== 'rollback_failed' || store.restores.ofUpdate(id).some((restore) => restore.status === 'succeeded');
   const brokenBy = (update: Update | undefined): Update | null =>
-    update === undefined || isRepaired(update) ? null : update;
+    update === undefined || isRepaired(store, update) ? null : update;
   return watched
     .sort((a, b) => a.name.localeCompare(b.name))
     .map((container) => ({

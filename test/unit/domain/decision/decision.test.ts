@@ -179,6 +179,7 @@ describe('updates that are open already', () => {
     id,
     status,
     to: { reference: `nginx:${tag}`, digest: digest(by) },
+    ...{ source: 'diun' as const, approval: null },
   });
 
   test.each(['awaiting_approval', 'queued', 'running'] as const)(
@@ -223,6 +224,19 @@ describe('updates that are open already', () => {
     expect(ask({ container: automatic(), to: 'nginx:1.27.5', open: all })).toMatchObject({
       kind: 'start',
       supersedes: ['u1'],
+    });
+  });
+
+  const approval = { status: 'approved' as const, expiresAt: AT, decidedAt: AT };
+  test.each([
+    ['approved', { approval }],
+    ['requested', { source: 'operator' as const }],
+  ])('what must be asked for leaves alone what the operator %s, and supersedes it where its tag moved', (_, by) => {
+    const all = [{ ...open('u1', 'queued', '1.27.4', 'c'), ...by }];
+    expect(ask({ to: 'nginx:1.28.0', open: all })).toMatchObject({ kind: 'ask', supersedes: [] });
+    expect(ask({ to: 'nginx:1.27.4', open: all })).toMatchObject({ kind: 'ask', supersedes: ['u1'] });
+    expect(ask({ container: automatic(), to: 'nginx:1.28.0', open: all })).toMatchObject({
+      ...{ kind: 'start', supersedes: ['u1'] },
     });
   });
 

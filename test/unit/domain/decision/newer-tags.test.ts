@@ -15,6 +15,16 @@ test('an automatic one to the highest version, which is asked for, and to the hi
   expect(found({ 'update.policy': 'automatic', 'update.allow': 'major' })).toEqual(['3.0.0']);
 });
 
+test('past a refused one to the highest of a smaller step, and never to a lower one of the same', () => {
+  const past = (refused: string[], labels: Record<string, string> = {}): string[] =>
+    newerTags(aContainer({ labels: { 'diun.watch_repo': 'true', ...labels } }), TAGS, refused);
+  expect(past(['3.0.0'])).toEqual(['1.28.0']);
+  expect(past(['3.0.0', '1.28.0'])).toEqual(['1.27.4']);
+  expect(past(['3.0.0', '1.28.0', '1.27.4'])).toEqual([]);
+  expect(past(['2.0.0'])).toEqual(['3.0.0']);
+  expect(past(['1.28.0'], { 'update.policy': 'automatic' })).toEqual(['3.0.0', '1.27.4']);
+});
+
 test('only to tags that Diun’s filters let through', () => {
   expect(found({ 'diun.include_tags': '^1\\.' })).toEqual(['1.28.0']);
   expect(found({ 'diun.exclude_tags': '^3;^2' })).toEqual(['1.28.0']);
