@@ -13,6 +13,7 @@ import { confirmDigest, type Confirmation } from './ask-registry';
 import { type DecisionOutcome, openedBy, surroundingsOf, whyClosed } from './approval-links';
 import { supersede } from './offer';
 import { offerAgain } from './reoffer';
+import { refuseUnderWay } from './under-way';
 import { nextWindow } from './when-to-start';
 
 export interface Answer {
@@ -26,7 +27,8 @@ export interface Answer {
 /**
  * The button of the page that a link opened. Approved is exactly what the page showed: if the tag names another digest
  * by now, or the container runs another one, nothing is applied and what is new is offered again. A registry that does
- * not answer keeps the approval waiting in the queue: the start asks again. Throws `observe_mode`.
+ * not answer keeps the approval waiting in the queue: the start asks again. Throws `observe_mode`, and `update_running` where the
+ * tag moved.
  */
 export async function decideApproval(deps: Deps, token: string, answer: Answer): Promise<DecisionOutcome> {
   const opened = openedBy(deps, token);
@@ -55,10 +57,17 @@ export async function decideApproval(deps: Deps, token: string, answer: Answer):
 }
 
 async function moved(deps: Deps, update: Update): Promise<DecisionOutcome> {
+  refuseMeanwhile(deps, update);
   await offerAgain(deps, update);
   const now = deps.store.updates.get(update.id) as Update;
   const closed = whyClosed(deps, now);
   return closed === 'superseded' ? { kind: 'moved', update: now } : nowClosed(deps, update.id);
+}
+
+/** What the tag names now is decided from how the container runs. Throws `update_running`. */
+function refuseMeanwhile({ store }: Pick<Deps, 'store'>, { container }: Update): void {
+  const remedy = 'nothing was approved, and the offer stays open. Wait until that has finished, then approve again.';
+  if (container !== null) refuseUnderWay(store, container, remedy);
 }
 
 /** Another decision was faster. */
@@ -70,7 +79,7 @@ function nowClosed(deps: Pick<Deps, 'clock' | 'store'>, id: string): DecisionOut
 /**
  * The decision of the operator page and the command line. An approval holds for what the operator saw: a tag that moved
  * is offered again, and one that the registry does not know is refused. Throws `update_not_found`, `not_waiting`,
- * `observe_mode`, `registry_refused`, and what `refuseNotYet` throws.
+ * `observe_mode`, `update_running`, `registry_refused`, and what `refuseNotYet` throws.
  */
 export async function decideById(deps: Deps, id: string, decided: Decided | 'window', by: DecidedBy): Promise<Update> {
   const update = deps.store.updates.get(id);
@@ -80,6 +89,7 @@ export async function decideById(deps: Deps, id: string, decided: Decided | 'win
     const confirmed = await confirmApproval(deps, update);
     if (confirmed.kind === 'unknown') throw new PilotError('registry_refused', confirmed.reason);
     if (confirmed.kind === 'different') {
+      refuseMeanwhile(deps, update);
       await offerAgain(deps, update);
       throw new PilotError('not_waiting', `${confirmed.reason} Nothing was approved: see the newer offer.`);
     }

@@ -19,7 +19,7 @@ import { offer, type Offer, supersede } from './offer';
 import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
 import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
-import { underWay } from './under-way';
+import { refuseUnderWay } from './under-way';
 import type { ImageTarget } from '../domain/images/image-target';
 
 /** The error of a request for a container that is never updated. */
@@ -144,18 +144,8 @@ function startNow(deps: Pick<Deps, 'logger' | 'store'>, update: Update, by: Deci
 
 /** Those that wait for approval, oldest first. Throws `update_running`. */
 function waitingFor({ store }: Pick<Deps, 'store'>, container: Container): Update[] {
-  const open = store.updates.openFor(container.name);
-  if (open.some(({ status }) => status === 'running'))
-    throw new PilotError(
-      'update_running',
-      `An update of ${container.name} is already running: wait until it has finished, see GET /updates.`,
-    );
-  if (underWay(store).has(container.name))
-    throw new PilotError(
-      'update_running',
-      `${container.name} was stopped for another update or a restore: wait until that has finished, see GET /updates.`,
-    );
-  return open.filter(({ status }) => status === 'awaiting_approval');
+  refuseUnderWay(store, container.name, 'wait until that has finished, see GET /updates.');
+  return store.updates.openFor(container.name).filter(({ status }) => status === 'awaiting_approval');
 }
 
 /** No image is named, and the container runs what its own tag names: then the request means the pending update. */

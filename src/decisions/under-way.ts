@@ -1,3 +1,4 @@
+import { PilotError } from '../domain/errors';
 import type { Store } from '../ports/store';
 
 /**
@@ -16,4 +17,12 @@ export function underWay({ updates, restores }: Pick<Store, 'updates' | 'restore
     .filter(({ status }) => status === 'running')
     .flatMap(({ id }) => restores.journal(id)?.stopped ?? []);
   return new Set([...running, ...restored.map(({ name }) => name)]);
+}
+
+/** An operator's decision is not taken from how a container is meanwhile. `remedy`: follows a colon. Throws `update_running`. */
+export function refuseUnderWay(store: Pick<Store, 'updates' | 'restores'>, container: string, remedy: string): void {
+  if (store.updates.openFor(container).some(({ status }) => status === 'running'))
+    throw new PilotError('update_running', `An update of ${container} is already running: ${remedy}`);
+  if (underWay(store).has(container))
+    throw new PilotError('update_running', `${container} was stopped for another update or a restore: ${remedy}`);
 }

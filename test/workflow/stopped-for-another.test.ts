@@ -1,5 +1,8 @@
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { requestUpdate } from '../../src/decisions/request-update';
+import { approvalUrl } from '../../src/decisions/approval-links';
+import { decideApproval, decideById } from '../../src/decisions/approve';
+import type { Update } from '../../src/domain/update';
 import { runForge } from '../support/forge-scene';
 import { nginx } from '../support/scene';
 
@@ -30,6 +33,39 @@ it('an event about it waits, and a request is refused, until that update has end
     ['forge-runner-1', 'succeeded'],
   ]);
   expect(scene.engine.container('forge-runner-1').Image).toBe(news.id);
+  scene.close();
+});
+
+it('an approval whose tag moved meanwhile is refused, and its offer stays open', async () => {
+  const forge = runForge({ labels: { 'update.policy': 'automatic', 'update.rehearse': 'off' } });
+  const { scene } = forge;
+  const { Config } = scene.engine.host.find('forge-runner-1').inspect;
+  Object.assign(Config.Labels ?? {}, { 'diun.enable': 'true', 'update.policy': 'manual', 'update.rehearse': 'off' });
+  const publish = (reference: string): string => scene.engine.publish(reference, { ...forge.specs[reference] }).digest;
+  scene.hear('docker.io/library/runner:1', publish('runner:1'));
+  await scene.settle();
+  const [offered] = scene.updates() as [Update];
+  publish('runner:1');
+  const token = approvalUrl(scene.deps, offered).split('/').at(-1) ?? '';
+  const answer = { decision: 'approve' as const, name: 'forge-runner-1' };
+  const meanwhile: unknown[] = [];
+  const click = async (): Promise<void> => {
+    const codeOf = ({ code }: { code: string }): string => code;
+    meanwhile.push(
+      await decideById(scene.deps, offered.id, 'approve', 'api').catch(codeOf),
+      await decideApproval(scene.deps, token, answer).catch(codeOf),
+    );
+  };
+  scene.engine.onCall('archive', click, { once: true });
+  scene.hear('docker.io/library/gitea:1', publish('gitea:1'));
+  await scene.settle();
+  expect(meanwhile).toEqual(['update_running', 'update_running']);
+  expect(scene.updates().map(({ container, status }) => [container, status])).toEqual([
+    ['forge-runner-1', 'awaiting_approval'],
+    ['forge-gitea-1', 'succeeded'],
+  ]);
+  await expect(decideById(scene.deps, offered.id, 'approve', 'api')).rejects.toMatchObject({ code: 'not_waiting' });
+  expect(scene.updates().at(-1)).toMatchObject({ container: 'forge-runner-1', status: 'awaiting_approval' });
   scene.close();
 });
 
