@@ -211,6 +211,17 @@ describe('update.window', () => {
       expect(told()).toEqual(['nginx:1.27.4 succeeded', 'nginx:1.28.0 superseded', 'nginx:1.28.0 awaiting_approval']);
     });
 
+    test('what was approved from a version that an automatic patch replaced is offered again at once', async () => {
+      follow('automatic');
+      await hear('1.27.4');
+      await decideById(scene.deps, (await hear('2.0.0')).id, 'window', 'page');
+      expect(told()).toEqual(['nginx:1.27.4 queued', 'nginx:2.0.0 queued']);
+      await pass(2 * HOUR);
+      expect(told()).toEqual(['nginx:1.27.4 succeeded', 'nginx:2.0.0 superseded', 'nginx:2.0.0 awaiting_approval']);
+      expect(last().from?.reference).toBe('nginx:1.27.4');
+      expect(scene.mails().at(-1)?.kind).toBe('critical_update_available');
+    });
+
     test('the approval of the higher version for the same window replaces that of the lower one', async () => {
       follow('manual');
       await decideById(scene.deps, (await hear('1.27.4')).id, 'window', 'page');

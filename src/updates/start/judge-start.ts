@@ -13,7 +13,7 @@ import { targetOf } from '../../domain/images/image-target';
 
 /**
  * Looks again at what the decision saw, of a container or a service. The update as it is then, if it does not start: it has its
- * end, or waits in the queue. Null: it may start.
+ * end, or waits in the queue. What was approved for another version than runs by now is offered again. Null: it may start.
  */
 export async function judgeStart(deps: Deps, update: Update, container: Container): Promise<Update | null> {
   const never = guarded(container);
@@ -21,10 +21,11 @@ export async function judgeStart(deps: Deps, update: Update, container: Containe
   const early = whileEarly(deps, update, container);
   if (early !== null) return early;
   const changed = notRunning(container) ?? whatChanged(update, container);
-  if (changed !== null) return finishUnstarted(deps, update, changed);
+  const isOfferedAgain = changed?.status === 'superseded' && update.approval !== null;
+  if (changed !== null && !isOfferedAgain) return finishUnstarted(deps, update, changed);
   const refused = await confirmStart(deps, update, container);
   if (refused !== null) return endRefused(deps, update, refused);
-  const differs = changedSinceOffer(deps, update, container);
+  const differs = changed?.reason ?? changedSinceOffer(deps, update, container);
   return differs === null ? null : offerInstead(deps, update, container, differs);
 }
 
