@@ -7,6 +7,7 @@ import {
   sameRepository,
   tryParseImageReference,
 } from '../images/image-reference';
+import type { PlatformImage } from '../images/platform-image';
 import { whyTagIsFiltered } from '../images/tags';
 import { versionJump } from '../images/version-jump';
 import type { NotesWord } from '../notes/release-notes';
@@ -23,7 +24,8 @@ export interface Question {
   container: Container;
   target: ImageTarget;
   known: {
-    refusal: { why: 'failed' | 'declined'; at: string } | null;
+    /** `ofImage`: by another digest that names the same image for the platform. */
+    refusal: { why: 'failed' | 'declined'; at: string; ofImage?: true } | null;
     /** Waiting, queued or running for this container. */
     open: readonly OpenUpdate[];
   };
@@ -42,6 +44,8 @@ export interface RegistryWord {
   refusal: string | null;
   /** Whether the digest is proven to be, for the platform of the container, the image that it runs; left out: not proven. */
   sameImage?: boolean;
+  /** What the digest names for the platform of the container; null or left out: not known. */
+  image?: PlatformImage | null;
   /** The image is of a newer PostgreSQL major than the one that runs; null or left out: it is not, or that is not known. */
   newMajor?: NewMajor | null;
 }
@@ -146,15 +150,16 @@ function refuseKnownBad({ container: { name }, known: { refusal }, target, own, 
   if (refusal === null) return null;
   const what = `${familiarName(target.reference)} (${shortDigest(target.digest)})`;
   const again = `To try it anyway: ${commandFor(name, own, tag)}.`;
+  const subject = refusal.ofImage ? `The image that ${what} has for this platform` : what;
   if (refusal.why === 'failed') {
     return ignore(
       'failed_before',
-      `${what} failed on ${name} at ${formatTime(refusal.at)} and is not retried automatically. ${again}`,
+      `${subject} failed on ${name} at ${formatTime(refusal.at)} and is not retried automatically. ${again}`,
     );
   }
   return ignore(
     'declined_before',
-    `${what} was declined for ${name} at ${formatTime(refusal.at)} and is not offered again. ${again}`,
+    `${subject} was declined for ${name} at ${formatTime(refusal.at)} and is not offered again. ${again}`,
   );
 }
 
