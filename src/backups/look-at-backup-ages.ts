@@ -38,12 +38,12 @@ function closeUnless({ store }: Pick<Deps, 'store'>, kind: NoticeKind, subjects:
     if (notice.kind === kind && !subjects.has(notice.subject)) store.notices.close(kind, notice.subject);
 }
 
-/** A failed backup of such a set is no problem that anyone could end. */
+/** No later backup of such a set can end the report of a failed one. */
 function noteGone({ store }: Pick<Deps, 'store'>, isSet: ReadonlySet<string>): void {
   const gone = store.backups.list(LOOK_BACK).filter((record) => !isSet.has(keyOfPlace(record)));
   closeUnless({ store }, 'set_gone', new Set(gone.map(keyOfPlace)));
   for (const record of gone)
-    store.notices.open('set_gone', keyOfPlace(record), `${scopeName(record)} has no data to back up any more`);
+    store.notices.open('set_gone', keyOfPlace(record), `${scopeName(record)} no longer has data to back up`);
 }
 
 /**

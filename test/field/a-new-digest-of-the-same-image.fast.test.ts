@@ -1,4 +1,4 @@
-import { decideApproval, recordDecision } from '../../src/decisions/approve';
+import { decideApproval } from '../../src/decisions/approve';
 import { approvalUrl } from '../../src/decisions/approval-links';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { EngineError } from '../../src/domain/errors';
@@ -99,59 +99,6 @@ it('counts as an update without a proof: the index does not have the platform of
   scene.deps.registryImages = { imageOf: () => Promise.resolve(null), configOf: () => Promise.resolve(null) };
   await hear(publish(running.id));
   expect(statuses()).toEqual(['awaiting_approval']);
-});
-
-describe('of an image that was refused', () => {
-  const BROKEN = { health: 'never' as const, config: { Healthcheck: { Test: ['CMD', 'true'], Interval: 1e9 } } };
-  const publishBroken = (id?: string) => scene.engine.publish(TAG, { ...BROKEN, ...(id === undefined ? {} : { id }) });
-  const decline = (): unknown => recordDecision(scene.deps, last(), 'decline', 'api');
-
-  it('a declined one is not offered again, by a webhook or by reconcile', async () => {
-    run(MANUAL);
-    const declined = scene.engine.publish(TAG);
-    await hear(declined.digest);
-    decline();
-    await hear(publish(declined.id));
-    expect(statuses()).toEqual(['declined', 'ignored']);
-    expect(last().reason).toMatch(/^The image that nginx:stable .* has for this platform was declined for web-nginx-1/);
-    publish(declined.id);
-    await reconcile();
-    expect(statuses()).toEqual(['declined', 'ignored']);
-    expect(kinds()).toEqual(['critical_update_available']);
-  });
-
-  it('a failed one is not tried again, and the operator may', async () => {
-    run();
-    const broken = publishBroken();
-    await hear(broken.digest);
-    expect(statuses()).toEqual(['rolled_back']);
-    publishBroken(broken.id);
-    await reconcile();
-    expect(statuses()).toEqual(['rolled_back']);
-    await requestUpdate(scene.deps, { container: 'web-nginx-1' });
-    await scene.settle();
-    expect(statuses()).toEqual(['rolled_back', 'rolled_back']);
-  });
-
-  it('counts no longer once it has succeeded under any digest', async () => {
-    run(MANUAL);
-    const declined = scene.engine.publish(TAG);
-    await hear(declined.digest);
-    decline();
-    publish(declined.id);
-    await requestUpdate(scene.deps, { container: 'web-nginx-1' });
-    await scene.settle();
-    expect(statuses()).toEqual(['declined', 'succeeded']);
-    expect(scene.store.refusals.all()).toEqual([]);
-  });
-
-  it('another image of the tag is offered', async () => {
-    run(MANUAL);
-    await hear(publish());
-    decline();
-    await hear(publish());
-    expect(statuses()).toEqual(['declined', 'awaiting_approval']);
-  });
 });
 
 describe('while an approval is pending', () => {

@@ -2,6 +2,7 @@ import { EngineError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';
 import { startWorker } from '../../src/queue/worker';
 import { rejoinGuests } from '../../src/networks/watch-networks';
+import { lookAtCertificates } from '../../src/certificates/look';
 import { findPlaces } from '../../src/certificates/renewal-places';
 import { eventually } from '../support/eventually';
 import { nginx, openScene, runBehindEdge, type Scene } from '../support/scene';
@@ -83,8 +84,10 @@ describe('a container', () => {
     scene.engine.runContainer(nginx({ labels: role }));
     await findPlaces(scene.deps);
     cannotDescribe('inspectContainer', id);
-    const [place] = await findPlaces(scene.deps);
-    expect(place?.servers.map(({ name }) => name)).toEqual(['web-nginx-1']);
+    const seen = await lookAtCertificates(scene.deps, await findPlaces(scene.deps));
+    const problem = expect.any(String) as string;
+    expect(seen.map(({ server }) => server).sort()).toEqual(['dead', 'web-nginx-1']);
+    expect(seen.find(({ server }) => server === 'dead')).toMatchObject({ problem });
   });
 
   it('that depends on the updated one does not keep it from its update', async () => {
