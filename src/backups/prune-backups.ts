@@ -4,6 +4,7 @@ import { judgeRetention, type Fate, type Retention } from '../domain/backups/ret
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
 import { formatTime, plural } from '../domain/format';
+import { KEPT_AFTER_FAILED_ROLLBACK_MS } from '../domain/recreate/way-back';
 import { isOpen, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
@@ -172,9 +173,8 @@ function timeOf(compact: string): number {
   return Date.parse(compact.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 }
 
-/** What an update broke is often seen days later; a rollback that failed waits for its person. */
+/** What an update broke is often seen days later. */
 const AFTER_UPDATE_MS = 3 * DAY_MS;
-const AFTER_FAILED_ROLLBACK_MS = 30 * DAY_MS;
 
 type Known = Pick<Store, 'updates' | 'restores' | 'soaks'>;
 
@@ -208,7 +208,7 @@ function neededByUpdate(
   if ((known.soaks.of(update.id)?.status ?? 'ended') !== 'ended') return `the soak of ${name} is not over`;
   const since = now.getTime() - Date.parse(update.finishedAt ?? update.createdAt);
   if (update.status === 'rollback_failed') {
-    if (since < AFTER_FAILED_ROLLBACK_MS)
+    if (since < KEPT_AFTER_FAILED_ROLLBACK_MS)
       return `the rollback of ${name} that may need it failed less than 30 days ago`;
     const isDone = restoredSince(known, update, record) !== null || repairedSince(known, update) !== null;
     if (since < approvalTtlMs && !isDone)

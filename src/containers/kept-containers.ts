@@ -1,9 +1,9 @@
-import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { asSentence } from '../domain/format';
 import { keptReason } from '../domain/recreate/carry-over';
 import { holderRequest } from '../domain/recreate/layer';
+import { KEPT_AFTER_FAILED_ROLLBACK_MS, putBackCommand, wayBackReason } from '../domain/recreate/way-back';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Engine } from '../ports/engine';
@@ -19,7 +19,7 @@ import { keepStopped, rearm, type PolicyDeps } from './restart-policy';
 /** What kept an engine from removing a container often passes in seconds, and `docker compose up -d` may act on it meanwhile. */
 const TRY_AGAIN_MS = 600_000;
 
-interface KeptDeps extends PolicyDeps {
+export interface KeptDeps extends PolicyDeps {
   store: Pick<Store, 'disarmed' | 'keptContainers'>;
   clock: Clock;
   logger: Logger;
@@ -34,17 +34,30 @@ export async function keepAside(deps: KeptDeps, kept: KeptContainer): Promise<vo
   await keepStopped(deps, kept.containerId);
 }
 
+/** One that has no record yet. */
+export type Found = Omit<KeptContainer, 'leftover' | 'keepUntil'>;
+
 /** One that should have been removed: an error, and it is tried again every ten minutes and at the next start. */
-export async function keepLeftover(
-  deps: KeptDeps,
-  found: Omit<KeptContainer, 'leftover' | 'keepUntil'>,
-): Promise<void> {
+export async function keepLeftover(deps: KeptDeps, found: Found): Promise<void> {
   await keepAside(deps, { ...found, leftover: true, keepUntil: triedAgainAt(deps) });
 }
 
+function triedAgainAt(deps: Pick<KeptDeps, 'clock'>): string {
+  return timeAfter(deps, TRY_AGAIN_MS);
+}
+
 /** ISO 8601. */
-function triedAgainAt({ clock }: Pick<KeptDeps, 'clock'>): string {
-  return new Date(clock.now().getTime() + TRY_AGAIN_MS).toISOString();
+function timeAfter({ clock }: Pick<KeptDeps, 'clock'>, ms: number): string {
+  return new Date(clock.now().getTime() + ms).toISOString();
+}
+
+/** The old container where it is the way back: the operator brings it back or removes it. */
+export async function keepWayBack(deps: KeptDeps, found: Found): Promise<void> {
+  const reason = wayBackReason(found.container, found.name);
+  await keepAside(deps, {
+    ...{ ...found, reason, leftover: false },
+    keepUntil: timeAfter(deps, KEPT_AFTER_FAILED_ROLLBACK_MS),
+  });
 }
 
 /** How long files that are in no volume outlive their container. */
@@ -83,19 +96,15 @@ export async function keepLostFiles(deps: KeptDeps, replaced: Replaced): Promise
  * Records one that has no record: kept if the old container is gone, since then it may be all there is of the files. Else it
  * may not be whole, and the removal of the old one makes another.
  */
-export async function adoptHolder(deps: KeptDeps, found: Omit<KeptContainer, 'leftover' | 'keepUntil'>): Promise<void> {
+export async function adoptHolder(deps: KeptDeps, found: Found): Promise<void> {
   const old = asideName(found.container, 'old', found.updateId);
   const isThere = (await deps.engine.containers()).some(({ name }) => name === old);
   await (isThere ? keepLeftover(deps, found) : keepForADay(deps, found));
 }
 
 /** From now on. Resolves with the entry. */
-async function keepForADay(
-  deps: KeptDeps,
-  found: Omit<KeptContainer, 'leftover' | 'keepUntil'>,
-): Promise<KeptContainer> {
-  const keepUntil = new Date(deps.clock.now().getTime() + KEPT_FOR_MS).toISOString();
-  const kept = { ...found, leftover: false, keepUntil };
+async function keepForADay(deps: KeptDeps, found: Found): Promise<KeptContainer> {
+  const kept = { ...found, leftover: false, keepUntil: timeAfter(deps, KEPT_FOR_MS) };
   await keepAside(deps, kept);
   return kept;
 }
@@ -155,7 +164,7 @@ async function removeDue(deps: KeptDeps, kept: KeptContainer): Promise<void> {
 
 /** Why an old container stays whose replacement is gone, with the commands that put it back. */
 function onlyCopy({ container, name }: KeptContainer): string {
-  return `No container has the name ${container}, so this one is not removed: it may hold the only copy of the data. To put it back: \`docker rename ${name} ${container} && docker start ${container}\`.`;
+  return `No container has the name ${container}, so this one is not removed: it may hold the only copy of the data. To put it back: \`${putBackCommand(container, name)}\`.`;
 }
 
 /** An old container that was left over may hold files that its replacement does not have. */
@@ -172,46 +181,6 @@ async function keepItsFiles(
 function postpone(deps: KeptDeps, kept: KeptContainer, reason: string): void {
   deps.store.keptContainers.add({ ...kept, reason, leftover: true, keepUntil: triedAgainAt(deps) });
   if (kept.reason !== reason) deps.logger.warn('a kept container is not removed', { name: kept.name, reason });
-}
-
-/**
- * Lists what an earlier process left behind without a record: containers that an update of this database created or renamed,
- * and that exists though the update has ended. One of an update that is unknown here belongs to another diun-pilot, perhaps
- * one at work: it is only logged. Forgets those that were removed by hand.
- */
-export async function adoptAside(deps: Pick<Deps, 'clock' | 'engine' | 'logger' | 'store'>): Promise<void> {
-  const { engine, store, logger } = deps;
-  const listed = await engine.containers();
-  const ids = new Set(listed.map(({ id }) => id));
-  for (const { containerId } of store.keptContainers.all())
-    if (!ids.has(containerId)) store.keptContainers.remove(containerId);
-  for (const { id: containerId, name } of listed) {
-    const parts = name === null ? null : asideParts(name);
-    if (name === null || parts === null || store.keptContainers.find(containerId) !== null) continue;
-    const { updates } = store.updates.list({ container: parts.container, limit: 200 });
-    const update = updates.find(({ id }) => id.slice(-10).toLowerCase() === parts.mark);
-    if (update === undefined) logger.warn('a container of an unknown update exists: remove it by hand', { name });
-    else if (update.status !== 'running') {
-      const reason = `It is left over from update ${update.id}.`;
-      const found = { containerId, name, container: parts.container, updateId: update.id, reason };
-      const trouble = await unlessUnreachable(
-        parts.role === 'kept' ? adoptHolder(deps, found) : keepLeftover(deps, found),
-      );
-      logger.warn('a container of an update that has ended exists', { name, update: update.id, trouble });
-    }
-  }
-  store.keptContainers.retryLeftovers(deps.clock.now().toISOString());
-}
-
-/** It is listed in any case. Why it could not be stopped; undefined: it could. */
-async function unlessUnreachable(kept: Promise<void>): Promise<string | undefined> {
-  try {
-    await kept;
-    return undefined;
-  } catch (error) {
-    rethrowEngineLost(error);
-    return messageOf(error);
-  }
 }
 
 const STOPS_WITHIN_SECONDS = 2;

@@ -89,15 +89,17 @@ export function ownPolicy(
   return restarts(now) ? now : (store.disarmed.find(container.Id)?.policy ?? now);
 }
 
+interface RunningDeps extends PolicyDeps {
+  store: Pick<Store, 'disarmed' | 'keptContainers'>;
+  logger: Logger;
+}
+
 /**
  * Restores the restart policy of every disarmed container that is running by now, however it was started; forgets removed
  * ones. A stopped one stays disarmed. Only while no update and no restore is running. Asked in every turn of the worker, so
  * the list decides which are inspected: many may be kept for days. Null: the engine lists none, and each is.
  */
-export async function rearmRunning(
-  deps: PolicyDeps & { logger: Logger },
-  listed: readonly ListedContainer[] | null,
-): Promise<void> {
+export async function rearmRunning(deps: RunningDeps, listed: readonly ListedContainer[] | null): Promise<void> {
   const byId = new Map(listed?.map((each) => [each.id, each]));
   for (const { containerId: id, name, policy } of deps.store.disarmed.all()) {
     const found = byId.get(id);
@@ -107,16 +109,13 @@ export async function rearmRunning(
 }
 
 /** One that the engine cannot describe, or whose policy it refuses, keeps its record and no other container waiting. */
-async function rearmOne(
-  deps: PolicyDeps & { logger: Logger },
-  id: string,
-  fields: Record<string, unknown>,
-): Promise<void> {
+async function rearmOne(deps: RunningDeps, id: string, fields: Record<string, unknown>): Promise<void> {
   try {
     const found = await inspectIfThere(deps.engine, id);
     if (found === null) return deps.store.disarmed.remove(id);
     if (!found.State.Running || isOurs(found.Name.slice(1))) return;
     await rearm(deps, id);
+    forgetIfBack(deps, found);
     deps.logger.info('the restart policy of a container is back', fields);
   } catch (error) {
     rethrowEngineLost(error);
@@ -125,4 +124,9 @@ async function rearmOne(
       reason: messageOf(error),
     });
   }
+}
+
+/** A kept container that the operator has given its name back is in service again. */
+function forgetIfBack({ store }: RunningDeps, { Id, Name }: ContainerInspect): void {
+  if (`/${store.keptContainers.find(Id)?.container}` === Name) store.keptContainers.remove(Id);
 }

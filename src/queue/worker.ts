@@ -6,7 +6,8 @@ import { requestRenewal, requeueInterrupted, runNextRenewal } from '../certifica
 import { createWatch } from '../certificates/watch-certificates';
 import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';
 import { lookAtDisk } from '../services/look-at-disk';
-import { adoptAside, removeDueContainers } from '../containers/kept-containers';
+import { adoptAside } from '../containers/adopt-aside';
+import { removeDueContainers } from '../containers/kept-containers';
 import { lookAtStopped } from '../containers/kept-stay-stopped';
 import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
 import { handleInbox } from '../decisions/handle-inbox';

@@ -2,7 +2,7 @@ import { asideName, asideParts } from '../containers/artifact-names';
 import { withPresentVolumes } from '../containers/carry-over/copy-files';
 import { askedPlatform } from '../containers/carry-over/layer-files';
 import { insist, insistOr } from '../containers/insist';
-import { adoptHolder, keepLeftover } from '../containers/kept-containers';
+import { adoptHolder, keepLeftover, keepWayBack } from '../containers/kept-containers';
 import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
 import { keepStopped } from '../containers/restart-policy';
 import { renameRestarting, startJoining } from '../containers/start-rename-remove';
@@ -12,6 +12,7 @@ import { digestReference, parseImageReference } from '../domain/images/image-ref
 import { listed } from '../domain/recreate/carry-over';
 import { type Difference, differences } from '../domain/recreate/compare-containers';
 import { createRequest } from '../domain/recreate/create-request';
+import { oldIsWayBack } from '../domain/recreate/way-back';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { ActiveUpdate } from './run';
 import { plural, shortId } from '../domain/format';
@@ -181,7 +182,7 @@ async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
 
 /**
  * What this update created or renamed and that still exists at its end, though it should be gone: stopped, listed, and
- * removed by a later try. Resolves with a sentence for each. Rejects as the engine does; may be done twice.
+ * removed by a later try; the old container is kept for the operator where it is the way back. Resolves with sentences on them. Rejects as the engine does; may be done twice.
  */
 export async function recordLeftovers(run: ActiveUpdate): Promise<string[]> {
   const { engine, journal, store } = run;
@@ -190,7 +191,9 @@ export async function recordLeftovers(run: ActiveUpdate): Promise<string[]> {
   const sentences: string[] = [];
   for (const left of await stillThere(run)) {
     if (left.id === bearer.Id || store.keptContainers.find(left.id)?.leftover === false) continue;
-    if (asideParts(left.name)?.role === 'kept') await adoptHolder(run, entryOf(run, left));
+    const role = asideParts(left.name)?.role;
+    if (role === 'kept') await adoptHolder(run, entryOf(run, left));
+    else if (role === 'old' && oldIsWayBack(journal)) sentences.push(...(await recordWayBack(run, left)));
     else sentences.push(await recordLeftover(run, left));
   }
   return sentences;
@@ -199,6 +202,17 @@ export async function recordLeftovers(run: ActiveUpdate): Promise<string[]> {
 interface Left {
   id: string;
   name: string;
+}
+
+/** The verdict reports what is kept; a sentence only where it could not be stopped. */
+async function recordWayBack(run: ActiveUpdate, left: Left): Promise<string[]> {
+  try {
+    await keepWayBack(run, entryOf(run, left));
+    return [];
+  } catch (error) {
+    rethrowEngineLost(error);
+    return [`${left.name} could not be stopped (${messageOf(error)}).`];
+  }
 }
 
 async function recordLeftover(run: ActiveUpdate, left: Left): Promise<string> {

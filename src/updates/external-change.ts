@@ -15,7 +15,7 @@ export async function detectExternalChange({ engine, journal, update }: ActiveUp
   const bearer = (await inspectByName(engine, name))?.Id ?? null;
   if (bearer !== null && bearer !== oldContainerId && bearer !== newContainerId) {
     const kept =
-      stage === 'preparing'
+      stage === 'preparing' || stage === 'settled'
         ? ''
         : ` A renamed container of this update is kept if it exists: ${asideName(name, 'old', update.id)}.`;
     return changed(`${name} was replaced externally by another container (${shortId(bearer)}).${kept}`);

@@ -1,4 +1,6 @@
+import { asideName } from '../../src/containers/artifact-names';
 import { isOpen, type Update } from '../../src/domain/update';
+import type { KeptContainer } from '../../src/ports/stopped-containers';
 import type { FakeEngine, Method } from '../support/fake-engine';
 import type { FakeHost } from '../support/fake-engine-host';
 import type { Behaviour, FakeContainer, FakeImage } from '../support/fake-engine-types';
@@ -9,6 +11,8 @@ const GOOD: readonly Behaviour[] = ['healthy', 'slow'];
 const FAILED = ['failed', 'rolled_back', 'rollback_failed'];
 /** Nothing was done, since there was nothing to do it to. */
 const NOT_BEGUN = ['container_not_running', 'container_not_found'];
+
+const A_MONTH_MS = 30 * 86_400_000;
 
 /** Calls at the end of an update after which it does not look again at what has the name. */
 const LAST_LOOK = 5;
@@ -111,6 +115,17 @@ export class Judge {
       return change(id, fields);
     };
     for (const method of changes) engine.onCall(method, ({ line }) => this.afterChange(line), { when: 'after' });
+    engine.onCall('remove', ({ args: [id] }) => this.#beforeRemoval(id));
+  }
+
+  /** Until a new container was seen healthy, only an outsider removes the old one, or a month. */
+  #beforeRemoval(id: unknown): void {
+    const name = [...this.host.containers.values()].find(({ inspect }) => inspect.Id === id)?.inspect.Name.slice(1);
+    const scene = this.scene();
+    const update = scene.updates().find((each) => asideName(each.container ?? '', 'old', each.id) === name);
+    if (update === undefined || scene.store.updates.journal(update.id)?.stage === 'settled') return;
+    const age = scene.clock.now().getTime() - Date.parse(update.finishedAt ?? '');
+    this.#must(age >= A_MONTH_MS, `the way back of ${update.container} is removed (${update.status})`);
   }
 
   /** Holds at any moment. */
@@ -162,16 +177,24 @@ export class Judge {
     this.#must(!all.some(({ status }) => status === 'queued'), 'an update waits in the queue at the end');
     this.#must(!all.some(({ status, finishedAt }) => !isOpen(status) && finishedAt === null), 'an end without a time');
     const names = [...this.host.containers.values()].map(({ inspect }) => inspect.Name.slice(1));
-    // Of a service that was removed for good it is the last copy: listed, and left to the operator.
-    const isLast = (name: string): boolean =>
-      store.keptContainers.all().some((kept) => kept.name === name && !names.includes(kept.container));
-    const kept = store.keptContainers.all().filter(({ name }) => !isLast(name));
+    // Of a service that was removed for good it is the last copy; of an update that did not see a healthy new container it is
+    // the version from before, for a month: listed, and left to the operator.
+    const forOperator = store.keptContainers
+      .all()
+      .filter((kept) => !names.includes(kept.container) || this.#isWayBack(kept));
+    const isForOperator = (name: string): boolean => forOperator.some((kept) => kept.name === name);
+    const kept = store.keptContainers.all().filter(({ name }) => !isForOperator(name));
     this.#must(kept.length === 0, `kept to the end: ${kept.map(({ reason }) => reason).join()}`);
     for (const name of names.filter((each) => each !== 'edge'))
       this.#must(
-        isLast(name) || this.world.services.some(({ spec }) => spec.name === name),
+        isForOperator(name) || this.world.services.some(({ spec }) => spec.name === name),
         `a container is left over: ${name.replace(/[0-9a-z]{10}$/, '')}`,
       );
+  }
+
+  #isWayBack({ updateId, container, name, leftover }: KeptContainer): boolean {
+    const wasHealthy = this.scene().store.updates.journal(updateId)?.stage === 'settled';
+    return !leftover && !wasHealthy && name === asideName(container, 'old', updateId);
   }
 
   #serviceAtRest(name: string, reference: string, policy: string): void {

@@ -1,5 +1,5 @@
 import { endInterruptedBackups } from '../../src/backups/run-next-backup';
-import { adoptAside } from '../../src/containers/kept-containers';
+import { adoptAside } from '../../src/containers/adopt-aside';
 import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';
 import { requestUpdate } from '../../src/decisions/request-update';

@@ -1,4 +1,4 @@
-import { adoptAside } from '../../src/containers/kept-containers';
+import { adoptAside } from '../../src/containers/adopt-aside';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 // The process dies before and after every call of an update whose old container has files in its own layer.

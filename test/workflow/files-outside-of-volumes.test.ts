@@ -1,4 +1,5 @@
-import { adoptAside, removeDueContainers } from '../../src/containers/kept-containers';
+import { adoptAside } from '../../src/containers/adopt-aside';
+import { removeDueContainers } from '../../src/containers/kept-containers';
 import { EngineError } from '../../src/domain/errors';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { ContainerSpec } from '../support/fake-engine-types';

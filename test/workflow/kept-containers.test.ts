@@ -1,4 +1,5 @@
-import { adoptAside, keepAside } from '../../src/containers/kept-containers';
+import { adoptAside } from '../../src/containers/adopt-aside';
+import { keepAside } from '../../src/containers/kept-containers';
 import { EngineError } from '../../src/domain/errors';
 import { workOnce } from '../../src/queue/worker';
 import { nginx, openScene, type Scene } from '../support/scene';

@@ -1,3 +1,4 @@
+import { EngineError } from '../../src/domain/errors';
 import { report, runSeed } from '../simulation/run-seed';
 import { worldOf, type SimulatedEvent, type World } from '../simulation/schedule';
 import { simulate, type Sabotage } from '../simulation/simulation';
@@ -104,5 +105,36 @@ describe('a digest that fails, a day before the next reconciliation,', () => {
     expect(violations).toEqual([]);
     expect(transcript.filter((line) => /createContainer web-app1-1\.diun-pilot-new/.test(line))).toHaveLength(2);
     expect(transcript.filter((line) => line.includes('! mid'))).toHaveLength(1);
+  }, 60_000);
+});
+
+describe('a rollback that fails, since the new container cannot be stopped,', () => {
+  // No seed comes to it: an outsider who puts a container in place removes the old one, too.
+  const world: World = {
+    services: worldOf(3016778).services,
+    events: [
+      { kind: 'mid', call: 72, when: 'before', fault: 'refused' },
+      { kind: 'publish', service: 1, health: 'never', webhooks: 1 },
+      { kind: 'clock', ms: 26 * 3_600_000 },
+    ],
+  };
+  const hangs: Sabotage = ({ engine }) =>
+    engine.onCall('stop', ({ args: [id] }) => {
+      if (engine.host.containers.get(String(id))?.image.spec.health === 'never')
+        throw new EngineError('engine_refused', 'did not receive an exit event');
+    });
+
+  it('leaves the old container to the operator', async () => {
+    expect((await simulate(world, hangs)).violations).toEqual([]);
+  }, 60_000);
+
+  it('is noticed when the old container is removed before a month has passed', async () => {
+    const { violations } = await simulate(world, (scene) => {
+      hangs(scene);
+      const { keptContainers } = scene.store;
+      const add = keptContainers.add.bind(keptContainers);
+      keptContainers.add = (kept) => add({ ...kept, keepUntil: scene.clock.now().toISOString() });
+    });
+    expect(violations).toContain('the way back of web-app1-1 is removed (rollback_failed)');
   }, 60_000);
 });

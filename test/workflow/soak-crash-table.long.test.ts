@@ -1,5 +1,5 @@
 import { decideSoakLink } from '../../src/decisions/soak-link';
-import { adoptAside } from '../../src/containers/kept-containers';
+import { adoptAside } from '../../src/containers/adopt-aside';
 import { someOf } from '../support/exhaustive';
 import type { Forge } from '../support/forge-scene';
 import { ALL_WITH_READER, migratingReader, READER, versionIn } from '../support/migrating-reader';

@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
-import { adoptAside } from '../../src/containers/kept-containers';
+import { adoptAside } from '../../src/containers/adopt-aside';
 import { leftOver } from '../../src/diagnosis/problems';
 import type { Update } from '../../src/domain/update';
 import type { KeptContainer } from '../../src/ports/stopped-containers';
