@@ -28,6 +28,8 @@ export interface Journal {
   stage: Stage;
   /** How often preparing was started by a new process: a run that stops the service repeatedly is aborted. */
   attempt: number;
+  /** How often the run failed unexpectedly past the swap, and was left to a rollback; not there: never. */
+  aborted?: number;
   /** The engine went away, and this process saw it: a restart of the run then does not count as an attempt. */
   engineLost?: boolean;
   /** The untouched old container: addressed by id, whatever its name is by now. */

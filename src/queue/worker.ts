@@ -16,16 +16,7 @@ import { reconcile } from '../decisions/reconcile';
 import { reofferChanged } from '../decisions/reoffer';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
-import {
-  codeOf,
-  ERROR_CODES,
-  messageOf,
-  PilotError,
-  rethrowEngineLost,
-  toPilotError,
-  type ErrorCode,
-} from '../domain/errors';
-import type { Journal } from '../domain/journal';
+import { codeOf, ERROR_CODES, messageOf, rethrowEngineLost, toPilotError, type ErrorCode } from '../domain/errors';
 import { OBSERVES, reasonUnder } from '../domain/mode';
 import type { Update } from '../domain/update';
 import { startLoop, type Loop } from '../lib/loop';
@@ -37,11 +28,8 @@ import { queueDrills, runNextDrill } from '../restores/drills/run-next-drill';
 import { runNextRestore } from '../restores/run-next-restore';
 import { endAbortedService } from '../rollouts/finish-rollout';
 import { updateService } from '../rollouts/run-rollout';
-import type { ActiveUpdate } from '../updates/run';
-import { othersStopped, startStopped } from '../updates/backup/stopped-containers';
-import { finishHealthy, finishRetagged, finishUnstarted } from '../updates/finish';
-import { startUnlessHalf } from '../updates/rollback/restore-after-rollback';
-import { rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
+import { endAborted } from '../updates/end-aborted';
+import { finishUnstarted } from '../updates/finish';
 import { removeOldImages } from '../updates/clean-up';
 import { remindOfSoaks } from '../updates/soak/offer-old-version';
 import { watchSoaks } from '../updates/soak/watch-soaks';
@@ -211,35 +199,6 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
     else if (journal === null)
       finishUnstarted(deps, update, { status: 'failed', code: codeOf(error), reason: messageOf(error) });
     else await endAborted(deps, update, journal, error);
-  }
-}
-
-/**
- * Its progress is unknown: only an untouched container is reported as unchanged, and one that was seen healthy as updated. What
- * it was rolled back for stays the cause.
- */
-async function endAborted(deps: Deps, update: Update, journal: Journal, error: unknown): Promise<void> {
-  const run = { ...deps, update: deps.store.updates.get(update.id) ?? update, journal };
-  if (journal.stage === 'preparing') {
-    const troubles = await startStopped(run);
-    return void (await finishRetagged(run, troubles.length === 0 ? 'failed' : 'rollback_failed', toPilotError(error)));
-  }
-  if (journal.stage === 'settled' && (await isFinished(run))) return;
-  const more = await startUnlessHalf(run, othersStopped(run));
-  const { code, message } = toPilotError(error);
-  const failure = new PilotError(code, `${message}${more}`, { cause: error });
-  const reported = run.update.error === null ? failure : rollbackFailed(whyRolledBack(run.update), failure, null);
-  await finishRetagged(run, 'rollback_failed', reported);
-}
-
-/** False: what failed fails again. */
-async function isFinished(run: ActiveUpdate): Promise<boolean> {
-  try {
-    await finishHealthy(run, 'succeeded');
-    return true;
-  } catch (error) {
-    rethrowEngineLost(error);
-    return false;
   }
 }
 

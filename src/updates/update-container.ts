@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { isEngineLost, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { isEngineLost, messageOf, type PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import { backUpProject } from './backup/back-up-project';
@@ -57,10 +57,17 @@ async function toItsEnd(run: Run): Promise<Update> {
     if (isAt(run, 'restoring')) return await restoreAfterRollback(run);
   } catch (error) {
     rethrowEngineLost(error);
-    return isAt(run, 'preparing') ? finishUntouched(run, error) : rollBack(run, toPilotError(error));
+    return isAt(run, 'preparing') ? finishUntouched(run, error) : rollBack(run, causeOf(run, error));
   }
   await cleanUp(run);
   return finishHealthy(run, 'succeeded');
+}
+
+/** What a rollback under way is for stays its cause, whatever failed in it. */
+function causeOf({ update, logger }: Run, error: unknown): PilotError {
+  if (update.error === null) return toPilotError(error);
+  logger.error('a rollback failed unexpectedly and is repeated', { update: update.id, reason: messageOf(error) });
+  return whyRolledBack(update);
 }
 
 /** The old container is untouched all through this: it serves, or was stopped for the backup of its own data. */

@@ -37,10 +37,7 @@ class OldContainerUnhealthy extends PilotError {}
  * changed is restored from the backup of this update if no one else can have written since. Else `rollback_failed`.
  */
 export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
-  run.store.transaction(() => {
-    checkpoint(run, 'rolling_back');
-    run.update = run.store.updates.change(run.update.id, { error: { code: cause.code, message: cause.message } });
-  });
+  beginRollback(run, cause);
   try {
     await step(run, 'rollback', (progress) => bringOldBack(run, progress));
     await step(run, 'rollback_health_check', (progress) => allServeAgain(run, progress));
@@ -53,6 +50,20 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
   if (!hasChangedData(run)) return finishHealthy(run, 'rolled_back', cause);
   const why = 'data may have been written since the backup, and a restore would lose that.';
   return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, why));
+}
+
+/** Throws `cause` where it cannot be recorded: once it can be, that is what the update is rolled back for. */
+function beginRollback(run: Run, cause: PilotError): void {
+  const { store, update, logger } = run;
+  try {
+    store.transaction(() => {
+      checkpoint(run, 'rolling_back');
+      run.update = store.updates.change(update.id, { error: { code: cause.code, message: cause.message } });
+    });
+  } catch (error) {
+    logger.error('the start of a rollback could not be recorded', { update: update.id, reason: messageOf(error) });
+    throw cause;
+  }
 }
 
 function bringOldBack(run: Run, progress: Progress): Promise<string> {
