@@ -127,9 +127,14 @@ async function fill(deps: KeptDeps, replaced: Replaced, name: string, files: rea
   }
 }
 
-/** Removes the kept containers whose time has come. False: nothing more to do. Rejects only with `engine_unreachable`. */
-export async function removeDueContainers(deps: KeptDeps): Promise<boolean> {
+/**
+ * Removes the kept containers whose time has come; not that of a soak which has not ended, whatever the time. False: nothing more
+ * to do. Rejects only with `engine_unreachable`.
+ */
+export async function removeDueContainers(deps: KeptDeps & { store: Pick<Store, 'soaks'> }): Promise<boolean> {
+  const soaking = deps.store.soaks.open().map(({ oldContainerId }) => oldContainerId);
   for (const kept of deps.store.keptContainers.due(deps.clock.now().toISOString())) {
+    if (soaking.includes(kept.containerId)) continue;
     try {
       await removeDue(deps, kept);
     } catch (error) {

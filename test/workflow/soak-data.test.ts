@@ -1,4 +1,5 @@
 import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
+import { EngineError } from '../../src/domain/errors';
 import type { Journal, SoakPlan } from '../../src/domain/journal';
 import type { SoakData } from '../../src/domain/soak/soak';
 import type { Update } from '../../src/domain/update';
@@ -136,6 +137,37 @@ it('a link that no one uses expires with the old container, and the new version 
     reason: expect.stringContaining('No decision on its failure until'),
   });
   expect(forge.scene.engine.host.containers.has(oldId)).toBe(false);
+});
+
+/** Until the link expires. */
+const timeLeft = (): number => Date.parse(soak()?.decideUntil ?? '') - forge.scene.clock.now().getTime();
+
+it('ends the soak before it removes the old container, also between two looks', async () => {
+  const oldId = await failsAfterAnHour(true);
+  await pass(timeLeft() - 5_000);
+  await pass(6_000);
+  await pass(10_000);
+  expect(soak()).toMatchObject({ status: 'ended', outcome: expect.stringMatching(/^No decision on its failure/) });
+  expect(last().reason).not.toContain('removed externally');
+  expect(forge.scene.engine.host.containers.has(oldId)).toBe(false);
+});
+
+it('runs the old version that was chosen, though the engine refuses the look at the end of the link', async () => {
+  await failsAfterAnHour(true);
+  await pass(timeLeft() - 5_000);
+  expect(decide(null)?.outcome).toBe('chosen');
+  await forge.scene.clock.advance(6_000);
+  forge.scene.engine.onCall(
+    'inspectContainer',
+    () => {
+      throw new EngineError('engine_refused', 'The engine is busy.');
+    },
+    { once: true },
+  );
+  await forge.scene.settle();
+  expect(soak()?.status).toBe('chosen');
+  await pass(10_000);
+  expect(last()).toMatchObject({ status: 'rolled_back' });
 });
 
 it('offers nothing where the old container was removed externally, and says why', async () => {

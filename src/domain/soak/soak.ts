@@ -53,6 +53,12 @@ export function lookEveryMs({ startedAt, until }: Pick<Soak, 'startedAt' | 'unti
   return Math.min(Math.max(tenth, LEAST_BETWEEN_LOOKS_MS), MOST_BETWEEN_LOOKS_MS);
 }
 
+/** Whether a look is due: also at once when the soak or its link has come to its end. */
+export function isLookDue({ status, lookAt, until, decideUntil }: Soak, now: string): boolean {
+  const end = status === 'watching' ? until : status === 'deciding' ? decideUntil : null;
+  return now >= lookAt || (end !== null && now >= end);
+}
+
 /**
  * The data that mail and page offer, the recommended one first. `changesSet`: the new version may have changed data of the set.
  * Of any other container the backup holds nothing: to restore it would only take back what the rest of the project has written.

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { formatBetween, formatTime, shortId } from '../../domain/format';
-import { judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
+import { isLookDue, judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
 import { endSoak, NO_WAY_BACK, OLD_IS_GONE, startSoakRollback } from './soak-rollback';
 import { finishCompose } from './finish-compose';
 import { offerOldVersion } from './offer-old-version';
@@ -36,8 +36,7 @@ export async function watchSoaks(deps: Deps): Promise<boolean> {
 }
 
 async function attend(deps: Deps, soak: Soak): Promise<boolean> {
-  const now = deps.clock.now().toISOString();
-  const isDue = now >= soak.lookAt || (soak.status === 'watching' && now >= soak.until);
+  const isDue = isLookDue(soak, deps.clock.now().toISOString());
   if (soak.status === 'ended' || (soak.status !== 'chosen' && !isDue)) return false;
   const bearer = await inspectByName(deps.engine, soak.container);
   if (bearer?.Id !== soak.containerId) {
