@@ -33,6 +33,7 @@ import { finishUnstarted } from '../updates/finish';
 import { removeOldImages } from '../updates/clean-up';
 import { remindOfSoaks } from '../updates/soak/offer-old-version';
 import { watchSoaks } from '../updates/soak/watch-soaks';
+import { requeueUnstarted } from '../updates/start/judge-start';
 import { updateContainer } from '../updates/update-container';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
@@ -202,8 +203,9 @@ async function runToItsEnd(deps: Deps, update: Update): Promise<void> {
   }
 }
 
-/** Looked at before each turn: what time alone brings about. */
+/** Looked at before each turn: what time alone brings about, and what an earlier process left. */
 const BY_TIME: readonly ((deps: Deps) => void)[] = [
+  requeueUnstarted,
   expireApprovals,
   remindOfApprovals,
   remindOfSoaks,
@@ -212,7 +214,13 @@ const BY_TIME: readonly ((deps: Deps) => void)[] = [
 ];
 
 /** An approval is refused then, so no one is reminded of it. */
-const BY_TIME_OBSERVING: typeof BY_TIME = [expireApprovals, releaseHeldMails, noteMode, requeueInterrupted];
+const BY_TIME_OBSERVING: typeof BY_TIME = [
+  requeueUnstarted,
+  expireApprovals,
+  releaseHeldMails,
+  noteMode,
+  requeueInterrupted,
+];
 
 /** In the order in which they get the lock. Each does the next thing of its kind; false: there is none. */
 const JOBS: readonly ((deps: Deps) => Promise<boolean>)[] = [

@@ -1,5 +1,6 @@
 import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { requestUpdate } from '../../src/decisions/request-update';
+import { firstJournal } from '../../src/domain/journal';
 import { workOnce } from '../../src/queue/worker';
 import { nginx, openScene, type Scene } from '../support/scene';
 import { aNewUpdate } from '../support/update-builder';
@@ -71,7 +72,8 @@ it('what an update has begun comes before a restore that is asked for', async ()
   engine.runContainer(nginx({ name: 'automatic', image: 'automatic:1', ports: {} }));
   engine.publish('automatic:1');
   const { id } = await requestUpdate(scene.deps, { container: 'automatic' });
-  store.updates.change(id, { status: 'running' });
+  const begun = store.updates.change(id, { status: 'running' });
+  store.updates.saveJournal(id, firstJournal(begun, engine.container('automatic'), null));
   store.restores.insert({ backupId: 'b', folder: 'web/none', url: 'file:///web/none', target: null, updateId: null });
   expect(await workOnce(scene.deps)).toBe(true);
   expect(ended()).toEqual(['update automatic']);

@@ -2,6 +2,7 @@ import { decideApproval, decideById } from '../../src/decisions/approve';
 import { requestUpdate } from '../../src/decisions/request-update';
 import type { Update } from '../../src/domain/update';
 import { readWindow, type UpdateWindow } from '../../src/domain/decision/update-window';
+import { workOnce } from '../../src/queue/worker';
 import { openMonday } from '../support/monday-scene';
 import { nginx, type Scene } from '../support/scene';
 
@@ -64,6 +65,25 @@ describe('update.window', () => {
     await pass(2 * HOUR - (scene.clock.now().getTime() - Date.parse('2026-01-05T03:00:00Z')) + 50_000);
     expect(last()).toMatchObject({ status: 'succeeded', startedAt: expect.stringMatching(/T05:00:5/) });
     expect((last().finishedAt ?? '') > '2026-01-05T05:01:00.000Z').toBe(true);
+  });
+
+  test('one that a crash left running before anything was done waits in the queue again, and other work goes on', async () => {
+    run({ 'update.window': '05:00-06:00' });
+    await publish();
+    scene.store.updates.change(last().id, { status: 'running', startedAt: scene.clock.now().toISOString() });
+    expect(await workOnce(scene.deps)).toBe(false);
+    expect(last()).toMatchObject({ status: 'queued', startedAt: null });
+    await pass(2 * HOUR);
+    expect(last().status).toBe('succeeded');
+  });
+
+  test('it does not start after a switch to observe mode, either', async () => {
+    run({ 'update.window': '05:00-06:00' });
+    await publish();
+    scene.store.updates.change(last().id, { status: 'running', startedAt: scene.clock.now().toISOString() });
+    scene.deps.mode = 'observe';
+    await pass(2 * HOUR);
+    expect(last()).toMatchObject({ status: 'queued', reason: expect.stringContaining('while diun-pilot observes') });
   });
 
   test('windows that overlap are one: the second goes on where the first ends', async () => {

@@ -29,10 +29,22 @@ export async function judgeStart(deps: Deps, update: Update, container: Containe
   return differs === null ? null : offerInstead(deps, update, container, differs);
 }
 
-/** From now on it runs. */
+/** From now on it runs: to be called in the transaction that stores its journal or rollout. */
 export function beginUpdate({ store, clock }: Deps, { id, hold, reason }: Update): Update {
   const startedAt = clock.now().toISOString();
   return store.updates.change(id, { status: 'running', startedAt, reason: hold?.reason ?? reason, hold: null });
+}
+
+/**
+ * An earlier release noted an update as running before its journal, and may have died in between. Nothing was done then, so it waits
+ * in the queue, where window, hold and decisions count again.
+ */
+export function requeueUnstarted({ store, logger }: Pick<Deps, 'store' | 'logger'>): void {
+  for (const { id, container } of store.updates.withStatus('running')) {
+    if (store.updates.journal(id) !== null || store.updates.rollout(id) !== null) continue;
+    store.updates.change(id, { status: 'queued', startedAt: null });
+    logger.warn('an update that had not started is queued again', { update: id, container });
+  }
 }
 
 /**

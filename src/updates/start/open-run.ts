@@ -36,9 +36,11 @@ async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Upda
   const ended = await judgeStart(deps, update, container);
   if (ended !== null) return { ended };
   const unhealthy = await healthFailureOf(deps, container);
-  const started = beginUpdate(deps, update);
   const journal = { ...firstJournal(update, old, unhealthy), handsOver: container.labels.strategy === 'handover' };
-  deps.store.updates.saveJournal(update.id, journal);
+  const started = deps.store.transaction(() => {
+    deps.store.updates.saveJournal(update.id, journal);
+    return beginUpdate(deps, update);
+  });
   return { ...deps, update: started, old, container, journal };
 }
 
