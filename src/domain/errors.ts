@@ -129,6 +129,7 @@ export const ERROR_CODES = {
   too_many_requests: 'Too many requests',
   service_stopping: 'diun-pilot is stopping',
   data_dir_in_use: 'Another diun-pilot uses this data directory',
+  database_newer: 'The database was written by a newer diun-pilot',
   internal_error: 'A defect in diun-pilot',
 } as const;
 /** One of them. */

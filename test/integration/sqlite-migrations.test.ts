@@ -69,3 +69,13 @@ test('a webhook that waits at schema 21 has its event afterwards, whatever was r
   expect(store.inbox.recent(5)).toHaveLength(3);
   store.close();
 });
+
+test('a database of a newer version is refused with what to do, and is not changed', () => {
+  const newer = atSchema(27);
+  newer.pragma('user_version = 99');
+  const open = () => createSqliteStore({ path: join(folder, 'pilot.db'), clock: systemClock });
+  const message = expect.stringMatching(/has schema 99.*Start the newer version again/);
+  expect(open).toThrow(expect.objectContaining({ code: 'database_newer', message }));
+  expect(newer.pragma('user_version', { simple: true })).toBe(99);
+  newer.close();
+});

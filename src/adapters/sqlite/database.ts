@@ -1,6 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { PilotError } from '../../domain/errors';
 
 export type Database = Sqlite.Database;
 type Statement<P extends unknown[] | object, Row> = ReturnType<typeof Sqlite.prototype.prepare<P, Row>>;
@@ -27,7 +28,7 @@ class PilotDatabase extends Sqlite {
 
 /**
  * Opens the database and brings its schema up to date. WAL with `synchronous=FULL`: no acknowledged commit was lost
- * over 60 SIGKILLs (measured). Throws when the schema is newer than this program.
+ * over 60 SIGKILLs (measured). Throws `database_newer` when the schema is newer than this program.
  */
 export function openDatabase(path: string): Database {
   makeForOwner(path);
@@ -54,8 +55,9 @@ function migrate(database: Database, folder: string): void {
     .transaction(() => {
       const applied = schemaVersion(database);
       if (applied > files.length) {
-        throw new Error(
-          `The database has schema ${applied}, this version of diun-pilot knows ${files.length}: start the newer version again, or restore its data directory from before.`,
+        throw new PilotError(
+          'database_newer',
+          `The database was written by a newer diun-pilot: it has schema ${applied}, and this version supports ${files.length}. Start the newer version again, or put the copy of PILOT_DATA_DIR from before the upgrade in place.`,
         );
       }
       for (const name of files.slice(applied)) database.exec(readFileSync(join(folder, name), 'utf8'));
