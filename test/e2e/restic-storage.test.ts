@@ -180,6 +180,5 @@ describeIf(RESTIC.whyNot() ?? whyNoS3Server(), 'a real restic', () => {
         message: expect.stringContaining('The program restic is missing'),
       });
     });
-
   });
 });

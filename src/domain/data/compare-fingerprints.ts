@@ -1,4 +1,14 @@
-import { type DatabaseFingerprint, databaseTitle, type DataChange, type DataFingerprint, type MigrationTable, OBJECT_KINDS, type ObjectKind, type ObjectsOfKind, serverTitle } from './data-fingerprint';
+import {
+  type DatabaseFingerprint,
+  databaseTitle,
+  type DataChange,
+  type DataFingerprint,
+  type MigrationTable,
+  OBJECT_KINDS,
+  type ObjectKind,
+  type ObjectsOfKind,
+  serverTitle,
+} from './data-fingerprint';
 
 /** Names of one kind that a sentence holds; the rest is counted. */
 const NAMED_AT_MOST = 3;

@@ -50,7 +50,10 @@ export function stateText({ server, databases }: ServerState): string {
     count(all.length, 'database'),
     count(roles, 'role'),
     count(of('extension '), 'extension'),
-    `${count(rows.reduce((sum, one) => sum + one, 0), 'row')} in ${count(rows.length, 'table')}`,
+    `${count(
+      rows.reduce((sum, one) => sum + one, 0),
+      'row',
+    )} in ${count(rows.length, 'table')}`,
     count(of('position of sequence '), 'sequence'),
   ];
   return counts.join(', ');
