@@ -8,15 +8,18 @@ import { folderOf } from './backup-set';
 
 const MOST_UPDATES = 50;
 
-/** The newest restore that put data over that of this backup's set since the update ended, or will; null: there is none. */
+/**
+ * The newest restore that put data over that of this backup's set since the update ended, or will; null: there is none. Without a
+ * backup, one that was requested by the update's link.
+ */
 export function restoredSince(
   { restores }: Pick<Store, 'restores'>,
   update: Update,
-  backup: BackupRecord,
+  backup: BackupRecord | null,
 ): RestoreRecord | null {
-  const own = placeIn(folderOf(backup));
+  const own = backup === null ? null : placeIn(folderOf(backup));
   const isOfSet = ({ target, folder }: RestoreRecord): boolean =>
-    target === null ? placeIn(folder) === own : target === scopeName(backup);
+    backup !== null && (target === null ? placeIn(folder) === own : target === scopeName(backup));
   return restores.since(update).find((each) => each.updateId === update.id || isOfSet(each)) ?? null;
 }
 

@@ -41,6 +41,7 @@ const FILES: Record<string, { row: string } | { own: string }> = {
   'adapters/sigstore/signature-verifier.ts': { own: 'the trusted root is a file of the operator' },
   'adapters/sigstore/payload.ts': { row: 'signatures' },
   'adapters/sqlite/audit.ts': { own: 'rows of our database' },
+  'adapters/sqlite/other-updates.ts': { own: 'rows of our database' },
   'adapters/sqlite/outbox.ts': { own: 'rows of our database' },
   'adapters/sqlite/records.ts': { own: 'rows of our database' },
   'adapters/sqlite/stopped-containers.ts': { own: 'rows of our database' },

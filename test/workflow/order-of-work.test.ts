@@ -90,7 +90,8 @@ it('a restore by a link is refused when the update that ran meanwhile has succee
   const anHourAgo = new Date(clock.now().getTime() - 3_600_000).toISOString();
   store.updates.change(broken.id, { status: 'rollback_failed', finishedAt: anHourAgo });
   const { id } = await requestUpdate(scene.deps, { container: 'automatic' });
-  store.updates.change(id, { status: 'running' });
+  const begun = store.updates.change(id, { status: 'running' });
+  store.updates.saveJournal(id, firstJournal(begun, engine.container('automatic'), null));
   const set = { backupId: 'b', folder: 'web/none', url: 'file:///web/none', target: null };
   const restore = store.restores.insert({ ...set, updateId: broken.id });
   await scene.settle();

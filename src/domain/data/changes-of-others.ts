@@ -23,14 +23,14 @@ export function changeWithoutOthers(
   now: DataFingerprint,
   others: readonly OtherUpdate[],
 ): DataChange {
-  const { changes, unread } = compareFingerprints(before, now);
+  const change = compareFingerprints(before, now);
   const theirs = new Map<string, OtherUpdate>();
   for (const other of others)
     for (const database of [...before.databases, ...now.databases]) {
-      const isTheirs = changedIn(changes, database) && changedIn(other.changes, database);
+      const isTheirs = changedIn(change.changes, database) && changedIn(other.changes, database);
       if (isTheirs && !theirs.has(databaseTitle(database))) theirs.set(databaseTitle(database), other);
     }
-  if (theirs.size === 0) return { changes, unread };
+  if (theirs.size === 0) return change;
   const isOther = (database: DatabaseFingerprint): boolean => theirs.has(databaseTitle(database));
   const asBeforeThem = [...theirs].flatMap(([what, other]) =>
     other.before.databases.filter((database) => databaseTitle(database) === what),

@@ -159,7 +159,7 @@ function allContainers(deps: HttpDeps): Promise<Container[] | null> {
 function isRepaired(store: Store, update: Update): boolean {
   if (update.status !== 'rollback_failed') return true;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
-  return backup !== null && restoredSince(store, update, backup)?.status === 'succeeded';
+  return restoredSince(store, update, backup)?.status === 'succeeded';
 }
 
 function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {

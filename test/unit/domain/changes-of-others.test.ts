@@ -25,6 +25,14 @@ test('what another update changed since is no change of this one, but not known'
   });
 });
 
+test('a database that this update created is named as created, whether others changed something or not', () => {
+  const created = ['database queue of db'];
+  for (const others of [[], [cloudUpdated]])
+    expect(changeWithoutOthers(before, set(at('app', '1'), at('cloud', '2'), at('queue', '1')), others)).toMatchObject({
+      created,
+    });
+});
+
 test('a change of a database that no other update changed counts', () => {
   expect(changeWithoutOthers(before, set(at('app', '2'), at('cloud', '2')), [cloudUpdated])).toEqual({
     ...{ changes: ['database app of db: schema_version 1 → 2'], unread },
