@@ -35,6 +35,9 @@ function renewalPlaces(containers: readonly Container[]): RenewalPlace[] {
 }
 
 /** What the renewal of certificates needs. */
-export type RenewalDeps = Pick<Deps, 'engine' | 'store' | 'certificates' | 'clock' | 'logger' | 'publicUrl' | 'selfId'>;
+export type RenewalDeps = Pick<
+  Deps,
+  'engine' | 'store' | 'certificates' | 'clock' | 'logger' | 'mode' | 'publicUrl' | 'selfId'
+>;
 
 export type LookDeps = Pick<RenewalDeps, 'engine' | 'certificates' | 'selfId'>;

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { CertificateSeen, RenewalReason, RenewalRecord, RenewalVerdict } from '../domain/certificates/certificate';
 import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
-import { refuseWhileObserving, type Mode } from '../domain/mode';
+import { refuseWhileObserving } from '../domain/mode';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
@@ -14,7 +14,7 @@ import type { RenewalDeps } from './renewal-places';
  * is taken forward. Throws `observe_mode` for one that the operator requests.
  */
 export function requestRenewal(
-  { store, clock, mode }: Pick<RenewalDeps, 'store' | 'clock'> & { mode?: Mode },
+  { store, clock, mode }: Pick<RenewalDeps, 'store' | 'clock' | 'mode'>,
   { reason }: { reason: RenewalReason },
 ): RenewalRecord {
   if (reason === 'operator')
@@ -38,7 +38,7 @@ export function requeueInterrupted({ store, logger }: Pick<RenewalDeps, 'store' 
   logger.warn('an interrupted renewal is queued until diun-pilot may act', { renewal: interrupted.id });
 }
 
-/** Contract, section 4: a failed weekly run is tried again the next day. */
+/** A failed weekly run is repeated the next day (docs/certificates.md). */
 const RETRY_AFTER_MS = 24 * 3_600_000;
 
 interface RenewalEnd {

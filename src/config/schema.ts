@@ -39,7 +39,7 @@ import {
   verifyRule,
 } from './fields';
 
-/** Everything that can be set, read and checked (contract, section 2). Printed or serialised, it shows no secret. */
+/** Everything that can be set, read and checked (docs/configuration.md). Printed or serialised, it shows no secret. */
 export interface Settings {
   host: string;
   port: number;

@@ -10,7 +10,7 @@ import { postWithinLimit } from '../notifications/post-mail';
 import { approvalUrl, pageUrl, surroundingsOf } from './approval-links';
 
 /**
- * The mail of a decision (contract, section 4), with the signed link where it waits: to be called in the transaction that
+ * The mail of a decision (docs/approvals.md), with the signed link where it waits: to be called in the transaction that
  * stores it. `replaces`: the image of an earlier, announced offer that it supersedes. `rehearsal`: null, if it was not rehearsed.
  */
 export function mailOfOffer(

@@ -253,7 +253,7 @@ function waitingForTag(
     );
 }
 
-/** An invalid label is an error in the log (contract, section 1); page and `check` show the same. */
+/** An invalid label is an error in the log (docs/labels.md); page and `check` show the same. */
 export function tellLabelProblems(logger: Logger, { name, labels }: Pick<Container, 'name' | 'labels'>): void {
   for (const { label, value, message } of labels.problems) {
     logger.error('a label does not say what it may say', { container: name, label, value, reason: message });

@@ -100,7 +100,7 @@ export async function trustOf(
 
 /** The button: queues the restore, once. The name of the container must be typed, since data is put over data. */
 export function decideRestoreLink(
-  deps: Signing & Validity & { store: Store; clock: Clock; logger: Logger; mode?: Mode },
+  deps: Signing & Validity & { store: Store; clock: Clock; logger: Logger; mode: Mode },
   token: string,
   answer: {
     decision: 'approve' | 'decline';

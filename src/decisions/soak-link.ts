@@ -71,7 +71,7 @@ export function offerOf(
  * that is no longer offered is never replaced by other data. Null: the token is none of this purpose.
  */
 export function decideSoakLink(
-  deps: Signing & { store: Store; clock: Clock; logger: Logger; mode?: Mode },
+  deps: Signing & { store: Store; clock: Clock; logger: Logger; mode: Mode },
   token: string,
   answer: { decision: 'approve' | 'decline'; data: string | null; name: string | null },
 ): SoakDecision | null {

@@ -22,7 +22,7 @@ export interface HealthReport {
 
 const ESSENTIAL: readonly CheckName[] = ['database', 'docker'];
 
-/** `down` only when the service cannot do its work (contract, section 3): without its database or without Docker. */
+/** `down` only when the service cannot do its work (docs/api.md): without its database or without Docker. */
 export function healthReport(version: string, checks: Record<CheckName, Check>): HealthReport {
   const down = ESSENTIAL.some((name) => checks[name].status === 'down');
   const allOk = CHECK_NAMES.every((name) => checks[name].status === 'ok');

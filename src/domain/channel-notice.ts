@@ -1,4 +1,4 @@
-/** The topics of a channel (`?on=` of PILOT_NOTIFY_URL; contract, section 8). */
+/** The topics of a channel (`?on=` of PILOT_NOTIFY_URL; docs/notifications.md). */
 export const NOTICE_TOPICS = ['decisions', 'failures', 'successes'] as const;
 export type NoticeTopic = (typeof NOTICE_TOPICS)[number];
 

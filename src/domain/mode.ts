@@ -11,7 +11,7 @@ export const HOW_TO_ACT = 'To let it act, set PILOT_MODE=act and restart it.';
 export const NOT_STARTED = 'It is not started while diun-pilot observes (PILOT_MODE=observe).';
 
 /** Refuses what would change a container. Throws `observe_mode`. */
-export function refuseWhileObserving(mode: Mode | undefined, what: string): void {
+export function refuseWhileObserving(mode: Mode, what: string): void {
   if (mode !== 'observe') return;
   throw new PilotError('observe_mode', `${OBSERVES} ${what} ${HOW_TO_ACT}`);
 }

@@ -80,7 +80,7 @@ export function wayOf(by: DecidedBy): string {
   return by === 'page' ? 'on the operator page' : `on the operator page by ${by.slice('page:'.length)}`;
 }
 
-/** Contract, section 3: three that are open, then the ends. */
+/** Three that are open, then the ends (docs/api.md). */
 export const UPDATE_STATUSES = [
   'awaiting_approval',
   'queued',
@@ -100,7 +100,7 @@ export type UpdateStatus = (typeof UPDATE_STATUSES)[number];
 /** The ends that a run of the workflow can reach. */
 export type Verdict = Extract<UpdateStatus, 'succeeded' | 'failed' | 'rolled_back' | 'rollback_failed'>;
 
-/** No person requested or approved it: its success is not mailed, only its failure (contract, section 4). */
+/** No person requested or approved it: its success is not mailed, only its failure (docs/notifications.md). */
 export function isUnattended({ policy, source, approval }: Pick<Update, 'policy' | 'source' | 'approval'>): boolean {
   return policy === 'automatic' && source !== 'operator' && approval === null;
 }
@@ -112,7 +112,7 @@ export function isOpen(status: UpdateStatus): boolean {
   return OPEN_STATUSES.includes(status);
 }
 
-/** In the order of the workflow (contract, section 3). */
+/** In the order of the workflow (docs/api.md). */
 export const STEP_NAMES = [
   'backup',
   'pull',

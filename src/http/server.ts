@@ -25,7 +25,7 @@ export type { HttpDeps, HealthSources } from './deps';
 /** The command line prints an update as the API answers it. */
 export { soakOf, toJson } from './api/update-json';
 
-/** Everything that the outside can ask over HTTP (contract, section 3). */
+/** Everything that the outside can ask over HTTP (docs/api.md). */
 export function createHttpApp(deps: HttpDeps): express.Express {
   const metrics = createMetrics(deps);
   const logins = createLoginCount({ audit: deps.store.audit, clock: deps.clock });

@@ -52,7 +52,7 @@ async function keepFiles(run: Run): Promise<string | null> {
 }
 
 /**
- * Removes images that updates of diun-pilot have replaced and that exceed `update.keep-images` (contract, section 1), newest
+ * Removes images that updates of diun-pilot have replaced and that exceed `update.keep-images` (docs/labels.md), newest
  * first. An image stays that any container uses, that diun-pilot did not replace, or that has a tag: other than the one with
  * which it was replaced, as an update to a new tag leaves it, or one that a container names. An image that cannot
  * be removed is reported in the log and tried again after the next update. Rejects only with `engine_unreachable`.

@@ -229,7 +229,7 @@ export function finishUnstarted(deps: Deps, update: Update, why: Unstarted): Upd
   });
 }
 
-/** The mail of a verdict (contract, section 4): to be called in the transaction that stores it. */
+/** The mail of a verdict (docs/notifications.md): to be called in the transaction that stores it. */
 function mailOfEnd(deps: Deps, update: Update): void {
   const { store } = deps;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);

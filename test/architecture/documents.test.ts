@@ -118,3 +118,11 @@ test('docs/api.md names each kind of problem', () => {
   const sentence = /The kinds are (.*?)\./s.exec(textOf('docs/api.md'))?.[1] ?? '';
   expect([...sentence.matchAll(/`(\w+)`/g)].map(([, kind]) => kind)).toEqual([...PROBLEM_KINDS]);
 });
+
+test('a comment cites a document of this repository, not one that its reader does not have', () => {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.(?:tsx?|sql|js)$/.test(file),
+  );
+  expect(sources.length).toBeGreaterThan(300);
+  expect(sources.filter((file) => /\b[Cc]ontract, section/.test(textOf(`src/${file}`)))).toEqual([]);
+});

@@ -61,7 +61,7 @@ export async function startHttp(
     requestUpdate: () => Promise.reject(new Error('this test asks for no update')),
     requestBackups: () => Promise.reject(new Error('this test asks for no backup')),
     requestRehearsal: (id, by) => requestRehearsal({ store, logger }, id, by),
-    requestRenewal: () => requestRenewal({ store, clock }, { reason: 'operator' }),
+    requestRenewal: () => requestRenewal({ store, clock, mode: 'act' }, { reason: 'operator' }),
     health: {
       pingEngine: () => Promise.resolve('pong'),
       scheduler: () => ({ status: 'ok' }),
@@ -79,12 +79,13 @@ export async function startHttp(
     restoreLinks: {
       read: (token) => readRestoreLink({ ...RESTORE_LINKS, store, clock }, token),
       trust: () => Promise.resolve(restoreTrust),
-      decide: (token, answer) => decideRestoreLink({ ...RESTORE_LINKS, store, clock, logger }, token, answer),
+      decide: (token, answer) =>
+        decideRestoreLink({ ...RESTORE_LINKS, store, clock, logger, mode: 'act' }, token, answer),
     },
     soakLinks: {
       read: (token) => readSoakLink({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token),
       decide: (token, answer) =>
-        decideSoakLink({ store, clock, logger, approvalSecrets: APPROVAL_SECRETS }, token, answer),
+        decideSoakLink({ store, clock, logger, mode: 'act', approvalSecrets: APPROVAL_SECRETS }, token, answer),
     },
     viewLinks: { read: (token) => readViewLink({ store, clock, approvalSecrets: APPROVAL_SECRETS }, token) },
     notesFetches: () => ({ ok: 0, failed: 0 }),

@@ -1,7 +1,7 @@
 import { refuseWrite } from '../support/refuse-write';
 import { nginx, openScene, type Scene } from '../support/scene';
 
-// Contract, section 4: a mail is written in the same transaction as the state that it tells of, so neither is ever without the other.
+// As docs/notifications.md promises: a mail is written in the same transaction as the state that it tells of, so neither is ever without the other.
 
 let scene: Scene;
 beforeEach(() => {

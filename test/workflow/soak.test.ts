@@ -6,7 +6,7 @@ import type { KeptContainer } from '../../src/ports/stopped-containers';
 import type { ContainerSpec } from '../support/fake-engine-types';
 import { nginx, openScene, type Scene } from '../support/scene';
 
-// `update.soak` of a container that holds no data (contract, section 7).
+// `update.soak` of a container that holds no data (docs/how-updates-work.md).
 
 const NAME = 'web-nginx-1';
 const MINUTE = 60_000;

@@ -27,7 +27,7 @@ export interface CertificateSeen {
 }
 
 const DAY_MS = 86_400_000;
-/** Contract, section 4: the alarm at a quarter of the lifetime; then ever more urgent, in days. */
+/** As docs/certificates.md has it: the alarm at a quarter of the lifetime; then ever more urgent, in days. */
 const URGENT_DAYS = [7, 3, 1, 0];
 
 /** Whole days until it ends; negative: since it ended. */

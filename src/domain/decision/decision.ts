@@ -87,7 +87,7 @@ interface Case extends Question {
 }
 
 /**
- * Decides what one target means for one container (contract, sections 1 and 4). Guards come first and apply to everyone;
+ * Decides what one target means for one container (docs/labels.md). Guards come first and apply to everyone;
  * then the limits of Diun and reconcile, which the operator may exceed; then the policy.
  */
 export function decide(question: Question): Decision {

@@ -3,9 +3,9 @@ import type { Jump } from '../images/version-jump';
 import type { NoteFlag } from '../notes/release-notes';
 import type { VerifyRule } from '../signatures/signature';
 
-/** `update.policy` (contract, section 1). */
+/** `update.policy` (docs/labels.md). */
 export type Policy = 'automatic' | 'manual' | 'ignore';
-/** `update.strategy` (contract, section 1). `handover`: the new container starts next to the old one, which then drains. */
+/** `update.strategy` (docs/labels.md). `handover`: the new container starts next to the old one, which then drains. */
 export type Strategy = 'recreate' | 'handover';
 
 /** How health is asked on top of Docker's own state. `docker`: HEALTHCHECK if there is one, else runs-and-stays. */
@@ -30,7 +30,7 @@ export type Quiesce = 'auto' | 'never' | 'allowed';
 /** `update.rehearse`. `auto`: before an approval request for a container that holds data; `always`: before every update. */
 export type Rehearse = 'auto' | 'always' | 'off';
 
-/** The operator's labels (contract, section 1), read once, with every default filled in. */
+/** The operator's labels (docs/labels.md), read once, with every default filled in. */
 export interface ContainerLabels {
   watched: boolean;
   policy: Policy;

@@ -7,7 +7,7 @@ const KEPT = new Map<string, (value: string) => boolean>([
 
 /**
  * The labels that the operator gave, without those that merely come from the image: an image must not be able to set its
- * own policy (contract, section 1). The engine copies an image's labels into the container, so a label of equal value
+ * own policy (docs/labels.md). The engine copies an image's labels into the container, so a label of equal value
  * cannot be distinguished from the image's and is dropped too.
  */
 export function ownLabels(container: Labels | null | undefined, image: Labels | null | undefined): Labels {

@@ -100,7 +100,7 @@ class LabelReader {
 }
 
 /**
- * Reads a container's own labels (contract, section 1; `own-labels.ts`). Never throws: an invalid value gets the
+ * Reads a container's own labels (docs/labels.md; `own-labels.ts`). Never throws: an invalid value gets the
  * careful default and a problem as text. Where the unreadable label was to hold an update back (a backup, a probe, a
  * misspelt name), the careful default is that `automatic` becomes `manual`.
  */

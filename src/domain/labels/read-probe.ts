@@ -1,6 +1,6 @@
 import type { ProbeSpec } from './container-labels';
 
-/** Reads the label `update.probe` (contract, section 1), or returns the problem as text. */
+/** Reads the label `update.probe` (docs/labels.md), or returns the problem as text. */
 export function readProbe(text: string): ProbeSpec | { problem: string } {
   if (text === 'nginx' || text === 'postgres' || text === 'gitea') return { kind: text };
   if (text.startsWith('exec:')) return readExec(text.slice('exec:'.length));

@@ -4,7 +4,7 @@ import { formatBytes, formatDuration, formatMinute } from '../format';
 import type { NewMajor } from '../plan/postgres-major';
 import type { ImageAt } from '../update';
 
-/** The ends of a rehearsal (contract, section 6). */
+/** The ends of a rehearsal (docs/rehearsal.md). */
 export const REHEARSAL_ENDS = ['passed', 'failed', 'inconclusive', 'skipped'] as const;
 export type RehearsalEnd = (typeof REHEARSAL_ENDS)[number];
 

@@ -51,7 +51,7 @@ export function whyAskForSignature(signature: CheckedSignature | null | undefine
   return `${signature.why ?? 'it is not signed'}, and update.verify requires a signature`;
 }
 
-/** `update.verify` (contract, section 9): who must have signed a digest before it is pulled. */
+/** `update.verify` (docs/signatures.md): who must have signed a digest before it is pulled. */
 export type VerifyRule =
   | { kind: 'off' }
   /** `path`: a public key in PEM, as `cosign generate-key-pair` writes it. */

@@ -5,7 +5,7 @@ import type { Update } from '../../domain/update';
 import type { Store } from '../../ports/store';
 import type { UpdateJson } from './schemas';
 
-/** An update as the outside sees it (contract, section 3), joined with the backup taken for it and its newest rehearsal. */
+/** An update as the outside sees it (docs/api.md), joined with the backup taken for it and its newest rehearsal. */
 export function toJson(
   update: Update,
   backup: BackupRecord | null,

@@ -21,7 +21,7 @@ interface Parts {
 
 /**
  * Reports to a service outside of this host, now and after each interval, that diun-pilot is alive; the service raises
- * the alarm when the reports stop (contract, section 8). A service that does not answer is logged, once, and asked again after the interval.
+ * the alarm when the reports stop (docs/notifications.md). A service that does not answer is logged, once, and asked again after the interval.
  * `stop` ends a call under way: a service that does not answer must not delay the end of diun-pilot.
  */
 export function startHeartbeat({ url, intervalMs, ask, clock, logger }: Parts): Loop {

@@ -23,7 +23,7 @@ export function receiveTogether(store: Store, wake: () => void): HttpDeps['recei
   };
 }
 
-/** Stored durably, then answered; nothing else happens before the answer (contract, section 3). */
+/** Stored durably, then answered; nothing else happens before the answer (docs/api.md). */
 export function webhookMethods(deps: HttpDeps, metrics: Metrics, guard: RequestHandler): Methods {
   const receive: RequestHandler = async (request, response) => {
     const bytes = await readBytes(request);

@@ -100,7 +100,7 @@ function usedAgain({ name }: Container, { id, startedAt, url }: BackupRecord): s
 
 /**
  * The verified backup that an update of a container which cannot change the data of its set may use instead of one of its
- * own (contract, section 4): at most `backupReuseMs` old, of every member that the set has now, and still in the storage
+ * own (docs/backups.md): at most `backupReuseMs` old, of every member that the set has now, and still in the storage
  * as this diun-pilot wrote it. Null: there is none, or the container can change data.
  */
 async function reusableBackup(
