@@ -1,12 +1,13 @@
 import { containerOfOneOff, rehearsalMark } from '../containers/artifact-names';
 import { type OneOffDeps, removeOneOff, repeatRefused } from '../containers/kept-containers';
-import { inspectIfThere } from '../containers/read-containers';
+import { inspectIfReadable, inspectIfThere } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import { codeAsText } from '../domain/format';
 import type { Rehearsal } from '../domain/rehearsal/rehearsal';
 import { REHEARSAL_LABEL } from '../domain/rehearsal/trial-request';
 import type { Update } from '../domain/update';
-import type { Clock } from '../lib/clock';
+import { judgeSoak } from '../domain/soak/soak';
+import { isDue, type Clock } from '../lib/clock';
 import type { Progress } from '../lib/logger';
 
 /** One rehearsal while it runs. */
@@ -34,25 +35,47 @@ export function mayGoOn({ store, mode, clock }: Deps, updateId: string): void {
   if (mode === 'observe') return;
   if (store.restores.next() !== null) throw new Interrupted('a restore');
   if (store.updates.nextQueued() !== null) throw new Interrupted('an update');
+  if (store.soaks.open().some(({ status }) => status === 'chosen')) throw new Interrupted('the rollback of a soak');
   const renewal = store.renewals.queued();
   if (renewal !== null && renewal.dueAt <= clock.now().toISOString()) throw new Interrupted('a renewal');
 }
 
-/** A clock whose waits end, at the latest after a second, when something urgent comes. */
+/** A clock whose waits end when something urgent comes: at the latest after a second, for a container in its soak after ten. */
 export function interruptible(deps: Deps, updateId: string): Clock {
+  let soaksLookedAt = deps.clock.now().getTime();
+  const look = async (): Promise<void> => {
+    mayGoOn(deps, updateId);
+    const now = deps.clock.now().getTime();
+    if (!isDue(soaksLookedAt + SOAKS_EVERY_MS, now, SOAKS_EVERY_MS)) return;
+    soaksLookedAt = now;
+    await lookAtSoaks(deps);
+  };
   return {
     now: () => deps.clock.now(),
     sleep: async (ms, signal) => {
       for (let left = ms; left > 0; left -= LOOK_EVERY_MS) {
-        mayGoOn(deps, updateId);
+        await look();
         await deps.clock.sleep(Math.min(left, LOOK_EVERY_MS), signal);
       }
-      mayGoOn(deps, updateId);
+      await look();
     },
   };
 }
 
 const LOOK_EVERY_MS = 1_000;
+const SOAKS_EVERY_MS = 10_000;
+
+/** Nothing else looks at them meanwhile (updates/soak/watch-soaks), which then judges the one that fails at once. */
+async function lookAtSoaks({ store, engine, clock, mode }: Deps): Promise<void> {
+  if (mode === 'observe') return;
+  for (const { updateId, status, container, containerId, restarts } of store.soaks.open()) {
+    if (status !== 'watching') continue;
+    const found = await inspectIfReadable(engine, containerId);
+    if (found === null || judgeSoak(found, restarts).state !== 'failed') continue;
+    store.soaks.change(updateId, { lookAt: clock.now().toISOString() });
+    throw new Interrupted(`${container}, which fails in its soak`);
+  }
+}
 
 /** Another diun-pilot of the same engine may rehearse at this moment; none does so for this long. */
 const FOREIGN_AFTER_MS = 6 * 3_600_000;

@@ -209,6 +209,30 @@ it('gives way to an update within a second, and is repeated', async () => {
   expect(scene.log).toContainEqual(expect.objectContaining({ message: 'rehearsal interrupted, and repeated later' }));
 });
 
+it('gives way to a container that fails in its soak, which is rolled back before the rehearsal is repeated', async () => {
+  open({ current: (call) => ({ exitCode: isRehearsal(call) ? 1 : 0 }), labels: { 'update.probe.timeout': '5m' } });
+  const { scene } = forge;
+  const labels = { 'diun.enable': 'true', 'update.policy': 'automatic', 'update.soak': '2h' };
+  scene.engine.addImage({ reference: 'nginx:1' });
+  scene.engine.runContainer({ name: 'web', image: 'nginx:1', labels });
+  scene.hear('docker.io/library/nginx:1', scene.engine.publish('nginx:1').digest);
+  await scene.settle();
+  expect(scene.store.soaks.open()).toMatchObject([{ container: 'web', status: 'watching' }]);
+  let failedAt = 0;
+  scene.engine.onCall('exec', ({ args }) => {
+    if (failedAt > 0 || !scene.engine.container(args[0] as string).Name.includes('gitea-1.diun-pilot-rehearsal'))
+      return;
+    failedAt = scene.clock.now().getTime();
+    scene.engine.host.find(scene.engine.container('web').Id).image.spec.health = 'crash-loop';
+    scene.engine.host.stop(scene.engine.host.find(scene.engine.container('web').Id), 1);
+  });
+  await hear();
+  const web = scene.updates().find(({ container }) => container === 'web');
+  expect(web?.status).toBe('rolled_back');
+  expect(Date.parse(web?.finishedAt ?? '') - failedAt).toBeLessThan(60_000);
+  expect(rehearsalOf(scene)?.finishedAt).not.toBeNull();
+});
+
 it('rehearses while diun-pilot observes', async () => {
   open();
   forge.scene.deps.mode = 'observe';
