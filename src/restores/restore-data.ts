@@ -6,6 +6,7 @@ import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } 
 import { asSentence } from '../domain/format';
 import type { StoppedForRestore } from '../domain/backups/restore';
 import { isWell } from '../domain/health/health-failure';
+import { addressesIn } from '../domain/health/neighbour';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';
@@ -82,7 +83,8 @@ async function whoIsStopped({
 }
 
 function stoppedAs(inspect: ContainerInspect): Omit<StoppedForRestore, 'well'> {
-  return { id: inspect.Id, name: nameIn(inspect), startedAt: inspect.State.StartedAt };
+  const { Id: id, State } = inspect;
+  return { id, name: nameIn(inspect), startedAt: State.StartedAt, addresses: addressesIn(inspect) };
 }
 
 function nameIn({ Name }: ContainerInspect): string {

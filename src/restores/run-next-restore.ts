@@ -13,6 +13,7 @@ import type { Store } from '../ports/store';
 import { authenticManifest } from './find-set';
 import { pinned } from './pinned-storage';
 import { planRestore } from './plan-restore';
+import { reloadFronts } from './reload-fronts';
 import { restoreData } from './restore-data';
 import type { RestoreDeps, RestoreRun } from './restore-run';
 import { startAgain, thoseThatRanRunAgain } from './those-that-ran';
@@ -28,21 +29,27 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
   const busy = record?.status === 'queued' && deps.store.updates.withStatus('running').length > 0;
   if (record === null || busy) return false;
   const logger = deps.logger.child({ restore: record.id, backup: record.backupId });
+  let run: RestoreRun | null = null;
   try {
-    const run = await open({ ...deps, logger }, record);
+    run = await open({ ...deps, logger }, record);
     await restoreData(run);
     await startAgain(run);
     const { kept } = run.journal;
-    const left = notJudged(run.journal);
-    const health = left.length === 0 ? 'All containers that use it are healthy.' : left.join(' ');
-    const detail = `The data of ${formatTime(run.plan.manifest.createdAt)} is restored. ${health}`;
+    const detail = [...whatIsRestored(run), ...(await reloadFronts(run))].join(' ');
     end(deps, record, { status: 'succeeded', detail, kept });
     logger.info('restore succeeded', { kept: kept.length });
   } catch (error) {
     rethrowEngineLost(error);
+    if (run !== null) await reloadFronts(run);
     fail(deps, record, error, logger);
   }
   return true;
+}
+
+function whatIsRestored({ plan, journal }: RestoreRun): string[] {
+  const left = notJudged(journal);
+  const health = left.length === 0 ? ['All containers that use it are healthy.'] : left;
+  return [`The data of ${formatTime(plan.manifest.createdAt)} is restored.`, ...health];
 }
 
 async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun> {

@@ -116,3 +116,21 @@ describe('the mail of a restore that succeeded says "all are healthy" only where
     forge.scene.close();
   });
 });
+
+it('an nginx before a container that has another address after the restore is reloaded', async () => {
+  let reloads = 0;
+  const scripts: Scripts = { 'nginx -t': {}, 'nginx -s reload': () => ({ exitCode: (reloads += 1) - reloads }) };
+  const { scene } = await askedRestore({}, ({ scene: { engine }, inProject }) => {
+    engine.addImage({ reference: 'nginx:1', config: { Env: ['NGINX_VERSION=1.27.0'] }, scripts });
+    const labels = { ...inProject, 'diun.enable': 'true' };
+    engine.runContainer({ name: 'forge-web-1', image: 'nginx:1', labels });
+  });
+  // Each further container on the host shifts the next address.
+  const another = (): void => void scene.engine.runContainer({ name: 'another', image: 'nginx:1' });
+  scene.engine.onCall('extract', another, { once: true });
+  await scene.settle();
+  expect(restoreOf(scene)).toMatchObject({ status: 'succeeded' });
+  expect(restoreOf(scene).detail).toMatch(/forge-web-1 was reloaded, because forge-gitea-1.* other address/);
+  expect(reloads).toBe(1);
+  scene.close();
+});

@@ -61,6 +61,8 @@ export interface RanBefore {
 export interface StoppedForRestore extends Stopped {
   /** `State.StartedAt` before its stop: another one means that it has run since; left out: an older version did not note it. */
   startedAt?: string;
+  /** Before its stop; left out: an older version did not note them. */
+  addresses?: string[];
 }
 
 /**
