@@ -225,7 +225,7 @@ async function recordLeftover(run: ActiveUpdate, left: Left): Promise<string> {
   );
   const { cleanUpFailure } = run.journal;
   const why = cleanUpFailure === undefined ? '' : ` (${cleanUpFailure})`;
-  return `The container ${left.name} was not removed${why}; it ${stopped}, and its removal is retried every 10 minutes and at the next start of diun-pilot. Before that, docker compose up -d may remove the wrong one of the two: run docker rm -f ${left.name} first.`;
+  return `The container ${left.name} was not removed${why}; it ${stopped}, and its removal is retried every 10 minutes and at the next start of diun-pilot. Until then, docker compose up -d may remove the wrong one of the two: run docker rm -f ${left.name} first.`;
 }
 
 function entryOf({ update, journal }: ActiveUpdate, { id, name }: Left): Omit<KeptContainer, 'leftover' | 'keepUntil'> {

@@ -17,7 +17,7 @@ export function wayBackReason(container: string, old: string): string {
   return (
     `It is the version from before the update, which was not brought back. ` +
     `To bring it back: \`${free} && ${putBackCommand(container, old)}\`. If you do not need it: \`docker rm ${old}\`. ` +
-    `Before that, docker compose up -d may remove the wrong one of the two.`
+    `Until then, docker compose up -d may remove the wrong one of the two.`
   );
 }
 
