@@ -2,8 +2,7 @@ import type { Deps } from '../deps';
 import { codeOf, messageOf } from '../domain/errors';
 import { parseImageReference } from '../domain/images/image-reference';
 import type { Platform } from '../domain/recreate/platform';
-import type { PlatformImage } from '../domain/images/platform-image';
-import type { ImageConfig } from '../ports/registry';
+import type { ImageConfig, PlatformImage } from '../ports/registry';
 import type { FoundSignature } from '../domain/signatures/signature';
 import type { ImageAt } from '../domain/update';
 

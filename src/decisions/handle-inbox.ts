@@ -19,7 +19,7 @@ import { askRegistry, confirmDigest, type Confirmation } from './ask-registry';
 import { newMajorFor } from './new-major';
 import { notesDeadline, readNotes } from './read-notes';
 import { decideOn, offer, takenBack, type Offer } from './offer';
-import { type ImageSeen, lookAtImage } from './same-image';
+import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 import { underWay } from './under-way';
 
@@ -44,8 +44,8 @@ interface Seen {
   carryOvers: ReadonlyMap<string, CarryOver>;
   /** What the registry says, by id of the webhook; only of events that something might be done about. */
   confirmed: ReadonlyMap<string, Confirmation>;
-  /** What the digest names for the platform of each container, by its ID, by id of the webhook. */
-  images: ReadonlyMap<string, ReadonlyMap<string, ImageSeen>>;
+  /** IDs of the containers that run what the digest names for their platform, by id of the webhook. */
+  sameImage: ReadonlyMap<string, ReadonlySet<string>>;
   /** The release notes of what is offered, by `offerKey`. */
   notes: ReadonlyMap<string, ReadNotes | null>;
   /** Whether what is offered is signed as required, by the same. */
@@ -58,7 +58,7 @@ const NOTHING: Omit<Seen, 'containers'> = {
   unhealthy: new Map(),
   carryOvers: new Map(),
   confirmed: new Map(),
-  images: new Map(),
+  sameImage: new Map(),
   notes: new Map(),
   signatures: new Map(),
   newMajors: new Map(),
@@ -120,15 +120,15 @@ async function lookInto(deps: Deps, webhooks: readonly AcceptedWebhook[], contai
   );
   const confirmed = new Map(concerned.map(({ webhook }, index) => [webhook.id, answers[index] as Confirmation]));
   const same = concerned.filter(({ webhook }) => confirmed.get(webhook.id)?.kind === 'same');
-  const images = new Map(
+  const sameImage = new Map(
     await fewAtATime(same, REGISTRIES_AT_ONCE, async ({ webhook: { id, event }, offered }) => {
-      const look = async (each: Container) => [each.id, await lookAtImage(deps, each, event.target, registry)] as const;
-      return [id, new Map(await fewAtATime(offered, 1, look))] as const;
+      const run = await fewAtATime(offered, 1, (each) => runsSameImage(deps, each, event.target, registry));
+      return [id, new Set(offered.filter((_, at) => run[at]).map((container) => container.id))] as const;
     }),
   );
   const pairs = same.flatMap(({ webhook, offered }) =>
     offered
-      .filter((container) => images.get(webhook.id)?.get(container.id)?.sameImage !== true)
+      .filter((container) => sameImage.get(webhook.id)?.has(container.id) !== true)
       .map((container): Pair => ({ webhook, container })),
   );
   const signal = notesDeadline(); // one for all, so that many events wait no longer than one
@@ -147,7 +147,7 @@ async function lookInto(deps: Deps, webhooks: readonly AcceptedWebhook[], contai
   const notes = await reading;
   // The questions have taken time, and a container may have been updated meanwhile.
   const now = await readTargets(deps);
-  return { containers: now, unhealthy, carryOvers, confirmed, images, notes, signatures, newMajors };
+  return { containers: now, unhealthy, carryOvers, confirmed, sameImage, notes, signatures, newMajors };
 }
 
 /** What was found out about each, by `offerKey`. */
@@ -235,7 +235,7 @@ function decideAll(deps: Deps, webhook: AcceptedWebhook, seen: Seen): string {
       const carryOver = seen.carryOvers.get(container.id) ?? NOTHING_TO_SAY;
       const registry = confirmed && {
         refusal: confirmed.kind === 'same' ? null : confirmed.reason,
-        ...seen.images.get(webhook.id)?.get(container.id),
+        sameImage: seen.sameImage.get(webhook.id)?.has(container.id) === true,
         newMajor: seen.newMajors.get(offerKey(webhook, container)) ?? null,
       };
       const offered = {

@@ -25,7 +25,6 @@ import {
   rehearseFirst,
   waitingApproval,
 } from './mail-of-offer';
-import { knownRefusal } from './known-refusal';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
 import { recordWrongSignature } from './signatures';
 import type { ImageTarget } from '../domain/images/image-target';
@@ -103,7 +102,7 @@ export function decideOn(
   { store }: Pick<Deps, 'store'>,
   { container, target, source, registry, notes, signature }: Offer,
 ): Decision {
-  const refusal = knownRefusal(store, { container: container.name, digest: target.digest, image: registry?.image });
+  const refusal = store.refusals.find(container.name, target.digest);
   return decide({
     container,
     target,
@@ -157,8 +156,7 @@ function recordOffer(
     notes: notes && { url: notes.url, versions: notes.versions, flags: notes.flags, problem: notes.problem },
     signature: signature && { status: signature.status, by: signature.by },
   });
-  const image = offered.registry?.image;
-  deps.store.updates.savePlan(update.id, image ? { ...plan, image } : plan);
+  deps.store.updates.savePlan(update.id, plan);
   deps.store.notesTexts.save(update.id, notes?.releases ?? []);
   if (decision.kind === 'start') for (const earlier of replaced) mailOfSuperseded(deps, earlier);
   // Who requested it was answered; a pending approval needs its link, and a new major its rehearsal.

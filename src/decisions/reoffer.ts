@@ -12,7 +12,7 @@ import { mailOfSuperseded } from './mail-of-offer';
 import { newMajorFor } from './new-major';
 import { newerCame, offer, supersede, type Offer } from './offer';
 import { notesDeadline, readNotes } from './read-notes';
-import { lookAtImage } from './same-image';
+import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 import { type ImageTarget, targetOf } from '../domain/images/image-target';
 import { whenQueuedMayStart } from './when-to-start';
@@ -168,14 +168,13 @@ export async function lookInto(
   target: ImageTarget,
 ): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver' | 'notes' | 'signature'>>> {
   const { registry = askRegistry(deps) } = deps;
-  const imageSeen = await lookAtImage(deps, container, target, registry);
-  const { sameImage } = imageSeen;
+  const sameImage = await runsSameImage(deps, container, target, registry);
   const reading = sameImage
     ? Promise.resolve(null)
     : readNotes(deps, container, target, { registry, signal: notesDeadline() });
   return {
     registry: {
-      ...{ refusal: null, ...imageSeen },
+      ...{ refusal: null, sameImage },
       newMajor: sameImage ? null : await newMajorFor(deps, container, target, registry),
     },
     unhealthy: await targetFailureOf(deps, container),

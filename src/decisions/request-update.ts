@@ -17,7 +17,7 @@ import { notesDeadline, readNotes } from './read-notes';
 import { newMajorFor } from './new-major';
 import { offer, type Offer, supersede } from './offer';
 import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
-import { lookAtImage } from './same-image';
+import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 import { refuseUnderWay } from './under-way';
 import type { ImageTarget } from '../domain/images/image-target';
@@ -58,9 +58,9 @@ export async function requestUpdate(
   const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
   if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', by);
   const asked = askRegistry(deps);
-  const imageSeen = await lookAtImage(deps, container, target, asked);
-  const newMajor = imageSeen.sameImage ? null : await newMajorFor(deps, container, target, asked);
-  const registry = { refusal: null, ...imageSeen, newMajor };
+  const sameImage = await runsSameImage(deps, container, target, asked);
+  const newMajor = sameImage ? null : await newMajorFor(deps, container, target, asked);
+  const registry = { refusal: null, sameImage, newMajor };
   const reading = readNotes(deps, container, target, {
     registry: asked,
     signal: notesDeadline(NOTES_READING.requestedMs),

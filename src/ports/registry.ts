@@ -1,4 +1,3 @@
-import type { PlatformImage } from '../domain/images/platform-image';
 import type { Platform } from '../domain/recreate/platform';
 import type { FoundSignature, VerifyRule } from '../domain/signatures/signature';
 
@@ -18,6 +17,13 @@ export interface RegistryImages {
 export interface ImageConfig {
   labels: Record<string, string>;
   env: string[];
+}
+
+/** One image of one platform, by digests (`sha256:…`). */
+export interface PlatformImage {
+  manifest: string;
+  /** That of the image's configuration: the image ID, in an engine without the containerd image store. */
+  config: string;
 }
 
 /**

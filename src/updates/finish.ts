@@ -2,7 +2,6 @@ import { restoreUrl } from '../decisions/restore-link';
 import { pageUrl } from '../decisions/approval-links';
 import { healthOfContainer } from '../containers/check-health';
 import { insistOr } from '../containers/insist';
-import { liftRefusals } from '../decisions/known-refusal';
 import { mailOfSuperseded } from '../decisions/mail-of-offer';
 import type { Deps } from '../deps';
 import {
@@ -266,7 +265,9 @@ function keptSentences({ store, timeZone }: Pick<Deps, 'store' | 'timeZone'>, up
 
 /** Puts the digest in quarantine, or lets it out, as its verdict says: to be called in the transaction that stores it. */
 function rememberVerdict({ store, clock, update }: Ending, verdict: Verdict, error: Failure | null): void {
-  if (verdict === 'succeeded') liftRefusals(store, update);
+  const { container, to } = update;
+  if (container === null || to.digest === null) return;
+  if (verdict === 'succeeded') store.refusals.remove(container, to.digest);
   else if (isFaultOfImage(causeOf(update, error))) quarantine({ store, clock }, update);
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRegistryImages } from '../../src/adapters/docker/registry/images';
-import type { PlatformImage } from '../../src/domain/images/platform-image';
+import type { PlatformImage } from '../../src/ports/registry';
 
 jest.setTimeout(60_000);
 

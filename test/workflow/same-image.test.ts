@@ -1,8 +1,8 @@
 import { askRegistry } from '../../src/decisions/ask-registry';
-import { lookAtImage } from '../../src/decisions/same-image';
+import { runsSameImage } from '../../src/decisions/same-image';
 import { readContainers } from '../../src/containers/read-containers';
 import type { ContainerInspect, ImageInspect } from '../../src/domain/engine-inspect';
-import type { PlatformImage } from '../../src/domain/images/platform-image';
+import type { PlatformImage } from '../../src/ports/registry';
 import { digest } from '../support/container-builder';
 import { nginx, openScene, type Scene } from '../support/scene';
 
@@ -22,7 +22,7 @@ afterEach(() => scene.close());
 async function ask(): Promise<boolean> {
   const [container] = await readContainers(scene.engine, null);
   const target = { reference: 'docker.io/library/nginx:stable', digest: NEW };
-  return (await lookAtImage(scene.deps, container!, target, askRegistry(scene.deps))).sameImage;
+  return runsSameImage(scene.deps, container!, target, askRegistry(scene.deps));
 }
 const described = (descriptor: ContainerInspect['ImageManifestDescriptor']): void => {
   const inspect = scene.engine.inspectContainer.bind(scene.engine);

@@ -91,10 +91,7 @@ describe('a digest that fails, a day before the next reconciliation,', () => {
       { kind: 'reconcile' },
     ],
   });
-  const noQuarantine: Sabotage = ({ store }) => {
-    store.refusals.find = () => null;
-    store.refusals.all = () => [];
-  };
+  const noQuarantine: Sabotage = ({ store }) => void (store.refusals.find = () => null);
 
   it('is noticed to be tried again when nothing puts it in quarantine', async () => {
     expect((await simulate(failing())).violations).toEqual([]);

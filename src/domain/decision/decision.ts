@@ -7,7 +7,6 @@ import {
   sameRepository,
   tryParseImageReference,
 } from '../images/image-reference';
-import type { PlatformImage } from '../images/platform-image';
 import { whyTagIsFiltered } from '../images/tags';
 import { versionJump } from '../images/version-jump';
 import type { NotesWord } from '../notes/release-notes';
@@ -24,8 +23,7 @@ export interface Question {
   container: Container;
   target: ImageTarget;
   known: {
-    /** `ofImage`: by another digest that names the same image for the platform. */
-    refusal: { why: 'failed' | 'declined'; at: string; ofImage?: true } | null;
+    refusal: { why: 'failed' | 'declined'; at: string } | null;
     /** Waiting, queued or running for this container. */
     open: readonly OpenUpdate[];
   };
@@ -44,8 +42,6 @@ export interface RegistryWord {
   refusal: string | null;
   /** Whether the digest is proven to be, for the platform of the container, the image that it runs; left out: not proven. */
   sameImage?: boolean;
-  /** What the digest names for the platform of the container; null or left out: not known. */
-  image?: PlatformImage | null;
   /** The image is of a newer PostgreSQL major than the one that runs; null or left out: it is not, or that is not known. */
   newMajor?: NewMajor | null;
 }
@@ -150,16 +146,15 @@ function refuseKnownBad({ container: { name }, known: { refusal }, target, own, 
   if (refusal === null) return null;
   const what = `${familiarName(target.reference)} (${shortDigest(target.digest)})`;
   const again = `To try it anyway: ${commandFor(name, own, tag)}.`;
-  const subject = refusal.ofImage ? `The image that ${what} has for this platform` : what;
   if (refusal.why === 'failed') {
     return ignore(
       'failed_before',
-      `${subject} failed on ${name} at ${formatTime(refusal.at)} and is not retried automatically. ${again}`,
+      `${what} failed on ${name} at ${formatTime(refusal.at)} and is not retried automatically. ${again}`,
     );
   }
   return ignore(
     'declined_before',
-    `${subject} was declined for ${name} at ${formatTime(refusal.at)} and is not offered again. ${again}`,
+    `${what} was declined for ${name} at ${formatTime(refusal.at)} and is not offered again. ${again}`,
   );
 }
 

@@ -1,5 +1,4 @@
 import type { Jump } from '../images/version-jump';
-import type { PlatformImage } from '../images/platform-image';
 import type { ImageAt, UpdateKind } from '../update';
 import type { NewMajor } from './postgres-major';
 import type { SeenSettings } from './seen-settings';
@@ -42,6 +41,4 @@ export interface Plan {
   newMajor?: NewMajor;
   /** Left out: planned by a version that did not keep it. */
   seen?: SeenSettings;
-  /** What `to` names for the platform; left out: not known, or planned by a version that did not keep it. */
-  image?: PlatformImage;
 }

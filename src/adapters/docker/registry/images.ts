@@ -3,8 +3,7 @@ import { BOUNDS } from '../../../domain/bounds';
 import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import { platformOf, platformText, type Platform } from '../../../domain/recreate/platform';
-import type { PlatformImage } from '../../../domain/images/platform-image';
-import type { ImageConfig, RegistryImages } from '../../../ports/registry';
+import type { ImageConfig, PlatformImage, RegistryImages } from '../../../ports/registry';
 import {
   type JsonAnswer,
   openRepository,

@@ -158,12 +158,6 @@ describe('an event that needs nothing', () => {
       { refusal: { why: 'failed', at: AT } },
       'failed on web at 2026-11-23 12:00:00 UTC',
     ],
-    [
-      'failed_before',
-      'a new digest of an image that failed here',
-      { refusal: { why: 'failed', at: AT, ofImage: true } },
-      'The image that nginx:1.27.3 (',
-    ],
     ['declined_before', 'a digest that was declined', { refusal: { why: 'declined', at: AT } }, 'declined for web'],
   ])('%s: %s', (code, _situation, asked, reason) => {
     expect(ask(asked)).toEqual({ kind: 'ignore', code, reason: expect.stringContaining(reason) });
