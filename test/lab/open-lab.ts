@@ -21,6 +21,7 @@ import {
 } from './lab-record';
 import { type Closers } from './closers';
 import { endStrays } from './lasting-process';
+import { unmountBelow } from './mounts';
 import { clearNodes } from './nodes/nodes';
 import { runRegistry } from './registry/run-registry';
 
@@ -39,7 +40,7 @@ export async function openLab(say: Say, closers: Closers): Promise<OpenLab> {
   mkdirSync(dir, { recursive: true });
   await closers.add('the lock', takeLabLock(dir));
   await clearProcesses(dir, say);
-  await closers.add('scratch folders', () => rmSync(scratchRoot(dir), { recursive: true, force: true }));
+  await closers.add('scratch folders', () => removeScratch(dir));
   const { docker, kind } = await bringUpEngine(dir, say, closers);
   const origin = await imageOrigin(docker.host);
   say(`engine: ${kind} (${docker.host}); base images: ${origin}`);
@@ -80,6 +81,12 @@ async function clearProcesses(dir: string, say: Say): Promise<void> {
   for (const stray of [...(await endGuests(dir)), ...(await endStrays(dir))]) {
     say(`ended what an earlier run left behind: ${stray}`);
   }
+  await removeScratch(dir);
+}
+
+/** A run that was killed leaves a file system mounted, such as a cloud drive by FUSE, in which nothing can be removed. */
+async function removeScratch(dir: string): Promise<void> {
+  await unmountBelow(scratchRoot(dir));
   rmSync(scratchRoot(dir), { recursive: true, force: true });
 }
 
