@@ -13,7 +13,7 @@ import type { Store } from '../ports/store';
 import { authenticManifest } from './find-set';
 import { pinned } from './pinned-storage';
 import { planRestore } from './plan-restore';
-import { reloadFronts } from './reload-fronts';
+import { reloadAfterRestore } from './reload-after-restore';
 import { restoreData } from './restore-data';
 import type { RestoreDeps, RestoreRun } from './restore-run';
 import { startAgain, thoseThatRanRunAgain } from './those-that-ran';
@@ -35,12 +35,12 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
     await restoreData(run);
     await startAgain(run);
     const { kept } = run.journal;
-    const detail = [...whatIsRestored(run), ...(await reloadFronts(run))].join(' ');
+    const detail = [...whatIsRestored(run), ...(await reloadAfterRestore(run))].join(' ');
     end(deps, record, { status: 'succeeded', detail, kept });
     logger.info('restore succeeded', { kept: kept.length });
   } catch (error) {
     rethrowEngineLost(error);
-    if (run !== null) await reloadFronts(run);
+    if (run !== null) await reloadAfterRestore(run);
     fail(deps, record, error, logger);
   }
   return true;

@@ -182,7 +182,8 @@ async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
 
 /**
  * What this update created or renamed and that still exists at its end, though it should be gone: stopped, listed, and
- * removed by a later try; the old container is kept for the operator where it is the way back. Resolves with sentences on them. Rejects as the engine does; may be done twice.
+ * removed by a later try; the old container is kept for the operator where it is the way back. Resolves with sentences on
+ * them. Rejects as the engine does; may be done twice.
  */
 export async function recordLeftovers(run: ActiveUpdate): Promise<string[]> {
   const { engine, journal, store } = run;

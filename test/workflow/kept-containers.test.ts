@@ -1,7 +1,7 @@
-import { adoptAside } from '../../src/containers/adopt-aside';
 import { keepAside } from '../../src/containers/kept-containers';
 import { EngineError } from '../../src/domain/errors';
 import { workOnce } from '../../src/queue/worker';
+import { nextStart } from '../support/next-start';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 const NAME = 'web-nginx-1';
@@ -20,14 +20,6 @@ async function update(): Promise<void> {
   await scene.settle();
 }
 
-/** As a process that starts: it looks for what earlier ones left, and works. */
-async function nextStart(): Promise<void> {
-  const open = scene;
-  scene = open.restart();
-  await adoptAside(scene.deps);
-  await scene.settle();
-}
-
 it('says in the verdict that the old container could not be removed, keeps it stopped and listed, and removes it at the next start', async () => {
   scene.engine.failNext('remove', new EngineError('engine_refused', 'device or resource busy'));
   await update();
@@ -37,7 +29,7 @@ it('says in the verdict that the old container could not be removed, keeps it st
   const { State, HostConfig } = scene.engine.container(aside);
   expect([State.Running, HostConfig.RestartPolicy?.Name]).toEqual([false, 'no']);
   expect(scene.store.keptContainers.all()).toMatchObject([{ name: aside, container: NAME, leftover: true }]);
-  await nextStart();
+  scene = await nextStart(scene);
   expect(scene.engine.containerNames()).toEqual([NAME]);
   expect(scene.store.keptContainers.all()).toEqual([]);
   expect(scene.store.disarmed.all()).toEqual([]);
@@ -57,14 +49,14 @@ it('finds at its start a container that an update left without a record, even on
   const [ended] = scene.updates();
   const aside = `${NAME}.diun-pilot-old-${ended?.id.slice(-10).toLowerCase()}`;
   scene.engine.runContainer({ name: aside, image: 'nginx:stable', restart: 'always' });
-  await nextStart();
+  scene = await nextStart(scene);
   expect(scene.engine.containerNames()).toEqual([NAME]);
 });
 
 it('leaves alone what belongs to an update that it does not know', async () => {
   const name = `${NAME}.diun-pilot-old-zzzzzzzzzz`;
   scene.engine.runContainer({ name, image: 'nginx:stable' });
-  await nextStart();
+  scene = await nextStart(scene);
   expect(scene.engine.containerNames()).toEqual([NAME, name].sort());
   expect(scene.log.some(({ message }) => message.includes('unknown update'))).toBe(true);
 });
@@ -79,7 +71,7 @@ it('keeps one on purpose until its time, stopped whatever its policy, through re
   const kept = { containerId, container: NAME, name: 'aside', updateId: 'u', reason: 'For a day.', leftover: false };
   await keepAside(scene.deps, { ...kept, keepUntil });
   scene.engine.host.restartDaemon('SIGKILL');
-  await nextStart();
+  scene = await nextStart(scene);
   expect(scene.engine.isRunning(containerId)).toBe(false);
   expect(scene.store.keptContainers.all()).toMatchObject([{ containerId, keepUntil, leftover: false }]);
   await scene.clock.advance(DAY_MS);

@@ -124,6 +124,12 @@ it('an nginx before a container that has another address after the restore is re
     engine.addImage({ reference: 'nginx:1', config: { Env: ['NGINX_VERSION=1.27.0'] }, scripts });
     const labels = { ...inProject, 'diun.enable': 'true' };
     engine.runContainer({ name: 'forge-web-1', image: 'nginx:1', labels });
+    engine.runContainer({
+      name: 'other-web-1',
+      image: 'nginx:1',
+      labels: { 'diun.enable': 'true' },
+      networks: ['elsewhere'],
+    });
   });
   // Each further container on the host shifts the next address.
   const another = (): void => void scene.engine.runContainer({ name: 'another', image: 'nginx:1' });

@@ -1,5 +1,5 @@
-import { adoptAside } from '../../src/containers/adopt-aside';
 import { EngineError } from '../../src/domain/errors';
+import { nextStart } from '../support/next-start';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 // Until a new container was seen healthy, the old one is the way back: only the operator removes it, or a month.
@@ -22,13 +22,6 @@ async function pass(ms: number): Promise<void> {
   await scene.clock.advance(ms);
   await scene.settle();
 }
-async function nextStart(): Promise<void> {
-  const open = scene;
-  scene = open.restart();
-  await adoptAside(scene.deps);
-  await scene.settle();
-}
-
 /** The new container is unhealthy, and the engine cannot stop it. */
 async function failsAndHangs(): Promise<void> {
   scene.engine.onCall('stop', ({ args: [id] }) => {
@@ -54,7 +47,7 @@ it('keeps the old container of a rollback that failed, stopped and listed, and s
   expect(last()?.reason).not.toContain('rm -f');
   expect(scene.mails().at(-1)?.text.replace(/\s+/g, ' ')).toContain(commands);
   await pass(11 * MINUTE);
-  await nextStart();
+  scene = await nextStart(scene);
   expect(scene.engine.isRunning(oldId)).toBe(false);
   await pass(MONTH);
   expect(old()).toBeUndefined();
@@ -68,7 +61,7 @@ it('keeps it where the end of its update did not come to listing it', async () =
   });
   await failsAndHangs();
   expect(scene.store.keptContainers.all()).toEqual([]);
-  await nextStart();
+  scene = await nextStart(scene);
   await pass(11 * MINUTE);
   expect(scene.store.keptContainers.all()).toMatchObject([{ containerId: oldId, leftover: false }]);
   expect(scene.engine.isRunning(oldId)).toBe(false);
@@ -108,6 +101,6 @@ it('is no longer listed, either, where it has no restart policy to put back', as
   engine.host.stop(engine.host.find(NAME));
   await engine.rename(engine.container(NAME).Id, `${NAME}.replaced`);
   await engine.rename(oldId, NAME);
-  await nextStart();
+  scene = await nextStart(scene);
   expect(scene.store.keptContainers.all()).toEqual([]);
 });

@@ -20,7 +20,8 @@ import { checkStorage } from '../../backups/check-storage';
 /**
  * For a container that holds data: stops all writers of its set, so that rows and files belong together and a restore
  * loses nothing that was written after the backup. They stay stopped until the new container is healthy or the old one is
- * running again. False: no writer is known, or one cannot be stopped, or a command of `docker compose run` may write, or the update or its backup cannot work anyway.
+ * running again. False: no writer is known, or one cannot be stopped, or a command of `docker compose run` may write, or the
+ * update or its backup cannot work anyway.
  */
 export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   if (handsOver(run)) return false;
