@@ -69,8 +69,14 @@ export async function pageOf(project: ComposeProject, service: string): Promise<
   return pageAt(await project.url(service, 80));
 }
 
+/** Once it answers with 2xx: a reverse proxy answers 502 as long as what is behind it does not listen yet. */
 export function pageAt(url: string): Promise<string> {
-  const read = async () => (await fetch(url)).text();
+  const read = async () => {
+    const answer = await fetch(url);
+    const page = await answer.text();
+    if (!answer.ok) throw new Error(`it answers ${answer.status}: ${page}`);
+    return page;
+  };
   return eventually(`${url} serves a page`, read);
 }
 
