@@ -92,9 +92,19 @@ export async function waitUntilHealthy(question: HealthQuestion): Promise<string
 async function startedAgain(question: HealthQuestion): Promise<void> {
   const { clock } = question;
   const until = clock.now().getTime() + RESTARTS_WITHIN_MS;
-  while ((await inspect(question)).State.Status === 'exited') {
+  while (await isStopped(question)) {
     if (clock.now().getTime() >= until) throw new PilotError('unhealthy', CONTAINER_WAS_STOPPED);
     await clock.sleep(POLL_MS);
+  }
+}
+
+/** It was, a moment ago: when the engine refuses to describe it, it still counts as stopped. */
+async function isStopped(question: HealthQuestion): Promise<boolean> {
+  try {
+    return (await inspect(question)).State.Status === 'exited';
+  } catch (error) {
+    if (codeOf(error) !== 'engine_refused') throw error;
+    return true;
   }
 }
 

@@ -1,4 +1,5 @@
 import { CONTAINER_WAS_PAUSED } from '../../../src/domain/health/health-failure';
+import { EngineError } from '../../../src/domain/errors';
 import { waitUntilHealthy } from '../../../src/probes/wait-until-healthy';
 import { FakeEngine } from '../../support/fake-engine';
 import type { Scripts } from '../../support/fake-engine-types';
@@ -21,6 +22,21 @@ it('waits no longer than the deadline for one that is not', async () => {
   const began = asked.clock.now().getTime();
   await expect(waitUntilHealthy({ ...asked, timeoutMs: 3000 })).rejects.toMatchObject({ code: 'unhealthy' });
   expect(asked.clock.now().getTime() - began).toBe(3000);
+});
+
+it('goes on after a stop from outside that is taken back, though the engine refuses one look at it', async () => {
+  const asked = question(1);
+  const { engine, clock, containerId } = asked;
+  const container = engine.host.find(containerId);
+  engine.host.update(container, { Name: 'always' });
+  void clock.sleep(2_000).then(async () => {
+    engine.host.stop(container);
+    await clock.sleep(2_000);
+    engine.failNext('inspectContainer', new EngineError('engine_refused', 'not now'));
+    await clock.sleep(2_000);
+    engine.host.start(container);
+  });
+  await expect(waitUntilHealthy({ ...asked, timeoutMs: 20_000 })).rejects.toThrow('probe exits 1');
 });
 
 describe('a container that another process pauses', () => {
