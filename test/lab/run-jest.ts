@@ -57,8 +57,14 @@ export function inWords({ passed, failed, skipped }: Tally): string {
 function ended(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve, reject) => {
     const jest = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    // Whatever ends this process ends its tests, too.
+    const end = (): void => void jest.kill();
+    process.once('exit', end);
     jest.on('error', reject);
-    jest.on('exit', (code) => resolve(code ?? 1));
+    jest.on('exit', (code) => {
+      process.off('exit', end);
+      resolve(code ?? 1);
+    });
   });
 }
 

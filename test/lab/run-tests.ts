@@ -17,21 +17,22 @@ const END_TO_END = ['--forceExit', '--passWithNoTests', '--selectProjects'];
 const AT_ONCE = 3;
 
 /**
- * `npm test`: every test, those that need no engine first, then the end-to-end ones in the lab. Arguments are handed on
- * to Jest (`npm test -- lab.test`). The last line counts both.
+ * `npm test`: every test, those that need no engine while the lab is brought up, then the end-to-end ones in it. Arguments
+ * are handed on to Jest (`npm test -- lab.test`). The last line counts both.
  */
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2);
   const chosen = wanted.length > 0 ? ['--passWithNoTests', ...wanted] : [];
-  const fast = await runJest(['--selectProjects', ...WITHOUT_ENGINE, '--maxWorkers=100%', ...chosen]);
-  const total = sum([fast, await endToEnd(chosen)]);
+  const fast = runJest(['--selectProjects', ...WITHOUT_ENGINE, '--maxWorkers=100%', ...chosen]);
+  const total = sum(await Promise.all([fast, endToEnd(chosen, fast)]));
   const nothingRan = total.passed + total.failed === 0;
   if (nothingRan) console.error('no test ran at all');
   console.log(inWords(total));
   process.exitCode = total.failed > 0 || nothingRan ? 1 : 0;
 }
 
-async function endToEnd(chosen: string[]): Promise<Tally> {
+/** They begin when `before` has ended: two runs side by side would take each other's time. */
+async function endToEnd(chosen: string[], before: Promise<unknown>): Promise<Tally> {
   const say = (line: string) => console.error(`lab: ${line}`);
   try {
     return await withLab(say, async (lab) => {
@@ -42,6 +43,7 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
       await RESTIC.ensure(say);
       await ensureCosign(say);
       await ensurePodman(say);
+      await before;
       const env = { ...process.env, ...labEnvironment(lab) };
       const endToEnd = (...args: string[]): Promise<Tally> => runJest([...END_TO_END, ...args, ...chosen], env);
       const together = await Promise.all([
@@ -52,8 +54,10 @@ async function endToEnd(chosen: string[]): Promise<Tally> {
       return sum([...together, await endToEnd('e2e-alone', '--runInBand')]);
     });
   } catch (error) {
+    if (!(error instanceof LabBusy || error instanceof LabUnavailable)) throw error;
+    // What it says is the last thing to be read.
+    await before;
     if (error instanceof LabBusy) return fails(error.message);
-    if (!(error instanceof LabUnavailable)) throw error;
     if (process.env['CI'] === 'true')
       return fails(`the end-to-end tests cannot run, and in CI nothing is skipped: ${error.message}`);
     return skipped(error.message, chosen);
