@@ -1,13 +1,17 @@
+import { healthOf } from '../containers/check-health';
 import type { Deps } from '../deps';
-import { isEngineLost, messageOf, type PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { changeAsDetail } from '../domain/data/compare-fingerprints';
+import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError, codeOf } from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
+import type { Progress } from '../lib/logger';
 import { backUpProject } from './backup/back-up-project';
-import { checkNewContainer } from './check-new-container';
 import { assertNoExternalChange } from './external-change';
 import { cleanUp } from './clean-up';
+import { lookForChange } from './fingerprint/data-change';
 import { finishHealthy, finishUntouched } from './finish';
 import { drainOld, handsOver, startAlongside } from './hand-over';
+import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import { openRun } from './start/open-run';
 import { lookAtDisk, preflight } from './preflight/preflight';
 import { approvedMajor } from './major/data-directory';
@@ -20,8 +24,8 @@ import { putTagBack } from './new-tag/keep-tag';
 import { rollBack } from './rollback/roll-back';
 import { whyRolledBack } from './rollback/rollback-ends';
 import type { Run } from './run';
-import { checkpoint, Skipped, step } from './run';
-import { startedByOthers } from './backup/stopped-containers';
+import { checkpoint, Skipped, step, newContainerOf } from './run';
+import { startedByOthers, othersStopped, serveAgain } from './backup/stopped-containers';
 import { swapContainers } from './swap-containers';
 
 /**
@@ -117,6 +121,34 @@ async function check(run: Run): Promise<void> {
     return [...drained, await checkNewContainer(run, progress)].join('; ');
   });
   checkpoint(run, 'settled');
+}
+
+/**
+ * Asks the new container's health, and what it changed in the data; then starts those that were stopped for the backup and
+ * asks theirs, and sees to all that is next to it.
+ */
+async function checkNewContainer(run: Run, progress: Progress): Promise<string> {
+  const seen = [await healthOf(run, newContainerOf(run), run.container, progress)];
+  const change = await lookForChange(run, progress);
+  if (change !== null) seen.push(changeAsDetail(change));
+  return [...seen, ...(await othersServe(run, progress))].join('; ');
+}
+
+/** Rejects with `other_unhealthy`: it is not known whether the new image is the cause. */
+async function othersServe(run: Run, progress: Progress): Promise<string[]> {
+  try {
+    return await askOthers(run, progress);
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
+  }
+}
+
+async function askOthers(run: Run, progress: Progress): Promise<string[]> {
+  const stopped = othersStopped(run);
+  if (stopped.length > 0) checkpoint(run, 'checking', { released: true });
+  const seen = await serveAgain(run, stopped, progress);
+  return [...seen, ...(await seeToNeighbours(run, progress, true))];
 }
 
 function isAt(run: Run, stage: Stage): boolean {
