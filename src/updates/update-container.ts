@@ -10,7 +10,7 @@ import { assertNoExternalChange } from './external-change';
 import { cleanUp } from './clean-up';
 import { lookForChange } from './fingerprint/data-change';
 import { finishHealthy, finishUntouched } from './finish';
-import { drainOld, handsOver, startAlongside } from './hand-over';
+import { drainOld, handsOver, startAlongside, swapContainers } from './swap-containers';
 import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import { openRun } from './start/open-run';
 import { lookAtDisk, preflight } from './preflight/preflight';
@@ -26,7 +26,6 @@ import { whyRolledBack } from './rollback/rollback-ends';
 import type { Run } from './run';
 import { checkpoint, Skipped, step, newContainerOf } from './run';
 import { startedByOthers, othersStopped, serveAgain } from './backup/stopped-containers';
-import { swapContainers } from './swap-containers';
 
 /**
  * Updates one container to one digest, from the backup to the verdict; or, after a crash, continues from the stage in

@@ -9,7 +9,7 @@ import type { ContainerInspect } from '../../domain/engine-inspect';
 import { networkOwner } from '../../domain/network/shared-network';
 import { isWell, type Stopped, type Writer } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
-import { handsOver } from '../hand-over';
+import { handsOver } from '../swap-containers';
 import { noteNeighbours } from '../neighbours/note-neighbours';
 import { lookAhead } from '../preflight/preflight';
 import { newImageOf, pullByDigest } from '../pull-by-digest';

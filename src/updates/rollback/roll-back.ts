@@ -14,7 +14,7 @@ import { promoteNewContainer, assertNoExternalChange, detectExternalChange } fro
 import { finishRetagged, finishHealthy } from '../finish';
 import { hasChangedData, lookForChange } from '../fingerprint/data-change';
 import { dataFollows, putDataBack } from '../major/data-directory';
-import { handBack, handsOver } from '../hand-over';
+import { handBack, handsOver, renameNew } from '../swap-containers';
 import { syncLocalTag } from '../local-tag';
 import { seeToNeighbours } from '../neighbours/see-to-neighbours';
 import { isBackupChosen, mayRestore, restoreAfterRollback } from './restore-after-rollback';
@@ -22,7 +22,6 @@ import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed } from './rol
 import type { Run } from '../run';
 import { checkpoint, Skipped, step } from '../run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
-import { renameNew } from '../swap-containers';
 import { shortId } from '../../domain/format';
 
 /** Of a container without data of its own: a broken one is not waited for while the service is down. */
