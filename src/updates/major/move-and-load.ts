@@ -1,16 +1,23 @@
+import { serversIn, folderOf, type DumpedServer } from '../../backups/backup-set';
+import { lastLines } from '../../containers/check-health';
 import { keepStopped } from '../../containers/restart-policy';
-import { PilotError } from '../../domain/errors';
+import { compareStates, differencesText, stateText } from '../../domain/data/server-state';
+import { PilotError, messageOf, rethrowEngineLost } from '../../domain/errors';
 import type { MajorJournal } from '../../domain/journal';
 import type { Progress } from '../../lib/logger';
-import { HAS_TOOLS, MAKE_CLUSTER, SWAP } from '../../restores/files/move-scripts';
+import { restoreInto } from '../../restores/drills/drill-databases';
+import { HAS_TOOLS, MAKE_CLUSTER, SWAP, OPEN_CLUSTER } from '../../restores/files/move-scripts';
 import { imageWithShell } from '../../restores/files/one-off';
 import { psqlOf } from '../../restores/databases/psql';
 import { readServerState } from '../../restores/databases/read-server-state';
+import { authenticManifest } from '../../restores/find-set';
+import { pinned } from '../../restores/pinned-storage';
+import { serversRunAgain } from '../../restores/those-that-ran';
 import { startedByOthers } from '../backup/stopped-containers';
 import { assertNoExternalChange } from '../external-change';
 import { prepareReplacement } from '../prepare-replacement';
 import { newImageOf } from '../pull-by-digest';
-import { checkpoint, type Run } from '../run';
+import { checkpoint, type Run, newContainerOf } from '../run';
 import { carriedSettings, initdbOptions, readCluster } from './cluster';
 import { approvedMajor, onDataDirectory } from './data-directory';
 
@@ -54,7 +61,7 @@ async function makeReady(run: Run, progress: Progress): Promise<MajorJournal> {
   return ready;
 }
 
-export function majorOf({ journal }: Pick<Run, 'journal'>): MajorJournal {
+function majorOf({ journal }: Pick<Run, 'journal'>): MajorJournal {
   if (journal.major === undefined) throw new Error('no new major was prepared before it is used');
   return journal.major;
 }
@@ -108,4 +115,81 @@ async function nothingWrites(run: Run): Promise<void> {
 
 function notNow(why: string): PilotError {
   return new PilotError('preflight_blocked', `${why} The data was not moved; request the update again.`);
+}
+
+/** As for every other part of an update. */
+const ATTEMPTS = 3;
+
+/**
+ * Loads roles and databases of this update's backup into the new server, which no one else can reach yet, and compares it with
+ * the old one as it was read before its stop. Then the rules for connections of the old one come into place. Each act may be
+ * done twice. Rejects with `major_failed`: then the update is rolled back.
+ */
+export async function loadData(run: Run, progress: Progress): Promise<string> {
+  countAttempt(run);
+  const { from, loaded, before } = majorOf(run);
+  const server = { id: newContainerOf(run), name: run.journal.containerName };
+  await answers(run, server, progress);
+  if (before === undefined) throw new Error('the old server was not read before its stop');
+  if (loaded !== true) {
+    await load(run, server, progress);
+    progress('comparing with the old server');
+    const found = compareStates(before, await readServerState(run.engine, server, progress));
+    if (found.length > 0)
+      throw failed(`The loaded data differs from that of PostgreSQL ${from}: ${differencesText(found)}`);
+    checkpoint(run, 'loading', { major: { ...majorOf(run), loaded: true } });
+  }
+  await onDataDirectory(run, majorOf(run), { script: OPEN_CLUSTER });
+  await run.engine.restart(server.id);
+  return `Loaded, and the same as on PostgreSQL ${from}: ${stateText(before)}; statistics are collected (ANALYZE).`;
+}
+
+/** An engine that went away does not count as an attempt. */
+function countAttempt(run: Run): void {
+  const major = majorOf(run);
+  const lost = run.journal.engineLost === true;
+  const loads = lost ? major.loads : major.loads + 1;
+  checkpoint(run, 'loading', { engineLost: false, major: { ...major, loads } });
+  if (loads <= ATTEMPTS) return;
+  throw new PilotError(
+    'interrupted',
+    `diun-pilot was stopped ${ATTEMPTS} times while it loaded the databases. Look for the reason in its log (memory, disk, restarts of the host), then request the update again.`,
+  );
+}
+
+async function answers(run: Run, server: { id: string; name: string }, progress: Progress): Promise<void> {
+  const readyWithinMs = run.container.labels.probeTimeoutMs;
+  await serversRunAgain(run, [{ ...server, server: true, readyWithinMs }], progress);
+  try {
+    await (await psqlOf(run.engine, server)).list('SELECT 1');
+  } catch (error) {
+    rethrowEngineLost(error);
+    const said = await lastLines(run, server.id);
+    throw failed(`The new server does not answer: ${messageOf(error)}${said}`, error);
+  }
+}
+
+async function load(run: Run, server: { id: string; name: string }, progress: Progress): Promise<void> {
+  const parts = { engine: run.engine, storage: pinned(run.storage), onProgress: progress };
+  try {
+    await restoreInto(parts, server, await dumpedBefore(run), 'lasting');
+  } catch (error) {
+    rethrowEngineLost(error);
+    throw failed(messageOf(error), error);
+  }
+}
+
+/** From the storage, as its manifest says: what is loaded is what was verified. */
+async function dumpedBefore(run: Run): Promise<DumpedServer> {
+  const record = run.update.backupId === null ? null : run.store.backups.get(run.update.backupId);
+  const folder = record === null ? null : folderOf(record);
+  if (folder === null) throw failed('The record of the backup of this update is gone.');
+  const { items } = await authenticManifest(run, folder);
+  const dumped = serversIn(items).find(({ container }) => container === run.journal.containerName);
+  if (dumped === undefined) throw failed(`The backup of this update has no database of ${run.journal.containerName}.`);
+  return dumped;
+}
+
+function failed(message: string, cause?: unknown): PilotError {
+  return new PilotError('major_failed', message, { cause });
 }
