@@ -8,8 +8,7 @@ import type { Neighbour } from '../../domain/health/neighbour';
 import type { Progress } from '../../lib/logger';
 import { othersStopped } from '../backup/stopped-containers';
 import type { ActiveUpdate } from '../run';
-import { seeToNginx } from './see-to-nginx';
-import { refusedIsUnhealthy, touch } from './touch';
+import { seeToNginx, refusedIsUnhealthy, touch } from './see-to-nginx';
 
 /**
  * Restarts the containers that must be restarted when this one is replaced, reloads each nginx that has an old address, and

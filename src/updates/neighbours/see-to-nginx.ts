@@ -1,6 +1,6 @@
 import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
 import { reloadNginx, type Reloaded } from '../../containers/nginx';
-import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost, codeOf } from '../../domain/errors';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { formatTimeout } from '../../domain/format';
 import { addressesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
@@ -9,8 +9,7 @@ import { fewAtATime } from '../../lib/concurrency';
 import type { Progress } from '../../lib/logger';
 import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered, siteText, type SiteAnswer } from '../../probes/ask-site';
-import type { ActiveUpdate } from '../run';
-import { refusedIsUnhealthy, touch } from './touch';
+import { type ActiveUpdate, checkpoint } from '../run';
 
 const AT_ONCE = 4;
 const ASK_EVERY_MS = 1_000;
@@ -157,4 +156,24 @@ function noAnswer(failed: readonly Unanswered[], timeoutMs: number): PilotError 
 /** By its own labels, like its health check. */
 async function timeoutOf(run: ActiveUpdate, id: string): Promise<number> {
   return (await containerOf(run, await run.engine.inspectContainer(id))).labels.probeTimeoutMs;
+}
+
+/** Writes down that a neighbour is restarted or reloaded, before the act: a crash, or a rollback, then does it again. */
+export function touch(run: ActiveUpdate, id: string): void {
+  const { neighbourhood, stage } = run.journal;
+  if (neighbourhood === undefined) return;
+  const neighbours = neighbourhood.neighbours.map((each) =>
+    each.id === id ? { ...each, touched: true as const } : each,
+  );
+  checkpoint(run, stage, { neighbourhood: { ...neighbourhood, neighbours } });
+}
+
+/** An act on a container that the engine refused leaves it as a failed health check does. */
+export async function refusedIsUnhealthy<T>(act: Promise<T>): Promise<T> {
+  try {
+    return await act;
+  } catch (error) {
+    if (codeOf(error) !== 'engine_refused') throw error;
+    throw new PilotError('unhealthy', `It could not be restarted: ${messageOf(error)}`, { cause: error });
+  }
 }
