@@ -58,7 +58,7 @@ import {
 import type { SwarmSeen } from './domain/services/swarm-seen';
 import { foreseeStackTag } from './rollouts/keep-stack-tag';
 import { lookAtSwarm, readTargets } from './services/read-targets';
-import { foreseeTag, type TagForesight } from './updates/new-tag/foresee-tag';
+import { foreseeTag, type TagForesight } from './updates/new-tag/keep-tag';
 import { schedulerCheck, underMode } from './diagnosis/health-report';
 import { workProblems } from './diagnosis/problems';
 

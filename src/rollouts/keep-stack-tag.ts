@@ -5,8 +5,7 @@ import type { Container } from '../domain/container';
 import { messageOf } from '../domain/errors';
 import { splitReference } from '../domain/images/image-reference';
 import type { ProjectFile, ProjectFiles } from '../ports/compose';
-import { laterThan, type TagForesight } from '../updates/new-tag/foresee-tag';
-import { isDowngrade } from '../updates/new-tag/keep-tag';
+import { laterThan, type TagForesight, isDowngrade } from '../updates/new-tag/keep-tag';
 import { Skipped } from '../updates/run';
 import type { ServiceRun } from './rollout-run';
 
