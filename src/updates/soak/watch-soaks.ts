@@ -7,8 +7,7 @@ import { formatBetween, formatTime, shortId } from '../../domain/format';
 import { isLookDue, judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
 import { endSoak, NO_WAY_BACK, OLD_IS_GONE, startSoakRollback } from './soak-rollback';
 import { finishCompose } from './finish-compose';
-import { offerOldVersion } from './offer-old-version';
-import { schemaSinceUpdate } from './schema-since-update';
+import { offerOldVersion, schemaSinceUpdate } from './offer-old-version';
 
 /** Between two looks at a probe that fails, so that one bad moment does not count. */
 const CONFIRM_AFTER_MS = 3_000;
