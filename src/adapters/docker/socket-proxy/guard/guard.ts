@@ -196,7 +196,7 @@ function mustSayNothing({ body }: GuardedCall): void {
   mustBe(Object.keys(body ?? {}).length === 0, 'this call has no body');
 }
 
-/** `docker compose up -d` may end before it has given a container its name (src/updates/soak/finish-compose.ts). */
+/** `docker compose up -d` may end before it has given a container its name (src/updates/soak/watch-soaks.ts). */
 function isLeftByCompose(known: Known, name: string): boolean {
   const isComposes = ['project', 'service'].every((what) => known.labels[`com.docker.compose.${what}`]);
   return isComposes && isWatched(known) && meantByCompose(known.container.Name) === name;
