@@ -1,20 +1,19 @@
 import { whyNotYet, type NotYet } from '../../domain/approval';
 import { formatTime } from '../../domain/format';
-import type { JSX } from 'preact';
+import type { JSX, ComponentChildren } from 'preact';
 import { oneLine } from '../../notifications/letter/clean';
+import type { Block } from '../../notifications/letter/letter';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { surroundingsPassage } from '../../notifications/mails/passages/surroundings';
-import { typeset } from './blocks';
+import { typeset, Blocks } from './blocks';
 import { Downtimes } from './charts/downtimes';
-import { nextWindowText } from './decision/next-window';
+import { nextWindowText, ago } from './words';
 import { rehearsalDetails, RehearseByLink } from './decision/rehearsal';
-import { Fold, Folds } from './decision/folds';
 import { type Considered, Summary } from './decision/summary';
 import { NameField, Observes, page } from './layout';
 import { ReleaseNotes } from './release-notes/release-notes';
-import { ago } from './words';
 
-export interface Offer extends Considered {
+interface Offer extends Considered {
   /** Approved without the right name. */
   nameMissed?: boolean;
   /** Approved before that was possible. */
@@ -152,4 +151,59 @@ function Details({ update, plan, surroundings, now }: Offer): JSX.Element {
       <PastUpdates plan={plan} surroundings={surroundings} />
     </section>
   );
+}
+
+interface FoldsProps {
+  blocks: Block[];
+  /** Heading of the one section that comes first and is open: it must be seen, also if nothing is opened. */
+  first?: string;
+}
+
+/** Passages of a mail, each folded behind its heading. What has no heading, and every link, stays in sight. */
+function Folds({ blocks, first }: FoldsProps): JSX.Element {
+  const { open, sections, links } = inSections(blocks);
+  return (
+    <>
+      <Blocks blocks={[...open, ...links]} />
+      {sections
+        .sort((a, b) => Number(b.heading === first) - Number(a.heading === first))
+        .map(({ heading, content }) => (
+          <Fold heading={heading} open={heading === first}>
+            <Blocks blocks={content} />
+          </Fold>
+        ))}
+    </>
+  );
+}
+
+interface FoldProps {
+  heading: string;
+  open?: boolean;
+  children: ComponentChildren;
+}
+
+/** A part of the page that opens by click or key, without script. */
+function Fold({ heading, open, children }: FoldProps): JSX.Element {
+  return (
+    <details class="fold" open={open}>
+      <summary>{oneLine(heading)}</summary>
+      <div>{children}</div>
+    </details>
+  );
+}
+
+interface Sections {
+  open: Block[];
+  sections: { heading: string; content: Block[] }[];
+  links: Block[];
+}
+
+function inSections(blocks: Block[]): Sections {
+  const found: Sections = { open: [], sections: [], links: [] };
+  for (const block of blocks) {
+    if (block.type === 'heading') found.sections.push({ heading: block.text, content: [] });
+    else if (block.type === 'link') found.links.push(block);
+    else (found.sections.at(-1)?.content ?? found.open).push(block);
+  }
+  return found;
 }

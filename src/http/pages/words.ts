@@ -1,4 +1,6 @@
-import { formatAge } from '../../domain/format';
+import { nextOpening, readWindow } from '../../domain/decision/update-window';
+import { formatAge, formatMinute, localTimeZone } from '../../domain/format';
+import type { Plan } from '../../domain/plan/plan';
 import type { UpdateStatus } from '../../domain/update';
 
 export type Tone = 'good' | 'notice' | 'attention' | 'alarm' | 'quiet';
@@ -40,4 +42,12 @@ export function ago(time: string, now: Date): string {
   if (Math.abs(ms) < 1000) return 'now';
   const span = formatAge(Math.abs(ms));
   return ms >= 0 ? `${span} ago` : `in ${span}`;
+}
+
+/** The button that approves for the next update window, with its time; null: there is none, or it is open now, which is that time. */
+export function nextWindowText({ window: text }: Pick<Plan, 'window'>, now: Date): string | null {
+  const window = text ? readWindow(text) : null;
+  if (window === null || 'problem' in window) return null;
+  const opening = nextOpening(window, now, localTimeZone());
+  return opening <= now ? null : `Approve for the next window (${formatMinute(opening.toISOString())})`;
 }
