@@ -1,6 +1,5 @@
 import type { ApprovalView, DecisionOutcome, ViewLink } from '../decisions/approval-links';
-import type { RestoreDecision, RestoreView, SetTrust } from '../decisions/restore-link';
-import type { SoakDecision, SoakView } from '../decisions/soak-link';
+import type { RestoreDecision, RestoreView, SetTrust, SoakDecision, SoakView } from '../decisions/recovery-links';
 import type { Answer } from '../decisions/approve';
 import type { BackupRecord } from '../domain/backups/backup';
 import type { ChannelTarget } from '../domain/channel-notice';

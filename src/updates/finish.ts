@@ -1,4 +1,4 @@
-import { restoreUrl } from '../decisions/restore-link';
+import { restoreUrl } from '../decisions/recovery-links';
 import { pageUrl } from '../decisions/approval-links';
 import { healthOfContainer } from '../containers/check-health';
 import { insistOr } from '../containers/insist';

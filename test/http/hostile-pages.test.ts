@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ApprovalView, ClosedWhy } from '../../src/decisions/approval-links';
-import type { RestoreView } from '../../src/decisions/restore-link';
+import type { RestoreView } from '../../src/decisions/recovery-links';
 import type { Rehearsal } from '../../src/domain/rehearsal/rehearsal';
 import type { Release } from '../../src/domain/notes/release-notes';
 import type { Surroundings } from '../../src/domain/approval';

@@ -1,5 +1,5 @@
 import supertest from 'supertest';
-import { readRestoreLink, restoreUrl, type SetTrust } from '../../src/decisions/restore-link';
+import { readRestoreLink, restoreUrl, type SetTrust } from '../../src/decisions/recovery-links';
 import { signToken } from '../../src/decisions/approval-links';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { RestoreRecord } from '../../src/domain/backups/restore';

@@ -1,5 +1,5 @@
 import request from 'supertest';
-import { soakUrl } from '../../src/decisions/soak-link';
+import { soakUrl } from '../../src/decisions/recovery-links';
 import type { Soak } from '../../src/domain/soak/soak';
 import { Secret } from '../../src/lib/secret';
 import { APPROVAL_SECRETS, API_TOKEN, startHttp, type RunningHttp } from '../support/http-app';

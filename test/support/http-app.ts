@@ -1,9 +1,14 @@
 import Database from 'better-sqlite3';
 import { join } from 'node:path';
 import { recordById } from '../../src/decisions/approve';
-import { decideRestoreLink, readRestoreLink, type SetTrust } from '../../src/decisions/restore-link';
+import {
+  decideRestoreLink,
+  readRestoreLink,
+  type SetTrust,
+  decideSoakLink,
+  readSoakLink,
+} from '../../src/decisions/recovery-links';
 import { readApproval, readViewLink } from '../../src/decisions/approval-links';
-import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
 import { receiveTogether } from '../../src/http/routes/webhook';
 import { listen } from '../../src/http/listen';
 import { requestRenewal } from '../../src/certificates/renewal-queue';

@@ -1,5 +1,4 @@
-import { restoreUrl } from '../../src/decisions/restore-link';
-import { soakUrl } from '../../src/decisions/soak-link';
+import { restoreUrl, soakUrl } from '../../src/decisions/recovery-links';
 import type { BackupItem, BackupRecord } from '../../src/domain/backups/backup';
 import { restoredDetail } from '../../src/domain/backups/restore-texts';
 import type { Failure } from '../../src/domain/errors';

@@ -1,4 +1,4 @@
-import { decideSoakLink } from '../../src/decisions/soak-link';
+import { decideSoakLink } from '../../src/decisions/recovery-links';
 import type { RestartPolicy } from '../../src/domain/engine-inspect';
 import { StorageError } from '../../src/domain/errors';
 import type { FakeEngine } from '../support/fake-engine';

@@ -1,4 +1,4 @@
-import { decideSoakLink } from '../../src/decisions/soak-link';
+import { decideSoakLink } from '../../src/decisions/recovery-links';
 import { adoptAside } from '../../src/containers/adopt-aside';
 import { someOf } from '../support/exhaustive';
 import type { Forge } from '../support/forge-scene';

@@ -1,4 +1,4 @@
-import { decideSoakLink, readSoakLink } from '../../src/decisions/soak-link';
+import { decideSoakLink, readSoakLink } from '../../src/decisions/recovery-links';
 import { EngineError } from '../../src/domain/errors';
 import type { Journal, SoakPlan } from '../../src/domain/journal';
 import type { SoakData } from '../../src/domain/soak/soak';

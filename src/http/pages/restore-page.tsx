@@ -1,7 +1,7 @@
 import { formatTime } from '../../domain/format';
 import type { JSX } from 'preact';
 import { howRepaired } from '../../backups/since-update';
-import type { RestoreView, SetTrust } from '../../decisions/restore-link';
+import type { RestoreView, SetTrust } from '../../decisions/recovery-links';
 import { type PastUpdate, restoreIn, type Update } from '../../domain/update';
 import { type BackupRecord, takenAt } from '../../domain/backups/backup';
 import type { RestoreRecord } from '../../domain/backups/restore';

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { SoakView } from '../../decisions/soak-link';
+import type { SoakView } from '../../decisions/recovery-links';
 import { formatTime } from '../../domain/format';
 import type { SoakData } from '../../domain/soak/soak';
 import { oneLine, splitDetail } from '../../notifications/letter/clean';

@@ -5,7 +5,7 @@ import {
   trustOf,
   type RestoreDecision,
   type SetTrust,
-} from '../../decisions/restore-link';
+} from '../../decisions/recovery-links';
 import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { backToLink, tokenOf } from '../access/known-links';

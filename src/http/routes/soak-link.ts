@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express';
-import { decideSoakLink, readSoakLink, type SoakView } from '../../decisions/soak-link';
+import { decideSoakLink, readSoakLink, type SoakView } from '../../decisions/recovery-links';
 import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { isOpen } from '../../domain/update';

@@ -1,4 +1,4 @@
-import { offerOf, soakUrl } from '../../decisions/soak-link';
+import { offerOf, soakUrl } from '../../decisions/recovery-links';
 import { pageUrl } from '../../decisions/approval-links';
 import { A_DAY_MS, isYoungOffer } from '../../decisions/expire-and-remind';
 import type { Deps } from '../../deps';
