@@ -19,9 +19,7 @@ import { runTimers, timerPlans, type TimerView, viewTimers } from './schedule/ti
 import { createAdapters } from './adapters';
 import type { HttpDeps } from './http/deps';
 import { approvalLinks } from './http/routes/approvals';
-import { restoreLinks } from './http/routes/restore-link';
-import { soakLinks } from './http/routes/soak-link';
-import { viewLinks } from './http/routes/view-link';
+import { restoreLinks, soakLinks, viewLinks } from './http/routes/links';
 import { receiveTogether } from './http/routes/webhook';
 import type { Secret } from './lib/secret';
 import { decideById, type Decided } from './decisions/approve';

@@ -28,9 +28,7 @@ import { closedPage, declinedPage, movedPage, refusedPage, unknownLinkPage } fro
 import { sendPage } from '../pages/send-page';
 import { readForm } from '../request/read-body';
 import type { Methods } from '../route';
-import { decideRestore, showRestore } from './restore-link';
-import { decideSoak, showSoak } from './soak-link';
-import { showUpdate } from './view-link';
+import { decideRestore, showRestore, decideSoak, showSoak, showUpdate } from './links';
 
 type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'mode' | 'publicUrl' | 'requestRehearsal' | 'store'>;
 

@@ -13,7 +13,7 @@ import { homeFor, wantsPage } from '../request/negotiate';
 import type { Methods } from '../route';
 import type { Streams } from '../streams';
 import { noteInLog } from '../telemetry/access-log';
-import { viewEnded } from './view-link';
+import { viewEnded } from './links';
 
 /** `/updates/:id`: JSON, or for a browser the page that follows it. */
 export function updateMethods(
