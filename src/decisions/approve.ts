@@ -3,7 +3,7 @@ import { readWindow } from '../domain/decision/update-window';
 import { isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { codeAsText } from '../domain/format';
 import { replacedByApproval } from '../domain/decision/open-updates';
-import { whyNotYet, type NotYet } from '../domain/approval';
+import { isNameMissing, whyNotYet, type NotYet } from '../domain/approval';
 import { refuseWhileObserving } from '../domain/mode';
 import { type DecidedBy, type Update, wayOf } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -41,10 +41,10 @@ export async function decideApproval(deps: Deps, token: string, answer: Answer):
   if (approved) {
     const plan = deps.store.updates.plan(update.id);
     if (plan === null) return { kind: 'unknown' };
-    const notYet = whyNotYet(plan, update, deps.store.rehearsals.of(update.id), deps.clock.now());
+    const notYet = notYetOf(deps, update);
     if (notYet !== null)
       return { kind: 'not_yet', update, plan, surroundings: surroundingsOf(deps.store, update), notYet };
-    if (plan.holdsData && answer.name?.trim() !== update.container) {
+    if (isNameMissing(plan, update, answer.name)) {
       return { kind: 'name_needed', update, plan, surroundings: surroundingsOf(deps.store, update) };
     }
     const confirmed = await confirmApproval(deps, update);

@@ -1,6 +1,7 @@
 import { readManifest } from '../backups/manifest';
 import { repairedSince, restoredSince } from '../backups/since-update';
 import type { Deps } from '../deps';
+import { isNameOf } from '../domain/approval';
 import type { BackupRecord } from '../domain/backups/backup';
 import { leftBy, type LeftBy, type RestoreRecord } from '../domain/backups/restore';
 import { codeOf, messageOf } from '../domain/errors';
@@ -119,7 +120,7 @@ export function decideRestoreLink(
     if (view.state !== 'open') return { ...view, outcome: 'closed' };
     if (answer.decision === 'decline') return { ...view, outcome: 'declined' };
     refuseWhileObserving(deps.mode, 'No restore was queued.');
-    if (answer.name?.trim() !== view.update.container) return { ...view, outcome: 'name_needed' };
+    if (!isNameOf(view.update, answer.name)) return { ...view, outcome: 'name_needed' };
     const { distrust, sha256 } = answer.trust;
     if (distrust !== null && sha256 !== null && sha256 !== answer.seenManifest) {
       return { ...view, outcome: 'distrusted' };
@@ -213,8 +214,7 @@ export function decideSoakLink(
     refuseWhileObserving(deps.mode, 'Nothing was rolled back.');
     const choice = answer.data === null ? view.offered[0] : view.offered.find((data) => data === answer.data);
     if (choice === undefined) return { ...view, outcome: 'not_offered' };
-    if (choice === 'backup' && answer.name?.trim() !== view.update.container)
-      return { ...view, outcome: 'name_needed' };
+    if (choice === 'backup' && !isNameOf(view.update, answer.name)) return { ...view, outcome: 'name_needed' };
     const soak = deps.store.soaks.change(view.update.id, { status: 'chosen', choice });
     deps.store.audit.append({
       kind: 'decision',

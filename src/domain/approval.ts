@@ -49,6 +49,20 @@ export function whyNotYet(
   };
 }
 
+/** Whether the name of the container was typed, as a decision needs it that puts data at risk. Pure. */
+export function isNameOf({ container }: Pick<Update, 'container'>, typed: string | null): boolean {
+  return typed?.trim() === container;
+}
+
+/** An approval for a container that holds data needs its name. Pure. */
+export function isNameMissing(
+  { holdsData }: Pick<Plan, 'holdsData'>,
+  update: Pick<Update, 'container'>,
+  typed: string | null,
+): boolean {
+  return holdsData && !isNameOf(update, typed);
+}
+
 const LAST: Record<Exclude<RehearsalEnd, 'passed'>, string> = {
   failed: 'failed',
   inconclusive: 'was inconclusive',

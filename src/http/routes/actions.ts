@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { isNameMissing } from '../../domain/approval';
 import { PilotError } from '../../domain/errors';
 import type { Update } from '../../domain/update';
 import { personOf } from '../access/client-address';
@@ -68,7 +69,8 @@ async function approve(
   { name, decision }: { name: string | null; decision: 'approve' | 'window' },
 ): Promise<void> {
   const update = store.updates.get(id);
-  if (store.updates.plan(id)?.holdsData === true && name?.trim() !== update?.container) {
+  const plan = store.updates.plan(id);
+  if (update !== null && plan !== null && isNameMissing(plan, update, name)) {
     throw new PilotError('name_needed', 'Type the name of the container to approve.');
   }
   await approvals.decideById(id, decision, by);
