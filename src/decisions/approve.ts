@@ -168,11 +168,17 @@ function replaceLower(parts: Pick<Parts, 'store' | 'clock'>, approved: Update): 
   for (const { id } of lower) supersede(parts, id, reason);
 }
 
+/** Throws `update_not_found`. */
+export function findUpdate({ updates }: Pick<Store, 'updates'>, id: string): Update {
+  const update = updates.get(id);
+  if (update === null)
+    throw new PilotError('update_not_found', 'No update has this ID: GET /updates, or diun-pilot updates, lists them.');
+  return update;
+}
+
 /** By id, once the registry has confirmed what is approved (`decideById`). Throws `update_not_found` and `not_waiting`. */
 export function recordById(parts: Parts, id: string, decided: Decided, by: DecidedBy, start?: ApprovedStart): Update {
-  const update = parts.store.updates.get(id);
-  if (update === null)
-    throw new PilotError('update_not_found', `There is no update ${id}: diun-pilot updates lists them.`);
+  const update = findUpdate(parts.store, id);
   const recorded = recordDecision(parts, update, decided, by, start);
   if (recorded === null) {
     // What still stands as waiting has run out of time since it was looked at last.

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { PilotError, messageOf, type ErrorCode } from '../domain/errors';
 import { newId } from '../lib/id';
+import { unknownLink } from './access/known-links';
 import { routeOf } from './telemetry/access-log';
 import type { HttpDeps } from './deps';
 import { homeFor, wantsPage } from './request/negotiate';
@@ -120,6 +121,6 @@ function badRequestOf(error: unknown, { path }: Request): PilotError | null {
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   if (status < 400 || status >= 500) return null;
   return path.startsWith('/approvals/')
-    ? new PilotError('not_found', 'Invalid link: copy the whole link from the mail.')
+    ? unknownLink()
     : new PilotError('invalid_request', 'The request cannot be read: check that its address is encoded correctly.');
 }

@@ -1,4 +1,5 @@
 import { takenAt } from '../domain/backups/backup';
+import { findUpdate } from '../decisions/approve';
 import { announceVerdict } from '../decisions/mail-of-offer';
 import { checkSignature } from '../decisions/signatures';
 import type { Deps } from '../deps';
@@ -159,12 +160,7 @@ export function requestRehearsal(
   by: Rehearsal['requestedBy'] = null,
 ): Rehearsal {
   return store.transaction(() => {
-    const update = store.updates.get(updateId);
-    if (update === null)
-      throw new PilotError(
-        'update_not_found',
-        'No update has this ID: GET /updates, or diun-pilot updates, lists them.',
-      );
+    const update = findUpdate(store, updateId);
     if (update.status !== 'awaiting_approval' && update.status !== 'queued') {
       const status = codeAsText(update.status).toLowerCase();
       const message = `The update of ${update.container} is ${status}. Only an update that is pending or queued can be rehearsed.`;

@@ -160,5 +160,5 @@ it('takes no decision by id of what has expired, also before that is written dow
 it('lets whoever is on the host decide by id, once', () => {
   expect(recordById(scene.deps, first().id, 'decline', 'cli:0').status).toBe('declined');
   expect(() => recordById(scene.deps, first().id, 'approve', 'cli:0')).toThrow(/is not pending: it is declined/);
-  expect(() => recordById(scene.deps, 'nothing', 'approve', 'api')).toThrow(/There is no update/);
+  expect(() => recordById(scene.deps, 'nothing', 'approve', 'api')).toThrow(/No update has this ID/);
 });

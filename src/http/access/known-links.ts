@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { PilotError } from '../../domain/errors';
 import { printableLine } from '../../lib/printable';
 import type { LinkUse } from '../../ports/store';
 import type { HttpDeps } from '../deps';
@@ -27,6 +28,10 @@ export function onlyKnownLinks(
       unknown(request, response);
     });
   };
+}
+
+export function unknownLink(): PilotError {
+  return new PilotError('not_found', 'Invalid link: copy the whole link from the mail.');
 }
 
 export function tokenOf(request: Request): string {

@@ -1,5 +1,4 @@
 import type { BackupRecord } from '../../domain/backups/backup';
-import { PilotError } from '../../domain/errors';
 import type { Rehearsal } from '../../domain/rehearsal/rehearsal';
 import type { Update } from '../../domain/update';
 import type { Store } from '../../ports/store';
@@ -76,11 +75,4 @@ export function soakOf(store: Store, updateId: string): UpdateJson['soak'] {
 /** The backup taken for it; null: none (yet). */
 export function backupOf(store: Store, { backupId }: Update): BackupRecord | null {
   return backupId === null ? null : store.backups.get(backupId);
-}
-
-/** Throws `update_not_found`. */
-export function findUpdate(store: Store, id: string): Update {
-  const update = store.updates.get(id);
-  if (update === null) throw new PilotError('update_not_found', 'No update has this ID: GET /updates lists them.');
-  return update;
 }

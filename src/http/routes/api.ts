@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { findUpdate } from '../../decisions/approve';
 import { type Certificate, type CertificateSeen, daysLeft } from '../../domain/certificates/certificate';
 import type { LoginCount } from '../access/failed-logins';
 import {
@@ -15,7 +16,7 @@ import {
   type RenewalJson,
   type RenewalsJson,
 } from '../api/schemas';
-import { findUpdate, jsonOf } from '../api/update-json';
+import { jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import { readJson, readJsonOrNothing, validate, validateQuery } from '../request/read-body';
 import type { Methods } from '../route';

@@ -10,6 +10,7 @@ import {
   createLinkOpeners,
   onlyKnownLinks,
   tokenOf,
+  unknownLink,
   type LinkOpeners,
   type LinkReaders,
 } from '../access/known-links';
@@ -146,8 +147,7 @@ function answer(request: Request, response: Response, outcome: DecisionOutcome, 
 }
 
 function answerUnknown(request: Request, response: Response): void {
-  const error = new PilotError('not_found', 'Invalid link: copy the whole link from the mail.');
-  refuse(request, response, { status: 404, html: unknownLinkPage(), error });
+  refuse(request, response, { status: 404, html: unknownLinkPage(), error: unknownLink() });
 }
 
 function answerClosed(

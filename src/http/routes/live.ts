@@ -1,11 +1,12 @@
 import type { RequestHandler } from 'express';
+import { findUpdate } from '../../decisions/approve';
 import { PilotError } from '../../domain/errors';
 import { isOpen, type Update } from '../../domain/update';
 import { howItEnded } from '../../updates/reason-of-end';
 import type { FailedLogins } from '../access/failed-logins';
 import { formToken } from '../access/form-token';
-import { type LinkReaders, onlyKnownLinks, tokenOf } from '../access/known-links';
-import { backupOf, findUpdate, jsonOf } from '../api/update-json';
+import { type LinkReaders, onlyKnownLinks, tokenOf, unknownLink } from '../access/known-links';
+import { backupOf, jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import { livePage } from '../pages/live-page';
 import { sendPage } from '../pages/send-page';
@@ -74,8 +75,4 @@ function shownBy({ approvals, viewLinks }: LinkReaders, token: string): Update |
 
 function answerUnknown(): never {
   throw unknownLink();
-}
-
-function unknownLink(): PilotError {
-  return new PilotError('not_found', 'Invalid link: copy the whole link.');
 }

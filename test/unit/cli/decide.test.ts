@@ -47,5 +47,5 @@ test('what does not wait any more is refused, and ends with 1', async () => {
   const again = await runOn(scene, ['approve', waiting()]);
   expect(again.stderr).toMatch(/is not pending: it is declined/);
   expect(again.code).toBe(1);
-  expect((await runOn(scene, ['approve', 'nothing'])).stderr).toMatch(/There is no update nothing/);
+  expect((await runOn(scene, ['approve', 'nothing'])).stderr).toMatch(/^error: No update has this ID/);
 });
