@@ -14,22 +14,19 @@ import {
   type LinkOpeners,
   type LinkReaders,
 } from '../access/known-links';
-import { isOpen, type Update } from '../../domain/update';
-import { howItEnded } from '../../updates/reason-of-end';
+import type { Update } from '../../domain/update';
 import { noteInLog } from '../telemetry/access-log';
 import type { FailedLogins } from '../access/failed-logins';
 import { refuseCrossSite } from '../access/guards';
-import { backupOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
 import { pageFirst, wantsPage } from '../request/negotiate';
 import { confirmPage } from '../pages/confirm-page';
-import { livePage } from '../pages/live-page';
 import { mayRehearseAgain } from '../pages/decision/rehearsal';
 import { closedPage, declinedPage, movedPage, refusedPage, unknownLinkPage } from '../pages/message-page';
 import { sendPage } from '../pages/send-page';
 import { readForm } from '../request/read-body';
 import type { Methods } from '../route';
-import { decideRestore, showRestore, decideSoak, showSoak, showUpdate } from './links';
+import { decideRestore, decideSoak, sendLivePage, showRestore, showSoak, showUpdate } from './links';
 
 type Deps = LinkReaders & Pick<HttpDeps, 'clock' | 'mode' | 'publicUrl' | 'requestRehearsal' | 'store'>;
 
@@ -75,22 +72,18 @@ function noViewLinks({ viewLinks }: Deps): RequestHandler {
   };
 }
 
-function show({ approvals, clock, store, mode }: Deps, openers: LinkOpeners): RequestHandler {
+function show(deps: Deps, openers: LinkOpeners): RequestHandler {
+  const { approvals, clock, store, mode } = deps;
   return (request, response) => {
     const view = approvals.read(tokenOf(request));
     if (view.kind === 'unknown') return answerUnknown(request, response);
     noteInLog(response, { update: view.update.id });
     openers.note(request, response, view.update.id);
-    const now = clock.now();
     if (view.kind === 'open')
-      return sendPage(response, 200, confirmPage({ ...view, now, observes: mode === 'observe' }));
+      return sendPage(response, 200, confirmPage({ ...view, now: clock.now(), observes: mode === 'observe' }));
     if (view.why !== 'approved') return answerClosed(request, response, view);
-    const { update } = view;
-    const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
-    const rehearsal = store.rehearsals.of(update.id);
-    sendPage(response, 200, livePage({ ...seen, rehearsal, again: 'link', now, operator: false }), {
-      live: isOpen(update.status),
-    });
+    const rehearsal = store.rehearsals.of(view.update.id);
+    sendLivePage(response, deps, view.update, { rehearsal, again: 'link', operator: false });
   };
 }
 

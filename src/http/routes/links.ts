@@ -12,11 +12,11 @@ import {
 } from '../../decisions/recovery-links';
 import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
-import { isOpen } from '../../domain/update';
+import { isOpen, type Update } from '../../domain/update';
 import { howItEnded } from '../../updates/reason-of-end';
 import { backToLink, tokenOf } from '../access/known-links';
 import { backupOf } from '../api/update-json';
-import { livePage } from '../pages/live-page';
+import { type Followed, livePage } from '../pages/live-page';
 import { viewEndedPage } from '../pages/message-page';
 import { soakDeclinedPage, soakExpiredPage, soakPage } from '../pages/soak-page';
 import { wantsPage } from '../request/negotiate';
@@ -33,9 +33,9 @@ export function viewLinks(deps: UseCaseDeps): HttpDeps['viewLinks'] {
 }
 
 /** The address at the foot of an update's mails: its live page, which decides nothing. */
-export function showUpdate({ viewLinks, clock, store }: ViewDeps): RequestHandler {
+export function showUpdate(deps: ViewDeps): RequestHandler {
   return (request, response, next) => {
-    const link = viewLinks.read(tokenOf(request));
+    const link = deps.viewLinks.read(tokenOf(request));
     if (link === null) return next();
     const { update, expired } = link;
     noteInLog(response, { update: update.id });
@@ -43,10 +43,19 @@ export function showUpdate({ viewLinks, clock, store }: ViewDeps): RequestHandle
       if (!wantsPage(request, response)) throw viewEnded();
       return sendPage(response, 410, viewEndedPage());
     }
-    const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
-    const html = livePage({ ...seen, now: clock.now(), operator: update.status === 'awaiting_approval' });
-    sendPage(response, 200, html, { live: isOpen(update.status) });
+    sendLivePage(response, deps, update, { operator: update.status === 'awaiting_approval' });
   };
+}
+
+/** The page that follows an update, with its backup and what its journal says. */
+export function sendLivePage(
+  response: Response,
+  { store, clock }: Pick<HttpDeps, 'store' | 'clock'>,
+  update: Update,
+  { status = 200, ...shown }: { status?: 200 | 410 } & Pick<Followed, 'operator' | 'rehearsal' | 'again' | 'home'>,
+): void {
+  const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
+  sendPage(response, status, livePage({ ...seen, ...shown, now: clock.now() }), { live: isOpen(update.status) });
 }
 
 export function viewEnded(): PilotError {
@@ -155,12 +164,9 @@ export function showSoak(deps: SoakDeps): RequestHandler {
 }
 
 /** The page of a link that no longer decides: the live page, or that its time is over. `whenUsed`: the status of the former. */
-function sendClosed({ clock, store }: SoakDeps, response: Response, view: SoakView, whenUsed: 200 | 410): void {
-  const { update, state } = view;
-  if (state === 'expired') return sendPage(response, 410, soakExpiredPage(view));
-  const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
-  const html = livePage({ ...seen, now: clock.now(), operator: false });
-  sendPage(response, whenUsed, html, { live: isOpen(update.status) });
+function sendClosed(deps: SoakDeps, response: Response, view: SoakView, whenUsed: 200 | 410): void {
+  if (view.state === 'expired') return sendPage(response, 410, soakExpiredPage(view));
+  sendLivePage(response, deps, view.update, { status: whenUsed, operator: false });
 }
 
 export function decideSoak(deps: SoakDeps): RequestHandler {

@@ -1,20 +1,17 @@
 import type { RequestHandler } from 'express';
 import { findUpdate } from '../../decisions/approve';
 import { PilotError } from '../../domain/errors';
-import { isOpen, type Update } from '../../domain/update';
-import { howItEnded } from '../../updates/reason-of-end';
+import type { Update } from '../../domain/update';
 import type { FailedLogins } from '../access/failed-logins';
 import { formToken } from '../access/form-token';
 import { type LinkReaders, onlyKnownLinks, tokenOf, unknownLink } from '../access/known-links';
-import { backupOf, jsonOf } from '../api/update-json';
+import { jsonOf } from '../api/update-json';
 import type { HttpDeps } from '../deps';
-import { livePage } from '../pages/live-page';
-import { sendPage } from '../pages/send-page';
 import { homeFor, wantsPage } from '../request/negotiate';
 import type { Methods } from '../route';
 import type { Streams } from '../streams';
 import { noteInLog } from '../telemetry/access-log';
-import { viewEnded } from './links';
+import { sendLivePage, viewEnded } from './links';
 
 /** `/updates/:id`: JSON, or for a browser the page that follows it. */
 export function updateMethods(
@@ -25,12 +22,9 @@ export function updateMethods(
     const update = findUpdate(store, String(request.params.id));
     noteInLog(response, { update: update.id });
     if (!wantsPage(request, response)) return void response.vary('Accept').json(jsonOf(store, update));
-    const seen = { update, backup: backupOf(store, update), ...howItEnded(store, update) };
-    const now = clock.now();
     const rehearsal = store.rehearsals.of(update.id);
-    const again = { formToken: formToken(formSecret, 'rehearse', update.id, now) };
-    const html = livePage({ ...seen, rehearsal, again, now, operator: true, home: homeFor(request) });
-    sendPage(response, 200, html, { live: isOpen(update.status) });
+    const again = { formToken: formToken(formSecret, 'rehearse', update.id, clock.now()) };
+    sendLivePage(response, { store, clock }, update, { rehearsal, again, operator: true, home: homeFor(request) });
   };
   return { get: [guard, one] };
 }
