@@ -88,6 +88,14 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   return form;
 }
 
+/** The button that was pressed. Throws `invalid_request` for any other; `nothing`: what was not done, as a sentence. */
+export function decisionIn<T extends string>(form: URLSearchParams, known: readonly T[], nothing: string): T {
+  const decision = known.find((each) => each === form.get('decision'));
+  if (decision !== undefined) return decision;
+  const words = `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`;
+  throw new PilotError('invalid_request', `The field decision must be ${words}. ${nothing}`);
+}
+
 /**
  * The query by the schema, as `validate`; an empty value counts as left out, as a form sends it. What is encoded wrongly is
  * refused: express would take it for other words.

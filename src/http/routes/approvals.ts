@@ -24,7 +24,7 @@ import { confirmPage } from '../pages/confirm-page';
 import { mayRehearseAgain } from '../pages/decision/rehearsal';
 import { closedPage, declinedPage, movedPage, refusedPage, unknownLinkPage } from '../pages/message-page';
 import { sendPage } from '../pages/send-page';
-import { readForm } from '../request/read-body';
+import { decisionIn, readForm } from '../request/read-body';
 import type { Methods } from '../route';
 import { decideRestore, decideSoak, sendLivePage, showRestore, showSoak, showUpdate } from './links';
 
@@ -92,13 +92,7 @@ function decide(deps: Deps, openers: LinkOpeners): RequestHandler {
   return async (request, response) => {
     const form = await readForm(request);
     if (form.get('rehearse') === 'again') return rehearseAgain(deps, request, response);
-    const decision = form.get('decision');
-    if (decision !== 'approve' && decision !== 'decline' && decision !== 'window') {
-      throw new PilotError(
-        'invalid_request',
-        'The field decision must be approve, decline or window. Nothing was decided.',
-      );
-    }
+    const decision = decisionIn(form, ['approve', 'decline', 'window'], 'Nothing was decided.');
     const seen = openers.use(request, response, updateIdIn(tokenOf(request)));
     const outcome = await approvals.decide(tokenOf(request), { decision, name: form.get('name'), seen });
     if (outcome.kind !== 'unknown') noteInLog(response, { update: outcome.update.id });

@@ -24,7 +24,7 @@ import { noteInLog } from '../telemetry/access-log';
 import type { HttpDeps } from '../deps';
 import { RESTORE_REFRESH_SECONDS, restoreDeclinedPage, restorePage, restoreStatePage } from '../pages/restore-page';
 import { sendPage } from '../pages/send-page';
-import { readForm } from '../request/read-body';
+import { decisionIn, readForm } from '../request/read-body';
 
 type ViewDeps = Pick<HttpDeps, 'viewLinks' | 'clock' | 'store'>;
 
@@ -103,10 +103,7 @@ export function decideRestore({ restoreLinks, clock }: RestoreDeps): RequestHand
     const view = restoreLinks.read(tokenOf(request));
     if (view === null) return next();
     const form = await readForm(request);
-    const decision = form.get('decision');
-    if (decision !== 'approve' && decision !== 'decline') {
-      throw new PilotError('invalid_request', 'The field decision must be approve or decline. Nothing was done.');
-    }
+    const decision = decisionIn(form, ['approve', 'decline'], 'Nothing was done.');
     const trust = view.state === 'open' ? await restoreLinks.trust(view) : UNREAD;
     const asked = { decision, name: form.get('name'), seenManifest: form.get('manifest'), trust } as const;
     const decided = restoreLinks.decide(tokenOf(request), asked);
@@ -175,10 +172,7 @@ export function decideSoak(deps: SoakDeps): RequestHandler {
     const token = tokenOf(request);
     if (soakLinks.read(token) === null) return next();
     const form = await readForm(request);
-    const decision = form.get('decision');
-    if (decision !== 'approve' && decision !== 'decline') {
-      throw new PilotError('invalid_request', 'The field decision must be approve or decline. Nothing was done.');
-    }
+    const decision = decisionIn(form, ['approve', 'decline'], 'Nothing was done.');
     const decided = soakLinks.decide(token, { decision, data: form.get('data'), name: form.get('name') });
     if (decided === null) return next();
     noteInLog(response, { update: decided.update.id });
