@@ -16,10 +16,9 @@ import type { AcceptedWebhook, Webhook } from '../ports/store';
 import { findUnhealthyTargets, targetCarryOvers } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, confirmDigest, type Confirmation } from './ask-registry';
-import { newMajorFor } from './new-major';
+import { newMajorFor, runsSameImage } from './look-into';
 import { notesDeadline, readNotes } from './read-notes';
 import { decideOn, offer, takenBack, type Offer } from './offer';
-import { runsSameImage } from './same-image';
 import { checkSignature } from './signatures';
 import { underWay } from './under-way';
 
@@ -100,7 +99,7 @@ async function handleAll(deps: Deps, webhooks: readonly AcceptedWebhook[]): Prom
   const containers = await readTargets(deps);
   // Looked into at each turn of the worker, they would ask the registry as long as the update takes.
   const ready = webhooks.filter(({ event }) => !mustWait(deps, event, containers));
-  const seen = await lookInto(deps, ready, containers);
+  const seen = await lookIntoAll(deps, ready, containers);
   let handled = 0;
   for (const webhook of ready) {
     await nextTurn(); // each writes to the disk
@@ -109,7 +108,7 @@ async function handleAll(deps: Deps, webhooks: readonly AcceptedWebhook[]): Prom
   return handled;
 }
 
-async function lookInto(deps: Deps, webhooks: readonly AcceptedWebhook[], containers: Container[]): Promise<Seen> {
+async function lookIntoAll(deps: Deps, webhooks: readonly AcceptedWebhook[], containers: Container[]): Promise<Seen> {
   const concerned = webhooks
     .map((webhook) => ({ webhook, offered: toBeOffered(deps, webhook.event, containers) }))
     .filter(({ offered }) => offered.length > 0);

@@ -5,15 +5,11 @@ import type { NewMajor } from '../domain/plan/postgres-major';
 import { passGuards } from '../domain/decision/guards';
 import { changedSettings } from '../domain/plan/seen-settings';
 import type { Update } from '../domain/update';
-import { targetCarryOver, targetFailureOf } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
-import { askRegistry, type RegistryAsked } from './ask-registry';
+import { askRegistry } from './ask-registry';
+import { lookInto, newMajorFor } from './look-into';
 import { mailOfSuperseded } from './mail-of-offer';
-import { newMajorFor } from './new-major';
 import { newerCame, offer, supersede, type Offer } from './offer';
-import { notesDeadline, readNotes } from './read-notes';
-import { runsSameImage } from './same-image';
-import { checkSignature } from './signatures';
 import { type ImageTarget, targetOf } from '../domain/images/image-target';
 import { whenQueuedMayStart } from './when-to-start';
 
@@ -156,30 +152,4 @@ export async function offerMoved(deps: Deps, update: Update, digest: string, rea
     else offer(deps, { container, all, target, source, releaseNotes: null, ...seen, replaces });
     return replaces;
   });
-}
-
-/**
- * What an offer must know and a transaction cannot ask, of a target that is the registry's own word. `registry`: that of a
- * pass over many containers. Rejects with `engine_unreachable`.
- */
-export async function lookInto(
-  deps: Deps & { registry?: RegistryAsked },
-  container: Container,
-  target: ImageTarget,
-): Promise<Required<Pick<Offer, 'registry' | 'unhealthy' | 'carryOver' | 'notes' | 'signature'>>> {
-  const { registry = askRegistry(deps) } = deps;
-  const sameImage = await runsSameImage(deps, container, target, registry);
-  const reading = sameImage
-    ? Promise.resolve(null)
-    : readNotes(deps, container, target, { registry, signal: notesDeadline() });
-  return {
-    registry: {
-      ...{ refusal: null, sameImage },
-      newMajor: sameImage ? null : await newMajorFor(deps, container, target, registry),
-    },
-    unhealthy: await targetFailureOf(deps, container),
-    carryOver: await targetCarryOver(deps, container),
-    notes: await reading,
-    signature: sameImage ? null : await checkSignature(deps, container, target, registry),
-  };
 }

@@ -14,10 +14,9 @@ import { targetCarryOver } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
 import { askRegistry } from './ask-registry';
 import { notesDeadline, readNotes } from './read-notes';
-import { newMajorFor } from './new-major';
 import { offer, type Offer, supersede } from './offer';
 import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
-import { runsSameImage } from './same-image';
+import { registryWord } from './look-into';
 import { checkSignature } from './signatures';
 import { refuseUnderWay } from './under-way';
 import type { ImageTarget } from '../domain/images/image-target';
@@ -58,9 +57,7 @@ export async function requestUpdate(
   const other = nothingElse(container, target, request) ? waitingFor(deps, container)[0] : undefined;
   if (other !== undefined && other.to.digest !== target.digest) return decideById(deps, other.id, 'approve', by);
   const asked = askRegistry(deps);
-  const sameImage = await runsSameImage(deps, container, target, asked);
-  const newMajor = sameImage ? null : await newMajorFor(deps, container, target, asked);
-  const registry = { refusal: null, sameImage, newMajor };
+  const registry = await registryWord(deps, container, target, asked);
   const reading = readNotes(deps, container, target, {
     registry: asked,
     signal: notesDeadline(NOTES_READING.requestedMs),

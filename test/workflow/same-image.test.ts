@@ -1,5 +1,5 @@
 import { askRegistry } from '../../src/decisions/ask-registry';
-import { runsSameImage } from '../../src/decisions/same-image';
+import { runsSameImage } from '../../src/decisions/look-into';
 import { readContainers } from '../../src/containers/read-containers';
 import type { ContainerInspect, ImageInspect } from '../../src/domain/engine-inspect';
 import type { PlatformImage } from '../../src/ports/registry';
