@@ -8,7 +8,7 @@ import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { differences } from '../domain/recreate/compare-containers';
 import { dataDirectoryOf } from '../domain/plan/postgres-major';
 import { createRequest } from '../domain/recreate/create-request';
-import { type Platform, platformOf, platformText } from '../domain/recreate/platform';
+import { differingPlatforms, type Platform, platformOf } from '../domain/recreate/platform';
 import type { Engine } from '../ports/engine';
 import { approvedMajor, clearStaged } from './major/data-directory';
 import { syncLocalTag } from './local-tag';
@@ -47,9 +47,10 @@ export async function prepareReplacement(run: Run): Promise<void> {
 }
 
 function mustRunPlatform(created: ContainerInspect, image: ImageInspect, wanted: Platform | null): void {
-  const actual = platformOf(created, image);
-  if (wanted === null || actual === null || platformText(actual) === platformText(wanted)) return;
-  const what = `The engine created the new container for ${platformText(actual)}, and the old one is ${platformText(wanted)}.`;
+  const differing = differingPlatforms(platformOf(created, image), wanted);
+  if (differing === null) return;
+  const [actual, old] = differing;
+  const what = `The engine created the new container for ${actual}, and the old one is ${old}.`;
   throw new PilotError('recreate_refused', `platform: ${what} Nothing was changed.`);
 }
 

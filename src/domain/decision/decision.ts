@@ -12,7 +12,7 @@ import { versionJump } from '../images/version-jump';
 import type { NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
 import { type CheckedSignature, whyAskForSignature } from '../signatures/signature';
-import { type GuardCode, type OwnReference, passGuards } from './guards';
+import { type GuardCode, type OwnReference, passGuards, whyNotRunning } from './guards';
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
 import type { NewMajor } from '../plan/postgres-major';
 import { isSized, whyAsk, whyAskForMajor, whyAskForNotes } from './why-ask';
@@ -159,13 +159,10 @@ function refuseKnownBad({ container: { name }, known: { refusal }, target, own, 
 }
 
 /** Its health cannot be checked, so no update of it could be judged. */
-function refuseNotRunning({ container: { name, running, status } }: Case): Ignored | null {
-  if (running && status !== 'paused') return null;
-  const remedy = status === 'paused' ? `docker unpause ${name}` : `docker start ${name}`;
-  return ignore(
-    'not_running',
-    `${name} does not run (${status}), so no update of it could be checked. Start it first: ${remedy}. If it is not meant to stay up, label it update.policy=ignore.`,
-  );
+function refuseNotRunning({ container }: Case): Ignored | null {
+  const why = whyNotRunning(container);
+  if (why === null) return null;
+  return ignore('not_running', `${why}. If it is not meant to stay up, label it update.policy=ignore.`);
 }
 
 function refuseUnconfirmed({ container: { name }, registry }: Case): Ignored | null {

@@ -34,6 +34,18 @@ export function passGuards(container: Container): { guard: Guard } | { guard: nu
   return { guard: null, own: { ...own, tag: own.tag } };
 }
 
+/** Why no update of a container could be checked now, with the remedy, as sentences without the last full stop; null: it runs. */
+export function whyNotRunning({
+  name,
+  running,
+  status,
+}: Pick<Container, 'name' | 'running' | 'status'>): string | null {
+  if (running && status !== 'paused') return null;
+  const remedy =
+    status === 'paused' ? `Resume it first: docker unpause ${name}` : `Start it first: docker start ${name}`;
+  return `${name} does not run (${status}), so no update of it could be checked. ${remedy}`;
+}
+
 function guardOf(container: Container): Guard | null {
   const { name, labels, self, autoRemove, composeRun, engineDoor, swarmService, swarm } = container;
   if (composeRun)

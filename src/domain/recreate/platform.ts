@@ -33,6 +33,13 @@ export function platformText({ os, architecture, variant }: Platform): string {
   return [os, architecture, variant].filter((part) => part !== '').join('/');
 }
 
+/** Both as text, if they differ; null: they are the same, or one is not known. */
+export function differingPlatforms(one: Platform | null, other: Platform | null): [string, string] | null {
+  if (one === null || other === null) return null;
+  const [first, second] = [platformText(one), platformText(other)];
+  return first === second ? null : [first, second];
+}
+
 /** What to ask the engine for, when the platform is not the one that it selects on its own; else undefined. */
 export function platformToAsk(
   wanted: Platform | null,

@@ -4,13 +4,14 @@ import { carryOverRefusals, refusalsText } from '../../containers/carry-over/ref
 import { freeAsSeenBy, noteDisk } from '../../containers/engine-disk';
 import { readContainers } from '../../containers/read-containers';
 import { judgeDisk } from '../../domain/disk/df';
+import { whyNotRunning } from '../../domain/decision/guards';
 import type { ImageInspect } from '../../domain/engine-inspect';
 import { PilotError } from '../../domain/errors';
 import { neighbourTexts } from '../../domain/health/neighbour';
 import { dataDirectoryOf } from '../../domain/plan/postgres-major';
 import { copiedText, lostText, newVolumeRefusals, type Refusal } from '../../domain/recreate/carry-over';
 import { newVolumes } from '../../domain/recreate/own-mounts';
-import { platformOf, platformText } from '../../domain/recreate/platform';
+import { differingPlatforms, platformOf } from '../../domain/recreate/platform';
 import { approvedMajor } from '../major/data-directory';
 import { noteNeighbours } from '../neighbours/note-neighbours';
 import { neighboursOf } from '../neighbours/see-to-neighbours';
@@ -64,24 +65,20 @@ function mustCarryOver(run: Run, refusals: readonly Refusal[]): void {
 
 /** `platform:` of Compose leaves no trace but the image. */
 function mustHaveSamePlatform({ old, container, update }: Run, oldImage: ImageInspect, newImage: ImageInspect): void {
-  const [before, after] = [platformOf(old, oldImage), platformOf({}, newImage)];
-  if (before === null || after === null || platformText(before) === platformText(after)) return;
-  const what = `platform: ${container.name} runs ${platformText(before)}, and the pulled ${update.to.reference} is ${platformText(after)}.`;
+  const differing = differingPlatforms(platformOf(old, oldImage), platformOf({}, newImage));
+  if (differing === null) return;
+  const [before, after] = differing;
+  const what = `platform: ${container.name} runs ${before}, and the pulled ${update.to.reference} is ${after}.`;
   throw new PilotError(
     'recreate_refused',
-    `${what} Nothing was changed. Use a tag that has ${platformText(before)}, or re-create the container for the other platform with docker compose.`,
+    `${what} Nothing was changed. Use a tag that has ${before}, or re-create the container for the other platform with docker compose.`,
   );
 }
 
-/** `old` was looked at before anybody was stopped. That it does not run is not the new image's fault. */
-function mustRun({ old, container: { name } }: Run): void {
-  const paused = old.State.Status === 'paused';
-  if (old.State.Running && !paused) return;
-  const remedy = paused ? `Resume it first: docker unpause ${name}` : `Start it first: docker start ${name}`;
-  throw new PilotError(
-    'container_not_running',
-    `${name} does not run (${old.State.Status}), so an update could not be verified. ${remedy}`,
-  );
+/** `old` was read before any container was stopped. That it does not run is not the new image's fault. */
+function mustRun({ old: { State }, container: { name } }: Run): void {
+  const why = whyNotRunning({ name, running: State.Running, status: State.Status });
+  if (why !== null) throw new PilotError('container_not_running', why);
 }
 
 /**

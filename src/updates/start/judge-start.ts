@@ -4,7 +4,7 @@ import { askAgainUnsigned, checkSignature, wrongSignature } from '../../decision
 import { whenQueuedMayStart } from '../../decisions/when-to-start';
 import type { Deps } from '../../deps';
 import { type Container, runsDigest } from '../../domain/container';
-import { passGuards } from '../../domain/decision/guards';
+import { passGuards, whyNotRunning } from '../../domain/decision/guards';
 import { newReferenceFor } from '../../domain/images/image-reference';
 import { askAgainAt } from '../../domain/patience';
 import type { Update } from '../../domain/update';
@@ -80,11 +80,9 @@ function guarded(container: Container): Unstarted | null {
 }
 
 /** Before the backup: it may have stopped since the decision. */
-function notRunning({ name, running, status }: Container): Unstarted | null {
-  if (running && status !== 'paused') return null;
-  const remedy = status === 'paused' ? `docker unpause ${name}` : `docker start ${name}`;
-  const reason = `${name} does not run (${status}), so no update of it could be checked. Start it first: ${remedy}`;
-  return { status: 'failed', code: 'container_not_running', reason };
+function notRunning(container: Container): Unstarted | null {
+  const reason = whyNotRunning(container);
+  return reason === null ? null : { status: 'failed', code: 'container_not_running', reason };
 }
 
 /** The decision was made for the version that ran then: if another one runs by now, it is no longer valid. */
