@@ -1,7 +1,7 @@
 import { codeAsText, formatBytes, formatMinute } from '../domain/format';
 import type { Step, Update, UpdateStatus } from '../domain/update';
 import { printableJson, printableLine } from '../lib/printable';
-import { stepTitle } from '../notifications/letter/words';
+import { stepTitle } from '../notifications/letter/letter';
 
 /** Words of others (labels, registries, engines) as one line for a terminal. */
 export const oneLine = printableLine;

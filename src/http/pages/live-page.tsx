@@ -12,8 +12,7 @@ import {
   type UpdateStatus,
 } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
-import type { Block } from '../../notifications/letter/letter';
-import { stepTitle } from '../../notifications/letter/words';
+import { type Block, stepTitle } from '../../notifications/letter/letter';
 import { whatChanged } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
 import type { Seen } from '../../notifications/mails/failure-text';

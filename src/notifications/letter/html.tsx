@@ -1,8 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { render } from 'preact-render-to-string';
 import { logLines, oneLine, webUrl } from './clean';
-import { notesOf } from './in-its-container';
-import type { Block, Fact, Letter, StepLine, Tone } from './letter';
+import { notesOf, type Block, type Fact, type Letter, type StepLine, type Tone } from './letter';
 
 /** The HTML part: one column, inline styles, nothing fetched from anywhere, no script. `subject` is the page's title. */
 export function html(letter: Letter, subject: string): string {

@@ -1,4 +1,8 @@
+import { formatBetween } from '../../domain/format';
+import { shellWord } from '../../domain/text/shell';
+import type { Step, StepName } from '../../domain/update';
 import type { MailKind } from '../rendered-mail';
+import { oneLine } from './clean';
 
 /**
  * The content of a mail, before it is HTML or text. Strings are raw: both renderers sanitise and escape every one,
@@ -70,4 +74,58 @@ export function machineSaid(output: string[]): Block[] {
     ...(announced ? [paragraph(output[0] ?? '')] : []),
     ...(lines.length === 0 ? [] : [{ type: 'log' as const, lines }]),
   ];
+}
+
+/**
+ * A command to be copied into a POSIX shell: every argument stays one argument and runs nothing, whatever a container
+ * is called. `raw` is ours, and printed as it is.
+ */
+export function shellCommand(...words: (string | { raw: string })[]): string {
+  return words.map((word) => (typeof word === 'string' ? shellWord(oneLine(word)) : word.raw)).join(' ');
+}
+
+const STEP_TITLES: Record<StepName, string> = {
+  backup: 'Backup',
+  pull: 'Pull',
+  preflight: 'Preflight',
+  move_data: 'Move the data directory',
+  recreate: 'Recreate',
+  rollout: 'Rollout',
+  load_data: 'Load the databases',
+  health_check: 'Health check',
+  cleanup: 'Cleanup',
+  rollback: 'Rollback',
+  rollback_health_check: 'Health check of the rollback',
+  restore: 'Restore',
+  restore_health_check: 'Health check of the restore',
+};
+
+export function stepTitle(name: StepName): string {
+  return STEP_TITLES[name];
+}
+
+export function stepDuration(step: Step): string | null {
+  return formatBetween(step.startedAt, step.finishedAt);
+}
+
+/** When diun-pilot runs in a container, the host has no such command. */
+export const IN_ITS_CONTAINER =
+  'If diun-pilot runs in a container, run each diun-pilot command as "docker compose exec diun-pilot …" in the folder of its compose file.';
+
+const WHERE_THE_PAGE_IS =
+  'If this address opens another service, the operator page is only reachable from the server: run ssh -L 8080:localhost:8080 SERVER and open http://localhost:8080.';
+
+/** At the foot of a mail: how to open its link and run its commands in the stack that the project ships. */
+export function notesOf({ blocks, page, onOperatorPage }: Letter): string[] {
+  return [
+    ...(onOperatorPage === true && page !== '' ? [WHERE_THE_PAGE_IS] : []),
+    ...(asksForPilot(blocks) ? [IN_ITS_CONTAINER] : []),
+  ];
+}
+
+/** Whether a command is shown that may exist only in the service's own container. */
+function asksForPilot(blocks: readonly Block[]): boolean {
+  return blocks.some(
+    (block) => block.type === 'commands' && block.lines.some((line) => line.startsWith('diun-pilot ')),
+  );
 }

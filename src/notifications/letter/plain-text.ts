@@ -1,7 +1,6 @@
 import { logLines, oneLine, webUrl } from './clean';
 import { joinCommands } from './commands-in-text';
-import { notesOf } from './in-its-container';
-import type { Block, Fact, Letter, StepLine } from './letter';
+import { notesOf, type Block, type Fact, type Letter, type StepLine } from './letter';
 
 const WIDTH = 76;
 

@@ -2,8 +2,7 @@ import { PilotError } from '../../domain/errors';
 import { hasReplaced } from '../../domain/journal';
 import { restoreIn, type Step, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../letter/letter';
-import { shellCommand } from '../letter/shell';
+import { machineSaid, paragraph, section, type Block, shellCommand } from '../letter/letter';
 import {
   changedByOthers,
   isChangedByOthers,

@@ -1,6 +1,5 @@
-import { paragraph, section, type Block } from '../letter/letter';
+import { paragraph, section, type Block, shellCommand } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { shellCommand } from '../letter/shell';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages/passages';
 

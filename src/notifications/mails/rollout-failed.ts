@@ -1,8 +1,7 @@
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import { restoreIn, type StepName, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../letter/letter';
-import { shellCommand } from '../letter/shell';
+import { machineSaid, paragraph, section, type Block, shellCommand } from '../letter/letter';
 import { changedAndNotRestored, changesIn, databaseLeft, isDataChanged, whatChanged } from './data-changed';
 import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { subjectOfRollback, unknownData, urgency } from './rolled-back';

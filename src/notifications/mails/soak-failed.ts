@@ -3,9 +3,8 @@ import type { BackupRecord } from '../../domain/backups/backup';
 import type { Soak, SoakData } from '../../domain/soak/soak';
 import { cannotGoBack, currentDataText, lossText, soakFailureText } from './passages/soak-words';
 import { splitDetail } from '../letter/clean';
-import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { list, machineSaid, paragraph, section, type Block, shellCommand } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { shellCommand } from '../letter/shell';
 import type { RenderedMail } from '../rendered-mail';
 import { backupPassage, nameOf, versions, type UpdateNews } from './passages/passages';
 

@@ -1,10 +1,9 @@
-import { type Block, paragraph, machineSaid, section } from '../letter/letter';
+import { type Block, paragraph, machineSaid, section, shellCommand } from '../letter/letter';
 import type { Update } from '../../domain/update';
 import { changedAndNotRestored, whatChanged } from './data-changed';
 import type { FailureText, Seen } from './failure-text';
 import { nameOf } from './passages/passages';
 import { splitDetail } from '../letter/clean';
-import { shellCommand } from '../letter/shell';
 
 /** It was refused before the image was pulled. */
 export function isWrongSignature({ status, error }: Update): boolean {

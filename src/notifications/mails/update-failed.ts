@@ -2,9 +2,8 @@ import { isTagRetried, NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from 
 import { formatTimeout } from '../../domain/format';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { machineSaid, paragraph, section, type Block, stepTitle } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { stepTitle } from '../letter/words';
 import { causeOf, failedStep, failureText } from './failure';
 import { isGone, type Seen } from './failure-text';
 import {

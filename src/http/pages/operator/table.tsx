@@ -3,7 +3,7 @@ import { shortDigest, codeAsText } from '../../../domain/format';
 import type { Mode } from '../../../domain/mode';
 import type { ImageAt, Update } from '../../../domain/update';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
-import { stepTitle } from '../../../notifications/letter/words';
+import { stepTitle } from '../../../notifications/letter/letter';
 import { toneOf } from '../words';
 
 export interface TableProps {

@@ -2,9 +2,8 @@ import { scopeName } from '../../../domain/backups/backup-place';
 import { formatDay, formatTime } from '../../../domain/format';
 import { type BackupRecord, takenAt } from '../../../domain/backups/backup';
 import { splitDetail } from '../../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
+import { machineSaid, paragraph, section, type Block, shellCommand } from '../../letter/letter';
 import { renderLetter } from '../../letter/render-letter';
-import { shellCommand } from '../../letter/shell';
 import type { RenderedMail } from '../../rendered-mail';
 import { backupFacts, operatorSection } from '../passages/passages';
 

@@ -1,7 +1,6 @@
 import { formatTime } from '../../../domain/format';
 import { whyNotYet, type NotYet, type Surroundings } from '../../../domain/approval';
-import { paragraph, section, type Block } from '../../letter/letter';
-import { shellCommand } from '../../letter/shell';
+import { paragraph, section, type Block, shellCommand } from '../../letter/letter';
 import { planPassage, type UpdateNews } from './passages';
 import { surroundingsPassage } from './surroundings';
 

@@ -1,7 +1,6 @@
 import { newDataSentence, type NewData } from '../../../domain/data/new-data';
 import type { Update } from '../../../domain/update';
-import { paragraph, section, type Block } from '../../letter/letter';
-import { shellCommand } from '../../letter/shell';
+import { paragraph, section, type Block, shellCommand } from '../../letter/letter';
 
 /** Applications may have written to the new major before it was rolled back. */
 export function newDataPassage(update: Update, newData: NewData): Block[] {

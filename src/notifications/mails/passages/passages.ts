@@ -6,9 +6,16 @@ import type { Plan } from '../../../domain/plan/plan';
 import { signatureSentence } from '../../../domain/signatures/signature';
 import type { ImageAt, StepName, Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';
-import { list, paragraph, section, type Block, type Fact } from '../../letter/letter';
-import { shellCommand } from '../../letter/shell';
-import { stepDuration, stepTitle } from '../../letter/words';
+import {
+  list,
+  paragraph,
+  section,
+  type Block,
+  type Fact,
+  shellCommand,
+  stepDuration,
+  stepTitle,
+} from '../../letter/letter';
 import type { Rehearsal } from '../../../domain/rehearsal/rehearsal';
 import { withoutTrailingSlashes } from '../../../domain/text/trailing-slashes';
 

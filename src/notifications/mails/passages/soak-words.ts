@@ -3,8 +3,7 @@ import { type BackupRecord, takenAt } from '../../../domain/backups/backup';
 import type { Soak } from '../../../domain/soak/soak';
 import type { Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';
-import { paragraph, section, type Block } from '../../letter/letter';
-import { shellCommand } from '../../letter/shell';
+import { paragraph, section, type Block, shellCommand } from '../../letter/letter';
 import { nameOf } from './passages';
 
 /** What happened, as one sentence. */
