@@ -3,7 +3,7 @@ import { createChannel } from '../../src/adapters/channels/channels';
 import type { SentNotice } from '../../src/adapters/channels/formats';
 import { readNotifyUrls } from '../../src/config/urls';
 import { Secret } from '../../src/lib/secret';
-import { noticeOfLetter } from '../../src/notifications/letter/notice-of-letter';
+import { noticeOfLetter } from '../../src/notifications/letter/render-letter';
 import type { Channel } from '../../src/ports/mail-transport';
 import { startReceiver, type Receiver } from '../support/chat-receivers';
 import { hostile } from '../support/hostile-strings';

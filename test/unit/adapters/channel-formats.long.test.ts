@@ -11,7 +11,7 @@ import {
   type SentNotice,
 } from '../../../src/adapters/channels/formats';
 import type { ChannelNotice } from '../../../src/domain/channel-notice';
-import { noticeOfLetter } from '../../../src/notifications/letter/notice-of-letter';
+import { noticeOfLetter } from '../../../src/notifications/letter/render-letter';
 import { DOCUMENTED } from '../../support/chat-receivers';
 import { HOSTILE, hostile } from '../../support/hostile-strings';
 
