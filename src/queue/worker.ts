@@ -21,7 +21,7 @@ import { OBSERVES, reasonUnder } from '../domain/mode';
 import type { Update } from '../domain/update';
 import { startLoop, type Loop } from '../lib/loop';
 import { watchNetworks } from '../networks/watch-networks';
-import { sendDigest } from '../notifications/send-digest';
+import { sendDigest } from '../notifications/digest';
 import { removeLeftRehearsals } from '../rehearsals/rehearsal-run';
 import { runNextRehearsal } from '../rehearsals/run-next-rehearsal';
 import { queueDrills, runNextDrill } from '../restores/drills/run-next-drill';

@@ -3,7 +3,7 @@ import { handleInbox } from '../../src/decisions/handle-inbox';
 import { outboxProblems } from '../../src/diagnosis/problems';
 import { MailError } from '../../src/domain/errors';
 import { createDelivery } from '../../src/notifications/deliver';
-import { sendDigest } from '../../src/notifications/send-digest';
+import { sendDigest } from '../../src/notifications/digest';
 import { nginx, openScene, type Scene } from '../support/scene';
 
 let scene: Scene;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requestUpdate } from '../../src/decisions/request-update';
-import { sendDigest } from '../../src/notifications/send-digest';
+import { sendDigest } from '../../src/notifications/digest';
 import type { Update } from '../../src/domain/update';
 import { PINNED, type PinnedOptions, type PinnedProject, pinnedProject } from '../support/pinned-project';
 import { openScene, type Scene } from '../support/scene';

@@ -10,7 +10,7 @@ import { drillFailed } from '../../../src/notifications/mails/backups/drill-fail
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
-import { digest } from '../../../src/notifications/mails/digest';
+import { digest } from '../../../src/notifications/digest';
 import { restoreEnded } from '../../../src/notifications/mails/backups/restore-ended';
 import { soakEnded, soakFailed, type SoakNews } from '../../../src/notifications/mails/soak-failed';
 import type { RestoreRecord } from '../../../src/domain/backups/restore';

@@ -15,7 +15,7 @@ import { backupOld, backupShrunk } from '../../../src/notifications/mails/backup
 import { drillFailed } from '../../../src/notifications/mails/backups/drill-failed';
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
-import { digest } from '../../../src/notifications/mails/digest';
+import { digest } from '../../../src/notifications/digest';
 import { engineLost } from '../../../src/notifications/mails/engine-lost';
 import { networkLost } from '../../../src/notifications/mails/network-lost';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
