@@ -1,3 +1,4 @@
+import { newDataSentence, type NewData } from '../../domain/data/new-data';
 import { PilotError } from '../../domain/errors';
 import { hasReplaced } from '../../domain/journal';
 import { restoreIn, type Step, type Update, type UpdateStatus } from '../../domain/update';
@@ -14,7 +15,6 @@ import {
   isUnhealthyAsBefore,
 } from './special-failures';
 import { databaseLeft, dataChanged, isDataChanged, whatChanged } from './data-changed';
-import { newDataPassage } from './passages/new-data-passage';
 import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { nameOf } from './passages/passages';
 import { neverStopped, restored, runsAgain } from './rolled-back';
@@ -201,4 +201,29 @@ function byCompose(pinned: string, service: string): Block[] {
 function pinnedImage({ from }: Update): string | null {
   if (from === null || from.digest === null) return null;
   return from.reference.includes('@') ? from.reference : `${from.reference}@${from.digest}`;
+}
+
+/** Applications may have written to the new major before it was rolled back. */
+function newDataPassage(update: Update, newData: NewData): Block[] {
+  const { container, path, to } = newData;
+  const image = `${update.to.reference}${update.to.digest === null ? '' : `@${update.to.digest}`}`;
+  const server = `${container}.postgres-${to}`;
+  const run = ['docker', 'run', '-d', '--name', server, '--network', 'none', '--volumes-from', container];
+  return [
+    { type: 'important', text: `Decision required: ${newDataSentence(newData)}` },
+    ...section(
+      'How to read the data written since the load',
+      paragraph(
+        `The first command starts PostgreSQL ${to} on that data directory, without a network. Read what you need with psql or pg_dump, then remove the container.`,
+      ),
+      {
+        type: 'commands',
+        lines: [
+          shellCommand(...run, '-e', `PGDATA=${path}`, image),
+          shellCommand('docker', 'exec', '-it', server, 'psql', '-U', 'USER', 'DATABASE'),
+          shellCommand('docker', 'rm', '-f', '-v', server),
+        ],
+      },
+    ),
+  ];
 }
