@@ -4,12 +4,7 @@ import { formatTime } from '../../domain/format';
 import type { SoakData } from '../../domain/soak/soak';
 import { oneLine, splitDetail } from '../../notifications/letter/clean';
 import { machineSaid } from '../../notifications/letter/letter';
-import {
-  cannotGoBack,
-  currentDataText,
-  lossText,
-  soakFailureText,
-} from '../../notifications/mails/passages/soak-words';
+import { cannotGoBack, currentDataText, lossText, soakFailureText } from '../../notifications/mails/soak';
 import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
 import { NameField, NameMissed, page } from './layout';

@@ -8,7 +8,7 @@ import { firstLineOf } from '../../domain/errors';
 import { formatTime } from '../../domain/format';
 import type { Soak, SchemaSeen } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
-import { soakFailed, type SoakNews } from '../../notifications/mails/soak-failed';
+import { soakFailed, type SoakNews } from '../../notifications/mails/soak';
 import { postMail } from '../../notifications/post-mail';
 import { readFingerprint } from '../fingerprint/read-fingerprint';
 

@@ -12,7 +12,7 @@ import { criticalUpdateAvailable } from '../../../src/notifications/mails/critic
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { digest } from '../../../src/notifications/digest';
 import { restoreEnded } from '../../../src/notifications/mails/backups/restore-ended';
-import { soakEnded, soakFailed, type SoakNews } from '../../../src/notifications/mails/soak-failed';
+import { soakEnded, soakFailed, type SoakNews } from '../../../src/notifications/mails/soak';
 import type { RestoreRecord } from '../../../src/domain/backups/restore';
 import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';

@@ -20,7 +20,7 @@ import { engineLost } from '../../../src/notifications/mails/engine-lost';
 import { networkLost } from '../../../src/notifications/mails/network-lost';
 import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
-import { soakEnded } from '../../../src/notifications/mails/soak-failed';
+import { soakEnded } from '../../../src/notifications/mails/soak';
 import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';

@@ -1,5 +1,5 @@
 import type { Soak, SoakData } from '../../../src/domain/soak/soak';
-import { soakEnded, soakFailed } from '../../../src/notifications/mails/soak-failed';
+import { soakEnded, soakFailed } from '../../../src/notifications/mails/soak';
 import { mailReader } from '../../support/mail-reader';
 import { aBackup, anUpdate, at, news } from '../../support/news-builder';
 
