@@ -5,9 +5,8 @@ import type { RenderedMail } from '../rendered-mail';
 import { paragraph, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { howToDecide, wholePlan, type CriticalNews } from './passages/how-to-decide';
-import { notesPassage } from './passages/notes';
+import { notesPassage, rehearsalHeadline, rehearsalInSubject, rehearsalPassage } from './passages/surroundings';
 import { nameOf, summaryPassage, versions } from './passages/passages';
-import { rehearsalHeadline, rehearsalInSubject, rehearsalPassage } from './passages/rehearsal-passage';
 
 export interface OfferNews extends CriticalNews {
   /** The image of an earlier offer for the same container, which this one supersedes; null without one. */

@@ -3,9 +3,8 @@ import { HOW_TO_ACT, OBSERVES } from '../../domain/mode';
 import type { RenderedMail } from '../rendered-mail';
 import { paragraph } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { notesPassage } from './passages/notes';
+import { notesPassage, rehearsalHeadline, rehearsalPassage } from './passages/surroundings';
 import { nameOf, planPassage, summaryPassage, versions, type UpdateNews } from './passages/passages';
-import { rehearsalHeadline, rehearsalPassage } from './passages/rehearsal-passage';
 
 /** Automatic: diun-pilot applies the update; the operator has nothing to do. */
 export function updateAvailable(news: UpdateNews): RenderedMail {

@@ -10,7 +10,7 @@ import {
 import type { Update } from '../../../domain/update';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';
 import { type Block, machineSaid, paragraph, section } from '../../../notifications/letter/letter';
-import { firstSentence } from '../../../notifications/mails/passages/rehearsal-passage';
+import { firstSentence } from '../../../notifications/mails/passages/surroundings';
 import { typeset } from '../blocks';
 
 export const REHEARSE_AGAIN = 'Rehearse again';

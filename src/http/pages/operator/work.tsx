@@ -4,7 +4,7 @@ import { whyNotYet, type NotYet } from '../../../domain/approval';
 import type { Plan } from '../../../domain/plan/plan';
 import { type Update, UPDATE_STATUSES } from '../../../domain/update';
 import { oneLine } from '../../../notifications/letter/clean';
-import { notesPassage } from '../../../notifications/mails/passages/notes';
+import { notesPassage } from '../../../notifications/mails/passages/surroundings';
 import { nameOf, planPassage } from '../../../notifications/mails/passages/passages';
 import { Blocks, typeset } from '../blocks';
 import { nextWindowText, ago } from '../words';

@@ -3,7 +3,7 @@ import { flagsOf } from '../../../domain/notes/flags';
 import { FLAG_WORDS, type FlaggedWords, type Release } from '../../../domain/notes/release-notes';
 import type { Update } from '../../../domain/update';
 import { oneLine, webUrl } from '../../../notifications/letter/clean';
-import { notesSentence } from '../../../notifications/mails/passages/notes';
+import { notesSentence } from '../../../notifications/mails/passages/surroundings';
 import { renderMarkdown } from './render-markdown';
 
 /** The release notes between the two versions: what was marked, the link, and each release to open. Null: no source is known. */

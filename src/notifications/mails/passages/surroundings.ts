@@ -1,8 +1,13 @@
-import { capitalised, formatBytes, formatDuration, formatTime } from '../../../domain/format';
 import type { Surroundings } from '../../../domain/approval';
 import { diskProblem } from '../../../domain/disk/df';
+import { capitalised, formatBytes, formatDuration, formatTime } from '../../../domain/format';
+import { FLAG_WORDS, type NotesSummary } from '../../../domain/notes/release-notes';
 import type { Plan } from '../../../domain/plan/plan';
-import { paragraph, section, type Block } from '../../letter/letter';
+import { isUnderWay, type Rehearsal, type RehearsalEnd, VERDICT_WORDS } from '../../../domain/rehearsal/rehearsal';
+import type { Update } from '../../../domain/update';
+import { splitDetail } from '../../letter/clean';
+import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
+import type { UpdateNews } from './passages';
 
 /** What past updates and backups show about a plan, the same in mail and page. `when` formats a time. */
 export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when = formatTime): Block[] {
@@ -44,4 +49,69 @@ function lastBackup(
   const read = last.verifiedAt === null ? 'not read back' : 'read back to its end';
   const size = last.bytes === null ? '' : `${formatBytes(last.bytes)}, `;
   return `${when(last.finishedAt ?? last.createdAt)}, ${size}${read}.`;
+}
+
+const MOST_VERSIONS = 5;
+
+/** What the release notes say in a sentence, and the link to them; empty: no source of them is known. */
+export function notesPassage({ notes = null }: Pick<Update, 'notes'>): Block[] {
+  if (notes === null) return [];
+  const said = notesSentence(notes);
+  return [...(said === '' ? [] : [paragraph(said)]), { type: 'link', label: 'Release notes', url: notes.url }];
+}
+
+/** Empty: nothing but the link is known, and nothing is wrong about that. */
+export function notesSentence({ versions, flags, problem }: NotesSummary): string {
+  const shown = versions.slice(0, MOST_VERSIONS).join(', ');
+  const more = versions.length > MOST_VERSIONS ? ` and ${versions.length - MOST_VERSIONS} older` : '';
+  const speak = flags.map((flag) => FLAG_WORDS[flag]).join(', ');
+  const marked = speak === '' ? '' : ` They mention ${speak}.`;
+  const read = versions.length === 0 ? '' : `Release notes of ${shown}${more} were read.${marked}`;
+  const unread =
+    problem === null
+      ? ''
+      : `${versions.length === 0 ? 'Release notes were not read' : 'Not all were read'}: ${problem}`;
+  return [read, unread].filter((text) => text !== '').join(' ');
+}
+
+/** The verdict in one sentence, which a channel's notice shows too. */
+export function rehearsalHeadline({ rehearsal }: UpdateNews): Block[] {
+  if (!rehearsal) return [];
+  if (isUnderWay(rehearsal)) return [paragraph(NOT_ENDED)];
+  const words = headline(rehearsal);
+  return [rehearsal.status === 'failed' ? { type: 'important', text: words } : paragraph(words)];
+}
+
+const NOT_ENDED =
+  'The rehearsal on a copy of the data takes longer and has not ended yet. The page of the update shows its verdict.';
+
+/** What was measured, or the last lines of the log. */
+export function rehearsalPassage({ rehearsal, plan }: UpdateNews): Block[] {
+  if (!rehearsal || isUnderWay(rehearsal)) return [];
+  const { sentence, output } = splitDetail(rehearsal.detail ?? '');
+  const rest = sentence.slice(firstSentence(sentence).length).trim();
+  // How a new major is decided on says what is possible.
+  const next =
+    rehearsal.status === 'failed' && plan?.newMajor === undefined
+      ? paragraph('You can still approve the update. If it fails, it is rolled back.')
+      : null;
+  return section('Rehearsal', rest === '' ? null : paragraph(rest), ...machineSaid(output), next);
+}
+
+/** Only what must not be missed. */
+export function rehearsalInSubject({ rehearsal }: UpdateNews): string {
+  return rehearsal?.status === 'failed' ? ', its rehearsal failed' : '';
+}
+
+function headline({ status, detail }: Rehearsal): string {
+  const sentence = firstSentence(splitDetail(detail ?? '').sentence);
+  if (status === 'passed') return sentence;
+  const word = VERDICT_WORDS[status as RehearsalEnd];
+  return status === 'skipped' ? `${word}: ${sentence}` : `Rehearsal ${word.toLowerCase()}. ${sentence}`;
+}
+
+/** Up to its first period that a blank follows. */
+export function firstSentence(text: string): string {
+  const end = text.indexOf('. ');
+  return end < 0 ? text : text.slice(0, end + 1);
 }
