@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import { formatTime } from '../domain/format';
-import { approvalReminder } from '../notifications/mails/approval-reminder';
+import { approvalReminder } from '../notifications/mails/offer';
 import { requestCommand } from '../notifications/mails/passages/passages';
 import { postMail } from '../notifications/post-mail';
 import { approvalUrl, pageUrl, surroundingsOf } from './approval-links';

@@ -3,9 +3,7 @@ import type { Container } from '../domain/container';
 import type { Plan } from '../domain/plan/plan';
 import type { Rehearsal, Verdict } from '../domain/rehearsal/rehearsal';
 import type { Approval, ImageAt, Update } from '../domain/update';
-import { criticalUpdateAvailable } from '../notifications/mails/critical-update-available';
-import { offerSuperseded } from '../notifications/mails/offer-superseded';
-import { updateAvailable } from '../notifications/mails/update-available';
+import { criticalUpdateAvailable, offerSuperseded, updateAvailable } from '../notifications/mails/offer';
 import { postWithinLimit } from '../notifications/post-mail';
 import { approvalUrl, pageUrl, surroundingsOf } from './approval-links';
 

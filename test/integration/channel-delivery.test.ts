@@ -7,7 +7,7 @@ import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { readNotifyUrls } from '../../src/config/urls';
 import type { MailError } from '../../src/domain/errors';
 import { createDelivery, createNoticeDelivery, deliverAll } from '../../src/notifications/deliver';
-import { updateAvailable } from '../../src/notifications/mails/update-available';
+import { updateAvailable } from '../../src/notifications/mails/offer';
 import { updateFailed } from '../../src/notifications/mails/update-failed';
 import { postMail } from '../../src/notifications/post-mail';
 import { Secret } from '../../src/lib/secret';

@@ -2,7 +2,7 @@ import { createFileTransport } from '../../src/adapters/mail-file/file-transport
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { MailError } from '../../src/domain/errors';
 import { createDelivery, type Delivery } from '../../src/notifications/deliver';
-import { updateAvailable } from '../../src/notifications/mails/update-available';
+import { updateAvailable } from '../../src/notifications/mails/offer';
 import { postMail } from '../../src/notifications/post-mail';
 import { systemClock } from '../../src/lib/clock';
 import type { Mail, MailTransport } from '../../src/ports/mail-transport';

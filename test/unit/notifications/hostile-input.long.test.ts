@@ -1,21 +1,23 @@
 import fc from 'fast-check';
 import { composeEml } from '../../../src/adapters/mail-file/file-transport';
 import { subjectLine } from '../../../src/notifications/letter/clean';
-import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
+import {
+  approvalReminder,
+  criticalUpdateAvailable,
+  offerSuperseded,
+  updateAvailable,
+} from '../../../src/notifications/mails/offer';
 import { engineLost } from '../../../src/notifications/mails/engine-lost';
 import { networkLost } from '../../../src/notifications/mails/network-lost';
 import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backups/backup-notices';
 import { drillFailed } from '../../../src/notifications/mails/backups/drill-failed';
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
-import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
-import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { digest } from '../../../src/notifications/digest';
 import { restoreEnded } from '../../../src/notifications/mails/backups/restore-ended';
 import { soakEnded, soakFailed, type SoakNews } from '../../../src/notifications/mails/soak';
 import type { RestoreRecord } from '../../../src/domain/backups/restore';
 import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
-import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
 import type { RenderedMail } from '../../../src/notifications/rendered-mail';

@@ -1,9 +1,11 @@
 import type { Failure } from '../../../src/domain/errors';
-import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
+import {
+  approvalReminder,
+  criticalUpdateAvailable,
+  offerSuperseded,
+  updateAvailable,
+} from '../../../src/notifications/mails/offer';
 import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';
-import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
-import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
-import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
 import { mailReader } from '../../support/mail-reader';

@@ -9,19 +9,21 @@ import {
   type SentNotice,
 } from '../../../src/adapters/channels/formats';
 import type { ChannelNotice } from '../../../src/domain/channel-notice';
-import { approvalReminder } from '../../../src/notifications/mails/approval-reminder';
+import {
+  approvalReminder,
+  criticalUpdateAvailable,
+  offerSuperseded,
+  updateAvailable,
+} from '../../../src/notifications/mails/offer';
 import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';
 import { backupOld, backupShrunk } from '../../../src/notifications/mails/backups/backup-notices';
 import { drillFailed } from '../../../src/notifications/mails/backups/drill-failed';
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
-import { criticalUpdateAvailable } from '../../../src/notifications/mails/critical-update-available';
 import { digest } from '../../../src/notifications/digest';
 import { engineLost } from '../../../src/notifications/mails/engine-lost';
 import { networkLost } from '../../../src/notifications/mails/network-lost';
-import { offerSuperseded } from '../../../src/notifications/mails/offer-superseded';
 import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';
 import { soakEnded } from '../../../src/notifications/mails/soak';
-import { updateAvailable } from '../../../src/notifications/mails/update-available';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
 import type { RenderedMail } from '../../../src/notifications/rendered-mail';
