@@ -1,7 +1,7 @@
 import { samePlace, keyOfPlace, scopeName } from '../domain/backups/backup-place';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
-import { backupShrunk } from '../notifications/mails/backups/backup-notices';
+import { backupShrunk } from '../notifications/mails/backups';
 import { postMail } from '../notifications/post-mail';
 import { serversIn } from './backup-set';
 

@@ -5,7 +5,7 @@ import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
 import { nextDue } from '../lib/due-times';
-import { backupOld } from '../notifications/mails/backups/backup-notices';
+import { backupOld } from '../notifications/mails/backups';
 import { postMail } from '../notifications/post-mail';
 import type { NoticeKind } from '../ports/timers';
 import { backupSets } from './backup-set';

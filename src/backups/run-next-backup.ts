@@ -3,7 +3,7 @@ import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';
 import type { BackupRecord } from '../domain/backups/backup';
 import { codeOf, type Failure, messageOf, PilotError } from '../domain/errors';
-import { backupFailed } from '../notifications/mails/backups/backup-failed';
+import { backupFailed } from '../notifications/mails/backups';
 import { postMail } from '../notifications/post-mail';
 import { afterGoodBackup } from './after-good-backup';
 import { takeBackup } from './take-backup';

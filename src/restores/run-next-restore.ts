@@ -7,7 +7,7 @@ import { notJudged } from '../domain/backups/restore-texts';
 import { firstRestoreJournal, leftBy, type RestoreJournal, type RestoreRecord } from '../domain/backups/restore';
 import type { Logger } from '../lib/logger';
 import { writtenProgress } from '../lib/written-progress';
-import { restoreEnded } from '../notifications/mails/backups/restore-ended';
+import { restoreEnded } from '../notifications/mails/restore-ended';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
 import { authenticManifest } from './find-set';

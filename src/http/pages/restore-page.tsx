@@ -9,7 +9,7 @@ import { oneLine } from '../../notifications/letter/clean';
 import { list, paragraph, section, type Block, shellCommand } from '../../notifications/letter/letter';
 import { rollbackTrouble } from '../../notifications/mails/failure';
 import { backupFacts, nameOf } from '../../notifications/mails/passages/passages';
-import { howItEnded, keptPassage, whatToDo } from '../../notifications/mails/backups/restore-ended';
+import { howItEnded, keptPassage, whatToDo } from '../../notifications/mails/restore-ended';
 import { Blocks, typeset } from './blocks';
 import { NameField, NameMissed, page } from './layout';
 import { messagePage } from './message-page';

@@ -6,7 +6,7 @@ import { NotTried, type DrillVerdict } from '../../domain/backups/drill';
 import type { Container } from '../../domain/container';
 import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, isEngineLost, messageOf } from '../../domain/errors';
-import { drillFailed } from '../../notifications/mails/backups/drill-failed';
+import { drillFailed } from '../../notifications/mails/backups';
 import { postMail } from '../../notifications/post-mail';
 import { readTargets } from '../../services/read-targets';
 import type { Store } from '../../ports/store';

@@ -1,8 +1,6 @@
 import type { BackupItem } from '../../../src/domain/backups/backup';
 import type { Failure } from '../../../src/domain/errors';
-import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';
-import { backupOld, backupShrunk } from '../../../src/notifications/mails/backups/backup-notices';
-import { drillFailed } from '../../../src/notifications/mails/backups/drill-failed';
+import { backupFailed, backupOld, backupShrunk, drillFailed } from '../../../src/notifications/mails/backups';
 import { mailReader } from '../../support/mail-reader';
 import { aBackup } from '../../support/news-builder';
 

@@ -9,12 +9,10 @@ import {
 } from '../../../src/notifications/mails/offer';
 import { engineLost } from '../../../src/notifications/mails/engine-lost';
 import { networkLost } from '../../../src/notifications/mails/network-lost';
-import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';
-import { backupOld, backupShrunk } from '../../../src/notifications/mails/backups/backup-notices';
-import { drillFailed } from '../../../src/notifications/mails/backups/drill-failed';
+import { backupFailed, backupOld, backupShrunk, drillFailed } from '../../../src/notifications/mails/backups';
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { digest } from '../../../src/notifications/digest';
-import { restoreEnded } from '../../../src/notifications/mails/backups/restore-ended';
+import { restoreEnded } from '../../../src/notifications/mails/restore-ended';
 import { soakEnded, soakFailed, type SoakNews } from '../../../src/notifications/mails/soak';
 import type { RestoreRecord } from '../../../src/domain/backups/restore';
 import { renewalFailed } from '../../../src/notifications/mails/renewal-failed';

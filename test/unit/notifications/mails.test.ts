@@ -5,7 +5,7 @@ import {
   offerSuperseded,
   updateAvailable,
 } from '../../../src/notifications/mails/offer';
-import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';
+import { backupFailed } from '../../../src/notifications/mails/backups';
 import { updateFailed } from '../../../src/notifications/mails/update-failed';
 import { updateSucceeded } from '../../../src/notifications/mails/update-succeeded';
 import { mailReader } from '../../support/mail-reader';

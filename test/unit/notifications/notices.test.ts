@@ -15,9 +15,7 @@ import {
   offerSuperseded,
   updateAvailable,
 } from '../../../src/notifications/mails/offer';
-import { backupFailed } from '../../../src/notifications/mails/backups/backup-failed';
-import { backupOld, backupShrunk } from '../../../src/notifications/mails/backups/backup-notices';
-import { drillFailed } from '../../../src/notifications/mails/backups/drill-failed';
+import { backupFailed, backupOld, backupShrunk, drillFailed } from '../../../src/notifications/mails/backups';
 import { certificateNearEnd } from '../../../src/notifications/mails/certificate-near-end';
 import { digest } from '../../../src/notifications/digest';
 import { engineLost } from '../../../src/notifications/mails/engine-lost';

@@ -1,5 +1,5 @@
 import type { RestoreRecord } from '../../../src/domain/backups/restore';
-import { restoreEnded } from '../../../src/notifications/mails/backups/restore-ended';
+import { restoreEnded } from '../../../src/notifications/mails/restore-ended';
 import { mailReader } from '../../support/mail-reader';
 import { at } from '../../support/news-builder';
 

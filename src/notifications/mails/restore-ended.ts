@@ -1,10 +1,10 @@
-import { formatTime } from '../../../domain/format';
-import { restoreCommandLine, type LeftBy, type RestoreRecord } from '../../../domain/backups/restore';
-import type { RenderedMail } from '../../rendered-mail';
-import { splitDetail } from '../../letter/clean';
-import { list, machineSaid, paragraph, section, type Block } from '../../letter/letter';
-import { renderLetter } from '../../letter/render-letter';
-import { operatorSection } from '../passages/passages';
+import { formatTime } from '../../domain/format';
+import { restoreCommandLine, type LeftBy, type RestoreRecord } from '../../domain/backups/restore';
+import type { RenderedMail } from '../rendered-mail';
+import { splitDetail } from '../letter/clean';
+import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { renderLetter } from '../letter/render-letter';
+import { operatorSection } from './passages/passages';
 
 interface EndedNews {
   restore: RestoreRecord;
