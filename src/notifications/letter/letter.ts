@@ -60,6 +60,7 @@ export function section(heading: string, ...blocks: (Block | null)[]): Block[] {
 }
 
 export const paragraph = (text: string): Block => ({ type: 'paragraph', text });
+export const important = (text: string): Block => ({ type: 'important', text });
 
 /** Null when there is nothing to list. */
 export function list(items: string[], ordered = false): Block | null {

@@ -2,7 +2,7 @@ import { titleOfItem, type BackupRecord, takenAt } from '../../domain/backups/ba
 import { scopeName } from '../../domain/backups/backup-place';
 import { formatBytes, formatDay, formatTime } from '../../domain/format';
 import { splitDetail } from '../letter/clean';
-import { list, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
+import { important, list, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { backupFacts, operatorSection } from './passages/passages';
@@ -195,7 +195,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
 
 /** `none`: the text where there is no such backup. */
 function takenPassage(heading: string, backup: BackupRecord | null, none: string): Block[] {
-  return section(heading, backup === null ? { type: 'important', text: none } : takenFacts(backup));
+  return section(heading, backup === null ? important(none) : takenFacts(backup));
 }
 
 function takenFacts(backup: BackupRecord): Block {

@@ -2,7 +2,7 @@ import type { DataChange } from '../../domain/data/data-fingerprint';
 import { unknownChange } from '../../domain/data/compare-fingerprints';
 import { restoreIn, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { paragraph, section, type Block, shellCommand } from '../letter/letter';
+import { important, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { FailureText } from './failure-text';
 import { nameOf } from './passages/passages';
@@ -19,10 +19,7 @@ export function databaseLeft(update: Update): FailureText {
     word: 'Rolled back, new database left',
     heading: `${name} is running its old version on the restored data, next to a new database`,
     opening: [
-      {
-        type: 'important',
-        text: 'Manual action required: look at the new database before you request the update again.',
-      },
+      important('Manual action required: look at the new database before you request the update again.'),
       paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
       ...section('What you can do', {
         type: 'list',
@@ -58,12 +55,11 @@ export function dataChanged(
       ? `${name} is running its old version on data that the new version changed`
       : `${name} is running its old version on the data of the new version`,
     opening: [
-      {
-        type: 'important',
-        text: isKnown
+      important(
+        isKnown
           ? `Decision required: the old version of ${name} is healthy, but it was not made for this data. It may fail later or damage it.`
           : `Decision required: the old version of ${name} is healthy, but the backup that you chose was not restored.`,
-      },
+      ),
       ...whatChanged(change),
       paragraph(sentence),
       ...section(

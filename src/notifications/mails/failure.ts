@@ -3,7 +3,7 @@ import { PilotError } from '../../domain/errors';
 import { hasReplaced } from '../../domain/journal';
 import { restoreIn, type Step, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block, shellCommand } from '../letter/letter';
+import { important, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import {
   changedByOthers,
   isChangedByOthers,
@@ -106,7 +106,7 @@ function manualActionRequired(
     word: 'Down, manual action required',
     heading: `${name} is down: neither the new nor the old version works`,
     opening: [
-      { type: 'important', text: `Manual action required: diun-pilot cannot repair ${name} automatically.` },
+      important(`Manual action required: diun-pilot cannot repair ${name} automatically.`),
       ...rollbackTrouble(update),
       ...whatChanged(dataChange ?? null),
       ...firstAid(update),
@@ -125,10 +125,9 @@ function stoppedForTheBackup(update: Update, stopped: readonly string[] = []): F
     word: 'Down, manual action required',
     heading: `The update of ${nameOf(update)} was aborted, and a container that was stopped for it is not running`,
     opening: [
-      {
-        type: 'important',
-        text: 'Manual action required: no container was replaced, but one that was stopped for the backup is not running or not healthy.',
-      },
+      important(
+        'Manual action required: no container was replaced, but one that was stopped for the backup is not running or not healthy.',
+      ),
       paragraph(sentence),
       ...machineSaid(output),
       ...section('Look at it first', {
@@ -210,7 +209,7 @@ function newDataPassage(update: Update, newData: NewData): Block[] {
   const server = `${container}.postgres-${to}`;
   const run = ['docker', 'run', '-d', '--name', server, '--network', 'none', '--volumes-from', container];
   return [
-    { type: 'important', text: `Decision required: ${newDataSentence(newData)}` },
+    important(`Decision required: ${newDataSentence(newData)}`),
     ...section(
       'How to read the data written since the load',
       paragraph(

@@ -1,4 +1,4 @@
-import { paragraph, section, type Block, shellCommand } from '../letter/letter';
+import { important, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages/passages';
@@ -29,7 +29,7 @@ export function networkLost(news: NetworkLostNews): RenderedMail {
     verdict: { tone: 'alarm', word: `Unreachable, ${next}` },
     heading: `${container} has lost its network`,
     blocks: [
-      { type: 'important', text: `${container} is unreachable until ${until}` },
+      important(`${container} is unreachable until ${until}`),
       paragraph(words),
       ...section('Bring it back', ...howToReattach(news)),
     ],

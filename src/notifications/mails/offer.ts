@@ -2,7 +2,7 @@ import { whyNotYet, type NotYet, type Surroundings } from '../../domain/approval
 import { formatMinute, formatTime } from '../../domain/format';
 import { HOW_TO_ACT, OBSERVES } from '../../domain/mode';
 import type { ImageAt } from '../../domain/update';
-import { paragraph, section, shellCommand, type Block } from '../letter/letter';
+import { important, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { nameOf, planPassage, requestCommand, summaryPassage, versions, type UpdateNews } from './passages/passages';
@@ -159,7 +159,7 @@ function howToDecide(news: CriticalNews): Block[] {
   return [
     ...section(
       'How to decide',
-      ...(notYet === null ? countsForADay(news) : [{ type: 'important' as const, text: notYetText(notYet) }]),
+      ...(notYet === null ? countsForADay(news) : [important(notYetText(notYet))]),
       paragraph(whatItOpens(news)),
       { type: 'link', label: 'Review the plan and decide', url: news.approvalUrl, button: true },
       { type: 'link', label: 'Decline this update', url: `${news.approvalUrl}#decline`, button: false },

@@ -2,7 +2,7 @@ import { changesOf, unknownChange } from '../../domain/data/compare-fingerprints
 import { formatBetween, formatTime } from '../../domain/format';
 import { awaySince, restoreIn, type Step, type StepName, type Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { paragraph, type Block } from '../letter/letter';
+import { important, paragraph, type Block } from '../letter/letter';
 import type { FailureText, Seen } from './failure-text';
 import { nameOf } from './passages/passages';
 
@@ -65,7 +65,7 @@ export function urgency(seen: Seen): string {
 export function unknownData({ dataChange }: Seen): Block[] {
   const unknown = dataChange ? unknownChange(dataChange) : null;
   if (unknown === null) return [];
-  return [{ type: 'important', text: `${unknown} Check the log of the old version before you rely on its data.` }];
+  return [important(`${unknown} Check the log of the old version before you rely on its data.`)];
 }
 
 function verifiedHow(update: Update): string {
@@ -96,7 +96,7 @@ export function restored(update: Update, seen: Seen): Block[] {
   if (restore === undefined) return [];
   const { sentence, output } = splitDetail(restore.detail ?? '');
   return [
-    { type: 'important', text: seen.backupWasChosen === true ? CHOSEN : whyRestored(seen) },
+    important(seen.backupWasChosen === true ? CHOSEN : whyRestored(seen)),
     ...(sentence === '' ? [] : [paragraph(sentence)]),
     ...(output.length === 0 ? [] : [{ type: 'commands' as const, lines: output }]),
   ];

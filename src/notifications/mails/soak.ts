@@ -3,7 +3,7 @@ import { formatDuration, formatTime } from '../../domain/format';
 import type { Soak, SoakData } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { list, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
+import { important, list, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { backupPassage, nameOf, versions, type UpdateNews } from './passages/passages';
@@ -40,7 +40,7 @@ export function soakFailed(news: SoakNews, which: 'first' | 'reminder' = 'first'
         ? `The failure of ${name} is still waiting for your decision`
         : `${name} failed during its soak`,
     blocks: [
-      { type: 'important', text: `${noWayBack ? 'Manual action' : 'Decision'} required: ${soakFailureText(soak)}` },
+      important(`${noWayBack ? 'Manual action' : 'Decision'} required: ${soakFailureText(soak)}`),
       ...(noWayBack ? [...schemaText(soak), ...cannotGoBack(news)] : whatToDecide(news)),
       ...(output.length === 0 ? [] : section('What its log says', ...machineSaid(output))),
       ...section(
@@ -110,7 +110,7 @@ export function soakEnded(news: SoakEndedNews): RenderedMail {
       : { tone: 'alarm', word: 'Not running, manual action required' },
     heading: `The soak of ${name} ended: Compose re-created it`,
     blocks: [
-      runs ? paragraph(words) : { type: 'important', text: `Manual action required: ${words}` },
+      runs ? paragraph(words) : important(`Manual action required: ${words}`),
       paragraph(
         'Compose removed the old container and the new one. The new version is no longer watched, and diun-pilot can no longer roll this update back.',
       ),

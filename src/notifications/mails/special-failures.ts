@@ -1,4 +1,4 @@
-import { type Block, paragraph, machineSaid, section, shellCommand } from '../letter/letter';
+import { important, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import type { Update } from '../../domain/update';
 import { changedAndNotRestored, whatChanged } from './data-changed';
 import type { FailureText, Seen } from './failure-text';
@@ -40,10 +40,9 @@ export function neighbourDown(update: Update, _backup: unknown, { dataChange = n
     word: 'Rolled back, manual action required',
     heading: `${name} is running its old version again, but another container does not respond`,
     opening: [
-      {
-        type: 'important',
-        text: `Manual action required: the unchanged old container of ${name} is running and healthy, but another container that worked before the update does not work now.`,
-      },
+      important(
+        `Manual action required: the unchanged old container of ${name} is running and healthy, but another container that worked before the update does not work now.`,
+      ),
       paragraph(sentence),
       ...machineSaid(output),
       ...changedAndNotRestored(update, dataChange),
@@ -74,7 +73,7 @@ export function changedByOthers(
     word: isDown ? 'Down, manual action required' : started ? 'Aborted, please check' : 'Aborted',
     heading: `${name} was changed externally while its update ran`,
     opening: [
-      ...important(name, { started, isDown }),
+      ...warning(name, { started, isDown }),
       ...(back === null ? [] : [paragraph(splitDetail(update.error?.message ?? '').sentence)]),
       paragraph(`${CAUSES}${back === null ? ' This update did not touch the result of that change.' : ''}`),
       ...(started || back !== null ? [] : [paragraph(NOTHING_LEFT)]),
@@ -105,10 +104,10 @@ export function changedByOthers(
 const CAUSES = 'Possible causes: docker compose up, docker rm, or another diun-pilot.';
 const NOTHING_LEFT = 'diun-pilot changed nothing and removed what it had prepared for the update.';
 
-function important(name: string, { started, isDown }: { started: boolean; isDown: boolean }): Block[] {
-  if (isDown) return [{ type: 'important', text: `Manual action required: no container named ${name} is running.` }];
+function warning(name: string, { started, isDown }: { started: boolean; isDown: boolean }): Block[] {
+  if (isDown) return [important(`Manual action required: no container named ${name} is running.`)];
   if (!started) return [];
-  return [{ type: 'important', text: `diun-pilot cannot verify whether ${name} works. Please check it.` }];
+  return [important(`diun-pilot cannot verify whether ${name} works. Please check it.`)];
 }
 
 export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
@@ -123,10 +122,9 @@ export function unhealthyAsBefore(update: Update, _backup: unknown, { dataChange
     word: 'Unhealthy, as before',
     heading: `${name} fails its health check with its old version, as it did before the update`,
     opening: [
-      {
-        type: 'important',
-        text: `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
-      },
+      important(
+        `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
+      ),
       paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
       ...changedAndNotRestored(update, dataChange),
       ...section(

@@ -2,7 +2,7 @@ import { isTagRetried, NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from 
 import { formatTimeout } from '../../domain/format';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
-import { machineSaid, paragraph, section, type Block, stepTitle } from '../letter/letter';
+import { important, machineSaid, paragraph, section, stepTitle, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { causeOf, failedStep, failureText } from './failure';
 import { isGone, type Seen } from './failure-text';
@@ -111,10 +111,7 @@ function composeFile({ update, plan }: UpdateNews): Block[] {
   if (!isOtherTag(update) || update.kind === 'service') return [];
   // It had succeeded, and its tag could not be written back (updates/new-tag/keep-tag).
   if (update.status === 'rolled_back' && update.followUp !== null)
-    return section('The compose file', {
-      type: 'important',
-      text: `It still names the version that failed. ${update.followUp}`,
-    });
+    return section('The compose file', important(`It still names the version that failed. ${update.followUp}`));
   const later = update.followUp ?? plan?.followUp ?? null;
   return section(
     'The compose file',

@@ -3,7 +3,7 @@ import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { Update } from '../../domain/update';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
-import { paragraph, section } from '../letter/letter';
+import { important, paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { whatChanged } from './data-changed';
 import { backupPassage, nameOf, stepsPassage, versions, type UpdateNews } from './passages/passages';
@@ -22,7 +22,7 @@ export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | n
     heading: `${name} is running the new version and is healthy`,
     blocks: [
       paragraph(howItWent(update)),
-      ...section('What to do now', followUp === null ? null : { type: 'important', text: followUp }),
+      ...section('What to do now', followUp === null ? null : important(followUp)),
       ...whatChanged(news.dataChange ?? null),
       ...section('Kept', ...(news.kept ?? []).map(paragraph)),
       versions(news, { from: 'Previous version', to: 'Current version' }),

@@ -6,7 +6,7 @@ import type { Plan } from '../../../domain/plan/plan';
 import { isUnderWay, type Rehearsal, type RehearsalEnd, VERDICT_WORDS } from '../../../domain/rehearsal/rehearsal';
 import type { Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';
-import { machineSaid, paragraph, section, type Block } from '../../letter/letter';
+import { important, machineSaid, paragraph, section, type Block } from '../../letter/letter';
 import type { UpdateNews } from './passages';
 
 /** What past updates and backups show about a plan, the same in mail and page. `when` formats a time. */
@@ -79,7 +79,7 @@ export function rehearsalHeadline({ rehearsal }: UpdateNews): Block[] {
   if (!rehearsal) return [];
   if (isUnderWay(rehearsal)) return [paragraph(NOT_ENDED)];
   const words = headline(rehearsal);
-  return [rehearsal.status === 'failed' ? { type: 'important', text: words } : paragraph(words)];
+  return [rehearsal.status === 'failed' ? important(words) : paragraph(words)];
 }
 
 const NOT_ENDED =
