@@ -1,11 +1,10 @@
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import { unknownChange } from '../../domain/data/compare-fingerprints';
 import { restoreIn, type Update } from '../../domain/update';
-import { splitDetail } from '../letter/clean';
 import { important, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { FailureText } from './failure-text';
-import { nameOf } from './passages/passages';
+import { errorOf, nameOf } from './passages/passages';
 
 export const isDataChanged = ({ error, status }: Update): boolean =>
   error?.code === 'data_changed' && status === 'rollback_failed';
@@ -20,7 +19,7 @@ export function databaseLeft(update: Update): FailureText {
     heading: `${name} is running its old version on the restored data, next to a new database`,
     opening: [
       important('Manual action required: look at the new database before you request the update again.'),
-      paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      paragraph(errorOf(update).sentence),
       ...section('What you can do', {
         type: 'list',
         items: [
@@ -43,7 +42,7 @@ export function dataChanged(
   change: DataChange | null,
 ): FailureText {
   const name = nameOf(update);
-  const { sentence } = splitDetail(update.error?.message ?? update.reason);
+  const { sentence } = errorOf(update);
   const isKnown = change !== null && change.changes.length > 0;
   return {
     subject: isKnown

@@ -16,7 +16,7 @@ import {
 } from './special-failures';
 import { databaseLeft, dataChanged, isDataChanged, whatChanged } from './data-changed';
 import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
-import { nameOf } from './passages/passages';
+import { errorOf, lookAt, nameOf } from './passages/passages';
 import { neverStopped, restored, runsAgain } from './rolled-back';
 import { serviceFailed } from './rollout-failed';
 
@@ -118,7 +118,7 @@ function manualActionRequired(
 
 /** Nothing was replaced, but a container that was stopped for the backup does not restart. */
 function stoppedForTheBackup(update: Update, stopped: readonly string[] = []): FailureText {
-  const { sentence, output } = splitDetail(update.error?.message ?? update.reason);
+  const { sentence, output } = errorOf(update);
   return {
     subject: 'DOWN, a container stopped for the backup did not restart – manual action required',
     tone: 'alarm',
@@ -153,14 +153,13 @@ function firstAid(update: Update): Block[] {
   const name = nameOf(update);
   const pinned = pinnedImage(update);
   return [
-    ...section('Look at it first', {
-      type: 'commands',
-      lines: [
-        shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
-        shellCommand('docker', 'logs', '--tail', '100', name),
+    ...section(
+      'Look at it first',
+      lookAt(
+        name,
         shellCommand('docker', 'inspect', '--format', '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}', name),
-      ],
-    }),
+      ),
+    ),
     paragraph(`A container named ${name}.diun-pilot-… was renamed by this update.`),
     ...section('Then bring it back', { type: 'commands', lines: [shellCommand('docker', 'start', name)] }),
     ...(pinned === null || update.service === null ? [] : byCompose(pinned, update.service)),

@@ -4,7 +4,7 @@ import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { operatorSection } from './passages/passages';
+import { LOOK_AT_ANY, operatorSection } from './passages/passages';
 
 interface EndedNews {
   restore: RestoreRecord;
@@ -34,7 +34,7 @@ export function restoreEnded({ restore, left, allJudged = true, publicUrl }: End
         : `The restore of ${about} failed`,
     blocks: [
       ...howItEnded(restore),
-      ...(done && !allJudged ? section('What to do now', LOOK) : []),
+      ...(done && !allJudged ? section('What to do now', LOOK_AT_ANY) : []),
       ...whatToDo(restore, left),
       {
         type: 'facts',
@@ -82,11 +82,11 @@ export function whatToDo({ error, backupId, target, trustedManifest }: RestoreRe
     return section(
       'What to do now',
       paragraph('The data is restored, but a container is unhealthy. Find out which one, and why:'),
-      LOOK,
+      LOOK_AT_ANY,
     );
   }
   const again = restoreCommandLine({ backup: backupId, project: target, trust: trustedManifest !== null });
-  const first = left === 'data as before' ? section('Look at it first', LOOK) : [];
+  const first = left === 'data as before' ? section('Look at it first', LOOK_AT_ANY) : [];
   return [
     ...first,
     ...section('What to do now', paragraph(left === 'half' ? HALF : AGAIN), {
@@ -96,7 +96,6 @@ export function whatToDo({ error, backupId, target, trustedManifest }: RestoreRe
   ];
 }
 
-const LOOK: Block = { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] };
 const AGAIN = 'Fix the cause, verify the backup, and restore again:';
 const HALF =
   'Do not start the stopped containers: part of the data is from the backup, and part is not. Fix the cause, then restore again:';

@@ -3,10 +3,10 @@ import { formatDuration, formatTime } from '../../domain/format';
 import type { Soak, SoakData } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { important, list, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
+import { important, list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
-import { backupPassage, nameOf, versions, type UpdateNews } from './passages/passages';
+import { backupPassage, lookAt, nameOf, versions, type UpdateNews } from './passages/passages';
 
 export interface SoakNews extends UpdateNews {
   soak: Soak;
@@ -114,13 +114,7 @@ export function soakEnded(news: SoakEndedNews): RenderedMail {
       paragraph(
         'Compose removed the old container and the new one. The new version is no longer watched, and diun-pilot can no longer roll this update back.',
       ),
-      ...section('Check it', {
-        type: 'commands',
-        lines: [
-          shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
-          shellCommand('docker', 'logs', '--tail', '100', name),
-        ],
-      }),
+      ...section('Check it', lookAt(name)),
       paragraph(
         'To go back, write the version from before the update into the compose file and run docker compose up -d again.',
       ),
@@ -166,12 +160,6 @@ export function cannotGoBack({ update, oldIsGone }: { update: Update; oldIsGone:
   return [
     paragraph(`${nothingOfferedText(oldIsGone)} The new version stays in place.`),
     ...section('What to do now', paragraph('Fix the cause in the new version, or update to a version that works.')),
-    ...section('Look at it first', {
-      type: 'commands',
-      lines: [
-        shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
-        shellCommand('docker', 'logs', '--tail', '100', name),
-      ],
-    }),
+    ...section('Look at it first', lookAt(name)),
   ];
 }

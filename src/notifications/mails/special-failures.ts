@@ -2,8 +2,7 @@ import { important, machineSaid, paragraph, section, shellCommand, type Block } 
 import type { Update } from '../../domain/update';
 import { changedAndNotRestored, whatChanged } from './data-changed';
 import type { FailureText, Seen } from './failure-text';
-import { nameOf } from './passages/passages';
-import { splitDetail } from '../letter/clean';
+import { errorOf, LOOK_AT_ANY, lookAt, nameOf } from './passages/passages';
 
 /** It was refused before the image was pulled. */
 export function isWrongSignature({ status, error }: Update): boolean {
@@ -33,7 +32,7 @@ export const isNeighbourDown = ({ error, status }: Update): boolean =>
 /** The old container runs and is healthy, but another one that responded before the update does not, also after the rollback. */
 export function neighbourDown(update: Update, _backup: unknown, { dataChange = null }: Seen): FailureText {
   const name = nameOf(update);
-  const { sentence, output } = splitDetail(update.error?.message ?? update.reason);
+  const { sentence, output } = errorOf(update);
   return {
     subject: 'rolled back, another container does not respond – manual action required',
     tone: 'alarm',
@@ -46,7 +45,7 @@ export function neighbourDown(update: Update, _backup: unknown, { dataChange = n
       paragraph(sentence),
       ...machineSaid(output),
       ...changedAndNotRestored(update, dataChange),
-      ...section('Look at it first', { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] }),
+      ...section('Look at it first', LOOK_AT_ANY),
       ...section('Then restart it', { type: 'commands', lines: ['docker restart NAME'] }),
     ],
     labels: { from: 'Running again', to: 'Failed version' },
@@ -74,17 +73,11 @@ export function changedByOthers(
     heading: `${name} was changed externally while its update ran`,
     opening: [
       ...warning(name, { started, isDown }),
-      ...(back === null ? [] : [paragraph(splitDetail(update.error?.message ?? '').sentence)]),
+      ...(back === null ? [] : [paragraph(errorOf(update).sentence)]),
       paragraph(`${CAUSES}${back === null ? ' This update did not touch the result of that change.' : ''}`),
       ...(started || back !== null ? [] : [paragraph(NOTHING_LEFT)]),
       ...whatChanged(dataChange),
-      ...section('Check it', {
-        type: 'commands',
-        lines: [
-          shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
-          shellCommand('docker', 'logs', '--tail', '100', name),
-        ],
-      }),
+      ...section('Check it', lookAt(name)),
       ...(started || isDown
         ? [
             paragraph(
@@ -125,7 +118,7 @@ export function unhealthyAsBefore(update: Update, _backup: unknown, { dataChange
       important(
         `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
       ),
-      paragraph(splitDetail(update.error?.message ?? update.reason).sentence),
+      paragraph(errorOf(update).sentence),
       ...changedAndNotRestored(update, dataChange),
       ...section(
         'If it works',
@@ -134,13 +127,7 @@ export function unhealthyAsBefore(update: Update, _backup: unknown, { dataChange
         ),
         { type: 'commands', lines: ['docker compose up -d', shellCommand('diun-pilot', 'check')] },
       ),
-      ...section('If it does not work', {
-        type: 'commands',
-        lines: [
-          shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
-          shellCommand('docker', 'logs', '--tail', '100', name),
-        ],
-      }),
+      ...section('If it does not work', lookAt(name)),
       paragraph(
         `It was already unhealthy before the update, so the cause may be unrelated. A container named ${name}.diun-pilot-… was renamed by this update.`,
       ),

@@ -177,6 +177,26 @@ export function backupFacts(backup: BackupRecord): Fact[] {
   return facts;
 }
 
+/** Why it ended: what happened, and what a machine printed about it. */
+export function errorOf({ error, reason }: Update): ReturnType<typeof splitDetail> {
+  return splitDetail(error?.message ?? reason);
+}
+
+/** State and log of the container. `more`: commands that follow. */
+export function lookAt(name: string, ...more: string[]): Block {
+  return {
+    type: 'commands',
+    lines: [
+      shellCommand('docker', 'ps', '-a', '--filter', `name=${name}`),
+      shellCommand('docker', 'logs', '--tail', '100', name),
+      ...more,
+    ],
+  };
+}
+
+/** Where the container is not known: the operator fills in its name. */
+export const LOOK_AT_ANY: Block = { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] };
+
 /** Requests this update on the host. */
 export function requestCommand(update: Update): string {
   const image = isOtherTag(update) ? [update.to.reference] : [];
