@@ -12,6 +12,7 @@ import {
 } from '../domain/signatures/signature';
 import type { ImageAt, Update } from '../domain/update';
 import { fewAtATime } from '../lib/concurrency';
+import { seenInSteps } from '../notifications/mails/failure-text';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { postMail } from '../notifications/post-mail';
 import type { NewUpdate } from '../ports/store';
@@ -108,7 +109,7 @@ export function recordWrongSignature(
   if (digest !== null) store.refusals.add({ container: name, digest, why: 'failed', updateId: update.id, at });
   logger.error('an image has a wrong signature', { update: update.id, container: name, to: row.to, reason });
   const news = { update, plan: null, backup: null, page: pageUrl(deps, update), quarantined: true };
-  postMail(store.outbox, updateFailed(news));
+  postMail(store.outbox, updateFailed({ ...news, ...seenInSteps(update) }));
   return update;
 }
 

@@ -1,11 +1,11 @@
 import { leftBy, type RestoreJournal } from '../domain/backups/restore';
 import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
-import type { DataChange } from '../domain/data/data-fingerprint';
-import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
+import { newDataOf, newDataSentence } from '../domain/data/new-data';
 import { type Failure, firstLineOf } from '../domain/errors';
 import { capitalised, formatTime } from '../domain/format';
 import { hasReplaced, type Journal, ownStopOf } from '../domain/journal';
-import type { OwnStop, Update, Verdict } from '../domain/update';
+import type { Update, Verdict } from '../domain/update';
+import type { Seen } from '../notifications/mails/failure-text';
 import type { Store } from '../ports/store';
 
 /** The verdict as sentences for a person: of page, mail, log and API alike. Pure. */
@@ -101,29 +101,7 @@ function whatChanged({ dataChange }: Journal): string {
   return `${changes}${unknown === null ? '' : ` ${unknown}`}`;
 }
 
-/** What mail and page say of the end of an update beyond its row. */
-export interface HowItEnded {
-  /** It was rolled back without ever stopping the old container: a handover failed while both ran. */
-  servedOn: boolean;
-  /** Whether the old version was replaced, or may have been; else it is untouched. */
-  replaced: boolean;
-  /** What the new version changed in the databases of its set; null: it can change none, or was not started. */
-  dataChange: DataChange | null;
-  /** The data directory of a new PostgreSQL major that clients may have written to before the rollback; null: there is none. */
-  newData: NewData | null;
-  /** Names of the containers that were stopped, or services that were scaled to 0, for the backup, whatever became of it. */
-  stopped: string[];
-  /** Whether the container itself was one of them. */
-  ownStop: OwnStop | null;
-  /** Names of the services that stay at 0 replicas, since their data is only partly restored. */
-  leftAtZero: string[];
-  /** It failed in its soak, and the operator chose the data from before the update. */
-  backupWasChosen: boolean;
-  /** After an external change, whether a container could be started; null: one ran all the time. */
-  broughtBack: Journal['broughtBack'] | null;
-}
-
-export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status, steps }: Update): HowItEnded {
+export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status, steps }: Update): Seen {
   const journal = updates.journal(id);
   const rollout = updates.rollout(id);
   const failed = status === 'rolled_back' || status === 'rollback_failed';

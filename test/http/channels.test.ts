@@ -10,7 +10,7 @@ import { postMail } from '../../src/notifications/post-mail';
 import type { Channel } from '../../src/ports/mail-transport';
 import { runOn } from '../support/cli-app';
 import { asPerson, startHttp, type RunningHttp } from '../support/http-app';
-import { aFailedUpdate, anUpdate, news } from '../support/news-builder';
+import { aFailedUpdate, anUpdate, failedNews } from '../support/news-builder';
 import { recordingLogger } from '../support/recording-logger';
 import { openScene, type Scene } from '../support/scene';
 
@@ -45,7 +45,7 @@ afterEach(async () => {
 async function deliver(answer: number): Promise<void> {
   status = answer;
   const update = anUpdate({ ...aFailedUpdate(), status: 'failed' });
-  postMail(scene.store.outbox, updateFailed({ ...news({ update }), quarantined: false }));
+  postMail(scene.store.outbox, updateFailed(failedNews({ update, quarantined: false })));
   const { logger } = recordingLogger();
   const clock = { now: () => scene.clock.now(), sleep: systemClock.sleep.bind(systemClock) };
   await createNoticeDelivery({ store: scene.store, channel, clock, logger }).deliverDue();

@@ -14,6 +14,7 @@ import { livePage } from '../../src/http/pages/live-page';
 import type { OperatorData } from '../../src/http/pages/operator/operator-data';
 import { operatorPage } from '../../src/http/pages/operator/operator-page';
 import { restorePage, restoreStatePage } from '../../src/http/pages/restore-page';
+import { seenInSteps } from '../../src/notifications/mails/failure-text';
 import { aCertificate, aRenewal, aSeen } from '../support/certificate-builder';
 import { aContainer } from '../support/container-builder';
 import { openDom } from '../support/dom';
@@ -217,8 +218,11 @@ function hostFrom(s: Strings): OperatorData {
   };
 }
 
-const followed = (status: Update['status'], operator: boolean) => (s: Strings) =>
-  livePage({ update: updateOf(s, { status }), backup: backupFrom(s), now, operator, home: operator ? '../' : null });
+const followed = (status: Update['status'], operator: boolean) => (s: Strings) => {
+  const update = updateOf(s, { status });
+  const seen = { update, backup: backupFrom(s), ...seenInSteps(update) };
+  return livePage({ ...seen, now, operator, home: operator ? '../' : null });
+};
 const closed = (why: ClosedWhy) => (s: Strings) => closedPage(why, updateOf(s));
 
 const PAGES: [string, (s: Strings) => string][] = [

@@ -5,7 +5,7 @@ import { openApp, type App } from '../../src/app';
 import { loadSettings } from '../../src/config/load';
 import { updateFailed } from '../../src/notifications/mails/update-failed';
 import { postMail } from '../../src/notifications/post-mail';
-import { aFailedUpdate, anUpdate, news } from '../support/news-builder';
+import { aFailedUpdate, anUpdate, failedNews } from '../support/news-builder';
 import { recordingLogger } from '../support/recording-logger';
 
 const folder = mkdtempSync(join(tmpdir(), 'app-channels-'));
@@ -29,7 +29,7 @@ test('what a channel refused goes to its corrected address', async () => {
   await wrong.startServing();
   const mail = postMail(
     wrong.store.outbox,
-    updateFailed({ ...news({ update: anUpdate({ ...aFailedUpdate(), status: 'failed' }) }), quarantined: false }),
+    updateFailed(failedNews({ update: anUpdate({ ...aFailedUpdate(), status: 'failed' }), quarantined: false })),
   );
   wrong.store.channels.of(wrong.channels[0]?.id ?? '').refused(mail, '401');
   await wrong.close();
@@ -45,7 +45,7 @@ test('a command with other settings gives up no notice of the service', async ()
   await service.startServing();
   opened.push(service);
   const update = anUpdate({ ...aFailedUpdate(), status: 'failed' });
-  postMail(service.store.outbox, updateFailed({ ...news({ update }), quarantined: false }));
+  postMail(service.store.outbox, updateFailed(failedNews({ update, quarantined: false })));
   const command = open();
   await command.close();
   expect(service.store.channels.of(channel?.id ?? '').state()).toMatchObject({ pending: 1 });

@@ -15,7 +15,7 @@ import type { Channel } from '../../src/ports/mail-transport';
 import type { Store } from '../../src/ports/store';
 import { certificateWith } from '../support/make-certificate';
 import { eventually } from '../support/eventually';
-import { aFailedUpdate, anUpdate, news } from '../support/news-builder';
+import { aFailedUpdate, anUpdate, failedNews, news } from '../support/news-builder';
 import { recordingLogger } from '../support/recording-logger';
 import { TestClock } from '../support/test-clock';
 
@@ -62,10 +62,9 @@ const deliveryTo = (channel: Channel) => createNoticeDelivery({ store, channel, 
 const failed = (container: string): string =>
   postMail(
     store.outbox,
-    updateFailed({
-      ...news({ update: anUpdate({ ...aFailedUpdate(), container, status: 'failed' }) }),
-      quarantined: false,
-    }),
+    updateFailed(
+      failedNews({ update: anUpdate({ ...aFailedUpdate(), container, status: 'failed' }), quarantined: false }),
+    ),
   );
 const titles = (): string[] => received.map(({ body }) => body.title);
 

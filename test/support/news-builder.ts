@@ -1,7 +1,9 @@
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { Plan } from '../../src/domain/plan/plan';
 import type { Step, Update } from '../../src/domain/update';
+import { seenInSteps } from '../../src/notifications/mails/failure-text';
 import type { UpdateNews } from '../../src/notifications/mails/passages/passages';
+import type { FailedNews } from '../../src/notifications/mails/update-failed';
 
 export const OLD_DIGEST = 'sha256:0f37a7a1e9e0c2b3b65b2d7f2f0c9b1d7c7f2c4b5a6978877665544332211000';
 export const NEW_DIGEST = 'sha256:46c84e1f951a305efbd22c35b43c9f933859983a6caf20dbadab947a1e4b627e';
@@ -104,6 +106,12 @@ export const PAGE = 'https://pilot.example.org/approvals/01KAT3W8P4Q2V5X7Z9B1D3F
 
 export function news(differs: Partial<UpdateNews> = {}): UpdateNews {
   return { update: anUpdate(), plan: null, backup: null, page: PAGE, ...differs };
+}
+
+/** Of an update that did not run, as far as the test does not say otherwise. */
+export function failedNews(differs: Partial<FailedNews>): FailedNews {
+  const update = differs.update ?? aFailedUpdate();
+  return { ...news({ update }), ...seenInSteps(update), quarantined: false, ...differs };
 }
 
 const LOG = [

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/lib/clock';
 import { createDelivery, createNoticeDelivery } from '../../src/notifications/deliver';
 import { updateFailed } from '../../src/notifications/mails/update-failed';
 import { postMail } from '../../src/notifications/post-mail';
-import { aFailedUpdate, anUpdate, news } from './news-builder';
+import { aFailedUpdate, anUpdate, failedNews } from './news-builder';
 import { endsAt } from './outbox-ends';
 import { recordingLogger } from './recording-logger';
 import { aNewUpdate } from './update-builder';
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   store.transaction(() => {
     pass('in the transaction');
     store.updates.insert(aNewUpdate({ status: 'failed' }));
-    postMail(store.outbox, updateFailed({ ...news({ update: anUpdate(aFailedUpdate()) }), quarantined: false }));
+    postMail(store.outbox, updateFailed(failedNews({ update: anUpdate(aFailedUpdate()), quarantined: false })));
     pass('before the commit');
   });
   pass('after the commit');

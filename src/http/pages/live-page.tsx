@@ -66,7 +66,7 @@ export function livePage(followed: Followed): string {
         </p>
         {open ? null : <FollowUp update={update} />}
         <Failure {...followed} />
-        {update.status === 'succeeded' ? <Blocks blocks={whatChanged(followed.dataChange ?? null)} /> : null}
+        {update.status === 'succeeded' ? <Blocks blocks={whatChanged(followed.dataChange)} /> : null}
         <Blocks blocks={[versions(news, labelsOf(followed)), ...backupPassage(news)]} />
         <RehearsalOf {...{ update, now, rehearsal: followed.rehearsal, again: followed.again ?? null }} />
         <Steps update={update} now={now} />

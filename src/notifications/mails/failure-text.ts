@@ -1,7 +1,7 @@
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { NewData } from '../../domain/data/new-data';
-import type { Journal } from '../../domain/journal';
+import { hasReplaced, type Journal } from '../../domain/journal';
 import type { OwnStop, StepName, Update } from '../../domain/update';
 import { paragraph, type Block, type Tone } from '../letter/letter';
 import { nameOf } from './passages/passages';
@@ -21,25 +21,41 @@ export interface FailureText {
 
 export type TakenBackup = Pick<BackupRecord, 'id' | 'updateId' | 'status' | 'url'> | null;
 
-/** Facts about the verdict that the update's row does not have (updates/reason-of-end). */
+/** What mail and page say of the end of an update beyond its row. */
 export interface Seen {
-  /** The old container was never stopped: the handover failed next to it. */
-  servedOn?: boolean;
-  /** Whether the old version was replaced, or may have been; left out: as far as the steps say. */
-  replaced?: boolean;
-  /** What the new version changed in the databases of its set; null when nothing is known. */
-  dataChange?: DataChange | null;
-  newData?: NewData | null;
-  /** Names of the containers that were stopped, or services that were scaled to 0, for the backup. */
-  stopped?: readonly string[];
+  /** It was rolled back without ever stopping the old container: a handover failed while both ran. */
+  servedOn: boolean;
+  /** Whether the old version was replaced, or may have been; else it is untouched. */
+  replaced: boolean;
+  /** What the new version changed in the databases of its set; null: it can change none, or was not started. */
+  dataChange: DataChange | null;
+  /** The data directory of a new PostgreSQL major that clients may have written to before the rollback; null: there is none. */
+  newData: NewData | null;
+  /** Names of the containers that were stopped, or services that were scaled to 0, for the backup, whatever became of it. */
+  stopped: readonly string[];
   /** Whether the container itself was one of them. */
-  ownStop?: OwnStop | null;
+  ownStop: OwnStop | null;
   /** Names of the services that stay at 0 replicas, since their data is only partly restored. */
-  leftAtZero?: readonly string[];
+  leftAtZero: readonly string[];
   /** It failed in its soak, and the operator chose the data from before the update. */
-  backupWasChosen?: boolean;
+  backupWasChosen: boolean;
   /** After an external change, whether a container could be started; null: one ran all the time. */
-  broughtBack?: Journal['broughtBack'] | null;
+  broughtBack: Journal['broughtBack'] | null;
+}
+
+/** Of an update without a journal: as far as its steps say. */
+export function seenInSteps(update: Pick<Update, 'steps'>): Seen {
+  return {
+    servedOn: false,
+    replaced: hasReplaced(update, null),
+    dataChange: null,
+    newData: null,
+    stopped: [],
+    ownStop: null,
+    leftAtZero: [],
+    backupWasChosen: false,
+    broughtBack: null,
+  };
 }
 
 /** What was to be updated had been removed. */

@@ -1,6 +1,5 @@
 import { newDataSentence, type NewData } from '../../domain/data/new-data';
 import { PilotError } from '../../domain/errors';
-import { hasReplaced } from '../../domain/journal';
 import { restoreIn, type Step, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { important, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
@@ -27,8 +26,7 @@ const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, 
 };
 
 /** Throws when the update has not failed. */
-export function failureText(update: Update, backup: TakenBackup, known: Seen = {}): FailureText {
-  const seen = { replaced: hasReplaced(update, null), ...known };
+export function failureText(update: Update, backup: TakenBackup, seen: Seen): FailureText {
   const text = special(update, seen) ?? TEXTS[update.status];
   if (text === undefined) {
     throw new PilotError(
@@ -46,13 +44,13 @@ export function failureText(update: Update, backup: TakenBackup, known: Seen = {
 
 function special(
   update: Update,
-  { replaced = false }: Seen,
+  { replaced }: Seen,
 ): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
   if (isWrongSignature(update)) return wrongSignature;
   if (update.kind === 'service' && TEXTS[update.status] !== undefined) return serviceFailed;
   if (isChangedByOthers(update)) return changedByOthers;
   if (isDataChanged(update) && restoreIn(update) !== undefined) return databaseLeft;
-  if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange ?? null);
+  if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange);
   if (replaced && isNeighbourDown(update)) return neighbourDown;
   return isUnhealthyAsBefore(update) ? unhealthyAsBefore : null;
 }
@@ -69,7 +67,7 @@ export function causeOf(update: Update): string {
   return ofTheNewVersion ?? update.error?.message ?? update.reason;
 }
 
-function nothingChanged(update: Update, _backup: TakenBackup, { stopped = [] }: Seen): FailureText {
+function nothingChanged(update: Update, _backup: TakenBackup, { stopped }: Seen): FailureText {
   if (isGone(update)) return noLongerThere(update);
   const name = nameOf(update);
   const runs = update.error?.code !== 'container_not_running';
@@ -99,7 +97,7 @@ function manualActionRequired(
   { dataChange, stopped, replaced }: Seen,
 ): FailureText {
   const name = nameOf(update);
-  if (replaced === false) return stoppedForTheBackup(update, stopped);
+  if (!replaced) return stoppedForTheBackup(update, stopped);
   return {
     subject: 'DOWN, update and rollback failed – manual action required',
     tone: 'alarm',
@@ -108,7 +106,7 @@ function manualActionRequired(
     opening: [
       important(`Manual action required: diun-pilot cannot repair ${name} automatically.`),
       ...rollbackTrouble(update),
-      ...whatChanged(dataChange ?? null),
+      ...whatChanged(dataChange),
       ...firstAid(update),
       ...restoreByHand(update, backup),
     ],
@@ -117,7 +115,7 @@ function manualActionRequired(
 }
 
 /** Nothing was replaced, but a container that was stopped for the backup does not restart. */
-function stoppedForTheBackup(update: Update, stopped: readonly string[] = []): FailureText {
+function stoppedForTheBackup(update: Update, stopped: readonly string[]): FailureText {
   const { sentence, output } = errorOf(update);
   return {
     subject: 'DOWN, a container stopped for the backup did not restart – manual action required',

@@ -54,7 +54,7 @@ export function neverStopped(update: Update, seen: Seen): FailureText {
 
 /** diun-pilot could not read whether the new version changed the data. */
 function isUnknown({ dataChange }: Seen): boolean {
-  return dataChange ? unknownChange(dataChange) !== null : false;
+  return dataChange !== null && unknownChange(dataChange) !== null;
 }
 
 /** As a sentence with a space before it, or empty. */
@@ -63,7 +63,7 @@ export function urgency(seen: Seen): string {
 }
 
 export function unknownData({ dataChange }: Seen): Block[] {
-  const unknown = dataChange ? unknownChange(dataChange) : null;
+  const unknown = dataChange && unknownChange(dataChange);
   if (unknown === null) return [];
   return [important(`${unknown} Check the log of the old version before you rely on its data.`)];
 }
@@ -80,7 +80,7 @@ function lastCheck(update: Update): Step | undefined {
   return update.steps.find((step) => checks.includes(step.name) && step.status === 'succeeded');
 }
 
-function interruption(update: Update, { ownStop = null }: Seen): Block[] {
+function interruption(update: Update, { ownStop }: Seen): Block[] {
   const stopped = awaySince(update, ownStop);
   const verified = lastCheck(update)?.finishedAt;
   const took = formatBetween(stopped, verified);
@@ -96,7 +96,7 @@ export function restored(update: Update, seen: Seen): Block[] {
   if (restore === undefined) return [];
   const { sentence, output } = splitDetail(restore.detail ?? '');
   return [
-    important(seen.backupWasChosen === true ? CHOSEN : whyRestored(seen)),
+    important(seen.backupWasChosen ? CHOSEN : whyRestored(seen)),
     ...(sentence === '' ? [] : [paragraph(sentence)]),
     ...(output.length === 0 ? [] : [{ type: 'commands' as const, lines: output }]),
   ];
@@ -107,7 +107,7 @@ const CHOSEN =
 
 /** Without being asked: no known container has written since the backup. */
 function whyRestored({ dataChange }: Seen): string {
-  const changes = dataChange ? changesOf(dataChange) : '';
+  const changes = dataChange === null ? '' : changesOf(dataChange);
   const why =
     changes === ''
       ? 'The old version was not healthy after the rollback'

@@ -30,7 +30,7 @@ export const isNeighbourDown = ({ error, status }: Update): boolean =>
   error?.code === 'other_unhealthy' && status === 'rollback_failed';
 
 /** The old container runs and is healthy, but another one that responded before the update does not, also after the rollback. */
-export function neighbourDown(update: Update, _backup: unknown, { dataChange = null }: Seen): FailureText {
+export function neighbourDown(update: Update, _backup: unknown, { dataChange }: Seen): FailureText {
   const name = nameOf(update);
   const { sentence, output } = errorOf(update);
   return {
@@ -59,7 +59,7 @@ export const isChangedByOthers = ({ error, status }: Update): boolean =>
 export function changedByOthers(
   update: Update,
   _backup: unknown,
-  { broughtBack: back = null, dataChange = null }: Seen,
+  { broughtBack: back, dataChange }: Seen,
 ): FailureText {
   const name = nameOf(update);
   const started = update.status === 'rollback_failed';
@@ -107,7 +107,7 @@ export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
   error?.code === 'unhealthy_as_before' && status === 'rollback_failed';
 
 /** The health check failed before the update too, so it proves neither that the service is down nor that it works. */
-export function unhealthyAsBefore(update: Update, _backup: unknown, { dataChange = null }: Seen): FailureText {
+export function unhealthyAsBefore(update: Update, _backup: unknown, { dataChange }: Seen): FailureText {
   const name = nameOf(update);
   return {
     subject: 'rolled back, its health check fails as before the update – please check',

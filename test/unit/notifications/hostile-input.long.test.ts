@@ -27,6 +27,7 @@ import {
   aPlan,
   aRolledBackUpdate,
   aStep,
+  failedNews,
   news,
 } from '../../support/news-builder';
 import { aCertificate, aRenewal, aSeen, NOW } from '../../support/certificate-builder';
@@ -47,9 +48,12 @@ const KINDS: ((s: Strings) => RenderedMail)[] = [
   (s) => approvalReminder({ ...criticalOf(s), approvalUrl: LINK }),
   (s) => offerSuperseded(newsOf(s, { ...fieldsOf(s), status: 'superseded' })),
   (s) => updateSucceeded(newsOf(s, { status: 'succeeded' })),
-  (s) => updateFailed({ ...newsOf(s, { ...aFailedUpdate(), ...fieldsOf(s), status: 'failed' }), quarantined: true }),
-  (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rolled_back' }), quarantined: false }),
-  (s) => updateFailed({ ...newsOf(s, { ...fieldsOf(s), status: 'rollback_failed' }), quarantined: true }),
+  (s) =>
+    updateFailed(
+      failedNews({ ...newsOf(s, { ...aFailedUpdate(), ...fieldsOf(s), status: 'failed' }), quarantined: true }),
+    ),
+  (s) => updateFailed(failedNews({ ...newsOf(s, { ...fieldsOf(s), status: 'rolled_back' }), quarantined: false })),
+  (s) => updateFailed(failedNews({ ...newsOf(s, { ...fieldsOf(s), status: 'rollback_failed' }), quarantined: true })),
   (s) => renewalFailed({ renewal: renewalOf(s), retryAt: NOW.toISOString(), now: NOW, publicUrl: PUBLIC }),
   (s) => certificateNearEnd({ seen: seenOf(s), certificate: certificateOf(s), now: NOW, publicUrl: PUBLIC }),
   (s) => networkLost({ ...lost(s), service: s[1] ?? '', triesAgain: false }),
@@ -149,7 +153,7 @@ beforeAll(async () => {
   const failures = [aFailedUpdate(), aRolledBackUpdate(), aFailedRollback()];
   const mails = [
     ...KINDS.map((render) => render(benign)),
-    ...failures.map((update) => updateFailed({ ...news({ update }), quarantined: true })),
+    ...failures.map((update) => updateFailed(failedNews({ update, quarantined: true }))),
   ];
   for (const { html } of mails) for (const mark of (await dom.read(html)).marks) own.add(mark);
 });
@@ -214,14 +218,14 @@ const EXPECTED_HEADERS = [
 
 it('quotes names in commands so that a shell runs nothing of them', () => {
   const update = aFailedUpdate({ container: `x'; rm -rf / #$(reboot)` });
-  const { text } = updateFailed({ ...news({ update }), quarantined: true });
+  const { text } = updateFailed(failedNews({ update, quarantined: true }));
   expect(text).toContain(`diun-pilot update 'x'\\''; rm -rf / #$(reboot)'`);
 });
 
 it('caps the log lines: the last 60, each of 300 characters at most', () => {
   const lines = Array.from({ length: 200 }, (_, index) => `line ${index} ${'x'.repeat(500)}`);
   const update = aFailedUpdate({ error: { code: 'unhealthy', message: ['It died.', ...lines].join('\n') } });
-  const { text } = updateFailed({ ...news({ update }), quarantined: true });
+  const { text } = updateFailed(failedNews({ update, quarantined: true }));
   const shown = text.split('\n').filter((line) => line.startsWith('  | '));
   expect(shown).toHaveLength(60);
   expect(shown.at(-1)).toMatch(/^ {2}\| line 199 x+…$/);

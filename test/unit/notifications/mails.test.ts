@@ -18,6 +18,7 @@ import {
   aRolledBackUpdate,
   aStep,
   at,
+  failedNews,
   NEW_DIGEST,
   news,
   OLD_DIGEST,
@@ -32,20 +33,17 @@ describe('a rollback that failed', () => {
   it('has the link that restores the data, and the command that does the same', async () => {
     const backup = aBackup();
     const restoreUrl = 'https://pilot.example.org/approvals/TOKEN';
-    const mail = updateFailed({ ...news({ update: aFailedRollback(), backup }), quarantined: true, restoreUrl });
+    const mail = updateFailed(failedNews({ update: aFailedRollback(), backup, quarantined: true, restoreUrl }));
     for (const part of [mail.html, mail.text]) expect(part).toContain(restoreUrl);
     await bothSay(mail, `diun-pilot restore ${backup.id}`, 'Opening it never changes anything');
-    await neitherSays(
-      updateFailed({ ...news({ update: aFailedRollback() }), quarantined: true }),
-      'diun-pilot restore',
-    );
+    await neitherSays(updateFailed(failedNews({ update: aFailedRollback(), quarantined: true })), 'diun-pilot restore');
   });
 });
 
 it('a service whose new image Swarm refused was not changed, although the step had started', async () => {
   const error = { code: 'engine_refused', message: 'forge_runner is not healthy again.' } as const;
   const update = aFailedRollback({ kind: 'service', steps: [aStep('rollout', 0, 1, { status: 'failed' })], error });
-  const mail = updateFailed({ ...news({ update }), quarantined: false, replaced: false });
+  const mail = updateFailed(failedNews({ update, quarantined: false, replaced: false }));
   expect(mail.subject).toContain('update aborted, a service scaled to 0 for its backup is not healthy');
   await neitherSays(mail, 'docker service update');
 });
@@ -57,7 +55,7 @@ it.each(['other_unhealthy', 'unhealthy_as_before', 'changed_meanwhile', 'rollbac
     const error = { code, message: 'It is unhealthy.' };
     for (const kind of ['container', 'service'] as const) {
       const update = { ...aFailedRollback({ error }), kind };
-      await bothSay(updateFailed({ ...news({ update }), quarantined: false, dataChange }), dataChange.changes[0] ?? '');
+      await bothSay(updateFailed(failedNews({ update, quarantined: false, dataChange })), dataChange.changes[0] ?? '');
     }
   },
 );
@@ -168,9 +166,9 @@ describe('update succeeded', () => {
 });
 
 describe('update failed', () => {
-  const failed = updateFailed({ ...news({ update: aFailedUpdate(), backup: aBackup() }), quarantined: true });
-  const rolledBack = updateFailed({ ...news({ update: aRolledBackUpdate(), backup: aBackup() }), quarantined: true });
-  const down = updateFailed({ ...news({ update: aFailedRollback(), backup: aBackup() }), quarantined: true });
+  const failed = updateFailed(failedNews({ update: aFailedUpdate(), backup: aBackup(), quarantined: true }));
+  const rolledBack = updateFailed(failedNews({ update: aRolledBackUpdate(), backup: aBackup(), quarantined: true }));
+  const down = updateFailed(failedNews({ update: aFailedRollback(), backup: aBackup(), quarantined: true }));
 
   it('before the swap: says that nothing was changed and nobody was stopped', async () => {
     expect(failed.subject).toBe('[diun-pilot] nginx: update failed, nothing was changed – nothing urgent');
@@ -192,7 +190,7 @@ describe('update failed', () => {
   });
 
   it('after a handover that failed beside the old one: says that the old one was never stopped', async () => {
-    const servedOn = updateFailed({ ...news({ update: aRolledBackUpdate() }), quarantined: true, servedOn: true });
+    const servedOn = updateFailed(failedNews({ update: aRolledBackUpdate(), quarantined: true, servedOn: true }));
     expect(servedOn.subject).toBe('[diun-pilot] nginx: rolled back – nothing urgent, the old version kept running');
     await bothSay(servedOn, 'was never stopped', 'Verified after the rollback', 'may have answered some');
     await neitherSays(servedOn, 'was started again', 'at most', 'needs a person');
@@ -213,7 +211,7 @@ describe('update failed', () => {
 
   it('says whether the digest is retried automatically', async () => {
     await bothSay(failed, 'does not retry this digest on nginx automatically', 'diun-pilot update nginx');
-    const passing = updateFailed({ ...news({ update: aFailedUpdate() }), quarantined: false });
+    const passing = updateFailed(failedNews({ update: aFailedUpdate(), quarantined: false }));
     await bothSay(
       passing,
       'A registry check (reconcile) finds the update again, 20 hours after',
@@ -224,32 +222,32 @@ describe('update failed', () => {
   it('promises another try only where there is one', async () => {
     const passing = { quarantined: false };
     const to = { reference: 'nginx:1.28', digest: NEW_DIGEST };
-    const announced = updateFailed({ ...news({ update: aFailedUpdate({ to }) }), ...passing });
+    const announced = updateFailed(failedNews({ update: aFailedUpdate({ to }), ...passing }));
     await bothSay(announced, 'finds the update again', 'diun-pilot update nginx nginx:1.28');
-    const requested = updateFailed({ ...news({ update: aFailedUpdate({ to, source: 'operator' }) }), ...passing });
+    const requested = updateFailed(failedNews({ update: aFailedUpdate({ to, source: 'operator' }), ...passing }));
     await bothSay(requested, 'does not retry it automatically', 'diun-pilot update nginx nginx:1.28');
     await neitherSays(requested, 'finds the update again');
-    const off = updateFailed({ ...news({ update: aFailedUpdate() }), ...passing, reconciles: false });
+    const off = updateFailed(failedNews({ update: aFailedUpdate(), ...passing, reconciles: false }));
     await bothSay(off, 'Registry checks are off', 'diun-pilot update nginx');
     await neitherSays(off, 'finds the update again');
   });
 
   it('of a new tag: tells to leave the compose file as it is', async () => {
     const update = aRolledBackUpdate({ to: { reference: 'nginx:1.28', digest: NEW_DIGEST } });
-    const mail = updateFailed({ ...news({ update }), quarantined: true });
+    const mail = updateFailed(failedNews({ update, quarantined: true }));
     await bothSay(mail, 'Do not change it', 'diun-pilot update nginx nginx:1.28');
   });
 
   it('of a container that is gone: does not claim that it runs', async () => {
     const update = aFailedUpdate({ steps: [], error: { code: 'container_not_found', message: 'nginx is gone.' } });
-    const mail = updateFailed({ ...news({ update }), quarantined: false });
+    const mail = updateFailed(failedNews({ update, quarantined: false }));
     await bothSay(mail, 'The container nginx no longer exists');
     await neitherSays(mail, 'runs its old version', 'Still runs', 'finds the update again', 'diun-pilot update');
   });
 
   it('of a container that does not run: does not claim that it serves', async () => {
     const error: Failure = { code: 'container_not_running', message: 'nginx does not run (exited). Start it first.' };
-    const mail = updateFailed({ ...news({ update: aFailedUpdate({ error }) }), quarantined: false });
+    const mail = updateFailed(failedNews({ update: aFailedUpdate({ error }), quarantined: false }));
     await bothSay(mail, 'nginx is unchanged: it is not running');
     await neitherSays(mail, 'runs its old version', 'Still runs');
   });
@@ -259,17 +257,16 @@ describe('update failed', () => {
       code: 'changed_meanwhile',
       message: 'nginx was replaced externally by another container (9f3c).',
     };
-    const mail = updateFailed({
-      ...news({ update: aRolledBackUpdate({ status: 'rollback_failed', error }) }),
-      quarantined: false,
-    });
+    const mail = updateFailed(
+      failedNews({ update: aRolledBackUpdate({ status: 'rollback_failed', error }), quarantined: false }),
+    );
     await bothSay(mail, 'nginx was replaced externally', 'docker ps -a');
     await neitherSays(mail, 'DOWN', 'neither the new nor the old version works');
   });
 
   it('is not written of an update that did not fail', () => {
-    const news_ = { ...news({ update: anUpdate({ status: 'succeeded' }) }), quarantined: false };
-    expect(() => updateFailed(news_)).toThrow('succeeded has not failed');
+    const succeeded = failedNews({ update: anUpdate({ status: 'succeeded' }) });
+    expect(() => updateFailed(succeeded)).toThrow('succeeded has not failed');
   });
 });
 
@@ -296,14 +293,14 @@ describe('every mail', () => {
   });
 
   it('keeps a time in one line with its zone', () => {
-    const mail = updateFailed({ ...news({ update: aRolledBackUpdate(), backup: aBackup() }), quarantined: true });
+    const mail = updateFailed(failedNews({ update: aRolledBackUpdate(), backup: aBackup(), quarantined: true }));
     expect(mail.text).toContain(
       '\nIt may have been offline between 2026-11-23 03:00:31 UTC and\n2026-11-23 03:00:50 UTC',
     );
   });
 
   it('names no address to POST to: the shipped nginx leads from outside to the pages alone', async () => {
-    const mail = updateFailed({ ...news({ update: aFailedUpdate() }), quarantined: true });
+    const mail = updateFailed(failedNews({ update: aFailedUpdate(), quarantined: true }));
     await neitherSays(mail, 'curl');
     await bothSay(mail, '"Try it again" on the operator page');
   });
@@ -313,7 +310,7 @@ describe('every mail', () => {
       'The data of 2026-11-23 03:00:10 UTC is restored. The data of the new version is kept: /data. To remove it:';
     const restore = aStep('restore', 36, 38, { detail: `${kept}\ndocker exec web rm -rf /data/before` });
     const update = aRolledBackUpdate({ steps: [...aRolledBackUpdate().steps, restore] });
-    const { text } = updateFailed({ ...news({ update, backup: aBackup() }), quarantined: true });
+    const { text } = updateFailed(failedNews({ update, backup: aBackup(), quarantined: true }));
     expect(text.replace(/\s+/g, ' ').split('The data of the new version is kept')).toHaveLength(2);
   });
 });
@@ -321,7 +318,7 @@ describe('every mail', () => {
 it('after an external change: says that the container is down when none could be started', async () => {
   const message = 'web was removed externally. None could be started: port is already allocated';
   const update = aFailedUpdate({ error: { code: 'changed_meanwhile', message } });
-  const mail = updateFailed({ ...news({ update }), quarantined: false, broughtBack: 'none runs' });
+  const mail = updateFailed(failedNews({ update, quarantined: false, broughtBack: 'none runs' }));
   expect(mail.subject).toContain('DOWN, container was removed or stopped externally – manual action required');
   await bothSay(mail, 'port is already allocated', 'docker compose up -d nginx');
   await neitherSays(mail, 'changed nothing', 'did not touch');

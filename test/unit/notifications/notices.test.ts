@@ -33,6 +33,7 @@ import {
   anUpdate,
   aPlan,
   aRolledBackUpdate,
+  failedNews,
   news,
 } from '../../support/news-builder';
 
@@ -48,7 +49,7 @@ const critical = {
   ...news({ update: waiting, plan: aPlan() }),
   ...{ surroundings: { lastBackup: null, usualDowntimeSeconds: null }, approvalUrl: LINK },
 };
-const failed = (update: typeof waiting) => updateFailed({ ...news({ update, backup: aBackup() }), quarantined: true });
+const failed = (update: typeof waiting) => updateFailed(failedNews({ update, backup: aBackup(), quarantined: true }));
 const certificate = (left: number) => {
   const served = aCertificate({ left });
   return certificateNearEnd({ seen: aSeen({ served }), certificate: served, now: NOW, publicUrl: PUBLIC });
