@@ -31,7 +31,7 @@ export function remindOfApprovals(deps: Deps): void {
     store.transaction(() => {
       store.updates.reminded(update.id);
       if (isYoungOffer(deps, update.createdAt)) return;
-      const news = { update, plan: store.updates.plan(update.id), backup: null, page: pageUrl(deps, update) };
+      const news = { update, plan: store.updates.plan(update.id), page: pageUrl(deps, update) };
       postMail(
         store.outbox,
         approvalReminder({

@@ -23,7 +23,6 @@ export function mailOfOffer(
     const news = {
       update,
       plan,
-      backup: null,
       page: pageUrl(deps, update),
       summarised,
       rehearsal,
@@ -52,9 +51,7 @@ export function waitingApproval({ clock, approvalTtlMs }: Pick<Deps, 'approvalTt
 /** The notice that a link is no longer valid; only for an update that was offered, and whose mail was posted. */
 export function mailOfSuperseded(deps: Pick<Deps, 'clock' | 'mailDigest' | 'store'>, update: Update): void {
   if (update.approval === null || deps.store.rehearsals.of(update.id)?.mail) return;
-  postWithinLimit(deps, update, 'offer_superseded', (summarised) =>
-    offerSuperseded({ update, plan: null, backup: null, page: '', summarised }),
-  );
+  postWithinLimit(deps, update, 'offer_superseded', (summarised) => offerSuperseded({ update, page: '', summarised }));
 }
 
 /** The mail is posted within this time, whatever becomes of the rehearsal. */

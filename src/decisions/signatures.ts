@@ -108,7 +108,7 @@ export function recordWrongSignature(
   const { digest } = row.to;
   if (digest !== null) store.refusals.add({ container: name, digest, why: 'failed', updateId: update.id, at });
   logger.error('an image has a wrong signature', { update: update.id, container: name, to: row.to, reason });
-  const news = { update, plan: null, backup: null, page: pageUrl(deps, update), quarantined: true };
+  const news = { update, backup: null, page: pageUrl(deps, update), quarantined: true };
   postMail(store.outbox, updateFailed({ ...news, ...seenInSteps(update) }));
   return update;
 }

@@ -232,7 +232,7 @@ export function finishUnstarted(deps: Deps, update: Update, why: Unstarted): Upd
 function mailOfEnd(deps: Deps, update: Update): void {
   const { store } = deps;
   const backup = update.backupId === null ? null : store.backups.get(update.backupId);
-  const news = { update, plan: null, backup, page: pageUrl(deps, update) };
+  const news = { update, backup, page: pageUrl(deps, update) };
   if (update.status === 'succeeded') {
     const mail = updateSucceeded({
       ...news,

@@ -2,7 +2,7 @@ import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { Plan } from '../../src/domain/plan/plan';
 import type { Step, Update } from '../../src/domain/update';
 import { seenInSteps } from '../../src/notifications/mails/failure-text';
-import type { UpdateNews } from '../../src/notifications/mails/passages/passages';
+import type { EndNews, OfferNews } from '../../src/notifications/mails/passages/passages';
 import type { FailedNews } from '../../src/notifications/mails/update-failed';
 
 export const OLD_DIGEST = 'sha256:0f37a7a1e9e0c2b3b65b2d7f2f0c9b1d7c7f2c4b5a6978877665544332211000';
@@ -104,7 +104,7 @@ export function aBackup(differs: Partial<BackupRecord> = {}): BackupRecord {
 /** The page to which the mail leads. */
 export const PAGE = 'https://pilot.example.org/approvals/01KAT3W8P4Q2V5X7Z9B1D3F5H7.signed';
 
-export function news(differs: Partial<UpdateNews> = {}): UpdateNews {
+export function news(differs: Partial<EndNews & OfferNews> = {}): EndNews & OfferNews {
   return { update: anUpdate(), plan: null, backup: null, page: PAGE, ...differs };
 }
 

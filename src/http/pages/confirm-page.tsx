@@ -4,6 +4,7 @@ import type { JSX, ComponentChildren } from 'preact';
 import { oneLine } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
 import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
+import { plannedVersions, planPassage } from '../../notifications/mails/passages/passages';
 import { surroundingsPassage } from '../../notifications/mails/passages/surroundings';
 import { typeset, Blocks } from './blocks';
 import { Downtimes } from './charts/downtimes';
@@ -132,8 +133,6 @@ function PastUpdates({ plan, surroundings: { past = [] } }: Pick<Offer, 'plan' |
 
 /** The whole plan. A new subject adds its fold here, and its row to the summary. */
 function Details({ update, plan, surroundings, now }: Offer): JSX.Element {
-  // The passages need more than they print here.
-  const news: UpdateNews = { update, plan, backup: null, page: '' };
   return (
     <section aria-labelledby="details">
       <h2 id="details">The whole plan</h2>
@@ -143,9 +142,9 @@ function Details({ update, plan, surroundings, now }: Offer): JSX.Element {
         blocks={[
           ...rehearsalDetails(surroundings.rehearsal),
           ...surroundingsPassage(surroundings, plan, (time) => `${formatTime(time)} (${ago(time, now)})`),
-          ...planPassage(news, 'What to do afterwards'),
+          ...planPassage({ update, plan }, 'What to do afterwards'),
           { type: 'heading', text: 'The exact images' },
-          versions(news, { from: 'Current version', to: 'New version' }),
+          plannedVersions({ update, plan }, { from: 'Current version', to: 'New version' }),
         ]}
       />
       <PastUpdates plan={plan} surroundings={surroundings} />

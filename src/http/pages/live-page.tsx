@@ -16,7 +16,7 @@ import { type Block, stepTitle } from '../../notifications/letter/letter';
 import { whatChanged } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
 import type { Seen } from '../../notifications/mails/failure-text';
-import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
+import { backupPassage, nameOf, versions } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
 import { RehearsalOf, type RehearseButton } from './decision/rehearsal';
 import { page } from './layout';
@@ -44,8 +44,6 @@ const ONLY_OF: Partial<Record<StepName, Update['kind']>> = { recreate: 'containe
 export function livePage(followed: Followed): string {
   const { update, backup, now, operator, home = null } = followed;
   const open = isOpen(update.status);
-  // The passages ask for more than they print here.
-  const news: UpdateNews = { update, plan: null, backup, page: '' };
   return page({
     title: `${codeAsText(update.status)}: update of ${nameOf(update)}`,
     live: open,
@@ -67,7 +65,7 @@ export function livePage(followed: Followed): string {
         {open ? null : <FollowUp update={update} />}
         <Failure {...followed} />
         {update.status === 'succeeded' ? <Blocks blocks={whatChanged(followed.dataChange)} /> : null}
-        <Blocks blocks={[versions(news, labelsOf(followed)), ...backupPassage(news)]} />
+        <Blocks blocks={[versions(update, labelsOf(followed)), ...backupPassage(backup)]} />
         <RehearsalOf {...{ update, now, rehearsal: followed.rehearsal, again: followed.again ?? null }} />
         <Steps update={update} now={now} />
         {open ? <FollowUp update={update} /> : null}

@@ -40,14 +40,7 @@ export function messagePage({ tone, word, heading, sentences, update, commands =
           </p>
         )}
         {update === undefined ? null : (
-          <Blocks
-            blocks={[
-              versions(
-                { update, plan: null, backup: null, page: '' },
-                { from: 'Version at that time', to: 'Offered version' },
-              ),
-            ]}
-          />
+          <Blocks blocks={[versions(update, { from: 'Version at that time', to: 'Offered version' })]} />
         )}
       </>
     ),

@@ -5,7 +5,7 @@ import type { SoakData } from '../../domain/soak/soak';
 import { oneLine, splitDetail } from '../../notifications/letter/clean';
 import { machineSaid } from '../../notifications/letter/letter';
 import { cannotGoBack, currentDataText, lossText, soakFailureText } from '../../notifications/mails/soak';
-import { backupPassage, nameOf, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
+import { backupPassage, nameOf, versions } from '../../notifications/mails/passages/passages';
 import { Blocks, typeset } from './blocks';
 import { NameField, NameMissed, page } from './layout';
 import { messagePage } from './message-page';
@@ -18,7 +18,6 @@ type Missed = 'name_needed' | 'not_offered' | null;
 export function soakPage(view: SoakView, now: Date, missed: Missed = null): string {
   const { update, soak, backup, offered } = view;
   const name = nameOf(update);
-  const news: UpdateNews = { update, plan: null, backup, page: '' };
   const { output } = splitDetail(soak.failure ?? '');
   const noWayBack = offered.length === 0;
   const heading = noWayBack ? `${name} failed during its soak` : `Run the old version of ${name} again?`;
@@ -40,8 +39,8 @@ export function soakPage(view: SoakView, now: Date, missed: Missed = null): stri
         <Blocks
           blocks={[
             ...machineSaid(output),
-            versions(news, { from: view.oldIsGone ? 'Before the update' : 'Kept, stopped', to: 'New version' }),
-            ...backupPassage(news),
+            versions(update, { from: view.oldIsGone ? 'Before the update' : 'Kept, stopped', to: 'New version' }),
+            ...backupPassage(backup),
           ]}
         />
       </>

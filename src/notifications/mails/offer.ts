@@ -5,7 +5,15 @@ import type { ImageAt } from '../../domain/update';
 import { important, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
-import { nameOf, planPassage, requestCommand, summaryPassage, versions, type UpdateNews } from './passages/passages';
+import {
+  nameOf,
+  plannedVersions,
+  planPassage,
+  requestCommand,
+  summaryPassage,
+  versions,
+  type OfferNews,
+} from './passages/passages';
 import {
   notesPassage,
   rehearsalHeadline,
@@ -15,7 +23,7 @@ import {
 } from './passages/surroundings';
 
 /** Automatic: diun-pilot applies the update; the operator has nothing to do. */
-export function updateAvailable(news: UpdateNews): RenderedMail {
+export function updateAvailable(news: OfferNews): RenderedMail {
   const name = nameOf(news.update);
   const { notBefore } = news.update;
   const at = notBefore === null ? null : formatMinute(notBefore);
@@ -29,7 +37,7 @@ export function updateAvailable(news: UpdateNews): RenderedMail {
     blocks: [
       paragraph(news.observes === true ? NOT_APPLIED : courseText(news, at)),
       ...summaryPassage(news),
-      versions(news, { from: 'Current version', to: 'New version' }),
+      plannedVersions(news, { from: 'Current version', to: 'New version' }),
       paragraph(`Why: ${news.update.reason}`),
       ...rehearsalHeadline(news),
       ...rehearsalPassage(news),
@@ -42,22 +50,22 @@ export function updateAvailable(news: UpdateNews): RenderedMail {
 
 const NOT_APPLIED = `There is nothing to do. ${OBSERVES} The update stays in the queue. ${HOW_TO_ACT}`;
 
-function startText({ observes }: UpdateNews, at: string | null): string {
+function startText({ observes }: OfferNews, at: string | null): string {
   if (observes === true) return 'not applied in observe mode';
   return at === null ? 'being applied now' : `starts at ${at}`;
 }
 
-function headingText({ observes }: UpdateNews, name: string, at: string | null): string {
+function headingText({ observes }: OfferNews, name: string, at: string | null): string {
   if (observes === true) return `An update of ${name} is available, but is not applied`;
   return at === null ? `${name} is being updated automatically` : `${name} will be updated automatically at ${at}`;
 }
 
 /** A line of a file that diun-pilot may not be able to write. */
-function leavesAStep({ plan, update }: UpdateNews): boolean {
+function leavesAStep({ plan, update }: OfferNews): boolean {
   return (plan?.followUp ?? update.followUp) !== null;
 }
 
-function courseText(news: UpdateNews, at: string | null): string {
+function courseText(news: OfferNews, at: string | null): string {
   const now = leavesAStep(news)
     ? 'There is nothing to do now. One step may be left afterwards: see the end of this mail.'
     : 'There is nothing to do.';
@@ -66,18 +74,18 @@ function courseText(news: UpdateNews, at: string | null): string {
 }
 
 /** `approvalUrl`: the signed link to the page with the buttons. */
-interface CriticalNews extends UpdateNews {
+interface CriticalNews extends OfferNews {
   approvalUrl: string;
   surroundings: Surroundings;
 }
 
-interface OfferNews extends CriticalNews {
+interface NewOfferNews extends CriticalNews {
   /** The image of an earlier offer for the same container, which this one supersedes; null without one. */
   replaces: ImageAt | null;
 }
 
 /** Manual: nothing happens until the operator approves. */
-export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
+export function criticalUpdateAvailable(news: NewOfferNews): RenderedMail {
   const name = nameOf(news.update);
   return renderLetter({
     kind: 'critical_update_available',
@@ -95,7 +103,7 @@ export function criticalUpdateAvailable(news: OfferNews): RenderedMail {
       ...(news.observes === true ? [paragraph(NOT_APPROVED)] : []),
       ...summaryPassage(news),
       ...replacement(news),
-      versions(news, { from: 'Current version', to: 'New version' }),
+      plannedVersions(news, { from: 'Current version', to: 'New version' }),
       ...rehearsalHeadline(news),
       paragraph(`Reason for the approval: ${news.update.reason}`),
       ...rehearsalPassage(news),
@@ -118,7 +126,7 @@ function signatureInSubject({ update: { signature } }: OfferNews): string {
 
 const NOT_APPROVED = `${OBSERVES} It refuses an approval of this update; you can decline it. ${HOW_TO_ACT}`;
 
-function replacement({ replaces }: OfferNews): Block[] {
+function replacement({ replaces }: NewOfferNews): Block[] {
   if (replaces === null) return [];
   const { reference, digest } = replaces;
   const earlier = digest === null ? reference : `${reference}, ${digest}`;
@@ -145,7 +153,7 @@ export function approvalReminder(news: CriticalNews): RenderedMail {
       paragraph(
         `Nothing has been changed. The offer expires ${ends}. After that, you must request the update: ${requestCommand(news.update)}`,
       ),
-      versions(news, { from: 'Current version', to: 'New version' }),
+      plannedVersions(news, { from: 'Current version', to: 'New version' }),
       ...howToDecide(news),
       ...wholePlan(news),
     ],
@@ -216,7 +224,7 @@ function byCommand({ update }: CriticalNews, notYet: NotYet | null): Block[] {
  * An offer is no longer valid and no newer one replaced it (the mail about a newer one says so itself). It keeps the
  * operator from looking for a valid link.
  */
-export function offerSuperseded(news: UpdateNews): RenderedMail {
+export function offerSuperseded(news: Pick<OfferNews, 'update' | 'page' | 'summarised'>): RenderedMail {
   const name = nameOf(news.update);
   return renderLetter({
     kind: 'offer_superseded',
@@ -228,7 +236,7 @@ export function offerSuperseded(news: UpdateNews): RenderedMail {
     blocks: [
       paragraph(`Its link no longer works, and nothing was changed. ${news.update.reason}`),
       ...summaryPassage(news),
-      versions(news, { from: 'Version at that time', to: 'Offered version' }),
+      versions(news.update, { from: 'Version at that time', to: 'Offered version' }),
       ...section(
         'What to do now',
         paragraph(`Nothing. If a decision about ${name} is needed, a separate mail has its link.`),

@@ -6,9 +6,9 @@ import { splitDetail } from '../letter/clean';
 import { important, list, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
-import { backupPassage, lookAt, nameOf, versions, type UpdateNews } from './passages/passages';
+import { backupPassage, lookAt, nameOf, versions, type EndNews } from './passages/passages';
 
-export interface SoakNews extends UpdateNews {
+export interface SoakNews extends EndNews {
   soak: Soak;
   /** The data on which the old version can run, the recommended one first. */
   offered: SoakData[];
@@ -45,9 +45,9 @@ export function soakFailed(news: SoakNews, which: 'first' | 'reminder' = 'first'
       ...(output.length === 0 ? [] : section('What its log says', ...machineSaid(output))),
       ...section(
         'The update',
-        versions(news, { from: oldIsGone ? 'Before the update' : 'Kept, stopped', to: 'New version' }),
+        versions(update, { from: oldIsGone ? 'Before the update' : 'Kept, stopped', to: 'New version' }),
       ),
-      ...backupPassage(news),
+      ...backupPassage(news.backup),
     ],
     page: noWayBack ? decideUrl : news.page,
   });
@@ -88,7 +88,7 @@ function choiceText(data: SoakData, soak: Soak, backup: BackupRecord | null, now
   return `The old version with the backup from before the update. ${lossText(backup, now)}`;
 }
 
-interface SoakEndedNews extends UpdateNews {
+interface SoakEndedNews extends EndNews {
   /** What Compose and diun-pilot did. */
   words: string;
   runs: boolean;
@@ -118,8 +118,8 @@ export function soakEnded(news: SoakEndedNews): RenderedMail {
       paragraph(
         'To go back, write the version from before the update into the compose file and run docker compose up -d again.',
       ),
-      ...section('The update', versions(news, { from: 'Before the update', to: 'New version' })),
-      ...backupPassage(news),
+      ...section('The update', versions(update, { from: 'Before the update', to: 'New version' })),
+      ...backupPassage(news.backup),
     ],
     page: news.page,
   });

@@ -13,11 +13,11 @@ import {
   requestCommand,
   stepsPassage,
   versions,
-  type UpdateNews,
+  type EndNews,
 } from './passages/passages';
 
 /** `quarantined`: this digest is not retried automatically on this container. */
-export interface FailedNews extends UpdateNews, Seen {
+export interface FailedNews extends EndNews, Seen {
   quarantined: boolean;
   /** False: the registry is not compared by schedule. Left out: it is. */
   reconciles?: boolean;
@@ -45,9 +45,9 @@ export function updateFailed(news: FailedNews): RenderedMail {
       ...failure.opening,
       ...restoreLink(news),
       ...whatWentWrong(news),
-      versions(news, failure.labels),
+      versions(update, failure.labels),
       ...stepsPassage(update),
-      ...backupPassage(news),
+      ...backupPassage(news.backup),
       ...section('Kept', ...(news.kept ?? []).map(paragraph)),
       ...whatHappensNext(news),
     ],
@@ -66,7 +66,7 @@ function restoreLink({ restoreUrl }: FailedNews): Block[] {
   ];
 }
 
-function whatWentWrong({ update }: UpdateNews): Block[] {
+function whatWentWrong({ update }: EndNews): Block[] {
   const step = failedStep(update);
   const error = splitDetail(causeOf(update));
   const facts = [
@@ -107,15 +107,14 @@ function whenAgain({ update, reconciles = true }: FailedNews): string {
   return `A registry check (reconcile) finds the update again, ${formatTimeout(RESTS_FAILED_MS)} after the failure at the earliest. To retry now:`;
 }
 
-function composeFile({ update, plan }: UpdateNews): Block[] {
+function composeFile({ update }: EndNews): Block[] {
   if (!isOtherTag(update) || update.kind === 'service') return [];
   // It had succeeded, and its tag could not be written back (updates/new-tag/keep-tag).
   if (update.status === 'rolled_back' && update.followUp !== null)
     return section('The compose file', important(`It still names the version that failed. ${update.followUp}`));
-  const later = update.followUp ?? plan?.followUp ?? null;
   return section(
     'The compose file',
     paragraph('Do not change it: it still names the version from before the update.'),
-    later === null ? null : paragraph(`Only after the new version is running: ${later}`),
+    update.followUp === null ? null : paragraph(`Only after the new version is running: ${update.followUp}`),
   );
 }

@@ -6,13 +6,13 @@ import { splitDetail } from '../letter/clean';
 import { important, paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { whatChanged } from './data-changed';
-import { backupPassage, nameOf, stepsPassage, versions, type UpdateNews } from './passages/passages';
+import { backupPassage, nameOf, stepsPassage, versions, type EndNews } from './passages/passages';
 
 /** Manual: reports the success and what is left to do. `kept`: what the update keeps past its end, as sentences. */
-export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | null; kept?: string[] }): RenderedMail {
-  const { update, plan } = news;
+export function updateSucceeded(news: EndNews & { dataChange?: DataChange | null; kept?: string[] }): RenderedMail {
+  const { update } = news;
+  const { followUp } = update;
   const name = nameOf(update);
-  const followUp = update.followUp ?? plan?.followUp ?? null;
   return renderLetter({
     kind: 'update_succeeded',
     updateId: update.id,
@@ -25,9 +25,9 @@ export function updateSucceeded(news: UpdateNews & { dataChange?: DataChange | n
       ...section('What to do now', followUp === null ? null : important(followUp)),
       ...whatChanged(news.dataChange ?? null),
       ...section('Kept', ...(news.kept ?? []).map(paragraph)),
-      versions(news, { from: 'Previous version', to: 'Current version' }),
+      versions(update, { from: 'Previous version', to: 'Current version' }),
       ...stepsPassage(update),
-      ...backupPassage(news),
+      ...backupPassage(news.backup),
     ],
     page: news.page,
   });

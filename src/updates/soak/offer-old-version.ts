@@ -76,7 +76,7 @@ export function remindOfSoaks(deps: Deps): void {
 function newsOf(deps: Deps, update: Update, soak: Soak): SoakNews {
   const backup = update.backupId === null ? null : deps.store.backups.get(update.backupId);
   const links = { decideUrl: soakUrl(deps, soak), page: pageUrl(deps, update) };
-  return { update, plan: null, backup, soak, ...offerOf(deps.store, soak, backup), ...links, now: deps.clock.now() };
+  return { update, backup, soak, ...offerOf(deps.store, soak, backup), ...links, now: deps.clock.now() };
 }
 
 /** What became of the databases since before the update, with a sentence about it. Rejects only with `engine_unreachable`. */

@@ -149,7 +149,7 @@ describe('critical update available', () => {
 
   it('superseded without a new offer: says that its link is void, why, and gives none', async () => {
     const reason = 'A newer digest came for the same container: nginx:1.28.';
-    const mail = offerSuperseded(news({ update: { ...update, status: 'superseded', reason }, plan, page: '' }));
+    const mail = offerSuperseded({ update: { ...update, status: 'superseded', reason }, page: '' });
     await bothSay(mail, 'is no longer valid', 'Its link no longer works', reason, NEW_DIGEST);
     await neitherSays(mail, '/approvals/');
   });

@@ -61,10 +61,9 @@ function PlanOf({ update, plan }: { update: Update; plan: Plan }): JSX.Element {
       </summary>
       <div class="plan">
         <Blocks
-          blocks={[
-            ...notesPassage(update),
-            ...planPassage({ update, plan, backup: null, page: '' }, 'What to do afterwards'),
-          ].map((block) => (block.type === 'heading' ? { type: 'paragraph', text: `${block.text}:` } : block))}
+          blocks={[...notesPassage(update), ...planPassage({ update, plan }, 'What to do afterwards')].map((block) =>
+            block.type === 'heading' ? { type: 'paragraph', text: `${block.text}:` } : block,
+          )}
         />
       </div>
     </details>

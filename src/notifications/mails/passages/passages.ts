@@ -19,12 +19,10 @@ import {
 import type { Rehearsal } from '../../../domain/rehearsal/rehearsal';
 import { withoutTrailingSlashes } from '../../../domain/text/trailing-slashes';
 
-/** The facts that every mail about an update is built from. */
-export interface UpdateNews {
+/** What the mails of an offer are built from. */
+export interface OfferNews {
   update: Update;
   plan: Plan | null;
-  /** The backup taken before the update; null without one. */
-  backup: BackupRecord | null;
   /** The signed address of the update's page; empty without one. */
   page: string;
   /** How many earlier notices about the same container this mail summarises, because of the limit per hour. */
@@ -33,6 +31,15 @@ export interface UpdateNews {
   rehearsal?: Rehearsal | null;
   /** diun-pilot observes: nothing starts, and an approval is refused. */
   observes?: boolean;
+}
+
+/** What the mails of a verdict and of a soak are built from. */
+export interface EndNews {
+  update: Update;
+  /** The backup taken before the update; null without one. */
+  backup: BackupRecord | null;
+  /** The signed address of the update's page; empty without one. */
+  page: string;
 }
 
 export function nameOf(update: Update): string {
@@ -49,19 +56,35 @@ export function operatorSection(publicUrl: string, id: string): { page: string; 
 }
 
 /** Container, from and to, each version with tag and digest: the decision is about the digest. */
-export function versions({ update, plan }: UpdateNews, labels: { from: string; to: string }): Block {
-  const facts: Fact[] = [
+export function versions(update: Update, labels: VersionLabels): Block {
+  return { type: 'facts', facts: [...imagesOf(update, labels), ...signatureOf(update)] };
+}
+
+/** The same, with the type of the update. */
+export function plannedVersions({ update, plan }: Pick<OfferNews, 'update' | 'plan'>, labels: VersionLabels): Block {
+  const type: Fact[] = plan === null ? [] : [{ label: 'Type of update', value: JUMPS[plan.jump] }];
+  return { type: 'facts', facts: [...imagesOf(update, labels), ...type, ...signatureOf(update)] };
+}
+
+interface VersionLabels {
+  from: string;
+  to: string;
+}
+
+function imagesOf(update: Update, labels: VersionLabels): Fact[] {
+  return [
     { label: update.kind === 'service' ? 'Service' : 'Container', value: placeOf(update) },
     { label: labels.from, value: update.from === null ? 'unknown' : imageLines(update.from) },
     { label: labels.to, value: imageLines(update.to) },
   ];
-  if (plan !== null) facts.push({ label: 'Type of update', value: JUMPS[plan.jump] });
-  if (update.signature) facts.push({ label: 'Signature', value: signatureSentence(update.signature) });
-  return { type: 'facts', facts };
+}
+
+function signatureOf({ signature }: Update): Fact[] {
+  return signature ? [{ label: 'Signature', value: signatureSentence(signature) }] : [];
 }
 
 /** For offers that were announced too quickly for one mail each. */
-export function summaryPassage({ update, summarised = 0 }: UpdateNews): Block[] {
+export function summaryPassage({ update, summarised = 0 }: Pick<OfferNews, 'update' | 'summarised'>): Block[] {
   if (summarised === 0) return [];
   const earlier = `Too many versions for ${nameOf(update)} were announced within an hour to mail each one`;
   return [
@@ -100,7 +123,7 @@ export const JUMPS: Record<Plan['jump'], string> = {
 };
 
 /** The plan in its own sentences, the same in page, log and mail. */
-export function planPassage({ update, plan }: UpdateNews, followUpHeading: string): Block[] {
+export function planPassage({ update, plan }: Pick<OfferNews, 'update' | 'plan'>, followUpHeading: string): Block[] {
   const followUp = plan?.followUp ?? update.followUp;
   return [
     ...changeFirst(plan?.newMajor?.change ?? null),
@@ -161,7 +184,7 @@ function detailOf(name: StepName, detail: string): string {
   return name === 'restore' ? withoutKept(sentence) : sentence;
 }
 
-export function backupPassage({ backup }: UpdateNews): Block[] {
+export function backupPassage(backup: BackupRecord | null): Block[] {
   if (backup === null || backup.status !== 'succeeded') return [];
   return section('The backup from before the update', { type: 'facts', facts: backupFacts(backup) });
 }

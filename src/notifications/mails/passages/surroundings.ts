@@ -7,7 +7,7 @@ import { isUnderWay, type Rehearsal, type RehearsalEnd, VERDICT_WORDS } from '..
 import type { Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';
 import { important, machineSaid, paragraph, section, type Block } from '../../letter/letter';
-import type { UpdateNews } from './passages';
+import type { OfferNews } from './passages';
 
 /** What past updates and backups show about a plan, the same in mail and page. `when` formats a time. */
 export function surroundingsPassage(surroundings: Surroundings, plan: Plan, when = formatTime): Block[] {
@@ -75,7 +75,7 @@ export function notesSentence({ versions, flags, problem }: NotesSummary): strin
 }
 
 /** The verdict in one sentence, which a channel's notice shows too. */
-export function rehearsalHeadline({ rehearsal }: UpdateNews): Block[] {
+export function rehearsalHeadline({ rehearsal }: Pick<OfferNews, 'rehearsal'>): Block[] {
   if (!rehearsal) return [];
   if (isUnderWay(rehearsal)) return [paragraph(NOT_ENDED)];
   const words = headline(rehearsal);
@@ -86,7 +86,7 @@ const NOT_ENDED =
   'The rehearsal on a copy of the data takes longer and has not ended yet. The page of the update shows its verdict.';
 
 /** What was measured, or the last lines of the log. */
-export function rehearsalPassage({ rehearsal, plan }: UpdateNews): Block[] {
+export function rehearsalPassage({ rehearsal, plan }: Pick<OfferNews, 'rehearsal' | 'plan'>): Block[] {
   if (!rehearsal || isUnderWay(rehearsal)) return [];
   const { sentence, output } = splitDetail(rehearsal.detail ?? '');
   const rest = sentence.slice(firstSentence(sentence).length).trim();
@@ -99,7 +99,7 @@ export function rehearsalPassage({ rehearsal, plan }: UpdateNews): Block[] {
 }
 
 /** Only what must not be missed. */
-export function rehearsalInSubject({ rehearsal }: UpdateNews): string {
+export function rehearsalInSubject({ rehearsal }: Pick<OfferNews, 'rehearsal'>): string {
   return rehearsal?.status === 'failed' ? ', its rehearsal failed' : '';
 }
 
