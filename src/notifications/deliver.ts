@@ -34,7 +34,7 @@ interface Surroundings {
   random?: () => number;
 }
 
-export interface MailDeliveryParts extends Surroundings {
+interface MailDeliveryParts extends Surroundings {
   store: Pick<Store, 'outbox'>;
   transport: MailTransport;
   from: string;

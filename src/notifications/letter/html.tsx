@@ -173,7 +173,7 @@ const WRAP = 'overflow-wrap:anywhere;word-break:break-word';
 const MONOSPACE = 'font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace';
 const TINT = 'background:rgba(128,128,128,.16)';
 
-export const STYLES = {
+const STYLES = {
   document: 'color-scheme:light dark',
   body: 'margin:0;padding:0',
   column: `max-width:600px;margin:0 auto;padding:16px;box-sizing:border-box;font:16px/1.5 -apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;${WRAP}`,

@@ -29,7 +29,10 @@ function blockText(block: Block): string[] {
     case 'facts':
       return factLines(block.facts);
     case 'list':
-      return block.items.flatMap((item, index) => itemLines(item, block.ordered ? `${index + 1}. ` : '- '));
+      return block.items.flatMap((item, index) => {
+        const bullet = block.ordered ? `${index + 1}. ` : '- ';
+        return wrap(oneLine(item), bullet, ' '.repeat(bullet.length));
+      });
     case 'steps':
       return block.steps.flatMap(stepLines);
     case 'commands':
@@ -53,10 +56,6 @@ function factLines(raw: Fact[]): string[] {
     const indent = ' '.repeat(column);
     return [...wrap(first, fact.label.padEnd(column), indent), ...rest.flatMap((line) => wrap(line, indent, indent))];
   });
-}
-
-function itemLines(item: string, bullet: string): string[] {
-  return wrap(oneLine(item), bullet, ' '.repeat(bullet.length));
 }
 
 function stepLines(step: StepLine): string[] {

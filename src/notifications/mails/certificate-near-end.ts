@@ -11,7 +11,7 @@ import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages/passages';
 
-export interface NearEndNews {
+interface NearEndNews {
   seen: CertificateSeen;
   /** The one that is close to its end: on disk, or served. */
   certificate: Certificate;

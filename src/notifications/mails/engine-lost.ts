@@ -4,7 +4,7 @@ import { formatTime } from '../../domain/format';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages/passages';
 
-export interface EngineLostNews {
+interface EngineLostNews {
   /** ISO 8601. */
   since: string;
   /** The error of the last call. */

@@ -3,7 +3,7 @@ import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages/passages';
 
-export interface NetworkLostNews {
+interface NetworkLostNews {
   container: string;
   /** Compose's service; null outside Compose. */
   service: string | null;

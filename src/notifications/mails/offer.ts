@@ -167,7 +167,7 @@ function howToDecide(news: CriticalNews): Block[] {
   return [
     ...section(
       'How to decide',
-      ...(notYet === null ? countsForADay(news) : [important(notYetText(notYet))]),
+      ...(notYet === null ? countsForADay(news) : [important(`You cannot approve this update yet. ${notYet.reason}`)]),
       paragraph(whatItOpens(news)),
       { type: 'link', label: 'Review the plan and decide', url: news.approvalUrl, button: true },
       { type: 'link', label: 'Decline this update', url: `${news.approvalUrl}#decline`, button: false },
@@ -200,10 +200,6 @@ function expiry({ update }: CriticalNews): string {
 /** As it is when the mail is written: a verdict counts from its own time on. */
 function notYetIn({ update, plan, surroundings: { rehearsal } }: CriticalNews): NotYet | null {
   return plan && whyNotYet(plan, update, rehearsal, new Date(rehearsal?.finishedAt ?? update.createdAt));
-}
-
-function notYetText({ reason }: NotYet): string {
-  return `You cannot approve this update yet. ${reason}`;
 }
 
 function countsForADay({ plan }: CriticalNews): Block[] {

@@ -13,7 +13,7 @@ import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { operatorSection } from './passages/passages';
 
-export interface RenewalNews {
+interface RenewalNews {
   renewal: RenewalRecord;
   /** When it is tried again; ISO 8601. */
   retryAt: string;
