@@ -47,12 +47,12 @@ import type { Progress } from './lib/logger';
 import { requestRehearsal } from './rehearsals/run-next-rehearsal';
 import type { RestorePlan } from './restores/plan-restore';
 import {
+  type PlannedRestore,
   planOfRestore,
   rehearse,
   requestRestore,
-  type PlannedRestore,
   type RestoreRequest,
-} from './restores/request-restore';
+} from './restores/restore-queue';
 import type { SwarmSeen } from './domain/services/swarm-seen';
 import { foreseeStackTag } from './rollouts/keep-stack-tag';
 import { lookAtSwarm, readTargets } from './services/read-targets';

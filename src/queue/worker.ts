@@ -25,7 +25,7 @@ import { sendDigest } from '../notifications/digest';
 import { removeLeftRehearsals } from '../rehearsals/rehearsal-run';
 import { runNextRehearsal } from '../rehearsals/run-next-rehearsal';
 import { queueDrills, runNextDrill } from '../restores/drills/run-next-drill';
-import { runNextRestore } from '../restores/run-next-restore';
+import { runNextRestore } from '../restores/restore-queue';
 import { endAbortedService } from '../rollouts/finish-rollout';
 import { updateService } from '../rollouts/run-rollout';
 import { endAborted } from '../updates/end-aborted';

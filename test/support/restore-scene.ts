@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { requestBackups } from '../../src/backups/request-backup';
 import type { RestoreRecord } from '../../src/domain/backups/restore';
-import { planOfRestore, requestRestore } from '../../src/restores/request-restore';
+import { planOfRestore, requestRestore } from '../../src/restores/restore-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import type { Call, FakeEngine, Method } from './fake-engine';
 import { aDump, type Databases } from './fake-postgres';

@@ -1,6 +1,6 @@
 import { requestBackups } from '../../src/backups/request-backup';
 import { readContainers } from '../../src/containers/read-containers';
-import { planOfRestore, rehearse, requestRestore } from '../../src/restores/request-restore';
+import { planOfRestore, rehearse, requestRestore } from '../../src/restores/restore-queue';
 import { runForge, type Forge } from '../support/forge-scene';
 
 // A set that is whole, yet cannot be put where it should go, is refused before anybody is stopped, and so is its dry run.

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { planOfRestore, rehearse } from '../../src/restores/request-restore';
+import { planOfRestore, rehearse } from '../../src/restores/restore-queue';
 import { askedRestore, dataOf, FORGE, restoreOf } from '../support/restore-scene';
 import type { Scene } from '../support/scene';
 

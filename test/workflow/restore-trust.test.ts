@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sealed } from '../../src/backups/manifest';
 import { Secret } from '../../src/lib/secret';
-import { planOfRestore, requestRestore } from '../../src/restores/request-restore';
+import { planOfRestore, requestRestore } from '../../src/restores/restore-queue';
 import { runOn } from '../support/cli-app';
 import { askedRestore, dataOf, restoreOf, type AskedRestore } from '../support/restore-scene';
 

@@ -1,6 +1,6 @@
 import { EngineError } from '../../src/domain/errors';
 import { queueScheduledBackups } from '../../src/backups/request-backup';
-import { planOfRestore } from '../../src/restores/request-restore';
+import { planOfRestore } from '../../src/restores/restore-queue';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { Update } from '../../src/domain/update';
 import { requestUpdate } from '../../src/decisions/request-update';
