@@ -8,7 +8,7 @@ import { titleOfItem, type BackupItem } from '../domain/backups/backup';
 import { inspectIfThere } from '../containers/read-containers';
 import { messageOf, PilotError } from '../domain/errors';
 import { checkProperties, checkRights, checkRoles, roleScript } from './databases/check-databases';
-import { dumpedMajor } from './databases/load-dump';
+import { dumpedMajor } from './databases/dump-header';
 import { psqlOf } from './databases/psql';
 import { HAS_TOOLS } from './files/move-scripts';
 import { imageWithShell } from './files/one-off';

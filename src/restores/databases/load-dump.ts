@@ -1,7 +1,16 @@
 import { IS_SUPERUSER } from '../../backups/sources/dump-rights';
+import type { DatabaseProperties } from '../../domain/backups/backup';
 import type { ExecResult } from '../../ports/engine';
+import { conninfo } from '../../probes/postgres-probe';
 import type { Psql } from './psql';
-import { GUARD_SCHEMA, WITHOUT_EVENT_TRIGGERS } from './scratch-names';
+import { publicAsDumped, publicAsOwned } from './public-schema';
+import {
+  END_FIND_NAMES,
+  FIND_NAMES,
+  GUARD_SCHEMA,
+  WITHOUT_EVENT_TRIGGERS,
+  withoutEventTriggers,
+} from './scratch-names';
 
 /**
  * `transactions`: not all in one. `search_path`: functions find the names that they use without a schema. `own_name`: into
@@ -40,6 +49,49 @@ export async function loadDump({ prepare, load }: Load): Promise<ExecResult & { 
     }
     relaxed.push(next);
   }
+}
+
+/** One dump, and the database that it is loaded into. */
+export interface Loading {
+  /** Makes a fresh database and resolves with its name. */
+  create: (relaxed: readonly Relaxation[]) => Promise<string>;
+  /** Major version of the server that it was dumped from; null: not known. */
+  dumped: number | null;
+  properties: Pick<DatabaseProperties, 'ownerOfPublic'> | null | undefined;
+  /** What the dump runs must gain no rights. False: on a throwaway server, whose user is a superuser. */
+  guard: boolean;
+  /** Runs pg_restore with that command line and environment, fed with the dump. */
+  feed: (command: string[], env: string[]) => Promise<ExecResult>;
+  options?: readonly string[];
+}
+
+/** `loadDump` with all that a dump does not hold and needs around it; what was created for the load is removed after it. */
+export async function loadInto(
+  psql: Psql,
+  { create, dumped, properties, guard, feed, options = [] }: Loading,
+): ReturnType<typeof loadDump> {
+  const { user, env } = psql.login;
+  let database = '';
+  const is = { guarded: false, superuser: false, named: false };
+  const result = await loadDump({
+    prepare: async (relaxed) => {
+      database = await create(relaxed);
+      is.guarded = guard && (await guardLoad(psql, database));
+      is.superuser = is.guarded || !guard;
+      if (is.superuser) await publicAsDumped(psql, database, dumped);
+      is.named = is.superuser && relaxed.includes('search_path');
+      if (is.named) await psql.script(FIND_NAMES, database);
+    },
+    load: (flags) => {
+      const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(database), ...options, ...flags];
+      return feed(command, is.superuser ? withoutEventTriggers(env) : env);
+    },
+  });
+  if (result.exitCode !== 0) return result;
+  if (is.named) await psql.script(END_FIND_NAMES, database);
+  if (is.guarded) await psql.script(END_GUARD, database);
+  if (is.superuser) await publicAsOwned(psql, database, properties);
+  return result;
 }
 
 /** Pure. Null: no way is known to load what failed. */
@@ -119,38 +171,4 @@ export async function guardLoad(psql: Psql, database: string): Promise<boolean> 
   if ((await psql.list(IS_SUPERUSER)).length === 0) return false;
   await psql.script(GUARD, database);
   return true;
-}
-
-/** Version 1.15 of the format (PostgreSQL 16) stores the kind of compression in one byte, earlier ones its level as a number. */
-const COMPRESSION_IN_ONE_BYTE = 15;
-const NUMBERS_OF_TIME = 7;
-
-/**
- * The major version of the server that a dump in the custom format was taken from, read from its first bytes; null when
- * they tell none (pg_backup_archiver.c, `ReadHead`).
- */
-export function dumpedMajor(head: Buffer): number | null {
-  if (head.subarray(0, 5).toString('latin1') !== 'PGDMP' || head.length < 11) return null;
-  const reader = { at: 11, intSize: head[8] ?? 4 };
-  const minor = head[6] ?? 0;
-  reader.at += minor >= COMPRESSION_IN_ONE_BYTE ? 1 : reader.intSize + 1;
-  reader.at += NUMBERS_OF_TIME * (reader.intSize + 1);
-  readText(head, reader); // the database's name
-  return majorOf(readText(head, reader));
-}
-
-/** `15.10 (Debian 15.10-0+deb12u1)` */
-function majorOf(version: string | null): number | null {
-  const major = /^(\d+)/.exec(version ?? '')?.[1];
-  return major === undefined ? null : Number(major);
-}
-
-function readText(head: Buffer, reader: { at: number; intSize: number }): string | null {
-  const negative = head[reader.at] === 1;
-  const digits = head.subarray(reader.at + 1, reader.at + 1 + reader.intSize);
-  const length = digits.reduceRight((sum, digit) => sum * 256 + digit, 0);
-  reader.at += 1 + reader.intSize;
-  if (negative || reader.at + length > head.length) return null;
-  reader.at += length;
-  return head.subarray(reader.at - length, reader.at).toString('utf8');
 }

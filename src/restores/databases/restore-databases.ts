@@ -8,13 +8,13 @@ import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
 import { readWithin } from '../../lib/streams/read-within';
-import { conninfo } from '../../probes/postgres-probe';
 import { readItem } from '../pinned-storage';
 import type { Placed } from '../plan-restore';
 import { dropDatabaseCommand } from '../removal-commands';
 import type { RestoreRun } from '../restore-run';
 import { refuseTablespaces } from './check-databases';
-import { dumpedMajor, END_GUARD, explainLoad, guardLoad, loadDump } from './load-dump';
+import { majorOfDump } from './dump-header';
+import { explainLoad, loadInto } from './load-dump';
 import {
   applyProperties,
   createDatabase,
@@ -31,9 +31,7 @@ import {
   type SwapNames,
 } from './postgres-sql';
 import { psqlOf, type Psql } from './psql';
-import { publicAsDumped, publicAsOwned } from './public-schema';
 import { missingRoles } from './role-statement';
-import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from './scratch-names';
 
 /** Each database of the set, restored under a name of its own; what an earlier try left is dropped first. */
 export async function stageDatabases(run: RestoreRun): Promise<void> {
@@ -93,44 +91,32 @@ async function restoreStaged(run: RestoreRun, psql: Psql, placed: Placed): Promi
   const { item, container } = placed;
   const names = namesOf(run, placed);
   const properties = item.database ?? (await readProperties(run.engine, container.id, psql.login, item.name));
-  const { user, env } = psql.login;
   const say = byteProgress(run.onProgress, `restoring database ${item.name} of ${container.name}`);
-  const major = await majorOf(await readItem(run.storage, item));
-  const is = { guarded: false, named: false, lent: false };
-  const target = (): string => (is.lent ? names.name : names.fresh);
-  const result = await loadDump({
-    prepare: async (relaxed) => {
+  const dumped = await majorOfDump(await readItem(run.storage, item));
+  let isLent = false;
+  const result = await loadInto(psql, {
+    create: async (relaxed) => {
       await giveNameBack(run.clock, psql, names);
       if (relaxed.length > 0) await drop(psql, names.fresh);
-      is.lent = relaxed.includes('own_name') && (await lendName(run.clock, psql, names));
-      await psql.run([createDatabase(target(), properties)]);
-      is.guarded = await guardLoad(psql, target());
-      // Only a superuser may do both.
-      if (is.guarded) await publicAsDumped(psql, target(), major);
-      is.named = is.guarded && relaxed.includes('search_path');
-      if (is.named) await psql.script(FIND_NAMES, target());
+      isLent = relaxed.includes('own_name') && (await lendName(run.clock, psql, names));
+      const database = isLent ? names.name : names.fresh;
+      await psql.run([createDatabase(database, properties)]);
+      return database;
     },
-    load: async (flags) => {
-      const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(target()), ...flags];
-      const options = { env: is.guarded ? withoutEventTriggers(env) : env };
+    dumped,
+    properties: item.database,
+    guard: true,
+    feed: async (command, env) => {
       const content = counted(await readItem(run.storage, item), say);
-      return feedCommand(content, (input) => run.engine.execInput(container.id, command, input, options));
+      return feedCommand(content, (input) => run.engine.execInput(container.id, command, input, { env }));
     },
   });
   if (result.exitCode !== 0) {
     const message = `Database ${item.name} of ${container.name} could not be restored: ${explainLoad(result.stderr)}`;
     throw new PilotError('restore_failed', message);
   }
-  if (is.named) await psql.script(END_FIND_NAMES, target());
-  if (is.guarded) await psql.script(END_GUARD, target());
-  if (is.guarded) await publicAsOwned(psql, target(), item.database);
-  if (is.lent) await placeLoaded(run.clock, psql, names);
+  if (isLent) await placeLoaded(run.clock, psql, names);
   if (properties !== null) await psql.run(applyProperties(names.fresh, properties));
-}
-
-async function majorOf(content: AsyncIterable<Buffer>): Promise<number | null> {
-  for await (const head of content) return dumpedMajor(head);
-  return null;
 }
 
 async function* counted(content: AsyncIterable<Buffer>, say: (bytes: number) => void): AsyncGenerator<Buffer> {

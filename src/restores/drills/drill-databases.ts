@@ -1,19 +1,16 @@
 import { Readable } from 'node:stream';
 import type { DumpedServer } from '../../backups/backup-set';
-import { endsAsPgDumpallDoes, feedCommand } from '../../backups/sources/postgres-source';
+import { feedCommand } from '../../backups/sources/postgres-source';
 import { conninfo } from '../../probes/postgres-probe';
-import type { Finding } from '../../backups/sources/item-source';
 import { verifyItem } from '../../backups/store-item';
-import { BOUNDS } from '../../domain/bounds';
 import type { BackupItem } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
-import { readWithin } from '../../lib/streams/read-within';
 import type { Progress } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
 import { readItem, type PinnedStorage } from '../pinned-storage';
-import { END_FIND_NAMES, FIND_NAMES, withoutEventTriggers } from '../databases/scratch-names';
-import { dumpedMajor, END_GUARD, explainLoad, guardLoad, loadDump } from '../databases/load-dump';
-import { publicAsDumped, publicAsOwned } from '../databases/public-schema';
+import { roleScript } from '../databases/check-databases';
+import { dumpedMajor } from '../databases/dump-header';
+import { explainLoad, loadInto } from '../databases/load-dump';
 import { missingRoles } from '../databases/role-statement';
 import {
   applyProperties,
@@ -64,14 +61,10 @@ export async function restoreInto(
 const ANALYZE = 'SET statement_timeout = 0; SET lock_timeout = 0; ANALYZE;';
 
 async function createRoles(parts: DrillParts, psql: Psql, item: BackupItem, purpose: Purpose): Promise<void> {
-  let script = '';
-  const verify = async (content: AsyncIterable<Buffer>): ReturnType<typeof endsAsPgDumpallDoes> => {
-    script = (await readWithin(Readable.from(content), BOUNDS.databaseGlobals)).toString();
-    return endsAsPgDumpallDoes(Readable.from([Buffer.from(script)]));
-  };
-  await verifyItem(parts, { title: `roles of ${item.container}`, advice: ADVICE, verify }, item);
+  const script = roleScript();
+  await verifyItem(parts, { title: `roles of ${item.container}`, advice: ADVICE, verify: script.verify }, item);
   const there = new Set(await psql.list(LIST_ROLES));
-  const { statements } = missingRoles(script, there, { existing: purpose === 'lasting' });
+  const { statements } = missingRoles(script.statements(), there, { existing: purpose === 'lasting' });
   if (statements.length > 0) await psql.script(`${statements.join(';\n')};\n`);
 }
 
@@ -83,36 +76,25 @@ async function restoreDump(
   { item, purpose }: { item: BackupItem; purpose: Purpose },
 ): Promise<string | null> {
   const title = `database ${item.name} of ${item.container}`;
-  const { user, env } = psql.login;
-  const quiet = withoutEventTriggers(env);
-  // Tablespaces are folders of the server's host, which a throwaway has not got.
-  const command = ['pg_restore', '-w', '-U', user, '-d', conninfo(item.name), '--no-tablespaces'];
-  let head: Buffer | undefined;
-  const verify = async (content: AsyncIterable<Buffer>): Promise<Finding> => {
-    for await (const chunk of content) head ??= chunk;
-    return { whole: true, words: '' };
-  };
-  await verifyItem(parts, { title, advice: ADVICE, verify }, item);
-  let [guarded, named] = [false, false];
-  const result = await loadDump({
-    prepare: async (relaxed) => {
+  await verifyItem(parts, { title, advice: ADVICE }, item);
+  const result = await loadInto(psql, {
+    create: async () => {
       const create = createDatabase(item.name, item.database ?? null);
       await psql.run([endConnections(item.name), dropDatabase(item.name), create]);
-      await publicAsDumped(psql, item.name, dumpedMajor(head ?? Buffer.alloc(0)));
-      guarded = purpose === 'lasting' && (await guardLoad(psql, item.name));
-      named = relaxed.includes('search_path');
-      if (named) await psql.script(FIND_NAMES, item.name);
+      return item.name;
     },
-    load: async (flags) => {
+    dumped: dumpedMajor(parts.storage.headOf(item.key)),
+    properties: item.database,
+    guard: purpose === 'lasting',
+    feed: async (command, env) => {
       const input = await readItem(parts.storage, item);
-      return feedCommand(input, (fed) => parts.engine.execInput(id, [...command, ...flags], fed, { env: quiet }));
+      return feedCommand(input, (fed) => parts.engine.execInput(id, command, fed, { env }));
     },
+    // They are folders of the server's host, which a throwaway has not got.
+    options: ['--no-tablespaces'],
   });
   if (result.exitCode !== 0)
     throw failed(`The stored dump of ${title} is intact, but could not be restored`, explainLoad(result.stderr));
-  if (named) await psql.script(END_FIND_NAMES, item.name);
-  if (guarded) await psql.script(END_GUARD, item.name);
-  await publicAsOwned(psql, item.name, item.database);
   return result.relaxed;
 }
 

@@ -13,7 +13,7 @@ import { environmentOf } from '../../domain/recreate/own-config';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asReadNow, readTargets } from '../../services/read-targets';
 import type { Engine } from '../../ports/engine';
-import { dumpedMajor } from '../databases/load-dump';
+import { majorOfDump } from '../databases/dump-header';
 import { psqlOf } from '../databases/psql';
 import { notAuthenticated } from '../find-set';
 import { pinned } from '../pinned-storage';
@@ -130,7 +130,7 @@ export async function imageForDrill(
   const gone = `${first.image.reference}, which ${container} ran, is no longer on this engine`;
   const now = running === null ? null : await imageIfThere(from.engine, running.imageId);
   if (running === null || now === null) throw new NotTried(`${gone}, and there is no ${container} now.`);
-  const major = await majorOf(from.storage, first);
+  const major = await majorOfDump(await from.storage.get(first.key));
   const nowMajor = environmentOf(now.Config?.Env).get('PG_MAJOR');
   if (major === null || nowMajor !== String(major)) {
     const [then, since] = [major ?? UNKNOWN_VERSION, nowMajor ?? UNKNOWN_VERSION];
@@ -147,10 +147,4 @@ function startsAsTheOfficialOne(image: ImageInspect, reference: string): ImageIn
   throw new NotTried(
     `diun-pilot does not know how ${reference} initialises a new server: it is not built on the official image of PostgreSQL (PG_MAJOR is missing).`,
   );
-}
-
-/** Of the server that a dump was taken from, read from its first bytes. */
-async function majorOf(storage: BackupStorage, { key }: BackupItem): Promise<number | null> {
-  for await (const head of await storage.get(key)) return dumpedMajor(head as Buffer);
-  return null;
 }

@@ -1,4 +1,4 @@
-import { dumpedMajor } from '../../../../src/restores/databases/load-dump';
+import { dumpedMajor } from '../../../../src/restores/databases/dump-header';
 
 // The header of the custom format (pg_backup_archiver.c, WriteHead): magic, version, sizes, compression, time, names.
 
