@@ -5,7 +5,7 @@ import type { ComposeProject } from '../lab/compose';
 import type { Pilot } from '../lab/pilot';
 import { APP_VOLUMES, appOf, appServices } from '../support/e2e-app';
 import { engineProxy, type EngineProxy } from '../support/e2e-engine-proxy';
-import { PUBLIC_BEFORE_15 } from '../../src/restores/databases/public-schema';
+import { PUBLIC_BEFORE_15 } from '../../src/restores/databases/load-dump';
 import {
   approve,
   CONTENTS,

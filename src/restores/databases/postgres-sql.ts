@@ -1,7 +1,7 @@
 import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backups/backup';
 import { PilotError } from '../../domain/errors';
 import { identifier, literal } from '../../lib/sql-quoting';
-import { WITHOUT_EVENT_TRIGGERS } from './scratch-names';
+import { WITHOUT_EVENT_TRIGGERS } from './load-dump';
 
 /** SQL that a restore runs: pure builders, each name and value quoted. */
 
