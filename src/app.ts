@@ -23,7 +23,7 @@ import { restoreLinks, soakLinks, viewLinks } from './http/routes/links';
 import { receiveTogether } from './http/routes/webhook';
 import type { Secret } from './lib/secret';
 import { decideById, type Decided } from './decisions/approve';
-import { requestBackups } from './backups/request-backup';
+import { requestBackups } from './backups/backup-queue';
 import { lookAtCertificates } from './certificates/look';
 import { findPlaces } from './certificates/renewal-places';
 import { requestRenewal } from './certificates/renewal-queue';

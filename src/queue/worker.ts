@@ -1,7 +1,6 @@
 import { lookAtBackupAges } from '../backups/look-at-backup-ages';
 import { pruneBackups } from '../backups/prune-backups';
-import { queueScheduledBackups } from '../backups/request-backup';
-import { runNextBackup } from '../backups/run-next-backup';
+import { queueScheduledBackups, runNextBackup } from '../backups/backup-queue';
 import { requestRenewal, requeueInterrupted, runNextRenewal } from '../certificates/renewal-queue';
 import { createWatch } from '../certificates/watch-certificates';
 import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';

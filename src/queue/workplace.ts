@@ -1,4 +1,4 @@
-import { endInterruptedBackups } from '../backups/run-next-backup';
+import { endInterruptedBackups } from '../backups/backup-queue';
 import type { Deps } from '../deps';
 import type { Delivery } from '../notifications/deliver';
 import { startWorker, type Worker } from './worker';

@@ -5,7 +5,7 @@ import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
 import { createDockerSwarm } from '../../src/adapters/docker/swarm/swarm';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { takeBackup } from '../../src/backups/take-backup';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import { systemClock } from '../../src/lib/clock';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { createS3Storage } from '../../src/adapters/storage-s3/s3-storage';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { whyNoS3Server } from '../lab/s3-program';
 import { describeIf } from '../support/needs';

@@ -6,7 +6,7 @@ import { aDump, fakePostgres } from '../support/fake-postgres';
 import { REAL_SHELL } from '../support/real-shell';
 import { nginx, openScene, type Scene } from '../support/scene';
 import { readContainers } from '../../src/containers/read-containers';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { decideById } from '../../src/decisions/approve';
 import { createDelivery } from '../../src/notifications/deliver';
 import type { MailTransport } from '../../src/ports/mail-transport';

@@ -1,4 +1,4 @@
-import { endInterruptedBackups } from '../../src/backups/run-next-backup';
+import { endInterruptedBackups } from '../../src/backups/backup-queue';
 import { adoptAside } from '../../src/containers/adopt-aside';
 import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import type { RestoreRecord } from '../../src/domain/backups/restore';
 import { planOfRestore, requestRestore } from '../../src/restores/restore-queue';
 import { readContainers } from '../../src/containers/read-containers';

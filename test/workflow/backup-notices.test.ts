@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { asCheck } from '../../src/diagnosis/problem';
 import { backupProblems } from '../../src/diagnosis/problems';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { StorageError } from '../../src/domain/errors';
 import { readContainers } from '../../src/containers/read-containers';
 import { nginx, openScene, type Scene } from '../support/scene';

@@ -1,5 +1,5 @@
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import type { Store } from '../../src/ports/store';
 import { aContainer } from '../support/container-builder';
 import { TestClock } from '../support/test-clock';

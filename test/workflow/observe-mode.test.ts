@@ -4,7 +4,7 @@ import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { decideById } from '../../src/decisions/approve';
 import { requestUpdate } from '../../src/decisions/request-update';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { NOT_STARTED } from '../../src/domain/mode';
 import { linkOn, startHttpOn } from '../support/approval-http';
 import { runForge, type Forge } from '../support/forge-scene';

@@ -3,7 +3,7 @@ import { requestRehearsal } from '../../src/rehearsals/run-next-rehearsal';
 import { releaseHeldMails } from '../../src/decisions/mail-of-offer';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { removeLeftRehearsals } from '../../src/rehearsals/rehearsal-run';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { EngineError } from '../../src/domain/errors';
 import type { Update } from '../../src/domain/update';

@@ -1,4 +1,4 @@
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { planOfRestore, rehearse, requestRestore } from '../../src/restores/restore-queue';
 import { runForge, type Forge } from '../support/forge-scene';

@@ -1,4 +1,4 @@
-import { queueScheduledBackups, requestBackups } from '../../src/backups/request-backup';
+import { queueScheduledBackups, requestBackups } from '../../src/backups/backup-queue';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { DrillVerdict } from '../../src/domain/backups/drill';
 import type { Method } from '../support/fake-engine';

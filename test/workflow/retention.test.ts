@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { folderOf } from '../../src/backups/backup-set';
 import { pruneBackups } from '../../src/backups/prune-backups';
 import { StorageError } from '../../src/domain/errors';

@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
-import { queueScheduledBackups } from '../../src/backups/request-backup';
+import { queueScheduledBackups } from '../../src/backups/backup-queue';
 import { planOfRestore } from '../../src/restores/restore-queue';
 import type { BackupRecord } from '../../src/domain/backups/backup';
 import type { Update } from '../../src/domain/update';

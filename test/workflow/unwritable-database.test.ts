@@ -1,4 +1,4 @@
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { workOnce } from '../../src/queue/worker';

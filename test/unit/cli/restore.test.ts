@@ -1,4 +1,4 @@
-import { requestBackups } from '../../../src/backups/request-backup';
+import { requestBackups } from '../../../src/backups/backup-queue';
 import { readContainers } from '../../../src/containers/read-containers';
 import { runOn, type Terminal } from '../../support/cli-app';
 import type { FakeEngine } from '../../support/fake-engine';
