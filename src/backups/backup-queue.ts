@@ -9,7 +9,7 @@ import type { Store } from '../ports/store';
 import { backupSets } from './backup-set';
 import { backupFailed } from '../notifications/mails/backups/backup-failed';
 import { postMail } from '../notifications/post-mail';
-import { afterGoodBackup } from './after-good-backup';
+import { afterGoodBackup } from './set-notices';
 import { takeBackup } from './take-backup';
 
 const LOOK_BACK = 100;

@@ -1,6 +1,6 @@
 import type { App } from '../app';
 import { backupSets } from '../backups/backup-set';
-import { longestBackupAge } from '../backups/look-at-backup-ages';
+import { longestBackupAge } from '../backups/set-notices';
 import { type BackupRecord, takenAt } from '../domain/backups/backup';
 import { type BackupPlace, scopeName } from '../domain/backups/backup-place';
 import { type CertificateSeen, isNotLoaded, validity } from '../domain/certificates/certificate';

@@ -1,4 +1,4 @@
-import { lookAtBackupAges } from '../backups/look-at-backup-ages';
+import { lookAtBackupAges } from '../backups/set-notices';
 import { pruneBackups } from '../backups/prune-backups';
 import { queueScheduledBackups, runNextBackup } from '../backups/backup-queue';
 import { requestRenewal, requeueInterrupted, runNextRenewal } from '../certificates/renewal-queue';

@@ -1,4 +1,4 @@
-import { afterGoodBackup } from '../backups/after-good-backup';
+import { afterGoodBackup } from '../backups/set-notices';
 import { type DumpedServer, holdsMembers, serversIn } from '../backups/backup-set';
 import { takeBackup } from '../backups/take-backup';
 import { askedPlatform, layerFiles } from '../containers/carry-over/layer-files';

@@ -1,4 +1,4 @@
-import { afterGoodBackup } from '../../backups/after-good-backup';
+import { afterGoodBackup } from '../../backups/set-notices';
 import { folderOf, holdsMembers } from '../../backups/backup-set';
 import { readManifest } from '../../backups/manifest';
 import { takeBackup } from '../../backups/take-backup';
