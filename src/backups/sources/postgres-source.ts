@@ -1,16 +1,15 @@
 import { once } from 'node:events';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Readable, Transform, type TransformCallback } from 'node:stream';
 import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { messageOf, PilotError } from '../../domain/errors';
 import { readWithin } from '../../lib/streams/read-within';
 import type { Engine } from '../../ports/engine';
-import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-probe';
+import { conninfo, type PostgresLogin, readPostgresLogin, UTF8 } from '../../probes/postgres-probe';
 import { readProperties } from './database-properties';
 import { explainRights, HIDDEN_OBJECTS, IS_SUPERUSER, refuseHidden } from './dump-rights';
-import { asBackupError, type Finding, type ItemSource } from './item-source';
-import { readAlong } from './read-along';
+import { type Along, asBackupError, type Finding, type ItemSource } from './item-source';
 
 const OWNER_OF_PUBLIC =
   "SELECT pg_catalog.pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace WHERE nspname = 'public'";
@@ -177,4 +176,53 @@ export async function feedCommand<T>(
   }
   input.end();
   return outcome;
+}
+
+/** Hands a copy of all that passes to `read`, which reads it to its end. One that fails early does not stop the flow. */
+export function readAlong(read: (content: AsyncIterable<Buffer>) => Promise<Finding>): Along {
+  const through = new Tee();
+  const finding = read(through.copy);
+  const over = (): void => through.readerIsGone();
+  finding.then(over, over);
+  return { through, finding: () => finding };
+}
+
+class Tee extends Transform {
+  readonly copy = new PassThrough();
+  #isRead = true;
+  #waiting: (() => void) | null = null;
+
+  constructor() {
+    super();
+    this.copy.on('drain', () => this.#proceed());
+    // It fails only with this stream, whose own error is reported.
+    this.copy.on('error', () => undefined);
+  }
+
+  readerIsGone(): void {
+    this.#isRead = false;
+    this.#proceed();
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (!this.#isRead || this.copy.write(chunk)) done(null, chunk);
+    else this.#waiting = () => done(null, chunk);
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.copy.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // Cut short: who reads the copy must not take it for the whole.
+    if (!this.copy.writableEnded) this.copy.destroy(error ?? new Error('the reading was given up'));
+    done(error);
+  }
+
+  #proceed(): void {
+    const then = this.#waiting;
+    this.#waiting = null;
+    then?.();
+  }
 }

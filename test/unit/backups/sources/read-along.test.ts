@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Finding } from '../../../../src/backups/sources/item-source';
-import { readAlong } from '../../../../src/backups/sources/read-along';
+import { readAlong } from '../../../../src/backups/sources/postgres-source';
 
 const chunks = Array.from({ length: 100 }, (_, index) => Buffer.alloc(65_536, index));
 const all = Buffer.concat(chunks);
