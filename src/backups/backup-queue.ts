@@ -1,7 +1,13 @@
-import { type BackupPlace, membersOf, samePlace, scopeName } from '../domain/backups/backup-place';
+import {
+  type BackupPlace,
+  type BackupReason,
+  type BackupRecord,
+  membersOf,
+  samePlace,
+  scopeName,
+} from '../domain/backups/backup';
 import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';
-import type { BackupReason, BackupRecord } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, type Failure, messageOf, PilotError } from '../domain/errors';

@@ -1,5 +1,11 @@
-import { keyOfPlace, membersOf, placeOf, type BackupPlace } from '../domain/backups/backup-place';
-import type { BackupItem, BackupRecord } from '../domain/backups/backup';
+import {
+  type BackupItem,
+  type BackupPlace,
+  type BackupRecord,
+  keyOfPlace,
+  membersOf,
+  placeOf,
+} from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { byCodeUnits } from '../domain/text/compare';
 

@@ -1,5 +1,4 @@
-import { keyOfPlace, scopeName } from '../domain/backups/backup-place';
-import { type BackupRecord, takenAt } from '../domain/backups/backup';
+import { type BackupRecord, keyOfPlace, scopeName, takenAt } from '../domain/backups/backup';
 import { judgeRetention, type Fate, type Retention } from '../domain/backups/retention';
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';

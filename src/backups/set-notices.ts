@@ -1,5 +1,11 @@
-import { type BackupPlace, keyOfPlace, samePlace, scopeName } from '../domain/backups/backup-place';
-import { type BackupRecord, takenAt } from '../domain/backups/backup';
+import {
+  type BackupPlace,
+  type BackupRecord,
+  keyOfPlace,
+  samePlace,
+  scopeName,
+  takenAt,
+} from '../domain/backups/backup';
 import { formatTime } from '../domain/format';
 import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';

@@ -1,5 +1,4 @@
-import type { BackupRecord } from '../domain/backups/backup';
-import { scopeName } from '../domain/backups/backup-place';
+import { type BackupRecord, scopeName } from '../domain/backups/backup';
 import type { RestoreRecord } from '../domain/backups/restore';
 import { formatTime } from '../domain/format';
 import type { PastUpdate, Update } from '../domain/update';

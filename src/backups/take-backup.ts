@@ -1,5 +1,4 @@
-import { scopeName } from '../domain/backups/backup-place';
-import type { BackupItem, BackupRecord } from '../domain/backups/backup';
+import { type BackupItem, type BackupRecord, scopeName } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import type { Clock } from '../lib/clock';

@@ -1,4 +1,4 @@
-import { isServer, membersOf, placeOf, samePlace, type BackupPlace } from '../domain/backups/backup-place';
+import { type BackupPlace, isServer, membersOf, placeOf, samePlace } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { dependentsOf, inStartOrder } from '../domain/compose/depends-on';
 

@@ -1,8 +1,7 @@
 import type { App } from '../app';
 import { backupSets } from '../backups/backup-set';
 import { longestBackupAge } from '../backups/set-notices';
-import { type BackupRecord, takenAt } from '../domain/backups/backup';
-import { type BackupPlace, scopeName } from '../domain/backups/backup-place';
+import { type BackupPlace, type BackupRecord, scopeName, takenAt } from '../domain/backups/backup';
 import { type CertificateSeen, isNotLoaded, validity } from '../domain/certificates/certificate';
 import { type Container, ONE_PILOT, otherPilots } from '../domain/container';
 import { diskProblem } from '../domain/disk/df';

@@ -1,4 +1,4 @@
-import { scopeName } from '../domain/backups/backup-place';
+import { scopeName } from '../domain/backups/backup';
 import { join, relative } from 'node:path';
 import type { App } from '../app';
 import { backupSets } from '../backups/backup-set';

@@ -1,4 +1,4 @@
-import { membersOf, placeOf } from '../domain/backups/backup-place';
+import { membersOf, placeOf } from '../domain/backups/backup';
 import { type Container, isBuiltHere } from '../domain/container';
 import { passGuards } from '../domain/decision/guards';
 import type { LabelProblem, ProbeSpec } from '../domain/labels/container-labels';

@@ -1,5 +1,5 @@
 import type { NotYet, Surroundings } from '../domain/approval';
-import { placeOf } from '../domain/backups/backup-place';
+import { placeOf } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { Plan } from '../domain/plan/plan';
 import type { Update } from '../domain/update';

@@ -1,4 +1,4 @@
-import { membersOf, placeOf } from '../domain/backups/backup-place';
+import { membersOf, placeOf } from '../domain/backups/backup';
 import { holdsData, stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Deps } from '../deps';
 import { restartedWith } from '../domain/compose/depends-on';

@@ -1,5 +1,4 @@
-import { keyOfPlace, scopeName } from '../domain/backups/backup-place';
-import type { BackupRecord } from '../domain/backups/backup';
+import { type BackupRecord, keyOfPlace, scopeName } from '../domain/backups/backup';
 import {
   type CertificateSeen,
   daysLeft,

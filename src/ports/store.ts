@@ -1,7 +1,6 @@
-import type { BackupRecord, PastBackup } from '../domain/backups/backup';
+import type { BackupRecord, DrillVerdict, PastBackup } from '../domain/backups/backup';
 import type { OtherUpdate } from '../domain/data/changes-of-others';
 import type { DataFingerprint } from '../domain/data/data-fingerprint';
-import type { DrillVerdict } from '../domain/backups/drill';
 import type { RestoreJournal, RestoreRecord } from '../domain/backups/restore';
 import type { ImageEvent } from '../domain/event';
 import type { Journal } from '../domain/journal';

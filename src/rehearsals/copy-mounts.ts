@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { Transform } from 'node:stream';
 import { copyLayerFiles } from '../containers/carry-over/copy-files';
-import { NotTried } from '../domain/backups/drill';
+import { NotTried } from '../domain/backups/backup';
 import { formatBytes } from '../domain/format';
 import { cleanPath } from '../domain/recreate/own-mounts';
 import { readItem, type PinnedStorage } from '../restores/pinned-storage';

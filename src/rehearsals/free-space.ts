@@ -1,6 +1,5 @@
 import { asideName } from '../containers/artifact-names';
-import type { BackupItem } from '../domain/backups/backup';
-import { NotTried } from '../domain/backups/drill';
+import { type BackupItem, NotTried } from '../domain/backups/backup';
 import { rethrowEngineLost } from '../domain/errors';
 import { DF, parseDf } from '../domain/disk/df';
 import { formatBytes } from '../domain/format';

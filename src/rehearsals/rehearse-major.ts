@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { placeOf } from '../domain/backups/backup-place';
+import { NotTried, placeOf } from '../domain/backups/backup';
 import { listDatabases } from '../backups/sources/postgres-source';
 import { writersOf } from '../backups/writers';
-import { NotTried } from '../domain/backups/drill';
 import { compareStates, differencesText, stateText } from '../domain/data/server-state';
 import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf } from '../domain/errors';

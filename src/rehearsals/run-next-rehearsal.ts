@@ -1,9 +1,9 @@
 import { takenAt } from '../domain/backups/backup';
 import { findUpdate } from '../decisions/approve';
+import { NotTried, takenAt } from '../domain/backups/backup';
 import { announceVerdict } from '../decisions/mail-of-offer';
 import { checkSignature } from '../decisions/signatures';
 import type { Deps } from '../deps';
-import { NotTried } from '../domain/backups/drill';
 import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { codeAsText } from '../domain/format';

@@ -3,9 +3,15 @@ import { type DumpedServer, holdsMembers, serversIn } from '../backups/backup-se
 import { takeBackup } from '../backups/take-backup';
 import { askedPlatform, layerFiles } from '../containers/carry-over/layer-files';
 import { inspectIfThere, readContainers } from '../containers/read-containers';
-import type { BackupItem, BackupRecord } from '../domain/backups/backup';
-import { isServer, membersOf, placeOf, samePlace } from '../domain/backups/backup-place';
-import { NotTried } from '../domain/backups/drill';
+import {
+  type BackupItem,
+  type BackupRecord,
+  isServer,
+  membersOf,
+  NotTried,
+  placeOf,
+  samePlace,
+} from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../domain/errors';

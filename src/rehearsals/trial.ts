@@ -21,7 +21,7 @@ import { randomBytes } from 'node:crypto';
 import { fillContainer } from './copy-mounts';
 import { interruptible, mayGoOn, type RehearsalRun, removeRehearsal } from './rehearsal-run';
 import { removeOneOff } from '../containers/kept-containers';
-import { NotTried } from '../domain/backups/drill';
+import { NotTried } from '../domain/backups/backup';
 import type { ServerState } from '../domain/data/server-state';
 import { readServerState } from '../restores/databases/read-server-state';
 import { productionRequest, type Subject, type SubjectServer } from './subject';

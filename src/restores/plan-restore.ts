@@ -1,6 +1,5 @@
-import { placeOf } from '../domain/backups/backup-place';
+import { type BackupItem, type BackupManifest, placeOf, titleOfItem } from '../domain/backups/backup';
 import { composeRunsOf, writersOf } from '../backups/writers';
-import { titleOfItem, type BackupItem, type BackupManifest } from '../domain/backups/backup';
 import { inStartOrder } from '../domain/compose/depends-on';
 import type { Container } from '../domain/container';
 import { formatBytes, formatTime, plural } from '../domain/format';

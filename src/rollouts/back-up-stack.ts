@@ -1,4 +1,4 @@
-import { membersOf, placeOf, isServer } from '../domain/backups/backup-place';
+import { isServer, membersOf, placeOf } from '../domain/backups/backup';
 import { stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Container } from '../domain/container';
 import { codeOf, PilotError } from '../domain/errors';

@@ -1,5 +1,4 @@
-import { isStateBefore } from '../domain/backups/backup';
-import { membersOf, placeOf } from '../domain/backups/backup-place';
+import { isStateBefore, membersOf, placeOf } from '../domain/backups/backup';
 import { readContainers } from '../containers/read-containers';
 import type { Container } from '../domain/container';
 import { changeAsDetail } from '../domain/data/compare-fingerprints';

@@ -1,4 +1,4 @@
-import { isServer, membersOf, placeOf } from '../domain/backups/backup-place';
+import { isServer, membersOf, placeOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { PilotError } from '../domain/errors';
 import { serverAnswers } from '../restores/those-that-ran';

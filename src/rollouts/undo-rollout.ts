@@ -1,4 +1,4 @@
-import { isServer } from '../domain/backups/backup-place';
+import { isServer } from '../domain/backups/backup';
 import { firstRestoreJournal, leftBy, type RestoreJournal } from '../domain/backups/restore';
 import { restoredDetail } from '../domain/backups/restore-texts';
 import {

@@ -1,6 +1,6 @@
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
-import { isServer, membersOf, placeOf } from '../domain/backups/backup-place';
+import { isServer, membersOf, placeOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { codeOf, EngineError, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { placeOfData, type PlaceOfData, whyTwice } from '../domain/services/place-of-data';

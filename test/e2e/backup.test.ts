@@ -1,4 +1,4 @@
-import { membersOf } from '../../src/domain/backups/backup-place';
+import { type BackupRecord, membersOf } from '../../src/domain/backups/backup';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -9,7 +9,6 @@ import { createFileStorage } from '../../src/adapters/storage-file/file-storage'
 import { createS3Storage } from '../../src/adapters/storage-s3/s3-storage';
 import { listBackupSets } from '../../src/backups/manifest';
 import { takeBackup } from '../../src/backups/take-backup';
-import type { BackupRecord } from '../../src/domain/backups/backup';
 import { systemClock } from '../../src/lib/clock';
 import { silentLogger } from '../../src/lib/logger';
 import { Secret } from '../../src/lib/secret';

@@ -1,4 +1,4 @@
-import { membersOf } from '../../src/domain/backups/backup-place';
+import { type BackupRecord, membersOf } from '../../src/domain/backups/backup';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
@@ -7,7 +7,6 @@ import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import { requestBackups } from '../../src/backups/backup-queue';
 import { takeBackup } from '../../src/backups/take-backup';
-import type { BackupRecord } from '../../src/domain/backups/backup';
 import { systemClock } from '../../src/lib/clock';
 import { silentLogger } from '../../src/lib/logger';
 import { Secret } from '../../src/lib/secret';

@@ -1,4 +1,4 @@
-import { membersOf } from '../../src/domain/backups/backup-place';
+import { membersOf } from '../../src/domain/backups/backup';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Container } from '../../src/domain/container';

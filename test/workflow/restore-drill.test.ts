@@ -1,6 +1,5 @@
 import { queueScheduledBackups, requestBackups } from '../../src/backups/backup-queue';
-import type { BackupRecord } from '../../src/domain/backups/backup';
-import type { DrillVerdict } from '../../src/domain/backups/drill';
+import type { BackupRecord, DrillVerdict } from '../../src/domain/backups/backup';
 import type { Method } from '../support/fake-engine';
 import type { ImageSpec } from '../support/fake-engine-types';
 import { fakePostgres } from '../support/fake-postgres';

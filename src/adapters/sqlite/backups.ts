@@ -1,5 +1,4 @@
-import type { BackupItem, BackupRecord, PastBackup } from '../../domain/backups/backup';
-import type { DrillVerdict } from '../../domain/backups/drill';
+import type { BackupItem, BackupRecord, DrillVerdict, PastBackup } from '../../domain/backups/backup';
 import type { Kept, RestoreJournal, RestoreRecord } from '../../domain/backups/restore';
 import type { Failure } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';

@@ -1,5 +1,4 @@
-import { scopeName } from '../../domain/backups/backup-place';
-import { type BackupRecord, takenAt } from '../../domain/backups/backup';
+import { type BackupRecord, scopeName, takenAt } from '../../domain/backups/backup';
 import { withApp, type CliContext } from '../with-app';
 import { follow, liveOutput, silentOutput, type LiveOutput } from '../output';
 import { asJson, atTime, inBytes, table } from '../text';

@@ -1,5 +1,6 @@
-import type { DrillVerdict } from './drill';
 import type { Failure } from '../errors';
+import type { Container } from '../container';
+import { byCodeUnits } from '../text/compare';
 
 /** What a backup set holds, as its manifest says. The manifest is written last: a set without one is not a backup. */
 export interface BackupManifest {
@@ -131,3 +132,60 @@ export function isStateBefore(
 ): boolean {
   return backup !== null && backup.quiesced && backup.updateId === id;
 }
+
+/** Whose data belongs together: a compose project, or for a container outside any project that container alone. */
+export interface BackupPlace {
+  project: string | null;
+  /** Only for a container outside any project. */
+  container: string | null;
+}
+
+export function placeOf(container: Pick<Container, 'project' | 'name'>): BackupPlace {
+  return container.project === null
+    ? { project: null, container: container.name }
+    : { project: container.project, container: null };
+}
+
+/** The containers whose data is backed up together, databases first: rows are read before the files they speak of. */
+export function membersOf(place: BackupPlace, containers: readonly Container[]): Container[] {
+  return containers
+    .filter((container) => container.labels.backup !== null && samePlace(placeOf(container), place))
+    .sort((a, b) => rank(a) - rank(b) || byCodeUnits(a.name, b.name));
+}
+
+export function samePlace(a: BackupPlace, b: BackupPlace): boolean {
+  return a.project === b.project && a.container === b.container;
+}
+
+/** The key of a place; it distinguishes a project from a container of the same name. */
+export function keyOfPlace(place: BackupPlace): string {
+  return place.project === null ? `container ${place.container}` : `project ${place.project}`;
+}
+
+/** The name of the place, for people and for keys. */
+export function scopeName(place: BackupPlace): string {
+  return place.project ?? place.container ?? 'unnamed';
+}
+
+export function isServer({ labels }: Container): boolean {
+  return labels.backup?.kind === 'postgres';
+}
+
+function rank(container: Container): number {
+  return container.labels.backup?.kind === 'postgres' ? 0 : 1;
+}
+
+/**
+ * What a restore drill of a backup came to. `passed`: every database was restored into a server of its own, every file
+ * read to its end. `failed`: it was not, so it cannot be relied on. `skipped`: it could not be tried, which says nothing of it.
+ */
+export interface DrillVerdict {
+  status: 'passed' | 'failed' | 'skipped';
+  /** When it ended; ISO 8601. */
+  at: string;
+  /** What was restored and counted, or why it did not pass. */
+  words: string;
+}
+
+/** A drill that cannot be tried, with the reason. */
+export class NotTried extends Error {}

@@ -1,7 +1,6 @@
-import { scopeName } from '../../domain/backups/backup-place';
+import { type DrillVerdict, scopeName } from '../../domain/backups/backup';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { daysLeft } from '../../domain/certificates/certificate';
-import type { DrillVerdict } from '../../domain/backups/drill';
 import { REHEARSAL_ENDS } from '../../domain/rehearsal/rehearsal';
 import { UPDATE_STATUSES } from '../../domain/update';
 import type { Clock } from '../../lib/clock';

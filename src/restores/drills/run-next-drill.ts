@@ -1,8 +1,14 @@
-import { placeOf, samePlace, keyOfPlace, scopeName } from '../../domain/backups/backup-place';
+import {
+  type BackupRecord,
+  type DrillVerdict,
+  keyOfPlace,
+  NotTried,
+  placeOf,
+  samePlace,
+  scopeName,
+} from '../../domain/backups/backup';
 import { backupSets, serversIn } from '../../backups/backup-set';
 import type { Deps } from '../../deps';
-import type { BackupRecord } from '../../domain/backups/backup';
-import { NotTried, type DrillVerdict } from '../../domain/backups/drill';
 import type { Container } from '../../domain/container';
 import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, isEngineLost, messageOf } from '../../domain/errors';

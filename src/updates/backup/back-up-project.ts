@@ -5,8 +5,14 @@ import { takeBackup } from '../../backups/take-backup';
 import { canChangeData } from '../../backups/writers';
 import { readContainers } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
-import type { BackupRecord } from '../../domain/backups/backup';
-import { type BackupPlace, isServer, membersOf, placeOf, samePlace } from '../../domain/backups/backup-place';
+import {
+  type BackupPlace,
+  type BackupRecord,
+  isServer,
+  membersOf,
+  placeOf,
+  samePlace,
+} from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import { messageOf } from '../../domain/errors';
 import { formatBytes, formatTime, plural } from '../../domain/format';

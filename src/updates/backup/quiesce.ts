@@ -3,7 +3,7 @@ import { findUnhealthy } from '../../containers/check-health';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/restart-policy';
 import type { Container } from '../../domain/container';
-import { placeOf } from '../../domain/backups/backup-place';
+import { placeOf } from '../../domain/backups/backup';
 import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { networkOwner } from '../../domain/network/shared-network';

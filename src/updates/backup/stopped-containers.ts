@@ -5,7 +5,7 @@ import { keptThatRun } from '../../containers/kept-stay-stopped';
 import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-rename-remove';
-import { placeOf } from '../../domain/backups/backup-place';
+import { placeOf } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';

@@ -1,4 +1,4 @@
-import { isServer } from '../../domain/backups/backup-place';
+import { isServer } from '../../domain/backups/backup';
 import { canChangeData } from '../../backups/writers';
 import { changeWithoutOthers } from '../../domain/data/changes-of-others';
 import type { Deps } from '../../deps';

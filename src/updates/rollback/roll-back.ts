@@ -1,4 +1,4 @@
-import { isServer } from '../../domain/backups/backup-place';
+import { isServer } from '../../domain/backups/backup';
 import { healthOf } from '../../containers/check-health';
 import { insist, insistOr } from '../../containers/insist';
 import { inspectIfThere } from '../../containers/read-containers';

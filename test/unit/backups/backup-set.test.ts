@@ -1,4 +1,4 @@
-import { membersOf, placeOf } from '../../../src/domain/backups/backup-place';
+import { membersOf, placeOf } from '../../../src/domain/backups/backup';
 import { backupSets } from '../../../src/backups/backup-set';
 import { aContainer } from '../../support/container-builder';
 

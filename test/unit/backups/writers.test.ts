@@ -1,4 +1,4 @@
-import { placeOf } from '../../../src/domain/backups/backup-place';
+import { placeOf } from '../../../src/domain/backups/backup';
 import { canChangeData, holdsData, stoppedForBackup, writersOf } from '../../../src/backups/writers';
 import type { Container } from '../../../src/domain/container';
 import { aContainer } from '../../support/container-builder';

@@ -1,6 +1,5 @@
-import { keyOfPlace, scopeName } from '../../../domain/backups/backup-place';
+import { keyOfPlace, type PastBackup, scopeName } from '../../../domain/backups/backup';
 import type { ComponentChildren, JSX } from 'preact';
-import type { PastBackup } from '../../../domain/backups/backup';
 import { formatBytes, formatDay, formatDuration, formatMinute, plural } from '../../../domain/format';
 import { Table } from '../operator/table';
 import { Figure, Label, round, WIDTH } from './figure';

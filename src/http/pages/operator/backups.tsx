@@ -1,7 +1,5 @@
-import { keyOfPlace, scopeName } from '../../../domain/backups/backup-place';
+import { type BackupRecord, type DrillVerdict, keyOfPlace, scopeName } from '../../../domain/backups/backup';
 import type { ComponentChildren, JSX } from 'preact';
-import type { BackupRecord } from '../../../domain/backups/backup';
-import type { DrillVerdict } from '../../../domain/backups/drill';
 import type { RestoreRecord } from '../../../domain/backups/restore';
 import { formatBytes, codeAsText } from '../../../domain/format';
 import { oneLine, splitDetail } from '../../../notifications/letter/clean';

@@ -1,5 +1,4 @@
-import type { BackupItem } from '../../../../src/domain/backups/backup';
-import { NotTried } from '../../../../src/domain/backups/drill';
+import { type BackupItem, NotTried } from '../../../../src/domain/backups/backup';
 import { imageForDrill } from '../../../../src/restores/drills/drill-set';
 import { requestFor } from '../../../../src/restores/drills/throwaway-server';
 import { FakeEngine } from '../../../support/fake-engine';
