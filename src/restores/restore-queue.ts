@@ -1,6 +1,12 @@
 import { readTargets } from '../services/read-targets';
 import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
-import { firstRestoreJournal, leftBy, type RestoreJournal, type RestoreRecord } from '../domain/backups/restore';
+import {
+  firstRestoreJournal,
+  leftBy,
+  notJudged,
+  type RestoreJournal,
+  type RestoreRecord,
+} from '../domain/backups/restore';
 import type { Logger, Progress } from '../lib/logger';
 import type { Store } from '../ports/store';
 import { checkSet } from './check-set';
@@ -11,7 +17,6 @@ import type { RestoreDeps, RestoreRun } from './restore-run';
 import { howRepaired, repairedSince } from '../backups/since-update';
 import { formatTime } from '../domain/format';
 import type { Container } from '../domain/container';
-import { notJudged } from '../domain/backups/restore-texts';
 import { writtenProgress } from '../lib/written-progress';
 import { restoreEnded } from '../notifications/mails/restore-ended';
 import { postMail } from '../notifications/post-mail';

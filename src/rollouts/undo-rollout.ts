@@ -1,6 +1,5 @@
 import { isServer } from '../domain/backups/backup';
-import { firstRestoreJournal, leftBy, type RestoreJournal } from '../domain/backups/restore';
-import { restoredDetail } from '../domain/backups/restore-texts';
+import { firstRestoreJournal, leftBy, restoredDetail, type RestoreJournal } from '../domain/backups/restore';
 import {
   codeOf,
   firstLineOf,

@@ -1,6 +1,6 @@
 import { restoreUrl, soakUrl } from '../../src/decisions/recovery-links';
 import type { BackupItem, BackupRecord } from '../../src/domain/backups/backup';
-import { restoredDetail } from '../../src/domain/backups/restore-texts';
+import { restoredDetail } from '../../src/domain/backups/restore';
 import type { Failure } from '../../src/domain/errors';
 import type { Journal } from '../../src/domain/journal';
 import type { Update } from '../../src/domain/update';

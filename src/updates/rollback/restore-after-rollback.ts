@@ -4,8 +4,7 @@ import { inspectIfThere, readContainers } from '../../containers/read-containers
 import { startJoining } from '../../containers/start-rename-remove';
 import { isStateBefore, type BackupRecord } from '../../domain/backups/backup';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
-import { firstRestoreJournal, leftBy, type RestoreJournal } from '../../domain/backups/restore';
-import { restoredDetail } from '../../domain/backups/restore-texts';
+import { firstRestoreJournal, leftBy, restoredDetail, type RestoreJournal } from '../../domain/backups/restore';
 import type { Stopped } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';

@@ -1,6 +1,6 @@
 import { formatBytes, formatTime, plural } from '../../../domain/format';
 import type { BackupRecord } from '../../../domain/backups/backup';
-import { withoutKept } from '../../../domain/backups/restore-texts';
+import { withoutKept } from '../../../domain/backups/restore';
 import type { ComposeChange } from '../../../domain/plan/postgres-major';
 import type { Plan } from '../../../domain/plan/plan';
 import { signatureSentence } from '../../../domain/signatures/signature';
