@@ -6,7 +6,7 @@ import { type Container, runningDigest } from '../domain/container';
 import { decide, type Decision, type RegistryWord } from '../domain/decision/decision';
 import type { Source } from '../domain/event';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { hasTag, newReferenceFor, tryParseImageReference } from '../domain/images/image-reference';
+import { hasTag, type ImageTarget, newReferenceFor, tryParseImageReference } from '../domain/images/image-reference';
 import type { ReadNotes } from '../domain/notes/release-notes';
 import type { Plan } from '../domain/plan/plan';
 import { planUpdate } from '../domain/plan/plan-update';
@@ -27,7 +27,6 @@ import {
 } from './mail-of-offer';
 import { AT_ONCE, whenToStart, windowOf } from './when-to-start';
 import { recordWrongSignature } from './signatures';
-import type { ImageTarget } from '../domain/images/image-target';
 
 export interface Offer {
   container: Container;

@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import { NOTES_READING } from '../domain/bounds';
 import type { Container, ImageOrigin } from '../domain/container';
 import { messageOf } from '../domain/errors';
-import { digestReference, tryParseImageReference } from '../domain/images/image-reference';
+import { digestReference, type ImageTarget, tryParseImageReference } from '../domain/images/image-reference';
 import { parseTag } from '../domain/images/tags';
 import { flagsOf } from '../domain/notes/flags';
 import { NOTE_FLAGS, type ReadNotes, type Release } from '../domain/notes/release-notes';
@@ -19,7 +19,6 @@ import {
 import { originOf } from '../domain/to-container';
 import { platformOfTarget } from '../services/look-at-target';
 import type { RegistryAsked } from './ask-registry';
-import type { ImageTarget } from '../domain/images/image-target';
 
 /** What a pass over one or many updates reads release notes with. */
 export interface NotesPass {

@@ -9,6 +9,7 @@ import type { WorkOutcome } from '../domain/due-work';
 import { messageOf, rethrowEngineLost, type ErrorCode } from '../domain/errors';
 import {
   hasTag,
+  type ImageTarget,
   parseImageReference,
   sameRepository,
   tryParseImageReference,
@@ -23,7 +24,6 @@ import { lookInto } from './look-into';
 import { reofferChanged } from './reoffer';
 import { isTagRetried, NEEDS_A_CHANGE, RESTS_EXPIRED_MS, RESTS_FAILED_MS } from '../domain/decision/rests';
 import { decideOn, offer, takenBack, tellLabelProblems, type Offer } from './offer';
-import type { ImageTarget } from '../domain/images/image-target';
 
 const FAILED: readonly UpdateStatus[] = ['failed', 'rolled_back', 'rollback_failed'];
 /** The digest is news, and nothing comes of it. */

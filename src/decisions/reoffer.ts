@@ -11,6 +11,10 @@ import { lookInto, newMajorFor } from './look-into';
 import { mailOfSuperseded } from './mail-of-offer';
 import { newerCame, offer, supersede, type Offer } from './offer';
 import { type ImageTarget, targetOf } from '../domain/images/image-target';
+import { notesDeadline, readNotes } from './read-notes';
+import { runsSameImage } from './same-image';
+import { checkSignature } from './signatures';
+import { type ImageTarget, targetOf } from '../domain/images/image-reference';
 import { whenQueuedMayStart } from './when-to-start';
 
 export const CHANGE_IS_MADE = 'The compose file was changed as the plan asked, so the update is offered again.';

@@ -6,7 +6,13 @@ import { type GuardCode, passGuards } from '../domain/decision/guards';
 import type { ErrorCode } from '../domain/errors';
 import { PilotError } from '../domain/errors';
 import { refuseWhileObserving } from '../domain/mode';
-import { formatReference, hasTag, parseImageReference, sameRepository } from '../domain/images/image-reference';
+import {
+  formatReference,
+  hasTag,
+  type ImageTarget,
+  parseImageReference,
+  sameRepository,
+} from '../domain/images/image-reference';
 import { isUnderWay } from '../domain/rehearsal/rehearsal';
 import { type DecidedBy, type ImageAt, type Update, wayOf } from '../domain/update';
 import { NOTES_READING } from '../domain/bounds';
@@ -19,7 +25,6 @@ import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
 import { registryWord } from './look-into';
 import { checkSignature } from './signatures';
 import { refuseUnderWay } from './under-way';
-import type { ImageTarget } from '../domain/images/image-target';
 
 /** The error of a request for a container that is never updated. */
 const REFUSALS: Record<GuardCode, ErrorCode> = {

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import { type Container, runningDigest } from '../domain/container';
 import { codeOf, messageOf, type ErrorCode } from '../domain/errors';
-import { digestReference } from '../domain/images/image-reference';
+import { digestReference, type ImageTarget } from '../domain/images/image-reference';
 import {
   type CheckedSignature,
   type FoundSignature,
@@ -19,7 +19,6 @@ import type { NewUpdate } from '../ports/store';
 import { pageUrl } from './approval-links';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import { mailOfOffer, waitingApproval } from './mail-of-offer';
-import type { ImageTarget } from '../domain/images/image-target';
 
 type Rule = Exclude<VerifyRule, { kind: 'off' }>;
 

@@ -1,9 +1,8 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { formatMinute, formatTimeout } from '../domain/format';
-import { parseImageReference, repositoryOf } from '../domain/images/image-reference';
+import { type ImageTarget, parseImageReference, repositoryOf, targetOf } from '../domain/images/image-reference';
 import { nextOpening, type UpdateWindow } from '../domain/decision/update-window';
-import { type ImageTarget, targetOf } from '../domain/images/image-target';
 import type { Update } from '../domain/update';
 
 /** What holds a queued update up, with the reason as a sentence; `notBefore` null: nothing but its turn. */

@@ -1,4 +1,4 @@
-import type { ImageTarget } from './images/image-target';
+import type { ImageTarget } from './images/image-reference';
 
 /** Who found the update: Diun's webhook, our own comparison with the registry, or the operator. */
 export type Source = 'diun' | 'reconcile' | 'operator';

@@ -31,7 +31,7 @@ import {
 import { rehearseMajor } from './rehearse-major';
 import { lookAtSubject, type Subject } from './subject';
 import { tryImage } from './trial';
-import { targetOf } from '../domain/images/image-target';
+import { targetOf } from '../domain/images/image-reference';
 import { writtenProgress } from '../lib/written-progress';
 
 const MOST_TRIES = 3;

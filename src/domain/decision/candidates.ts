@@ -1,11 +1,11 @@
 import type { Container } from '../container';
 import {
   type ImageReference,
+  type ImageTarget,
   parseImageReference,
   repositoryOf,
   tryParseImageReference,
 } from '../images/image-reference';
-import type { ImageTarget } from '../images/image-target';
 
 /**
  * The watched containers that an event of Diun concerns: all of the image's repository, since Diun reports an image once, however

@@ -4,6 +4,7 @@ import type { Source } from '../event';
 import {
   formatReference,
   type ImageReference,
+  type ImageTarget,
   sameRepository,
   tryParseImageReference,
 } from '../images/image-reference';
@@ -16,7 +17,6 @@ import { type GuardCode, type OwnReference, passGuards, whyNotRunning } from './
 import { judgeOpenUpdates, type OpenUpdate } from './open-updates';
 import type { NewMajor } from '../plan/postgres-major';
 import { isSized, whyAsk, whyAskForMajor, whyAskForNotes } from './why-ask';
-import type { ImageTarget } from '../images/image-target';
 
 /** One target for one container, and what the store knows of both. */
 export interface Question {

@@ -1,10 +1,9 @@
 import type { Container } from '../container';
 import type { Source } from '../event';
-import { hasTag, tryParseImageReference } from '../images/image-reference';
+import { hasTag, type ImageTarget, tryParseImageReference } from '../images/image-reference';
 import { isHigherVersion, versionJump } from '../images/version-jump';
 import type { Update } from '../update';
 import { whyAsk } from './why-ask';
-import type { ImageTarget } from '../images/image-target';
 
 /** What has to be known of an update that waits, is queued or runs. */
 export type OpenUpdate = Pick<Update, 'id' | 'status' | 'to' | 'source' | 'approval'>;

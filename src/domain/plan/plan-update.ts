@@ -1,7 +1,7 @@
 import { formatTimeout } from '../format';
 import { type Container, runningDigest } from '../container';
 import { type Application, applicationOf } from '../application';
-import { tryParseImageReference } from '../images/image-reference';
+import { type ImageTarget, tryParseImageReference } from '../images/image-reference';
 import type { HealthFailure } from '../health/health-failure';
 import { carryOverTexts, NOTHING_TO_SAY, type CarryOver } from '../recreate/carry-over';
 import type { ProbeSpec } from '../labels/container-labels';
@@ -9,7 +9,6 @@ import type { Plan } from './plan';
 import { majorRisk, risksOf, unhealthyBefore } from './plan-risks';
 import { composeChangeText, type NewMajor } from './postgres-major';
 import { seenSettings } from './seen-settings';
-import type { ImageTarget } from '../images/image-target';
 
 /** What a plan is made of. */
 export interface Planned {

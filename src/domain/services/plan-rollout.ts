@@ -1,13 +1,12 @@
 import { type Container, runningDigest } from '../container';
 import { formatTimeout, plural } from '../format';
 import type { HealthFailure } from '../health/health-failure';
-import { tryParseImageReference } from '../images/image-reference';
+import { type ImageTarget, tryParseImageReference } from '../images/image-reference';
 import type { Plan } from '../plan/plan';
 import { backupSentence, probeText } from '../plan/plan-update';
 import { risksOfJump, unhealthyBefore } from '../plan/plan-risks';
 import { seenSettings } from '../plan/seen-settings';
 import type { ServiceSpec } from './swarm-inspect';
-import type { ImageTarget } from '../images/image-target';
 
 /** What the plan for a service is made of. */
 export interface PlannedService {

@@ -6,10 +6,11 @@ import type { Deps } from '../../deps';
 import { type Container, runsDigest } from '../../domain/container';
 import { passGuards, whyNotRunning } from '../../domain/decision/guards';
 import { newReferenceFor } from '../../domain/images/image-reference';
+import { passGuards } from '../../domain/decision/guards';
+import { newReferenceFor, targetOf } from '../../domain/images/image-reference';
 import { askAgainAt } from '../../domain/patience';
 import type { Update } from '../../domain/update';
 import { finishUnstarted, type Unstarted } from '../finish';
-import { targetOf } from '../../domain/images/image-target';
 
 /**
  * Looks again at what the decision saw, of a container or a service. The update as it is then, if it does not start: it has its
