@@ -1,8 +1,7 @@
 import { listDatabases } from '../../backups/sources/postgres-source';
 import { readProperties } from '../../backups/sources/database-properties';
 import type { DatabaseProperties } from '../../domain/backups/backup';
-import { icuLanguageTag } from '../../domain/data/icu-locale';
-import type { Facts, ServerState } from '../../domain/data/server-state';
+import { type Facts, icuLanguageTag, type ServerState } from '../../domain/data/server-state';
 import { isEngineLost, messageOf, PilotError } from '../../domain/errors';
 import { BOUNDS } from '../../domain/bounds';
 import type { Progress } from '../../lib/logger';

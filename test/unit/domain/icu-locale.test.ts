@@ -1,4 +1,4 @@
-import { icuLanguageTag } from '../../../src/domain/data/icu-locale';
+import { icuLanguageTag } from '../../../src/domain/data/server-state';
 
 // The right side is what PostgreSQL 17 stores for the left (CREATE DATABASE … ICU_LOCALE).
 test.each([
