@@ -6,6 +6,9 @@ import { capitalised, formatTime } from '../domain/format';
 import { hasReplaced, type Journal, ownStopOf } from '../domain/journal';
 import type { Update, Verdict } from '../domain/update';
 import type { Seen } from '../notifications/mails/failure-text';
+import type { DataChange } from '../domain/data/data-fingerprint';
+import { hasReplaced, type Journal, type NewData, newDataOf, newDataSentence, ownStopOf } from '../domain/journal';
+import type { OwnStop, Update, Verdict } from '../domain/update';
 import type { Store } from '../ports/store';
 
 /** The verdict as sentences for a person: of page, mail, log and API alike. Pure. */
