@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 import { PilotError } from '../errors';
-import { compileGlob } from '../text/glob';
-import { Steps } from '../text/steps';
+import { compileGlob, Steps } from '../text/glob';
 
 /** `block`: empty where it has none. */
 export interface Directive {

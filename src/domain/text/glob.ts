@@ -1,6 +1,23 @@
-import type { Steps } from './steps';
+/** Counts elementary steps of work on foreign text, and throws beyond its limit: a bound that no slow machine can miss. */
+export class Steps {
+  #taken = 0;
 
-export type Glob = (path: string, steps: Steps) => boolean;
+  constructor(
+    private readonly limit: number,
+    private readonly tooMany: () => Error,
+  ) {}
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  take(count = 1): void {
+    this.#taken += count;
+    if (this.#taken > this.limit) throw this.tooMany();
+  }
+}
+
+type Glob = (path: string, steps: Steps) => boolean;
 
 /** No path is longer (PATH_MAX). */
 const LONGEST = 4096;

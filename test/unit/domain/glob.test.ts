@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { compileGlob } from '../../../src/domain/text/glob';
-import { Steps } from '../../../src/domain/text/steps';
+import { compileGlob, Steps } from '../../../src/domain/text/glob';
 
 const unlimited = (): Steps => new Steps(Infinity, () => new Error('never'));
 const matches = (pattern: string, path: string): boolean => compileGlob(pattern)(path, unlimited());

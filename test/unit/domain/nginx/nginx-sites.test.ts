@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { nginxTokens } from '../../../../src/domain/nginx/nginx-configuration';
-import { Steps } from '../../../../src/domain/text/steps';
+import { Steps } from '../../../../src/domain/text/glob';
 import { nginxSites } from '../../../../src/domain/nginx/nginx-sites';
 
 /** As `nginx -T` prints files, one after the other. */
