@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Retention } from '../domain/backups/retention';
 import { readWindow, type UpdateWindow } from '../domain/decision/update-window';
 import type { NotesHost } from '../domain/notes/source';
-import { parseDuration } from '../domain/text/duration';
+import { parseDuration } from '../domain/format';
 import { nextDue } from '../lib/due-times';
 import { readVerify, type VerifyRule } from '../domain/signatures/signature';
 import { Secret } from '../lib/secret';

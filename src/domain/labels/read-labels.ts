@@ -1,5 +1,4 @@
-import { formatTimeout } from '../format';
-import { parseDuration } from '../text/duration';
+import { formatTimeout, parseDuration } from '../format';
 import { whyPatternIsInvalid } from '../images/tags';
 import type { Jump } from '../images/version-jump';
 import { nearestName } from '../text/nearest-name';

@@ -19,7 +19,7 @@ import { readConfiguration } from '../../../src/domain/nginx/nginx-configuration
 import { nginxSites, nginxUpstreams } from '../../../src/domain/nginx/nginx-sites';
 import { readVersion } from '../../../src/domain/notes/versions';
 import { readVerify } from '../../../src/domain/signatures/signature';
-import { parseDuration } from '../../../src/domain/text/duration';
+import { parseDuration } from '../../../src/domain/format';
 import { splitDetail } from '../../../src/notifications/letter/clean';
 import { parsePostmasterPid } from '../../../src/probes/postgres-probe';
 import { missingRoles } from '../../../src/restores/databases/role-statement';
