@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { readEnvFile } from '../../src/domain/compose/env-file';
+import { readEnvFile } from '../../src/domain/compose/variables';
 import { PilotError } from '../../src/domain/errors';
 import type { Compose, HashQuestion } from '../../src/ports/compose';
 

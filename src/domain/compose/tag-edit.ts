@@ -1,6 +1,5 @@
-import { readEnvFile } from './env-file';
+import { countMentions, type Piece, readEnvFile, readPieces } from './variables';
 import { extendersOf, findImageLine, type ImageLine } from './image-line';
-import { countMentions, type Piece, readPieces } from './interpolation';
 import type { ProjectText, ProjectTexts } from './compose-project';
 
 /** From which reference to which a service goes. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
-import { readEnvFile } from '../../../../src/domain/compose/env-file';
+import { readEnvFile } from '../../../../src/domain/compose/variables';
 import { applyEdit, decideTagEdit, type TagDecision } from '../../../../src/domain/compose/tag-edit';
 
 const tag = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,12}$/);
