@@ -1,6 +1,6 @@
 import type { ContainerInspect, RestartPolicy } from '../domain/engine-inspect';
 import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
-import { NEVER, restarts } from '../domain/recreate/restart-policy';
+import { NEVER, restarts } from '../domain/recreate/own-config';
 import type { Logger } from '../lib/logger';
 import type { Engine, ListedContainer } from '../ports/engine';
 import type { Store } from '../ports/store';

@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { restartsAlways } from '../domain/recreate/restart-policy';
+import { restartsAlways } from '../domain/recreate/own-config';
 
 /**
  * Docker's own state: `broken` does not recover, `waiting` may, `fine` is all that Docker reports. `stopped`: another process

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import { messageOf } from '../domain/errors';
-import { restarts } from '../domain/recreate/restart-policy';
+import { restarts } from '../domain/recreate/own-config';
 import { startLoop } from '../lib/loop';
 import { ENGINE_LOST_AFTER_MS, Outage } from '../lib/outage';
 import type { Delivery } from '../notifications/deliver';

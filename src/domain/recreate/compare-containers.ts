@@ -8,10 +8,9 @@ import type {
 } from '../engine-inspect';
 import { isContainerMode } from '../network/shared-network';
 import { composeImage, linkRequest, ownHostname } from './create-request';
-import { cleanFolder, ownConfig, type OwnConfig } from './own-config';
+import { cleanFolder, isOfPodman, ownConfig, type OwnConfig, withoutMadeHostname } from './own-config';
 import { bindDestination, cleanPath, newVolumes } from './own-mounts';
 import { ownEndpoints } from './own-networks';
-import { isOfPodman, withoutMadeHostname } from './podman';
 
 /** One difference, as text. Values of environment and labels are not shown: they may be secret. */
 export interface Difference {

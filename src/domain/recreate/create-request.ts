@@ -1,10 +1,9 @@
 import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../engine-inspect';
 import { isContainerMode } from '../network/shared-network';
-import { ownConfig, type OwnConfig } from './own-config';
+import { ownConfig, type OwnConfig, withoutMadeHostname } from './own-config';
 import { carriedMounts } from './own-mounts';
 import { carriedNetworks } from './own-networks';
 import { shortId } from '../format';
-import { withoutMadeHostname } from './podman';
 
 /** Three inspect results, and what the update itself decides. */
 export interface CreateRequestInput {

@@ -1,4 +1,4 @@
-import type { ContainerConfig, Healthcheck, ImageConfig } from '../engine-inspect';
+import type { ContainerConfig, ContainerInspect, Healthcheck, ImageConfig, RestartPolicy } from '../engine-inspect';
 import { cleanPath } from './own-mounts';
 
 /** What the operator gave, without what merely came from the image: the part of `Config` that is carried over. */
@@ -123,4 +123,32 @@ export function environmentOf(entries: readonly string[] | null | undefined): Ma
       return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)];
     }),
   );
+}
+
+/** Of a container that must not run. */
+export const NEVER: RestartPolicy = { Name: 'no', MaximumRetryCount: 0 };
+
+/** Whether the engine may start the container on its own. */
+export function restarts(policy: RestartPolicy | null | undefined): policy is RestartPolicy {
+  return policy !== null && policy !== undefined && policy.Name !== undefined && !['', 'no'].includes(policy.Name);
+}
+
+/** Whether the engine starts the container again after every exit: one that stays exited was stopped on request. */
+export function restartsAlways(policy: RestartPolicy | null | undefined): boolean {
+  return policy?.Name === 'always' || policy?.Name === 'unless-stopped';
+}
+
+const MANAGER = 'io.container.manager';
+
+/** Podman marks its containers so. It shows some fields in another way than Docker (docs/podman.md). */
+export function isOfPodman({ HostConfig }: Pick<ContainerInspect, 'HostConfig'>): boolean {
+  return (HostConfig['Annotations'] as Record<string, unknown> | null | undefined)?.[MANAGER] === 'libpod';
+}
+
+/** Podman lists the variable that it makes of the hostname, which names the old container after its replacement. */
+export function withoutMadeHostname(container: ContainerInspect): ContainerInspect {
+  const { Config } = container;
+  if (!isOfPodman(container)) return container;
+  const made = `HOSTNAME=${Config.Hostname ?? ''}`;
+  return { ...container, Config: { ...Config, Env: (Config.Env ?? []).filter((line) => line !== made) } };
 }

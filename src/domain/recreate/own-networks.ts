@@ -1,7 +1,7 @@
 import type { ContainerInspect, CreateRequest, EndpointSettings } from '../engine-inspect';
 import { isContainerMode } from '../network/shared-network';
 import { shortId } from '../format';
-import { isOfPodman } from './podman';
+import { isOfPodman } from './own-config';
 
 type Networked = Pick<ContainerInspect, 'Id' | 'Config' | 'HostConfig' | 'NetworkSettings'>;
 

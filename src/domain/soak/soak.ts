@@ -1,7 +1,7 @@
 import type { BackupRecord } from '../backups/backup';
 import type { ContainerInspect } from '../engine-inspect';
 import { plural } from '../format';
-import { restartsAlways } from '../recreate/restart-policy';
+import { restartsAlways } from '../recreate/own-config';
 
 /** The data on which the old version runs after a rollback that the operator chose. */
 export type SoakData = 'current' | 'backup';

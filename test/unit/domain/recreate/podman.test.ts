@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ContainerInspect, ImageInspect } from '../../../../src/domain/engine-inspect';
 import { differences } from '../../../../src/domain/recreate/compare-containers';
 import { createRequest } from '../../../../src/domain/recreate/create-request';
-import { isOfPodman } from '../../../../src/domain/recreate/podman';
+import { isOfPodman } from '../../../../src/domain/recreate/own-config';
 import { recordedContainer } from '../../../support/recorded-inspect';
 
 // As Podman 5.4.2 gave it: the lab's app in two networks, with a volume and a published port; and its replacement, before its start.
