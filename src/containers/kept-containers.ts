@@ -13,8 +13,7 @@ import { asideName, asideParts, isOneOff, isOurs, type Role } from './artifact-n
 import { copyWhole } from './carry-over/copy-files';
 import { askedPlatform, lostFiles } from './carry-over/layer-files';
 import { inspectByName, inspectIfThere } from './read-containers';
-import { removeByName, stopAndRemove } from './start-rename-remove';
-import { keepStopped, rearm, type PolicyDeps } from './restart-policy';
+import { keepStopped, type PolicyDeps, rearm, removeByName, stopAndRemove } from './start-stop-remove';
 
 /** What kept an engine from removing a container often passes in seconds, and `docker compose up -d` may act on it meanwhile. */
 const TRY_AGAIN_MS = 600_000;

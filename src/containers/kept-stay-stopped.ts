@@ -6,8 +6,7 @@ import type { KeptContainer } from '../ports/stopped-containers';
 import type { Store } from '../ports/store';
 import { isOneOff, isOurs } from './artifact-names';
 import { inspectByName } from './read-containers';
-import { keepStopped, rearmRunning } from './restart-policy';
-import { startIfStopped } from './start-rename-remove';
+import { keepStopped, rearmRunning, startIfStopped } from './start-stop-remove';
 
 type Keeping = Pick<Store, 'keptContainers'>;
 

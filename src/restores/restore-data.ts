@@ -1,6 +1,6 @@
 import { insist } from '../containers/insist';
 import { inspectIfThere } from '../containers/read-containers';
-import { keepStopped } from '../containers/restart-policy';
+import { keepStopped } from '../containers/start-stop-remove';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import { asSentence } from '../domain/format';

@@ -1,7 +1,6 @@
 import { healthOfContainer } from '../containers/check-health';
 import { insist } from '../containers/insist';
-import { startArmed, type PolicyDeps } from '../containers/restart-policy';
-import { startIfStopped } from '../containers/start-rename-remove';
+import { type PolicyDeps, startArmed, startIfStopped } from '../containers/start-stop-remove';
 import type { Deps } from '../deps';
 import { notJudged, type RanBefore, type RestoreJournal } from '../domain/backups/restore';
 import type { Container } from '../domain/container';

@@ -1,5 +1,5 @@
 import { asideName, isOurs } from '../containers/artifact-names';
-import { discard } from '../containers/start-rename-remove';
+import { discard } from '../containers/start-stop-remove';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';

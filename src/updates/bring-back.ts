@@ -4,10 +4,9 @@ import { askedPlatform } from '../containers/carry-over/layer-files';
 import { insist, insistOr } from '../containers/insist';
 import { adoptHolder, keepLeftover, keepWayBack } from '../containers/kept-containers';
 import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
-import { keepStopped } from '../containers/restart-policy';
-import { renameRestarting, startJoining } from '../containers/start-rename-remove';
+import { renameRestarting, startJoining, stopIfThere } from '../containers/start-stop-remove';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
-import { codeOf, type ErrorCode, isEngineLost, messageOf, type PilotError, rethrowEngineLost } from '../domain/errors';
+import { type ErrorCode, isEngineLost, messageOf, type PilotError, rethrowEngineLost } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import { listed } from '../domain/recreate/carry-over';
 import { type Difference, differences } from '../domain/recreate/compare-containers';
@@ -170,14 +169,6 @@ function ours({ journal }: ActiveUpdate): string[] {
   const { stage, oldContainerId, newContainerId } = journal;
   if (newContainerId === null || stage === 'preparing') return [oldContainerId];
   return stage === 'settled' ? [newContainerId, oldContainerId] : [oldContainerId, newContainerId];
-}
-
-async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
-  try {
-    await keepStopped(run, id);
-  } catch (error) {
-    if (codeOf(error) !== 'container_not_found') throw error;
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { keepLostFiles } from '../containers/kept-containers';
 import { inspectAll, readContainers } from '../containers/read-containers';
-import { stopAndRemove } from '../containers/start-rename-remove';
+import { stopAndRemove } from '../containers/start-stop-remove';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';

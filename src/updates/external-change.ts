@@ -1,6 +1,6 @@
 import { asideName } from '../containers/artifact-names';
 import { inspectByName, inspectIfThere } from '../containers/read-containers';
-import { renameTo, startJoining } from '../containers/start-rename-remove';
+import { renameTo, startJoining } from '../containers/start-stop-remove';
 import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { ActiveUpdate } from './run';
 import { shortId } from '../domain/format';

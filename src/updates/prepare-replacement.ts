@@ -2,7 +2,7 @@ import { asideName } from '../containers/artifact-names';
 import { askedPlatform, layerFiles } from '../containers/carry-over/layer-files';
 import { copyLayerFiles, withPresentVolumes } from '../containers/carry-over/copy-files';
 import { imageIfThere } from '../containers/read-containers';
-import { discard, removeByName } from '../containers/start-rename-remove';
+import { discard, removeByName } from '../containers/start-stop-remove';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { differences } from '../domain/recreate/compare-containers';

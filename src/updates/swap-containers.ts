@@ -3,6 +3,7 @@ import { healthOf } from '../containers/check-health';
 import { renameTo, startJoining, renameRestarting } from '../containers/start-rename-remove';
 import { keepStopped } from '../containers/restart-policy';
 import type { ContainerInspect } from '../domain/engine-inspect';
+import { keepStopped, renameTo, startJoining } from '../containers/start-stop-remove';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { canaryProbe } from '../domain/handover';
 import type { Progress } from '../lib/logger';

@@ -1,5 +1,5 @@
 import { asideName } from '../../containers/artifact-names';
-import { removeByName } from '../../containers/start-rename-remove';
+import { removeByName } from '../../containers/start-stop-remove';
 import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Engine } from '../../ports/engine';

@@ -1,7 +1,7 @@
 import { composeRunsOf, stoppedForBackup } from '../../backups/writers';
 import { findUnhealthy } from '../../containers/check-health';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
-import { keepStopped } from '../../containers/restart-policy';
+import { keepStopped } from '../../containers/start-stop-remove';
 import type { Container } from '../../domain/container';
 import { placeOf } from '../../domain/backups/backup';
 import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';

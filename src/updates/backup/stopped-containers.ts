@@ -4,7 +4,7 @@ import { isOurs } from '../../containers/artifact-names';
 import { keptThatRun } from '../../containers/kept-stay-stopped';
 import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
-import { startJoining } from '../../containers/start-rename-remove';
+import { startJoining } from '../../containers/start-stop-remove';
 import { placeOf } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';

@@ -1,6 +1,5 @@
 import { inspectByName, inspectIfThere } from '../../containers/read-containers';
-import { discard, startJoining } from '../../containers/start-rename-remove';
-import { keepStopped } from '../../containers/restart-policy';
+import { discard, keepStopped, startJoining, stopIfThere } from '../../containers/start-stop-remove';
 import { environmentOf } from '../../domain/recreate/own-config';
 import type { Clock } from '../../lib/clock';
 import { artifactFolder } from '../../domain/backups/restore-artifact-names';
@@ -95,14 +94,6 @@ function keepNewData({ store, clock, update, journal }: ActiveUpdate, major: Maj
   const kept = { container: journal.containerName, what, directory, folder: stagedFolder(major), keepUntil };
   const known = store.keptData.all().some(({ updateId }) => updateId === update.id);
   if (!known) store.keptData.add({ ...kept, updateId: update.id });
-}
-
-async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
-  try {
-    await keepStopped(run, id);
-  } catch (error) {
-    if (codeOf(error) !== 'container_not_found') throw error;
-  }
 }
 
 /** What was made next to the data directory and is not needed. Rejects only with `engine_unreachable`. */

@@ -3,6 +3,8 @@ import { lastLines } from '../../containers/check-health';
 import { keepStopped } from '../../containers/restart-policy';
 import { compareStates, differencesText, stateText } from '../../domain/data/server-state';
 import { PilotError, messageOf, rethrowEngineLost } from '../../domain/errors';
+import { keepStopped } from '../../containers/start-stop-remove';
+import { PilotError } from '../../domain/errors';
 import type { MajorJournal } from '../../domain/journal';
 import type { Progress } from '../../lib/logger';
 import { restoreInto } from '../../restores/drills/drill-databases';

@@ -1,7 +1,7 @@
 import { healthFailureOf, healthOfContainer } from '../../containers/check-health';
 import { insistOr } from '../../containers/insist';
 import { containerOf, inspectByName, inspectIfReadable } from '../../containers/read-containers';
-import { startIfStopped } from '../../containers/start-rename-remove';
+import { startIfStopped } from '../../containers/start-stop-remove';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
 import type { Neighbour } from '../../domain/health/neighbour';

@@ -1,5 +1,5 @@
 import { asideName } from '../../containers/artifact-names';
-import { removeByName } from '../../containers/start-rename-remove';
+import { removeByName } from '../../containers/start-stop-remove';
 import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';

@@ -1,7 +1,7 @@
 import { healthFailureOf, healthOf } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
-import { startJoining } from '../../containers/start-rename-remove';
+import { startJoining } from '../../containers/start-stop-remove';
 import { isStateBefore, type BackupRecord } from '../../domain/backups/backup';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { firstRestoreJournal, leftBy, restoredDetail, type RestoreJournal } from '../../domain/backups/restore';

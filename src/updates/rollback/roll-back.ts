@@ -2,7 +2,7 @@ import { isServer } from '../../domain/backups/backup';
 import { healthOf } from '../../containers/check-health';
 import { insist, insistOr } from '../../containers/insist';
 import { inspectIfThere } from '../../containers/read-containers';
-import { renameTo, startJoining } from '../../containers/start-rename-remove';
+import { renameTo, startJoining } from '../../containers/start-stop-remove';
 import { changeAsDetail, changesOf } from '../../domain/data/compare-fingerprints';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';

@@ -2,6 +2,7 @@ import { asideName } from '../../containers/artifact-names';
 import { healthFailureOf } from '../../containers/check-health';
 import { inspectIfThere } from '../../containers/read-containers';
 import { discard, removeByName } from '../../containers/start-rename-remove';
+import { discard, removeByName } from '../../containers/start-stop-remove';
 import { changesOf } from '../../domain/data/compare-fingerprints';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, firstLineOf, messageOf, PilotError, rethrowEngineLost, withCause } from '../../domain/errors';

@@ -1,11 +1,10 @@
 import { healthFailureOf } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
 import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
-import { keepStopped, ownPolicy } from '../../containers/restart-policy';
-import { startIfStopped } from '../../containers/start-rename-remove';
+import { ownPolicy, startIfStopped, stopIfThere } from '../../containers/start-stop-remove';
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, PilotError } from '../../domain/errors';
+import { PilotError } from '../../domain/errors';
 import { firstJournal, type Journal } from '../../domain/journal';
 import type { Update } from '../../domain/update';
 import { serversRunAgain } from '../../restores/those-that-ran';
@@ -83,14 +82,6 @@ async function onlyOneRuns(run: ActiveUpdate): Promise<void> {
   if (stage !== 'loading' && stage !== 'checking' && stage !== 'settled') return;
   if (oldStopped) await stopIfThere(run, oldContainerId);
   if (newContainerId !== null) await startIfStopped(run, newContainerId);
-}
-
-async function stopIfThere(run: ActiveUpdate, id: string): Promise<void> {
-  try {
-    await keepStopped(run, id);
-  } catch (error) {
-    if (codeOf(error) !== 'container_not_found') throw error;
-  }
 }
 
 async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
