@@ -1,7 +1,7 @@
 import { capitalised } from '../../domain/format';
 import { askedPlatform, layerFiles } from '../../containers/carry-over/layer-files';
 import { carryOverRefusals, refusalsText } from '../../containers/carry-over/refusals';
-import { freeAsSeenBy, noteDisk } from '../../containers/engine-disk';
+import { freeAsSeenBy, noteDisk } from '../../services/look-at-disk';
 import { readContainers } from '../../containers/read-containers';
 import { judgeDisk } from '../../domain/disk/df';
 import { whyNotRunning } from '../../domain/decision/guards';
