@@ -1,8 +1,7 @@
 import { lookAtBackupAges } from '../backups/set-notices';
 import { pruneBackups } from '../backups/prune-backups';
 import { queueScheduledBackups, runNextBackup } from '../backups/backup-queue';
-import { requestRenewal, requeueInterrupted, runNextRenewal } from '../certificates/renewal-queue';
-import { createWatch } from '../certificates/watch-certificates';
+import { createWatch, requestRenewal, requeueInterrupted, runNextRenewal } from '../certificates/renewal-queue';
 import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';
 import { lookAtDisk } from '../services/look-at-disk';
 import { adoptAside } from '../containers/adopt-aside';

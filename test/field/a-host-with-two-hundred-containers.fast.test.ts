@@ -1,5 +1,5 @@
 import { readContainers } from '../../src/containers/read-containers';
-import { createWatch } from '../../src/certificates/watch-certificates';
+import { createWatch } from '../../src/certificates/renewal-queue';
 import { rejoinGuests } from '../../src/networks/watch-networks';
 import type { Call } from '../support/fake-engine';
 import { runForge, type Forge } from '../support/forge-scene';

@@ -1,5 +1,4 @@
-import { requestRenewal } from '../../src/certificates/renewal-queue';
-import { createWatch } from '../../src/certificates/watch-certificates';
+import { createWatch, requestRenewal } from '../../src/certificates/renewal-queue';
 import { EngineError } from '../../src/domain/errors';
 import { workOnce } from '../../src/queue/worker';
 import { openRenewalScene, type RenewalScene } from '../support/renewal-scene';

@@ -1,5 +1,4 @@
-import { createWatch } from '../../src/certificates/watch-certificates';
-import { requestRenewal } from '../../src/certificates/renewal-queue';
+import { createWatch, requestRenewal } from '../../src/certificates/renewal-queue';
 import { certificateWith } from '../support/make-certificate';
 import { openRenewalScene, type RenewalScene } from '../support/renewal-scene';
 import { openScene } from '../support/scene';
