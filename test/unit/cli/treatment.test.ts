@@ -1,4 +1,4 @@
-import { treatmentOf } from '../../../src/cli/treatment';
+import { treatmentOf } from '../../../src/cli/commands/check';
 import { aContainer, digest } from '../../support/container-builder';
 
 type Fields = Parameters<typeof aContainer>[0];
