@@ -3,11 +3,13 @@ import { BOUNDS } from '../domain/bounds';
 import { httpCommands, STATUS_MARK } from '../domain/health/probe-commands';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { ExecResult } from '../ports/engine';
-import { execInside, lastWords } from './exec-probe';
+import { execInside, lastWords, wasRun } from './exec-probe';
 import { type Answer, healthy, notYet, type ProbeTarget } from './probe';
-import { accepts } from './tcp-probe';
+import { accepts, judgeTcp } from './tcp-probe';
 
 const { ms: ANSWER_WITHIN_MS, bytes: BODY_AT_MOST } = BOUNDS.probeAnswer;
+
+const NOT_REACHABLE = 'not reachable over a shared network, and there is neither curl nor wget inside';
 
 export type HttpAnswer = { status: number; body: string } | { failure: string };
 
@@ -48,15 +50,10 @@ function get(address: string, port: number, path: string): Promise<HttpAnswer> {
 async function getInside(target: ProbeTarget, port: number, path: string): Promise<HttpAnswer> {
   const commands = httpCommands(port, path);
   const curl = await execInside(target, commands.curl);
-  if (ran(curl)) return readCurl(curl);
+  if (wasRun(curl)) return readCurl(curl);
   const wget = await execInside(target, commands.wget);
-  if (!ran(wget)) return { failure: 'not reachable over a shared network, and there is neither curl nor wget inside' };
+  if (!wasRun(wget)) return { failure: NOT_REACHABLE };
   return wget.exitCode === 0 ? { status: 200, body: wget.stdout } : { failure: `inside: wget: ${lastWords(wget)}` };
-}
-
-/** 126 and 127: the shell's and the engine's codes for a command that is not there. */
-function ran(result: ExecResult | { failure: string }): result is ExecResult {
-  return 'exitCode' in result && result.exitCode !== 126 && result.exitCode !== 127;
 }
 
 function readCurl(result: ExecResult): HttpAnswer {
@@ -74,12 +71,13 @@ export async function askAddress(
   host: string,
   port: number,
 ): Promise<Answer> {
-  if (probe.kind === 'tcp')
-    return (await accepts(host, port))
-      ? healthy(`port ${port} accepts connections`)
-      : notYet(`nothing accepts connections on port ${port}`);
-  const answer = await get(host, port, probe.path);
+  if (probe.kind === 'tcp') return judgeTcp(port, await accepts(host, port));
+  return judgeHttp(port, probe.path, await get(host, port, probe.path));
+}
+
+/** Any answer below 400 counts as healthy; redirects are not followed. */
+export function judgeHttp(port: number, path: string, answer: HttpAnswer): Answer {
   if ('failure' in answer) return notYet(answer.failure);
-  const detail = `GET :${port}${probe.path} answers ${answer.status}`;
+  const detail = `GET :${port}${path} answers ${answer.status}`;
   return answer.status < 400 ? healthy(detail) : notYet(detail);
 }

@@ -1,12 +1,10 @@
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { BOUNDS } from '../domain/bounds';
 import type { ProxiedSite } from '../domain/nginx/nginx-sites';
 import type { ExecResult } from '../ports/engine';
-import { execInside, lastWords } from './exec-probe';
+import { execInside, lastWords, wasRun } from './exec-probe';
 import type { ProbeTarget } from './probe';
 
-const ANSWER_WITHIN_MS = BOUNDS.probeAnswer.ms;
 const WITHIN_SECONDS = String(ANSWER_WITHIN_MS / 1000);
 /** nginx's own answers for a server behind it that it cannot reach, or that does not answer in time. */
 const BAD_GATEWAY = 502;
@@ -32,13 +30,13 @@ export function siteText({ host, port, tls, path }: ProxiedSite): string {
  */
 export async function askSite(target: ProbeTarget, site: ProxiedSite): Promise<SiteAnswer> {
   for (const address of target.addresses) {
-    const answer = await get(address, site);
+    const answer = await getSite(address, site);
     if ('status' in answer) return answer;
   }
-  return getInside(target, site);
+  return getSiteInside(target, site);
 }
 
-function get(address: string, { host, port, tls, path }: ProxiedSite): Promise<SiteAnswer> {
+function getSite(address: string, { host, port, tls, path }: ProxiedSite): Promise<SiteAnswer> {
   return new Promise((resolve) => {
     const options = { host: address, port, path, agent: false, headers: { host: host ?? 'localhost' } };
     const asked = tls
@@ -58,22 +56,17 @@ function get(address: string, { host, port, tls, path }: ProxiedSite): Promise<S
   });
 }
 
-async function getInside(target: ProbeTarget, site: ProxiedSite): Promise<SiteAnswer> {
+async function getSiteInside(target: ProbeTarget, site: ProxiedSite): Promise<SiteAnswer> {
   const { host, port, tls, path } = site;
   const scheme = tls ? 'https' : 'http';
   const url = `${scheme}://${host ?? 'localhost'}:${port}${path}`;
   const common = ['-sk', '-m', WITHIN_SECONDS, '-o', '/dev/null', '-w', '%{http_code}'];
   const curl = await execInside(target, ['curl', ...common, '--connect-to', '::127.0.0.1:', url]);
-  if (ran(curl)) return statusIn(curl, /^(\d{3})$/);
+  if (wasRun(curl)) return statusIn(curl, /^(\d{3})$/);
   const named = ['--header', `Host: ${host ?? 'localhost'}`, `${scheme}://127.0.0.1:${port}${path}`];
   const wget = await execInside(target, ['wget', '-S', '-T', WITHIN_SECONDS, '-O', '/dev/null', ...named]);
-  if (ran(wget)) return statusIn(wget, /HTTP\/\d(?:\.\d)? (\d{3})/);
-  return { failure: 'not reachable over a shared network, and there is neither curl nor wget inside' };
-}
-
-/** 126 and 127: the shell's and the engine's codes for a command that is not there. */
-function ran(result: ExecResult | { failure: string }): result is ExecResult {
-  return 'exitCode' in result && result.exitCode !== 126 && result.exitCode !== 127;
+  if (wasRun(wget)) return statusIn(wget, /HTTP\/\d(?:\.\d)? (\d{3})/);
+  return { failure: NOT_REACHABLE };
 }
 
 function statusIn(result: ExecResult, pattern: RegExp): SiteAnswer {

@@ -33,6 +33,11 @@ export async function execInside(
   }
 }
 
+/** 126 and 127: the shell's and the engine's codes for a command that is not there. */
+export function wasRun(result: ExecResult | { failure: string }): result is ExecResult {
+  return 'exitCode' in result && result.exitCode !== 126 && result.exitCode !== 127;
+}
+
 export function lastWords({ stdout, stderr }: ExecResult): string {
   const said = (stderr.trim() || stdout.trim()).split('\n').slice(-3).join(' / ');
   return said === '' ? 'it said nothing' : said.slice(0, 400);

@@ -1,10 +1,10 @@
 import type { ProbeSpec } from '../domain/labels/container-labels';
-import { askHttp } from './ask-http';
+import { askHttp, judgeHttp } from './ask-http';
 import { execProbe } from './exec-probe';
 import { giteaProbe } from './gitea-probe';
 import { nginxProbe } from './nginx-probe';
 import { postgresProbe } from './postgres-probe';
-import { healthy, notYet, type Probe, type ProbeTarget } from './probe';
+import { healthy, type Probe, type ProbeTarget } from './probe';
 import { tcpProbe } from './tcp-probe';
 
 export function probeFor(spec: ProbeSpec, target: ProbeTarget): Probe {
@@ -26,16 +26,9 @@ export function probeFor(spec: ProbeSpec, target: ProbeTarget): Probe {
   }
 }
 
-/** Any answer below 400 counts as healthy; redirects are not followed. */
 function httpProbe(target: ProbeTarget, port: number, path: string): Probe {
   return {
     question: `GET http://:${port}${path}`,
-    ask: async () => {
-      const answer = await askHttp(target, port, path);
-      if ('failure' in answer) return notYet(answer.failure);
-      return answer.status < 400
-        ? healthy(`GET :${port}${path} answers ${answer.status}`)
-        : notYet(`GET :${port}${path} answers ${answer.status}`);
-    },
+    ask: async () => judgeHttp(port, path, await askHttp(target, port, path)),
   };
 }

@@ -1,9 +1,8 @@
 import { connect } from 'node:net';
 import { BOUNDS } from '../domain/bounds';
 import { heldSockets, LISTENING, LIST_LISTENERS } from '../domain/health/probe-commands';
-import type { ExecResult } from '../ports/engine';
-import { execInside } from './exec-probe';
-import { healthy, notYet, type Probe, type ProbeTarget } from './probe';
+import { execInside, wasRun } from './exec-probe';
+import { type Answer, healthy, notYet, type Probe, type ProbeTarget } from './probe';
 
 const ANSWER_WITHIN_MS = BOUNDS.probeAnswer.ms;
 
@@ -13,13 +12,15 @@ export function tcpProbe(target: ProbeTarget, port: number): Probe {
     question: `tcp://:${port}`,
     ask: async () => {
       for (const address of target.addresses) {
-        if (await accepts(address, port)) return healthy(`port ${port} accepts connections`);
+        if (await accepts(address, port)) return judgeTcp(port, true);
       }
-      return (await listensInside(target, port))
-        ? healthy(`port ${port} is listened on`)
-        : notYet(`nothing accepts connections on port ${port}`);
+      return (await listensInside(target, port)) ? healthy(`port ${port} is listened on`) : judgeTcp(port, false);
     },
   };
+}
+
+export function judgeTcp(port: number, open: boolean): Answer {
+  return open ? healthy(`port ${port} accepts connections`) : notYet(`nothing accepts connections on port ${port}`);
 }
 
 export function accepts(host: string, port: number): Promise<boolean> {
@@ -40,8 +41,6 @@ async function listensInside(target: ProbeTarget, port: number): Promise<boolean
 
 /** 127.0.0.11, as the tables write it: Docker's resolver, in every container of a network that a person made (measured). */
 const DOCKER_RESOLVER = '0B00007F';
-/** The shell's and the engine's words for a command that is not there. */
-const NO_SUCH_COMMAND = [126, 127];
 
 /** A listening socket of the container's network namespace; `inode` is what a process's open file names. */
 export interface Listener {
@@ -58,7 +57,7 @@ export type Listeners = { listeners: Listener[] } | { failure: string };
  */
 export async function listenersIn(target: ProbeTarget): Promise<Listeners> {
   const found = await execInside(target, LIST_LISTENERS.grep);
-  const table = isMissing(found) ? await execInside(target, LIST_LISTENERS.cat) : found;
+  const table = wasRun(found) ? found : await execInside(target, LIST_LISTENERS.cat);
   return 'failure' in table ? table : { listeners: listenersOf(table.stdout) };
 }
 
@@ -89,8 +88,4 @@ function listenersOf(table: string): Listener[] {
       inode: /^\d+$/.exec(fields[9] ?? '')?.[0] ?? '0',
     }))
     .filter(({ port }) => port > 0);
-}
-
-function isMissing(result: ExecResult | { failure: string }): boolean {
-  return 'failure' in result || NO_SUCH_COMMAND.includes(result.exitCode);
 }
