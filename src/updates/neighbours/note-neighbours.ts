@@ -10,7 +10,7 @@ import { networkOwner } from '../../domain/network/shared-network';
 import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-sites';
 import { fewAtATime } from '../../lib/concurrency';
 import { addressesOf } from '../../probes/addresses';
-import { askSite, isAnswered } from '../../probes/ask-site';
+import { askSite, isAnswered } from '../../probes/ask-http';
 import type { Run } from '../run';
 import { checkpoint } from '../run';
 

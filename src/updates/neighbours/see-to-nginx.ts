@@ -10,6 +10,9 @@ import type { Progress } from '../../lib/logger';
 import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered, siteText, type SiteAnswer } from '../../probes/ask-site';
 import { type ActiveUpdate, checkpoint } from '../run';
+import { askSite, isAnswered, type SiteAnswer, siteText } from '../../probes/ask-http';
+import type { ActiveUpdate } from '../run';
+import { refusedIsUnhealthy, touch } from './touch';
 
 const AT_ONCE = 4;
 const ASK_EVERY_MS = 1_000;
