@@ -4,8 +4,7 @@ import type { Failure } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
 import type { Backups, Restores } from '../../ports/store';
-import type { Database } from './database';
-import { fromJson, recordsOf, type Records } from './records';
+import { type Database, fromJson, type Records, recordsOf } from './database';
 
 interface BackupRow {
   id: string;

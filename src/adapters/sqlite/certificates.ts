@@ -2,8 +2,7 @@ import type { Certificate, CertificateSeen, RenewalRecord } from '../../domain/c
 import type { Failure } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
 import type { Certificates, Renewals } from '../../ports/certificates';
-import type { Database } from './database';
-import { fromJson, insertion, recordsOf } from './records';
+import { type Database, fromJson, insertion, recordsOf } from './database';
 
 type CertificateRow = Pick<CertificateSeen, 'name' | 'project' | 'server' | 'problem'> & {
   disk: string | null;

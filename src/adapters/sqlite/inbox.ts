@@ -3,8 +3,7 @@ import type { ImageEvent } from '../../domain/event';
 import type { AcceptedWebhook, Inbox, Webhook } from '../../ports/store';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
-import { insertion, recordsOf } from './records';
-import type { Database } from './database';
+import { type Database, insertion, recordsOf } from './database';
 
 interface Row {
   id: string;

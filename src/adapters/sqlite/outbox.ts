@@ -2,8 +2,7 @@ import type { ChannelNotice, ChannelTarget } from '../../domain/channel-notice';
 import type { Clock } from '../../lib/clock';
 import type { Channels, NoticeDeliveries, NoticeToSend } from '../../ports/outbox';
 import type { NewMail, Outbox, OutboxMail } from '../../ports/store';
-import type { Database } from './database';
-import { recordsOf, type Records } from './records';
+import { type Database, type Records, recordsOf } from './database';
 
 interface MailRow {
   id: string;

@@ -1,8 +1,7 @@
 import type { HeldMail, Rehearsal } from '../../domain/rehearsal/rehearsal';
 import type { Clock } from '../../lib/clock';
 import type { Rehearsals } from '../../ports/rehearsals';
-import type { Database } from './database';
-import { fromJson, recordsOf } from './records';
+import { type Database, fromJson, recordsOf } from './database';
 
 interface Row {
   id: string;

@@ -1,7 +1,6 @@
 import type { Release } from '../../domain/notes/release-notes';
 import type { KeptAnswer, NotesCache, NotesTexts } from '../../ports/release-notes';
-import { fromJson, toJson } from './records';
-import type { Database } from './database';
+import { type Database, fromJson, toJson } from './database';
 
 const MOST_ANSWERS = 200;
 const MOST_CHARACTERS = 16 * 1024 * 1024;

@@ -17,9 +17,8 @@ import type { Signature } from '../../domain/signatures/signature';
 import type { Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
 import type { NewUpdate, RecordedDecision, UpdateFilter, Updates } from '../../ports/store';
-import type { Database } from './database';
+import { type Database, fromJson, type Records, recordsOf } from './database';
 import { createOtherUpdates } from './other-updates';
-import { fromJson, recordsOf, type Records } from './records';
 import { createSteps } from './steps';
 
 interface Row {

@@ -1,8 +1,7 @@
 import type { Soak } from '../../../domain/soak/soak';
 import type { Clock } from '../../../lib/clock';
 import type { Soaks } from '../../../ports/soaks/soaks';
-import type { Database } from '../database';
-import { assignments } from '../records';
+import { assignments, type Database } from '../database';
 
 interface Row {
   update_id: string;
