@@ -5,7 +5,7 @@ import { createBackups, createRestores } from './backups';
 import { createCertificates, createRenewals } from './certificates';
 import { type Database, openDatabase, schemaVersion } from './database';
 import { createInbox } from './inbox';
-import { createIncidents, createNotices, createTimers } from './timers';
+import { createIncidents, createNotices, createTimers, endWaits } from './timers';
 import { createChannels, createOutbox } from './outbox';
 import { createRehearsals } from './rehearsals';
 import { createNotesCache, createNotesTexts } from './release-notes';
@@ -13,7 +13,6 @@ import { createReplacedImages } from './replaced-images';
 import { createSoaks } from './soaks/soaks';
 import { createDisarmed, createKeptContainers, createKeptData } from './stopped-containers';
 import { createUpdates } from './updates';
-import { endWaits } from './waits';
 
 /** `path`: the database file, or `:memory:`. */
 export function createSqliteStore({ path, clock }: { path: string; clock: Clock }): Store {
