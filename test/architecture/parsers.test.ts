@@ -31,7 +31,7 @@ const FILES: Record<string, { row: string } | { own: string }> = {
   'adapters/docker/registry/repository.ts': { row: 'answers of a registry' },
   'adapters/docker/registry/credentials.ts': { row: 'registry logins' },
   'adapters/docker/registry/pull.ts': { own: 'lines of the engine' },
-  'adapters/docker/socket-proxy/guard/strict-json.ts': { row: 'requests to the socket proxy' },
+  'adapters/docker/socket-proxy/guard/strict.ts': { row: 'requests to the socket proxy' },
   'adapters/docker/socket-proxy/judge-request.ts': { own: 'filters of the query, compared with what diun-pilot sends' },
   'adapters/docker/socket-proxy/socket-proxy.ts': { own: 'answers of the engine' },
   'adapters/docker/wire.ts': { own: 'answers of the engine' },

@@ -10,8 +10,7 @@ import { credentialsFor } from '../../../src/adapters/docker/registry/credential
 import { createRegistryImages } from '../../../src/adapters/docker/registry/images';
 import { createRegistrySignatures } from '../../../src/adapters/docker/registry/signatures';
 import { createRegistryTags } from '../../../src/adapters/docker/registry/tags';
-import { Refused } from '../../../src/adapters/docker/socket-proxy/guard/refused';
-import { readObject } from '../../../src/adapters/docker/socket-proxy/guard/strict-json';
+import { readObject, Refused } from '../../../src/adapters/docker/socket-proxy/guard/strict';
 import { readPage } from '../../../src/adapters/release-notes/pages';
 import { readBundle } from '../../../src/adapters/sigstore/bundle';
 import { namedDigest } from '../../../src/adapters/sigstore/payload';

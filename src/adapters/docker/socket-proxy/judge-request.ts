@@ -4,9 +4,8 @@ import { readWithin } from '../../../lib/streams/read-within';
 import { PATH_STAT, readLink } from '../layer';
 import type { MatchedCall } from './call-filter';
 import type { Guard, Verdict } from './guard/guard';
-import { refuse, Refused } from './guard/refused';
+import { readObject, refuse, Refused } from './guard/strict';
 import { type Sight, sightThrough } from './guard/family';
-import { readObject } from './guard/strict-json';
 
 /** The versions whose fields the guard knows (domain/recreate/known-fields): another may take more from a request. */
 const OLDEST_API = 41;

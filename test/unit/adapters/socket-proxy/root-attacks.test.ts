@@ -2,7 +2,7 @@ import { callMatcher } from '../../../../src/adapters/docker/socket-proxy/call-f
 import { ENGINE_CALLS } from '../../../../src/adapters/docker/calls';
 import { createGuard, RULES } from '../../../../src/adapters/docker/socket-proxy/guard/guard';
 import { judgeRequest } from '../../../../src/adapters/docker/socket-proxy/judge-request';
-import { readObject } from '../../../../src/adapters/docker/socket-proxy/guard/strict-json';
+import { readObject } from '../../../../src/adapters/docker/socket-proxy/guard/strict';
 import { createRequest } from '../../../../src/domain/recreate/create-request';
 import { FakeEngine } from '../../../support/fake-engine';
 import { sightOfFake } from '../../../support/guarded-engine';

@@ -17,9 +17,18 @@ import {
 } from './family';
 import { readName, type Role } from './names';
 import { mustMatchShape } from './one-offs';
-import { missing, mustBe, refuse, Refused } from './refused';
-import { isNothing, isSame, isSameInAnyOrder } from './same';
-import { onlyKeys, words, type Body } from './strict-json';
+import {
+  type Body,
+  isNothing,
+  isSame,
+  isSameInAnyOrder,
+  missing,
+  mustBe,
+  onlyKeys,
+  refuse,
+  Refused,
+  words,
+} from './strict';
 
 /** A create request has what diun-pilot carries over, and no field that only an image brings. */
 const FROM_IMAGE = ['ArgsEscaped', 'OnBuild'];

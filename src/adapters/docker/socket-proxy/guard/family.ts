@@ -5,7 +5,7 @@ import { cleanPath } from '../../../../domain/recreate/own-mounts';
 import { ownLabels } from '../../../../domain/labels/own-labels';
 import { isEnabled } from '../../../../domain/labels/parse-flag';
 import { readName, type Role } from './names';
-import { refuse } from './refused';
+import { refuse } from './strict';
 import { shortDigest } from '../../../../domain/format';
 
 /** A container as the operator created it, with the image that it runs. */

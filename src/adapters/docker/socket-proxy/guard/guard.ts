@@ -18,9 +18,7 @@ import {
 import { judgePull, judgeRemoval, judgeTag } from './images';
 import { judgeExec, judgeExecStart, judgeRead, judgeWrite, target } from './inside';
 import { meantByCompose, readName, type Role } from './names';
-import { Missing, mustBe, refuse, Refused } from './refused';
-import { isSame } from './same';
-import { onlyKeys, words } from './strict-json';
+import { isSame, Missing, mustBe, onlyKeys, refuse, Refused, words } from './strict';
 
 /** A listed call, taken apart. */
 export interface GuardedCall {

@@ -11,7 +11,7 @@ import {
   type Sight,
   watched,
 } from './family';
-import { missing, mustBe, refuse } from './refused';
+import { missing, mustBe, refuse } from './strict';
 
 /** A tag names an image of its own repository, or one that a container of that name runs. */
 export async function judgeTag(sight: Sight, memory: Memory, name: string, repo: string): Promise<void> {

@@ -5,10 +5,8 @@ import { isProbeCommand } from '../../../../domain/health/probe-commands';
 import { readProbe } from '../../../../domain/labels/read-probe';
 import { hasReason, type Known, knownContainer, type Memory, type Sight } from './family';
 import { powerOf, type Power } from './power';
-import { missing, mustBe, refuse } from './refused';
-import { isNothing, isSame } from './same';
+import { isNothing, isSame, missing, mustBe, onlyKeys, refuse, words } from './strict';
 import { isReadingScript } from './scripts';
-import { onlyKeys, words } from './strict-json';
 
 const EXEC = words('AttachStdin AttachStdout AttachStderr Tty Cmd User Env');
 const EXEC_START = words('Detach Tty');

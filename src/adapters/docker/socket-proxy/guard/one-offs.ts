@@ -13,10 +13,8 @@ import {
 } from './family';
 import { readName, type Role } from './names';
 import { powerOf } from './power';
-import { mustBe, refuse } from './refused';
-import { isNothing, isSame } from './same';
+import { type Body, isNothing, isSame, mustBe, onlyKeys, refuse, words } from './strict';
 import { isClusterScript, isHelperScript } from './scripts';
-import { onlyKeys, words, type Body } from './strict-json';
 
 /** One request for a one-off, with all that it is compared with. */
 export interface OneOff {
