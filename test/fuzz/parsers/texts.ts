@@ -1,5 +1,5 @@
 import { readRetryAfter } from '../../../src/adapters/channels/http-call';
-import { readName } from '../../../src/adapters/docker/socket-proxy/guard/names';
+import { readName } from '../../../src/adapters/docker/socket-proxy/guard/family';
 import { readErrors } from '../../../src/backups/sources/files-source';
 import { parseCertificate } from '../../../src/certificates/find-certificates';
 import { cron, readNotesHosts } from '../../../src/config/fields';

@@ -1,8 +1,7 @@
 import { createGuard, type GuardedCall } from '../../../../src/adapters/docker/socket-proxy/guard/guard';
-import { readName } from '../../../../src/adapters/docker/socket-proxy/guard/names';
+import { readName, type Sight, sightThrough } from '../../../../src/adapters/docker/socket-proxy/guard/family';
 import { powerOf, reachesHost } from '../../../../src/adapters/docker/socket-proxy/guard/power';
 import { isHelperScript, isReadingScript } from '../../../../src/adapters/docker/socket-proxy/guard/scripts';
-import { sightThrough, type Sight } from '../../../../src/adapters/docker/socket-proxy/guard/family';
 import { LIST } from '../../../../src/backups/sources/files-source';
 import { asideName } from '../../../../src/containers/artifact-names';
 import * as scripts from '../../../../src/restores/files/move-scripts';

@@ -11,11 +11,12 @@ import {
   type MacAddresses,
   type Memory,
   mustBeItsImage,
+  readName,
   remember,
   repositoryNamed,
+  type Role,
   type Sight,
 } from './family';
-import { readName, type Role } from './names';
 import { mustMatchShape } from './one-offs';
 import {
   type Body,

@@ -2,22 +2,24 @@ import { isEnabled } from '../../../../domain/labels/parse-flag';
 import { judgeCreate, mustHaveItsNetworks, rememberMacs } from './create';
 import {
   familyOf,
+  imageIn,
   isOwn,
   isReplaceable,
   isWatched,
   type Known,
+  meantByCompose,
   type Memory,
   mustBeMovable,
   newMemory,
+  readName,
   remember,
   repositoryNamed,
-  type Sight,
+  type Role,
   type ServiceInfo,
-  imageIn,
+  type Sight,
 } from './family';
 import { judgePull, judgeRemoval, judgeTag } from './images';
 import { judgeExec, judgeExecStart, judgeRead, judgeWrite, target } from './inside';
-import { meantByCompose, readName, type Role } from './names';
 import { isSame, Missing, mustBe, onlyKeys, refuse, Refused, words } from './strict';
 
 /** A listed call, taken apart. */

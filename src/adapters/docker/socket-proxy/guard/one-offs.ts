@@ -8,10 +8,11 @@ import {
   type Known,
   type Memory,
   mustBeItsImage,
+  readName,
   repositoryNamed,
+  type Role,
   type Sight,
 } from './family';
-import { readName, type Role } from './names';
 import { powerOf } from './power';
 import { type Body, isNothing, isSame, mustBe, onlyKeys, refuse, words } from './strict';
 import { isClusterScript, isHelperScript } from './scripts';
