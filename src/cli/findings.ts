@@ -6,7 +6,7 @@ import type { Container } from '../domain/container';
 import type { ChannelNotice } from '../domain/channel-notice';
 import type { App } from '../app';
 import { atTime } from './text';
-import { withinTime } from '../lib/within-time';
+import { withinTime } from '../lib/promises';
 import { checkStorage } from '../backups/check-storage';
 import { forOperator, type Problem, type ProblemKind } from '../diagnosis/problem';
 import {

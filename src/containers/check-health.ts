@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { fewAtATime } from '../lib/concurrency';
+import { fewAtATime } from '../lib/promises';
 import type { Progress } from '../lib/logger';
 import { checkHealthOnce, waitUntilHealthy } from '../probes/wait-until-healthy';
 import { insist } from './insist';

@@ -4,7 +4,7 @@ import type { ContainerInspect, ContainerSnapshot, ImageInspect } from '../domai
 import { codeOf, messageOf } from '../domain/errors';
 import type { EngineDoor } from '../domain/network/engine-door';
 import { toContainer } from '../domain/to-container';
-import { fewAtATime, nextTurn } from '../lib/concurrency';
+import { fewAtATime, nextTurn } from '../lib/promises';
 import type { Engine, ListedContainer, ListedImage } from '../ports/engine';
 import { isOurs } from './artifact-names';
 import { shortId } from '../domain/format';

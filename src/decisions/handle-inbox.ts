@@ -10,7 +10,7 @@ import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
 import type { NewMajor } from '../domain/plan/postgres-major';
 import type { ReadNotes } from '../domain/notes/release-notes';
 import type { ImageTarget } from '../domain/images/image-reference';
-import { fewAtATime, nextTurn } from '../lib/concurrency';
+import { fewAtATime, nextTurn } from '../lib/promises';
 import type { CheckedSignature } from '../domain/signatures/signature';
 import type { AcceptedWebhook, Webhook } from '../ports/store';
 import { findUnhealthyTargets, targetCarryOvers } from '../services/look-at-target';

@@ -13,6 +13,7 @@ import {
 import type { ImageAt, Update } from '../domain/update';
 import { fewAtATime } from '../lib/concurrency';
 import { seenInSteps } from '../notifications/mails/failure-text';
+import { fewAtATime } from '../lib/promises';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { postMail } from '../notifications/post-mail';
 import type { NewUpdate } from '../ports/store';

@@ -2,7 +2,7 @@ import { MailError, messageOf } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
 import type { Outbox, OutboxMail } from '../ports/store';
-import { withinTime } from '../lib/within-time';
+import { withinTime } from '../lib/promises';
 
 const SEND_TIMEOUT_MS = 60_000;
 

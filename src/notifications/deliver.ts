@@ -5,7 +5,7 @@ import type { Channel, MailTransport } from '../ports/mail-transport';
 import type { NoticeToSend } from '../ports/outbox';
 import type { OutboxMail, Store } from '../ports/store';
 import { type Deliverable, type Postman, type Tried, tryItem } from './deliver-item';
-import { withinTime } from '../lib/within-time';
+import { withinTime } from '../lib/promises';
 
 const LOOK_AGAIN_MS = 1_000;
 const STOP_WITHIN_MS = 5_000;

@@ -6,7 +6,7 @@ import { ENGINE_LOST_AFTER_MS, Outage } from '../lib/outage';
 import type { Delivery } from '../notifications/deliver';
 import { engineLost } from '../notifications/mails/engine-lost';
 import { postMail } from '../notifications/post-mail';
-import { withinTime } from '../lib/within-time';
+import { withinTime } from '../lib/promises';
 
 const LOOK_EVERY_MS = 30_000;
 /** For a mail before the process ends; the outbox keeps what is not delivered. */

@@ -11,7 +11,7 @@ import {
 } from '../../domain/recreate/layer';
 import { cleanPath } from '../../domain/recreate/own-mounts';
 import { platformOf, platformToAsk } from '../../domain/recreate/platform';
-import { fewAtATime } from '../../lib/concurrency';
+import { fewAtATime } from '../../lib/promises';
 import type { Engine } from '../../ports/engine';
 
 /** Each is a call of the engine: of a layer with more files, the deepest are not examined and count as lost. */

@@ -25,7 +25,7 @@ import {
 import { environmentOf } from '../../domain/recreate/own-config';
 import { unknownFields } from '../../domain/recreate/known-fields';
 import { isMounted, MOST_KEPT_BYTES, ownPaths, unmountedBackupPaths } from '../../domain/recreate/layer';
-import { fewAtATime } from '../../lib/concurrency';
+import { fewAtATime } from '../../lib/promises';
 import { isOurs } from '../artifact-names';
 import { inspectAll, inspectIfThere } from '../read-containers';
 import { layerFiles } from './layer-files';

@@ -3,7 +3,7 @@ import type { HttpDeps } from '../deps';
 import { dockerCheck, healthReport, type HealthReport } from '../../diagnosis/health-report';
 import { asCheck, type Check, degraded } from '../../diagnosis/problem';
 import { storedProblems } from '../../diagnosis/problems';
-import { withinTime } from '../../lib/within-time';
+import { withinTime } from '../../lib/promises';
 
 /** `/health` answers within this time, whatever the engine does. */
 const ENGINE_ANSWERS_WITHIN_MS = 1_500;

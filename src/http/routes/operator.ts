@@ -5,7 +5,7 @@ import { ERROR_CODES, type ErrorCode } from '../../domain/errors';
 import { suggestionsFor } from '../../domain/labels/suggest-labels';
 import { removeDataCommand } from '../../domain/recreate/carry-over';
 import { systemClock } from '../../lib/clock';
-import { nextTurn } from '../../lib/concurrency';
+import { nextTurn, withinTime } from '../../lib/promises';
 import type { Update } from '../../domain/update';
 import type { KeptDataDirectory } from '../../ports/stopped-containers';
 import { restoredSince } from '../../backups/since-update';
@@ -21,7 +21,6 @@ import { sendPage } from '../pages/send-page';
 import { pageFirst } from '../request/negotiate';
 import { validateQuery } from '../request/read-body';
 import type { Methods } from '../route';
-import { withinTime } from '../../lib/within-time';
 import { channelStates } from '../../diagnosis/problems';
 
 /** `GET /`: reads only. */

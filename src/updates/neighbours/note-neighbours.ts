@@ -8,7 +8,7 @@ import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { addressesIn, namesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
 import { networkOwner } from '../../domain/network/shared-network';
 import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-sites';
-import { fewAtATime } from '../../lib/concurrency';
+import { fewAtATime } from '../../lib/promises';
 import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered } from '../../probes/ask-http';
 import type { Run } from '../run';

@@ -5,7 +5,7 @@ import type { ContainerInspect } from '../../domain/engine-inspect';
 import { formatTimeout } from '../../domain/format';
 import { addressesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
 import type { ProxiedSite } from '../../domain/nginx/nginx-sites';
-import { fewAtATime } from '../../lib/concurrency';
+import { fewAtATime } from '../../lib/promises';
 import type { Progress } from '../../lib/logger';
 import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered, siteText, type SiteAnswer } from '../../probes/ask-site';

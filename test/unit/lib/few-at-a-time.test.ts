@@ -1,4 +1,4 @@
-import { fewAtATime } from '../../../src/lib/concurrency';
+import { fewAtATime } from '../../../src/lib/promises';
 
 test('does at most as many at once as it may, and answers in order', async () => {
   let now = 0;

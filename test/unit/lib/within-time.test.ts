@@ -1,4 +1,4 @@
-import { withinTime } from '../../../src/lib/within-time';
+import { withinTime } from '../../../src/lib/promises';
 import { TestClock } from '../../support/test-clock';
 
 const never = (): Promise<string> => new Promise(() => undefined);
