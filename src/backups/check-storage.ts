@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { BOUNDS } from '../domain/bounds';
 import { StorageError } from '../domain/errors';
-import { readWithin } from '../lib/streams/read-within';
+import { readWithin } from '../lib/streams';
 import type { BackupStorage } from '../ports/backup-storage';
 
 /** Stores a small object, reads, lists and deletes it, as a backup, a restore and its retention will. Rejects as the storage does. */

@@ -6,7 +6,7 @@ import type { BackupManifest } from '../domain/backups/backup';
 import { BOUNDS } from '../domain/bounds';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { isSignedBy, macOf, type Secret } from '../lib/secret';
-import { readWithin } from '../lib/streams/read-within';
+import { readWithin } from '../lib/streams';
 import type { BackupStorage } from '../ports/backup-storage';
 import { MANIFEST, manifestKey } from './backup-set';
 import { databaseProperties } from './sources/database-properties';

@@ -1,6 +1,6 @@
 import { BOUNDS } from '../domain/bounds';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { readWithin } from '../lib/streams/read-within';
+import { readWithin } from '../lib/streams';
 import type { Engine } from '../ports/engine';
 import { execInside, lastWords } from '../probes/exec-probe';
 

@@ -4,7 +4,7 @@ import { extract, type Header } from 'tar-stream';
 import { BOUNDS } from '../domain/bounds';
 import { PilotError } from '../domain/errors';
 import { formatBytes } from '../domain/format';
-import { readWithin } from '../lib/streams/read-within';
+import { readWithin } from '../lib/streams';
 import type { Engine } from '../ports/engine';
 
 /** As the kernel does: more is a circle. */

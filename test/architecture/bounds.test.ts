@@ -6,7 +6,7 @@ const SOURCE = join(__dirname, '../../src');
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const textOf = (file: string): string => readFileSync(join(SOURCE, file), 'utf8');
 
-test('every answer that is kept in memory is read through lib/streams/read-within', () => {
+test('every answer that is kept in memory is read through lib/streams', () => {
   const unbounded =
     /from '(?:node:)?(?:stream\/consumers|readline)'|\bfetch\(|(?<!format)\.(?:json|arrayBuffer|text)\(\)/;
   // The page's own script talks to its own server.

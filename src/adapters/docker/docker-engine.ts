@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { BOUNDS } from '../../domain/bounds';
 import type { ContainerInspect, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
-import { linesWithin } from '../../lib/streams/read-within';
+import { linesWithin } from '../../lib/streams';
 import type {
   ContainerAction,
   ContainerEvent,

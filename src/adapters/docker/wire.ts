@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { BOUNDS } from '../../domain/bounds';
 import { EngineError, isEngineLost, PilotError } from '../../domain/errors';
 import { printableLine } from '../../lib/printable';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 import type { EngineCall } from './calls';
 import { NotCompleted, timedOut, toEngineError } from './engine-errors';
 

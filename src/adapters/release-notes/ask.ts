@@ -4,7 +4,7 @@ import { BOUNDS } from '../../domain/bounds';
 import { isListed, type NotesHost, whyNotAllowed } from '../../domain/notes/source';
 import { checkedLookup, isPublicAddress, type Resolve } from '../../lib/net/public-address';
 import { exchange } from '../../lib/net/http-exchange';
-import { BeyondBound } from '../../lib/streams/read-within';
+import { BeyondBound } from '../../lib/streams';
 
 const MOST_REDIRECTS = 4;
 

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { PilotError, StorageError } from '../../domain/errors';
 import { makeFolder, writeAtomically } from '../../lib/files';
-import { checkedLength } from '../../lib/streams/read-within';
+import { checkedLength } from '../../lib/streams';
 import type { BackupStorage } from '../../ports/backup-storage';
 
 const CUT = new StorageError('storage_unreachable', 'The file was cut while it was read.');

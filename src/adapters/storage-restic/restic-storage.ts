@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { StorageError } from '../../domain/errors';
-import { checkedLength } from '../../lib/streams/read-within';
-import { watchSilence, watchSource } from '../../lib/streams/watch-silence';
+import { checkedLength, watchSilence, watchSource } from '../../lib/streams';
 import type { BackupStorage } from '../../ports/backup-storage';
 import {
   asStorageError,

@@ -2,7 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { BOUNDS } from '../../domain/bounds';
 import { messageOf, StorageError } from '../../domain/errors';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 
 /** One repository, as restic's own variables name it. */
 export interface Repository {

@@ -8,8 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { StorageError } from '../../domain/errors';
 import { formatBytes } from '../../domain/format';
-import { checkedLength } from '../../lib/streams/read-within';
-import { watchSource } from '../../lib/streams/watch-silence';
+import { checkedLength, watchSource } from '../../lib/streams';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asStorageError } from './s3-errors';
 import { upload, type PartSizes, type UploadTarget } from './upload';

@@ -10,7 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { StorageError } from '../../domain/errors';
-import { checkedLength } from '../../lib/streams/read-within';
+import { checkedLength } from '../../lib/streams';
 import { asStorageError } from './s3-errors';
 
 const MiB = 1024 * 1024;

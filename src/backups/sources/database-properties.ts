@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DATABASE_PRIVILEGES, type DatabaseProperties } from '../../domain/backups/backup';
 import { BOUNDS } from '../../domain/bounds';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 import { literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';
 import { conninfo, UTF8, type PostgresLogin } from '../../probes/postgres-probe';

@@ -4,7 +4,7 @@ import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { messageOf, PilotError } from '../../domain/errors';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 import type { Engine } from '../../ports/engine';
 import { conninfo, type PostgresLogin, readPostgresLogin, UTF8 } from '../../probes/postgres-probe';
 import { readProperties } from './database-properties';

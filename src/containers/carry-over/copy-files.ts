@@ -7,7 +7,7 @@ import { EngineError, PilotError } from '../../domain/errors';
 import { layerCopy, MOST_KEPT_BYTES } from '../../domain/recreate/layer';
 import { cleanPath, sourceOf, withVolumesOf } from '../../domain/recreate/own-mounts';
 import { fewAtATime } from '../../lib/promises';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 import type { Engine } from '../../ports/engine';
 import { inspectIfThere } from '../read-containers';
 

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { type Bound, readWithin } from '../streams/read-within';
+import { type Bound, readWithin } from '../streams';
 
 export interface HttpQuestion {
   /** Left out: GET. */

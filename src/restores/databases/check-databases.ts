@@ -6,7 +6,7 @@ import type { DatabaseProperties } from '../../domain/backups/backup';
 import { BOUNDS } from '../../domain/bounds';
 import { PilotError } from '../../domain/errors';
 import { identifier, literal } from '../../lib/sql-quoting';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 import type { Engine } from '../../ports/engine';
 import { missingRoles } from './role-statement';
 import { applyProperties, createDatabase, LIST_ROLES, LIST_TABLESPACES } from './postgres-sql';

@@ -6,7 +6,7 @@ import { isEngineLost, messageOf, PilotError } from '../../domain/errors';
 import { BOUNDS } from '../../domain/bounds';
 import type { Progress } from '../../lib/logger';
 import { identifier } from '../../lib/sql-quoting';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-probe';
 

@@ -7,7 +7,7 @@ import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { PilotError } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 import { readItem } from '../pinned-storage';
 import type { Placed } from '../plan-restore';
 import { dropDatabaseCommand } from '../removal-commands';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BOUNDS } from '../../domain/bounds';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
-import { readWithin } from '../../lib/streams/read-within';
+import { readWithin } from '../../lib/streams';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-probe';
 

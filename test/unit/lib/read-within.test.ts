@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream';
-import { linesWithin, readWithin } from '../../../src/lib/streams/read-within';
+import { linesWithin, readWithin } from '../../../src/lib/streams';
 
 const bound = { bytes: 10, ms: 60_000 };
 

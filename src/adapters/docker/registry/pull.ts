@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BOUNDS } from '../../../domain/bounds';
 import { EngineError, isEngineLost, messageOf, type PilotError } from '../../../domain/errors';
-import { linesWithin } from '../../../lib/streams/read-within';
+import { linesWithin } from '../../../lib/streams';
 import type { PullProgress } from '../../../ports/engine';
 import { NotCompleted, statusOf, toEngineError } from '../engine-errors';
 import type { Wire } from '../wire';

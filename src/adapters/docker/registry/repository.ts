@@ -6,7 +6,7 @@ import { EngineError } from '../../../domain/errors';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import { exchange, type HttpQuestion } from '../../../lib/net/http-exchange';
 import { checkedLookup, isPublicAddress, type Resolve } from '../../../lib/net/public-address';
-import { BeyondBound, type Bound } from '../../../lib/streams/read-within';
+import { BeyondBound, type Bound } from '../../../lib/streams';
 import { type Credentials, credentialsFor } from './credentials';
 import { jsonOrUndefined } from '../../../lib/json';
 

@@ -1,6 +1,6 @@
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { BOUNDS } from '../../../domain/bounds';
-import { readWithin } from '../../../lib/streams/read-within';
+import { readWithin } from '../../../lib/streams';
 import { PATH_STAT, readLink } from '../layer';
 import type { MatchedCall } from './call-filter';
 import type { Guard, Verdict } from './guard/guard';

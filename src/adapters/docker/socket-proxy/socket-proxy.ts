@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { BOUNDS } from '../../../domain/bounds';
 import type { Logger } from '../../../lib/logger';
-import { BeyondBound, readWithin } from '../../../lib/streams/read-within';
+import { BeyondBound, readWithin } from '../../../lib/streams';
 import type { DockerAddress } from '../wire';
 import { callMatcher, type Asked, type MatchedCall } from './call-filter';
 import type { Guard } from './guard/guard';
