@@ -5,7 +5,7 @@ import { messageOf, rethrowEngineLost } from '../domain/errors';
 import type { ImageEvent } from '../domain/event';
 import { formatTime } from '../domain/format';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { askAgainAt } from '../domain/patience';
+import { askAgainAt } from '../domain/decision/rests';
 import { NOTHING_TO_SAY, type CarryOver } from '../domain/recreate/carry-over';
 import type { NewMajor } from '../domain/plan/postgres-major';
 import type { ReadNotes } from '../domain/notes/release-notes';

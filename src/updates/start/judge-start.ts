@@ -8,7 +8,7 @@ import { passGuards, whyNotRunning } from '../../domain/decision/guards';
 import { newReferenceFor } from '../../domain/images/image-reference';
 import { passGuards } from '../../domain/decision/guards';
 import { newReferenceFor, targetOf } from '../../domain/images/image-reference';
-import { askAgainAt } from '../../domain/patience';
+import { askAgainAt } from '../../domain/decision/rests';
 import type { Update } from '../../domain/update';
 import { finishUnstarted, type Unstarted } from '../finish';
 
