@@ -13,7 +13,7 @@ import { checkSet } from './check-set';
 import { authenticManifest, findSet, notAuthenticated } from './find-set';
 import { pinned } from './pinned-storage';
 import { planRestore, type RestorePlan } from './plan-restore';
-import type { RestoreDeps, RestoreRun } from './restore-run';
+import { type RestoreDeps, restoreRun, type RestoreRun } from './restore-run';
 import { howRepaired, repairedSince } from '../backups/since-update';
 import { formatTime } from '../domain/format';
 import type { Container } from '../domain/container';
@@ -127,17 +127,16 @@ async function open(deps: RestoreJob, record: RestoreRecord): Promise<RestoreRun
     journal.manifest ?? (await authenticManifest(deps, record.folder, { trustedManifest: record.trustedManifest }));
   const containers = await readTargets(deps);
   const { folder, url, target } = record;
-  return {
+  return restoreRun({
     ...deps,
-    storage: pinned(deps.storage),
-    plan: planRestore({ folder, url, manifest, distrust: null, target, containers }),
+    set: { folder, url, manifest, target, containers },
     journal,
     save: (reached) => store.restores.saveJournal(record.id, reached),
     onProgress,
     alsoStarts: updatedContainer(deps, record, containers),
     ownLayer: 'refuse',
     deep: record.trustedManifest !== null,
-  };
+  });
 }
 
 /** An update that was under way when the link was used may have succeeded: its data is not replaced. */

@@ -2,8 +2,8 @@ import type { Deps } from '../deps';
 import type { RestoreJournal } from '../domain/backups/restore';
 import type { Progress } from '../lib/logger';
 import type { Store } from '../ports/store';
-import type { PinnedStorage } from './pinned-storage';
-import type { RestorePlan } from './plan-restore';
+import { pinned, type PinnedStorage } from './pinned-storage';
+import { planRestore, type RestorePlan, type ToRestore } from './plan-restore';
 
 export type RestoreDeps = Pick<
   Deps,
@@ -37,6 +37,15 @@ export interface RestoreRun extends RestoreDeps {
   mayStillSwap?: () => Promise<void>;
   /** The caller has scaled the services that write to 0, and scales them back; left out: the restore stops and starts containers. */
   writers?: 'scaled to 0';
+}
+
+interface Opening extends Omit<RestoreRun, 'storage' | 'plan'>, Pick<RestoreDeps, 'storage'> {
+  set: Omit<ToRestore, 'distrust' | 'target'> & Partial<Pick<ToRestore, 'target'>>;
+}
+
+/** One restore of a set that is authenticated, or that the operator trusts; `target` left out: as the set says. */
+export function restoreRun({ set, ...parts }: Opening): RestoreRun {
+  return { ...parts, storage: pinned(parts.storage), plan: planRestore({ distrust: null, target: null, ...set }) };
 }
 
 /** Writes how far the restore has come, before the act that it announces. */

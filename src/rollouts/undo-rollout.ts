@@ -14,9 +14,8 @@ import type { HealthFailure } from '../domain/health/health-failure';
 import { ownScale } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
 import { authenticManifest, folderToRestore } from '../restores/find-set';
-import { pinned } from '../restores/pinned-storage';
-import { planRestore } from '../restores/plan-restore';
 import { restoreData } from '../restores/restore-data';
+import { restoreRun } from '../restores/restore-run';
 import { databasesLeft, ROLLED_BACK, rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
 import type { Progress } from '../lib/logger';
@@ -163,27 +162,20 @@ async function restore(run: ServiceRun, onProgress: Progress): Promise<string> {
   const folder = folderToRestore(backup);
   const manifest = journal.manifest ?? (await authenticManifest(run, folder));
   const containers = (await membersNow(run)).map((member) => ({ ...member, dependsOn: [] }));
-  await restoreData({
-    ...run,
-    logger: run.logger.child({ update: run.update.id, backup: backup.id }),
-    storage: pinned(run.storage),
-    plan: planRestore({
-      folder,
-      url: backup.url ?? '',
-      manifest,
-      distrust: null,
-      target: null,
-      containers,
-      byRollback: true,
+  await restoreData(
+    restoreRun({
+      ...run,
+      set: { folder, url: backup.url ?? '', manifest, containers, byRollback: true },
+      logger: run.logger.child({ update: run.update.id, backup: backup.id }),
+      journal,
+      save: (reached) => checkpoint(run, 'restoring', { restore: reached }),
+      onProgress,
+      alsoStarts: null,
+      ownLayer: 'untouched',
+      writers: 'scaled to 0',
+      mayStillSwap: () => mustBeAtZero(run),
     }),
-    journal,
-    save: (reached) => checkpoint(run, 'restoring', { restore: reached }),
-    onProgress,
-    alsoStarts: null,
-    ownLayer: 'untouched',
-    writers: 'scaled to 0',
-    mayStillSwap: () => mustBeAtZero(run),
-  });
+  );
   return restoredDetail(manifest.createdAt, run.rollout.restore?.kept ?? []);
 }
 

@@ -9,10 +9,8 @@ import type { Stopped } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
 import { authenticManifest, folderToRestore } from '../../restores/find-set';
-import { pinned } from '../../restores/pinned-storage';
-import { planRestore } from '../../restores/plan-restore';
 import { restoreData } from '../../restores/restore-data';
-import type { RestoreRun } from '../../restores/restore-run';
+import { restoreRun, type RestoreRun } from '../../restores/restore-run';
 import { startAgain, thoseThatRanRunAgain } from '../../restores/those-that-ran';
 import { finishRetagged, finishHealthy } from '../finish';
 import { hasChangedData } from '../fingerprint/data-change';
@@ -147,18 +145,17 @@ async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
   const folder = folderToRestore(backup);
   const manifest = journal.manifest ?? (await authenticManifest(run, folder));
   const containers = await readContainers(run.engine, run.selfId);
-  return {
+  return restoreRun({
     ...run,
+    set: { folder, url: backup.url ?? '', manifest, containers },
     logger: run.logger.child({ update: run.update.id, backup: backup.id }),
-    storage: pinned(run.storage),
-    plan: planRestore({ folder, url: backup.url ?? '', manifest, distrust: null, target: null, containers }),
     journal,
     save: (reached) => checkpoint(run, 'restoring', { restore: reached }),
     onProgress,
     alsoStarts: run.journal.oldContainerId,
     ownLayer: 'untouched',
     ...(isBackupChosen(run) ? {} : { mayStillSwap: () => mustBeUnwritten(run) }),
-  };
+  });
 }
 
 /** What another process has started while the backup was unpacked may have written what the restore would lose. */
