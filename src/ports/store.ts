@@ -206,6 +206,8 @@ export interface Backups {
   /** Queued. */
   insert(record: Pick<BackupRecord, 'project' | 'container' | 'reason' | 'updateId'>): BackupRecord;
   get(id: string): BackupRecord | null;
+  /** The one that was taken for an update; null: none (yet). */
+  of(update: Pick<Update, 'backupId'>): BackupRecord | null;
   change(id: string, fields: Partial<Omit<BackupRecord, 'id' | 'createdAt' | 'pruned' | 'drill'>>): BackupRecord;
   /** The oldest request; without those of an update, which takes its own backup. */
   nextQueued(): BackupRecord | null;

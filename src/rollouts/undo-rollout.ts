@@ -156,7 +156,7 @@ function isRestored({ rollout: { restore: journal } }: ServiceRun): boolean {
 }
 
 async function restore(run: ServiceRun, onProgress: Progress): Promise<string> {
-  const backup = run.update.backupId === null ? null : run.store.backups.get(run.update.backupId);
+  const backup = run.store.backups.of(run.update);
   const journal = run.rollout.restore as RestoreJournal;
   if (backup === null) throw new PilotError('restore_refused', 'The record of the backup of this update is gone.');
   const folder = folderToRestore(backup);

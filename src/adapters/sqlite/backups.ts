@@ -40,6 +40,7 @@ export function createBackups(database: Database, clock: Clock): Backups {
   const { select, get, add, change } = records;
   return {
     get,
+    of: ({ backupId }) => (backupId === null ? null : get(backupId)),
     insert: ({ project, container, reason, updateId }) =>
       add({ project, container, reason, updateId, status: 'queued' }),
     change: (id, { quiesced, ...others }) =>

@@ -54,8 +54,7 @@ function updateIsUnderWay({ status }: Update): boolean {
 }
 
 function withBackup(app: App, update: Update): ReturnType<typeof toJson> {
-  const backup = update.backupId === null ? null : app.store.backups.get(update.backupId);
-  return toJson(update, backup, app.store.rehearsals.of(update.id), soakOf(app.store, update.id));
+  return toJson(update, app.store.backups.of(update), app.store.rehearsals.of(update.id), soakOf(app.store, update.id));
 }
 
 export interface UpdatesArguments {
@@ -70,14 +69,7 @@ export function updatesCommand(context: CliContext, { json, ...filter }: Updates
   return withApp(context, { json }, (app) => {
     const { updates, next } = app.store.updates.list(filter);
     if (json) {
-      const all = updates.map((update) =>
-        toJson(
-          update,
-          update.backupId === null ? null : app.store.backups.get(update.backupId),
-          app.store.rehearsals.of(update.id),
-          soakOf(app.store, update.id),
-        ),
-      );
+      const all = updates.map((update) => withBackup(app, update));
       context.stdout.write(asJson({ updates: all, next }));
     } else if (updates.length === 0) {
       context.stdout.write('No update yet.\n');

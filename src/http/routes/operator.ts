@@ -157,8 +157,7 @@ function allContainers(deps: HttpDeps): Promise<Container[] | null> {
 /** By a restore of its data, requested by its link or by the command. */
 function isRepaired(store: Store, update: Update): boolean {
   if (update.status !== 'rollback_failed') return true;
-  const backup = update.backupId === null ? null : store.backups.get(update.backupId);
-  return restoredSince(store, update, backup)?.status === 'succeeded';
+  return restoredSince(store, update, store.backups.of(update))?.status === 'succeeded';
 }
 
 function watchedOf({ store }: HttpDeps, all: readonly Container[]): Seen[] {

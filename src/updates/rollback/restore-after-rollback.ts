@@ -178,6 +178,6 @@ async function startedAfterItsStop(run: Run, id: string | null): Promise<string[
 }
 
 function backupOf({ store, update }: Run): BackupRecord | null {
-  const record = update.backupId === null ? null : store.backups.get(update.backupId);
+  const record = store.backups.of(update);
   return record?.status === 'succeeded' ? record : null;
 }
