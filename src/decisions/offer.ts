@@ -6,7 +6,7 @@ import { type Container, runningDigest } from '../domain/container';
 import { decide, type Decision, type RegistryWord } from '../domain/decision/decision';
 import type { Source } from '../domain/event';
 import type { HealthFailure } from '../domain/health/health-failure';
-import { hasTag, type ImageTarget, newReferenceFor, tryParseImageReference } from '../domain/images/image-reference';
+import { hasTag, type ImageTarget, newReferenceFor, tagOf } from '../domain/images/image-reference';
 import type { ReadNotes } from '../domain/notes/release-notes';
 import type { Plan } from '../domain/plan/plan';
 import { planUpdate } from '../domain/plan/plan-update';
@@ -119,7 +119,7 @@ function recordIgnored(
   decision: Extract<Decision, { kind: 'ignore' }>,
   open: Update[],
 ): Update {
-  const tag = tryParseImageReference(offered.target.reference)?.tag ?? null;
+  const tag = tagOf(offered.target.reference);
   const same = open.filter(({ to }) => to.digest === offered.target.digest);
   const one = same.find(({ to }) => hasTag(to.reference, tag)) ?? same[0];
   if (decision.code === 'already_open' && one !== undefined) return one;
@@ -242,7 +242,7 @@ function waitingForTag(
   { store }: Pick<Deps, 'store'>,
   { container, target }: { container: Container; target: ImageTarget },
 ): Update[] {
-  const tag = tryParseImageReference(target.reference)?.tag ?? null;
+  const tag = tagOf(target.reference);
   return store.updates
     .openFor(container.name)
     .filter(

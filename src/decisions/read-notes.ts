@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import { NOTES_READING } from '../domain/bounds';
 import type { Container, ImageOrigin } from '../domain/container';
 import { messageOf } from '../domain/errors';
-import { digestReference, type ImageTarget, tryParseImageReference } from '../domain/images/image-reference';
+import { digestReference, type ImageTarget, tagOf } from '../domain/images/image-reference';
 import { parseTag } from '../domain/images/tags';
 import { flagsOf } from '../domain/notes/flags';
 import { NOTE_FLAGS, type ReadNotes, type Release } from '../domain/notes/release-notes';
@@ -45,7 +45,7 @@ export async function readNotes(
   const origin = await originOfTarget(deps, container, target, pass);
   const { source, changed } = sourceOf(container, origin.read);
   if (source === null) return null;
-  const tag = tryParseImageReference(target.reference)?.tag ?? null;
+  const tag = tagOf(target.reference);
   const versions = versionsBetween(container, { tag, label: origin.read?.version ?? null });
   const notes =
     'problem' in versions
@@ -136,7 +136,7 @@ async function originOfTarget(
   { reference, digest }: ImageTarget,
   { registry, signal }: NotesPass,
 ): Promise<{ read: ImageOrigin | null; problem: string | null }> {
-  const tag = tryParseImageReference(reference)?.tag ?? '';
+  const tag = tagOf(reference) ?? '';
   if (container.labels.notes !== undefined && isExact(parseTag(tag))) return { read: null, problem: null };
   try {
     const labels = await inTime(signal, labelsOf(deps, container, digestReference(reference, digest), registry));
@@ -174,7 +174,7 @@ function versionsBetween(
   { reference, origin }: Pick<Container, 'reference' | 'origin'>,
   target: VersionWords,
 ): Between {
-  const tag = tryParseImageReference(reference)?.tag ?? null;
+  const tag = tagOf(reference);
   const from = versionOf({ tag, label: origin?.version ?? null });
   const to = versionOf(target);
   const floats = tag === target.tag && !(from?.exact === true && to?.exact === true);

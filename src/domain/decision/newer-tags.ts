@@ -1,5 +1,5 @@
 import type { Container } from '../container';
-import { tryParseImageReference } from '../images/image-reference';
+import { tagOf } from '../images/image-reference';
 import { passingTags } from '../images/tags';
 import { isHigherVersion, type Jump, versionJump } from '../images/version-jump';
 import { isSized, whyAsk } from './why-ask';
@@ -21,7 +21,7 @@ export function newerTags(container: Container, tags: readonly string[], refused
  */
 export function highestTags(container: Container, tags: readonly string[], refused: readonly string[] = []): string[] {
   const { labels } = container;
-  const own = tryParseImageReference(container.reference)?.tag ?? null;
+  const own = tagOf(container.reference);
   if (own === null) return [];
   const higher = tags.flatMap((tag): Candidate[] => {
     const { jump } = versionJump(own, tag);

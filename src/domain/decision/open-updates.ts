@@ -1,6 +1,6 @@
 import type { Container } from '../container';
 import type { Source } from '../event';
-import { hasTag, type ImageTarget, tryParseImageReference } from '../images/image-reference';
+import { hasTag, type ImageTarget, tagOf } from '../images/image-reference';
 import { isHigherVersion, versionJump } from '../images/version-jump';
 import type { Update } from '../update';
 import { whyAsk } from './why-ask';
@@ -50,7 +50,7 @@ export function judgeOpenUpdates(given: {
 
 /** What the operator approved before and what is not due before this approval: only the higher version runs. */
 export function replacedByApproval(approved: Update, open: readonly Update[]): Update[] {
-  const tag = tryParseImageReference(approved.to.reference)?.tag ?? null;
+  const tag = tagOf(approved.to.reference);
   if (tag === null) return [];
   const isDueBefore = ({ notBefore }: Update): boolean => (notBefore ?? '') < (approved.notBefore ?? '');
   return open.filter(
@@ -64,8 +64,8 @@ function isByOperator({ source, approval }: OpenUpdate): boolean {
 
 /** Queued automatically or by the operator: an update that needs approval may be pending for long and does not delay it. */
 function isOnItsWay({ container, tag }: { container: Container; tag: string }, update: OpenUpdate): boolean {
-  const own = tryParseImageReference(container.reference)?.tag ?? null;
-  const queued = tryParseImageReference(update.to.reference)?.tag ?? null;
+  const own = tagOf(container.reference);
+  const queued = tagOf(update.to.reference);
   if (own === null || queued === null || queued === tag) return false;
   if (isByOperator(update)) return true;
   const { jump } = versionJump(own, queued);
@@ -73,13 +73,13 @@ function isOnItsWay({ container, tag }: { container: Container; tag: string }, u
 }
 
 function isHigher({ to }: OpenUpdate, tag: string): boolean {
-  const open = tryParseImageReference(to.reference)?.tag;
-  return open !== undefined && open !== null && isHigherVersion(open, tag);
+  const open = tagOf(to.reference);
+  return open !== null && isHigherVersion(open, tag);
 }
 
 function isLower({ to }: OpenUpdate, tag: string): boolean {
-  const open = tryParseImageReference(to.reference)?.tag;
-  return open !== undefined && open !== null && isHigherVersion(tag, open);
+  const open = tagOf(to.reference);
+  return open !== null && isHigherVersion(tag, open);
 }
 
 function alreadyOpen({ name }: Container, { id, status, to }: OpenUpdate): Obstacle {

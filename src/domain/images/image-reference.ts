@@ -114,9 +114,14 @@ function invalid(text: string, why: string): PilotError {
   return new PilotError('invalid_reference', `${shown} is not an image reference such as nginx:1.28: ${why}.`);
 }
 
+/** The tag that a reference names, `latest` if it names none; null: it names only a digest, or is not a reference. */
+export function tagOf(reference: string): string | null {
+  return tryParseImageReference(reference)?.tag ?? null;
+}
+
 /** Whether a reference names that tag; one without a tag names `latest`. False for what is not a reference, and for null. */
 export function hasTag(reference: string, tag: string | null): boolean {
-  return tag !== null && tryParseImageReference(reference)?.tag === tag;
+  return tag !== null && tagOf(reference) === tag;
 }
 
 /**
