@@ -2,7 +2,7 @@ import { type BackupRecord, keyOfPlace, scopeName, takenAt } from '../domain/bac
 import { judgeRetention, type Fate, type Retention } from '../domain/backups/retention';
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, messageOf } from '../domain/errors';
-import { formatTime, plural } from '../domain/format';
+import { DAY_MS, formatTime, plural } from '../domain/format';
 import { KEPT_AFTER_FAILED_ROLLBACK_MS } from '../domain/recreate/way-back';
 import { isOpen, type Update } from '../domain/update';
 import type { Clock } from '../lib/clock';
@@ -138,7 +138,6 @@ function outcomeOf(pruned: number, removed: number, failures: readonly string[])
   };
 }
 
-const DAY_MS = 86_400_000;
 /** `shop/20261123T020000Z-01JD…/03-gitea-files-data.tar.gz`: what `backup-set.ts` writes, and nothing else. */
 const ITEM = /^([^/]+\/(\d{8}T\d{6}Z)-([0-7][0-9A-HJKMNP-TV-Z]{25}))\/(\d{2,}-[^/]+|manifest\.json)$/;
 

@@ -6,7 +6,7 @@ import {
   scopeName,
   takenAt,
 } from '../domain/backups/backup';
-import { formatTime } from '../domain/format';
+import { DAY_MS, formatTime, HOUR_MS } from '../domain/format';
 import { readTargets } from '../services/read-targets';
 import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
@@ -18,7 +18,7 @@ import type { NoticeKind } from '../ports/timers';
 import { backupSets, serversIn } from './backup-set';
 
 /** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */
-const OLDEST_MS = 36 * 3_600_000;
+const OLDEST_MS = 36 * HOUR_MS;
 const LOOK_BACK = 500;
 
 /**
@@ -83,7 +83,7 @@ function tell({ store, publicUrl, logger }: Pick<Deps, 'logger' | 'publicUrl' | 
   postMail(store.outbox, backupOld({ about, lastGood: good, publicUrl }));
 }
 
-const REMEMBERED_MS = 3 * 24 * 3_600_000;
+const REMEMBERED_MS = 3 * DAY_MS;
 
 /**
  * The consequences of a verified backup, in the transaction that records it: retention is due, the notice about an old

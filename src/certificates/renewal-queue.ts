@@ -8,6 +8,7 @@ import {
 } from '../domain/certificates/certificate';
 import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { refuseWhileObserving } from '../domain/mode';
+import { DAY_MS, HOUR_MS } from '../domain/format';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
 import { postMail } from '../notifications/post-mail';
 import type { Store } from '../ports/store';
@@ -46,7 +47,7 @@ export function requeueInterrupted({ store, logger }: Pick<RenewalDeps, 'store' 
 }
 
 /** A failed weekly run is repeated the next day (docs/certificates.md). */
-const RETRY_AFTER_MS = 24 * 3_600_000;
+const RETRY_AFTER_MS = DAY_MS;
 
 interface RenewalEnd {
   verdict: RenewalVerdict;
@@ -134,8 +135,8 @@ function retryAt({ startedAt, createdAt }: RenewalRecord): string {
   return new Date(Date.parse(startedAt ?? createdAt) + RETRY_AFTER_MS).toISOString();
 }
 
-const LOOK_EVERY_MS = 6 * 3_600_000;
-const AT_MOST_EVERY_MS = 24 * 3_600_000;
+const LOOK_EVERY_MS = 6 * HOUR_MS;
+const AT_MOST_EVERY_MS = DAY_MS;
 const LOOK_BACK = 20;
 
 /** Looks at every certificate at start and every six hours, next to the worker: it reads, and requests a renewal that is due. Resolves with false: nothing more to do now. */

@@ -1,6 +1,6 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
-import { asSentence } from '../domain/format';
+import { asSentence, DAY_MS } from '../domain/format';
 import { keptReason } from '../domain/recreate/carry-over';
 import { holderRequest } from '../domain/recreate/layer';
 import { KEPT_AFTER_FAILED_ROLLBACK_MS, putBackCommand, wayBackReason } from '../domain/recreate/way-back';
@@ -60,7 +60,7 @@ export async function keepWayBack(deps: KeptDeps, found: Found): Promise<void> {
 }
 
 /** How long files that are in no volume outlive their container. */
-const KEPT_FOR_MS = 86_400_000;
+const KEPT_FOR_MS = DAY_MS;
 
 /** The old container, and what runs in its place. `container`: the name that both have had. */
 export interface Replaced {

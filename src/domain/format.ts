@@ -1,5 +1,8 @@
 // Bytes, durations, times, digests, codes and plurals as text: one formatter each for mails, pages, terminal, log and journal.
 
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** `812 B`, `12.4 MiB`. */
@@ -29,8 +32,8 @@ export function formatBetween(from: string | null | undefined, to: string | null
 }
 
 const SETTING_UNITS = [
-  [86_400_000, 'day'],
-  [3_600_000, 'hour'],
+  [DAY_MS, 'day'],
+  [HOUR_MS, 'hour'],
   [60_000, 'minute'],
   [1000, 'second'],
 ] as const;
@@ -133,8 +136,8 @@ const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,
   m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
+  h: HOUR_MS,
+  d: DAY_MS,
 };
 const DURATION = /^(?:\d+(?:ms|s|m|h|d))+$/;
 

@@ -9,6 +9,7 @@ import {
   whyNotAllowed,
 } from '../../domain/notes/source';
 import type { Release } from '../../domain/notes/release-notes';
+import { HOUR_MS } from '../../domain/format';
 import { isDue } from '../../lib/clock';
 import type { Resolve } from '../../lib/net/public-address';
 import type { Secret } from '../../lib/secret';
@@ -19,7 +20,7 @@ import { clean, readPage, type Page } from './pages';
 /** Several containers of one image, and a second look, need no second question. */
 const FRESH_MS = 5 * 60_000;
 const SILENT_MS = 5 * 60_000;
-const LONGEST_WAIT_MS = 3_600_000;
+const LONGEST_WAIT_MS = HOUR_MS;
 /** A page that is too large is requested again in a smaller size. */
 const SIZES = [20, 5] as const;
 

@@ -1,4 +1,5 @@
 import type { WorkName } from '../../domain/due-work';
+import { DAY_MS } from '../../domain/format';
 import type { Clock } from '../../lib/clock';
 import { newId } from '../../lib/id';
 import type { Incident, Incidents, Notice, Notices, Timers, TimerState } from '../../ports/timers';
@@ -103,13 +104,11 @@ export function createIncidents(database: Database, clock: Clock): Incidents {
   };
 }
 
-/** A failed renewal is retried after a day. */
-const A_DAY_MS = 86_400_000;
-
 /** Ends the short waits of a clock that was ahead. What an operator has been shown a date of stays: windows, soaks, what is kept. */
 export function endWaits(database: Database, clock: Clock): void {
   const now = clock.now();
-  const at = { now: now.toISOString(), tomorrow: new Date(now.getTime() + A_DAY_MS).toISOString() };
+  // A failed renewal is retried after a day.
+  const at = { now: now.toISOString(), tomorrow: new Date(now.getTime() + DAY_MS).toISOString() };
   const statements = [
     `UPDATE outbox SET next_attempt_at = @now WHERE status = 'pending' AND next_attempt_at > @now`,
     `UPDATE channel_deliveries SET next_attempt_at = @now WHERE status = 'pending' AND next_attempt_at > @now`,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { PilotError, StorageError } from '../../domain/errors';
+import { DAY_MS } from '../../domain/format';
 import { makeFolder, writeAtomically } from '../../lib/files';
 import { checkedLength } from '../../lib/streams';
 import type { BackupStorage } from '../../ports/backup-storage';
@@ -99,7 +100,7 @@ function pathOfKey(directory: string, key: string): string {
 
 /** Where files are until they are whole. Below the same folder, as a rename does not cross file systems. */
 const PARTIAL = '.partial';
-const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
+const LEFT_BEHIND_MS = DAY_MS;
 
 /**
  * Writes all of the stream to `target`, on the disk when this resolves, or leaves nothing. An error of the stream

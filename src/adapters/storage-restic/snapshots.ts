@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StorageError } from '../../domain/errors';
+import { DAY_MS } from '../../domain/format';
 import { systemClock } from '../../lib/clock';
 import {
   asStorageError,
@@ -84,7 +85,7 @@ function parsed(json: string): unknown {
   }
 }
 
-const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
+const LEFT_BEHIND_MS = DAY_MS;
 
 /**
  * Frees the space of deleted objects. It needs the repository for itself, so it waits until nothing was used for a while, and whatever

@@ -1,4 +1,4 @@
-import { plural } from '../format';
+import { DAY_MS, plural } from '../format';
 import { byCodeUnits } from '../text/compare';
 /** How many backups of each kind are kept (`PILOT_BACKUP_RETENTION`). */
 export interface Retention {
@@ -69,8 +69,6 @@ function dayIn(timeZone: string): (time: string) => string {
   const format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
   return (time) => format.format(new Date(time));
 }
-
-const DAY_MS = 86_400_000;
 
 function mondayOf(day: string): string {
   const time = Date.parse(`${day}T00:00:00Z`);

@@ -1,5 +1,5 @@
 import { type Failure, firstLineOf } from '../errors';
-import { formatDay, plural } from '../format';
+import { DAY_MS, formatDay, plural } from '../format';
 
 /** The facts of an X.509 certificate. Times are ISO 8601. */
 export interface Certificate {
@@ -26,7 +26,6 @@ export interface CertificateSeen {
   problem: string | null;
 }
 
-const DAY_MS = 86_400_000;
 /** As docs/certificates.md has it: the alarm at a quarter of the lifetime; then ever more urgent, in days. */
 const URGENT_DAYS = [7, 3, 1, 0];
 

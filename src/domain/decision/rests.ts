@@ -1,10 +1,9 @@
 import type { ErrorCode } from '../errors';
 import type { Update } from '../update';
-
-const HOUR_MS = 3_600_000;
+import { DAY_MS, HOUR_MS } from '../format';
 
 /** An expired offer is not repeated the next day. */
-export const RESTS_EXPIRED_MS = 7 * 24 * HOUR_MS;
+export const RESTS_EXPIRED_MS = 7 * DAY_MS;
 /** What failed through no fault of the image is tried again the next day, and not at each start of the service. */
 export const RESTS_FAILED_MS = 20 * HOUR_MS;
 /** Fails in the same way until a person changes the host: it rests as long as an expired offer. */

@@ -1,11 +1,12 @@
 import type { Healthcheck } from '../engine-inspect';
+import { DAY_MS } from '../format';
 
 const NANOSECONDS = 1e6;
 /** Docker's own defaults (docs.docker.com/reference/dockerfile, HEALTHCHECK). */
 const DEFAULT_MS = 30_000;
 const DEFAULT_RETRIES = 3;
 const MARGIN_MS = 5_000;
-const LONGEST_MS = 86_400_000;
+const LONGEST_MS = DAY_MS;
 
 /**
  * How long a HEALTHCHECK may take to give a verdict: a check that starts within the start period does not count, and then

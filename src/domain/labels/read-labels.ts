@@ -1,4 +1,4 @@
-import { formatTimeout, parseDuration } from '../format';
+import { DAY_MS, formatTimeout, parseDuration } from '../format';
 import { whyPatternIsInvalid } from '../images/tags';
 import type { Jump } from '../images/version-jump';
 import { nearestName } from '../text/nearest-name';
@@ -51,9 +51,9 @@ export const KNOWN_LABELS: readonly string[] = [
 const OURS = /^(?:update|backup|renewal)\./;
 const TWO_MINUTES = 120_000;
 const TEN_MINUTES = 600_000;
-const LONGEST_TIMEOUT = 86_400_000;
-const LONGEST_MIN_AGE = 365 * 86_400_000;
-const LONGEST_SOAK = 30 * 86_400_000;
+const LONGEST_TIMEOUT = DAY_MS;
+const LONGEST_MIN_AGE = 365 * DAY_MS;
+const LONGEST_SOAK = 30 * DAY_MS;
 const CANNOT_START = 'until that is fixed, every update of this container needs approval';
 
 /** One container's own labels while they are read, with what is wrong about them. */

@@ -1,7 +1,8 @@
 import type { Journal } from '../journal';
+import { DAY_MS } from '../format';
 
 /** What a rollback that failed may still need waits for its operator: its backup, and the old container. */
-export const KEPT_AFTER_FAILED_ROLLBACK_MS = 30 * 86_400_000;
+export const KEPT_AFTER_FAILED_ROLLBACK_MS = 30 * DAY_MS;
 
 /**
  * Whether the old container of an update is the way back: no new one was seen healthy in its place, or the one that was failed in

@@ -1,6 +1,6 @@
 import { changesOf, unknownChange } from '../data/compare-fingerprints';
 import type { DataChange } from '../data/data-fingerprint';
-import { formatBytes, formatDuration, formatMinute } from '../format';
+import { DAY_MS, formatBytes, formatDuration, formatMinute } from '../format';
 import type { NewMajor } from '../plan/postgres-major';
 import type { ImageAt } from '../update';
 
@@ -54,7 +54,7 @@ export const VERDICT_WORDS: Record<RehearsalEnd, string> = {
   skipped: 'Not rehearsed',
 };
 
-const OLD_AFTER_MS = 24 * 3_600_000;
+const OLD_AFTER_MS = DAY_MS;
 
 /** Why a verdict may no longer hold, as a sentence; null: it is of this digest and at most a day old. */
 export function whyOutdated({ digest, finishedAt }: Rehearsal, approved: string | null, now: Date): string | null {
