@@ -1,6 +1,7 @@
 import { applicationOf, runsNginx } from './application';
 import { type Container, type ImageOrigin, pilotIn } from './container';
 import { dataPathsOf } from './data/data-paths';
+import { COMPOSE } from './compose/compose-project';
 import { readDependsOn, readRestartsWith } from './compose/depends-on';
 import { type EngineDoor, isEngineDoor } from './network/engine-door';
 import type { ContainerSnapshot, ImageInspect, Mount } from './engine-inspect';
@@ -53,7 +54,7 @@ export function toContainer(
 ): Container {
   const all = inspect.Config.Labels ?? {};
   const own = ownLabels(all, image.Config?.Labels);
-  const composeRun = own['com.docker.compose.oneoff'] === 'True';
+  const composeRun = own[COMPOSE.oneOff] === 'True';
   const read = withInherited(readLabels(own), all, own);
   const labels = composeRun ? withoutOrders(read) : read;
   const repoDigests = image.RepoDigests ?? [];
@@ -71,11 +72,11 @@ export function toContainer(
     origin: originOf(image.Config?.Labels),
     repoDigests,
     // Compose labels the images that it builds, too, so Compose's labels are read from all of them.
-    project: all['com.docker.compose.project'] || null,
-    service: all['com.docker.compose.service'] || null,
+    project: all[COMPOSE.project] || null,
+    service: all[COMPOSE.service] || null,
     composeRun,
-    dependsOn: readDependsOn(all['com.docker.compose.depends_on']),
-    restartsWith: readRestartsWith(all['com.docker.compose.depends_on']),
+    dependsOn: readDependsOn(all[COMPOSE.dependsOn]),
+    restartsWith: readRestartsWith(all[COMPOSE.dependsOn]),
     composeFiles: composeFilesOf(all),
     labels: withStrategy(withProbeTimeout(labels, inspect), inspect, database),
     mounts: inspect.Mounts.map(mountClause),
@@ -124,8 +125,8 @@ function swarmServiceOf(all: Readonly<Record<string, string>>): string | null {
 
 /** Compose 2 writes absolute paths; older ones may be relative to the project's folder. */
 function composeFilesOf(all: Readonly<Record<string, string>>): string | null {
-  const files = (all['com.docker.compose.project.config_files'] ?? '').split(',').filter((file) => file !== '');
-  const folder = all['com.docker.compose.project.working_dir'] ?? '';
+  const files = (all[COMPOSE.configFiles] ?? '').split(',').filter((file) => file !== '');
+  const folder = all[COMPOSE.folder] ?? '';
   const named = files.map((file) => (file.startsWith('/') || folder === '' ? file : `${folder}/${file}`));
   return named.length === 0 ? null : named.join(', ');
 }

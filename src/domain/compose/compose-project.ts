@@ -20,7 +20,20 @@ export interface ComposeProject {
   joins: string | null;
 }
 
-const PREFIX = 'com.docker.compose.';
+/** The labels that Compose gives its containers, as far as they are read here. */
+export const COMPOSE = {
+  project: 'com.docker.compose.project',
+  service: 'com.docker.compose.service',
+  dependsOn: 'com.docker.compose.depends_on',
+  oneOff: 'com.docker.compose.oneoff',
+  /** The image that a container was made from: Compose recreates a container where it is wrong. */
+  image: 'com.docker.compose.image',
+  configHash: 'com.docker.compose.config-hash',
+  configFiles: 'com.docker.compose.project.config_files',
+  envFile: 'com.docker.compose.project.environment_file',
+  folder: 'com.docker.compose.project.working_dir',
+  version: 'com.docker.compose.version',
+} as const;
 
 /**
  * Null: not made by Compose, or its files are not named. Only own labels say where the files are: an image must
@@ -29,21 +42,17 @@ const PREFIX = 'com.docker.compose.';
 export function composeProjectOf(container: ContainerInspect, image: ImageInspect): ComposeProject | null {
   const all = container.Config.Labels ?? {};
   const own = ownLabels(all, image.Config?.Labels);
-  const [name, service, folder] = [
-    all[`${PREFIX}project`],
-    all[`${PREFIX}service`],
-    own[`${PREFIX}project.working_dir`],
-  ];
+  const [name, service, folder] = [all[COMPOSE.project], all[COMPOSE.service], own[COMPOSE.folder]];
   if (!name || !service || !folder?.startsWith('/')) return null;
-  const composeFiles = paths(own[`${PREFIX}project.config_files`], folder);
+  const composeFiles = paths(own[COMPOSE.configFiles], folder);
   if (composeFiles.length === 0) return null;
-  const envFiles = paths(own[`${PREFIX}project.environment_file`], folder);
+  const envFiles = paths(own[COMPOSE.envFile], folder);
   const [, joins = null] = /^container:(.+)$/.exec(container.HostConfig.NetworkMode) ?? [];
   return {
     ...{ name, service, folder, composeFiles, joins },
     envFiles: envFiles.length === 0 ? null : envFiles,
-    configHash: own[`${PREFIX}config-hash`] ?? null,
-    version: own[`${PREFIX}version`] ?? null,
+    configHash: own[COMPOSE.configHash] ?? null,
+    version: own[COMPOSE.version] ?? null,
   };
 }
 

@@ -1,3 +1,4 @@
+import { COMPOSE } from '../compose/compose-project';
 import type { EndpointSettings } from '../engine-inspect';
 import type { ProxiedSite } from '../nginx/nginx-sites';
 import { shortId } from '../format';
@@ -61,7 +62,7 @@ export function namesIn(container: Named): string[] {
     ...((DNSNames as string[] | null | undefined) ?? []),
   ]);
   // Compose gives each container its service's name as an alias, which the engine's list leaves out.
-  const service = container.Config.Labels?.['com.docker.compose.service'] ?? '';
+  const service = container.Config.Labels?.[COMPOSE.service] ?? '';
   const own = [container.Name.slice(1), shortId(container.Id), service];
   return [...own, ...aliases, ...addressesIn(container)].filter((name) => name !== '');
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { COMPOSE } from '../compose/compose-project';
 import type { ContainerSnapshot } from '../engine-inspect';
 import { shortId } from '../format';
 
@@ -20,7 +21,7 @@ export function isEngineDoor(container: ContainerSnapshot, { host, port, network
     .filter(([network]) => networks.includes(network))
     .map(([, endpoint]) => endpoint);
   // Compose gives each container its service's name as an alias, which the engine's list leaves out.
-  const service = container.Config.Labels?.['com.docker.compose.service'];
+  const service = container.Config.Labels?.[COMPOSE.service];
   const names = [container.Name.slice(1), shortId(container.Id), container.Config.Hostname, service];
   return endpoints.some((endpoint) =>
     [

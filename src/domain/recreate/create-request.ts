@@ -1,3 +1,4 @@
+import { COMPOSE } from '../compose/compose-project';
 import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../engine-inspect';
 import { isContainerMode } from '../network/shared-network';
 import { ownConfig, type OwnConfig, withoutMadeHostname } from './own-config';
@@ -17,9 +18,6 @@ export interface CreateRequestInput {
   /** To be checked by the engine, where it is not the engine's own. */
   platform?: string | undefined;
 }
-
-/** The label by which Compose knows the image that a container was made from; it recreates a container where it is wrong. */
-export const COMPOSE_IMAGE = 'com.docker.compose.image';
 
 /**
  * The request that gives the same container on the new image. Three-way: what merely came from the old image is left for
@@ -61,10 +59,10 @@ export function ownHostname(container: ContainerInspect): { Hostname?: string } 
  * digest of the image's repository (from 5.5 on, the platform manifest's). No label, no change.
  */
 export function composeImage({ container, oldImage, newImage }: CreateRequestInput): Record<string, string> {
-  const before = container.Config.Labels?.[COMPOSE_IMAGE];
+  const before = container.Config.Labels?.[COMPOSE.image];
   if (before === undefined) return {};
   const wasDigest = before !== oldImage.Id && digestsOf(oldImage).includes(before);
-  return { [COMPOSE_IMAGE]: (wasDigest ? digestsOf(newImage)[0] : undefined) ?? newImage.Id };
+  return { [COMPOSE.image]: (wasDigest ? digestsOf(newImage)[0] : undefined) ?? newImage.Id };
 }
 
 function digestsOf(image: ImageInspect): string[] {

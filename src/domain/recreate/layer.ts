@@ -1,3 +1,4 @@
+import { COMPOSE } from '../compose/compose-project';
 import { BOUNDS } from '../bounds';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../engine-inspect';
 import { cleanPath } from './own-mounts';
@@ -68,7 +69,7 @@ export function wasCopiedBeforeStart(path: string, stat: PathStat, container: Co
   const modified = Date.parse(stat.modifiedAt);
   const created = Date.parse(container.Created);
   if (modified === Math.floor(created / 1000) * 1000) return true;
-  if (!container.Config.Labels?.[COMPOSE_PROJECT]) return false;
+  if (!container.Config.Labels?.[COMPOSE.project]) return false;
   const started = Date.parse(container.State.StartedAt);
   if (modified < created - ROUNDED_BY_MS || modified > started + ROUNDED_BY_MS) return false;
   const isOfStart = modified <= created + FIRST_START_WITHIN_MS || modified >= started - ROUNDED_BY_MS;
@@ -78,7 +79,6 @@ export function wasCopiedBeforeStart(path: string, stat: PathStat, container: Co
 const ROUNDED_BY_MS = 1000;
 /** Compose may wait for what the container depends on. */
 const FIRST_START_WITHIN_MS = 5 * 60_000;
-const COMPOSE_PROJECT = 'com.docker.compose.project';
 /** Of `configs:` and `secrets:`, unless given otherwise. Packages hardly have it. */
 const COMPOSES_MODE = 0o444;
 

@@ -1,3 +1,4 @@
+import { COMPOSE } from '../../../../domain/compose/compose-project';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../../../../domain/engine-inspect';
 import { configTest } from '../../../../domain/nginx/config-test';
 import { createRequest } from '../../../../domain/recreate/create-request';
@@ -37,7 +38,7 @@ const CONFIG = new Set(
   [...CONFIG_FIELDS, 'HostConfig', 'NetworkingConfig'].filter((field) => !FROM_IMAGE.includes(field)),
 );
 /** An update changes them, and they give a container nothing. */
-const COMPOSES_OWN = words('com.docker.compose.config-hash com.docker.compose.image');
+const COMPOSES_OWN = new Set<string>([COMPOSE.configHash, COMPOSE.image]);
 
 /** Left out, the engine hides what root could write to in `/proc`; an empty list shows all of it. */
 const MASKS = ['MaskedPaths', 'ReadonlyPaths'];

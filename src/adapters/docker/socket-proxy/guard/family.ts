@@ -1,3 +1,4 @@
+import { COMPOSE } from '../../../../domain/compose/compose-project';
 import { readDependsOn, readRestartsWith } from '../../../../domain/compose/depends-on';
 import type { ContainerInspect, ImageInspect } from '../../../../domain/engine-inspect';
 import { repositoryOf, tryParseImageReference } from '../../../../domain/images/image-reference';
@@ -143,11 +144,10 @@ function withThoseRestarted(services: ReadonlySet<string>, all: readonly Known[]
   return found;
 }
 
-const DEPENDS_ON = 'com.docker.compose.depends_on';
-const projectOf = ({ labels }: Known): string => labels['com.docker.compose.project'] ?? '';
-const serviceOf = ({ labels }: Known): string => labels['com.docker.compose.service'] ?? '';
-const dependsOn = ({ labels }: Known): string[] => readDependsOn(labels[DEPENDS_ON]);
-const restartsWith = ({ labels }: Known): string[] => readRestartsWith(labels[DEPENDS_ON]);
+const projectOf = ({ labels }: Known): string => labels[COMPOSE.project] ?? '';
+const serviceOf = ({ labels }: Known): string => labels[COMPOSE.service] ?? '';
+const dependsOn = ({ labels }: Known): string[] => readDependsOn(labels[COMPOSE.dependsOn]);
+const restartsWith = ({ labels }: Known): string[] => readRestartsWith(labels[COMPOSE.dependsOn]);
 
 /** Whether the operator's labels, or those of its Swarm service, give diun-pilot a reason to work in a container. */
 export async function hasReason({ labels }: Known, sight: Pick<Sight, 'service'>): Promise<boolean> {

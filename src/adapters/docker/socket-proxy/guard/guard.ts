@@ -1,3 +1,4 @@
+import { COMPOSE } from '../../../../domain/compose/compose-project';
 import { isEnabled } from '../../../../domain/labels/parse-flag';
 import { judgeCreate, mustHaveItsNetworks, rememberMacs } from './create';
 import {
@@ -198,7 +199,7 @@ function mustSayNothing({ body }: GuardedCall): void {
 
 /** `docker compose up -d` may end before it has given a container its name (src/updates/soak/watch-soaks.ts). */
 function isLeftByCompose(known: Known, name: string): boolean {
-  const isComposes = ['project', 'service'].every((what) => known.labels[`com.docker.compose.${what}`]);
+  const isComposes = [COMPOSE.project, COMPOSE.service].every((label) => known.labels[label]);
   return isComposes && isWatched(known) && meantByCompose(known.container.Name) === name;
 }
 
