@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import {
   type BackupPlace,
   type BackupReason,
@@ -6,15 +7,14 @@ import {
   samePlace,
   scopeName,
 } from '../domain/backups/backup';
-import { readTargets } from '../services/read-targets';
-import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
 import { codeOf, type Failure, messageOf, PilotError } from '../domain/errors';
-import type { Store } from '../ports/store';
-import { backupSets } from './backup-set';
-import { backupFailed } from '../notifications/mails/backups/backup-failed';
+import { backupFailed } from '../notifications/mails/backups';
 import { postMail } from '../notifications/post-mail';
+import type { Store } from '../ports/store';
+import { readTargets } from '../services/read-targets';
+import { backupSets } from './backup-set';
 import { afterGoodBackup } from './set-notices';
 import { takeBackup } from './take-backup';
 

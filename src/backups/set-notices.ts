@@ -1,3 +1,4 @@
+import type { Deps } from '../deps';
 import {
   type BackupPlace,
   type BackupRecord,
@@ -6,15 +7,13 @@ import {
   scopeName,
   takenAt,
 } from '../domain/backups/backup';
-import { DAY_MS, formatTime, HOUR_MS } from '../domain/format';
-import { readTargets } from '../services/read-targets';
-import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
+import { DAY_MS, formatTime, HOUR_MS } from '../domain/format';
 import { nextDue } from '../lib/due-times';
-import { backupOld } from '../notifications/mails/backups';
-import { backupOld, backupShrunk } from '../notifications/mails/backups/backup-notices';
+import { backupOld, backupShrunk } from '../notifications/mails/backups';
 import { postMail } from '../notifications/post-mail';
 import type { NoticeKind } from '../ports/timers';
+import { readTargets } from '../services/read-targets';
 import { backupSets, serversIn } from './backup-set';
 
 /** A day and a half: one missed daily backup is a notice. Of a rarer schedule, one and a half times its interval. */

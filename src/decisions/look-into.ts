@@ -3,15 +3,14 @@ import { type Container, runningDigest, runsDigest } from '../domain/container';
 import type { RegistryWord } from '../domain/decision/decision';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../domain/errors';
-import { digestReference } from '../domain/images/image-reference';
-import { needsDumps, newMajorByTags, newMajorOf, type NewMajor } from '../domain/plan/postgres-major';
-import { platformOf, type Platform } from '../domain/recreate/platform';
+import { digestReference, type ImageTarget } from '../domain/images/image-reference';
+import { needsDumps, type NewMajor, newMajorByTags, newMajorOf } from '../domain/plan/postgres-major';
+import { type Platform, platformOf } from '../domain/recreate/platform';
 import { platformOfTarget, targetCarryOver, targetFailureOf } from '../services/look-at-target';
 import { askRegistry, type RegistryAsked } from './ask-registry';
 import type { Offer } from './offer';
 import { notesDeadline, readNotes } from './read-notes';
 import { checkSignature } from './signatures';
-import type { ImageTarget } from '../domain/images/image-target';
 
 /**
  * What an offer must know and a transaction cannot ask, of a target that is the registry's own word. `registry`: that of a

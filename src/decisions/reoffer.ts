@@ -1,20 +1,16 @@
 import type { Deps } from '../deps';
 import { type Container, runsDigest } from '../domain/container';
-import type { WorkOutcome } from '../domain/due-work';
-import type { NewMajor } from '../domain/plan/postgres-major';
 import { passGuards } from '../domain/decision/guards';
+import type { WorkOutcome } from '../domain/due-work';
+import { type ImageTarget, targetOf } from '../domain/images/image-reference';
+import type { NewMajor } from '../domain/plan/postgres-major';
 import { changedSettings } from '../domain/plan/seen-settings';
 import type { Update } from '../domain/update';
 import { readTargets } from '../services/read-targets';
 import { askRegistry } from './ask-registry';
 import { lookInto, newMajorFor } from './look-into';
 import { mailOfSuperseded } from './mail-of-offer';
-import { newerCame, offer, supersede, type Offer } from './offer';
-import { type ImageTarget, targetOf } from '../domain/images/image-target';
-import { notesDeadline, readNotes } from './read-notes';
-import { runsSameImage } from './same-image';
-import { checkSignature } from './signatures';
-import { type ImageTarget, targetOf } from '../domain/images/image-reference';
+import { newerCame, offer, type Offer, supersede } from './offer';
 import { whenQueuedMayStart } from './when-to-start';
 
 export const CHANGE_IS_MADE = 'The compose file was changed as the plan asked, so the update is offered again.';

@@ -1,11 +1,9 @@
-import { decideById, notYetOf, recordDecision } from './approve';
 import type { Deps } from '../deps';
 import type { NotYet } from '../domain/approval';
+import { NOTES_READING } from '../domain/bounds';
 import { type Container, runsDigest } from '../domain/container';
 import { type GuardCode, passGuards } from '../domain/decision/guards';
-import type { ErrorCode } from '../domain/errors';
-import { PilotError } from '../domain/errors';
-import { refuseWhileObserving } from '../domain/mode';
+import { type ErrorCode, PilotError } from '../domain/errors';
 import {
   formatReference,
   hasTag,
@@ -13,16 +11,17 @@ import {
   parseImageReference,
   sameRepository,
 } from '../domain/images/image-reference';
+import { refuseWhileObserving } from '../domain/mode';
 import { isUnderWay } from '../domain/rehearsal/rehearsal';
 import { type DecidedBy, type ImageAt, type Update, wayOf } from '../domain/update';
-import { NOTES_READING } from '../domain/bounds';
 import { targetCarryOver } from '../services/look-at-target';
 import { readTargets } from '../services/read-targets';
+import { decideById, notYetOf, recordDecision } from './approve';
 import { askRegistry } from './ask-registry';
-import { notesDeadline, readNotes } from './read-notes';
-import { offer, type Offer, supersede } from './offer';
-import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
 import { registryWord } from './look-into';
+import { offer, type Offer, supersede } from './offer';
+import { notesDeadline, readNotes } from './read-notes';
+import { CHANGE_IS_MADE, isChangeMade } from './reoffer';
 import { checkSignature } from './signatures';
 import { refuseUnderWay } from './under-way';
 

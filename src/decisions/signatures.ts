@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import { type Container, runningDigest } from '../domain/container';
-import { codeOf, messageOf, type ErrorCode } from '../domain/errors';
+import { codeOf, type ErrorCode, messageOf } from '../domain/errors';
 import { digestReference, type ImageTarget } from '../domain/images/image-reference';
 import {
   type CheckedSignature,
@@ -11,9 +11,8 @@ import {
   whyAskForSignature,
 } from '../domain/signatures/signature';
 import type { ImageAt, Update } from '../domain/update';
-import { fewAtATime } from '../lib/concurrency';
-import { seenInSteps } from '../notifications/mails/failure-text';
 import { fewAtATime } from '../lib/promises';
+import { seenInSteps } from '../notifications/mails/failure-text';
 import { updateFailed } from '../notifications/mails/update-failed';
 import { postMail } from '../notifications/post-mail';
 import type { NewUpdate } from '../ports/store';

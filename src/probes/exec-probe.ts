@@ -1,8 +1,7 @@
 import { BOUNDS } from '../domain/bounds';
-import type { ExecResult } from '../ports/engine';
 import { rethrowEngineLost } from '../domain/errors';
-import type { Answer, Probe, ProbeTarget } from './probe';
-import { healthy, notYet } from './probe';
+import type { ExecResult } from '../ports/engine';
+import { type Answer, healthy, notYet, type Probe, type ProbeTarget } from './probe';
 
 const ANSWER_WITHIN_MS = BOUNDS.commandOutput.ms;
 

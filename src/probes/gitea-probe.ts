@@ -1,7 +1,6 @@
 import { GITEA_HEALTH, giteaPort } from '../domain/health/probe-commands';
 import { askHttp } from './ask-http';
-import type { Answer, Probe, ProbeTarget } from './probe';
-import { beyondWaiting, healthy, notYet } from './probe';
+import { type Answer, beyondWaiting, healthy, notYet, type Probe, type ProbeTarget } from './probe';
 
 /** Of Gitea's template of the page, in every language. */
 const INSTALLATION_PAGE = 'page-content install';

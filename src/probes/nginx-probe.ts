@@ -1,7 +1,6 @@
 import { networkOwner } from '../domain/network/shared-network';
-import type { Answer, Probe, ProbeTarget } from './probe';
-import { healthy, notYet } from './probe';
 import { execInside, lastWords } from './exec-probe';
+import { type Answer, healthy, notYet, type Probe, type ProbeTarget } from './probe';
 import { listenersIn, ownListeners, portsOf } from './tcp-probe';
 
 /** The configuration parses in the container as it runs, and it listens. */

@@ -1,12 +1,12 @@
-import { takenAt } from '../domain/backups/backup';
 import { findUpdate } from '../decisions/approve';
-import { NotTried, takenAt } from '../domain/backups/backup';
 import { announceVerdict } from '../decisions/mail-of-offer';
 import { checkSignature } from '../decisions/signatures';
 import type { Deps } from '../deps';
+import { NotTried, takenAt } from '../domain/backups/backup';
 import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { codeAsText } from '../domain/format';
+import { targetOf } from '../domain/images/image-reference';
 import { newVolumeRefusals, refusalText } from '../domain/recreate/carry-over';
 import { newVolumes } from '../domain/recreate/own-mounts';
 import {
@@ -18,6 +18,7 @@ import {
   type Rehearsal,
   type Verdict,
 } from '../domain/rehearsal/rehearsal';
+import { writtenProgress } from '../lib/written-progress';
 import { pullTarget } from '../updates/pull-by-digest';
 import { needRoom } from './free-space';
 import {
@@ -31,8 +32,6 @@ import {
 import { rehearseMajor } from './rehearse-major';
 import { lookAtSubject, type Subject } from './subject';
 import { tryImage } from './trial';
-import { targetOf } from '../domain/images/image-reference';
-import { writtenProgress } from '../lib/written-progress';
 
 const MOST_TRIES = 3;
 

@@ -1,13 +1,12 @@
-import { formatBytes } from '../domain/format';
+import { askedPlatform } from '../containers/carry-over/layer-files';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
 import { PilotError } from '../domain/errors';
+import { formatBytes } from '../domain/format';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
-import type { Progress } from '../lib/logger';
-import { askedPlatform } from '../containers/carry-over/layer-files';
-import type { Engine } from '../ports/engine';
 import type { Update } from '../domain/update';
-import type { Run } from './run';
-import { checkpoint } from './run';
+import type { Progress } from '../lib/logger';
+import type { Engine } from '../ports/engine';
+import { checkpoint, type Run } from './run';
 
 /** Pulls exactly the digest that was announced, shown and approved. No tag moves, so the old container keeps its name. */
 export async function pullByDigest(run: Run, progress: Progress): Promise<string> {

@@ -1,14 +1,10 @@
 import { leftBy, type RestoreJournal } from '../domain/backups/restore';
 import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
-import { newDataOf, newDataSentence } from '../domain/data/new-data';
 import { type Failure, firstLineOf } from '../domain/errors';
 import { capitalised, formatTime } from '../domain/format';
-import { hasReplaced, type Journal, ownStopOf } from '../domain/journal';
+import { hasReplaced, type Journal, newDataOf, newDataSentence, ownStopOf } from '../domain/journal';
 import type { Update, Verdict } from '../domain/update';
 import type { Seen } from '../notifications/mails/failure-text';
-import type { DataChange } from '../domain/data/data-fingerprint';
-import { hasReplaced, type Journal, type NewData, newDataOf, newDataSentence, ownStopOf } from '../domain/journal';
-import type { OwnStop, Update, Verdict } from '../domain/update';
 import type { Store } from '../ports/store';
 
 /** The verdict as sentences for a person: of page, mail, log and API alike. Pure. */

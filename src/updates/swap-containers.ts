@@ -1,17 +1,14 @@
 import { asideName } from '../containers/artifact-names';
 import { healthOf } from '../containers/check-health';
-import { renameTo, startJoining, renameRestarting } from '../containers/start-rename-remove';
-import { keepStopped } from '../containers/restart-policy';
+import { keepStopped, renameRestarting, renameTo, startJoining } from '../containers/start-stop-remove';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { keepStopped, renameTo, startJoining } from '../containers/start-stop-remove';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
+import { shortId } from '../domain/format';
 import { canaryProbe } from '../domain/handover';
 import type { Progress } from '../lib/logger';
 import { syncLocalTag } from './local-tag';
 import { reloadFronts } from './neighbours/see-to-nginx';
-import type { Run } from './run';
-import { newContainerOf, checkpoint } from './run';
-import { shortId } from '../domain/format';
+import { checkpoint, newContainerOf, type Run } from './run';
 
 /**
  * Gives the new container the name and the service. Each act is by id and may be done twice, so that an interrupted

@@ -1,30 +1,29 @@
 import { healthOf } from '../containers/check-health';
 import type { Deps } from '../deps';
 import { changeAsDetail } from '../domain/data/compare-fingerprints';
-import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError, codeOf } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/logger';
 import { backUpProject } from './backup/back-up-project';
-import { assertNoExternalChange } from './external-change';
+import { othersStopped, serveAgain, startedByOthers } from './backup/stopped-containers';
 import { cleanUp } from './clean-up';
+import { assertNoExternalChange } from './external-change';
 import { lookForChange } from './fingerprint/data-change';
 import { finishHealthy, finishUntouched } from './finish';
-import { drainOld, handsOver, startAlongside, swapContainers } from './swap-containers';
-import { seeToNeighbours } from './neighbours/see-to-neighbours';
-import { openRun } from './start/open-run';
-import { lookAtDisk, preflight } from './preflight/preflight';
 import { approvedMajor } from './major/data-directory';
 import { loadData, moveData } from './major/move-and-load';
+import { seeToNeighbours } from './neighbours/see-to-neighbours';
+import { putTagBack } from './new-tag/keep-tag';
+import { lookAtDisk, preflight } from './preflight/preflight';
 import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
 import { restoreAfterRollback } from './rollback/restore-after-rollback';
-import { putTagBack } from './new-tag/keep-tag';
 import { rollBack } from './rollback/roll-back';
 import { whyRolledBack } from './rollback/rollback-ends';
-import type { Run } from './run';
-import { checkpoint, Skipped, step, newContainerOf } from './run';
-import { startedByOthers, othersStopped, serveAgain } from './backup/stopped-containers';
+import { checkpoint, newContainerOf, type Run, Skipped, step } from './run';
+import { openRun } from './start/open-run';
+import { drainOld, handsOver, startAlongside, swapContainers } from './swap-containers';
 
 /**
  * Updates one container to one digest, from the backup to the verdict; or, after a crash, continues from the stage in

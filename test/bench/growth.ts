@@ -1,7 +1,6 @@
 import autocannon from 'autocannon';
-import type { Lab } from '../lab/lab';
-import { startPilot, type Pilot } from '../lab/pilot';
-import { projectName } from '../lab/lab';
+import { type Lab, projectName } from '../lab/lab';
+import { type Pilot, startPilot } from '../lab/pilot';
 import { engineProxy, type EngineProxy } from '../support/e2e-engine-proxy';
 import { eventually } from '../support/eventually';
 import { requestAndWait } from './downtime';

@@ -4,8 +4,7 @@ import type { Journal, SoakPlan } from '../../src/domain/journal';
 import type { SoakData } from '../../src/domain/soak/soak';
 import type { Update } from '../../src/domain/update';
 import { aDump } from '../support/fake-postgres';
-import type { Forge } from '../support/forge-scene';
-import { runForge } from '../support/forge-scene';
+import { type Forge, runForge } from '../support/forge-scene';
 import { ALL_WITH_READER, CHANGED, migratingReader, READER, versionIn } from '../support/migrating-reader';
 
 // A container that holds data fails in its soak: only the operator decides, by the link of the mail.

@@ -1,18 +1,17 @@
-import { whyNotYet, type NotYet } from '../../domain/approval';
-import { formatTime } from '../../domain/format';
 import type { JSX, ComponentChildren } from 'preact';
+import { type NotYet, whyNotYet } from '../../domain/approval';
+import { formatTime } from '../../domain/format';
 import { oneLine } from '../../notifications/letter/clean';
 import type { Block } from '../../notifications/letter/letter';
-import { planPassage, versions, type UpdateNews } from '../../notifications/mails/passages/passages';
 import { plannedVersions, planPassage } from '../../notifications/mails/passages/passages';
 import { surroundingsPassage } from '../../notifications/mails/passages/surroundings';
-import { typeset, Blocks } from './blocks';
+import { Blocks, typeset } from './blocks';
 import { Downtimes } from './charts/downtimes';
-import { nextWindowText, ago } from './words';
 import { rehearsalDetails, RehearseByLink } from './decision/rehearsal';
 import { type Considered, Summary } from './decision/summary';
 import { NameField, Observes, page } from './layout';
 import { ReleaseNotes } from './release-notes/release-notes';
+import { ago, nextWindowText } from './words';
 
 interface Offer extends Considered {
   /** Approved without the right name. */

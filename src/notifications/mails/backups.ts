@@ -1,8 +1,7 @@
-import { titleOfItem, type BackupRecord, takenAt } from '../../domain/backups/backup';
-import { scopeName } from '../../domain/backups/backup-place';
+import { type BackupRecord, scopeName, takenAt, titleOfItem } from '../../domain/backups/backup';
 import { formatBytes, formatDay, formatTime } from '../../domain/format';
 import { splitDetail } from '../letter/clean';
-import { important, list, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
+import { type Block, important, list, machineSaid, paragraph, section, shellCommand } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { backupFacts, operatorSection } from './passages/passages';

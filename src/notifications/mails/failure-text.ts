@@ -1,10 +1,8 @@
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
-import type { NewData } from '../../domain/data/new-data';
-import { hasReplaced, type Journal } from '../../domain/journal';
-import type { Journal, NewData } from '../../domain/journal';
+import { hasReplaced, type Journal, type NewData } from '../../domain/journal';
 import type { OwnStop, StepName, Update } from '../../domain/update';
-import { paragraph, type Block, type Tone } from '../letter/letter';
+import { type Block, paragraph, type Tone } from '../letter/letter';
 import { nameOf } from './passages/passages';
 
 /** The steps of the way back. */

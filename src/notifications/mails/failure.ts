@@ -1,23 +1,23 @@
-import { newDataSentence, type NewData } from '../../domain/data/new-data';
 import { PilotError } from '../../domain/errors';
+import { type NewData, newDataSentence } from '../../domain/journal';
 import { restoreIn, type Step, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { important, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
-import {
-  changedByOthers,
-  isChangedByOthers,
-  isWrongSignature,
-  wrongSignature,
-  isNeighbourDown,
-  neighbourDown,
-  unhealthyAsBefore,
-  isUnhealthyAsBefore,
-} from './special-failures';
+import { type Block, important, machineSaid, paragraph, section, shellCommand } from '../letter/letter';
 import { databaseLeft, dataChanged, isDataChanged, whatChanged } from './data-changed';
 import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { errorOf, lookAt, nameOf } from './passages/passages';
 import { neverStopped, restored, runsAgain } from './rolled-back';
 import { serviceFailed } from './rollout-failed';
+import {
+  changedByOthers,
+  isChangedByOthers,
+  isNeighbourDown,
+  isUnhealthyAsBefore,
+  isWrongSignature,
+  neighbourDown,
+  unhealthyAsBefore,
+  wrongSignature,
+} from './special-failures';
 
 const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, seen: Seen) => FailureText>> = {
   failed: nothingChanged,

@@ -1,21 +1,20 @@
+import { checkStorage } from '../../backups/check-storage';
 import { composeRunsOf, stoppedForBackup } from '../../backups/writers';
 import { findUnhealthy } from '../../containers/check-health';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/start-stop-remove';
-import type { Container } from '../../domain/container';
 import { placeOf } from '../../domain/backups/backup';
-import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';
+import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { networkOwner } from '../../domain/network/shared-network';
+import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';
 import { isWell, type Stopped, type Writer } from '../../domain/health/health-failure';
+import { networkOwner } from '../../domain/network/shared-network';
 import type { Progress } from '../../lib/logger';
-import { handsOver } from '../swap-containers';
 import { noteNeighbours } from '../neighbours/note-neighbours';
 import { lookAhead } from '../preflight/preflight';
 import { newImageOf, pullByDigest } from '../pull-by-digest';
-import type { Run } from '../run';
-import { checkpoint } from '../run';
-import { checkStorage } from '../../backups/check-storage';
+import { checkpoint, type Run } from '../run';
+import { handsOver } from '../swap-containers';
 
 /**
  * For a container that holds data: stops all writers of its set, so that rows and files belong together and a restore

@@ -1,14 +1,13 @@
-import { isServer } from '../../domain/backups/backup';
 import { canChangeData } from '../../backups/writers';
-import { changeWithoutOthers } from '../../domain/data/changes-of-others';
 import type { Deps } from '../../deps';
+import { isServer } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
+import { changeWithoutOthers } from '../../domain/data/changes-of-others';
 import type { DatabaseServer, DataChange, DataFingerprint } from '../../domain/data/data-fingerprint';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
 import { approvedMajor } from '../major/data-directory';
-import type { Run } from '../run';
-import { checkpoint } from '../run';
+import { checkpoint, type Run } from '../run';
 import { readFingerprint } from './read-fingerprint';
 
 /**

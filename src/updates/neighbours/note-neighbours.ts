@@ -1,18 +1,17 @@
-import { inspectAll, inspectIfReadable } from '../../containers/read-containers';
-import { nginxConfiguration } from '../../containers/nginx';
 import { healthFailureOf } from '../../containers/check-health';
-import type { Container } from '../../domain/container';
+import { nginxConfiguration } from '../../containers/nginx';
+import { inspectAll, inspectIfReadable } from '../../containers/read-containers';
 import { dependentsOf, inStartOrder, restartedWith } from '../../domain/compose/depends-on';
+import type { Container } from '../../domain/container';
 import type { ContainerInspect, ContainerSnapshot } from '../../domain/engine-inspect';
 import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
-import { addressesIn, namesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
+import { addressesIn, type Front, namesIn, type Neighbour } from '../../domain/health/neighbour';
 import { networkOwner } from '../../domain/network/shared-network';
 import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-sites';
 import { fewAtATime } from '../../lib/promises';
 import { addressesOf } from '../../probes/addresses';
 import { askSite, isAnswered } from '../../probes/ask-http';
-import type { Run } from '../run';
-import { checkpoint } from '../run';
+import { checkpoint, type Run } from '../run';
 
 /** A probe may be a program inside the container: not all of them at once. */
 const AT_ONCE = 4;

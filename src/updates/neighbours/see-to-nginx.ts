@@ -1,18 +1,15 @@
+import { type Reloaded, reloadNginx } from '../../containers/nginx';
 import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
-import { reloadNginx, type Reloaded } from '../../containers/nginx';
-import { messageOf, PilotError, rethrowEngineLost, codeOf } from '../../domain/errors';
 import type { ContainerInspect } from '../../domain/engine-inspect';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { formatTimeout } from '../../domain/format';
 import { addressesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
 import type { ProxiedSite } from '../../domain/nginx/nginx-sites';
-import { fewAtATime } from '../../lib/promises';
 import type { Progress } from '../../lib/logger';
+import { fewAtATime } from '../../lib/promises';
 import { addressesOf } from '../../probes/addresses';
-import { askSite, isAnswered, siteText, type SiteAnswer } from '../../probes/ask-site';
-import { type ActiveUpdate, checkpoint } from '../run';
 import { askSite, isAnswered, type SiteAnswer, siteText } from '../../probes/ask-http';
-import type { ActiveUpdate } from '../run';
-import { refusedIsUnhealthy, touch } from './touch';
+import { type ActiveUpdate, checkpoint } from '../run';
 
 const AT_ONCE = 4;
 const ASK_EVERY_MS = 1_000;

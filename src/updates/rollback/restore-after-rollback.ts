@@ -2,9 +2,9 @@ import { healthFailureOf, healthOf } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-stop-remove';
-import { isStateBefore, type BackupRecord } from '../../domain/backups/backup';
-import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { type BackupRecord, isStateBefore } from '../../domain/backups/backup';
 import { firstRestoreJournal, leftBy, restoredDetail, type RestoreJournal } from '../../domain/backups/restore';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Stopped } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
@@ -12,20 +12,19 @@ import { authenticManifest, folderToRestore } from '../../restores/find-set';
 import { restoreData } from '../../restores/restore-data';
 import { restoreRun, type RestoreRun } from '../../restores/restore-run';
 import { startAgain, thoseThatRanRunAgain } from '../../restores/those-that-ran';
-import { finishRetagged, finishHealthy } from '../finish';
+import { hasRunSince, othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
 import { hasChangedData } from '../fingerprint/data-change';
+import { finishHealthy, finishRetagged } from '../finish';
 import { seeToNeighbours } from '../neighbours/see-to-neighbours';
+import { type ActiveUpdate, checkpoint, type Run, step } from '../run';
 import {
   databasesLeft,
   dataChanged,
-  unhealthyAsBefore,
   removeNew,
   rollbackFailed,
+  unhealthyAsBefore,
   whyRolledBack,
 } from './rollback-ends';
-import type { ActiveUpdate, Run } from '../run';
-import { checkpoint, step } from '../run';
-import { hasRunSince, othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
 
 /** In the soak: what was written since the backup is then only in the copy that is kept. */
 export function isBackupChosen({ journal }: Pick<Run, 'journal'>): boolean {

@@ -1,12 +1,11 @@
 import { asideName } from '../../containers/artifact-names';
 import { healthFailureOf } from '../../containers/check-health';
 import { inspectIfThere } from '../../containers/read-containers';
-import { discard, removeByName } from '../../containers/start-rename-remove';
 import { discard, removeByName } from '../../containers/start-stop-remove';
 import { changesOf } from '../../domain/data/compare-fingerprints';
+import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, firstLineOf, messageOf, PilotError, rethrowEngineLost, withCause } from '../../domain/errors';
-import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import { HOLDS_NOTHING } from '../../restores/files/move-scripts';

@@ -1,10 +1,9 @@
 import { canChangeData, holdsData } from '../../backups/writers';
 import { asideName } from '../../containers/artifact-names';
-import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepAside } from '../../containers/kept-containers';
+import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { formatTime, formatTimeout, shortId } from '../../domain/format';
-import type { ActiveUpdate, Run } from '../run';
-import { checkpoint, newContainerOf } from '../run';
+import { type ActiveUpdate, checkpoint, newContainerOf, type Run } from '../run';
 
 /**
  * Keeps the old container for the soak: stopped, restart policy `no`, listed. Resolves with what was done, or null: another

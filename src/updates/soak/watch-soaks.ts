@@ -1,17 +1,17 @@
 import { healthFailureOf, lastLines } from '../../containers/check-health';
 import { insist } from '../../containers/insist';
 import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
-import { renameTo, startJoining } from '../../containers/start-rename-remove';
+import { renameTo, startJoining } from '../../containers/start-stop-remove';
 import { pageUrl } from '../../decisions/approval-links';
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { formatBetween, formatTime, shortId } from '../../domain/format';
 import { isLookDue, judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
-import { soakEnded } from '../../notifications/mails/soak-failed';
+import { soakEnded } from '../../notifications/mails/soak';
 import { postMail } from '../../notifications/post-mail';
-import { endSoak, NO_WAY_BACK, OLD_IS_GONE, startSoakRollback } from './soak-rollback';
 import { offerOldVersion, schemaSinceUpdate } from './offer-old-version';
+import { endSoak, NO_WAY_BACK, OLD_IS_GONE, startSoakRollback } from './soak-rollback';
 
 /** Between two looks at a probe that fails, so that one bad moment does not count. */
 const CONFIRM_AFTER_MS = 3_000;
@@ -193,7 +193,7 @@ async function finishCompose(deps: Deps, soak: Soak): Promise<boolean> {
     const update = deps.store.updates.get(updateId);
     if (update === null) return;
     const backup = update.backupId === null ? null : deps.store.backups.get(update.backupId);
-    const news = { update, plan: null, backup, page: pageUrl(deps, update) };
+    const news = { update, backup, page: pageUrl(deps, update) };
     postMail(deps.store.outbox, soakEnded({ ...news, words, runs: trouble === null }));
   });
   return true;

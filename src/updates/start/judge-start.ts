@@ -5,10 +5,8 @@ import { whenQueuedMayStart } from '../../decisions/when-to-start';
 import type { Deps } from '../../deps';
 import { type Container, runsDigest } from '../../domain/container';
 import { passGuards, whyNotRunning } from '../../domain/decision/guards';
-import { newReferenceFor } from '../../domain/images/image-reference';
-import { passGuards } from '../../domain/decision/guards';
-import { newReferenceFor, targetOf } from '../../domain/images/image-reference';
 import { askAgainAt } from '../../domain/decision/rests';
+import { newReferenceFor, targetOf } from '../../domain/images/image-reference';
 import type { Update } from '../../domain/update';
 import { finishUnstarted, type Unstarted } from '../finish';
 
