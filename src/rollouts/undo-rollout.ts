@@ -23,8 +23,7 @@ import { serviceFailureOf } from '../services/look-at-target';
 import { checkService } from './check-rollout';
 import { changedData, hasChangedData, mayRestore, membersNow, mustBeAtZero } from './data-of-stack';
 import { finishService } from './finish-rollout';
-import { followRollback } from './follow-rollout';
-import { scaledUp, updateUnchanged, withImage } from './request-rollout';
+import { followRollback, scaledUp, updateUnchanged, withImage } from './roll-out';
 import { checkpoint, see, type ServiceRun } from './rollout-run';
 import { noTaskRuns, othersServe, release, replicasOf, withReplicas } from './scale-to-zero';
 
