@@ -6,7 +6,6 @@ import type { Update } from '../domain/update';
 import { whyRolledBack } from '../updates/rollback/rollback-ends';
 import { step } from '../updates/run';
 import { backUpStack, changedData } from './data-of-stack';
-import { databasesAnswer } from './databases-answer';
 import { checkService } from './check-rollout';
 import { finishService, finishUntouchedService } from './finish-rollout';
 import { followRollout, requestRollout } from './roll-out';
@@ -16,6 +15,10 @@ import { preflightService, pullHere } from './preflight-rollout';
 import { othersServe, release, scaledUpByOthers } from './scale-to-zero';
 import { restoreStack, rollBackService } from './undo-rollout';
 import { checkpoint, see, type ServiceRun } from './rollout-run';
+import { isServer, membersOf, placeOf } from '../domain/backups/backup-place';
+import type { Container } from '../domain/container';
+import { serverAnswers } from '../restores/those-that-ran';
+import { asReadNow, readServices } from '../services/read-targets';
 
 /**
  * Updates one Swarm service to one digest, from the backup to the verdict; or, after a crash, continues from the actual state
@@ -91,4 +94,34 @@ async function settle(run: ServiceRun): Promise<void> {
 
 function isAt(run: ServiceRun, stage: RolloutStage): boolean {
   return run.rollout.stage === stage;
+}
+
+/** No step of the update runs yet that could show it. */
+const SHOWN_NOWHERE = (): void => undefined;
+
+/**
+ * An engine that restarted runs the tasks of its services in new containers, and PostgreSQL answers only after its recovery. So the
+ * databases of the set are waited for, each within the time of its probe, before a run reads or restores them. What does not answer
+ * even then is for the run to meet and to report. Rejects only with `engine_unreachable`.
+ */
+async function databasesAnswer(run: ServiceRun): Promise<void> {
+  const { target } = run;
+  if (target === null) return;
+  const servers = membersOf(placeOf(target), await readServices(run, [])).filter(isServer);
+  for (const server of servers) {
+    if (server.id === target.id && !isUnchanged(run)) continue;
+    const known = { name: server.name, readyWithinMs: server.labels.probeTimeoutMs };
+    await serverAnswers(run, known, () => taskNow(run, server), SHOWN_NOWHERE);
+  }
+}
+
+/** The updated service itself runs its old image on its own data; at any other stage the rollout says whether it works. */
+function isUnchanged({ rollout: { stage } }: ServiceRun): boolean {
+  return stage === 'preparing' || stage === 'restoring';
+}
+
+async function taskNow(run: ServiceRun, { id, name }: Container): Promise<Container> {
+  const service = (await readServices(run, [])).find((each) => each.id === id);
+  if (service === undefined) throw new PilotError('changed_meanwhile', `The service ${name} was removed externally.`);
+  return asReadNow(run.engine, service);
 }
